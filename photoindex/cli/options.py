@@ -1,0 +1,39 @@
+"""Options that many commands share, and the way from them to an opened library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from photoindex.config import Config
+    from photoindex.library.context import Library
+
+LibraryOption = Annotated[
+    Optional[Path],
+    typer.Option("--library", metavar="FOLDER", help="The library folder [env: PHOTOINDEX_LIBRARY].", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
+
+def settings(library: Path | None, **flags: Any) -> Config:
+    """Return the settings with the command line's flags over all else; flags that are None were not given."""
+    from photoindex.config import load_config
+
+    given: dict[str, object] = {name: value for name, value in flags.items() if value is not None}
+    if library is not None:
+        given["library"] = library
+    return load_config(given)
+
+
+@contextmanager
+def opened(library: Path | None, *, create: bool = False, **flags: Any) -> Iterator[Library]:
+    """Open the library that the options name."""
+    from photoindex.app import open_library
+
+    with open_library(settings(library, **flags), create=create) as found:
+        yield found

@@ -1,0 +1,1 @@
+"""Bytes and pixels: what a file is, its facts, its pixels."""

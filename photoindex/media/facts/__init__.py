@@ -1,0 +1,1 @@
+"""What files say of themselves: EXIF, XMP, IPTC, containers."""

@@ -1,0 +1,58 @@
+"""Paths are bytes inside the program; these turn them into text for people and back."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+
+_BIDI_AND_FORMAT = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
+
+
+def display(path: bytes) -> str:
+    """Return `path` as text that is safe to print on a terminal.
+
+    Control characters, escape sequences, line breaks, bidirectional overrides and bytes that are not UTF-8 come out as
+    backslash escapes, so that a hostile file name can neither move the cursor nor forge a line of a log.
+    """
+    text = path.decode("utf-8", "surrogateescape")
+    if text.isprintable():
+        return text
+    return "".join(_escape(character) for character in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if unicodedata.category(character) in _BIDI_AND_FORMAT and character != "\u200d":
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+def to_text(path: bytes) -> str:
+    """Return `path` as the text that JSON carries: UTF-8, other bytes as surrogates (PEP 383), so `os.fsencode` restores it."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def from_text(text: str) -> bytes:
+    """Return the bytes of a path given on the command line or in JSON; the inverse of `to_text`."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def absolute(path: bytes) -> bytes:
+    """Return `path` as an absolute, normalised path; symbolic links stay as they are written."""
+    return os.path.abspath(path)
+
+
+def is_within(path: bytes, folder: bytes) -> bool:
+    """Tell whether `path` is `folder` or lies below it; both absolute or both relative to the same place."""
+    if folder in (b"", b"/"):
+        return True
+    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
+
+
+def relative_to(path: bytes, folder: bytes) -> bytes:
+    """Return `path` relative to `folder`, b"" for the folder itself. Raises ValueError when it lies outside."""
+    if not is_within(path, folder):
+        raise ValueError(f"{display(path)} is not below {display(folder)}")
+    return path[len(folder.rstrip(b"/")) :].lstrip(b"/")

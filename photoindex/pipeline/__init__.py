@@ -1,0 +1,1 @@
+"""How work gets done for any stage: plan, claim, run, commit."""

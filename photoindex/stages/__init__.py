@@ -1,0 +1,1 @@
+"""One file a kind of work; pure functions of bytes or pixels."""

@@ -1,0 +1,252 @@
+"""The tables of a library, one definition for every engine.
+
+Paths (folder.path, file.name, volume.mount_point) are bytes in Python; SQLite keeps them as TEXT where they are UTF-8 and
+as BLOB where they are not, because it refuses surrogates in TEXT. Times named `*_at` are UTC seconds since 1970 (float).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+
+class PathBytes(TypeDecorator[bytes]):
+    """A path: bytes in Python, TEXT where it is UTF-8, BLOB where it is not."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Replace LargeBinary's own processor: sqlite3 takes str and bytes as they are."""
+        return _path_to_column
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002
+        """Return bytes whichever storage class the row has."""
+        return _path_from_column
+
+
+def _path_to_column(value: bytes | None) -> str | bytes | None:
+    if value is None:
+        return None
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+def _path_from_column(value: str | bytes | None) -> bytes | None:
+    return value.encode("utf-8") if isinstance(value, str) else value
+
+
+library = Table(
+    "library",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", Float, nullable=False),
+    Column("created_by", Text, nullable=False, comment="program version"),
+)
+
+volume = Table(
+    "volume",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("identity", Text, nullable=False, unique=True, comment="file system UUID, or network source"),
+    Column("label", Text, nullable=False),
+    Column("mount_point", PathBytes, nullable=False, comment="where it was last seen"),
+    Column("file_system", Text, nullable=False),
+    Column("last_seen_at", Float, nullable=False),
+)
+
+root = Table(
+    "root",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("volume_id", ForeignKey("volume.id"), nullable=False),
+    Column("path", PathBytes, nullable=False, comment="relative to the volume's mount point"),
+    Column("excludes", JSON, nullable=False, comment="gitignore patterns given with --exclude"),
+    Column("follow_symlinks", Boolean, nullable=False),
+    Column("added_at", Float, nullable=False),
+    Column("scanned_at", Float),
+    Column("summary", JSON, comment="of the last finished scan"),
+    UniqueConstraint("volume_id", "path"),
+)
+
+folder = Table(
+    "folder",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("volume_id", ForeignKey("volume.id"), nullable=False),
+    Column("path", PathBytes, nullable=False, comment="relative to the volume's mount point"),
+    UniqueConstraint("volume_id", "path"),
+)
+
+photo = Table(
+    "photo",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False, comment="image, raw, video"),
+    Column("format", Text, nullable=False),
+    Column("primary_asset_id", Integer, comment="the asset that stands for the photo"),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("orientation", Integer),
+    Column("duration_seconds", Float),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("taken_at", Text, comment="ISO 8601 local wall time"),
+    Column("taken_at_source", Text),
+    Column("taken_at_confidence", Float),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("altitude_m", Float),
+    Column("place", Text),
+    Column("camera_make", Text),
+    Column("camera_model", Text),
+    Column("lens", Text),
+    Column("iso", Integer),
+    Column("aperture", Float),
+    Column("exposure_seconds", Float),
+    Column("focal_length_mm", Float),
+    Column("rating", Integer),
+    Column("title", Text),
+    Column("description", Text),
+    Column("keywords", JSON, nullable=False),
+    Column("sources", JSON, nullable=False, comment="fact -> the source that won"),
+    Column("added_at", Float, nullable=False),
+    Index("photo_by_taken_at", "taken_at"),
+    Index("photo_by_added_at", "added_at"),
+)
+
+asset = Table(
+    "asset",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True, comment="BLAKE3 of the bytes"),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("orientation", Integer),
+    Column("duration_seconds", Float),
+    Column("facts", JSON, nullable=False, comment="source -> fact -> value, every value of every source"),
+    Column("notes", JSON, nullable=False),
+    Column("perceptual_hash", BigInteger, comment="64-bit phash as a signed integer"),
+    Column("derived", Boolean, nullable=False, comment="preview and thumbnail were made"),
+    Column("variant_id", ForeignKey("variant.id"), nullable=False),
+    Column("photo_id", ForeignKey("photo.id"), nullable=False),
+    Column("role", Text, nullable=False, comment="primary, superseded (an earlier content of an edited file)"),
+    Column("added_at", Float, nullable=False),
+    Index("asset_by_photo", "photo_id"),
+)
+
+file = Table(
+    "file",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("folder_id", ForeignKey("folder.id"), nullable=False),
+    Column("name", PathBytes, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("media", Boolean, comment="null until read; false: not a photo or video"),
+    Column("reason", Text, comment="why it is not media"),
+    Column("asset_id", ForeignKey("asset.id")),
+    Column("first_seen_at", Float, nullable=False),
+    Column("missing_since", Float),
+    UniqueConstraint("folder_id", "name"),
+    Index("file_by_asset", "asset_id"),
+    Index("file_not_present", "state", sqlite_where=text("state <> 'present'")),
+    CheckConstraint("state IN ('present', 'missing', 'excluded')", name="file_state"),
+)
+
+photo_text = Table(
+    "photo_text",
+    metadata,
+    Column("photo_id", ForeignKey("photo.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("keywords", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+)
+
+variant = Table(
+    "variant",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("stage", Text, nullable=False),
+    Column("key", Text, nullable=False, comment="canonical JSON of everything that changes the result"),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("stage", "key"),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject_kind", Text, nullable=False, comment="file, asset, library"),
+    Column("subject_id", Integer, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("variant_id", ForeignKey("variant.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("lease_owner", Text),
+    Column("lease_until", Float),
+    Column("not_before", Float),
+    Column("priority", Integer, nullable=False, default=0, comment="smaller first"),
+    Column("error_class", Text),
+    Column("error", Text),
+    Column("seconds", Float),
+    Column("dismissed_at", Float, comment="a person said: leave it so"),
+    Column("updated_at", Float, nullable=False),
+    UniqueConstraint("subject_kind", "subject_id", "stage", "variant_id"),
+    Index("task_pending", "stage", "priority", "id", sqlite_where=text("state = 'pending'")),
+    Index("task_running", "lease_until", sqlite_where=text("state = 'running'")),
+    Index("task_trouble", "state", "stage", sqlite_where=text("state IN ('failed', 'quarantined')")),
+    CheckConstraint("state IN ('pending', 'running', 'done', 'failed', 'quarantined')", name="task_state"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("command", Text, nullable=False, comment="the operation, e.g. prune"),
+    Column("summary", Text, nullable=False),
+    Column("undoes", ForeignKey("journal.id"), comment="the entry that this one undid"),
+    Column("undone_by", Integer, comment="the entry that undid this one"),
+)
+
+journal_change = Table(
+    "journal_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("journal_id", ForeignKey("journal.id", ondelete="CASCADE"), nullable=False),
+    Column("table_name", Text, nullable=False),
+    Column("row_key", Text, nullable=False, comment="JSON of the primary key"),
+    Column("before", JSON, comment="the row before; null: it did not exist"),
+    Column("after", JSON, comment="the row after; null: it was removed"),
+    Index("journal_change_by_entry", "journal_id"),
+)

@@ -1,0 +1,136 @@
+"""The values that cross rooms: plain data without behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a file's content is, by its first bytes."""
+
+    IMAGE = "image"
+    RAW = "raw"
+    VIDEO = "video"
+
+
+class FileState(StrEnum):
+    """Where a file stands: `excluded` is there but left out by a rule of the user's."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    EXCLUDED = "excluded"
+
+
+class TaskState(StrEnum):
+    """pending -> running -> done | failed (tried again at `not_before`) | quarantined (given up, named, listed)."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+
+
+FactValue = str | int | float | list[str] | None
+Facts = Mapping[str, Mapping[str, FactValue]]
+"""Every value of every source: source name -> fact name -> value, e.g. {"exif": {"camera_make": "Canon"}}."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """What the first bytes say: `format` is the short lower-case name (jpeg, heic, cr2, mp4)."""
+
+    kind: Kind
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost a worker.
+
+    max_megapixels: pictures with more pixels (1 MP = 1e6) are refused before they are decoded.
+    memory_mb: growth of one worker's private memory (MiB) past its start.
+    seconds: wall time for one file, after which its worker is killed.
+    """
+
+    max_megapixels: float = 300.0
+    memory_mb: int = 1536
+    seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedParams:
+    """How previews and thumbnails are made; sizes are the longest side, quality is JPEG's 1-100."""
+
+    preview_px: int = 1024
+    preview_quality: int = 82
+    thumbnail_px: int = 256
+    thumbnail_quality: int = 78
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one file could not be taken in: a class to group by and a sentence for a person."""
+
+    error_class: str
+    message: str
+    retry: bool = False
+    """True where trying again without a change of the file may help (permission, I/O error)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What one content says of itself, without its pixels.
+
+    `width` and `height` are pixels as a viewer shows them (after orientation); `orientation` is the EXIF number 1-8;
+    `duration_seconds` is for video. `notes` are remarks for a person (a refused value, a damaged block).
+    """
+
+    media: MediaType
+    width: int | None = None
+    height: int | None = None
+    orientation: int = 1
+    duration_seconds: float | None = None
+    facts: Facts = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What is made from one content's pixels: two upright sRGB JPEGs and the 64-bit perceptual hash of the small one."""
+
+    preview_jpeg: bytes
+    thumbnail_jpeg: bytes
+    perceptual_hash: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a photo's facts come to after priorities; `sources` names the winner of each fact.
+
+    taken_at: ISO 8601 local wall time, with offset where known. latitude/longitude: degrees, WGS 84.
+    exposure_seconds, focal_length_mm, altitude_m carry their units; aperture is the f-number.
+    """
+
+    taken_at: str | None = None
+    taken_at_source: str | None = None
+    taken_at_confidence: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude_m: float | None = None
+    place: str | None = None
+    camera_make: str | None = None
+    camera_model: str | None = None
+    lens: str | None = None
+    iso: int | None = None
+    aperture: float | None = None
+    exposure_seconds: float | None = None
+    focal_length_mm: float | None = None
+    rating: int | None = None
+    title: str | None = None
+    description: str | None = None
+    keywords: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
