@@ -1,0 +1,40 @@
+"""Fixtures that every test may use; no test sees the user's own settings or library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Remove every setting of the user's and keep the home folders inside the test's own folder."""
+    for name in list(os.environ):
+        if name.startswith(("PHOTOINDEX_", "XDG_")) and name != "PHOTOINDEX_TESTDATA":
+            monkeypatch.delenv(name)
+    for name in ("DEPLOY_PROFILE", "DATABASE_URL", "VECTOR_BACKEND", "QDRANT_URL", "ORIGINALS_PATH", "DERIVED_PATH", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    yield
+
+
+@pytest.fixture
+def library_folder(tmp_path: Path) -> Path:
+    """A folder for a library that does not exist yet."""
+    return tmp_path / "library"
+
+
+@pytest.fixture(scope="session")
+def testdata() -> Path:
+    """The folder of real photos; the test is skipped where it is not there."""
+    folder = Path(os.environ.get("PHOTOINDEX_TESTDATA", REPOSITORY.parent / "shared" / "testdata"))
+    if not folder.is_dir():
+        pytest.skip(f"no real photos in {folder}; set PHOTOINDEX_TESTDATA to run this test")
+    return folder
