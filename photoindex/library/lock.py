@@ -1,0 +1,74 @@
+"""The lock that lets one command at a time change a library."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from photoindex.errors import LibraryLocked
+
+LOCK_NAME = "photoindex.lock"
+HOLDER_NAME = "photoindex.lock.holder"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock: process id, what it runs, since when (UTC seconds since 1970)."""
+
+    pid: int
+    command: str
+    since: float
+
+
+@contextmanager
+def exclusive(library_folder: Path, command: str = "photoindex", *, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Hold the library's lock while the block runs; `command` is what others are told.
+
+    The kernel releases the lock when the process ends, however it ends. The lock is not re-entrant.
+    Raises LibraryLocked when another command (of this or another process) holds it after `wait_seconds`.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(library_folder / LOCK_NAME, timeout=wait_seconds, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise LibraryLocked(_refusal(library_folder)) from None
+    try:
+        _write_holder(library_folder, Holder(os.getpid(), command, time.time()))
+        yield
+    finally:
+        (library_folder / HOLDER_NAME).unlink(missing_ok=True)
+        lock.release()
+
+
+def read_holder(library_folder: Path) -> Holder | None:
+    """Return who last took the lock and has not given it back; None where nobody did. A killed holder stays written."""
+    try:
+        value = json.loads((library_folder / HOLDER_NAME).read_text(encoding="utf-8"))
+        return Holder(int(value["pid"]), str(value["command"]), float(value["since"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_holder(library_folder: Path, holder: Holder) -> None:
+    temporary = library_folder / f"{HOLDER_NAME}.{holder.pid}"
+    text = json.dumps({"pid": holder.pid, "command": holder.command, "since": holder.since})
+    # Only the words of a refusal depend on this file; a full disk must not stop a command from holding the lock.
+    with suppress(OSError):
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(library_folder / HOLDER_NAME)
+
+
+def _refusal(library_folder: Path) -> str:
+    holder = read_holder(library_folder)
+    who = "another photoindex command"
+    if holder is not None:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
+        who = f"`{holder.command}` (process {holder.pid}, since {since})"
+    return f"{who} is changing the library in {library_folder}; try again when it has finished"
