@@ -1,0 +1,129 @@
+"""Which files a scan leaves out: what NAS boxes and programs leave about, the user's patterns, `.photoindexignore`.
+
+Patterns have gitignore's syntax and are matched by the pathspec library. The user's `--exclude` patterns and the config's
+decide first, then ignore files from the deepest folder upwards, then the built-in list; the first that says anything wins,
+so an ignore file with `!@eaDir/` brings such folders back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from photoindex import paths
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+IGNORE_FILE = b".photoindexignore"
+_IGNORE_FILE_LIMIT = 1 << 20
+
+BUILT_IN: tuple[str, ...] = (
+    # NAS boxes: Synology, QNAP, snapshots, recycle bins
+    "@eaDir/", "@tmp/", "@Recycle/", "@Recently-Snapshot/", "\\#recycle/", "\\#snapshot/", ".@__thumb/", ".@upload_cache/",
+    ".snapshot/", ".snapshots/", ".zfs/", ".recycle/", ".recycler/", "lost+found/",
+    # desktops and operating systems
+    ".trash/", ".Trash/", ".Trash-*/", ".Trashes/", ".thumbnails/", ".Spotlight-V100/", ".fseventsd/", ".TemporaryItems/",
+    ".DocumentRevisions-V100/", ".AppleDouble/", "__MACOSX/", "$RECYCLE.BIN/", "RECYCLER/", "System Volume Information/",
+    ".cache/", "._*",
+    # photo programs: their previews, caches and bins, never originals
+    ".dtrash/", ".photoprism/", ".immich/", ".picasa.tmp/", ".comments/", "*.lrdata/", "*.lrcat-data/",
+    "*.photoslibrary/resources/", "*.photoslibrary/database/", "*.photoslibrary/private/", "*.photoslibrary/internal/",
+    "*.photoslibrary/scopes/", "*.aplibrary/Previews/", "*.aplibrary/Thumbnails/", "CaptureOne/Cache/",
+    # synchronisers and version control
+    ".stversions/", ".stfolder/", ".sync/", ".dropbox.cache/", ".git/", ".svn/", ".hg/",
+)  # fmt: skip
+"""What no scan looks into, as gitignore patterns; folders end in a slash."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """One source of patterns: where it applies (an absolute folder) and what it is called in messages."""
+
+    origin: str
+    folder: bytes
+    spec: GitIgnoreSpec
+    lines: tuple[str, ...]
+
+    def decide(self, path: bytes, *, is_folder: bool) -> tuple[bool, str] | None:
+        """Return (excluded, the pattern) for an absolute path, None where no pattern speaks."""
+        text = os.fsdecode(paths.relative_to(path, self.folder)) + ("/" if is_folder else "")
+        result = self.spec.check_file(text)
+        if result.include is None or result.index is None:
+            return None
+        return bool(result.include), self.lines[result.index]
+
+
+def rule_set(origin: str, folder: bytes, lines: Sequence[str]) -> RuleSet:
+    """Compile patterns. Raises ValueError for one that is not a gitignore pattern."""
+    from pathspec import GitIgnoreSpec
+
+    kept = tuple(line for line in lines if line.strip() and not line.startswith("#"))
+    return RuleSet(origin=origin, folder=folder, spec=GitIgnoreSpec.from_lines(kept), lines=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules in force in one folder; `entering` gives those of a folder below."""
+
+    user: RuleSet | None
+    ignore_files: tuple[RuleSet, ...]
+    built_in: RuleSet
+
+    @property
+    def speak_of_files(self) -> bool:
+        """Whether a file's name must be asked about at all; the built-in list's file patterns are caught by prefix."""
+        return self.user is not None or bool(self.ignore_files)
+
+    def excluded(self, path: bytes, *, is_folder: bool) -> str | None:
+        """Return why the absolute `path` is left out, None where it is taken."""
+        for rules in (self.user, *reversed(self.ignore_files), self.built_in):
+            # The built-in list names folders and AppleDouble files; asking a hundred thousand other files costs seconds.
+            if rules is None or (rules is self.built_in and not is_folder and not _is_apple_double(path)):
+                continue
+            decision = rules.decide(path, is_folder=is_folder)
+            if decision is not None:
+                excluded, pattern = decision
+                return f"{rules.origin}: {pattern}" if excluded else None
+        return None
+
+    def entering(self, folder: bytes) -> Rules:
+        """Return these rules with the ignore file of `folder` on top; the file is known to be there."""
+        name = os.path.join(folder, IGNORE_FILE)
+        with open(name, "rb") as stream:
+            text = stream.read(_IGNORE_FILE_LIMIT).decode("utf-8", "replace")
+        origin = f"ignore file {paths.display(name)}"
+        return Rules(self.user, (*self.ignore_files, rule_set(origin, folder, text.splitlines())), self.built_in)
+
+
+def _is_apple_double(path: bytes) -> bool:
+    return path.rpartition(b"/")[2].startswith(b"._")
+
+
+def rules_for(root: bytes, patterns: Sequence[str]) -> Rules:
+    """Return the rules that hold at the top of `root` (absolute) with the user's own patterns."""
+    user = rule_set("--exclude", root, patterns) if patterns else None
+    return Rules(user=user, ignore_files=(), built_in=rule_set("built in", root, BUILT_IN))
+
+
+def reason_for(path: bytes, *, root: bytes, patterns: Sequence[str], follow_symlinks: bool) -> str | None:
+    """Return why a scan of `root` would leave out the absolute `path`, None where it would take it.
+
+    Looks at every folder between the two for ignore files, symbolic links and excluded folders.
+    """
+    rules = rules_for(root, patterns)
+    current = root
+    parts = paths.relative_to(path, root).split(b"/") if path != root else []
+    for index, part in enumerate(parts):
+        if os.path.isfile(os.path.join(current, IGNORE_FILE)):
+            rules = rules.entering(current)
+        current = os.path.join(current, part)
+        is_folder = index < len(parts) - 1 or os.path.isdir(current)
+        reason = rules.excluded(current, is_folder=is_folder)
+        if reason is not None:
+            return reason if current == path else f"{reason} (the folder {paths.display(current)})"
+        if os.path.islink(current) and not follow_symlinks:
+            return f"a symbolic link that is not followed: {paths.display(current)} (see --follow-symlinks)"
+    return None
