@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class MediaProblem(Exception):
+class MediaProblem(Exception):  # noqa: N818 - a problem of one file, not an error of the program
     """Base of everything that can be wrong with one file; `error_class` is stable and part of the database."""
 
     error_class: ClassVar[str] = "media_problem"
@@ -43,7 +43,9 @@ class OutOfMemory(MediaProblem):
 
     error_class: ClassVar[str] = "out_of_memory"
 
-    def __init__(self, message: str = "decoding needs more memory than a worker may use; raise it with --worker-memory-mb"):
+    def __init__(
+        self, message: str = "decoding needs more memory than a worker may use; raise it with --worker-memory-mb"
+    ):
         super().__init__(message)
 
 
