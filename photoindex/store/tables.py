@@ -28,7 +28,14 @@ from sqlalchemy import (
     text,
 )
 
-metadata = MetaData()
+# Constraints have names, so that a later migration can change them: Alembic's batch mode finds them by name alone.
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
 
 
 class PathBytes(TypeDecorator[bytes]):
@@ -65,6 +72,14 @@ library = Table(
     Column("id", Text, primary_key=True),
     Column("created_at", Float, nullable=False),
     Column("created_by", Text, nullable=False, comment="program version"),
+)
+
+schema_history = Table(
+    "schema_history",
+    metadata,
+    Column("revision", Text, primary_key=True, comment="as in alembic_version"),
+    Column("program_version", Text, nullable=False, comment="the program that made it: an older one names it as what to install"),
+    Column("migrated_at", Float, nullable=False),
 )
 
 volume = Table(
