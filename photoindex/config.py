@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _folder(value: Any) -> Any:
+    """Return an absolute path with `~` expanded; text goes past pydantic's own check, which refuses bytes that are not UTF-8."""
+    if not isinstance(value, str | Path):
+        return value
+    text = str(value)
+    if not text or "\0" in text:
+        raise ValueError("a path is neither empty nor holds a NUL")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+
+
+def _patterns(value: Any) -> Any:
+    """Return a comma-separated text, as it comes from the environment, as a list; lists stay as they are."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Folder = Annotated[Path, BeforeValidator(_folder)]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_patterns)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ScanConfig(_Section):
@@ -18,7 +45,7 @@ class ScanConfig(_Section):
     jobs: int | None = Field(default=None, ge=1, description="worker processes; default leaves 20 % of the cores")
     batch_size: int = Field(default=64, ge=1, description="files per transaction")
     walk_threads: int = Field(default=4, ge=1, description="directories listed at a time")
-    exclude: tuple[str, ...] = Field(default=(), description="gitignore patterns that hold for every root")
+    exclude: Patterns = Field(default=(), description="gitignore patterns that hold for every root")
     max_megapixels: float = Field(default=300.0, gt=0, description="larger pictures are refused before decoding")
     worker_memory_mb: int = Field(default=1536, ge=128, description="memory of one worker in MiB")
     file_seconds: float = Field(default=120.0, gt=0, description="time for one file, after which its worker is killed")
@@ -56,22 +83,82 @@ class LogConfig(_Section):
 
 
 class Config(_Section):
-    """All settings, frozen; see `photoindex config show` for each value's origin."""
+    """All settings, frozen; see `photoindex config show` for each value's origin.
 
-    deploy_profile: Literal["P1", "P2", "P3", "P4"] = Field(default="P1", description="size of the deployment")
-    library: Path | None = Field(default=None, description="the library folder; default: the user's data folder")
-    database_url: str | None = Field(default=None, description="default: SQLite in the library")
-    vector_backend: str = Field(default="faiss", description="vector engine")
+    Making one by hand reads nothing: `load_config` alone looks at files and the environment.
+    """
+
+    deploy_profile: Literal["P1", "P2", "P3", "P4"] = Field(
+        default="P1", description="size of the deployment: P1 to 200,000 photos, P2 to 1,000,000"
+    )
+    library: Folder | None = Field(default=None, description="the library folder; default: the user's data folder")
+    database_url: str | None = Field(default=None, description="sqlite:///FILE; default: SQLite in the library")
+    vector_backend: Literal["faiss", "qdrant"] = Field(default="faiss", description="vector engine")
     qdrant_url: str | None = Field(default=None, description="Qdrant server, with vector_backend qdrant")
-    originals_path: Path | None = Field(default=None, description="scanned where `scan` gets no PATH and knows no root")
-    derived_path: Path | None = Field(default=None, description="previews and thumbnails; default: in the library")
+    originals_path: Folder | None = Field(
+        default=None, description="scanned where `scan` gets no PATH and knows no root"
+    )
+    derived_path: Folder | None = Field(default=None, description="previews and thumbnails; default: in the library")
     scan: ScanConfig = ScanConfig()
     derived: DerivedConfig = DerivedConfig()
     database: DatabaseConfig = DatabaseConfig()
     backup: BackupConfig = BackupConfig()
     log: LogConfig = LogConfig()
 
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file that `database_url` names, None where the database has its usual place in the library."""
+        if self.database_url is None:
+            return None
+        return Path(self.database_url.removeprefix(SQLITE_PREFIX)).expanduser().absolute()
 
-def load_config(flags: dict[str, object] | None = None) -> Config:
-    """Return the settings in force; `flags` are those given on the command line, e.g. {"library": Path("x")}."""
-    return Config.model_validate(flags or {})
+
+SQLITE_PREFIX = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value in force and where it came from.
+
+    `name` is dotted (`scan.jobs`), `origin` is `default`, `profile P1`, a file with its line, a variable of the
+    environment, or `command line`. `value` is what the program uses: it can hold a secret, `shown()` never does.
+    """
+
+    name: str
+    value: object
+    origin: str
+
+    def shown(self) -> object:
+        """Return the value for a person or for JSON: None, bool, int, float, str or a list of str."""
+        from photoindex.config_sources import without_secrets
+
+        if isinstance(self.value, Path):
+            return str(self.value)
+        if isinstance(self.value, tuple):
+            return [str(part) for part in self.value]
+        return without_secrets(self.value) if isinstance(self.value, str) else self.value
+
+
+def load_config(flags: Mapping[str, object] | None = None) -> Config:
+    """Return the settings in force.
+
+    `flags` are those given on the command line, nested or dotted: {"library": Path("x"), "scan.jobs": 3}. Raises
+    ConfigError for an unknown name, a bad value, an unreadable file, or a deployment that this version cannot serve.
+    """
+    from photoindex.config_sources import resolve
+
+    return resolve(flags or {})[0]
+
+
+def origins(flags: Mapping[str, object] | None = None) -> list[Setting]:
+    """Return every setting with its value and origin, in the order of the models. Raises ConfigError like `load_config`."""
+    from photoindex.config_sources import resolve
+
+    return resolve(flags or {})[1]
+
+
+def config_file() -> Path:
+    """Return where the user's settings file is looked for, whether it exists or not (`PHOTOINDEX_CONFIG` moves it)."""
+    from photoindex.config_sources import user_file
+
+    return user_file()[0]
