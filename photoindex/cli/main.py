@@ -11,7 +11,7 @@ import typer
 
 from photoindex import __version__, errors
 
-COMMANDS: tuple[str, ...] = ()
+COMMANDS: tuple[str, ...] = ("config",)
 """Every command, in the order of `photoindex --help`: `photoindex/cli/<name>.py` with a function `register(app)`."""
 
 

@@ -1,0 +1,67 @@
+"""`photoindex config`: what a person and a program get from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from photoindex.config_sources import fields
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    """Run photoindex in an empty folder, with extra variables."""
+    folder = tmp_path / "current"
+    folder.mkdir()
+
+    def _run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "photoindex", *arguments]
+        return subprocess.run(
+            command, cwd=folder, env=os.environ | variables, capture_output=True, text=True, check=False
+        )
+
+    return _run
+
+
+def test_show_prints_every_setting_with_value_and_origin_as_json_lines(run) -> None:
+    result = run("config", "show", "--json", PHOTOINDEX_SCAN__JOBS="3", PHOTOINDEX_SCAN__EXCLUDE="*.tmp,x")
+    assert (result.returncode, result.stderr) == (0, "")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["name"] for row in rows] == list(fields())
+    found = {row["name"]: row for row in rows}
+    assert found["scan.jobs"]["value"] == 3
+    assert found["scan.jobs"]["origin"] == "environment PHOTOINDEX_SCAN__JOBS"
+    assert found["scan.exclude"]["value"] == ["*.tmp", "x"]
+    assert found["qdrant_url"] == {"schema": 1, "name": "qdrant_url", "value": None, "origin": "default"}
+
+
+def test_show_prints_tab_separated_lines_in_a_pipe(run) -> None:
+    result = run("config", "show", "--library", "/somewhere/else")
+    assert "library\t/somewhere/else\tcommand line" in result.stdout.splitlines()
+
+
+def test_show_never_prints_a_password(run) -> None:
+    result = run("config", "show", QDRANT_URL="https://me:hunter2@host")
+    assert "hunter2" not in result.stdout + result.stderr
+    assert "https://me:***@host" in result.stdout
+
+
+def test_a_mistake_ends_with_exit_code_3_and_one_sentence(run) -> None:
+    result = run("config", "show", DEPLOY_PROFILE="P3")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("photoindex: profile P3 ")
+
+
+def test_path_prints_where_the_settings_file_is_looked_for(run, tmp_path: Path) -> None:
+    path = tmp_path / "my settings.toml"
+    missing = run("config", "path", PHOTOINDEX_CONFIG=str(path))
+    assert (missing.returncode, missing.stdout) == (0, f"{path}\n")
+    assert "no such file yet" in missing.stderr
+    path.touch()
+    assert run("config", "path", PHOTOINDEX_CONFIG=str(path)).stderr == ""
