@@ -1,0 +1,132 @@
+"""The documented views: their columns, their paths, and that one row costs no scan."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from photoindex.library.context import Library
+from photoindex.store import views
+from tests.rows import Shelf, library_in
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with library_in(tmp_path / "library") as opened:
+        with opened.database.write() as connection:
+            views.create(connection)
+        yield opened
+
+
+@pytest.fixture
+def shelf(library: Library, tmp_path: Path) -> Shelf:
+    return Shelf(library, tmp_path / "originals")
+
+
+def rows_of(library: Library, sql: str) -> list[sqlite3.Row]:
+    connection = library.database.raw_connection()
+    connection.row_factory = sqlite3.Row
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("view", views.VIEWS, ids=lambda view: view.name)
+def test_each_view_has_exactly_the_documented_columns(library: Library, view: views.View) -> None:
+    connection = library.database.raw_connection()
+    found = connection.execute(f"SELECT * FROM {view.name}")
+    names = [column[0] for column in found.description]
+    connection.close()
+    assert names == list(view.columns)
+
+
+def test_the_columns_that_other_programs_rely_on_keep_their_names() -> None:
+    columns = {view.name: list(view.columns) for view in views.VIEWS}
+    assert columns["v_photo"] == [
+        "id", "path", "kind", "format", "width", "height", "orientation", "duration_seconds", "size", "taken_at",
+        "taken_at_source", "taken_at_confidence", "latitude", "longitude", "altitude_m", "place", "camera_make",
+        "camera_model", "lens", "iso", "aperture", "exposure_seconds", "focal_length_mm", "rating", "title",
+        "description", "keywords", "added_at", "is_missing",
+    ]  # fmt: skip
+    assert columns["v_file"] == [
+        "id", "photo_id", "path", "volume", "volume_id", "size", "mtime", "state", "missing_since", "first_seen_at",
+        "digest", "media", "reason",
+    ]  # fmt: skip
+    assert columns["v_task"] == [
+        "id", "stage", "state", "path", "attempts", "error_class", "error", "seconds", "updated_at", "dismissed_at",
+        "variant", "subject_kind", "subject_id",
+    ]  # fmt: skip
+    assert columns["v_volume"] == ["id", "label", "mount_point", "identity", "file_system", "last_seen_at"]
+    assert columns["v_journal"] == ["id", "at", "command", "summary", "changes", "undoes", "undone_by"]
+
+
+def test_a_photo_is_shown_with_its_present_file_before_a_missing_one(library: Library, shelf: Shelf) -> None:
+    photo_id = shelf.add_photo(keywords=["sea", "Añil"], title="Beach")
+    shelf.add_file("old.jpg", asset_id=shelf.asset_of(photo_id), state="missing", create=False)
+    shelf.add_file("2019/new.jpg", asset_id=shelf.asset_of(photo_id))
+    [row] = rows_of(library, "SELECT * FROM v_photo")
+    assert row["path"] == str(Path(shelf.originals.decode(), "2019/new.jpg"))
+    assert (row["is_missing"], row["title"]) == (0, "Beach")
+    assert row["added_at"] == "2023-11-14T22:13:20.000Z"
+
+
+def test_a_photo_without_a_present_file_is_missing_and_keeps_its_last_path(library: Library, shelf: Shelf) -> None:
+    shelf.add_whole_photo("gone.jpg", state="missing")
+    [row] = rows_of(library, "SELECT path, is_missing FROM v_photo")
+    assert (row["path"].endswith("/originals/gone.jpg"), row["is_missing"]) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"caf\xe9.jpg", "caf\N{REPLACEMENT CHARACTER}.jpg"),
+        (b"\xff\xfe.jpg", None),
+        (b"tail\xc3", None),
+        ("\U0001f600 ü\n.jpg".encode(), "\U0001f600 ü\n.jpg"),
+        (b"folder\x80/x.jpg", "folder\x80/x.jpg"),
+    ],
+)
+def test_a_name_that_is_not_utf_8_is_shown_as_text_that_every_reader_can_decode(
+    library: Library, shelf: Shelf, name: bytes, shown: str | None
+) -> None:
+    shelf.add_file(name, create=False)
+    [row] = rows_of(library, "SELECT path FROM v_file")
+    assert isinstance(row["path"], str)
+    if shown is not None:
+        assert row["path"].endswith("/originals/" + shown)
+
+
+def test_a_file_at_the_top_of_a_volume_that_is_the_root_has_one_slash(library: Library, tmp_path: Path) -> None:
+    shelf = Shelf(library, tmp_path, online=False)
+    shelf.add_file("top.jpg", create=False)
+    with library.database.write() as connection:
+        connection.exec_driver_sql("UPDATE volume SET mount_point = '/'")
+        connection.exec_driver_sql("UPDATE folder SET path = ''")
+    assert rows_of(library, "SELECT path FROM v_file")[0]["path"] == "/top.jpg"
+
+
+def test_a_task_is_shown_with_the_path_of_its_file_or_of_its_contents_first_file(
+    library: Library, shelf: Shelf
+) -> None:
+    photo_id = shelf.add_whole_photo("a.jpg")
+    shelf.add_task(shelf.asset_of(photo_id), subject_kind="asset", stage="embed", state="pending")
+    shelf.add_task(0, subject_kind="library", stage="cluster", state="pending")
+    found = {row["stage"]: row["path"] for row in rows_of(library, "SELECT * FROM v_task")}
+    assert found["ingest"] == found["embed"] == str(Path(shelf.originals.decode(), "a.jpg"))
+    assert found["cluster"] is None
+
+
+@pytest.mark.parametrize("view", views.VIEWS, ids=lambda view: view.name)
+def test_one_row_by_its_number_is_found_without_a_scan(library: Library, shelf: Shelf, view: views.View) -> None:
+    plan = [row["detail"] for row in rows_of(library, f"EXPLAIN QUERY PLAN SELECT * FROM {view.name} WHERE id = 1")]
+    # The only scan allowed is the one that mends a single name.
+    assert [step for step in plan if step.startswith("SCAN") and "step" not in step and "CONSTANT" not in step] == []
+
+
+def test_the_readme_text_names_every_column() -> None:
+    text = views.markdown()
+    assert all(f"| `{name}` |" in text for view in views.VIEWS for name in view.columns)
