@@ -118,6 +118,23 @@ def mount_of(path: bytes, *, table: bytes | None = None, uuid_folder: str = UUID
     )
 
 
+def mount_with_identity(identity: str, *, near: bytes) -> Mount | None:
+    """Return where the file system with this identity is mounted now: at `near` if it is there, else wherever it is."""
+    here = mount_of(near)
+    if here.identity == identity:
+        return here
+    if not sys.platform.startswith("linux"):
+        return None
+    for line in _kernel_table().splitlines():
+        fields = line.split(b" ")
+        # An automount point would be mounted by asking; the file system it stands for has a line of its own when it is.
+        if len(fields) > 4 and b" - autofs " not in line:
+            mount = mount_of(_unescape(fields[4]))
+            if mount.identity == identity:
+                return mount
+    return None
+
+
 def is_network(mount: Mount) -> bool:
     """Tell whether `mount` is a network share or another machine's folder, where WAL and file locks cannot be trusted."""
     if mount.file_system == "9p" and mount.point == b"/":

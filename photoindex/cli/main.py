@@ -5,14 +5,20 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from photoindex import __version__, errors
 
-COMMANDS: tuple[str, ...] = ("config",)
+COMMANDS: tuple[str, ...] = ("scan", "show", "why", "config")
 """Every command, in the order of `photoindex --help`: `photoindex/cli/<name>.py` with a function `register(app)`."""
+
+REARRANGED = ("search", "redo", "backup")
+"""Commands whose words must be put in order before Typer reads them: `rearrange(argv)` of their module."""
+
+_BROKEN_PIPE_EXIT = 141
 
 
 def build_app() -> typer.Typer:
@@ -27,28 +33,63 @@ def build_app() -> typer.Typer:
 
     @app.callback()
     def _global_options(
-        version: Annotated[
-            Optional[bool], typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+        library: Annotated[
+            Optional[Path],
+            typer.Option("--library", metavar="FOLDER", help="The library folder [env: PHOTOINDEX_LIBRARY]."),
         ] = None,
+        version: Annotated[
+            bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+        ] = False,
     ) -> None:
-        pass
+        if library is not None:
+            # Settings have one order of precedence; the global option joins it where commands read it.
+            os.environ["PHOTOINDEX_LIBRARY"] = str(library)
 
     for name in COMMANDS:
         importlib.import_module(f"photoindex.cli.{name}").register(app)
     return app
 
 
-def _print_version(wanted: Optional[bool]) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"photoindex {__version__}")
         raise typer.Exit
 
 
+def _rearranged(argv: list[str]) -> list[str]:
+    command = next((word for index, word in enumerate(argv) if _is_command(argv, index)), None)
+    if command not in REARRANGED:
+        return argv
+    module = importlib.import_module(f"photoindex.cli.{command}")
+    arranged: list[str] = module.rearrange(argv)
+    return arranged
+
+
+def _is_command(argv: list[str], index: int) -> bool:
+    """Tell whether the word at `index` is the first that is neither a global option nor its value."""
+    return not argv[index].startswith("-") and (index == 0 or argv[index - 1] != "--library")
+
+
 def main(argv: list[str]) -> int:
     """Run one command line and return its exit code; every error that a user can meet ends here."""
     try:
-        result = build_app()(args=argv, prog_name="photoindex", standalone_mode=False)
+        build_app()(args=_rearranged(argv), prog_name="photoindex")
     except errors.PhotoIndexError as error:
         print(f"photoindex: {error}", file=sys.stderr)
         return error.exit_code
-    return result if isinstance(result, int) else 0
+    except KeyboardInterrupt:
+        return errors.EXIT_INTERRUPTED
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            return _quiet_broken_pipe()
+        return end.code if isinstance(end.code, int) else errors.EXIT_DONE
+    except BrokenPipeError:
+        return _quiet_broken_pipe()
+    return errors.EXIT_DONE
+
+
+def _quiet_broken_pipe() -> int:
+    """The reader has gone (`| head`): say nothing, as other tools do, not even when the interpreter flushes at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    return _BROKEN_PIPE_EXIT

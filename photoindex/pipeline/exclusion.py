@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from photoindex import paths
@@ -71,6 +71,8 @@ class Rules:
     user: RuleSet | None
     ignore_files: tuple[RuleSet, ...]
     built_in: RuleSet
+    own_folders: frozenset[bytes] = frozenset()
+    """The library's own folders, absolute: a scan of the folder around them must not take in previews."""
 
     @property
     def speak_of_files(self) -> bool:
@@ -79,6 +81,8 @@ class Rules:
 
     def excluded(self, path: bytes, *, is_folder: bool) -> str | None:
         """Return why the absolute `path` is left out, None where it is taken."""
+        if is_folder and path in self.own_folders:
+            return "the library's own folder"
         for rules in (self.user, *reversed(self.ignore_files), self.built_in):
             # The built-in list names folders and AppleDouble files; asking a hundred thousand other files costs seconds.
             if rules is None or (rules is self.built_in and not is_folder and not _is_apple_double(path)):
@@ -95,17 +99,28 @@ class Rules:
         with open(name, "rb") as stream:
             text = stream.read(_IGNORE_FILE_LIMIT).decode("utf-8", "replace")
         origin = f"ignore file {paths.display(name)}"
-        return Rules(self.user, (*self.ignore_files, rule_set(origin, folder, text.splitlines())), self.built_in)
+        return replace(self, ignore_files=(*self.ignore_files, rule_set(origin, folder, text.splitlines())))
 
 
 def _is_apple_double(path: bytes) -> bool:
     return path.rpartition(b"/")[2].startswith(b"._")
 
 
-def rules_for(root: bytes, patterns: Sequence[str]) -> Rules:
+def rules_for(root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes] = frozenset()) -> Rules:
     """Return the rules that hold at the top of `root` (absolute) with the user's own patterns."""
     user = rule_set("--exclude", root, patterns) if patterns else None
-    return Rules(user=user, ignore_files=(), built_in=rule_set("built in", root, BUILT_IN))
+    return Rules(user=user, ignore_files=(), built_in=rule_set("built in", root, BUILT_IN), own_folders=own_folders)
+
+
+def rules_at(top: bytes, *, root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes]) -> Rules:
+    """Return the rules in force in `top`, a folder at or below `root`, with the ignore files of the folders between."""
+    rules = rules_for(root, patterns, own_folders)
+    current = root
+    for part in paths.relative_to(top, root).split(b"/") if top != root else []:
+        if os.path.isfile(os.path.join(current, IGNORE_FILE)):
+            rules = rules.entering(current)
+        current = os.path.join(current, part)
+    return rules
 
 
 def reason_for(path: bytes, *, root: bytes, patterns: Sequence[str], follow_symlinks: bool) -> str | None:

@@ -71,6 +71,12 @@ class Database:
             with self._engine.connect().execution_options(photoindex_write=True) as connection, connection.begin():
                 yield connection
 
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Give one connection for a whole command; its temporary tables last until the block ends."""
+        with translated_errors(self.path), self._engine.connect() as connection:
+            yield Session(connection)
+
     def raw_connection(self) -> Any:
         """Return a new `sqlite3.Connection` of its own, for what only SQLite has (online backup, sqlite-utils)."""
         return sqlite3.connect(self.path, timeout=self._busy_seconds)
@@ -78,6 +84,28 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+class Session:
+    """One connection with several transactions, one after the other."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give the connection inside a transaction that may read, and write to temporary tables."""
+        yield from self._transaction(write=False)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give the connection inside a write transaction."""
+        yield from self._transaction(write=True)
+
+    def _transaction(self, *, write: bool) -> Iterator[Connection]:
+        self._connection.execution_options(photoindex_write=write)
+        with self._connection.begin():
+            yield self._connection
 
 
 @contextmanager

@@ -173,6 +173,7 @@ asset = Table(
     Column("role", Text, nullable=False, comment="primary, superseded (an earlier content of an edited file)"),
     Column("added_at", Float, nullable=False),
     Index("asset_by_photo", "photo_id"),
+    Index("asset_not_derived", "id", sqlite_where=text("derived = 0")),
 )
 
 file = Table(

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from photoindex.store.places import Place, folder_is_within
 from photoindex.store.tables import file, folder, root, volume
 
 
@@ -121,6 +122,16 @@ def count_present_files(connection: Connection, volume_id: int) -> int:
         select(func.count())
         .select_from(file.join(folder))
         .where(folder.c.volume_id == volume_id, file.c.state == "present")
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def count_present_files_below(connection: Connection, volume_id: int, path: bytes) -> int:
+    """Return how many files at and below a folder (relative to the mount point) are believed to be there."""
+    statement = (
+        select(func.count())
+        .select_from(file.join(folder))
+        .where(folder_is_within(Place(volume_id, path)), file.c.state == "present")
     )
     return int(connection.execute(statement).scalar_one())
 

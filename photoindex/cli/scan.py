@@ -1,0 +1,129 @@
+"""`photoindex scan PATH…`: bring the library up to date with the originals."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from photoindex.cli.options import LibraryOption, opened
+from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.stopping import stop_on_signal
+from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError
+
+if TYPE_CHECKING:
+    from photoindex.library.scan import ScanSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `scan`."""
+    app.command("scan")(scan)
+
+
+def scan(
+    paths: Annotated[
+        Optional[list[str]],
+        typer.Argument(metavar="[PATH]...", help="Folders or files; without any, every root known from earlier scans."),
+    ] = None,
+    exclude: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--exclude", metavar="GLOB", help="Leave out what matches (gitignore syntax); repeatable, remembered for the root."
+        ),
+    ] = None,
+    jobs: Annotated[
+        Optional[int], typer.Option("--jobs", "-j", min=1, help="Worker processes; default leaves 20 % of the cores.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be read; change nothing.")] = False,
+    no_derived: Annotated[bool, typer.Option("--no-derived", help="Hash and facts only: no preview, no thumbnail.")] = False,
+    follow_symlinks: Annotated[
+        Optional[bool],
+        typer.Option("--follow-symlinks/--no-follow-symlinks", help="Follow links (loops are safe); remembered for the root."),
+    ] = None,
+    paths_from: Annotated[
+        Optional[str],
+        typer.Option("--paths-from", metavar="FILE", help="Take the files listed in FILE, one a line; - is stdin."),
+    ] = None,
+    null: Annotated[bool, typer.Option("-0", "--null", help="The list of --paths-from is NUL-separated.")] = False,
+    accept_missing: Annotated[
+        bool, typer.Option("--accept-missing", help="Originals that are gone were really removed: mark them missing.")
+    ] = False,
+    max_megapixels: Annotated[
+        Optional[float], typer.Option("--max-megapixels", min=0, help="Refuse larger pictures before decoding them.")
+    ] = None,
+    worker_memory_mb: Annotated[
+        Optional[int], typer.Option("--worker-memory-mb", min=128, help="Memory of one worker in MiB.")
+    ] = None,
+    file_seconds: Annotated[
+        Optional[float], typer.Option("--file-seconds", min=0.1, help="Time for one file, after which it is given up.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")] = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Find new, changed, moved and missing originals and take them in; unchanged files are not opened.
+
+    Exit codes: 0 done; 100 done, but files are quarantined (see `photoindex tasks --state quarantined`); 12 originals are
+    away and nothing was marked.
+    """
+    from photoindex.library.scan import ScanRequest
+    from photoindex.library.scan import scan as run_scan
+
+    if paths_from is not None and paths:
+        raise UsageError("give PATH or --paths-from, not both")
+    if null and paths_from is None:
+        raise UsageError("-0 belongs to --paths-from")
+    request = ScanRequest(
+        tops=[os.fsencode(path) for path in paths or []],
+        listed=_listed(paths_from, null=null) if paths_from is not None else None,
+        exclude=tuple(exclude) if exclude is not None else None,
+        follow_symlinks=follow_symlinks,
+        derive=not no_derived,
+        dry_run=dry_run,
+        accept_missing=accept_missing,
+    )
+    limits = {
+        "scan.jobs": jobs,
+        "scan.max_megapixels": max_megapixels,
+        "scan.worker_memory_mb": worker_memory_mb,
+        "scan.file_seconds": file_seconds,
+    }
+    with (
+        opened(library, create=True, **limits) as found,
+        progress_sink(progress) as emit,
+        stop_on_signal() as stop,
+    ):
+        summary = run_scan(found, request, emit, stop)
+    _print(summary, as_json=json)
+    if stop.exit_code is not None and (summary.stopped or summary.pending):
+        raise typer.Exit(stop.exit_code)
+    if summary.quarantined or summary.unreadable_folders:
+        raise typer.Exit(EXIT_SOME_QUARANTINED)
+
+
+def _listed(source: str, *, null: bool) -> Iterator[bytes]:
+    separator = b"\0" if null else b"\n"
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read the list {source}: {error.strerror}") from error
+    for path in data.split(separator):
+        if path:
+            yield path
+
+
+def _print(summary: ScanSummary, *, as_json: bool) -> None:
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        print(json.dumps({"schema": 1, **asdict(summary)}))
+        return
+    from photoindex.cli.scan_summary import lines
+
+    for line in lines(summary):
+        print(line, file=sys.stderr)

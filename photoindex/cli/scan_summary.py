@@ -1,0 +1,39 @@
+"""The summary of a scan in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from photoindex.library.scan import ScanSummary
+
+
+def lines(summary: ScanSummary) -> Iterator[str]:
+    """Yield the lines of the summary, the counts first, then what to do about what went wrong."""
+    counts = [
+        ("new", summary.new),
+        ("changed", summary.changed),
+        ("moved", summary.moved),
+        ("duplicate", summary.duplicate),
+        ("unchanged", summary.unchanged),
+        ("quarantined", summary.quarantined),
+        ("excluded", summary.excluded),
+        ("missing", summary.missing),
+    ]
+    said = ", ".join(f"{count:,} {name}" for name, count in counts if count) or "nothing there"
+    verb = "would read" if summary.dry_run else "scanned"
+    megabytes = summary.bytes / 1e6
+    yield (
+        f"{verb}: {said}; {megabytes:,.1f} MB read in {summary.seconds:,.1f} s, {summary.files_per_minute:,.0f} files/min"
+        if not summary.dry_run
+        else f"{verb}: {said}; {megabytes:,.1f} MB to read"
+    )
+    if summary.stopped:
+        yield f"stopped early: {summary.pending:,} files are waiting; the next scan goes on with them"
+    if summary.quarantined:
+        yield f"{summary.quarantined:,} quarantined: photoindex tasks --state quarantined tells why, retry puts them back"
+    if summary.newly_missing:
+        yield f"{summary.newly_missing:,} files are gone; their facts are kept until: photoindex prune"
+    if summary.unreadable_folders:
+        yield f"{summary.unreadable_folders:,} folders could not be read; what is known of them was left as it is"

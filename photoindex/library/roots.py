@@ -1,0 +1,278 @@
+"""Roots and volumes of a scan: which folders are meant, where they lie, and whether they are really there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from photoindex import paths
+from photoindex.errors import UsageError, VolumeOffline
+from photoindex.mounts import Mount, mount_of, mount_with_identity
+from photoindex.pipeline.changes import Place
+from photoindex.store import volumes
+from photoindex.store.database import Database
+from photoindex.store.volumes import RootRow, VolumeRow
+
+_SAMPLE_FILES = 200
+_SAME_SHARE = 0.5
+"""A volume that changed its identity (a new disk, a renamed server) is recognised by this share of sampled files."""
+
+
+@dataclass(slots=True)
+class Target:
+    """One path to scan. `root` is the absolute path of the root it belongs to; `gone` means that it is not there."""
+
+    path: bytes
+    place: Place
+    root: bytes
+    root_id: int | None = None
+    excludes: tuple[str, ...] = ()
+    follow_symlinks: bool = False
+    is_file: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRoot:
+    """A root of the library with its absolute path where the volume is or was last seen."""
+
+    row: RootRow
+    volume: VolumeRow
+    path: bytes
+
+
+@dataclass(slots=True)
+class Roots:
+    """What the library knows of roots and volumes, for one scan."""
+
+    database: Database
+    known: list[KnownRoot] = field(default_factory=list)
+    away: list[KnownRoot] = field(default_factory=list)
+    _volumes: dict[int, VolumeRow] = field(default_factory=dict)
+    _by_device: dict[int, Place] = field(default_factory=dict)
+    _by_identity: dict[str, Place] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the tables and find where each volume is mounted now."""
+        self.reload()
+
+    def reload(self) -> None:
+        """Read volumes and roots from the library again."""
+        with self.database.read() as connection:
+            self._volumes = {row.id: row for row in volumes.all_volumes(connection)}
+            rows = volumes.all_roots(connection)
+        self.known = []
+        for row in rows:
+            volume = self._volumes[row.volume_id]
+            mount = mount_with_identity(volume.identity, near=volume.mount_point)
+            mount_point = mount.point if mount is not None else volume.mount_point
+            self.known.append(KnownRoot(row, volume, _join(mount_point, row.path)))
+
+    def targets(
+        self, tops: Sequence[bytes], *, originals: Path | None, accept_missing: bool = False
+    ) -> list[Target]:
+        """Return what to scan: `tops`, or every known root, or the configured originals where none is known.
+
+        Raises UsageError for a path that does not exist, VolumeOffline for a known one that is away; with
+        `accept_missing` such a one is a target that is gone.
+        """
+        if tops:
+            wanted = [self._target(self.real_place(top), accept_missing=accept_missing) for top in tops]
+        elif self.known:
+            wanted = self._known_targets(accept_missing=accept_missing)
+        elif originals is not None:
+            wanted = [self._target(self.real_place(os.fsencode(originals)), accept_missing=accept_missing)]
+        else:
+            raise UsageError("there is nothing to scan yet; name a folder: photoindex scan PATH")
+        return _without_nested(wanted)
+
+    def _known_targets(self, *, accept_missing: bool) -> list[Target]:
+        """Return every known root that is there; those that are away are remembered and the others still scanned."""
+        found = []
+        for root in self.known:
+            try:
+                found.append(self._target(root.path, accept_missing=accept_missing))
+            except VolumeOffline:
+                self.away.append(root)
+        if not found:
+            self.report_away()
+        return found
+
+    def report_away(self) -> None:
+        """Raise VolumeOffline naming every root that was skipped, if any was."""
+        if self.away:
+            names = ", ".join(paths.display(root.path) for root in self.away)
+            raise VolumeOffline(
+                f"not there (not mounted, or emptied): {names}; nothing of it was marked. Mount it and scan again, or if the "
+                f"originals were really removed: photoindex scan --accept-missing"
+            )
+
+    def real_place(self, path: bytes) -> bytes:
+        """Return the absolute path with links resolved; a file that is itself a link keeps its name."""
+        absolute = paths.absolute(path)
+        if os.path.isdir(absolute):
+            return os.path.realpath(absolute)
+        folder, name = os.path.split(absolute)
+        return os.path.join(os.path.realpath(folder), name)
+
+    def containing(self, path: bytes) -> KnownRoot | None:
+        """Return the innermost known root around an absolute path."""
+        around = [root for root in self.known if paths.is_within(path, root.path)]
+        return max(around, key=lambda root: len(root.path), default=None)
+
+    def _target(self, path: bytes, *, accept_missing: bool) -> Target:
+        root = self.containing(path)
+        if root is not None:
+            away = self._reason_away(root)
+            if away is not None and not accept_missing:
+                raise VolumeOffline(away)
+            if away is not None or not os.path.lexists(path):
+                place = Place(root.volume.id, _mount_point_of(root))
+                return Target(path, place, root.path, root.row.id, gone=True)
+        if not os.path.lexists(path):
+            raise UsageError(f"no such file or folder: {paths.display(path)}")
+        if not os.path.isdir(path):
+            return Target(path, self.place_of(os.path.dirname(path), -1), path, is_file=True)
+        place = self.place_of(path, -1)
+        if root is None or root.volume.id != place.volume_id:
+            return Target(path, place, path)
+        return Target(path, place, root.path, root.row.id, root.row.excludes, root.row.follow_symlinks)
+
+    def _reason_away(self, root: KnownRoot) -> str | None:
+        """Return why a known root is not there, or that another, empty volume shows in its place; None where it is."""
+        name = paths.display(root.path)
+        really_removed = f"if its photos were really removed: photoindex scan --accept-missing {name}"
+        not_mounted = (
+            f"{name} is not there: its volume {root.volume.label} is not mounted. Nothing was marked; mount it and scan "
+            f"again, or {really_removed}"
+        )
+        if not os.path.isdir(root.path):
+            if self.is_online(root.volume.id):
+                return f"the folder {name} is gone. Nothing was marked; {really_removed}"
+            return not_mounted
+        mount = mount_of(root.path)
+        if mount.identity == root.volume.identity or self._recognise(root, mount):
+            return None
+        with os.scandir(root.path) as entries:
+            return not_mounted if next(entries, None) is None else None
+
+    def refuse_emptied(self, target: Target) -> None:
+        """Raise VolumeOffline for a root with known files in which nothing at all was found."""
+        relative = paths.relative_to(target.path, target.place.mount_point)
+        with self.database.read() as connection:
+            known = volumes.count_present_files_below(connection, target.place.volume_id, relative)
+        if known:
+            name = paths.display(target.path)
+            raise VolumeOffline(
+                f"{name} is empty, but {known} files are known there: is it mounted? Nothing was marked; if they were really "
+                f"removed: photoindex scan --accept-missing {name}"
+            )
+
+    def _recognise(self, root: KnownRoot, mount: Mount) -> bool:
+        """Give the volume its new identity where the same files lie at the same places; tell whether it did."""
+        if any(row.identity == mount.identity for row in self._volumes.values()):
+            return False
+        with self.database.read() as connection:
+            sample = volumes.sample_files(connection, root.volume.id, _SAMPLE_FILES)
+        same = sum(_has_stat(_join(mount.point, path), size, mtime_ns) for path, size, mtime_ns in sample)
+        if not sample or same < _SAME_SHARE * len(sample):
+            return False
+        with self.database.write() as connection:
+            volumes.rebind_volume(
+                connection, root.volume.id, identity=mount.identity, mount_point=mount.point, file_system=mount.file_system
+            )
+        self.reload()
+        return True
+
+    def place_of(self, path: bytes, device: int) -> Place:
+        """Return the volume that the folder `path` (absolute) lies on; `device` is its st_dev, -1 where not known.
+
+        The volume is made where it is new; where it is mounted now is noted.
+        """
+        place = self._by_device.get(device)
+        if place is not None and paths.is_within(path, place.mount_point):
+            return place
+        mount = mount_of(path)
+        if mount.identity not in self._by_identity:
+            with self.database.write() as connection:
+                volume_id = volumes.ensure_volume(
+                    connection, identity=mount.identity, label=_label(mount), mount_point=mount.point,
+                    file_system=mount.file_system,
+                )  # fmt: skip
+                self._volumes = {row.id: row for row in volumes.all_volumes(connection)}
+            self._by_identity[mount.identity] = Place(volume_id, mount.point)
+        place = self._by_identity[mount.identity]
+        if device != -1:
+            self._by_device[device] = place
+        return place
+
+    def keep(
+        self, connection: Connection, targets: Sequence[Target], excludes: Sequence[str] | None, follow: bool | None
+    ) -> None:
+        """Make new roots of the folders among `targets`, and remember options given for a whole root."""
+        for target in targets:
+            if target.is_file:
+                continue
+            if target.root_id is None:
+                relative = paths.relative_to(target.path, target.place.mount_point)
+                target.root_id = volumes.add_root(
+                    connection, volume_id=target.place.volume_id, path=relative, excludes=excludes or (),
+                    follow_symlinks=bool(follow),
+                )  # fmt: skip
+            elif target.path == target.root:
+                volumes.change_root(connection, target.root_id, excludes=excludes, follow_symlinks=follow)
+
+    def mount_point(self, volume_id: int) -> bytes:
+        """Return where a volume was last seen."""
+        return self._volumes[volume_id].mount_point
+
+    def is_online(self, volume_id: int) -> bool:
+        """Tell whether a volume is mounted at its mount point now."""
+        row = self._volumes.get(volume_id)
+        return row is not None and mount_of(row.mount_point).identity == row.identity
+
+    def searchable(self, volume_id: int, folder_path: bytes) -> bytes:
+        """Return the part of a folder's path that names something: from its root's own name down."""
+        inside = [
+            root.row.path
+            for root in self.known
+            if root.row.volume_id == volume_id and paths.is_within(folder_path, root.row.path)
+        ]
+        if not inside:
+            return folder_path.rpartition(b"/")[2]
+        above = max(inside, key=len).rpartition(b"/")[0]
+        return paths.relative_to(folder_path, above)
+
+
+def _join(mount_point: bytes, relative: bytes) -> bytes:
+    return mount_point.rstrip(b"/") + b"/" + relative if relative else mount_point
+
+
+def _mount_point_of(root: KnownRoot) -> bytes:
+    """Return the absolute mount point below which the root's path is written."""
+    return root.path[: len(root.path) - len(root.row.path)].rstrip(b"/") or b"/" if root.row.path else root.path
+
+
+def _label(mount: Mount) -> str:
+    name = paths.display(mount.point.rpartition(b"/")[2]) or "/"
+    return f"{name} ({mount.source})" if mount.source else name
+
+
+def _has_stat(path: bytes, size: int, mtime_ns: int) -> bool:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (size, mtime_ns)
+
+
+def _without_nested(targets: Sequence[Target]) -> list[Target]:
+    kept: list[Target] = []
+    for target in sorted(targets, key=lambda each: len(each.path)):
+        if not any(not other.is_file and paths.is_within(target.path, other.path) for other in kept):
+            kept.append(target)
+    return kept

@@ -1,0 +1,314 @@
+"""Scan: find new, changed, moved and missing originals, and take them into the library."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+
+from sqlalchemy import Connection
+
+from photoindex import paths
+from photoindex.errors import UsageError, VolumeOffline
+from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
+from photoindex.library.context import Library
+from photoindex.library.lock import exclusive
+from photoindex.library.roots import Roots, Target
+from photoindex.pipeline import isolation, owner
+from photoindex.pipeline.changes import ChangeFinder, Seen
+from photoindex.pipeline.commit import Committer, Tally
+from photoindex.pipeline.exclusion import reason_for, rules_at
+from photoindex.pipeline.ingest import Ingestion, IngestSettings
+from photoindex.pipeline.walk import walk
+from photoindex.stages import ingest as stage
+from photoindex.store import staging, tasks, volumes
+from photoindex.store.database import Session
+from photoindex.types import DerivedParams, Limits
+
+GUARD_FRACTION = 0.20
+GUARD_FILES = 100
+"""More than this share and more than this many of a volume's files gone at once look like a mount that is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """What to scan and how.
+
+    tops: absolute or relative paths; none means every known root. listed: paths to take one by one (`--paths-from`).
+    exclude: gitignore patterns, remembered for the roots scanned; None leaves what is remembered.
+    """
+
+    tops: Sequence[bytes] = ()
+    listed: Iterable[bytes] | None = None
+    exclude: tuple[str, ...] | None = None
+    follow_symlinks: bool | None = None
+    derive: bool = True
+    dry_run: bool = False
+    accept_missing: bool = False
+
+
+@dataclass(slots=True)
+class ScanSummary:
+    """What came of a scan: every candidate is in one of the first seven, `missing` are files known but not there.
+
+    `stopped` says that the user ended it early: what is left is pending and the next scan takes it.
+    """
+
+    new: int = 0
+    changed: int = 0
+    moved: int = 0
+    duplicate: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    excluded: int = 0
+    missing: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    files_per_minute: float = 0.0
+    newly_missing: int = 0
+    pending: int = 0
+    excluded_folders: int = 0
+    unreadable_folders: int = 0
+    dry_run: bool = False
+    stopped: bool = False
+
+    @property
+    def candidates(self) -> int:
+        """How many files and links were looked at."""
+        return self.new + self.changed + self.moved + self.duplicate + self.unchanged + self.quarantined + self.excluded
+
+
+def scan(
+    library: Library, request: ScanRequest, emit: EventSink, stop: Callable[[], bool] = lambda: False
+) -> ScanSummary:
+    """Bring the library up to date with the originals.
+
+    Raises UsageError (no such path, nothing to scan), VolumeOffline (originals are away; nothing is marked),
+    LibraryLocked, StorageFull.
+    """
+    started = time.perf_counter()
+    with exclusive(library.folder), library.database.session() as session:
+        run = _Scan(library, session, request, emit, stop)
+        summary = run.run()
+    summary.seconds = round(time.perf_counter() - started, 3)
+    summary.files_per_minute = round(60 * summary.candidates / max(summary.seconds, 1e-3), 1)
+    run.remember(summary)
+    return summary
+
+
+@dataclass(slots=True)
+class _Scan:
+    library: Library
+    session: Session
+    request: ScanRequest
+    emit: EventSink
+    stop: Callable[[], bool]
+    roots: Roots = field(init=False)
+    targets: list[Target] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.roots = Roots(self.library.database)
+
+    def run(self) -> ScanSummary:
+        self._release_dead_leases()
+        listed = self.request.listed
+        if listed is None:
+            self.targets = self.roots.targets(
+                self.request.tops,
+                originals=self.library.config.originals_path,
+                accept_missing=self.request.accept_missing,
+            )
+        with self.session.read() as connection:
+            staging.make(connection)
+            finder = ChangeFinder(connection, self.roots.place_of)
+            self._walk(finder, connection)
+            counts = staging.count_staged(connection)
+            gone = staging.gone_by_volume(connection)
+        if not self.request.accept_missing:
+            self._guard(gone)
+        summary = ScanSummary(
+            excluded=finder.seen.excluded + finder.seen.not_media,
+            excluded_folders=finder.seen.excluded_folders,
+            unreadable_folders=len(finder.seen.unreadable),
+            newly_missing=counts["gone"],
+        )
+        for folder, reason in finder.seen.unreadable:
+            self.emit(Notice(f"cannot read the folder {paths.display(folder)}: {reason}", "warning"))
+        if self.request.dry_run:
+            return self._foretell(finder.seen, summary)
+        self._apply_and_ingest(finder.seen, summary)
+        return summary
+
+    def _release_dead_leases(self) -> None:
+        with self.session.write() as connection:
+            tasks.expire(connection)
+            for each in tasks.lease_owners(connection):
+                if owner.is_dead(each):
+                    tasks.release(connection, each)
+
+    def _walk(self, finder: ChangeFinder, connection: Connection) -> None:
+        self.emit(PhaseStarted("looking", None))
+        started = time.perf_counter()
+        single: list[int] = []
+        if self.request.listed is not None:
+            single = self._look_at_listed(finder, self.request.listed)
+        for target in self.targets:
+            if target.is_file:
+                found = self._look_at_file(finder, target.path)
+                single.extend([found] if found is not None else [])
+            else:
+                self._walk_target(finder, target)
+        finder.finish(single)
+        del connection
+        self.emit(PhaseFinished("looking", finder.seen.candidates, time.perf_counter() - started))
+
+    def _walk_target(self, finder: ChangeFinder, target: Target) -> None:
+        config = self.library.config.scan
+        patterns = (*config.exclude, *(target.excludes if self.request.exclude is None else self.request.exclude))
+        follow = target.follow_symlinks if self.request.follow_symlinks is None else self.request.follow_symlinks
+        rules = rules_at(target.path, root=target.root, patterns=patterns, own_folders=self._own_folders())
+        finder.begin_top(target.path, target.place)
+        if target.gone:
+            return
+        before = finder.seen.candidates
+        forkserver_wanted = False
+        for listing in walk(target.path, rules, follow_symlinks=follow, threads=config.walk_threads):
+            finder.add(listing)
+            if not forkserver_wanted and finder.seen.new + finder.seen.changed and not self.request.dry_run:
+                forkserver_wanted = True
+                isolation.start_forkserver(_preload())
+            self.emit(PhaseAdvanced("looking", finder.seen.candidates))
+        empty = finder.seen.candidates == before and not finder.seen.unreadable
+        if empty and target.root_id is not None and target.path == target.root and not self.request.accept_missing:
+            self.roots.refuse_emptied(target)
+
+    def _look_at_file(self, finder: ChangeFinder, path: bytes) -> int | None:
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            return finder.add_single(path, self.roots.place_of(os.path.dirname(path), -1), None)
+        return finder.add_single(
+            path, self.roots.place_of(os.path.dirname(path), -1), (status.st_size, status.st_mtime_ns)
+        )
+
+    def _look_at_listed(self, finder: ChangeFinder, listed: Iterable[bytes]) -> list[int]:
+        ids = []
+        follow = bool(self.request.follow_symlinks)
+        for given in listed:
+            path = self.roots.real_place(given)
+            if os.path.isdir(path) and not os.path.islink(path):
+                continue
+            root = self.roots.containing(path)
+            patterns = (*self.library.config.scan.exclude, *(self.request.exclude or (root.excludes if root else ())))
+            top = root.path if root else os.path.dirname(path)
+            reason = reason_for(path, root=top, patterns=patterns, follow_symlinks=follow)
+            if reason is not None or (os.path.lexists(path) and not os.path.isfile(path)):
+                finder.seen.excluded += 1
+                continue
+            if not os.path.lexists(path):
+                self.emit(Notice(f"no such file: {paths.display(path)}", "warning"))
+            found = self._look_at_file(finder, path)
+            ids.extend([found] if found is not None else [])
+            self.emit(PhaseAdvanced("looking", finder.seen.candidates))
+        return ids
+
+    def _own_folders(self) -> frozenset[bytes]:
+        own = (self.library.folder, self.library.derived_folder)
+        return frozenset(os.path.realpath(os.fsencode(folder)) for folder in own)
+
+    def _guard(self, gone: dict[int, int]) -> None:
+        with self.session.read() as connection:
+            for volume_id, count in gone.items():
+                present = volumes.count_present_files(connection, volume_id)
+                if count > GUARD_FILES and count > GUARD_FRACTION * present:
+                    name = paths.display(self.roots.mount_point(volume_id))
+                    raise VolumeOffline(
+                        f"{count} of {present} files on the volume at {name} are gone at once, so nothing was marked; "
+                        f"if they were really removed, run the scan again with --accept-missing"
+                    )
+
+    def _foretell(self, seen: Seen, summary: ScanSummary) -> ScanSummary:
+        with self.session.read() as connection:
+            summary.bytes = staging.staged_bytes(connection)
+            quarantined, dismissed = staging.count_settled_trouble(connection)
+        summary.dry_run = True
+        summary.new = seen.new
+        summary.changed = seen.changed
+        summary.quarantined = quarantined
+        summary.excluded += dismissed
+        summary.unchanged = seen.same - quarantined - dismissed
+        summary.missing = summary.newly_missing
+        return summary
+
+    def _apply_and_ingest(self, seen: Seen, summary: ScanSummary) -> None:
+        settings = self._settings()
+        with self.session.write() as connection:
+            self.roots.keep(connection, self.targets, self.request.exclude, self.request.follow_symlinks)
+            variant_id = tasks.ensure_variant(
+                connection, stage.NAME, stage.variant(settings.params, derive=settings.derive)
+            )
+            staging.apply(connection, variant_id=variant_id, derive=settings.derive)
+            total, size, fresh = staging.count_work(connection)
+            quarantined, dismissed = staging.count_settled_trouble(connection)
+        committer = Committer(
+            owner=owner.new_owner(), variant_id=variant_id, root_of=self.roots.searchable, is_online=self.roots.is_online
+        )
+        run = Ingestion(self.session, settings, committer, self.emit, self.stop)
+        if total and not self.stop():
+            isolation.start_forkserver(_preload())
+            run.run(total)
+        tally = committer.tally
+        summary.new, summary.changed, summary.moved = tally.new, tally.changed, tally.moved
+        summary.duplicate = tally.duplicate
+        summary.bytes = tally.bytes
+        summary.quarantined = tally.quarantined + quarantined
+        summary.excluded += tally.excluded + dismissed
+        # Carried over: what an earlier scan left undone is counted by what came of it, not as unchanged.
+        summary.unchanged = seen.same - (total - fresh) - quarantined - dismissed + tally.unchanged
+        summary.pending = total - run.done
+        summary.stopped = bool(total) and summary.pending > 0
+        with self.session.read() as connection:
+            summary.missing = staging.count_missing(connection)
+
+    def _settings(self) -> IngestSettings:
+        config = self.library.config
+        return IngestSettings(
+            jobs=config.scan.jobs or default_jobs(),
+            batch_size=config.scan.batch_size,
+            derived_folder=self.library.derived_folder,
+            params=DerivedParams(**config.derived.model_dump()),
+            limits=Limits(
+                max_megapixels=config.scan.max_megapixels,
+                memory_mb=config.scan.worker_memory_mb,
+                seconds=config.scan.file_seconds,
+            ),
+            derive=self.request.derive,
+        )
+
+    def remember(self, summary: ScanSummary) -> None:
+        """Note the finished scan at its roots."""
+        if summary.dry_run or summary.stopped:
+            return
+        with self.library.database.write() as connection:
+            for target in self.targets:
+                if target.root_id is not None and target.path == target.root:
+                    volumes.finish_root(connection, target.root_id, asdict(summary))
+
+
+def default_jobs() -> int:
+    """Return the number of workers that leaves 20 % of the cores free, at least one."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    return max(1, round(cores * 0.8))
+
+
+def _preload() -> list[str]:
+    from photoindex.media.derive import preload_modules
+
+    return [*preload_modules(), "photoindex.pipeline.worker"]
+
+
+__all__ = ["GUARD_FILES", "GUARD_FRACTION", "ScanRequest", "ScanSummary", "Tally", "UsageError", "default_jobs", "scan"]

@@ -1,0 +1,176 @@
+"""Comparing what a walk sees with what the library knows, folder by folder; differences are staged, not applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from photoindex import paths
+from photoindex.pipeline.walk import Listing
+from photoindex.store import staging
+from photoindex.store.staging import KnownFile
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a folder lies: its volume and the volume's mount point (absolute)."""
+
+    volume_id: int
+    mount_point: bytes
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the walk counted; together with the work that follows, each candidate is in exactly one number."""
+
+    same: int = 0
+    new: int = 0
+    changed: int = 0
+    excluded: int = 0
+    not_media: int = 0
+    excluded_folders: int = 0
+    unreadable: list[tuple[bytes, str]] = field(default_factory=list)
+
+    @property
+    def candidates(self) -> int:
+        """Every directory entry that was not a folder to walk."""
+        return self.same + self.new + self.changed + self.excluded + self.not_media
+
+
+class ChangeFinder:
+    """Takes listings one by one and stages how they differ from the library."""
+
+    def __init__(self, connection: Connection, place_of: Callable[[bytes, int], Place]) -> None:
+        self._connection = connection
+        self._place_of = place_of
+        self._folders: dict[int, dict[bytes, int]] = {}
+        self._tops: set[tuple[int, bytes]] = set()
+        self._visited: set[int] = set()
+        self._unknown: set[tuple[int, bytes]] = set()
+        self._pruned: set[tuple[int, bytes]] = set()
+        self.seen = Seen()
+
+    def begin_top(self, path: bytes, place: Place) -> None:
+        """Say that everything at and below `path` (absolute) is about to be listed."""
+        self._tops.add((place.volume_id, paths.relative_to(path, place.mount_point)))
+        self._folders_of(place.volume_id)
+
+    def add(self, listing: Listing) -> None:
+        """Compare one whole folder."""
+        place = self._place_of(listing.path, listing.device)
+        relative = paths.relative_to(listing.path, place.mount_point)
+        if relative == b"":
+            self._tops.add((place.volume_id, b""))  # a volume mounted below the root: all of it is in scope
+        for unknown in listing.unknown_below:
+            self._unknown.add((place.volume_id, paths.relative_to(unknown, place.mount_point)))
+        for pruned in listing.pruned:
+            self._pruned.add((place.volume_id, paths.relative_to(pruned, place.mount_point)))
+        self.seen.excluded_folders += len(listing.pruned)
+        if listing.error is not None:
+            self.seen.unreadable.append((listing.path, listing.error.strerror or str(listing.error)))
+            return
+        self._compare(listing, place, relative)
+
+    def _compare(self, listing: Listing, place: Place, relative: bytes) -> None:
+        folder_id = self._folders_of(place.volume_id).get(relative)
+        known = staging.known_files(self._connection, folder_id) if folder_id is not None else {}
+        if folder_id is not None:
+            self._visited.add(folder_id)
+        rows = []
+        for name, stat in listing.entries.items():
+            row = known.get(name)
+            what = self._judge(row, stat)
+            if what is not None:
+                rows.append(_staged_row(place.volume_id, relative, name, stat, row, what))
+        staging.stage(self._connection, rows)
+        self.seen.excluded += len(listing.excluded) + listing.links + listing.special
+        if not known.keys() <= listing.entries.keys():
+            self._find_absent(listing, place, known)
+
+    def _judge(self, row: KnownFile | None, stat: tuple[int, int]) -> str | None:
+        if row is None:
+            self.seen.new += 1
+            return "new"
+        if (row.size_bytes, row.mtime_ns) != stat:
+            self.seen.changed += 1
+            return "changed"
+        if row.media is False:
+            self.seen.not_media += 1
+        else:
+            self.seen.same += 1
+        return None if row.state == "present" else "back"
+
+    def _find_absent(self, listing: Listing, place: Place, known: dict[bytes, KnownFile]) -> None:
+        unknown = {path.rpartition(b"/")[2] for path in listing.unknown_below}
+        absent = []
+        left_out = []
+        for name, row in known.items():
+            if row.state != "present" or name in listing.entries or name in unknown:
+                continue
+            (left_out if name in listing.excluded else absent).append(row.id)
+        staging.stage_gone(self._connection, place.volume_id, absent)
+        staging.stage_left_out(self._connection, left_out)
+
+    def add_single(self, path: bytes, place: Place, stat: tuple[int, int] | None) -> int | None:
+        """Compare one file on its own (stat None: it is not there); return its id where it is known."""
+        parent, name = path.rsplit(b"/", 1)
+        relative = paths.relative_to(parent or b"/", place.mount_point)
+        folder_id = self._folders_of(place.volume_id).get(relative)
+        row = staging.known_files(self._connection, folder_id).get(name) if folder_id is not None else None
+        if stat is None:
+            if row is not None and row.state == "present":
+                staging.stage_gone(self._connection, place.volume_id, [row.id])
+            return row.id if row else None
+        what = self._judge(row, stat)
+        if what is not None:
+            staging.stage(self._connection, [_staged_row(place.volume_id, relative, name, stat, row, what)])
+        return row.id if row else None
+
+    def finish(self, single_files: Iterable[int] = ()) -> None:
+        """Stage the files of folders that are not there any more, and set the scan's scope."""
+        in_scope: set[int] = set()
+        for volume_id, folders in self._folders.items():
+            tops = [path for volume, path in self._tops if volume == volume_id]
+            inside = {path: each for path, each in folders.items() if any(paths.is_within(path, top) for top in tops)}
+            in_scope.update(inside.values())
+            absent = []
+            left_out = []
+            for path, each in inside.items():
+                if each in self._visited or _has_ancestor(self._unknown, volume_id, path):
+                    continue
+                (left_out if _has_ancestor(self._pruned, volume_id, path) else absent).append(each)
+            staging.stage_folders_gone(self._connection, volume_id, absent)
+            staging.stage_folders_left_out(self._connection, left_out)
+        staging.set_scope(self._connection, in_scope | self._visited, single_files)
+
+    def _folders_of(self, volume_id: int) -> dict[bytes, int]:
+        if volume_id not in self._folders:
+            self._folders[volume_id] = staging.folders_of(self._connection, volume_id)
+        return self._folders[volume_id]
+
+
+def _has_ancestor(among: set[tuple[int, bytes]], volume_id: int, path: bytes) -> bool:
+    if not among:
+        return False
+    while True:
+        if (volume_id, path) in among:
+            return True
+        if not path:
+            return False
+        path = path.rpartition(b"/")[0]
+
+
+def _staged_row(
+    volume_id: int, relative: bytes, name: bytes, stat: tuple[int, int], row: KnownFile | None, what: str
+) -> dict[str, object]:
+    return {
+        "volume_id": volume_id,
+        "folder_path": relative,
+        "name": name,
+        "size_bytes": stat[0],
+        "mtime_ns": stat[1],
+        "file_id": row.id if row else None,
+        "what": what,
+    }

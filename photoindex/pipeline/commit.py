@@ -1,0 +1,218 @@
+"""From the outcome of one file to rows: which asset, which photo, and what the summary counts it as."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from photoindex.media.resolve import resolve
+from photoindex.pipeline.worker import FileJob, Outcome
+from photoindex.store import assets, files, staging, tasks, text_index
+from photoindex.store.assets import AssetRow, Made
+from photoindex.store.files import FileRow
+
+MAX_ATTEMPTS = 3
+"""A file that cannot be opened is tried on so many scans before it waits for a change or for `retry`."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the files that were read came to; each is in exactly one of these."""
+
+    new: int = 0
+    changed: int = 0
+    moved: int = 0
+    duplicate: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    excluded: int = 0
+    vanished: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One file that was given up, for the log and the terminal."""
+
+    path: bytes
+    error_class: str
+    message: str
+
+
+@dataclass(slots=True)
+class Committer:
+    """Writes outcomes; every call to `record` belongs to one write transaction of the caller's.
+
+    `root_of` gives the part of a folder's path that names nothing a person would search for (what lies above a root);
+    `is_online` tells whether a volume is mounted now.
+    """
+
+    owner: str
+    variant_id: int
+    root_of: Callable[[int, bytes], bytes]
+    is_online: Callable[[int], bool]
+    tally: Tally = field(default_factory=Tally)
+
+    def record(self, connection: Connection, outcome: Outcome) -> Quarantined | FileJob | None:
+        """Write one outcome.
+
+        Returns what was quarantined, or a job to run again with `force` where previews of the content lie on disk but the
+        database does not count on them (a crash came between the two, or `redo` wants new ones), else None.
+        """
+        row = files.by_id(connection, outcome.job.file_id)
+        if row is None:
+            return None  # forgotten while it was read
+        if outcome.vanished:
+            files.forget_vanished(connection, row.id)
+            self.tally.vanished += 1
+            return None
+        self.tally.bytes += outcome.stat[0] if outcome.stat else 0
+        if outcome.not_media is not None and outcome.stat is not None:
+            files.link(
+                connection, row.id, asset_id=None, media=False, reason=outcome.not_media, stat=outcome.stat
+            )
+            self._done(connection, outcome)
+            self.tally.excluded += 1
+            return None
+        if outcome.digest is None or (outcome.described is None and not outcome.reused):
+            return self._quarantine(connection, outcome, row)
+        known = assets.by_digest(connection, outcome.digest)
+        if outcome.reused and (known is None or not known.derived):
+            return FileJob(
+                **{name: getattr(outcome.job, name) for name in FileJob.__slots__ if name != "force"}, force=True
+            )
+        return self._take_in(connection, outcome, row, known)
+
+    def _take_in(
+        self, connection: Connection, outcome: Outcome, row: FileRow, known: AssetRow | None
+    ) -> Quarantined | None:
+        asset_id, photo_id, verdict = self._identify(connection, outcome, row, known)
+        kept = row
+        moved_from = self._moved_from(connection, row, known) if verdict == "duplicate" else None
+        if moved_from is not None:
+            verdict = "moved"
+            files.take_over(connection, kept=moved_from.id, newcomer=row)
+            kept = moved_from
+        elif verdict == "duplicate" and known is not None and self._content_left(connection, known, row):
+            verdict = "moved"
+        assert outcome.stat is not None
+        files.link(connection, kept.id, asset_id=asset_id, media=True, reason=None, stat=outcome.stat)
+        self.refresh(connection, photo_id)
+        if outcome.failure is not None:
+            return self._quarantine(connection, outcome, row, kept=kept)
+        if kept.id != row.id:
+            tasks.settle_subject(connection, kept.id, stage="ingest", state="done")
+        else:
+            self._done(connection, outcome)
+        setattr(self.tally, verdict, getattr(self.tally, verdict) + 1)
+        return None
+
+    def _identify(
+        self, connection: Connection, outcome: Outcome, row: FileRow, known: AssetRow | None
+    ) -> tuple[int, int, str]:
+        """Return (asset id, photo id, verdict) for the content, making what is not there yet."""
+        made = Made(outcome.perceptual_hash, outcome.derived, outcome.notes)
+        if known is not None:
+            if outcome.described is not None and (outcome.derived or not known.derived):
+                assets.update_asset(
+                    connection, known.id, described=outcome.described, made=made, variant_id=self.variant_id
+                )
+            if known.role == assets.SUPERSEDED:
+                self._stand_again(connection, known, row)
+            if row.asset_id is None:
+                return known.id, known.photo_id, "duplicate" if files.of_asset(connection, known.id) else "new"
+            return known.id, known.photo_id, "unchanged" if row.asset_id == known.id else "changed"
+        assert outcome.described is not None
+        assert outcome.digest is not None
+        assert outcome.stat is not None
+        photo_id = self._photo_of_edited(connection, row)
+        if photo_id is None:
+            photo_id = assets.add_photo(connection, outcome.described, outcome.stat[0])
+        asset_id = assets.add_asset(
+            connection, digest=outcome.digest, size_bytes=outcome.stat[0], described=outcome.described, made=made,
+            variant_id=self.variant_id, photo_id=photo_id,
+        )  # fmt: skip
+        return asset_id, photo_id, "new" if row.asset_id is None else "changed"
+
+    def _photo_of_edited(self, connection: Connection, row: FileRow) -> int | None:
+        """Return the photo that goes on with a file's new content: the old content is nowhere else any more."""
+        if row.asset_id is None or assets.count_present_files(connection, row.asset_id, but=row.id) > 0:
+            return None
+        previous = assets.by_id(connection, row.asset_id)
+        if previous is None:
+            return None
+        assets.supersede(connection, previous.id)
+        return previous.photo_id
+
+    def _stand_again(self, connection: Connection, known: AssetRow, row: FileRow) -> None:
+        """A file went back to an earlier content: it stands for the photo again where the later one is gone."""
+        current = assets.primary_content(connection, known.photo_id)
+        if current is not None:
+            if assets.count_present_files(connection, current.asset_id, but=row.id) > 0:
+                return
+            assets.supersede(connection, current.asset_id)
+        assets.promote(connection, known.id)
+
+    def _moved_from(self, connection: Connection, row: FileRow, known: AssetRow | None) -> FileRow | None:
+        """Return the file row that this new path continues: same content, and not where it was."""
+        if known is None:
+            return None
+        others = [other for other in files.of_asset(connection, known.id) if other.id != row.id]
+        others.sort(key=lambda other: (other.state != "missing", other.name != row.name))
+        for other in others:
+            if other.state == "missing" or _same_place(other, row):
+                return other
+            gone = other.state == "present" and self.is_online(other.volume_id) and not os.path.lexists(other.path)
+            if gone:
+                return other
+        return None
+
+    def _content_left(self, connection: Connection, known: AssetRow, row: FileRow) -> bool:
+        others = [other for other in files.of_asset(connection, known.id) if other.id != row.id]
+        return bool(others) and all(staging.waits_with_other_content(connection, other.id) for other in others)
+
+    def _quarantine(
+        self, connection: Connection, outcome: Outcome, row: FileRow, *, kept: FileRow | None = None
+    ) -> Quarantined:
+        failure = outcome.failure
+        assert failure is not None
+        self.tally.quarantined += 1
+        final = not failure.retry or outcome.job.attempts >= MAX_ATTEMPTS
+        if kept is not None and kept.id != row.id:
+            # The row that was taken over keeps its own task; the newcomer's is gone with its row.
+            error = (failure.error_class, failure.message)
+            tasks.settle_subject(connection, kept.id, stage="ingest", state="quarantined", error=error)
+        else:
+            tasks.fail(
+                connection, outcome.job.task_id, owner=self.owner, error_class=failure.error_class,
+                error=failure.message, seconds=outcome.seconds, final=final,
+            )  # fmt: skip
+        return Quarantined(row.path, failure.error_class, failure.message)
+
+    def _done(self, connection: Connection, outcome: Outcome) -> None:
+        tasks.finish(
+            connection, owner=self.owner, variant_id=self.variant_id, done=[(outcome.job.task_id, outcome.seconds)]
+        )
+
+    def refresh(self, connection: Connection, photo_id: int) -> None:
+        """Resolve a photo's facts anew from its primary content and its files, and rewrite its full-text document."""
+        content = assets.primary_content(connection, photo_id)
+        if content is None:
+            return
+        of_photo = files.of_photo(connection, photo_id)
+        of_photo.sort(key=lambda each: (each.asset_id != content.asset_id, each.state != "present", each.id))
+        if not of_photo:
+            return
+        first = of_photo[0]
+        resolved = resolve(content.facts, name=first.name, folder=first.folder_path, mtime_ns=first.mtime_ns)
+        names = list(dict.fromkeys(each.name for each in of_photo))
+        folders = list(dict.fromkeys(self.root_of(each.volume_id, each.folder_path) for each in of_photo))
+        document = text_index.document(names, folders, resolved)
+        assets.store_resolution(connection, photo_id, content=content, resolved=resolved, document=document)
+
+
+def _same_place(one: FileRow, other: FileRow) -> bool:
+    return one.path == other.path

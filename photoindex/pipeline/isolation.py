@@ -1,0 +1,153 @@
+"""Worker processes that a bad file cannot take the run down with: limits set, parent watched, crash and hang survived."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, TimeoutError as FutureTimeout
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from photoindex.types import Failure, Limits
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_GRACE_SECONDS = 15.0
+_TASKS_PER_WORKER = 5000
+"""A worker is replaced after so many files: C decoders leak a little, and a million files are many."""
+
+
+def start_forkserver(preload: Sequence[str]) -> None:
+    """Begin to start the process that workers are forked from, with `preload` modules imported once for all of them.
+
+    Returns at once; the imports go on beside the caller. A second call does nothing.
+    """
+    import multiprocessing
+    from multiprocessing import forkserver
+
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(preload))
+    forkserver.ensure_running()
+
+
+@contextmanager
+def workers(count: int, limits: Limits) -> Iterator[WorkerPool]:
+    """Give a pool of `count` processes; on the way out running ones are killed unless the pool was drained."""
+    import multiprocessing
+
+    from pebble import ProcessPool
+
+    pool = ProcessPool(
+        max_workers=count,
+        max_tasks=_TASKS_PER_WORKER,
+        initializer=_prepare_worker,
+        initargs=(limits,),
+        context=multiprocessing.get_context("forkserver"),
+    )
+    try:
+        yield WorkerPool(pool, limits)
+        pool.close()
+    except BaseException:
+        pool.stop()
+        raise
+    finally:
+        pool.join()
+
+
+class WorkerPool:
+    """Runs a function on tasks in worker processes, each with the time limit of one file."""
+
+    def __init__(self, pool: Any, limits: Limits) -> None:
+        self._pool = pool
+        self._limits = limits
+
+    def submit(self, function: Callable[[Task], Result], task: Task) -> Future[Result]:
+        """Schedule `function(task)`; both must be importable and picklable."""
+        future: Future[Result] = self._pool.schedule(
+            _guarded, args=(function, task, self._limits.seconds), timeout=self._limits.seconds
+        )
+        return future
+
+
+def failure_of(error: BaseException, limits: Limits) -> Failure | None:
+    """Return what a worker's end says about its file, None where the error is a bug of ours."""
+    from pebble import ProcessExpired
+
+    if isinstance(error, FutureTimeout):
+        return Failure("hang", f"reading took longer than {limits.seconds:g} s and was stopped; --file-seconds raises it")
+    if isinstance(error, ProcessExpired):
+        if error.exitcode is not None and error.exitcode == -signal.SIGALRM:
+            return Failure("hang", f"reading took longer than {limits.seconds:g} s and was stopped; --file-seconds raises it")
+        return Failure("crash", f"the decoder crashed ({_describe_exit(error.exitcode)})")
+    if isinstance(error, MemoryError):
+        return Failure("out_of_memory", "reading needs more memory than a worker may use; --worker-memory-mb raises it")
+    return None
+
+
+def _describe_exit(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        try:
+            return f"signal {signal.Signals(-exitcode).name}"
+        except ValueError:
+            return f"signal {-exitcode}"
+    return f"exit code {exitcode}"
+
+
+def _guarded(function: Callable[[Task], Result], task: Task, seconds: float) -> Result:
+    # The pool's own timeout ends a hanging worker. This timer is for the case that nobody is left to do it: the kernel
+    # ends the process even where a decoder holds the interpreter lock for ever and the parent is gone.
+    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
+    try:
+        return function(task)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _prepare_worker(limits: Limits) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    _limit_memory(limits.memory_mb)
+    _die_with_parent()
+    _use_one_thread()
+
+
+def _limit_memory(memory_mb: int) -> None:
+    import resource
+
+    used = 0
+    try:
+        with open("/proc/self/status", "rb") as status:
+            for line in status:
+                if line.startswith(b"VmData:"):
+                    used = int(line.split()[1]) << 10
+    except OSError:
+        pass  # not Linux: the limit counts from zero
+    # RLIMIT_DATA counts private memory only; RLIMIT_AS would count libraries and memory maps as well.
+    limit = used + (memory_mb << 20)
+    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def _die_with_parent() -> None:
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: Any) -> None:
+        connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, args=(parent.sentinel,), name="parent-watch", daemon=True).start()
+
+
+def _use_one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)

@@ -1,0 +1,101 @@
+"""What a worker process does with one file: read it once, recognise it, run the ingest stage, write what was derived."""
+
+from __future__ import annotations
+
+import errno
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from photoindex.media.content import read_content
+from photoindex.media.problems import MediaProblem
+from photoindex.pipeline import derived_files
+from photoindex.stages.ingest import Ingested, ingest, recognise
+from photoindex.types import Derived, DerivedParams, Described, Failure, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """One file to take in.
+
+    `force` decodes even where previews of this content exist; `derive` False stops after hash and facts.
+    """
+
+    file_id: int
+    task_id: int
+    attempts: int
+    path: bytes
+    name: bytes
+    derived_folder: Path
+    params: DerivedParams
+    limits: Limits
+    derive: bool
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one file.
+
+    digest: BLAKE3 (32 bytes), None where not even the bytes could be read. stat: (size, mtime_ns) at which it was read.
+    reused: previews of this content were there already, so nothing was described or decoded. vanished: it is gone.
+    """
+
+    job: FileJob
+    digest: bytes | None = None
+    stat: tuple[int, int] | None = None
+    described: Described | None = None
+    perceptual_hash: int | None = None
+    derived: bool = False
+    notes: tuple[str, ...] = ()
+    reused: bool = False
+    not_media: str | None = None
+    failure: Failure | None = None
+    vanished: bool = False
+    seconds: float = 0.0
+
+
+class DerivedDiskFull(Exception):  # noqa: N818 - names the state of the disk
+    """The disk of the derived files is full: the run must stop, the file is not to blame."""
+
+
+def take_in(job: FileJob) -> Outcome:
+    """Take in one file; whatever is wrong with the file is in the outcome. Raises DerivedDiskFull."""
+    started = time.perf_counter()
+    try:
+        content = read_content(job.path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Outcome(job, vanished=True)
+    except OSError as error:
+        return Outcome(job, failure=Failure("unreadable", f"cannot be read: {error.strerror}", retry=True))
+    except MediaProblem as problem:
+        return Outcome(job, failure=Failure(problem.error_class, str(problem)))
+    stat = (content.size_bytes, content.mtime_ns)
+    seen = recognise(content, job.name)
+    if isinstance(seen, Ingested):
+        return Outcome(job, content.digest, stat, not_media=seen.not_media, failure=seen.failure)
+    if job.derive and not job.force and derived_files.exist(job.derived_folder, content.digest):
+        return Outcome(job, content.digest, stat, reused=True, seconds=time.perf_counter() - started)
+    result = ingest(content, seen, job.params, job.limits, derive=job.derive)
+    if result.derived is not None:
+        _write(job, content.digest, result.derived)
+    return Outcome(
+        job,
+        content.digest,
+        stat,
+        described=result.described,
+        perceptual_hash=result.derived.perceptual_hash if result.derived else None,
+        derived=result.derived is not None,
+        notes=result.derived.notes if result.derived else (),
+        failure=result.failure,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _write(job: FileJob, digest: bytes, derived: Derived) -> None:
+    try:
+        derived_files.write(job.derived_folder, digest, derived)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise DerivedDiskFull(f"{error.strerror}: {job.derived_folder}") from error
+        raise

@@ -1,0 +1,183 @@
+"""Assets and photos: one row a content, one row a picture as a person calls it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from photoindex.store.tables import asset, file, photo, photo_text
+from photoindex.types import Described, Facts, Resolved
+
+PRIMARY = "primary"
+SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRow:
+    """What the pipeline needs to know of a content it has met before."""
+
+    id: int
+    photo_id: int
+    role: str
+    derived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was derived from an asset's pixels, None where nothing was."""
+
+    perceptual_hash: int | None
+    derived: bool
+    notes: tuple[str, ...]
+
+
+_by_digest = select(asset.c.id, asset.c.photo_id, asset.c.role, asset.c.derived).where(
+    asset.c.digest == bindparam("wanted_digest")
+)
+
+
+def by_digest(connection: Connection, digest: bytes) -> AssetRow | None:
+    """Return the asset with this BLAKE3 digest (32 bytes), None where the content is new."""
+    row = connection.execute(_by_digest, {"wanted_digest": digest}).first()
+    return AssetRow(*row) if row else None
+
+
+def by_id(connection: Connection, asset_id: int) -> AssetRow | None:
+    """Return one asset."""
+    row = connection.execute(
+        select(asset.c.id, asset.c.photo_id, asset.c.role, asset.c.derived).where(asset.c.id == asset_id)
+    ).first()
+    return AssetRow(*row) if row else None
+
+
+def add_photo(connection: Connection, described: Described, size_bytes: int) -> int:
+    """Make a photo without facts yet and return its id; `store_resolution` fills it."""
+    made = connection.execute(
+        insert(photo).values(
+            kind=str(described.media.kind), format=described.media.format, size_bytes=size_bytes, keywords=[],
+            sources={}, added_at=time.time(),
+        )
+    )  # fmt: skip
+    return int(made.inserted_primary_key[0])
+
+
+def add_asset(
+    connection: Connection,
+    *,
+    digest: bytes,
+    size_bytes: int,
+    described: Described,
+    made: Made,
+    variant_id: int,
+    photo_id: int,
+) -> int:
+    """Add a content as the primary asset of a photo and return its id."""
+    row = connection.execute(
+        insert(asset).values(
+            digest=digest, size_bytes=size_bytes, photo_id=photo_id, role=PRIMARY, added_at=time.time(),
+            **_asset_values(described, made, variant_id),
+        )
+    )  # fmt: skip
+    return int(row.inserted_primary_key[0])
+
+
+def update_asset(connection: Connection, asset_id: int, *, described: Described, made: Made, variant_id: int) -> None:
+    """Replace what is known of a content, after it was read again."""
+    connection.execute(
+        update(asset).where(asset.c.id == asset_id).values(**_asset_values(described, made, variant_id))
+    )
+
+
+def _asset_values(described: Described, made: Made, variant_id: int) -> dict[str, Any]:
+    return {
+        "kind": str(described.media.kind),
+        "format": described.media.format,
+        "width": described.width,
+        "height": described.height,
+        "orientation": described.orientation,
+        "duration_seconds": described.duration_seconds,
+        "facts": {source: dict(values) for source, values in described.facts.items()},
+        "notes": [*described.notes, *made.notes],
+        "perceptual_hash": _signed(made.perceptual_hash),
+        "derived": made.derived,
+        "variant_id": variant_id,
+    }
+
+
+def _signed(value: int | None) -> int | None:
+    """SQLite's integers are signed: a 64-bit hash keeps its bits."""
+    if value is None:
+        return None
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def supersede(connection: Connection, asset_id: int) -> None:
+    """Keep an earlier content of an edited file with its photo, no longer standing for it."""
+    connection.execute(update(asset).where(asset.c.id == asset_id).values(role=SUPERSEDED))
+
+
+def promote(connection: Connection, asset_id: int) -> None:
+    """Let a content stand for its photo again."""
+    connection.execute(update(asset).where(asset.c.id == asset_id).values(role=PRIMARY))
+
+
+def count_present_files(connection: Connection, asset_id: int, *, but: int) -> int:
+    """Return how many present files other than `but` hold this content."""
+    return int(
+        connection.execute(
+            select(func.count())
+            .select_from(file)
+            .where(file.c.asset_id == asset_id, file.c.state == "present", file.c.id != but)
+        ).scalar_one()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoContent:
+    """What a photo's resolution is computed from: its primary asset's facts."""
+
+    asset_id: int
+    size_bytes: int
+    facts: Facts
+    values: Mapping[str, Any]
+
+
+_primary = (
+    select(
+        asset.c.id, asset.c.size_bytes, asset.c.facts, asset.c.kind, asset.c.format, asset.c.width, asset.c.height,
+        asset.c.orientation, asset.c.duration_seconds,
+    )
+    .where(asset.c.photo_id == bindparam("photo_id"), asset.c.role == PRIMARY)
+    .order_by(asset.c.id)
+    .limit(1)
+)  # fmt: skip
+
+
+def primary_content(connection: Connection, photo_id: int) -> PhotoContent | None:
+    """Return the content that stands for a photo."""
+    row = connection.execute(_primary, {"photo_id": photo_id}).first()
+    if row is None:
+        return None
+    values = {name: getattr(row, name) for name in ("kind", "format", "width", "height", "orientation", "duration_seconds")}
+    return PhotoContent(asset_id=row.id, size_bytes=row.size_bytes, facts=row.facts, values=values)
+
+
+def store_resolution(
+    connection: Connection, photo_id: int, *, content: PhotoContent, resolved: Resolved, document: Mapping[str, str]
+) -> None:
+    """Write a photo's resolved facts and its full-text document."""
+    values = {name: getattr(resolved, name) for name in Resolved.__slots__}
+    values["keywords"] = list(resolved.keywords)
+    values["sources"] = dict(resolved.sources)
+    connection.execute(
+        update(photo)
+        .where(photo.c.id == photo_id)
+        .values(primary_asset_id=content.asset_id, size_bytes=content.size_bytes, **content.values, **values)
+    )
+    row = upsert(photo_text).values(photo_id=photo_id, **document)
+    connection.execute(row.on_conflict_do_update(index_elements=["photo_id"], set_=dict(document)))

@@ -1,0 +1,321 @@
+"""What a walk found, staged in temporary tables until it is known to be safe to apply.
+
+Nothing of the library changes while a scan walks: differences wait in temporary tables of one session, so that a scan that
+finds a volume away can stop without a trace, and so that memory stays flat however many files there are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
+
+from photoindex.store.tables import PathBytes, asset, file, folder, task
+
+_temporary = MetaData()
+
+staged = Table(
+    "staged",
+    _temporary,
+    Column("volume_id", Integer, nullable=False),
+    Column("folder_path", PathBytes, nullable=False),
+    Column("name", PathBytes, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("file_id", Integer),
+    Column("what", Text, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+gone = Table("gone", _temporary, Column("file_id", Integer, primary_key=True), Column("volume_id", Integer), prefixes=["TEMPORARY"])
+left_out = Table("left_out", _temporary, Column("file_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
+scope = Table("scope", _temporary, Column("file_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
+scope_folder = Table("scope_folder", _temporary, Column("folder_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
+work = Table("work", _temporary, Column("file_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
+
+NEW_FILES_FIRST = 0
+"""Priority of new paths: a moved content is recognised at its new path before the old path's new content is looked at."""
+CHANGED_FILES_NEXT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """One file row of a folder, as a walk compares it."""
+
+    id: int
+    size_bytes: int
+    mtime_ns: int
+    state: str
+    media: bool | None
+
+
+_known_files = select(file.c.name, file.c.id, file.c.size_bytes, file.c.mtime_ns, file.c.state, file.c.media).where(
+    file.c.folder_id == bindparam("folder_id")
+)
+
+
+def make(connection: Connection) -> None:
+    """Make the empty temporary tables of a scan."""
+    _temporary.drop_all(connection)
+    _temporary.create_all(connection)
+
+
+def folders_of(connection: Connection, volume_id: int) -> dict[bytes, int]:
+    """Return path -> id of every known folder of a volume."""
+    rows = connection.execute(select(folder.c.path, folder.c.id).where(folder.c.volume_id == volume_id))
+    return {row.path: row.id for row in rows}
+
+
+def known_files(connection: Connection, folder_id: int) -> dict[bytes, KnownFile]:
+    """Return name -> row of every known file of a folder."""
+    rows = connection.execute(_known_files, {"folder_id": folder_id})
+    return {row[0]: KnownFile(*row[1:]) for row in rows}
+
+
+def stage(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Stage files that differ; `what` is new, changed or back (known before, there again)."""
+    if rows:
+        connection.execute(insert(staged), rows)
+
+
+def stage_gone(connection: Connection, volume_id: int, file_ids: Iterable[int]) -> None:
+    """Stage files that are not where they were."""
+    rows = [{"file_id": each, "volume_id": volume_id} for each in file_ids]
+    if rows:
+        connection.execute(insert_or_ignore(gone).on_conflict_do_nothing(), rows)
+
+
+def stage_left_out(connection: Connection, file_ids: Iterable[int]) -> None:
+    """Stage known files that a rule leaves out now."""
+    rows = [{"file_id": each} for each in file_ids]
+    if rows:
+        connection.execute(insert_or_ignore(left_out).on_conflict_do_nothing(), rows)
+
+
+def stage_folders_gone(connection: Connection, volume_id: int, folder_ids: Iterable[int]) -> None:
+    """Stage every present file of folders that are not there any more."""
+    statement = insert_or_ignore(gone).from_select(
+        ["file_id", "volume_id"],
+        select(file.c.id, literal(volume_id)).where(
+            file.c.folder_id == bindparam("folder"), file.c.state == "present"
+        ),
+    )
+    rows = [{"folder": each} for each in folder_ids]
+    if rows:
+        connection.execute(statement.on_conflict_do_nothing(), rows)
+
+
+def stage_folders_left_out(connection: Connection, folder_ids: Iterable[int]) -> None:
+    """Stage every present file of folders that a rule leaves out now."""
+    statement = insert_or_ignore(left_out).from_select(
+        ["file_id"], select(file.c.id).where(file.c.folder_id == bindparam("folder"), file.c.state == "present")
+    )
+    rows = [{"folder": each} for each in folder_ids]
+    if rows:
+        connection.execute(statement.on_conflict_do_nothing(), rows)
+
+
+def set_scope(connection: Connection, folder_ids: Iterable[int], file_ids: Iterable[int]) -> None:
+    """Say which whole folders and which single files this scan is about."""
+    folders = [{"folder_id": each} for each in folder_ids]
+    if folders:
+        connection.execute(insert_or_ignore(scope_folder).on_conflict_do_nothing(), folders)
+    files = [{"file_id": each} for each in file_ids]
+    if files:
+        connection.execute(insert_or_ignore(scope).on_conflict_do_nothing(), files)
+
+
+def count_staged(connection: Connection) -> dict[str, int]:
+    """Return how many files are staged by `what`, and how many are gone ("gone")."""
+    counts = {what: n for what, n in connection.execute(select(staged.c.what, func.count()).group_by(staged.c.what))}
+    counts["gone"] = connection.execute(select(func.count()).select_from(gone)).scalar_one()
+    return counts
+
+
+def staged_bytes(connection: Connection) -> int:
+    """Return the bytes of the files that would be read."""
+    return int(connection.execute(select(func.coalesce(func.sum(staged.c.size_bytes), 0))).scalar_one())
+
+
+def gone_by_volume(connection: Connection) -> dict[int, int]:
+    """Return volume id -> how many of its files are gone."""
+    rows = connection.execute(select(gone.c.volume_id, func.count()).group_by(gone.c.volume_id))
+    return {volume_id: n for volume_id, n in rows}
+
+
+def apply(connection: Connection, *, variant_id: int, derive: bool) -> None:
+    """Write what was staged: folders, files, states and ingest tasks; then fill the work list.
+
+    The work list is what was staged as new or changed, what an earlier scan left unfinished in this scope, what failed and
+    may be tried again, and with `derive` what has no preview yet.
+    """
+    now = time.time()
+    _apply_folders(connection)
+    _apply_states(connection, now)
+    connection.execute(
+        update(task)
+        .where(task.c.stage == "ingest", task.c.subject_kind == "file", task.c.subject_id.in_(_staged_ids("changed")))
+        .values(
+            state="pending", attempts=0, error_class=None, error=None, dismissed_at=None, lease_owner=None,
+            lease_until=None, not_before=None, priority=CHANGED_FILES_NEXT, updated_at=now,
+        )
+    )  # fmt: skip
+    _ensure_tasks(connection, _staged_ids("new", "back"), variant_id, NEW_FILES_FIRST, now)
+    _ensure_tasks(connection, _staged_ids("changed"), variant_id, CHANGED_FILES_NEXT, now)
+    _fill_work(connection, derive=derive, now=now)
+
+
+def _apply_folders(connection: Connection) -> None:
+    wanted = select(staged.c.volume_id, staged.c.folder_path).where(staged.c.file_id.is_(None)).distinct()
+    connection.execute(
+        insert_or_ignore(folder).from_select(["volume_id", "path"], wanted).on_conflict_do_nothing()
+    )
+
+
+def _apply_states(connection: Connection, now: float) -> None:
+    of_folder = and_(folder.c.volume_id == staged.c.volume_id, folder.c.path == staged.c.folder_path)
+    columns = ["folder_id", "name", "size_bytes", "mtime_ns", "state", "first_seen_at"]
+    rows = (
+        select(folder.c.id, staged.c.name, staged.c.size_bytes, staged.c.mtime_ns, literal("present"), literal(now))
+        .select_from(staged.join(folder, of_folder))
+        .where(staged.c.what == "new")
+    )
+    connection.execute(insert_or_ignore(file).from_select(columns, rows).on_conflict_do_nothing())
+    # The ids of the rows just made, so that their tasks can be.
+    same_file = and_(of_folder, file.c.folder_id == folder.c.id, file.c.name == staged.c.name)
+    made = select(file.c.id).select_from(folder.join(file, file.c.folder_id == folder.c.id)).where(same_file)
+    connection.execute(
+        update(staged).where(staged.c.file_id.is_(None)).values(file_id=made.correlate(staged).scalar_subquery())
+    )
+    connection.execute(
+        update(file)
+        .where(file.c.id == staged.c.file_id, staged.c.what == "changed")
+        .values(size_bytes=staged.c.size_bytes, mtime_ns=staged.c.mtime_ns, state="present", missing_since=None)
+    )
+    connection.execute(
+        update(file).where(file.c.id.in_(_staged_ids("back"))).values(state="present", missing_since=None)
+    )
+    connection.execute(update(file).where(file.c.id.in_(select(left_out.c.file_id))).values(state="excluded"))
+    connection.execute(
+        update(file).where(file.c.id.in_(select(gone.c.file_id))).values(state="missing", missing_since=now)
+    )
+
+
+def _staged_ids(*what: str) -> Any:
+    return select(staged.c.file_id).where(staged.c.what.in_(what), staged.c.file_id.is_not(None))
+
+
+def _ensure_tasks(connection: Connection, file_ids: Any, variant_id: int, priority: int, now: float) -> None:
+    subject = file_ids.subquery()
+    has_task = exists().where(task.c.subject_kind == "file", task.c.subject_id == subject.c.file_id, task.c.stage == "ingest")
+    columns = ["subject_kind", "subject_id", "stage", "variant_id", "state", "attempts", "priority", "updated_at"]
+    rows = select(
+        literal("file"), subject.c.file_id, literal("ingest"), literal(variant_id), literal("pending"), literal(0),
+        literal(priority), literal(now),
+    ).where(~has_task)  # fmt: skip
+    connection.execute(insert_or_ignore(task).from_select(columns, rows).on_conflict_do_nothing())
+
+
+def in_scope() -> Any:
+    """Return the condition on `file` that it belongs to this scan's scope."""
+    return or_(
+        file.c.folder_id.in_(select(scope_folder.c.folder_id)),
+        file.c.id.in_(select(scope.c.file_id)),
+    )
+
+
+def _fill_work(connection: Connection, *, derive: bool, now: float) -> None:
+    of_file = and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id, task.c.stage == "ingest")
+    add = insert_or_ignore(work)
+    connection.execute(add.from_select(["file_id"], _staged_ids("new", "changed")).on_conflict_do_nothing())
+    unfinished = (
+        select(file.c.id)
+        .select_from(task.join(file, of_file))
+        .where(task.c.state.in_(("pending", "failed")), file.c.state == "present", in_scope())
+    )
+    connection.execute(add.from_select(["file_id"], unfinished).on_conflict_do_nothing())
+    if derive:
+        no_preview = (
+            select(file.c.id)
+            .select_from(task.join(file, of_file).join(asset, asset.c.id == file.c.asset_id))
+            .where(asset.c.derived.is_(False), task.c.state == "done", file.c.state == "present", in_scope())
+        )
+        connection.execute(add.from_select(["file_id"], no_preview).on_conflict_do_nothing())
+    connection.execute(
+        update(task)
+        .where(
+            task.c.subject_kind == "file", task.c.stage == "ingest", task.c.state.in_(("failed", "done")),
+            task.c.subject_id.in_(select(work.c.file_id)),
+        )
+        .values(state="pending", not_before=None, updated_at=now)
+    )  # fmt: skip
+
+
+def count_work(connection: Connection) -> tuple[int, int, int]:
+    """Return (files to read, their bytes, those among them that were staged by this very walk)."""
+    total, size = connection.execute(
+        select(func.count(), func.coalesce(func.sum(file.c.size_bytes), 0)).select_from(
+            work.join(file, file.c.id == work.c.file_id)
+        )
+    ).one()
+    fresh = connection.execute(
+        select(func.count()).select_from(staged).where(staged.c.what.in_(("new", "changed")))
+    ).scalar_one()
+    return int(total), int(size), int(fresh)
+
+
+def count_settled_trouble(connection: Connection) -> tuple[int, int]:
+    """Return (quarantined, dismissed) files of this scope that the work list leaves alone."""
+    of_file = and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id)
+    dismissed = task.c.dismissed_at.is_not(None)
+    statement = (
+        select(func.count(), func.coalesce(func.sum(dismissed.cast(Integer)), 0))
+        .select_from(task.join(file, of_file))
+        .where(
+            task.c.stage == "ingest", task.c.state == "quarantined", file.c.state == "present", in_scope(),
+            file.c.id.not_in(select(work.c.file_id)),
+        )
+    )  # fmt: skip
+    total, of_them_dismissed = connection.execute(statement).one()
+    return int(total) - int(of_them_dismissed), int(of_them_dismissed)
+
+
+def count_missing(connection: Connection) -> int:
+    """Return how many files of this scope are missing."""
+    return int(
+        connection.execute(
+            select(func.count()).select_from(file).where(file.c.state == "missing", in_scope())
+        ).scalar_one()
+    )
+
+
+def work_subjects() -> Select[tuple[int]]:
+    """Return the query of the file ids to work on, for a claim on the same connection."""
+    return select(work.c.file_id)
+
+
+def waits_with_other_content(connection: Connection, file_id: int) -> bool:
+    """Tell whether a file was found changed and has not been read yet, so that its recorded content is not there."""
+    statement = select(staged.c.file_id).where(staged.c.file_id == file_id, staged.c.what == "changed")
+    return connection.execute(statement).first() is not None

@@ -1,0 +1,161 @@
+"""The task table: claiming work under a lease, finishing it, giving it back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, tuple_, update
+
+from photoindex.store.tables import task, variant
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One task that this process holds; `priority` and `id` are where the next claim goes on."""
+
+    id: int
+    subject_id: int
+    attempts: int
+    priority: int
+
+
+def ensure_variant(connection: Connection, stage: str, parameters: Mapping[str, Any]) -> int:
+    """Return the id of the variant of `stage` with exactly these parameters; make it where it is new."""
+    key = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
+    found = connection.execute(select(variant.c.id).where(variant.c.stage == stage, variant.c.key == key)).scalar()
+    if found is not None:
+        return int(found)
+    made = connection.execute(insert(variant).values(stage=stage, key=key, created_at=time.time()))
+    return int(made.inserted_primary_key[0])
+
+
+def claim(
+    connection: Connection,
+    *,
+    stage: str,
+    owner: str,
+    limit: int,
+    lease_seconds: float,
+    after: tuple[int, int] = (-1, 0),
+    subjects: Select[tuple[int]] | None = None,
+    priority: int | None = None,
+) -> list[Claimed]:
+    """Take up to `limit` pending tasks of a stage, smallest (priority, id) past `after` first.
+
+    `subjects` limits them to those subject ids, `priority` to one priority. Call inside a write transaction.
+    """
+    wanted = (
+        select(task.c.id, task.c.subject_id, task.c.attempts, task.c.priority)
+        .where(task.c.stage == stage, task.c.state == "pending", tuple_(task.c.priority, task.c.id) > tuple_(*after))
+        .order_by(task.c.priority, task.c.id)
+        .limit(limit)
+    )
+    if subjects is not None:
+        wanted = wanted.where(task.c.subject_id.in_(subjects))
+    if priority is not None:
+        wanted = wanted.where(task.c.priority == priority)
+    rows = [Claimed(*row) for row in connection.execute(wanted)]
+    if rows:
+        now = time.time()
+        connection.execute(
+            update(task)
+            .where(task.c.id == bindparam("task_id"))
+            .values(
+                state="running", lease_owner=owner, lease_until=now + lease_seconds, updated_at=now,
+                attempts=task.c.attempts + 1,
+            ),
+            [{"task_id": row.id} for row in rows],
+        )  # fmt: skip
+    return rows
+
+
+def finish(connection: Connection, *, owner: str, variant_id: int, done: Sequence[tuple[int, float]]) -> None:
+    """Mark tasks (id, seconds) done that `owner` still holds; one that lost its lease changes nothing."""
+    if done:
+        connection.execute(
+            update(task)
+            .where(task.c.id == bindparam("task_id"), task.c.lease_owner == owner)
+            .values(
+                state="done", variant_id=variant_id, seconds=bindparam("took"), lease_owner=None, lease_until=None,
+                error_class=None, error=None, dismissed_at=None, updated_at=time.time(),
+            ),
+            [{"task_id": task_id, "took": seconds} for task_id, seconds in done],
+        )  # fmt: skip
+
+
+def fail(
+    connection: Connection, task_id: int, *, owner: str, error_class: str, error: str, seconds: float, final: bool
+) -> None:
+    """Mark a task quarantined (`final`) or failed, which the next run tries again."""
+    connection.execute(
+        update(task)
+        .where(task.c.id == task_id, task.c.lease_owner == owner)
+        .values(
+            state="quarantined" if final else "failed", error_class=error_class, error=error, seconds=seconds,
+            lease_owner=None, lease_until=None, dismissed_at=None, updated_at=time.time(),
+        )
+    )  # fmt: skip
+
+
+def settle_subject(
+    connection: Connection, subject_id: int, *, stage: str, state: str, error: tuple[str, str] = ("", "")
+) -> None:
+    """Set the state of a file's task, whoever held it, with (error class, error) where it was given up."""
+    error_class, message = error
+    connection.execute(
+        update(task)
+        .where(task.c.subject_kind == "file", task.c.subject_id == subject_id, task.c.stage == stage)
+        .values(
+            state=state, error_class=error_class or None, error=message or None, lease_owner=None, lease_until=None,
+            dismissed_at=None, updated_at=time.time(),
+        )
+    )  # fmt: skip
+
+
+def give_back(connection: Connection, *, owner: str, task_ids: Sequence[int] | None = None) -> None:
+    """Put tasks that `owner` holds back to pending as if never claimed; all of them where none are named."""
+    statement = (
+        update(task)
+        .where(task.c.state == "running", task.c.lease_owner == owner)
+        .values(
+            state="pending", lease_owner=None, lease_until=None, updated_at=time.time(), attempts=task.c.attempts - 1
+        )
+    )
+    if task_ids is None:
+        connection.execute(statement)
+    elif task_ids:
+        connection.execute(statement.where(task.c.id == bindparam("task_id")), [{"task_id": each} for each in task_ids])
+
+
+def lease_owners(connection: Connection) -> list[str]:
+    """Return who holds running tasks."""
+    return list(connection.execute(select(task.c.lease_owner).where(task.c.state == "running").distinct()).scalars())
+
+
+def release(connection: Connection, owner: str) -> int:
+    """Put back the tasks of an owner that is dead, attempts kept; return how many."""
+    return connection.execute(
+        update(task)
+        .where(task.c.state == "running", task.c.lease_owner == owner)
+        .values(state="pending", lease_owner=None, lease_until=None, updated_at=time.time())
+    ).rowcount
+
+
+def expire(connection: Connection) -> int:
+    """Put back running tasks whose lease has run out; return how many."""
+    now = time.time()
+    return connection.execute(
+        update(task)
+        .where(task.c.state == "running", task.c.lease_until < now)
+        .values(state="pending", lease_owner=None, lease_until=None, updated_at=now)
+    ).rowcount
+
+
+def count_by_state(connection: Connection, stage: str) -> dict[str, int]:
+    """Return state -> number of tasks of a stage."""
+    rows = connection.execute(select(task.c.state, func.count()).where(task.c.stage == stage).group_by(task.c.state))
+    return {state: n for state, n in rows}
