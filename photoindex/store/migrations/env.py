@@ -1,0 +1,13 @@
+"""Alembic's environment: `photoindex.store.migrate` runs it, with its connection and inside its transaction."""
+
+from alembic import context
+
+from photoindex.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

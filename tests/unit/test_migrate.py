@@ -1,0 +1,255 @@
+"""The schema's versions: a new database, upgrades of older ones, refusal of newer ones."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from photoindex import __version__
+from photoindex.errors import DatabaseFailed, SchemaTooNew
+from photoindex.store import migrate, tables, views
+from photoindex.store.database import Database
+
+ADD_COLUMN = """
+import sqlalchemy as sa
+from alembic import op
+revision = "0002"
+down_revision = "0001"
+
+def upgrade():
+    op.add_column("photo", sa.Column("mood", sa.Text(), nullable=True))
+    op.execute("UPDATE photo SET mood = 'calm'")
+"""
+
+REBUILD_PHOTO = """
+import sqlalchemy as sa
+from alembic import op
+revision = "0002"
+down_revision = "0001"
+
+def upgrade():
+    with op.batch_alter_table("photo") as batch:
+        batch.alter_column("kind", new_column_name="kind", type_=sa.String(20), existing_nullable=False)
+"""
+
+FAIL_HALF_WAY = ADD_COLUMN + "    raise ValueError('half way')\n"
+KILL_HALF_WAY = "import os, signal\n" + ADD_COLUMN + "    os.kill(os.getpid(), signal.SIGKILL)\n"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(tmp_path / "photoindex.db")
+
+
+def history_with(folder: Path, second_revision: str) -> migrate.History:
+    """Return the shipped history followed by a made-up revision 0002."""
+    target = folder / "migrations"
+    shutil.copytree(migrate.SHIPPED.folder, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    (target / "versions" / "0002_made_up.py").write_text(second_revision)
+    return migrate.History(target, (*migrate.REVISIONS, "0002"))
+
+
+def add_photo(database: Database, title: str = "At the sea") -> int:
+    with database.write() as connection:
+        photo_id = connection.execute(
+            insert(tables.photo).values(
+                kind="image", format="jpeg", size_bytes=1, keywords=[], sources={}, added_at=0.0, title=title
+            )
+        ).lastrowid
+        connection.execute(
+            insert(tables.photo_text).values(
+                photo_id=photo_id, name="a.jpg", folder="2019", camera="", keywords="", title=title, description=""
+            )
+        )
+    return int(photo_id)
+
+
+def schema(database: Database) -> dict[str, list[str]]:
+    """Return the lines that make each thing of the schema, whatever the order of a table's constraints."""
+    with database.read() as connection:
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
+    return {row.name: sorted(line.strip().rstrip(",") for line in row.sql.splitlines()) for row in rows}
+
+
+def test_a_new_database_is_at_the_newest_revision_and_knows_its_maker(database: Database) -> None:
+    migrate.bring_up_to_date(database)
+    assert migrate.current_revision(database) == migrate.HEAD
+    with database.read() as connection:
+        assert connection.execute(select(tables.library.c.created_by)).scalar_one() == __version__
+        assert len(connection.execute(select(tables.library.c.id)).scalar_one()) == 36
+        marks = connection.execute(
+            select(tables.schema_history.c.revision, tables.schema_history.c.program_version)
+        ).all()
+    assert [tuple(mark) for mark in marks] == [(revision, __version__) for revision in migrate.REVISIONS]
+
+
+def test_bringing_up_to_date_twice_changes_nothing(database: Database) -> None:
+    migrate.bring_up_to_date(database)
+    before = schema(database)
+    migrate.bring_up_to_date(database, before_upgrade=lambda: pytest.fail("there is nothing to upgrade"))
+    assert schema(database) == before
+    with database.read() as connection:
+        assert len(connection.execute(select(tables.library)).all()) == 1
+
+
+def test_alembic_finds_no_difference_between_the_migrations_and_the_table_definitions(database: Database) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    migrate.bring_up_to_date(database)
+    with database.read() as connection:
+        others = connection.execute(text("SELECT name FROM sqlite_master WHERE name LIKE 'photo_fts%'")).scalars().all()
+        known = {*others, "alembic_version"}
+        options = {"include_name": lambda name, kind, _parents: not (kind == "table" and name in known)}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata)
+    assert differences == []
+
+
+def test_the_migrations_make_the_same_schema_as_the_definitions_in_the_code(database: Database, tmp_path: Path) -> None:
+    defined = Database(tmp_path / "defined.db")
+    with defined.write() as connection:
+        tables.metadata.create_all(connection)
+        views.create(connection)
+    migrate.bring_up_to_date(database)
+    migrated = schema(database)
+    del migrated["alembic_version"]
+    assert migrated == schema(defined)
+
+
+def test_the_program_lists_exactly_the_revisions_that_alembic_finds() -> None:
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(str(migrate.SHIPPED.folder))
+    assert tuple(one.revision for one in reversed(list(script.walk_revisions()))) == migrate.REVISIONS
+    assert script.get_current_head() == migrate.HEAD
+
+
+def test_an_older_library_keeps_its_rows_and_is_backed_up_before_it_changes(database: Database, tmp_path: Path) -> None:
+    migrate.bring_up_to_date(database)
+    photo_id = add_photo(database)
+    seen_by_backup: list[str | None] = []
+    history = history_with(tmp_path, ADD_COLUMN)
+
+    migrate.bring_up_to_date(
+        database, before_upgrade=lambda: seen_by_backup.append(migrate.current_revision(database)), history=history
+    )
+
+    assert seen_by_backup == ["0001"]
+    assert migrate.current_revision(database) == "0002"
+    with database.read() as connection:
+        row = connection.execute(text("SELECT id, title, mood FROM photo")).one()
+        assert tuple(row) == (photo_id, "At the sea", "calm")
+        assert connection.execute(text("SELECT count(*) FROM v_volume")).scalar_one() == 0
+
+
+def test_an_upgrade_does_not_start_when_the_backup_fails(database: Database, tmp_path: Path) -> None:
+    migrate.bring_up_to_date(database)
+
+    def fail() -> None:
+        raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        migrate.bring_up_to_date(database, before_upgrade=fail, history=history_with(tmp_path, ADD_COLUMN))
+    assert migrate.current_revision(database) == "0001"
+
+
+def test_rebuilding_a_table_keeps_the_rows_that_point_at_it(database: Database, tmp_path: Path) -> None:
+    migrate.bring_up_to_date(database)
+    photo_id = add_photo(database)
+    migrate.bring_up_to_date(database, history=history_with(tmp_path, REBUILD_PHOTO))
+    with database.read() as connection:
+        assert connection.execute(select(tables.photo_text.c.photo_id)).scalar_one() == photo_id
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+
+
+def test_a_view_of_the_users_own_outlives_an_upgrade(database: Database, tmp_path: Path) -> None:
+    migrate.bring_up_to_date(database)
+    add_photo(database)
+    with database.write() as connection:
+        connection.execute(text('CREATE VIEW "my ""own""" AS SELECT title FROM photo'))
+    migrate.bring_up_to_date(database, history=history_with(tmp_path, REBUILD_PHOTO))
+    with database.read() as connection:
+        assert connection.execute(text('SELECT title FROM "my ""own"""')).scalar_one() == "At the sea"
+
+
+def test_a_migration_that_fails_half_way_leaves_the_old_revision_whole(database: Database, tmp_path: Path) -> None:
+    migrate.bring_up_to_date(database)
+    add_photo(database)
+    before = schema(database)
+    with pytest.raises(ValueError, match="half way"):
+        migrate.bring_up_to_date(database, history=history_with(tmp_path, FAIL_HALF_WAY))
+    assert schema(database) == before
+    assert migrate.current_revision(database) == "0001"
+
+
+def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
+    database: Database, tmp_path: Path
+) -> None:
+    migrate.bring_up_to_date(database)
+    add_photo(database)
+    before = schema(database)
+    database.close()
+    history = history_with(tmp_path, KILL_HALF_WAY)
+    program = (
+        "import pathlib, sys\n"
+        "from photoindex.store import migrate\n"
+        "from photoindex.store.database import Database\n"
+        "history = migrate.History(pathlib.Path(sys.argv[2]), (*migrate.REVISIONS, '0002'))\n"
+        "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])), history=history)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(database.path), str(history.folder)], timeout=60, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL
+
+    assert migrate.current_revision(database) == "0001"
+    assert schema(database) == before
+    migrate.bring_up_to_date(database, history=history_with(tmp_path, ADD_COLUMN))
+    with database.read() as connection:
+        assert connection.execute(text("SELECT title, mood FROM photo")).one() == ("At the sea", "calm")
+
+
+def test_a_newer_database_is_refused_with_the_version_to_install(database: Database) -> None:
+    migrate.bring_up_to_date(database)
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
+        connection.execute(
+            insert(tables.schema_history).values(revision="0099", program_version="7.8.9", migrated_at=0.0)
+        )
+    with pytest.raises(SchemaTooNew, match=r"schema 0099.*install photoindex 7\.8\.9 or later") as refusal:
+        migrate.bring_up_to_date(database, before_upgrade=lambda: pytest.fail("a newer database is not touched"))
+    assert refusal.value.exit_code == 6
+
+
+def test_a_database_of_another_program_is_refused(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE cooking (recipe TEXT)"))
+    with pytest.raises(DatabaseFailed, match="not a photoindex library"):
+        migrate.bring_up_to_date(database)
+
+
+def test_opening_a_database_at_the_newest_revision_does_not_import_alembic(database: Database) -> None:
+    migrate.bring_up_to_date(database)
+    database.close()
+    program = (
+        "import pathlib, sys\n"
+        "from photoindex.store import migrate\n"
+        "from photoindex.store.database import Database\n"
+        "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])))\n"
+        "sys.exit('alembic' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(database.path)], timeout=60, check=False).returncode == 0
+
+
+def test_a_folder_with_percent_signs_and_spaces_in_its_name_may_hold_the_migrations(tmp_path: Path) -> None:
+    folder = tmp_path / "a %d folder"
+    folder.mkdir()
+    database = Database(folder / "photoindex.db")
+    migrate.bring_up_to_date(database, history=history_with(folder, ADD_COLUMN))
+    assert migrate.current_revision(database) == "0002"
