@@ -55,7 +55,10 @@ def read_content(path: bytes, *, hold_bytes: int = 512 << 20) -> Content:
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
-    if content.size_bytes != before.st_size or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+    if content.size_bytes != before.st_size or (after.st_size, after.st_mtime_ns) != (
+        before.st_size,
+        before.st_mtime_ns,
+    ):
         raise ChangedWhileReading("the file changed while it was read; scan again when it is complete")
     return content
 
