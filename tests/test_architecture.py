@@ -1,0 +1,318 @@
+"""The rules of the house, read from the syntax tree of every module."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "photoindex"
+
+VALUES = frozenset(
+    {"types", "errors", "events", "config", "config_sources", "config_variables", "paths", "syntax", "mounts"}
+)
+"""The modules at the top of the package that everybody may import and that import nothing but each other."""
+
+ARROWS: Mapping[str, frozenset[str]] = {
+    "values": frozenset({"values"}),
+    "media": frozenset({"values"}),
+    "models": frozenset({"values"}),
+    "store": frozenset({"values"}),
+    "vectors": frozenset({"values"}),
+    "stages": frozenset({"media", "models", "values"}),
+    "pipeline": frozenset({"stages", "media", "models", "store", "vectors", "values"}),
+    "library": frozenset({"pipeline", "stages", "media", "models", "store", "vectors", "values"}),
+    "app": frozenset({"library", "pipeline", "stages", "media", "models", "store", "vectors", "values"}),
+    "cli": frozenset({"app", "library", "values"}),
+    "__main__": frozenset({"cli", "values"}),
+}
+"""Which rooms each room may import besides itself; arrows point one way, from the command line to the values."""
+
+HEAVY = frozenset(
+    {
+        "alembic", "av", "cv2", "faiss", "hdbscan", "insightface", "onnxruntime", "open_clip", "rawpy", "scipy",
+        "sklearn", "sqlite_utils", "torch", "torchvision", "transformers",
+    }
+)  # fmt: skip
+"""Libraries that cost much time or memory to import, so that only the functions that need them do."""
+
+HEAVY_FOR_CLI = HEAVY | {
+    "PIL", "blake3", "dotenv", "exifread", "filelock", "imagehash", "numpy", "pathspec", "pebble", "pillow_heif",
+    "pillow_jxl", "platformdirs", "psutil", "pydantic", "pydantic_settings", "rich", "simplejpeg", "sqlalchemy",
+    "sqlite3", "zstandard",
+}  # fmt: skip
+"""What the modules of the command line import only inside functions besides, so that --help is quick."""
+
+DATABASE_LIBRARIES = frozenset({"alembic", "sqlalchemy", "sqlite3", "sqlite_utils"})
+DATABASE_TYPES = frozenset({"Connection"})
+"""What other rooms may take from them: the type of the connection that they hand from one store function to the next."""
+DATABASE_CALLS = frozenset({"execute", "executemany", "executescript", "exec_driver_sql", "scalars"})
+
+MODULE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 60
+PARAMETERS_MAX = 6
+
+# Every exception to a rule stands here with its reason; one that is no longer needed fails the test.
+MAY_IMPORT: Mapping[tuple[str, str], str] = {}
+LONG_MODULES: Mapping[str, str] = {}
+LONG_FUNCTIONS: Mapping[str, str] = {}
+MANY_PARAMETERS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module: its dotted name, its line, whether the import runs when the module is imported, and which
+    names it takes from there (none for a plain `import`)."""
+
+    name: str
+    line: int
+    at_import: bool
+    names: frozenset[str] = frozenset()
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of the package by its dotted name below it, e.g. `store.tables`; `__init__` files by their folder."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
+        if parts[-1] == "__init__":
+            parts.pop()
+        found[".".join(parts) or "__init__"] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return found
+
+
+def file_of(module: str) -> Path:
+    path = PACKAGE / Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def room_of(module: str) -> str:
+    """The room of a dotted name below the package."""
+    first = module.partition(".")[0]
+    return "values" if first in VALUES or first == "__init__" else first
+
+
+def imports(tree: ast.Module) -> list[Import]:
+    """All imports of a module, those inside functions too."""
+    return list(_imports(tree, at_import=True))
+
+
+def _imports(node: ast.AST, *, at_import: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (Import(alias.name, child.lineno, at_import) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            base = "." * child.level + (child.module or "")
+            if base == "photoindex":
+                yield from (Import(f"photoindex.{alias.name}", child.lineno, at_import) for alias in child.names)
+            else:
+                yield Import(base, child.lineno, at_import, frozenset(alias.name for alias in child.names))
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for part in child.body:
+                yield from _imports(ast.Module([part], []), at_import=False)
+            for part in child.orelse:
+                yield from _imports(ast.Module([part], []), at_import=at_import)
+        else:
+            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from _imports(child, at_import=at_import and not inside)
+
+
+def functions(tree: ast.Module, prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """All functions of a module with their dotted names."""
+
+    def walk(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{prefix}.{child.name}", child
+            named = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            yield from walk(child, f"{prefix}.{child.name}" if named else prefix)
+
+    return walk(tree, prefix)
+
+
+def held(found: Mapping[str, str], exceptions: Mapping[str, str], rule: str) -> None:
+    """Fail with every breach that has no reason, and with every reason that is no longer needed."""
+    breaches = [text for name, text in found.items() if name not in exceptions]
+    assert not breaches, f"{rule}:\n  " + "\n  ".join(breaches)
+    assert not set(exceptions) - set(found), f"no longer needed: {sorted(set(exceptions) - set(found))}"
+    assert all(reason.strip() for reason in exceptions.values())
+
+
+def test_imports_follow_the_arrows_between_rooms() -> None:
+    breaches = {}
+    for module, tree in modules().items():
+        room = room_of(module)
+        for found in imports(tree):
+            if not found.name.startswith("photoindex"):
+                continue
+            target = room_of(found.name.removeprefix("photoindex").lstrip(".") or "__init__")
+            # A name taken from the package itself, such as __version__, is a value.
+            target = "values" if target not in ARROWS else target
+            if target != room and target not in ARROWS[room] and (module, found.name) not in MAY_IMPORT:
+                breaches[f"{module}:{found.line}"] = f"{module}:{found.line} ({room}) imports {found.name} ({target})"
+    held(breaches, {}, "an import against the arrows")
+
+
+def test_every_room_is_known() -> None:
+    assert {room_of(module) for module in modules()} <= set(ARROWS)
+
+
+def test_imports_are_absolute_and_click_is_never_imported() -> None:
+    breaches = {
+        f"{module}:{found.line}": f"{module}:{found.line} imports {found.name}"
+        for module, tree in modules().items()
+        for found in imports(tree)
+        if found.name.startswith(".") or found.name.partition(".")[0] == "click"
+    }
+    held(breaches, {}, "a relative import, or Click, which Typer brings with it under its own name")
+
+
+def test_heavy_libraries_are_imported_inside_the_functions_that_need_them() -> None:
+    breaches = {}
+    for module, tree in modules().items():
+        if module.startswith("store.migrations."):
+            continue  # Alembic itself imports these, when there is something to migrate
+        heavy = HEAVY_FOR_CLI if room_of(module) in ("cli", "__main__") else HEAVY
+        for found in imports(tree):
+            if found.at_import and found.name.partition(".")[0] in heavy and (module, found.name) not in MAY_IMPORT:
+                breaches[f"{module}:{found.line}"] = f"{module}:{found.line} imports {found.name} at its top"
+    held(breaches, {}, "a heavy import at the top of a module")
+
+
+def test_the_command_line_imports_other_rooms_inside_its_functions() -> None:
+    light = {"photoindex." + name for name in ("errors", "events", "paths", "types", "syntax")} | {
+        "photoindex.__version__"
+    }
+    breaches = {
+        f"{module}:{found.line}": f"{module}:{found.line} imports {found.name} at its top"
+        for module, tree in modules().items()
+        if room_of(module) == "cli"
+        for found in imports(tree)
+        if found.at_import
+        and found.name.startswith("photoindex")
+        and not found.name.startswith("photoindex.cli")
+        and found.name not in light
+        and (module, found.name) not in MAY_IMPORT
+    }
+    held(breaches, {}, "a module of the command line that imports another room at its top")
+
+
+def test_every_listed_import_is_still_there() -> None:
+    there = {(module, found.name) for module, tree in modules().items() for found in imports(tree)}
+    assert set(MAY_IMPORT) <= there
+    assert all(MAY_IMPORT.values())
+
+
+def test_only_the_store_talks_to_a_database() -> None:
+    breaches = {}
+    for module, tree in modules().items():
+        if room_of(module) == "store":
+            continue
+        for found in imports(tree):
+            typed = found.names and found.names <= DATABASE_TYPES
+            library = found.name.partition(".")[0]
+            if library in DATABASE_LIBRARIES and not typed and (module, found.name) not in MAY_IMPORT:
+                breaches[f"{module}:{found.line}"] = f"{module}:{found.line} imports {found.name}"
+        for node in ast.walk(tree):
+            called = node.func if isinstance(node, ast.Call) else None
+            if isinstance(called, ast.Attribute) and called.attr in DATABASE_CALLS:
+                breaches[f"{module}:{called.lineno}"] = f"{module}:{called.lineno} calls {called.attr}()"
+    held(breaches, {}, "SQL outside the store")
+
+
+def test_only_the_command_line_prints_and_ends_the_program() -> None:
+    breaches = {}
+    for module, tree in modules().items():
+        if room_of(module) in ("cli", "__main__"):
+            continue
+        for node in ast.walk(tree):
+            text = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
+            called = isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "exit", "quit", "input")
+            if called or text in ("sys.stdout", "sys.stderr", "sys.stdin", "sys.exit", "SystemExit"):
+                breaches[f"{module}:{node.lineno}"] = f"{module}:{node.lineno}: {ast.unparse(node)[:60]}"  # type: ignore[attr-defined]
+    held(breaches, {}, "printing, reading standard input or ending the program below the command line")
+
+
+def test_no_function_changes_a_global_name() -> None:
+    breaches = {
+        f"{module}:{node.lineno}": f"{module}:{node.lineno}: {ast.unparse(node)}"
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Global)
+    }
+    held(breaches, {}, "global state")
+
+
+def test_modules_stay_short() -> None:
+    found = {}
+    for module in modules():
+        lines = len(file_of(module).read_text(encoding="utf-8").splitlines())
+        if lines > MODULE_LINES_MAX:
+            found[module] = f"{module} has {lines} lines"
+    held(found, LONG_MODULES, f"a module of over {MODULE_LINES_MAX} lines")
+
+
+def test_functions_stay_short() -> None:
+    found = {}
+    for module, tree in modules().items():
+        for name, function in functions(tree, module):
+            # A command's parameters are the declaration of its options: only what it does is counted.
+            first = function.body[0].lineno if room_of(module) == "cli" else function.lineno
+            lines = (function.end_lineno or first) - first + 1
+            if lines > FUNCTION_LINES_MAX:
+                found[name] = f"{name} has {lines} lines"
+    held(found, LONG_FUNCTIONS, f"a function of over {FUNCTION_LINES_MAX} lines")
+
+
+def test_functions_take_few_parameters_but_for_those_that_are_commands() -> None:
+    found = {}
+    for module, tree in modules().items():
+        if room_of(module) == "cli":
+            continue
+        for name, function in functions(tree, module):
+            taken = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+            names = [part.arg for part in taken if part.arg not in ("self", "cls")]
+            if len(names) > PARAMETERS_MAX:
+                found[name] = f"{name} takes {len(names)} parameters"
+    held(found, MANY_PARAMETERS, f"a function of over {PARAMETERS_MAX} parameters")
+
+
+def test_commands_are_a_visible_tuple_of_modules_that_register_themselves() -> None:
+    (listed,) = (
+        node.value
+        for node in modules()["cli.main"].body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "COMMANDS"
+    )
+    assert listed is not None
+    commands = ast.literal_eval(listed)
+    assert isinstance(commands, tuple)
+    assert len(set(commands)) == len(commands)
+    registering = {
+        module.removeprefix("cli.")
+        for module, tree in modules().items()
+        if module.startswith("cli.")
+        and any(isinstance(node, ast.FunctionDef) and node.name == "register" for node in tree.body)
+    }
+    assert set(commands) == registering
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """The top-level modules that Python imports to run `photoindex` with `arguments`."""
+    command = [sys.executable, "-X", "importtime", "-m", "photoindex", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    lines = (line for line in result.stderr.splitlines() if line.startswith("import time:"))
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    # Typer draws the help with Rich, so Rich alone is not on trial here.
+    assert not imported_by(*arguments) & (HEAVY_FOR_CLI - {"rich"})
