@@ -17,7 +17,8 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from photoindex.store import tables
+from photoindex.store import tables, text_index
+from photoindex.store.database import Database
 from photoindex.store.migrate import SHIPPED
 
 TARGET = SHIPPED.folder / "versions" / "0001_first_tables.py"
@@ -73,13 +74,6 @@ def flattened(container: Any) -> list[Any]:
 
 def text_index_statements() -> list[str]:
     """Return the SQL of the full-text table and its triggers, as the store's own module makes them."""
-    import importlib.util
-
-    if importlib.util.find_spec("photoindex.store.text_index") is None:
-        return []
-    from photoindex.store import text_index
-    from photoindex.store.database import Database
-
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder) / "scratch.db")
         with database.write() as connection:

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
-from photoindex.store import migrate, tables, views
+from photoindex.store import migrate, tables, text_index, views
 from photoindex.store.database import Database
 
 ADD_COLUMN = """
@@ -104,7 +104,13 @@ def test_alembic_finds_no_difference_between_the_migrations_and_the_table_defini
 
     migrate.bring_up_to_date(database)
     with database.read() as connection:
-        others = connection.execute(text("SELECT name FROM sqlite_master WHERE name LIKE 'photo_fts%'")).scalars().all()
+        others = (
+            connection.execute(
+                text("SELECT name FROM sqlite_master WHERE name LIKE :index || '%'"), {"index": text_index.TABLE}
+            )
+            .scalars()
+            .all()
+        )
         known = {*others, "alembic_version"}
         options = {"include_name": lambda name, kind, _parents: not (kind == "table" and name in known)}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata)
@@ -116,6 +122,7 @@ def test_the_migrations_make_the_same_schema_as_the_definitions_in_the_code(data
     with defined.write() as connection:
         tables.metadata.create_all(connection)
         views.create(connection)
+    text_index.create(defined)
     migrate.bring_up_to_date(database)
     migrated = schema(database)
     del migrated["alembic_version"]
@@ -166,6 +173,36 @@ def test_rebuilding_a_table_keeps_the_rows_that_point_at_it(database: Database, 
     with database.read() as connection:
         assert connection.execute(select(tables.photo_text.c.photo_id)).scalar_one() == photo_id
         assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+
+
+def found_by_word(database: Database, word: str) -> list[int]:
+    with database.read() as connection:
+        condition = text_index.matching(word, prefix=False)
+        return list(connection.execute(select(tables.photo.c.id).where(condition)).scalars())
+
+
+@pytest.mark.parametrize("known", range(1, len(migrate.REVISIONS) + 1))
+def test_a_row_added_after_each_revision_is_found_by_its_words(database: Database, known: int) -> None:
+    migrate.bring_up_to_date(database, history=migrate.History(migrate.SHIPPED.folder, migrate.REVISIONS[:known]))
+    with database.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO photo (id, kind, format, size_bytes, keywords, sources, added_at) "
+                "VALUES (1, 'image', 'jpeg', 1, '[]', '{}', 0)"
+            )
+        )
+        connection.execute(text("INSERT INTO photo_text VALUES (1, 'a.jpg', '', '', '', 'Walrösser', '')"))
+    migrate.bring_up_to_date(database)
+    assert found_by_word(database, "walrosser") == [1]
+
+
+def test_rows_are_found_by_their_words_before_and_after_a_table_is_rebuilt(database: Database, tmp_path: Path) -> None:
+    migrate.bring_up_to_date(database)
+    before = add_photo(database, "walrus one")
+    migrate.bring_up_to_date(database, history=history_with(tmp_path, REBUILD_PHOTO))
+    after = add_photo(database, "walrus two")
+    assert found_by_word(database, "walrus") == [before, after]
+    assert text_index.exists(database)
 
 
 def test_a_view_of_the_users_own_outlives_an_upgrade(database: Database, tmp_path: Path) -> None:

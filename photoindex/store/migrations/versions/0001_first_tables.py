@@ -274,6 +274,24 @@ def _create_file() -> None:
     op.create_index("file_not_present", "file", ["state"], unique=False, sqlite_where=sa.text("state <> 'present'"))
 
 
+def _create_text_index() -> None:
+    op.get_bind().exec_driver_sql("""CREATE VIRTUAL TABLE "photo_text_fts" USING FTS5 (
+    "name", "folder", "camera", "keywords", "title", "description",
+    tokenize='unicode61 remove_diacritics 2',
+    content="photo_text"
+)""")
+    op.get_bind().exec_driver_sql("""CREATE TRIGGER "photo_text_ai" AFTER INSERT ON "photo_text" BEGIN
+  INSERT INTO "photo_text_fts" (rowid, "name", "folder", "camera", "keywords", "title", "description") VALUES (new.rowid, new."name", new."folder", new."camera", new."keywords", new."title", new."description");
+END""")
+    op.get_bind().exec_driver_sql("""CREATE TRIGGER "photo_text_ad" AFTER DELETE ON "photo_text" BEGIN
+  INSERT INTO "photo_text_fts" ("photo_text_fts", rowid, "name", "folder", "camera", "keywords", "title", "description") VALUES('delete', old.rowid, old."name", old."folder", old."camera", old."keywords", old."title", old."description");
+END""")
+    op.get_bind().exec_driver_sql("""CREATE TRIGGER "photo_text_au" AFTER UPDATE ON "photo_text" BEGIN
+  INSERT INTO "photo_text_fts" ("photo_text_fts", rowid, "name", "folder", "camera", "keywords", "title", "description") VALUES('delete', old.rowid, old."name", old."folder", old."camera", old."keywords", old."title", old."description");
+  INSERT INTO "photo_text_fts" (rowid, "name", "folder", "camera", "keywords", "title", "description") VALUES (new.rowid, new."name", new."folder", new."camera", new."keywords", new."title", new."description");
+END""")
+
+
 def upgrade() -> None:
     _create_journal()
     _create_library()
@@ -288,3 +306,4 @@ def upgrade() -> None:
     _create_root()
     _create_task()
     _create_file()
+    _create_text_index()
