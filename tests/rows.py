@@ -15,6 +15,7 @@ from photoindex.app import open_library
 from photoindex.config import Config
 from photoindex.library.context import Library
 from photoindex.mounts import mount_of
+from photoindex.paths import relative_to
 from photoindex.store.tables import asset, file, folder, photo, photo_text, root, task, variant, volume
 
 ADDED_AT = 1_700_000_000.0
@@ -60,7 +61,7 @@ class Shelf:
 
     def relative(self, path: bytes) -> bytes:
         """Return an absolute path relative to the mount point."""
-        return os.path.relpath(path, self.mount_point)
+        return relative_to(path, self.mount_point)
 
     def add_root(self, path: Path | None = None, **values: Any) -> int:
         """Add a root; the originals themselves by default."""
@@ -94,7 +95,7 @@ class Shelf:
             photo_id = self._insert(connection, photo, **(row | values))
             asset_id = self._add_asset(connection, photo_id, asset_values)
             connection.execute(photo.update().where(photo.c.id == photo_id).values(primary_asset_id=asset_id))
-            texts = {name: "" for name in ("name", "folder", "camera", "keywords", "title", "description")}
+            texts = dict.fromkeys(("name", "folder", "camera", "keywords", "title", "description"), "")
             connection.execute(insert(photo_text).values(photo_id=photo_id, **texts))
             return photo_id
 

@@ -1,0 +1,78 @@
+"""Pages of facts for people: headed sections of aligned rows, in colour on a terminal and plain in a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from photoindex.cli.render import as_json, visible
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and rows of cells; the first cell is the row's label."""
+
+    heading: str
+    rows: Sequence[Sequence[object]]
+
+
+def print_sheet(title: str, sections: Sequence[Section]) -> None:
+    """Print a page; sections without rows are left out, and nothing in a cell can steer the terminal."""
+    filled = [one for one in sections if one.rows]
+    if sys.stdout.isatty():
+        _print_rich(title, filled)
+    else:
+        _print_plain(title, filled)
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """Print one JSON object as one line of ASCII; bytes of a path that are not UTF-8 come out as surrogates."""
+    print(json.dumps(as_json(value), allow_nan=False))
+
+
+def size_text(size_bytes: int) -> str:
+    """Return a number of bytes for people, in powers of 1000 as disks are sold: 6.8 MB."""
+    value = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{size_bytes} B" if unit == "B" else f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:,.3g} TB" if value < 999.5 else f"{value:,.0f} TB"
+
+
+def _cells(section: Section) -> list[list[str]]:
+    width = max(len(row) for row in section.rows)
+    return [[visible(cell) for cell in row] + [""] * (width - len(row)) for row in section.rows]
+
+
+def _print_plain(title: str, sections: Sequence[Section]) -> None:
+    from rich.cells import cell_len, set_cell_size
+
+    print(visible(title))
+    for section in sections:
+        cells = _cells(section)
+        widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+        print(section.heading)
+        for row in cells:
+            padded = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+            print("  " + padded.rstrip())
+
+
+def _print_rich(title: str, sections: Sequence[Section]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False)
+    console.print(Text(visible(title), style="bold cyan"))
+    for section in sections:
+        cells = _cells(section)
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+        for number in range(len(cells[0])):
+            table.add_column(style="dim" if number == 0 else "", overflow="fold")
+        for row in cells:
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(Text(section.heading, style="bold"))
+        console.print(table)

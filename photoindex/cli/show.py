@@ -1,0 +1,165 @@
+"""`photoindex show PATH|ID…`: all that is known of a photo, each fact with its source."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
+from photoindex.errors import NothingFound
+
+if TYPE_CHECKING:
+    from photoindex.library.show import Shown
+    from photoindex.types import FactValue
+
+_UNITS: dict[str, Callable[[float], str]] = {
+    "altitude_m": lambda value: f"{value:g} m",
+    "aperture": lambda value: f"f/{value:g}",
+    "exposure_seconds": lambda value: f"1/{1 / value:.0f} s" if 0 < value < 0.3 else f"{value:g} s",
+    "focal_length_mm": lambda value: f"{value:g} mm",
+    "iso": lambda value: f"ISO {value:g}",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `show`."""
+    app.command("show")(show)
+
+
+def show(
+    photos: Annotated[
+        list[str], typer.Argument(metavar="PATH|ID...", help="A file of the photo, or the photo's number.")
+    ],
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Show all that is known of photos, each fact with its source."""
+    from photoindex.library.show import Unknown, as_json
+    from photoindex.library.show import show as show_photos
+
+    unknown = 0
+    with opened(library) as found:
+        for number, one in enumerate(show_photos(found, [os.fsencode(each) for each in photos])):
+            if isinstance(one, Unknown):
+                unknown += 1
+                print(f"photoindex: {one.message}", file=sys.stderr)
+            elif json:
+                print_json(as_json(one))
+            else:
+                if number:
+                    print()
+                _print(one)
+    if unknown:
+        raise typer.Exit(NothingFound.exit_code)
+
+
+def _print(shown: Shown) -> None:
+    photo, content = shown.photo, shown.content
+    title = "not a photo of the library" if photo is None else f"photo {photo.id}"
+    sections = [
+        Section("what", _what(shown)),
+        Section("facts", _facts(shown)),
+        Section("files", _files(shown)),
+        Section("tasks", _tasks(shown)),
+        Section("notes", [("", note) for note in content.notes] if content else []),
+        Section(
+            "derived",
+            [
+                (label, os.fsencode(path))
+                for label, path in (("preview", shown.preview), ("thumbnail", shown.thumbnail))
+                if path
+            ],
+        ),
+    ]
+    print_sheet(f"{title}  {_as_text(shown.asked)}", sections)
+
+
+def _as_text(path: bytes) -> str:
+    from photoindex.paths import to_text
+
+    return to_text(path)
+
+
+def _what(shown: Shown) -> list[tuple[str, object]]:
+    photo, content = shown.photo, shown.content
+    if photo is None:
+        return []
+    rows: list[tuple[str, object]] = [("kind", f"{photo.kind}, {photo.format}, {size_text(photo.size_bytes)}")]
+    if photo.width and photo.height:
+        rows.append(("size", f"{photo.width} x {photo.height} pixels, orientation {photo.orientation}"))
+    if photo.duration_seconds is not None:
+        rows.append(("duration", f"{photo.duration_seconds:g} s"))
+    if content is not None:
+        rows.append(("digest", content.digest.hex()))
+        if content.perceptual_hash is not None:
+            rows.append(("perceptual hash", f"{content.perceptual_hash:016x}"))
+    return rows
+
+
+def _facts(shown: Shown) -> list[tuple[str, object, str]]:
+    """Return each fact with its winning source, under it the values that lost, and at last what no priority concerns."""
+    from photoindex.library.show import RESOLVED_NAMES
+
+    if shown.photo is None:
+        return []
+    resolved = shown.photo.resolved
+    known = shown.content.facts if shown.content else {}
+    rows: list[tuple[str, object, str]] = []
+    for name in (*RESOLVED_NAMES, "keywords"):
+        value = getattr(resolved, name)
+        if name in {"taken_at_source", "taken_at_confidence"} or value is None or value == ():
+            continue
+        winner = resolved.sources.get(name, resolved.taken_at_source if name == "taken_at" else None) or ""
+        sure = resolved.taken_at_confidence if name == "taken_at" else None
+        rows.append(
+            (_label(name), _value(name, value), f"{winner}, confidence {sure:g}" if sure is not None else winner)
+        )
+        rows.extend(
+            ("", _value(name, values[name]), f"{source}, not used")
+            for source, values in known.items()
+            if source != winner and values.get(name) is not None
+        )
+    shown_names = {*RESOLVED_NAMES, "keywords"}
+    for source, values in known.items():
+        rows.extend(
+            (_label(name), _value(name, value), source)
+            for name, value in values.items()
+            if value is not None and (name not in shown_names or getattr(resolved, name) in (None, ()))
+        )
+    return rows
+
+
+def _label(name: str) -> str:
+    for unit in ("_seconds", "_mm", "_m"):
+        name = name.removesuffix(unit)
+    return name.replace("_", " ")
+
+
+def _value(name: str, value: FactValue | tuple[str, ...]) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(value)
+    if name in _UNITS and isinstance(value, (int, float)):
+        return _UNITS[name](value)
+    return str(value)
+
+
+def _files(shown: Shown) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for one in shown.files:
+        state = one.state if shown.online[one.volume_id] else f"{one.state}, {one.volume_label} is offline"
+        rows.append((one.role or "", one.path, size_text(one.size_bytes), state, one.reason or ""))
+    return rows
+
+
+def _tasks(shown: Shown) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for one in shown.tasks:
+        took = "" if one.seconds is None else f"{one.seconds:.3g} s"
+        problem = "" if one.error is None else f"{one.error_class}: {one.error}"
+        rows.append((one.stage, one.label, took, f"attempts {one.attempts}", problem))
+    return rows

@@ -1,0 +1,89 @@
+"""`photoindex status`: what the library holds, what is left to do, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
+
+if TYPE_CHECKING:
+    from photoindex.library.status import Status
+
+_STATES = ("done", "pending", "running", "failed", "quarantined", "dismissed")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `status`."""
+    app.command("status")(status)
+
+
+def status(json: JsonOption = False, library: LibraryOption = None) -> None:
+    """Show what the library holds, what is left to do and what it costs."""
+    from photoindex.library.status import as_json
+    from photoindex.library.status import status as find_status
+
+    with opened(library) as found:
+        result = find_status(found)
+    if json:
+        print_json(as_json(result))
+    else:
+        _print(result)
+
+
+def _print(found: Status) -> None:
+    from photoindex.library.times import local_time
+
+    files, disk = found.files, found.disk
+    roots = [
+        (one.path, "never scanned to its end" if one.scanned_at is None else f"scanned {local_time(one.scanned_at)}")
+        for one in found.roots
+    ]
+    about = "about " if disk.derived_is_estimate else ""
+    sections = [
+        Section(
+            "photos", [("all", f"{found.photos:,}"), *((name, f"{number:,}") for name, number in found.formats.items())]
+        ),
+        Section(
+            "files",
+            [
+                ("present", f"{files.present:,}", size_text(files.bytes_present)),
+                ("of them not media", f"{files.not_media:,}"),
+                ("of them not read yet", f"{files.unread:,}"),
+                ("missing", f"{files.missing:,}"),
+                ("excluded", f"{files.excluded:,}"),
+                ("different contents", f"{found.assets:,}"),
+            ],
+        ),
+        Section("volumes", _volumes(found)),
+        Section("folders", roots),
+        Section("tasks", [(stage, _counts(states)) for stage, states in found.tasks.items()]),
+        Section("quarantined", [(name or "unknown", f"{number:,}") for name, number in found.quarantined.items()]),
+        Section(
+            "disk",
+            [
+                ("database", size_text(disk.database)),
+                ("previews and thumbnails", about + size_text(disk.derived)),
+                ("logs", size_text(disk.logs)),
+                ("free", size_text(disk.free)),
+            ],
+        ),
+        Section("next", [(step.command, step.why) for step in found.next_steps]),
+    ]
+    print_sheet(f"library {found.library}", sections)
+
+
+def _volumes(found: Status) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for one in found.volumes:
+        missing = f", {one.files.missing:,} missing" if one.files.missing else ""
+        state = "online" if one.online else "offline"
+        rows.append((one.volume.label, one.volume.mount_point, state, f"{one.files.present:,} files{missing}"))
+    return rows
+
+
+def _counts(states: Mapping[str, int]) -> str:
+    return ", ".join(f"{states[state]:,} {state}" for state in _STATES if states.get(state))

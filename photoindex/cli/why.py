@@ -1,0 +1,52 @@
+"""`photoindex why PATH…`: why a file is in the library or is not."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.sheet import Section, print_json, print_sheet
+from photoindex.errors import NothingFound
+
+if TYPE_CHECKING:
+    from photoindex.library.why import Verdict
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `why`."""
+    app.command("why")(why)
+
+
+def why(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="A file or folder.")],
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Tell why a file is in the library or is not: not seen, excluded, quarantined, missing, done."""
+    from photoindex.library.why import as_json
+    from photoindex.library.why import why as explain
+
+    all_seen = True
+    with opened(library) as found:
+        for verdict in explain(found, [os.fsencode(path) for path in paths]):
+            all_seen = all_seen and verdict.seen
+            if json:
+                print_json(as_json(verdict))
+            else:
+                _print(verdict)
+    if not all_seen:
+        raise typer.Exit(NothingFound.exit_code)
+
+
+def _print(verdict: Verdict) -> None:
+    from photoindex.paths import to_text
+
+    rows = [("answer", verdict.answer.replace("_", " ")), ("because", verdict.because)]
+    if verdict.remedy is not None:
+        rows.append(("what to do", verdict.remedy))
+    if verdict.task is not None:
+        rows.append(("worked by", f"{verdict.task.stage}, variant {verdict.task.variant}"))
+    print_sheet(to_text(verdict.path), [Section("why", rows)])

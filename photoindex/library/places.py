@@ -1,0 +1,78 @@
+"""Which volume and path a path on the command line means, through symbolic links and other mount points."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from photoindex.mounts import mount_of, mount_with_identity
+from photoindex.paths import absolute, is_within, relative_to
+from photoindex.store.places import Place, file_at
+from photoindex.store.volumes import VolumeRow, all_volumes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVolume:
+    """A volume of the library and where it is mounted now, None where it is not."""
+
+    row: VolumeRow
+    mounted_at: bytes | None
+
+    @property
+    def online(self) -> bool:
+        """Whether the volume is mounted now, wherever that is."""
+        return self.mounted_at is not None
+
+
+def volumes_now(connection: Connection) -> dict[int, KnownVolume]:
+    """Return every volume by id, with where the same file system is mounted now."""
+    found = {}
+    for row in all_volumes(connection):
+        mount = mount_with_identity(row.identity, near=row.mount_point)
+        found[row.id] = KnownVolume(row, mounted_at=None if mount is None else mount.point)
+    return found
+
+
+def places_of(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Place]:
+    """Yield where `path` (relative or absolute) may stand in the tables, the likeliest first, none twice.
+
+    The path is tried as it is written, with its folder's symbolic links resolved, and resolved whole; each below the
+    place where a volume was last seen and below the place where it is mounted now.
+    """
+    seen: set[Place] = set()
+    for candidate in spellings(path):
+        for place in _places_of_one(candidate, volumes):
+            if place not in seen:
+                seen.add(place)
+                yield place
+
+
+def spellings(path: bytes) -> list[bytes]:
+    """Return `path` as an absolute path: as written, with the folder's links resolved, resolved whole; none twice."""
+    written = absolute(path)
+    folder, name = os.path.split(written)
+    resolved_folder = os.path.join(os.path.realpath(folder), name)
+    return list(dict.fromkeys((written, resolved_folder, os.path.realpath(written))))
+
+
+def _places_of_one(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Place]:
+    for row in sorted(volumes, key=lambda one: len(one.mount_point), reverse=True):
+        if is_within(path, row.mount_point):
+            yield Place(row.id, relative_to(path, row.mount_point))
+    mount = mount_of(path)
+    for row in volumes:
+        if row.identity == mount.identity and is_within(path, mount.point):
+            yield Place(row.id, relative_to(path, mount.point))
+
+
+def find_file(connection: Connection, path: bytes) -> int | None:
+    """Return the id of the file row that `path` means, None where the library does not know it."""
+    volumes = all_volumes(connection)
+    for place in places_of(path, volumes):
+        found = file_at(connection, place)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,194 @@
+"""All that is known of a photo, each fact with its source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+from sqlalchemy import Connection
+
+from photoindex.library.context import Library
+from photoindex.library.places import KnownVolume, find_file, volumes_now
+from photoindex.library.times import utc
+from photoindex.paths import display, to_text
+from photoindex.pipeline.derived_files import preview_path, thumbnail_path
+from photoindex.store.inspect import (
+    AssetRow,
+    FileRecord,
+    PhotoRow,
+    assets_of_photo,
+    file_by_id,
+    files_of_photo,
+    photo_by_id,
+)
+from photoindex.store.task_table import TaskRow, tasks_of
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One photo, or one file that has none: `photo` is None for a file that is not taken in.
+
+    asked: the PATH as given, or the path of the photo's first file where an ID was given. content: the asset that stands
+    for the photo. preview, thumbnail: None where they are not on the disk. online: by volume number.
+    """
+
+    asked: bytes
+    photo: PhotoRow | None
+    content: AssetRow | None
+    files: tuple[FileRecord, ...]
+    tasks: tuple[TaskRow, ...]
+    online: dict[int, bool]
+    preview: Path | None
+    thumbnail: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A PATH or ID that the library does not know, and what to do about it."""
+
+    asked: bytes
+    message: str
+
+
+def show(library: Library, tokens: Sequence[bytes]) -> Iterator[Shown | Unknown]:
+    """Yield what is known of each PATH or ID, in the order they were given.
+
+    A token of digits is a photo's number unless a file of that name exists here.
+    """
+    with library.database.read() as connection:
+        volumes = volumes_now(connection)
+        for token in tokens:
+            if _is_id(token):
+                yield _show_id(library, connection, volumes, token)
+            else:
+                yield _show_path(library, connection, volumes, token)
+
+
+def _is_id(token: bytes) -> bool:
+    return token.isdigit() and not os.path.lexists(token)
+
+
+def _show_id(
+    library: Library, connection: Connection, volumes: dict[int, KnownVolume], token: bytes
+) -> Shown | Unknown:
+    found = photo_by_id(connection, int(token))
+    if found is None:
+        return Unknown(token, f"there is no photo with the number {display(token)}")
+    return _show_photo(library, connection, volumes, found, asked=None)
+
+
+def _show_path(
+    library: Library, connection: Connection, volumes: dict[int, KnownVolume], token: bytes
+) -> Shown | Unknown:
+    file_id = find_file(connection, token)
+    if file_id is None:
+        return Unknown(token, f"{display(token)} is not in the library; see: photoindex why {quote(display(token))}")
+    row = file_by_id(connection, file_id)
+    found = None if row.photo_id is None else photo_by_id(connection, row.photo_id)
+    if found is not None:
+        return _show_photo(library, connection, volumes, found, asked=token)
+    return Shown(
+        asked=token,
+        photo=None,
+        content=None,
+        files=(row,),
+        tasks=tuple(tasks_of(connection, file_ids=[row.id], asset_ids=[])),
+        online={row.volume_id: volumes[row.volume_id].online},
+        preview=None,
+        thumbnail=None,
+    )
+
+
+def _show_photo(
+    library: Library,
+    connection: Connection,
+    volumes: dict[int, KnownVolume],
+    found: PhotoRow,
+    *,
+    asked: bytes | None,
+) -> Shown:
+    files = files_of_photo(connection, found.id)
+    assets = assets_of_photo(connection, found.id)
+    content = next((one for one in assets if one.id == found.primary_asset_id), assets[-1] if assets else None)
+    tasks = tasks_of(connection, file_ids=[one.id for one in files], asset_ids=[one.id for one in assets])
+    return Shown(
+        asked=asked if asked is not None else (files[0].path if files else b""),
+        photo=found,
+        content=content,
+        files=tuple(files),
+        tasks=tuple(tasks),
+        online={one.volume_id: volumes[one.volume_id].online for one in files},
+        preview=None if content is None else _existing(preview_path(library.derived_folder, content.digest)),
+        thumbnail=None if content is None else _existing(thumbnail_path(library.derived_folder, content.digest)),
+    )
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def file_as_json(one: FileRecord, *, online: bool) -> dict[str, object]:
+    """Return the JSON object of one file; its times are UTC in ISO 8601."""
+    return {
+        "path": to_text(one.path),
+        "size": one.size_bytes,
+        "digest": None if one.digest is None else one.digest.hex(),
+        "role": one.role,
+        "state": one.state,
+        "media": one.media,
+        "reason": one.reason,
+        "mtime": utc(one.mtime_ns / 1e9),
+        "missing_since": utc(one.missing_since),
+        "volume": one.volume_label,
+        "online": online,
+    }
+
+
+def task_as_json(one: TaskRow) -> dict[str, object]:
+    """Return the JSON object of one task; its times are UTC in ISO 8601."""
+    return {
+        "id": one.id,
+        "stage": one.stage,
+        "state": one.state,
+        "path": None if one.path is None else to_text(one.path),
+        "attempts": one.attempts,
+        "error_class": one.error_class,
+        "error": one.error,
+        "seconds": one.seconds,
+        "updated_at": utc(one.updated_at),
+        "dismissed_at": utc(one.dismissed_at),
+        "variant": one.variant,
+    }
+
+
+def as_json(shown: Shown) -> dict[str, object]:
+    """Return the documented JSON object of one photo; what is unknown is None, keywords are a list."""
+    photo, content = shown.photo, shown.content
+    resolved = None if photo is None else photo.resolved
+    facts = {} if content is None else {source: dict(values) for source, values in content.facts.items()}
+    value: dict[str, object] = {"schema": 1, "id": None if photo is None else photo.id, "path": to_text(shown.asked)}
+    value["files"] = [file_as_json(one, online=shown.online[one.volume_id]) for one in shown.files]
+    for name in ("kind", "format", "width", "height", "orientation", "duration_seconds"):
+        value[name] = getattr(photo, name, None)
+    for name in RESOLVED_NAMES:
+        value[name] = getattr(resolved, name, None)
+    value["keywords"] = list(resolved.keywords) if resolved else []
+    value["sources"] = dict(resolved.sources) if resolved else {}
+    value["facts"] = facts
+    value["tasks"] = [task_as_json(one) for one in shown.tasks]
+    value["preview"] = None if shown.preview is None else str(shown.preview)
+    value["thumbnail"] = None if shown.thumbnail is None else str(shown.thumbnail)
+    has_hash = content is not None and content.perceptual_hash is not None
+    value["perceptual_hash"] = f"{content.perceptual_hash:016x}" if content is not None and has_hash else None
+    value["notes"] = [] if content is None else list(content.notes)
+    return value
+
+
+RESOLVED_NAMES: tuple[str, ...] = (
+    "taken_at", "taken_at_source", "taken_at_confidence", "latitude", "longitude", "altitude_m", "place", "camera_make",
+    "camera_model", "lens", "iso", "aperture", "exposure_seconds", "focal_length_mm", "rating", "title", "description",
+)  # fmt: skip
+"""The facts of a photo that have one value, in the order they are shown."""

@@ -1,0 +1,240 @@
+"""How a library stands: what it holds, what is left to do, what it costs, what to do next."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from photoindex.library.context import Library
+from photoindex.library.places import volumes_now
+from photoindex.library.times import utc
+from photoindex.paths import display, to_text
+from photoindex.store.overview import (
+    FileCounts,
+    RootScan,
+    count_assets,
+    count_files_by_volume,
+    count_photos_by_format,
+    count_quarantined_by_error_class,
+    count_tasks,
+    root_scans,
+)
+from photoindex.store.volumes import VolumeRow
+
+SAMPLED_FOLDERS = 32
+"""Derived folders that are measured; digests spread evenly, so the others weigh the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeStatus:
+    """One volume, whether it is mounted now, and its files."""
+
+    volume: VolumeRow
+    online: bool
+    files: FileCounts
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """Bytes on the library's disk. `derived_is_estimate`: from a sample of the folders of previews and thumbnails."""
+
+    database: int
+    derived: int
+    derived_is_estimate: bool
+    logs: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """A command worth running now, and why."""
+
+    command: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that `photoindex status` tells; tasks: stage -> state -> number, "dismissed" apart from quarantined."""
+
+    library: Path
+    formats: Mapping[str, int]
+    assets: int
+    volumes: tuple[VolumeStatus, ...]
+    tasks: Mapping[str, Mapping[str, int]]
+    quarantined: Mapping[str, int]
+    roots: tuple[RootScan, ...]
+    disk: DiskUse
+    next_steps: tuple[NextStep, ...]
+
+    @property
+    def photos(self) -> int:
+        """Number of photos."""
+        return sum(self.formats.values())
+
+    @property
+    def files(self) -> FileCounts:
+        """Files of all volumes together."""
+        return sum((one.files for one in self.volumes), FileCounts())
+
+    def count(self, state: str) -> int:
+        """Return the number of tasks of all stages in a state."""
+        return sum(states.get(state, 0) for states in self.tasks.values())
+
+
+def status(library: Library) -> Status:
+    """Return how the library stands; at a million photos in about a second."""
+    with library.database.read() as connection:
+        volumes = volumes_now(connection)
+        files = count_files_by_volume(connection)
+        found = Status(
+            library=library.folder,
+            formats=count_photos_by_format(connection),
+            assets=count_assets(connection),
+            volumes=tuple(VolumeStatus(one.row, one.online, files[number]) for number, one in volumes.items()),
+            tasks=count_tasks(connection),
+            quarantined=count_quarantined_by_error_class(connection),
+            roots=tuple(root_scans(connection)),
+            disk=_disk_use(library),
+            next_steps=(),
+        )
+    return _with_next_steps(found)
+
+
+def _disk_use(library: Library) -> DiskUse:
+    derived, is_estimate = size_of_derived(library.derived_folder)
+    database = library.database.path
+    parts = (database, database.with_name(database.name + "-wal"), database.with_name(database.name + "-shm"))
+    return DiskUse(
+        database=sum(_size(os.fsencode(part)) for part in parts),
+        derived=derived,
+        derived_is_estimate=is_estimate,
+        logs=_size_of_folder(os.fsencode(library.log_folder)),
+        free=shutil.disk_usage(library.folder).free,
+    )
+
+
+def size_of_derived(folder: Path, *, sampled: int = SAMPLED_FOLDERS) -> tuple[int, bool]:
+    """Return the bytes of all previews and thumbnails, and whether that is an estimate from `sampled` folders."""
+    try:
+        with os.scandir(os.fsencode(folder)) as entries:
+            folders = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        return 0, False
+    if len(folders) <= sampled:
+        return sum(_size_of_folder(one) for one in folders), False
+    chosen = [folders[number * len(folders) // sampled] for number in range(sampled)]
+    measured = sum(_size_of_folder(one) for one in chosen)
+    return round(measured / sampled * len(folders)), True
+
+
+def _size_of_folder(folder: bytes) -> int:
+    try:
+        with os.scandir(folder) as entries:
+            return sum(_size(entry.path) for entry in entries)
+    except FileNotFoundError:
+        return 0
+
+
+def _size(path: bytes) -> int:
+    try:
+        return os.lstat(path).st_size
+    except FileNotFoundError:
+        return 0  # a file that another command removed meanwhile
+
+
+def _with_next_steps(found: Status) -> Status:
+    from dataclasses import replace
+
+    steps = []
+    if not found.roots:
+        steps.append(NextStep("photoindex scan PATH", "no folder of photos is known yet"))
+    steps.extend(
+        NextStep("photoindex scan", f"{display(one.path)} was never scanned to its end")
+        for one in found.roots
+        if one.scanned_at is None
+    )
+    waiting = found.count("pending") + found.count("failed")
+    if waiting:
+        steps.append(
+            NextStep("photoindex scan", f"{waiting} {'task waits' if waiting == 1 else 'tasks wait'} to be done")
+        )
+    if found.count("quarantined"):
+        steps.append(
+            NextStep("photoindex tasks --state quarantined", f"{found.count('quarantined')} given up: see why")
+        )
+        steps.append(NextStep("photoindex retry", "try them again, or leave them so with --dismiss"))
+    steps.extend(
+        NextStep("photoindex scan", f"volume {one.volume.label} is not mounted: mount it, then scan")
+        for one in found.volumes
+        if not one.online
+    )
+    if found.files.missing:
+        steps.append(
+            NextStep("photoindex prune --dry-run", f"{found.files.missing} missing: see what forgetting them means")
+        )
+    if found.photos:
+        steps.append(NextStep("photoindex backup DEST", "keep a snapshot of the library on another disk"))
+    return replace(found, next_steps=tuple(steps))
+
+
+def as_json(found: Status) -> dict[str, object]:
+    """Return the documented JSON object of a library's status."""
+    files = found.files
+    return {
+        "schema": 1,
+        "library": str(found.library),
+        "at": utc(time.time()),
+        "photos": found.photos,
+        "assets": found.assets,
+        "files": _files_as_json(files),
+        "formats": dict(found.formats),
+        "volumes": [
+            {
+                "id": one.volume.id,
+                "label": one.volume.label,
+                "mount_point": to_text(one.volume.mount_point),
+                "online": one.online,
+                "last_seen_at": utc(one.volume.last_seen_at),
+                **_files_as_json(one.files),
+            }
+            for one in found.volumes
+        ],
+        "tasks": {
+            stage: {state: number for state, number in states.items() if number}
+            for stage, states in found.tasks.items()
+        },
+        "quarantined": dict(found.quarantined),
+        "roots": [
+            {
+                "path": to_text(one.path),
+                "added_at": utc(one.added_at),
+                "scanned_at": utc(one.scanned_at),
+                "summary": one.summary,
+            }
+            for one in found.roots
+        ],
+        "disk": {
+            "database_bytes": found.disk.database,
+            "derived_bytes": found.disk.derived,
+            "derived_is_estimate": found.disk.derived_is_estimate,
+            "logs_bytes": found.disk.logs,
+            "free_bytes": found.disk.free,
+        },
+        "next": [{"command": step.command, "why": step.why} for step in found.next_steps],
+    }
+
+
+def _files_as_json(files: FileCounts) -> dict[str, int]:
+    return {
+        "present": files.present,
+        "missing": files.missing,
+        "excluded": files.excluded,
+        "not_media": files.not_media,
+        "unread": files.unread,
+        "bytes": files.bytes_present,
+    }

@@ -1,0 +1,150 @@
+"""Counts over a whole library, each from an index or one pass over a narrow table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from photoindex.store.files import join
+from photoindex.store.tables import asset, file, folder, photo, root, task, volume
+from photoindex.store.task_table import DISMISSED, has_state
+
+
+@dataclass(frozen=True, slots=True)
+class FileCounts:
+    """Files of one volume. present, missing, excluded add up to all; not_media and unread are among the present ones."""
+
+    present: int = 0
+    missing: int = 0
+    excluded: int = 0
+    not_media: int = 0
+    unread: int = 0
+    bytes_present: int = 0
+
+    def __add__(self, other: FileCounts) -> FileCounts:
+        return FileCounts(
+            self.present + other.present,
+            self.missing + other.missing,
+            self.excluded + other.excluded,
+            self.not_media + other.not_media,
+            self.unread + other.unread,
+            self.bytes_present + other.bytes_present,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RootScan:
+    """One root and its last finished scan; `path` is absolute where the volume was last seen, times are UTC seconds."""
+
+    path: bytes
+    volume_id: int
+    added_at: float
+    scanned_at: float | None
+    summary: dict[str, Any] | None
+
+
+def count_photos_by_format(connection: Connection) -> dict[str, int]:
+    """Return format -> number of photos, the most frequent first."""
+    number = func.count()
+    statement = select(photo.c.format, number).group_by(photo.c.format).order_by(number.desc(), photo.c.format)
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def count_assets(connection: Connection) -> int:
+    """Return the number of contents."""
+    return int(connection.execute(select(func.count()).select_from(asset)).scalar_one())
+
+
+def count_files_by_volume(connection: Connection) -> dict[int, FileCounts]:
+    """Return volume id -> its files, for every volume."""
+    # By folder first: the join then is over the folders, of which there are a hundred times fewer.
+    by_folder = (
+        select(
+            file.c.folder_id,
+            file.c.state,
+            file.c.media,
+            func.count().label("files"),
+            func.sum(file.c.size_bytes).label("bytes"),
+        )
+        .group_by(file.c.folder_id, file.c.state, file.c.media)
+        .subquery()
+    )
+    statement = (
+        select(
+            folder.c.volume_id,
+            by_folder.c.state,
+            by_folder.c.media,
+            func.sum(by_folder.c.files),
+            func.sum(by_folder.c.bytes),
+        )
+        .join(folder, folder.c.id == by_folder.c.folder_id)
+        .group_by(folder.c.volume_id, by_folder.c.state, by_folder.c.media)
+    )
+    counts = {number: FileCounts() for number in connection.execute(select(volume.c.id)).scalars()}
+    for volume_id, state, media, files, size in connection.execute(statement):
+        present = state == "present"
+        counts[volume_id] += FileCounts(
+            present=files if present else 0,
+            missing=files if state == "missing" else 0,
+            excluded=files if state == "excluded" else 0,
+            not_media=files if present and media is False else 0,
+            unread=files if present and media is None else 0,
+            bytes_present=size if present else 0,
+        )
+    return counts
+
+
+def count_tasks(connection: Connection) -> dict[str, Counter[str]]:
+    """Return stage -> state -> number of tasks; dismissed ones are counted as "dismissed", not as quarantined.
+
+    The done ones are what is left of the total: it comes from the unique index, the others from their partial indexes.
+    """
+    totals = select(task.c.stage, func.count()).group_by(task.c.stage)
+    counts = {stage: Counter({"done": number}) for stage, number in connection.execute(totals)}
+    for state in ("pending", "running", "failed", "quarantined"):
+        is_dismissed = task.c.dismissed_at.is_not(None)
+        statement = (
+            select(task.c.stage, is_dismissed, func.count())
+            .where(has_state(state))
+            .group_by(task.c.stage, is_dismissed)
+        )
+        for stage, dismissed, number in connection.execute(statement):
+            label = DISMISSED if state == "quarantined" and dismissed else state
+            counts[stage][label] += number
+            counts[stage]["done"] -= number
+    return counts
+
+
+def count_quarantined_by_error_class(connection: Connection) -> dict[str, int]:
+    """Return error class -> number of quarantined tasks that nobody dismissed, the most frequent first."""
+    number = func.count()
+    name = func.coalesce(task.c.error_class, "")
+    statement = (
+        select(name, number)
+        .where(has_state("quarantined"), task.c.dismissed_at.is_(None))
+        .group_by(name)
+        .order_by(number.desc(), name)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def root_scans(connection: Connection) -> list[RootScan]:
+    """Return every root with its last finished scan, in the order they were added."""
+    statement = (
+        select(volume.c.mount_point, root.c.path, root.c.volume_id, root.c.added_at, root.c.scanned_at, root.c.summary)
+        .join(volume, volume.c.id == root.c.volume_id)
+        .order_by(root.c.id)
+    )
+    return [
+        RootScan(
+            path=join(row.mount_point, b"", row.path) if row.path else row.mount_point,
+            volume_id=row.volume_id,
+            added_at=row.added_at,
+            scanned_at=row.scanned_at,
+            summary=row.summary,
+        )
+        for row in connection.execute(statement)
+    ]

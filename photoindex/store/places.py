@@ -1,0 +1,60 @@
+"""From a path to the rows of the file table and back."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, LargeBinary, and_, func, literal, or_, select, type_coerce
+
+from photoindex.store.tables import file, folder
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file or folder lies: `path` is relative to the volume's mount point, b"" for the mount point itself."""
+
+    volume_id: int
+    path: bytes
+
+
+def file_at(connection: Connection, place: Place) -> int | None:
+    """Return the id of the file row at `place`, None where there is none."""
+    folder_path, name = posixpath.split(place.path)
+    statement = (
+        select(file.c.id)
+        .join(folder, folder.c.id == file.c.folder_id)
+        .where(folder.c.volume_id == place.volume_id, folder.c.path == folder_path, file.c.name == name)
+    )
+    found = connection.execute(statement).scalar()
+    return None if found is None else int(found)
+
+
+def folder_is_within(place: Place) -> ColumnElement[bool]:
+    """Return the condition that a folder row is the folder at `place` or lies below it; uses the index on the path.
+
+    SQLite sorts every TEXT before every BLOB, so paths that are not UTF-8 need a range of their own.
+    """
+    same_volume = folder.c.volume_id == place.volume_id
+    if place.path == b"":
+        return same_volume
+    first, past_last = place.path + b"/", place.path + b"0"
+    as_blob = type_coerce(folder.c.path, LargeBinary)
+    ranges = [and_(as_blob >= literal(first, LargeBinary), as_blob < literal(past_last, LargeBinary))]
+    if _is_text(place.path):
+        ranges.append(and_(folder.c.path >= first, folder.c.path < past_last))
+    return and_(same_volume, or_(folder.c.path == place.path, *ranges))
+
+
+def _is_text(path: bytes) -> bool:
+    try:
+        path.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def files_below(connection: Connection, place: Place) -> int:
+    """Return how many file rows lie in the folder at `place` or below it."""
+    statement = select(func.count()).select_from(file.join(folder)).where(folder_is_within(place))
+    return int(connection.execute(statement).scalar_one())

@@ -1,0 +1,266 @@
+"""Reading the task table, and putting tasks back by hand."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, or_, select, update
+
+from photoindex.store.files import join
+from photoindex.store.places import Place, folder_is_within
+from photoindex.store.tables import asset, file, folder, task, variant, volume
+
+DISMISSED = "dismissed"
+"""How a filter names quarantined tasks that a person dismissed; the table keeps them as quarantined with a time."""
+
+PAGE_ROWS = 1000
+_TROUBLE = frozenset({"failed", "quarantined", DISMISSED})
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks: every part that is given must hold; an empty tuple holds for all.
+
+    states: names of `TaskState` and DISMISSED. subjects: (kind, id) of single subjects. places: a file's or folder's
+    place; everything in or below it. Dismissed tasks are matched by DISMISSED, by an empty `states`, and not by
+    "quarantined".
+    """
+
+    stage: str | None = None
+    states: tuple[str, ...] = ()
+    error_class: str | None = None
+    file_ids: tuple[int, ...] = ()
+    places: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task as the table has it; `path` is that of a file of the subject, None for a task of the whole library.
+
+    seconds: what the last attempt took. updated_at, dismissed_at: UTC seconds since 1970. variant: everything that
+    changes the stage's result.
+    """
+
+    id: int
+    stage: str
+    subject_kind: str
+    subject_id: int
+    path: bytes | None
+    state: str
+    attempts: int
+    error_class: str | None
+    error: str | None
+    seconds: float | None
+    updated_at: float
+    dismissed_at: float | None
+    variant: Any
+
+    @property
+    def label(self) -> str:
+        """The state as people are told it."""
+        return self.state if self.dismissed_at is None else DISMISSED
+
+
+def select_tasks(connection: Connection, wanted: TaskFilter, *, limit: int | None = None) -> Iterator[TaskRow]:
+    """Yield the tasks that `wanted` matches in the order of their ids; memory stays flat."""
+    last_id = 0
+    left = limit
+    while left is None or left > 0:
+        rows = page_of_tasks(
+            connection, wanted, after_id=last_id, rows=PAGE_ROWS if left is None else min(left, PAGE_ROWS)
+        )
+        yield from rows
+        if not rows:
+            return
+        last_id = rows[-1].id
+        left = None if left is None else left - len(rows)
+
+
+def page_of_tasks(connection: Connection, wanted: TaskFilter, *, after_id: int, rows: int) -> list[TaskRow]:
+    """Return up to `rows` matching tasks with an id above `after_id`, in the order of their ids."""
+    in_trouble = bool(wanted.states) and _TROUBLE.issuperset(wanted.states)
+    # Troubled tasks are few and have a partial index, which SQLite passes over for the range of ids unless that is hidden.
+    number = task.c.id + 0 if in_trouble else task.c.id
+    statement = _selection().where(number > after_id, condition(wanted)).order_by(task.c.id).limit(rows)
+    return [_task_row(row) for row in connection.execute(statement)]
+
+
+def tasks_of(connection: Connection, *, file_ids: Sequence[int], asset_ids: Sequence[int]) -> list[TaskRow]:
+    """Return the tasks of some files and assets, by stage."""
+    of_subjects = or_(
+        and_(task.c.subject_kind == "file", task.c.subject_id.in_(file_ids)),
+        and_(task.c.subject_kind == "asset", task.c.subject_id.in_(asset_ids)),
+    )
+    return [
+        _task_row(row) for row in connection.execute(_selection().where(of_subjects).order_by(task.c.stage, task.c.id))
+    ]
+
+
+def _selection() -> Select[Any]:
+    file_of_asset = (
+        select(func.min(file.c.id)).where(file.c.asset_id == task.c.subject_id).correlate(task).scalar_subquery()
+    )
+    subject_file = case(
+        (task.c.subject_kind == "file", task.c.subject_id), (task.c.subject_kind == "asset", file_of_asset)
+    )
+    return (
+        select(task, variant.c.key, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name)
+        .join(variant, variant.c.id == task.c.variant_id)
+        .outerjoin(file, file.c.id == subject_file)
+        .outerjoin(folder, folder.c.id == file.c.folder_id)
+        .outerjoin(volume, volume.c.id == folder.c.volume_id)
+    )
+
+
+def _task_row(row: Any) -> TaskRow:
+    return TaskRow(
+        id=row.id,
+        stage=row.stage,
+        subject_kind=row.subject_kind,
+        subject_id=row.subject_id,
+        path=None if row.name is None else join(row.mount_point, row.folder_path, row.name),
+        state=row.state,
+        attempts=row.attempts,
+        error_class=row.error_class,
+        error=row.error,
+        seconds=row.seconds,
+        updated_at=row.updated_at,
+        dismissed_at=row.dismissed_at,
+        variant=json.loads(row.key),
+    )
+
+
+def condition(wanted: TaskFilter) -> ColumnElement[bool]:
+    """Return the condition on the task table alone that `wanted` stands for."""
+    parts: list[ColumnElement[bool]] = []
+    if wanted.stage is not None:
+        parts.append(task.c.stage == wanted.stage)
+    if wanted.states:
+        parts.append(or_(*(_in_state(state) for state in wanted.states)))
+    if wanted.error_class is not None:
+        parts.append(task.c.error_class == wanted.error_class)
+    if wanted.file_ids or wanted.places:
+        files = _files_of(wanted)
+        parts.append(
+            or_(
+                and_(task.c.subject_kind == "file", task.c.subject_id.in_(files.with_only_columns(file.c.id))),
+                and_(task.c.subject_kind == "asset", task.c.subject_id.in_(files.with_only_columns(file.c.asset_id))),
+            )
+        )
+    return and_(True, *parts)  # noqa: FBT003
+
+
+def has_state(state: str) -> ColumnElement[bool]:
+    """Return the condition that a task has this state of the table's.
+
+    The state is written into the statement: SQLite chooses a partial index only where it sees the value.
+    """
+    return task.c.state == bindparam(None, state, literal_execute=True)
+
+
+def _in_state(state: str) -> ColumnElement[bool]:
+    if state == DISMISSED:
+        return and_(has_state("quarantined"), task.c.dismissed_at.is_not(None))
+    if state == "quarantined":
+        return and_(has_state("quarantined"), task.c.dismissed_at.is_(None))
+    return has_state(state)
+
+
+def _files_of(wanted: TaskFilter) -> Select[Any]:
+    within = [folder_is_within(place) for place in wanted.places]
+    return (
+        select(file.c.id)
+        .join(folder, folder.c.id == file.c.folder_id)
+        .where(or_(file.c.id.in_(wanted.file_ids), *within))
+    )
+
+
+def stages_known(connection: Connection) -> set[str]:
+    """Return the stages that this library has ever planned."""
+    return set(connection.execute(select(variant.c.stage).distinct()).scalars())
+
+
+def put_back(connection: Connection, wanted: TaskFilter) -> int:
+    """Make the matching tasks pending, as if they had never been tried; return how many."""
+    return int(connection.execute(update(task).where(condition(wanted)).values(**_afresh())).rowcount)
+
+
+def redoable(connection: Connection, stage: str, *, after_id: int, rows: int) -> list[int]:
+    """Return the ids, above `after_id`, of up to `rows` tasks of a stage that could be done anew."""
+    statement = (
+        select(task.c.id)
+        .where(task.c.id > after_id, task.c.stage == stage, _may_be_redone())
+        .order_by(task.c.id)
+        .limit(rows)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def redoable_of_photos(connection: Connection, stage: str, photo_ids: Sequence[int]) -> list[int]:
+    """Return the ids of a stage's tasks of these photos (of their present files and their assets) to do anew."""
+    assets = select(asset.c.id).where(asset.c.photo_id.in_(photo_ids))
+    files = select(file.c.id).where(file.c.asset_id.in_(assets))
+    of_photos = or_(
+        and_(task.c.subject_kind == "file", task.c.subject_id.in_(files)),
+        and_(task.c.subject_kind == "asset", task.c.subject_id.in_(assets)),
+    )
+    return list(
+        connection.execute(select(task.c.id).where(of_photos, task.c.stage == stage, _may_be_redone())).scalars()
+    )
+
+
+def _may_be_redone() -> ColumnElement[bool]:
+    """Pending and running tasks are on their way; a file that is away cannot be read."""
+    present = select(file.c.id).where(file.c.id == task.c.subject_id, file.c.state == "present").correlate(task)
+    return and_(
+        task.c.state.in_(("done", "failed", "quarantined")), or_(task.c.subject_kind != "file", present.exists())
+    )
+
+
+def redo(connection: Connection, task_ids: Sequence[int]) -> int:
+    """Make tasks pending, done ones too, and the pixels of ingested files due for decoding; return how many."""
+    chosen = task.c.id.in_(task_ids)
+    # The pipeline does not decode a content whose preview is there.
+    ingested = (
+        select(file.c.asset_id)
+        .join(task, and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id))
+        .where(chosen, task.c.stage == "ingest", file.c.asset_id.is_not(None))
+    )
+    connection.execute(update(asset).where(asset.c.id.in_(ingested)).values(derived=False))
+    return int(connection.execute(update(task).where(chosen).values(**_afresh())).rowcount)
+
+
+def _afresh() -> dict[str, Any]:
+    return {
+        "state": "pending",
+        "attempts": 0,
+        "lease_owner": None,
+        "lease_until": None,
+        "not_before": None,
+        "error_class": None,
+        "error": None,
+        "dismissed_at": None,
+        "updated_at": time.time(),
+    }
+
+
+def rows_before_dismissal(
+    connection: Connection, wanted: TaskFilter, *, after_id: int, rows: int
+) -> list[dict[str, Any]]:
+    """Return up to `rows` whole rows of quarantined, not yet dismissed tasks that match, with an id above `after_id`."""
+    statement = (
+        select(task)
+        .where(task.c.id > after_id, condition(wanted), _in_state("quarantined"))
+        .order_by(task.c.id)
+        .limit(rows)
+    )
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def dismiss(connection: Connection, task_ids: Sequence[int], at: float) -> None:
+    """Mark quarantined tasks as left so by a person since `at` (UTC seconds since 1970)."""
+    connection.execute(update(task).where(task.c.id.in_(task_ids)).values(dismissed_at=at))
