@@ -1,0 +1,74 @@
+"""Boxes of ISO 14496-12 and its relatives: MP4 and QuickTime, Canon CR3, JPEG 2000, JPEG XL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks
+
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+EXIF_UUID = b"JpgTiffExif->JP2"
+IPTC_UUID = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
+_BOX_LIMIT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box: its content is the bytes [start, end) of the stream, without size and name."""
+
+    name: bytes
+    start: int
+    end: int
+
+
+def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[Box]:
+    """Yield the boxes between `start` and `end`, for as long as their sizes make sense."""
+    for _ in range(_BOX_LIMIT):
+        if start + 8 > end:
+            return
+        stream.seek(start)
+        header = stream.read(16)
+        size, name, content = int.from_bytes(header[:4], "big"), header[4:8], start + 8
+        if size == 1:
+            size, content = int.from_bytes(header[8:16], "big"), start + 16
+        elif size == 0:
+            size = end - start
+        if len(header) < 8 or start + size < content:
+            return
+        yield Box(name, content, min(start + size, end))
+        start += size
+
+
+def find_box(stream: BinaryIO, path: tuple[bytes, ...], start: int, end: int) -> Box | None:
+    """Return the first box at `path`, names from the outermost to the innermost."""
+    found = next((box for box in boxes(stream, start, end) if box.name == path[0]), None)
+    if found is None or len(path) == 1:
+        return found
+    return find_box(stream, path[1:], found.start, found.end)
+
+
+def content_of(stream: BinaryIO, box: Box, skip: int = 0) -> bytes:
+    """Return the content of a box from byte `skip` on, at most 4 MiB of it."""
+    stream.seek(box.start + skip)
+    return stream.read(max(0, min(box.end - box.start - skip, BLOCK_LIMIT_BYTES)))
+
+
+def size_of(stream: BinaryIO) -> int:
+    """Return the length of a stream in bytes."""
+    return stream.seek(0, 2)
+
+
+def uuid_of(stream: BinaryIO, box: Box) -> bytes:
+    """Return the 16 bytes that name a `uuid` box, b"" for any other box."""
+    if box.name != b"uuid":
+        return b""
+    stream.seek(box.start)
+    return stream.read(16)
+
+
+def take_xmp(stream: BinaryIO, box: Box, blocks: Blocks) -> None:
+    """Keep the packet of a `uuid` box that holds XMP (ISO 16684-1 part 3)."""
+    if uuid_of(stream, box) == XMP_UUID:
+        blocks.xmp.append(content_of(stream, box, 16))

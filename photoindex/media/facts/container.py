@@ -1,0 +1,118 @@
+"""Facts that a container states of its own: QuickTime and Matroska tags, PNG texts, comments, makers' lists."""
+
+from __future__ import annotations
+
+import re
+
+from photoindex.media.facts.blocks import Blocks
+from photoindex.media.facts.dates import DateError, iso_time
+from photoindex.media.facts.findings import Findings
+
+_APPLE = "com.apple.quicktime."
+_TEXTS: tuple[tuple[str, str], ...] = (
+    ("camera_make", f"{_APPLE}make"),
+    ("camera_make", "make"),
+    ("camera_make", "com.android.manufacturer"),
+    ("camera_model", f"{_APPLE}model"),
+    ("camera_model", "model"),
+    ("camera_model", "com.android.model"),
+    ("camera_serial", "serial"),
+    ("lens", "lens"),
+    ("software", f"{_APPLE}software"),
+    ("software", "software"),
+    ("title", f"{_APPLE}displayname"),
+    ("title", f"{_APPLE}title"),
+    ("title", "title"),
+    ("description", f"{_APPLE}description"),
+    ("description", "description"),
+    ("description", f"{_APPLE}comment"),
+    ("description", "comment"),
+    ("artist", f"{_APPLE}author"),
+    ("artist", f"{_APPLE}artist"),
+    ("artist", "author"),
+    ("artist", "artist"),
+    ("copyright", f"{_APPLE}copyright"),
+    ("copyright", "copyright"),
+    ("content_identifier", f"{_APPLE}content.identifier"),
+    ("codec", "codec"),
+)
+# QuickTime's creation_time is UTC when the writer keeps to the standard; Apple's creationdate has the zone.
+_TIMES: tuple[tuple[str, str], ...] = (
+    ("taken_at", f"{_APPLE}creationdate"),
+    ("taken_at", "datetimeoriginal"),
+    ("taken_at", "date_recorded"),
+    ("taken_at", "creation time"),
+    ("taken_at", "creation_time"),
+    ("taken_at", "date"),
+    ("modified_at", "time"),
+)
+_NUMBERS: tuple[tuple[str, float, float], ...] = (
+    ("aperture", 0.3, 1000.0),
+    ("exposure_seconds", 1e-7, 1e6),
+    ("focal_length_mm", 0.1, 100_000.0),
+    ("focal_length_35mm", 1.0, 65534.0),
+)
+_POSITIONS = (f"{_APPLE}location.iso6709", "location", "location-eng")
+# ISO 6709, annex H, in degrees.
+_ISO_6709 = re.compile(r"([+-]\d{1,2}(?:\.\d*)?)([+-]\d{1,3}(?:\.\d*)?)([+-]\d+(?:\.\d*)?)?(?:CRS.*)?/?", re.ASCII)
+_CLOCK_ZERO_YEARS = ("1904", "1970")
+
+
+def read_container(blocks: Blocks) -> Findings:
+    """Return what the container's own tags say."""
+    found = Findings("container")
+    tags = blocks.tags
+    if not tags:
+        return found
+    for name, key in _TEXTS:
+        found.add(name, tags.get(key))
+    for name, key in _TIMES:
+        _add_time(found, name, key, tags.get(key, ""))
+    for name, low, high in _NUMBERS:
+        found.add_number(name, _number(tags.get(name, "")) or None, low, high)
+    iso = _number(tags.get("iso", ""))
+    if iso is not None and 0 < iso < 100_000_000:
+        found.add("iso", int(iso))
+    rating = _number(tags.get(f"{_APPLE}rating.user", ""))
+    if rating is not None:
+        found.add_number("rating", int(rating) if abs(rating) < 100 else rating, 0, 5)
+    for key in (f"{_APPLE}keywords", "keywords"):
+        found.add_keywords(word.strip() for word in re.split("[,;]", tags.get(key, "")))
+    for key in _POSITIONS:
+        _add_position(found, tags.get(key, ""))
+    return found
+
+
+def _add_time(found: Findings, name: str, key: str, text: str) -> None:
+    if not text:
+        return
+    if key == "creation_time" and text.startswith(_CLOCK_ZERO_YEARS):
+        found.refuse(name, text, "the zero of the container's clock")
+        return
+    try:
+        found.add(name, iso_time(text))
+    except DateError as error:
+        from email.utils import parsedate_to_datetime
+
+        # PNG recommends the form of e-mail (RFC 1123).
+        try:
+            found.add(name, iso_time(parsedate_to_datetime(text).isoformat()))
+        except ValueError:
+            found.refuse(name, text, str(error))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _add_position(found: Findings, text: str) -> None:
+    match = _ISO_6709.fullmatch(text)
+    if match is None:
+        return
+    altitude = float(match[3]) if match[3] else None
+    found.add_position(float(match[1]), float(match[2]), trust_zero=bool(altitude))
+    if altitude is not None and "latitude" in found.facts:
+        found.add_number("altitude_m", altitude, -12_000, 100_000)

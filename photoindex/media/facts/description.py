@@ -1,0 +1,99 @@
+"""One content's own account of itself: the reader of its container, then every source of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from photoindex.media.content import Content
+from photoindex.media.facts.blocks import Blocks
+from photoindex.media.facts.container import read_container
+from photoindex.media.facts.exif import read_exif
+from photoindex.media.facts.findings import Findings
+from photoindex.media.facts.guard import guarded
+from photoindex.media.facts.heif import read_heif
+from photoindex.media.facts.iptc import read_iptc
+from photoindex.media.facts.jp2 import read_jp2
+from photoindex.media.facts.jpeg import read_jpeg
+from photoindex.media.facts.jxl import read_jxl
+from photoindex.media.facts.photoshop import read_psd
+from photoindex.media.facts.pillow import read_gif, read_with_pillow
+from photoindex.media.facts.png import read_png
+from photoindex.media.facts.raw import read_raw
+from photoindex.media.facts.tiff import read_tiff
+from photoindex.media.facts.video import read_video
+from photoindex.media.facts.webp import read_webp
+from photoindex.media.facts.xmp import read_xmp
+from photoindex.types import Described, FactValue, Kind, MediaType
+
+SOURCES: tuple[Callable[[Blocks], Findings], ...] = (read_exif, read_xmp, read_iptc, read_container)
+"""Every embedded source. EXIF goes first, because XMP and IPTC of a TIFF lie in its tags."""
+
+READERS: dict[str, Callable[[Content, Blocks], None]] = {
+    "jpeg": read_jpeg,
+    "mpo": read_jpeg,
+    "png": read_png,
+    "webp": read_webp,
+    "tiff": read_tiff,
+    "heic": read_heif,
+    "heif": read_heif,
+    "avif": read_heif,
+    "jxl": read_jxl,
+    "jp2": read_jp2,
+    "psd": read_psd,
+    "gif": read_gif,
+}
+"""Picture format -> reader of its container; RAW and video have one each, Pillow reads the rest."""
+
+_NOTE_LIMIT = 60
+
+
+def describe(content: Content, media: MediaType) -> Described:
+    """Return size, orientation, duration and every fact that the content states, without decoding its pixels.
+
+    Damage becomes a note. Raises OSError where the file cannot be read any more, and MemoryError.
+    """
+    blocks = Blocks()
+    with blocks.streams:
+        with guarded(blocks.notes.append, f"container: damaged {media.format}"):
+            _read(content, media, blocks)
+        found = [read(blocks) for read in SOURCES]
+    facts = {findings.source: findings.facts for findings in found if findings.facts}
+    notes = [note for findings in found for note in findings.notes]
+    orientation = _orientation(blocks, facts)
+    width, height = blocks.width, blocks.height
+    if not blocks.upright and orientation >= 5:
+        width, height = height, width
+    if width is None:
+        notes.append("container: the header names no size")
+    return Described(
+        media=media,
+        width=width,
+        height=height,
+        orientation=orientation,
+        duration_seconds=blocks.duration_seconds,
+        facts=facts,
+        notes=tuple((blocks.notes + notes)[:_NOTE_LIMIT]),
+    )
+
+
+def _read(content: Content, media: MediaType, blocks: Blocks) -> None:
+    if media.kind is Kind.RAW:
+        read_raw(content, blocks)
+    elif media.kind is Kind.VIDEO:
+        read_video(content, media.format, blocks)
+    elif media.format in READERS:
+        READERS[media.format](content, blocks)
+    else:
+        read_with_pillow(content, media.format, blocks)
+
+
+def _orientation(blocks: Blocks, facts: dict[str, dict[str, FactValue]]) -> int:
+    """Return the EXIF number: EXIF's, else the container's, else XMP's."""
+    for value in (
+        facts.get("exif", {}).get("orientation"),
+        blocks.orientation,
+        facts.get("xmp", {}).get("orientation"),
+    ):
+        if isinstance(value, int):
+            return value
+    return 1

@@ -1,0 +1,371 @@
+"""Facts from EXIF (CIPA DC-008 / EXIF 2.32), wherever a container keeps it, and from the TIFF files that are built like it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
+from photoindex.media.facts.dates import DateError, iso_offset, iso_time
+from photoindex.media.facts.findings import Findings, clean_text, stars_of_percent
+from photoindex.media.facts.guard import guarded
+
+if TYPE_CHECKING:
+    from photoindex.media.facts.tiff_directory import TagNames, TiffDirectories
+
+IMAGE, EXIF, GPS, INTEROPERABILITY = (
+    Directory.IMAGE.value,
+    Directory.EXIF.value,
+    Directory.GPS.value,
+    "interoperability",
+)
+
+_SHARED: dict[int, str] = {
+    0x0100: "ImageWidth",
+    0x0101: "ImageLength",
+    0x010E: "ImageDescription",
+    0x010F: "Make",
+    0x0110: "Model",
+    0x0112: "Orientation",
+    0x0131: "Software",
+    0x0132: "DateTime",
+    0x013B: "Artist",
+    0x014A: "SubIFDs",
+    0x02BC: "XMP",
+    0x4746: "Rating",
+    0x4749: "RatingPercent",
+    0x8298: "Copyright",
+    0x829A: "ExposureTime",
+    0x829D: "FNumber",
+    0x83BB: "IPTC",
+    0x8649: "Photoshop",
+    0x8769: "ExifIFD",
+    0x8825: "GPSIFD",
+    0x8827: "PhotographicSensitivity",
+    0x8831: "StandardOutputSensitivity",
+    0x8832: "RecommendedExposureIndex",
+    0x8833: "ISOSpeed",
+    0x9003: "DateTimeOriginal",
+    0x9004: "DateTimeDigitized",
+    0x9010: "OffsetTime",
+    0x9011: "OffsetTimeOriginal",
+    0x9012: "OffsetTimeDigitized",
+    0x9201: "ShutterSpeedValue",
+    0x9202: "ApertureValue",
+    0x9209: "Flash",
+    0x920A: "FocalLength",
+    0x927C: "MakerNote",
+    0x9286: "UserComment",
+    0x9290: "SubSecTime",
+    0x9291: "SubSecTimeOriginal",
+    0x9292: "SubSecTimeDigitized",
+    0x9C9B: "XPTitle",
+    0x9C9C: "XPComment",
+    0x9C9D: "XPAuthor",
+    0x9C9E: "XPKeywords",
+    0x9C9F: "XPSubject",
+    0xA001: "ColorSpace",
+    0xA002: "PixelXDimension",
+    0xA003: "PixelYDimension",
+    0xA005: "InteroperabilityIFD",
+    0xA405: "FocalLengthIn35mmFilm",
+    0xA431: "BodySerialNumber",
+    0xA434: "LensModel",
+    0xC62F: "CameraSerialNumber",
+}
+_GPS: dict[int, str] = {
+    0x0001: "LatitudeRef",
+    0x0002: "Latitude",
+    0x0003: "LongitudeRef",
+    0x0004: "Longitude",
+    0x0005: "AltitudeRef",
+    0x0006: "Altitude",
+    0x0007: "TimeStamp",
+    0x0009: "Status",
+    0x001D: "DateStamp",
+}
+# Some writers put tags of the EXIF directory into the first one and the other way round, so both are read for all of them.
+IMAGE_TAGS: TagNames = {number: (name, None) for number, name in _SHARED.items()}
+GPS_TAGS: TagNames = {number: (name, None) for number, name in _GPS.items()}
+INTEROPERABILITY_TAGS: TagNames = {0x0001: ("Index", None)}
+SIZE_TAGS: TagNames = {0x0100: ("ImageWidth", None), 0x0101: ("ImageLength", None)}
+
+_COLOUR_SPACES = {1: "sRGB", 2: "Adobe RGB", 0xFFFD: "Wide Gamut RGB", 0xFFFE: "ICC profile", 0xFFFF: "uncalibrated"}
+_COMMENT_ENCODINGS = {b"ASCII\0\0\0": "", b"UNICODE\0": "utf-16", b"JIS\0\0\0\0\0": "iso2022_jp", b"\0" * 8: ""}
+_APPLE_NOTE = b"Apple iOS\0"
+_APPLE_CONTENT_IDENTIFIER = 0x0011
+_ISO_OVERFLOW = 65535
+_EMBEDDED_JPEG_BYTES = 64 << 20
+
+
+def read_exif(blocks: Blocks) -> Findings:
+    """Return what the EXIF blocks say; XMP and IPTC blocks that lie in TIFF tags are put into `blocks`."""
+    found = Findings("exif")
+    if not blocks.exif:
+        return found
+    readings: list[TiffDirectories] = []
+    for block in blocks.exif:
+        with guarded(found.note, "damaged EXIF"):
+            _read_directories(block, readings, found)
+    for tags in readings:
+        for step in _STEPS:
+            with guarded(found.note, "damaged EXIF"):
+                step(tags, found)
+        with guarded(found.note, "damaged TIFF"):
+            _take_blocks(tags, blocks)
+    return found
+
+
+def largest_size(block: ExifBlock) -> tuple[int, int] | None:
+    """Return the largest width and height in pixels that the image directories of a TIFF structure name."""
+    from photoindex.media.facts.tiff_directory import TiffDirectories
+
+    tags = TiffDirectories(block.stream, block.start)
+    tags.read_directory(tags.first_directory(), IMAGE, IMAGE_TAGS)
+    prefixes = [IMAGE]
+    for index, offset in enumerate(tags.integers(f"{IMAGE} SubIFDs")[:16]):
+        prefixes.append(f"sub{index}")
+        tags.read_directory(offset, prefixes[-1], SIZE_TAGS)
+    for offset in tags.integers(f"{IMAGE} ExifIFD")[:1]:
+        tags.read_directory(offset, EXIF, IMAGE_TAGS)
+    sizes = [(tags.integers(f"{prefix} ImageWidth"), tags.integers(f"{prefix} ImageLength")) for prefix in prefixes]
+    sizes.append((tags.integers(f"{EXIF} PixelXDimension"), tags.integers(f"{EXIF} PixelYDimension")))
+    pairs = [
+        (widths[0], heights[0]) for widths, heights in sizes if widths and heights and widths[0] > 0 and heights[0] > 0
+    ]
+    return max(pairs, key=math.prod, default=None)
+
+
+def jpeg_from_raw(block: ExifBlock) -> bytes:
+    """Return the JPEG that Panasonic and Leica put into tag 0x002E of their RAW files, b"" where there is none."""
+    from photoindex.media.facts.tiff_directory import TiffDirectories
+
+    tags = TiffDirectories(block.stream, block.start)
+    tags.read_directory(tags.first_directory(), IMAGE, {0x002E: ("JpgFromRaw", None)})
+    return tags.block(f"{IMAGE} JpgFromRaw", _EMBEDDED_JPEG_BYTES)
+
+
+def _read_directories(block: ExifBlock, readings: list[TiffDirectories], found: Findings) -> None:
+    from photoindex.media.facts.tiff_directory import TiffDirectories
+
+    tags = TiffDirectories(block.stream, block.start)
+    readings.append(tags)
+    names = GPS_TAGS if block.first is Directory.GPS else IMAGE_TAGS
+    tags.read_directory(tags.first_directory(), block.first.value, names)
+    for prefix, pointer, names in ((EXIF, f"{IMAGE} ExifIFD", IMAGE_TAGS), (GPS, f"{IMAGE} GPSIFD", GPS_TAGS)):
+        with guarded(found.note, f"damaged {prefix.upper()} directory"):
+            for offset in tags.integers(pointer)[:1]:
+                tags.read_directory(offset, prefix, names)
+    # Only Adobe RGB says what it is through the interoperability directory (DCF 2.0).
+    if tags.integers(f"{EXIF} ColorSpace")[:1] == [0xFFFF]:
+        with guarded(found.note, "damaged interoperability directory"):
+            for offset in tags.integers(f"{EXIF} InteroperabilityIFD")[:1]:
+                tags.read_directory(offset, INTEROPERABILITY, INTEROPERABILITY_TAGS)
+
+
+def _take_blocks(tags: TiffDirectories, blocks: Blocks) -> None:
+    from photoindex.media.facts.photoshop import iptc_of_resources
+
+    for key, target in ((f"{IMAGE} XMP", blocks.xmp), (f"{IMAGE} IPTC", blocks.iptc)):
+        if not target and (block := tags.block(key, BLOCK_LIMIT_BYTES)):
+            target.append(block)
+    if not blocks.iptc and (resources := tags.block(f"{IMAGE} Photoshop", BLOCK_LIMIT_BYTES)):
+        blocks.iptc.extend(iptc_of_resources(resources))
+
+
+def _text(tags: TiffDirectories, name: str) -> str:
+    return tags.text(f"{IMAGE} {name}") or tags.text(f"{EXIF} {name}")
+
+
+def _number(tags: TiffDirectories, name: str) -> float | None:
+    value = tags.number(f"{EXIF} {name}")
+    return tags.number(f"{IMAGE} {name}") if value is None else value
+
+
+def _whole(tags: TiffDirectories, name: str) -> int | None:
+    value = _number(tags, name)
+    return int(value) if value is not None and math.isfinite(value) else None
+
+
+def _add_texts(tags: TiffDirectories, found: Findings) -> None:
+    for name, tag in (
+        ("camera_make", "Make"),
+        ("camera_model", "Model"),
+        ("camera_serial", "BodySerialNumber"),
+        ("camera_serial", "CameraSerialNumber"),
+        ("lens", "LensModel"),
+        ("software", "Software"),
+        ("artist", "Artist"),
+        ("copyright", "Copyright"),
+        ("description", "ImageDescription"),
+    ):
+        found.add(name, _text(tags, tag))
+    # Windows writes its own tags in UTF-16 beside the standard ones.
+    for name, tag in (
+        ("title", "XPTitle"),
+        ("title", "XPSubject"),
+        ("artist", "XPAuthor"),
+        ("description", "XPComment"),
+    ):
+        found.add(name, _windows_text(tags, tag))
+    found.add("description", _user_comment(tags))
+    found.add_keywords(part.strip() for part in _windows_text(tags, "XPKeywords").split(";"))
+
+
+def _windows_text(tags: TiffDirectories, name: str) -> str:
+    block = tags.block(f"{IMAGE} {name}", BLOCK_LIMIT_BYTES)
+    return clean_text(block.decode("utf-16-le", "replace")) if block else ""
+
+
+def _user_comment(tags: TiffDirectories) -> str:
+    block = tags.block(f"{EXIF} UserComment", BLOCK_LIMIT_BYTES)
+    if len(block) <= 8:
+        return ""
+    encoding = _COMMENT_ENCODINGS.get(block[:8])
+    if encoding is None:  # written without the prefix that the standard asks for
+        return clean_text(block.rstrip(b"\0 "))
+    if encoding == "":
+        return clean_text(block[8:].partition(b"\0")[0])
+    if encoding == "utf-16":
+        encoding = "utf-16-le" if tags.endian == "I" else "utf-16-be"
+        if block[8:10] in (b"\xff\xfe", b"\xfe\xff"):
+            encoding = "utf-16"
+    return clean_text(block[8:].decode(encoding, "replace"))
+
+
+def _add_times(tags: TiffDirectories, found: Findings) -> None:
+    for name, tag, suffix in (
+        ("taken_at", "DateTimeOriginal", "Original"),
+        ("digitized_at", "DateTimeDigitized", "Digitized"),
+        ("modified_at", "DateTime", ""),
+    ):
+        text = _text(tags, tag)
+        if not text:
+            continue
+        offset = _text(tags, f"OffsetTime{suffix}")
+        if offset.strip(" :") and not iso_offset(offset):
+            found.refuse(f"offset of {name}", offset, "not a zone")
+        try:
+            found.add(name, iso_time(text, fraction=_text(tags, f"SubSecTime{suffix}"), offset=offset))
+        except DateError as error:
+            found.refuse(name, text, str(error))
+
+
+def _add_exposure(tags: TiffDirectories, found: Findings) -> None:
+    found.add("iso", _sensitivity(tags, found))
+    exposure, aperture = _number(tags, "ExposureTime"), _number(tags, "FNumber")
+    speed, opening = _number(tags, "ShutterSpeedValue"), _number(tags, "ApertureValue")
+    # APEX values (EXIF 2.32, annex C) say the same, rounded; they stand in where the plain ones are missing.
+    if not exposure and speed is not None and abs(speed) <= 30:
+        exposure = round(2.0**-speed, 6)
+    if not aperture and opening is not None and 0 < opening <= 20:
+        aperture = round(2.0 ** (opening / 2), 1)
+    # Zero is how cameras write "not known" here (an adapted lens, a scan).
+    found.add_number("exposure_seconds", _rounded(exposure) or None, 1e-7, 1e6)
+    found.add_number("aperture", _rounded(aperture) or None, 0.3, 1000)
+    found.add_number("focal_length_mm", _rounded(_number(tags, "FocalLength")) or None, 0.1, 100_000)
+    found.add_number("focal_length_35mm", _rounded(_number(tags, "FocalLengthIn35mmFilm")) or None, 1, 65534)
+    flash = _whole(tags, "Flash")
+    found.add_number("flash", flash, 0, 0xFFFF)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(f"{value:.9g}")
+
+
+def _sensitivity(tags: TiffDirectories, found: Findings) -> int | None:
+    value = _whole(tags, "PhotographicSensitivity")
+    if value is not None and 0 < value < _ISO_OVERFLOW:
+        return value
+    # The old tag has 16 bits; above that the standard says 65535 and writes the value into one of the others.
+    for other in ("RecommendedExposureIndex", "StandardOutputSensitivity", "ISOSpeed"):
+        longer = _whole(tags, other)
+        if longer is not None and 0 < longer < 100_000_000:
+            return longer
+    if value is not None and value != 0:
+        found.refuse("iso", value, "the tag's overflow value, and no other tag has the true one")
+    return None
+
+
+def _add_picture(tags: TiffDirectories, found: Findings) -> None:
+    orientation = tags.number(f"{IMAGE} Orientation")
+    if orientation is not None and orientation != 0:
+        found.add_number("orientation", int(orientation) if math.isfinite(orientation) else orientation, 1, 8)
+    rating = _whole(tags, "Rating")
+    if rating is not None:
+        found.add_number("rating", rating, -1, 5)
+    percent = _whole(tags, "RatingPercent")
+    if percent is not None and 0 < percent <= 100:
+        found.add("rating", stars_of_percent(percent))
+    colour = _whole(tags, "ColorSpace")
+    if colour == 0xFFFF and tags.text(f"{INTEROPERABILITY} Index") == "R03":
+        found.add("colour_space", "Adobe RGB")
+    elif colour is not None:
+        found.add("colour_space", _COLOUR_SPACES.get(colour))
+
+
+def _add_content_identifier(tags: TiffDirectories, found: Findings) -> None:
+    """Take the id that joins the two halves of a Live Photo from Apple's MakerNote: a directory of its own, big-endian."""
+    key = f"{EXIF} MakerNote"
+    if key not in tags.places:
+        return
+    note = tags.block(key, 64 << 10)
+    if not note.startswith(_APPLE_NOTE):
+        return
+    count = int.from_bytes(note[14:16], "big")
+    for start in range(16, min(16 + 12 * count, len(note) - 11), 12):
+        if int.from_bytes(note[start : start + 2], "big") == _APPLE_CONTENT_IDENTIFIER:
+            length = int.from_bytes(note[start + 4 : start + 8], "big")
+            offset = int.from_bytes(note[start + 8 : start + 12], "big")
+            if 4 < length <= 256:
+                found.add("content_identifier", clean_text(note[offset : offset + length]))
+
+
+def _add_gps(tags: TiffDirectories, found: Findings) -> None:
+    latitude = _degrees(tags, "Latitude", "NS", found)
+    longitude = _degrees(tags, "Longitude", "EW", found)
+    altitude = tags.number(f"{GPS} Altitude")
+    moment = _gps_time(tags, found)
+    found.add_position(latitude, longitude, trust_zero=bool(moment) or bool(altitude))
+    if altitude is not None and math.isfinite(altitude):
+        # 1: below sea level; 3 means the same above the ellipsoid (EXIF 3.0).
+        below = tags.block(f"{GPS} AltitudeRef", 1) in (b"\1", b"\3")
+        found.add_number("altitude_m", round(-altitude if below else altitude, 3), -12_000, 100_000)
+    found.add("gps_at", moment)
+
+
+def _degrees(tags: TiffDirectories, name: str, signs: str, found: Findings) -> float | None:
+    parts = tags.numbers(f"{GPS} {name}")
+    if not parts or parts[0] is None:
+        return None
+    reference = tags.text(f"{GPS} {name}Ref")[:1].upper()
+    if not reference or reference not in signs:
+        found.refuse(name.lower(), parts[0], f"its hemisphere is not given ({signs[0]} or {signs[1]})")
+        return None
+    # Devices that have no minutes or seconds write them as 0/0.
+    degrees = sum((part or 0.0) / scale for part, scale in zip(parts, (1, 60, 3600), strict=False))
+    return -degrees if reference == signs[1] else degrees
+
+
+def _gps_time(tags: TiffDirectories, found: Findings) -> str | None:
+    day, clock = tags.text(f"{GPS} DateStamp"), tags.numbers(f"{GPS} TimeStamp")
+    if not day or len(clock) != 3 or any(part is None or not 0 <= part < 61 for part in clock):
+        return None
+    seconds = f"{clock[2]:06.3f}".removesuffix(".000")
+    text = f"{day[:10]} {clock[0]:02.0f}:{clock[1]:02.0f}:{seconds}"
+    try:
+        return iso_time(text, offset="Z")
+    except DateError as error:
+        found.refuse("gps_at", text, str(error))
+        return None
+
+
+_STEPS: tuple[Callable[[TiffDirectories, Findings], None], ...] = (
+    _add_texts,
+    _add_times,
+    _add_exposure,
+    _add_picture,
+    _add_gps,
+    _add_content_identifier,
+)

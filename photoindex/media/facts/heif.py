@@ -1,0 +1,39 @@
+"""Metadata and size of HEIC, HEIF and AVIF pictures, through libheif."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from photoindex.media.content import Content
+from photoindex.media.facts.blocks import Blocks, ExifBlock
+
+_SALVAGE_BYTES = 64 << 20
+_EXIF_START = re.compile(rb"Exif\0\0(?=II\*\0|MM\0\*)")
+
+
+def read_heif(content: Content, blocks: Blocks) -> None:
+    """Fill `blocks` from the primary picture; its size is the one after `irot`, `imir` and `clap` (ISO 23008-12)."""
+    import pillow_heif
+
+    with content.open() as stream:
+        try:
+            picture = pillow_heif.open_heif(stream, convert_hdr_to_8bit=False)
+        except Exception:
+            stream.seek(0)
+            _salvage(stream.read(_SALVAGE_BYTES), blocks)
+            raise
+    blocks.upright = True
+    blocks.set_size(*picture.size)
+    exif, xmp = picture.info.get("exif"), picture.info.get("xmp")
+    if exif:
+        blocks.exif.append(ExifBlock(io.BytesIO(exif.removeprefix(b"Exif\0\0"))))
+    if xmp:
+        blocks.xmp.append(xmp)
+
+
+def _salvage(data: bytes, blocks: Blocks) -> None:
+    """Find the EXIF block of a damaged file by its first bytes; libheif reads nothing at all of such a file."""
+    match = _EXIF_START.search(data)
+    if match:
+        blocks.exif.append(ExifBlock(io.BytesIO(data), match.end()))

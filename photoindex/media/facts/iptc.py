@@ -1,0 +1,80 @@
+"""Facts from IPTC-IIM, the records that Photoshop puts into APP13 of a JPEG and tag 33723 of a TIFF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from photoindex.media.facts.blocks import Blocks
+from photoindex.media.facts.dates import DateError, iso_time
+from photoindex.media.facts.findings import Findings, clean_text
+
+_MARKER = 0x1C
+_DATASET_LIMIT = 10_000
+
+# IPTC-IIM 4.2, record 2.
+_TEXTS = (
+    (5, "title"),
+    (105, "title"),
+    (120, "description"),
+    (80, "artist"),
+    (116, "copyright"),
+    (90, "city"),
+    (101, "country"),
+)
+_TITLE, _KEYWORD, _DATE, _TIME, _DIGITAL_DATE, _DIGITAL_TIME = 5, 25, 55, 60, 62, 63
+
+
+def read_iptc(blocks: Blocks) -> Findings:
+    """Return what the first IPTC block says."""
+    found = Findings("iptc")
+    if not blocks.iptc:
+        return found
+    datasets: dict[int, list[bytes]] = {}
+    for record, number, value in _datasets(blocks.iptc[0]):
+        if record == 2:
+            datasets.setdefault(number, []).append(value)
+    for number, name in _TEXTS:
+        if number in datasets:
+            found.add(name, clean_text(datasets[number][0]))
+    found.add_keywords(clean_text(value) for value in datasets.get(_KEYWORD, ()))
+    _add_time(found, "taken_at", datasets.get(_DATE), datasets.get(_TIME))
+    _add_time(found, "digitized_at", datasets.get(_DIGITAL_DATE), datasets.get(_DIGITAL_TIME))
+    return found
+
+
+def _datasets(block: bytes) -> Iterator[tuple[int, int, bytes]]:
+    position = 0
+    for _ in range(_DATASET_LIMIT):
+        if position + 5 > len(block) or block[position] != _MARKER:
+            return
+        record, number = block[position + 1], block[position + 2]
+        length = int.from_bytes(block[position + 3 : position + 5], "big")
+        position += 5
+        if length & 0x8000:  # an extended dataset: the length of the length
+            size = length & 0x7FFF
+            length = int.from_bytes(block[position : position + min(size, 8)], "big")
+            position += size
+        yield record, number, block[position : position + length]
+        position += length
+
+
+def _add_time(found: Findings, name: str, dates: list[bytes] | None, times: list[bytes] | None) -> None:
+    if not dates:
+        return
+    day = clean_text(dates[0])
+    if not (len(day) == 8 and day.isascii() and day.isdigit()):
+        return
+    # CCYYMMDD with unknown parts as zeros.
+    parts = [day[:4], day[4:6], day[6:]]
+    while parts and int(parts[-1]) == 0:
+        parts.pop()
+    text = ":".join(parts)
+    clock = clean_text(times[0]) if times else ""
+    if len(parts) == 3 and len(clock) >= 6 and clock[:6].isascii() and clock[:6].isdigit():
+        zone = clock[6:]
+        # Programs without a zone of their own fill in +0000; it says nothing.
+        text += f" {clock[:2]}:{clock[2:4]}:{clock[4:6]}" + ("" if zone in ("+0000", "-0000") else zone)
+    try:
+        found.add(name, iso_time(text))
+    except DateError as error:
+        found.refuse(name, f"{day} {clock}".strip(), str(error))

@@ -1,0 +1,106 @@
+"""Where a JPEG keeps its metadata: one walk over the segments in front of the pixels (ITU-T T.81, annex B)."""
+
+from __future__ import annotations
+
+import io
+
+from photoindex.media.content import Content
+from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
+from photoindex.media.facts.photoshop import iptc_of_resources
+
+_EXIF = b"Exif\0"
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_GUID_BYTES = 32
+_SEGMENT_LIMIT = 20_000
+_UNHELD_BYTES = 16 << 20
+
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+# Frames of all processes; C4, C8 and CC are tables.
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def read_jpeg(content: Content, blocks: Blocks) -> None:
+    """Fill `blocks` from a JPEG, MPO or Ultra HDR file; the first picture is the one that counts."""
+    if content.data is not None:
+        scan_jpeg(content.data, blocks)
+    else:
+        with content.open() as stream:
+            scan_jpeg(stream.read(_UNHELD_BYTES), blocks)
+
+
+def scan_jpeg(data: bytes, blocks: Blocks) -> None:
+    """Fill `blocks` from the segments of the JPEG in `data`, up to its first scan."""
+    photoshop: list[bytes] = []
+    extensions: dict[bytes, dict[int, bytes]] = {}
+    position = 2
+    for _ in range(_SEGMENT_LIMIT):
+        position = data.find(b"\xff", position)
+        if position < 0 or position + 4 > len(data):
+            break
+        marker = data[position + 1]
+        if marker in (0xFF, 0x00):  # fill bytes, or junk between segments
+            position += 1
+            continue
+        if marker in _STANDALONE:
+            position += 2
+            continue
+        if marker in (_START_OF_SCAN, _END_OF_IMAGE):
+            break
+        length = int.from_bytes(data[position + 2 : position + 4], "big")
+        start, end = position + 4, position + 2 + length
+        if length < 2:
+            position += 2
+            continue
+        if marker == 0xE1:
+            _take_application_1(data, start, end, blocks, extensions)
+        elif marker == 0xED and data.startswith(_PHOTOSHOP, start):
+            photoshop.append(data[start + len(_PHOTOSHOP) : end])
+        elif marker in _FRAMES and start + 5 <= len(data):
+            height, width = (
+                int.from_bytes(data[start + 1 : start + 3], "big"),
+                int.from_bytes(data[start + 3 : start + 5], "big"),
+            )
+            blocks.set_size(width, height)
+        position = end
+    if photoshop:
+        blocks.iptc.extend(iptc_of_resources(b"".join(photoshop)))
+    blocks.xmp.extend(_assembled(extensions))
+
+
+def _take_application_1(
+    data: bytes, start: int, end: int, blocks: Blocks, extensions: dict[bytes, dict[int, bytes]]
+) -> None:
+    if data.startswith(_EXIF, start):
+        # The header is padded to six bytes; some writers pad with something else than the second NUL.
+        block = data[start + 6 : end]
+        if block[:2] in (b"II", b"MM") and not blocks.exif:
+            blocks.exif.append(ExifBlock(io.BytesIO(block)))
+        elif not blocks.exif:
+            blocks.notes.append("exif: the block has no TIFF header")
+    elif data.startswith(_XMP, start):
+        blocks.xmp.append(data[start + len(_XMP) : end])
+    elif data.startswith(_EXTENDED_XMP, start):
+        head = start + len(_EXTENDED_XMP)
+        guid = data[head : head + _GUID_BYTES]
+        total, offset = (
+            int.from_bytes(data[head + _GUID_BYTES + at : head + _GUID_BYTES + at + 4], "big") for at in (0, 4)
+        )
+        if total <= BLOCK_LIMIT_BYTES:
+            extensions.setdefault(guid, {})[offset] = data[head + _GUID_BYTES + 8 : end]
+
+
+def _assembled(extensions: dict[bytes, dict[int, bytes]]) -> list[bytes]:
+    """Return the extended packets (XMP part 3, 1.1.3.1) of which every piece is there."""
+    packets = []
+    for pieces in extensions.values():
+        packet = b""
+        for offset in sorted(pieces):
+            if offset != len(packet):
+                break
+            packet += pieces[offset]
+        else:
+            packets.append(packet)
+    return packets

@@ -1,0 +1,89 @@
+"""Where a PNG keeps its metadata: a walk over the chunks, before and after the pixels (PNG third edition)."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from photoindex.media.content import Content
+from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
+from photoindex.media.facts.findings import clean_text
+from photoindex.media.facts.photoshop import iptc_of_resources
+
+_CHUNK_LIMIT = 1_000_000
+_TEXT_LIMIT = 200
+_XMP_KEYWORD = b"XML:com.adobe.xmp"
+_RAW_PROFILE = b"Raw profile type "
+
+
+def read_png(content: Content, blocks: Blocks) -> None:
+    """Fill `blocks` from a PNG or APNG file."""
+    with content.open() as stream:
+        for name, data in _chunks(stream):
+            if name == b"IHDR":
+                blocks.set_size(int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big"))
+            elif name == b"eXIf":
+                blocks.exif.append(ExifBlock(io.BytesIO(data.removeprefix(b"Exif\0\0"))))
+            elif name == b"tIME" and len(data) >= 7:
+                year, month, day, hour, minute, second = int.from_bytes(data[:2], "big"), *data[2:7]
+                blocks.tags["time"] = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+            else:
+                _take_text(name, data, blocks)
+
+
+def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """Yield name and content of each chunk that may hold facts; the pixels are stepped over."""
+    stream.seek(8)
+    for _ in range(_CHUNK_LIMIT):
+        header = stream.read(8)
+        if len(header) < 8 or header[4:] == b"IEND":
+            return
+        length = int.from_bytes(header[:4], "big")
+        if header[4:] in (b"IHDR", b"eXIf", b"tIME", b"tEXt", b"zTXt", b"iTXt") and length <= BLOCK_LIMIT_BYTES:
+            yield header[4:], stream.read(length)
+            stream.seek(4, io.SEEK_CUR)
+        else:
+            stream.seek(length + 4, io.SEEK_CUR)
+
+
+def _take_text(name: bytes, data: bytes, blocks: Blocks) -> None:
+    keyword, _, rest = data.partition(b"\0")
+    if name == b"zTXt":
+        rest = _inflated(rest[1:])
+    elif name == b"iTXt":
+        compressed, rest = rest[:1] == b"\1", rest[2:]
+        _language, _, rest = rest.partition(b"\0")
+        _translated, _, rest = rest.partition(b"\0")
+        rest = _inflated(rest) if compressed else rest
+    if keyword == _XMP_KEYWORD:
+        blocks.xmp.append(rest)
+    elif keyword.startswith(_RAW_PROFILE):
+        _take_profile(keyword.removeprefix(_RAW_PROFILE), rest, blocks)
+    elif len(blocks.tags) < _TEXT_LIMIT:
+        text = rest.decode("utf-8", "replace") if name == b"iTXt" else rest
+        blocks.tags.setdefault(clean_text(keyword).lower(), clean_text(text))
+
+
+def _inflated(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, BLOCK_LIMIT_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _take_profile(kind: bytes, text: bytes, blocks: Blocks) -> None:
+    """Take a block that ImageMagick wrote as lines of hexadecimal digits after its name and length."""
+    lines = text.strip().split(b"\n", 2)
+    try:
+        data = bytes.fromhex(lines[2].decode("ascii")) if len(lines) == 3 else b""
+    except ValueError:
+        blocks.notes.append(f"container: a damaged profile {clean_text(kind)!r}")
+        return
+    if kind in (b"exif", b"APP1") and data.startswith(b"Exif\0\0"):
+        blocks.exif.append(ExifBlock(io.BytesIO(data[6:])))
+    elif kind == b"iptc":
+        blocks.iptc.extend(iptc_of_resources(data) or [data])
+    elif kind == b"xmp" or data.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
+        blocks.xmp.append(data.removeprefix(b"http://ns.adobe.com/xap/1.0/\0"))

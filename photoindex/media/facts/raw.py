@@ -1,0 +1,131 @@
+"""Where RAW files keep their metadata, by maker's container."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import BinaryIO
+
+from photoindex.media.content import Content
+from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
+from photoindex.media.facts.boxes import boxes, content_of, find_box, size_of, take_xmp, uuid_of
+from photoindex.media.facts.ciff import read_ciff
+from photoindex.media.facts.exif import jpeg_from_raw, largest_size
+from photoindex.media.facts.guard import guarded
+from photoindex.media.facts.jpeg import scan_jpeg
+from photoindex.media.facts.sigma import read_sigma
+
+_CANON_UUID = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
+_CANON_BLOCKS = {b"CMT1": Directory.IMAGE, b"CMT2": Directory.EXIF, b"CMT4": Directory.GPS}
+_EMBEDDED_LIMIT_BYTES = 64 << 20
+# LibRaw's flip as an EXIF orientation.
+_ORIENTATION_OF_FLIP = {0: 1, 3: 3, 5: 8, 6: 6}
+
+
+def read_raw(content: Content, blocks: Blocks) -> None:
+    """Fill `blocks` from a RAW file of any maker; the size comes from LibRaw's header reader, else from the tags."""
+    stream = blocks.keep_open(content.open())
+    with guarded(blocks.notes.append, "container: damaged RAW"):
+        _reader_of(content.head)(stream, blocks)
+    with guarded(blocks.notes.append, "container: LibRaw cannot read the header"):
+        _take_size(content, blocks)
+    if blocks.width is None:
+        for block in blocks.exif[:1]:
+            with guarded(blocks.notes.append, "container: damaged TIFF"):
+                blocks.set_size(*(largest_size(block) or (0, 0)))
+
+
+def _reader_of(head: bytes) -> Callable[[BinaryIO, Blocks], None]:
+    if head[6:14] == b"HEAPCCDR":
+        return read_ciff
+    return next((reader for magic, reader in _READERS if head.startswith(magic)), _read_unknown)
+
+
+def _take_size(content: Content, blocks: Blocks) -> None:
+    import rawpy
+
+    with content.open() as stream, rawpy.RawPy() as raw:
+        raw.open_buffer(stream)
+        sizes = raw.sizes
+    width, height = sizes.crop_width or sizes.width, sizes.crop_height or sizes.height
+    # Pixels that are not square are stretched, never squeezed, when the picture is developed.
+    if sizes.pixel_aspect > 1:
+        width = round(width * sizes.pixel_aspect)
+    elif 0 < sizes.pixel_aspect < 1:
+        height = round(height / sizes.pixel_aspect)
+    orientation = _ORIENTATION_OF_FLIP.get(sizes.flip, 1)
+    if orientation >= 5:
+        width, height = height, width
+    blocks.set_size(width, height)
+    blocks.upright, blocks.orientation = True, orientation
+
+
+def _read_tiff(stream: BinaryIO, blocks: Blocks) -> None:
+    blocks.exif.append(ExifBlock(stream))
+
+
+def _read_panasonic(stream: BinaryIO, blocks: Blocks) -> None:
+    """Panasonic RW2 and Leica RWL: a TIFF with half of the facts, and a whole JPEG in one tag with all of them."""
+    _read_tiff(stream, blocks)
+    blocks.exif.extend(_embedded(jpeg_from_raw(blocks.exif[0])).exif)
+
+
+def _read_unknown(_stream: BinaryIO, blocks: Blocks) -> None:
+    blocks.notes.append("container: this RAW format's metadata is not read")
+
+
+def _read_canon_boxes(stream: BinaryIO, blocks: Blocks) -> None:
+    """Canon CR3: the TIFF directories lie in boxes of their own."""
+    end = size_of(stream)
+    movie = find_box(stream, (b"moov",), 0, end)
+    for box in boxes(stream, movie.start, movie.end) if movie else ():
+        if uuid_of(stream, box) != _CANON_UUID:
+            continue
+        for part in boxes(stream, box.start + 16, box.end):
+            if part.name in _CANON_BLOCKS:
+                data = io.BytesIO(content_of(stream, part))
+                blocks.exif.append(ExifBlock(data, first=_CANON_BLOCKS[part.name]))
+    for box in boxes(stream, 0, end):
+        take_xmp(stream, box, blocks)
+
+
+def _read_fuji(stream: BinaryIO, blocks: Blocks) -> None:
+    """Fujifilm RAF: byte 84 says where a whole JPEG with the camera's EXIF lies."""
+    stream.seek(84)
+    offset, length = (int.from_bytes(stream.read(4), "big") for _ in range(2))
+    stream.seek(offset)
+    embedded = _embedded(stream.read(min(length, _EMBEDDED_LIMIT_BYTES)))
+    blocks.exif.extend(embedded.exif)
+    blocks.xmp.extend(embedded.xmp)
+
+
+def _embedded(jpeg: bytes) -> Blocks:
+    found = Blocks()
+    scan_jpeg(jpeg, found)
+    return found
+
+
+def _read_minolta(stream: BinaryIO, blocks: Blocks) -> None:
+    """Minolta MRW: blocks with a name and a length, one of which (TTW) is a TIFF structure."""
+    stream.seek(4)
+    end = 8 + int.from_bytes(stream.read(4), "big")
+    while (position := stream.tell()) + 8 <= end:
+        name, length = stream.read(4), int.from_bytes(stream.read(4), "big")
+        if name == b"\0TTW":
+            blocks.exif.append(ExifBlock(io.BytesIO(stream.read(min(length, BLOCK_LIMIT_BYTES)))))
+            return
+        if len(name) < 4:
+            return
+        stream.seek(position + 8 + length)
+
+
+_READERS: tuple[tuple[bytes, Callable[[BinaryIO, Blocks], None]], ...] = (
+    (b"IIU\0", _read_panasonic),
+    (b"II", _read_tiff),
+    (b"MM", _read_tiff),
+    (b"FUJIFILMCCD-RAW", _read_fuji),
+    (b"\0MRM", _read_minolta),
+    (b"FOVb", read_sigma),
+    (b"\0\0\0\x18ftypcrx ", _read_canon_boxes),
+)
+"""First bytes and the reader of the container; of the many that are built like TIFF (CR2, NEF, ARW, DNG, ORF …) all have one."""

@@ -1,0 +1,27 @@
+"""Size and metadata of TIFF pictures: their directories are what EXIF is built like."""
+
+from __future__ import annotations
+
+from photoindex.media.content import Content
+from photoindex.media.facts.blocks import Blocks, ExifBlock
+from photoindex.media.facts.exif import IMAGE, SIZE_TAGS
+from photoindex.media.facts.pillow import read_with_pillow
+
+_BIG_TIFF = (b"II+\0", b"MM\0+")
+
+
+def read_tiff(content: Content, blocks: Blocks) -> None:
+    """Fill `blocks` from a TIFF; the first directory is the picture that counts."""
+    if content.head[:4] in _BIG_TIFF:
+        read_with_pillow(content, "tiff", blocks)
+        return
+    from photoindex.media.facts.tiff_directory import TiffDirectories
+
+    stream = blocks.keep_open(content.open())
+    blocks.exif.append(ExifBlock(stream))
+    tags = TiffDirectories(stream)
+    tags.read_directory(tags.first_directory(), IMAGE, SIZE_TAGS)
+    for width, height in zip(
+        tags.integers(f"{IMAGE} ImageWidth")[:1], tags.integers(f"{IMAGE} ImageLength")[:1], strict=False
+    ):
+        blocks.set_size(width, height)

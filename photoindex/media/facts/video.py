@@ -1,0 +1,77 @@
+"""Size, duration and metadata of videos, from the container's header."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, BinaryIO
+
+from photoindex.media.content import Content
+from photoindex.media.facts.blocks import Blocks
+from photoindex.media.facts.boxes import Box, boxes, content_of, find_box, size_of, take_xmp
+from photoindex.media.facts.findings import clean_text
+from photoindex.media.facts.guard import guarded
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+_BOX_FORMATS = frozenset({"mov", "mp4", "m4v", "mj2", "3gp", "3g2"})
+_TAG_LIMIT = 200
+_MICROSECONDS = 1_000_000
+# The first two numbers of a track's display matrix as an EXIF orientation.
+_ORIENTATION_OF_MATRIX = {(1, 0): 1, (0, 1): 6, (-1, 0): 3, (0, -1): 8}
+
+
+def read_video(content: Content, format_name: str, blocks: Blocks) -> None:
+    """Fill `blocks` from a video; no frame is decoded."""
+    import av
+
+    with content.open() as stream, av.open(stream, "r", metadata_errors="replace") as container:
+        _take_container(container, blocks)
+    if format_name in _BOX_FORMATS:
+        with content.open() as stream, guarded(blocks.notes.append, "container: damaged boxes"):
+            _take_boxes(stream, blocks)
+
+
+def _take_container(container: InputContainer, blocks: Blocks) -> None:
+    for name, value in list(container.metadata.items())[:_TAG_LIMIT]:
+        blocks.tags[name.lower()] = clean_text(value)
+    duration = container.duration
+    if duration is not None and duration > 0:
+        blocks.duration_seconds = duration / _MICROSECONDS
+    best = container.streams.best("video")
+    video = next(
+        (stream for stream in container.streams.video if best is not None and stream.index == best.index), None
+    )
+    if video is None:
+        return
+    codec = getattr(video, "codec_context", None)
+    if codec is not None:  # None: FFmpeg has no decoder for it
+        blocks.set_size(codec.width, codec.height)
+        blocks.tags["codec"] = codec.name
+    if blocks.duration_seconds is None and video.duration and video.time_base:
+        blocks.duration_seconds = float(video.duration * video.time_base)
+
+
+def _take_boxes(stream: BinaryIO, blocks: Blocks) -> None:
+    """Take what FFmpeg does not hand on: the turn of the picture, which needs a decoded frame there, and XMP."""
+    end = size_of(stream)
+    for box in boxes(stream, 0, end):
+        take_xmp(stream, box, blocks)
+        if box.name == b"moov":
+            for track in boxes(stream, box.start, box.end):
+                if track.name == b"trak" and blocks.orientation is None:
+                    blocks.orientation = _orientation_of_track(stream, track)
+            packet = find_box(stream, (b"udta", b"XMP_"), box.start, box.end)
+            if packet is not None:
+                blocks.xmp.append(content_of(stream, packet))
+
+
+def _orientation_of_track(stream: BinaryIO, track: Box) -> int | None:
+    """Return the EXIF orientation that a video track's header asks for (ISO 14496-12, 8.3.2), None for other tracks."""
+    handler = find_box(stream, (b"mdia", b"hdlr"), track.start, track.end)
+    header = find_box(stream, (b"tkhd",), track.start, track.end)
+    if handler is None or header is None or content_of(stream, handler)[8:12] != b"vide":
+        return None
+    data = content_of(stream, header)
+    a, b = struct.unpack_from(">ii", data, 52 if data[:1] == b"\1" else 40)
+    return _ORIENTATION_OF_MATRIX.get((round(a / 65536), round(b / 65536)), 1)

@@ -1,0 +1,213 @@
+"""Facts from XMP packets (ISO 16684-1) embedded in a file."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks
+from photoindex.media.facts.dates import DateError, iso_time
+from photoindex.media.facts.findings import Findings, clean_text, stars_of_percent
+from photoindex.media.facts.guard import guarded
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+Properties = dict[str, list[str]]
+"""`prefix:name` -> values in order; the default language of an alternative stands first."""
+
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+_PREFIXES = {
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://ns.adobe.com/xap/1.0/": "xmp",
+    "http://ns.adobe.com/exif/1.0/": "exif",
+    "http://cipa.jp/exif/1.0/": "exifEX",
+    "http://ns.adobe.com/exif/1.0/aux/": "aux",
+    "http://ns.adobe.com/tiff/1.0/": "tiff",
+    "http://ns.adobe.com/photoshop/1.0/": "photoshop",
+    "http://ns.adobe.com/lightroom/1.0/": "lr",
+    "http://www.digikam.org/ns/1.0/": "digiKam",
+    "http://ns.microsoft.com/photo/1.0/": "MicrosoftPhoto",
+    "http://ns.microsoft.com/photo/1.0": "MicrosoftPhoto",
+    "http://ns.acdsee.com/iptc/1.0/": "acdsee",
+}
+_CONTAINERS = {f"{_RDF}Seq", f"{_RDF}Bag", f"{_RDF}Alt"}
+_NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_RATIONAL = re.compile(r"([+-]?\d+)/(\d+)", re.ASCII)
+_COORDINATE = re.compile(
+    r"(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?(?:,(\d+(?:\.\d+)?))?\s*([NSEW])", re.ASCII | re.IGNORECASE
+)
+
+_TEXTS = (
+    ("camera_make", "tiff:Make"),
+    ("camera_model", "tiff:Model"),
+    ("camera_make", "exif:Make"),
+    ("camera_model", "exif:Model"),
+    ("camera_serial", "exifEX:BodySerialNumber"),
+    ("camera_serial", "aux:SerialNumber"),
+    ("lens", "exifEX:LensModel"),
+    ("lens", "aux:Lens"),
+    ("title", "dc:title"),
+    ("title", "photoshop:Headline"),
+    ("description", "dc:description"),
+    ("description", "exif:UserComment"),
+    ("copyright", "dc:rights"),
+    ("software", "xmp:CreatorTool"),
+    ("city", "photoshop:City"),
+    ("country", "photoshop:Country"),
+)
+_TIMES = (
+    ("taken_at", "exif:DateTimeOriginal"),
+    ("taken_at", "photoshop:DateCreated"),
+    ("digitized_at", "exif:DateTimeDigitized"),
+    ("digitized_at", "xmp:CreateDate"),
+    ("modified_at", "xmp:ModifyDate"),
+    ("modified_at", "tiff:DateTime"),
+    ("gps_at", "exif:GPSTimeStamp"),
+    ("gps_at", "exif:GPSDateTime"),
+)
+_NUMBERS = (
+    ("exposure_seconds", "exif:ExposureTime", 1e-7, 1e6),
+    ("aperture", "exif:FNumber", 0.3, 1000.0),
+    ("focal_length_mm", "exif:FocalLength", 0.1, 100_000.0),
+    ("focal_length_35mm", "exif:FocalLengthIn35mmFilm", 1.0, 65534.0),
+)
+_HIERARCHIES = (("lr:hierarchicalSubject", "|"), ("digiKam:TagsList", "/"), ("MicrosoftPhoto:LastKeywordXMP", "/"))
+
+
+def read_xmp(blocks: Blocks) -> Findings:
+    """Return what the XMP packets say, the first packet before its extension."""
+    found = Findings("xmp")
+    for packet in blocks.xmp:
+        with guarded(found.note, "damaged XMP"):
+            add_properties(parse_packet(packet), found)
+    return found
+
+
+def parse_packet(packet: bytes) -> Properties:
+    """Return the properties of a packet, those of the namespaces that facts are taken from.
+
+    Raises ValueError for a packet of more than 4 MiB, for entities and document types (which XMP does not need and which
+    can blow up memory), and xml's ParseError where it is no XML.
+    """
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    if len(packet) > BLOCK_LIMIT_BYTES:
+        raise ValueError(f"the packet is larger than {BLOCK_LIMIT_BYTES >> 20} MiB")
+    packet = packet.strip(b"\0 \t\r\n")
+    try:
+        root = fromstring(packet, forbid_dtd=True)
+    except ParseError:
+        # Programs write Latin-1 or control characters into what they call UTF-8.
+        repaired = _NOT_IN_XML.sub("", packet.decode("utf-8", "replace"))
+        root = fromstring(repaired, forbid_dtd=True)
+    properties: Properties = {}
+    # Only the descriptions right below the first RDF count: deeper ones belong to structures.
+    for description in next(root.iter(f"{_RDF}RDF"), root):
+        if description.tag != f"{_RDF}Description":
+            continue
+        for name, value in description.attrib.items():
+            _keep(properties, name, [value])
+        for element in description:
+            _keep(properties, element.tag, _values(element))
+    return properties
+
+
+def _keep(properties: Properties, name: str, values: list[str]) -> None:
+    namespace, _, local = name[1:].partition("}")
+    prefix = _PREFIXES.get(namespace)
+    if prefix is not None and values and values[0]:
+        properties.setdefault(f"{prefix}:{local}", values)
+
+
+def _values(element: Element) -> list[str]:
+    for container in element:
+        if container.tag in _CONTAINERS:
+            items = sorted(container, key=lambda item: item.get(_LANGUAGE) != "x-default")
+            return [text for item in items if (text := _item_text(item))]
+        if container.tag == f"{_RDF}value":
+            return [clean_text(container.text or "")]
+        if container.tag == f"{_RDF}Description":  # a value with qualifiers, or a structure
+            return [clean_text(value.text or "") for value in container.iter(f"{_RDF}value")]
+    text = clean_text(element.text or "")
+    return [text] if text else []
+
+
+def _item_text(item: Element) -> str:
+    value = item.find(f".//{_RDF}value")
+    return clean_text((item if value is None else value).text or "")
+
+
+def add_properties(properties: Properties, found: Findings) -> None:
+    """Turn the properties of one packet into facts."""
+    for name, key in _TEXTS:
+        found.add(name, clean_text(properties.get(key, [""])[0]))
+    found.add("artist", ", ".join(properties.get("dc:creator", [])))
+    for name, key in _TIMES:
+        _add_time(properties, found, name, key)
+    for name, key, low, high in _NUMBERS:
+        found.add_number(name, _number(properties, key) or None, low, high)
+    _add_whole_numbers(properties, found)
+    _add_position(properties, found)
+    _add_keywords(properties, found)
+
+
+def _add_time(properties: Properties, found: Findings, name: str, key: str) -> None:
+    text = properties.get(key, [""])[0]
+    try:
+        found.add(name, iso_time(text))
+    except DateError as error:
+        found.refuse(name, text, str(error))
+
+
+def _number(properties: Properties, key: str) -> float | None:
+    text = properties.get(key, [""])[0]
+    if match := _RATIONAL.fullmatch(text):
+        return int(match[1]) / int(match[2]) if int(match[2]) else None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _add_whole_numbers(properties: Properties, found: Findings) -> None:
+    for key in ("exifEX:PhotographicSensitivity", "exif:ISOSpeedRatings", "exifEX:RecommendedExposureIndex"):
+        value = _number(properties, key)
+        if value is not None and value.is_integer() and 0 < value < 100_000_000 and value != 65535:
+            found.add("iso", int(value))
+    orientation = _number(properties, "tiff:Orientation")
+    if orientation:
+        found.add_number("orientation", int(orientation) if orientation.is_integer() else orientation, 1, 8)
+    rating = _number(properties, "xmp:Rating")
+    if rating is not None:
+        found.add_number("rating", round(rating) if abs(rating) < 100 else rating, -1, 5)
+    percent = _number(properties, "MicrosoftPhoto:Rating")
+    if percent is not None and 0 < percent <= 100:
+        found.add("rating", stars_of_percent(int(percent)))
+
+
+def _add_position(properties: Properties, found: Findings) -> None:
+    latitude = _degrees(properties, "exif:GPSLatitude", "S")
+    longitude = _degrees(properties, "exif:GPSLongitude", "W")
+    altitude = _number(properties, "exif:GPSAltitude")
+    found.add_position(latitude, longitude, trust_zero=bool(altitude) or "gps_at" in found.facts)
+    if altitude is not None:
+        below = properties.get("exif:GPSAltitudeRef", ["0"])[0] == "1"
+        found.add_number("altitude_m", round(-altitude if below else altitude, 3), -12_000, 100_000)
+
+
+def _degrees(properties: Properties, key: str, negative: str) -> float | None:
+    """Return XMP's `DDD,MM.mmmmK` or `DDD,MM,SSK` (K: one of N S E W), or the plain decimals that some write, as degrees."""
+    text = properties.get(key, [""])[0]
+    if match := _COORDINATE.fullmatch(text):
+        degrees = sum(float(part or 0) / scale for part, scale in zip(match.groups()[:3], (1, 60, 3600), strict=True))
+        return -degrees if match[4].upper() == negative else degrees
+    return _number(properties, key)
+
+
+def _add_keywords(properties: Properties, found: Findings) -> None:
+    found.add_keywords(properties.get("dc:subject", ()))
+    for key, separator in _HIERARCHIES:
+        paths = (value.split(separator) for value in properties.get(key, ()))
+        found.add_keywords("/".join(part.strip() for part in path if part.strip()) for path in paths)
