@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photoindex.errors import LibraryNotFound
+from photoindex.errors import LibraryNotFound, UnsuitableLocation
 
 if TYPE_CHECKING:
     from photoindex.config import Config
     from photoindex.library.context import Library
+    from photoindex.store.database import Database
 
 
 def library_folder(config: Config) -> Path:
@@ -23,30 +24,62 @@ def library_folder(config: Config) -> Path:
     return platformdirs.user_data_path("photoindex")
 
 
+def database_path(config: Config) -> Path:
+    """Return where the library's database lies: in its folder, or where a `sqlite:///` DATABASE_URL says."""
+    from photoindex.library.context import DATABASE_NAME
+
+    prefix = "sqlite:///"
+    if config.database_url is not None and config.database_url.startswith(prefix):
+        return Path(config.database_url.removeprefix(prefix)).expanduser().absolute()
+    return library_folder(config) / DATABASE_NAME
+
+
 @contextmanager
 def open_library(config: Config, *, create: bool = False) -> Iterator[Library]:
     """Open the library that `config` names; with `create`, make it where there is none.
 
     Upgrades an older database after a backup. Raises LibraryNotFound, SchemaTooNew, UnsuitableLocation.
     """
-    from photoindex.library.context import DATABASE_NAME, Library
+    from photoindex.library.context import Library
     from photoindex.store.database import Database
-    from photoindex.store.migrate import bring_up_to_date
+    from photoindex.store.location import check_location
 
     folder = library_folder(config)
-    path = folder / DATABASE_NAME
+    path = database_path(config)
+    check_location(path.parent)
     if not path.exists():
         if not create:
             raise LibraryNotFound(f"there is no library in {folder}; make one with: photoindex scan PATH")
-        folder.mkdir(parents=True, exist_ok=True)
+        for needed in (folder, path.parent):
+            _make_folder(needed)
     database = Database(
         path,
         cache_mb=config.database.cache_mb,
         mmap_mb=config.database.mmap_mb,
         busy_seconds=config.database.busy_seconds,
     )
+    library = Library(folder=folder, config=config, database=database)
     try:
-        bring_up_to_date(database)
-        yield Library(folder=folder, config=config, database=database)
+        _bring_up_to_date(library, database)
+        yield library
     finally:
         database.close()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        # What the library holds (faces, places, words) is the user's own business.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnsuitableLocation(f"the library folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _bring_up_to_date(library: Library, database: Database) -> None:
+    from photoindex.store.migrate import bring_up_to_date
+
+    def keep_a_snapshot() -> None:
+        from photoindex.library.backup import BackupRequest, backup
+
+        backup(library, BackupRequest(destination=library.folder / "backups"))
+
+    bring_up_to_date(database, before_upgrade=keep_a_snapshot)

@@ -12,17 +12,23 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Remove every setting of the user's and keep the home folders inside the test's own folder."""
     for name in list(os.environ):
         if name.startswith(("PHOTOINDEX_", "XDG_")) and name != "PHOTOINDEX_TESTDATA":
             monkeypatch.delenv(name)
-    for name in ("DEPLOY_PROFILE", "DATABASE_URL", "VECTOR_BACKEND", "QDRANT_URL", "ORIGINALS_PATH", "DERIVED_PATH", "NO_COLOR"):
+    for name in (
+        "DEPLOY_PROFILE",
+        "DATABASE_URL",
+        "VECTOR_BACKEND",
+        "QDRANT_URL",
+        "ORIGINALS_PATH",
+        "DERIVED_PATH",
+        "NO_COLOR",
+    ):
         monkeypatch.delenv(name, raising=False)
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    yield
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    return
 
 
 @pytest.fixture

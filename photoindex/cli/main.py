@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -34,7 +34,7 @@ def build_app() -> typer.Typer:
     @app.callback()
     def _global_options(
         library: Annotated[
-            Optional[Path],
+            Path | None,
             typer.Option("--library", metavar="FOLDER", help="The library folder [env: PHOTOINDEX_LIBRARY]."),
         ] = None,
         version: Annotated[

@@ -6,14 +6,14 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from photoindex.cli.options import LibraryOption, opened
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.stopping import stop_on_signal
-from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError
+from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError, VolumeOffline
 
 if TYPE_CHECKING:
     from photoindex.library.scan import ScanSummary
@@ -26,26 +26,32 @@ def register(app: typer.Typer) -> None:
 
 def scan(
     paths: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Argument(metavar="[PATH]...", help="Folders or files; without any, every root known from earlier scans."),
     ] = None,
     exclude: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Option(
-            "--exclude", metavar="GLOB", help="Leave out what matches (gitignore syntax); repeatable, remembered for the root."
+            "--exclude",
+            metavar="GLOB",
+            help="Leave out what matches (gitignore syntax); repeatable, remembered for the root.",
         ),
     ] = None,
     jobs: Annotated[
-        Optional[int], typer.Option("--jobs", "-j", min=1, help="Worker processes; default leaves 20 % of the cores.")
+        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; default leaves 20 % of the cores.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be read; change nothing.")] = False,
-    no_derived: Annotated[bool, typer.Option("--no-derived", help="Hash and facts only: no preview, no thumbnail.")] = False,
+    no_derived: Annotated[
+        bool, typer.Option("--no-derived", help="Hash and facts only: no preview, no thumbnail.")
+    ] = False,
     follow_symlinks: Annotated[
-        Optional[bool],
-        typer.Option("--follow-symlinks/--no-follow-symlinks", help="Follow links (loops are safe); remembered for the root."),
+        bool | None,
+        typer.Option(
+            "--follow-symlinks/--no-follow-symlinks", help="Follow links (loops are safe); remembered for the root."
+        ),
     ] = None,
     paths_from: Annotated[
-        Optional[str],
+        str | None,
         typer.Option("--paths-from", metavar="FILE", help="Take the files listed in FILE, one a line; - is stdin."),
     ] = None,
     null: Annotated[bool, typer.Option("-0", "--null", help="The list of --paths-from is NUL-separated.")] = False,
@@ -53,13 +59,13 @@ def scan(
         bool, typer.Option("--accept-missing", help="Originals that are gone were really removed: mark them missing.")
     ] = False,
     max_megapixels: Annotated[
-        Optional[float], typer.Option("--max-megapixels", min=0, help="Refuse larger pictures before decoding them.")
+        float | None, typer.Option("--max-megapixels", min=0, help="Refuse larger pictures before decoding them.")
     ] = None,
     worker_memory_mb: Annotated[
-        Optional[int], typer.Option("--worker-memory-mb", min=128, help="Memory of one worker in MiB.")
+        int | None, typer.Option("--worker-memory-mb", min=128, help="Memory of one worker in MiB.")
     ] = None,
     file_seconds: Annotated[
-        Optional[float], typer.Option("--file-seconds", min=0.1, help="Time for one file, after which it is given up.")
+        float | None, typer.Option("--file-seconds", min=0.1, help="Time for one file, after which it is given up.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")] = False,
     progress: ProgressOption = ProgressMode.AUTO,
@@ -101,6 +107,11 @@ def scan(
     _print(summary, as_json=json)
     if stop.exit_code is not None and (summary.stopped or summary.pending):
         raise typer.Exit(stop.exit_code)
+    if summary.roots_away:
+        raise VolumeOffline(
+            f"not there (not mounted, or emptied): {', '.join(summary.roots_away)}; nothing of it was marked. Mount it and "
+            f"scan again, or if the originals were really removed: photoindex scan --accept-missing PATH"
+        )
     if summary.quarantined or summary.unreadable_folders:
         raise typer.Exit(EXIT_SOME_QUARANTINED)
 

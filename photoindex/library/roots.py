@@ -51,7 +51,7 @@ class Roots:
 
     database: Database
     known: list[KnownRoot] = field(default_factory=list)
-    away: list[KnownRoot] = field(default_factory=list)
+    away: list[bytes] = field(default_factory=list)
     _volumes: dict[int, VolumeRow] = field(default_factory=dict)
     _by_device: dict[int, Place] = field(default_factory=dict)
     _by_identity: dict[str, Place] = field(default_factory=dict)
@@ -72,9 +72,7 @@ class Roots:
             mount_point = mount.point if mount is not None else volume.mount_point
             self.known.append(KnownRoot(row, volume, _join(mount_point, row.path)))
 
-    def targets(
-        self, tops: Sequence[bytes], *, originals: Path | None, accept_missing: bool = False
-    ) -> list[Target]:
+    def targets(self, tops: Sequence[bytes], *, originals: Path | None, accept_missing: bool = False) -> list[Target]:
         """Return what to scan: `tops`, or every known root, or the configured originals where none is known.
 
         Raises UsageError for a path that does not exist, VolumeOffline for a known one that is away; with
@@ -91,25 +89,22 @@ class Roots:
         return _without_nested(wanted)
 
     def _known_targets(self, *, accept_missing: bool) -> list[Target]:
-        """Return every known root that is there; those that are away are remembered and the others still scanned."""
+        """Return every known root that is there; those that are away are remembered and the others still scanned.
+
+        Raises VolumeOffline where none is there.
+        """
         found = []
         for root in self.known:
             try:
                 found.append(self._target(root.path, accept_missing=accept_missing))
             except VolumeOffline:
-                self.away.append(root)
+                if len(self.known) == 1:
+                    raise
+                self.away.append(root.path)
         if not found:
-            self.report_away()
+            names = ", ".join(paths.display(path) for path in self.away)
+            raise VolumeOffline(f"no root is there: {names}. Nothing was marked; mount them and scan again")
         return found
-
-    def report_away(self) -> None:
-        """Raise VolumeOffline naming every root that was skipped, if any was."""
-        if self.away:
-            names = ", ".join(paths.display(root.path) for root in self.away)
-            raise VolumeOffline(
-                f"not there (not mounted, or emptied): {names}; nothing of it was marked. Mount it and scan again, or if the "
-                f"originals were really removed: photoindex scan --accept-missing"
-            )
 
     def real_place(self, path: bytes) -> bytes:
         """Return the absolute path with links resolved; a file that is itself a link keeps its name."""
@@ -160,17 +155,23 @@ class Roots:
         with os.scandir(root.path) as entries:
             return not_mounted if next(entries, None) is None else None
 
-    def refuse_emptied(self, target: Target) -> None:
-        """Raise VolumeOffline for a root with known files in which nothing at all was found."""
+    def is_emptied(self, target: Target, *, alone: bool) -> bool:
+        """Tell whether a root in which nothing at all was found has known files: then it is away, not empty.
+
+        Raises VolumeOffline where it is the only target, else remembers it among those that are away.
+        """
         relative = paths.relative_to(target.path, target.place.mount_point)
         with self.database.read() as connection:
             known = volumes.count_present_files_below(connection, target.place.volume_id, relative)
-        if known:
+        if known and alone:
             name = paths.display(target.path)
             raise VolumeOffline(
                 f"{name} is empty, but {known} files are known there: is it mounted? Nothing was marked; if they were really "
                 f"removed: photoindex scan --accept-missing {name}"
             )
+        if known:
+            self.away.append(target.path)
+        return known > 0
 
     def _recognise(self, root: KnownRoot, mount: Mount) -> bool:
         """Give the volume its new identity where the same files lie at the same places; tell whether it did."""
@@ -183,7 +184,11 @@ class Roots:
             return False
         with self.database.write() as connection:
             volumes.rebind_volume(
-                connection, root.volume.id, identity=mount.identity, mount_point=mount.point, file_system=mount.file_system
+                connection,
+                root.volume.id,
+                identity=mount.identity,
+                mount_point=mount.point,
+                file_system=mount.file_system,
             )
         self.reload()
         return True

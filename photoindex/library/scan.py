@@ -14,6 +14,7 @@ from photoindex.errors import UsageError, VolumeOffline
 from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
+from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.roots import Roots, Target
 from photoindex.pipeline import isolation, owner
 from photoindex.pipeline.changes import ChangeFinder, Seen
@@ -67,6 +68,7 @@ class ScanSummary:
     seconds: float = 0.0
     files_per_minute: float = 0.0
     newly_missing: int = 0
+    roots_away: list[str] = field(default_factory=list)
     pending: int = 0
     excluded_folders: int = 0
     unreadable_folders: int = 0
@@ -88,12 +90,14 @@ def scan(
     LibraryLocked, StorageFull.
     """
     started = time.perf_counter()
-    with exclusive(library.folder), library.database.session() as session:
-        run = _Scan(library, session, request, emit, stop)
-        summary = run.run()
-    summary.seconds = round(time.perf_counter() - started, 3)
-    summary.files_per_minute = round(60 * summary.candidates / max(summary.seconds, 1e-3), 1)
-    run.remember(summary)
+    with exclusive(library.folder, "scan"), open_log(library.folder, library.config.log) as log:
+        with library.database.session() as session:
+            run = _Scan(library, session, request, both(emit, log_events(log, "scan")), stop)
+            summary = run.run()
+        summary.seconds = round(time.perf_counter() - started, 3)
+        summary.files_per_minute = round(60 * summary.candidates / max(summary.seconds, 1e-3), 1)
+        run.remember(summary)
+        log.info("scanned", extra={"action": "scan", **asdict(summary)})
     return summary
 
 
@@ -131,6 +135,7 @@ class _Scan:
             excluded=finder.seen.excluded + finder.seen.not_media,
             excluded_folders=finder.seen.excluded_folders,
             unreadable_folders=len(finder.seen.unreadable),
+            roots_away=[paths.to_text(path) for path in self.roots.away],
             newly_missing=counts["gone"],
         )
         for folder, reason in finder.seen.unreadable:
@@ -181,7 +186,8 @@ class _Scan:
             self.emit(PhaseAdvanced("looking", finder.seen.candidates))
         empty = finder.seen.candidates == before and not finder.seen.unreadable
         if empty and target.root_id is not None and target.path == target.root and not self.request.accept_missing:
-            self.roots.refuse_emptied(target)
+            if self.roots.is_emptied(target, alone=len(self.targets) == 1):
+                finder.forget_top(target.path, target.place)
 
     def _look_at_file(self, finder: ChangeFinder, path: bytes) -> int | None:
         try:
@@ -200,7 +206,10 @@ class _Scan:
             if os.path.isdir(path) and not os.path.islink(path):
                 continue
             root = self.roots.containing(path)
-            patterns = (*self.library.config.scan.exclude, *(self.request.exclude or (root.excludes if root else ())))
+            patterns = (
+                *self.library.config.scan.exclude,
+                *(self.request.exclude or (root.row.excludes if root else ())),
+            )
             top = root.path if root else os.path.dirname(path)
             reason = reason_for(path, root=top, patterns=patterns, follow_symlinks=follow)
             if reason is not None or (os.path.lexists(path) and not os.path.isfile(path)):
@@ -249,10 +258,13 @@ class _Scan:
                 connection, stage.NAME, stage.variant(settings.params, derive=settings.derive)
             )
             staging.apply(connection, variant_id=variant_id, derive=settings.derive)
-            total, size, fresh = staging.count_work(connection)
+            total, _size, fresh = staging.count_work(connection)
             quarantined, dismissed = staging.count_settled_trouble(connection)
         committer = Committer(
-            owner=owner.new_owner(), variant_id=variant_id, root_of=self.roots.searchable, is_online=self.roots.is_online
+            owner=owner.new_owner(),
+            variant_id=variant_id,
+            root_of=self.roots.searchable,
+            is_online=self.roots.is_online,
         )
         run = Ingestion(self.session, settings, committer, self.emit, self.stop)
         if total and not self.stop():

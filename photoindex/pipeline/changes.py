@@ -57,6 +57,12 @@ class ChangeFinder:
         self._tops.add((place.volume_id, paths.relative_to(path, place.mount_point)))
         self._folders_of(place.volume_id)
 
+    def forget_top(self, path: bytes, place: Place) -> None:
+        """Take a top back in which nothing was found: it is away, and nothing of it may be called gone."""
+        top = (place.volume_id, paths.relative_to(path, place.mount_point))
+        self._tops.discard(top)
+        self._unknown.add(top)
+
     def add(self, listing: Listing) -> None:
         """Compare one whole folder."""
         place = self._place_of(listing.path, listing.device)
@@ -104,8 +110,8 @@ class ChangeFinder:
 
     def _find_absent(self, listing: Listing, place: Place, known: dict[bytes, KnownFile]) -> None:
         unknown = {path.rpartition(b"/")[2] for path in listing.unknown_below}
-        absent = []
-        left_out = []
+        absent: list[int] = []
+        left_out: list[int] = []
         for name, row in known.items():
             if row.state != "present" or name in listing.entries or name in unknown:
                 continue
@@ -135,8 +141,8 @@ class ChangeFinder:
             tops = [path for volume, path in self._tops if volume == volume_id]
             inside = {path: each for path, each in folders.items() if any(paths.is_within(path, top) for top in tops)}
             in_scope.update(inside.values())
-            absent = []
-            left_out = []
+            absent: list[int] = []
+            left_out: list[int] = []
             for path, each in inside.items():
                 if each in self._visited or _has_ancestor(self._unknown, volume_id, path):
                     continue

@@ -71,9 +71,7 @@ class Committer:
             return None
         self.tally.bytes += outcome.stat[0] if outcome.stat else 0
         if outcome.not_media is not None and outcome.stat is not None:
-            files.link(
-                connection, row.id, asset_id=None, media=False, reason=outcome.not_media, stat=outcome.stat
-            )
+            files.link(connection, row.id, asset_id=None, media=False, reason=outcome.not_media, stat=outcome.stat)
             self._done(connection, outcome)
             self.tally.excluded += 1
             return None
@@ -123,7 +121,8 @@ class Committer:
             if known.role == assets.SUPERSEDED:
                 self._stand_again(connection, known, row)
             if row.asset_id is None:
-                return known.id, known.photo_id, "duplicate" if files.of_asset(connection, known.id) else "new"
+                is_copy = bool(files.elsewhere(connection, known.id, but=row.id))
+                return known.id, known.photo_id, "duplicate" if is_copy else "new"
             return known.id, known.photo_id, "unchanged" if row.asset_id == known.id else "changed"
         assert outcome.described is not None
         assert outcome.digest is not None
@@ -160,7 +159,7 @@ class Committer:
         """Return the file row that this new path continues: same content, and not where it was."""
         if known is None:
             return None
-        others = [other for other in files.of_asset(connection, known.id) if other.id != row.id]
+        others = files.elsewhere(connection, known.id, but=row.id)
         others.sort(key=lambda other: (other.state != "missing", other.name != row.name))
         for other in others:
             if other.state == "missing" or _same_place(other, row):
@@ -171,7 +170,7 @@ class Committer:
         return None
 
     def _content_left(self, connection: Connection, known: AssetRow, row: FileRow) -> bool:
-        others = [other for other in files.of_asset(connection, known.id) if other.id != row.id]
+        others = files.elsewhere(connection, known.id, but=row.id)
         return bool(others) and all(staging.waits_with_other_content(connection, other.id) for other in others)
 
     def _quarantine(

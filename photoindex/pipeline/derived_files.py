@@ -23,9 +23,7 @@ def thumbnail_path(folder: Path, digest: bytes) -> Path:
 def exist(folder: Path, digest: bytes) -> bool:
     """Tell whether both derived files of a content are there and not empty."""
     try:
-        return (
-            os.stat(preview_path(folder, digest)).st_size > 0 and os.stat(thumbnail_path(folder, digest)).st_size > 0
-        )
+        return os.stat(preview_path(folder, digest)).st_size > 0 and os.stat(thumbnail_path(folder, digest)).st_size > 0
     except FileNotFoundError:
         return False
 

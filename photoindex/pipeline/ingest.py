@@ -91,9 +91,8 @@ class Ingestion:
     def _fill(self, pool: WorkerPool, priority: int, *, exhausted: bool) -> bool:
         """Keep twice as many files scheduled as there are workers; return whether the list is used up."""
         while len(self._running) < self.settings.jobs * 2:
-            if not self._queue:
-                if exhausted or not self._claim(priority):
-                    return True
+            if not self._queue and (exhausted or not self._claim(priority)):
+                return True
             job = self._queue.popleft()
             self._running[pool.submit(take_in, job)] = (job, time.monotonic())
         return exhausted
@@ -135,7 +134,9 @@ class Ingestion:
         if error is None:
             return future.result()
         if isinstance(error, DerivedDiskFull):
-            raise StorageFull(f"previews cannot be written ({error}); free some space and run the command again") from error
+            raise StorageFull(
+                f"previews cannot be written ({error}); free some space and run the command again"
+            ) from error
         failure = failure_of(error, self.settings.limits)
         if failure is None:
             # A bug of ours or of a decoder's on this one file: the file is named and the run goes on.

@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, TimeoutError as FutureTimeout
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -39,7 +40,7 @@ def workers(count: int, limits: Limits) -> Iterator[WorkerPool]:
 
     from pebble import ProcessPool
 
-    pool = ProcessPool(
+    pool: Any = ProcessPool(
         max_workers=count,
         max_tasks=_TASKS_PER_WORKER,
         initializer=_prepare_worker,
@@ -76,10 +77,14 @@ def failure_of(error: BaseException, limits: Limits) -> Failure | None:
     from pebble import ProcessExpired
 
     if isinstance(error, FutureTimeout):
-        return Failure("hang", f"reading took longer than {limits.seconds:g} s and was stopped; --file-seconds raises it")
+        return Failure(
+            "hang", f"reading took longer than {limits.seconds:g} s and was stopped; --file-seconds raises it"
+        )
     if isinstance(error, ProcessExpired):
         if error.exitcode is not None and error.exitcode == -signal.SIGALRM:
-            return Failure("hang", f"reading took longer than {limits.seconds:g} s and was stopped; --file-seconds raises it")
+            return Failure(
+                "hang", f"reading took longer than {limits.seconds:g} s and was stopped; --file-seconds raises it"
+            )
         return Failure("crash", f"the decoder crashed ({_describe_exit(error.exitcode)})")
     if isinstance(error, MemoryError):
         return Failure("out_of_memory", "reading needs more memory than a worker may use; --worker-memory-mb raises it")

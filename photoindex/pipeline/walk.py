@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from photoindex.pipeline.exclusion import IGNORE_FILE, Rules
 
-
 FileStat = tuple[int, int]
 """Size in bytes and mtime in nanoseconds: a plain tuple, because a rescan makes a million of them."""
 

@@ -51,7 +51,9 @@ def recognise(content: Content, name: bytes) -> MediaType | Ingested:
         problem = "the content is not a picture or video that photoindex knows"
     if extension in MEDIA_EXTENSIONS:
         error_class = "empty" if content.size_bytes == 0 else "not_media"
-        return Ingested(failure=Failure(error_class, f"{problem}, though it is named .{extension.decode('ascii', 'replace')}"))
+        return Ingested(
+            failure=Failure(error_class, f"{problem}, though it is named .{extension.decode('ascii', 'replace')}")
+        )
     return Ingested(not_media=problem)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from photoindex.store.rows import new_id
 from photoindex.store.tables import asset, file, photo, photo_text
 from photoindex.types import Described, Facts, Resolved
 
@@ -63,7 +64,7 @@ def add_photo(connection: Connection, described: Described, size_bytes: int) -> 
             sources={}, added_at=time.time(),
         )
     )  # fmt: skip
-    return int(made.inserted_primary_key[0])
+    return new_id(made)
 
 
 def add_asset(
@@ -83,14 +84,12 @@ def add_asset(
             **_asset_values(described, made, variant_id),
         )
     )  # fmt: skip
-    return int(row.inserted_primary_key[0])
+    return new_id(row)
 
 
 def update_asset(connection: Connection, asset_id: int, *, described: Described, made: Made, variant_id: int) -> None:
     """Replace what is known of a content, after it was read again."""
-    connection.execute(
-        update(asset).where(asset.c.id == asset_id).values(**_asset_values(described, made, variant_id))
-    )
+    connection.execute(update(asset).where(asset.c.id == asset_id).values(**_asset_values(described, made, variant_id)))
 
 
 def _asset_values(described: Described, made: Made, variant_id: int) -> dict[str, Any]:
@@ -163,7 +162,9 @@ def primary_content(connection: Connection, photo_id: int) -> PhotoContent | Non
     row = connection.execute(_primary, {"photo_id": photo_id}).first()
     if row is None:
         return None
-    values = {name: getattr(row, name) for name in ("kind", "format", "width", "height", "orientation", "duration_seconds")}
+    values = {
+        name: getattr(row, name) for name in ("kind", "format", "width", "height", "orientation", "duration_seconds")
+    }
     return PhotoContent(asset_id=row.id, size_bytes=row.size_bytes, facts=row.facts, values=values)
 
 

@@ -67,9 +67,12 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection inside a write transaction; commit when the block ends, roll back when it raises."""
-        with translated_errors(self.path):
-            with self._engine.connect().execution_options(photoindex_write=True) as connection, connection.begin():
-                yield connection
+        with (
+            translated_errors(self.path),
+            self._engine.connect().execution_options(photoindex_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -122,7 +125,9 @@ def translated_errors(path: Path) -> Iterator[None]:
         raise translate(error, path) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again") from error
+            raise StorageFull(
+                f"the disk that holds {path.parent} is full; free some space and run the command again"
+            ) from error
         raise
 
 
@@ -135,7 +140,9 @@ def translate(error: sqlite3.Error, path: Path) -> Exception:
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LibraryLocked(f"{path} is in use by another program; try again when it has finished")
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return DatabaseFailed(f"{path} is damaged ({error}); restore the newest snapshot: photoindex restore SNAPSHOT --library NEW")
+        return DatabaseFailed(
+            f"{path} is damaged ({error}); restore the newest snapshot: photoindex restore SNAPSHOT --library NEW"
+        )
     if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
         return DatabaseFailed(f"{path} cannot be read or written ({error}); check the permissions and the disk")
     return error

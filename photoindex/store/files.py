@@ -40,30 +40,36 @@ def join(mount_point: bytes, folder_path: bytes, name: bytes) -> bytes:
 
 _located = (
     select(
-        file.c.id, file.c.folder_id, folder.c.volume_id, volume.c.mount_point, folder.c.path, file.c.name,
+        file.c.id, file.c.folder_id, folder.c.volume_id, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name,
         file.c.size_bytes, file.c.mtime_ns, file.c.state, file.c.asset_id,
     )
     .select_from(file.join(folder, folder.c.id == file.c.folder_id).join(volume, volume.c.id == folder.c.volume_id))
 )  # fmt: skip
 _by_id = _located.where(file.c.id == bindparam("file_id"))
-_by_asset = _located.where(file.c.asset_id == bindparam("asset_id")).order_by(file.c.id)
 
 
 def by_ids(connection: Connection, file_ids: Sequence[int]) -> dict[int, FileRow]:
     """Return the rows of these files, by id."""
-    rows = connection.execute(_located.where(file.c.id.in_(file_ids)))
-    return {row[0]: FileRow(*row) for row in rows}
+    rows = connection.execute(_located.where(file.c.id.in_(file_ids))).mappings()
+    return {row["id"]: FileRow(**row) for row in rows}
 
 
 def by_id(connection: Connection, file_id: int) -> FileRow | None:
     """Return one file, None where it is not known."""
-    row = connection.execute(_by_id, {"file_id": file_id}).first()
-    return FileRow(*row) if row else None
+    row = connection.execute(_by_id, {"file_id": file_id}).mappings().first()
+    return FileRow(**row) if row else None
 
 
-def of_asset(connection: Connection, asset_id: int) -> list[FileRow]:
-    """Return every file with this content, oldest row first."""
-    return [FileRow(*row) for row in connection.execute(_by_asset, {"asset_id": asset_id})]
+OTHERS_LOOKED_AT = 16
+NAMES_OF_A_PHOTO = 100
+"""Some contents are everywhere (a logo, an empty frame): a hundred thousand copies must not cost their square."""
+
+
+def elsewhere(connection: Connection, asset_id: int, *, but: int) -> list[FileRow]:
+    """Return some other files with this content, up to 16: missing ones first."""
+    others = _located.where(file.c.asset_id == asset_id, file.c.id != but).limit(OTHERS_LOOKED_AT)
+    found = [others.where(file.c.state != "present"), others.where(file.c.state == "present")]
+    return [FileRow(**row) for statement in found for row in connection.execute(statement).mappings()]
 
 
 _link = (
@@ -77,7 +83,13 @@ _link = (
 
 
 def link(
-    connection: Connection, file_id: int, *, asset_id: int | None, media: bool | None, reason: str | None, stat: tuple[int, int]
+    connection: Connection,
+    file_id: int,
+    *,
+    asset_id: int | None,
+    media: bool | None,
+    reason: str | None,
+    stat: tuple[int, int],
 ) -> None:
     """Say what a file's content is, at the size and mtime_ns at which it was read."""
     connection.execute(
@@ -119,7 +131,7 @@ def forget_vanished(connection: Connection, file_id: int) -> None:
 
 _of_photo = (
     select(
-        file.c.id, file.c.folder_id, folder.c.volume_id, volume.c.mount_point, folder.c.path, file.c.name,
+        file.c.id, file.c.folder_id, folder.c.volume_id, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name,
         file.c.size_bytes, file.c.mtime_ns, file.c.state, file.c.asset_id,
     )
     .select_from(
@@ -129,12 +141,13 @@ _of_photo = (
     )
     .where(asset.c.photo_id == bindparam("photo_id"))
     .order_by(file.c.id)
+    .limit(NAMES_OF_A_PHOTO)
 )  # fmt: skip
 
 
 def of_photo(connection: Connection, photo_id: int) -> list[FileRow]:
-    """Return every file of a photo, of all its contents, oldest row first."""
-    return [FileRow(*row) for row in connection.execute(_of_photo, {"photo_id": photo_id})]
+    """Return the files of a photo, of all its contents, oldest row first, up to 100."""
+    return [FileRow(**row) for row in connection.execute(_of_photo, {"photo_id": photo_id}).mappings()]
 
 
 def mark_missing(connection: Connection, file_id: int) -> None:

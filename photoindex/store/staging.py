@@ -48,7 +48,13 @@ staged = Table(
     Column("what", Text, nullable=False),
     prefixes=["TEMPORARY"],
 )
-gone = Table("gone", _temporary, Column("file_id", Integer, primary_key=True), Column("volume_id", Integer), prefixes=["TEMPORARY"])
+gone = Table(
+    "gone",
+    _temporary,
+    Column("file_id", Integer, primary_key=True),
+    Column("volume_id", Integer),
+    prefixes=["TEMPORARY"],
+)
 left_out = Table("left_out", _temporary, Column("file_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
 scope = Table("scope", _temporary, Column("file_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
 scope_folder = Table("scope_folder", _temporary, Column("folder_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
@@ -117,9 +123,7 @@ def stage_folders_gone(connection: Connection, volume_id: int, folder_ids: Itera
     """Stage every present file of folders that are not there any more."""
     statement = insert_or_ignore(gone).from_select(
         ["file_id", "volume_id"],
-        select(file.c.id, literal(volume_id)).where(
-            file.c.folder_id == bindparam("folder"), file.c.state == "present"
-        ),
+        select(file.c.id, literal(volume_id)).where(file.c.folder_id == bindparam("folder"), file.c.state == "present"),
     )
     rows = [{"folder": each} for each in folder_ids]
     if rows:
@@ -148,7 +152,7 @@ def set_scope(connection: Connection, folder_ids: Iterable[int], file_ids: Itera
 
 def count_staged(connection: Connection) -> dict[str, int]:
     """Return how many files are staged by `what`, and how many are gone ("gone")."""
-    counts = {what: n for what, n in connection.execute(select(staged.c.what, func.count()).group_by(staged.c.what))}
+    counts = dict(connection.execute(select(staged.c.what, func.count()).group_by(staged.c.what)))
     counts["gone"] = connection.execute(select(func.count()).select_from(gone)).scalar_one()
     return counts
 
@@ -161,7 +165,7 @@ def staged_bytes(connection: Connection) -> int:
 def gone_by_volume(connection: Connection) -> dict[int, int]:
     """Return volume id -> how many of its files are gone."""
     rows = connection.execute(select(gone.c.volume_id, func.count()).group_by(gone.c.volume_id))
-    return {volume_id: n for volume_id, n in rows}
+    return dict(rows)
 
 
 def apply(connection: Connection, *, variant_id: int, derive: bool) -> None:
@@ -188,9 +192,7 @@ def apply(connection: Connection, *, variant_id: int, derive: bool) -> None:
 
 def _apply_folders(connection: Connection) -> None:
     wanted = select(staged.c.volume_id, staged.c.folder_path).where(staged.c.file_id.is_(None)).distinct()
-    connection.execute(
-        insert_or_ignore(folder).from_select(["volume_id", "path"], wanted).on_conflict_do_nothing()
-    )
+    connection.execute(insert_or_ignore(folder).from_select(["volume_id", "path"], wanted).on_conflict_do_nothing())
 
 
 def _apply_states(connection: Connection, now: float) -> None:
@@ -228,7 +230,9 @@ def _staged_ids(*what: str) -> Any:
 
 def _ensure_tasks(connection: Connection, file_ids: Any, variant_id: int, priority: int, now: float) -> None:
     subject = file_ids.subquery()
-    has_task = exists().where(task.c.subject_kind == "file", task.c.subject_id == subject.c.file_id, task.c.stage == "ingest")
+    has_task = exists().where(
+        task.c.subject_kind == "file", task.c.subject_id == subject.c.file_id, task.c.stage == "ingest"
+    )
     columns = ["subject_kind", "subject_id", "stage", "variant_id", "state", "attempts", "priority", "updated_at"]
     rows = select(
         literal("file"), subject.c.file_id, literal("ingest"), literal(variant_id), literal("pending"), literal(0),

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, tuple_, update
 
+from photoindex.store.rows import new_id
 from photoindex.store.tables import task, variant
 
 
@@ -30,7 +31,7 @@ def ensure_variant(connection: Connection, stage: str, parameters: Mapping[str, 
     if found is not None:
         return int(found)
     made = connection.execute(insert(variant).values(stage=stage, key=key, created_at=time.time()))
-    return int(made.inserted_primary_key[0])
+    return new_id(made)
 
 
 def claim(
@@ -158,4 +159,4 @@ def expire(connection: Connection) -> int:
 def count_by_state(connection: Connection, stage: str) -> dict[str, int]:
     """Return state -> number of tasks of a stage."""
     rows = connection.execute(select(task.c.state, func.count()).where(task.c.stage == stage).group_by(task.c.state))
-    return {state: n for state, n in rows}
+    return dict(rows)

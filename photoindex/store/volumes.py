@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from photoindex.store.places import Place, folder_is_within
+from photoindex.store.rows import new_id
 from photoindex.store.tables import file, folder, root, volume
 
 
@@ -40,7 +41,12 @@ class RootRow:
 def all_volumes(connection: Connection) -> list[VolumeRow]:
     """Return every known volume."""
     columns = (
-        volume.c.id, volume.c.identity, volume.c.label, volume.c.mount_point, volume.c.file_system, volume.c.last_seen_at
+        volume.c.id,
+        volume.c.identity,
+        volume.c.label,
+        volume.c.mount_point,
+        volume.c.file_system,
+        volume.c.last_seen_at,
     )
     return [VolumeRow(*row) for row in connection.execute(select(*columns).order_by(volume.c.id))]
 
@@ -54,10 +60,12 @@ def ensure_volume(connection: Connection, *, identity: str, label: str, mount_po
         connection.execute(update(volume).where(volume.c.id == found).values(**values))
         return int(found)
     made = connection.execute(insert(volume).values(identity=identity, label=label, **values))
-    return int(made.inserted_primary_key[0])
+    return new_id(made)
 
 
-def rebind_volume(connection: Connection, volume_id: int, *, identity: str, mount_point: bytes, file_system: str) -> None:
+def rebind_volume(
+    connection: Connection, volume_id: int, *, identity: str, mount_point: bytes, file_system: str
+) -> None:
     """Give a volume another identity: its files were recognised on a new disk or server."""
     connection.execute(
         update(volume)
@@ -91,7 +99,7 @@ def add_root(
             added_at=time.time(),
         )
     )
-    return int(made.inserted_primary_key[0])
+    return new_id(made)
 
 
 def _below(path: bytes, ancestor: bytes) -> bool:

@@ -1,0 +1,142 @@
+"""What every benchmark shares: options, JSON lines with the machine, and made-up photos."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import psutil
+import simplejpeg
+from tqdm import tqdm
+
+WIDTH, HEIGHT = 4000, 3000
+
+
+def options(description: str, **more: object) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round: proves that it runs")
+    parser.add_argument("--work", type=Path, help="folder for generated data, kept; default: a temporary one")
+    return parser
+
+
+def report(benchmark: str, **values: object) -> None:
+    """Print one JSON line with the machine it was measured on."""
+    machine = {"cores": len(os.sched_getaffinity(0)), "cpu": _cpu(), "python": platform.python_version()}
+    line = {"benchmark": benchmark, "date": time.strftime("%Y-%m-%d"), **values, "machine": machine}
+    print(json.dumps(line), flush=True)
+
+
+def _cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(": ")[2]
+    return platform.processor()
+
+
+def camera_like_scene(seed: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """Return uint8 [height, width, 3]: smooth light, soft shapes, fine texture and sensor noise, as a camera sees."""
+    random = np.random.default_rng(seed)
+    scene = np.zeros((height, width, 3), np.float32)
+    import cv2
+
+    for cells, weight in ((6, 70.0), (24, 45.0), (96, 25.0), (400, 12.0)):
+        coarse = random.standard_normal((cells * 3 // 4 + 1, cells, 3)).astype(np.float32)
+        scene += weight * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    noise = random.standard_normal((height // 2, width // 2)).astype(np.float32) * 6
+    scene += cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
+    scene += random.standard_normal((height, width, 1)).astype(np.float32) * 3
+    return np.clip(scene + 120, 0, 255).astype(np.uint8)
+
+
+def make_photos(folder: Path, count: int, *, scenes: int = 6, quality: int = 90) -> list[Path]:
+    """Write `count` distinct 12 MP JPEGs with EXIF of a camera into `folder` and return them; what is there is kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [folder / f"{index // 100:03d}" / f"IMG_{index:05d}.JPG" for index in range(count)]
+    if all(path.exists() for path in wanted):
+        return wanted
+    bases = [camera_like_scene(seed) for seed in range(scenes)]
+    random = np.random.default_rng(99)
+    for index, path in enumerate(tqdm(wanted, desc="photos", file=sys.stderr)):
+        base = bases[index % scenes]
+        shifted = np.roll(base, tuple(random.integers(0, 2000, 2)), axis=(0, 1))
+        picture = np.ascontiguousarray(shifted[:, ::-1] if index % 2 else shifted)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(with_exif(simplejpeg.encode_jpeg(picture, quality, colorsubsampling="420"), index))
+    return wanted
+
+
+def with_exif(jpeg: bytes, index: int) -> bytes:
+    """Return the JPEG with an EXIF block as a phone writes it."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110], exif[0x0112] = "Canon", "Canon EOS 5D Mark IV", 1
+    details = exif.get_ifd(0x8769)
+    taken = time.strftime("%Y:%m:%d %H:%M:%S", time.gmtime(1_500_000_000 + index * 3_607))
+    details[0x9003], details[0x9004], details[0x8827] = taken, taken, 100 + index % 7 * 100
+    details[0x829A], details[0x829D], details[0x920A] = (1, 250), (28, 10), (50, 1)
+    position = exif.get_ifd(0x8825)
+    position[1], position[2] = "N", (38.0, index % 60, 12.5)
+    position[3], position[4] = "W", (9.0, index % 60, 30.5)
+    block = exif.tobytes()
+    return jpeg[:2] + b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block + jpeg[2:]
+
+
+def photoindex(*words: str | Path, library: Path, check: Sequence[int] = (0,)) -> tuple[float, str]:
+    """Run one photoindex command as a process; return (seconds, stdout)."""
+    environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(library)}
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "photoindex", *map(str, words)], env=environment, capture_output=True, text=True
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode not in check:
+        raise SystemExit(f"photoindex {' '.join(map(str, words))} ended with {done.returncode}:\n{done.stderr}")
+    return seconds, done.stdout
+
+
+def best(rounds: int, *measures: Callable[[], float]) -> list[float]:
+    """Run the measures in turn, `rounds` times over, and return the best seconds of each."""
+    times: list[list[float]] = [[] for _ in measures]
+    for _ in range(rounds):
+        for kept, measure in zip(times, measures, strict=True):
+            kept.append(measure())
+    return [min(kept) for kept in times]
+
+
+@contextmanager
+def peak_memory(process: psutil.Process) -> Iterator[dict[str, float]]:
+    """Watch the summed PSS of a process and its children (shared pages counted once), in MB."""
+    seen = {"peak_mb": 0.0}
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.2):
+            total = 0
+            try:
+                for each in [process, *process.children(recursive=True)]:
+                    try:
+                        total += each.memory_full_info().pss
+                    except psutil.Error:
+                        continue
+            except psutil.Error:
+                return
+            seen["peak_mb"] = max(seen["peak_mb"], total / 1e6)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
