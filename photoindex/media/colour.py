@@ -1,0 +1,119 @@
+"""Bringing pixels of any colour space to sRGB."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from photoindex.media.raster import Space
+from photoindex.media.scale import Pixel8
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from PIL.ImageCms import ImageCmsTransform
+
+DAMAGED_PROFILE = "the colour profile is damaged or does not fit the picture; its colours are taken as they are"
+_SAME_COLOUR_STEPS = 2
+_GREY_LEVELS = 256
+
+
+def to_srgb(image: Pixel8, space: Space, icc: bytes | None) -> tuple[Pixel8, tuple[str, ...]]:
+    """Return `image` as uint8 [height, width, 3] in sRGB, and notes.
+
+    `icc` is the embedded profile; without one grey and RGB are taken as sRGB, CMYK is converted by the plain formula.
+    A profile that is damaged, or made for another colour space, is noted and ignored.
+    """
+    if icc is not None:
+        transform = _transform(icc, space)
+        if transform is not None:
+            return _apply(transform, image, space), ()
+        if not _is_like_srgb(icc, space):
+            return _without_profile(image, space), (DAMAGED_PROFILE,)
+    return _without_profile(image, space), ()
+
+
+def lab_to_srgb(image: Image.Image) -> Image.Image:
+    """Return a Pillow picture of mode LAB (CIE L*a*b*, D50, as TIFF stores it) in sRGB."""
+    from PIL import ImageCms
+
+    transform = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+    return cast("Image.Image", ImageCms.applyTransform(image, transform))
+
+
+def _without_profile(image: Pixel8, space: Space) -> Pixel8:
+    import cv2
+
+    if space is Space.GREY:
+        return cast("Pixel8", cv2.cvtColor(image, cv2.COLOR_GRAY2RGB))
+    if space is Space.CMYK:
+        return np.asarray(_as_pillow(image, space).convert("RGB"))
+    return image
+
+
+def _as_pillow(image: Pixel8, space: Space) -> Image.Image:
+    from PIL import Image
+
+    height, width = image.shape[:2]
+    return Image.frombuffer(space.value, (width, height), np.ascontiguousarray(image), "raw", space.value, 0, 1)
+
+
+def _apply(transform: ImageCmsTransform, image: Pixel8, space: Space) -> Pixel8:
+    from PIL import Image
+
+    source = _as_pillow(image, space)
+    target = Image.new("RGB", source.size)
+    transform.apply(source, target)
+    return np.asarray(target)
+
+
+@lru_cache(maxsize=8)
+def _transform(icc: bytes, space: Space) -> ImageCmsTransform | None:
+    """Return the way from a profile to sRGB, None where there is nothing to do or no way.
+
+    Photos of one camera share a profile, and making the transform costs as much as a fifth of using it.
+    """
+    if _is_like_srgb(icc, space):
+        return None
+    return _build(icc, space)
+
+
+def _build(icc: bytes, space: Space) -> ImageCmsTransform | None:
+    from PIL import ImageCms
+
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        return ImageCms.buildTransform(
+            profile,
+            ImageCms.createProfile("sRGB"),
+            space.value,
+            "RGB",
+            renderingIntent=ImageCms.Intent.PERCEPTUAL,
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
+@lru_cache(maxsize=8)
+def _is_like_srgb(icc: bytes, space: Space) -> bool:
+    """Tell whether a profile leaves colours where they are, which holds for the many makes of sRGB.
+
+    Tried on a cube of colours instead of by name: names are translated, abbreviated and wrong.
+    """
+    if space is Space.CMYK:
+        return False
+    transform = _build(icc, space)
+    if transform is None:
+        return False
+    if space is Space.GREY:
+        samples: Pixel8 = np.arange(_GREY_LEVELS, dtype=np.uint8).reshape(1, -1)
+        expected: Pixel8 = np.repeat(samples[..., None], 3, axis=2)
+    else:
+        steps = np.linspace(0, 255, 9).astype(np.uint8)
+        samples = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
+        expected = samples
+    moved = _apply(transform, samples, space).astype(np.int16) - expected.astype(np.int16)
+    return bool(np.abs(moved).max() <= _SAME_COLOUR_STEPS)
