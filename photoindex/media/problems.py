@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class MediaProblem(Exception):  # noqa: N818 - a problem of one file, not an error of the program
+class MediaProblem(Exception):
     """Base of everything that can be wrong with one file; `error_class` is stable and part of the database."""
 
     error_class: ClassVar[str] = "media_problem"

@@ -1,0 +1,199 @@
+"""JPEG: the hot path. The codec scales while it decodes, and only damaged or odd files take a second look."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from photoindex.media.content import Content
+from photoindex.media.problems import Undecodable
+from photoindex.media.raster import Raster, Space, check_size
+from photoindex.media.scale import Pixel8
+from photoindex.types import Limits, MediaType
+
+_SPACES = {1: Space.GREY, 3: Space.RGB, 4: Space.CMYK}
+_CODEC_SPACES = {Space.GREY: "GRAY", Space.RGB: "RGB", Space.CMYK: "CMYK"}
+_END_OF_IMAGE = b"\xff\xd9"
+# ITU-T T.81, table B.1: frames are C0 to CF without DHT (C4), JPG (C8) and DAC (CC).
+_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
+_START_OF_SCAN, _END, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
+_ORIENTATION_TAG = 0x0112
+_XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
+_MAX_ENTRIES = 512
+
+
+@dataclass(slots=True)
+class _Header:
+    """What stands before the pixels; `scan_offset` is where they begin."""
+
+    width: int = 0
+    height: int = 0
+    components: int = 0
+    has_adobe_marker: bool = False
+    orientation: int | None = None
+    scan_offset: int = 0
+    icc_parts: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def icc(self) -> bytes | None:
+        """The embedded profile, joined from its segments (ICC.1, annex B.4)."""
+        return b"".join(self.icc_parts[number] for number in sorted(self.icc_parts)) or None
+
+
+def read_jpeg(content: Content, _media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
+    """Decode a JPEG (also the first picture of an MPO, the base picture of an Ultra HDR); a `Reader`.
+
+    Raises TooLarge, Undecodable (no picture in it, or truncated so that pixels are missing).
+    """
+    data = content.data
+    if data is None:
+        with content.open() as stream:
+            data = stream.read()
+    return jpeg_raster(data, longest_side_px, limits)
+
+
+def jpeg_raster(data: bytes, longest_side_px: int, limits: Limits) -> Raster:
+    """Decode the JPEG in `data` at the smallest eighth of its size whose longest side is >= `longest_side_px`.
+
+    Raises TooLarge, Undecodable.
+    """
+    header = _read_header(data)
+    if not header.width or not header.height:
+        raise Undecodable("the JPEG has no picture in it")
+    check_size(header.width, header.height, limits)
+    space = _SPACES.get(header.components)
+    if space is None:
+        raise Undecodable(f"a JPEG with {header.components} colour components")
+    image, notes = _decode(data, header, space, longest_side_px)
+    if image is None:
+        image, space, notes = _decode_with_pillow(data, longest_side_px, notes)
+    elif space is Space.CMYK and header.has_adobe_marker:
+        image = 255 - image  # Adobe writes ink inverted, and so does whoever writes its marker.
+    return Raster(image, space, header.orientation or 1, header.icc, notes)
+
+
+def jpeg_orientation(data: bytes) -> int | None:
+    """Return the EXIF orientation that a JPEG carries (1 to 8), None when it carries none."""
+    return _read_header(data).orientation
+
+
+def jpeg_size(data: bytes) -> tuple[int, int]:
+    """Return width and height in pixels as stored, (0, 0) where there is no frame."""
+    header = _read_header(data)
+    return header.width, header.height
+
+
+def _decode(data: bytes, header: _Header, space: Space, longest_side_px: int) -> tuple[Pixel8 | None, tuple[str, ...]]:
+    """Return pixels and notes; no pixels where the fast codec cannot read this kind of JPEG. Raises Undecodable."""
+    try:
+        return _fast(data, header, space, longest_side_px, strict=True), ()
+    except ValueError as error:
+        complaint = str(error)
+    if data.rfind(_END_OF_IMAGE) < header.scan_offset:
+        try:
+            image = _fast(data + _END_OF_IMAGE, header, space, longest_side_px, strict=True)
+        except ValueError as error:
+            raise Undecodable(f"truncated: the file ends before the picture does ({error})") from error
+        return image, ("the JPEG's end marker is missing",)
+    if "premature end of data segment" in complaint:
+        raise Undecodable(f"truncated: a part of the picture is missing ({complaint})")
+    try:
+        return _fast(data, header, space, longest_side_px, strict=False), (f"damaged: {complaint}",)
+    except ValueError:
+        return None, (f"damaged: {complaint}",)
+
+
+def _fast(data: bytes, header: _Header, space: Space, longest_side_px: int, *, strict: bool) -> Pixel8:
+    import simplejpeg
+
+    wide = header.width >= header.height
+    image: Pixel8 = simplejpeg.decode_jpeg(
+        data,
+        _CODEC_SPACES[space],
+        min_width=longest_side_px if wide else 0,
+        min_height=0 if wide else longest_side_px,
+        strict=strict,
+    )
+    return image[..., 0] if space is Space.GREY else image
+
+
+def _decode_with_pillow(
+    data: bytes, longest_side_px: int, notes: tuple[str, ...]
+) -> tuple[Pixel8, Space, tuple[str, ...]]:
+    """Decode what the fast codec refuses: lossless JPEG, headers with junk between segments."""
+    from PIL import Image, JpegImagePlugin
+
+    with Image.open(io.BytesIO(data), formats=[JpegImagePlugin.JpegImageFile.format]) as picture:
+        picture.draft(None, (longest_side_px, longest_side_px))
+        space = Space(picture.mode) if picture.mode in tuple(Space) else Space.RGB
+        loaded = picture if picture.mode == space.value else picture.convert(space.value)
+        return np.asarray(loaded), space, notes
+
+
+def _read_header(data: bytes) -> _Header:
+    header = _Header()
+    for marker, start, end in _segments(data):
+        if marker == _START_OF_SCAN:
+            header.scan_offset = start
+            break
+        if marker in _FRAME_MARKERS and not header.width and end - start >= 6:
+            header.height = int.from_bytes(data[start + 1 : start + 3], "big")
+            header.width = int.from_bytes(data[start + 3 : start + 5], "big")
+            header.components = data[start + 5]
+        elif marker == _APP1:
+            _read_app1(data, start, end, header)
+        elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start, end) and end - start > 14:
+            header.icc_parts.setdefault(data[start + 12], data[start + 14 : end])
+        elif marker == _APP14 and data.startswith(b"Adobe", start, end):
+            header.has_adobe_marker = True
+    return header
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield marker, start and end of the payload of each segment up to the first scan; junk between them is skipped."""
+    offset = 2
+    while (offset := data.find(b"\xff", offset)) >= 0 and offset + 4 <= len(data):
+        marker = data[offset + 1]
+        if marker in (0x00, 0xFF) or marker in _BARE_MARKERS:
+            offset += 1 if marker == 0xFF else 2
+            continue
+        if marker == _END:
+            return
+        length = int.from_bytes(data[offset + 2 : offset + 4], "big")
+        yield marker, offset + 4, min(offset + 2 + max(2, length), len(data))
+        offset += 2 + max(2, length)
+
+
+def _read_app1(data: bytes, start: int, end: int, header: _Header) -> None:
+    if data.startswith(b"Exif\0", start, end):
+        found = _exif_orientation(data[start + 6 : end])
+        header.orientation = found or header.orientation
+    elif header.orientation is None and data.startswith(b"http://ns.adobe.com/xap/1.0/\0", start, end):
+        match = _XMP_ORIENTATION.search(data, start, end)
+        header.orientation = int(match[1]) if match else None
+
+
+def _exif_orientation(block: bytes) -> int | None:
+    """Return the orientation that an EXIF block's first directory names (EXIF 2.32, tag 0x0112), None when none."""
+    order = {b"II": "little", b"MM": "big"}.get(block[:2])
+    if order is None:
+        return None
+    little = order == "little"
+
+    def number(offset: int, size: int) -> int:
+        return int.from_bytes(block[offset : offset + size], "little" if little else "big")
+
+    directory = number(4, 4)
+    for index in range(min(number(directory, 2), _MAX_ENTRIES)):
+        entry = directory + 2 + 12 * index
+        if entry + 12 > len(block):
+            return None
+        if number(entry, 2) == _ORIENTATION_TAG:
+            value = number(entry + 8, 4 if number(entry + 2, 2) == 4 else 2)
+            return value if 1 <= value <= 8 else None
+    return None

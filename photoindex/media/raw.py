@@ -1,0 +1,117 @@
+"""RAW of all makers that LibRaw knows: the camera's own preview where it is large enough, else the sensor's data."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photoindex.media.content import Content
+from photoindex.media.jpeg import jpeg_orientation, jpeg_raster, jpeg_size
+from photoindex.media.problems import MediaProblem, OutOfMemory, TooLarge, Undecodable
+from photoindex.media.raster import Raster, check_size
+from photoindex.types import Limits, MediaType
+
+if TYPE_CHECKING:
+    import rawpy
+
+# LibRaw's flip (as dcraw's) and the EXIF orientation that means the same.
+_ORIENTATION_OF_FLIP = {0: 1, 3: 3, 5: 8, 6: 6}
+_SRGB_GAMMA = (2.4, 12.92)  # power and slope of IEC 61966-2-1
+
+
+def read_raw(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
+    """Decode a RAW; a `Reader`. Raises TooLarge, OutOfMemory, Undecodable.
+
+    A preview inside that is at least `longest_side_px` long is taken, as the camera developed it. Else the sensor's data
+    is developed with the camera's white balance, at half the size where that is enough. Where LibRaw cannot read the
+    data (a newer camera), a preview of at least half the wanted size serves, with a note.
+    """
+    # LibRaw's OpenMP would start a thread for every core; it reads this when it is loaded.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import rawpy
+
+    raw = rawpy.RawPy()
+    try:
+        raw.open_buffer(io.BytesIO(content.data)) if content.data is not None else raw.open_file(
+            os.fsdecode(content.path)
+        )
+        preview = _preview(raw, longest_side_px, limits)
+        if preview is not None and max(preview.image.shape[:2]) >= longest_side_px:
+            return preview
+        try:
+            return _develop(raw, longest_side_px, limits)
+        except rawpy.LibRawError as error:
+            if preview is None or max(preview.image.shape[:2]) < longest_side_px / 2:
+                raise
+            note = f"the sensor's data cannot be read ({_sentence(error)}); the camera's small preview stands in for it"
+            return Raster(preview.image, preview.space, preview.orientation, preview.icc, (*preview.notes, note))
+    except rawpy.LibRawUnsufficientMemoryError as error:
+        raise OutOfMemory from error
+    except rawpy.LibRawTooBigError as error:
+        raise TooLarge(f"LibRaw refuses the size of this {media.format} ({_sentence(error)})") from error
+    except rawpy.LibRawIOError as error:
+        raise Undecodable(f"truncated: the file ends before the sensor's data does ({_sentence(error)})") from error
+    except rawpy.LibRawError as error:
+        raise Undecodable(f"LibRaw cannot read this {media.format}: {_sentence(error)}") from error
+    finally:
+        raw.close()
+
+
+def _sentence(error: Exception) -> str:
+    text = error.args[0] if error.args else type(error).__name__
+    return text.decode("ascii", "replace") if isinstance(text, bytes) else str(text)
+
+
+def _preview(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster | None:
+    """Return the largest picture inside the RAW, None where there is none that can be read."""
+    import rawpy
+
+    try:
+        thumbnail = raw.extract_thumb()
+    except (rawpy.LibRawNonFatalError, rawpy.LibRawDataError, rawpy.LibRawIOError, rawpy.NotSupportedError):
+        return None
+    flip = raw.sizes.flip
+    if thumbnail.format is rawpy.ThumbFormat.BITMAP:
+        # A bitmap is as the sensor saw it, and the library leaves it so.
+        image = np.ascontiguousarray(thumbnail.data)
+        return Raster(image, orientation=_ORIENTATION_OF_FLIP.get(flip, 1))
+    data = bytes(thumbnail.data)
+    try:
+        picture = jpeg_raster(data, longest_side_px, limits)
+    except MediaProblem:
+        return None
+    orientation = _preview_orientation(raw, data)
+    return Raster(picture.image, picture.space, orientation, picture.icc, picture.notes)
+
+
+def _preview_orientation(raw: rawpy.RawPy, data: bytes) -> int:
+    """Return how a JPEG preview must be turned: some carry an orientation, some lack it, some are upright already."""
+    sizes = raw.sizes
+    turned = _ORIENTATION_OF_FLIP.get(sizes.flip, 1)
+    own = jpeg_orientation(data)
+    if own is not None and own != 1:
+        return own
+    width, height = jpeg_size(data)
+    if turned in (6, 8) and (width < height) != (sizes.raw_width < sizes.raw_height):
+        return 1
+    return own if own is not None and turned == 3 else turned
+
+
+def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
+    import rawpy
+
+    sizes = raw.sizes
+    check_size(sizes.raw_width, sizes.raw_height, limits)
+    check_size(sizes.iwidth, sizes.iheight, limits)
+    raw.unpack()
+    image = raw.postprocess(
+        half_size=max(sizes.iwidth, sizes.iheight) // 2 >= longest_side_px,
+        use_camera_wb=True,
+        output_color=rawpy.ColorSpace.sRGB,
+        output_bps=8,
+        gamma=_SRGB_GAMMA,
+    )
+    return Raster(image)
