@@ -90,7 +90,8 @@ def _add_time(found: Findings, name: str, key: str, text: str) -> None:
         found.refuse(name, text, "the zero of the container's clock")
         return
     try:
-        found.add(name, iso_time(text))
+        # FFmpeg writes whole seconds with six decimals.
+        found.add(name, iso_time(text.replace(".000000", "")))
     except DateError as error:
         from email.utils import parsedate_to_datetime
 
