@@ -1,0 +1,69 @@
+# make demo: a small sample library, scanned and searched.   make test: everything that the tests need, then the tests.
+# Both make their own virtual environment; VENV= puts it elsewhere.
+
+VENV ?= .venv
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN = $(VENV)/bin
+BENCHMARK_OPTIONS ?=
+
+.PHONY: help demo test lint bench docs clean system-packages
+
+help:
+	@sed -n 1,2p Makefile
+	@echo "make lint, make bench, make docs (tables in README.md and config/default.toml), make clean"
+
+demo: $(VENV)/.base
+	@tests/demo.sh $(BIN)
+
+# The test command; .ci/run runs this target.
+test: $(VENV)/.dev system-packages
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev system-packages
+	@for script in benchmarks/bench_*.py; do \
+		[ -e "$$script" ] || continue; \
+		echo "== $$script $(BENCHMARK_OPTIONS)"; \
+		$(BIN)/python "$$script" $(BENCHMARK_OPTIONS) || exit 1; \
+	done
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m tests.reference
+
+clean:
+	rm -rf .venv .demo build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find photoindex tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "photoindex needs Python 3.11 or newer: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
+	@touch $@ $(VENV)/.base
+
+# Programs that some tests and benchmarks compare with: installed where that needs no question, else named.
+system-packages:
+	@missing=""; \
+	for pair in exiftool:libimage-exiftool-perl strace:strace vipsthumbnail:libvips-tools; do \
+		command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "apt-get install$$missing"; \
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing; } \
+			>/dev/null || echo "could not be installed:$$missing; the tests that need them will be skipped"; \
+	else \
+		echo "not installed:$$missing; the tests that need them will be skipped (sudo apt-get install$$missing)"; \
+	fi

@@ -1,0 +1,44 @@
+#!/bin/sh
+# What `make demo` shows: a sample library is drawn, scanned, searched. $1: the folder with photoindex and python.
+set -eu
+
+bin=$1
+[ -z "${bin##/*}" ] || bin="$PWD/$bin"
+PATH="$bin:$PATH"
+folder="$PWD/.demo"
+rm -rf "$folder"
+mkdir "$folder"
+python "$(dirname "$0")/demo_pictures.py" "$folder/photos"
+
+# Nothing of the user's own: neither settings nor a .env in the current folder.
+for name in $(env | sed -n 's/^\(PHOTOINDEX_[A-Za-z0-9_]*\)=.*/\1/p') \
+    DEPLOY_PROFILE DATABASE_URL VECTOR_BACKEND QDRANT_URL ORIGINALS_PATH DERIVED_PATH; do
+    unset "$name"
+done
+export PATH XDG_CONFIG_HOME="$folder/settings" PHOTOINDEX_LIBRARY="$folder/library"
+cd "$folder"
+
+# show EXPECTED_EXIT_CODE COMMAND...: print a command, run it, and stop the demo where it ends otherwise.
+show() {
+    expected=$1
+    shift
+    printf '\n$ %s\n' "$*"
+    code=0
+    sh -c "$*" || code=$?
+    [ "$code" = "$expected" ] || { echo "demo: expected exit code $expected, got $code" >&2; exit 1; }
+}
+
+show 100 "photoindex scan photos"
+show 0 "photoindex status"
+show 0 "photoindex tasks --state quarantined"
+show 0 "photoindex search sunset"
+show 0 "photoindex search beach date:2021"
+show 0 "photoindex search 'snow OR 京都' -type:heic --sort date"
+show 0 "photoindex search camera:canon --format '{taken_at}  {path}'"
+show 0 "photoindex show 'photos/2021/Été à Nice/_MG_7214.jpg'"
+show 0 "mv 'photos/2023/Ísland' photos/2023/Iceland"
+show 100 "photoindex scan photos"
+show 0 "photoindex search glacier"
+show 0 "photoindex backup backups"
+show 0 "photoindex backup list backups"
+printf '\nThe photos are in .demo/photos; try: PHOTOINDEX_LIBRARY=%s photoindex search …\n' "$folder/library"

@@ -1,0 +1,154 @@
+"""The tables of README.md and the text of config/default.toml, made from the code.
+
+`python -m tests.reference` (or `make docs`) writes them; tests/test_readme.py holds that they are what it would write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from photoindex import errors
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+README = REPOSITORY / "README.md"
+DEFAULTS = REPOSITORY / "config" / "default.toml"
+
+_OTHER_EXITS = {
+    errors.EXIT_DONE: "done",
+    errors.EXIT_BUG: "a bug in photoindex; please report it with the traceback",
+    errors.EXIT_WINDOW_ENDED: "stopped at the end of its time window with work left; run it again",
+    errors.EXIT_SOME_QUARANTINED: "done, but some files are quarantined; `photoindex tasks --state quarantined` lists them",
+    errors.EXIT_INTERRUPTED: "interrupted (Ctrl-C) after finishing the running batch; run it again to go on",
+    141: "the reader of the output went away (`| head`)",
+    errors.EXIT_TERMINATED: "terminated (SIGTERM) after finishing the running batch; run it again to go on",
+}
+
+
+def exit_codes() -> dict[int, str]:
+    """Every exit code with its meaning, in numeric order."""
+    return dict(sorted((_OTHER_EXITS | {one.exit_code: one.meaning for one in errors.FAMILIES}).items()))
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command with its parsed form, those of groups as `group command`, in the order of --help."""
+    import typer.main
+
+    from photoindex.cli.main import build_app
+
+    def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+        if name:
+            yield name, command
+        for inner, part in getattr(command, "commands", {}).items():
+            yield from walk(f"{name} {inner}".strip(), part)
+
+    return walk("", typer.main.get_command(build_app()))
+
+
+def commands_table() -> str:
+    """The commands with the first line of their help."""
+    rows = [
+        (f"`{name}`", command.get_short_help_str(limit=300).rstrip("."))
+        for name, command in commands()
+        if not getattr(command, "commands", None) or getattr(command, "invoke_without_command", False)
+    ]
+    return _table(("command", "what it does"), rows)
+
+
+def exit_code_table() -> str:
+    """The exit codes."""
+    return _table(("code", "meaning"), [(str(code), meaning) for code, meaning in exit_codes().items()])
+
+
+def field_table() -> str:
+    """The fields of the query language."""
+    from photoindex.store.fields import FIELDS, ValueType
+
+    rows = []
+    for field in FIELDS:
+        name = f"`is:{field.name}`" if field.type is ValueType.FLAG else f"`{field.name}:`"
+        also = ", ".join(f"`{alias}:`" for alias in field.aliases)
+        rows.append((name + (f" ({also})" if also else ""), str(field.type), field.help))
+    return _table(("field", "type", "meaning"), rows)
+
+
+def settings_table() -> str:
+    """The settings with their defaults and ranges."""
+    from photoindex.config_sources import allowed, fields
+
+    rows = []
+    for name, field in fields().items():
+        default = _default(field.default)
+        rows.append((f"`{name}`", f"`{default}`" if default else "", allowed(field), field.description or ""))
+    return _table(("setting", "default", "takes", "meaning"), rows)
+
+
+def default_settings() -> str:
+    """A config.toml in which every line is a comment, to copy and change."""
+    from photoindex.config_sources import allowed, fields
+
+    lines = [
+        "# Every setting with its default, for your own config.toml (`photoindex config path` prints its place).",
+        "# Take the # away from what you change. The environment and the command line win over this file.",
+    ]
+    section = ""
+    for name, field in fields().items():
+        prefix, _dot, key = name.rpartition(".")
+        if prefix != section:
+            section = prefix
+            lines += ["", f"[{section}]"]
+        shown = _default(field.default)
+        value = shown if isinstance(field.default, int | float) else f'"{shown}"'
+        value = "[]" if isinstance(field.default, tuple) else value
+        lines += [
+            "",
+            f"# {field.description} ({allowed(field)})",
+            f"#{key} = {value if shown or value == '[]' else ''}".rstrip(),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "commands": commands_table,
+    "fields": field_table,
+    "exit codes": exit_code_table,
+    "settings": settings_table,
+}
+
+
+def filled(text: str) -> str:
+    """Return the README's text with each table between its markers made anew. Raises ValueError for a missing marker."""
+    for name, make in TABLES.items():
+        begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->\n"
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise ValueError(f"README.md needs the markers of the table '{name}' once")
+        text = re.sub(
+            re.escape(begin) + ".*?" + re.escape(end),
+            lambda _found: begin + make() + end,
+            text,
+            flags=re.DOTALL,  # noqa: B023
+        )
+    return text
+
+
+def _default(value: object) -> str:
+    if value is None or value == ():
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def main() -> None:
+    """Write the files."""
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    DEFAULTS.write_text(default_settings(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
