@@ -210,7 +210,7 @@ class _Scan:
                 *self.library.config.scan.exclude,
                 *(self.request.exclude or (root.row.excludes if root else ())),
             )
-            top = root.path if root else os.path.dirname(path)
+            top = root.path if root else b"/"
             reason = reason_for(path, root=top, patterns=patterns, follow_symlinks=follow)
             if reason is not None or (os.path.lexists(path) and not os.path.isfile(path)):
                 finder.seen.excluded += 1

@@ -62,6 +62,9 @@ class ChangeFinder:
         top = (place.volume_id, paths.relative_to(path, place.mount_point))
         self._tops.discard(top)
         self._unknown.add(top)
+        below = {each for known, each in self._folders_of(top[0]).items() if paths.is_within(known, top[1])}
+        self._visited -= below
+        staging.unstage_gone(self._connection, below)
 
     def add(self, listing: Listing) -> None:
         """Compare one whole folder."""

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    delete,
     exists,
     func,
     insert,
@@ -112,6 +113,16 @@ def stage_gone(connection: Connection, volume_id: int, file_ids: Iterable[int]) 
         connection.execute(insert_or_ignore(gone).on_conflict_do_nothing(), rows)
 
 
+def unstage_gone(connection: Connection, folder_ids: Iterable[int]) -> None:
+    """Take back that the files of these folders are gone."""
+    statement = delete(gone).where(
+        gone.c.file_id.in_(select(file.c.id).where(file.c.folder_id == bindparam("folder")))
+    )
+    rows = [{"folder": each} for each in folder_ids]
+    if rows:
+        connection.execute(statement, rows)
+
+
 def stage_left_out(connection: Connection, file_ids: Iterable[int]) -> None:
     """Stage known files that a rule leaves out now."""
     rows = [{"file_id": each} for each in file_ids]
@@ -152,7 +163,7 @@ def set_scope(connection: Connection, folder_ids: Iterable[int], file_ids: Itera
 
 def count_staged(connection: Connection) -> dict[str, int]:
     """Return how many files are staged by `what`, and how many are gone ("gone")."""
-    counts = dict(connection.execute(select(staged.c.what, func.count()).group_by(staged.c.what)))
+    counts = dict(connection.execute(select(staged.c.what, func.count()).group_by(staged.c.what)).all())
     counts["gone"] = connection.execute(select(func.count()).select_from(gone)).scalar_one()
     return counts
 
@@ -165,7 +176,7 @@ def staged_bytes(connection: Connection) -> int:
 def gone_by_volume(connection: Connection) -> dict[int, int]:
     """Return volume id -> how many of its files are gone."""
     rows = connection.execute(select(gone.c.volume_id, func.count()).group_by(gone.c.volume_id))
-    return dict(rows)
+    return dict(rows.all())
 
 
 def apply(connection: Connection, *, variant_id: int, derive: bool) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, or_, select, update
 
 from photoindex.store.files import join
+from photoindex.store.journal import record, updates_as_changes
 from photoindex.store.places import Place, folder_is_within
 from photoindex.store.tables import asset, file, folder, task, variant, volume
 
@@ -63,21 +64,6 @@ class TaskRow:
     def label(self) -> str:
         """The state as people are told it."""
         return self.state if self.dismissed_at is None else DISMISSED
-
-
-def select_tasks(connection: Connection, wanted: TaskFilter, *, limit: int | None = None) -> Iterator[TaskRow]:
-    """Yield the tasks that `wanted` matches in the order of their ids; memory stays flat."""
-    last_id = 0
-    left = limit
-    while left is None or left > 0:
-        rows = page_of_tasks(
-            connection, wanted, after_id=last_id, rows=PAGE_ROWS if left is None else min(left, PAGE_ROWS)
-        )
-        yield from rows
-        if not rows:
-            return
-        last_id = rows[-1].id
-        left = None if left is None else left - len(rows)
 
 
 def page_of_tasks(connection: Connection, wanted: TaskFilter, *, after_id: int, rows: int) -> list[TaskRow]:
@@ -184,6 +170,11 @@ def stages_known(connection: Connection) -> set[str]:
     return set(connection.execute(select(variant.c.stage).distinct()).scalars())
 
 
+def count_tasks_matching(connection: Connection, wanted: TaskFilter) -> int:
+    """Return how many tasks match."""
+    return int(connection.execute(select(func.count()).select_from(task).where(condition(wanted))).scalar_one())
+
+
 def put_back(connection: Connection, wanted: TaskFilter) -> int:
     """Make the matching tasks pending, as if they had never been tried; return how many."""
     return int(connection.execute(update(task).where(condition(wanted)).values(**_afresh())).rowcount)
@@ -248,19 +239,10 @@ def _afresh() -> dict[str, Any]:
     }
 
 
-def rows_before_dismissal(
-    connection: Connection, wanted: TaskFilter, *, after_id: int, rows: int
-) -> list[dict[str, Any]]:
-    """Return up to `rows` whole rows of quarantined, not yet dismissed tasks that match, with an id above `after_id`."""
-    statement = (
-        select(task)
-        .where(task.c.id > after_id, condition(wanted), _in_state("quarantined"))
-        .order_by(task.c.id)
-        .limit(rows)
-    )
-    return [dict(row) for row in connection.execute(statement).mappings()]
-
-
-def dismiss(connection: Connection, task_ids: Sequence[int], at: float) -> None:
-    """Mark quarantined tasks as left so by a person since `at` (UTC seconds since 1970)."""
-    connection.execute(update(task).where(task.c.id.in_(task_ids)).values(dismissed_at=at))
+def dismiss(connection: Connection, wanted: TaskFilter, *, at: float, command: str, summary: str) -> None:
+    """Mark the matching quarantined tasks as left so by a person since `at` (UTC seconds), and write it to the journal."""
+    chosen = and_(condition(wanted), _in_state("quarantined"))
+    values = {"dismissed_at": at}
+    changes = updates_as_changes(connection, task, select(task).where(chosen), values)
+    record(connection, command=command, summary=summary, changes=changes)
+    connection.execute(update(task).where(chosen).values(values))

@@ -159,4 +159,4 @@ def expire(connection: Connection) -> int:
 def count_by_state(connection: Connection, stage: str) -> dict[str, int]:
     """Return state -> number of tasks of a stage."""
     rows = connection.execute(select(task.c.state, func.count()).where(task.c.stage == stage).group_by(task.c.state))
-    return dict(rows)
+    return dict(rows.all())

@@ -1,0 +1,59 @@
+"""Running scans and looking at what they left, for tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from photoindex.app import open_library
+from photoindex.config import load_config
+from photoindex.events import Event
+from photoindex.library.context import Library
+from photoindex.library.scan import ScanRequest, ScanSummary, scan
+
+
+@dataclass
+class Keeper:
+    """One library of a test: scans into it and reads its tables."""
+
+    folder: Path
+    settings: dict[str, object] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def open(self) -> AbstractContextManager[Library]:
+        """Open the library; make it where there is none."""
+        return open_library(load_config({"library": self.folder, "scan.jobs": 2, **self.settings}), create=True)
+
+    def scan(self, *tops: Path, stop: Callable[[], bool] = lambda: False, **request: Any) -> ScanSummary:
+        """Scan `tops` (none: every known root)."""
+        with self.open() as library:
+            wanted = ScanRequest(tops=[os.fsencode(top) for top in tops], **request)
+            return scan(library, wanted, self.events.append, stop)
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT on the library's database."""
+        with self.open() as library:
+            connection = library.database.raw_connection()
+            try:
+                return list(connection.execute(statement, values))
+            finally:
+                connection.close()
+
+    def value(self, statement: str, *values: object) -> Any:
+        """Return the one value of a SELECT."""
+        ((only,),) = self.rows(statement, *values)
+        return only
+
+    def derived_files(self) -> set[str]:
+        """Return the names of all derived files, temporary ones too."""
+        return {path.name for path in (self.folder / "derived").rglob("*") if path.is_file()}
+
+
+def counts(summary: ScanSummary) -> dict[str, int]:
+    """Return the counts of a summary that are not zero."""
+    names = ("new", "changed", "moved", "duplicate", "unchanged", "quarantined", "excluded", "missing")
+    return {name: getattr(summary, name) for name in names if getattr(summary, name)}

@@ -1,0 +1,481 @@
+"""Scan: identity by content, every candidate counted once, nothing opened twice, away is not deleted."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from photoindex.errors import LibraryLocked, UsageError, VolumeOffline
+from photoindex.library.lock import exclusive
+from tests.harness import Keeper, counts
+from tests.originals import jpeg, write_photo, write_photos
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    return Keeper(tmp_path / "library")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    write_photos(folder, 6)
+    return folder
+
+
+def photo_ids(keeper: Keeper) -> dict[str, int]:
+    rows = keeper.rows("SELECT file.name, asset.photo_id FROM file JOIN asset ON asset.id = file.asset_id")
+    return {os.fsdecode(name): photo for name, photo in rows}
+
+
+def forget_derived(keeper: Keeper) -> None:
+    """Make any decode visible: with the previews gone, only a decode brings one back."""
+    shutil.rmtree(keeper.folder / "derived")
+
+
+def test_a_first_scan_takes_every_photo_in_with_preview_and_thumbnail(keeper: Keeper, photos: Path) -> None:
+    summary = keeper.scan(photos)
+    assert counts(summary) == {"new": 6}
+    assert summary.bytes == sum(path.stat().st_size for path in photos.rglob("*.jpg"))
+    assert len(keeper.derived_files()) == 12
+    assert keeper.value("SELECT count(*) FROM task WHERE state = 'done'") == 6
+    assert keeper.value("SELECT count(*) FROM asset WHERE perceptual_hash IS NOT NULL AND derived") == 6
+
+
+def test_a_second_scan_finds_everything_unchanged_and_opens_no_file(
+    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "notes.txt").write_text("not a photo")
+    keeper.scan(photos)
+    opened: list[object] = []
+    monkeypatch.setattr("photoindex.pipeline.ingest.take_in", lambda job: opened.append(job))
+    monkeypatch.setattr("photoindex.pipeline.ingest.workers", lambda *_: opened.append("workers"))
+    assert counts(keeper.scan(photos)) == {"unchanged": 6, "excluded": 1}
+    assert opened == []
+
+
+def test_without_a_path_the_known_roots_are_scanned(keeper: Keeper, photos: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    write_photo(other / "x.jpg", 100)
+    keeper.scan(photos)
+    keeper.scan(other)
+    write_photo(other / "y.jpg", 101)
+    assert counts(keeper.scan()) == {"unchanged": 7, "new": 1}
+
+
+def test_without_a_path_and_without_roots_the_error_says_what_to_do(keeper: Keeper) -> None:
+    with pytest.raises(UsageError, match="photoindex scan PATH"):
+        keeper.scan()
+
+
+def test_a_path_that_does_not_exist_is_named(keeper: Keeper, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nowhere"):
+        keeper.scan(tmp_path / "nowhere")
+
+
+def test_renamed_and_moved_files_keep_their_photos_and_are_not_decoded(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    before = photo_ids(keeper)
+    (photos / "0/IMG_0000.jpg").rename(photos / "0/renamed.jpg")
+    (photos / "new folder").mkdir()
+    (photos / "1/IMG_0001.jpg").rename(photos / "new folder/IMG_0001.jpg")
+    stamps = {path: path.stat().st_mtime_ns for path in (keeper.folder / "derived").rglob("*.jpg")}
+    summary = keeper.scan(photos)
+    assert counts(summary) == {"moved": 2, "unchanged": 4}
+    after = photo_ids(keeper)
+    assert after["renamed.jpg"] == before["IMG_0000.jpg"]
+    assert after["IMG_0001.jpg"] == before["IMG_0001.jpg"]
+    assert keeper.value("SELECT count(*) FROM file") == 6
+    assert {path: path.stat().st_mtime_ns for path in (keeper.folder / "derived").rglob("*.jpg")} == stamps
+
+
+def test_a_file_moved_to_another_root_is_recognised_when_only_that_root_is_scanned(
+    keeper: Keeper, photos: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    write_photo(other / "x.jpg", 100)
+    keeper.scan(photos)
+    keeper.scan(other)
+    before = photo_ids(keeper)
+    (photos / "0/IMG_0000.jpg").rename(other / "IMG_0000.jpg")
+    assert counts(keeper.scan(other)) == {"moved": 1, "unchanged": 1}
+    assert photo_ids(keeper) == before
+    assert counts(keeper.scan(photos)) == {"unchanged": 5}
+
+
+def test_a_copy_is_the_same_photo_and_is_not_decoded(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    derived = keeper.derived_files()
+    shutil.copy(photos / "0/IMG_0000.jpg", photos / "copy.jpg")
+    assert counts(keeper.scan(photos)) == {"duplicate": 1, "unchanged": 6}
+    assert photo_ids(keeper)["copy.jpg"] == photo_ids(keeper)["IMG_0000.jpg"]
+    assert keeper.derived_files() == derived
+    assert keeper.value("SELECT count(*) FROM photo") == 6
+
+
+def test_two_equal_files_in_a_first_scan_are_one_asset(keeper: Keeper, tmp_path: Path) -> None:
+    folder = tmp_path / "twins"
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        write_photo(folder / name, 1)
+    assert counts(keeper.scan(folder)) == {"new": 1, "duplicate": 2}
+    assert keeper.value("SELECT count(*) FROM asset") == 1
+
+
+def test_a_file_edited_in_place_keeps_its_photo(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    before = photo_ids(keeper)
+    write_photo(photos / "0/IMG_0000.jpg", 50, size=(200, 100))
+    assert counts(keeper.scan(photos)) == {"changed": 1, "unchanged": 5}
+    assert photo_ids(keeper) == before
+    assert keeper.value("SELECT count(*) FROM photo") == 6
+    assert keeper.value("SELECT width FROM photo WHERE id = ?", before["IMG_0000.jpg"]) == 200
+
+
+def test_an_edit_that_is_taken_back_returns_to_the_first_content(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    before = photo_ids(keeper)
+    write_photo(photos / "0/IMG_0000.jpg", 50, size=(200, 100))
+    keeper.scan(photos)
+    write_photo(photos / "0/IMG_0000.jpg", 0)
+    assert counts(keeper.scan(photos)) == {"changed": 1, "unchanged": 5}
+    assert photo_ids(keeper) == before
+    assert keeper.value("SELECT width FROM photo WHERE id = ?", before["IMG_0000.jpg"]) == 160
+
+
+def test_editing_one_of_two_copies_makes_a_photo_of_its_own(keeper: Keeper, photos: Path) -> None:
+    shutil.copy(photos / "0/IMG_0000.jpg", photos / "copy.jpg")
+    keeper.scan(photos)
+    before = photo_ids(keeper)
+    write_photo(photos / "copy.jpg", 50)
+    assert counts(keeper.scan(photos)) == {"changed": 1, "unchanged": 6}
+    after = photo_ids(keeper)
+    assert after["IMG_0000.jpg"] == before["IMG_0000.jpg"]
+    assert after["copy.jpg"] != before["copy.jpg"]
+
+
+def test_a_new_content_under_an_old_name_does_not_take_the_photo_of_the_content_that_moved(
+    keeper: Keeper, photos: Path
+) -> None:
+    keeper.scan(photos)
+    before = photo_ids(keeper)
+    (photos / "0/IMG_0000.jpg").rename(photos / "0/holiday.jpg")
+    write_photo(photos / "0/IMG_0000.jpg", 77)
+    assert counts(keeper.scan(photos)) == {"moved": 1, "changed": 1, "unchanged": 5}
+    after = photo_ids(keeper)
+    assert after["holiday.jpg"] == before["IMG_0000.jpg"]
+    assert after["IMG_0000.jpg"] not in before.values()
+
+
+def test_two_files_that_swap_names_keep_their_photos(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    before = photo_ids(keeper)
+    one, two = photos / "0/IMG_0000.jpg", photos / "0/IMG_0003.jpg"
+    first, second = one.read_bytes(), two.read_bytes()
+    one.write_bytes(second)
+    two.write_bytes(first)
+    summary = keeper.scan(photos)
+    assert summary.changed == 2
+    after = photo_ids(keeper)
+    assert after["IMG_0000.jpg"] == before["IMG_0003.jpg"]
+    assert after["IMG_0003.jpg"] == before["IMG_0000.jpg"]
+
+
+def test_a_touched_file_is_read_again_and_is_unchanged(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    os.utime(photos / "0/IMG_0000.jpg", ns=(1, 1_000_000_000))
+    assert counts(keeper.scan(photos)) == {"unchanged": 6}
+    assert keeper.value("SELECT mtime_ns FROM file WHERE name = 'IMG_0000.jpg'") == 1_000_000_000
+
+
+def test_missing_files_keep_their_facts_and_come_back_without_being_read(
+    keeper: Keeper, photos: Path, tmp_path: Path
+) -> None:
+    keeper.scan(photos)
+    away = tmp_path / "away.jpg"
+    (photos / "0/IMG_0000.jpg").rename(away)
+    summary = keeper.scan(photos)
+    assert counts(summary) == {"unchanged": 5, "missing": 1}
+    assert summary.newly_missing == 1
+    assert keeper.value("SELECT count(*) FROM photo") == 6
+    assert keeper.scan(photos).newly_missing == 0
+    away.rename(photos / "0/IMG_0000.jpg")
+    summary = keeper.scan(photos)
+    assert counts(summary) == {"unchanged": 6}
+    assert summary.bytes == 0
+
+
+def test_a_folder_that_is_gone_takes_its_files_with_it(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    shutil.rmtree(photos / "1")
+    assert counts(keeper.scan(photos)) == {"unchanged": 4, "missing": 2}
+
+
+def test_an_emptied_root_stops_the_scan_and_marks_nothing(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    shutil.rmtree(photos)
+    photos.mkdir()
+    with pytest.raises(VolumeOffline, match="accept-missing"):
+        keeper.scan(photos)
+    with pytest.raises(VolumeOffline):
+        keeper.scan()
+    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+    assert counts(keeper.scan(photos, accept_missing=True)) == {"missing": 6}
+
+
+def test_a_root_that_is_gone_stops_the_scan_and_marks_nothing(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    shutil.rmtree(photos)
+    with pytest.raises(VolumeOffline, match="Nothing was marked"):
+        keeper.scan(photos)
+    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+    assert counts(keeper.scan(photos, accept_missing=True)) == {"missing": 6}
+
+
+def test_one_root_away_does_not_keep_the_others_from_being_scanned(keeper: Keeper, photos: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    write_photo(other / "x.jpg", 100)
+    keeper.scan(photos, other)
+    shutil.rmtree(other)
+    other.mkdir()
+    write_photo(photos / "y.jpg", 101)
+    summary = keeper.scan()
+    assert counts(summary) == {"unchanged": 6, "new": 1}
+    assert summary.roots_away == [str(other)]
+    assert keeper.value("SELECT count(*) FROM file WHERE state <> 'present'") == 0
+
+
+def test_many_files_gone_at_once_stop_the_scan_and_mark_nothing(keeper: Keeper, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    content = jpeg(1)
+    for index in range(120):
+        # Different content at no cost: what follows the end of the picture is not looked at.
+        (folder / f"{index:03d}.jpg").write_bytes(content + index.to_bytes(4, "big"))
+    keeper.scan(folder, derive=False)
+    for index in range(101):
+        (folder / f"{index:03d}.jpg").unlink()
+    with pytest.raises(VolumeOffline, match="101 of 120"):
+        keeper.scan(folder)
+    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 120
+    assert counts(keeper.scan(folder, derive=False, accept_missing=True)) == {"unchanged": 19, "missing": 101}
+
+
+def test_unreadable_folders_are_told_and_what_is_known_of_them_stays(
+    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.scan(photos)
+    real = os.scandir
+
+    def refuse(path: bytes) -> object:
+        if isinstance(path, bytes) and path.endswith(b"/1"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    summary = keeper.scan(photos)
+    assert summary.unreadable_folders == 1
+    assert counts(summary) == {"unchanged": 4}
+    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+
+
+def test_a_broken_photo_is_quarantined_by_name_and_the_rest_is_done(keeper: Keeper, photos: Path) -> None:
+    (photos / "broken.jpg").write_bytes(jpeg(9)[:400])
+    (photos / "empty.jpg").write_bytes(b"")
+    (photos / "page.jpg").write_bytes(b"<html>404</html>" * 10)
+    (photos / "readme.txt").write_text("hello")
+    summary = keeper.scan(photos)
+    assert counts(summary) == {"new": 6, "quarantined": 3, "excluded": 1}
+    errors = dict(
+        keeper.rows(
+            "SELECT file.name, task.error_class FROM task JOIN file ON file.id = task.subject_id"
+            " WHERE task.state = 'quarantined'"
+        )
+    )
+    assert errors == {"broken.jpg": "undecodable", "empty.jpg": "empty", "page.jpg": "not_media"}
+    again = keeper.scan(photos)
+    assert counts(again) == {"unchanged": 6, "quarantined": 3, "excluded": 1}
+    assert again.bytes == 0
+
+
+def test_a_quarantined_file_that_is_mended_is_taken_in(keeper: Keeper, photos: Path) -> None:
+    (photos / "broken.jpg").write_bytes(jpeg(9)[:400])
+    keeper.scan(photos)
+    write_photo(photos / "broken.jpg", 9)
+    summary = keeper.scan(photos)
+    assert summary.quarantined == 0
+    assert summary.changed + summary.new == 1
+    assert keeper.value("SELECT count(*) FROM task WHERE state = 'done'") == 7
+
+
+def test_content_decides_what_a_file_is_and_never_its_name(keeper: Keeper, tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    write_photo(folder / "picture.txt", 1)
+    write_photo(folder / "really-a-jpeg.png", 2)
+    assert counts(keeper.scan(folder)) == {"new": 2}
+    assert set(keeper.rows("SELECT format FROM asset")) == {("jpeg",)}
+
+
+def test_hash_and_facts_only_makes_no_previews_and_a_later_scan_makes_them(keeper: Keeper, photos: Path) -> None:
+    assert counts(keeper.scan(photos, derive=False)) == {"new": 6}
+    assert not (keeper.folder / "derived").exists()
+    assert counts(keeper.scan(photos, derive=False)) == {"unchanged": 6}
+    assert counts(keeper.scan(photos)) == {"unchanged": 6}
+    assert len(keeper.derived_files()) == 12
+    assert keeper.scan(photos).bytes == 0
+
+
+def test_a_dry_run_tells_and_changes_nothing(keeper: Keeper, photos: Path) -> None:
+    summary = keeper.scan(photos, dry_run=True)
+    assert counts(summary) == {"new": 6}
+    assert keeper.value("SELECT count(*) FROM file") == 0
+    assert keeper.value("SELECT count(*) FROM root") == 0
+
+
+def test_excluded_patterns_are_remembered_for_the_root_and_hide_what_was_known(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    summary = keeper.scan(photos, exclude=("1/", "IMG_0000.jpg"))
+    assert counts(summary) == {"unchanged": 3, "excluded": 1}
+    assert keeper.value("SELECT count(*) FROM file WHERE state = 'excluded'") == 3
+    assert counts(keeper.scan()) == {"unchanged": 3, "excluded": 1}
+    assert counts(keeper.scan(photos, exclude=())) == {"unchanged": 6}
+    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+
+
+def test_links_are_excluded_unless_followed(keeper: Keeper, photos: Path) -> None:
+    (photos / "link.jpg").symlink_to("0/IMG_0000.jpg")
+    (photos / "dangling.jpg").symlink_to("nowhere.jpg")
+    assert counts(keeper.scan(photos)) == {"new": 6, "excluded": 2}
+    followed = keeper.scan(photos, follow_symlinks=True)
+    assert counts(followed) == {"duplicate": 1, "unchanged": 6, "excluded": 1}
+
+
+def test_a_single_file_and_a_list_of_files_can_be_scanned(keeper: Keeper, photos: Path) -> None:
+    assert counts(keeper.scan(photos / "0/IMG_0000.jpg")) == {"new": 1}
+    listed = [os.fsencode(photos / name) for name in ("1/IMG_0001.jpg", "0/IMG_0000.jpg", "@eaDir/x.jpg", "gone.jpg")]
+    assert counts(keeper.scan(listed=listed)) == {"new": 1, "unchanged": 1, "excluded": 1}
+    assert keeper.value("SELECT count(*) FROM file") == 2
+
+
+def test_the_library_inside_the_scanned_folder_is_left_alone(tmp_path: Path) -> None:
+    write_photo(tmp_path / "a.jpg", 1)
+    keeper = Keeper(tmp_path / "library")
+    keeper.scan(tmp_path)
+    assert counts(keeper.scan(tmp_path)) == {"unchanged": 1}
+
+
+def test_names_of_any_bytes_are_kept_to_the_byte(keeper: Keeper, tmp_path: Path) -> None:
+    folder = tmp_path / "names"
+    folder.mkdir()
+    odd = [b"new\nline.jpg", b"quo'te\".jpg", b"\x1b[31mred.jpg", b"\xff\xfe\x80.jpg", b"n" * 251 + b".jpg", "é.jpg".encode()]
+    for index, name in enumerate(odd):
+        with open(os.path.join(os.fsencode(folder), name), "wb") as stream:
+            stream.write(jpeg(index))
+    assert counts(keeper.scan(folder)) == {"new": len(odd)}
+    kept = {name.encode() if isinstance(name, str) else name for (name,) in keeper.rows("SELECT name FROM file")}
+    assert kept == set(odd)
+    assert counts(keeper.scan(folder)) == {"unchanged": len(odd)}
+
+
+def test_a_file_that_vanishes_between_stat_and_read_is_no_row(
+    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from photoindex.store import staging
+
+    real = staging.apply
+
+    def apply_and_delete(*args: object, **kwargs: object) -> None:
+        real(*args, **kwargs)  # type: ignore[arg-type]
+        (photos / "0/IMG_0000.jpg").unlink()
+
+    monkeypatch.setattr(staging, "apply", apply_and_delete)
+    assert counts(keeper.scan(photos)) == {"new": 5}
+    assert keeper.value("SELECT count(*) FROM file") == 5
+    assert keeper.value("SELECT count(*) FROM task WHERE state <> 'done'") == 0
+
+
+def test_a_growing_file_is_quarantined_until_it_has_stopped_growing(
+    keeper: Keeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from photoindex.media import content
+    from photoindex.media.problems import ChangedWhileReading
+
+    path = write_photo(tmp_path / "photos/a.jpg", 1)
+    real = os.read
+
+    def read_and_grow(descriptor: int, size: int) -> bytes:
+        data = real(descriptor, size)
+        with path.open("ab") as stream:
+            stream.write(b"more")
+        return data
+
+    monkeypatch.setattr(content.os, "read", read_and_grow)
+    with pytest.raises(ChangedWhileReading):
+        content.read_content(os.fsencode(path))
+
+
+def test_a_stopped_scan_keeps_what_is_done_and_the_next_one_goes_on(keeper: Keeper, photos: Path) -> None:
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    keeper.settings["scan.jobs"] = 1
+    keeper.settings["scan.batch_size"] = 1
+    summary = keeper.scan(photos, stop=stop)
+    assert summary.stopped
+    assert 0 < summary.new < 6
+    assert keeper.value("SELECT count(*) FROM task WHERE state = 'running'") == 0
+    done = summary.new
+    assert counts(keeper.scan(photos)) == {"new": 6 - done, "unchanged": done}
+
+
+def test_two_scans_of_one_library_do_not_run_at_once(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    with exclusive(keeper.folder, "test"), pytest.raises(LibraryLocked, match="test"):
+        keeper.scan(photos)
+
+
+def test_previews_left_by_a_crash_before_the_commit_do_not_hide_the_facts(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    first = keeper.folder
+    keeper.folder = first.parent / "second"
+    keeper.folder.mkdir()
+    shutil.copytree(first / "derived", keeper.folder / "derived")
+    assert counts(keeper.scan(photos)) == {"new": 6}
+    assert keeper.value("SELECT count(*) FROM asset WHERE perceptual_hash IS NOT NULL AND derived") == 6
+
+
+def test_a_new_disk_with_the_same_files_is_recognised_as_the_same_volume(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    with keeper.open() as library, library.database.write() as connection:
+        connection.exec_driver_sql("UPDATE volume SET identity = 'uuid:of-the-old-disk'")
+    assert counts(keeper.scan()) == {"unchanged": 6}
+    assert keeper.value("SELECT count(*) FROM volume") == 1
+
+
+def test_originals_are_never_written_to(keeper: Keeper, photos: Path) -> None:
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in photos.rglob("*") if path.is_file()}
+    for path in photos.rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    assert counts(keeper.scan(photos)) == {"new": 6}
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in photos.rglob("*") if p.is_file()} == before
+    for path in photos.rglob("*"):
+        path.chmod(0o755)
+
+
+def test_a_picture_over_the_pixel_limit_is_quarantined_and_the_option_is_named(keeper: Keeper, tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = tmp_path / "big"
+    folder.mkdir()
+    out = io.BytesIO()
+    Image.new("1", (3000, 3000)).save(out, "PNG")
+    (folder / "big.png").write_bytes(out.getvalue())
+    keeper.settings["scan.max_megapixels"] = 5
+    assert counts(keeper.scan(folder)) == {"quarantined": 1}
+    assert "--max-megapixels" in keeper.value("SELECT error FROM task")
