@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -124,12 +123,8 @@ def filled(text: str) -> str:
         begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->\n"
         if text.count(begin) != 1 or text.count(end) != 1:
             raise ValueError(f"README.md needs the markers of the table '{name}' once")
-        text = re.sub(
-            re.escape(begin) + ".*?" + re.escape(end),
-            lambda _found: begin + make() + end,
-            text,
-            flags=re.DOTALL,  # noqa: B023
-        )
+        before, _, rest = text.partition(begin)
+        text = before + begin + make() + end + rest.partition(end)[2]
     return text
 
 
