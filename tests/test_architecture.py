@@ -316,3 +316,31 @@ def imported_by(*arguments: str) -> set[str]:
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     # Typer draws the help with Rich, so Rich alone is not on trial here.
     assert not imported_by(*arguments) & (HEAVY_FOR_CLI - {"rich"})
+
+
+def test_the_reader_of_imports_tells_those_that_run_from_those_that_do_not() -> None:
+    source = """
+import heavy.part
+from photoindex import paths
+if TYPE_CHECKING:
+    from photoindex.store import tables
+else:
+    import other
+class Thing:
+    import inside_class
+    def method(self):
+        import inside_function
+try:
+    import tried
+except ImportError:
+    pass
+"""
+    assert {(found.name, found.at_import) for found in imports(ast.parse(source))} == {
+        ("heavy.part", True),
+        ("photoindex.paths", True),
+        ("photoindex.store", False),
+        ("other", True),
+        ("inside_class", True),
+        ("inside_function", False),
+        ("tried", True),
+    }
