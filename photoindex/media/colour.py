@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -20,19 +21,30 @@ _SAME_COLOUR_STEPS = 2
 _GREY_LEVELS = 256
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How to get from a profile to sRGB."""
+
+    transform: ImageCmsTransform
+    changes_nothing: bool
+
+
 def to_srgb(image: Pixel8, space: Space, icc: bytes | None) -> tuple[Pixel8, tuple[str, ...]]:
     """Return `image` as uint8 [height, width, 3] in sRGB, and notes.
 
     `icc` is the embedded profile; without one grey and RGB are taken as sRGB, CMYK is converted by the plain formula.
     A profile that is damaged, or made for another colour space, is noted and ignored.
     """
-    if icc is not None:
-        transform = _transform(icc, space)
-        if transform is not None:
-            return _apply(transform, image, space), ()
-        if not _is_like_srgb(icc, space):
-            return _without_profile(image, space), (DAMAGED_PROFILE,)
-    return _without_profile(image, space), ()
+    if icc is None:
+        return _without_profile(image, space), ()
+    way = _way(icc, space)
+    if way is None and space is Space.GREY:
+        # Many programs leave the profile of the colour picture in the grey one made from it.
+        image, space = _without_profile(image, space), Space.RGB
+        way = _way(icc, space)
+    if way is None:
+        return _without_profile(image, space), (DAMAGED_PROFILE,)
+    return (_without_profile(image, space) if way.changes_nothing else _apply(way.transform, image, space)), ()
 
 
 def lab_to_srgb(image: Image.Image) -> Image.Image:
@@ -70,14 +82,13 @@ def _apply(transform: ImageCmsTransform, image: Pixel8, space: Space) -> Pixel8:
 
 
 @lru_cache(maxsize=8)
-def _transform(icc: bytes, space: Space) -> ImageCmsTransform | None:
-    """Return the way from a profile to sRGB, None where there is nothing to do or no way.
+def _way(icc: bytes, space: Space) -> _Way | None:
+    """Return the way from a profile to sRGB, None where it is damaged or made for another colour space.
 
-    Photos of one camera share a profile, and making the transform costs as much as a fifth of using it.
+    Photos of one camera share a profile, and making its transform costs as much as a fifth of using it.
     """
-    if _is_like_srgb(icc, space):
-        return None
-    return _build(icc, space)
+    transform = _build(icc, space)
+    return None if transform is None else _Way(transform, _changes_nothing(transform, space))
 
 
 def _build(icc: bytes, space: Space) -> ImageCmsTransform | None:
@@ -90,23 +101,19 @@ def _build(icc: bytes, space: Space) -> ImageCmsTransform | None:
             ImageCms.createProfile("sRGB"),
             space.value,
             "RGB",
-            renderingIntent=ImageCms.Intent.PERCEPTUAL,
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 
 
-@lru_cache(maxsize=8)
-def _is_like_srgb(icc: bytes, space: Space) -> bool:
-    """Tell whether a profile leaves colours where they are, which holds for the many makes of sRGB.
+def _changes_nothing(transform: ImageCmsTransform, space: Space) -> bool:
+    """Tell whether colours stay where they are, which holds for the many makes of sRGB.
 
     Tried on a cube of colours instead of by name: names are translated, abbreviated and wrong.
     """
     if space is Space.CMYK:
-        return False
-    transform = _build(icc, space)
-    if transform is None:
         return False
     if space is Space.GREY:
         samples: Pixel8 = np.arange(_GREY_LEVELS, dtype=np.uint8).reshape(1, -1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photoindex.media.cicp import cicp_to_srgb
 from photoindex.media.colour import to_srgb
 from photoindex.media.content import Content
 from photoindex.media.heif import read_heif
@@ -17,7 +18,7 @@ from photoindex.media.jxl import read_jxl
 from photoindex.media.problems import Empty, MediaProblem, NotRecognised, OutOfMemory, Undecodable
 from photoindex.media.raster import Reader
 from photoindex.media.raw import read_raw
-from photoindex.media.scale import Pixel8, shrink, upright
+from photoindex.media.scale import Pixel8, fitted, shrink, upright
 from photoindex.media.still import read_still
 from photoindex.media.video import read_video
 from photoindex.types import Kind, Limits, MediaType
@@ -59,7 +60,9 @@ def decode(content: Content, media: MediaType, longest_side_px: int, limits: Lim
     with _problems_of(media), warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         raster = reader(content, media, longest_side_px, limits)
-        image = shrink(raster.image, longest_side_px)
+        image = shrink(raster.image, fitted(*raster.size, longest_side_px))
+        if raster.code_points is not None:
+            image = cicp_to_srgb(image, *raster.code_points)
         image, colour_notes = to_srgb(image, raster.space, raster.icc)
         array = np.ascontiguousarray(upright(image, raster.orientation))
     warned = tuple(str(warning.message) for warning in heard)

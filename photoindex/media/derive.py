@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from photoindex.media.decode import Pixels
-from photoindex.media.scale import Pixel8, shrink
+from photoindex.media.scale import Pixel8, fitted, shrink
 from photoindex.types import Derived, DerivedParams
 
 _HASH_SIDE = 8
@@ -19,8 +19,9 @@ def derive(pixels: Pixels, params: DerivedParams) -> Derived:
     """
     import simplejpeg
 
-    preview = shrink(pixels.array, params.preview_px)
-    thumbnail = shrink(preview, params.thumbnail_px)
+    height, width = pixels.array.shape[:2]
+    preview = shrink(pixels.array, fitted(width, height, params.preview_px))
+    thumbnail = shrink(preview, fitted(width, height, min(params.thumbnail_px, max(preview.shape))))
     preview_jpeg = simplejpeg.encode_jpeg(preview, params.preview_quality, "RGB", "420")
     thumbnail_jpeg = simplejpeg.encode_jpeg(thumbnail, params.thumbnail_quality, "RGB", "420")
     perceptual_hash = phash(simplejpeg.decode_jpeg(thumbnail_jpeg, "RGB"))

@@ -74,7 +74,7 @@ def jpeg_raster(data: bytes, longest_side_px: int, limits: Limits) -> Raster:
         image, space, notes = _decode_with_pillow(data, longest_side_px, notes)
     elif space is Space.CMYK and header.has_adobe_marker:
         image = 255 - image  # Adobe writes ink inverted, and so does whoever writes its marker.
-    return Raster(image, space, header.orientation or 1, header.icc, notes)
+    return Raster(image, space, header.orientation or 1, header.icc, (header.width, header.height), notes=notes)
 
 
 def jpeg_orientation(data: bytes) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from photoindex.media.content import Content
 from photoindex.media.jpeg import jpeg_raster
 from photoindex.media.problems import Undecodable
@@ -33,7 +35,7 @@ def read_jxl(content: Content, _media: MediaType, longest_side_px: int, limits: 
     mode = "F" if info.mode == "F;16" else info.mode
     picture = Image.frombytes(mode, (info.width, info.height), bytes(pixels))
     raster = raster_from_pillow(picture, longest_side_px)
-    return Raster(raster.image, raster.space, 1, icc or None, raster.notes)
+    return replace(raster, orientation=1, icc=icc or None)
 
 
 class _Bits:

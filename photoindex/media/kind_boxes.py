@@ -37,7 +37,7 @@ def sniff_boxes(reach: Reach) -> MediaType | None:
         return _by_brand(reach)
     if reach.head[4:8] in _QUICKTIME_FIRST:
         # QuickTime before 2001 has no brand: only a chain of boxes that leads to a movie is believed.
-        names = [name for name, _, _ in _boxes(reach)]
+        names = [name for name, _, _ in top_level_boxes(reach)]
         if b"moov" in names or (b"mdat" in names and not reach.sees_all):
             return _with_picture(reach, "mov")
     return None
@@ -73,7 +73,7 @@ def _movie_by_brand(reach: Reach, major: bytes, brands: set[bytes]) -> MediaType
 
 def _with_picture(reach: Reach, name: str) -> MediaType | None:
     """Return the video type unless the movie header is there and names sound tracks alone."""
-    for box, start, size in _boxes(reach):
+    for box, start, size in top_level_boxes(reach):
         if box == b"moov":
             header = reach.read(start, min(size, _MAX_MOVIE_HEADER_BYTES))
             if _SOUND_HANDLER.search(header) and not _VIDEO_HANDLER.search(header):
@@ -82,7 +82,7 @@ def _with_picture(reach: Reach, name: str) -> MediaType | None:
     return MediaType(Kind.VIDEO, name)
 
 
-def _boxes(reach: Reach) -> Iterator[tuple[bytes, int, int]]:
+def top_level_boxes(reach: Reach) -> Iterator[tuple[bytes, int, int]]:
     """Yield name, start and size in bytes of each top-level box for as long as they make sense."""
     offset = 0
     for _ in range(_MAX_BOXES):

@@ -27,14 +27,24 @@ class Raster:
     """Pixels before colour management and turning.
 
     image: uint8, [height, width] for grey, else [height, width, channels]. orientation: EXIF 1-8 that is still to be
-    applied. icc: the embedded profile that the values belong to, None for sRGB. notes: remarks for a person.
+    applied. icc: the embedded profile that the values belong to, None for sRGB. full_size: width and height of the whole
+    picture, as stored, where the reader has made it smaller already. code_points: colour primaries and transfer characteristics
+    (ITU-T H.273) where the file names them instead of a profile. notes: remarks for a person.
     """
 
     image: Pixel8
     space: Space = Space.RGB
     orientation: int = 1
     icc: bytes | None = None
+    full_size: tuple[int, int] | None = None
+    code_points: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the whole picture in pixels, before turning."""
+        height, width = self.image.shape[:2]
+        return self.full_size or (width, height)
 
 
 Reader = Callable[[Content, MediaType, int, Limits], Raster]

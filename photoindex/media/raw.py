@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,7 @@ def read_raw(content: Content, media: MediaType, longest_side_px: int, limits: L
             if preview is None or max(preview.image.shape[:2]) < longest_side_px / 2:
                 raise
             note = f"the sensor's data cannot be read ({_sentence(error)}); the camera's small preview stands in for it"
-            return Raster(preview.image, preview.space, preview.orientation, preview.icc, (*preview.notes, note))
+            return replace(preview, notes=(*preview.notes, note))
     except rawpy.LibRawUnsufficientMemoryError as error:
         raise OutOfMemory from error
     except rawpy.LibRawTooBigError as error:
@@ -84,7 +85,7 @@ def _preview(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster |
     except MediaProblem:
         return None
     orientation = _preview_orientation(raw, data)
-    return Raster(picture.image, picture.space, orientation, picture.icc, picture.notes)
+    return replace(picture, orientation=orientation)
 
 
 def _preview_orientation(raw: rawpy.RawPy, data: bytes) -> int:

@@ -49,6 +49,8 @@ _EXIF_ERRORS = (
     OverflowError,
     struct.error,
 )
+_HEAD_BYTES = 64 << 10
+_AVIF_MAX_PIXELS = 16384 * 16384  # libavif's own limit
 _WIDE_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 _ALPHA_MODES = ("RGBA", "RGBa", "LA", "La", "PA")
 
@@ -70,6 +72,9 @@ def _read(stream: BinaryIO, name: str, longest_side_px: int, limits: Limits) -> 
     try:
         picture = Image.open(stream, formats=[name])
     except UnidentifiedImageError:
+        if name == "AVIF":
+            stream.seek(0)
+            raise _no_avif(stream.read(_HEAD_BYTES)) from None
         if name != "TIFF":
             raise Undecodable(f"this is no readable {name} picture") from None
         return _read_odd_tiff(stream, limits)
@@ -77,6 +82,17 @@ def _read(stream: BinaryIO, name: str, longest_side_px: int, limits: Limits) -> 
         check_size(*picture.size, limits)
         picture.load()
         return raster_from_pillow(picture, longest_side_px)
+
+
+def _no_avif(head: bytes) -> Undecodable:
+    """Return why libavif refuses a file: its own size limit, which no option raises, or damage."""
+    place = head.find(b"ispe")
+    width, height = (int.from_bytes(head[place + offset : place + offset + 4], "big") for offset in (8, 12))
+    if place > 0 and width * height > _AVIF_MAX_PIXELS:
+        return Undecodable(
+            f"{width} x {height} pixels are more than the AVIF decoder takes ({_AVIF_MAX_PIXELS // 10**6} megapixels)"
+        )
+    return Undecodable("this is no readable AVIF picture")
 
 
 @contextmanager
@@ -108,15 +124,14 @@ def raster_from_pillow(picture: Image.Image, longest_side_px: int) -> Raster:
     orientation, notes = _orientation(picture)
     if picture.mode in _WIDE_MODES:
         image, remark = eight_bits(np.asarray(picture))
-        return Raster(image, Space.GREY, orientation, icc, notes + remark)
+        return Raster(image, Space.GREY, orientation, icc, notes=notes + remark)
     plain = _plain(picture)
-    if picture.mode in ("P", "PA", "LAB", "HSV", "YCbCr") or plain.mode != picture.mode.removesuffix("A"):
-        # A palette belongs to no profile of a grey picture, and Lab and YCbCr have been converted here.
-        icc = icc if plain.mode == "RGB" and picture.mode != "LAB" else None
+    if picture.mode == "LAB":
+        icc = None  # It has been used up: what comes out is sRGB.
     factor = max(plain.size) // max(1, longest_side_px)
     if factor > 1:
         plain = plain.reduce(factor)
-    return Raster(np.asarray(plain), Space(plain.mode), orientation, icc, notes)
+    return Raster(np.asarray(plain), Space(plain.mode), orientation, icc, picture.size, notes=notes)
 
 
 def _plain(picture: Image.Image) -> Image.Image:
@@ -185,11 +200,12 @@ def _read_odd_tiff(stream: BinaryIO, limits: Limits) -> Raster:
     if not width or not height:
         raise Undecodable("this is no readable TIFF picture")
     check_size(width, height, limits)
+    orientation = int(directory.get(_ORIENTATION_TAG, 1))
     stream.seek(0)
     values = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype.kind not in "uif":
         raise Undecodable("a TIFF of a kind that no decoder here knows")
     image, notes = eight_bits(values)
     if image.ndim == 2:
-        return Raster(image, Space.GREY, 1, None, notes)
-    return Raster(np.ascontiguousarray(image[:, :, 2::-1]), Space.RGB, 1, None, notes)
+        return Raster(image, Space.GREY, orientation, notes=notes)
+    return Raster(np.ascontiguousarray(image[:, :, 2::-1]), Space.RGB, orientation, notes=notes)

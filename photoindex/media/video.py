@@ -25,7 +25,9 @@ _FIRST_SECONDS = 1.0
 _LATER_PARTS = (0.1, 0.25, 0.5, 0.75)
 _MAX_FRAMES_PER_TRY = 100
 """Frames decoded from a key frame on to reach a position, so that a file with few key frames costs no minute."""
-_DARK_MEAN, _BRIGHT_MEAN, _PLAIN_DEVIATION = 20.0, 240.0, 10.0
+_PLAIN_DEVIATION = 10.0
+_HD_HEIGHT = 720
+_UNNAMED = 2  # colour primaries, transfer and matrix: unspecified (ITU-T H.273)
 _MICROSECONDS = 1_000_000
 _MIN_PIXEL_RATIO = 0.25
 _MATRIX = struct.Struct("<9i")
@@ -42,6 +44,25 @@ _ORIENTATION_OF_MATRIX = {
 """Signs of a, b, c, d of a display matrix (ISO 14496-12, 6.2.2) and the EXIF orientation that means the same."""
 
 
+_DEMUXERS = {
+    "mov": "mov",
+    "mp4": "mov",
+    "m4v": "mov",
+    "3gp": "mov",
+    "3g2": "mov",
+    "mj2": "mov",
+    "mkv": "matroska",
+    "webm": "matroska",
+    "avi": "avi",
+    "mts": "mpegts",
+    "wmv": "asf",
+    "flv": "flv",
+    "ogv": "ogg",
+    "dv": "dv",
+}
+"""Format and FFmpeg's name of what reads it, so that no content can pose as a playlist; MPEG has two and is probed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Frame:
     image: Pixel8
@@ -49,13 +70,11 @@ class _Frame:
 
     @property
     def score(self) -> float:
-        """How much there is to see: the standard deviation of the grey values, nothing for dark or white frames."""
-        grey = self.image[::4, ::4].mean(axis=2)
-        mean = float(grey.mean())
-        return float(grey.std()) if _DARK_MEAN <= mean <= _BRIGHT_MEAN else 0.0
+        """How much there is to see: the standard deviation of the grey values; black and plain frames have next to none."""
+        return float(self.image[::4, ::4].mean(axis=2).std())
 
 
-def read_video(content: Content, _media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
+def read_video(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
     """Decode a frame that is neither black nor plain; a `Reader`. Raises TooLarge, OutOfMemory, Undecodable.
 
     Looked at are the frames at 1 s, 10 %, 25 %, 50 % and 75 %; the first with something on it is taken, else the best.
@@ -64,7 +83,7 @@ def read_video(content: Content, _media: MediaType, longest_side_px: int, limits
 
     with content.open() as stream:
         try:
-            with av.open(stream, "r", metadata_errors="replace") as container:
+            with av.open(stream, "r", format=_DEMUXERS.get(media.format), metadata_errors="replace") as container:
                 return _poster(container, longest_side_px, limits)
         except av.error.MemoryError as error:
             raise OutOfMemory from error
@@ -78,20 +97,23 @@ def _poster(container: InputContainer, longest_side_px: int, limits: Limits) -> 
     stream = next((one for one in container.streams.video if not one.disposition & Disposition.attached_pic), None)
     if stream is None:
         raise Undecodable("the file has no video stream, only sound")
+    if stream.codec_context is None:
+        raise Undecodable("no decoder here knows the video's codec")
     stream.codec_context.thread_count = 1
     check_size(stream.codec_context.width, stream.codec_context.height, limits)
     best: _Frame | None = None
+    points: tuple[int, int] | None = None
     for frame in _candidates(container, stream):
         check_size(frame.width, frame.height, limits)
         candidate = _Frame(_pixels(frame, stream, longest_side_px), _orientation(frame))
         if best is None or candidate.score > best.score:
-            best = candidate
+            best, points = candidate, (int(frame.color_primaries), int(frame.color_trc))
         if best.score >= _PLAIN_DEVIATION:
             break
     if best is None:
         raise Undecodable("the video has no frame that can be decoded")
     notes = () if best.score >= _PLAIN_DEVIATION else ("every frame looked at is nearly plain",)
-    return Raster(best.image, orientation=best.orientation, notes=notes)
+    return Raster(best.image, orientation=best.orientation, code_points=points, notes=notes)
 
 
 def _candidates(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -135,7 +157,9 @@ def _pixels(frame: VideoFrame, stream: VideoStream, longest_side_px: int) -> Pix
     ratio = float(stream.sample_aspect_ratio or 1)
     shown = round(frame.width * ratio) if _MIN_PIXEL_RATIO <= ratio <= 1 / _MIN_PIXEL_RATIO else frame.width
     width, height = fitted(max(1, shown), frame.height, longest_side_px)
-    small = frame.reformat(width, height, "rgb24", interpolation="AREA", threads=1)
+    # Players take HD without a named colour matrix as BT.709; the converter would take BT.601.
+    matrix = "ITU709" if int(frame.colorspace) == _UNNAMED and frame.height >= _HD_HEIGHT else None
+    small = frame.reformat(width, height, "rgb24", src_colorspace=matrix, interpolation="AREA", threads=1)
     return np.asarray(small.to_ndarray(), np.uint8)
 
 
