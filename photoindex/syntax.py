@@ -7,7 +7,9 @@ that a later error can still point at its place; positions do not count when tre
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 from typing import Union
 
@@ -31,7 +33,7 @@ class Words:
     text: str
     phrase: bool = False
     prefix: bool = False
-    position: int = field(default=0, compare=False)
+    position: int = dataclass_field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Compare:
     operator: Operator
     value: str | None
     until: str | None = None
-    position: int = field(default=0, compare=False)
+    position: int = dataclass_field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,29 @@ class Or:
 
 Node = Union[Words, Compare, Not, And, Or]
 EVERYTHING = And(())
+
+
+def leaves(node: Node) -> Iterator[Words | Compare]:
+    """Yield every leaf below `node`, from left to right."""
+    if isinstance(node, (Words, Compare)):
+        yield node
+    elif isinstance(node, Not):
+        yield from leaves(node.part)
+    else:
+        for part in node.parts:
+            yield from leaves(part)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGrammar:
+    """What the parser must know of a field; `store.fields` makes one from each row of its table.
+
+    name: the field's own name, also where an alias was written. ordered: it takes `:>` and `a..b`. free_text: its values
+    may hold spaces. refusal: returns why a value is impossible, None where it is fine. regex: it takes `::`.
+    """
+
+    name: str
+    ordered: bool
+    free_text: bool
+    refusal: Callable[[str], str | None]
+    regex: bool = False

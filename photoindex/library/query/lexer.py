@@ -1,0 +1,234 @@
+r"""Cut the text of a query into tokens.
+
+White space (Unicode's, so also a no-break space) separates. `"…"` is a phrase; typographic quotes count as quotes, and
+`\"` and `\\` stand for the character itself inside. `(` opens a group only where a term may begin: in `IMG(1).jpg` it
+belongs to the word. `name:` where a term begins makes a field. A colon is an ordinary character of a word after a digit
+(12:30, 16:9) and in `http://…` and `C:\…`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from photoindex.errors import QuerySyntaxError
+
+MAX_CHARACTERS = 20_000
+QUOTES = '"\u201c\u201d\u201e\u201f\uff02'
+
+_FIELD = re.compile(r"([^\W\d][\w-]*)(::?)")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+# Bytes of the command line that are not UTF-8 are U+DC80 to U+DCFF; other surrogates cannot be encoded at all.
+_UNENCODABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
+
+class TokenKind(Enum):
+    """What a token is; END stands behind the last one."""
+
+    WORD = auto()
+    PHRASE = auto()
+    FIELD = auto()
+    NOT = auto()
+    OPEN = auto()
+    CLOSE = auto()
+    OR = auto()
+    END = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A field's value without its quotes: each character, whether it was quoted, and where it stands in the query."""
+
+    text: str
+    quoted: tuple[bool, ...]
+    positions: tuple[int, ...]
+    end: int
+
+    def cut(self, start: int, stop: int) -> Value:
+        """Return the characters from `start` up to `stop`."""
+        end = self.positions[stop] if stop < len(self.positions) else self.end
+        return Value(self.text[start:stop], self.quoted[start:stop], self.positions[start:stop], end)
+
+    @property
+    def position(self) -> int:
+        """Where the value begins in the query; where it would stand if it is empty."""
+        return self.positions[0] if self.positions else self.end
+
+    def find(self, sought: str) -> int:
+        """Return the index of the first `sought` outside quotes, -1 when there is none."""
+        index = self.text.find(sought)
+        while index >= 0 and any(self.quoted[index : index + len(sought)]):
+            index = self.text.find(sought, index + 1)
+        return index
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token; `text` is the word, the phrase or the field's name, `value` belongs to a field."""
+
+    kind: TokenKind
+    position: int
+    text: str = ""
+    prefix: bool = False
+    regex: bool = False
+    value: Value | None = None
+
+
+def tokenize(query: str, names: Container[str] = ()) -> list[Token]:
+    """Return the tokens of `query`, END last; `names` are the known fields', lower-case. Raises QuerySyntaxError."""
+    if len(query) > MAX_CHARACTERS:
+        message = f"a query has at most {MAX_CHARACTERS:,} characters, this one has {len(query):,}"
+        raise QuerySyntaxError(message, query=query, position=MAX_CHARACTERS)
+    if wrong := _UNENCODABLE.search(query):
+        raise QuerySyntaxError("half a character (a lone surrogate)", query=query, position=wrong.start())
+    return _Lexer(query, names).tokens()
+
+
+class _Lexer:
+    def __init__(self, query: str, names: Container[str]) -> None:
+        self._query = query
+        self._names = names
+        self._at = 0
+
+    def tokens(self) -> list[Token]:
+        found = []
+        while True:
+            while self._peek().isspace():
+                self._at += 1
+            token = self._next()
+            found.append(token)
+            if token.kind is TokenKind.END:
+                return found
+
+    def _peek(self, ahead: int = 0) -> str:
+        """Return a character, "" behind the end."""
+        index = self._at + ahead
+        return self._query[index : index + 1]
+
+    def _error(self, message: str, position: int) -> QuerySyntaxError:
+        return QuerySyntaxError(message, query=self._query, position=position)
+
+    def _next(self) -> Token:
+        start = self._at
+        character = self._peek()
+        if not character:
+            return Token(TokenKind.END, start)
+        if character in "()":
+            self._at += 1
+            return Token(TokenKind.OPEN if character == "(" else TokenKind.CLOSE, start)
+        if character == "-":
+            return self._minus()
+        if character in QUOTES:
+            return self._phrase()
+        field = _FIELD.match(self._query, start)
+        if field and (field[1].lower() in self._names or not self._is_address(field)):
+            return self._field(field)
+        return self._word()
+
+    def _is_address(self, field: re.Match[str]) -> bool:
+        at_drive = _DRIVE.match(self._query, field.start()) is not None
+        return at_drive or self._query.startswith("//", field.end())
+
+    def _minus(self) -> Token:
+        following = self._peek(1)
+        if following == "-":
+            raise self._error("one '-' before a term filters it out; quote the text to search for dashes", self._at)
+        if not following or following.isspace() or following == ")":
+            raise self._error("'-' stands alone; put it directly before what it filters out, as in -beach", self._at)
+        self._at += 1
+        return Token(TokenKind.NOT, self._at - 1)
+
+    def _phrase(self) -> Token:
+        start = self._at
+        text, _ = self._quoted()
+        prefix = self._peek() == "*"
+        self._at += prefix
+        return Token(TokenKind.PHRASE, start, "".join(text), prefix=prefix)
+
+    def _quoted(self) -> tuple[list[str], list[int]]:
+        """Read a quoted stretch with its quotes; return its characters and where each stands."""
+        opened = self._at
+        self._at += 1
+        characters: list[str] = []
+        positions: list[int] = []
+        while (character := self._peek()) not in QUOTES:
+            escaped = character == "\\" and (self._peek(1) == "\\" or (self._peek(1) and self._peek(1) in QUOTES))
+            self._at += bool(escaped)
+            characters.append(self._peek())
+            positions.append(self._at)
+            self._at += 1
+        if not character:
+            raise self._error("this quote is not closed", opened)
+        self._at += 1
+        return characters, positions
+
+    def _field(self, match: re.Match[str]) -> Token:
+        self._at = match.end()
+        return Token(TokenKind.FIELD, match.start(), match[1], regex=match[2] == "::", value=self._value())
+
+    def _value(self) -> Value:
+        text: list[str] = []
+        quoted: list[bool] = []
+        positions: list[int] = []
+        opened: list[int] = []
+        while (character := self._peek()) and not character.isspace():
+            if character in QUOTES:
+                characters, places = self._quoted()
+                text += characters
+                positions += places
+                quoted += [True] * len(characters)
+                continue
+            if self._ends_here(character, opened):
+                break
+            text.append(character)
+            positions.append(self._at)
+            quoted.append(False)
+            self._at += 1
+        self._refuse_open(opened)
+        return Value("".join(text), tuple(quoted), tuple(positions), self._at)
+
+    def _word(self) -> Token:
+        start = self._at
+        opened: list[int] = []
+        while (character := self._peek()) and not character.isspace() and character not in QUOTES:
+            if self._ends_here(character, opened):
+                break
+            self._at += 1
+        self._refuse_open(opened)
+        word = self._query[start : self._at]
+        if word == "OR":
+            return Token(TokenKind.OR, start)
+        self._refuse_colon(word, start)
+        star = word.find("*")
+        if 0 <= star < len(word) - 1 or word == "*":
+            message = "'*' stands only at the end of a word; name:IMG_*7 and path:2019/*.jpg take it anywhere"
+            raise self._error(message, start + star)
+        return Token(TokenKind.WORD, start, word.removesuffix("*"), prefix=star > 0)
+
+    def _ends_here(self, character: str, opened: list[int]) -> bool:
+        """Keep account of parentheses inside a word; tell whether a closing one belongs to a group around it."""
+        if character == "(":
+            opened.append(self._at)
+        elif character == ")":
+            if not opened:
+                return True
+            opened.pop()
+        return False
+
+    def _refuse_open(self, opened: list[int]) -> None:
+        if opened:
+            message = "this parenthesis is not closed; put a space before it to open a group, or quote the text"
+            raise self._error(message, opened[-1])
+
+    def _refuse_colon(self, word: str, start: int) -> None:
+        if "://" in word or _DRIVE.match(word):
+            return
+        for found in re.finditer(":", word):
+            index = found.start()
+            if index == 0:
+                raise self._error("':' needs the name of a field before it; quote the text to search for it", start)
+            if not word[index - 1].isdigit():
+                message = f"{word[:index]!r} is not the name of a field; quote the text to search for it"
+                raise self._error(message, start + index)

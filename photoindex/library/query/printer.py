@@ -1,0 +1,86 @@
+"""Write a syntax tree as the text of a query, such that reading it gives the same tree."""
+
+from __future__ import annotations
+
+import re
+
+from photoindex.errors import QuerySyntaxError
+from photoindex.library.query.lexer import QUOTES, TokenKind, tokenize
+from photoindex.syntax import And, Compare, Node, Not, Operator, Or, Words
+
+# A value that neither the lexer nor a list of values could take for something else; all others are quoted.
+_BARE_VALUE = re.compile(r"[\w.+&'@#%/_*:-]+", re.ASCII)
+_SPECIAL = re.compile(rf"[\\{QUOTES}]")
+
+
+def to_text(node: Node) -> str:
+    """Return `node` as a query; `parse` of it is the same tree for every tree that `parse` can make."""
+    return _alternatives(node) if isinstance(node, Or) else _terms(node)
+
+
+def _alternatives(node: Or) -> str:
+    if not node.parts:
+        return "-()"
+    values = _as_list(node)
+    return values if values is not None else " OR ".join(_terms(part, inside=Or) for part in node.parts)
+
+
+def _as_list(node: Or) -> str | None:
+    """Return `field:a,b` where every alternative holds the same field against a value, None elsewhere."""
+    compares = [part for part in node.parts if isinstance(part, Compare) and part.operator is not Operator.REGEX]
+    if not compares or len(compares) != len(node.parts) or len({part.field for part in compares}) > 1:
+        return None
+    return f"{compares[0].field}:{','.join(map(_value, compares))}"
+
+
+def _terms(node: Node, inside: type[And | Or] | None = None) -> str:
+    if isinstance(node, And) and node.parts and inside is not And:
+        return " ".join(_term(part) for part in node.parts)
+    if isinstance(node, And) and not node.parts and inside is None:
+        return ""
+    return _term(node)
+
+
+def _term(node: Node) -> str:
+    if isinstance(node, Words):
+        return _words(node)
+    if isinstance(node, Compare):
+        colon = "::" if node.operator is Operator.REGEX else ":"
+        return f"{node.field}{colon}{_value(node)}"
+    if isinstance(node, Not):
+        inner = _term(node.part)
+        return f"-({inner})" if inner.startswith("-") else f"-{inner}"
+    if isinstance(node, Or):
+        return _as_list(node) or f"({_alternatives(node)})"
+    return f"({_terms(node)})"
+
+
+def _words(node: Words) -> str:
+    text = node.text if not node.phrase and _is_word(node.text) else _quoted(node.text)
+    return text + "*" * node.prefix
+
+
+def _is_word(text: str) -> bool:
+    """Tell whether `text` without quotes reads as one word."""
+    try:
+        tokens = tokenize(text)
+    except QuerySyntaxError:
+        return False
+    return [(one.kind, one.text, one.prefix) for one in tokens[:-1]] == [(TokenKind.WORD, text, False)]
+
+
+def _value(node: Compare) -> str:
+    if node.operator is Operator.RANGE:
+        return f"{_quoted_if_needed(node.value)}..{_quoted_if_needed(node.until)}"
+    sign = "" if node.operator in (Operator.IS, Operator.REGEX) else node.operator.value[1:]
+    return sign + _quoted_if_needed(node.value)
+
+
+def _quoted_if_needed(value: str | None) -> str:
+    if not value:
+        return ""
+    return value if _BARE_VALUE.fullmatch(value) and ".." not in value else _quoted(value)
+
+
+def _quoted(text: str) -> str:
+    return '"' + _SPECIAL.sub(lambda found: "\\" + found[0], text) + '"'
