@@ -1,0 +1,125 @@
+"""Find photos by their files: a path's beginning, its tail, a pattern, a name, an extension.
+
+Paths are TEXT where they are UTF-8 and BLOB where they are not, and the two never compare equal in SQLite; so all that is
+compared here is cast to BLOB first, and bytes are bound.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sqlalchemy import ColumnElement, LargeBinary, Text, and_, case, cast, func, literal, or_, select, type_coerce
+
+from photoindex.paths import from_text
+from photoindex.store.field_values import check_text, fold, glob_pattern
+from photoindex.store.tables import asset, file, folder, photo, volume
+
+
+def any_file(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition that one file of the photo, present or not, fulfils `condition`."""
+    files = select(asset.c.photo_id).join_from(asset, file, file.c.asset_id == asset.c.id)
+    return photo.c.id.in_(files.where(condition))
+
+
+def by_name(value: str) -> ColumnElement[bool]:
+    """Match a file's name that contains `value`, whatever its case and accents."""
+    return any_file(
+        func.photoindex_fold(type_coerce(file.c.name, Text)).bool_op("GLOB")(f"*{glob_pattern(fold(value))}*")
+    )
+
+
+def by_extension(value: str) -> ColumnElement[bool]:
+    """Match what follows the last dot of a file's name, without regard to ASCII case."""
+    ending = "." + value.removeprefix(".").lower()
+    length = len(from_text(ending))
+    tail = func.substr(cast(type_coerce(file.c.name, Text), LargeBinary), -length)
+    return any_file(func.lower(cast(tail, Text)) == cast(_blob(ending), Text))
+
+
+def by_path(value: str) -> ColumnElement[bool]:
+    """Match a file at, or anywhere below, an absolute path or a path's tail; `*` stands for anything, `/` too."""
+    wanted = _normalised(value)
+    if b"*" in wanted:
+        return any_file(_by_pattern(wanted))
+    parent, _, name = wanted.rpartition(b"/")
+    at_path = file.c.name == name
+    # Folders end in '/' here, so that /a/b is not found in /a/bc.
+    if wanted.startswith(b"/"):
+        inside = _starts_with(wanted.rstrip(b"/") + b"/")
+        at_path = and_(at_path, _in_folder(_folder_bytes == _blob(parent + b"/")))
+    else:
+        inside = func.instr(_folder_bytes, _blob(b"/" + wanted + b"/")) > 0
+        if parent:
+            at_path = and_(at_path, _in_folder(_ends_with(b"/" + parent + b"/")))
+    return any_file(or_(_in_folder(inside), at_path))
+
+
+def refuse_path(value: str) -> None:
+    """Raise ValueError for a path that cannot be one."""
+    if len(value) > 4096:
+        raise ValueError("a path has at most 4096 characters")
+    if "*" in value:
+        check_text(value)
+    if "\0" in value:
+        raise ValueError("a path holds no NUL character")
+    if {".", ".."} & set(value.split("/")) and not value.startswith("/"):
+        raise ValueError("'.' and '..' are not resolved; write the absolute path, or the end of a path such as 2019/06")
+
+
+def refuse_extension(value: str) -> None:
+    """Raise ValueError for what cannot be an extension."""
+    check_text(value)
+    if not value.strip(".") or "/" in value or "*" in value:
+        raise ValueError("an extension is needed, such as jpg")
+
+
+def _blob(value: bytes | str) -> ColumnElement[bytes]:
+    return literal(value if isinstance(value, bytes) else from_text(value), LargeBinary)
+
+
+def _normalised(value: str) -> bytes:
+    path = from_text(value)
+    if path.startswith(b"~/"):
+        path = os.path.expanduser(path)
+    if b"*" in path:
+        return path
+    return b"/" + os.path.normpath(path).lstrip(b"/") if path.startswith(b"/") else path.strip(b"/")
+
+
+def folder_text() -> ColumnElement[str]:
+    """Return the SQL of a folder's absolute path with `/` at its end."""
+    path = type_coerce(folder.c.path, Text)
+    below = case((func.length(path) == 0, "/"), else_="/" + path + "/")
+    return func.rtrim(type_coerce(volume.c.mount_point, Text), "/", type_=Text) + below
+
+
+_folder_bytes: ColumnElement[Any] = cast(folder_text(), LargeBinary)
+
+
+def _in_folder(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    folders = select(folder.c.id).join_from(folder, volume, volume.c.id == folder.c.volume_id)
+    return file.c.folder_id.in_(folders.where(condition))
+
+
+def _starts_with(start: bytes) -> ColumnElement[bool]:
+    return func.substr(_folder_bytes, 1, len(start)) == _blob(start)
+
+
+def _ends_with(end: bytes) -> ColumnElement[bool]:
+    return func.substr(_folder_bytes, -len(end)) == _blob(end)
+
+
+def _by_pattern(wanted: bytes) -> ColumnElement[bool]:
+    """Match whole paths; a pattern that fits a folder takes what is below it."""
+    anchored = wanted if wanted.startswith((b"/", b"*")) else b"*/" + wanted
+    pattern = glob_pattern(anchored.decode("latin-1")).encode("latin-1")
+    path = folder_text() + type_coerce(file.c.name, Text)
+    places = folder.join(volume, volume.c.id == folder.c.volume_id)
+    whole = (
+        select(literal(1))
+        .select_from(places)
+        .where(folder.c.id == file.c.folder_id)
+        .where(or_(*(path.bool_op("GLOB")(cast(_blob(one), Text)) for one in (pattern, pattern.rstrip(b"/") + b"/*"))))
+    )
+    return whole.correlate(file).exists()

@@ -1,0 +1,136 @@
+"""Compile a query's syntax tree to SQL, with every value bound, and run it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Row,
+    Select,
+    Text,
+    and_,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+
+from photoindex.store import fields, text_index
+from photoindex.store.field_paths import folder_text
+from photoindex.store.field_values import fold
+from photoindex.store.tables import asset, file, folder, photo, volume
+from photoindex.syntax import And, Compare, Node, Not, Words, leaves
+
+Condition = ColumnElement[bool]
+
+# A second name for the photo, because SQLite resolves no column of an outer query inside ORDER BY.
+_owner = photo.alias("owner")
+_FILES_OF_PHOTOS = (
+    asset.join(_owner, _owner.c.id == asset.c.photo_id)
+    .join(file, file.c.asset_id == asset.c.id)
+    .join(folder, folder.c.id == file.c.folder_id)
+    .join(volume, volume.c.id == folder.c.volume_id)
+)
+_FIRST = (file.c.state != "present", asset.c.id != _owner.c.primary_asset_id, file.c.id)
+"""The order of a photo's files: present ones, those of the content that stands for the photo, the longest known."""
+
+
+def _of_first_file(expression: ColumnElement[Any]) -> ColumnElement[Any]:
+    files = select(expression).select_from(_FILES_OF_PHOTOS).where(asset.c.photo_id == photo.c.id)
+    return files.order_by(*_FIRST).limit(1).correlate(photo).scalar_subquery()
+
+
+SORT_KEYS: Mapping[str, ColumnElement[Any]] = {
+    "date": photo.c.taken_at,
+    "name": _of_first_file(func.lower(type_coerce(file.c.name, Text))),
+    "path": _of_first_file(cast(folder_text() + type_coerce(file.c.name, Text), LargeBinary)),
+    "size": photo.c.size_bytes,
+    "width": photo.c.width,
+    "rating": photo.c.rating,
+    "added": photo.c.added_at,
+    "id": photo.c.id,
+}
+"""What hits can be sorted by; photos without the value come last in both directions."""
+
+
+def condition(node: Node) -> Condition:
+    """Return the SQL condition on `photo` that is true for what `node` matches, in the scope that the query asks for."""
+    found = _compiled(node)
+    if any(isinstance(leaf, Compare) and fields.is_unscoped(leaf) for leaf in leaves(node)):
+        return found
+    return and_(found, fields.present())
+
+
+def _compiled(node: Node) -> Condition:
+    if isinstance(node, Words):
+        return text_index.matching(node.text, prefix=node.prefix)
+    if isinstance(node, Compare):
+        return fields.condition(node)
+    if isinstance(node, Not):
+        # Not plain NOT: a photo without a date is none of 2019, and NOT NULL would hide it.
+        return _compiled(node.part).is_not(true())
+    if isinstance(node, And):
+        return and_(true(), *map(_compiled, node.parts))
+    return or_(false(), *map(_compiled, node.parts))
+
+
+def count(connection: Connection, node: Node) -> int:
+    """Return how many photos match."""
+    _register_functions(connection)
+    return connection.execute(select(func.count()).select_from(photo).where(condition(node))).scalar_one()
+
+
+def matching_ids(
+    connection: Connection,
+    node: Node,
+    *,
+    sort: str = "id",
+    descending: bool = False,
+    limit: int | None = None,
+    offset: int = 0,
+) -> array[int]:
+    """Return the numbers of the photos that match, sorted by a key of SORT_KEYS and then by number; 8 bytes a photo."""
+    _register_functions(connection)
+    key = SORT_KEYS[sort]
+    order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
+    statement = select(photo.c.id).where(condition(node)).order_by(*order).limit(limit).offset(offset or None)
+    return array("q", connection.execute(statement).scalars())
+
+
+def photo_rows(connection: Connection, photo_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return each photo's row with the `digest` of the content that stands for it; a number that is gone is left out."""
+    statement: Select[Any] = select(photo, asset.c.digest).outerjoin(asset, asset.c.id == photo.c.primary_asset_id)
+    rows = connection.execute(statement.where(photo.c.id.in_(photo_ids))).mappings()
+    return {row["id"]: dict(row) for row in rows}
+
+
+def file_rows(connection: Connection, photo_ids: Sequence[int]) -> list[Row[Any]]:
+    """Return `photo_id`, `mount_point`, `folder_path`, `name`, `state` of the photos' files, each photo's first file first."""
+    statement = (
+        select(asset.c.photo_id, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name, file.c.state)
+        .select_from(_FILES_OF_PHOTOS)
+        .where(asset.c.photo_id.in_(photo_ids))
+        .order_by(asset.c.photo_id, *_FIRST)
+    )
+    return list(connection.execute(statement))
+
+
+def _register_functions(connection: Connection) -> None:
+    """Give SQLite the function that removes case and accents; its own lower() and LIKE know ASCII alone."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.create_function("photoindex_fold", 1, _fold_column, deterministic=True)
+
+
+def _fold_column(value: str | bytes | None) -> str | None:
+    if isinstance(value, bytes):
+        return fold(value.decode("utf-8", "replace"))
+    return None if value is None else fold(value)
