@@ -36,6 +36,7 @@ NullOption = Annotated[bool, typer.Option("--null", "-0", help="End each path wi
 
 _TABLE_CHUNK_ROWS = 200
 _SCHEMA = 1
+_LEAST_CELLS = 10
 
 
 class Form(StrEnum):
@@ -245,11 +246,18 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], available
         max(map(cell_len, chain([column.heading or ""], (row[index] for row in cells))))
         for index, column in enumerate(columns)
     ]
-    spaces = 2 * (len(columns) - 1)
-    for index, column in enumerate(columns):
-        if column.wide:
-            others = sum(widths) - widths[index] + spaces
-            widths[index] = max(20, available - others)
+    wide = [index for index, column in enumerate(columns) if column.wide]
+    others = [index for index, column in enumerate(columns) if not column.wide]
+    if wide:
+        room = available - 2 * (len(columns) - 1)
+        least = min(max(widths[index] for index in wide), room // 2)
+        while others and sum(widths[index] for index in others) > room - least * len(wide):
+            widest = max(others, key=lambda index: widths[index])
+            if widths[widest] <= _LEAST_CELLS:
+                break
+            widths[widest] -= 1
+        for index in wide:
+            widths[index] = max(_LEAST_CELLS, (room - sum(widths[other] for other in others)) // len(wide))
     return widths
 
 

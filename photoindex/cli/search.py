@@ -1,0 +1,157 @@
+"""`photoindex search QUERY…`: find photos."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.arrange import query_behind_dashes
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.progress_text import size_text
+from photoindex.cli.render import Column, CsvOption, FormatOption, NullOption, Row, choose_output, render
+from photoindex.errors import NothingFound, UsageError
+
+if TYPE_CHECKING:
+    from photoindex.cli.render import Output
+    from photoindex.library.context import Library
+    from photoindex.library.search import Hit
+    from photoindex.syntax import Node
+
+FLAGS = frozenset({"--count", "--json", "--csv", "--null", "-0", "--fail-if-empty", "--help", "-h"})
+VALUED = frozenset({"--sort", "--limit", "-n", "--format", "--library"})
+
+# Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
+HELP = r"""Find photos by words, fields and dates; without QUERY, all photos.
+
+WORDS are looked for in file names, folders, camera, keywords, titles and
+descriptions, whatever their case and accents: beach sunset (both must be
+there), sun* (begins with), '"golden gate"' (a phrase; two kinds of quotes
+because the shell eats one).
+
+FIELDS: date:2019 date:2019-06..2020 date:>2019-06-15 type:raw,heic
+camera:canon lens:50mm path:/photos/2019 path:2019/06 path:2019/*.jpg
+name:IMG_44* ext:jpg size:>20MB width:>=4000 height:>=3000 iso:100..400
+aperture:1.4..2.8 focal:>=200 rating:>=4 title:party keyword:rome id:12
+is:missing
+
+RANGES a..b, a.. and ..b include their ends. A date is its whole period:
+date:2019..2021 goes on to the end of 2021. Compare with :> :>= :< :<=.
+
+VALUES: a comma means OR. Text is found anywhere in the value and takes *
+for anything; keyword: and ext: are whole. path: is a folder with all below
+it, or a file, absolute or the end of a path; its * goes across folders.
+1 MB is 1,000,000 bytes, 1 MiB is 1,048,576. A plain number with decimals,
+or a size with a unit, also finds what rounds to it.
+
+TOGETHER: all terms must hold; beach OR lake; -term filters out, as in
+-date:2019 or -(beach OR lake). Quoted text is never a field, nor is 12:30
+or an address. In one argument with spaces, such as 'camera:EOS 5D', all
+that follows the colon is the value.
+
+Photos whose files are all missing are found only where the query has
+is:missing (also -is:missing) or id:.
+
+Options are spelled exactly, with a space or '=' before their value: -n 5;
+all else that begins with one dash filters out.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `search`."""
+    app.command("search", help=HELP)(search)
+
+
+def rearrange(argv: list[str]) -> list[str]:
+    """Return the command line with the words of the query behind `--`; see `arrange.query_behind_dashes`."""
+    return query_behind_dashes(argv, "search", flags=FLAGS, valued=VALUED)
+
+
+def search(
+    query: Annotated[list[str] | None, typer.Argument(metavar="[QUERY]...", help="Words, fields, phrases.")] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort", metavar="KEY", help="date, name, path, size, width, rating, added or id; -KEY: descending."
+        ),
+    ] = "-date",
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", metavar="N", min=0, help="Only the first N.", show_default=False)
+    ] = None,
+    count: Annotated[
+        bool, typer.Option("--count", help="Print how many photos match in all, and nothing else.")
+    ] = False,
+    template: FormatOption = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    null: NullOption = False,
+    fail_if_empty: Annotated[bool, typer.Option("--fail-if-empty", help="Exit with 11 when nothing matches.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Find photos and print them."""
+    from photoindex.library.search import parse_arguments
+
+    output = choose_output(json=json, csv=csv, null=null, template=template)
+    if count and (csv or null or template is not None):
+        raise UsageError("--count goes with --json alone")
+    with opened(library) as found:
+        node = parse_arguments(query or [])
+        if count:
+            printed = _print_count(found, node, json=json)
+        else:
+            printed = _print_hits(found, node, output, sort=sort, limit=limit)
+    if not printed and fail_if_empty:
+        raise NothingFound("no photo matches")
+    if not printed and not count and output.terminal:
+        print("no photo matches", file=sys.stderr)
+
+
+def _print_count(library: Library, node: Node, *, json: bool) -> int:
+    from photoindex.library.search import count
+
+    number = count(library, node)
+    print(f'{{"schema": 1, "count": {number}}}' if json else number)
+    return number
+
+
+def _print_hits(library: Library, node: Node, output: Output, *, sort: str, limit: int | None) -> int:
+    from photoindex.library.search import search as find
+
+    return render(map(_row, find(library, node, sort=sort, limit=limit)), COLUMNS, output)
+
+
+def _row(hit: Hit) -> Row:
+    from photoindex.library.times import utc
+
+    row = {name: getattr(hit, name) for name in hit.__slots__}
+    row["size"] = row.pop("size_bytes")
+    row["added_at"] = utc(hit.added_at)
+    return row
+
+
+def _minute(taken_at: object) -> str:
+    return str(taken_at)[:16].replace("T", " ")
+
+
+def _size(size_bytes: object) -> str:
+    return size_text(size_bytes) if isinstance(size_bytes, int) else ""
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("id", "ID", justify="right", style="cyan"),
+    Column("taken_at", "Taken", show=_minute),
+    Column("format", "Type"),
+    Column("size", "Size", justify="right", show=_size),
+    Column("camera", "Camera"),
+    Column("path", "Path", plain=True, wide=True),
+    *(
+        Column(name)
+        for name in (
+            "state", "files", "kind", "width", "height", "duration_seconds", "taken_at_source", "taken_at_confidence",
+            "latitude", "longitude", "altitude_m", "place", "camera_make", "camera_model", "lens", "iso", "aperture",
+            "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords", "digest", "added_at",
+        )
+    ),
+)  # fmt: skip
+"""What is known of a hit: every one in JSON, CSV and templates; those with a heading in the table."""

@@ -1,0 +1,147 @@
+"""Find photos by a query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from photoindex.errors import UsageError
+from photoindex.library.context import Library
+from photoindex.library.query import parser
+from photoindex.library.query.arguments import join_arguments
+from photoindex.store import search as store
+from photoindex.store.fields import grammar
+from photoindex.store.files import join
+from photoindex.syntax import Node
+
+DEFAULT_SORT = "-date"
+_CHUNK_PHOTOS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One photo that was found.
+
+    path: absolute, of the first present file, else of one that was there last; b"" where the photo has no file. state:
+    present or missing, of that file. files: how many there are. camera: maker and model as one text. digest: BLAKE3 in
+    hex of the content that stands for the photo. taken_at: ISO 8601 wall time. added_at: UTC seconds since 1970.
+    latitude, longitude: degrees, WGS 84. width, height: pixels as shown.
+    """
+
+    id: int
+    path: bytes
+    state: str
+    files: int
+    kind: str
+    format: str
+    width: int | None
+    height: int | None
+    size_bytes: int
+    duration_seconds: float | None
+    taken_at: str | None
+    taken_at_source: str | None
+    taken_at_confidence: float | None
+    latitude: float | None
+    longitude: float | None
+    altitude_m: float | None
+    place: str | None
+    camera: str | None
+    camera_make: str | None
+    camera_model: str | None
+    lens: str | None
+    iso: int | None
+    aperture: float | None
+    exposure_seconds: float | None
+    focal_length_mm: float | None
+    rating: int | None
+    title: str | None
+    description: str | None
+    keywords: tuple[str, ...]
+    digest: str | None
+    added_at: float
+
+
+def parse(text: str) -> Node:
+    """Return the syntax tree of a query. Raises QuerySyntaxError, which points at the character that is wrong."""
+    return parser.parse(text, grammar())
+
+
+def parse_arguments(arguments: Sequence[str]) -> Node:
+    """Return the syntax tree of a query that came as words of a command line; see `query.arguments`."""
+    fields = grammar()
+    return parser.parse(join_arguments(arguments, fields), fields)
+
+
+def search(
+    library: Library, query: Node, *, sort: str | None = None, limit: int | None = None, offset: int = 0
+) -> Iterator[Hit]:
+    """Yield the photos that match, newest first unless `sort` names another key (`-key` for descending).
+
+    What matches is decided at the start, in one snapshot; the rest is read as it is asked for, so that a reader that
+    pauses holds no transaction open. Raises UsageError for an unknown key, at the first hit that is asked for.
+    """
+    key, descending = _sort_key(sort or DEFAULT_SORT)
+    with library.database.read() as connection:
+        ids = store.matching_ids(connection, query, sort=key, descending=descending, limit=limit, offset=offset)
+    for start in range(0, len(ids), _CHUNK_PHOTOS):
+        yield from _hits(library, ids[start : start + _CHUNK_PHOTOS])
+
+
+def count(library: Library, query: Node) -> int:
+    """Return how many photos match."""
+    with library.database.read() as connection:
+        return store.count(connection, query)
+
+
+def matching_photo_ids(library: Library, query: Node) -> list[int]:
+    """Return the numbers of all photos that match, ascending."""
+    with library.database.read() as connection:
+        return store.matching_ids(connection, query).tolist()
+
+
+def _sort_key(sort: str) -> tuple[str, bool]:
+    key = sort.removeprefix("-")
+    if key not in store.SORT_KEYS:
+        near = get_close_matches(key, store.SORT_KEYS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"keys: {', '.join(store.SORT_KEYS)} (-key for descending)"
+        raise UsageError(f"--sort: there is no key '{key}'; {hint}")
+    return key, sort.startswith("-")
+
+
+def _hits(library: Library, ids: Sequence[int]) -> Iterator[Hit]:
+    with library.database.read() as connection:
+        rows = store.photo_rows(connection, ids)
+        files: dict[int, list[Any]] = {}
+        for file in store.file_rows(connection, ids):
+            files.setdefault(file.photo_id, []).append(file)
+    # A photo that was forgotten since the search began is left out.
+    return (_hit(rows[photo_id], files.get(photo_id, [])) for photo_id in ids if photo_id in rows)
+
+
+def _hit(row: Mapping[str, Any], files: Sequence[Any]) -> Hit:
+    first = files[0] if files else None
+    known = {name: row[name] for name in _PHOTO_COLUMNS}
+    return Hit(
+        path=b"" if first is None else join(first.mount_point, first.folder_path, first.name),
+        state="missing" if first is None else first.state,
+        files=len(files),
+        camera=camera_name(row["camera_make"], row["camera_model"]),
+        keywords=tuple(row["keywords"] or ()),
+        digest=None if row["digest"] is None else row["digest"].hex(),
+        **known,
+    )
+
+
+_PHOTO_COLUMNS = tuple(
+    name for name in Hit.__slots__ if name not in ("path", "state", "files", "camera", "keywords", "digest")
+)
+
+
+def camera_name(make: str | None, model: str | None) -> str | None:
+    """Return maker and model as one text, the maker once: many cameras put it into the model too."""
+    if not make or not model:
+        return make or model
+    names_maker = model.lower().split()[:1] == make.lower().split()[:1]
+    return model if names_maker else f"{make} {model}"
