@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from photoindex.errors import NothingFound
 from photoindex.mounts import mount_of, mount_with_identity
-from photoindex.paths import absolute, is_within, relative_to
-from photoindex.store.places import Place, file_at
+from photoindex.paths import absolute, display, is_within, relative_to
+from photoindex.store.places import Place, file_at, files_below
 from photoindex.store.volumes import VolumeRow, all_volumes
 
 
@@ -76,3 +77,28 @@ def find_file(connection: Connection, path: bytes) -> int | None:
         if found is not None:
             return found
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What some paths mean: single files, and folders with everything below them."""
+
+    file_ids: tuple[int, ...]
+    places: tuple[Place, ...]
+
+
+def choose(connection: Connection, paths: Sequence[bytes]) -> Chosen:
+    """Return which files some paths (of files or folders) mean. Raises NothingFound for one that the library does not know."""
+    volumes = all_volumes(connection)
+    file_ids: list[int] = []
+    places: list[Place] = []
+    for path in paths:
+        file_id = find_file(connection, path)
+        if file_id is not None:
+            file_ids.append(file_id)
+            continue
+        around = [place for place in places_of(path, volumes) if files_below(connection, place)]
+        if not around:
+            raise NothingFound(f"the library knows no file at or below {display(path)}")
+        places.extend(around)
+    return Chosen(tuple(file_ids), tuple(places))

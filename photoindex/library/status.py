@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photoindex.library.context import Library
@@ -148,8 +148,6 @@ def _size(path: bytes) -> int:
 
 
 def _with_next_steps(found: Status) -> Status:
-    from dataclasses import replace
-
     steps = []
     if not found.roots:
         steps.append(NextStep("photoindex scan PATH", "no folder of photos is known yet"))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
@@ -35,7 +35,8 @@ class Database:
 
     def _make_engine(self) -> Engine:
         engine = create_engine(
-            f"sqlite:///{self.path}",
+            # Not as text: a folder's name may hold what a URL gives a meaning to (?, #, %).
+            URL.create("sqlite", database=str(self.path)),
             poolclass=QueuePool,
             connect_args={"timeout": self._busy_seconds, "check_same_thread": False},
         )

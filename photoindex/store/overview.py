@@ -105,16 +105,18 @@ def count_tasks(connection: Connection) -> dict[str, Counter[str]]:
     totals = select(task.c.stage, func.count()).group_by(task.c.stage)
     counts = {stage: Counter({"done": number}) for stage, number in connection.execute(totals)}
     for state in ("pending", "running", "failed", "quarantined"):
-        is_dismissed = task.c.dismissed_at.is_not(None)
-        statement = (
-            select(task.c.stage, is_dismissed, func.count())
-            .where(has_state(state))
-            .group_by(task.c.stage, is_dismissed)
-        )
-        for stage, dismissed, number in connection.execute(statement):
-            label = DISMISSED if state == "quarantined" and dismissed else state
-            counts[stage][label] += number
+        of_state = select(task.c.stage, func.count()).where(has_state(state)).group_by(task.c.stage)
+        for stage, number in connection.execute(of_state):
+            counts[stage][state] = number
             counts[stage]["done"] -= number
+    dismissed = (
+        select(task.c.stage, func.count())
+        .where(has_state("quarantined"), task.c.dismissed_at.is_not(None))
+        .group_by(task.c.stage)
+    )
+    for stage, number in connection.execute(dismissed):
+        counts[stage][DISMISSED] = number
+        counts[stage]["quarantined"] -= number
     return counts
 
 

@@ -2,6 +2,7 @@
 
 Paths (folder.path, file.name, volume.mount_point) are bytes in Python; SQLite keeps them as TEXT where they are UTF-8 and
 as BLOB where they are not, because it refuses surrogates in TEXT. Times named `*_at` are UTC seconds since 1970 (float).
+Tables whose rows a person can forget never give a number twice (`sqlite_autoincrement`): an undo puts rows back under theirs.
 """
 
 from __future__ import annotations
@@ -78,7 +79,12 @@ schema_history = Table(
     "schema_history",
     metadata,
     Column("revision", Text, primary_key=True, comment="as in alembic_version"),
-    Column("program_version", Text, nullable=False, comment="the program that made it: an older one names it as what to install"),
+    Column(
+        "program_version",
+        Text,
+        nullable=False,
+        comment="the program that made it: an older one names it as what to install",
+    ),
     Column("migrated_at", Float, nullable=False),
 )
 
@@ -150,6 +156,7 @@ photo = Table(
     Column("added_at", Float, nullable=False),
     Index("photo_by_taken_at", "taken_at"),
     Index("photo_by_added_at", "added_at"),
+    sqlite_autoincrement=True,
 )
 
 asset = Table(
@@ -174,6 +181,7 @@ asset = Table(
     Column("added_at", Float, nullable=False),
     Index("asset_by_photo", "photo_id"),
     Index("asset_not_derived", "id", sqlite_where=text("derived = 0")),
+    sqlite_autoincrement=True,
 )
 
 file = Table(
@@ -194,6 +202,7 @@ file = Table(
     Index("file_by_asset", "asset_id"),
     Index("file_not_present", "state", sqlite_where=text("state <> 'present'")),
     CheckConstraint("state IN ('present', 'missing', 'excluded')", name="file_state"),
+    sqlite_autoincrement=True,
 )
 
 photo_text = Table(
@@ -242,6 +251,7 @@ task = Table(
     Index("task_running", "lease_until", sqlite_where=text("state = 'running'")),
     Index("task_trouble", "state", "stage", sqlite_where=text("state IN ('failed', 'quarantined')")),
     CheckConstraint("state IN ('pending', 'running', 'done', 'failed', 'quarantined')", name="task_state"),
+    sqlite_autoincrement=True,
 )
 
 journal = Table(

@@ -19,6 +19,7 @@ DISMISSED = "dismissed"
 """How a filter names quarantined tasks that a person dismissed; the table keeps them as quarantined with a time."""
 
 PAGE_ROWS = 1000
+_IN_TROUBLE_INDEX = ("failed", "quarantined")
 _TROUBLE = frozenset({"failed", "quarantined", DISMISSED})
 
 
@@ -141,11 +142,14 @@ def condition(wanted: TaskFilter) -> ColumnElement[bool]:
 
 
 def has_state(state: str) -> ColumnElement[bool]:
-    """Return the condition that a task has this state of the table's.
+    """Return the condition that a task has this state of the table's, so written that SQLite uses its partial index.
 
-    The state is written into the statement: SQLite chooses a partial index only where it sees the value.
+    It does so only where the statement, not a parameter, has the index's own condition word for word.
     """
-    return task.c.state == bindparam(None, state, literal_execute=True)
+    is_state = task.c.state == bindparam(None, state, literal_execute=True)
+    if state not in _IN_TROUBLE_INDEX:
+        return is_state
+    return and_(task.c.state.in_(bindparam(None, _IN_TROUBLE_INDEX, expanding=True, literal_execute=True)), is_state)
 
 
 def _in_state(state: str) -> ColumnElement[bool]:

@@ -69,6 +69,7 @@ def _create_photo() -> None:
         sa.Column("sources", sa.JSON(), nullable=False, comment="fact -> the source that won"),
         sa.Column("added_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_photo")),
+        sqlite_autoincrement=True,
     )
     op.create_index("photo_by_added_at", "photo", ["added_at"], unique=False)
     op.create_index("photo_by_taken_at", "photo", ["taken_at"], unique=False)
@@ -141,6 +142,7 @@ def _create_asset() -> None:
         sa.ForeignKeyConstraint(["variant_id"], ["variant.id"], name=op.f("fk_asset_variant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset")),
         sa.UniqueConstraint("digest", name=op.f("uq_asset_digest")),
+        sqlite_autoincrement=True,
     )
     op.create_index("asset_by_photo", "asset", ["photo_id"], unique=False)
     op.create_index("asset_not_derived", "asset", ["id"], unique=False, sqlite_where=sa.text("derived = 0"))
@@ -236,6 +238,7 @@ def _create_task() -> None:
             "variant_id",
             name=op.f("uq_task_subject_kind_subject_id_stage_variant_id"),
         ),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "task_pending", "task", ["stage", "priority", "id"], unique=False, sqlite_where=sa.text("state = 'pending'")
@@ -269,6 +272,7 @@ def _create_file() -> None:
         sa.ForeignKeyConstraint(["folder_id"], ["folder.id"], name=op.f("fk_file_folder_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_file")),
         sa.UniqueConstraint("folder_id", "name", name=op.f("uq_file_folder_id_name")),
+        sqlite_autoincrement=True,
     )
     op.create_index("file_by_asset", "file", ["asset_id"], unique=False)
     op.create_index("file_not_present", "file", ["state"], unique=False, sqlite_where=sa.text("state <> 'present'"))

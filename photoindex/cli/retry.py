@@ -1,0 +1,53 @@
+"""`photoindex retry`: put failed and quarantined tasks back, or leave them so."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from photoindex.cli.options import LibraryOption, opened
+from photoindex.cli.tasks import ErrorClassOption, PathsArgument, StageOption, task_query
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `retry`."""
+    app.command("retry")(retry)
+
+
+def retry(
+    paths: PathsArgument = None,
+    stage: StageOption = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", metavar="STATE", help="Only failed, quarantined or dismissed tasks; repeatable."),
+    ] = None,
+    error_class: ErrorClassOption = None,
+    dismiss: Annotated[
+        bool, typer.Option("--dismiss", help="Leave quarantined files so: scans no longer count them. Can be undone.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many; change nothing.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Put failed and quarantined tasks back, for the next scan to try again.
+
+    Dismissed ones are put back where a PATH or `--state dismissed` names them.
+    """
+    from photoindex.library.retry import leave_so
+    from photoindex.library.retry import retry as put_back
+
+    query = task_query(paths, stage, state, error_class)
+    with opened(library) as found:
+        count = (leave_so if dismiss else put_back)(found, query, dry_run=dry_run)
+    print(_sentence(count, dismiss=dismiss, dry_run=dry_run))
+
+
+def _sentence(count: int, *, dismiss: bool, dry_run: bool) -> str:
+    number = f"{count:,} {'task' if count == 1 else 'tasks'}"
+    if not count:
+        return "nothing to dismiss" if dismiss else "nothing to put back"
+    if dry_run:
+        return f"{number} would be {'dismissed' if dismiss else 'put back'}; nothing was changed"
+    if dismiss:
+        return f"{number} dismissed; take it back with: photoindex undo"
+    return f"{number} put back; work them with: photoindex scan"

@@ -1,0 +1,152 @@
+"""`photoindex sql "SELECT …"`: ask the library in SQL."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from photoindex.cli.options import LibraryOption, opened
+from photoindex.cli.render import Column, choose_output, encoded, render, text_of, visible
+from photoindex.errors import UsageError
+
+if TYPE_CHECKING:
+    from photoindex.library.sql import Result
+
+_PARAMETER_OPTIONS = ("-p", "--param")
+
+
+class _WithParameters(TyperCommand):
+    """Lets `-p NAME VALUE` be written as sqlite-utils has it; Typer knows no repeatable option of two values."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Join each `-p NAME VALUE` to `-p NAME=VALUE` and go on as usual."""
+        return super().parse_args(ctx, list(_joined(args)))
+
+
+def _joined(arguments: Sequence[str]) -> Iterator[str]:
+    remaining = iter(arguments)
+    for argument in remaining:
+        yield argument
+        if argument == "--":
+            yield from remaining
+        elif argument in _PARAMETER_OPTIONS:
+            name = next(remaining, None)
+            value = next(remaining, None)
+            if name is None or value is None:
+                raise UsageError(f"{argument} needs a name and a value: {argument} year 2019")
+            yield f"{name}={value}"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `sql`."""
+    app.command("sql", cls=_WithParameters)(sql)
+
+
+def sql(
+    statement: Annotated[
+        str | None,
+        typer.Argument(metavar="SQL", help="One statement that reads: SELECT ... FROM v_photo", show_default=False),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--param", metavar="NAME VALUE", help="A value for :NAME in the statement; repeatable."),
+    ] = None,
+    table: Annotated[bool, typer.Option("--table", "-t", help="Print a table; the default on a terminal.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
+    tsv: Annotated[bool, typer.Option("--tsv", help="Print tab-separated values with a header.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print an array of JSON objects; the default in a pipe.")
+    ] = False,
+    nl: Annotated[bool, typer.Option("--nl", help="Print JSON, one object a line.")] = False,
+    no_headers: Annotated[
+        bool, typer.Option("--no-headers", help="Leave out the header of CSV, TSV and tables.")
+    ] = False,
+    views: Annotated[bool, typer.Option("--views", help="List the documented views and their columns.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Ask the library in SQL; nothing can be changed.
+
+    The views v_photo, v_file, v_task, v_volume and v_journal are documented and stable: see --views.
+    """
+    from photoindex.library.sql import query, view_columns
+
+    forms = {"table": table, "csv": csv, "tsv": tsv, "json": json, "nl": nl}
+    asked = [name for name, given in forms.items() if given]
+    if len(asked) > 1 and set(asked) != {"json", "nl"}:
+        raise UsageError(f"{' and '.join(f'--{name}' for name in asked)} exclude each other; give one of them")
+    if views:
+        columns = (
+            Column("view", "view", plain=True),
+            Column("column", "column", plain=True),
+            Column("meaning", "meaning", plain=True),
+        )
+        render(view_columns(), columns, choose_output(json=json or nl, csv=csv))
+        return
+    if statement is None:
+        raise UsageError('give a statement: photoindex sql "SELECT path FROM v_photo LIMIT 10"; or --views')
+    form = asked[-1] if asked else ("table" if sys.stdout.isatty() else "json")
+    parameters = dict(one.partition("=")[::2] for one in param or ())
+    with opened(library) as found, query(found, statement, parameters) as result:
+        _PRINTERS[form](result, headers=not no_headers)
+
+
+def _print_json(result: Result, *, headers: bool) -> None:  # noqa: ARG001 - JSON always has the names
+    from photoindex.library.sql import json_lines
+
+    _write(json_lines(result, newline=False))
+
+
+def _print_json_lines(result: Result, *, headers: bool) -> None:  # noqa: ARG001
+    from photoindex.library.sql import json_lines
+
+    _write(json_lines(result, newline=True))
+
+
+def _write(lines: Iterable[str]) -> None:
+    sys.stdout.flush()
+    for line in lines:
+        sys.stdout.buffer.write(encoded(line) + b"\n")
+
+
+def _print_csv(result: Result, *, headers: bool) -> None:
+    _print_separated(result, ",", headers=headers)
+
+
+def _print_tsv(result: Result, *, headers: bool) -> None:
+    _print_separated(result, "\t", headers=headers)
+
+
+def _print_separated(result: Result, delimiter: str, *, headers: bool) -> None:
+    import csv
+    import io
+
+    sys.stdout.flush()
+    line = io.StringIO(newline="")
+    writer = csv.writer(line, delimiter=delimiter, lineterminator="\n")
+    for row in chain([result.headers] if headers else [], result.rows):
+        writer.writerow([text_of(value) for value in row])
+        sys.stdout.buffer.write(encoded(line.getvalue()))
+        line.seek(0)
+        line.truncate()
+
+
+def _print_table(result: Result, *, headers: bool) -> None:
+    from tabulate import tabulate  # type: ignore[import-untyped]
+
+    cells = [[visible(value) if isinstance(value, (str, bytes)) else value for value in row] for row in result.rows]
+    names = [visible(name) for name in result.headers]
+    print(tabulate(cells, headers=names if headers else (), tablefmt="simple", disable_numparse=True))
+
+
+_PRINTERS = {
+    "table": _print_table,
+    "csv": _print_csv,
+    "tsv": _print_tsv,
+    "json": _print_json,
+    "nl": _print_json_lines,
+}

@@ -1,0 +1,112 @@
+"""`photoindex tasks`: the task table, filtered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.render import Column, CsvOption, Form, Output, choose_output, render
+
+if TYPE_CHECKING:
+    from photoindex.library.tasks import TaskQuery
+    from photoindex.store.task_table import TaskRow
+
+StageOption = Annotated[
+    str | None, typer.Option("--stage", metavar="STAGE", help="Only this stage's tasks: ingest, ...")
+]
+ErrorClassOption = Annotated[
+    str | None, typer.Option("--error-class", metavar="CLASS", help="Only tasks whose last error is of this class.")
+]
+PathsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PATH]...", help="Only tasks of these files, or of the files in these folders."),
+]
+
+_COLUMNS = (
+    Column("id", "id", justify="right"),
+    Column("stage", "stage"),
+    Column("state", "state", plain=True),
+    Column("path", "path", plain=True, wide=True),
+    Column("attempts", "tries", justify="right"),
+    Column("error_class", "error"),
+    Column("error", "message", plain=True),
+    Column("seconds"),
+    Column("updated_at"),
+    Column("dismissed_at"),
+    Column("subject_kind"),
+    Column("subject_id"),
+    Column("variant", structured=True),
+)
+_PLAIN_ORDER = ("path", "state", "error")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `tasks`."""
+    app.command("tasks")(tasks)
+
+
+def tasks(
+    paths: PathsArgument = None,
+    stage: StageOption = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help="Only tasks in this state: pending, running, done, failed, quarantined or dismissed; repeatable.",
+        ),
+    ] = None,
+    error_class: ErrorClassOption = None,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", min=0, help="At most so many.", show_default=False)
+    ] = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """List tasks: what is left to do, what failed, what was given up and why.
+
+    In a pipe: path, state and error, separated by tabs.
+    """
+    from photoindex.library.tasks import tasks as find_tasks
+
+    output = choose_output(json=json, csv=csv)
+    query = task_query(paths, stage, state, error_class)
+    with opened(library) as found:
+        render(_rows(find_tasks(found, query, limit=limit), output), _columns(output), output)
+
+
+def task_query(
+    paths: list[str] | None, stage: str | None, states: list[str] | None, error_class: str | None
+) -> TaskQuery:
+    """Return the options that `tasks` and `retry` share as the library takes them."""
+    from photoindex.library.tasks import TaskQuery
+
+    return TaskQuery(
+        stage=stage,
+        states=tuple(states or ()),
+        error_class=error_class,
+        paths=tuple(os.fsencode(path) for path in paths or ()),
+    )
+
+
+def _columns(output: Output) -> list[Column]:
+    if output.form is Form.PLAIN:
+        by_name = {column.name: column for column in _COLUMNS}
+        return [by_name[name] for name in _PLAIN_ORDER]
+    return list(_COLUMNS)
+
+
+def _rows(found: Iterator[TaskRow], output: Output) -> Iterator[dict[str, object]]:
+    from photoindex.library.show import task_as_json
+
+    for one in found:
+        row = task_as_json(one) | {"path": one.path, "subject_kind": one.subject_kind, "subject_id": one.subject_id}
+        if output.form in (Form.TABLE, Form.PLAIN):
+            # People read one word; programs get the table's own state and the time of the dismissal beside it.
+            row["state"] = one.label
+        yield row

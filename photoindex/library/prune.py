@@ -1,0 +1,175 @@
+"""Forget what is missing, so that it can be undone; and remove previews that nothing needs any more."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from photoindex.errors import NothingFound, UsageError
+from photoindex.events import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
+from photoindex.library.context import Library
+from photoindex.library.lock import exclusive
+from photoindex.library.places import choose
+from photoindex.library.roots import Roots
+from photoindex.paths import from_text
+from photoindex.pipeline.commit import Committer
+from photoindex.store import forget
+from photoindex.store.forget import ForgetFilter, ForgetPlan, MissingFile
+from photoindex.store.volumes import VolumeRow, all_volumes
+
+PAGE_ROWS = 1000
+
+_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([hdwmy])", re.IGNORECASE)
+_SECONDS = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0, "m": 30 * 86_400.0, "y": 365 * 86_400.0}
+_DERIVED_NAME = re.compile(rb"([0-9a-f]{64})\.(?:preview|thumb)\.jpg(\.\d+\.tmp)?")
+_DERIVED_FOLDER = re.compile(rb"[0-9a-f]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class PruneRequest:
+    """Which missing files to forget: all parts that are given must hold.
+
+    paths: files or folders. volumes: labels, numbers or mount points. older_than_seconds: missing for at least so long.
+    """
+
+    paths: tuple[bytes, ...] = ()
+    volumes: tuple[str, ...] = ()
+    older_than_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was forgotten, and the journal's entry that `undo` takes; None where there was nothing to forget."""
+
+    plan: ForgetPlan
+    entry_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedPruned:
+    """Previews and thumbnails that nothing needs: how many files, how many bytes."""
+
+    files: int
+    bytes: int
+
+
+def parse_age(text: str) -> float:
+    """Return `text` (12h, 30d, 6w, 3m, 1y; a month is 30 days) in seconds. Raises UsageError."""
+    match = _AGE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"'{text}' is not an age; write a number and h, d, w, m or y: 30d")
+    return float(match[1]) * _SECONDS[match[2].lower()]
+
+
+def plan_prune(library: Library, request: PruneRequest) -> ForgetPlan:
+    """Return what `prune` would forget; nothing is changed. Raises NothingFound, UsageError as `prune` does."""
+    with library.database.session() as session, session.read() as connection:
+        return forget.plan(connection, _forget_filter(connection, request))
+
+
+def files_to_prune(library: Library, request: PruneRequest) -> Iterator[MissingFile]:
+    """Yield the files that `prune` would forget, by number. Raises NothingFound, UsageError as `prune` does."""
+    with library.database.read() as connection:
+        wanted = _forget_filter(connection, request)
+    last_id = 0
+    while True:
+        with library.database.read() as connection:
+            page = forget.missing_files(connection, wanted, after_id=last_id, rows=PAGE_ROWS)
+        if not page:
+            return
+        yield from page
+        last_id = page[-1].id
+
+
+def prune(library: Library, request: PruneRequest) -> Pruned:
+    """Forget missing files, photos that have no file left, and all that is known of them, in one undoable transaction.
+
+    Only files in the state missing are touched; previews stay, so that undoing brings everything back.
+    Raises NothingFound for a path or volume that the library does not know, LibraryLocked.
+    """
+    with exclusive(library.folder, "photoindex prune"), library.database.session() as session:
+        roots = Roots(library.database)
+        with session.write() as connection:
+            plan = forget.plan(connection, _forget_filter(connection, request))
+            if plan.is_empty:
+                return Pruned(plan, None)
+            committer = Committer(owner="prune", variant_id=0, root_of=roots.searchable, is_online=roots.is_online)
+            entry_id = forget.carry_out(
+                connection,
+                command="prune",
+                summary=_summary(plan),
+                refresh=lambda photo_id: committer.refresh(connection, photo_id),
+            )
+            return Pruned(plan, entry_id)
+
+
+def _summary(plan: ForgetPlan) -> str:
+    files = f"{plan.files:,} missing {'file' if plan.files == 1 else 'files'}"
+    return f"{files} and {plan.photos:,} {'photo' if plan.photos == 1 else 'photos'} forgotten"
+
+
+def _forget_filter(connection: Connection, request: PruneRequest) -> ForgetFilter:
+    volumes = all_volumes(connection)
+    chosen = choose(connection, request.paths)
+    age = request.older_than_seconds
+    return ForgetFilter(
+        file_ids=chosen.file_ids,
+        places=chosen.places,
+        volume_ids=tuple(number for name in request.volumes for number in _volume_ids(volumes, name)),
+        missing_before=None if age is None else time.time() - age,
+    )
+
+
+def _volume_ids(volumes: Sequence[VolumeRow], name: str) -> list[int]:
+    found = [row.id for row in volumes if name in (row.label, str(row.id)) or from_text(name) == row.mount_point]
+    if not found:
+        known = "; ".join(f"{row.id} {row.label}" for row in volumes) or "none"
+        raise NothingFound(f"the library knows no volume '{name}'; volumes: {known}")
+    return found
+
+
+def prune_derived(library: Library, *, dry_run: bool = False, emit: EventSink = ignore_events) -> DerivedPruned:
+    """Remove previews and thumbnails of contents that neither the library nor an undoable entry of its journal holds.
+
+    Files of other names are left alone. This cannot be undone. Raises LibraryLocked.
+    """
+    root = os.fsencode(library.derived_folder)
+    with exclusive(library.folder, "photoindex prune --derived"):
+        with library.database.read() as connection:
+            undoable = forget.digests_that_undo_brings_back(connection)
+        folders = sorted(name for name in _names(root) if _DERIVED_FOLDER.fullmatch(name))
+        started = time.perf_counter()
+        emit(PhaseStarted("looking at previews", len(folders), "folders"))
+        files = size = 0
+        for number, name in enumerate(folders, 1):
+            folder = os.path.join(root, name)
+            with library.database.read() as connection:
+                unneeded = _unneeded(connection, folder, undoable)
+            for path in unneeded:
+                files += 1
+                size += os.lstat(path).st_size
+                if not dry_run:
+                    os.unlink(path)
+            emit(PhaseAdvanced("looking at previews", number))
+        emit(PhaseFinished("looking at previews", len(folders), time.perf_counter() - started))
+    return DerivedPruned(files, size)
+
+
+def _unneeded(connection: Connection, folder: bytes, undoable: set[bytes]) -> list[bytes]:
+    matches = [match for match in map(_DERIVED_NAME.fullmatch, _names(folder)) if match is not None]
+    digests = {match[0]: bytes.fromhex(match[1].decode("ascii")) for match in matches}
+    needed = forget.known_digests(connection, sorted(set(digests.values()))) | undoable
+    # A temporary file is a leftover of a process that was killed: the library's lock is held, so none is being written.
+    return [os.path.join(folder, match[0]) for match in matches if match[2] or digests[match[0]] not in needed]
+
+
+def _names(folder: bytes) -> list[bytes]:
+    try:
+        return sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []

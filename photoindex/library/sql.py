@@ -1,0 +1,31 @@
+"""Ask a library in SQL; its views are documented and stable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from photoindex.library.context import Library
+from photoindex.store.sql import Result, json_lines, reading
+from photoindex.store.views import VIEWS
+
+
+@contextmanager
+def query(library: Library, sql: str, parameters: Mapping[str, str] | None = None) -> Iterator[Result]:
+    """Run one reading statement and give its result until the block ends; `parameters` fill `:name` in the statement.
+
+    Raises UsageError for SQL that is wrong or does not only read.
+    """
+    busy_seconds = library.config.database.busy_seconds
+    with reading(library.database.path, sql, parameters or {}, busy_seconds=busy_seconds) as result:
+        yield result
+
+
+def view_columns() -> Iterator[dict[str, str]]:
+    """Yield every column of every documented view: view, column, meaning."""
+    for view in VIEWS:
+        for column, meaning in view.columns.items():
+            yield {"view": view.name, "column": column, "meaning": meaning}
+
+
+__all__ = ["Result", "json_lines", "query", "view_columns"]

@@ -1,0 +1,77 @@
+"""Which tasks a person means: by stage, state, error and path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from photoindex.errors import UsageError
+from photoindex.library.context import Library
+from photoindex.library.places import choose
+from photoindex.stages import ingest
+from photoindex.store.task_table import DISMISSED, PAGE_ROWS, TaskFilter, TaskRow, page_of_tasks, stages_known
+from photoindex.types import TaskState
+
+STATES: tuple[str, ...] = (*TaskState, DISMISSED)
+"""The states that a person can ask for; dismissed ones are quarantined ones that somebody decided to leave so."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """Which tasks, in a person's words: all parts that are given must hold. `paths` are files or folders."""
+
+    stage: str | None = None
+    states: tuple[str, ...] = ()
+    error_class: str | None = None
+    paths: tuple[bytes, ...] = ()
+
+
+def tasks(library: Library, query: TaskQuery, *, limit: int | None = None) -> Iterator[TaskRow]:
+    """Yield the tasks that match by number, at most `limit`; memory stays flat and no transaction is held open between pages.
+
+    Raises UsageError for an unknown stage or state, NothingFound for a path that the library does not know.
+    """
+    with library.database.read() as connection:
+        wanted = task_filter(connection, query)
+    last_id, left = 0, limit
+    while left is None or left > 0:
+        with library.database.read() as connection:
+            page = page_of_tasks(
+                connection, wanted, after_id=last_id, rows=PAGE_ROWS if left is None else min(left, PAGE_ROWS)
+            )
+        if not page:
+            return
+        yield from page
+        last_id = page[-1].id
+        left = None if left is None else left - len(page)
+
+
+def task_filter(connection: Connection, query: TaskQuery) -> TaskFilter:
+    """Return the filter that `query` means. Raises UsageError, NothingFound as `tasks` does."""
+    if query.stage is not None:
+        check_stage(connection, query.stage)
+    for state in query.states:
+        if state not in STATES:
+            raise UsageError(f"there is no state '{state}'; states: {', '.join(STATES)}")
+    chosen = choose(connection, query.paths)
+    return TaskFilter(
+        stage=query.stage,
+        states=query.states,
+        error_class=query.error_class,
+        file_ids=chosen.file_ids,
+        places=chosen.places,
+    )
+
+
+def check_stage(connection: Connection, stage: str) -> None:
+    """Raise UsageError where there is no such stage, naming those that there are."""
+    names = stage_names(connection)
+    if stage not in names:
+        raise UsageError(f"there is no stage '{stage}'; stages: {', '.join(names)}")
+
+
+def stage_names(connection: Connection) -> Sequence[str]:
+    """Return the stages of this program and those that the library has tasks of."""
+    return sorted({ingest.NAME} | stages_known(connection))

@@ -1,0 +1,222 @@
+"""Forgetting missing files: which rows go with them, and removing these so that it can be undone."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+
+from photoindex.store.files import join
+from photoindex.store.journal import Change, record, rows_as_changes, stored_row
+from photoindex.store.places import Place, folder_is_within
+from photoindex.store.tables import asset, file, folder, journal, journal_change, photo, photo_text, task, volume
+
+_temporary = MetaData()
+_files = Table("forgotten_file", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])
+_photos = Table("forgotten_photo", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])
+_kept_photos = Table("photo_that_stays", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetFilter:
+    """Which missing files: all parts that are given must hold. missing_before: UTC seconds since 1970."""
+
+    file_ids: tuple[int, ...] = ()
+    places: tuple[Place, ...] = ()
+    volume_ids: tuple[int, ...] = ()
+    missing_before: float | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether every missing file is meant."""
+        return self == ForgetFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetPlan:
+    """What would go: `files`, the `photos` that have no file any more, and all their `contents`; `bytes` of the files."""
+
+    files: int
+    photos: int
+    contents: int
+    bytes: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would go."""
+        return self.files == 0 and self.photos == 0
+
+
+@dataclass(frozen=True, slots=True)
+class MissingFile:
+    """One file to be forgotten; `missing_since` is UTC seconds since 1970."""
+
+    id: int
+    path: bytes
+    size_bytes: int
+    missing_since: float | None
+    photo_id: int | None
+
+
+def missing_files(connection: Connection, wanted: ForgetFilter, *, after_id: int, rows: int) -> list[MissingFile]:
+    """Return up to `rows` of the files that `wanted` means, with an id above `after_id`, in the order of their ids."""
+    statement = (
+        select(file, folder.c.path.label("folder_path"), volume.c.mount_point, asset.c.photo_id)
+        .join(folder, folder.c.id == file.c.folder_id)
+        .join(volume, volume.c.id == folder.c.volume_id)
+        .outerjoin(asset, asset.c.id == file.c.asset_id)
+        .where(_is_wanted(wanted), file.c.id > after_id)
+        .order_by(file.c.id)
+        .limit(rows)
+    )
+    return [
+        MissingFile(
+            row.id, join(row.mount_point, row.folder_path, row.name), row.size_bytes, row.missing_since, row.photo_id
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def plan(connection: Connection, wanted: ForgetFilter) -> ForgetPlan:
+    """Choose what goes, in temporary tables of this connection that `carry_out` works on, and count it.
+
+    A photo goes when none of its contents has a file left, with all its contents, earlier ones too. Where every missing
+    file is meant, photos that lost their files in another way go too.
+    """
+    _temporary.drop_all(connection)
+    _temporary.create_all(connection)
+    chosen = select(file.c.id).join(folder, folder.c.id == file.c.folder_id).where(_is_wanted(wanted))
+    connection.execute(insert(_files).from_select(["id"], chosen))
+    touched = (
+        select(asset.c.photo_id).join(file, file.c.asset_id == asset.c.id).where(file.c.id.in_(select(_files.c.id)))
+    )
+    has_other_file = (
+        exists()
+        .where(asset.c.photo_id == photo.c.id, file.c.asset_id == asset.c.id, file.c.id.not_in(select(_files.c.id)))
+        .correlate(photo)
+    )
+    candidates = true() if wanted.is_everything else photo.c.id.in_(touched)
+    connection.execute(insert(_photos).from_select(["id"], select(photo.c.id).where(candidates, ~has_other_file)))
+    stays = touched.distinct().where(asset.c.photo_id.not_in(select(_photos.c.id)))
+    connection.execute(insert(_kept_photos).from_select(["id"], stays))
+    size = select(func.coalesce(func.sum(file.c.size_bytes), 0)).where(file.c.id.in_(select(_files.c.id)))
+    return ForgetPlan(
+        files=_count(connection, select(_files.c.id)),
+        photos=_count(connection, select(_photos.c.id)),
+        contents=_count(connection, select(asset.c.id).where(asset.c.photo_id.in_(select(_photos.c.id)))),
+        bytes=int(connection.execute(size).scalar_one()),
+    )
+
+
+def carry_out(connection: Connection, *, command: str, summary: str, refresh: Callable[[int], None]) -> int:
+    """Remove what `plan` chose and write it to the journal; return the entry's number.
+
+    `refresh` is called with the number of each photo that lost a file and stays, to resolve its facts anew. To be called
+    in the write transaction of `plan`. Memory stays flat.
+    """
+    return record(connection, command=command, summary=summary, changes=_changes(connection, refresh))
+
+
+def _changes(connection: Connection, refresh: Callable[[int], None]) -> Iterator[Change]:
+    for table, condition in _rows_that_go():
+        yield from rows_as_changes(connection, table, select(table).where(condition))
+    for table, condition in _rows_that_go():
+        connection.execute(delete(table).where(condition))
+    yield from _refreshed(connection, refresh)
+
+
+def _rows_that_go() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
+    """Return every table that loses rows, children before parents: undoing goes the other way."""
+    photos = select(_photos.c.id)
+    assets = select(asset.c.id).where(asset.c.photo_id.in_(photos))
+    files = select(_files.c.id)
+    return (
+        (task, and_(task.c.subject_kind == "file", task.c.subject_id.in_(files))),
+        (task, and_(task.c.subject_kind == "asset", task.c.subject_id.in_(assets))),
+        (file, file.c.id.in_(files)),
+        (photo_text, photo_text.c.photo_id.in_(photos)),
+        (asset, asset.c.photo_id.in_(photos)),
+        (photo, photo.c.id.in_(photos)),
+    )
+
+
+def _refreshed(connection: Connection, refresh: Callable[[int], None]) -> Iterator[Change]:
+    last_id = 0
+    while True:
+        page = select(_kept_photos.c.id).where(_kept_photos.c.id > last_id).order_by(_kept_photos.c.id).limit(_CHUNK)
+        ids = list(connection.execute(page).scalars())
+        if not ids:
+            return
+        for photo_id in ids:
+            rows = ((photo, {"id": photo_id}), (photo_text, {"photo_id": photo_id}))
+            before = [stored_row(connection, table, key) for table, key in rows]
+            refresh(photo_id)
+            for (table, key), old in zip(rows, before, strict=True):
+                new = stored_row(connection, table, key)
+                if new != old:
+                    yield Change(table.name, dict(key), before=old, after=new)
+        last_id = ids[-1]
+
+
+def _is_wanted(wanted: ForgetFilter) -> ColumnElement[bool]:
+    # Word for word the condition of the partial index beside the one that is meant, or SQLite reads all files.
+    not_present = file.c.state != bindparam(None, "present", literal_execute=True)
+    conditions: list[ColumnElement[bool]] = [file.c.state == "missing", not_present]
+    if wanted.file_ids or wanted.places:
+        conditions.append(or_(file.c.id.in_(wanted.file_ids), *(folder_is_within(place) for place in wanted.places)))
+    if wanted.volume_ids:
+        conditions.append(folder.c.volume_id.in_(wanted.volume_ids))
+    if wanted.missing_before is not None:
+        conditions.append(file.c.missing_since < wanted.missing_before)
+    return and_(*conditions)
+
+
+def _count(connection: Connection, rows: Select[Any]) -> int:
+    return int(connection.execute(select(func.count()).select_from(rows.subquery())).scalar_one())
+
+
+def known_digests(connection: Connection, digests: Sequence[bytes]) -> set[bytes]:
+    """Return those of these digests that a content of the library has."""
+    found: set[bytes] = set()
+    for start in range(0, len(digests), _CHUNK):
+        chunk = digests[start : start + _CHUNK]
+        found.update(connection.execute(select(asset.c.digest).where(asset.c.digest.in_(chunk))).scalars())
+    return found
+
+
+def digests_that_undo_brings_back(connection: Connection) -> set[bytes]:
+    """Return the digests of removed contents that an entry of the journal could still put back."""
+    # `store.journal` writes bytes as {"base64": "..."}.
+    digest = func.json_extract(type_coerce(journal_change.c.before, Text), "$.digest.base64")
+    statement = (
+        select(digest)
+        .join(journal, journal.c.id == journal_change.c.journal_id)
+        .where(
+            journal_change.c.table_name == "asset", journal_change.c.before.is_not(None), journal.c.undone_by.is_(None)
+        )
+    )
+    return {base64.b64decode(one) for one in connection.execute(statement).scalars() if one is not None}

@@ -1,0 +1,136 @@
+"""Reading a library with a user's own SQL, and nothing but reading it."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from photoindex.errors import UsageError
+from photoindex.store.database import translate
+
+_READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+_REFUSED_FUNCTIONS = frozenset({"load_extension"})
+
+PRAGMAS = frozenset(
+    {
+        "collation_list", "compile_options", "database_list", "data_version", "encoding", "foreign_key_check",
+        "foreign_key_list", "freelist_count", "function_list", "index_info", "index_list", "index_xinfo",
+        "integrity_check", "page_count", "page_size", "pragma_list", "quick_check", "schema_version", "table_info",
+        "table_list", "table_xinfo", "user_version",
+    }
+)  # fmt: skip
+"""Pragmas that only tell something, with or without an argument; the connection is read-only besides."""
+_PRAGMAS_WITHOUT_VALUE = frozenset({"encoding", "page_size", "schema_version", "user_version"})
+
+_WORDS = {
+    sqlite3.SQLITE_ATTACH: "ATTACH and VACUUM INTO",
+    sqlite3.SQLITE_DETACH: "DETACH",
+    sqlite3.SQLITE_TRANSACTION: "a transaction",
+    sqlite3.SQLITE_SAVEPOINT: "a transaction",
+    sqlite3.SQLITE_INSERT: "INSERT",
+    sqlite3.SQLITE_UPDATE: "UPDATE",
+    sqlite3.SQLITE_DELETE: "DELETE",
+}
+
+_INSTRUCTIONS_PER_CHECK = 100_000
+"""How often, in SQLite's own instructions, a running query lets Python look for Ctrl-C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The columns' names and the rows of one query, read as they are asked for."""
+
+    headers: Sequence[str]
+    rows: Iterator[tuple[Any, ...]]
+
+
+@contextmanager
+def reading(path: Path, sql: str, parameters: Mapping[str, str], *, busy_seconds: float) -> Iterator[Result]:
+    """Run one reading statement on the database at `path` and give its result until the block ends.
+
+    Text that is not UTF-8 comes with surrogates (PEP 383). Raises UsageError for SQL that is wrong or does not only read,
+    LibraryLocked, DatabaseFailed.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    guard = _Guard()
+    with _explained(path, guard), closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds)) as connection:
+        connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+        connection.execute("PRAGMA query_only = ON")
+        connection.set_authorizer(guard)
+        connection.set_progress_handler(lambda: 0, _INSTRUCTIONS_PER_CHECK)
+        cursor = connection.execute(sql, dict(parameters))
+        if cursor.description is None:
+            raise UsageError("SQL: there is no statement that gives rows; write a SELECT")
+        yield Result([column[0] for column in cursor.description], iter(cursor))
+
+
+@dataclass(slots=True)
+class _Guard:
+    """SQLite's authorizer: lets through what reads, and remembers what it refused."""
+
+    refused: str | None = field(default=None)
+
+    def __call__(self, action: int, first: str | None, second: str | None, *_: object) -> int:
+        if action in _READING:
+            refused = f"{second}()" if action == sqlite3.SQLITE_FUNCTION and second in _REFUSED_FUNCTIONS else None
+        elif action == sqlite3.SQLITE_PRAGMA:
+            refused = None if _may_be_asked(str(first).lower(), second) else f"PRAGMA {first}"
+        elif action == sqlite3.SQLITE_UPDATE and first == "sqlite_master":
+            # SQLite says this while it declares a virtual table (full text, a pragma's table) to itself.
+            refused = None
+        else:
+            refused = _WORDS.get(action, "this statement")
+        if refused is None:
+            return sqlite3.SQLITE_OK
+        self.refused = self.refused or refused
+        return sqlite3.SQLITE_DENY
+
+
+def _may_be_asked(pragma: str, value: str | None) -> bool:
+    return pragma in PRAGMAS and not (value is not None and pragma in _PRAGMAS_WITHOUT_VALUE)
+
+
+@contextmanager
+def _explained(path: Path, guard: _Guard) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.ProgrammingError as error:
+        raise UsageError(f"SQL: {error}") from error
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from error
+        if guard.refused is not None:
+            raise UsageError(f"SQL: {guard.refused} is refused: this command only reads") from error
+        if getattr(error, "sqlite_errorname", "") in ("SQLITE_READONLY", "SQLITE_AUTH"):
+            raise UsageError(f"SQL: {error}: this command only reads") from error
+        translated = translate(error, path)
+        if translated is error:
+            raise UsageError(f"SQL: {error}") from error
+        raise translated from error
+
+
+def json_lines(result: Result, *, newline: bool) -> Iterator[str]:
+    """Yield the lines of sqlite-utils' JSON: an array of objects, or one object a line with `newline`.
+
+    Bytes are {"$base64": true, "encoded": "..."}; infinity, which JSON has not, is null.
+    """
+    from sqlite_utils.cli import output_rows
+
+    rows = _finite(result.rows)
+    first = next(rows, None)
+    if first is None:
+        # sqlite-utils prints an empty array where there is to be one object a line, too.
+        yield from () if newline else ("[]",)
+    else:
+        yield from output_rows(chain([first], rows), result.headers, newline, False, False)  # type: ignore[no-untyped-call]  # noqa: FBT003
+
+
+def _finite(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        yield tuple(None if isinstance(value, float) and not math.isfinite(value) else value for value in row)

@@ -1,0 +1,266 @@
+"""`prune`: what goes, what stays, and that undoing brings everything back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from photoindex.errors import LibraryLocked, NothingFound, UsageError
+from photoindex.library.context import Library
+from photoindex.library.journal import undo
+from photoindex.library.lock import exclusive
+from photoindex.library.prune import PruneRequest, files_to_prune, parse_age, plan_prune, prune, prune_derived
+from photoindex.store.forget import ForgetPlan
+from tests.rows import Shelf, library_in
+
+TABLES = ("task", "file", "photo_text", "asset", "photo", "folder", "volume", "root", "variant")
+DAY = 86_400.0
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with library_in(tmp_path / "library") as opened:
+        yield opened
+
+
+@pytest.fixture
+def shelf(library: Library, tmp_path: Path) -> Shelf:
+    return Shelf(library, tmp_path / "originals")
+
+
+def content_of(library: Library) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table that holds what is known, as SQLite stores it."""
+    connection = library.database.raw_connection()
+    try:
+        return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall() for name in TABLES}
+    finally:
+        connection.close()
+
+
+def found_by_word(library: Library, word: str) -> list[int]:
+    connection: sqlite3.Connection = library.database.raw_connection()
+    try:
+        sql = "SELECT rowid FROM photo_text_fts WHERE photo_text_fts MATCH ? ORDER BY rowid"
+        return [row[0] for row in connection.execute(sql, (word,))]
+    finally:
+        connection.close()
+
+
+def add_text(library: Library, photo_id: int, **texts: str) -> None:
+    with library.database.write() as connection:
+        for column, value in texts.items():
+            connection.exec_driver_sql(f"UPDATE photo_text SET {column} = ? WHERE photo_id = ?", (value, photo_id))
+
+
+def test_a_missing_file_goes_with_its_photo_and_everything_known_and_undo_brings_all_back(
+    library: Library, shelf: Shelf
+) -> None:
+    kept = shelf.add_whole_photo("kept.jpg")
+    gone = shelf.add_whole_photo("2019/gone.jpg", state="missing", keywords=["sea"], asset_facts={"exif": {"iso": 100}})
+    shelf.add_asset(gone, role="superseded")
+    shelf.add_task(shelf.asset_of(gone), "failed", subject_kind="asset", stage="embed")
+    add_text(library, gone, title="Lighthouse")
+    before = content_of(library)
+    assert found_by_word(library, "lighthouse") == [gone]
+
+    done = prune(library, PruneRequest())
+
+    assert done.plan == ForgetPlan(files=1, photos=1, contents=2, bytes=7)
+    after = content_of(library)
+    assert [row[0] for row in after["photo"]] == [kept]
+    assert {name: len(rows) for name, rows in after.items() if name in ("task", "file", "asset", "photo_text")} == {
+        "task": 1, "file": 1, "asset": 1, "photo_text": 1,
+    }  # fmt: skip
+    assert found_by_word(library, "lighthouse") == []
+
+    assert done.entry_id is not None
+    undo(library, done.entry_id)
+    assert content_of(library) == before | {"asset": content_of(library)["asset"]}
+    assert [row[0] for row in content_of(library)["asset"]] == [row[0] for row in before["asset"]]
+    assert found_by_word(library, "lighthouse") == [gone]
+
+
+def test_a_photo_that_keeps_a_file_stays_and_is_no_longer_found_by_the_forgotten_name(
+    library: Library, shelf: Shelf
+) -> None:
+    shelf.add_root()
+    photo_id = shelf.add_photo()
+    shelf.add_file("summer/beach.jpg", asset_id=shelf.asset_of(photo_id))
+    copy = shelf.add_file("backup/zanzibar.jpg", asset_id=shelf.asset_of(photo_id), state="missing", create=False)
+    shelf.add_task(copy)
+    add_text(library, photo_id, name="beach.jpg zanzibar.jpg", folder="summer backup")
+    before = content_of(library)
+
+    done = prune(library, PruneRequest())
+
+    assert (done.plan.files, done.plan.photos) == (1, 0)
+    assert [row[0] for row in content_of(library)["photo"]] == [photo_id]
+    assert (found_by_word(library, "beach"), found_by_word(library, "zanzibar")) == ([photo_id], [])
+    assert done.entry_id is not None
+    undo(library, done.entry_id)
+    assert content_of(library) == before
+    assert found_by_word(library, "zanzibar") == [photo_id]
+
+
+def test_present_and_excluded_files_are_never_forgotten_also_on_a_volume_that_is_away(
+    library: Library, shelf: Shelf, tmp_path: Path
+) -> None:
+    away = Shelf(library, tmp_path / "nas", online=False, label="nas")
+    away.add_whole_photo("a.jpg")
+    photo_id = shelf.add_photo()
+    shelf.add_file("b.jpg", asset_id=shelf.asset_of(photo_id), state="excluded")
+    before = content_of(library)
+    assert prune(library, PruneRequest()).entry_id is None
+    assert prune(library, PruneRequest(volumes=("nas",))).entry_id is None
+    assert content_of(library) == before
+
+
+def test_only_the_files_of_a_path_a_volume_or_an_age_are_forgotten(
+    library: Library, shelf: Shelf, tmp_path: Path
+) -> None:
+    away = Shelf(library, tmp_path / "nas", online=False, label="nas")
+    for number, name in enumerate(("2019/a.jpg", "2019/b.jpg", "2020/c.jpg")):
+        photo_id = shelf.add_photo()
+        shelf.add_file(
+            name, create=False, asset_id=shelf.asset_of(photo_id), state="missing",
+            missing_since=time.time() - number * 30 * DAY,
+        )  # fmt: skip
+    away.add_whole_photo("d.jpg", state="missing")
+
+    def chosen(**parts: object) -> list[str]:
+        return [os.path.basename(os.fsdecode(one.path)) for one in files_to_prune(library, PruneRequest(**parts))]  # type: ignore[arg-type]
+
+    originals = os.fsencode(tmp_path / "originals")
+    assert chosen() == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+    assert chosen(paths=(originals + b"/2019",)) == ["a.jpg", "b.jpg"]
+    assert chosen(paths=(originals + b"/2019/b.jpg", originals + b"/2020")) == ["b.jpg", "c.jpg"]
+    assert chosen(volumes=("nas",)) == chosen(volumes=(str(away.volume_id),)) == ["d.jpg"]
+    assert chosen(volumes=(str(tmp_path / "nas"),)) == ["d.jpg"]
+    assert chosen(older_than_seconds=29 * DAY) == ["b.jpg", "c.jpg"]
+    assert chosen(paths=(originals + b"/2019",), older_than_seconds=29 * DAY) == ["b.jpg"]
+    assert prune(library, PruneRequest(paths=(originals + b"/2019/b.jpg",))).plan.photos == 1
+    assert chosen() == ["a.jpg", "c.jpg", "d.jpg"]
+
+
+def test_an_unknown_path_or_volume_is_refused(library: Library, shelf: Shelf) -> None:
+    with pytest.raises(NothingFound, match="nowhere"):
+        plan_prune(library, PruneRequest(paths=(b"/nowhere",)))
+    with pytest.raises(NothingFound, match="no volume 'nas'; volumes: 1 disk"):
+        plan_prune(library, PruneRequest(volumes=("nas",)))
+
+
+def test_a_photo_without_any_file_row_goes_only_where_everything_missing_is_meant(
+    library: Library, shelf: Shelf
+) -> None:
+    shelf.add_photo()
+    assert plan_prune(library, PruneRequest(volumes=("disk",))).photos == 0
+    assert plan_prune(library, PruneRequest()) == ForgetPlan(files=0, photos=1, contents=1, bytes=0)
+
+
+def test_planning_changes_nothing(library: Library, shelf: Shelf) -> None:
+    shelf.add_whole_photo("a.jpg", state="missing")
+    before = content_of(library)
+    assert plan_prune(library, PruneRequest()).files == 1
+    assert content_of(library) == before
+
+
+def test_a_name_that_is_not_utf_8_comes_back_bit_for_bit(library: Library, shelf: Shelf) -> None:
+    shelf.add_whole_photo(b"caf\xe9/\xff.jpg", state="missing")
+    before = content_of(library)
+    done = prune(library, PruneRequest())
+    assert done.entry_id is not None
+    undo(library, done.entry_id)
+    assert {**content_of(library), "asset": None} == {**before, "asset": None}
+
+
+def test_a_thousand_files_are_forgotten_in_one_entry(library: Library, shelf: Shelf) -> None:
+    photo_id = shelf.add_whole_photo("first.jpg", state="missing")
+    with library.database.write() as connection:
+        columns = ", ".join(
+            name
+            for name in (row[1] for row in connection.exec_driver_sql("PRAGMA table_info(file)"))
+            if name not in ("id", "name")
+        )
+        connection.exec_driver_sql(
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1500) "
+            f"INSERT INTO file (name, {columns}) SELECT 'f' || x, {columns} FROM n, file"
+        )
+    before = content_of(library)
+    done = prune(library, PruneRequest())
+    assert (done.plan.files, done.plan.photos) == (1501, 1)
+    assert content_of(library)["file"] == []
+    assert done.entry_id is not None
+    undo(library, done.entry_id)
+    assert content_of(library)["file"] == before["file"]
+    assert [row[0] for row in content_of(library)["photo"]] == [photo_id]
+
+
+def test_new_photos_after_a_prune_do_not_stand_in_the_way_of_undoing_it(library: Library, shelf: Shelf) -> None:
+    old = shelf.add_whole_photo("old.jpg", state="missing")
+    done = prune(library, PruneRequest())
+    new = shelf.add_whole_photo("new.jpg", asset_digest=b"n" * 32)
+    assert new != old
+    assert done.entry_id is not None
+    undo(library, done.entry_id)
+    assert [row[0] for row in content_of(library)["photo"]] == sorted([old, new])
+
+
+def test_prune_waits_for_no_other_command(library: Library, shelf: Shelf) -> None:
+    with exclusive(library.folder, "photoindex scan"), pytest.raises(LibraryLocked, match="photoindex scan"):
+        prune(library, PruneRequest())
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("12h", 12 * 3600), ("30d", 30 * DAY), ("1.5 w", 10.5 * DAY), ("1Y", 365 * DAY)]
+)
+def test_an_age_is_a_number_and_a_unit(text: str, seconds: float) -> None:
+    assert parse_age(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "30 days", "1e3d"])
+def test_what_is_no_age_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match="30d"):
+        parse_age(text)
+
+
+def derived_files(library: Library, digest: bytes) -> list[Path]:
+    folder = library.derived_folder / digest.hex()[:3]
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{digest.hex()}.{what}.jpg" for what in ("preview", "thumb")]
+    for path in files:
+        path.write_bytes(b"12345")
+    return files
+
+
+def test_previews_go_when_neither_the_library_nor_an_undoable_entry_has_their_content(
+    library: Library, shelf: Shelf
+) -> None:
+    shelf.add_whole_photo("kept.jpg", asset_digest=b"k" * 32)
+    shelf.add_whole_photo("gone.jpg", asset_digest=b"g" * 32, state="missing")
+    kept, undoable, stray = (derived_files(library, letter * 32) for letter in (b"k", b"g", b"s"))
+    leftover = stray[0].with_name(f"{stray[0].name}.4711.tmp")
+    leftover.write_bytes(b"1")
+    other = library.derived_folder / "README.txt"
+    other.write_bytes(b"mine")
+    beside = kept[0].with_name("notes.jpg")
+    beside.write_bytes(b"mine")
+    done = prune(library, PruneRequest())
+
+    assert prune_derived(library, dry_run=True) == prune_derived(library)
+    assert [path.exists() for path in (*kept, *undoable, *stray, leftover, other, beside)] == [
+        True, True, True, True, False, False, False, True, True,
+    ]  # fmt: skip
+    assert prune_derived(library).files == 0
+
+    assert done.entry_id is not None
+    undo(library, done.entry_id)
+    assert prune_derived(library).files == 0
+
+
+def test_previews_of_an_empty_library_are_no_problem(library: Library) -> None:
+    assert prune_derived(library).files == 0

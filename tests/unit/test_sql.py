@@ -1,0 +1,144 @@
+"""`sql`: it reads, only reads, and says clearly what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from photoindex.errors import UsageError
+from photoindex.library.context import Library
+from photoindex.library.sql import json_lines, query, view_columns
+from photoindex.store.sql import PRAGMAS
+from tests.rows import Shelf, library_in
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with library_in(tmp_path / "lib ?#%20 ü") as opened:
+        yield opened
+
+
+@pytest.fixture
+def shelf(library: Library, tmp_path: Path) -> Shelf:
+    return Shelf(library, tmp_path / "originals")
+
+
+def rows(library: Library, sql: str, **parameters: str) -> list[tuple[object, ...]]:
+    with query(library, sql, parameters) as result:
+        return list(result.rows)
+
+
+def test_a_view_is_read_with_parameters(library: Library, shelf: Shelf) -> None:
+    shelf.add_whole_photo("a.jpg", title="Dawn")
+    shelf.add_whole_photo("b.jpg", title="Dusk")
+    with query(library, "SELECT id, title AS t FROM v_photo WHERE title = :title", {"title": "Dusk"}) as result:
+        assert result.headers == ["id", "t"]
+        assert list(result.rows) == [(2, "Dusk")]
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("DELETE FROM photo", "DELETE"),
+        ("UPDATE photo SET title = 'x'", "UPDATE"),
+        ("INSERT INTO variant VALUES (1, 'a', 'b', 1)", "INSERT"),
+        ("WITH x AS (SELECT 1) DELETE FROM photo", "DELETE"),
+        ("CREATE TABLE x (y)", "only reads"),
+        ("CREATE TEMP TABLE x (y)", "only reads"),
+        ("DROP TABLE photo", "only reads"),
+        ("ATTACH 'other.db' AS other", "ATTACH"),
+        ("VACUUM INTO 'copy.db'", "only reads"),
+        ("VACUUM", "only reads"),
+        ("REINDEX", "only reads|no statement"),
+        ("ANALYZE", "only reads"),
+        ("BEGIN", "a transaction"),
+        ("SAVEPOINT x", "a transaction"),
+        ("SELECT load_extension('x')", "load_extension"),
+        ("PRAGMA user_version = 3", "PRAGMA user_version"),
+        ("PRAGMA query_only = OFF", "PRAGMA query_only"),
+        ("PRAGMA journal_mode = DELETE", "PRAGMA journal_mode"),
+        ("PRAGMA writable_schema = ON", "PRAGMA writable_schema"),
+        ("UPDATE sqlite_master SET sql = ''", "may not be modified|only reads"),
+        ("INSERT INTO photo_text_fts (photo_text_fts) VALUES ('rebuild')", "INSERT"),
+    ],
+)
+def test_whatever_is_not_reading_is_refused_and_changes_nothing(
+    library: Library, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str, what: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shelf.add_whole_photo("a.jpg")
+    with pytest.raises(UsageError, match=what):
+        rows(library, sql)
+    assert rows(library, "SELECT count(*) FROM photo") == [(1,)]
+    assert not (tmp_path / "copy.db").exists()
+    assert not (tmp_path / "other.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT nope FROM v_photo", "no such column: nope"),
+        ("SELEC 1", "syntax error"),
+        ("SELECT 1; SELECT 2", "one statement at a time"),
+        ("SELECT :year", "binding"),
+        ("", "write a SELECT"),
+        ("-- only a comment", "write a SELECT"),
+        ("SELECT json('{')", "malformed JSON"),
+    ],
+)
+def test_wrong_sql_is_explained_in_sqlites_own_words(library: Library, sql: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        rows(library, sql)
+
+
+def test_what_only_tells_something_is_let_through(library: Library, shelf: Shelf) -> None:
+    assert ("id", "INTEGER") in [row[1:3] for row in rows(library, "PRAGMA table_info(photo)")]
+    assert ("path",) in rows(library, "SELECT name FROM pragma_table_info('v_photo')")
+    assert rows(library, "PRAGMA quick_check") == [("ok",)]
+    assert rows(library, "EXPLAIN QUERY PLAN SELECT * FROM v_photo WHERE id = 1")
+    assert rows(library, "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3) SELECT x FROM n")
+    assert "journal_mode" not in PRAGMAS
+
+
+def test_the_full_text_index_can_be_asked(library: Library, shelf: Shelf) -> None:
+    photo_id = shelf.add_whole_photo("a.jpg")
+    with library.database.write() as connection:
+        connection.exec_driver_sql("UPDATE photo_text SET title = 'Lighthouse'")
+    assert rows(library, "SELECT rowid FROM photo_text_fts WHERE photo_text_fts MATCH 'lighthouse'") == [(photo_id,)]
+
+
+def test_text_that_is_not_utf_8_comes_with_surrogates(library: Library, shelf: Shelf) -> None:
+    shelf.add_file(b"\xff.jpg", create=False)
+    assert rows(library, "SELECT CAST(name AS TEXT) FROM file") == [("\udcff.jpg",)]
+
+
+def test_rows_are_read_while_they_are_asked_for(library: Library) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+    with query(library, endless) as result:
+        assert next(result.rows) == (1,)
+
+
+def test_json_is_an_array_or_one_object_a_line(library: Library) -> None:
+    sql = "SELECT 1 AS a, x'ff' AS b, 9e999 AS c, 2 AS a UNION ALL SELECT 2, NULL, 0.5, 3"
+    with query(library, sql) as result:
+        assert list(json_lines(result, newline=True)) == [
+            '{"a": 1, "b": {"$base64": true, "encoded": "/w=="}, "c": null, "a_2": 2}',
+            '{"a": 2, "b": null, "c": 0.5, "a_2": 3}',
+        ]
+    with query(library, "SELECT 1 AS a UNION ALL SELECT 2") as result:
+        assert "".join(json_lines(result, newline=False)) == '[{"a": 1}, {"a": 2}]'
+
+
+def test_an_empty_result_is_an_empty_array_or_no_line(library: Library) -> None:
+    with query(library, "SELECT 1 WHERE 0") as result:
+        assert list(json_lines(result, newline=False)) == ["[]"]
+    with query(library, "SELECT 1 WHERE 0") as result:
+        assert list(json_lines(result, newline=True)) == []
+
+
+def test_every_column_of_every_view_is_explained() -> None:
+    listed = list(view_columns())
+    assert {"v_photo", "v_file", "v_task", "v_volume", "v_journal"} == {one["view"] for one in listed}
+    assert all(one["column"] and one["meaning"] for one in listed)
