@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,18 @@ from photoindex.errors import EXIT_USAGE, NothingFound
 from photoindex.store import migrate
 from photoindex.store.database import Database
 from photoindex.store.journal import (
-    CannotUndo,
     Change,
     changes_of,
     entries,
     newest_undoable,
+    readable,
     record,
     rows_as_changes,
     stored_row,
-    undo_in,
     updates_as_changes,
 )
 from photoindex.store.tables import asset, file, folder, journal, photo, photo_text, task, variant, volume
+from photoindex.store.undo import CannotUndo, Undone, undo_in
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_deleted_rows_come_back_bit_for_bit_with_their_storage_classes(database:
     entry = prune(database)
     assert not any(everything(database).values())
 
-    assert undo_in(database, entry) == 5
+    assert undo_in(database, entry) == Undone(entry, entry + 1, 5)
 
     assert everything(database) == before
     assert before["file"][1][2:6] == (1, "integer", b"\xff.jpg", "blob")
@@ -221,7 +222,7 @@ def test_a_row_whose_parent_is_gone_stops_the_undo(database: Database, dry_run: 
 
 def test_a_dry_run_checks_and_counts_and_changes_nothing(database: Database) -> None:
     entry = prune(database)
-    assert undo_in(database, entry, dry_run=True) == 5
+    assert undo_in(database, entry, dry_run=True) == Undone(entry, None, 5)
     assert not any(everything(database).values())
     with database.read() as connection:
         assert [one.undone_by for one in entries(connection)] == [None]
@@ -333,3 +334,32 @@ def test_the_journal_lists_the_newest_first_up_to_a_limit(database: Database) ->
     with database.read() as connection:
         assert [one.summary for one in entries(connection, 2)] == ["3 stars", "2 stars"]
         assert connection.execute(select(func.count()).select_from(journal)).scalar_one() == 3
+
+
+def test_an_amended_row_comes_back_as_amended_and_can_be_undone_again(database: Database) -> None:
+    entry = prune(database)
+
+    def without_previews(change: Change) -> Change:
+        if change.table_name != "asset" or change.before is None:
+            return change
+        return replace(change, before={**change.before, "derived": 0})
+
+    undone = undo_in(database, entry, amend=without_previews)
+    with database.read() as connection:
+        assert connection.execute(select(asset.c.derived)).scalar_one() is False
+    assert undone.undone_by is not None
+    undo_in(database, undone.undone_by)
+    assert not any(everything(database).values())
+
+
+def test_a_row_is_shown_with_paths_as_bytes_digests_in_hexadecimal_and_lists_as_lists(database: Database) -> None:
+    with database.read() as connection:
+        shown = {
+            table.name: readable(table.name, stored_row(connection, table, {"id": 1})) for table in (asset, file, photo)
+        }
+    assert (shown["asset"] or {})["digest"] == bytes(range(32)).hex()
+    assert (shown["asset"] or {})["derived"] is True
+    assert (shown["file"] or {})["name"] == b"a.jpg"
+    assert (shown["photo"] or {})["keywords"] == ["sea", "käse"]
+    assert readable("nothing", {"a": b"x"}) == {"a": b"x"}
+    assert readable("photo", None) is None

@@ -1,0 +1,116 @@
+"""`photoindex log`: the journal of what a person changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.render import Column, CsvOption, Form, choose_output, render, text_of
+
+if TYPE_CHECKING:
+    from photoindex.library.context import Library
+
+_COLUMNS = (
+    Column("id", "entry", plain=True, justify="right"),
+    Column("at", "when", plain=True),
+    Column("command", "command", plain=True),
+    Column("summary", "what", plain=True, wide=True),
+    Column("changes", "rows", justify="right"),
+    Column("undoes"),
+    Column("undone_by", "undone by", justify="right"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `log`."""
+    app.command("log")(log)
+
+
+def log(
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", min=0, help="At most so many entries.", show_default=False)
+    ] = None,
+    changes: Annotated[
+        bool, typer.Option("--changes", "-v", help="Print every row that was changed, before and after.")
+    ] = False,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """List what was changed by hand, newest first; `photoindex undo ENTRY` takes it back."""
+    output = choose_output(json=json, csv=csv)
+    people = output.form in (Form.TABLE, Form.PLAIN)
+    with opened(library) as found:
+        if changes:
+            render(_changes(found, limit, people=people), _change_columns(people=people), output)
+        else:
+            render(_entries(found, limit, people=people), _COLUMNS, output)
+
+
+def _entries(library: Library, limit: int | None, *, people: bool) -> Iterator[dict[str, object]]:
+    from photoindex.library.journal import log as read_log
+
+    for entry in read_log(library, limit):
+        yield {
+            "id": entry.id,
+            "at": _time(entry.at, people=people),
+            "command": entry.command,
+            "summary": entry.summary,
+            "changes": entry.changes,
+            "undoes": entry.undoes,
+            "undone_by": entry.undone_by,
+        }
+
+
+def _change_columns(*, people: bool) -> tuple[Column, ...]:
+    values: tuple[Column, ...] = (Column("before", structured=True), Column("after", structured=True))
+    if people:
+        values = (Column("before", "before", plain=True), Column("after", "after", plain=True, wide=True))
+    return (
+        Column("entry", "entry", plain=True, justify="right"),
+        Column("at", "when"),
+        Column("command", "command", plain=True),
+        Column("table", "table", plain=True),
+        Column("key", "row", plain=True),
+        *values,
+    )
+
+
+def _changes(library: Library, limit: int | None, *, people: bool) -> Iterator[dict[str, object]]:
+    from photoindex.library.journal import log_changes
+
+    for change in log_changes(library, limit):
+        row: dict[str, object] = {
+            "entry": change.entry.id,
+            "at": _time(change.entry.at, people=people),
+            "command": change.entry.command,
+            "table": change.table,
+            "key": change.key,
+            "before": change.before,
+            "after": change.after,
+        }
+        if people:
+            row["key"] = ", ".join(text_of(value) for value in change.key.values())
+            row["before"] = _differing(change.before, change.after)
+            row["after"] = _differing(change.after, change.before)
+        yield row
+
+
+def _differing(row: dict[str, object] | None, other: dict[str, object] | None) -> str:
+    """Return the values of `row` that `other` has not, or a word where one of them does not exist."""
+    if row is None:
+        return "(no row)"
+    return ", ".join(
+        f"{name}={text_of(value)}"
+        for name, value in row.items()
+        if value not in (None, [], {}) and (other is None or other.get(name) != value)
+    ) or ("(empty)" if other is None else "-")
+
+
+def _time(seconds: float, *, people: bool) -> str | None:
+    from photoindex.library.times import local_time, utc
+
+    return local_time(seconds) if people else utc(seconds)

@@ -1,0 +1,46 @@
+"""`photoindex undo [ENTRY]`: take back what was changed by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.sheet import print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `undo`."""
+    app.command("undo")(undo)
+
+
+def undo(
+    entry: Annotated[
+        int | None,
+        typer.Argument(metavar="[ENTRY]", min=1, help="Its number in `photoindex log`; without it, the newest."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say whether it can be undone; change nothing.")
+    ] = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Put back what an entry of the journal changed; undoing an undo redoes it.
+
+    Nothing is changed where a row has changed again since.
+    """
+    from photoindex.library.journal import undo as put_back
+
+    with opened(library) as found:
+        done = put_back(found, entry, dry_run=dry_run)
+    if json:
+        print_json(
+            {"schema": 1, "entry": done.entry_id, "undone_by": done.undone_by, "rows": done.rows, "dry_run": dry_run}
+        )
+        return
+    rows = f"{done.rows:,} {'row' if done.rows == 1 else 'rows'}"
+    if dry_run:
+        print(f"entry {done.entry_id} can be undone: {rows} would be put back; nothing was changed")
+    else:
+        print(f"entry {done.entry_id} undone: {rows} put back; redo it with: photoindex undo {done.undone_by}")

@@ -1,0 +1,72 @@
+"""What a person changed, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from photoindex.errors import NothingFound
+from photoindex.library.context import Library
+from photoindex.library.lock import exclusive
+from photoindex.pipeline import derived_files
+from photoindex.store import journal
+from photoindex.store.journal import Change, Entry
+from photoindex.store.undo import Undone, undo_in
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """One row that an entry changed; `key`, `before` and `after` are column -> value, None where there was no row."""
+
+    entry: Entry
+    table: str
+    key: dict[str, object]
+    before: dict[str, object] | None
+    after: dict[str, object] | None
+
+
+def log(library: Library, limit: int | None = None) -> Iterator[Entry]:
+    """Yield what the journal holds, newest first, at most `limit` entries."""
+    with library.database.read() as connection:
+        yield from journal.entries(connection, limit)
+
+
+def log_changes(library: Library, limit: int | None = None) -> Iterator[ShownChange]:
+    """Yield every row that the entries of `log` changed, entry by entry, in the order in which they were changed."""
+    with library.database.read() as connection:
+        for entry in journal.entries(connection, limit):
+            for change in journal.changes_of(connection, entry.id):
+                yield ShownChange(
+                    entry,
+                    change.table_name,
+                    journal.readable(change.table_name, change.key) or {},
+                    journal.readable(change.table_name, change.before),
+                    journal.readable(change.table_name, change.after),
+                )
+
+
+def undo(library: Library, entry_id: int | None = None, *, dry_run: bool = False) -> Undone:
+    """Put back what an entry changed, by default the newest that is not undone; undoing an undoing redoes.
+
+    Contents that come back although their previews are gone are marked so, for the next scan to make them. With `dry_run`
+    nothing is changed. Raises NothingFound, CannotUndo (undone already, or the rows have changed since), LibraryLocked.
+    """
+    with exclusive(library.folder, "undo"):
+        if entry_id is None:
+            with library.database.read() as connection:
+                entry_id = journal.newest_undoable(connection)
+            if entry_id is None:
+                raise NothingFound("there is nothing to undo; see: photoindex log")
+
+        def with_true_derived(change: Change) -> Change:
+            before = change.before
+            if change.table_name != "asset" or before is None or change.after is not None or not before.get("derived"):
+                return change
+            digest = before["digest"]
+            with suppress(OSError):
+                if isinstance(digest, bytes) and derived_files.exist(library.derived_folder, digest):
+                    return change
+            return replace(change, before={**before, "derived": 0})
+
+        return undo_in(library.database, entry_id, dry_run=dry_run, amend=with_true_derived)
