@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 
 
-def jpeg(seed: int, *, size: tuple[int, int] = (160, 120), taken: str | None = None, camera: str | None = None) -> bytes:
+def jpeg(
+    seed: int, *, size: tuple[int, int] = (160, 120), taken: str | None = None, camera: str | None = None
+) -> bytes:
     """Return a JPEG of soft colours drawn from `seed`, with EXIF where asked (taken: "2019:06:01 12:00:00")."""
     random = np.random.default_rng(seed)
     small = Image.fromarray(random.integers(0, 255, (6, 8, 3), np.uint8), "RGB")

@@ -12,7 +12,23 @@ import typer
 
 from photoindex import __version__, errors
 
-COMMANDS: tuple[str, ...] = ("scan", "show", "why", "config")
+COMMANDS: tuple[str, ...] = (
+    "scan",
+    "search",
+    "show",
+    "why",
+    "status",
+    "tasks",
+    "retry",
+    "redo",
+    "prune",
+    "log",
+    "undo",
+    "backup",
+    "restore",
+    "sql",
+    "config",
+)
 """Every command, in the order of `photoindex --help`: `photoindex/cli/<name>.py` with a function `register(app)`."""
 
 REARRANGED = ("search", "redo", "backup")
@@ -35,9 +51,9 @@ def build_app() -> typer.Typer:
     def _global_options(
         library: Annotated[
             Path | None,
-            typer.Option("--library", metavar="FOLDER", help="The library folder [env: PHOTOINDEX_LIBRARY]."),
+            typer.Option("--library", metavar="FOLDER", help="The library folder \\[env: PHOTOINDEX_LIBRARY]."),
         ] = None,
-        version: Annotated[
+        version: Annotated[  # noqa: ARG001 - its callback does the work
             bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
         ] = False,
     ) -> None:

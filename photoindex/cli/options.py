@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from photoindex.library.context import Library
 
 LibraryOption = Annotated[
-    Optional[Path],
-    typer.Option("--library", metavar="FOLDER", help="The library folder [env: PHOTOINDEX_LIBRARY].", show_default=False),
+    Path | None,
+    typer.Option(
+        "--library", metavar="FOLDER", help="The library folder \\[env: PHOTOINDEX_LIBRARY].", show_default=False
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 

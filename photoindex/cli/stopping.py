@@ -17,6 +17,7 @@ class StopRequest:
         self._signal: int | None = None
 
     def __call__(self) -> bool:
+        """Tell whether a stop was asked for."""
         return self._signal is not None
 
     def receive(self, number: int, _frame: FrameType | None) -> None:

@@ -216,7 +216,7 @@ class Roots:
         return place
 
     def keep(
-        self, connection: Connection, targets: Sequence[Target], excludes: Sequence[str] | None, follow: bool | None
+        self, connection: Connection, targets: Sequence[Target], excludes: Sequence[str] | None, *, follow: bool | None
     ) -> None:
         """Make new roots of the folders among `targets`, and remember options given for a whole root."""
         for target in targets:

@@ -16,7 +16,7 @@ from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.roots import Roots, Target
-from photoindex.pipeline import isolation, owner
+from photoindex.pipeline import derived_files, isolation, owner
 from photoindex.pipeline.changes import ChangeFinder, Seen
 from photoindex.pipeline.commit import Committer, Tally
 from photoindex.pipeline.exclusion import reason_for, rules_at
@@ -115,7 +115,7 @@ class _Scan:
         self.roots = Roots(self.library.database)
 
     def run(self) -> ScanSummary:
-        self._release_dead_leases()
+        self._clean_up_after_the_dead()
         listed = self.request.listed
         if listed is None:
             self.targets = self.roots.targets(
@@ -145,12 +145,13 @@ class _Scan:
         self._apply_and_ingest(finder.seen, summary)
         return summary
 
-    def _release_dead_leases(self) -> None:
+    def _clean_up_after_the_dead(self) -> None:
         with self.session.write() as connection:
             tasks.expire(connection)
             for each in tasks.lease_owners(connection):
                 if owner.is_dead(each):
                     tasks.release(connection, each)
+        derived_files.remove_unfinished(self.library.derived_folder)
 
     def _walk(self, finder: ChangeFinder, connection: Connection) -> None:
         self.emit(PhaseStarted("looking", None))
@@ -185,9 +186,10 @@ class _Scan:
                 isolation.start_forkserver(_preload())
             self.emit(PhaseAdvanced("looking", finder.seen.candidates))
         empty = finder.seen.candidates == before and not finder.seen.unreadable
-        if empty and target.root_id is not None and target.path == target.root and not self.request.accept_missing:
-            if self.roots.is_emptied(target, alone=len(self.targets) == 1):
-                finder.forget_top(target.path, target.place)
+        suspicious = empty and target.root_id is not None and target.path == target.root
+        accepted = self.request.accept_missing
+        if suspicious and not accepted and self.roots.is_emptied(target, alone=len(self.targets) == 1):
+            finder.forget_top(target.path, target.place)
 
     def _look_at_file(self, finder: ChangeFinder, path: bytes) -> int | None:
         try:
@@ -253,7 +255,7 @@ class _Scan:
     def _apply_and_ingest(self, seen: Seen, summary: ScanSummary) -> None:
         settings = self._settings()
         with self.session.write() as connection:
-            self.roots.keep(connection, self.targets, self.request.exclude, self.request.follow_symlinks)
+            self.roots.keep(connection, self.targets, self.request.exclude, follow=self.request.follow_symlinks)
             variant_id = tasks.ensure_variant(
                 connection, stage.NAME, stage.variant(settings.params, derive=settings.derive)
             )
@@ -282,6 +284,7 @@ class _Scan:
         summary.stopped = bool(total) and summary.pending > 0
         with self.session.read() as connection:
             summary.missing = staging.count_missing(connection)
+            summary.newly_missing = staging.count_gone_and_missing(connection)
 
     def _settings(self) -> IngestSettings:
         config = self.library.config

@@ -102,7 +102,7 @@ class Committer:
         if outcome.failure is not None:
             return self._quarantine(connection, outcome, row, kept=kept)
         if kept.id != row.id:
-            tasks.settle_subject(connection, kept.id, stage="ingest", state="done")
+            tasks.settle_subject(connection, kept.id, stage="ingest", failure=None)
         else:
             self._done(connection, outcome)
         setattr(self.tally, verdict, getattr(self.tally, verdict) + 1)
@@ -112,12 +112,10 @@ class Committer:
         self, connection: Connection, outcome: Outcome, row: FileRow, known: AssetRow | None
     ) -> tuple[int, int, str]:
         """Return (asset id, photo id, verdict) for the content, making what is not there yet."""
-        made = Made(outcome.perceptual_hash, outcome.derived, outcome.notes)
+        made = Made(self.variant_id, outcome.perceptual_hash, outcome.derived, outcome.notes)
         if known is not None:
             if outcome.described is not None and (outcome.derived or not known.derived):
-                assets.update_asset(
-                    connection, known.id, described=outcome.described, made=made, variant_id=self.variant_id
-                )
+                assets.update_asset(connection, known.id, described=outcome.described, made=made)
             if known.role == assets.SUPERSEDED:
                 self._stand_again(connection, known, row)
             if row.asset_id is None:
@@ -131,8 +129,7 @@ class Committer:
         if photo_id is None:
             photo_id = assets.add_photo(connection, outcome.described, outcome.stat[0])
         asset_id = assets.add_asset(
-            connection, digest=outcome.digest, size_bytes=outcome.stat[0], described=outcome.described, made=made,
-            variant_id=self.variant_id, photo_id=photo_id,
+            connection, digest=outcome.digest, size_bytes=outcome.stat[0], described=outcome.described, made=made, photo_id=photo_id,
         )  # fmt: skip
         return asset_id, photo_id, "new" if row.asset_id is None else "changed"
 
@@ -182,13 +179,11 @@ class Committer:
         final = not failure.retry or outcome.job.attempts >= MAX_ATTEMPTS
         if kept is not None and kept.id != row.id:
             # The row that was taken over keeps its own task; the newcomer's is gone with its row.
-            error = (failure.error_class, failure.message)
-            tasks.settle_subject(connection, kept.id, stage="ingest", state="quarantined", error=error)
+            tasks.settle_subject(connection, kept.id, stage="ingest", failure=failure)
         else:
             tasks.fail(
-                connection, outcome.job.task_id, owner=self.owner, error_class=failure.error_class,
-                error=failure.message, seconds=outcome.seconds, final=final,
-            )  # fmt: skip
+                connection, outcome.job.task_id, owner=self.owner, failure=failure, seconds=outcome.seconds, final=final
+            )
         return Quarantined(row.path, failure.error_class, failure.message)
 
     def _done(self, connection: Connection, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ from photoindex.events import EventSink, FileQuarantined, PhaseAdvanced, PhaseFi
 from photoindex.paths import display
 from photoindex.pipeline.commit import Committer, Quarantined
 from photoindex.pipeline.isolation import WorkerPool, failure_of, workers
-from photoindex.pipeline.worker import DerivedDiskFull, FileJob, Outcome, take_in
+from photoindex.pipeline.worker import DerivedUnwritable, FileJob, Outcome, take_in
 from photoindex.store import files, staging, tasks
 from photoindex.store.database import Session
 from photoindex.types import DerivedParams, Failure, Limits
@@ -100,10 +100,11 @@ class Ingestion:
     def _claim(self, priority: int) -> bool:
         settings = self.settings
         with self.session.write() as connection:
-            claimed = tasks.claim(
-                connection, stage="ingest", owner=self.committer.owner, limit=max(settings.batch_size, settings.jobs * 2),
-                lease_seconds=_LEASE_SECONDS, after=self._cursor, subjects=staging.work_subjects(), priority=priority,
+            wanted = tasks.Wanted(
+                stage="ingest", limit=max(settings.batch_size, settings.jobs * 2), lease_seconds=_LEASE_SECONDS,
+                after=self._cursor, subjects=staging.work_subjects(), priority=priority,
             )  # fmt: skip
+            claimed = tasks.claim(connection, wanted, owner=self.committer.owner)
             rows = files.by_ids(connection, [each.subject_id for each in claimed])
         for each in claimed:
             row = rows[each.subject_id]
@@ -133,7 +134,7 @@ class Ingestion:
         error = future.exception()
         if error is None:
             return future.result()
-        if isinstance(error, DerivedDiskFull):
+        if isinstance(error, DerivedUnwritable):
             raise StorageFull(
                 f"previews cannot be written ({error}); free some space and run the command again"
             ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,12 +54,12 @@ class Outcome:
     seconds: float = 0.0
 
 
-class DerivedDiskFull(Exception):  # noqa: N818 - names the state of the disk
-    """The disk of the derived files is full: the run must stop, the file is not to blame."""
+class DerivedUnwritable(Exception):
+    """Derived files cannot be written: the run must stop, the file is not to blame."""
 
 
 def take_in(job: FileJob) -> Outcome:
-    """Take in one file; whatever is wrong with the file is in the outcome. Raises DerivedDiskFull."""
+    """Take in one file; whatever is wrong with the file is in the outcome. Raises DerivedUnwritable."""
     started = time.perf_counter()
     try:
         content = read_content(job.path)
@@ -96,6 +95,4 @@ def _write(job: FileJob, digest: bytes, derived: Derived) -> None:
     try:
         derived_files.write(job.derived_folder, digest, derived)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-            raise DerivedDiskFull(f"{error.strerror}: {job.derived_folder}") from error
-        raise
+        raise DerivedUnwritable(f"{error.strerror}: {job.derived_folder}") from error

@@ -30,8 +30,9 @@ class AssetRow:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was derived from an asset's pixels, None where nothing was."""
+    """What a variant of ingest derived from an asset's pixels, None where nothing was."""
 
+    variant_id: int
     perceptual_hash: int | None
     derived: bool
     notes: tuple[str, ...]
@@ -74,25 +75,24 @@ def add_asset(
     size_bytes: int,
     described: Described,
     made: Made,
-    variant_id: int,
     photo_id: int,
 ) -> int:
     """Add a content as the primary asset of a photo and return its id."""
     row = connection.execute(
         insert(asset).values(
             digest=digest, size_bytes=size_bytes, photo_id=photo_id, role=PRIMARY, added_at=time.time(),
-            **_asset_values(described, made, variant_id),
+            **_asset_values(described, made),
         )
     )  # fmt: skip
     return new_id(row)
 
 
-def update_asset(connection: Connection, asset_id: int, *, described: Described, made: Made, variant_id: int) -> None:
+def update_asset(connection: Connection, asset_id: int, *, described: Described, made: Made) -> None:
     """Replace what is known of a content, after it was read again."""
-    connection.execute(update(asset).where(asset.c.id == asset_id).values(**_asset_values(described, made, variant_id)))
+    connection.execute(update(asset).where(asset.c.id == asset_id).values(**_asset_values(described, made)))
 
 
-def _asset_values(described: Described, made: Made, variant_id: int) -> dict[str, Any]:
+def _asset_values(described: Described, made: Made) -> dict[str, Any]:
     return {
         "kind": str(described.media.kind),
         "format": described.media.format,
@@ -104,7 +104,7 @@ def _asset_values(described: Described, made: Made, variant_id: int) -> dict[str
         "notes": [*described.notes, *made.notes],
         "perceptual_hash": _signed(made.perceptual_hash),
         "derived": made.derived,
-        "variant_id": variant_id,
+        "variant_id": made.variant_id,
     }
 
 

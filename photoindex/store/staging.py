@@ -115,9 +115,7 @@ def stage_gone(connection: Connection, volume_id: int, file_ids: Iterable[int]) 
 
 def unstage_gone(connection: Connection, folder_ids: Iterable[int]) -> None:
     """Take back that the files of these folders are gone."""
-    statement = delete(gone).where(
-        gone.c.file_id.in_(select(file.c.id).where(file.c.folder_id == bindparam("folder")))
-    )
+    statement = delete(gone).where(gone.c.file_id.in_(select(file.c.id).where(file.c.folder_id == bindparam("folder"))))
     rows = [{"folder": each} for each in folder_ids]
     if rows:
         connection.execute(statement, rows)
@@ -323,6 +321,14 @@ def count_missing(connection: Connection) -> int:
             select(func.count()).select_from(file).where(file.c.state == "missing", in_scope())
         ).scalar_one()
     )
+
+
+def count_gone_and_missing(connection: Connection) -> int:
+    """Return how many files that this walk did not find were not recognised at another place either."""
+    statement = (
+        select(func.count()).select_from(gone.join(file, file.c.id == gone.c.file_id)).where(file.c.state == "missing")
+    )
+    return int(connection.execute(statement).scalar_one())
 
 
 def work_subjects() -> Select[tuple[int]]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, tupl
 
 from photoindex.store.rows import new_id
 from photoindex.store.tables import task, variant
+from photoindex.types import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +35,45 @@ def ensure_variant(connection: Connection, stage: str, parameters: Mapping[str, 
     return new_id(made)
 
 
-def claim(
-    connection: Connection,
-    *,
-    stage: str,
-    owner: str,
-    limit: int,
-    lease_seconds: float,
-    after: tuple[int, int] = (-1, 0),
-    subjects: Select[tuple[int]] | None = None,
-    priority: int | None = None,
-) -> list[Claimed]:
-    """Take up to `limit` pending tasks of a stage, smallest (priority, id) past `after` first.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which tasks to claim: up to `limit` pending ones of a stage, smallest (priority, id) past `after` first.
 
-    `subjects` limits them to those subject ids, `priority` to one priority. Call inside a write transaction.
+    `subjects` limits them to those subject ids, `priority` to one priority.
     """
-    wanted = (
+
+    stage: str
+    limit: int
+    lease_seconds: float
+    after: tuple[int, int] = (-1, 0)
+    subjects: Select[tuple[int]] | None = None
+    priority: int | None = None
+
+
+def claim(connection: Connection, wanted: Wanted, *, owner: str) -> list[Claimed]:
+    """Take tasks for `owner`, until finished, failed or given back, or the lease ends. Call inside a write transaction."""
+    statement = (
         select(task.c.id, task.c.subject_id, task.c.attempts, task.c.priority)
-        .where(task.c.stage == stage, task.c.state == "pending", tuple_(task.c.priority, task.c.id) > tuple_(*after))
+        .where(
+            task.c.stage == wanted.stage,
+            task.c.state == "pending",
+            tuple_(task.c.priority, task.c.id) > tuple_(*wanted.after),
+        )
         .order_by(task.c.priority, task.c.id)
-        .limit(limit)
+        .limit(wanted.limit)
     )
-    if subjects is not None:
-        wanted = wanted.where(task.c.subject_id.in_(subjects))
-    if priority is not None:
-        wanted = wanted.where(task.c.priority == priority)
-    rows = [Claimed(*row) for row in connection.execute(wanted)]
+    if wanted.subjects is not None:
+        statement = statement.where(task.c.subject_id.in_(wanted.subjects))
+    if wanted.priority is not None:
+        statement = statement.where(task.c.priority == wanted.priority)
+    rows = [Claimed(*row) for row in connection.execute(statement)]
     if rows:
         now = time.time()
         connection.execute(
             update(task)
             .where(task.c.id == bindparam("task_id"))
             .values(
-                state="running", lease_owner=owner, lease_until=now + lease_seconds, updated_at=now,
+                state="running", lease_owner=owner, lease_until=now + wanted.lease_seconds, updated_at=now,
                 attempts=task.c.attempts + 1,
             ),
             [{"task_id": row.id} for row in rows],
@@ -88,31 +95,27 @@ def finish(connection: Connection, *, owner: str, variant_id: int, done: Sequenc
         )  # fmt: skip
 
 
-def fail(
-    connection: Connection, task_id: int, *, owner: str, error_class: str, error: str, seconds: float, final: bool
-) -> None:
+def fail(connection: Connection, task_id: int, *, owner: str, failure: Failure, seconds: float, final: bool) -> None:
     """Mark a task quarantined (`final`) or failed, which the next run tries again."""
     connection.execute(
         update(task)
         .where(task.c.id == task_id, task.c.lease_owner == owner)
         .values(
-            state="quarantined" if final else "failed", error_class=error_class, error=error, seconds=seconds,
-            lease_owner=None, lease_until=None, dismissed_at=None, updated_at=time.time(),
+            state="quarantined" if final else "failed", error_class=failure.error_class, error=failure.message,
+            seconds=seconds, lease_owner=None, lease_until=None, dismissed_at=None, updated_at=time.time(),
         )
     )  # fmt: skip
 
 
-def settle_subject(
-    connection: Connection, subject_id: int, *, stage: str, state: str, error: tuple[str, str] = ("", "")
-) -> None:
-    """Set the state of a file's task, whoever held it, with (error class, error) where it was given up."""
-    error_class, message = error
+def settle_subject(connection: Connection, subject_id: int, *, stage: str, failure: Failure | None) -> None:
+    """Mark a file's task done, or quarantined with its failure, whoever held it."""
     connection.execute(
         update(task)
         .where(task.c.subject_kind == "file", task.c.subject_id == subject_id, task.c.stage == stage)
         .values(
-            state=state, error_class=error_class or None, error=message or None, lease_owner=None, lease_until=None,
-            dismissed_at=None, updated_at=time.time(),
+            state="quarantined" if failure else "done", error_class=failure.error_class if failure else None,
+            error=failure.message if failure else None, lease_owner=None, lease_until=None, dismissed_at=None,
+            updated_at=time.time(),
         )
     )  # fmt: skip
 

@@ -52,7 +52,7 @@ def test_a_second_scan_finds_everything_unchanged_and_opens_no_file(
     (photos / "notes.txt").write_text("not a photo")
     keeper.scan(photos)
     opened: list[object] = []
-    monkeypatch.setattr("photoindex.pipeline.ingest.take_in", lambda job: opened.append(job))
+    monkeypatch.setattr("photoindex.pipeline.ingest.take_in", opened.append)
     monkeypatch.setattr("photoindex.pipeline.ingest.workers", lambda *_: opened.append("workers"))
     assert counts(keeper.scan(photos)) == {"unchanged": 6, "excluded": 1}
     assert opened == []
@@ -235,7 +235,9 @@ def test_a_root_that_is_gone_stops_the_scan_and_marks_nothing(keeper: Keeper, ph
     assert counts(keeper.scan(photos, accept_missing=True)) == {"missing": 6}
 
 
-def test_one_root_away_does_not_keep_the_others_from_being_scanned(keeper: Keeper, photos: Path, tmp_path: Path) -> None:
+def test_one_root_away_does_not_keep_the_others_from_being_scanned(
+    keeper: Keeper, photos: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
     write_photo(other / "x.jpg", 100)
     keeper.scan(photos, other)
@@ -370,7 +372,14 @@ def test_the_library_inside_the_scanned_folder_is_left_alone(tmp_path: Path) -> 
 def test_names_of_any_bytes_are_kept_to_the_byte(keeper: Keeper, tmp_path: Path) -> None:
     folder = tmp_path / "names"
     folder.mkdir()
-    odd = [b"new\nline.jpg", b"quo'te\".jpg", b"\x1b[31mred.jpg", b"\xff\xfe\x80.jpg", b"n" * 251 + b".jpg", "é.jpg".encode()]
+    odd = [
+        b"new\nline.jpg",
+        b"quo'te\".jpg",
+        b"\x1b[31mred.jpg",
+        b"\xff\xfe\x80.jpg",
+        b"n" * 251 + b".jpg",
+        "é.jpg".encode(),
+    ]
     for index, name in enumerate(odd):
         with open(os.path.join(os.fsencode(folder), name), "wb") as stream:
             stream.write(jpeg(index))

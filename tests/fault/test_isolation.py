@@ -1,0 +1,84 @@
+"""A decoder that crashes, hangs or eats memory costs one file, never the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from pathlib import Path
+
+import psutil
+import pytest
+
+from photoindex.pipeline import isolation
+from photoindex.types import Limits
+from tests.fault import faulty
+from tests.harness import Keeper, counts
+from tests.originals import write_photo, write_photos
+
+LIMITS = Limits(memory_mb=256, seconds=2.0)
+
+
+def ended(future: Future[object]) -> BaseException | None:
+    wait([future], timeout=60)
+    return future.exception()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error_class", "said"),
+    [
+        (faulty.crash, "crash", "SIGSEGV"),
+        (faulty.hang, "hang", "--file-seconds"),
+        (faulty.hoard, "out_of_memory", "--worker-memory-mb"),
+    ],
+)
+def test_what_kills_a_worker_is_told_and_the_next_task_still_runs(
+    fault: Callable[[object], object], error_class: str, said: str
+) -> None:
+    with isolation.workers(1, LIMITS) as pool:
+        error = ended(pool.submit(fault, None))
+        assert error is not None
+        failure = isolation.failure_of(error, LIMITS)
+        assert failure is not None
+        assert failure.error_class == error_class
+        assert said in failure.message
+        assert pool.submit(faulty.double, 21).result(timeout=60) == 42
+
+
+def test_an_error_of_our_own_is_not_called_a_failure_of_the_file() -> None:
+    with isolation.workers(1, LIMITS) as pool:
+        error = ended(pool.submit(faulty.fail, None))
+        assert isinstance(error, LookupError)
+        assert isolation.failure_of(error, LIMITS) is None
+
+
+def test_no_worker_outlives_the_pool() -> None:
+    with isolation.workers(2, LIMITS) as pool:
+        processes = {pool.submit(faulty.my_process, None).result(timeout=60) for _ in range(4)}
+    deadline = time.monotonic() + 20
+    while any(psutil.pid_exists(each) for each in processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(psutil.pid_exists(each) for each in processes)
+
+
+def test_files_that_kill_their_worker_are_quarantined_by_name_and_the_rest_is_taken_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photoindex.pipeline.ingest.take_in", faulty.take_in_or_fail)
+    folder = tmp_path / "photos"
+    write_photos(folder, 12)
+    for seed, name in enumerate(("crash", "hang", "hoard", "fail"), start=100):
+        write_photo(folder / f"{name}.jpg", seed)
+    keeper = Keeper(tmp_path / "library", {"scan.file_seconds": 2.0, "scan.worker_memory_mb": 512})
+    assert counts(keeper.scan(folder)) == {"new": 12, "quarantined": 4}, keeper.events
+    errors = dict(
+        keeper.rows(
+            "SELECT file.name, task.error_class FROM task JOIN file ON file.id = task.subject_id"
+            " WHERE task.state = 'quarantined'"
+        )
+    )
+    assert errors == {
+        "crash.jpg": "crash", "hang.jpg": "hang", "hoard.jpg": "out_of_memory", "fail.jpg": "unexpected",
+    }  # fmt: skip
+    log = (keeper.folder / "logs/photoindex.log").read_text()
+    assert all(f"{name}.jpg" in log for name in ("crash", "hang", "hoard", "fail"))
