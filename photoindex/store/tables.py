@@ -156,6 +156,7 @@ photo = Table(
     Column("added_at", Float, nullable=False),
     Index("photo_by_taken_at", "taken_at"),
     Index("photo_by_added_at", "added_at"),
+    Index("photo_by_format", "format"),
     sqlite_autoincrement=True,
 )
 

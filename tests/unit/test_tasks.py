@@ -114,7 +114,7 @@ def test_tasks_of_a_content_are_found_by_the_path_of_its_file(library: Library, 
 
 @pytest.mark.parametrize("query", [TaskQuery(stage="embd"), TaskQuery(states=("broken",))])
 def test_an_unknown_stage_or_state_names_those_that_there_are(library: Library, query: TaskQuery) -> None:
-    with pytest.raises(UsageError, match="ingest|quarantined"):
+    with pytest.raises(UsageError, match=r"ingest|quarantined"):
         list(tasks(library, query))
 
 

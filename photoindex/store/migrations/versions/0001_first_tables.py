@@ -72,6 +72,7 @@ def _create_photo() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("photo_by_added_at", "photo", ["added_at"], unique=False)
+    op.create_index("photo_by_format", "photo", ["format"], unique=False)
     op.create_index("photo_by_taken_at", "photo", ["taken_at"], unique=False)
 
 
