@@ -36,6 +36,7 @@ def read_with_pillow(content: Content, format_name: str, blocks: Blocks) -> None
         warnings.simplefilter("ignore")
         picture = reader(stream, "")
         blocks.set_size(*picture.size)
+        blocks.upright = format_name == "tiff"  # Pillow turns the size of these, and of no other format
         exif = _classic_exif(picture.getexif()) if format_name == "tiff" else picture.info.get("exif")
         if isinstance(exif, bytes):
             blocks.exif.append(ExifBlock(io.BytesIO(exif.removeprefix(b"Exif\0\0"))))

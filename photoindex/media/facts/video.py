@@ -25,8 +25,12 @@ def read_video(content: Content, format_name: str, blocks: Blocks) -> None:
     """Fill `blocks` from a video; no frame is decoded."""
     import av
 
-    with content.open() as stream, av.open(stream, "r", metadata_errors="replace") as container:
-        _take_container(container, blocks)
+    try:
+        with content.open() as stream, av.open(stream, "r", metadata_errors="replace") as container:
+            _take_container(container, blocks)
+    except av.error.FFmpegError as error:
+        # FFmpeg reports damage as a failed disk or as lack of memory too; a real read error of ours comes through as it is.
+        raise ValueError(f"FFmpeg: {error.strerror}") from error
     if format_name in _BOX_FORMATS:
         with content.open() as stream, guarded(blocks.notes.append, "container: damaged boxes"):
             _take_boxes(stream, blocks)

@@ -1,0 +1,231 @@
+"""What a photo's facts come to, and the dates that names and folders tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from photoindex.media.resolve import PRIORITIES, TIMES, resolve
+from photoindex.types import Facts, Resolved
+
+MTIME_NS = 1_600_000_000 * 10**9
+
+
+def resolved(
+    facts: Facts | None = None, *, name: str = "a.jpg", folder: str = "", mtime_ns: int = MTIME_NS
+) -> Resolved:
+    return resolve(facts or {}, name=name.encode(), folder=folder.encode(), mtime_ns=mtime_ns)
+
+
+def taken(facts: Facts | None = None, **around: str) -> tuple[str | None, str | None]:
+    result = resolved(facts, **around)  # type: ignore[arg-type]
+    return result.taken_at, result.taken_at_source
+
+
+def test_the_confidence_never_rises_down_the_table_of_times() -> None:
+    beliefs = [place.confidence_with_offset for place in TIMES]
+    assert beliefs == sorted(beliefs, reverse=True)
+    assert all(0 < place.confidence <= place.confidence_with_offset <= 1 for place in TIMES)
+
+
+def test_a_person_and_then_a_sidecar_overrule_every_embedded_source() -> None:
+    for order in PRIORITIES.values():
+        assert order[:2] == ("person", "sidecar")
+    facts = {
+        source: {"title": source, "taken_at": f"20{year}-01-01T00:00:00"}
+        for source, year in (("exif", 10), ("sidecar", 11))
+    }
+    assert resolved(facts).title == "sidecar"
+    assert taken(facts) == ("2011-01-01T00:00:00", "sidecar")
+    assert resolved({**facts, "person": {"title": ""}}).title == ""
+
+
+def test_exif_gives_the_time_with_more_confidence_where_it_knows_the_zone() -> None:
+    without, with_zone = (
+        resolved({"exif": {"taken_at": time}}) for time in ("2019-06-01T12:34:56", "2019-06-01T12:34:56.5+02:00")
+    )
+    assert (without.taken_at_confidence, with_zone.taken_at_confidence) == (0.95, 0.98)
+    assert with_zone.taken_at == "2019-06-01T12:34:56.5+02:00"
+    assert with_zone.sources["taken_at"] == "exif"
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (
+            {"exif": {"digitized_at": "2019-06-01T10:00:00"}, "xmp": {"taken_at": "2018-01-01T00:00:00"}},
+            ("2019-06-01T10:00:00", "exif"),
+        ),
+        (
+            {"xmp": {"taken_at": "2019-06-01T10:00:00"}, "container": {"taken_at": "2018-01-01T00:00:00"}},
+            ("2019-06-01T10:00:00", "xmp"),
+        ),
+        ({"container": {"taken_at": "2019-06-01T10:00:00+00:00"}}, ("2019-06-01T10:00:00+00:00", "container")),
+        (
+            {"exif": {"gps_at": "2019-06-01T10:00:00+00:00", "modified_at": "2020-01-01T00:00:00"}},
+            ("2019-06-01T10:00:00+00:00", "gps"),
+        ),
+        ({"exif": {"modified_at": "2019-06-01T10:00:00"}}, ("2019-06-01T10:00:00", "exif")),
+        ({"xmp": {"taken_at": "2019"}, "iptc": {"taken_at": "2019-06-01T10:00:00"}}, ("2019-06-01T10:00:00", "iptc")),
+        ({"xmp": {"taken_at": "2019-06"}}, ("2019-06-01T00:00:00", "xmp")),
+    ],
+)
+def test_the_best_time_wins(facts: Facts, expected: tuple[str, str]) -> None:
+    assert taken(facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("IMG_20190601_123456.jpg", "2019-06-01T12:34:56"),
+        ("VID_20190601_123456_00_001.mp4", "2019-06-01T12:34:56"),
+        ("IMG20190601123456.jpg", "2019-06-01T12:34:56"),
+        ("PXL_20210203_101112345.MP.jpg", "2021-02-03T10:11:12.345+00:00"),
+        ("Screenshot_2019-06-01-12-34-56-123_com.app.png", "2019-06-01T12:34:56.123"),
+        ("Screenshot_20190601-123456_Chrome.jpg", "2019-06-01T12:34:56"),
+        ("2019-06-01 12.34.56.jpg", "2019-06-01T12:34:56"),
+        ("2019-06-01T123456.heic", "2019-06-01T12:34:56"),
+        ("signal-2019-06-01-123456.jpg", "2019-06-01T12:34:56"),
+        ("signal-2019-06-01-12-34-56-789.jpg", "2019-06-01T12:34:56.789"),
+        ("WhatsApp Image 2019-06-01 at 12.34.56.jpeg", "2019-06-01T12:34:56"),
+        ("Screen Shot 2019-06-01 at 1.34.56 PM.png", "2019-06-01T13:34:56"),
+        ("Screenshot 2019-06-01 at 12.34.56\u202fAM.png", "2019-06-01T00:34:56"),
+        ("DJI_20230601123456_0001_D.JPG", "2023-06-01T12:34:56"),
+        ("date_20170101_010101.jpg", "2017-01-01T01:01:01"),
+        ("FB_IMG_1559392496123.jpg", "2019-06-01T12:34:56.123+00:00"),
+        ("IMG-20190601-WA0001.jpg", "2019-06-01T00:00:00"),
+        ("2019_06_01 at the lake.jpg", "2019-06-01T00:00:00"),
+        ("20190601_holiday.jpg", "2019-06-01T00:00:00"),
+        ("20190601_999999.jpg", "2019-06-01T00:00:00"),
+    ],
+)
+def test_the_time_in_a_file_name_is_found(name: str, expected: str) -> None:
+    assert taken(name=name) == (expected, "name")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "IMG_1234.jpg",
+        "DSC_20191399.jpg",
+        "IMG_20190230_120000.jpg",
+        "IMG_29990101_120000.jpg",
+        "120190601.jpg",
+        "201906011.jpg",
+        "1920x1080.jpg",
+        "3f20120415c98a7e6d5c4b3a2f1e0d.jpg",
+        "9781234567897.jpg",
+        "\ud800".encode("utf-8", "surrogatepass").decode("latin-1") + ".jpg",
+        "",
+    ],
+)
+def test_digits_that_are_no_date_are_left_alone(name: str) -> None:
+    assert resolved(name=name).taken_at_source == "mtime"
+
+
+def test_a_name_of_any_bytes_is_read() -> None:
+    assert (
+        resolve({}, name=b"\xff\xfe 2019-06-01 12.34.56.jpg", folder=b"\xff", mtime_ns=0).taken_at
+        == "2019-06-01T12:34:56"
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected", "confidence"),
+    [
+        ("photos/2019-06-01 trip", "2019-06-01T00:00:00", 0.4),
+        ("photos/2019/06/01", "2019-06-01T00:00:00", 0.4),
+        ("2018/20190601", "2019-06-01T00:00:00", 0.4),
+        ("photos/2019/06", "2019-06-01T00:00:00", 0.3),
+        ("photos/2019-06 Rome", "2019-06-01T00:00:00", 0.3),
+        ("Photos from 2019", "2019-01-01T00:00:00", 0.25),
+        ("2019/2019-13", "2019-01-01T00:00:00", 0.25),
+    ],
+)
+def test_the_most_exact_date_of_a_folder_counts(folder: str, expected: str, confidence: float) -> None:
+    result = resolved(folder=folder)
+    assert (result.taken_at, result.taken_at_source, result.taken_at_confidence) == (expected, "folder", confidence)
+
+
+@pytest.mark.parametrize("folder", ["", "DCIM/100CANON", "backup 12019", "resolution 2000x1000"])
+def test_a_folder_without_a_date_says_nothing(folder: str) -> None:
+    assert resolved(folder=folder).taken_at_source == "mtime"
+
+
+def test_a_name_is_believed_before_its_folder_and_a_rewritten_exif_date_before_a_bare_day() -> None:
+    assert taken(name="IMG-20190601-WA0001.jpg", folder="2018/05") == ("2019-06-01T00:00:00", "name")
+    edited = {"exif": {"modified_at": "2020-01-02T03:04:05"}}
+    assert taken(edited, name="IMG-20190601-WA0001.jpg") == ("2020-01-02T03:04:05", "exif")
+    assert taken(edited, name="IMG_20190601_123456.jpg") == ("2019-06-01T12:34:56", "name")
+
+
+def test_the_modification_time_is_the_last_resort_and_believed_more_under_a_cameras_own_name() -> None:
+    camera, renamed = resolved(name="DSC_0042.JPG"), resolved(name="lake.jpg")
+    assert camera.taken_at == renamed.taken_at == "2020-09-13T12:26:40+00:00"
+    assert (camera.taken_at_confidence, renamed.taken_at_confidence) == (0.2, 0.1)
+
+
+@pytest.mark.parametrize("mtime_ns", [0, -1, 10**9, 1 << 63])
+def test_a_modification_time_that_no_clock_gave_is_not_used(mtime_ns: int) -> None:
+    result = resolved(mtime_ns=mtime_ns)
+    assert (result.taken_at, result.taken_at_source, result.taken_at_confidence) == (None, None, None)
+    assert "taken_at" not in result.sources
+
+
+def test_a_position_is_never_put_together_from_two_sources() -> None:
+    facts = {
+        "exif": {"latitude": 52.5, "altitude_m": 99.0},
+        "xmp": {"latitude": 48.0, "longitude": 11.0},
+        "container": {"latitude": 1.0, "longitude": 2.0, "altitude_m": 3.0},
+    }
+    result = resolved(facts)
+    assert (result.latitude, result.longitude, result.altitude_m) == (48.0, 11.0, 99.0)
+    assert (result.sources["latitude"], result.sources["altitude_m"]) == ("xmp", "exif")
+
+
+def test_what_people_write_is_taken_from_xmp_and_iptc_before_exif() -> None:
+    facts = {
+        "exif": {"title": "e", "description": "e", "rating": 1, "lens": "e"},
+        "iptc": {"title": "i", "description": "i"},
+        "xmp": {"title": "x", "rating": 5, "lens": "x"},
+    }
+    result = resolved(facts)
+    assert (result.title, result.description, result.rating, result.lens) == ("x", "i", 5, "e")
+    assert dict(result.sources) == {
+        "title": "xmp",
+        "description": "iptc",
+        "rating": "xmp",
+        "lens": "exif",
+        "taken_at": "mtime",
+    }
+
+
+def test_texts_that_a_camera_writes_into_every_file_are_passed_over() -> None:
+    facts = {"exif": {"description": "OLYMPUS DIGITAL CAMERA         ".strip()}, "xmp": {"description": "SONY DSC"}}
+    assert resolved(facts).description is None
+    assert resolved({**facts, "iptc": {"description": "At the lake"}}).description == "At the lake"
+
+
+def test_embedded_keywords_are_joined_and_a_sidecars_stand_alone() -> None:
+    facts = {"xmp": {"keywords": ["sea", "Places/Rome"]}, "iptc": {"keywords": ["sea", "dog"]}}
+    assert resolved(facts).keywords == ("sea", "Places/Rome", "dog")
+    assert resolved({**facts, "sidecar": {"keywords": ["cat"]}}).keywords == ("cat",)
+    assert resolved({**facts, "person": {"keywords": []}}).keywords == ()
+
+
+def test_camera_facts_keep_their_types() -> None:
+    facts = {
+        "exif": {
+            "camera_make": "Canon",
+            "camera_model": "EOS R5",
+            "lens": "RF50",
+            "iso": 400,
+            "aperture": 4,
+            "exposure_seconds": 0.004,
+            "focal_length_mm": 50.0,
+        }
+    }
+    result = resolved(facts)
+    assert (result.camera_make, result.camera_model, result.lens, result.iso) == ("Canon", "EOS R5", "RF50", 400)
+    assert (result.aperture, result.exposure_seconds, result.focal_length_mm) == (4.0, 0.004, 50.0)
+    assert set(result.sources) == {*facts["exif"], "taken_at"}
+    assert result.place is None
