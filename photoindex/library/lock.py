@@ -13,7 +13,9 @@ from pathlib import Path
 from photoindex.errors import LibraryLocked
 
 LOCK_NAME = "photoindex.lock"
-HOLDER_NAME = "photoindex.lock.holder"
+_HOLDER_SUFFIX = ".holder"
+HOLDER_NAME = LOCK_NAME + _HOLDER_SUFFIX
+"""The file beside the lock that says who holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +28,57 @@ class Holder:
 
 
 @contextmanager
-def exclusive(library_folder: Path, command: str = "photoindex", *, wait_seconds: float = 0.0) -> Iterator[None]:
+def exclusive(
+    library_folder: Path, command: str = "photoindex", *, wait_seconds: float = 0.0, name: str = LOCK_NAME
+) -> Iterator[None]:
     """Hold the library's lock while the block runs; `command` is what others are told.
 
+    `name` is the lock's file: another name is another lock, for work that only must not meet its like.
     The kernel releases the lock when the process ends, however it ends. The lock is not re-entrant.
     Raises LibraryLocked when another command (of this or another process) holds it after `wait_seconds`.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(library_folder / LOCK_NAME, timeout=wait_seconds, thread_local=False)
+    path = library_folder / name
+    lock = FileLock(path, timeout=wait_seconds, thread_local=False)
     try:
         lock.acquire()
     except Timeout:
-        raise LibraryLocked(_refusal(library_folder)) from None
+        raise LibraryLocked(_refusal(path)) from None
     try:
-        _write_holder(library_folder, Holder(os.getpid(), command, time.time()))
+        _write_holder(path, Holder(os.getpid(), command, time.time()))
         yield
     finally:
-        (library_folder / HOLDER_NAME).unlink(missing_ok=True)
+        _holder_file(path).unlink(missing_ok=True)
         lock.release()
 
 
-def read_holder(library_folder: Path) -> Holder | None:
+def read_holder(lock: Path) -> Holder | None:
     """Return who last took the lock and has not given it back; None where nobody did. A killed holder stays written."""
     try:
-        value = json.loads((library_folder / HOLDER_NAME).read_text(encoding="utf-8"))
+        value = json.loads(_holder_file(lock).read_text(encoding="utf-8"))
         return Holder(int(value["pid"]), str(value["command"]), float(value["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write_holder(library_folder: Path, holder: Holder) -> None:
-    temporary = library_folder / f"{HOLDER_NAME}.{holder.pid}"
+def _holder_file(lock: Path) -> Path:
+    return lock.with_name(lock.name + _HOLDER_SUFFIX)
+
+
+def _write_holder(lock: Path, holder: Holder) -> None:
+    temporary = lock.with_name(f"{lock.name}.{holder.pid}")
     text = json.dumps({"pid": holder.pid, "command": holder.command, "since": holder.since})
     # Only the words of a refusal depend on this file; a full disk must not stop a command from holding the lock.
     with suppress(OSError):
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(library_folder / HOLDER_NAME)
+        temporary.replace(_holder_file(lock))
 
 
-def _refusal(library_folder: Path) -> str:
-    holder = read_holder(library_folder)
+def _refusal(lock: Path) -> str:
+    holder = read_holder(lock)
     who = "another photoindex command"
     if holder is not None:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
         who = f"`{holder.command}` (process {holder.pid}, since {since})"
-    return f"{who} is changing the library in {library_folder}; try again when it has finished"
+    return f"{who} is at work on the library in {lock.parent}; try again when it has finished"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import LibraryLocked
-from photoindex.library.lock import exclusive, read_holder
+from photoindex.library.lock import LOCK_NAME, exclusive, read_holder
 
 HOLD = """
 import sys, pathlib
@@ -52,7 +52,7 @@ def test_a_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
 def test_the_kernel_releases_the_lock_of_a_killed_process(tmp_path: Path) -> None:
     _end(_start_holder(tmp_path), signal.SIGKILL)
     with exclusive(tmp_path, "prune"):
-        holder = read_holder(tmp_path)
+        holder = read_holder(tmp_path / LOCK_NAME)
         assert holder is not None
         assert (holder.pid, holder.command) == (os.getpid(), "prune")
 
@@ -65,7 +65,7 @@ def test_the_lock_is_not_reentrant_in_one_process(tmp_path: Path) -> None:
 def test_the_lock_is_free_again_after_the_block_ended_with_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="inside"), exclusive(tmp_path, "scan"):
         raise ValueError("inside")
-    assert read_holder(tmp_path) is None
+    assert read_holder(tmp_path / LOCK_NAME) is None
     with exclusive(tmp_path, "prune"):
         pass
 
@@ -86,6 +86,13 @@ def test_a_command_may_wait_for_the_lock(tmp_path: Path) -> None:
     with exclusive(tmp_path, "prune", wait_seconds=30):
         pass
     thread.join(30)
+
+
+def test_locks_of_different_names_do_not_meet(tmp_path: Path) -> None:
+    with exclusive(tmp_path, "scan"), exclusive(tmp_path, "backup", name="backup.lock"):
+        assert read_holder(tmp_path / "backup.lock") is not None
+        with pytest.raises(LibraryLocked, match="`backup`"), exclusive(tmp_path, "backup", name="backup.lock"):
+            pass
 
 
 def test_an_unreadable_side_file_does_not_hide_the_lock(tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""`photoindex backup DEST`, `backup list DEST`, `backup verify SNAPSHOT`: snapshots of the library."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.render import Column, Row, choose_output, render
+from photoindex.cli.sheet import size_text
+
+if TYPE_CHECKING:
+    from photoindex.library.snapshots import Snapshot
+
+_SUBCOMMANDS = ("make", "list", "verify")
+_VALUED = ("--keep", "--progress", "--library")
+_HELP = ("--help", "-h")
+
+_COLUMNS = (
+    Column("created_at", "created"),
+    Column("bytes", "size", justify="right", show=lambda value: size_text(int(str(value)))),
+    Column("state", "state"),
+    Column("verified_at", "verified"),
+    Column("path", "snapshot", plain=True, wide=True),
+    Column("problem", "problem"),
+    Column("library_id"),
+    Column("program_version"),
+    Column("counts", structured=True),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group `backup`."""
+    group = typer.Typer(
+        name="backup",
+        help="Make a snapshot of the library in a folder: photoindex backup DEST. List and check snapshots.",
+        no_args_is_help=True,
+    )
+    group.command("make")(make)
+    group.command("list")(list_)
+    group.command("verify")(verify)
+    app.add_typer(group)
+
+
+def rearrange(argv: list[str]) -> list[str]:
+    """Return `argv` with the subcommand right after `backup`; where none is written, `make` is meant.
+
+    A destination with the name of a subcommand is written with its folder: ./list.
+    """
+    start = next(index for index, word in enumerate(argv) if word == "backup" and _is_command(argv, index)) + 1
+    words = argv[start:]
+    if not words or words[0] in _HELP:
+        return argv
+    position = next((index for index in range(len(words)) if _is_argument(words, index)), None)
+    if position is not None and words[position] in _SUBCOMMANDS:
+        return [*argv[:start], words[position], *words[:position], *words[position + 1 :]]
+    return [*argv[:start], "make", *words]
+
+
+def _is_command(argv: list[str], index: int) -> bool:
+    return index == 0 or argv[index - 1] != "--library"
+
+
+def _is_argument(words: list[str], index: int) -> bool:
+    return not words[index].startswith("-") and (index == 0 or words[index - 1] not in _VALUED)
+
+
+def make(
+    destination: Annotated[
+        Path, typer.Argument(metavar="DEST", help="The folder for snapshots; made where it does not exist.")
+    ],
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            "--keep",
+            min=1,
+            metavar="N",
+            help="Keep the newest N of this library there [default: 14, or as configured].",
+        ),
+    ] = None,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Make a snapshot, while other commands run; `photoindex backup DEST` is short for this.
+
+    It holds the database, the journal and your settings, but not the originals and no previews. Prints its path.
+    """
+    from photoindex.library.backup import BackupRequest, backup
+
+    output = choose_output(json=json)
+    with opened(library) as found, progress_sink(progress) as emit:
+        made = backup(found, BackupRequest(destination, keep), emit)
+    render([_row(made.snapshot)], _COLUMNS, output)
+    counts = made.snapshot.manifest.counts if made.snapshot.manifest is not None else {}
+    removed = f"; {len(made.removed)} older removed" if made.removed else ""
+    print(
+        f"photoindex: backed up {counts.get('photos', 0):,} photos in {size_text(made.snapshot.bytes)}{removed}",
+        file=sys.stderr,
+    )
+
+
+def list_(
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder with snapshots.")],
+    json: JsonOption = False,
+) -> None:
+    """List the snapshots in a folder, newest first, damaged and incomplete ones too."""
+    from photoindex.library.snapshots import list_snapshots
+
+    output = choose_output(json=json)
+    render((_row(one) for one in list_snapshots(destination.expanduser().absolute())), _COLUMNS, output)
+
+
+def verify(
+    snapshot: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="The folder of one snapshot.")],
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+) -> None:
+    """Check every byte of a snapshot and the database in it; exit 13 where it is damaged."""
+    from photoindex.library.snapshots import verify as check
+
+    output = choose_output(json=json)
+    with progress_sink(progress) as emit:
+        checked = check(snapshot.expanduser().absolute(), emit)
+    render([_row(checked)], _COLUMNS, output)
+    print("photoindex: the snapshot is sound", file=sys.stderr)
+
+
+def _row(one: Snapshot) -> Row:
+    return {
+        "path": os.fsencode(one.path),
+        "created_at": one.created_at,
+        "bytes": one.bytes,
+        "verified_at": one.verified_at,
+        "state": str(one.state),
+        "problem": one.problem,
+        "library_id": one.manifest.library_id if one.manifest is not None else None,
+        "program_version": one.manifest.program_version if one.manifest is not None else None,
+        "counts": one.manifest.counts if one.manifest is not None else None,
+    }

@@ -1,0 +1,215 @@
+"""Make a snapshot of a library while other commands run."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from photoindex import __version__
+from photoindex.config import config_file
+from photoindex.errors import StorageFull
+from photoindex.events import EventSink, Notice, ignore_events
+from photoindex.library.byte_progress import ByteProgress
+from photoindex.library.context import Library
+from photoindex.library.disk_errors import disk_errors
+from photoindex.library.lock import exclusive
+from photoindex.library.logs import both, log_events, open_log
+from photoindex.library.pieces import Piece, chunks_of, write_piece
+from photoindex.library.snapshots import (
+    CONFIG_PIECE,
+    DATABASE_PIECE,
+    JOURNAL_PIECE,
+    PREFIX,
+    TEMPORARY_PREFIX,
+    Manifest,
+    Snapshot,
+    SnapshotState,
+    list_snapshots,
+    look_at,
+    sync_folder,
+    write_manifest,
+)
+from photoindex.paths import display
+from photoindex.store import snapshot as database_file
+
+BACKUP_LOCK_NAME = "backup.lock"
+_STAGING_PREFIX = ".backup-"
+_LEFTOVER_SECONDS = 3600.0
+"""A temporary folder in a destination that nothing was written to for so long belongs to a backup that was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRequest:
+    """Where the snapshot goes, and how many of this library are kept there (None: as configured)."""
+
+    destination: Path
+    keep: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """The snapshot that was made, and the older ones that were removed for it."""
+
+    snapshot: Snapshot
+    removed: tuple[Path, ...]
+
+
+def backup(library: Library, request: BackupRequest, events: EventSink = ignore_events) -> Backup:
+    """Write a snapshot of the library into the destination, which is made where it does not exist; remove the oldest.
+
+    The database is first copied beside the library, because the destination may be a network share, where SQLite cannot
+    lock; then its pieces are compressed into the destination under a temporary name, which is renamed when all is safe on
+    the disk. Others may read and write the library meanwhile. Only complete snapshots of this very library count towards
+    `keep` and are removed; damaged ones and those of other libraries are left alone.
+
+    Raises StorageFull, LibraryLocked (another backup of this library is running), UsageError, DatabaseFailed.
+    """
+    destination = request.destination.expanduser().absolute()
+    with (
+        disk_errors(f"the backup to {display(os.fsencode(destination))}"),
+        open_log(library.folder, library.config.log) as log,
+        exclusive(library.folder, "backup", name=BACKUP_LOCK_NAME),
+    ):
+        events = both(events, log_events(log, "backup"))
+        destination.mkdir(parents=True, exist_ok=True)
+        with _staged_database(library, events) as staged:
+            contents = database_file.contents_of(staged)
+            short_id = _short(contents.library_id)
+            _remove_leftovers(destination, short_id)
+            _require_space(destination, _expected_bytes(destination, staged, contents.library_id))
+            path = _write_snapshot(destination, staged, contents, events)
+        keep = library.config.backup.keep if request.keep is None else request.keep
+        removed = _remove_oldest(destination, contents.library_id, keep)
+        made = look_at(path)
+        log.info("backed up", extra={"action": "backup", "path": os.fsencode(path), "bytes": made.bytes})
+    return Backup(made, removed)
+
+
+@contextmanager
+def _staged_database(library: Library, events: EventSink) -> Iterator[Path]:
+    """Give a consistent copy of the database in a temporary folder of the library's disk."""
+    for leftover in library.folder.glob(f"{_STAGING_PREFIX}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    size = database_file.size_bytes(library.database)
+    _require_space(library.folder, size)
+    with tempfile.TemporaryDirectory(prefix=_STAGING_PREFIX, dir=library.folder) as folder:
+        staged = Path(folder) / DATABASE_PIECE
+        with ByteProgress(events, "copying the database", size) as progress:
+            database_file.copy(
+                library.database, staged, lambda done, total: progress.advance(done * size // max(total, 1))
+            )
+        yield staged
+
+
+def _write_snapshot(destination: Path, staged: Path, contents: database_file.Contents, events: EventSink) -> Path:
+    now = time.time()
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    building = destination / f"{TEMPORARY_PREFIX}{stamp}-{_short(contents.library_id)}-{os.getpid()}"
+    building.mkdir()
+    try:
+        manifest = Manifest(
+            program_version=__version__,
+            created_at=datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            library_id=contents.library_id,
+            revision=contents.revision,
+            counts=contents.counts,
+            pieces=tuple(_write_pieces(building, staged, events)),
+        )
+        write_manifest(building, manifest)
+        sync_folder(building)
+        path = _rename_to_free_name(building, destination / f"{PREFIX}{stamp}")
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    sync_folder(destination)
+    return path
+
+
+def _write_pieces(folder: Path, staged: Path, events: EventSink) -> Iterator[Piece]:
+    with ByteProgress(events, "compressing", os.stat(staged).st_size) as progress:
+        yield write_piece(folder, DATABASE_PIECE, chunks_of(staged), progress.advance)
+        progress.next_part()
+        yield write_piece(folder, JOURNAL_PIECE, database_file.journal_lines(staged), progress.advance)
+        progress.next_part()
+        settings = config_file()
+        try:
+            content = settings.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            reason = f"{display(os.fsencode(settings))} is not in the snapshot: {error.strerror}"
+            events(Notice(reason, level="warning"))
+            return
+        yield write_piece(folder, CONFIG_PIECE, [content], progress.advance)
+
+
+def _rename_to_free_name(building: Path, wanted: Path) -> Path:
+    """Rename to `wanted`, or with a number behind it where another library's snapshot of the same second has that name."""
+    number = 1
+    while True:
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        try:
+            building.rename(path)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            number += 1
+        else:
+            return path
+
+
+def _remove_oldest(destination: Path, library_id: str, keep: int) -> tuple[Path, ...]:
+    own = [
+        one
+        for one in list_snapshots(destination)
+        if one.state is SnapshotState.COMPLETE and one.manifest is not None and one.manifest.library_id == library_id
+    ]
+    removed = []
+    for one in own[keep:]:
+        # Renamed first, so that one that is half removed does not look damaged.
+        going = destination / f"{TEMPORARY_PREFIX}removed-{_short(library_id)}-{os.getpid()}-{one.path.name}"
+        one.path.rename(going)
+        shutil.rmtree(going, ignore_errors=True)
+        removed.append(one.path)
+    return tuple(removed)
+
+
+def _remove_leftovers(destination: Path, short_id: str) -> None:
+    """Remove what killed backups of this library left; others' may be at work on another host."""
+    for path in destination.glob(f"{TEMPORARY_PREFIX}*-{short_id}-*"):
+        with suppress(OSError):
+            newest = max(os.stat(one).st_mtime for one in (path, *path.iterdir()))
+            if newest < time.time() - _LEFTOVER_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _expected_bytes(destination: Path, staged: Path, library_id: str) -> int:
+    """Return how much the snapshot may take: as the newest one was compressed, and some more; without one, uncompressed."""
+    size = os.stat(staged).st_size
+    for one in list_snapshots(destination):
+        piece = one.manifest.piece(DATABASE_PIECE) if one.manifest is not None else None
+        if piece is not None and one.manifest is not None and one.manifest.library_id == library_id and piece.bytes:
+            return min(size, int(1.2 * size * piece.compressed_bytes / piece.bytes))
+    return size
+
+
+def _require_space(folder: Path, needed_bytes: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed_bytes:
+        raise StorageFull(
+            f"the backup needs about {needed_bytes / 1e6:,.0f} MB in {display(os.fsencode(folder))}, where only "
+            f"{free / 1e6:,.0f} MB are free; nothing was written"
+        )
+
+
+def _short(library_id: str) -> str:
+    """Return the part of a library's id that stands in the names of temporary folders."""
+    return "".join(letter for letter in library_id if letter.isalnum())[:8]

@@ -1,0 +1,300 @@
+"""Snapshots as they lie in a destination: their manifest, which there are, whether one is sound.
+
+A snapshot is a folder `photoindex-<UTC stamp>` with `manifest.json`, one zstd file a piece and, once somebody has checked it,
+`verified.json`. A folder under a temporary name (`.photoindex-…`) is one that a killed backup left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from photoindex import __version__
+from photoindex.errors import DatabaseFailed, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
+from photoindex.events import EventSink, Notice, ignore_events
+from photoindex.library.byte_progress import ByteProgress
+from photoindex.library.pieces import Piece, check_piece
+from photoindex.library.times import utc
+from photoindex.paths import display
+from photoindex.store import snapshot as database_file
+
+MANIFEST_NAME = "manifest.json"
+VERIFIED_NAME = "verified.json"
+DATABASE_PIECE = "photoindex.db"
+JOURNAL_PIECE = "journal.jsonl"
+CONFIG_PIECE = "config.toml"
+PIECES = (DATABASE_PIECE, JOURNAL_PIECE, CONFIG_PIECE)
+PREFIX = "photoindex-"
+TEMPORARY_PREFIX = ".photoindex-"
+SCHEMA = 1
+
+
+class Manifest(BaseModel):
+    """What a snapshot holds. `created_at` is ISO 8601 UTC, `revision` that of the database's schema.
+
+    In the file stands also `blake3`, the digest of all the rest, so that no byte of it can change unnoticed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    program_version: str
+    created_at: str
+    library_id: str
+    revision: str
+    counts: dict[str, int]
+    pieces: tuple[Piece, ...] = Field(min_length=1)
+
+    def piece(self, name: str) -> Piece | None:
+        """Return the piece of that name, None where the snapshot has none."""
+        return next((piece for piece in self.pieces if piece.name == name), None)
+
+
+class SnapshotState(StrEnum):
+    """Complete: the manifest is sound and every piece has its size; only `verify` looks inside the pieces."""
+
+    COMPLETE = "complete"
+    DAMAGED = "damaged"
+    INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One snapshot of a destination.
+
+    bytes: what it takes on the disk. created_at, verified_at: ISO 8601 UTC; None where unknown or never. problem: what
+    is wrong with one that is not complete. manifest: None where it cannot be read.
+    """
+
+    path: Path
+    state: SnapshotState
+    bytes: int
+    created_at: str | None = None
+    verified_at: str | None = None
+    problem: str | None = None
+    manifest: Manifest | None = None
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest into `folder`, safe on the disk."""
+    body = {"schema": SCHEMA, **manifest.model_dump(mode="json")}
+    _write_whole(folder / MANIFEST_NAME, {**body, "blake3": _digest(body)})
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of the snapshot in `folder`.
+
+    Raises SnapshotDamaged, SchemaTooNew for one written by a newer program, UsageError where there is no snapshot.
+    """
+    body, digest = _read_manifest_body(folder)
+    if body["schema"] > SCHEMA:
+        raise SchemaTooNew(
+            f"{_shown(folder)} was made by a newer photoindex; install photoindex {body.get('program_version')} or later"
+        )
+    try:
+        manifest = Manifest.model_validate_json(json.dumps(body))
+    except ValidationError as error:
+        raise SnapshotDamaged(
+            f"the snapshot {_shown(folder)} is damaged: {MANIFEST_NAME}: {error.errors()[0]['msg']}"
+        ) from None
+    names = [piece.name for piece in manifest.pieces]
+    if digest != _digest(body) or not set(names) <= set(PIECES) or len(set(names)) != len(names):
+        raise SnapshotDamaged(f"the snapshot {_shown(folder)} is damaged: {MANIFEST_NAME}: its digest differs")
+    return manifest
+
+
+def _read_manifest_body(folder: Path) -> tuple[dict[str, Any], object]:
+    try:
+        text = (folder / MANIFEST_NAME).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise _no_snapshot(folder) from None
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict) or not isinstance(body.get("schema"), int):
+        raise SnapshotDamaged(f"the snapshot {_shown(folder)} is damaged: {MANIFEST_NAME} cannot be read")
+    return body, body.pop("blake3", None)
+
+
+def _no_snapshot(folder: Path) -> Exception:
+    if folder.name.startswith((PREFIX, TEMPORARY_PREFIX)) and folder.is_dir():
+        return SnapshotDamaged(f"the snapshot {_shown(folder)} is incomplete: {MANIFEST_NAME} is missing")
+    inside = list(list_snapshots(folder)) if folder.is_dir() else []
+    if inside:
+        return UsageError(f"{_shown(folder)} holds several snapshots; name one of them, e.g. {_shown(inside[0].path)}")
+    return UsageError(f"{_shown(folder)} is not a snapshot; see: photoindex backup list DEST")
+
+
+def list_snapshots(destination: Path) -> Iterator[Snapshot]:
+    """Yield the snapshots of a destination, newest first; damaged and incomplete ones too. Raises UsageError."""
+    try:
+        names = sorted(os.listdir(destination))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"there is no folder {_shown(destination)}") from None
+    found = [
+        look_at(destination / name)
+        for name in names
+        if name.startswith((PREFIX, TEMPORARY_PREFIX)) and (destination / name).is_dir()
+    ]
+    yield from sorted(found, key=lambda one: (one.created_at or "", one.path.name.lstrip(".")), reverse=True)
+
+
+def look_at(folder: Path) -> Snapshot:
+    """Return what can be said of the snapshot in `folder` without reading its pieces."""
+    size = _size_on_disk(folder)
+    if folder.name.startswith(TEMPORARY_PREFIX):
+        return Snapshot(folder, SnapshotState.INCOMPLETE, size, problem="a backup was killed, or is running now")
+    try:
+        manifest = read_manifest(folder)
+    except (SnapshotDamaged, SchemaTooNew) as error:
+        return Snapshot(folder, SnapshotState.DAMAGED, size, problem=str(error))
+    problem = None
+    for piece in manifest.pieces:
+        try:
+            stored = os.stat(folder / piece.file_name).st_size
+        except OSError:
+            stored = -1
+        if stored != piece.compressed_bytes:
+            problem = f"{piece.file_name} is missing" if stored < 0 else f"{piece.file_name} has a wrong size"
+    return Snapshot(
+        folder,
+        SnapshotState.COMPLETE if problem is None else SnapshotState.DAMAGED,
+        size,
+        created_at=manifest.created_at,
+        verified_at=None if problem is not None else _verified_at(folder, manifest),
+        problem=problem,
+        manifest=manifest,
+    )
+
+
+def verify(folder: Path, events: EventSink = ignore_events) -> Snapshot:
+    """Check everything in a snapshot: digests, the database's pages, indices and foreign keys; note it beside the manifest.
+
+    The database is decompressed into the folder for temporary files (TMPDIR). Raises SnapshotDamaged naming the piece,
+    SchemaTooNew, StorageFull, UsageError.
+    """
+    manifest = read_manifest(folder)
+    database = manifest.piece(DATABASE_PIECE)
+    try:
+        with tempfile.TemporaryDirectory(prefix="photoindex-verify-") as temporary:
+            if database is not None and shutil.disk_usage(temporary).free < database.bytes:
+                raise StorageFull(
+                    f"checking needs {database.bytes} bytes in {temporary}; free some space or set TMPDIR to another folder"
+                )
+            extract(folder, manifest, Path(temporary), events)
+            check_database(folder, manifest, Path(temporary) / DATABASE_PIECE, events)
+    except SnapshotDamaged:
+        _forget_verification(folder)
+        raise
+    try:
+        _write_whole(
+            folder / VERIFIED_NAME,
+            {
+                "schema": 1,
+                "verified_at": utc(time.time()),
+                "created_at": manifest.created_at,
+                "program_version": __version__,
+            },
+        )
+    except OSError as error:
+        events(Notice(f"{VERIFIED_NAME} could not be written beside the snapshot: {error.strerror}", level="warning"))
+    return look_at(folder)
+
+
+def extract(folder: Path, manifest: Manifest, target: Path, events: EventSink) -> None:
+    """Write every piece into `target` under its own name, checking digests. Raises SnapshotDamaged."""
+    with ByteProgress(events, "checking pieces", sum(piece.bytes for piece in manifest.pieces)) as progress:
+        for piece in manifest.pieces:
+            check_piece(folder, piece, target / piece.name, progress.advance)
+            progress.next_part()
+
+
+def check_database(folder: Path, manifest: Manifest, path: Path, events: EventSink) -> None:
+    """Check the decompressed database of the snapshot in `folder`. Raises SnapshotDamaged."""
+    where = f"the snapshot {_shown(folder)} is damaged: {DATABASE_PIECE}"
+    if not path.exists():
+        raise SnapshotDamaged(f"{where}: it is missing")
+    try:
+        with ByteProgress(events, "checking the database", None) as progress:
+            problems = database_file.problems_of(path)
+            contents = database_file.contents_of(path)
+            progress.advance(os.stat(path).st_size)
+    except DatabaseFailed as error:
+        raise SnapshotDamaged(f"{where}: {error}") from error
+    if problems:
+        raise SnapshotDamaged(f"{where}: {problems[0]}")
+    if (contents.library_id, contents.revision, contents.counts) != (
+        manifest.library_id,
+        manifest.revision,
+        manifest.counts,
+    ):
+        raise SnapshotDamaged(f"{where}: it holds something else than the manifest says")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was created or renamed in `folder` safe on the disk, where the file system can."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        # Some network file systems cannot sync a folder; the files in it are synced by themselves.
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _verified_at(folder: Path, manifest: Manifest) -> str | None:
+    try:
+        note = json.loads((folder / VERIFIED_NAME).read_bytes())
+        return str(note["verified_at"]) if note["created_at"] == manifest.created_at else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _forget_verification(folder: Path) -> None:
+    try:
+        (folder / VERIFIED_NAME).unlink(missing_ok=True)
+    except OSError:
+        return  # a read-only medium; the error that is on its way says the rest
+
+
+def _size_on_disk(folder: Path) -> int:
+    try:
+        with os.scandir(folder) as found:
+            return sum(one.stat(follow_symlinks=False).st_size for one in found if one.is_file(follow_symlinks=False))
+    except OSError:
+        return 0
+
+
+def _digest(body: dict[str, Any]) -> str:
+    from blake3 import blake3
+
+    return str(blake3(json.dumps(body, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest())
+
+
+def _write_whole(path: Path, values: dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "w", encoding="ascii") as file:
+            json.dump(values, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _shown(path: Path) -> str:
+    return display(os.fsencode(path))

@@ -1,0 +1,427 @@
+"""Snapshots: consistent beside a writer, complete or not there at all, every changed byte noticed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import zstandard
+from blake3 import blake3
+from sqlalchemy import insert, update
+
+from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
+from photoindex.events import Event, PhaseFinished, PhaseStarted
+from photoindex.library.backup import BACKUP_LOCK_NAME, BackupRequest, _rename_to_free_name, backup
+from photoindex.library.context import Library
+from photoindex.library.lock import exclusive
+from photoindex.library.snapshots import SnapshotState, list_snapshots, look_at, read_manifest, verify
+from photoindex.store import journal
+from photoindex.store import snapshot as database_file
+from photoindex.store.database import Database
+from photoindex.store.tables import photo
+from tests.rows import Shelf, library_in
+
+LONG_AGO = time.time() - 7200
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """A library of three photos, one with a name that is not UTF-8, and one entry in the journal."""
+    originals = tmp_path / "originals"
+    originals.mkdir()
+    with library_in(tmp_path / "library") as found:
+        shelf = Shelf(found, originals)
+        shelf.add_root()
+        for name in ("2019/a.jpg", b"2019/\xff.jpg", "b.jpg"):
+            shelf.add_whole_photo(name)
+        with found.database.write() as connection:
+            before = journal.stored_row(connection, photo, {"id": 1})
+            connection.execute(update(photo).where(photo.c.id == 1).values(rating=4))
+            after = journal.stored_row(connection, photo, {"id": 1})
+            change = journal.Change("photo", {"id": 1}, before, after)
+            journal.record(connection, command="rate", summary="4 stars", changes=[change])
+        yield found
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Path:
+    return tmp_path / "nas" / "snapshots"
+
+
+def content(folder: Path, piece: str) -> bytes:
+    with open(folder / f"{piece}.zst", "rb") as file:
+        return zstandard.ZstdDecompressor().stream_reader(file).read()
+
+
+def rows(path: Path) -> list[str]:
+    """Return everything in a database file as SQL."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.text_factory = bytes
+        names = [row[0].decode() for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [f"{name} {row!r}" for name in sorted(names) for row in connection.execute(f'SELECT * FROM "{name}"')]
+
+
+def make(library: Library, destination: Path, keep: int | None = None) -> Path:
+    return backup(library, BackupRequest(destination, keep)).snapshot.path
+
+
+def age(folder: Path, created_at: str) -> Path:
+    """Give a snapshot another time of its making, as if it were old."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["created_at"] = created_at
+    del manifest["blake3"]
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    manifest["blake3"] = blake3(text.encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder.rename(folder.with_name(f"photoindex-{created_at.replace('-', '').replace(':', '')}"))
+
+
+def test_a_snapshot_holds_every_row_of_the_library_and_says_so(
+    library: Library, destination: Path, tmp_path: Path
+) -> None:
+    folder = make(library, destination)
+
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(content(folder, "photoindex.db"))
+    assert rows(copy) == rows(library.database.path)
+    manifest = read_manifest(folder)
+    assert manifest.counts == {"photos": 3, "files": 3, "assets": 3}
+    assert {piece.name for piece in manifest.pieces} == {"photoindex.db", "journal.jsonl"}
+    for piece in manifest.pieces:
+        raw, stored = content(folder, piece.name), (folder / piece.file_name).read_bytes()
+        assert (piece.bytes, piece.blake3) == (len(raw), blake3(raw).hexdigest())
+        assert (piece.compressed_bytes, piece.compressed_blake3) == (len(stored), blake3(stored).hexdigest())
+    assert folder.name.startswith("photoindex-2")
+    assert folder.name.endswith("Z")
+
+
+def test_the_journal_is_in_the_snapshot_as_json_lines(library: Library, destination: Path) -> None:
+    lines = [json.loads(line) for line in content(make(library, destination), "journal.jsonl").splitlines()]
+    assert [(line["kind"], line["id"]) for line in lines] == [("entry", 1), ("change", 1)]
+    assert lines[0]["summary"] == "4 stars"
+    assert (lines[1]["before"]["rating"], lines[1]["after"]["rating"]) == (None, 4)
+
+
+def test_the_users_settings_are_in_the_snapshot_where_there_are_any(
+    library: Library, destination: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text("[backup]\nkeep = 3\n")
+    monkeypatch.setenv("PHOTOINDEX_CONFIG", str(settings))
+    assert content(make(library, destination), "config.toml") == b"[backup]\nkeep = 3\n"
+
+
+def test_a_copy_is_one_state_of_the_database_though_others_commit_while_it_is_made(
+    library: Library, tmp_path: Path
+) -> None:
+    row = {"kind": "image", "format": "jpeg", "size_bytes": 1, "keywords": [], "sources": {}, "added_at": 0.0}
+    with library.database.write() as connection:
+        connection.execute(insert(photo), [{**row, "title": "old", "description": "x" * 5_000} for _ in range(4_000)])
+    steps: list[int] = []
+    writer = Database(library.database.path)
+
+    def write_meanwhile(done: int, _total: int) -> None:
+        steps.append(done)
+        assert len(steps) < 100, "the copy starts again and again"
+        with writer.write() as connection:
+            connection.execute(insert(photo).values(**row, title="new"))
+            connection.execute(update(photo).where(photo.c.id == 10 + len(steps)).values(title="changed"))
+
+    database_file.copy(library.database, tmp_path / "copy.db", write_meanwhile)
+    writer.close()
+
+    assert len(steps) > 2, "the copy was not made in steps, so nothing was written while it was made"
+    assert steps == sorted(steps), "the copy was started again"
+    assert database_file.problems_of(tmp_path / "copy.db") == []
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copied:
+        assert copied.execute("SELECT count(*) FROM photo WHERE title = 'old'").fetchone()[0] == 4_000
+        assert copied.execute("SELECT count(*) FROM photo WHERE title IN ('new', 'changed')").fetchone()[0] == 0
+
+
+def test_nothing_but_the_snapshot_is_left_in_the_destination_and_the_library(
+    library: Library, destination: Path
+) -> None:
+    before = set(os.listdir(library.folder))
+    folder = make(library, destination)
+    assert os.listdir(destination) == [folder.name]
+    assert set(os.listdir(library.folder)) - before <= {BACKUP_LOCK_NAME, "logs"}
+
+
+def test_only_the_newest_of_this_library_are_kept(library: Library, destination: Path, tmp_path: Path) -> None:
+    oldest = age(make(library, destination), "2019-01-01T00:00:00Z")
+    old = age(make(library, destination), "2020-01-01T00:00:00Z")
+    with library_in(tmp_path / "other") as other:
+        foreign = age(make(other, destination), "2018-01-01T00:00:00Z")
+
+    made = backup(library, BackupRequest(destination, keep=2))
+
+    assert made.removed == (oldest,)
+    assert sorted(destination.iterdir()) == sorted([foreign, old, made.snapshot.path])
+
+
+def test_damaged_snapshots_neither_count_nor_go(library: Library, destination: Path) -> None:
+    whole = age(make(library, destination), "2019-01-01T00:00:00Z")
+    damaged = age(make(library, destination), "2020-01-01T00:00:00Z")
+    (damaged / "photoindex.db.zst").unlink()
+    made = backup(library, BackupRequest(destination, keep=2))
+    assert made.removed == ()
+    assert sorted(destination.iterdir()) == sorted([whole, damaged, made.snapshot.path])
+
+
+def test_the_configured_number_is_kept_without_the_option(library: Library, destination: Path) -> None:
+    first = age(make(library, destination), "2019-01-01T00:00:00Z")
+    for year in range(2020, 2033):
+        shutil.copytree(first, destination / "photoindex-copy")
+        age(destination / "photoindex-copy", f"{year}-01-01T00:00:00Z")
+    assert backup(library, BackupRequest(destination)).removed == (first,)
+    assert len(list(destination.iterdir())) == library.config.backup.keep == 14
+
+
+def test_a_second_snapshot_of_the_same_second_gets_a_name_of_its_own(tmp_path: Path) -> None:
+    taken = tmp_path / "photoindex-20260101T000000Z"
+    taken.mkdir()
+    (taken / "manifest.json").touch()
+    building = tmp_path / ".photoindex-x"
+    building.mkdir()
+    assert _rename_to_free_name(building, taken) == tmp_path / "photoindex-20260101T000000Z-2"
+
+
+def test_a_second_backup_of_the_library_at_the_same_time_is_refused(library: Library, destination: Path) -> None:
+    with exclusive(library.folder, "backup", name=BACKUP_LOCK_NAME), pytest.raises(LibraryLocked, match="`backup`"):
+        make(library, destination)
+
+
+def test_a_backup_is_made_while_another_command_changes_the_library(library: Library, destination: Path) -> None:
+    with exclusive(library.folder, "scan"), library.database.write() as connection:
+        connection.execute(update(photo).values(title="not yet committed"))
+        folder = make(library, destination)
+    assert b"not yet committed" not in content(folder, "photoindex.db")
+
+
+@pytest.mark.parametrize("where", ["library", "destination"])
+def test_a_disk_without_room_is_named_before_anything_is_written(
+    library: Library, destination: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    real = shutil.disk_usage
+    full = library.folder if where == "library" else destination
+
+    def usage(path: str | Path) -> object:
+        found = real(path)
+        return found._replace(free=10) if Path(path) == full else found
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    with pytest.raises(StorageFull, match=f"needs about .* MB in .*{full.name}, where only 0 MB are free"):
+        make(library, destination)
+    assert list(destination.iterdir()) == []
+    assert not list(library.folder.glob(".backup-*"))
+
+
+def test_a_destination_that_is_a_file_is_refused_by_name(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "occupied").touch()
+    with pytest.raises(UsageError, match=r"the backup to .*occupied failed"):
+        make(library, tmp_path / "occupied")
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from photoindex.events import PhaseStarted, PhaseFinished
+from photoindex.library.backup import BackupRequest, backup
+from tests.rows import library_in
+
+def die(event):
+    if isinstance(event, PhaseFinished) and event.phase == sys.argv[3]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with library_in(pathlib.Path(sys.argv[1])) as library:
+    backup(library, BackupRequest(pathlib.Path(sys.argv[2])), die)
+"""
+
+
+@pytest.mark.parametrize("phase", ["copying the database", "compressing"])
+def test_a_killed_backup_leaves_no_snapshot_and_the_next_ones_clean_up(
+    library: Library, destination: Path, phase: str
+) -> None:
+    program = [sys.executable, "-c", KILLED, str(library.folder), str(destination), phase]
+    root = Path(__file__).parents[2]
+    assert subprocess.run(program, check=False, timeout=60, cwd=root).returncode == -signal.SIGKILL
+    assert list(library.folder.glob(".backup-*"))
+    assert [one.state for one in list_snapshots(destination)] == (["incomplete"] if phase == "compressing" else [])
+
+    left = list(destination.iterdir())
+    for path in [part for folder in left for part in (folder, *folder.iterdir())]:
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    folder = make(library, destination)
+    assert list(destination.iterdir()) == [folder]
+    assert not list(library.folder.glob(".backup-*"))
+
+
+def test_what_may_be_a_backup_at_work_is_left_alone(library: Library, destination: Path) -> None:
+    short_id = read_manifest(make(library, destination)).library_id[:8]
+    recent = destination / f".photoindex-20260101T000000Z-{short_id}-1"
+    foreign = destination / ".photoindex-20260101T000000Z-00000000-1"
+    for path in (recent, foreign):
+        path.mkdir()
+        (path / "photoindex.db.zst").touch()
+    for path in (foreign / "photoindex.db.zst", foreign):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    make(library, destination)
+    assert {recent, foreign} <= set(destination.iterdir())
+
+
+def test_a_failure_half_way_takes_the_temporary_folder_away(
+    library: Library, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StorageFull, match="there is no room"):
+        make(library, destination)
+    assert list(destination.iterdir()) == []
+
+
+def test_progress_is_told_in_phases_that_end(library: Library, destination: Path) -> None:
+    events: list[Event] = []
+    backup(library, BackupRequest(destination), events.append)
+    started = [event.phase for event in events if isinstance(event, PhaseStarted)]
+    assert started == [event.phase for event in events if isinstance(event, PhaseFinished)]
+    assert started == ["copying the database", "compressing"]
+
+
+def test_a_sound_snapshot_is_verified_and_remembers_it(library: Library, destination: Path) -> None:
+    folder = make(library, destination)
+    assert look_at(folder).verified_at is None
+    checked = verify(folder)
+    assert checked.state is SnapshotState.COMPLETE
+    assert checked.verified_at is not None
+    assert checked.verified_at.endswith("Z")
+    assert next(list_snapshots(destination)).verified_at == checked.verified_at
+
+
+@pytest.mark.parametrize("name", ["photoindex.db.zst", "journal.jsonl.zst", "manifest.json"])
+@pytest.mark.parametrize("place", [0.0, 0.3, 0.6, 1.0])
+def test_one_changed_bit_anywhere_is_noticed_and_the_piece_named(
+    library: Library, destination: Path, name: str, place: float
+) -> None:
+    folder = make(library, destination)
+    verify(folder)
+    path = folder / name
+    data = bytearray(path.read_bytes().rstrip(b"\n") if name == "manifest.json" else path.read_bytes())
+    data[int(place * (len(data) - 1))] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(SnapshotDamaged, match=name):
+        verify(folder)
+    assert look_at(folder).verified_at is None
+
+
+@pytest.mark.parametrize("damage", ["missing", "shorter", "longer"])
+def test_a_piece_of_another_size_is_seen_in_the_list_without_reading_it(
+    library: Library, destination: Path, damage: str
+) -> None:
+    folder = make(library, destination)
+    path = folder / "photoindex.db.zst"
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1] if damage == "shorter" else path.read_bytes() + b"x")
+    found = next(list_snapshots(destination))
+    assert (found.state, found.path) == (SnapshotState.DAMAGED, folder)
+    assert "photoindex.db.zst" in (found.problem or "")
+    with pytest.raises(SnapshotDamaged, match=r"photoindex\.db\.zst"):
+        verify(folder)
+
+
+def _remade(folder: Path, **changes: object) -> None:
+    """Write the manifest anew with other values and a digest that fits them, as a forger would."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["blake3"]
+    manifest |= changes
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    manifest["blake3"] = blake3(text.encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_piece_outside_the_folder_is_not_touched(library: Library, destination: Path) -> None:
+    folder = make(library, destination)
+    pieces = json.loads((folder / "manifest.json").read_text())["pieces"]
+    _remade(folder, pieces=[*pieces, {**pieces[0], "name": "../../outside"}])
+    with pytest.raises(SnapshotDamaged, match=r"manifest\.json"):
+        verify(folder)
+
+
+def test_no_more_is_decompressed_than_the_manifest_announces(
+    library: Library, destination: Path, tmp_path: Path
+) -> None:
+    folder = make(library, destination)
+    bomb = zstandard.ZstdCompressor().compress(bytes(50_000_000))
+    (folder / "photoindex.db.zst").write_bytes(bomb)
+    pieces = json.loads((folder / "manifest.json").read_text())["pieces"]
+    pieces[0] |= {"compressed_bytes": len(bomb), "compressed_blake3": blake3(bomb).hexdigest(), "bytes": 1_000}
+    _remade(folder, pieces=pieces)
+    with pytest.raises(SnapshotDamaged, match=r"photoindex\.db\.zst: its content has not the 1000 bytes"):
+        verify(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"schema": "1"}', "[" * 100_000, '{"schema": 1}'])
+def test_a_manifest_that_is_none_makes_the_snapshot_damaged(library: Library, destination: Path, text: str) -> None:
+    folder = make(library, destination)
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(SnapshotDamaged, match=r"manifest\.json"):
+        verify(folder)
+    assert look_at(folder).state is SnapshotState.DAMAGED
+
+
+def test_a_snapshot_without_manifest_is_incomplete_and_no_snapshot_is_a_usage_error(
+    library: Library, destination: Path
+) -> None:
+    folder = make(library, destination)
+    with pytest.raises(UsageError, match=r"holds several snapshots; name one of them, e\.g\. .*photoindex-2"):
+        verify(destination)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(SnapshotDamaged, match=r"is incomplete: manifest\.json is missing"):
+        verify(folder)
+    with pytest.raises(UsageError, match="is not a snapshot"):
+        verify(library.folder)
+
+
+def test_a_snapshot_in_a_format_of_the_future_names_the_program_to_install(library: Library, destination: Path) -> None:
+    folder = make(library, destination)
+    _remade(folder, schema=2, program_version="9.9.9")
+    with pytest.raises(SchemaTooNew, match=r"install photoindex 9\.9\.9 or later"):
+        verify(folder)
+
+
+def test_a_row_that_points_nowhere_makes_the_snapshot_damaged(library: Library, destination: Path) -> None:
+    with closing(library.database.raw_connection()) as connection:
+        connection.execute("DELETE FROM photo_text")
+        connection.execute("DELETE FROM photo WHERE id = 1")
+        connection.commit()
+    with pytest.raises(SnapshotDamaged, match=r"photoindex\.db: a row of asset points at a missing row of photo"):
+        verify(make(library, destination))
+
+
+def test_counts_that_are_not_those_of_the_database_make_the_snapshot_damaged(
+    library: Library, destination: Path
+) -> None:
+    folder = make(library, destination)
+    _remade(folder, counts={"photos": 4, "files": 3, "assets": 3})
+    with pytest.raises(SnapshotDamaged, match="something else than the manifest says"):
+        verify(folder)
+
+
+def test_snapshots_are_listed_newest_first(library: Library, destination: Path) -> None:
+    for created_at in ("2020-01-01T00:00:00Z", "2022-01-01T00:00:00Z", "2021-01-01T00:00:00Z"):
+        age(make(library, destination), created_at)
+    assert [(one.created_at or "")[:4] for one in list_snapshots(destination)] == ["2022", "2021", "2020"]
+    with pytest.raises(UsageError, match="there is no folder"):
+        list(list_snapshots(destination / "nowhere"))
