@@ -12,7 +12,6 @@ from photoindex.errors import LibraryNotFound, UnsuitableLocation
 if TYPE_CHECKING:
     from photoindex.config import Config
     from photoindex.library.context import Library
-    from photoindex.store.database import Database
 
 
 def library_folder(config: Config) -> Path:
@@ -28,10 +27,7 @@ def database_path(config: Config) -> Path:
     """Return where the library's database lies: in its folder, or where a `sqlite:///` DATABASE_URL says."""
     from photoindex.library.context import DATABASE_NAME
 
-    prefix = "sqlite:///"
-    if config.database_url is not None and config.database_url.startswith(prefix):
-        return Path(config.database_url.removeprefix(prefix)).expanduser().absolute()
-    return library_folder(config) / DATABASE_NAME
+    return config.database_file or library_folder(config) / DATABASE_NAME
 
 
 @contextmanager
@@ -41,6 +37,7 @@ def open_library(config: Config, *, create: bool = False) -> Iterator[Library]:
     Upgrades an older database after a backup. Raises LibraryNotFound, SchemaTooNew, UnsuitableLocation.
     """
     from photoindex.library.context import Library
+    from photoindex.library.upgrade import bring_library_up_to_date
     from photoindex.store.database import Database
     from photoindex.store.location import check_location
 
@@ -60,7 +57,7 @@ def open_library(config: Config, *, create: bool = False) -> Iterator[Library]:
     )
     library = Library(folder=folder, config=config, database=database)
     try:
-        _bring_up_to_date(library, database)
+        bring_library_up_to_date(library)
         yield library
     finally:
         database.close()
@@ -72,14 +69,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UnsuitableLocation(f"the library folder {folder} cannot be made: {error.strerror}") from error
-
-
-def _bring_up_to_date(library: Library, database: Database) -> None:
-    from photoindex.store.migrate import bring_up_to_date
-
-    def keep_a_snapshot() -> None:
-        from photoindex.library.backup import BackupRequest, backup
-
-        backup(library, BackupRequest(destination=library.folder / "backups"))
-
-    bring_up_to_date(database, before_upgrade=keep_a_snapshot)

@@ -1,0 +1,45 @@
+"""Bring an opened library's database to the newest schema, after a snapshot and under the library's lock."""
+
+from __future__ import annotations
+
+import time
+
+from photoindex.errors import LibraryLocked
+from photoindex.events import EventSink, ignore_events
+from photoindex.library.context import Library
+from photoindex.library.lock import exclusive
+from photoindex.library.logs import open_log
+from photoindex.store import migrate
+
+SNAPSHOT_FOLDER = "backups"
+"""Where in the library the snapshots before upgrades are kept."""
+
+_POLL_SECONDS = 0.05
+
+
+def bring_library_up_to_date(
+    library: Library, events: EventSink = ignore_events, *, history: migrate.History = migrate.SHIPPED
+) -> None:
+    """Make the tables of a new library or upgrade an older one; nothing happens, and no lock is taken, where there is none to do.
+
+    Raises SchemaTooNew, and LibraryLocked when another command is changing a library that needs an upgrade.
+    """
+    deadline = time.monotonic() + library.config.database.busy_seconds
+    while (revision := migrate.check_supported(library.database, history=history)) != history.head:
+        try:
+            with exclusive(library.folder, "upgrade"), open_log(library.folder, library.config.log) as log:
+                migrate.bring_up_to_date(
+                    library.database, before_upgrade=lambda: _keep_a_snapshot(library, events), history=history
+                )
+                log.info("made" if revision is None else "upgraded", extra={"action": "upgrade", "before": revision, "after": history.head})
+        except LibraryLocked:
+            # Two first commands at once: the other is just making the tables, which takes no time.
+            if revision is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
+
+
+def _keep_a_snapshot(library: Library, events: EventSink) -> None:
+    from photoindex.library.backup import BackupRequest, backup
+
+    backup(library, BackupRequest(destination=library.folder / SNAPSHOT_FOLDER), events)
