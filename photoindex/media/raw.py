@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ import numpy as np
 
 from photoindex.media.content import Content
 from photoindex.media.jpeg import jpeg_orientation, jpeg_raster, jpeg_size
-from photoindex.media.problems import MediaProblem, OutOfMemory, TooLarge, Undecodable
+from photoindex.media.problems import MediaProblem, OutOfMemory, Undecodable
+from photoindex.media.promised import missing_bytes
 from photoindex.media.raster import Raster, check_size
 from photoindex.types import Limits, MediaType
 
@@ -34,31 +36,41 @@ def read_raw(content: Content, media: MediaType, longest_side_px: int, limits: L
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     import rawpy
 
-    raw = rawpy.RawPy()
-    try:
-        raw.open_buffer(io.BytesIO(content.data)) if content.data is not None else raw.open_file(
-            os.fsdecode(content.path)
-        )
+    with content.open() as stream, _problems_of(media), rawpy.RawPy() as raw:
+        raw.open_buffer(stream)
         preview = _preview(raw, longest_side_px, limits)
-        if preview is not None and max(preview.image.shape[:2]) >= longest_side_px:
-            return preview
+        missing = missing_bytes(content)
+        if preview is not None and max(preview.size) >= longest_side_px:
+            note = f"truncated: {missing} bytes of the sensor's data are missing; the preview is whole"
+            return _with_note(preview, note) if missing else preview
+        if missing:
+            raise Undecodable(f"truncated: {missing} bytes of the sensor's data are missing")
         try:
             return _develop(raw, longest_side_px, limits)
         except rawpy.LibRawError as error:
-            if preview is None or max(preview.image.shape[:2]) < longest_side_px / 2:
+            if preview is None or max(preview.size) < longest_side_px / 2:
                 raise
-            note = f"the sensor's data cannot be read ({_sentence(error)}); the camera's small preview stands in for it"
-            return replace(preview, notes=(*preview.notes, note))
+            reason = f"the sensor's data cannot be read ({_sentence(error)})"
+            return _with_note(preview, f"{reason}; the camera's small preview stands in for it")
+
+
+@contextmanager
+def _problems_of(media: MediaType) -> Iterator[None]:
+    """Turn LibRaw's errors into ours."""
+    import rawpy
+
+    try:
+        yield
     except rawpy.LibRawUnsufficientMemoryError as error:
         raise OutOfMemory from error
-    except rawpy.LibRawTooBigError as error:
-        raise TooLarge(f"LibRaw refuses the size of this {media.format} ({_sentence(error)})") from error
     except rawpy.LibRawIOError as error:
         raise Undecodable(f"truncated: the file ends before the sensor's data does ({_sentence(error)})") from error
     except rawpy.LibRawError as error:
         raise Undecodable(f"LibRaw cannot read this {media.format}: {_sentence(error)}") from error
-    finally:
-        raw.close()
+
+
+def _with_note(raster: Raster, note: str) -> Raster:
+    return replace(raster, notes=(*raster.notes, note))
 
 
 def _sentence(error: Exception) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from photoindex.media.content import Content
 from photoindex.media.problems import OutOfMemory, Undecodable
+from photoindex.media.promised import missing_bytes
 from photoindex.media.raster import Raster, check_size
 from photoindex.media.scale import Pixel8, fitted
 from photoindex.types import Limits, MediaType
@@ -84,11 +85,14 @@ def read_video(content: Content, media: MediaType, longest_side_px: int, limits:
     with content.open() as stream:
         try:
             with av.open(stream, "r", format=_DEMUXERS.get(media.format), metadata_errors="replace") as container:
-                return _poster(container, longest_side_px, limits)
+                raster = _poster(container, longest_side_px, limits)
         except av.error.MemoryError as error:
             raise OutOfMemory from error
         except av.error.FFmpegError as error:
             raise Undecodable(f"the video cannot be read: {error.strerror}") from error
+    missing = missing_bytes(content)
+    note = (f"truncated: {missing} bytes of the video are missing",) if missing else ()
+    return replace(raster, notes=(*raster.notes, *note))
 
 
 def _poster(container: InputContainer, longest_side_px: int, limits: Limits) -> Raster:
