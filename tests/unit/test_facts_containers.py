@@ -87,6 +87,21 @@ def test_a_heif_picture_is_measured_as_it_is_shown(tmp_path: Path) -> None:
     assert result.facts["exif"]["camera_make"] == "Apple"
 
 
+def test_a_heif_picture_that_only_exif_turns_is_measured_turned(tmp_path: Path) -> None:
+    import pillow_heif
+
+    exif = Image.Exif()
+    exif[ORIENTATION] = 1
+    exif.get_ifd(0x8769).update({0xA002: 64, 0xA003: 48})
+    picture = pillow_heif.from_pillow(Image.new("RGB", (64, 48), "teal"))
+    picture.save(tmp_path / "a.heic", quality=50, exif=exif.tobytes())
+    upright, turned = (struct.pack("<HHIHH", ORIENTATION, 3, 1, number, 0) for number in (1, 6))
+    data = (tmp_path / "a.heic").read_bytes()
+    assert data.count(upright) == 1
+    result = described(data.replace(upright, turned), "heic")
+    assert (result.width, result.height, result.orientation) == (48, 64, 6)
+
+
 def test_a_cut_heif_file_still_gives_its_exif() -> None:
     data = box(b"ftyp", b"heic\0\0\0\0mif1heic") + box(b"mdat", b"\0\0\0\6Exif\0\0" + CANON)
     result = described(data, "heic")
@@ -202,7 +217,7 @@ def test_jpeg_xl_boxes_hold_exif_and_xmp() -> None:
     data = b"\0\0\0\x0cJXL \r\n\x87\n" + box(b"ftyp", b"jxl \0\0\0\0jxl ") + box(b"jxlc", stream)
     data += box(b"Exif", bytes(4), CANON) + box(b"xml ", xmp('xmp:Rating="2"'))
     result = described(data, "jxl")
-    assert (result.width, result.height) == (48, 64)
+    assert (result.width, result.height, result.orientation) == (64, 48, 6)
     assert result.facts == {"exif": CANON_FACTS, "xmp": {"rating": 2}}
 
 

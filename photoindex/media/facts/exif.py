@@ -137,6 +137,18 @@ def largest_size(block: ExifBlock) -> tuple[int, int] | None:
     return max(pairs, key=math.prod, default=None)
 
 
+def size_in_exif(block: ExifBlock) -> tuple[int, int] | None:
+    """Return the width and height in pixels that EXIF says the stored picture has."""
+    from photoindex.media.facts.tiff_directory import TiffDirectories
+
+    tags = TiffDirectories(block.stream, block.start)
+    tags.read_directory(tags.first_directory(), IMAGE, IMAGE_TAGS)
+    for offset in tags.integers(f"{IMAGE} ExifIFD")[:1]:
+        tags.read_directory(offset, EXIF, IMAGE_TAGS)
+    widths, heights = tags.integers(f"{EXIF} PixelXDimension"), tags.integers(f"{EXIF} PixelYDimension")
+    return (widths[0], heights[0]) if widths and heights else None
+
+
 def jpeg_from_raw(block: ExifBlock) -> bytes:
     """Return the JPEG that Panasonic and Leica put into tag 0x002E of their RAW files, b"" where there is none."""
     from photoindex.media.facts.tiff_directory import TiffDirectories

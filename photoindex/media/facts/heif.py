@@ -7,7 +7,10 @@ import re
 
 from photoindex.media.content import Content
 from photoindex.media.facts.blocks import Blocks, ExifBlock
+from photoindex.media.facts.exif import size_in_exif
+from photoindex.media.facts.guard import guarded
 
+_AVIF_BRANDS = (b"avif", b"avis")
 _SALVAGE_BYTES = 64 << 20
 _EXIF_START = re.compile(rb"Exif\0\0(?=II\*\0|MM\0\*)")
 
@@ -16,6 +19,8 @@ def read_heif(content: Content, blocks: Blocks) -> None:
     """Fill `blocks` from the primary picture; its size is the one after `irot`, `imir` and `clap` (ISO 23008-12)."""
     import pillow_heif
 
+    from photoindex.media.heif import turns_of_container
+
     with content.open() as stream:
         try:
             picture = pillow_heif.open_heif(stream, convert_hdr_to_8bit=False)
@@ -23,11 +28,15 @@ def read_heif(content: Content, blocks: Blocks) -> None:
             stream.seek(0)
             _salvage(stream.read(_SALVAGE_BYTES), blocks)
             raise
-    blocks.upright = True
     blocks.set_size(*picture.size)
     exif, xmp = picture.info.get("exif"), picture.info.get("xmp")
     if exif:
         blocks.exif.append(ExifBlock(io.BytesIO(exif.removeprefix(b"Exif\0\0"))))
+    blocks.upright = True
+    if blocks.exif and content.head[8:12] not in _AVIF_BRANDS and not turns_of_container(content):
+        # Programs that turn nothing leave it to EXIF, against the standard; the decoder follows the same rule.
+        with guarded(blocks.notes.append, "container: damaged EXIF"):
+            blocks.upright = size_in_exif(blocks.exif[0]) != picture.size
     if xmp:
         blocks.xmp.append(xmp)
 

@@ -69,7 +69,11 @@ def _take_header(data: bytes, blocks: Blocks) -> None:
     height = side()
     ratio = bits.take(3)
     width = side() if ratio == 0 else height * _RATIOS[ratio][0] // _RATIOS[ratio][1]
-    blocks.set_size(width, height)
     all_default = bits.take(1)
     if not all_default and bits.take(1):
         blocks.orientation = bits.take(3) + 1
+    # The codec turns the picture by its own header; EXIF only repeats it.
+    blocks.upright = True
+    if (blocks.orientation or 1) >= 5:
+        width, height = height, width
+    blocks.set_size(width, height)
