@@ -1,0 +1,155 @@
+"""`photoindex show`, `why` and `status` as a person and a program get them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import run, run_on_terminal
+from tests.rows import Shelf, library_in
+
+HOSTILE = b"evil\x1b]0;owned\x07\n\xff.jpg"
+
+
+@pytest.fixture
+def originals(tmp_path: Path) -> Path:
+    return tmp_path / "originals"
+
+
+@pytest.fixture
+def shelf(library_folder: Path, originals: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
+    with library_in(library_folder) as library:
+        made = Shelf(library, originals)
+        made.add_root()
+        yield made
+
+
+def add_beach(shelf: Shelf) -> int:
+    return shelf.add_whole_photo(
+        "2019/beach.jpg",
+        width=4032,
+        height=3024,
+        orientation=6,
+        title="Dawn",
+        keywords=["sea", "family"],
+        taken_at="2019-07-03T12:30:11+02:00",
+        taken_at_source="exif",
+        taken_at_confidence=0.95,
+        exposure_seconds=0.008,
+        aperture=2.8,
+        sources={"title": "xmp", "taken_at": "exif"},
+        asset_facts={"xmp": {"title": "Dawn"}, "iptc": {"title": "IMG_1"}, "exif": {"software": "GIMP"}},
+        asset_notes=["a damaged block"],
+    )
+
+
+def test_show_prints_one_json_object_a_photo(
+    shelf: Shelf, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    photo_id = add_beach(shelf)
+    ran = run(capsysbinary, "show", "--json", originals / "2019/beach.jpg", str(photo_id))
+    assert (ran.code, ran.err) == (0, b"")
+    first, second = ran.json
+    assert first["path"] == second["path"] == str(originals / "2019/beach.jpg")
+    assert (first["id"], first["orientation"], first["keywords"]) == (photo_id, 6, ["sea", "family"])
+    assert first["files"][0]["digest"] == f"{1:064x}"
+
+
+def test_show_prints_facts_with_their_source_and_the_values_that_lost(
+    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    photo_id = add_beach(shelf)
+    lines = [" ".join(line.split()) for line in run(capsysbinary, "show", str(photo_id)).out.decode().splitlines()]
+    assert lines[0].startswith(f"photo {photo_id} ")
+    for expected in (
+        "kind image, jpeg, 7 B",
+        "size 4032 x 3024 pixels, orientation 6",
+        "taken at 2019-07-03T12:30:11+02:00 exif, confidence 0.95",
+        "title Dawn xmp",
+        "IMG_1 iptc, not used",
+        "aperture f/2.8",
+        "exposure 1/125 s",
+        "keywords sea, family",
+        "software GIMP exif",
+        "a damaged block",
+    ):
+        assert expected in lines
+    assert any(line.startswith("ingest done 0.25 s") for line in lines)
+
+
+def test_show_names_each_unknown_token_shows_the_others_and_exits_11(
+    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    photo_id = add_beach(shelf)
+    ran = run(capsysbinary, "show", "--json", "4711", "/no where.jpg", str(photo_id))
+    assert ran.code == 11
+    assert [one["id"] for one in ran.json] == [photo_id]
+    assert b"no photo with the number 4711" in ran.err
+    assert b"photoindex why '/no where.jpg'" in ran.err
+
+
+def test_show_survives_a_hostile_name_in_json_and_escapes_it_for_people(
+    shelf: Shelf, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    shelf.add_file(HOSTILE)
+    path = os.fsdecode(os.path.join(os.fsencode(originals), HOSTILE))
+    [value] = run(capsysbinary, "show", "--json", path).json
+    assert os.fsencode(value["files"][0]["path"]).endswith(HOSTILE)
+    for command in ("show", "why"):
+        ran = run(capsysbinary, command, path)
+        assert ran.code == 0
+        assert b"\x1b" not in ran.out
+        assert rb"evil\x1b]0;owned\x07\n\xff.jpg" in ran.out
+
+
+def test_show_without_a_library_says_how_to_make_one(
+    library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ran = run(capsysbinary, "show", "--library", library_folder, "1")
+    assert ran.code == 4
+    assert b"photoindex scan PATH" in ran.err
+
+
+def test_show_is_in_colour_on_a_terminal_and_plain_where_no_color_is_set(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo_id = add_beach(shelf)
+    assert b"\x1b[1;36mphoto" in run_on_terminal("show", str(photo_id)).out
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = run_on_terminal("show", str(photo_id))
+    assert plain.code == 0
+    assert b"\x1b[1;36m" not in plain.out
+    assert b"2019-07-03T12:30:11+02:00" in plain.out
+
+
+def test_why_answers_in_words_and_exits_11_for_what_was_never_seen(
+    shelf: Shelf, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    add_beach(shelf)
+    (originals / "new.jpg").write_bytes(b"x")
+    seen = run(capsysbinary, "why", originals / "2019/beach.jpg")
+    unseen = run(capsysbinary, "why", originals / "new.jpg")
+    both = run(capsysbinary, "why", "--json", originals / "2019/beach.jpg", originals / "new.jpg")
+    assert (seen.code, unseen.code, both.code) == (0, 11, 11)
+    assert b"as photo 1" in seen.out
+    assert b"photoindex scan" in unseen.out
+    assert [(one["answer"], one["seen"]) for one in both.json] == [("done", True), ("unscanned", False)]
+
+
+def test_status_is_one_json_object_or_a_page(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    add_beach(shelf)
+    shelf.add_task(shelf.add_file("bad.jpg"), "quarantined", error_class="truncated", error="ends early")
+    [value] = run(capsysbinary, "status", "--json").json
+    assert (value["photos"], value["formats"]) == (1, {"jpeg": 1})
+    assert value["quarantined"] == {"truncated": 1}
+    page = run(capsysbinary, "status").out.decode()
+    lines = [" ".join(line.split()) for line in page.splitlines()]
+    assert "ingest 1 done, 1 quarantined" in lines
+    assert "truncated 1" in lines
+    assert "photoindex tasks --state quarantined 1 given up: see why" in lines
+    assert json.dumps(value).isascii()

@@ -1,0 +1,120 @@
+"""`photoindex sql` as a person and a program get it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from photoindex.store.views import VIEWS
+from tests.command_line import run, run_on_terminal
+from tests.rows import Shelf, library_in
+
+
+@pytest.fixture
+def shelf(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
+    with library_in(library_folder) as library:
+        made = Shelf(library, tmp_path / "originals")
+        made.add_whole_photo("a.jpg", title='Say "hi",\nyou')
+        made.add_whole_photo("b.jpg", rating=4)
+        yield made
+
+
+SQL = "SELECT id, title, rating FROM v_photo ORDER BY id"
+
+
+def test_in_a_pipe_it_prints_a_json_array(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    ran = run(capsysbinary, "sql", SQL)
+    assert (ran.code, ran.err) == (0, b"")
+    assert json.loads(ran.out) == [
+        {"id": 1, "title": 'Say "hi",\nyou', "rating": None},
+        {"id": 2, "title": None, "rating": 4},
+    ]
+    assert run(capsysbinary, "sql", "--json", SQL).out == ran.out
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("--nl", b'{"id": 1, "title": "Say \\"hi\\",\\nyou", "rating": null}\n{"id": 2, "title": null, "rating": 4}\n'),
+        ("--csv", b'id,title,rating\n1,"Say ""hi"",\nyou",\n2,,4\n'),
+        ("--tsv", b'id\ttitle\trating\n1\t"Say ""hi"",\nyou"\t\n2\t\t4\n'),
+        ("--table", b'id title rating\n---- -------------- --------\n1 Say "hi",\\nyou\n2 4\n'),
+    ],
+)
+def test_every_form_holds_the_same_rows(
+    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], option: str, expected: bytes
+) -> None:
+    ran = run(capsysbinary, "sql", option, SQL)
+    assert [line.split() for line in ran.out.splitlines()] == [line.split() for line in expected.splitlines()]
+
+
+def test_headers_can_be_left_out(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(capsysbinary, "sql", "--csv", "--no-headers", "SELECT id FROM v_photo").out == b"1\n2\n"
+    assert run(capsysbinary, "sql", "--table", "--no-headers", "SELECT id FROM v_photo").out.split()[1:3] == [
+        b"1",
+        b"2",
+    ]
+
+
+def test_parameters_are_names_and_values(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    sql = "SELECT :a || :b AS x"
+    assert run(capsysbinary, "sql", "--csv", sql, "-p", "a", "1=2", "--param", "b", "-3").out == b"x\n1=2-3\n"
+    missing = run(capsysbinary, "sql", sql, "-p", "a")
+    assert (missing.code, b"-p needs a name and a value" in missing.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("DELETE FROM photo",), ("SELECT nope",), ("SELECT 1", "--csv", "--tsv"), (), ("SELECT 1; DROP TABLE photo",)],
+)
+def test_mistakes_and_writes_exit_2_with_one_line(
+    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...]
+) -> None:
+    ran = run(capsysbinary, "sql", *words)
+    assert (ran.code, ran.out) == (2, b"")
+    assert len(ran.err.splitlines()) == 1
+    assert json.loads(run(capsysbinary, "sql", "SELECT count(*) AS n FROM photo").out) == [{"n": 2}]
+
+
+def test_the_views_are_listed_with_what_each_column_means(
+    library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    lines = run(capsysbinary, "sql", "--views").out.decode().splitlines()
+    assert len(lines) == sum(len(view.columns) for view in VIEWS)
+    assert lines[0].split("\t") == ["v_photo", "id", VIEWS[0].columns["id"]]
+    first = run(capsysbinary, "sql", "--views", "--json").json[0]
+    assert (first["view"], first["column"]) == ("v_photo", "id")
+
+
+def test_on_a_terminal_it_is_a_table_that_no_name_can_steer(shelf: Shelf) -> None:
+    shelf.add_file(b"evil\x1b[2J\xff.jpg", create=False)
+    ran = run_on_terminal("sql", "SELECT path FROM v_file WHERE path LIKE '%evil%'")
+    assert b"\x1b[2J" not in ran.out
+    assert rb"evil\x1b[2J" in ran.out
+
+
+def test_ctrl_c_ends_an_endless_query(shelf: Shelf) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+    ready = "import sys, photoindex.__main__ as m; print('ready', flush=True); m.run()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", ready, "sql", endless], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            continue
+    _, err = process.communicate(timeout=10)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert b"InternalError" not in err

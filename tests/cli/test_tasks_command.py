@@ -1,0 +1,110 @@
+"""`photoindex tasks`, `retry` and `redo` as a person and a program get them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import Ran, run, run_on_terminal
+from tests.rows import Shelf, library_in
+
+
+@pytest.fixture
+def shelf(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
+    with library_in(library_folder) as library:
+        made = Shelf(library, tmp_path / "originals")
+        made.add_whole_photo("done.jpg", taken_at="2019-05-01T10:00:00")
+        made.add_whole_photo("later.jpg", taken_at="2020-05-01T10:00:00")
+        error = {"error_class": "truncated", "error": "ends early,\tin the middle"}
+        made.add_task(made.add_file(b"b\xe9d\n.jpg"), "quarantined", attempts=2, **error)
+        made.add_task(made.add_file("left.jpg"), "quarantined", dismissed_at=1.0, **error)
+        yield made
+
+
+def states(capture: pytest.CaptureFixture[bytes]) -> list[str]:
+    return [one["state"] for one in run(capture, "tasks", "--json").json]
+
+
+def test_tasks_are_json_lines_with_the_tables_own_states(
+    shelf: Shelf, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ran = run(capsysbinary, "tasks", "--json", "--state", "quarantined")
+    [value] = ran.json
+    assert ran.code == 0
+    assert os.fsencode(value.pop("path")) == os.fsencode(tmp_path) + b"/originals/b\xe9d\n.jpg"
+    assert value == {
+        "schema": 1, "id": 3, "stage": "ingest", "state": "quarantined", "attempts": 2, "error_class": "truncated",
+        "error": "ends early,\tin the middle", "seconds": None, "updated_at": "2023-11-14T22:13:20.000Z",
+        "dismissed_at": None, "subject_kind": "file", "subject_id": 3, "variant": {"code": 1},
+    }  # fmt: skip
+    [dismissed] = run(capsysbinary, "tasks", "--json", "--state", "dismissed").json
+    assert (dismissed["state"], dismissed["dismissed_at"]) == ("quarantined", "1970-01-01T00:00:01.000Z")
+
+
+def test_tasks_in_a_pipe_are_path_state_and_error(
+    shelf: Shelf, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ran = run(capsysbinary, "tasks", tmp_path / "originals" / "left.jpg")
+    path = os.fsencode(tmp_path / "originals" / "left.jpg")
+    assert ran.out == path + b"\tdismissed\tends early,\\tin the middle\n"
+
+
+def test_tasks_on_a_terminal_are_a_table_that_no_name_can_steer(shelf: Shelf) -> None:
+    ran = run_on_terminal("tasks", "--state", "quarantined")
+    assert ran.code == 0
+    assert rb"b\xe9d\n.jpg" in ran.out
+    assert b"truncated" in ran.out
+
+
+def test_a_limit_and_an_unknown_state_or_stage(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert len(run(capsysbinary, "tasks", "-n", "2").out.splitlines()) == 2
+    unknown = run(capsysbinary, "tasks", "--state", "borken")
+    assert unknown.code == 2
+    assert b"states: pending, running, done" in unknown.err
+    assert run(capsysbinary, "tasks", "--stage", "faces").code == 2
+    assert run(capsysbinary, "tasks", "/nowhere").code == 11
+
+
+def test_retry_says_how_many_and_what_works_them(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    dry = run(capsysbinary, "retry", "--dry-run")
+    assert dry.out == b"1 task would be put back; nothing was changed\n"
+    assert states(capsysbinary)[2] == "quarantined"
+    assert run(capsysbinary, "retry").out == b"1 task put back; work them with: photoindex scan\n"
+    assert states(capsysbinary)[2] == "pending"
+    assert run(capsysbinary, "retry").out == b"nothing to put back\n"
+    assert run(capsysbinary, "retry", "--state", "dismissed", "--error-class", "truncated").out.startswith(
+        b"1 task put"
+    )
+
+
+def test_a_dismissal_can_be_undone(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert b"photoindex undo" in run(capsysbinary, "retry", "--dismiss").out
+    assert run(capsysbinary, "tasks", "--state", "quarantined").out == b""
+    assert run(capsysbinary, "undo").code == 0
+    assert len(run(capsysbinary, "tasks", "--state", "quarantined", "--json").json) == 1
+
+
+def redo(capture: pytest.CaptureFixture[bytes], *words: str) -> Ran:
+    return run(capture, "redo", *words)
+
+
+def test_redo_takes_a_query_whose_terms_begin_with_a_dash(
+    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert redo(capsysbinary, "ingest", "-date:2019", "--dry-run").out.startswith(b"1 task would be")
+    assert redo(capsysbinary, "ingest", "-date:2019").out == b"1 task put back; work them with: photoindex scan\n"
+    assert states(capsysbinary)[:2] == ["done", "pending"]
+    assert redo(capsysbinary, "ingest", "date:2019", "-type:raw").out.startswith(b"1 task put back")
+    assert states(capsysbinary)[:2] == ["pending", "pending"]
+
+
+def test_redo_names_the_stages_and_points_at_a_mistake_in_the_query(
+    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    unknown = redo(capsysbinary, "faces")
+    assert (unknown.code, b"stages: ingest" in unknown.err) == (2, True)
+    assert redo(capsysbinary, "ingest", "dat:2019").code == 2

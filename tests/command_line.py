@@ -1,0 +1,64 @@
+"""Running a command line in this process, and on a terminal of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from photoindex.cli.main import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command gave: its exit code, and the bytes of both streams."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+    @property
+    def json(self) -> list[Any]:
+        """Every line of stdout as JSON."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def run(capture: pytest.CaptureFixture[bytes], *argv: str | os.PathLike[str]) -> Ran:
+    """Run one command line; `capture` is the fixture capsysbinary."""
+    capture.readouterr()
+    code = main([os.fspath(word) for word in argv])
+    out, err = capture.readouterr()
+    return Ran(code, out, err)
+
+
+def run_on_terminal(*argv: str | os.PathLike[str], answer: bytes = b"") -> Ran:
+    """Run one command line in a process whose streams are a terminal; `answer` is what a person types."""
+    parent, child = pty.openpty()
+    environment = os.environ | {"COLUMNS": "200", "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "photoindex", *map(os.fspath, argv)],
+        stdin=child, stdout=child, stderr=child, env=environment, close_fds=True,
+    )  # fmt: skip
+    os.close(child)
+    os.write(parent, answer)
+    out = b""
+    while True:
+        ready, _, _ = select.select([parent], [], [], 20)
+        if not ready:
+            break
+        try:
+            chunk = os.read(parent, 65536)
+        except OSError:  # Linux says EIO when the last holder of the other end is gone
+            break
+        if not chunk:
+            break
+        out += chunk
+    os.close(parent)
+    return Ran(process.wait(20), out, b"")
