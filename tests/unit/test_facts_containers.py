@@ -95,7 +95,7 @@ def test_a_heif_picture_that_only_exif_turns_is_measured_turned(tmp_path: Path) 
     exif.get_ifd(0x8769).update({0xA002: 64, 0xA003: 48})
     picture = pillow_heif.from_pillow(Image.new("RGB", (64, 48), "teal"))
     picture.save(tmp_path / "a.heic", quality=50, exif=exif.tobytes())
-    upright, turned = (struct.pack("<HHIHH", ORIENTATION, 3, 1, number, 0) for number in (1, 6))
+    upright, turned = (struct.pack(">HHIHH", ORIENTATION, 3, 1, number, 0) for number in (1, 6))
     data = (tmp_path / "a.heic").read_bytes()
     assert data.count(upright) == 1
     result = described(data.replace(upright, turned), "heic")
