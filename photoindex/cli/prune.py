@@ -16,8 +16,7 @@ from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library
-    from photoindex.library.prune import PruneRequest
-    from photoindex.store.forget import ForgetPlan
+    from photoindex.library.prune import ForgetPlan, PruneRequest
 
 _COLUMNS = (
     Column("path", "path", plain=True, wide=True),

@@ -12,8 +12,7 @@ from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.render import Column, CsvOption, Form, Output, choose_output, render
 
 if TYPE_CHECKING:
-    from photoindex.library.tasks import TaskQuery
-    from photoindex.store.task_table import TaskRow
+    from photoindex.library.tasks import TaskQuery, TaskRow
 
 StageOption = Annotated[
     str | None, typer.Option("--stage", metavar="STAGE", help="Only this stage's tasks: ingest, ...")

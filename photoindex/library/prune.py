@@ -173,3 +173,16 @@ def _names(folder: bytes) -> list[bytes]:
         return sorted(os.listdir(folder))
     except FileNotFoundError:
         return []
+
+
+__all__ = [
+    "DerivedPruned",
+    "ForgetPlan",
+    "PruneRequest",
+    "Pruned",
+    "files_to_prune",
+    "parse_age",
+    "plan_prune",
+    "prune",
+    "prune_derived",
+]

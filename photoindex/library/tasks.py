@@ -75,3 +75,6 @@ def check_stage(connection: Connection, stage: str) -> None:
 def stage_names(connection: Connection) -> Sequence[str]:
     """Return the stages of this program and those that the library has tasks of."""
     return sorted({ingest.NAME} | stages_known(connection))
+
+
+__all__ = ["STATES", "TaskQuery", "TaskRow", "check_stage", "stage_names", "task_filter", "tasks"]
