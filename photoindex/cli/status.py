@@ -52,7 +52,7 @@ def _print(found: Status) -> None:
             [
                 ("present", f"{files.present:,}", size_text(files.bytes_present)),
                 ("of them not media", f"{files.not_media:,}"),
-                ("of them not read yet", f"{files.unread:,}"),
+                ("of them not recognised", f"{files.undetermined:,}"),
                 ("missing", f"{files.missing:,}"),
                 ("excluded", f"{files.excluded:,}"),
                 ("different contents", f"{found.assets:,}"),

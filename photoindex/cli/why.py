@@ -42,11 +42,13 @@ def why(
 
 
 def _print(verdict: Verdict) -> None:
+    from json import dumps
+
     from photoindex.paths import to_text
 
     rows = [("answer", verdict.answer.replace("_", " ")), ("because", verdict.because)]
     if verdict.remedy is not None:
         rows.append(("what to do", verdict.remedy))
     if verdict.task is not None:
-        rows.append(("worked by", f"{verdict.task.stage}, variant {verdict.task.variant}"))
+        rows.append(("worked by", f"{verdict.task.stage}, variant {dumps(verdict.task.variant)}"))
     print_sheet(to_text(verdict.path), [Section("why", rows)])

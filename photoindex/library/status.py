@@ -233,6 +233,6 @@ def _files_as_json(files: FileCounts) -> dict[str, int]:
         "missing": files.missing,
         "excluded": files.excluded,
         "not_media": files.not_media,
-        "unread": files.unread,
+        "undetermined": files.undetermined,
         "bytes": files.bytes_present,
     }

@@ -15,13 +15,16 @@ from photoindex.store.task_table import DISMISSED, has_state
 
 @dataclass(frozen=True, slots=True)
 class FileCounts:
-    """Files of one volume. present, missing, excluded add up to all; not_media and unread are among the present ones."""
+    """Files of one volume: present, missing and excluded add up to all.
+
+    not_media and undetermined are among the present ones; undetermined are those that wait to be read or could not be.
+    """
 
     present: int = 0
     missing: int = 0
     excluded: int = 0
     not_media: int = 0
-    unread: int = 0
+    undetermined: int = 0
     bytes_present: int = 0
 
     def __add__(self, other: FileCounts) -> FileCounts:
@@ -30,7 +33,7 @@ class FileCounts:
             self.missing + other.missing,
             self.excluded + other.excluded,
             self.not_media + other.not_media,
-            self.unread + other.unread,
+            self.undetermined + other.undetermined,
             self.bytes_present + other.bytes_present,
         )
 
@@ -91,7 +94,7 @@ def count_files_by_volume(connection: Connection) -> dict[int, FileCounts]:
             missing=files if state == "missing" else 0,
             excluded=files if state == "excluded" else 0,
             not_media=files if present and media is False else 0,
-            unread=files if present and media is None else 0,
+            undetermined=files if present and media is None else 0,
             bytes_present=size if present else 0,
         )
     return counts

@@ -40,7 +40,7 @@ def test_files_are_counted_by_volume_and_state(library: Library, tmp_path: Path)
     value = as_json(status(library))
     assert value["formats"] == {"jpeg": 3, "heic": 1}
     assert (value["photos"], value["assets"]) == (4, 4)
-    assert value["files"] == {"present": 5, "missing": 1, "excluded": 1, "not_media": 1, "unread": 1, "bytes": 35}
+    assert value["files"] == {"present": 5, "missing": 1, "excluded": 1, "not_media": 1, "undetermined": 1, "bytes": 35}
     volumes = {one["label"]: one for one in value["volumes"]}  # type: ignore[attr-defined]
     assert (volumes["disk"]["online"], volumes["disk"]["present"], volumes["disk"]["missing"]) == (True, 4, 1)
     assert (volumes["nas"]["online"], volumes["nas"]["present"], volumes["nas"]["bytes"]) == (False, 1, 7)
