@@ -22,10 +22,10 @@ _VALUED = ("--keep", "--progress", "--library")
 _HELP = ("--help", "-h")
 
 _COLUMNS = (
-    Column("created_at", "created"),
+    Column("created_at", "created", show=lambda value: f"{str(value)[:19]}Z"),
     Column("bytes", "size", justify="right", show=lambda value: size_text(int(str(value)))),
     Column("state", "state"),
-    Column("verified_at", "verified"),
+    Column("verified_at", "verified", show=lambda value: f"{str(value)[:19]}Z"),
     Column("path", "snapshot", plain=True, wide=True),
     Column("problem", "problem"),
     Column("library_id"),

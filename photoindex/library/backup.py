@@ -87,7 +87,7 @@ def backup(library: Library, request: BackupRequest, events: EventSink = ignore_
             _require_space(destination, _expected_bytes(destination, staged, contents.library_id))
             path = _write_snapshot(destination, staged, contents, events)
         keep = library.config.backup.keep if request.keep is None else request.keep
-        removed = _remove_oldest(destination, contents.library_id, keep)
+        removed = _remove_oldest(destination, contents.library_id, keep, made=path)
         made = look_at(path)
         log.info("backed up", extra={"action": "backup", "path": os.fsencode(path), "bytes": made.bytes})
     return Backup(made, removed)
@@ -117,7 +117,7 @@ def _write_snapshot(destination: Path, staged: Path, contents: database_file.Con
     try:
         manifest = Manifest(
             program_version=__version__,
-            created_at=datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            created_at=datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
             library_id=contents.library_id,
             revision=contents.revision,
             counts=contents.counts,
@@ -166,14 +166,18 @@ def _rename_to_free_name(building: Path, wanted: Path) -> Path:
             return path
 
 
-def _remove_oldest(destination: Path, library_id: str, keep: int) -> tuple[Path, ...]:
+def _remove_oldest(destination: Path, library_id: str, keep: int, *, made: Path) -> tuple[Path, ...]:
+    """Remove all but `keep` snapshots of this library; the one just made stays even where a clock was set back."""
     own = [
         one
         for one in list_snapshots(destination)
-        if one.state is SnapshotState.COMPLETE and one.manifest is not None and one.manifest.library_id == library_id
+        if one.path != made
+        and one.state is SnapshotState.COMPLETE
+        and one.manifest is not None
+        and one.manifest.library_id == library_id
     ]
     removed = []
-    for one in own[keep:]:
+    for one in own[keep - 1 :]:
         # Renamed first, so that one that is half removed does not look damaged.
         going = destination / f"{TEMPORARY_PREFIX}removed-{_short(library_id)}-{os.getpid()}-{one.path.name}"
         one.path.rename(going)

@@ -169,6 +169,12 @@ def test_only_the_newest_of_this_library_are_kept(library: Library, destination:
     assert sorted(destination.iterdir()) == sorted([foreign, old, made.snapshot.path])
 
 
+def test_the_snapshot_just_made_stays_though_a_clock_was_set_back(library: Library, destination: Path) -> None:
+    age(make(library, destination), "2999-01-01T00:00:00Z")
+    folder = make(library, destination, keep=1)
+    assert list(destination.iterdir()) == [folder]
+
+
 def test_damaged_snapshots_neither_count_nor_go(library: Library, destination: Path) -> None:
     whole = age(make(library, destination), "2019-01-01T00:00:00Z")
     damaged = age(make(library, destination), "2020-01-01T00:00:00Z")
