@@ -1,0 +1,70 @@
+"""`photoindex restore SNAPSHOT --library NEW`: make a library from a snapshot."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, settings
+from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.sheet import print_json
+from photoindex.errors import UsageError
+from photoindex.paths import display
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `restore`."""
+    app.command("restore")(restore)
+
+
+def restore(
+    snapshot: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="The folder of one snapshot.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Move a library that is there aside (it is renamed, not deleted).")
+    ] = False,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Check a snapshot and make a library from it in the folder that --library names."""
+    from photoindex.library.restore import RestoreRequest
+    from photoindex.library.restore import restore as make_library
+
+    if library is None:
+        raise UsageError(
+            "restore needs a folder for the library: photoindex restore SNAPSHOT --library NEW "
+            "(PHOTOINDEX_LIBRARY does not count here)"
+        )
+    request = RestoreRequest(snapshot.expanduser().absolute(), library, replace=replace)
+    with progress_sink(progress) as emit:
+        done = make_library(settings(library), request, emit)
+    if json:
+        print_json(
+            {
+                "schema": 1,
+                "library": os.fsencode(done.library),
+                "created_at": done.created_at,
+                "counts": done.counts,
+                "lost_previews": done.lost_derived,
+                "replaced": None if done.replaced is None else os.fsencode(done.replaced),
+                "config": None if done.config is None else os.fsencode(done.config),
+            }
+        )
+    else:
+        print(display(os.fsencode(done.library)))
+    print(f"photoindex: restored {done.counts.get('photos', 0):,} photos as of {done.created_at}", file=sys.stderr)
+    if done.replaced is not None:
+        where = display(os.fsencode(done.replaced))
+        print(f"photoindex: the library that was there is now {where}; delete it when you are sure", file=sys.stderr)
+    if done.config is not None:
+        where = display(os.fsencode(done.config))
+        print(f"photoindex: the settings of then are in {where}; they are not in force", file=sys.stderr)
+    if done.lost_derived:
+        print(
+            f"photoindex: previews of {done.lost_derived:,} contents are gone; `photoindex scan` makes them anew",
+            file=sys.stderr,
+        )

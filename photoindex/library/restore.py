@@ -1,0 +1,251 @@
+"""Make a library from a snapshot."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from photoindex.config import Config
+from photoindex.errors import SchemaTooNew, StorageFull, UsageError
+from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
+from photoindex.library.context import DATABASE_NAME
+from photoindex.library.disk_errors import disk_errors
+from photoindex.library.lock import HOLDER_NAME, exclusive
+from photoindex.library.snapshots import (
+    CONFIG_PIECE,
+    DATABASE_PIECE,
+    JOURNAL_PIECE,
+    Manifest,
+    check_database,
+    extract,
+    read_manifest,
+    sync_folder,
+)
+from photoindex.paths import display
+from photoindex.pipeline import derived_files
+from photoindex.store import snapshot as database_file
+from photoindex.store.location import check_location
+from photoindex.store.migrate import REVISIONS
+
+RESTORED_CONFIG_NAME = "config.from-backup.toml"
+DERIVED_FOLDER = "derived"
+_LEFTOVER_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """What to restore and where.
+
+    target: the new library's folder. replace: a library that is there already is moved aside.
+    """
+
+    snapshot: Path
+    target: Path
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came of it.
+
+    replaced: where the library that was there lies now. lost_derived: contents whose previews are gone; the next scan
+    makes them anew. config: the settings of the snapshot, which are not in force.
+    """
+
+    library: Path
+    counts: dict[str, int]
+    created_at: str
+    replaced: Path | None
+    lost_derived: int
+    config: Path | None
+
+
+def restore(config: Config, request: RestoreRequest, events: EventSink = ignore_events) -> Restored:
+    """Check the snapshot, write it into a temporary folder beside the target and rename that to the target.
+
+    Until the rename nothing is changed. Previews and thumbnails are not part of a snapshot: those of a replaced library
+    are linked into the new one, and contents whose files are gone are marked, so that the next scan makes them. A
+    snapshot of an older schema is upgraded when the library is opened.
+
+    Raises SnapshotDamaged, SchemaTooNew, UsageError (a library is there and `replace` is not set, or something that is no
+    library), LibraryLocked, UnsuitableLocation, StorageFull.
+    """
+    if config.database_file is not None:
+        raise UsageError(
+            f"DATABASE_URL puts the database into {_shown(config.database_file)}; unset it to restore a library"
+        )
+    manifest = read_manifest(request.snapshot)
+    if manifest.revision not in REVISIONS:
+        raise SchemaTooNew(
+            f"{_shown(request.snapshot)} was made by a newer photoindex (schema {manifest.revision}); "
+            f"install photoindex {manifest.program_version} or later"
+        )
+    # The folder itself, not a link to it: what is renamed must stay on its disk.
+    target = Path(os.path.realpath(request.target.expanduser()))
+    check_location(target)
+    with disk_errors(f"restoring {_shown(target)}"), ExitStack() as stack:
+        living = _living_library(target, replace=request.replace)
+        if living:
+            stack.enter_context(exclusive(target, "restore"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target)
+        folder = stack.enter_context(_new_folder_beside(target, manifest))
+        has_config = _unpack(request.snapshot, manifest, folder, events)
+        if living and config.derived_path is None:
+            _link_derived(target / DERIVED_FOLDER, folder / DERIVED_FOLDER, events)
+        lost = _mark_lost_derived(folder, config.derived_path, manifest, events)
+        replaced = _put_in_place(folder, target, living=living)
+    return Restored(
+        library=target,
+        counts=manifest.counts,
+        created_at=manifest.created_at,
+        replaced=replaced,
+        lost_derived=lost,
+        config=target / RESTORED_CONFIG_NAME if has_config else None,
+    )
+
+
+def _living_library(target: Path, *, replace: bool) -> bool:
+    """Tell whether a library is in `target`; False where there is nothing. Raises UsageError where it must not be touched."""
+    try:
+        names = os.listdir(target)
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        raise UsageError(f"{_shown(target)} is a file; name a folder for the library") from None
+    if not names:
+        return False
+    if DATABASE_NAME not in names:
+        raise UsageError(f"{_shown(target)} is not empty and is no library; choose another folder with --library NEW")
+    if not replace:
+        raise UsageError(
+            f"there is a library in {_shown(target)}; choose another folder, or move it aside with --replace "
+            "(it is renamed, not deleted)"
+        )
+    return True
+
+
+@contextmanager
+def _new_folder_beside(target: Path, manifest: Manifest) -> Iterator[Path]:
+    """Give a temporary folder on the target's disk with room for the snapshot; what is left of it goes with the block."""
+    needed = sum(piece.bytes for piece in manifest.pieces)
+    free = shutil.disk_usage(target.parent).free
+    if free < needed:
+        raise StorageFull(
+            f"restoring needs {needed / 1e6:,.0f} MB in {_shown(target.parent)}, where only {free / 1e6:,.0f} MB are free"
+        )
+    folder = Path(tempfile.mkdtemp(prefix=_temporary_prefix(target), dir=target.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary_prefix(target: Path) -> str:
+    return f".{target.name}.restoring-"
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed restorations to the same target left."""
+    for name in os.listdir(target.parent):
+        path = target.parent / name
+        if name.startswith(_temporary_prefix(target)):
+            with suppress(OSError):
+                newest = max(os.stat(one).st_mtime for one in (path, *path.iterdir()))
+                if newest < time.time() - _LEFTOVER_SECONDS:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _unpack(snapshot: Path, manifest: Manifest, folder: Path, events: EventSink) -> bool:
+    """Write the checked pieces of the snapshot as they lie in a library; return whether settings are among them."""
+    extract(snapshot, manifest, folder, events)
+    check_database(snapshot, manifest, folder / DATABASE_PIECE, events)
+    (folder / DATABASE_PIECE).rename(folder / DATABASE_NAME)
+    # The database holds the journal; the piece is for other programs.
+    (folder / JOURNAL_PIECE).unlink(missing_ok=True)
+    if manifest.piece(CONFIG_PIECE) is None:
+        return False
+    (folder / CONFIG_PIECE).rename(folder / RESTORED_CONFIG_NAME)
+    return True
+
+
+def _link_derived(old: Path, new: Path, events: EventSink) -> None:
+    """Give the new library the old one's derived files by hard links: they are only ever replaced, never written to."""
+    if not old.is_dir():
+        return
+    started = time.monotonic()
+    phase = "linking previews"
+    events(PhaseStarted(phase, None))
+    done = 0
+    for parent, _, names in os.walk(old):
+        copy = new / os.path.relpath(parent, old)
+        copy.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            try:
+                os.link(os.path.join(parent, name), copy / name, follow_symlinks=False)
+            except OSError as error:
+                events(
+                    Notice(
+                        f"previews were not taken over: {error.strerror}; the next scan makes them anew",
+                        level="warning",
+                    )
+                )
+                return
+            done += 1
+        events(PhaseAdvanced(phase, done))
+    events(PhaseFinished(phase, done, time.monotonic() - started))
+
+
+def _mark_lost_derived(folder: Path, elsewhere: Path | None, manifest: Manifest, events: EventSink) -> int:
+    """Mark the contents whose derived files are gone; `elsewhere` is where they are kept if not in the library."""
+    if elsewhere is not None and not elsewhere.is_dir():
+        events(
+            Notice(
+                f"{_shown(elsewhere)} (DERIVED_PATH) is not there, so it was not checked which previews are gone; "
+                "mount it before the next command",
+                level="warning",
+            )
+        )
+        return 0
+    derived_folder = elsewhere or folder / DERIVED_FOLDER
+    started = time.monotonic()
+    phase = "looking for previews"
+    total = manifest.counts.get("assets")
+    events(PhaseStarted(phase, total, unit="contents"))
+    lost = database_file.forget_lost_derived(
+        folder / DATABASE_NAME,
+        lambda digest: derived_files.exist(derived_folder, digest),
+        lambda done: events(PhaseAdvanced(phase, done)),
+    )
+    events(PhaseFinished(phase, total or 0, time.monotonic() - started))
+    return lost
+
+
+def _put_in_place(folder: Path, target: Path, *, living: bool) -> Path | None:
+    folder.chmod(0o700)
+    sync_folder(folder)
+    replaced = None
+    if living:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        replaced = target.with_name(f"{target.name}.replaced-{stamp}")
+        target.rename(replaced)
+        (replaced / HOLDER_NAME).unlink(missing_ok=True)
+    try:
+        folder.rename(target)
+    except OSError:
+        if replaced is not None:
+            replaced.rename(target)
+        raise
+    sync_folder(target.parent)
+    return replaced
+
+
+def _shown(path: Path) -> str:
+    return display(os.fsencode(path))
