@@ -8,7 +8,6 @@ from photoindex.errors import LibraryLocked
 from photoindex.events import EventSink, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
-from photoindex.library.logs import open_log
 from photoindex.store import migrate
 
 SNAPSHOT_FOLDER = "backups"
@@ -27,16 +26,26 @@ def bring_library_up_to_date(
     deadline = time.monotonic() + library.config.database.busy_seconds
     while (revision := migrate.check_supported(library.database, history=history)) != history.head:
         try:
-            with exclusive(library.folder, "upgrade"), open_log(library.folder, library.config.log) as log:
-                migrate.bring_up_to_date(
-                    library.database, before_upgrade=lambda: _keep_a_snapshot(library, events), history=history
-                )
-                log.info("made" if revision is None else "upgraded", extra={"action": "upgrade", "before": revision, "after": history.head})
+            with exclusive(library.folder, "upgrade"):
+                _upgrade(library, events, history)
         except LibraryLocked:
             # Two first commands at once: the other is just making the tables, which takes no time.
             if revision is not None or time.monotonic() > deadline:
                 raise
             time.sleep(_POLL_SECONDS)
+
+
+def _upgrade(library: Library, events: EventSink, history: migrate.History) -> None:
+    # Here, because every command opens a library and nearly none has anything to upgrade.
+    from photoindex.library.logs import open_log
+
+    before = migrate.current_revision(library.database)
+    with open_log(library.folder, library.config.log) as log:
+        migrate.bring_up_to_date(
+            library.database, before_upgrade=lambda: _keep_a_snapshot(library, events), history=history
+        )
+        message = "library made" if before is None else "library upgraded"
+        log.info(message, extra={"action": "upgrade", "before": before, "after": history.head})
 
 
 def _keep_a_snapshot(library: Library, events: EventSink) -> None:
