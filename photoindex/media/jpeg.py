@@ -20,6 +20,8 @@ _CODEC_SPACES = {Space.GREY: "GRAY", Space.RGB: "RGB", Space.CMYK: "CMYK"}
 _END_OF_IMAGE = b"\xff\xd9"
 # ITU-T T.81, table B.1: frames are C0 to CF without DHT (C4), JPG (C8) and DAC (CC).
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Baseline, extended and progressive DCT, Huffman or arithmetic: what the codec scales while it decodes.
+_SCALABLE_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
 _ORIENTATION_TAG = 0x0112
@@ -34,10 +36,20 @@ class _Header:
     width: int = 0
     height: int = 0
     components: int = 0
+    frame_marker: int = 0
+    bits: int = 0
     has_adobe_marker: bool = False
     orientation: int | None = None
     scan_offset: int = 0
     icc_parts: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def is_scalable(self) -> bool:
+        """Whether the codec may be asked for a smaller picture.
+
+        It ignores the wish for lossless frames, and then writes the whole picture into memory for the smaller one.
+        """
+        return self.frame_marker in _SCALABLE_FRAMES and self.bits == 8
 
     @property
     def icc(self) -> bytes | None:
@@ -71,7 +83,7 @@ def jpeg_raster(data: bytes, longest_side_px: int, limits: Limits) -> Raster:
         raise Undecodable(f"a JPEG with {header.components} colour components")
     image, notes = _decode(data, header, space, longest_side_px)
     if image is None:
-        image, space, notes = _decode_with_pillow(data, longest_side_px, notes)
+        image, space = _decode_with_pillow(data, header, longest_side_px)
     elif space is Space.CMYK and header.has_adobe_marker:
         image = 255 - image  # Adobe writes ink inverted, and so does whoever writes its marker.
     return Raster(image, space, header.orientation or 1, header.icc, (header.width, header.height), notes=notes)
@@ -90,6 +102,8 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
 
 def _decode(data: bytes, header: _Header, space: Space, longest_side_px: int) -> tuple[Pixel8 | None, tuple[str, ...]]:
     """Return pixels and notes; no pixels where the fast codec cannot read this kind of JPEG. Raises Undecodable."""
+    if not header.is_scalable:
+        return None, ()
     try:
         return _fast(data, header, space, longest_side_px, strict=True), ()
     except ValueError as error:
@@ -122,17 +136,16 @@ def _fast(data: bytes, header: _Header, space: Space, longest_side_px: int, *, s
     return image[..., 0] if space is Space.GREY else image
 
 
-def _decode_with_pillow(
-    data: bytes, longest_side_px: int, notes: tuple[str, ...]
-) -> tuple[Pixel8, Space, tuple[str, ...]]:
+def _decode_with_pillow(data: bytes, header: _Header, longest_side_px: int) -> tuple[Pixel8, Space]:
     """Decode what the fast codec refuses: lossless JPEG, headers with junk between segments."""
     from PIL import Image, JpegImagePlugin
 
     with Image.open(io.BytesIO(data), formats=[JpegImagePlugin.JpegImageFile.format]) as picture:
-        picture.draft(None, (longest_side_px, longest_side_px))
+        if header.is_scalable:
+            picture.draft(None, (longest_side_px, longest_side_px))
         space = Space(picture.mode) if picture.mode in tuple(Space) else Space.RGB
         loaded = picture if picture.mode == space.value else picture.convert(space.value)
-        return np.asarray(loaded), space, notes
+        return np.asarray(loaded), space
 
 
 def _read_header(data: bytes) -> _Header:
@@ -141,7 +154,8 @@ def _read_header(data: bytes) -> _Header:
         if marker == _START_OF_SCAN:
             header.scan_offset = start
             break
-        if marker in _FRAME_MARKERS and not header.width and end - start >= 6:
+        if marker in _FRAME_MARKERS and not header.frame_marker and end - start >= 6:
+            header.frame_marker, header.bits = marker, data[start]
             header.height = int.from_bytes(data[start + 1 : start + 3], "big")
             header.width = int.from_bytes(data[start + 3 : start + 5], "big")
             header.components = data[start + 5]

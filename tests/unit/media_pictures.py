@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -85,6 +86,31 @@ def decoded(data: bytes, longest_side_px: int = 1024, limits: Limits | None = No
     media = sniff(content.head, content.open)
     assert media is not None
     return decode(content, media, longest_side_px, limits or Limits())
+
+
+def with_entry_types(data: bytes, wanted: int) -> bytes:
+    """Return an MPO whose index entries (CIPA DC-007, 0xB002) all have the type `wanted`."""
+    out = bytearray(data)
+    block = data.index(b"MPF\0") + 4
+    order = "<" if data[block : block + 2] == b"II" else ">"
+    (directory,) = struct.unpack_from(order + "I", data, block + 4)
+    (count,) = struct.unpack_from(order + "H", data, block + directory)
+    for index in range(count):
+        tag, _, size, offset = struct.unpack_from(order + "HHII", data, block + directory + 2 + 12 * index)
+        if tag == 0xB002:
+            for entry in range(offset, offset + size, 16):
+                struct.pack_into(order + "I", out, block + entry, wanted)
+    return bytes(out)
+
+
+def lossless_jpeg(image: Image.Image) -> bytes:
+    """Return a JPEG of process 14 (ITU-T T.81, annex H), whose frame is C3."""
+    context = av.CodecContext.create("ljpeg", "w")
+    context.width, context.height = image.size
+    context.pix_fmt, context.time_base = "yuvj444p", Fraction(1, 10)
+    frame = av.VideoFrame.from_ndarray(np.asarray(image), "rgb24").reformat(format="yuvj444p")
+    frame.pts = 0
+    return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode()])
 
 
 def heic(image: Image.Image, exif: Image.Exif | None = None) -> bytes:
@@ -282,7 +308,9 @@ EVERY_FORMAT: dict[str, Callable[[], bytes]] = {
     "jpeg 4:4:4": lambda: saved(scene(), "JPEG", quality=95, subsampling=0),
     "jpeg cmyk": lambda: saved(scene().convert("CMYK"), "JPEG", quality=95),
     "jpeg adobe rgb": lambda: saved(_in_adobe_rgb(), "JPEG", quality=95, icc_profile=adobe_rgb_profile()),
-    "mpo": lambda: saved(scene(), "MPO", quality=95, save_all=True, append_images=[Image.new("RGB", (96, 64))]),
+    "mpo": lambda: with_entry_types(
+        saved(scene(), "MPO", quality=95, save_all=True, append_images=[Image.new("RGB", (96, 64))]), 0x020002
+    ),
     "png": lambda: saved(scene(), "PNG"),
     "png palette": lambda: saved(scene().convert("P", palette=Image.Palette.ADAPTIVE), "PNG"),
     "png transparent": lambda: saved(_transparent(), "PNG"),

@@ -28,6 +28,7 @@ from tests.unit.media_pictures import (
     is_scene,
     jxl,
     jxl_of_jpeg,
+    lossless_jpeg,
     saved,
     scene,
     srgb_profile,
@@ -288,6 +289,14 @@ def test_a_picture_cut_in_half_is_undecodable_not_half_a_picture(name: str) -> N
     data = makers[name]() if name in makers else saved(noise, name.upper())
     with pytest.raises(Undecodable):
         decoded(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("wanted", [16, 48, 100])
+def test_a_lossless_jpeg_is_not_decoded_into_memory_for_a_smaller_one(wanted: int) -> None:
+    # Codecs ignore the wish for a smaller picture here, and then write past the end of its memory.
+    for _ in range(4):
+        array = decoded(lossless_jpeg(scene(400, 300)), longest_side_px=wanted).array
+        assert array.shape == (wanted * 3 // 4, wanted, 3)
 
 
 def test_an_empty_file_is_empty() -> None:
