@@ -136,7 +136,7 @@ def _print_separated(result: Result, delimiter: str, *, headers: bool) -> None:
 
 
 def _print_table(result: Result, *, headers: bool) -> None:
-    from tabulate import tabulate  # type: ignore[import-untyped]
+    from tabulate import tabulate
 
     cells = [[visible(value) if isinstance(value, (str, bytes)) else value for value in row] for row in result.rows]
     names = [visible(name) for name in result.headers]

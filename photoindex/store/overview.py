@@ -10,7 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from photoindex.store.files import join
 from photoindex.store.tables import asset, file, folder, photo, root, task, volume
-from photoindex.store.task_table import DISMISSED, has_state
+from photoindex.store.task_table import DISMISSED
+from photoindex.store.tasks import has_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,13 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from photoindex.store.tables import PathBytes, asset, file, folder, task
+from photoindex.store.tasks import has_state
 
 _temporary = MetaData()
 
@@ -262,17 +264,18 @@ def _fill_work(connection: Connection, *, derive: bool, now: float) -> None:
     of_file = and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id, task.c.stage == "ingest")
     add = insert_or_ignore(work)
     connection.execute(add.from_select(["file_id"], _staged_ids("new", "changed")).on_conflict_do_nothing())
-    unfinished = (
-        select(file.c.id)
-        .select_from(task.join(file, of_file))
-        .where(task.c.state.in_(("pending", "failed")), file.c.state == "present", in_scope())
-    )
-    connection.execute(add.from_select(["file_id"], unfinished).on_conflict_do_nothing())
+    for state in ("pending", "failed"):
+        unfinished = (
+            select(file.c.id)
+            .select_from(task.join(file, of_file))
+            .where(has_state(state), file.c.state == "present", in_scope())
+        )
+        connection.execute(add.from_select(["file_id"], unfinished).on_conflict_do_nothing())
     if derive:
         no_preview = (
             select(file.c.id)
             .select_from(task.join(file, of_file).join(asset, asset.c.id == file.c.asset_id))
-            .where(asset.c.derived.is_(False), task.c.state == "done", file.c.state == "present", in_scope())
+            .where(text("asset.derived = 0"), task.c.state == "done", file.c.state == "present", in_scope())
         )
         connection.execute(add.from_select(["file_id"], no_preview).on_conflict_do_nothing())
     connection.execute(
@@ -306,7 +309,7 @@ def count_settled_trouble(connection: Connection) -> tuple[int, int]:
         select(func.count(), func.coalesce(func.sum(dismissed.cast(Integer)), 0))
         .select_from(task.join(file, of_file))
         .where(
-            task.c.stage == "ingest", task.c.state == "quarantined", file.c.state == "present", in_scope(),
+            task.c.stage == "ingest", has_state("quarantined"), file.c.state == "present", in_scope(),
             file.c.id.not_in(select(work.c.file_id)),
         )
     )  # fmt: skip
@@ -318,7 +321,9 @@ def count_missing(connection: Connection) -> int:
     """Return how many files of this scope are missing."""
     return int(
         connection.execute(
-            select(func.count()).select_from(file).where(file.c.state == "missing", in_scope())
+            select(func.count())
+            .select_from(file)
+            .where(text("file.state <> 'present'"), file.c.state == "missing", in_scope())
         ).scalar_one()
     )
 

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
 
 from photoindex.store.files import join
 from photoindex.store.journal import record, updates_as_changes
 from photoindex.store.places import Place, folder_is_within
 from photoindex.store.tables import asset, file, folder, task, variant, volume
+from photoindex.store.tasks import has_state
 
 DISMISSED = "dismissed"
 """How a filter names quarantined tasks that a person dismissed; the table keeps them as quarantined with a time."""
 
 PAGE_ROWS = 1000
-_IN_TROUBLE_INDEX = ("failed", "quarantined")
 _TROUBLE = frozenset({"failed", "quarantined", DISMISSED})
 
 
@@ -139,17 +139,6 @@ def condition(wanted: TaskFilter) -> ColumnElement[bool]:
             )
         )
     return and_(True, *parts)  # noqa: FBT003
-
-
-def has_state(state: str) -> ColumnElement[bool]:
-    """Return the condition that a task has this state of the table's, so written that SQLite uses its partial index.
-
-    It does so only where the statement, not a parameter, has the index's own condition word for word.
-    """
-    is_state = task.c.state == bindparam(None, state, literal_execute=True)
-    if state not in _IN_TROUBLE_INDEX:
-        return is_state
-    return and_(task.c.state.in_(bindparam(None, _IN_TROUBLE_INDEX, expanding=True, literal_execute=True)), is_state)
 
 
 def _in_state(state: str) -> ColumnElement[bool]:

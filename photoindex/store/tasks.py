@@ -8,11 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select, tuple_, update
 
 from photoindex.store.rows import new_id
 from photoindex.store.tables import task, variant
 from photoindex.types import Failure
+
+_IN_TROUBLE_INDEX = ("failed", "quarantined")
+
+
+def has_state(state: str) -> ColumnElement[bool]:
+    """Return the condition that a task has this state of the table's, so written that SQLite uses its partial index.
+
+    It does so only where the statement, not a parameter, has the index's own condition word for word.
+    """
+    is_state = task.c.state == bindparam(None, state, literal_execute=True)
+    if state not in _IN_TROUBLE_INDEX:
+        return is_state
+    return and_(task.c.state.in_(bindparam(None, _IN_TROUBLE_INDEX, expanding=True, literal_execute=True)), is_state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,7 @@ def claim(connection: Connection, wanted: Wanted, *, owner: str) -> list[Claimed
         select(task.c.id, task.c.subject_id, task.c.attempts, task.c.priority)
         .where(
             task.c.stage == wanted.stage,
-            task.c.state == "pending",
+            has_state("pending"),
             tuple_(task.c.priority, task.c.id) > tuple_(*wanted.after),
         )
         .order_by(task.c.priority, task.c.id)
@@ -124,7 +137,7 @@ def give_back(connection: Connection, *, owner: str, task_ids: Sequence[int] | N
     """Put tasks that `owner` holds back to pending as if never claimed; all of them where none are named."""
     statement = (
         update(task)
-        .where(task.c.state == "running", task.c.lease_owner == owner)
+        .where(has_state("running"), task.c.lease_owner == owner)
         .values(
             state="pending", lease_owner=None, lease_until=None, updated_at=time.time(), attempts=task.c.attempts - 1
         )
@@ -137,14 +150,14 @@ def give_back(connection: Connection, *, owner: str, task_ids: Sequence[int] | N
 
 def lease_owners(connection: Connection) -> list[str]:
     """Return who holds running tasks."""
-    return list(connection.execute(select(task.c.lease_owner).where(task.c.state == "running").distinct()).scalars())
+    return list(connection.execute(select(task.c.lease_owner).where(has_state("running")).distinct()).scalars())
 
 
 def release(connection: Connection, owner: str) -> int:
     """Put back the tasks of an owner that is dead, attempts kept; return how many."""
     return connection.execute(
         update(task)
-        .where(task.c.state == "running", task.c.lease_owner == owner)
+        .where(has_state("running"), task.c.lease_owner == owner)
         .values(state="pending", lease_owner=None, lease_until=None, updated_at=time.time())
     ).rowcount
 
@@ -154,7 +167,7 @@ def expire(connection: Connection) -> int:
     now = time.time()
     return connection.execute(
         update(task)
-        .where(task.c.state == "running", task.c.lease_until < now)
+        .where(has_state("running"), task.c.lease_until < now)
         .values(state="pending", lease_owner=None, lease_until=None, updated_at=now)
     ).rowcount
 
