@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from photoindex import errors
-from photoindex.cli.main import COMMANDS
+from photoindex.cli.main import COMMANDS, _rearranged
 from tests.reference import DEFAULTS, README, REPOSITORY, TABLES, commands, default_settings, exit_codes, filled
 
 TEXT = README.read_text(encoding="utf-8")
@@ -84,7 +84,7 @@ def test_the_readme_shows_commands() -> None:
 @pytest.mark.parametrize("line", shown_command_lines())
 def test_a_command_line_in_the_readme_exists_with_its_options(line: str) -> None:
     known = dict(commands())
-    words = words_of(line)
+    words = _rearranged(words_of(line))
     name = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
     assert name in known
     options = {text for option in known[name].params for text in (*option.opts, *option.secondary_opts)}
