@@ -15,7 +15,24 @@ _BLOCKS = ((_STRIP_OFFSETS, _STRIP_BYTES), (_TILE_OFFSETS, _TILE_BYTES), (_PANAS
 _WANTED = frozenset({_STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES, _PANASONIC_DATA})
 _NO_OFFSET = 0xFFFFFFFF
 _FUJI_TABLE, _FUJI_TABLE_BYTES = 84, 24
-_BOX_NAMES = frozenset({b"ftyp", b"moov", b"mdat", b"meta", b"wide", b"free", b"skip", b"pnot"})
+_BOX_NAMES = frozenset(
+    {
+        b"ftyp",
+        b"styp",
+        b"moov",
+        b"moof",
+        b"mfra",
+        b"sidx",
+        b"mdat",
+        b"meta",
+        b"uuid",
+        b"wide",
+        b"free",
+        b"skip",
+        b"pnot",
+    }
+)
+"""Boxes of ISO 14496-12 and QuickTime; other names behind them may be anything that was appended to the file."""
 _SLACK = 64
 """Byte counts of some cameras are a little off: less than this part of the whole missing is no damage."""
 
@@ -43,8 +60,9 @@ def _ends(reach: Reach) -> Iterator[int]:
         numbers = [int.from_bytes(table[start : start + 4], "big") for start in range(0, len(table), 4)]
         yield from (offset + size for offset, size in zip(numbers[::2], numbers[1::2], strict=False))
     elif head[4:8] in _BOX_NAMES:
-        for _name, start, size in top_level_boxes(reach):
-            yield start + size if size < 1 << 62 else 0
+        for name, start, size in top_level_boxes(reach):
+            if name in _BOX_NAMES and size < 1 << 62:
+                yield start + size
 
 
 def _ends_of_blocks(offsets: Entry, counts: Entry) -> Iterator[int]:

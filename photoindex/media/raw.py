@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # LibRaw's flip (as dcraw's) and the EXIF orientation that means the same.
 _ORIENTATION_OF_FLIP = {0: 1, 3: 3, 5: 8, 6: 6}
+_QUARTER_TURNS = (6, 8)
 _SRGB_GAMMA = (2.4, 12.92)  # power and slope of IEC 61966-2-1
 
 
@@ -101,16 +102,20 @@ def _preview(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster |
 
 
 def _preview_orientation(raw: rawpy.RawPy, data: bytes) -> int:
-    """Return how a JPEG preview must be turned: some carry an orientation, some lack it, some are upright already."""
+    """Return how a JPEG preview must be turned: some carry an orientation, some lack it, some are upright already.
+
+    LibRaw gives a preview that has no EXIF block one of its own, with the orientation of the RAW, so that the shape of
+    the picture alone tells whether it was turned before.
+    """
     sizes = raw.sizes
     turned = _ORIENTATION_OF_FLIP.get(sizes.flip, 1)
     own = jpeg_orientation(data)
-    if own is not None and own != 1:
-        return own
-    width, height = jpeg_size(data)
-    if turned in (6, 8) and (width < height) != (sizes.raw_width < sizes.raw_height):
-        return 1
-    return own if own is not None and turned == 3 else turned
+    if turned in _QUARTER_TURNS:
+        width, height = jpeg_size(data)
+        if (width < height) != (sizes.raw_width < sizes.raw_height):
+            return 1
+        return own if own in _QUARTER_TURNS else turned
+    return own if own is not None else turned
 
 
 def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
