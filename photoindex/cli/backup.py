@@ -100,7 +100,7 @@ def make(
     counts = made.snapshot.manifest.counts if made.snapshot.manifest is not None else {}
     removed = f"; {len(made.removed)} older removed" if made.removed else ""
     print(
-        f"photoindex: backed up {counts.get('photos', 0):,} photos in {size_text(made.snapshot.bytes)}{removed}",
+        f"backed up {counts.get('photos', 0):,} photos in {size_text(made.snapshot.bytes)}{removed}",
         file=sys.stderr,
     )
 
@@ -128,7 +128,7 @@ def verify(
     with progress_sink(progress) as emit:
         checked = check(snapshot.expanduser().absolute(), emit)
     render([_row(checked)], _COLUMNS, output)
-    print("photoindex: the snapshot is sound", file=sys.stderr)
+    print("the snapshot is sound", file=sys.stderr)
 
 
 def _row(one: Snapshot) -> Row:

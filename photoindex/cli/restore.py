@@ -56,15 +56,15 @@ def restore(
         )
     else:
         print(display(os.fsencode(done.library)))
-    print(f"photoindex: restored {done.counts.get('photos', 0):,} photos as of {done.created_at}", file=sys.stderr)
+    print(f"restored {done.counts.get('photos', 0):,} photos as of {done.created_at}", file=sys.stderr)
     if done.replaced is not None:
         where = display(os.fsencode(done.replaced))
-        print(f"photoindex: the library that was there is now {where}; delete it when you are sure", file=sys.stderr)
+        print(f"the library that was there is now {where}; delete it when you are sure", file=sys.stderr)
     if done.config is not None:
         where = display(os.fsencode(done.config))
-        print(f"photoindex: the settings of then are in {where}; they are not in force", file=sys.stderr)
+        print(f"the settings of then are in {where}; they are not in force", file=sys.stderr)
     if done.lost_derived:
         print(
-            f"photoindex: previews of {done.lost_derived:,} contents are gone; `photoindex scan` makes them anew",
+            f"previews of {done.lost_derived:,} contents are gone; `photoindex scan` makes them anew",
             file=sys.stderr,
         )

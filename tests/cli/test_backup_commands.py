@@ -65,7 +65,7 @@ def test_a_backup_prints_the_path_of_its_snapshot_and_a_summary_beside_it(run: R
     assert result.returncode == 0, result.stderr
     (folder,) = (tmp_path / "nas" / "deep").iterdir()
     assert result.stdout == f"{folder}\n"
-    assert result.stderr.splitlines()[-1].startswith("photoindex: backed up 2 photos in ")
+    assert result.stderr.splitlines()[-1].startswith("backed up 2 photos in ")
 
 
 def test_a_snapshot_is_made_listed_verified_and_restored(run: Run, tmp_path: Path) -> None:
