@@ -70,7 +70,8 @@ class Restored:
 def restore(config: Config, request: RestoreRequest, events: EventSink = ignore_events) -> Restored:
     """Check the snapshot, write it into a temporary folder beside the target and rename that to the target.
 
-    Until the rename nothing is changed. Previews and thumbnails are not part of a snapshot: those of a replaced library
+    Until the rename nothing is changed; a kill just between the two renames of `replace` leaves the old library whole
+    under its new name. Previews and thumbnails are not part of a snapshot: those of a replaced library
     are linked into the new one, and contents whose files are gone are marked, so that the next scan makes them. A
     snapshot of an older schema is upgraded when the library is opened.
 

@@ -92,7 +92,7 @@ def _revision(connection: Connection, path: Path) -> str | None:
     names = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
     if not names:
         return None
-    if "alembic_version" not in names:
+    if not {"alembic_version", "schema_history"} <= names:
         raise DatabaseFailed(f"{path} is not a photoindex library; choose another folder with --library FOLDER")
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 

@@ -264,9 +264,10 @@ def test_a_newer_database_is_refused_with_the_version_to_install(database: Datab
     assert refusal.value.exit_code == 6
 
 
-def test_a_database_of_another_program_is_refused(database: Database) -> None:
+@pytest.mark.parametrize("table", ["cooking (recipe TEXT)", "alembic_version (version_num TEXT)"])
+def test_a_database_of_another_program_is_refused(database: Database, table: str) -> None:
     with database.write() as connection:
-        connection.execute(text("CREATE TABLE cooking (recipe TEXT)"))
+        connection.execute(text(f"CREATE TABLE {table}"))
     with pytest.raises(DatabaseFailed, match="not a photoindex library"):
         migrate.bring_up_to_date(database)
 
