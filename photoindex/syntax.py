@@ -87,12 +87,16 @@ def leaves(node: Node) -> Iterator[Words | Compare]:
 class FieldGrammar:
     """What the parser must know of a field; `store.fields` makes one from each row of its table.
 
-    name: the field's own name, also where an alias was written. ordered: it takes `:>` and `a..b`. free_text: its values
-    may hold spaces. refusal: returns why a value is impossible, None where it is fine. regex: it takes `::`.
+    name: the field's own name, also where an alias was written. help: what it holds, with examples. ordered: it takes
+    `:>` and `a..b`. free_text: its values may hold spaces. refusal: returns why a value is impossible, None where it is
+    fine. backwards: tells whether the lower end of a range, both ends being fine, lies behind the upper one. regex: it
+    takes `::`.
     """
 
     name: str
+    help: str
     ordered: bool
     free_text: bool
     refusal: Callable[[str], str | None]
+    backwards: Callable[[str, str], bool]
     regex: bool = False

@@ -42,7 +42,7 @@ class Span:
 def read_integer(value: str) -> Span:
     """Read a whole number. Raises ValueError with a sentence for the user, like all that follow."""
     if not _INTEGER.fullmatch(value):
-        raise ValueError("a whole number is needed, such as 400")
+        raise ValueError("a whole number of at most 18 digits is needed, such as 400")
     number = int(value)
     return Span(number, number, number, number)
 
@@ -125,6 +125,12 @@ def without_stray_bytes(text: str) -> str:
     except UnicodeEncodeError:
         data = text.encode("utf-8", "surrogatepass")
     return data.decode("utf-8", "replace")
+
+
+def runs_backwards(read: Callable[[str], Span], lower: str, upper: str) -> bool:
+    """Tell whether a range begins behind its end; both values can be read."""
+    low, high = read(lower).low, read(upper).high
+    return str(low) > str(high) if isinstance(low, str) else float(low) > float(high)
 
 
 READERS: dict[str, Callable[[str], Span]] = {

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, true
 
 from photoindex.store import field_paths
-from photoindex.store.field_values import READERS, Span, check_text, fold, glob_pattern
+from photoindex.store.field_values import READERS, Span, check_text, fold, glob_pattern, runs_backwards
 from photoindex.store.tables import asset, file, photo
 from photoindex.syntax import Compare, FieldGrammar, Operator
 
@@ -30,10 +31,6 @@ class ValueType(StrEnum):
     DATE = "date"
     CHOICE = "choice"
     FLAG = "flag"
-
-
-ORDERED = frozenset({ValueType.INTEGER, ValueType.DECIMAL, ValueType.SIZE, ValueType.DATE})
-"""The types that take `:>`, `:>=`, `:<`, `:<=` and ranges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +124,35 @@ _BY_NAME: Mapping[str, Field] = {field.name: field for field in FIELDS if field.
 
 def grammar() -> dict[str, FieldGrammar]:
     """Return what the parser must know, by each field's name and aliases; the flags together are the field `is`."""
-    known = {"is": FieldGrammar("is", ordered=False, free_text=False, refusal=_refusal_of_choice(FLAGS))}
-    for field in _BY_NAME.values():
-        one = FieldGrammar(
-            field.name,
-            ordered=field.type in ORDERED,
-            free_text=field.type in (ValueType.TEXT, ValueType.PATH),
-            refusal=_refusal_of_choice(field.choices)
-            if field.choices
-            else _refusal(READERS.get(field.type, field.refuse)),
+    known = {
+        "is": FieldGrammar(
+            "is",
+            help=", ".join(f"{flag.name}: {flag.help}" for flag in FLAGS.values()),
+            ordered=False,
+            free_text=False,
+            refusal=_refusal_of_choice(FLAGS),
+            backwards=_is_never_backwards,
         )
-        known |= dict.fromkeys((field.name, *field.aliases), one)
+    }
+    for field in _BY_NAME.values():
+        known |= dict.fromkeys((field.name, *field.aliases), _grammar_of(field))
     return known
+
+
+def _grammar_of(field: Field) -> FieldGrammar:
+    read = READERS.get(field.type)
+    return FieldGrammar(
+        field.name,
+        help=field.help,
+        ordered=read is not None,
+        free_text=field.type in (ValueType.TEXT, ValueType.PATH),
+        refusal=_refusal_of_choice(field.choices) if field.choices else _refusal(read or field.refuse),
+        backwards=partial(runs_backwards, read) if read else _is_never_backwards,
+    )
+
+
+def _is_never_backwards(_lower: str, _upper: str) -> bool:
+    return False
 
 
 def is_unscoped(compare: Compare) -> bool:
@@ -156,7 +170,7 @@ def condition(compare: Compare) -> Condition:
         return field.expression(value)
     if field.type is ValueType.FLAG:
         return field.expression
-    if field.type in ORDERED:
+    if field.type in READERS:
         return _in_order(field.expression, READERS[field.type], compare)
     return func.photoindex_fold(field.expression).bool_op("GLOB")(f"*{glob_pattern(fold(value))}*")
 

@@ -106,8 +106,12 @@ def matching_ids(
 
 
 def photo_rows(connection: Connection, photo_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return each photo's row with the `digest` of the content that stands for it; a number that is gone is left out."""
-    statement: Select[Any] = select(photo, asset.c.digest).outerjoin(asset, asset.c.id == photo.c.primary_asset_id)
+    """Return each photo's row, without the sources of its facts, and the `digest` of the content that stands for it.
+
+    A number that is gone is left out.
+    """
+    columns = [column for column in photo.c if column is not photo.c.sources]
+    statement: Select[Any] = select(*columns, asset.c.digest).outerjoin(asset, asset.c.id == photo.c.primary_asset_id)
     rows = connection.execute(statement.where(photo.c.id.in_(photo_ids))).mappings()
     return {row["id"]: dict(row) for row in rows}
 

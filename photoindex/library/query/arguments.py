@@ -10,7 +10,8 @@ from photoindex.syntax import FieldGrammar
 
 _FIELD = re.compile(r"(-?)([^\W\d][\w-]*):(?!:)")
 _COMMA = re.compile(r",(?=\S)")
-_MORE_SYNTAX = re.compile(rf"[{QUOTES}()]|\s-\S|\sOR\s|\s[^\W\d][\w-]*:")
+_MORE_SYNTAX = re.compile(rf"[{QUOTES}]|\s-\S|\sOR\s")
+_INNER_FIELD = re.compile(r"\s[-(]?([^\W\d][\w-]*):")
 
 
 def join_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGrammar]) -> str:
@@ -18,8 +19,8 @@ def join_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGrammar])
 
     The shell has eaten the user's quotes, so `camera:"EOS 5D"` arrives as one argument `camera:EOS 5D`. An argument that
     begins with a field of free text (camera:, path:, title:, …) and holds white space is therefore read as that field
-    with the whole rest as its value (or values: a comma without a space behind it still separates them), unless the rest shows that it is a query of its own: quotes, parentheses, a further
-    field, a `-term` or OR. All other arguments are taken as they are, `beach sunset` as two words.
+    with the whole rest as its value (or values: a comma without a space behind it still separates them), unless the rest shows that it is a query of its own: quotes, a further field, a
+    `-term` or OR. All other arguments are taken as they are, `beach sunset` as two words.
     """
     return " ".join(_as_query(argument, fields) for argument in arguments)
 
@@ -27,10 +28,15 @@ def join_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGrammar])
 def _as_query(argument: str, fields: Mapping[str, FieldGrammar]) -> str:
     match = _FIELD.match(argument)
     value = argument[match.end() :] if match else ""
-    if match is None or len(value.split()) < 2 or value[0].isspace() or _MORE_SYNTAX.search(value):
+    if match is None or len(value.split()) < 2 or value[0].isspace() or _is_query(value, fields):
         return argument
     grammar = fields.get(match[2].lower())
     if grammar is None or not grammar.free_text:
         return argument
     values = (one.strip().replace("\\", "\\\\") for one in _COMMA.split(value))
     return match[0] + ",".join(f'"{one}"' for one in values)
+
+
+def _is_query(value: str, fields: Mapping[str, FieldGrammar]) -> bool:
+    inner = (match[1].lower() in fields for match in _INNER_FIELD.finditer(value))
+    return _MORE_SYNTAX.search(value) is not None or any(inner)

@@ -21,8 +21,8 @@ from photoindex.syntax import EVERYTHING, And, Compare, FieldGrammar, Node, Not,
 
 MAX_TERMS = 500
 """More would exceed the depth of an SQL expression (1000), where each term of a chain is one level."""
-MAX_DEPTH = 20
-"""Levels of parentheses; each costs the compiler some frames of Python's stack."""
+MAX_DEPTH = 10
+"""Levels of parentheses; each takes up to five places on the stack of SQLite's parser, which has 100."""
 
 _COMPARISONS = (Operator.GREATER_EQUAL, Operator.LESS_EQUAL, Operator.GREATER, Operator.LESS)
 _SEARCHABLE = {"L", "N"}
@@ -117,7 +117,7 @@ class _Parser:
         value = token.value
         assert value is not None
         if not value.text:
-            message = f"{grammar.name}: needs a value directly behind the colon"
+            message = f"{grammar.name}: needs a value directly behind the colon ({grammar.help})"
             raise self._error(message, value.position)
         if token.regex:
             if not grammar.regex:
@@ -169,6 +169,9 @@ class _Parser:
         for end in (lower, upper):
             if end.text:
                 self._refuse_wrong(grammar, end)
+        if lower.text and upper.text and grammar.backwards(lower.text, upper.text):
+            message = f"{grammar.name}: this range runs backwards; the smaller end comes first"
+            raise self._error(message, item.position)
         return Compare(
             grammar.name, Operator.RANGE, lower.text or None, until=upper.text or None, position=token.position
         )

@@ -1,0 +1,218 @@
+"""Any text is read or refused, what is read can be printed and run, and running it means what the tree says."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from photoindex.cli.search import rearrange
+from photoindex.errors import QuerySyntaxError, UsageError
+from photoindex.library.context import Library
+from photoindex.library.query.printer import to_text
+from photoindex.library.search import count, matching_photo_ids, parse, parse_arguments
+from photoindex.store.tables import file, photo, photo_text
+from photoindex.syntax import And, Compare, Node, Not, Operator, Or, Words, leaves
+from tests.rows import library_in
+from tests.synthetic import make_library
+
+Row = dict[str, Any]
+PHOTOS = 150
+repeatable = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+PIECES = [
+    "beach", "OR", "or", "-", "(", ")", " ", "  ", '"', "\u201c", "\u201d", "\\", "*", ",", "..", ".", ":", "::", ">", ">=", "<",
+    "<=", "date:", "camera:", "type:", "path:", "/a/b", "size:", "20MB", "2019", "2019-06", "iso:", "400", "is:missing", "id:1",
+    "\u00a0", "\0", "\udce9", "12:30", "http://x", "C:\\", "é", "keyword:", "name:", "ext:jpg", "!", "title:", "aperture:2.8",
+]  # fmt: skip
+texts = st.one_of(
+    st.text(max_size=60),
+    st.text(st.characters(codec=None), max_size=40),
+    st.lists(st.sampled_from(PIECES), max_size=14).map("".join),
+    st.lists(st.sampled_from(PIECES), max_size=10).map(" ".join),
+)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with library_in(make_library(tmp_path_factory.mktemp("property") / "library", photos=PHOTOS, seed=7)) as library:
+        yield library
+
+
+def parsed(text: str) -> Node | None:
+    """The tree of a text, None where it is refused; any other error fails the test."""
+    try:
+        return parse(text)
+    except QuerySyntaxError as error:
+        refused = error
+    assert 0 <= refused.position <= len(text)
+    assert "^" in str(refused)
+    return None
+
+
+@given(texts)
+@settings(repeatable, max_examples=250)
+def test_any_text_is_read_or_refused_and_what_is_read_prints_to_the_same_tree(text: str) -> None:
+    tree = parsed(text)
+    if tree is not None:
+        assert parse(to_text(tree)) == tree
+
+
+@given(texts)
+@settings(repeatable, max_examples=150)
+def test_every_query_that_is_read_can_be_run(library: Library, text: str) -> None:
+    tree = parsed(text)
+    if tree is not None:
+        assert 0 <= count(library, tree) <= PHOTOS
+
+
+@given(
+    st.lists(st.one_of(texts, st.sampled_from(["camera:EOS 5D", "-n5", "-person:Bob", "path:/a b,c d"])), max_size=4)
+)
+@settings(repeatable, max_examples=150)
+def test_any_arguments_are_read_or_refused(arguments: list[str]) -> None:
+    try:
+        tree = parse_arguments(arguments)
+    except QuerySyntaxError:
+        return
+    assert parse(to_text(tree)) == tree
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0"), max_size=12) | st.sampled_from(["-n", "--", "--sort"])))
+@settings(repeatable, max_examples=200)
+def test_every_word_of_the_command_line_is_kept_and_no_single_dash_becomes_an_option(words: list[str]) -> None:
+    try:
+        arranged = rearrange(["search", *words])
+    except UsageError:
+        return
+    rest = arranged.copy()
+    for word in words:
+        if word != "--":
+            rest.remove(word)
+    assert rest[0] == "search"
+    assert set(rest[1:]) <= {"--"}
+
+
+# What follows holds SQL against an evaluation of the tree in plain Python, photo by photo.
+
+names = st.sampled_from(["beach", "Zurich", "ITALY", "sunset", "IMG", "title", "canon", "d850", "garden", "00001"])
+words = st.builds(Words, names, phrase=st.booleans(), prefix=st.booleans())
+ordered = st.one_of(
+    st.tuples(st.just("date"), st.sampled_from(["2006", "2010-03", "2015", "2019-12-24", "2024"])),
+    st.tuples(st.just("iso"), st.sampled_from(["100", "200", "400"])),
+    st.tuples(st.just("rating"), st.sampled_from(["1", "3", "5"])),
+    st.tuples(st.just("size"), st.sampled_from(["5MB", "20MB", "40MiB"])),
+    st.tuples(st.just("id"), st.integers(1, PHOTOS).map(str)),
+)
+comparisons = st.sampled_from([Operator.GREATER, Operator.GREATER_EQUAL, Operator.LESS, Operator.LESS_EQUAL])
+compares = st.one_of(
+    st.builds(lambda pair, sign: Compare(pair[0], sign, pair[1]), ordered, comparisons),
+    st.builds(lambda pair: Compare(pair[0], Operator.RANGE, pair[1], None), ordered),
+    st.builds(lambda pair: Compare(pair[0], Operator.RANGE, None, pair[1]), ordered),
+    st.builds(lambda kind: Compare("type", Operator.IS, kind), st.sampled_from(["raw", "video", "photo", "jpeg"])),
+    st.builds(lambda text: Compare("camera", Operator.IS, text), st.sampled_from(["canon", "nikon d", "PHONE", "5d"])),
+    st.builds(lambda text: Compare("title", Operator.IS, text), st.sampled_from(["zurich", "sao", "1"])),
+    st.just(Compare("is", Operator.IS, "missing")),
+)
+trees: st.SearchStrategy[Node] = st.recursive(
+    words | compares,
+    lambda parts: st.one_of(
+        st.builds(Not, parts),
+        st.builds(And, st.lists(parts, min_size=2, max_size=3).map(tuple)),
+        st.builds(Or, st.lists(parts, min_size=2, max_size=3).map(tuple)),
+    ),
+    max_leaves=8,
+)
+
+
+@given(trees)
+@settings(repeatable, max_examples=100)
+def test_a_tree_finds_what_its_meaning_says(library: Library, photos: list[Row], tree: Node) -> None:
+    asks_for_missing = any(isinstance(leaf, Compare) and leaf.field in ("is", "id") for leaf in leaves(tree))
+    expected = [row["id"] for row in photos if (asks_for_missing or not is_missing(row)) and holds(tree, row)]
+    assert matching_photo_ids(library, tree) == expected
+    assert matching_photo_ids(library, parse(to_text(tree))) == expected
+
+
+@pytest.fixture(scope="module")
+def photos(library: Library) -> list[Row]:
+    """All photos with their texts and states; each photo of the synthetic library has one file of the same number."""
+    texts = [column.label(f"text_{column.name}") for column in photo_text.c if column.name in TEXT_COLUMNS]
+    statement = (
+        select(photo, *texts, file.c.state).join(photo_text).join(file, file.c.id == photo.c.id).order_by(photo.c.id)
+    )
+    with library.database.read() as connection:
+        return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def is_missing(row: Row) -> bool:
+    return bool(row["state"] == "missing")
+
+
+def plain(text: str) -> str:
+    kept = (character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character))
+    return "".join(kept).casefold()
+
+
+def holds(tree: Node, row: Row) -> bool:
+    if isinstance(tree, And):
+        return all(holds(part, row) for part in tree.parts)
+    if isinstance(tree, Or):
+        return any(holds(part, row) for part in tree.parts)
+    if isinstance(tree, Not):
+        return not holds(tree.part, row)
+    if isinstance(tree, Words):
+        return any(has_word(tree, row[f"text_{column}"]) for column in TEXT_COLUMNS)
+    return MEANINGS[tree.field](tree, row)
+
+
+def has_word(words: Words, text: str) -> bool:
+    tokens = re.findall(r"[^\W_]+", plain(text))
+    wanted = plain(words.text)
+    return any(token.startswith(wanted) if words.prefix else token == wanted for token in tokens)
+
+
+def within(tree: Compare, value: object, low: Callable[[str], object], high: Callable[[str], object]) -> bool:
+    """Compare as the operator says; `low` and `high` give the ends of what a written value covers."""
+    if value is None:
+        return False
+    known: dict[Operator, Callable[[str], bool]] = {
+        Operator.GREATER: lambda text: value > high(text),  # type: ignore[operator]
+        Operator.GREATER_EQUAL: lambda text: value >= low(text),  # type: ignore[operator]
+        Operator.LESS: lambda text: value < low(text),  # type: ignore[operator]
+        Operator.LESS_EQUAL: lambda text: value <= high(text),  # type: ignore[operator]
+    }
+    if tree.operator is Operator.RANGE:
+        above = tree.value is None or known[Operator.GREATER_EQUAL](tree.value)
+        return above and (tree.until is None or known[Operator.LESS_EQUAL](tree.until))
+    return known[tree.operator](tree.value or "")
+
+
+def first_second(text: str) -> str:
+    return (text + "-01-01"[len(text) - 4 :])[:10] + "T00:00:00"
+
+
+def last_second(text: str) -> str:
+    return (text + "-12-31"[len(text) - 4 :])[:10] + "T23:59:59"
+
+
+SIZES = {"5MB": 5_000_000, "20MB": 20_000_000, "40MiB": 40 * 1024 * 1024}
+KINDS = {"raw": ("raw",), "video": ("video",), "photo": ("image", "raw")}
+TEXT_COLUMNS = ("name", "folder", "camera", "keywords", "title", "description")
+MEANINGS: dict[str, Callable[[Compare, Row], bool]] = {
+    "date": lambda tree, row: within(tree, row["taken_at"], first_second, last_second),
+    "iso": lambda tree, row: within(tree, row["iso"], int, int),
+    "rating": lambda tree, row: within(tree, row["rating"], int, int),
+    "id": lambda tree, row: within(tree, row["id"], int, int),
+    "size": lambda tree, row: within(tree, row["size_bytes"], SIZES.__getitem__, SIZES.__getitem__),
+    "type": lambda tree, row: row["kind"] in KINDS.get(str(tree.value), ()) or row["format"] == tree.value,
+    "camera": lambda tree, row: plain(str(tree.value)) in plain(f"{row['camera_make']} {row['camera_model']}"),
+    "title": lambda tree, row: plain(str(tree.value)) in plain(row["title"] or ""),
+    "is": lambda _tree, row: is_missing(row),
+}

@@ -1,0 +1,355 @@
+"""What each field and word finds, in a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from photoindex.errors import UsageError
+from photoindex.library.context import Library
+from photoindex.library.query.parser import MAX_DEPTH, MAX_TERMS
+from photoindex.library.search import count, matching_photo_ids, parse, search
+from photoindex.store import text_index
+from photoindex.store.fields import FIELDS, FORMATS
+from photoindex.store.tables import photo_text
+from photoindex.syntax import EVERYTHING, And, Not, Or
+from photoindex.types import Resolved
+from tests.rows import Shelf, library_in
+
+PHOTOS: dict[str, tuple[bytes, dict[str, object]]] = {
+    "beach": (
+        b"2019/Beach Trip/IMG_0001.JPG",
+        {
+            "taken_at": "2019-06-15T10:30:00+02:00", "camera_make": "Canon", "camera_model": "Canon EOS 5D Mark IV",
+            "lens": "EF24-70mm f/2.8L II USM", "iso": 400, "aperture": 2.8, "focal_length_mm": 50.0, "rating": 5,
+            "title": "Sunset at Z\u00fcrich [1]", "keywords": ["beach", "Places|Italy"], "size_bytes": 20_000_000,
+            "width": 6000, "height": 4000,
+        },
+    ),
+    "raw": (
+        b"2019/IMG_0002.CR3",
+        {
+            "taken_at": "2019-12-31T23:59:59.5", "kind": "raw", "format": "cr3", "camera_make": "Canon",
+            "camera_model": "EOS R5", "iso": 100, "aperture": 1.2, "size_bytes": 45_300_000, "rating": 3,
+        },
+    ),
+    "heic": (
+        b"2020/IMG_0003.heic",
+        {
+            "taken_at": "2020-01-01T00:00:00", "format": "heic", "camera_make": "Apple", "camera_model": "iPhone 12 Pro",
+            "size_bytes": 2_500_000, "keywords": ["Beach ball"], "description": "a dog on the beach",
+        },
+    ),
+    "video": (b"2020/clip.mp4", {"kind": "video", "format": "mp4", "size_bytes": 999}),
+    "latin": (b"2021/caf\xe9/caf\xe9 1.jpg", {"taken_at": "2021-05-05", "title": "50% [off] a_b?"}),
+    "missing": (b"2021/gone.jpg", {"taken_at": "2019-06-01T08:00:00", "rating": 5}),
+    "excluded": (b"2021/hidden.jpg", {"taken_at": "2019-06-02T08:00:00"}),
+}  # fmt: skip
+NAMES = (*PHOTOS, "copied")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """A library with the photos above, and `copied` with a file that is missing and one that is there."""
+    folder = tmp_path_factory.mktemp("fields")
+    with library_in(folder / "library") as library:
+        shelf = Shelf(library, folder / "originals")
+        for name, (path, values) in PHOTOS.items():
+            state = name if name in ("missing", "excluded") else "present"
+            photo_id = shelf.add_photo(**values)
+            shelf.add_file(path, asset_id=shelf.asset_of(photo_id), state=state, create=False)
+            index(library, photo_id, path, values)
+        photo_id = shelf.add_photo(taken_at="2022-02-02T02:02:02")
+        shelf.add_file("old/a.jpg", asset_id=shelf.asset_of(photo_id), state="missing", create=False)
+        shelf.add_file("new/b.jpg", asset_id=shelf.asset_of(photo_id), create=False)
+        yield library
+
+
+def index(library: Library, photo_id: int, path: bytes, values: dict[str, object]) -> None:
+    known = {name: values[name] for name in values if name in Resolved.__slots__}
+    folder, _, name = path.rpartition(b"/")
+    document = text_index.document([name], [folder], Resolved(**known))  # type: ignore[arg-type]
+    with library.database.write() as connection:
+        connection.execute(photo_text.update().where(photo_text.c.photo_id == photo_id).values(**document))
+
+
+def found(library: Library, query: str) -> set[str]:
+    return {NAMES[photo_id - 1] for photo_id in matching_photo_ids(library, parse(query))}
+
+
+PRESENT = {"beach", "raw", "heic", "video", "latin", "copied"}
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", PRESENT),
+        # dates are whole periods
+        ("date:2019", {"beach", "raw"}),
+        ("date:2019-06", {"beach"}),
+        ("date:2019-06-15", {"beach"}),
+        ("date:2019-06-15T10", {"beach"}),
+        ("date:2019-06-15T10:31", set()),
+        ("date:2019-12-31T23:59:59", {"raw"}),
+        ("date:2019..2020", {"beach", "raw", "heic"}),
+        ("date:2019-07..", {"raw", "heic", "latin", "copied"}),
+        ("date:..2019-11", {"beach"}),
+        ("date:>2019", {"heic", "latin", "copied"}),
+        ("date:>=2019-12-31", {"raw", "heic", "latin", "copied"}),
+        ("date:<2019-12-31", {"beach"}),
+        ("date:<=2019-12-31", {"beach", "raw"}),
+        ("date:2021-05-05", {"latin"}),
+        ("date:9999", set()),
+        ("-date:2019", {"heic", "video", "latin", "copied"}),
+        ("-date:0001..9999", {"video"}),
+        # kinds and formats
+        ("type:raw", {"raw"}),
+        ("type:raw,heic", {"raw", "heic"}),
+        ("type:image", {"beach", "heic", "latin", "copied"}),
+        ("type:photo", {"beach", "raw", "heic", "latin", "copied"}),
+        ("type:video", {"video"}),
+        ("type:JPG", {"beach", "latin", "copied"}),
+        ("-type:photo", {"video"}),
+        # text, without case and accents
+        ("camera:canon", {"beach", "raw"}),
+        ('camera:"canon eos"', {"beach", "raw"}),
+        ('camera:"eos 5d"', {"beach"}),
+        ("camera:5d,iphone", {"beach", "heic"}),
+        ("-camera:canon", {"heic", "video", "latin", "copied"}),
+        ("lens:24*70", {"beach"}),
+        ("title:zurich", {"beach"}),
+        ("title:ZÜRICH", {"beach"}),
+        ("title:[1]", {"beach"}),
+        ('title:"50% [off] A_B?"', {"latin"}),
+        ("title:b?c", set()),
+        ("title:s*at*zu", {"beach"}),
+        ("keyword:beach", {"beach"}),
+        ("keyword:Beach*", {"beach", "heic"}),
+        ("keyword:italy", set()),
+        ("keyword:places|italy", {"beach"}),
+        ("-keyword:beach", PRESENT - {"beach"}),
+        # numbers
+        ("iso:400", {"beach"}),
+        ("iso:100..400", {"beach", "raw"}),
+        ("iso:>100", {"beach"}),
+        ("iso:<400", {"raw"}),
+        ("aperture:2.8", {"beach"}),
+        ("aperture:2.80", {"beach"}),
+        ("aperture:1.2..2.8", {"beach", "raw"}),
+        ("aperture:>2.8", set()),
+        ("focal:50", {"beach"}),
+        ("rating:>=4", {"beach"}),
+        ("rating:3..5", {"beach", "raw"}),
+        ("width:>=6000 height:4000", {"beach"}),
+        ("size:>20MB", {"raw"}),
+        ("size:>=20MB", {"beach", "raw"}),
+        ("size:20MB", {"beach"}),
+        ("size:45MB", {"raw"}),
+        ("size:45.0MB", set()),
+        ("size:20000000", {"beach"}),
+        ("size:2..3MB", {"video", "heic", "beach", "latin", "copied"} - {"beach"}),
+        ("size:2.4MiB", {"heic"}),
+        ("size:<1kB", {"video", "latin", "copied"}),
+        ("size:999b", {"video"}),
+        ("id:1", {"beach"}),
+        ("id:1,2", {"beach", "raw"}),
+        ("id:2..3", {"raw", "heic"}),
+        ("id:77", set()),
+        # paths
+        ("path:2019", {"beach", "raw"}),
+        ("path:2019/", {"beach", "raw"}),
+        ('path:"2019/Beach Trip"', {"beach"}),
+        ('path:"Beach Trip"', {"beach"}),
+        ("path:Beach", set()),
+        ("path:0001.JPG", set()),
+        ("path:IMG_0002.CR3", {"raw"}),
+        ("path:2019/IMG_0002.CR3", {"raw"}),
+        ("path:19/IMG_0002.CR3", set()),
+        ("path:2020/IMG_0002.CR3", set()),
+        ("path:2019/*.CR3", {"raw"}),
+        ("path:2019/*", {"beach", "raw"}),
+        ("path:*.heic", {"heic"}),
+        ("path:20*/IMG_*", {"beach", "raw", "heic"}),
+        ("path:*[0-9]*", set()),
+        ("path:20?0/*", set()),
+        ("path:Beach*", {"beach"}),
+        ("path:caf\udce9", {"latin"}),
+        ("path:caf\udce9/*", {"latin"}),
+        ('path:"caf\udce9/caf\udce9 1.jpg"', {"latin"}),
+        ("path:caf\u00e9", set()),
+        ("path:old", {"copied"}),
+        ("path:new", {"copied"}),
+        ("path:/", PRESENT),
+        ("path:/2019", set()),
+        ("name:img_000", {"beach", "raw", "heic"}),
+        ("name:IMG*.heic", {"heic"}),
+        ("name:2.cr", {"raw"}),
+        ("name:caf", {"latin"}),
+        ("name:caf\udce9", {"latin"}),
+        ("name:2019", set()),
+        ("ext:jpg", {"beach", "latin", "copied"}),
+        ("ext:.JPG,cr3", {"beach", "raw", "latin", "copied"}),
+        ("ext:pg", set()),
+        # missing ones are asked for
+        ("is:missing", {"missing", "excluded"}),
+        ("is:missing rating:5", {"missing"}),
+        ("rating:5", {"beach"}),
+        ("-is:missing", PRESENT),
+        ("is:missing OR rating:5", {"beach", "missing", "excluded"}),
+        ("id:6", {"missing"}),
+        ("-id:1", set(NAMES) - {"beach"}),
+        # words
+        ("beach", {"beach", "heic"}),
+        ("BEACH zurich", {"beach"}),
+        ("beach zürich", {"beach"}),
+        ("bea*", {"beach", "heic"}),
+        ("bea", set()),
+        ('"dog on the"', {"heic"}),
+        ('"on dog"', set()),
+        ('"beach tr"*', {"beach"}),
+        ("img_0001", {"beach"}),
+        ("IMG_0001.JPG", {"beach"}),
+        ("0001", {"beach"}),
+        ("IMG_0001.CR3", set()),
+        ("canon eos", {"beach", "raw"}),
+        ("beach -canon", {"heic"}),
+        ("beach OR canon", {"beach", "raw", "heic"}),
+        ("(beach OR clip) -(canon OR dog)", {"video"}),
+        ("beach type:heic", {"heic"}),
+        ("caf\udce9", {"latin"}),
+        ("title:sunset -beach", set()),
+        ("AND", set()),
+        ("or", set()),
+        ('"beach AND trip"', set()),
+        ("dog NOT", set()),
+        ("beach\0trip", {"beach"}),
+        ('"a""b"', {"latin"}),
+        ('"a \\" b"', {"latin"}),
+        ("name:x\0y", set()),
+    ],
+)
+def test_a_query_finds_these_photos(library: Library, query: str, names: set[str]) -> None:
+    assert found(library, query) == names
+    assert count(library, parse(query)) == len(names)
+
+
+def test_an_absolute_path_finds_a_folder_a_file_and_nothing_beside_them(library: Library) -> None:
+    hit = next(search(library, parse("path:2019/IMG_0002.CR3")))
+    originals = hit.path.decode().removesuffix("/2019/IMG_0002.CR3")
+    for path in (originals, f"{originals}/", f"{originals}//2019/../2019", f"{originals}/20*"):
+        assert "raw" in found(library, f'path:"{path}"')
+    assert found(library, f'path:"{originals}/2019"') == {"beach", "raw"}
+    assert found(library, f'path:"{originals}/2019/IMG_0002.CR3"') == {"raw"}
+    assert found(library, f'path:"{originals}/201"') == set()
+    assert found(library, f'path:"{originals}/2019/IMG_0002"') == set()
+    assert found(library, f'path:"{originals}/caf\udce9"') == set()
+    assert found(library, f'path:"{originals}/2021/caf\udce9"') == {"latin"}
+
+
+def test_a_tilde_is_the_home_folder(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    hit = next(search(library, parse("path:2019/IMG_0002.CR3")))
+    monkeypatch.setenv("HOME", hit.path.decode().removesuffix("/2019/IMG_0002.CR3"))
+    assert found(library, "path:~/2019") == {"beach", "raw"}
+
+
+def test_the_hit_says_what_is_known(library: Library) -> None:
+    (hit,) = search(library, parse("id:1"))
+    assert hit.path.endswith(b"/originals/2019/Beach Trip/IMG_0001.JPG")
+    assert (hit.kind, hit.format, hit.state, hit.files) == ("image", "jpeg", "present", 1)
+    assert (hit.camera, hit.rating, hit.iso, hit.width) == ("Canon EOS 5D Mark IV", 5, 400, 6000)
+    assert (hit.taken_at, hit.size_bytes) == ("2019-06-15T10:30:00+02:00", 20_000_000)
+    assert hit.keywords == ("beach", "Places|Italy")
+    assert hit.digest == (1).to_bytes(32, "big").hex()
+
+
+def test_the_path_of_a_hit_is_that_of_a_present_file(library: Library) -> None:
+    (hit,) = search(library, parse("path:old/a.jpg"))
+    assert hit.path.endswith(b"/new/b.jpg")
+    assert (hit.state, hit.files) == ("present", 2)
+    (gone,) = search(library, parse("is:missing path:gone.jpg"))
+    assert gone.path.endswith(b"/2021/gone.jpg")
+    assert gone.state == "missing"
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        (None, ["copied", "latin", "heic", "raw", "beach", "video"]),
+        ("-date", ["copied", "latin", "heic", "raw", "beach", "video"]),
+        ("date", ["beach", "raw", "heic", "latin", "copied", "video"]),
+        ("name", ["copied", "latin", "video", "beach", "raw", "heic"]),
+        ("path", ["beach", "raw", "heic", "video", "latin", "copied"]),
+        ("-path", ["copied", "latin", "video", "heic", "raw", "beach"]),
+        ("-size", ["raw", "beach", "heic", "video", "copied", "latin"]),
+        ("-rating", ["beach", "raw", "copied", "latin", "video", "heic"]),
+        ("rating", ["raw", "beach", "heic", "video", "latin", "copied"]),
+        ("-width", ["beach", "copied", "latin", "video", "heic", "raw"]),
+        ("id", ["beach", "raw", "heic", "video", "latin", "copied"]),
+        ("-added", ["copied", "latin", "video", "heic", "raw", "beach"]),
+    ],
+)
+def test_hits_are_sorted_with_unknown_values_last(library: Library, sort: str | None, names: list[str]) -> None:
+    hits = [NAMES[hit.id - 1] for hit in search(library, EVERYTHING, sort=sort)]
+    assert hits == names
+
+
+def test_limit_and_offset_cut_the_sorted_hits(library: Library) -> None:
+    assert [hit.id for hit in search(library, EVERYTHING, sort="id", limit=2, offset=1)] == [2, 3]
+    assert list(search(library, EVERYTHING, limit=0)) == []
+    assert [hit.id for hit in search(library, EVERYTHING, sort="id", offset=4)] == [5, 8]
+
+
+def test_an_unknown_sort_key_names_a_near_one(library: Library) -> None:
+    with pytest.raises(UsageError, match="did you mean date"):
+        list(search(library, EVERYTHING, sort="-dat"))
+    with pytest.raises(UsageError, match="keys: date, name, path, size, width, rating, added, id"):
+        list(search(library, EVERYTHING, sort="qq"))
+
+
+def test_the_deepest_and_longest_queries_that_are_read_also_run(library: Library) -> None:
+    inner = "path:2019/*.jpg OR is:missing -camera:x"
+    deep = "".join(f"-(x{level} OR date:2019 " for level in range(MAX_DEPTH)) + inner + ")" * MAX_DEPTH
+    for query in (deep, " ".join(["beach"] * MAX_TERMS), " OR ".join(["-camera:x"] * MAX_TERMS)):
+        count(library, parse(query))
+    everything = found(library, "path:/ OR is:missing")
+    assert found(library, " ".join(["-id:77"] * MAX_TERMS)) == everything
+    assert found(library, "title:" + "\ufdfa" * 500) == set()
+
+
+def test_empty_alternatives_match_nothing(library: Library) -> None:
+    assert count(library, Or(())) == 0
+    assert count(library, Not(EVERYTHING)) == 0
+    assert count(library, And((EVERYTHING, Or((EVERYTHING,))))) == len(PRESENT)
+
+
+def test_many_hits_come_in_order_over_the_edges_of_chunks(tmp_path: Path) -> None:
+    from tests.synthetic import make_library
+
+    with library_in(make_library(tmp_path / "many", photos=1203)) as many:
+        hits = [hit.id for hit in search(many, parse("path:*"), sort="-id")]
+        present = matching_photo_ids(many, EVERYTHING)
+        assert hits == present[::-1]
+        assert len(present) + count(many, parse("is:missing")) == 1203
+
+
+def test_every_field_has_help_and_a_name_of_its_own() -> None:
+    names = [name for field in FIELDS for name in (field.name, *field.aliases)]
+    assert len(set(names)) == len(names)
+    assert all(field.help for field in FIELDS)
+    assert all(name == name.lower() for name in names)
+
+
+def test_the_formats_are_those_that_content_is_recognised_as() -> None:
+    from photoindex.media.kind import sniff
+
+    heads = {
+        "jpeg": b"\xff\xd8\xff\xe0", "png": b"\x89PNG\r\n\x1a\n", "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        "raf": b"FUJIFILMCCD-RAW", "gif": b"GIF89a", "mov": b"\0\0\0\x14ftypqt  \0\0\0\0qt  ",
+    }  # fmt: skip
+    for name, head in heads.items():
+        media = sniff(head + bytes(64))
+        assert media is not None
+        assert media.format == name
+        assert name in FORMATS

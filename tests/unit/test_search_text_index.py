@@ -1,0 +1,100 @@
+"""The full-text index follows the table of texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import delete, insert, text
+
+from photoindex.library.context import Library
+from photoindex.library.search import matching_photo_ids, parse
+from photoindex.store import text_index
+from photoindex.store.database import Database
+from photoindex.store.tables import photo_text
+from photoindex.types import Resolved
+from tests.rows import Shelf, library_in
+
+
+def write(library: Library, photo_id: int, **texts: str) -> None:
+    row = dict.fromkeys(text_index.COLUMNS, "") | texts
+    with library.database.write() as connection:
+        connection.execute(photo_text.update().where(photo_text.c.photo_id == photo_id).values(**row))
+
+
+def found(library: Library, query: str) -> list[int]:
+    return matching_photo_ids(library, parse(query))
+
+
+def schema(database: Database) -> list[tuple[str, ...]]:
+    with database.read() as connection:
+        rows = connection.execute(
+            text("SELECT type, name, sql FROM sqlite_master WHERE name LIKE 'photo_text%' ORDER BY name")
+        )
+        return [tuple(map(str, row)) for row in rows]
+
+
+def test_a_new_library_has_the_index_and_making_it_again_changes_nothing(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        assert text_index.exists(library.database)
+        before = schema(library.database)
+        text_index.create(library.database)
+        assert schema(library.database) == before
+
+
+def test_an_index_without_its_triggers_is_made_anew_from_the_rows(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        photo_id = Shelf(library, tmp_path).add_whole_photo("a.jpg", kind="image")
+        with library.database.write() as connection:
+            connection.execute(text("DROP TRIGGER photo_text_au"))
+        write(library, photo_id, title="sunset")
+        assert not text_index.exists(library.database)
+        assert found(library, "sunset") == []
+        text_index.create(library.database)
+        assert text_index.exists(library.database)
+        assert found(library, "sunset") == [photo_id]
+
+
+def test_a_changed_and_a_forgotten_row_are_followed(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        shelf = Shelf(library, tmp_path)
+        first, second = shelf.add_whole_photo("a.jpg"), shelf.add_whole_photo("b.jpg")
+        write(library, first, folder="beach", title="sunset")
+        write(library, second, keywords="beach")
+        assert found(library, "beach sunset") == [first]
+        assert found(library, "beach") == [first, second]
+        write(library, first, title="sunrise")
+        assert found(library, "sunset") == []
+        with library.database.write() as connection:
+            connection.execute(delete(photo_text).where(photo_text.c.photo_id == second))
+        assert found(library, "beach") == []
+        assert found(library, "sunrise") == [first]
+
+
+def test_rebuilding_mends_an_index_that_lost_its_rows(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        photo_id = Shelf(library, tmp_path).add_whole_photo("a.jpg")
+        write(library, photo_id, title="sunset")
+        with library.database.write() as connection:
+            connection.execute(text(f"INSERT INTO {text_index.TABLE}({text_index.TABLE}) VALUES('delete-all')"))
+        assert found(library, "sunset") == []
+        text_index.rebuild(library.database)
+        assert found(library, "sunset") == [photo_id]
+
+
+def test_the_document_of_a_photo_holds_its_words_and_can_always_be_stored(tmp_path: Path) -> None:
+    resolved = Resolved(
+        camera_make="Canon", camera_model="EOS R5", keywords=("São Paulo", "x\ud800"), title="a\0b", description=None
+    )
+    document = text_index.document(
+        [b"caf\xe9.jpg", b"b.jpg", b"b.jpg"], [b"2019/Beach Trip", b"", b"2019/Beach Trip"], resolved
+    )
+    assert document["name"] == "caf\ufffd.jpg\nb.jpg"
+    assert document["folder"] == "2019 Beach Trip\n"
+    assert document["camera"] == "Canon EOS R5"
+    assert set(document) == set(text_index.COLUMNS)
+    with library_in(tmp_path / "library") as library:
+        photo_id = Shelf(library, tmp_path).add_photo()
+        with library.database.write() as connection:
+            connection.execute(delete(photo_text))
+            connection.execute(insert(photo_text).values(photo_id=photo_id, **document))
+        assert found(library, 'is:missing "sao paulo" beach caf jpg "eos r5"') == [photo_id]
