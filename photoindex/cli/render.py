@@ -250,7 +250,7 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], available
     others = [index for index, column in enumerate(columns) if not column.wide]
     if wide:
         room = available - 2 * (len(columns) - 1)
-        least = min(max(widths[index] for index in wide), room // 2)
+        least = min(max(widths[index] for index in wide), room // 3)
         while others and sum(widths[index] for index in others) > room - least * len(wide):
             widest = max(others, key=lambda index: widths[index])
             if widths[widest] <= _LEAST_CELLS:

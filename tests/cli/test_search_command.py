@@ -1,0 +1,292 @@
+"""`photoindex search` as a user meets it: the command line in, bytes and exit codes out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from photoindex.cli.main import build_app, main
+from photoindex.cli.search import COLUMNS, FLAGS, HELP, VALUED, rearrange
+from photoindex.errors import UsageError
+from photoindex.library.search import parse
+from photoindex.store.fields import FIELDS, ValueType
+from photoindex.store.search import SORT_KEYS
+from tests.rows import Shelf, library_in
+
+HOSTILE = b"2021/\x1b[31mcaf\xe9\nx.jpg"
+Run = Callable[..., tuple[int, bytes, str]]
+
+
+@pytest.fixture
+def originals(library_folder: Path, tmp_path: Path) -> bytes:
+    """Where the photos of a small library lie."""
+    folder = tmp_path / "originals"
+    with library_in(library_folder) as library:
+        shelf = Shelf(library, folder)
+        shelf.add_whole_photo(
+            "2019/beach.jpg", taken_at="2019-06-15T10:30:00+02:00", camera_make="Canon", camera_model="EOS 5D", rating=4,
+            title="A \x1b[31mred\n title", keywords=["a", "b"], size_bytes=20_000_000,
+        )  # fmt: skip
+        shelf.add_whole_photo("2020/lake.cr3", taken_at="2020-01-01T00:00:00", kind="raw", format="cr3")
+        shelf.add_file(HOSTILE, asset_id=shelf.asset_of(shelf.add_photo()), create=False)
+        shelf.add_whole_photo("2018/gone.jpg", state="missing", taken_at="2018-01-01T00:00:00")
+    return os.fsencode(folder)
+
+
+@pytest.fixture
+def run(library_folder: Path, originals: bytes, capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Run `photoindex search` with words and return its exit code, stdout and stderr."""
+
+    def run(*words: str) -> tuple[int, bytes, str]:
+        code = main(["--library", str(library_folder), "search", *words])
+        captured = capsysbinary.readouterr()
+        return code, captured.out, captured.err.decode()
+
+    return run
+
+
+def in_a_process(library_folder: Path, *words: str | bytes, **options: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-W", "error", "-m", "photoindex", "search", "--library", str(library_folder), *words]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, **options)
+
+
+def on_a_terminal(library_folder: Path, *words: str, **environment: str) -> str:
+    """What a terminal of 100 columns gets."""
+    controller, terminal = pty.openpty()
+    known = {**os.environ, "COLUMNS": "100", "TERM": "xterm-256color", **environment}
+    process = in_a_process(library_folder, *words, stdout=terminal, env=known)
+    os.close(terminal)
+    parts = []
+    try:
+        while part := os.read(controller, 65536):
+            parts.append(part)
+    except OSError:
+        pass  # Linux reports the end of a terminal's output as an input/output error.
+    os.close(controller)
+    _, problems = process.communicate()
+    assert process.returncode == 0, problems
+    return b"".join(parts).decode()
+
+
+def test_a_pipe_gets_one_path_a_line_newest_first_in_its_own_bytes(run: Run, originals: bytes) -> None:
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert out == b"".join(originals + b"/" + name + b"\n" for name in (b"2020/lake.cr3", b"2019/beach.jpg", HOSTILE))
+
+
+def test_null_ends_each_path_with_nul(run: Run, originals: bytes) -> None:
+    for option in ("-0", "--null"):
+        assert run(option, "-date:2019")[1] == originals + b"/2020/lake.cr3\0" + originals + b"/" + HOSTILE + b"\0"
+
+
+def test_json_lines_hold_every_column_and_paths_that_come_back_as_their_bytes(run: Run, originals: bytes) -> None:
+    lines = [json.loads(line) for line in run("--json", "--sort", "id")[1].splitlines()]
+    assert [line["id"] for line in lines] == [1, 2, 3]
+    assert list(lines[0]) == ["schema", *(column.name for column in COLUMNS)]
+    assert lines[0]["schema"] == 1
+    assert (lines[0]["camera"], lines[0]["size"], lines[0]["keywords"]) == ("Canon EOS 5D", 20_000_000, ["a", "b"])
+    assert lines[0]["taken_at"] == "2019-06-15T10:30:00+02:00"
+    assert lines[0]["added_at"] == "2023-11-14T22:13:20.000Z"
+    assert lines[1]["camera"] is None
+    assert os.fsencode(lines[2]["path"]) == originals + b"/" + HOSTILE
+
+
+def test_csv_has_a_header_and_can_be_read_back(run: Run, originals: bytes) -> None:
+    out = run("--csv", "--sort", "id")[1]
+    first, _, last = csv.DictReader(io.StringIO(out.decode("utf-8", "surrogateescape")))
+    assert (first["id"], first["rating"], first["keywords"]) == ("1", "4", "a; b")
+    assert first["title"] == "A \x1b[31mred\n title"
+    assert os.fsencode(last["path"]) == originals + b"/" + HOSTILE
+
+
+def test_a_template_prints_its_fields_and_escapes(run: Run, originals: bytes) -> None:
+    template = r"{id:>3}|{taken_at:%d.%m.%Y}|{rating:d}\t{camera!}".replace("!", "")
+    out = run("--format", template, "--sort", "id")[1]
+    assert out == b"  1|15.06.2019|4\tCanon EOS 5D\n  2|01.01.2020|\t\n  3||\t\n"
+    assert run("--format={path}" + r"\0", "date:2019")[1] == originals + b"/2019/beach.jpg\0"
+
+
+def test_a_wrong_template_is_a_usage_error_with_the_near_field(run: Run) -> None:
+    code, out, err = run("--format", "{taken}")
+    assert (code, out) == (2, b"")
+    assert "did you mean {taken_at}" in err
+
+
+def test_count_prints_one_number_whatever_the_limit(run: Run) -> None:
+    assert run("--count")[:2] == (0, b"3\n")
+    assert run("--count", "-n", "1", "type:raw,jpeg")[1] == b"3\n"
+    assert json.loads(run("--count", "--json", "date:2019")[1]) == {"schema": 1, "count": 1}
+    assert run("--count", "--csv")[0] == 2
+
+
+def test_fail_if_empty_exits_with_eleven(run: Run) -> None:
+    assert run("--fail-if-empty", "date:2019")[0] == 0
+    assert run("nowhere") == (0, b"", "")
+    assert run("nowhere", "--fail-if-empty") == (11, b"", "photoindex: no photo matches\n")
+    assert run("nowhere", "--fail-if-empty", "--count")[:2] == (11, b"0\n")
+
+
+def test_limit_and_sort_choose_and_order(run: Run, originals: bytes) -> None:
+    assert run("-n", "1", "--sort", "date")[1] == originals + b"/2019/beach.jpg\n"
+    assert run("--limit=1", "--sort=-size")[1] == originals + b"/2019/beach.jpg\n"
+    code, _, err = run("--sort", "dat")
+    assert code == 2
+    assert "did you mean date?" in err
+
+
+def test_a_term_with_a_dash_filters_out_wherever_it_stands(run: Run, originals: bytes) -> None:
+    only_lake = originals + b"/2020/lake.cr3\n"
+    assert run("-date:2019", "type:raw,jpeg", "-path:2021")[1] == only_lake
+    assert run("path:originals", "-n", "5", "-date:2019", "-path:2021", "--sort", "id")[1] == only_lake
+    assert run("-n", "5", "--", "-date:2019", "-path:2021")[1] == only_lake
+
+
+def test_a_field_that_is_not_there_is_shown_at_its_character(run: Run) -> None:
+    code, out, err = run("beach", "-person:Bob")
+    assert (code, out) == (2, b"")
+    message, query, mark = err.splitlines()
+    assert "there is no field 'person:'" in message
+    assert query[mark.index("^") :] == "person:Bob"
+
+
+def test_missing_photos_are_found_where_the_query_asks_for_them(run: Run, originals: bytes) -> None:
+    assert run("is:missing")[1] == originals + b"/2018/gone.jpg\n"
+    assert run("path:2018")[1] == b""
+    assert run("id:4", "--format", "{state}")[1] == b"missing\n"
+
+
+def test_output_options_exclude_each_other(run: Run) -> None:
+    code, _, err = run("--json", "-0")
+    assert code == 2
+    assert "--json and -0 exclude each other" in err
+
+
+def test_without_a_library_the_remedy_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", "--library", str(tmp_path / "none"), "beach"]) == 4
+    assert "photoindex scan PATH" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "arranged"),
+    [
+        ([], []),
+        (["beach"], ["--", "beach"]),
+        (["beach", "-person:Bob"], ["--", "beach", "-person:Bob"]),
+        (["beach", "-n", "5", "-date:2019", "--json"], ["-n", "5", "--json", "--", "beach", "-date:2019"]),
+        (["--sort", "-size", "x"], ["--sort", "-size", "--", "x"]),
+        (["--sort=-size", "x"], ["--sort=-size", "--", "x"]),
+        (["-n5", "-0", "-1"], ["-0", "--", "-n5", "-1"]),
+        (["-n", "5", "--", "-0", "--json", "--"], ["-n", "5", "--", "-0", "--json", "--"]),
+        (["a", "--", "--count", "-b"], ["--", "a", "--count", "-b"]),
+        (["--library", "search", "x"], ["--library", "search", "--", "x"]),
+        (["-h"], ["-h"]),
+    ],
+)
+def test_the_words_of_a_query_go_behind_the_dashes(words: list[str], arranged: list[str]) -> None:
+    assert rearrange(["search", *words]) == ["search", *arranged]
+    start = ["--library", "search", "search"]
+    assert rearrange([*start, *words]) == [*start, *arranged]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--fromat", "x"], "there is no option --fromat; did you mean --format?"),
+        (["--fromat=x"], "there is no option --fromat; did you mean --format?"),
+        (["--qqqqq"], "there is no option --qqqqq; see: photoindex search --help"),
+        (["--count=3"], "--count takes no value"),
+        (["beach", "-n"], "-n needs a value"),
+        (["beach", "--sort", "--", "x"], "--sort needs a value"),
+    ],
+)
+def test_a_misspelled_option_is_no_term(words: list[str], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        rearrange(["search", *words])
+    assert said in str(caught.value)
+
+
+def test_the_options_that_are_kept_apart_are_those_of_the_command() -> None:
+    command: Any = typer.main.get_command(build_app())
+    parameters = command.commands["search"].params
+    options = [one for one in parameters if one.param_type_name == "option"]
+    valued = {name for one in options if not one.is_flag for name in one.opts}
+    flags = {name for one in options if one.is_flag for name in one.opts}
+    assert valued == set(VALUED)
+    assert flags | {"--help", "-h"} == set(FLAGS)
+
+
+def test_the_help_names_every_field_and_every_sort_key_and_its_queries_can_be_read() -> None:
+    for field in FIELDS:
+        assert (f"is:{field.name}" if field.type is ValueType.FLAG else f"{field.name}:") in HELP
+    command: Any = typer.main.get_command(build_app())
+    (sort,) = (one for one in command.commands["search"].params if one.name == "sort")
+    assert all(key in sort.help for key in SORT_KEYS)
+    fields = HELP.partition("FIELDS: ")[2].partition("\n\n")[0]
+    parse(fields)
+
+
+def test_a_terminal_gets_a_table_in_which_nothing_can_steer_it(library_folder: Path, originals: bytes) -> None:
+    shown = on_a_terminal(library_folder, "--sort", "id", TERM="dumb")
+    lines = shown.splitlines()
+    assert lines[0].split() == ["ID", "Taken", "Type", "Size", "Camera", "Path"]
+    assert lines[1].split()[:6] == ["1", "2019-06-15", "10:30", "jpeg", "20", "MB"]
+    assert "\\x1b[31mcaf\\xe9\\nx.jpg" in "".join(line.split()[-1] for line in lines)
+    assert "\x1b[31m" not in shown
+
+
+def test_a_terminal_gets_colours_unless_they_are_not_wanted(library_folder: Path, originals: bytes) -> None:
+    assert "\x1b[36m" in on_a_terminal(library_folder)
+    assert "\x1b[3" not in on_a_terminal(library_folder, NO_COLOR="1")
+
+
+def test_words_that_are_not_utf8_are_searched_for(library_folder: Path, originals: bytes) -> None:
+    process = in_a_process(library_folder, b"name:caf\xe9", stdout=subprocess.PIPE)
+    out, problems = process.communicate()
+    assert (process.returncode, out, problems) == (0, originals + b"/" + HOSTILE + b"\n", b"")
+    process = in_a_process(library_folder, b"caf\xe9:x", stdout=subprocess.PIPE)
+    _, problems = process.communicate()
+    assert process.returncode == 2
+    assert problems.startswith(b"photoindex: ")
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    from tests.synthetic import make_library
+
+    process = in_a_process(make_library(tmp_path / "many", photos=3000), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 141
+
+
+def test_a_search_in_a_pipe_loads_no_library_that_it_does_not_need(library_folder: Path, originals: bytes) -> None:
+    program = (
+        "import sys; from photoindex.cli.main import main; main(sys.argv[1:]);"
+        "print(sorted({'rich', 'numpy', 'alembic', 'sqlite_utils', 'PIL'} & set(sys.modules)))"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        "search",
+        "--library",
+        str(library_folder),
+        "beach",
+        "camera:canon",
+        "-date:2020",
+    ]
+    assert subprocess.run(command, check=True, capture_output=True).stdout == b"[]\n"
