@@ -22,7 +22,7 @@ from time import perf_counter
 from typing import Any
 
 from photoindex.media.content import read_content
-from photoindex.media.facts import describe
+from photoindex.media.facts.description import describe
 from photoindex.media.kind import sniff
 from photoindex.types import Described
 

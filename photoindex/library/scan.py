@@ -10,22 +10,19 @@ from dataclasses import asdict, dataclass, field
 from sqlalchemy import Connection
 
 from photoindex import paths
-from photoindex.errors import UsageError, VolumeOffline
+from photoindex.errors import VolumeOffline
 from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.roots import Roots, Target
-from photoindex.pipeline import derived_files, isolation, owner
+from photoindex.pipeline import derived_files, owner
 from photoindex.pipeline.changes import ChangeFinder, Seen
-from photoindex.pipeline.commit import Committer, Tally
 from photoindex.pipeline.exclusion import reason_for, rules_at
-from photoindex.pipeline.ingest import Ingestion, IngestSettings
 from photoindex.pipeline.walk import walk
-from photoindex.stages import ingest as stage
 from photoindex.store import staging, tasks, volumes
 from photoindex.store.database import Session
-from photoindex.types import DerivedParams, Limits
+from photoindex.types import DerivedParams
 
 GUARD_FRACTION = 0.20
 GUARD_FILES = 100
@@ -182,8 +179,10 @@ class _Scan:
         for listing in walk(target.path, rules, follow_symlinks=follow, threads=config.walk_threads):
             finder.add(listing)
             if not forkserver_wanted and finder.seen.new + finder.seen.changed and not self.request.dry_run:
+                from photoindex.library.taking_in import start_forkserver
+
                 forkserver_wanted = True
-                isolation.start_forkserver(_preload())
+                start_forkserver()
             self.emit(PhaseAdvanced("looking", finder.seen.candidates))
         empty = finder.seen.candidates == before and not finder.seen.unreadable
         suspicious = empty and target.root_id is not None and target.path == target.root
@@ -253,53 +252,44 @@ class _Scan:
         return summary
 
     def _apply_and_ingest(self, seen: Seen, summary: ScanSummary) -> None:
-        settings = self._settings()
+        from photoindex.stages import ingest as stage
+
+        derive = self.request.derive
+        params = DerivedParams(**self.library.config.derived.model_dump())
         with self.session.write() as connection:
             self.roots.keep(connection, self.targets, self.request.exclude, follow=self.request.follow_symlinks)
-            variant_id = tasks.ensure_variant(
-                connection, stage.NAME, stage.variant(settings.params, derive=settings.derive)
-            )
-            staging.apply(connection, variant_id=variant_id, derive=settings.derive)
-            total, _size, fresh = staging.count_work(connection)
+            variant_id = tasks.ensure_variant(connection, stage.NAME, stage.variant(params, derive=derive))
+            staging.apply(connection, variant_id=variant_id, derive=derive)
+            total, fresh = staging.count_work(connection)
             quarantined, dismissed = staging.count_settled_trouble(connection)
-        committer = Committer(
-            owner=owner.new_owner(),
-            variant_id=variant_id,
-            root_of=self.roots.searchable,
-            is_online=self.roots.is_online,
-        )
-        run = Ingestion(self.session, settings, committer, self.emit, self.stop)
-        if total and not self.stop():
-            isolation.start_forkserver(_preload())
-            run.run(total)
-        tally = committer.tally
-        summary.new, summary.changed, summary.moved = tally.new, tally.changed, tally.moved
-        summary.duplicate = tally.duplicate
-        summary.bytes = tally.bytes
-        summary.quarantined = tally.quarantined + quarantined
-        summary.excluded += tally.excluded + dismissed
         # Carried over: what an earlier scan left undone is counted by what came of it, not as unchanged.
-        summary.unchanged = seen.same - (total - fresh) - quarantined - dismissed + tally.unchanged
-        summary.pending = total - run.done
-        summary.stopped = bool(total) and summary.pending > 0
+        summary.unchanged = seen.same - (total - fresh) - quarantined - dismissed
+        summary.quarantined = quarantined
+        summary.excluded += dismissed
+        if total and not self.stop():
+            self._take_in(summary, variant_id, total)
+        else:
+            summary.pending = total
+        summary.stopped = summary.pending > 0
         with self.session.read() as connection:
             summary.missing = staging.count_missing(connection)
             summary.newly_missing = staging.count_gone_and_missing(connection)
 
-    def _settings(self) -> IngestSettings:
-        config = self.library.config
-        return IngestSettings(
-            jobs=config.scan.jobs or default_jobs(),
-            batch_size=config.scan.batch_size,
-            derived_folder=self.library.derived_folder,
-            params=DerivedParams(**config.derived.model_dump()),
-            limits=Limits(
-                max_megapixels=config.scan.max_megapixels,
-                memory_mb=config.scan.worker_memory_mb,
-                seconds=config.scan.file_seconds,
-            ),
-            derive=self.request.derive,
-        )
+    def _take_in(self, summary: ScanSummary, variant_id: int, total: int) -> None:
+        from photoindex.library.taking_in import take_in
+
+        self.roots.reload()  # the roots that were just made say which part of a path is searchable
+        tally, done = take_in(
+            self.library, self.session, self.roots, variant_id=variant_id, total=total, derive=self.request.derive,
+            emit=self.emit, stop=self.stop,
+        )  # fmt: skip
+        summary.new, summary.changed, summary.moved = tally.new, tally.changed, tally.moved
+        summary.duplicate = tally.duplicate
+        summary.unchanged += tally.unchanged
+        summary.quarantined += tally.quarantined
+        summary.excluded += tally.excluded
+        summary.bytes = tally.bytes
+        summary.pending = total - done
 
     def remember(self, summary: ScanSummary) -> None:
         """Note the finished scan at its roots."""
@@ -309,21 +299,3 @@ class _Scan:
             for target in self.targets:
                 if target.root_id is not None and target.path == target.root:
                     volumes.finish_root(connection, target.root_id, asdict(summary))
-
-
-def default_jobs() -> int:
-    """Return the number of workers that leaves 20 % of the cores free, at least one."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:
-        cores = os.cpu_count() or 1
-    return max(1, round(cores * 0.8))
-
-
-def _preload() -> list[str]:
-    from photoindex.media.derive import preload_modules
-
-    return [*preload_modules(), "photoindex.pipeline.worker"]
-
-
-__all__ = ["GUARD_FILES", "GUARD_FRACTION", "ScanRequest", "ScanSummary", "Tally", "UsageError", "default_jobs", "scan"]

@@ -88,11 +88,21 @@ class ChangeFinder:
         if folder_id is not None:
             self._visited.add(folder_id)
         rows = []
+        same = not_media = 0
         for name, stat in listing.entries.items():
             row = known.get(name)
+            # The one path that nearly every file of a rescan takes: by position, without a call.
+            if row is not None and row[2] == stat[0] and row[3] == stat[1] and row[4] == "present":
+                if row[5] is False:
+                    not_media += 1
+                else:
+                    same += 1
+                continue
             what = self._judge(row, stat)
             if what is not None:
                 rows.append(_staged_row(place.volume_id, relative, name, stat, row, what))
+        self.seen.same += same
+        self.seen.not_media += not_media
         staging.stage(self._connection, rows)
         self.seen.excluded += len(listing.excluded) + listing.links + listing.special
         if not known.keys() <= listing.entries.keys():

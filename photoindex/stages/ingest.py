@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from photoindex.media.content import Content
-from photoindex.media.kind import MEDIA_EXTENSIONS, sniff
-from photoindex.media.problems import MediaProblem
 from photoindex.types import Derived, DerivedParams, Described, Failure, Limits, MediaType
+
+if TYPE_CHECKING:
+    from photoindex.media.content import Content
 
 NAME = "ingest"
 CODE_VERSION = 1
@@ -41,6 +42,8 @@ def recognise(content: Content, name: bytes) -> MediaType | Ingested:
     The extension never says what a file is. It only decides what to do with content that nothing recognises: named like a
     photo it is a broken one, to be quarantined by name; named otherwise it is none of ours.
     """
+    from photoindex.media.kind import MEDIA_EXTENSIONS, sniff
+
     media = sniff(content.head, content.open)
     if media is not None:
         return media
@@ -62,13 +65,14 @@ def ingest(content: Content, media: MediaType, params: DerivedParams, limits: Li
 
     Never raises for bad content: a problem becomes a `Failure` beside whatever could be described.
     """
-    from photoindex.media.facts import describe
+    from photoindex.media.facts.description import describe
 
     described = describe(content, media)
     if not derive:
         return Ingested(described=described)
     from photoindex.media.decode import decode
     from photoindex.media.derive import derive as make_derived
+    from photoindex.media.problems import MediaProblem
 
     try:
         pixels = decode(content, media, params.preview_px, limits)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -68,10 +67,10 @@ NEW_FILES_FIRST = 0
 CHANGED_FILES_NEXT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFile:
-    """One file row of a folder, as a walk compares it."""
+class KnownFile(NamedTuple):
+    """One file row of a folder, as a walk compares it; a rescan looks at a million of them."""
 
+    name: bytes
     id: int
     size_bytes: int
     mtime_ns: int
@@ -98,8 +97,9 @@ def folders_of(connection: Connection, volume_id: int) -> dict[bytes, int]:
 
 def known_files(connection: Connection, folder_id: int) -> dict[bytes, KnownFile]:
     """Return name -> row of every known file of a folder."""
-    rows = connection.execute(_known_files, {"folder_id": folder_id})
-    return {row[0]: KnownFile(*row[1:]) for row in rows}
+    # What comes back are SQLAlchemy's rows: tuples with these names, and no second object a file.
+    rows = cast("Sequence[KnownFile]", connection.execute(_known_files, {"folder_id": folder_id}).all())
+    return {row[0]: row for row in rows}
 
 
 def stage(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -288,17 +288,13 @@ def _fill_work(connection: Connection, *, derive: bool, now: float) -> None:
     )  # fmt: skip
 
 
-def count_work(connection: Connection) -> tuple[int, int, int]:
-    """Return (files to read, their bytes, those among them that were staged by this very walk)."""
-    total, size = connection.execute(
-        select(func.count(), func.coalesce(func.sum(file.c.size_bytes), 0)).select_from(
-            work.join(file, file.c.id == work.c.file_id)
-        )
-    ).one()
+def count_work(connection: Connection) -> tuple[int, int]:
+    """Return (files to read, those among them that were staged by this very walk)."""
+    total = connection.execute(select(func.count()).select_from(work)).scalar_one()
     fresh = connection.execute(
         select(func.count()).select_from(staged).where(staged.c.what.in_(("new", "changed")))
     ).scalar_one()
-    return int(total), int(size), int(fresh)
+    return int(total), int(fresh)
 
 
 def count_settled_trouble(connection: Connection) -> tuple[int, int]:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from photoindex.media.content import read_content
-from photoindex.media.facts import describe
+from photoindex.media.facts.description import describe
 from photoindex.types import Described, Kind, MediaType
 from tests.metadata_blocks import (
     DATE_TIME_ORIGINAL,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.media.content import read_content
-from photoindex.media.facts import describe
+from photoindex.media.facts.description import describe
 from photoindex.media.kind import sniff
 from photoindex.types import Described
 

@@ -1,0 +1,61 @@
+"""Working off what a scan found to read; apart from `scan`, so that a scan with nothing to read loads none of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from photoindex.events import EventSink
+from photoindex.library.context import Library
+from photoindex.library.roots import Roots
+from photoindex.pipeline import isolation, owner
+from photoindex.pipeline.commit import Committer, Tally
+from photoindex.pipeline.ingest import Ingestion, IngestSettings
+from photoindex.store.database import Session
+from photoindex.types import DerivedParams, Limits
+
+
+def start_forkserver() -> None:
+    """Begin to start the process that workers are forked from; it imports beside whatever the caller does next."""
+    from photoindex.media.derive import preload_modules
+
+    isolation.start_forkserver([*preload_modules(), "photoindex.pipeline.worker", "photoindex.media.facts.description"])
+
+
+def take_in(
+    library: Library, session: Session, roots: Roots, *, variant_id: int, total: int, derive: bool, emit: EventSink,
+    stop: Callable[[], bool],
+) -> tuple[Tally, int]:  # fmt: skip
+    """Work off the `total` files of the scan's work list; return what came of them and how many were looked at.
+
+    Raises StorageFull.
+    """
+    config = library.config
+    settings = IngestSettings(
+        jobs=config.scan.jobs or default_jobs(),
+        batch_size=config.scan.batch_size,
+        derived_folder=library.derived_folder,
+        params=DerivedParams(**config.derived.model_dump()),
+        limits=Limits(
+            max_megapixels=config.scan.max_megapixels,
+            memory_mb=config.scan.worker_memory_mb,
+            seconds=config.scan.file_seconds,
+        ),
+        derive=derive,
+    )
+    committer = Committer(
+        owner=owner.new_owner(), variant_id=variant_id, root_of=roots.searchable, is_online=roots.is_online
+    )
+    run = Ingestion(session, settings, committer, emit, stop)
+    start_forkserver()
+    run.run(total)
+    return committer.tally, run.done
+
+
+def default_jobs() -> int:
+    """Return the number of workers that leaves 20 % of the cores free, at least one."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    return max(1, round(cores * 0.8))
