@@ -59,10 +59,11 @@ _KINDS: dict[str, Condition] = {
     "video": photo.c.kind == "video",
 }
 FORMATS: tuple[str, ...] = (
-    "3fr", "3g2", "3gp", "arw", "avi", "avif", "bmp", "cr2", "cr3", "crw", "dcr", "dng", "dv", "erf", "fff", "flv",
-    "gif", "heic", "heif", "iiq", "j2k", "jp2", "jpeg", "jxl", "m4v", "mef", "mj2", "mkv", "mos", "mov", "mp4",
-    "mpeg", "mpo", "mrw", "mts", "nef", "ogv", "orf", "pef", "png", "pnm", "psd", "qoi", "raf", "raw", "rw2",
-    "rwl", "srw", "tiff", "webm", "webp", "wmv", "x3f",
+    "3fr", "3g2", "3gp", "arw", "avi", "avif", "bay", "bmp", "cap", "cr2", "cr3", "crw", "cs1", "dcr", "dcs",
+    "dng", "drf", "dv", "erf", "fff", "flv", "gif", "gpr", "heic", "heif", "iiq", "j2k", "jp2", "jpeg", "jxl",
+    "k25", "kdc", "m4v", "mdc", "mef", "mj2", "mkv", "mos", "mov", "mp4", "mpeg", "mpo", "mrw", "mts", "nef",
+    "nrw", "ogv", "orf", "ori", "pef", "png", "pnm", "psd", "ptx", "pxn", "qoi", "r3d", "raf", "raw", "rw2", "rwl",
+    "rwz", "sr2", "srf", "srw", "sti", "tiff", "webm", "webp", "wmv", "x3f",
 )  # fmt: skip
 """Every format that `photo.format` may hold, except `raw`, which is taken by the kind."""
 _FORMAT_ALIASES = {"jpg": "jpeg", "tif": "tiff", "mpg": "mpeg", "m2ts": "mts"}
