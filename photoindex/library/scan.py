@@ -276,13 +276,11 @@ class _Scan:
             summary.newly_missing = staging.count_gone_and_missing(connection)
 
     def _take_in(self, summary: ScanSummary, variant_id: int, total: int) -> None:
-        from photoindex.library.taking_in import take_in
+        from photoindex.library.taking_in import WorkList, take_in
 
         self.roots.reload()  # the roots that were just made say which part of a path is searchable
-        tally, done = take_in(
-            self.library, self.session, self.roots, variant_id=variant_id, total=total, derive=self.request.derive,
-            emit=self.emit, stop=self.stop,
-        )  # fmt: skip
+        work = WorkList(variant_id, total, derive=self.request.derive)
+        tally, done = take_in(self.library, self.session, self.roots, work, self.emit, self.stop)
         summary.new, summary.changed, summary.moved = tally.new, tally.changed, tally.moved
         summary.duplicate = tally.duplicate
         summary.unchanged += tally.unchanged

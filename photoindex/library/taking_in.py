@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from photoindex.events import EventSink
 from photoindex.library.context import Library
@@ -22,14 +23,19 @@ def start_forkserver() -> None:
     isolation.start_forkserver([*preload_modules(), "photoindex.pipeline.worker", "photoindex.media.facts.description"])
 
 
-def take_in(
-    library: Library, session: Session, roots: Roots, *, variant_id: int, total: int, derive: bool, emit: EventSink,
-    stop: Callable[[], bool],
-) -> tuple[Tally, int]:  # fmt: skip
-    """Work off the `total` files of the scan's work list; return what came of them and how many were looked at.
+@dataclass(frozen=True, slots=True)
+class WorkList:
+    """What a scan found to read: `total` files, for which variant of ingest, with or without previews."""
 
-    Raises StorageFull.
-    """
+    variant_id: int
+    total: int
+    derive: bool
+
+
+def take_in(
+    library: Library, session: Session, roots: Roots, work: WorkList, emit: EventSink, stop: Callable[[], bool]
+) -> tuple[Tally, int]:
+    """Work off a scan's work list; return what came of the files and how many were looked at. Raises StorageFull."""
     config = library.config
     settings = IngestSettings(
         jobs=config.scan.jobs or default_jobs(),
@@ -41,14 +47,14 @@ def take_in(
             memory_mb=config.scan.worker_memory_mb,
             seconds=config.scan.file_seconds,
         ),
-        derive=derive,
+        derive=work.derive,
     )
     committer = Committer(
-        owner=owner.new_owner(), variant_id=variant_id, root_of=roots.searchable, is_online=roots.is_online
+        owner=owner.new_owner(), variant_id=work.variant_id, root_of=roots.searchable, is_online=roots.is_online
     )
     run = Ingestion(session, settings, committer, emit, stop)
     start_forkserver()
-    run.run(total)
+    run.run(work.total)
     return committer.tally, run.done
 
 
