@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -89,8 +88,6 @@ def _is_command(argv: list[str], index: int) -> bool:
 
 def main(argv: list[str]) -> int:
     """Run one command line and return its exit code; every error that a user can meet ends here."""
-    # Imports make many objects that live for good; collecting them again and again costs a tenth of a second.
-    gc.set_threshold(100_000, 50, 50)
     try:
         build_app()(args=_rearranged(argv), prog_name="photoindex")
     except errors.PhotoIndexError as error:

@@ -200,7 +200,7 @@ file = Table(
     Column("first_seen_at", Float, nullable=False),
     Column("missing_since", Float),
     UniqueConstraint("folder_id", "name"),
-    Index("file_by_asset", "asset_id"),
+    Index("file_by_asset", "asset_id", "state"),
     Index("file_not_present", "state", sqlite_where=text("state <> 'present'")),
     CheckConstraint("state IN ('present', 'missing', 'excluded')", name="file_state"),
     sqlite_autoincrement=True,

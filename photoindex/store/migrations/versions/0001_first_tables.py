@@ -275,7 +275,7 @@ def _create_file() -> None:
         sa.UniqueConstraint("folder_id", "name", name=op.f("uq_file_folder_id_name")),
         sqlite_autoincrement=True,
     )
-    op.create_index("file_by_asset", "file", ["asset_id"], unique=False)
+    op.create_index("file_by_asset", "file", ["asset_id", "state"], unique=False)
     op.create_index("file_not_present", "file", ["state"], unique=False, sqlite_where=sa.text("state <> 'present'"))
 
 
