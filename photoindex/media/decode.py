@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ _READERS: tuple[tuple[Reader, frozenset[str]], ...] = (
 )
 """The reader of each image format; RAW and video have one each for all of theirs."""
 
+_WANT_OF_MEMORY = re.compile(r"(?:insufficient|out of) memory|memory allocation|allocate memory", re.IGNORECASE)
 _MAX_NOTES = 8
 _MAX_NOTE_CHARACTERS = 300
 
@@ -92,7 +94,7 @@ def _problems_of(media: MediaType) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        if "Insufficient memory" in str(error) or "llocate memory" in str(error):
+        if _WANT_OF_MEMORY.search(str(error)):
             raise OutOfMemory from error
         sentence = " ".join(str(error).split()) or type(error).__name__
         if "truncated" in sentence.lower() and not sentence.startswith("truncated"):

@@ -50,6 +50,7 @@ def preload_modules() -> list[str]:
         "numpy",
         "PIL.Image",
         "PIL.ImageCms",
+        "PIL.ImageFile",
         "scipy.fftpack",
         "simplejpeg",
         "photoindex.media.decode",

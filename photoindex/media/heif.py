@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL import ImageFile
 
 _EXIF_DIRECTORY, _EXIF_WIDTH, _EXIF_HEIGHT = 0x8769, 0xA002, 0xA003
+_DECODER_BYTES = 12
 _MAX_META_BYTES = 16 << 20
 
 
@@ -39,7 +40,7 @@ def read_heif(content: Content, _media: MediaType, longest_side_px: int, limits:
             raise Undecodable(f"this is no readable HEIF picture: {error}") from error
         with picture:
             full_size = picture.size
-            check_size(*full_size, limits)
+            check_size(*full_size, limits, bytes_per_pixel=_DECODER_BYTES)
             info, orientation = picture.info, _orientation(picture, content)
             picture.draft(None, fitted(*full_size, longest_side_px))
             picture.load()

@@ -22,6 +22,8 @@ _END_OF_IMAGE = b"\xff\xd9"
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # Baseline, extended and progressive DCT, Huffman or arithmetic: what the codec scales while it decodes.
 _SCALABLE_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+_PROGRESSIVE_FRAMES = frozenset({0xC2, 0xCA})
+_COEFFICIENT_BYTES = 4  # a progressive JPEG is kept whole as coefficients until its last scan
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
 _ORIENTATION_TAG = 0x0112
@@ -77,7 +79,8 @@ def jpeg_raster(data: bytes, longest_side_px: int, limits: Limits) -> Raster:
     header = _read_header(data)
     if not header.width or not header.height:
         raise Undecodable("the JPEG has no picture in it")
-    check_size(header.width, header.height, limits)
+    bytes_per_pixel = _COEFFICIENT_BYTES if header.frame_marker in _PROGRESSIVE_FRAMES else 0
+    check_size(header.width, header.height, limits, bytes_per_pixel=bytes_per_pixel)
     space = _SPACES.get(header.components)
     if space is None:
         raise Undecodable(f"a JPEG with {header.components} colour components")

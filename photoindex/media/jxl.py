@@ -12,6 +12,7 @@ from photoindex.media.still import raster_from_pillow
 from photoindex.types import Limits, MediaType
 
 _CODESTREAM = b"\xff\x0a"
+_DECODER_BYTES = 16  # libjxl works in floating point
 _MAX_BOXES = 64
 # ISO 18181-1, 4.2: width as a fraction of height for the ratios 1 to 7.
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
@@ -28,7 +29,7 @@ def read_jxl(content: Content, _media: MediaType, longest_side_px: int, limits: 
 
     with content.open() as stream:
         data = stream.read()
-    check_size(*_size(data), limits)
+    check_size(*_size(data), limits, bytes_per_pixel=_DECODER_BYTES)
     is_jpeg, info, pixels, icc, _boxes = pillow_jxl.Decoder(num_threads=0)(data)
     if is_jpeg:
         return jpeg_raster(bytes(pixels), longest_side_px, limits)

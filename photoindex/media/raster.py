@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from photoindex.media.content import Content
-from photoindex.media.problems import TooLarge
+from photoindex.media.problems import OutOfMemory, TooLarge
 from photoindex.media.scale import Pixel8
 from photoindex.types import Limits, MediaType
 
@@ -55,7 +57,15 @@ into Undecodable.
 """
 
 
-def check_size(width: int, height: int, limits: Limits) -> None:
-    """Raise TooLarge when a picture of `width` x `height` pixels is over the limit; call it before decoding."""
+def check_size(width: int, height: int, limits: Limits, *, bytes_per_pixel: int = 0) -> None:
+    """Raise TooLarge when a picture of `width` x `height` pixels is over the limit; call it before decoding.
+
+    `bytes_per_pixel` is about what the decoder will need. Raises OutOfMemory when that cannot be had: some libraries
+    report a want of memory as damage, or abort the process.
+    """
     if width * height > limits.max_megapixels * 1e6:
         raise TooLarge.from_size(width, height, limits.max_megapixels)
+    try:
+        np.empty(width * height * bytes_per_pixel, np.uint8)
+    except MemoryError as error:
+        raise OutOfMemory from error

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # LibRaw's flip (as dcraw's) and the EXIF orientation that means the same.
 _ORIENTATION_OF_FLIP = {0: 1, 3: 3, 5: 8, 6: 6}
 _QUARTER_TURNS = (6, 8)
+_HALF_SIZE_BYTES, _FULL_SIZE_BYTES = 6, 16
 _SRGB_GAMMA = (2.4, 12.92)  # power and slope of IEC 61966-2-1
 
 
@@ -62,7 +63,7 @@ def _problems_of(media: MediaType) -> Iterator[None]:
 
     try:
         yield
-    except rawpy.LibRawUnsufficientMemoryError as error:
+    except (rawpy.LibRawUnsufficientMemoryError, rawpy.LibRawMemPoolOverflowError) as error:
         raise OutOfMemory from error
     except rawpy.LibRawIOError as error:
         raise Undecodable(f"truncated: the file ends before the sensor's data does ({_sentence(error)})") from error
@@ -123,10 +124,12 @@ def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
 
     sizes = raw.sizes
     check_size(sizes.raw_width, sizes.raw_height, limits)
-    check_size(sizes.iwidth, sizes.iheight, limits)
+    half_size = max(sizes.iwidth, sizes.iheight) // 2 >= longest_side_px
+    decoder_bytes = _HALF_SIZE_BYTES if half_size else _FULL_SIZE_BYTES
+    check_size(sizes.iwidth, sizes.iheight, limits, bytes_per_pixel=decoder_bytes)
     raw.unpack()
     image = raw.postprocess(
-        half_size=max(sizes.iwidth, sizes.iheight) // 2 >= longest_side_px,
+        half_size=half_size,
         use_camera_wb=True,
         output_color=rawpy.ColorSpace.sRGB,
         output_bps=8,

@@ -36,6 +36,10 @@ _PLUGINS: dict[str, tuple[str, str]] = {
 }
 """Format: the module of Pillow that reads it, and Pillow's name of it."""
 
+_WEBP_BYTES = 12
+_DECODER_BYTES = {"AVIF": 8, "JPEG2000": 15}
+"""Bytes a pixel that libraries need which take a want of memory for damage."""
+
 _ORIENTATION_TAG = 0x0112
 # What Pillow raises for EXIF blocks that are damaged; none of it concerns the pixels.
 _EXIF_ERRORS = (
@@ -62,6 +66,9 @@ def read_still(content: Content, media: MediaType, longest_side_px: int, limits:
     if media.format == "avif":
         # A worker has one core; this setting is the only way to tell the codec.
         vars(module)["DEFAULT_MAX_THREADS"] = 1
+    if media.format == "webp":
+        # The library takes memory for the whole canvas, twice, when the file is merely opened.
+        check_size(*_webp_size(content.head), limits, bytes_per_pixel=_WEBP_BYTES)
     with content.open() as stream, pixel_limit(limits):
         return _read(stream, name, longest_side_px, limits)
 
@@ -79,9 +86,21 @@ def _read(stream: BinaryIO, name: str, longest_side_px: int, limits: Limits) -> 
             raise Undecodable(f"this is no readable {name} picture") from None
         return _read_odd_tiff(stream, limits)
     with picture:
-        check_size(*picture.size, limits)
+        check_size(*picture.size, limits, bytes_per_pixel=_DECODER_BYTES.get(name, 0))
         picture.load()
         return raster_from_pillow(picture, longest_side_px)
+
+
+def _webp_size(head: bytes) -> tuple[int, int]:
+    """Return width and height of a WebP (RFC 9649, sections 2.5 to 2.7), 0 x 0 where its first chunk is none of three."""
+    if head[12:16] == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if head[12:16] == b"VP8 ":
+        return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+    return 0, 0
 
 
 def _no_avif(head: bytes) -> Undecodable:

@@ -29,6 +29,7 @@ _MAX_FRAMES_PER_TRY = 100
 _PLAIN_DEVIATION = 10.0
 _HD_HEIGHT = 720
 _UNNAMED = 2  # colour primaries, transfer and matrix: unspecified (ITU-T H.273)
+_DECODER_BYTES = 8
 _MICROSECONDS = 1_000_000
 _MIN_PIXEL_RATIO = 0.25
 _MATRIX = struct.Struct("<9i")
@@ -104,7 +105,7 @@ def _poster(container: InputContainer, longest_side_px: int, limits: Limits) -> 
     if stream.codec_context is None:
         raise Undecodable("no decoder here knows the video's codec")
     stream.codec_context.thread_count = 1
-    check_size(stream.codec_context.width, stream.codec_context.height, limits)
+    check_size(stream.codec_context.width, stream.codec_context.height, limits, bytes_per_pixel=_DECODER_BYTES)
     best: _Frame | None = None
     points: tuple[int, int] | None = None
     for frame in _candidates(container, stream):
@@ -142,6 +143,7 @@ def _duration_seconds(container: InputContainer, stream: VideoStream) -> float:
 def _frame_at(container: InputContainer, stream: VideoStream, position: float, *, exact: bool) -> VideoFrame | None:
     """Return the key frame before `position` seconds, or with `exact` the frame there; None where none decodes."""
     from av.error import FFmpegError
+    from av.error import MemoryError as NoMemoryError
 
     found: VideoFrame | None = None
     try:
@@ -150,6 +152,8 @@ def _frame_at(container: InputContainer, stream: VideoStream, position: float, *
             found = frame
             if not exact or frame.time is None or frame.time >= position or count >= _MAX_FRAMES_PER_TRY:
                 break
+    except NoMemoryError:
+        raise
     except FFmpegError:
         # A damaged stretch: what was decoded before it serves, else the next position does.
         return found
