@@ -6,9 +6,11 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
+from photoindex.media.adobe_rgb import adobe_rgb_profile
 from photoindex.media.content import Content
 from photoindex.media.problems import Undecodable
 from photoindex.media.raster import Raster, Space, check_size
@@ -26,7 +28,11 @@ _PROGRESSIVE_FRAMES = frozenset({0xC2, 0xCA})
 _COEFFICIENT_BYTES = 4  # a progressive JPEG is kept whole as coefficients until its last scan
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
-_ORIENTATION_TAG = 0x0112
+_ORIENTATION, _EXIF_POINTER, _COLOUR_SPACE, _INTEROP_POINTER, _INTEROP_INDEX = 0x0112, 0x8769, 0xA001, 0xA005, 0x0001
+_ASCII, _SHORT = 2, 3
+_ByteOrder = Literal["little", "big"]
+_BYTE_ORDERS: dict[bytes, _ByteOrder] = {b"II": "little", b"MM": "big"}
+_ADOBE_RGB, _DCF_OPTION_FILE = 2, int.from_bytes(b"R03\0", "big")
 _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 _MAX_ENTRIES = 512
 
@@ -41,6 +47,7 @@ class _Header:
     frame_marker: int = 0
     bits: int = 0
     has_adobe_marker: bool = False
+    is_adobe_rgb: bool = False
     orientation: int | None = None
     scan_offset: int = 0
     icc_parts: dict[int, bytes] = field(default_factory=dict)
@@ -55,8 +62,10 @@ class _Header:
 
     @property
     def icc(self) -> bytes | None:
-        """The embedded profile, joined from its segments (ICC.1, annex B.4)."""
-        return b"".join(self.icc_parts[number] for number in sorted(self.icc_parts)) or None
+        """The embedded profile, joined from its segments (ICC.1, annex B.4), or the one that EXIF means."""
+        if self.icc_parts:
+            return b"".join(self.icc_parts[number] for number in sorted(self.icc_parts))
+        return adobe_rgb_profile() if self.is_adobe_rgb and self.components == 3 else None
 
 
 def read_jpeg(content: Content, _media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
@@ -188,29 +197,34 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _read_app1(data: bytes, start: int, end: int, header: _Header) -> None:
     if data.startswith(b"Exif\0", start, end):
-        found = _exif_orientation(data[start + 6 : end])
-        header.orientation = found or header.orientation
+        _read_exif(data[start + 6 : end], header)
     elif header.orientation is None and data.startswith(b"http://ns.adobe.com/xap/1.0/\0", start, end):
         match = _XMP_ORIENTATION.search(data, start, end)
         header.orientation = int(match[1]) if match else None
 
 
-def _exif_orientation(block: bytes) -> int | None:
-    """Return the orientation that an EXIF block's first directory names (EXIF 2.32, tag 0x0112), None when none."""
-    order = {b"II": "little", b"MM": "big"}.get(block[:2])
+def _read_exif(block: bytes, header: _Header) -> None:
+    """Note the orientation and whether the camera meant Adobe RGB (EXIF 2.32; DCF 2.0 for the interoperability index)."""
+    order = _BYTE_ORDERS.get(block[:2])
     if order is None:
-        return None
-    little = order == "little"
+        return
+    image = _directory(block, order, int.from_bytes(block[4:8], order), {_ORIENTATION, _EXIF_POINTER})
+    value = image.get(_ORIENTATION, 0)
+    if 1 <= value <= 8:
+        header.orientation = value
+    exif = _directory(block, order, image.get(_EXIF_POINTER, 0), {_COLOUR_SPACE, _INTEROP_POINTER})
+    index = _directory(block, order, exif.get(_INTEROP_POINTER, 0), {_INTEROP_INDEX})
+    header.is_adobe_rgb = exif.get(_COLOUR_SPACE) == _ADOBE_RGB or index.get(_INTEROP_INDEX) == _DCF_OPTION_FILE
 
-    def number(offset: int, size: int) -> int:
-        return int.from_bytes(block[offset : offset + size], "little" if little else "big")
 
-    directory = number(4, 4)
-    for index in range(min(number(directory, 2), _MAX_ENTRIES)):
-        entry = directory + 2 + 12 * index
-        if entry + 12 > len(block):
-            return None
-        if number(entry, 2) == _ORIENTATION_TAG:
-            value = number(entry + 8, 4 if number(entry + 2, 2) == 4 else 2)
-            return value if 1 <= value <= 8 else None
-    return None
+def _directory(block: bytes, order: _ByteOrder, offset: int, wanted: set[int]) -> dict[int, int]:
+    """Return the `wanted` numbers of the directory at `offset` of an EXIF block, none for an offset of 0."""
+    found: dict[int, int] = {}
+    count = int.from_bytes(block[offset : offset + 2], order) if offset else 0
+    for entry in range(offset + 2, offset + 2 + 12 * min(count, _MAX_ENTRIES), 12):
+        tag, kind = int.from_bytes(block[entry : entry + 2], order), int.from_bytes(block[entry + 2 : entry + 4], order)
+        if tag in wanted and entry + 12 <= len(block):
+            value = block[entry + 8 : entry + 12]
+            # Short numbers stand at the front of the field in either byte order; text is compared as it stands.
+            found[tag] = int.from_bytes(value[:2] if kind == _SHORT else value, "big" if kind == _ASCII else order)
+    return found

@@ -18,6 +18,7 @@ from photoindex.media.decode import decode
 from photoindex.media.kind import sniff
 from photoindex.media.problems import Empty, MediaProblem, TooLarge, Undecodable
 from photoindex.types import Kind, Limits, MediaType
+from tests.metadata_blocks import exif_segment
 from tests.unit.media_pictures import (
     EVERY_FORMAT,
     adobe_rgb_profile,
@@ -193,6 +194,35 @@ def test_an_adobe_rgb_profile_makes_colours_stronger_and_an_srgb_profile_changes
     assert same.tolist() == plain.tolist() == [80, 160, 60]
     assert int(wide[0]) < 60
     assert abs(int(wide[1]) - 160) <= 4
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("how", ["colour space", "interoperability index"])
+def test_adobe_rgb_named_in_exif_alone_counts_as_its_profile(order: str, how: str) -> None:
+    grass = Image.new("RGB", (32, 32), (80, 160, 60))
+    plain = saved(grass, "JPEG", quality=98)
+    with_profile = decoded(saved(grass, "JPEG", quality=98, icc_profile=adobe_rgb_profile())).array[5, 5].astype(int)
+    named = plain[:2] + exif_segment(_adobe_rgb_in_exif(order, how)) + plain[2:]
+    assert np.abs(decoded(named).array[5, 5].astype(int) - with_profile).max() <= 2
+    assert np.abs(decoded(plain).array[5, 5].astype(int) - with_profile).max() > 15
+
+
+def _adobe_rgb_in_exif(order: str, how: str) -> bytes:
+    """Return an EXIF block of three directories: image, EXIF and interoperability."""
+
+    def directory(*entries: tuple[int, int, int, bytes]) -> bytes:
+        table = b"".join(struct.pack(order + "HHI", *entry[:3]) + entry[3].ljust(4, b"\0") for entry in entries)
+        return struct.pack(order + "H", len(entries)) + table + bytes(4)
+
+    exif_at, interop_at = 8 + 18, 8 + 18 + 30
+    space = 2 if how == "colour space" else 0xFFFF
+    image = directory((0x8769, 4, 1, struct.pack(order + "I", exif_at)))
+    exif = directory(
+        (0xA001, 3, 1, struct.pack(order + "H", space)), (0xA005, 4, 1, struct.pack(order + "I", interop_at))
+    )
+    index = directory((0x0001, 2, 4, b"R98\0" if how == "colour space" else b"R03\0"))
+    magic = b"II*\0" if order == "<" else b"MM\0*"
+    return magic + struct.pack(order + "I", 8) + image + exif + index
 
 
 def test_a_grey_picture_may_keep_the_profile_of_the_colour_picture_it_was_made_from() -> None:
