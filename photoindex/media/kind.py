@@ -17,12 +17,15 @@ MEDIA_EXTENSIONS: frozenset[bytes] = frozenset(
     b"""
     jpg jpeg jpe jfif jif mpo png apng webp tif tiff gif bmp dib jp2 j2k jpf jpx jpc j2c heic heif hif heics heifs avif avifs jxl psd psb
     pbm pgm ppm pnm pam qoi
-    3fr arw bay cap cr2 cr3 crw cs1 dcr dcs dng drf erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf ori pef ptx pxn r3d raf raw
-    rw2 rwl rwz sr2 srf srw sti x3f
-    mov mp4 m4v qt 3gp 3g2 mkv webm avi mpg mpeg mpe m2v mts m2ts ts wmv asf flv ogv dv mj2
+    3fr arw bay cr2 cr3 crw dcr dcs dng drf erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf ori pef ptx raf raw rw2 rwl rwz sr2
+    srf srw sti x3f
+    mov mp4 m4v qt 3gp 3g2 mkv webm avi mpg mpeg mpe m2v mts m2ts wmv asf flv ogv dv mj2
     """.split()
 )
-"""Lower-case extensions, without the dot, of photos and videos: unrecognised content under such a name is a broken photo."""
+"""Lower-case extensions, without the dot, of photos and videos: unrecognised content under such a name is a broken photo.
+
+Extensions that mostly mean something else (ts, cap) are left out: their content is recognised all the same.
+"""
 
 _MAGIC: tuple[tuple[int, bytes, Kind, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", Kind.IMAGE, "png"),

@@ -251,4 +251,4 @@ def test_damaged_heads_never_raise() -> None:
 def test_extensions_are_lower_case_and_without_the_dot() -> None:
     assert {b"jpg", b"heic", b"cr3", b"mov", b"dng"} <= MEDIA_EXTENSIONS
     assert all(extension == extension.lower() and b"." not in extension for extension in MEDIA_EXTENSIONS)
-    assert not {b"txt", b"xmp", b"json", b"zip", b"ico", b"svg", b"m4a", b"mp3"} & MEDIA_EXTENSIONS
+    assert not {b"txt", b"xmp", b"json", b"zip", b"ico", b"svg", b"m4a", b"mp3", b"ts"} & MEDIA_EXTENSIONS
