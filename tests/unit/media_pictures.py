@@ -165,20 +165,29 @@ def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
+def grey_profile(gamma: float) -> bytes:
+    """Return a profile of a grey space with the given exponent."""
+    return _profile(b"GRAY", [(b"wtpt", _xyz((0.9642, 1.0, 0.8249))), (b"kTRC", _curve(gamma))])
+
+
 def _matrix_profile(columns: tuple[tuple[float, float, float], ...]) -> bytes:
-    """Build an ICC v2 profile of three primaries (XYZ, D50) and gamma 2.2 (ICC.1:2001-04, clause 6)."""
+    """Build a profile of three primaries (XYZ, D50) and gamma 2.2."""
+    primaries = [(name, _xyz(column)) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)]
+    curves = [(name, _curve(2.2)) for name in (b"rTRC", b"gTRC", b"bTRC")]
+    return _profile(b"RGB ", [(b"wtpt", _xyz((0.9642, 1.0, 0.8249))), *primaries, *curves])
 
-    def xyz(values: tuple[float, float, float]) -> bytes:
-        return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
 
-    description = b"desc\0\0\0\0" + struct.pack(">I", 8) + b"made up\0" + bytes(78)
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(2.2 * 256)) + b"\0\0"
-    parts = [
-        (b"desc", description),
-        (b"wtpt", xyz((0.9642, 1.0, 0.8249))),
-        *((name, xyz(column)) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)),
-        *((name, curve) for name in (b"rTRC", b"gTRC", b"bTRC")),
-    ]
+def _xyz(values: tuple[float, float, float]) -> bytes:
+    return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
+
+
+def _curve(gamma: float) -> bytes:
+    return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+
+
+def _profile(space: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
+    """Build an ICC v2 display profile (ICC.1:2001-04, clause 6) of `tags`."""
+    parts = [(b"desc", b"desc\0\0\0\0" + struct.pack(">I", 8) + b"made up\0" + bytes(78)), *tags]
     offset, table, body = 128 + 4 + 12 * len(parts), struct.pack(">I", len(parts)), b""
     for name, data in parts:
         table += name + struct.pack(">II", offset + len(body), len(data))
@@ -186,7 +195,7 @@ def _matrix_profile(columns: tuple[tuple[float, float, float], ...]) -> bytes:
     header = bytearray(128)
     header[0:4] = struct.pack(">I", 128 + len(table) + len(body))
     header[8:12] = b"\x02\x10\0\0"
-    header[12:24] = b"mntrRGB XYZ "
+    header[12:24] = b"mntr" + space + b"XYZ "
     header[36:40] = b"acsp"
     header[68:80] = struct.pack(">3i", 63190, 65536, 54061)
     return bytes(header) + table + body

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from photoindex.media.decode import decode
 from photoindex.media.kind import sniff
@@ -243,6 +243,42 @@ def test_damaged_exif_does_not_keep_a_picture_from_decoding() -> None:
     for junk in (b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + bytes(30)):
         for name in ("JPEG", "PNG", "WEBP"):
             assert is_scene(decoded(saved(scene(), name, quality=95, exif=junk)).array)
+
+
+@pytest.mark.parametrize("written", ['tiff:Orientation="6"', "<tiff:Orientation>6</tiff:Orientation>"])
+def test_an_orientation_that_only_xmp_names_counts_until_exif_names_one(written: str) -> None:
+    packet = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf {written}/></x:xmpmeta>".encode()
+    for name in ("JPEG", "PNG", "WEBP"):
+        data = saved(stored_for(6, scene()), name, quality=95, xmp=packet) if name != "PNG" else _png_with_xmp(packet)
+        assert is_scene(decoded(data).array), name
+    exif = exif_with_orientation(1)
+    assert is_scene(decoded(saved(scene(), "JPEG", quality=95, xmp=packet, exif=exif)).array)
+
+
+def _png_with_xmp(packet: bytes) -> bytes:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_itxt("XML:com.adobe.xmp", packet.decode())
+    return saved(stored_for(6, scene()), "PNG", pnginfo=chunks)
+
+
+def test_junk_between_the_segments_of_a_jpeg_is_noted_and_the_picture_decodes() -> None:
+    data = saved(scene(), "JPEG", quality=95)
+    tables = data.index(b"\xff\xdb")
+    pixels = decoded(data[:tables] + b"\0\0\0" + data[tables:], longest_side_px=40)
+    assert is_scene(pixels.array)
+    assert pixels.notes[0].startswith("damaged:")
+
+
+def test_a_missing_end_marker_alone_is_a_note() -> None:
+    pixels = decoded(saved(scene(), "JPEG", quality=95).removesuffix(b"\xff\xd9"))
+    assert is_scene(pixels.array)
+    assert pixels.notes == ("the JPEG's end marker is missing",)
+
+
+def test_what_follows_the_end_of_a_jpeg_is_none_of_its_business() -> None:
+    pixels = decoded(saved(scene(), "JPEG", quality=95) + EVERY_FORMAT["mp4"]())
+    assert is_scene(pixels.array)
+    assert pixels.notes == ()
 
 
 def test_a_wrong_orientation_value_is_taken_as_upright() -> None:
