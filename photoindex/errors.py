@@ -108,10 +108,10 @@ class SnapshotDamaged(PhotoIndexError):
 
 
 class UnsuitableLocation(PhotoIndexError):
-    """The library cannot live there: a network mount, or among the originals."""
+    """The library cannot live there: a network mount, or a folder that cannot be made."""
 
     exit_code = 14
-    meaning = "the library cannot live there (a network mount, or a folder inside the originals)"
+    meaning = "the library cannot live there (a network mount, or a folder that cannot be made)"
 
 
 class DatabaseFailed(PhotoIndexError):

@@ -73,6 +73,14 @@ def field_table() -> str:
     return _table(("field", "type", "meaning"), rows)
 
 
+def views_table() -> str:
+    """The views that other programs can rely on."""
+    from photoindex.store.views import VIEWS
+
+    rows = [(f"`{view.name}`", view.help, ", ".join(f"`{column}`" for column in view.columns)) for view in VIEWS]
+    return _table(("view", "what it is", "columns"), rows)
+
+
 def settings_table() -> str:
     """The settings with their defaults and ranges."""
     from photoindex.config_sources import allowed, fields
@@ -112,6 +120,8 @@ def default_settings() -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "commands": commands_table,
     "fields": field_table,
+    "views": views_table,
+    "views": views_table,
     "exit codes": exit_code_table,
     "settings": settings_table,
 }

@@ -197,12 +197,3 @@ def drop(connection: Connection) -> None:
     """Remove the views; to be called before a migration, because SQLite renames no table that a view mentions."""
     for view in VIEWS:
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {view.name}")
-
-
-def markdown() -> str:
-    """Return the documentation of the views as Markdown tables, as the README shows it."""
-    parts = []
-    for view in VIEWS:
-        rows = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in view.columns.items())
-        parts.append(f"`{view.name}`: {view.help}\n\n| column | meaning |\n| --- | --- |\n{rows}\n")
-    return "\n".join(parts)

@@ -125,8 +125,3 @@ def test_one_row_by_its_number_is_found_without_a_scan(library: Library, shelf: 
     plan = [row["detail"] for row in rows_of(library, f"EXPLAIN QUERY PLAN SELECT * FROM {view.name} WHERE id = 1")]
     # The only scan allowed is the one that mends a single name.
     assert [step for step in plan if step.startswith("SCAN") and "step" not in step and "CONSTANT" not in step] == []
-
-
-def test_the_readme_text_names_every_column() -> None:
-    text = views.markdown()
-    assert all(f"| `{name}` |" in text for view in views.VIEWS for name in view.columns)
