@@ -46,7 +46,7 @@ class ScanConfig(_Section):
     batch_size: int = Field(default=64, ge=1, description="files per transaction")
     walk_threads: int = Field(default=4, ge=1, description="directories listed at a time")
     exclude: Patterns = Field(default=(), description="gitignore patterns that hold for every root")
-    max_megapixels: float = Field(default=300.0, gt=0, description="larger pictures are refused before decoding")
+    max_megapixels: float = Field(default=250.0, gt=0, description="larger pictures are refused before decoding")
     worker_memory_mb: int = Field(default=1536, ge=128, description="memory of one worker in MiB")
     file_seconds: float = Field(default=120.0, gt=0, description="time for one file, after which its worker is killed")
 

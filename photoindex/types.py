@@ -55,7 +55,7 @@ class Limits:
     seconds: wall time for one file, after which its worker is killed.
     """
 
-    max_megapixels: float = 300.0
+    max_megapixels: float = 250.0
     memory_mb: int = 1536
     seconds: float = 120.0
 

@@ -16,6 +16,7 @@ from photoindex.types import Failure, Limits
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _GRACE_SECONDS = 15.0
 _TASKS_PER_WORKER = 5000
 """A worker is replaced after so many files: C decoders leak a little, and a million files are many."""
@@ -30,7 +31,18 @@ def start_forkserver(preload: Sequence[str]) -> None:
     from multiprocessing import forkserver
 
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(preload))
-    forkserver.ensure_running()
+    # Libraries that start threads when they are loaded would start them in every worker: one a worker is the plan, and a
+    # process with threads is not safe to fork.
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
