@@ -81,7 +81,7 @@ def _read(stream: BinaryIO, name: str, longest_side_px: int, limits: Limits) -> 
     except UnidentifiedImageError:
         if name == "AVIF":
             stream.seek(0)
-            raise _no_avif(stream.read(_HEAD_BYTES)) from None
+            raise _no_avif(stream.read(_HEAD_BYTES), limits) from None
         if name != "TIFF":
             raise Undecodable(f"this is no readable {name} picture") from None
         return _read_odd_tiff(stream, limits)
@@ -103,10 +103,12 @@ def _webp_size(head: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _no_avif(head: bytes) -> Undecodable:
-    """Return why libavif refuses a file: its own size limit, which no option raises, or damage."""
+def _no_avif(head: bytes, limits: Limits) -> Undecodable:
+    """Return why libavif refuses a file: its own size limit, which no option raises, or damage. Raises TooLarge."""
     place = head.find(b"ispe")
     width, height = (int.from_bytes(head[place + offset : place + offset + 4], "big") for offset in (8, 12))
+    if place > 0:
+        check_size(width, height, limits)
     if place > 0 and width * height > _AVIF_MAX_PIXELS:
         return Undecodable(
             f"{width} x {height} pixels are more than the AVIF decoder takes ({_AVIF_MAX_PIXELS // 10**6} megapixels)"
