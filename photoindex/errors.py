@@ -121,6 +121,13 @@ class DatabaseFailed(PhotoIndexError):
     meaning = "the database cannot be read or written (damaged, or no permission)"
 
 
+class WorkersLost(PhotoIndexError):
+    """The worker processes were ended from outside, again and again; no photo is to blame."""
+
+    exit_code = 16
+    meaning = "the worker processes were ended from outside or could not be started; finished work is kept"
+
+
 FAMILIES: tuple[type[PhotoIndexError], ...] = (
     UsageError,
     ConfigError,
@@ -133,5 +140,6 @@ FAMILIES: tuple[type[PhotoIndexError], ...] = (
     SnapshotDamaged,
     UnsuitableLocation,
     DatabaseFailed,
+    WorkersLost,
 )
 """Every family with an exit code of its own, in the order of the README's table."""

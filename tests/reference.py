@@ -121,7 +121,6 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "commands": commands_table,
     "fields": field_table,
     "views": views_table,
-    "views": views_table,
     "exit codes": exit_code_table,
     "settings": settings_table,
 }

@@ -13,8 +13,11 @@ from photoindex import paths
 from photoindex.errors import UsageError, VolumeOffline
 from photoindex.mounts import Mount, mount_of, mount_with_identity
 from photoindex.pipeline.changes import Place
+from photoindex.pipeline.exclusion import patterns_below
 from photoindex.store import volumes
 from photoindex.store.database import Database
+from photoindex.store.places import Place as FilePlace
+from photoindex.store.places import file_at
 from photoindex.store.volumes import RootRow, VolumeRow
 
 _SAMPLE_FILES = 200
@@ -43,6 +46,12 @@ class KnownRoot:
     row: RootRow
     volume: VolumeRow
     path: bytes
+    online: bool
+
+    @property
+    def mount_point(self) -> bytes:
+        """The absolute mount point below which the root's path is written."""
+        return self.path[: len(self.path) - len(self.row.path)].rstrip(b"/") or b"/" if self.row.path else self.path
 
 
 @dataclass(slots=True)
@@ -54,7 +63,8 @@ class Roots:
     away: list[bytes] = field(default_factory=list)
     _volumes: dict[int, VolumeRow] = field(default_factory=dict)
     _by_device: dict[int, Place] = field(default_factory=dict)
-    _by_identity: dict[str, Place] = field(default_factory=dict)
+    _by_mount: dict[tuple[str, bytes], Place] = field(default_factory=dict)
+    _online: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the tables and find where each volume is mounted now."""
@@ -66,11 +76,13 @@ class Roots:
             self._volumes = {row.id: row for row in volumes.all_volumes(connection)}
             rows = volumes.all_roots(connection)
         self.known = []
+        self._online = {}
+        mounts = {each.id: mount_with_identity(each.identity, near=each.mount_point) for each in self._volumes.values()}
         for row in rows:
             volume = self._volumes[row.volume_id]
-            mount = mount_with_identity(volume.identity, near=volume.mount_point)
+            mount = mounts[row.volume_id]
             mount_point = mount.point if mount is not None else volume.mount_point
-            self.known.append(KnownRoot(row, volume, _join(mount_point, row.path)))
+            self.known.append(KnownRoot(row, volume, _join(mount_point, row.path), online=mount is not None))
 
     def targets(self, tops: Sequence[bytes], *, originals: Path | None, accept_missing: bool = False) -> list[Target]:
         """Return what to scan: `tops`, or every known root, or the configured originals where none is known.
@@ -91,23 +103,37 @@ class Roots:
     def _known_targets(self, *, accept_missing: bool) -> list[Target]:
         """Return every known root that is there; those that are away are remembered and the others still scanned.
 
-        Raises VolumeOffline where none is there.
+        Raises VolumeOffline where none is there. A root of which no file is left is not away but done with.
         """
-        found = []
+        found: list[Target] = []
+        alone = len(self.known) == 1
         for root in self.known:
-            try:
+            away = None if accept_missing else self._reason_away(root)
+            if away is None and (root.online or accept_missing or self._is_known(root.path)):
                 found.append(self._target(root.path, accept_missing=accept_missing))
-            except VolumeOffline:
-                if len(self.known) == 1:
-                    raise
+            elif self._files_known(root) and alone:
+                raise VolumeOffline(away or f"{paths.display(root.path)} is not mounted")
+            elif self._files_known(root):
                 self.away.append(root.path)
-        if not found:
+        if not found and self.away:
             names = ", ".join(paths.display(path) for path in self.away)
             raise VolumeOffline(f"no root is there: {names}. Nothing was marked; mount them and scan again")
         return found
 
+    def _is_known(self, path: bytes) -> bool:
+        return any(root.online and root.path == path for root in self.known)
+
+    def _files_known(self, root: KnownRoot) -> int:
+        with self.database.read() as connection:
+            return volumes.count_present_files_below(connection, root.volume.id, root.row.path)
+
     def real_place(self, path: bytes) -> bytes:
-        """Return the absolute path with links resolved; a file that is itself a link keeps its name."""
+        """Return the absolute path with links resolved; a file that is itself a link keeps its name.
+
+        Raises UsageError for an empty path, which would mean the current folder where a script's variable is unset.
+        """
+        if not path:
+            raise UsageError("an empty path; name a folder, `.` for the current one")
         absolute = paths.absolute(path)
         if os.path.isdir(absolute):
             return os.path.realpath(absolute)
@@ -115,9 +141,9 @@ class Roots:
         return os.path.join(os.path.realpath(folder), name)
 
     def containing(self, path: bytes) -> KnownRoot | None:
-        """Return the innermost known root around an absolute path."""
+        """Return the innermost known root around an absolute path; one whose volume is there goes before one that is not."""
         around = [root for root in self.known if paths.is_within(path, root.path)]
-        return max(around, key=lambda root: len(root.path), default=None)
+        return max(around, key=lambda root: (root.online, len(root.path)), default=None)
 
     def _target(self, path: bytes, *, accept_missing: bool) -> Target:
         root = self.containing(path)
@@ -125,17 +151,29 @@ class Roots:
             away = self._reason_away(root)
             if away is not None and not accept_missing:
                 raise VolumeOffline(away)
-            if away is not None or not os.path.lexists(path):
-                place = Place(root.volume.id, _mount_point_of(root))
-                return Target(path, place, root.path, root.row.id, gone=True)
-        if not os.path.lexists(path):
+            root = self.containing(path)  # a volume that was recognised anew is there now
+        there = os.path.lexists(path)
+        if root is not None and (not there or (accept_missing and self._reason_away(root) is not None)):
+            return self._gone_target(root, path)
+        if not there:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
         if not os.path.isdir(path):
             return Target(path, self.place_of(os.path.dirname(path), -1), path, is_file=True)
         place = self.place_of(path, -1)
         if root is None or root.volume.id != place.volume_id:
-            return Target(path, place, path)
+            return Target(path, place, path, excludes=self._patterns_of_inner_roots(path, place))
         return Target(path, place, root.path, root.row.id, root.row.excludes, root.row.follow_symlinks)
+
+    def _gone_target(self, root: KnownRoot, path: bytes) -> Target:
+        """Return what is known at a path that is not there: a folder or a file. Raises UsageError for neither."""
+        place = Place(root.volume.id, root.mount_point)
+        relative = paths.relative_to(path, place.mount_point)
+        with self.database.read() as connection:
+            is_file = file_at(connection, FilePlace(place.volume_id, relative)) is not None
+            below = volumes.count_present_files_below(connection, place.volume_id, relative)
+        if not is_file and not below and path != root.path:
+            raise UsageError(f"no such file or folder: {paths.display(path)}")
+        return Target(path, place, root.path, root.row.id, is_file=is_file, gone=True)
 
     def _reason_away(self, root: KnownRoot) -> str | None:
         """Return why a known root is not there, or that another, empty volume shows in its place; None where it is."""
@@ -152,6 +190,8 @@ class Roots:
         mount = mount_of(root.path)
         if mount.identity == root.volume.identity or self._recognise(root, mount):
             return None
+        if any(other.online and other.path == root.path for other in self.known):
+            return None  # another disk that is known too
         with os.scandir(root.path) as entries:
             return not_mounted if next(entries, None) is None else None
 
@@ -202,15 +242,22 @@ class Roots:
         if place is not None and paths.is_within(path, place.mount_point):
             return place
         mount = mount_of(path)
-        if mount.identity not in self._by_identity:
+        if not paths.is_within(path, mount.point):
+            # A followed link leads to another mount; its files are known by the path that was walked.
+            return max(
+                (each for each in self._by_mount.values() if paths.is_within(path, each.mount_point)),
+                key=lambda each: len(each.mount_point),
+            )
+        key = (mount.identity, mount.point)
+        if key not in self._by_mount:
             with self.database.write() as connection:
                 volume_id = volumes.ensure_volume(
                     connection, identity=mount.identity, label=_label(mount), mount_point=mount.point,
                     file_system=mount.file_system,
                 )  # fmt: skip
                 self._volumes = {row.id: row for row in volumes.all_volumes(connection)}
-            self._by_identity[mount.identity] = Place(volume_id, mount.point)
-        place = self._by_identity[mount.identity]
+            self._by_mount[key] = Place(volume_id, mount.point)
+        place = self._by_mount[key]
         if device != -1:
             self._by_device[device] = place
         return place
@@ -225,11 +272,20 @@ class Roots:
             if target.root_id is None:
                 relative = paths.relative_to(target.path, target.place.mount_point)
                 target.root_id = volumes.add_root(
-                    connection, volume_id=target.place.volume_id, path=relative, excludes=excludes or (),
-                    follow_symlinks=bool(follow),
+                    connection, volume_id=target.place.volume_id, path=relative,
+                    excludes=[*target.excludes, *(excludes or ())], follow_symlinks=bool(follow),
                 )  # fmt: skip
             elif target.path == target.root:
                 volumes.change_root(connection, target.root_id, excludes=excludes, follow_symlinks=follow)
+
+    def _patterns_of_inner_roots(self, path: bytes, place: Place) -> tuple[str, ...]:
+        """Return what the roots that a larger one takes in leave out, as patterns of the larger one."""
+        return tuple(
+            pattern
+            for root in self.known
+            if root.volume.id == place.volume_id and paths.is_within(root.path, path)
+            for pattern in patterns_below(paths.relative_to(root.path, path), root.row.excludes)
+        )
 
     def mount_point(self, volume_id: int) -> bytes:
         """Return where a volume was last seen."""
@@ -237,8 +293,10 @@ class Roots:
 
     def is_online(self, volume_id: int) -> bool:
         """Tell whether a volume is mounted at its mount point now."""
-        row = self._volumes.get(volume_id)
-        return row is not None and mount_of(row.mount_point).identity == row.identity
+        if volume_id not in self._online:
+            row = self._volumes.get(volume_id)
+            self._online[volume_id] = row is not None and mount_of(row.mount_point).identity == row.identity
+        return self._online[volume_id]
 
     def searchable(self, volume_id: int, folder_path: bytes) -> bytes:
         """Return the part of a folder's path that names something: from its root's own name down."""
@@ -257,11 +315,6 @@ def _join(mount_point: bytes, relative: bytes) -> bytes:
     return mount_point.rstrip(b"/") + b"/" + relative if relative else mount_point
 
 
-def _mount_point_of(root: KnownRoot) -> bytes:
-    """Return the absolute mount point below which the root's path is written."""
-    return root.path[: len(root.path) - len(root.row.path)].rstrip(b"/") or b"/" if root.row.path else root.path
-
-
 def _label(mount: Mount) -> str:
     name = paths.display(mount.point.rpartition(b"/")[2]) or "/"
     return f"{name} ({mount.source})" if mount.source else name
@@ -278,6 +331,7 @@ def _has_stat(path: bytes, size: int, mtime_ns: int) -> bool:
 def _without_nested(targets: Sequence[Target]) -> list[Target]:
     kept: list[Target] = []
     for target in sorted(targets, key=lambda each: len(each.path)):
-        if not any(not other.is_file and paths.is_within(target.path, other.path) for other in kept):
+        inside = any(not other.is_file and paths.is_within(target.path, other.path) for other in kept)
+        if not inside and all(target.path != other.path for other in kept):
             kept.append(target)
     return kept

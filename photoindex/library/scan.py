@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from sqlalchemy import Connection
 
 from photoindex import paths
-from photoindex.errors import VolumeOffline
+from photoindex.errors import UsageError, VolumeOffline
 from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.library.context import Library
+from photoindex.library.listed import ListedJudge
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.roots import Roots, Target
-from photoindex.pipeline import derived_files, owner
-from photoindex.pipeline.changes import ChangeFinder, Seen
-from photoindex.pipeline.exclusion import reason_for, rules_at
+from photoindex.pipeline import derived_files
+from photoindex.pipeline.changes import ChangeFinder, Place
+from photoindex.pipeline.exclusion import Rules, rule_set, rules_at
 from photoindex.pipeline.walk import walk
 from photoindex.store import staging, tasks, volumes
 from photoindex.store.database import Session
@@ -107,118 +109,151 @@ class _Scan:
     stop: Callable[[], bool]
     roots: Roots = field(init=False)
     targets: list[Target] = field(default_factory=list)
+    _work_expected: bool = False
 
     def __post_init__(self) -> None:
         self.roots = Roots(self.library.database)
 
     def run(self) -> ScanSummary:
         self._clean_up_after_the_dead()
-        listed = self.request.listed
-        if listed is None:
+        if self.request.listed is None:
             self.targets = self.roots.targets(
                 self.request.tops,
                 originals=self.library.config.originals_path,
                 accept_missing=self.request.accept_missing,
             )
+        self._check_request()
         with self.session.read() as connection:
             staging.make(connection)
             finder = ChangeFinder(connection, self.roots.place_of)
-            self._walk(finder, connection)
-            counts = staging.count_staged(connection)
+            self._look(finder)
+            if self.stop():
+                return ScanSummary(stopped=True)
             gone = staging.gone_by_volume(connection)
         if not self.request.accept_missing:
             self._guard(gone)
+        seen = finder.seen
         summary = ScanSummary(
-            excluded=finder.seen.excluded + finder.seen.not_media,
-            excluded_folders=finder.seen.excluded_folders,
-            unreadable_folders=len(finder.seen.unreadable),
+            excluded=seen.excluded,
+            excluded_folders=seen.excluded_folders,
+            unreadable_folders=len(seen.unreadable),
             roots_away=[paths.to_text(path) for path in self.roots.away],
-            newly_missing=counts["gone"],
         )
-        for folder, reason in finder.seen.unreadable:
+        for folder, reason in seen.unreadable:
             self.emit(Notice(f"cannot read the folder {paths.display(folder)}: {reason}", "warning"))
+        for folder, line in seen.bad_patterns:
+            self.emit(Notice(f"no gitignore pattern in {paths.display(folder)}/.photoindexignore: {line}", "warning"))
         if self.request.dry_run:
-            return self._foretell(finder.seen, summary)
-        self._apply_and_ingest(finder.seen, summary)
+            self._foretell(summary)
+        else:
+            self._apply_and_ingest(summary)
         return summary
 
     def _clean_up_after_the_dead(self) -> None:
         with self.session.write() as connection:
-            tasks.expire(connection)
-            for each in tasks.lease_owners(connection):
-                if owner.is_dead(each):
-                    tasks.release(connection, each)
+            # The library's lock is held, and nobody ingests without it: whoever held these is gone.
+            tasks.release_all(connection, stage="ingest")
         derived_files.remove_unfinished(self.library.derived_folder)
 
-    def _walk(self, finder: ChangeFinder, connection: Connection) -> None:
+    def _check_request(self) -> None:
+        patterns = (*self.library.config.scan.exclude, *(self.request.exclude or ()))
+        bad = rule_set("--exclude", b"/", patterns).bad_lines
+        if bad:
+            raise UsageError(f"--exclude {bad[0]!r} is no gitignore pattern")
+        own = self._own_folders()
+        for target in self.targets:
+            if any(paths.is_within(target.path, folder) for folder in own):
+                raise UsageError(f"{paths.display(target.path)} is the library's own folder, which holds no originals")
+
+    def _look(self, finder: ChangeFinder) -> None:
         self.emit(PhaseStarted("looking", None))
         started = time.perf_counter()
         single: list[int] = []
         if self.request.listed is not None:
             single = self._look_at_listed(finder, self.request.listed)
         for target in self.targets:
+            if self.stop():
+                return
             if target.is_file:
-                found = self._look_at_file(finder, target.path)
+                found = self._look_at_file(finder, target.path, target.place)
                 single.extend([found] if found is not None else [])
             else:
-                self._walk_target(finder, target)
+                self._walk(finder, target)
         finder.finish(single)
-        del connection
         self.emit(PhaseFinished("looking", finder.seen.candidates, time.perf_counter() - started))
 
-    def _walk_target(self, finder: ChangeFinder, target: Target) -> None:
-        config = self.library.config.scan
-        patterns = (*config.exclude, *(target.excludes if self.request.exclude is None else self.request.exclude))
-        follow = target.follow_symlinks if self.request.follow_symlinks is None else self.request.follow_symlinks
-        rules = rules_at(target.path, root=target.root, patterns=patterns, own_folders=self._own_folders())
+    def _walk(self, finder: ChangeFinder, target: Target) -> None:
         finder.begin_top(target.path, target.place)
         if target.gone:
             return
-        before = finder.seen.candidates
-        forkserver_wanted = False
-        for listing in walk(target.path, rules, follow_symlinks=follow, threads=config.walk_threads):
+        follow = target.follow_symlinks if self.request.follow_symlinks is None else self.request.follow_symlinks
+        seen = finder.seen
+        before = (seen.candidates, len(seen.unreadable))
+        for listing in walk(
+            target.path, self._rules(target), follow_symlinks=follow, threads=self.library.config.scan.walk_threads
+        ):
             finder.add(listing)
-            if not forkserver_wanted and finder.seen.new + finder.seen.changed and not self.request.dry_run:
-                from photoindex.library.taking_in import start_forkserver
-
-                forkserver_wanted = True
-                start_forkserver()
-            self.emit(PhaseAdvanced("looking", finder.seen.candidates))
-        empty = finder.seen.candidates == before and not finder.seen.unreadable
+            self._expect_work(finder)
+            self.emit(PhaseAdvanced("looking", seen.candidates))
+            if self.stop():
+                return
+        empty = (seen.candidates, len(seen.unreadable)) == before
         suspicious = empty and target.root_id is not None and target.path == target.root
         accepted = self.request.accept_missing
         if suspicious and not accepted and self.roots.is_emptied(target, alone=len(self.targets) == 1):
             finder.forget_top(target.path, target.place)
 
-    def _look_at_file(self, finder: ChangeFinder, path: bytes) -> int | None:
+    def _rules(self, target: Target) -> Rules:
+        """Return the rules at a target; patterns given for a part of a root join the root's, for a root they replace them."""
+        config = self.library.config.scan
+        given = self.request.exclude
+        whole_root = target.path == target.root
+        replaced = given is not None and whole_root
+        of_root = target.excludes if not replaced or target.root_id is None else ()
+        rules = rules_at(
+            target.path, root=target.root, patterns=(*config.exclude, *of_root), own_folders=self._own_folders()
+        )
+        if given is not None:
+            rules = replace(rules, user=(*rules.user, rule_set("--exclude", target.path, given)))
+        return rules
+
+    def _expect_work(self, finder: ChangeFinder) -> None:
+        """Let the workers' server start while the walk goes on, as soon as there is something to read."""
+        if finder.found_work and not self._work_expected and not self.request.dry_run:
+            from photoindex.library.taking_in import start_forkserver
+
+            self._work_expected = True
+            start_forkserver()
+
+    def _look_at_file(self, finder: ChangeFinder, path: bytes, place: Place) -> int | None:
         try:
             status = os.stat(path)
         except FileNotFoundError:
-            return finder.add_single(path, self.roots.place_of(os.path.dirname(path), -1), None)
-        return finder.add_single(
-            path, self.roots.place_of(os.path.dirname(path), -1), (status.st_size, status.st_mtime_ns)
-        )
+            if os.path.lexists(path):
+                finder.add_excluded()  # a link that leads nowhere
+                return None
+            return finder.add_single(path, place, None)
+        except OSError as error:
+            self.emit(Notice(f"cannot look at {paths.display(path)}: {error.strerror}", "warning"))
+            finder.add_excluded()
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            finder.add_excluded()
+            return None
+        return finder.add_single(path, place, (status.st_size, status.st_mtime_ns))
 
     def _look_at_listed(self, finder: ChangeFinder, listed: Iterable[bytes]) -> list[int]:
         ids = []
-        follow = bool(self.request.follow_symlinks)
-        for given in listed:
-            path = self.roots.real_place(given)
-            if os.path.isdir(path) and not os.path.islink(path):
-                continue
-            root = self.roots.containing(path)
-            patterns = (
-                *self.library.config.scan.exclude,
-                *(self.request.exclude or (root.row.excludes if root else ())),
-            )
-            top = root.path if root else b"/"
-            reason = reason_for(path, root=top, patterns=patterns, follow_symlinks=follow)
-            if reason is not None or (os.path.lexists(path) and not os.path.isfile(path)):
-                finder.seen.excluded += 1
+        judge = ListedJudge(self.roots, self.library.config.scan.exclude, self.request, self._own_folders())
+        for path in judge.distinct(listed):
+            if self.stop():
+                break
+            if judge.leaves_out(path):
+                finder.add_excluded()
                 continue
             if not os.path.lexists(path):
                 self.emit(Notice(f"no such file: {paths.display(path)}", "warning"))
-            found = self._look_at_file(finder, path)
+            found = self._look_at_file(finder, path, self.roots.place_of(os.path.dirname(path), -1))
             ids.extend([found] if found is not None else [])
             self.emit(PhaseAdvanced("looking", finder.seen.candidates))
         return ids
@@ -238,20 +273,23 @@ class _Scan:
                         f"if they were really removed, run the scan again with --accept-missing"
                     )
 
-    def _foretell(self, seen: Seen, summary: ScanSummary) -> ScanSummary:
+    def _foretell(self, summary: ScanSummary) -> None:
         with self.session.read() as connection:
             summary.bytes = staging.staged_bytes(connection)
-            quarantined, dismissed = staging.count_settled_trouble(connection)
+            counts = staging.count_staged(connection)
+            self._count_settled(connection, summary)
         summary.dry_run = True
-        summary.new = seen.new
-        summary.changed = seen.changed
-        summary.quarantined = quarantined
-        summary.excluded += dismissed
-        summary.unchanged = seen.same - quarantined - dismissed
-        summary.missing = summary.newly_missing
-        return summary
+        summary.new = counts.get("new", 0)
+        summary.changed = counts.get("changed", 0)
+        summary.newly_missing = summary.missing = counts["gone"]
 
-    def _apply_and_ingest(self, seen: Seen, summary: ScanSummary) -> None:
+    def _count_settled(self, connection: Connection, summary: ScanSummary) -> None:
+        settled = staging.count_settled(connection)
+        summary.unchanged = settled.unchanged
+        summary.quarantined = settled.quarantined
+        summary.excluded += settled.not_media + settled.dismissed
+
+    def _apply_and_ingest(self, summary: ScanSummary) -> None:
         from photoindex.stages import ingest as stage
 
         derive = self.request.derive
@@ -260,12 +298,8 @@ class _Scan:
             self.roots.keep(connection, self.targets, self.request.exclude, follow=self.request.follow_symlinks)
             variant_id = tasks.ensure_variant(connection, stage.NAME, stage.variant(params, derive=derive))
             staging.apply(connection, variant_id=variant_id, derive=derive)
-            total, fresh = staging.count_work(connection)
-            quarantined, dismissed = staging.count_settled_trouble(connection)
-        # Carried over: what an earlier scan left undone is counted by what came of it, not as unchanged.
-        summary.unchanged = seen.same - (total - fresh) - quarantined - dismissed
-        summary.quarantined = quarantined
-        summary.excluded += dismissed
+            total = staging.count_work(connection)
+            self._count_settled(connection, summary)
         if total and not self.stop():
             self._take_in(summary, variant_id, total)
         else:

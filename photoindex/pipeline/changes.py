@@ -23,20 +23,13 @@ class Place:
 
 @dataclass(slots=True)
 class Seen:
-    """What the walk counted; together with the work that follows, each candidate is in exactly one number."""
+    """What the walk counted; `excluded` are the candidates that will never be rows of the file table."""
 
-    same: int = 0
-    new: int = 0
-    changed: int = 0
+    candidates: int = 0
     excluded: int = 0
-    not_media: int = 0
     excluded_folders: int = 0
     unreadable: list[tuple[bytes, str]] = field(default_factory=list)
-
-    @property
-    def candidates(self) -> int:
-        """Every directory entry that was not a folder to walk."""
-        return self.same + self.new + self.changed + self.excluded + self.not_media
+    bad_patterns: list[tuple[bytes, str]] = field(default_factory=list)
 
 
 class ChangeFinder:
@@ -50,7 +43,18 @@ class ChangeFinder:
         self._visited: set[int] = set()
         self._unknown: set[tuple[int, bytes]] = set()
         self._pruned: set[tuple[int, bytes]] = set()
+        self._staged = False
         self.seen = Seen()
+
+    @property
+    def found_work(self) -> bool:
+        """Whether something was found that has to be read."""
+        return self._staged
+
+    def add_excluded(self) -> None:
+        """Count one candidate that is left out."""
+        self.seen.candidates += 1
+        self.seen.excluded += 1
 
     def begin_top(self, path: bytes, place: Place) -> None:
         """Say that everything at and below `path` (absolute) is about to be listed."""
@@ -77,6 +81,7 @@ class ChangeFinder:
         for pruned in listing.pruned:
             self._pruned.add((place.volume_id, paths.relative_to(pruned, place.mount_point)))
         self.seen.excluded_folders += len(listing.pruned)
+        self.seen.bad_patterns.extend((listing.path, line) for line in listing.bad_patterns)
         if listing.error is not None:
             self.seen.unreadable.append((listing.path, listing.error.strerror or str(listing.error)))
             return
@@ -88,64 +93,53 @@ class ChangeFinder:
         if folder_id is not None:
             self._visited.add(folder_id)
         rows = []
-        same = not_media = 0
         for name, stat in listing.entries.items():
             row = known.get(name)
             # The one path that nearly every file of a rescan takes: by position, without a call.
-            if row is not None and row[2] == stat[0] and row[3] == stat[1] and row[4] == "present":
-                if row[5] is False:
-                    not_media += 1
-                else:
-                    same += 1
-                continue
-            what = self._judge(row, stat)
-            if what is not None:
-                rows.append(_staged_row(place.volume_id, relative, name, stat, row, what))
-        self.seen.same += same
-        self.seen.not_media += not_media
-        staging.stage(self._connection, rows)
+            if row is None or row[2] != stat[0] or row[3] != stat[1] or row[4] != "present":
+                rows.append(_staged_row(place.volume_id, relative, name, stat, row))
+        self._stage(rows)
+        self.seen.candidates += listing.candidates
         self.seen.excluded += len(listing.excluded) + listing.links + listing.special
         if not known.keys() <= listing.entries.keys():
             self._find_absent(listing, place, known)
-
-    def _judge(self, row: KnownFile | None, stat: tuple[int, int]) -> str | None:
-        if row is None:
-            self.seen.new += 1
-            return "new"
-        if (row.size_bytes, row.mtime_ns) != stat:
-            self.seen.changed += 1
-            return "changed"
-        if row.media is False:
-            self.seen.not_media += 1
-        else:
-            self.seen.same += 1
-        return None if row.state == "present" else "back"
 
     def _find_absent(self, listing: Listing, place: Place, known: dict[bytes, KnownFile]) -> None:
         unknown = {path.rpartition(b"/")[2] for path in listing.unknown_below}
         absent: list[int] = []
         left_out: list[int] = []
+        unseen: list[int] = []
         for name, row in known.items():
-            if row.state != "present" or name in listing.entries or name in unknown:
+            if row.state == "missing" or name in listing.entries:
                 continue
-            (left_out if name in listing.excluded else absent).append(row.id)
+            if name in unknown:
+                unseen.append(row.id)
+            elif name in listing.excluded:
+                left_out.append(row.id)
+            else:
+                absent.append(row.id)
         staging.stage_gone(self._connection, place.volume_id, absent)
         staging.stage_left_out(self._connection, left_out)
+        staging.stage_unseen(self._connection, unseen)
 
     def add_single(self, path: bytes, place: Place, stat: tuple[int, int] | None) -> int | None:
         """Compare one file on its own (stat None: it is not there); return its id where it is known."""
         parent, name = path.rsplit(b"/", 1)
         relative = paths.relative_to(parent or b"/", place.mount_point)
         folder_id = self._folders_of(place.volume_id).get(relative)
-        row = staging.known_files(self._connection, folder_id).get(name) if folder_id is not None else None
+        row = staging.known_file(self._connection, folder_id, name) if folder_id is not None else None
         if stat is None:
-            if row is not None and row.state == "present":
+            if row is not None and row.state != "missing":
                 staging.stage_gone(self._connection, place.volume_id, [row.id])
             return row.id if row else None
-        what = self._judge(row, stat)
-        if what is not None:
-            staging.stage(self._connection, [_staged_row(place.volume_id, relative, name, stat, row, what)])
+        self.seen.candidates += 1
+        if row is None or (row.size_bytes, row.mtime_ns) != stat or row.state != "present":
+            self._stage([_staged_row(place.volume_id, relative, name, stat, row)])
         return row.id if row else None
+
+    def _stage(self, rows: list[dict[str, object]]) -> None:
+        self._staged = self._staged or bool(rows)
+        staging.stage(self._connection, rows)
 
     def finish(self, single_files: Iterable[int] = ()) -> None:
         """Stage the files of folders that are not there any more, and set the scan's scope."""
@@ -162,7 +156,9 @@ class ChangeFinder:
                 (left_out if _has_ancestor(self._pruned, volume_id, path) else absent).append(each)
             staging.stage_folders_gone(self._connection, volume_id, absent)
             staging.stage_folders_left_out(self._connection, left_out)
-        staging.set_scope(self._connection, in_scope | self._visited, single_files)
+        staging.set_scope(
+            self._connection, listed=self._visited, others=in_scope - self._visited, file_ids=single_files
+        )
 
     def _folders_of(self, volume_id: int) -> dict[bytes, int]:
         if volume_id not in self._folders:
@@ -182,8 +178,10 @@ def _has_ancestor(among: set[tuple[int, bytes]], volume_id: int, path: bytes) ->
 
 
 def _staged_row(
-    volume_id: int, relative: bytes, name: bytes, stat: tuple[int, int], row: KnownFile | None, what: str
+    volume_id: int, relative: bytes, name: bytes, stat: tuple[int, int], row: KnownFile | None
 ) -> dict[str, object]:
+    unchanged = row is not None and (row.size_bytes, row.mtime_ns) == stat
+    what = "new" if row is None else "back" if unchanged else "changed"
     return {
         "volume_id": volume_id,
         "folder_path": relative,

@@ -76,6 +76,7 @@ class Committer:
             self.tally.excluded += 1
             return None
         if outcome.digest is None or (outcome.described is None and not outcome.reused):
+            files.holds_no_known_content(connection, row.id)
             return self._quarantine(connection, outcome, row)
         known = assets.by_digest(connection, outcome.digest)
         if outcome.reused and (known is None or not known.derived):
@@ -87,15 +88,16 @@ class Committer:
     def _take_in(
         self, connection: Connection, outcome: Outcome, row: FileRow, known: AssetRow | None
     ) -> Quarantined | None:
-        asset_id, photo_id, verdict = self._identify(connection, outcome, row, known)
+        others = files.elsewhere(connection, known.id, but=row.id) if known is not None else []
+        asset_id, photo_id, verdict = self._identify(connection, outcome, row, known, is_copy=bool(others))
         kept = row
-        moved_from = self._moved_from(connection, row, known) if verdict == "duplicate" else None
-        if moved_from is not None:
-            verdict = "moved"
-            files.take_over(connection, kept=moved_from.id, newcomer=row)
-            kept = moved_from
-        elif verdict == "duplicate" and known is not None and self._content_left(connection, known, row):
-            verdict = "moved"
+        if verdict == "duplicate":
+            moved_from = self._moved_from(row, others)
+            if moved_from is not None:
+                files.take_over(connection, kept=moved_from.id, newcomer=row)
+                kept = moved_from
+            left = all(staging.waits_with_other_content(connection, other.id) for other in others)
+            verdict = "moved" if moved_from is not None or left else "duplicate"
         assert outcome.stat is not None
         files.link(connection, kept.id, asset_id=asset_id, media=True, reason=None, stat=outcome.stat)
         self.refresh(connection, photo_id)
@@ -109,7 +111,7 @@ class Committer:
         return None
 
     def _identify(
-        self, connection: Connection, outcome: Outcome, row: FileRow, known: AssetRow | None
+        self, connection: Connection, outcome: Outcome, row: FileRow, known: AssetRow | None, *, is_copy: bool
     ) -> tuple[int, int, str]:
         """Return (asset id, photo id, verdict) for the content, making what is not there yet."""
         made = Made(self.variant_id, outcome.perceptual_hash, outcome.derived, outcome.notes)
@@ -119,7 +121,6 @@ class Committer:
             if known.role == assets.SUPERSEDED:
                 self._stand_again(connection, known, row)
             if row.asset_id is None:
-                is_copy = bool(files.elsewhere(connection, known.id, but=row.id))
                 return known.id, known.photo_id, "duplicate" if is_copy else "new"
             return known.id, known.photo_id, "unchanged" if row.asset_id == known.id else "changed"
         assert outcome.described is not None
@@ -135,7 +136,7 @@ class Committer:
 
     def _photo_of_edited(self, connection: Connection, row: FileRow) -> int | None:
         """Return the photo that goes on with a file's new content: the old content is nowhere else any more."""
-        if row.asset_id is None or assets.count_present_files(connection, row.asset_id, but=row.id) > 0:
+        if row.asset_id is None or files.is_present_elsewhere(connection, row.asset_id, but=row.id):
             return None
         previous = assets.by_id(connection, row.asset_id)
         if previous is None:
@@ -147,28 +148,19 @@ class Committer:
         """A file went back to an earlier content: it stands for the photo again where the later one is gone."""
         current = assets.primary_content(connection, known.photo_id)
         if current is not None:
-            if assets.count_present_files(connection, current.asset_id, but=row.id) > 0:
+            if files.is_present_elsewhere(connection, current.asset_id, but=row.id):
                 return
             assets.supersede(connection, current.asset_id)
         assets.promote(connection, known.id)
 
-    def _moved_from(self, connection: Connection, row: FileRow, known: AssetRow | None) -> FileRow | None:
+    def _moved_from(self, row: FileRow, others: list[FileRow]) -> FileRow | None:
         """Return the file row that this new path continues: same content, and not where it was."""
-        if known is None:
-            return None
-        others = files.elsewhere(connection, known.id, but=row.id)
-        others.sort(key=lambda other: (other.state != "missing", other.name != row.name))
-        for other in others:
-            if other.state == "missing" or _same_place(other, row):
+        for other in sorted(others, key=lambda other: (other.state != "missing", other.name != row.name)):
+            if other.state == "missing" or other.path == row.path:
                 return other
-            gone = other.state == "present" and self.is_online(other.volume_id) and not os.path.lexists(other.path)
-            if gone:
+            if other.state == "present" and self.is_online(other.volume_id) and not os.path.lexists(other.path):
                 return other
         return None
-
-    def _content_left(self, connection: Connection, known: AssetRow, row: FileRow) -> bool:
-        others = files.elsewhere(connection, known.id, but=row.id)
-        return bool(others) and all(staging.waits_with_other_content(connection, other.id) for other in others)
 
     def _quarantine(
         self, connection: Connection, outcome: Outcome, row: FileRow, *, kept: FileRow | None = None
@@ -206,7 +198,3 @@ class Committer:
         folders = list(dict.fromkeys(self.root_of(each.volume_id, each.folder_path) for each in of_photo))
         document = text_index.document(names, folders, resolved)
         assets.store_resolution(connection, photo_id, content=content, resolved=resolved, document=document)
-
-
-def _same_place(one: FileRow, other: FileRow) -> bool:
-    return one.path == other.path

@@ -8,8 +8,10 @@ so an ignore file with `!@eaDir/` brings such folders back.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from photoindex import paths
@@ -46,6 +48,7 @@ class RuleSet:
     folder: bytes
     spec: GitIgnoreSpec
     lines: tuple[str, ...]
+    bad_lines: tuple[str, ...] = ()
 
     def decide(self, path: bytes, *, is_folder: bool) -> tuple[bool, str] | None:
         """Return (excluded, the pattern) for an absolute path, None where no pattern speaks."""
@@ -57,18 +60,37 @@ class RuleSet:
 
 
 def rule_set(origin: str, folder: bytes, lines: Sequence[str]) -> RuleSet:
-    """Compile patterns. Raises ValueError for one that is not a gitignore pattern."""
+    """Compile patterns; a line that is none is kept apart in `bad_lines`."""
     from pathspec import GitIgnoreSpec
 
     kept = tuple(line for line in lines if line.strip() and not line.startswith("#"))
-    return RuleSet(origin=origin, folder=folder, spec=GitIgnoreSpec.from_lines(kept), lines=kept)
+    bad = tuple(line for line in kept if not _is_pattern(line))
+    good = tuple(line for line in kept if line not in bad)
+    return RuleSet(origin=origin, folder=folder, spec=GitIgnoreSpec.from_lines(good), lines=good, bad_lines=bad)
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def _built_in_spec() -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(BUILT_IN)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules in force in one folder; `entering` gives those of a folder below."""
 
-    user: RuleSet | None
+    user: tuple[RuleSet, ...]
     ignore_files: tuple[RuleSet, ...]
     built_in: RuleSet
     own_folders: frozenset[bytes] = frozenset()
@@ -77,15 +99,15 @@ class Rules:
     @property
     def speak_of_files(self) -> bool:
         """Whether a file's name must be asked about at all; the built-in list's file patterns are caught by prefix."""
-        return self.user is not None or bool(self.ignore_files)
+        return bool(self.user or self.ignore_files)
 
     def excluded(self, path: bytes, *, is_folder: bool) -> str | None:
         """Return why the absolute `path` is left out, None where it is taken."""
         if is_folder and path in self.own_folders:
             return "the library's own folder"
-        for rules in (self.user, *reversed(self.ignore_files), self.built_in):
+        for rules in (*self.user, *reversed(self.ignore_files), self.built_in):
             # The built-in list names folders and AppleDouble files; asking a hundred thousand other files costs seconds.
-            if rules is None or (rules is self.built_in and not is_folder and not _is_apple_double(path)):
+            if rules is self.built_in and not is_folder and not _is_apple_double(path):
                 continue
             decision = rules.decide(path, is_folder=is_folder)
             if decision is not None:
@@ -108,8 +130,9 @@ def _is_apple_double(path: bytes) -> bool:
 
 def rules_for(root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes] = frozenset()) -> Rules:
     """Return the rules that hold at the top of `root` (absolute) with the user's own patterns."""
-    user = rule_set("--exclude", root, patterns) if patterns else None
-    return Rules(user=user, ignore_files=(), built_in=rule_set("built in", root, BUILT_IN), own_folders=own_folders)
+    user = (rule_set("--exclude", root, patterns),) if patterns else ()
+    built_in = RuleSet(origin="built in", folder=root, spec=_built_in_spec(), lines=BUILT_IN)
+    return Rules(user=user, ignore_files=(), built_in=built_in, own_folders=own_folders)
 
 
 def rules_at(top: bytes, *, root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes]) -> Rules:
@@ -123,12 +146,19 @@ def rules_at(top: bytes, *, root: bytes, patterns: Sequence[str], own_folders: f
     return rules
 
 
-def reason_for(path: bytes, *, root: bytes, patterns: Sequence[str], follow_symlinks: bool) -> str | None:
+def reason_for(
+    path: bytes,
+    *,
+    root: bytes,
+    patterns: Sequence[str],
+    follow_symlinks: bool,
+    own_folders: frozenset[bytes] = frozenset(),
+) -> str | None:
     """Return why a scan of `root` would leave out the absolute `path`, None where it would take it.
 
     Looks at every folder between the two for ignore files, symbolic links and excluded folders.
     """
-    rules = rules_for(root, patterns)
+    rules = rules_for(root, patterns, own_folders)
     current = root
     parts = paths.relative_to(path, root).split(b"/") if path != root else []
     for index, part in enumerate(parts):
@@ -142,3 +172,14 @@ def reason_for(path: bytes, *, root: bytes, patterns: Sequence[str], follow_syml
         if os.path.islink(current) and not follow_symlinks:
             return f"a symbolic link that is not followed: {paths.display(current)} (see --follow-symlinks)"
     return None
+
+
+def patterns_below(folder: bytes, patterns: Sequence[str]) -> list[str]:
+    """Return gitignore patterns that mean, from the top, what `patterns` mean inside `folder` (relative to the top)."""
+    prefix = re.sub(r"([\\*?\[\]!# ])", r"\\\1", os.fsdecode(folder))
+    moved = []
+    for pattern in patterns:
+        sign, body = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
+        anchored = "/" in body.rstrip("/")
+        moved.append(f"{sign}/{prefix}/{body.lstrip('/')}" if anchored else f"{sign}/{prefix}/**/{body}")
+    return moved

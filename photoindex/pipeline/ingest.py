@@ -6,14 +6,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from photoindex.errors import StorageFull
+from photoindex.errors import StorageFull, WorkersLost
 from photoindex.events import EventSink, FileQuarantined, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.paths import display
+from photoindex.pipeline import isolation
 from photoindex.pipeline.commit import Committer, Quarantined
-from photoindex.pipeline.isolation import WorkerPool, failure_of, workers
+from photoindex.pipeline.isolation import WorkerPool, workers
 from photoindex.pipeline.worker import DerivedUnwritable, FileJob, Outcome, take_in
 from photoindex.store import files, staging, tasks
 from photoindex.store.database import Session
@@ -23,6 +25,7 @@ PHASE = "reading"
 _LEASE_SECONDS = 3600.0
 _COMMIT_SECONDS = 2.0
 _SLOW_FILE_SECONDS = 5.0
+_LOST_WORKERS_BORNE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,6 @@ class IngestSettings:
     params: DerivedParams
     limits: Limits
     derive: bool
-    force: bool = False
 
 
 @dataclass(slots=True)
@@ -49,13 +51,16 @@ class Ingestion:
     stop: Callable[[], bool]
     done: int = 0
     _queue: deque[FileJob] = field(default_factory=deque)
+    _finished: list[Outcome] = field(default_factory=list)
     _running: dict[Future[Outcome], tuple[FileJob, float]] = field(default_factory=dict)
-    _cursor: tuple[int, int] = (-1, 0)
+    _cursor: int = 0
+    _lost: int = 0
 
     def run(self, total: int) -> None:
         """Work off the list: first every new path, then every changed file, so that moves are recognised.
 
-        Raises StorageFull when the disk of the library or of the derived files is full; what is committed stays.
+        Raises StorageFull when the disk of the library or of the derived files is full, WorkersLost when the workers were
+        ended from outside; what is finished is committed and stays.
         """
         started = time.perf_counter()
         self.emit(PhaseStarted(PHASE, total))
@@ -64,28 +69,26 @@ class Ingestion:
                 for priority in (staging.NEW_FILES_FIRST, staging.CHANGED_FILES_NEXT):
                     self._drain(pool, priority)
         finally:
+            self._commit()
             with self.session.write() as connection:
                 tasks.give_back(connection, owner=self.committer.owner)
         self.emit(PhaseFinished(PHASE, self.done, time.perf_counter() - started))
 
     def _drain(self, pool: WorkerPool, priority: int) -> None:
-        self._cursor = (-1, 0)
-        finished: list[Outcome] = []
+        self._cursor = 0
         last_commit = time.monotonic()
         exhausted = False
         while True:
-            stopping = self.stop()
-            if stopping:
+            if self.stop():
                 self._queue.clear()
             else:
                 exhausted = self._fill(pool, priority, exhausted=exhausted)
-            if not self._running and not finished:
+            if not self._running and not self._finished:
                 return
-            finished.extend(self._collect())
-            due = len(finished) >= self.settings.batch_size or time.monotonic() - last_commit > _COMMIT_SECONDS
-            if finished and (due or not self._running):
-                self._commit(finished)
-                finished = []
+            self._collect()
+            due = len(self._finished) >= self.settings.batch_size or time.monotonic() - last_commit > _COMMIT_SECONDS
+            if due or not self._running:
+                self._commit()
                 last_commit = time.monotonic()
 
     def _fill(self, pool: WorkerPool, priority: int, *, exhausted: bool) -> bool:
@@ -101,8 +104,8 @@ class Ingestion:
         settings = self.settings
         with self.session.write() as connection:
             wanted = tasks.Wanted(
-                stage="ingest", limit=max(settings.batch_size, settings.jobs * 2), lease_seconds=_LEASE_SECONDS,
-                after=self._cursor, subjects=staging.work_subjects(), priority=priority,
+                stage="ingest", priority=priority, limit=max(settings.batch_size, settings.jobs * 2),
+                lease_seconds=_LEASE_SECONDS, after_id=self._cursor, subjects=staging.work_subjects(),
             )  # fmt: skip
             claimed = tasks.claim(connection, wanted, owner=self.committer.owner)
             rows = files.by_ids(connection, [each.subject_id for each in claimed])
@@ -112,33 +115,41 @@ class Ingestion:
                 FileJob(
                     file_id=row.id, task_id=each.id, attempts=each.attempts + 1, path=row.path, name=row.name,
                     derived_folder=settings.derived_folder, params=settings.params, limits=settings.limits,
-                    derive=settings.derive, force=settings.force,
+                    derive=settings.derive,
                 )
             )  # fmt: skip
         if claimed:
-            self._cursor = (claimed[-1].priority, claimed[-1].id)
+            self._cursor = claimed[-1].id
         return bool(claimed)
 
-    def _collect(self) -> list[Outcome]:
+    def _collect(self) -> None:
         done, _ = wait(self._running, timeout=0.5, return_when=FIRST_COMPLETED)
-        outcomes = []
         for future in done:
             job, _started = self._running.pop(future)
-            outcomes.append(self._outcome(future, job))
-        self.done += len(done)
-        tally = self.committer.tally
-        self.emit(PhaseAdvanced(PHASE, self.done, tally.bytes, self._slow()))
-        return outcomes
+            outcome = self._outcome(future, job)
+            if outcome is not None:
+                self._finished.append(outcome)
+                self.done += 1
+        self.emit(PhaseAdvanced(PHASE, self.done, self.committer.tally.bytes, self._slow()))
 
-    def _outcome(self, future: Future[Outcome], job: FileJob) -> Outcome:
+    def _outcome(self, future: Future[Outcome], job: FileJob) -> Outcome | None:
+        """Return what came of a file; None where its worker was ended from outside, after which it is tried again."""
         error = future.exception()
         if error is None:
             return future.result()
+        if isolation.ended_from_outside(error):
+            self._lost += 1
+            if self.stop():
+                return None
+            if self._lost > _LOST_WORKERS_BORNE or isinstance(error, BrokenProcessPool):
+                raise WorkersLost("the worker processes were ended from outside; what was finished is kept, scan again")
+            self._queue.append(job)
+            return None
         if isinstance(error, DerivedUnwritable):
             raise StorageFull(
                 f"previews cannot be written ({error}); free some space and run the command again"
             ) from error
-        failure = failure_of(error, self.settings.limits)
+        failure = isolation.failure_of(error, self.settings.limits)
         if failure is None:
             # A bug of ours or of a decoder's on this one file: the file is named and the run goes on.
             failure = Failure("unexpected", f"{type(error).__name__}: {error}"[:500])
@@ -150,7 +161,10 @@ class Ingestion:
             return ""
         return display(oldest[0].path)
 
-    def _commit(self, outcomes: list[Outcome]) -> None:
+    def _commit(self) -> None:
+        outcomes, self._finished = self._finished, []
+        if not outcomes:
+            return
         again: list[FileJob] = []
         quarantined: list[Quarantined] = []
         with self.session.write() as connection:

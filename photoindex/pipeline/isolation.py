@@ -18,6 +18,10 @@ Result = TypeVar("Result")
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _GRACE_SECONDS = 15.0
+_TERM_SECONDS = 0.1
+"""Workers ignore SIGTERM, so the pool need not wait long before it kills one that hangs."""
+_ENDED_FROM_OUTSIDE = frozenset({-signal.SIGTERM, signal.SIGTERM, 255})
+"""Exit codes that say nothing about the file: terminated, or unknown because the forkserver is gone."""
 _TASKS_PER_WORKER = 5000
 """A worker is replaced after so many files: C decoders leak a little, and a million files are many."""
 
@@ -30,7 +34,7 @@ def start_forkserver(preload: Sequence[str]) -> None:
     import multiprocessing
     from multiprocessing import forkserver
 
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(preload))
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["photoindex.pipeline.own_signals", *preload])
     # Libraries that start threads when they are loaded would start them in every worker: one a worker is the plan, and a
     # process with threads is not safe to fork.
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
@@ -50,8 +54,9 @@ def workers(count: int, limits: Limits) -> Iterator[WorkerPool]:
     """Give a pool of `count` processes; on the way out running ones are killed unless the pool was drained."""
     import multiprocessing
 
-    from pebble import ProcessPool
+    from pebble import CONSTS, ProcessPool
 
+    CONSTS.term_timeout = _TERM_SECONDS
     pool: Any = ProcessPool(
         max_workers=count,
         max_tasks=_TASKS_PER_WORKER,
@@ -82,6 +87,18 @@ class WorkerPool:
             _guarded, args=(function, task, self._limits.seconds), timeout=self._limits.seconds
         )
         return future
+
+
+def ended_from_outside(error: BaseException) -> bool:
+    """Tell whether a worker was ended by somebody else than its file."""
+    from concurrent.futures import CancelledError
+    from concurrent.futures.process import BrokenProcessPool
+
+    from pebble import ProcessExpired
+
+    if isinstance(error, ProcessExpired):
+        return error.exitcode in _ENDED_FROM_OUTSIDE
+    return isinstance(error, (BrokenProcessPool, CancelledError))
 
 
 def failure_of(error: BaseException, limits: Limits) -> Failure | None:

@@ -26,7 +26,8 @@ class Listing:
 
     `entries` are the regular files to take, `excluded` those that a rule leaves out, both name -> (size, mtime_ns).
     `unknown_below` are paths under which nothing can be said (an unreadable directory, a link that is not followed):
-    files known there are neither seen nor gone. `pruned` are directories left out by a rule, `subfolders` those to visit.
+    files known there are neither seen nor gone. `pruned` are directories left out by a rule, `subfolders` those to visit, `linked_folders` those behind followed links.
+    `bad_patterns` are lines of the folder's ignore file that are no gitignore patterns.
     """
 
     path: bytes
@@ -38,6 +39,8 @@ class Listing:
     pruned: list[bytes] = field(default_factory=list)
     unknown_below: list[bytes] = field(default_factory=list)
     subfolders: list[tuple[bytes, Rules]] = field(default_factory=list)
+    linked_folders: list[tuple[bytes, Rules]] = field(default_factory=list)
+    bad_patterns: tuple[str, ...] = ()
     error: OSError | None = None
     seconds: float = 0.0
 
@@ -57,10 +60,9 @@ def list_folder(path: bytes, rules: Rules, *, follow_symlinks: bool) -> Listing:
             found = list(scan)
         if any(entry.name == IGNORE_FILE for entry in found):
             rules = rules.entering(path)
+            listing.bad_patterns = rules.ignore_files[-1].bad_lines
     except OSError as error:
-        listing.error = error
-        listing.unknown_below.append(path)
-        return listing
+        return _unreadable(listing, error)
     entries = listing.entries
     ask_rules = rules.speak_of_files
     for entry in found:
@@ -76,8 +78,17 @@ def list_folder(path: bytes, rules: Rules, *, follow_symlinks: bool) -> Listing:
                 _add_other(listing, entry, rules, follow_symlinks=follow_symlinks)
         except FileNotFoundError:
             continue  # a file that vanished since the directory was read is no candidate
+        except PermissionError as error:
+            return _unreadable(listing, error)  # names may be read here, the files not even looked at
+        except OSError:
+            listing.special += 1  # this one entry cannot be looked at (a bad sector, a stale handle)
+            listing.unknown_below.append(entry.path)
     listing.seconds = time.perf_counter() - started
     return listing
+
+
+def _unreadable(listing: Listing, error: OSError) -> Listing:
+    return Listing(path=listing.path, device=listing.device, unknown_below=[listing.path], error=error)
 
 
 def _add_other(listing: Listing, entry: os.DirEntry[bytes], rules: Rules, *, follow_symlinks: bool) -> None:
@@ -97,7 +108,7 @@ def _add_other(listing: Listing, entry: os.DirEntry[bytes], rules: Rules, *, fol
         if rules.excluded(path, is_folder=True) is not None:
             listing.pruned.append(path)
         else:
-            listing.subfolders.append((path, rules))
+            (listing.linked_folders if entry.is_symlink() else listing.subfolders).append((path, rules))
     elif not stat.S_ISREG(status.st_mode):
         listing.special += 1
     elif rules.excluded(path, is_folder=False) is not None:
@@ -110,15 +121,18 @@ def walk(top: bytes, rules: Rules, *, follow_symlinks: bool, threads: int) -> It
     """Yield a listing of every directory from `top` (absolute) down, in no fixed order.
 
     A directory is visited once, by device and inode, so links that form a loop end. An unreadable directory is a listing
-    with its `error`. Where listing is slow (a NAS, a cold disk), `threads` directories are listed at a time.
+    with its `error`. Real directories are visited before those behind links, so that files keep their real paths. Where listing is slow (a NAS, a cold disk), `threads` directories are listed at a time.
     """
     visited: set[tuple[int, int]] = set()
     waiting: deque[tuple[bytes, Rules]] = deque([(top, rules)])
+    behind_links: deque[tuple[bytes, Rules]] = deque()
     running: set[Future[Listing]] = set()
     seconds_per_entry = 0.0
     with ThreadPoolExecutor(threads, thread_name_prefix="walk") as pool:
         try:
-            while waiting or running:
+            while waiting or running or behind_links:
+                if not waiting and not running:
+                    waiting, behind_links = behind_links, waiting
                 ready: list[Listing] = []
                 while waiting and len(running) < threads * 4 and not ready:
                     path, inherited = waiting.popleft()
@@ -135,6 +149,7 @@ def walk(top: bytes, rules: Rules, *, follow_symlinks: bool, threads: int) -> It
                     latest = listing.seconds / (len(listing.entries) + 10)
                     seconds_per_entry += (latest - seconds_per_entry) / 8
                     waiting.extendleft(reversed(listing.subfolders))
+                    behind_links.extend(listing.linked_folders)
                     yield listing
         finally:
             for future in running:

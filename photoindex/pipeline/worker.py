@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from photoindex.media.content import read_content
+from photoindex.media.content import Content, read_content
 from photoindex.media.problems import MediaProblem
 from photoindex.pipeline import derived_files
 from photoindex.stages.ingest import Ingested, ingest, recognise
@@ -61,21 +61,20 @@ class DerivedUnwritable(Exception):
 def take_in(job: FileJob) -> Outcome:
     """Take in one file; whatever is wrong with the file is in the outcome. Raises DerivedUnwritable."""
     started = time.perf_counter()
-    try:
-        content = read_content(job.path)
-    except (FileNotFoundError, NotADirectoryError):
-        return Outcome(job, vanished=True)
-    except OSError as error:
-        return Outcome(job, failure=Failure("unreadable", f"cannot be read: {error.strerror}", retry=True))
-    except MediaProblem as problem:
-        return Outcome(job, failure=Failure(problem.error_class, str(problem)))
+    content = _read(job)
+    if isinstance(content, Outcome):
+        return content
     stat = (content.size_bytes, content.mtime_ns)
     seen = recognise(content, job.name)
     if isinstance(seen, Ingested):
         return Outcome(job, content.digest, stat, not_media=seen.not_media, failure=seen.failure)
     if job.derive and not job.force and derived_files.exist(job.derived_folder, content.digest):
         return Outcome(job, content.digest, stat, reused=True, seconds=time.perf_counter() - started)
-    result = ingest(content, seen, job.params, job.limits, derive=job.derive)
+    try:
+        result = ingest(content, seen, job.params, job.limits, derive=job.derive)
+    except OSError as error:
+        # Large files are not held but opened again for their decoder, and a NAS may be gone by then.
+        return Outcome(job, content.digest, stat, failure=_unreadable(error), seconds=time.perf_counter() - started)
     if result.derived is not None:
         _write(job, content.digest, result.derived)
     return Outcome(
@@ -89,6 +88,21 @@ def take_in(job: FileJob) -> Outcome:
         failure=result.failure,
         seconds=time.perf_counter() - started,
     )
+
+
+def _read(job: FileJob) -> Content | Outcome:
+    try:
+        return read_content(job.path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Outcome(job, vanished=True)
+    except OSError as error:
+        return Outcome(job, failure=_unreadable(error))
+    except MediaProblem as problem:
+        return Outcome(job, failure=Failure(problem.error_class, str(problem)))
+
+
+def _unreadable(error: OSError) -> Failure:
+    return Failure("unreadable", f"cannot be read: {error.strerror or error}", retry=True)
 
 
 def _write(job: FileJob, digest: bytes, derived: Derived) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from photoindex.store.rows import new_id
-from photoindex.store.tables import asset, file, photo, photo_text
+from photoindex.store.tables import asset, photo, photo_text
 from photoindex.types import Described, Facts, Resolved
 
 PRIMARY = "primary"
@@ -123,17 +123,6 @@ def supersede(connection: Connection, asset_id: int) -> None:
 def promote(connection: Connection, asset_id: int) -> None:
     """Let a content stand for its photo again."""
     connection.execute(update(asset).where(asset.c.id == asset_id).values(role=PRIMARY))
-
-
-def count_present_files(connection: Connection, asset_id: int, *, but: int) -> int:
-    """Return how many present files other than `but` hold this content."""
-    return int(
-        connection.execute(
-            select(func.count())
-            .select_from(file)
-            .where(file.c.asset_id == asset_id, file.c.state == "present", file.c.id != but)
-        ).scalar_one()
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,16 +60,35 @@ def by_id(connection: Connection, file_id: int) -> FileRow | None:
     return FileRow(**row) if row else None
 
 
-OTHERS_LOOKED_AT = 16
+OTHERS_LOOKED_AT = 4
 NAMES_OF_A_PHOTO = 100
 """Some contents are everywhere (a logo, an empty frame): a hundred thousand copies must not cost their square."""
 
 
 def elsewhere(connection: Connection, asset_id: int, *, but: int) -> list[FileRow]:
-    """Return some other files with this content, up to 16: missing ones first."""
-    others = _located.where(file.c.asset_id == asset_id, file.c.id != but).limit(OTHERS_LOOKED_AT)
-    found = [others.where(file.c.state != "present"), others.where(file.c.state == "present")]
+    """Return some other files that hold this content, up to four that are missing or excluded and four that are present.
+
+    A file whose later content could not be read does not hold it any more.
+    """
+    others = _located.where(file.c.asset_id == asset_id, file.c.id != but, file.c.media.is_(True)).limit(
+        OTHERS_LOOKED_AT
+    )
+    # Named states, because an index on them serves no "other than".
+    found = [others.where(file.c.state == state) for state in ("missing", "excluded", "present")]
     return [FileRow(**row) for statement in found for row in connection.execute(statement).mappings()]
+
+
+def is_present_elsewhere(connection: Connection, asset_id: int, *, but: int) -> bool:
+    """Tell whether a present file other than `but` holds this content."""
+    others = select(file.c.id).where(
+        file.c.asset_id == asset_id, file.c.state == "present", file.c.id != but, file.c.media.is_(True)
+    )
+    return connection.execute(others.limit(1)).first() is not None
+
+
+def holds_no_known_content(connection: Connection, file_id: int) -> None:
+    """Note that what the file holds now could not be read; which photo it was stays known."""
+    connection.execute(update(file).where(file.c.id == file_id).values(media=None, reason=None))
 
 
 _link = (
@@ -140,13 +159,12 @@ _of_photo = (
         .join(volume, volume.c.id == folder.c.volume_id)
     )
     .where(asset.c.photo_id == bindparam("photo_id"))
-    .order_by(file.c.id)
     .limit(NAMES_OF_A_PHOTO)
 )  # fmt: skip
 
 
 def of_photo(connection: Connection, photo_id: int) -> list[FileRow]:
-    """Return the files of a photo, of all its contents, oldest row first, up to 100."""
+    """Return the files of a photo, of all its contents, up to 100."""
     return [FileRow(**row) for row in connection.execute(_of_photo, {"photo_id": photo_id}).mappings()]
 
 

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Connection,
-    Integer,
-    MetaData,
     Select,
-    Table,
-    Text,
     and_,
     bindparam,
     delete,
@@ -33,34 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
-from photoindex.store.tables import PathBytes, asset, file, folder, task
+from photoindex.store.scan_tables import gone, left_out, scope, scope_folder, staged, temporary, unseen, work
+from photoindex.store.tables import asset, file, folder, task
 from photoindex.store.tasks import has_state
-
-_temporary = MetaData()
-
-staged = Table(
-    "staged",
-    _temporary,
-    Column("volume_id", Integer, nullable=False),
-    Column("folder_path", PathBytes, nullable=False),
-    Column("name", PathBytes, nullable=False),
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("mtime_ns", BigInteger, nullable=False),
-    Column("file_id", Integer),
-    Column("what", Text, nullable=False),
-    prefixes=["TEMPORARY"],
-)
-gone = Table(
-    "gone",
-    _temporary,
-    Column("file_id", Integer, primary_key=True),
-    Column("volume_id", Integer),
-    prefixes=["TEMPORARY"],
-)
-left_out = Table("left_out", _temporary, Column("file_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
-scope = Table("scope", _temporary, Column("file_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
-scope_folder = Table("scope_folder", _temporary, Column("folder_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
-work = Table("work", _temporary, Column("file_id", Integer, primary_key=True), prefixes=["TEMPORARY"])
 
 NEW_FILES_FIRST = 0
 """Priority of new paths: a moved content is recognised at its new path before the old path's new content is looked at."""
@@ -83,10 +53,13 @@ _known_files = select(file.c.name, file.c.id, file.c.size_bytes, file.c.mtime_ns
 )
 
 
+_known_file = _known_files.where(file.c.name == bindparam("wanted_name"))
+
+
 def make(connection: Connection) -> None:
     """Make the empty temporary tables of a scan."""
-    _temporary.drop_all(connection)
-    _temporary.create_all(connection)
+    temporary.drop_all(connection)
+    temporary.create_all(connection)
 
 
 def folders_of(connection: Connection, volume_id: int) -> dict[bytes, int]:
@@ -100,6 +73,12 @@ def known_files(connection: Connection, folder_id: int) -> dict[bytes, KnownFile
     # What comes back are SQLAlchemy's rows: tuples with these names, and no second object a file.
     rows = cast("Sequence[KnownFile]", connection.execute(_known_files, {"folder_id": folder_id}).all())
     return {row[0]: row for row in rows}
+
+
+def known_file(connection: Connection, folder_id: int, name: bytes) -> KnownFile | None:
+    """Return one known file of a folder."""
+    row = connection.execute(_known_file, {"folder_id": folder_id, "wanted_name": name}).first()
+    return cast("KnownFile | None", row)
 
 
 def stage(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -131,10 +110,10 @@ def stage_left_out(connection: Connection, file_ids: Iterable[int]) -> None:
 
 
 def stage_folders_gone(connection: Connection, volume_id: int, folder_ids: Iterable[int]) -> None:
-    """Stage every present file of folders that are not there any more."""
+    """Stage every file of folders that are not there any more."""
     statement = insert_or_ignore(gone).from_select(
         ["file_id", "volume_id"],
-        select(file.c.id, literal(volume_id)).where(file.c.folder_id == bindparam("folder"), file.c.state == "present"),
+        select(file.c.id, literal(volume_id)).where(file.c.folder_id == bindparam("folder"), file.c.state != "missing"),
     )
     rows = [{"folder": each} for each in folder_ids]
     if rows:
@@ -151,14 +130,24 @@ def stage_folders_left_out(connection: Connection, folder_ids: Iterable[int]) ->
         connection.execute(statement.on_conflict_do_nothing(), rows)
 
 
-def set_scope(connection: Connection, folder_ids: Iterable[int], file_ids: Iterable[int]) -> None:
-    """Say which whole folders and which single files this scan is about."""
-    folders = [{"folder_id": each} for each in folder_ids]
-    if folders:
-        connection.execute(insert_or_ignore(scope_folder).on_conflict_do_nothing(), folders)
+def stage_unseen(connection: Connection, file_ids: Iterable[int]) -> None:
+    """Stage known files about which a listed folder says nothing, such as those behind a link that is not followed."""
+    rows = [{"file_id": each} for each in file_ids]
+    if rows:
+        connection.execute(insert_or_ignore(unseen).on_conflict_do_nothing(), rows)
+
+
+def set_scope(connection: Connection, *, listed: Iterable[int], others: Iterable[int], file_ids: Iterable[int]) -> None:
+    """Say which folders were listed, which others belong to the scope, and which single files were looked at."""
+    add = insert_or_ignore(scope_folder).on_conflict_do_nothing()
+    for folder_ids, was_listed in ((listed, True), (others, False)):
+        folders = [{"folder_id": each, "listed": was_listed} for each in folder_ids]
+        if folders:
+            connection.execute(add, folders)
     files = [{"file_id": each} for each in file_ids]
     if files:
         connection.execute(insert_or_ignore(scope).on_conflict_do_nothing(), files)
+    connection.exec_driver_sql("CREATE INDEX temp.staged_by_stat ON staged (size_bytes, mtime_ns)")
 
 
 def count_staged(connection: Connection) -> dict[str, int]:
@@ -174,8 +163,22 @@ def staged_bytes(connection: Connection) -> int:
 
 
 def gone_by_volume(connection: Connection) -> dict[int, int]:
-    """Return volume id -> how many of its files are gone."""
-    rows = connection.execute(select(gone.c.volume_id, func.count()).group_by(gone.c.volume_id))
+    """Return volume id -> how many of its files are gone for good as it seems.
+
+    A file of the same name, size and mtime that is new elsewhere is one that was moved with its folder.
+    """
+    moved = exists().where(
+        staged.c.what == "new",
+        staged.c.size_bytes == file.c.size_bytes,
+        staged.c.mtime_ns == file.c.mtime_ns,
+        staged.c.name == file.c.name,
+    )
+    rows = connection.execute(
+        select(gone.c.volume_id, func.count())
+        .select_from(gone.join(file, file.c.id == gone.c.file_id))
+        .where(~moved)
+        .group_by(gone.c.volume_id)
+    )
     return dict(rows.all())
 
 
@@ -199,6 +202,7 @@ def apply(connection: Connection, *, variant_id: int, derive: bool) -> None:
     _ensure_tasks(connection, _staged_ids("new", "back"), variant_id, NEW_FILES_FIRST, now)
     _ensure_tasks(connection, _staged_ids("changed"), variant_id, CHANGED_FILES_NEXT, now)
     _fill_work(connection, derive=derive, now=now)
+    connection.exec_driver_sql("CREATE INDEX temp.staged_by_file ON staged (file_id)")
 
 
 def _apply_folders(connection: Connection) -> None:
@@ -252,14 +256,6 @@ def _ensure_tasks(connection: Connection, file_ids: Any, variant_id: int, priori
     connection.execute(insert_or_ignore(task).from_select(columns, rows).on_conflict_do_nothing())
 
 
-def in_scope() -> Any:
-    """Return the condition on `file` that it belongs to this scan's scope."""
-    return or_(
-        file.c.folder_id.in_(select(scope_folder.c.folder_id)),
-        file.c.id.in_(select(scope.c.file_id)),
-    )
-
-
 def _fill_work(connection: Connection, *, derive: bool, now: float) -> None:
     of_file = and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id, task.c.stage == "ingest")
     add = insert_or_ignore(work)
@@ -272,64 +268,89 @@ def _fill_work(connection: Connection, *, derive: bool, now: float) -> None:
         )
         connection.execute(add.from_select(["file_id"], unfinished).on_conflict_do_nothing())
     if derive:
-        no_preview = (
-            select(file.c.id)
-            .select_from(task.join(file, of_file).join(asset, asset.c.id == file.c.asset_id))
-            .where(text("asset.derived = 0"), task.c.state == "done", file.c.state == "present", in_scope())
+        # From the inside out, so that the few contents without previews lead to their files, and not all tasks to them.
+        no_preview = select(asset.c.id).where(text("asset.derived = 0"))
+        of_them = select(file.c.id).where(file.c.asset_id.in_(no_preview), file.c.state == "present", in_scope())
+        done = select(task.c.subject_id).where(
+            task.c.subject_kind == "file",
+            task.c.subject_id.in_(of_them),
+            task.c.stage == "ingest",
+            task.c.state == "done",
         )
-        connection.execute(add.from_select(["file_id"], no_preview).on_conflict_do_nothing())
+        connection.execute(add.from_select(["file_id"], done).on_conflict_do_nothing())
     connection.execute(
         update(task)
         .where(
-            task.c.subject_kind == "file", task.c.stage == "ingest", task.c.state.in_(("failed", "done")),
+            task.c.subject_kind == "file",
+            task.c.stage == "ingest",
+            task.c.state.in_(("failed", "done")),
             task.c.subject_id.in_(select(work.c.file_id)),
         )
         .values(state="pending", not_before=None, updated_at=now)
-    )  # fmt: skip
+    )
 
 
-def count_work(connection: Connection) -> tuple[int, int]:
-    """Return (files to read, those among them that were staged by this very walk)."""
-    total = connection.execute(select(func.count()).select_from(work)).scalar_one()
-    fresh = connection.execute(
-        select(func.count()).select_from(staged).where(staged.c.what.in_(("new", "changed")))
-    ).scalar_one()
-    return int(total), int(fresh)
+def in_scope() -> Any:
+    """Return the condition on `file` that it belongs to this scan's scope."""
+    return or_(
+        file.c.folder_id.in_(select(scope_folder.c.folder_id)),
+        file.c.id.in_(select(scope.c.file_id)),
+    )
 
 
-def count_settled_trouble(connection: Connection) -> tuple[int, int]:
-    """Return (quarantined, dismissed) files of this scope that the work list leaves alone."""
-    of_file = and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id)
-    dismissed = task.c.dismissed_at.is_not(None)
-    statement = (
-        select(func.count(), func.coalesce(func.sum(dismissed.cast(Integer)), 0))
-        .select_from(task.join(file, of_file))
-        .where(
-            task.c.stage == "ingest", has_state("quarantined"), file.c.state == "present", in_scope(),
-            file.c.id.not_in(select(work.c.file_id)),
-        )
-    )  # fmt: skip
-    total, of_them_dismissed = connection.execute(statement).one()
-    return int(total) - int(of_them_dismissed), int(of_them_dismissed)
+def _seen_as_known() -> Any:
+    """Return the condition on `file` that the walk found it as it is known, and that it need not be read."""
+    listed = select(scope_folder.c.folder_id).where(scope_folder.c.listed)
+    return and_(
+        or_(file.c.folder_id.in_(listed), file.c.id.in_(select(scope.c.file_id))),
+        or_(file.c.state == "present", file.c.id.in_(_staged_ids("back"))),
+        *(file.c.id.not_in(select(table.c.file_id)) for table in (unseen, gone, left_out, work)),
+        file.c.id.not_in(_staged_ids("changed")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Files that were found as they are known: each in exactly one of these."""
+
+    unchanged: int
+    not_media: int
+    quarantined: int
+    dismissed: int
+
+
+def count_settled(connection: Connection) -> Settled:
+    """Count what the walk found as it is known; right before `apply` (nothing is in the work list then) and after it."""
+    found = select(func.count()).select_from(file).where(_seen_as_known())
+    total = connection.execute(found).scalar_one()
+    not_media = connection.execute(found.where(file.c.media.is_(False))).scalar_one()
+    of_file = and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id, task.c.stage == "ingest")
+    trouble = select(func.count(), func.count(task.c.dismissed_at)).select_from(task.join(file, of_file))
+    in_trouble, dismissed = connection.execute(trouble.where(has_state("quarantined"), _seen_as_known())).one()
+    return Settled(
+        unchanged=total - not_media - in_trouble,
+        not_media=not_media,
+        quarantined=in_trouble - dismissed,
+        dismissed=dismissed,
+    )
+
+
+def count_work(connection: Connection) -> int:
+    """Return how many files are to be read."""
+    return int(connection.execute(select(func.count()).select_from(work)).scalar_one())
 
 
 def count_missing(connection: Connection) -> int:
     """Return how many files of this scope are missing."""
-    return int(
-        connection.execute(
-            select(func.count())
-            .select_from(file)
-            .where(text("file.state <> 'present'"), file.c.state == "missing", in_scope())
-        ).scalar_one()
-    )
+    missing = select(func.count()).select_from(file).where(text("file.state <> 'present'"), file.c.state == "missing")
+    return int(connection.execute(missing.where(in_scope())).scalar_one())
 
 
 def count_gone_and_missing(connection: Connection) -> int:
     """Return how many files that this walk did not find were not recognised at another place either."""
-    statement = (
-        select(func.count()).select_from(gone.join(file, file.c.id == gone.c.file_id)).where(file.c.state == "missing")
-    )
-    return int(connection.execute(statement).scalar_one())
+    still = select(func.count()).select_from(file)
+    of_walk = file.c.id.in_(select(gone.c.file_id))
+    return int(connection.execute(still.where(of_walk, file.c.state == "missing")).scalar_one())
 
 
 def work_subjects() -> Select[tuple[int]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
 
 from photoindex.store.rows import new_id
 from photoindex.store.tables import task, variant
@@ -30,12 +30,11 @@ def has_state(state: str) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One task that this process holds; `priority` and `id` are where the next claim goes on."""
+    """One task that this process holds; `id` is where the next claim goes on."""
 
     id: int
     subject_id: int
     attempts: int
-    priority: int
 
 
 def ensure_variant(connection: Connection, stage: str, parameters: Mapping[str, Any]) -> int:
@@ -50,35 +49,35 @@ def ensure_variant(connection: Connection, stage: str, parameters: Mapping[str, 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which tasks to claim: up to `limit` pending ones of a stage, smallest (priority, id) past `after` first.
+    """Which tasks to claim: up to `limit` pending ones of a stage and priority, smallest number past `after_id` first.
 
-    `subjects` limits them to those subject ids, `priority` to one priority.
+    `subjects` limits them to those subject ids.
     """
 
     stage: str
+    priority: int
     limit: int
     lease_seconds: float
-    after: tuple[int, int] = (-1, 0)
+    after_id: int = 0
     subjects: Select[tuple[int]] | None = None
-    priority: int | None = None
 
 
 def claim(connection: Connection, wanted: Wanted, *, owner: str) -> list[Claimed]:
     """Take tasks for `owner`, until finished, failed or given back, or the lease ends. Call inside a write transaction."""
+    # Equal on the index's first columns and past a number on its last: SQLite reads on where the last claim ended.
     statement = (
-        select(task.c.id, task.c.subject_id, task.c.attempts, task.c.priority)
+        select(task.c.id, task.c.subject_id, task.c.attempts)
         .where(
             task.c.stage == wanted.stage,
             has_state("pending"),
-            tuple_(task.c.priority, task.c.id) > tuple_(*wanted.after),
+            task.c.priority == wanted.priority,
+            task.c.id > wanted.after_id,
         )
-        .order_by(task.c.priority, task.c.id)
+        .order_by(task.c.id)
         .limit(wanted.limit)
     )
     if wanted.subjects is not None:
         statement = statement.where(task.c.subject_id.in_(wanted.subjects))
-    if wanted.priority is not None:
-        statement = statement.where(task.c.priority == wanted.priority)
     rows = [Claimed(*row) for row in connection.execute(statement)]
     if rows:
         now = time.time()
@@ -148,31 +147,13 @@ def give_back(connection: Connection, *, owner: str, task_ids: Sequence[int] | N
         connection.execute(statement.where(task.c.id == bindparam("task_id")), [{"task_id": each} for each in task_ids])
 
 
-def lease_owners(connection: Connection) -> list[str]:
-    """Return who holds running tasks."""
-    return list(connection.execute(select(task.c.lease_owner).where(has_state("running")).distinct()).scalars())
+def release_all(connection: Connection, *, stage: str) -> int:
+    """Put every running task of a stage back, attempts kept; return how many.
 
-
-def release(connection: Connection, owner: str) -> int:
-    """Put back the tasks of an owner that is dead, attempts kept; return how many."""
+    For a stage that only one process works on at a time, and that is the caller: whoever held them is gone.
+    """
     return connection.execute(
         update(task)
-        .where(has_state("running"), task.c.lease_owner == owner)
+        .where(has_state("running"), task.c.stage == stage)
         .values(state="pending", lease_owner=None, lease_until=None, updated_at=time.time())
     ).rowcount
-
-
-def expire(connection: Connection) -> int:
-    """Put back running tasks whose lease has run out; return how many."""
-    now = time.time()
-    return connection.execute(
-        update(task)
-        .where(has_state("running"), task.c.lease_until < now)
-        .values(state="pending", lease_owner=None, lease_until=None, updated_at=now)
-    ).rowcount
-
-
-def count_by_state(connection: Connection, stage: str) -> dict[str, int]:
-    """Return state -> number of tasks of a stage."""
-    rows = connection.execute(select(task.c.state, func.count()).where(task.c.stage == stage).group_by(task.c.state))
-    return dict(rows.all())

@@ -87,6 +87,9 @@ def add_root(
     connection: Connection, *, volume_id: int, path: bytes, excludes: Sequence[str] = (), follow_symlinks: bool = False
 ) -> int:
     """Add a root and return its id; roots that lie below the new one are given up in its favour."""
+    same = [row.id for row in all_roots(connection) if row.volume_id == volume_id and row.path == path]
+    if same:
+        return same[0]
     inner = [row for row in all_roots(connection) if row.volume_id == volume_id and _below(row.path, path)]
     for row in inner:
         connection.execute(root.delete().where(root.c.id == row.id))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from photoindex.errors import LibraryLocked, UsageError, VolumeOffline
+from photoindex.events import Notice, PhaseAdvanced
 from photoindex.library.lock import exclusive
+from photoindex.library.scan import ScanRequest, scan
 from tests.harness import Keeper, counts
 from tests.originals import jpeg, write_photo, write_photos
 
@@ -356,6 +359,7 @@ def test_links_are_excluded_unless_followed(keeper: Keeper, photos: Path) -> Non
 
 
 def test_a_single_file_and_a_list_of_files_can_be_scanned(keeper: Keeper, photos: Path) -> None:
+    write_photo(photos / "@eaDir/x.jpg", 7)
     assert counts(keeper.scan(photos / "0/IMG_0000.jpg")) == {"new": 1}
     listed = [os.fsencode(photos / name) for name in ("1/IMG_0001.jpg", "0/IMG_0000.jpg", "@eaDir/x.jpg", "gone.jpg")]
     assert counts(keeper.scan(listed=listed)) == {"new": 1, "unchanged": 1, "excluded": 1}
@@ -427,11 +431,8 @@ def test_a_growing_file_is_quarantined_until_it_has_stopped_growing(
 
 
 def test_a_stopped_scan_keeps_what_is_done_and_the_next_one_goes_on(keeper: Keeper, photos: Path) -> None:
-    asked: list[int] = []
-
     def stop() -> bool:
-        asked.append(1)
-        return len(asked) > 3
+        return any(isinstance(event, PhaseAdvanced) and event.phase == "reading" for event in keeper.events)
 
     keeper.settings["scan.jobs"] = 1
     keeper.settings["scan.batch_size"] = 1
@@ -488,3 +489,186 @@ def test_a_picture_over_the_pixel_limit_is_quarantined_and_the_option_is_named(k
     keeper.settings["scan.max_megapixels"] = 5
     assert counts(keeper.scan(folder)) == {"quarantined": 1}
     assert "--max-megapixels" in keeper.value("SELECT error FROM task")
+
+
+def test_another_disk_at_the_same_mount_point_is_a_root_of_its_own(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    identity = keeper.value("SELECT identity FROM volume")
+    with keeper.open() as library, library.database.write() as connection:
+        connection.exec_driver_sql("UPDATE volume SET identity = 'uuid:of-card-a'")
+        connection.exec_driver_sql("UPDATE file SET mtime_ns = 1")
+    for path in photos.rglob("*.jpg"):
+        path.unlink()
+    write_photos(photos, 3, first=200)
+    assert counts(keeper.scan(photos)) == {"new": 3}
+    assert counts(keeper.scan(photos)) == {"unchanged": 3}
+    summary = keeper.scan()
+    assert counts(summary) == {"unchanged": 3}
+    assert keeper.value("SELECT count(*) FROM root") == 2
+    assert {row[0] for row in keeper.rows("SELECT identity FROM volume")} == {identity, "uuid:of-card-a"}
+    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 9
+
+
+def test_a_root_whose_photos_were_really_removed_can_be_left_behind(
+    keeper: Keeper, photos: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    write_photo(other / "x.jpg", 100)
+    keeper.scan(photos, other)
+    shutil.rmtree(other)
+    keeper.scan(other, accept_missing=True)
+    summary = keeper.scan()
+    assert counts(summary) == {"unchanged": 6}
+    assert summary.roots_away == []
+
+
+def test_a_removed_file_or_folder_can_be_named_and_a_slip_of_the_pen_is_an_error(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    (photos / "0/IMG_0000.jpg").unlink()
+    assert keeper.scan(photos / "0/IMG_0000.jpg").newly_missing == 1
+    shutil.rmtree(photos / "1")
+    assert keeper.scan(photos / "1").newly_missing == 2
+    with pytest.raises(UsageError, match="typo"):
+        keeper.scan(photos / "typo")
+    with pytest.raises(UsageError, match="empty path"), keeper.open() as library:
+        scan(library, ScanRequest(tops=[b""]), keeper.events.append)
+
+
+def test_a_bad_pattern_is_named_and_one_in_an_ignore_file_is_passed_over(keeper: Keeper, photos: Path) -> None:
+    with pytest.raises(UsageError, match="!"):
+        keeper.scan(photos, exclude=("!",))
+    (photos / ".photoindexignore").write_text("!\nIMG_0000.jpg\n.photoindexignore\n")
+    assert counts(keeper.scan(photos)) == {"new": 5, "excluded": 2}
+    assert any(isinstance(event, Notice) and "gitignore" in event.message for event in keeper.events)
+
+
+def test_an_excluded_file_that_is_removed_is_missing_and_one_that_is_renamed_is_moved(
+    keeper: Keeper, photos: Path
+) -> None:
+    keeper.scan(photos)
+    keeper.scan(photos, exclude=("IMG_0000.jpg", "IMG_0001.jpg"))
+    (photos / "0/IMG_0000.jpg").unlink()
+    (photos / "1/IMG_0001.jpg").rename(photos / "1/kept.jpg")
+    assert counts(keeper.scan()) == {"unchanged": 4, "moved": 1, "missing": 1}
+
+
+def test_a_larger_root_goes_on_leaving_out_what_the_smaller_one_did(
+    keeper: Keeper, photos: Path, tmp_path: Path
+) -> None:
+    keeper.scan(photos / "0", exclude=("IMG_0000.jpg",))
+    summary = keeper.scan(photos)
+    assert counts(summary) == {"new": 4, "unchanged": 1, "excluded": 1}
+    assert keeper.value("SELECT count(*) FROM root") == 1
+
+
+def test_patterns_for_a_part_of_a_root_join_those_of_the_root(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos, exclude=("IMG_0000.jpg",))
+    assert counts(keeper.scan(photos / "0", exclude=("IMG_0003.jpg",))) == {"excluded": 2}
+    assert counts(keeper.scan(photos)) == {"unchanged": 5, "excluded": 1}
+
+
+def test_the_librarys_own_previews_are_never_taken_in(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    derived = keeper.folder / "derived"
+    with pytest.raises(UsageError, match="own folder"):
+        keeper.scan(derived)
+    listed = [os.fsencode(path) for path in derived.rglob("*.jpg")]
+    assert counts(keeper.scan(listed=listed)) == {"excluded": 12}
+
+
+def test_a_photo_overwritten_by_garbage_keeps_its_facts_and_its_restored_copy_is_no_copy(
+    keeper: Keeper, photos: Path
+) -> None:
+    keeper.scan(photos)
+    before = photo_ids(keeper)["IMG_0000.jpg"]
+    (photos / "0/IMG_0000.jpg").write_bytes(b"garbage")
+    assert counts(keeper.scan(photos)) == {"quarantined": 1, "unchanged": 5}
+    assert photo_ids(keeper)["IMG_0000.jpg"] == before
+    write_photo(photos / "restored.jpg", 0)
+    assert counts(keeper.scan(photos)) == {"new": 1, "quarantined": 1, "unchanged": 5}
+    assert photo_ids(keeper)["restored.jpg"] == before
+
+
+def test_each_candidate_counts_once_whatever_is_put_back(keeper: Keeper, photos: Path) -> None:
+    (photos / "notes.txt").write_text("not a photo")
+    (photos / "torn.jpg").write_bytes(jpeg(1)[:300])
+    keeper.scan(photos)
+    with keeper.open() as library, library.database.write() as connection:
+        connection.exec_driver_sql("UPDATE task SET state = 'pending'")
+    assert counts(keeper.scan(photos)) == {"unchanged": 6, "quarantined": 1, "excluded": 1}
+    (photos / "torn.jpg").write_bytes(jpeg(1)[:301])
+    assert counts(keeper.scan(photos, dry_run=True)) == {"changed": 1, "unchanged": 6, "excluded": 1}
+
+
+def test_a_file_named_twice_counts_once(keeper: Keeper, photos: Path) -> None:
+    one = photos / "0/IMG_0000.jpg"
+    assert counts(keeper.scan(one, one)) == {"new": 1}
+    assert counts(keeper.scan(listed=[os.fsencode(one)] * 3)) == {"unchanged": 1}
+    assert counts(keeper.scan(photos, photos / "1", one)) == {"new": 5, "unchanged": 1}
+
+
+def test_quarantined_files_of_an_unreadable_folder_do_not_hide_others_from_the_count(
+    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "1/torn.jpg").write_bytes(jpeg(1)[:300])
+    keeper.scan(photos)
+    real = os.scandir
+
+    def refuse(path: bytes) -> object:
+        if isinstance(path, bytes) and path.endswith(b"/1"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert counts(keeper.scan(photos)) == {"unchanged": 4}
+
+
+def test_a_large_folder_that_was_renamed_is_moved_and_not_taken_for_deleted(keeper: Keeper, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    (folder / "old").mkdir(parents=True)
+    content = jpeg(1)
+    for index in range(120):
+        (folder / f"old/{index:03d}.jpg").write_bytes(content + index.to_bytes(4, "big"))
+    keeper.scan(folder, derive=False)
+    (folder / "old").rename(folder / "new")
+    assert counts(keeper.scan(folder, derive=False)) == {"moved": 120}
+
+
+def test_a_stop_during_the_walk_marks_nothing(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    (photos / "0/IMG_0000.jpg").unlink()
+    summary = keeper.scan(photos, stop=lambda: True)
+    assert summary.stopped
+    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+
+
+def test_leases_of_another_host_are_released_because_the_lock_says_that_nobody_holds_them(
+    keeper: Keeper, photos: Path
+) -> None:
+    keeper.scan(photos, derive=False)
+    with keeper.open() as library, library.database.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE task SET state = 'running', lease_owner = 'elsewhere/1/x', lease_until = 9e9"
+        )
+    keeper.scan(photos, derive=False)
+    assert keeper.value("SELECT count(*) FROM task WHERE state = 'done'") == 6
+
+
+def test_files_behind_a_link_to_another_mount_are_known_by_the_path_that_leads_there(
+    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == photos.stat().st_dev:
+        pytest.skip("needs another file system, such as /dev/shm")
+    with tempfile.TemporaryDirectory(dir=other) as elsewhere:
+        write_photo(Path(elsewhere) / "far.jpg", 300)
+        (photos / "link").symlink_to(elsewhere)
+        assert counts(keeper.scan(photos, follow_symlinks=True)) == {"new": 7}
+        assert counts(keeper.scan(photos)) == {"unchanged": 7}
+
+
+def test_real_folders_go_before_links_to_them(keeper: Keeper, photos: Path) -> None:
+    (photos / "..a link").symlink_to(photos / "1")
+    keeper.scan(photos, follow_symlinks=True)
+    folders = {row[0] for row in keeper.rows("SELECT path FROM folder")}
+    assert not any("a link" in str(folder) for folder in folders)

@@ -1,0 +1,58 @@
+"""Which of the paths of a list (`scan --paths-from`) are taken: once each, under the rules of the roots they lie in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from photoindex.library.roots import Roots
+from photoindex.pipeline.exclusion import Rules, reason_for, rules_at
+
+
+class _Options(Protocol):
+    @property
+    def exclude(self) -> Sequence[str] | None: ...
+    @property
+    def follow_symlinks(self) -> bool | None: ...
+
+
+class ListedJudge:
+    """Decides path by path; what holds for a folder is worked out once for all its files."""
+
+    def __init__(self, roots: Roots, patterns: Sequence[str], options: _Options, own_folders: frozenset[bytes]) -> None:
+        self._roots = roots
+        self._patterns = tuple(patterns)
+        self._options = options
+        self._own_folders = own_folders
+        self._rules: dict[bytes, Rules | None] = {}
+
+    def distinct(self, listed: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the absolute paths of what is listed, each once; folders are left out."""
+        seen: set[bytes] = set()
+        for given in listed:
+            path = self._roots.real_place(given)
+            if path not in seen and (os.path.islink(path) or not os.path.isdir(path)):
+                seen.add(path)
+                yield path
+
+    def leaves_out(self, path: bytes) -> bool:
+        """Tell whether a rule, or a link that is not followed, keeps a file out."""
+        folder = os.path.dirname(path)
+        if folder not in self._rules:
+            self._rules[folder] = self._rules_of(folder)
+        rules = self._rules[folder]
+        if rules is None or rules.excluded(path, is_folder=False) is not None:
+            return True
+        return os.path.islink(path) and not self._options.follow_symlinks
+
+    def _rules_of(self, folder: bytes) -> Rules | None:
+        """Return the rules inside a folder, None where the folder itself is left out."""
+        root = self._roots.containing(folder)
+        of_root = root.row.excludes if root is not None else ()
+        patterns = (*self._patterns, *(of_root if self._options.exclude is None else self._options.exclude))
+        top = root.path if root is not None else b"/"
+        reason = reason_for(folder, root=top, patterns=patterns, follow_symlinks=True, own_folders=self._own_folders)
+        if reason is not None:
+            return None
+        return rules_at(folder, root=top, patterns=patterns, own_folders=self._own_folders)
