@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from photoindex.errors import LibraryNotFound, UnsuitableLocation
+from photoindex.errors import DatabaseFailed, LibraryNotFound, UnsuitableLocation
 
 if TYPE_CHECKING:
     from photoindex.config import Config
@@ -31,10 +32,11 @@ def database_path(config: Config) -> Path:
 
 
 @contextmanager
-def open_library(config: Config, *, create: bool = False) -> Iterator[Library]:
+def open_library(config: Config, *, create: bool = False, on_trial: bool = False) -> Iterator[Library]:
     """Open the library that `config` names; with `create`, make it where there is none.
 
-    Upgrades an older database after a backup. Raises LibraryNotFound, SchemaTooNew, UnsuitableLocation.
+    `on_trial` makes a new one in a temporary folder that goes with the block, for what must not change anything.
+    Upgrades an older database after a backup. Raises LibraryNotFound, SchemaTooNew, UnsuitableLocation, DatabaseFailed.
     """
     from photoindex.library.context import Library
     from photoindex.library.upgrade import bring_library_up_to_date
@@ -44,6 +46,13 @@ def open_library(config: Config, *, create: bool = False) -> Iterator[Library]:
     folder = library_folder(config)
     path = database_path(config)
     check_location(path.parent)
+    if on_trial and not path.exists():
+        with TemporaryDirectory(prefix="photoindex-") as temporary:
+            trial = config.model_copy(update={"library": Path(temporary), "database_url": None, "derived_path": None})
+            with open_library(trial, create=True) as library:
+                yield library
+        return
+    _refuse_emptied(path, create=create)
     if not path.exists():
         if not create:
             raise LibraryNotFound(f"there is no library in {folder}; make one with: photoindex scan PATH")
@@ -61,6 +70,19 @@ def open_library(config: Config, *, create: bool = False) -> Iterator[Library]:
         yield library
     finally:
         database.close()
+
+
+def _refuse_emptied(path: Path, *, create: bool) -> None:
+    """Raise DatabaseFailed for a database of no bytes, unless it may be one that was just being made."""
+    try:
+        emptied = path.stat().st_size == 0 and not Path(f"{path}-wal").exists()
+    except FileNotFoundError:
+        return
+    if emptied and (not create or (path.parent / "derived").exists()):
+        raise DatabaseFailed(
+            f"{path} is empty: its content was lost. Restore the newest snapshot: photoindex restore SNAPSHOT --library "
+            f"NEW, or remove the file to begin anew"
+        )
 
 
 def _make_folder(folder: Path) -> None:

@@ -42,7 +42,8 @@ class _Section(BaseModel):
 class ScanConfig(_Section):
     """How `scan` reads originals."""
 
-    jobs: int | None = Field(default=None, ge=1, description="worker processes; default leaves 20 % of the cores")
+    jobs: int | None = Field(default=None, ge=1, description="worker processes; default: as cores_share says")
+    cores_share: float = Field(default=0.8, gt=0, le=1, description="share of the cores that workers take by default")
     batch_size: int = Field(default=64, ge=1, description="files per transaction")
     walk_threads: int = Field(default=4, ge=1, description="directories listed at a time")
     exclude: Patterns = Field(default=(), description="gitignore patterns that hold for every root")

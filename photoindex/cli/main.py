@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -89,23 +90,35 @@ def _is_command(argv: list[str], index: int) -> bool:
 def main(argv: list[str]) -> int:
     """Run one command line and return its exit code; every error that a user can meet ends here."""
     try:
-        build_app()(args=_rearranged(argv), prog_name="photoindex")
+        try:
+            build_app()(args=_rearranged(argv), prog_name="photoindex")
+        finally:
+            sys.stdout.flush()
     except errors.PhotoIndexError as error:
         print(f"photoindex: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return errors.EXIT_INTERRUPTED
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):
-            return _quiet_broken_pipe()
-        return end.code if isinstance(end.code, int) else errors.EXIT_DONE
+        reader_left = isinstance(end.__context__, BrokenPipeError)
+        said = end.code if isinstance(end.code, int) else errors.EXIT_DONE
+        return _quiet_broken_pipe() if reader_left else said
     except BrokenPipeError:
         return _quiet_broken_pipe()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"photoindex: what was to be printed cannot be written: {error.strerror}", file=sys.stderr)
+        _give_stdout_up()
+        return errors.StorageFull.exit_code
     return errors.EXIT_DONE
 
 
 def _quiet_broken_pipe() -> int:
     """The reader has gone (`| head`): say nothing, as other tools do, not even when the interpreter flushes at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    _give_stdout_up()
     return _BROKEN_PIPE_EXIT
+
+
+def _give_stdout_up() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -91,6 +91,15 @@ def scan(
         derive=not no_derived,
         dry_run=dry_run,
         accept_missing=accept_missing,
+        retry_classes=tuple(
+            error_class
+            for error_class, given in (
+                ("too_large", max_megapixels),
+                ("out_of_memory", worker_memory_mb),
+                ("hang", file_seconds),
+            )
+            if given is not None
+        ),
     )
     limits = {
         "scan.jobs": jobs,
@@ -99,7 +108,7 @@ def scan(
         "scan.file_seconds": file_seconds,
     }
     with (
-        opened(library, create=True, **limits) as found,
+        opened(library, create=True, on_trial=dry_run, **limits) as found,
         progress_sink(progress) as emit,
         stop_on_signal() as stop,
     ):

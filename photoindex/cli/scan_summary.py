@@ -30,10 +30,16 @@ def lines(summary: ScanSummary) -> Iterator[str]:
         else f"{verb}: {said}; {megabytes:,.1f} MB to read"
     )
     if summary.stopped:
-        yield f"stopped early: {summary.pending:,} files are waiting; the next scan goes on with them"
+        waiting = f"{_files(summary.pending)} waiting; " if summary.pending else ""
+        yield f"stopped early: {waiting}the next scan goes on"
     if summary.quarantined:
         yield f"{summary.quarantined:,} quarantined: photoindex tasks --state quarantined tells why, retry puts them back"
     if summary.newly_missing:
-        yield f"{summary.newly_missing:,} files are gone; their facts are kept until: photoindex prune"
+        yield f"{_files(summary.newly_missing)} gone; their facts are kept until: photoindex prune"
     if summary.unreadable_folders:
-        yield f"{summary.unreadable_folders:,} folders could not be read; what is known of them was left as it is"
+        folders = "1 folder" if summary.unreadable_folders == 1 else f"{summary.unreadable_folders:,} folders"
+        yield f"{folders} could not be read; what is known of them was left as it is"
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count:,} files are"

@@ -106,22 +106,18 @@ class Roots:
         Raises VolumeOffline where none is there. A root of which no file is left is not away but done with.
         """
         found: list[Target] = []
-        alone = len(self.known) == 1
         for root in self.known:
             away = None if accept_missing else self._reason_away(root)
-            if away is None and (root.online or accept_missing or self._is_known(root.path)):
-                found.append(self._target(root.path, accept_missing=accept_missing))
-            elif self._files_known(root) and alone:
-                raise VolumeOffline(away or f"{paths.display(root.path)} is not mounted")
-            elif self._files_known(root):
+            if away is not None and len(self.known) == 1:
+                raise VolumeOffline(away)
+            if away is not None:
                 self.away.append(root.path)
+            elif os.path.isdir(root.path) or self._files_known(root):
+                found.append(self._target(root.path, accept_missing=accept_missing))
         if not found and self.away:
             names = ", ".join(paths.display(path) for path in self.away)
             raise VolumeOffline(f"no root is there: {names}. Nothing was marked; mount them and scan again")
         return found
-
-    def _is_known(self, path: bytes) -> bool:
-        return any(root.online and root.path == path for root in self.known)
 
     def _files_known(self, root: KnownRoot) -> int:
         with self.database.read() as connection:
@@ -153,7 +149,8 @@ class Roots:
                 raise VolumeOffline(away)
             root = self.containing(path)  # a volume that was recognised anew is there now
         there = os.path.lexists(path)
-        if root is not None and (not there or (accept_missing and self._reason_away(root) is not None)):
+        gone = not there or (accept_missing and root is not None and self._reason_away(root) is not None)
+        if root is not None and gone:
             return self._gone_target(root, path)
         if not there:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
@@ -171,12 +168,14 @@ class Roots:
         with self.database.read() as connection:
             is_file = file_at(connection, FilePlace(place.volume_id, relative)) is not None
             below = volumes.count_present_files_below(connection, place.volume_id, relative)
-        if not is_file and not below and path != root.path:
+        if not is_file and not below:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
         return Target(path, place, root.path, root.row.id, is_file=is_file, gone=True)
 
     def _reason_away(self, root: KnownRoot) -> str | None:
-        """Return why a known root is not there, or that another, empty volume shows in its place; None where it is."""
+        """Return why a known root is not there, None where it is, or where no file of it is left to be away."""
+        if not self._files_known(root):
+            return None
         name = paths.display(root.path)
         really_removed = f"if its photos were really removed: photoindex scan --accept-missing {name}"
         not_mounted = (
@@ -190,10 +189,11 @@ class Roots:
         mount = mount_of(root.path)
         if mount.identity == root.volume.identity or self._recognise(root, mount):
             return None
-        if any(other.online and other.path == root.path for other in self.known):
-            return None  # another disk that is known too
+        if len(mount.point) < len(root.volume.mount_point):
+            return not_mounted  # what lies in an empty mount point is no reason to believe that the disk is there
+        another_known = any(other.online and other.path == root.path for other in self.known)
         with os.scandir(root.path) as entries:
-            return not_mounted if next(entries, None) is None else None
+            return not_mounted if next(entries, None) is None and not another_known else None
 
     def is_emptied(self, target: Target, *, alone: bool) -> bool:
         """Tell whether a root in which nothing at all was found has known files: then it is away, not empty.

@@ -36,6 +36,7 @@ class ScanRequest:
     """What to scan and how.
 
     tops: absolute or relative paths; none means every known root. listed: paths to take one by one (`--paths-from`).
+    retry_classes: quarantined files of these error classes are tried again, because their limit was given anew.
     exclude: gitignore patterns, remembered for the roots scanned; None leaves what is remembered.
     """
 
@@ -46,6 +47,7 @@ class ScanRequest:
     derive: bool = True
     dry_run: bool = False
     accept_missing: bool = False
+    retry_classes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -297,7 +299,7 @@ class _Scan:
         with self.session.write() as connection:
             self.roots.keep(connection, self.targets, self.request.exclude, follow=self.request.follow_symlinks)
             variant_id = tasks.ensure_variant(connection, stage.NAME, stage.variant(params, derive=derive))
-            staging.apply(connection, variant_id=variant_id, derive=derive)
+            staging.apply(connection, variant_id=variant_id, derive=derive, retry_classes=self.request.retry_classes)
             total = staging.count_work(connection)
             self._count_settled(connection, summary)
         if total and not self.stop():

@@ -38,7 +38,7 @@ def take_in(
     """Work off a scan's work list; return what came of the files and how many were looked at. Raises StorageFull."""
     config = library.config
     settings = IngestSettings(
-        jobs=config.scan.jobs or default_jobs(),
+        jobs=config.scan.jobs or jobs_for(config.scan.cores_share),
         batch_size=config.scan.batch_size,
         derived_folder=library.derived_folder,
         params=DerivedParams(**config.derived.model_dump()),
@@ -58,10 +58,10 @@ def take_in(
     return committer.tally, run.done
 
 
-def default_jobs() -> int:
-    """Return the number of workers that leaves 20 % of the cores free, at least one."""
+def jobs_for(share: float) -> int:
+    """Return the number of workers that take this share of the cores, at least one."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:
         cores = os.cpu_count() or 1
-    return max(1, round(cores * 0.8))
+    return max(1, round(cores * share))

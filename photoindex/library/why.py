@@ -156,6 +156,16 @@ def _difference(verdict: Verdict) -> str | None:
     return None if same else "it has changed since the last scan"
 
 
+def _closed_folder(path: bytes) -> bytes | None:
+    """Return the folder on the way to `path` that hides what is below it, None where there is none."""
+    folder = os.path.dirname(path)
+    while folder != os.path.dirname(folder):
+        if os.path.isdir(folder):
+            return None if os.access(folder, os.X_OK) else folder
+        folder = os.path.dirname(folder)
+    return None
+
+
 def _about_unknown(library: Library, connection: Connection, volumes: dict[int, KnownVolume], path: bytes) -> Verdict:
     spelled, root = _root_of(library, path)
     scan = f"photoindex scan {_shown(path)}"
@@ -163,6 +173,9 @@ def _about_unknown(library: Library, connection: Connection, volumes: dict[int, 
         because = "there is nothing at this path, and no scan has ever seen it"
         if root is not None and not volumes[root.volume.id].online:
             because = f"no scan has ever seen it, and its volume {root.volume.label} is not mounted now"
+        closed = _closed_folder(spelled)
+        if closed is not None:
+            because = f"the folder {display(closed)} may not be looked into, so no scan has seen what is in it"
         return Verdict(path, Answer.ABSENT, because)
     if root is None:
         return Verdict(path, Answer.OUTSIDE, "it lies outside every folder that was ever scanned", scan)

@@ -135,4 +135,7 @@ def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
         output_bps=8,
         gamma=_SRGB_GAMMA,
     )
+    if not image.any():
+        # Even a picture taken with the cap on has noise: there were no sensor data, only the header that announces them.
+        raise Undecodable("the RAW file has no picture in it: every pixel is black")
     return Raster(image)

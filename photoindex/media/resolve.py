@@ -72,6 +72,7 @@ _SOURCE_OF_GPS = "gps"
 _FIRST_MOMENT = "0000-01-01T00:00:00"
 
 # What cameras and programs write into every file tells nothing about this one.
+_DESCRIBING = frozenset({"title", "description"})
 _STOCK_TEXTS = frozenset(
     {
         "asus", "created with gimp", "dcim", "default", "digital camera", "dsc", "exif_jpeg_picture", "exif_jpeg_t422",
@@ -128,7 +129,7 @@ class _Picker:
         for source in PRIORITIES[fact]:
             known = self._facts.get(source)
             value = None if known is None else known.get(fact)
-            if value is None or (isinstance(value, str) and value.casefold() in _STOCK_TEXTS):
+            if value is None or (fact in _DESCRIBING and isinstance(value, str) and value.casefold() in _STOCK_TEXTS):
                 continue
             self._sources[fact] = source
             return value

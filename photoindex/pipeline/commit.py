@@ -69,7 +69,8 @@ class Committer:
             files.forget_vanished(connection, row.id)
             self.tally.vanished += 1
             return None
-        self.tally.bytes += outcome.stat[0] if outcome.stat else 0
+        if outcome.stat is not None and not outcome.job.force:  # what is read again for its facts counts once
+            self.tally.bytes += outcome.stat[0]
         if outcome.not_media is not None and outcome.stat is not None:
             files.link(connection, row.id, asset_id=None, media=False, reason=outcome.not_media, stat=outcome.stat)
             self._done(connection, outcome)

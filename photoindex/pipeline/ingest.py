@@ -55,6 +55,7 @@ class Ingestion:
     _running: dict[Future[Outcome], tuple[FileJob, float]] = field(default_factory=dict)
     _cursor: int = 0
     _lost: int = 0
+    _killed: set[int] = field(default_factory=set)
 
     def run(self, total: int) -> None:
         """Work off the list: first every new path, then every changed file, so that moves are recognised.
@@ -143,6 +144,11 @@ class Ingestion:
                 return None
             if self._lost > _LOST_WORKERS_BORNE or isinstance(error, BrokenProcessPool):
                 raise WorkersLost("the worker processes were ended from outside; what was finished is kept, scan again")
+            self._queue.append(job)
+            return None
+        if isolation.was_killed(error) and job.file_id not in self._killed:
+            # The kernel short of memory kills whom it likes: only a file that is there again is to blame.
+            self._killed.add(job.file_id)
             self._queue.append(job)
             return None
         if isinstance(error, DerivedUnwritable):

@@ -101,6 +101,13 @@ def ended_from_outside(error: BaseException) -> bool:
     return isinstance(error, (BrokenProcessPool, CancelledError))
 
 
+def was_killed(error: BaseException) -> bool:
+    """Tell whether a worker was ended by SIGKILL, which no decoder sends to itself."""
+    from pebble import ProcessExpired
+
+    return isinstance(error, ProcessExpired) and error.exitcode == -signal.SIGKILL
+
+
 def failure_of(error: BaseException, limits: Limits) -> Failure | None:
     """Return what a worker's end says about its file, None where the error is a bug of ours."""
     from pebble import ProcessExpired
@@ -142,6 +149,8 @@ def _guarded(function: Callable[[Task], Result], task: Task, seconds: float) -> 
 def _prepare_worker(limits: Limits) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    # What C libraries print about damaged files names no file and would tear the progress bar; it is told as an error.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     _limit_memory(limits.memory_mb)
     _die_with_parent()
     _use_one_thread()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, StorageFull
 
+_ROOM_BYTES = 256 << 10
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 
 
@@ -138,6 +140,9 @@ def translate(error: sqlite3.Error, path: Path) -> Exception:
     primary = code & 0xFF if code is not None else None
     if code in _FULL or primary == sqlite3.SQLITE_FULL:
         return StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again")
+    if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
+        # SQLite says "I/O error" where it cannot even make room for the shared memory of its log.
+        return StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again")
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LibraryLocked(f"{path} is in use by another program; try again when it has finished")
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -147,3 +152,11 @@ def translate(error: sqlite3.Error, path: Path) -> Exception:
     if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
         return DatabaseFailed(f"{path} cannot be read or written ({error}); check the permissions and the disk")
     return error
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return False
+    return status.f_bavail * status.f_frsize < _ROOM_BYTES

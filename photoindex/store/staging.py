@@ -182,11 +182,11 @@ def gone_by_volume(connection: Connection) -> dict[int, int]:
     return dict(rows.all())
 
 
-def apply(connection: Connection, *, variant_id: int, derive: bool) -> None:
+def apply(connection: Connection, *, variant_id: int, derive: bool, retry_classes: Sequence[str] = ()) -> None:
     """Write what was staged: folders, files, states and ingest tasks; then fill the work list.
 
     The work list is what was staged as new or changed, what an earlier scan left unfinished in this scope, what failed and
-    may be tried again, and with `derive` what has no preview yet.
+    may be tried again, with `derive` what has no preview yet, and what was quarantined for one of `retry_classes`.
     """
     now = time.time()
     _apply_folders(connection)
@@ -201,7 +201,7 @@ def apply(connection: Connection, *, variant_id: int, derive: bool) -> None:
     )  # fmt: skip
     _ensure_tasks(connection, _staged_ids("new", "back"), variant_id, NEW_FILES_FIRST, now)
     _ensure_tasks(connection, _staged_ids("changed"), variant_id, CHANGED_FILES_NEXT, now)
-    _fill_work(connection, derive=derive, now=now)
+    _fill_work(connection, derive=derive, retry_classes=retry_classes, now=now)
     connection.exec_driver_sql("CREATE INDEX temp.staged_by_file ON staged (file_id)")
 
 
@@ -256,7 +256,7 @@ def _ensure_tasks(connection: Connection, file_ids: Any, variant_id: int, priori
     connection.execute(insert_or_ignore(task).from_select(columns, rows).on_conflict_do_nothing())
 
 
-def _fill_work(connection: Connection, *, derive: bool, now: float) -> None:
+def _fill_work(connection: Connection, *, derive: bool, retry_classes: Sequence[str], now: float) -> None:
     of_file = and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id, task.c.stage == "ingest")
     add = insert_or_ignore(work)
     connection.execute(add.from_select(["file_id"], _staged_ids("new", "changed")).on_conflict_do_nothing())
@@ -267,6 +267,12 @@ def _fill_work(connection: Connection, *, derive: bool, now: float) -> None:
             .where(has_state(state), file.c.state == "present", in_scope())
         )
         connection.execute(add.from_select(["file_id"], unfinished).on_conflict_do_nothing())
+    quarantined = (
+        select(file.c.id)
+        .select_from(task.join(file, of_file))
+        .where(has_state("quarantined"), task.c.error_class.in_(retry_classes), file.c.state == "present", in_scope())
+    )
+    connection.execute(add.from_select(["file_id"], quarantined).on_conflict_do_nothing())
     if derive:
         # From the inside out, so that the few contents without previews lead to their files, and not all tasks to them.
         no_preview = select(asset.c.id).where(text("asset.derived = 0"))
@@ -283,7 +289,7 @@ def _fill_work(connection: Connection, *, derive: bool, now: float) -> None:
         .where(
             task.c.subject_kind == "file",
             task.c.stage == "ingest",
-            task.c.state.in_(("failed", "done")),
+            task.c.state.in_(("failed", "quarantined", "done")),
             task.c.subject_id.in_(select(work.c.file_id)),
         )
         .values(state="pending", not_before=None, updated_at=now)

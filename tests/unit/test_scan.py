@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from photoindex.errors import LibraryLocked, UsageError, VolumeOffline
+from photoindex.errors import DatabaseFailed, LibraryLocked, UsageError, VolumeOffline
 from photoindex.events import Notice, PhaseAdvanced
 from photoindex.library.lock import exclusive
 from photoindex.library.scan import ScanRequest, scan
@@ -672,3 +673,43 @@ def test_real_folders_go_before_links_to_them(keeper: Keeper, photos: Path) -> N
     keeper.scan(photos, follow_symlinks=True)
     folders = {row[0] for row in keeper.rows("SELECT path FROM folder")}
     assert not any("a link" in str(folder) for folder in folders)
+
+
+def test_an_unmounted_disk_with_stray_files_in_its_mount_point_is_away(tmp_path: Path) -> None:
+    mount_point = tmp_path / "disk"
+    mount_point.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "photoindex-test", str(mount_point)]
+    done = subprocess.run(mount, capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"may not mount a file system: {done.stderr.decode().strip()}")
+    keeper = Keeper(tmp_path / "library")
+    try:
+        write_photos(mount_point, 3)
+        assert counts(keeper.scan(mount_point)) == {"new": 3}
+    finally:
+        subprocess.run(["umount", "-l", str(mount_point)], check=True)
+    write_photo(mount_point / "stray.jpg", 300)
+    for tops in ([mount_point], []):
+        with pytest.raises(VolumeOffline, match="not mounted"):
+            keeper.scan(*tops)
+    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 3
+    keeper.scan(mount_point, accept_missing=True)
+    assert counts(keeper.scan(mount_point)) == {"new": 1}
+
+
+def test_files_over_a_limit_are_tried_again_when_the_limit_is_given_anew(keeper: Keeper, photos: Path) -> None:
+    keeper.settings["scan.max_megapixels"] = 0.001
+    assert counts(keeper.scan(photos)) == {"quarantined": 6}
+    keeper.settings["scan.max_megapixels"] = 1.0
+    assert counts(keeper.scan(photos)) == {"quarantined": 6}
+    assert counts(keeper.scan(photos, retry_classes=("too_large",))) == {"unchanged": 6}
+    assert len(keeper.derived_files()) == 12
+
+
+def test_an_emptied_database_is_not_taken_for_a_new_library(keeper: Keeper, photos: Path) -> None:
+    keeper.scan(photos)
+    for path in keeper.folder.glob("photoindex.db*"):
+        path.unlink()
+    (keeper.folder / "photoindex.db").touch()
+    with pytest.raises(DatabaseFailed, match="restore"):
+        keeper.scan(photos)
