@@ -225,7 +225,7 @@ class _Scan:
             from photoindex.library.taking_in import start_forkserver
 
             self._work_expected = True
-            start_forkserver()
+            start_forkserver(derive=self.request.derive)
 
     def _look_at_file(self, finder: ChangeFinder, path: bytes, place: Place) -> int | None:
         try:

@@ -16,11 +16,14 @@ from photoindex.store.database import Session
 from photoindex.types import DerivedParams, Limits
 
 
-def start_forkserver() -> None:
+def start_forkserver(*, derive: bool) -> None:
     """Begin to start the process that workers are forked from; it imports beside whatever the caller does next."""
-    from photoindex.media.derive import preload_modules
+    wanted = ["photoindex.pipeline.worker", "photoindex.media.facts.description", "blake3"]
+    if derive:
+        from photoindex.media.preload import preload_modules
 
-    isolation.start_forkserver([*preload_modules(), "photoindex.pipeline.worker", "photoindex.media.facts.description"])
+        wanted += preload_modules()
+    isolation.start_forkserver(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def take_in(
         owner=owner.new_owner(), variant_id=work.variant_id, root_of=roots.searchable, is_online=roots.is_online
     )
     run = Ingestion(session, settings, committer, emit, stop)
-    start_forkserver()
+    start_forkserver(derive=work.derive)
     run.run(work.total)
     return committer.tally, run.done
 

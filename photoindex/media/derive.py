@@ -39,20 +39,3 @@ def phash(array: Pixel8) -> int:
 
     bits = imagehash.phash(Image.fromarray(array), hash_size=_HASH_SIDE).hash
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
-
-
-def preload_modules() -> list[str]:
-    """Name the modules that every photo needs, to be loaded once in the server that workers are forked from."""
-    return [
-        "blake3",
-        "cv2",
-        "imagehash",
-        "numpy",
-        "PIL.Image",
-        "PIL.ImageCms",
-        "PIL.ImageFile",
-        "scipy.fftpack",
-        "simplejpeg",
-        "photoindex.media.decode",
-        "photoindex.media.derive",
-    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -191,6 +192,7 @@ def _die_with_parent() -> None:
 
 
 def _use_one_thread() -> None:
-    import cv2
+    if "cv2" in sys.modules:  # loaded in the forkserver, where pictures are to be decoded
+        import cv2
 
-    cv2.setNumThreads(1)
+        cv2.setNumThreads(1)

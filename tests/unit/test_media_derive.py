@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from photoindex.media.decode import Pixels
-from photoindex.media.derive import derive, phash, preload_modules
+from photoindex.media.derive import derive, phash
+from photoindex.media.preload import preload_modules
 from photoindex.media.scale import fitted, shrink, upright
 from photoindex.types import DerivedParams
 from tests.unit.media_pictures import is_scene, scene, stored_for

@@ -17,7 +17,8 @@ DECODE = """
 import json, os, resource, sys
 from photoindex.media.content import read_content
 from photoindex.media.decode import decode
-from photoindex.media.derive import derive, preload_modules
+from photoindex.media.derive import derive
+from photoindex.media.preload import preload_modules
 from photoindex.media.kind import sniff
 from photoindex.media.problems import MediaProblem
 from photoindex.types import DerivedParams, Limits
