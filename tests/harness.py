@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from photoindex.app import open_library
 from photoindex.config import load_config
 from photoindex.events import Event
@@ -57,3 +59,15 @@ def counts(summary: ScanSummary) -> dict[str, int]:
     """Return the counts of a summary that are not zero."""
     names = ("new", "changed", "moved", "duplicate", "unchanged", "quarantined", "excluded", "missing")
     return {name: getattr(summary, name) for name in names if getattr(summary, name)}
+
+
+def refuse_listing(monkeypatch: pytest.MonkeyPatch, ending: bytes) -> None:
+    """Make every folder whose path ends so unreadable, as its permissions would for anybody but root."""
+    real = os.scandir
+
+    def refuse(path: bytes) -> object:
+        if isinstance(path, bytes) and path.endswith(ending):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)

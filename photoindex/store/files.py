@@ -149,18 +149,10 @@ def forget_vanished(connection: Connection, file_id: int) -> None:
 
 
 _of_photo = (
-    select(
-        file.c.id, file.c.folder_id, folder.c.volume_id, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name,
-        file.c.size_bytes, file.c.mtime_ns, file.c.state, file.c.asset_id,
-    )
-    .select_from(
-        asset.join(file, file.c.asset_id == asset.c.id)
-        .join(folder, folder.c.id == file.c.folder_id)
-        .join(volume, volume.c.id == folder.c.volume_id)
-    )
+    _located.join(asset, asset.c.id == file.c.asset_id)
     .where(asset.c.photo_id == bindparam("photo_id"))
     .limit(NAMES_OF_A_PHOTO)
-)  # fmt: skip
+)
 
 
 def of_photo(connection: Connection, photo_id: int) -> list[FileRow]:

@@ -15,7 +15,7 @@ from photoindex.errors import DatabaseFailed, LibraryLocked, UsageError, VolumeO
 from photoindex.events import Notice, PhaseAdvanced
 from photoindex.library.lock import exclusive
 from photoindex.library.scan import ScanRequest, scan
-from tests.harness import Keeper, counts
+from tests.harness import Keeper, counts, refuse_listing
 from tests.originals import jpeg, write_photo, write_photos
 
 
@@ -274,14 +274,7 @@ def test_unreadable_folders_are_told_and_what_is_known_of_them_stays(
     keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeper.scan(photos)
-    real = os.scandir
-
-    def refuse(path: bytes) -> object:
-        if isinstance(path, bytes) and path.endswith(b"/1"):
-            raise PermissionError(13, "Permission denied")
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
+    refuse_listing(monkeypatch, b"/1")
     summary = keeper.scan(photos)
     assert summary.unreadable_folders == 1
     assert counts(summary) == {"unchanged": 4}
@@ -613,14 +606,7 @@ def test_quarantined_files_of_an_unreadable_folder_do_not_hide_others_from_the_c
 ) -> None:
     (photos / "1/torn.jpg").write_bytes(jpeg(1)[:300])
     keeper.scan(photos)
-    real = os.scandir
-
-    def refuse(path: bytes) -> object:
-        if isinstance(path, bytes) and path.endswith(b"/1"):
-            raise PermissionError(13, "Permission denied")
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
+    refuse_listing(monkeypatch, b"/1")
     assert counts(keeper.scan(photos)) == {"unchanged": 4}
 
 

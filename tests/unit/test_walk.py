@@ -10,6 +10,7 @@ import pytest
 
 from photoindex.pipeline.exclusion import reason_for, rules_at, rules_for
 from photoindex.pipeline.walk import Listing, walk
+from tests.harness import refuse_listing
 
 
 def listings(top: Path, *patterns: str, follow_symlinks: bool = False, threads: int = 2) -> dict[bytes, Listing]:
@@ -108,14 +109,7 @@ def test_special_files_are_counted_and_never_opened(tmp_path: Path) -> None:
 
 def test_an_unreadable_folder_is_an_error_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "a.jpg", "closed/b.jpg")
-    real = os.scandir
-
-    def refuse(path: bytes) -> object:
-        if path.endswith(b"closed"):
-            raise PermissionError(13, "Permission denied")
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
+    refuse_listing(monkeypatch, b"closed")
     found = listings(tmp_path)
     assert found[b"closed"].error is not None
     assert found[b"closed"].unknown_below == [os.fsencode(tmp_path / "closed")]
