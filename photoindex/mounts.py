@@ -61,6 +61,7 @@ _NETWORK_FAMILY = {
 }
 """File system type -> the name that its identity starts with, the same for every protocol version."""
 
+_NUMBER_IS_UUID = frozenset({"ext2", "ext3", "ext4", "btrfs"})
 _OCTAL_ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
@@ -113,7 +114,7 @@ def mount_of(path: bytes, *, table: bytes | None = None, uuid_folder: str = UUID
         point=found.point,
         source=found.source,
         file_system=found.file_system,
-        identity=_identity(found, uuid_folder),
+        identity=_identity(found, uuid_folder, ask_kernel=table is None),
         device=found.device,
     )
 
@@ -210,7 +211,7 @@ def _text(field: bytes) -> str:
     return _unescape(field).decode("utf-8", "backslashreplace")
 
 
-def _identity(row: _Row, uuid_folder: str) -> str:
+def _identity(row: _Row, uuid_folder: str, *, ask_kernel: bool) -> str:
     within = "" if row.root == "/" else f":{row.root}"
     family = _NETWORK_FAMILY.get(row.file_system)
     if family is not None:
@@ -220,7 +221,23 @@ def _identity(row: _Row, uuid_folder: str) -> str:
     uuid = _uuid_of(row, uuid_folder)
     if uuid is not None:
         return f"uuid:{uuid}{within}"
+    number = _number_of(row) if ask_kernel else 0
+    if number:
+        return f"fsid:{row.file_system}:{number:x}{within}"
     return f"{row.file_system}:{row.source}:{_text(row.point)}"
+
+
+def _number_of(row: _Row) -> int:
+    """Return statfs(2)'s file-system number where it is made from the UUID, as it is for these types; 0 elsewhere.
+
+    A container sees the disks of its host without udev's links.
+    """
+    if row.file_system not in _NUMBER_IS_UUID:
+        return 0
+    try:
+        return os.statvfs(row.point).f_fsid
+    except OSError:
+        return 0
 
 
 def _network_identity(family: str, source: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,25 @@ def test_the_running_system_gives_a_mount_that_holds_the_path(tmp_path: Path) ->
     assert os.path.ismount(found.point)
     assert os.path.realpath(os.fsencode(tmp_path)).startswith(found.point.rstrip(b"/"))
     assert found.identity
+
+
+def test_a_disk_without_links_of_udev_is_known_by_its_number_wherever_it_is_mounted(tmp_path: Path) -> None:
+    image, one, two = tmp_path / "disk.img", tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    if shutil.which("mkfs.ext4") is None:
+        pytest.skip("needs mkfs.ext4 (Debian package e2fsprogs)")
+    image.write_bytes(b"")
+    os.truncate(image, 4 << 20)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True, capture_output=True)
+    found = []
+    for point in (one, two):
+        done = subprocess.run(["mount", "-o", "loop", image, point], check=False, capture_output=True)
+        if done.returncode != 0:
+            pytest.skip(f"may not mount a disk image: {done.stderr.decode().strip()}")
+        try:
+            found.append(mount_of(os.fsencode(point), uuid_folder=str(tmp_path / "no udev")).identity)
+        finally:
+            subprocess.run(["umount", point], check=True)
+    assert found[0] == found[1]
+    assert str(one) not in found[0]
