@@ -1,0 +1,26 @@
+"""`photoindex --help` as a whole process, beside a Python that does nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from common import best, options, report
+
+
+def whole(*words: str) -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    given = options(__doc__).parse_args()
+    rounds = 2 if given.quick else 15
+    ours, bare = best(rounds, lambda: whole("-m", "photoindex", "--help"), lambda: whole("-c", ""))
+    report("start", help_seconds=round(ours, 3), bare_python_seconds=round(bare, 3), rounds=rounds, goal_seconds=0.2)
+
+
+if __name__ == "__main__":
+    main()
