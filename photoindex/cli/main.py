@@ -38,8 +38,8 @@ REARRANGED = ("search", "redo", "backup")
 _BROKEN_PIPE_EXIT = 141
 
 
-def build_app() -> typer.Typer:
-    """Return the Typer application with every command of COMMANDS."""
+def build_app(only: str | None = None) -> typer.Typer:
+    """Return the Typer application with every command of COMMANDS, or with one: the others cost a short command its time."""
     app = typer.Typer(
         name="photoindex",
         help="Index, search and keep safe a photo library from the shell.",
@@ -62,7 +62,7 @@ def build_app() -> typer.Typer:
             # Settings have one order of precedence; the global option joins it where commands read it.
             os.environ["PHOTOINDEX_LIBRARY"] = str(library)
 
-    for name in COMMANDS:
+    for name in (only,) if only in COMMANDS else COMMANDS:
         importlib.import_module(f"photoindex.cli.{name}").register(app)
     return app
 
@@ -73,8 +73,12 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _command_of(argv: list[str]) -> str | None:
+    return next((word for index, word in enumerate(argv) if _is_command(argv, index)), None)
+
+
 def _rearranged(argv: list[str]) -> list[str]:
-    command = next((word for index, word in enumerate(argv) if _is_command(argv, index)), None)
+    command = _command_of(argv)
     if command not in REARRANGED:
         return argv
     module = importlib.import_module(f"photoindex.cli.{command}")
@@ -91,7 +95,7 @@ def main(argv: list[str]) -> int:
     """Run one command line and return its exit code; every error that a user can meet ends here."""
     try:
         try:
-            build_app()(args=_rearranged(argv), prog_name="photoindex")
+            build_app(_command_of(argv))(args=_rearranged(argv), prog_name="photoindex")
         finally:
             sys.stdout.flush()
     except errors.PhotoIndexError as error:

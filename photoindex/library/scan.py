@@ -19,7 +19,7 @@ from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.roots import Roots, Target
 from photoindex.pipeline import derived_files
-from photoindex.pipeline.changes import ChangeFinder, Place
+from photoindex.pipeline.changes import ChangeFinder, Place, Seen
 from photoindex.pipeline.exclusion import Rules, rule_set, rules_at
 from photoindex.pipeline.walk import walk
 from photoindex.store import staging, tasks, volumes
@@ -146,9 +146,9 @@ class _Scan:
         for folder, line in seen.bad_patterns:
             self.emit(Notice(f"no gitignore pattern in {paths.display(folder)}/.photoindexignore: {line}", "warning"))
         if self.request.dry_run:
-            self._foretell(summary)
+            self._foretell(seen, summary)
         else:
-            self._apply_and_ingest(summary)
+            self._apply_and_ingest(seen, summary)
         return summary
 
     def _clean_up_after_the_dead(self) -> None:
@@ -275,23 +275,23 @@ class _Scan:
                         f"if they were really removed, run the scan again with --accept-missing"
                     )
 
-    def _foretell(self, summary: ScanSummary) -> None:
+    def _foretell(self, seen: Seen, summary: ScanSummary) -> None:
         with self.session.read() as connection:
             summary.bytes = staging.staged_bytes(connection)
             counts = staging.count_staged(connection)
-            self._count_settled(connection, summary)
+            self._count_settled(connection, seen, summary)
         summary.dry_run = True
         summary.new = counts.get("new", 0)
         summary.changed = counts.get("changed", 0)
         summary.newly_missing = summary.missing = counts["gone"]
 
-    def _count_settled(self, connection: Connection, summary: ScanSummary) -> None:
-        settled = staging.count_settled(connection)
+    def _count_settled(self, connection: Connection, seen: Seen, summary: ScanSummary) -> None:
+        settled = staging.count_settled(connection, same=seen.same, same_not_media=seen.same_not_media)
         summary.unchanged = settled.unchanged
         summary.quarantined = settled.quarantined
         summary.excluded += settled.not_media + settled.dismissed
 
-    def _apply_and_ingest(self, summary: ScanSummary) -> None:
+    def _apply_and_ingest(self, seen: Seen, summary: ScanSummary) -> None:
         from photoindex.stages import ingest as stage
 
         derive = self.request.derive
@@ -301,7 +301,7 @@ class _Scan:
             variant_id = tasks.ensure_variant(connection, stage.NAME, stage.variant(params, derive=derive))
             staging.apply(connection, variant_id=variant_id, derive=derive, retry_classes=self.request.retry_classes)
             total = staging.count_work(connection)
-            self._count_settled(connection, summary)
+            self._count_settled(connection, seen, summary)
         if total and not self.stop():
             self._take_in(summary, variant_id, total)
         else:

@@ -23,9 +23,15 @@ class Place:
 
 @dataclass(slots=True)
 class Seen:
-    """What the walk counted; `excluded` are the candidates that will never be rows of the file table."""
+    """What the walk counted.
+
+    `excluded` are the candidates that will never be rows of the file table; `same` and `same_not_media` those that are as
+    they are known.
+    """
 
     candidates: int = 0
+    same: int = 0
+    same_not_media: int = 0
     excluded: int = 0
     excluded_folders: int = 0
     unreadable: list[tuple[bytes, str]] = field(default_factory=list)
@@ -93,11 +99,21 @@ class ChangeFinder:
         if folder_id is not None:
             self._visited.add(folder_id)
         rows = []
+        not_media = 0
+        differing = 0
         for name, stat in listing.entries.items():
             row = known.get(name)
             # The one path that nearly every file of a rescan takes: by position, without a call.
-            if row is None or row[2] != stat[0] or row[3] != stat[1] or row[4] != "present":
+            if row is None or row[2] != stat[0] or row[3] != stat[1]:
+                differing += 1
                 rows.append(_staged_row(place.volume_id, relative, name, stat, row))
+                continue
+            if row[5] is False:
+                not_media += 1
+            if row[4] != "present":
+                rows.append(_staged_row(place.volume_id, relative, name, stat, row))
+        self.seen.same += len(listing.entries) - differing - not_media
+        self.seen.same_not_media += not_media
         self._stage(rows)
         self.seen.candidates += listing.candidates
         self.seen.excluded += len(listing.excluded) + listing.links + listing.special
@@ -133,7 +149,11 @@ class ChangeFinder:
                 staging.stage_gone(self._connection, place.volume_id, [row.id])
             return row.id if row else None
         self.seen.candidates += 1
-        if row is None or (row.size_bytes, row.mtime_ns) != stat or row.state != "present":
+        is_same = row is not None and (row.size_bytes, row.mtime_ns) == stat
+        if row is not None and is_same:
+            self.seen.same_not_media += row.media is False
+            self.seen.same += row.media is not False
+        if row is None or not is_same or row.state != "present":
             self._stage([_staged_row(place.volume_id, relative, name, stat, row)])
         return row.id if row else None
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -304,20 +305,20 @@ def in_scope() -> Any:
     )
 
 
-def _seen_as_known() -> Any:
-    """Return the condition on `file` that the walk found it as it is known, and that it need not be read."""
+def _seen() -> Any:
+    """Return the condition on `file` that this walk looked at it where it is known, and found it."""
     listed = select(scope_folder.c.folder_id).where(scope_folder.c.listed)
     return and_(
         or_(file.c.folder_id.in_(listed), file.c.id.in_(select(scope.c.file_id))),
         or_(file.c.state == "present", file.c.id.in_(_staged_ids("back"))),
-        *(file.c.id.not_in(select(table.c.file_id)) for table in (unseen, gone, left_out, work)),
-        file.c.id.not_in(_staged_ids("changed")),
+        *(file.c.id.not_in(select(table.c.file_id)) for table in (unseen, gone, left_out)),
+        file.c.id.not_in(_staged_ids("new", "changed")),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Files that were found as they are known: each in exactly one of these."""
+    """Files that were found as they are known and need not be read: each in exactly one of these."""
 
     unchanged: int
     not_media: int
@@ -325,17 +326,26 @@ class Settled:
     dismissed: int
 
 
-def count_settled(connection: Connection) -> Settled:
-    """Count what the walk found as it is known; right before `apply` (nothing is in the work list then) and after it."""
-    found = select(func.count()).select_from(file).where(_seen_as_known())
-    total = connection.execute(found).scalar_one()
-    not_media = connection.execute(found.where(file.c.media.is_(False))).scalar_one()
+def count_settled(connection: Connection, *, same: int, same_not_media: int) -> Settled:
+    """Return what becomes of the files that the walk found as they are known, media and not media.
+
+    What is to be read all the same is not among them. Before `apply` nothing is, after it the work list says what. Only
+    the exceptions are looked up, so that a rescan of a million files costs nothing here.
+    """
+    to_read = select(func.count(), func.count(case((file.c.media.is_(False), 1)))).where(
+        file.c.id.in_(select(work.c.file_id)), _seen()
+    )
+    read, read_not_media = connection.execute(to_read).one()
     of_file = and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id, task.c.stage == "ingest")
-    trouble = select(func.count(), func.count(task.c.dismissed_at)).select_from(task.join(file, of_file))
-    in_trouble, dismissed = connection.execute(trouble.where(has_state("quarantined"), _seen_as_known())).one()
+    trouble = (
+        select(func.count(), func.count(task.c.dismissed_at))
+        .select_from(task.join(file, of_file))
+        .where(has_state("quarantined"), _seen(), file.c.id.not_in(select(work.c.file_id)))
+    )
+    in_trouble, dismissed = connection.execute(trouble).one()
     return Settled(
-        unchanged=total - not_media - in_trouble,
-        not_media=not_media,
+        unchanged=same - (read - read_not_media) - in_trouble,
+        not_media=same_not_media - read_not_media,
         quarantined=in_trouble - dismissed,
         dismissed=dismissed,
     )
