@@ -21,17 +21,19 @@ from common import best, make_photos, options, peak_memory, photoindex, report
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--photos", type=int, default=300)
+    parser.add_argument("--facts-photos", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     given = parser.parse_args()
     if given.quick:
-        given.photos, given.rounds = 12, 1
+        given.photos, given.facts_photos, given.rounds = 12, 12, 1
     with tempfile.TemporaryDirectory(prefix="bench-scan-") as temporary:
         work = given.work or Path(temporary)
         photos = make_photos(work / f"photos-{given.photos}", given.photos)
         folder = work / f"photos-{given.photos}"
         full_and_vips(folder, photos, given, Path(temporary))
-        facts_only(folder, photos, given, Path(temporary))
+        many = work / f"photos-{given.facts_photos}"
+        facts_only(many, make_photos(many, given.facts_photos), given, Path(temporary))
 
 
 def full_and_vips(folder: Path, photos: list[Path], given, temporary: Path) -> None:
