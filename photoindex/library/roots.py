@@ -119,9 +119,9 @@ class Roots:
             raise VolumeOffline(f"no root is there: {names}. Nothing was marked; mount them and scan again")
         return found
 
-    def _files_known(self, root: KnownRoot) -> int:
+    def _files_known(self, root: KnownRoot) -> bool:
         with self.database.read() as connection:
-            return volumes.count_present_files_below(connection, root.volume.id, root.row.path)
+            return volumes.has_present_file_below(connection, root.volume.id, root.row.path)
 
     def real_place(self, path: bytes) -> bytes:
         """Return the absolute path with links resolved; a file that is itself a link keeps its name.
@@ -167,7 +167,7 @@ class Roots:
         relative = paths.relative_to(path, place.mount_point)
         with self.database.read() as connection:
             is_file = file_at(connection, FilePlace(place.volume_id, relative)) is not None
-            below = volumes.count_present_files_below(connection, place.volume_id, relative)
+            below = volumes.has_present_file_below(connection, place.volume_id, relative)
         if not is_file and not below:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
         return Target(path, place, root.path, root.row.id, is_file=is_file, gone=True)

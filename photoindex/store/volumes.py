@@ -137,6 +137,17 @@ def count_present_files(connection: Connection, volume_id: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
+def has_present_file_below(connection: Connection, volume_id: int, path: bytes) -> bool:
+    """Tell whether any file at or below a folder (relative to the mount point) is believed to be there."""
+    statement = (
+        select(file.c.id)
+        .select_from(file.join(folder))
+        .where(folder_is_within(Place(volume_id, path)), file.c.state == "present")
+        .limit(1)
+    )
+    return connection.execute(statement).first() is not None
+
+
 def count_present_files_below(connection: Connection, volume_id: int, path: bytes) -> int:
     """Return how many files at and below a folder (relative to the mount point) are believed to be there."""
     statement = (
