@@ -19,22 +19,12 @@ from tests.originals import write_photo, write_photos
 PHOTOS = 60
 
 
-def start_scan(keeper: Keeper, folder: Path, *more: str) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "photoindex",
-        "scan",
-        str(folder),
-        "-j",
-        "2",
-        "--json",
-        "--progress",
-        "none",
-        *more,
-    ]
+def start_scan(keeper: Keeper, folder: Path, *, own_group: bool = False) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "photoindex", "scan", str(folder), "-j", "2", "--json", "--progress", "none"]
     environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(keeper.folder), "PHOTOINDEX_SCAN__BATCH_SIZE": "4"}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=own_group
+    )
 
 
 def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -117,6 +107,24 @@ def test_an_interrupted_scan_finishes_its_batch_and_says_so_by_its_exit_code(
     done = keeper.value("SELECT count(*) FROM task WHERE state = 'done'")
     assert 0 < done < PHOTOS
     assert counts(keeper.scan(folder)) == {"new": PHOTOS - done, "unchanged": done}
+
+
+def test_a_signal_to_the_whole_process_group_blames_no_photo(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    for index in range(PHOTOS):
+        write_photo(folder / f"IMG_{index:04d}.jpg", index, size=(2400, 1800))
+    keeper = Keeper(tmp_path / "library")
+    process = start_scan(keeper, folder, own_group=True)
+    while process.poll() is None and not list((keeper.folder / "derived").glob("*/*.preview.jpg")):
+        time.sleep(0.01)
+    children = family(process)
+    os.killpg(process.pid, signal.SIGTERM)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == 143, err
+    assert left_running(children, 20) == []
+    assert keeper.value("SELECT count(*) FROM task WHERE state NOT IN ('done', 'pending')") == 0
+    keeper.scan(folder)
+    check_whole(keeper, PHOTOS)
 
 
 def test_leases_of_a_process_that_is_gone_are_released_at_once(tmp_path: Path) -> None:
