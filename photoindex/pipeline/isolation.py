@@ -35,7 +35,7 @@ def start_forkserver(preload: Sequence[str]) -> None:
     import multiprocessing
     from multiprocessing import forkserver
 
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["photoindex.pipeline.own_signals", *preload])
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["photoindex.pipeline.forkserver_setup", *preload])
     # Libraries that start threads when they are loaded would start them in every worker: one a worker is the plan, and a
     # process with threads is not safe to fork.
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
@@ -150,8 +150,6 @@ def _guarded(function: Callable[[Task], Result], task: Task, seconds: float) -> 
 def _prepare_worker(limits: Limits) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    # What C libraries print about damaged files names no file and would tear the progress bar; it is told as an error.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     _limit_memory(limits.memory_mb)
     _die_with_parent()
     _use_one_thread()
