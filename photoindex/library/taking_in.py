@@ -41,7 +41,7 @@ def take_in(
     """Work off a scan's work list; return what came of the files and how many were looked at. Raises StorageFull."""
     config = library.config
     settings = IngestSettings(
-        jobs=config.scan.jobs or jobs_for(config.scan.cores_share),
+        jobs=min(config.scan.jobs or jobs_for(config.scan.cores_share), work.total),
         batch_size=config.scan.batch_size,
         derived_folder=library.derived_folder,
         params=DerivedParams(**config.derived.model_dump()),
