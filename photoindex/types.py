@@ -15,14 +15,6 @@ class Kind(StrEnum):
     VIDEO = "video"
 
 
-class FileState(StrEnum):
-    """Where a file stands: `excluded` is there but left out by a rule of the user's."""
-
-    PRESENT = "present"
-    MISSING = "missing"
-    EXCLUDED = "excluded"
-
-
 class TaskState(StrEnum):
     """pending -> running -> done | failed (tried again at `not_before`) | quarantined (given up, named, listed)."""
 
