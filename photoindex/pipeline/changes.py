@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -106,12 +107,13 @@ class ChangeFinder:
             # The one path that nearly every file of a rescan takes: by position, without a call.
             if row is None or row[2] != stat[0] or row[3] != stat[1]:
                 differing += 1
-                rows.append(_staged_row(place.volume_id, relative, name, stat, row))
+                known_row = None if row is None else KnownFile._make(row)
+                rows.append(_staged_row(place.volume_id, relative, name, stat, known_row))
                 continue
-            if row[5] is False:
+            if row[5] == 0:
                 not_media += 1
             if row[4] != "present":
-                rows.append(_staged_row(place.volume_id, relative, name, stat, row))
+                rows.append(_staged_row(place.volume_id, relative, name, stat, KnownFile._make(row)))
         self.seen.same += len(listing.entries) - differing - not_media
         self.seen.same_not_media += not_media
         self._stage(rows)
@@ -120,12 +122,12 @@ class ChangeFinder:
         if not known.keys() <= listing.entries.keys():
             self._find_absent(listing, place, known)
 
-    def _find_absent(self, listing: Listing, place: Place, known: dict[bytes, KnownFile]) -> None:
+    def _find_absent(self, listing: Listing, place: Place, known: dict[bytes, tuple[Any, ...]]) -> None:
         unknown = {path.rpartition(b"/")[2] for path in listing.unknown_below}
         absent: list[int] = []
         left_out: list[int] = []
         unseen: list[int] = []
-        for name, row in known.items():
+        for name, row in ((name, KnownFile._make(each)) for name, each in known.items()):
             if row.state == "missing" or name in listing.entries:
                 continue
             if name in unknown:
