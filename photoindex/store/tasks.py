@@ -132,19 +132,15 @@ def settle_subject(connection: Connection, subject_id: int, *, stage: str, failu
     )  # fmt: skip
 
 
-def give_back(connection: Connection, *, owner: str, task_ids: Sequence[int] | None = None) -> None:
-    """Put tasks that `owner` holds back to pending as if never claimed; all of them where none are named."""
-    statement = (
+def give_back(connection: Connection, *, owner: str) -> None:
+    """Put the tasks that `owner` holds back to pending as if never claimed."""
+    connection.execute(
         update(task)
         .where(has_state("running"), task.c.lease_owner == owner)
         .values(
             state="pending", lease_owner=None, lease_until=None, updated_at=time.time(), attempts=task.c.attempts - 1
         )
     )
-    if task_ids is None:
-        connection.execute(statement)
-    elif task_ids:
-        connection.execute(statement.where(task.c.id == bindparam("task_id")), [{"task_id": each} for each in task_ids])
 
 
 def release_all(connection: Connection, *, stage: str) -> int:
