@@ -38,6 +38,31 @@ class MediaType:
     format: str
 
 
+class SidecarKind(StrEnum):
+    """What wrote a small file beside a photo that speaks of it."""
+
+    XMP = "xmp"
+    AAE = "aae"
+    TAKEOUT = "takeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a picture that a person or program marked.
+
+    x, y (the upper left corner), width, height: fractions 0 to 1 of the picture as it is stored, before its orientation is
+    applied. kind: face, pet, focus, barcode, other. schema: mwg (Metadata Working Group), mp (Microsoft, Picasa), ….
+    """
+
+    kind: str
+    name: str | None
+    x: float
+    y: float
+    width: float
+    height: float
+    schema: str
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one file may cost a worker.
@@ -87,6 +112,18 @@ class Described:
     duration_seconds: float | None = None
     facts: Facts = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    regions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarRead:
+    """What one sidecar says; `title` is the name of the photo that a Takeout JSON speaks of."""
+
+    kind: SidecarKind
+    facts: Mapping[str, FactValue]
+    regions: tuple[Region, ...] = ()
+    title: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +140,20 @@ class Derived:
 class Resolved:
     """What a photo's facts come to after priorities; `sources` names the winner of each fact.
 
-    taken_at: ISO 8601 local wall time, with offset where known. latitude/longitude: degrees, WGS 84.
+    taken_at: ISO 8601 local wall time, with offset where known; taken_at_precision: second, minute, day, month or year, the
+    rest being its first moment. taken_at_utc: the instant where it is known, seconds since 1970 (negative before).
+    zone: IANA name at the position; zone_source: what gave the offset. latitude/longitude: degrees, WGS 84.
     exposure_seconds, focal_length_mm, altitude_m carry their units; aperture is the f-number.
     """
 
     taken_at: str | None = None
     taken_at_source: str | None = None
     taken_at_confidence: float | None = None
+    taken_at_precision: str | None = None
+    taken_at_utc: float | None = None
+    utc_offset_minutes: int | None = None
+    zone: str | None = None
+    zone_source: str | None = None
     latitude: float | None = None
     longitude: float | None = None
     altitude_m: float | None = None

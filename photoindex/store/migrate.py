@@ -25,7 +25,7 @@ from photoindex.store.database import Database, translated_errors
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS: tuple[str, ...] = ("0001",)
+REVISIONS: tuple[str, ...] = ("0001", "0002")
 """Every revision, oldest first; known here so that Alembic is imported only when there is something to upgrade."""
 
 HEAD = REVISIONS[-1]
@@ -131,7 +131,7 @@ def _upgrading_engine(database: Database) -> Engine:
 
 
 def _apply_next(connection: Connection, path: Path, history: History) -> bool:
-    """Apply the next revision in one transaction; return whether there was one."""
+    """Apply the next revision in one transaction, all of them to an empty database; return whether there was one."""
     from alembic import command
 
     with connection.begin():
@@ -140,10 +140,14 @@ def _apply_next(connection: Connection, path: Path, history: History) -> bool:
         following = history.after(revision)
         if following is None:
             return False
+        is_first = revision is None
+        if is_first:
+            following = history.head  # nobody is to see a new library at an old revision
         kept_views = _take_views_away(connection)
         command.upgrade(_alembic_config(connection, history), following)
         _check_foreign_keys(connection, following)
-        _record(connection, following, is_first=revision is None)
+        for made in history.revisions if is_first else (following,):
+            _record(connection, made, is_first=made == history.revisions[0])
         if following == history.head:
             views.create(connection)
         _put_views_back(connection, kept_views)

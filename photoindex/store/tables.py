@@ -119,7 +119,31 @@ folder = Table(
     Column("id", Integer, primary_key=True),
     Column("volume_id", ForeignKey("volume.id"), nullable=False),
     Column("path", PathBytes, nullable=False, comment="relative to the volume's mount point"),
+    Column(
+        "unrelated",
+        Boolean,
+        nullable=False,
+        server_default=text("0"),
+        comment="its pairs and sidecars are to be found anew",
+    ),
     UniqueConstraint("volume_id", "path"),
+    Index("folder_unrelated", "id", sqlite_where=text("unrelated = 1")),
+)
+
+place = Table(
+    "place",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("city", Text, nullable=False),
+    Column("region", Text),
+    Column("country", Text, nullable=False),
+    Column("country_code", Text, nullable=False, comment="ISO 3166-1, two letters"),
+    Column("latitude", Float, nullable=False),
+    Column("longitude", Float, nullable=False),
+    Column("population", Integer, nullable=False),
+    Column("words", Text, nullable=False, comment="folded official names between spaces"),
+    Column("alternates", Text, nullable=False, comment="folded names in other languages, one a line"),
+    UniqueConstraint("country_code", "city", "latitude", "longitude"),
 )
 
 photo = Table(
@@ -137,10 +161,16 @@ photo = Table(
     Column("taken_at", Text, comment="ISO 8601 local wall time"),
     Column("taken_at_source", Text),
     Column("taken_at_confidence", Float),
+    Column("taken_at_precision", Text, comment="second, minute, day, month, year"),
+    Column("taken_at_utc", Float, comment="UTC seconds since 1970, where the instant is known"),
+    Column("utc_offset_minutes", Integer),
+    Column("zone", Text, comment="IANA name at the position"),
+    Column("zone_source", Text),
     Column("latitude", Float),
     Column("longitude", Float),
     Column("altitude_m", Float),
-    Column("place", Text),
+    Column("place", Text, comment="city, region, country"),
+    Column("place_id", ForeignKey("place.id")),
     Column("camera_make", Text),
     Column("camera_model", Text),
     Column("lens", Text),
@@ -153,8 +183,15 @@ photo = Table(
     Column("description", Text),
     Column("keywords", JSON, nullable=False),
     Column("sources", JSON, nullable=False, comment="fact -> the source that won"),
+    Column("neighbours", JSON, comment="facts that photos of the same camera or folder gave"),
+    Column("burst", Text, comment="shared by the photos of one burst"),
+    Column("motion", Boolean, nullable=False, server_default=text("0"), comment="it holds a short video"),
     Column("added_at", Float, nullable=False),
     Index("photo_by_taken_at", "taken_at"),
+    Index("photo_by_camera", "camera_model", "camera_make", "taken_at"),
+    Index("photo_by_position", "latitude", "longitude", sqlite_where=text("latitude IS NOT NULL")),
+    Index("photo_by_place", "place_id", sqlite_where=text("place_id IS NOT NULL")),
+    Index("photo_by_burst", "burst", sqlite_where=text("burst IS NOT NULL")),
     Index("photo_by_added_at", "added_at"),
     Index("photo_by_format", "format"),
     sqlite_autoincrement=True,
@@ -178,9 +215,22 @@ asset = Table(
     Column("derived", Boolean, nullable=False, comment="preview and thumbnail were made"),
     Column("variant_id", ForeignKey("variant.id"), nullable=False),
     Column("photo_id", ForeignKey("photo.id"), nullable=False),
-    Column("role", Text, nullable=False, comment="primary, superseded (an earlier content of an edited file)"),
+    Column(
+        "role",
+        Text,
+        nullable=False,
+        comment="primary, raw, movie, edit, original, alternate, superseded (an earlier content)",
+    ),
     Column("added_at", Float, nullable=False),
+    Column("pair_reason", Text, comment="why it belongs to its photo, where it is not alone"),
+    Column("replaced_by", ForeignKey("asset.id"), comment="the content that took its place in an edited file"),
+    Column("regions", JSON, comment="marked faces and other parts"),
+    Column("content_identifier", Text, comment="Apple's, the same in a Live Photo's picture and movie"),
+    Column("burst_identifier", Text, comment="as the camera wrote it"),
     Index("asset_by_photo", "photo_id"),
+    Index("asset_by_content_identifier", "content_identifier", sqlite_where=text("content_identifier IS NOT NULL")),
+    Index("asset_replaced", "replaced_by", sqlite_where=text("replaced_by IS NOT NULL")),
+    Index("asset_paired", "photo_id", sqlite_where=text("role NOT IN ('primary', 'superseded')")),
     Index("asset_not_derived", "id", sqlite_where=text("derived = 0")),
     sqlite_autoincrement=True,
 )
@@ -206,6 +256,90 @@ file = Table(
     sqlite_autoincrement=True,
 )
 
+sidecar = Table(
+    "sidecar",
+    metadata,
+    Column("file_id", ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, nullable=False, comment="xmp, aae, takeout"),
+    Column("title", Text, comment="the name of the photo that it speaks of"),
+    Column("facts", JSON, nullable=False, comment="fact -> value"),
+    Column("regions", JSON, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("read_at", Float, nullable=False),
+)
+
+sidecar_link = Table(
+    "sidecar_link",
+    metadata,
+    Column("sidecar_id", ForeignKey("sidecar.file_id", ondelete="CASCADE"), primary_key=True),
+    Column("file_id", ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
+    Column("why", Text, nullable=False),
+    Index("sidecar_link_by_file", "file_id"),
+)
+
+pair_link = Table(
+    "pair_link",
+    metadata,
+    Column("folder_id", ForeignKey("folder.id"), primary_key=True, comment="where the rules saw both"),
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("other_asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, nullable=False, comment="raw, live, edit"),
+    Column("why", Text, nullable=False),
+    Index("pair_link_by_asset", "asset_id"),
+    Index("pair_link_by_other", "other_asset_id"),
+)
+
+pair_decision = Table(
+    "pair_decision",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True, comment="the smaller number"),
+    Column("other_asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("together", Boolean, nullable=False, comment="what a person said"),
+    Column("at", Float, nullable=False),
+    Index("pair_decision_by_other", "other_asset_id"),
+)
+
+correction = Table(
+    "correction",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("fact", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+photo_to_resolve = Table(
+    "photo_to_resolve",
+    metadata,
+    Column(
+        "photo_id",
+        ForeignKey("photo.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="an input of its facts changed",
+    ),
+)
+
+saved_query = Table(
+    "saved_query",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("query", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("key", Text, primary_key=True, comment="first day and place, as in 2019-06-01-lisbon"),
+    Column("kind", Text, nullable=False, comment="day, trip"),
+    Column("title", Text, nullable=False),
+    Column("words", Text, nullable=False, comment="folded title and places between spaces"),
+    Column("first_at", Text, nullable=False, comment="ISO 8601 local wall time"),
+    Column("last_at", Text, nullable=False),
+    Column("photos", Integer, nullable=False, comment="when it was found"),
+    Column("found_at", Float, nullable=False),
+)
+
 photo_text = Table(
     "photo_text",
     metadata,
@@ -216,6 +350,7 @@ photo_text = Table(
     Column("keywords", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("description", Text, nullable=False),
+    Column("place", Text, nullable=False, server_default=""),
 )
 
 variant = Table(

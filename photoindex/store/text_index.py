@@ -13,7 +13,7 @@ from photoindex.store.database import Database
 from photoindex.store.field_values import without_stray_bytes
 from photoindex.types import Resolved
 
-COLUMNS = ("name", "folder", "camera", "keywords", "title", "description")
+COLUMNS = ("name", "folder", "camera", "keywords", "title", "description", "place")
 """The columns of `photo_text` that are indexed; a word may be found in any of them."""
 
 TABLE = "photo_text_fts"
@@ -77,5 +77,6 @@ def document(names: Sequence[bytes], folders: Sequence[bytes], resolved: Resolve
         "keywords": "\n".join(resolved.keywords),
         "title": resolved.title or "",
         "description": resolved.description or "",
+        "place": resolved.place or "",
     }
     return {name: without_stray_bytes(text) for name, text in texts.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import Connection, insert, select, text
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
@@ -19,8 +20,8 @@ from photoindex.store.database import Database
 ADD_COLUMN = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 def upgrade():
     op.add_column("photo", sa.Column("mood", sa.Text(), nullable=True))
@@ -30,8 +31,8 @@ def upgrade():
 REBUILD_PHOTO = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 def upgrade():
     with op.batch_alter_table("photo") as batch:
@@ -48,11 +49,11 @@ def database(tmp_path: Path) -> Database:
 
 
 def history_with(folder: Path, second_revision: str) -> migrate.History:
-    """Return the shipped history followed by a made-up revision 0002."""
+    """Return the shipped history followed by a made-up revision 0003."""
     target = folder / "migrations"
     shutil.copytree(migrate.SHIPPED.folder, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    (target / "versions" / "0002_made_up.py").write_text(second_revision)
-    return migrate.History(target, (*migrate.REVISIONS, "0002"))
+    (target / "versions" / "0003_made_up.py").write_text(second_revision)
+    return migrate.History(target, (*migrate.REVISIONS, "0003"))
 
 
 def add_photo(database: Database, title: str = "At the sea") -> int:
@@ -70,11 +71,31 @@ def add_photo(database: Database, title: str = "At the sea") -> int:
     return int(photo_id)
 
 
-def schema(database: Database) -> dict[str, list[str]]:
-    """Return the lines that make each thing of the schema, whatever the order of a table's constraints."""
+def schema(database: Database) -> dict[str, object]:
+    """Return what makes each thing of the schema, whatever the order of a table's columns and constraints."""
     with database.read() as connection:
-        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
-    return {row.name: sorted(line.strip().rstrip(",") for line in row.sql.splitlines()) for row in rows}
+        rows = connection.execute(text("SELECT name, type, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
+        return {
+            row.name: table_schema(connection, row.name, row.sql)
+            if row.type == "table" and "VIRTUAL" not in row.sql
+            else sorted(line.strip().rstrip(",") for line in row.sql.splitlines())
+            for row in rows
+        }
+
+
+def table_schema(connection: Connection, name: str, sql: str) -> list[object]:
+    """Return columns, keys and checks of a table; a migration adds columns at its end."""
+    columns = connection.execute(
+        text(f"SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_info('{name}')")
+    )
+    keys = connection.execute(
+        text(f'SELECT "table", "from", "to", on_update, on_delete FROM pragma_foreign_key_list(\'{name}\')')
+    )
+    checks = [line.strip().rstrip(",") for line in sql.splitlines() if "CHECK" in line]
+    names = re.findall(r"CONSTRAINT (\w+)", sql)
+    return [
+        sorted(map(tuple, columns)), sorted(map(tuple, keys)), checks, sorted(names), "AUTOINCREMENT" in sql,
+    ]  # fmt: skip
 
 
 def test_a_new_database_is_at_the_newest_revision_and_knows_its_maker(database: Database) -> None:
@@ -147,8 +168,8 @@ def test_an_older_library_keeps_its_rows_and_is_backed_up_before_it_changes(data
         database, before_upgrade=lambda: seen_by_backup.append(migrate.current_revision(database)), history=history
     )
 
-    assert seen_by_backup == ["0001"]
-    assert migrate.current_revision(database) == "0002"
+    assert seen_by_backup == ["0002"]
+    assert migrate.current_revision(database) == "0003"
     with database.read() as connection:
         row = connection.execute(text("SELECT id, title, mood FROM photo")).one()
         assert tuple(row) == (photo_id, "At the sea", "calm")
@@ -163,7 +184,7 @@ def test_an_upgrade_does_not_start_when_the_backup_fails(database: Database, tmp
 
     with pytest.raises(OSError, match="no room"):
         migrate.bring_up_to_date(database, before_upgrade=fail, history=history_with(tmp_path, ADD_COLUMN))
-    assert migrate.current_revision(database) == "0001"
+    assert migrate.current_revision(database) == "0002"
 
 
 def test_rebuilding_a_table_keeps_the_rows_that_point_at_it(database: Database, tmp_path: Path) -> None:
@@ -191,7 +212,11 @@ def test_a_row_added_after_each_revision_is_found_by_its_words(database: Databas
                 "VALUES (1, 'image', 'jpeg', 1, '[]', '{}', 0)"
             )
         )
-        connection.execute(text("INSERT INTO photo_text VALUES (1, 'a.jpg', '', '', '', 'Walrösser', '')"))
+        connection.execute(
+            text(
+                "INSERT INTO photo_text (photo_id, name, folder, camera, keywords, title, description) VALUES (1, 'a.jpg', '', '', '', 'Walrösser', '')"
+            )
+        )
     migrate.bring_up_to_date(database)
     assert found_by_word(database, "walrosser") == [1]
 
@@ -222,7 +247,7 @@ def test_a_migration_that_fails_half_way_leaves_the_old_revision_whole(database:
     with pytest.raises(ValueError, match="half way"):
         migrate.bring_up_to_date(database, history=history_with(tmp_path, FAIL_HALF_WAY))
     assert schema(database) == before
-    assert migrate.current_revision(database) == "0001"
+    assert migrate.current_revision(database) == "0002"
 
 
 def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
@@ -237,7 +262,7 @@ def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
         "import pathlib, sys\n"
         "from photoindex.store import migrate\n"
         "from photoindex.store.database import Database\n"
-        "history = migrate.History(pathlib.Path(sys.argv[2]), (*migrate.REVISIONS, '0002'))\n"
+        "history = migrate.History(pathlib.Path(sys.argv[2]), (*migrate.REVISIONS, '0003'))\n"
         "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])), history=history)\n"
     )
     ended = subprocess.run(
@@ -245,7 +270,7 @@ def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
     )
     assert ended.returncode == -signal.SIGKILL
 
-    assert migrate.current_revision(database) == "0001"
+    assert migrate.current_revision(database) == "0002"
     assert schema(database) == before
     migrate.bring_up_to_date(database, history=history_with(tmp_path, ADD_COLUMN))
     with database.read() as connection:
@@ -290,4 +315,4 @@ def test_a_folder_with_percent_signs_and_spaces_in_its_name_may_hold_the_migrati
     folder.mkdir()
     database = Database(folder / "photoindex.db")
     migrate.bring_up_to_date(database, history=history_with(folder, ADD_COLUMN))
-    assert migrate.current_revision(database) == "0002"
+    assert migrate.current_revision(database) == "0003"
