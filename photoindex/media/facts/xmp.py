@@ -31,6 +31,7 @@ _PREFIXES = {
     "http://ns.microsoft.com/photo/1.0/": "MicrosoftPhoto",
     "http://ns.microsoft.com/photo/1.0": "MicrosoftPhoto",
     "http://ns.acdsee.com/iptc/1.0/": "acdsee",
+    "http://www.fstopapp.com/xmp/": "fstop",
 }
 _CONTAINERS = {f"{_RDF}Seq", f"{_RDF}Bag", f"{_RDF}Alt"}
 _NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -185,6 +186,8 @@ def _add_whole_numbers(properties: Properties, found: Findings) -> None:
     percent = _number(properties, "MicrosoftPhoto:Rating")
     if percent is not None and 0 < percent <= 100:
         found.add("rating", stars_of_percent(int(percent)))
+    if properties.get("fstop:favorite", [""])[0] in ("1", "True", "true"):
+        found.add("favourite", 1)
 
 
 def _add_position(properties: Properties, found: Findings) -> None:
