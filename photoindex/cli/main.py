@@ -17,6 +17,7 @@ COMMANDS: tuple[str, ...] = (
     "scan",
     "search",
     "show",
+    "facts",
     "why",
     "status",
     "tasks",

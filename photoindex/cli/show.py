@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.fact_rows import fact_rows
 from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
 from photoindex.errors import NothingFound
 
 if TYPE_CHECKING:
     from photoindex.library.show import Shown
-    from photoindex.types import FactValue
-
-_UNITS: dict[str, Callable[[float], str]] = {
-    "altitude_m": lambda value: f"{value:g} m",
-    "aperture": lambda value: f"f/{value:g}",
-    "exposure_seconds": lambda value: f"1/{1 / value:.0f} s" if 0 < value < 0.3 else f"{value:g} s",
-    "focal_length_mm": lambda value: f"{value:g} mm",
-    "iso": lambda value: f"ISO {value:g}",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -102,50 +93,11 @@ def _what(shown: Shown) -> list[tuple[str, object]]:
 
 
 def _facts(shown: Shown) -> list[tuple[str, object, str]]:
-    """Return each fact with its winning source, under it the values that lost, and at last what no priority concerns."""
     from photoindex.library.show import RESOLVED_NAMES
 
     if shown.photo is None:
         return []
-    resolved = shown.photo.resolved
-    known = shown.content.facts if shown.content else {}
-    rows: list[tuple[str, object, str]] = []
-    for name in (*RESOLVED_NAMES, "keywords"):
-        value = getattr(resolved, name)
-        if name in {"taken_at_source", "taken_at_confidence"} or value is None or value == ():
-            continue
-        winner = resolved.sources.get(name, resolved.taken_at_source if name == "taken_at" else None) or ""
-        sure = resolved.taken_at_confidence if name == "taken_at" else None
-        rows.append(
-            (_label(name), _value(name, value), f"{winner}, confidence {sure:g}" if sure is not None else winner)
-        )
-        rows.extend(
-            ("", _value(name, values[name]), f"{source}, not used")
-            for source, values in known.items()
-            if source != winner and values.get(name) is not None
-        )
-    shown_names = {*RESOLVED_NAMES, "keywords"}
-    for source, values in known.items():
-        rows.extend(
-            (_label(name), _value(name, value), source)
-            for name, value in values.items()
-            if value is not None and (name not in shown_names or getattr(resolved, name) in (None, ()))
-        )
-    return rows
-
-
-def _label(name: str) -> str:
-    for unit in ("_seconds", "_mm", "_m"):
-        name = name.removesuffix(unit)
-    return name.replace("_", " ")
-
-
-def _value(name: str, value: FactValue | tuple[str, ...]) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(value)
-    if name in _UNITS and isinstance(value, (int, float)):
-        return _UNITS[name](value)
-    return str(value)
+    return fact_rows(RESOLVED_NAMES, shown.photo.resolved, shown.content.facts if shown.content else {})
 
 
 def _files(shown: Shown) -> list[tuple[object, ...]]:

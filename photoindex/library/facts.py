@@ -1,0 +1,161 @@
+"""What single files say of themselves, without a library: nothing is stored, nothing beside the file is read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, fields
+from itertools import islice
+
+from photoindex.config import Config
+from photoindex.media.content import HEAD_BYTES, Content, read_content
+from photoindex.media.problems import MediaProblem, NotRecognised
+from photoindex.paths import to_text
+from photoindex.pipeline.isolation import (
+    WorkerPool,
+    ended_from_outside,
+    failure_of,
+    start_forkserver,
+    was_killed,
+    workers,
+)
+from photoindex.stages.ingest import Ingested, recognise
+from photoindex.types import Described, Facts, Failure, Limits, Resolved
+
+_HOLD_BYTES = 64 << 20
+"""Larger files are not read whole: their readers go to the places that they need."""
+_AHEAD_PER_WORKER = 8
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What one file says, and what that comes to by the order of the sources; `path` as it was given."""
+
+    path: bytes
+    described: Described
+    resolved: Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """A file that says nothing: it is not there (`missing`), cannot be read, is broken, or is no photo or video."""
+
+    path: bytes
+    failure: Failure
+    missing: bool = False
+
+
+def read_facts(config: Config, paths: Sequence[bytes]) -> Iterator[FileFacts | NotRead]:
+    """Yield what each file says, in the order they were given; a file that crashes a decoder costs only itself.
+
+    The limits on one file and the number of workers are those of `scan`. The files are opened read-only.
+    """
+    present = sum(1 for path in paths if os.path.exists(path))
+    if not present:
+        yield from (_missing(path) for path in paths)
+        return
+    start_forkserver([__name__, "exifread", "photoindex.media.facts.description"])
+    limits = Limits(config.scan.max_megapixels, config.scan.worker_memory_mb, config.scan.file_seconds)
+    jobs = min(_jobs(config), present)
+    with workers(jobs, limits) as pool:
+        waiting: deque[tuple[bytes, Future[Described | Failure] | None]] = deque()
+        coming = iter(paths)
+        while True:
+            for path in islice(coming, jobs * _AHEAD_PER_WORKER - len(waiting)):
+                waiting.append((path, pool.submit(describe_file, path) if os.path.exists(path) else None))
+            if not waiting:
+                return
+            path, future = waiting.popleft()
+            yield _missing(path) if future is None else _result(path, future, pool, limits)
+
+
+def _jobs(config: Config) -> int:
+    from photoindex.library.taking_in import jobs_for
+
+    return config.scan.jobs or jobs_for(config.scan.cores_share)
+
+
+def _missing(path: bytes) -> NotRead:
+    return NotRead(path, Failure("missing", "there is no such file"), missing=True)
+
+
+def _result(path: bytes, future: Future[Described | Failure], pool: WorkerPool, limits: Limits) -> FileFacts | NotRead:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            said = future.result()
+        except Exception as error:
+            # A worker that somebody else ended says nothing about its file, unless it happens again and again.
+            if (ended_from_outside(error) or was_killed(error)) and attempt < _ATTEMPTS:
+                future = pool.submit(describe_file, path)
+                continue
+            failure = failure_of(error, limits)
+            if failure is None:
+                raise
+            return NotRead(path, failure)
+        return NotRead(path, said) if isinstance(said, Failure) else FileFacts(path, said, resolved_alone(said.facts))
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def resolved_alone(facts: Facts) -> Resolved:
+    """Return what the facts of one file come to, its name, folder and modification time left aside."""
+    from photoindex.media.resolve import resolve
+
+    return resolve(facts, name=b"", folder=b"", mtime_ns=0)
+
+
+def describe_file(path: bytes) -> Described | Failure:
+    """Return what the file at `path` says, or why it says nothing; this is what a worker runs."""
+    from photoindex.media.facts.description import describe
+
+    try:
+        content = _content(path)
+        media = recognise(content, os.path.basename(path))
+        if not isinstance(media, Ingested):
+            return describe(content, media)
+    except OSError as error:
+        return Failure("unreadable", f"cannot be read: {error.strerror or error}", retry=True)
+    except MediaProblem as problem:
+        return Failure(problem.error_class, str(problem))
+    return media.failure or Failure("not_media", media.not_media or "no photo or video")
+
+
+def _content(path: bytes) -> Content:
+    status = os.stat(path)
+    if stat.S_ISDIR(status.st_mode):
+        raise NotRecognised("a folder, not a file")
+    if not stat.S_ISREG(status.st_mode) or status.st_size <= _HOLD_BYTES:
+        return read_content(path)
+    with open(path, "rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    # No digest: it would cost a reading of the whole film, and nobody asks for it here.
+    return Content(path, b"", status.st_size, status.st_mtime_ns, head, None)
+
+
+def as_json(one: FileFacts) -> dict[str, object]:
+    """Return the documented JSON object of one file, with the keys of `show --json` that a file alone can fill."""
+    described = one.described
+    value: dict[str, object] = {
+        "schema": 1,
+        "path": to_text(one.path),
+        "kind": str(described.media.kind),
+        "format": described.media.format,
+    }
+    for name in ("width", "height", "orientation", "duration_seconds"):
+        value[name] = getattr(described, name)
+    value.update({name: getattr(one.resolved, name) for name in RESOLVED_NAMES})
+    value["keywords"] = list(one.resolved.keywords)
+    value["sources"] = dict(one.resolved.sources)
+    value["facts"] = {source: dict(values) for source, values in described.facts.items()}
+    value["regions"] = [asdict(region) for region in described.regions]
+    value["notes"] = list(described.notes)
+    return value
+
+
+RESOLVED_NAMES: tuple[str, ...] = tuple(
+    field.name for field in fields(Resolved) if field.name not in {"keywords", "sources"}
+)
+"""The facts that have one value, in the order they are shown."""
