@@ -1,0 +1,170 @@
+"""The links between the files of one folder, and between folders by Apple's identifiers, in linear time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from photoindex.media.pairing.agreement import printable
+from photoindex.media.pairing.names import ParsedName, parse_name
+from photoindex.media.pairing.rules import Verdict, identifier_of, judge_edit, judge_live, judge_raw, may_be_edit_of
+from photoindex.media.pairing.values import Link, LinkKind, Member
+from photoindex.paths import display
+from photoindex.types import Kind
+
+SAME_STEM_LIMIT = 24
+"""No camera gives one stem to so many files; where a stem has more, its files are not linked by name."""
+
+Named = tuple[Member, ParsedName]
+
+
+def links_in_folder(members: Sequence[Member]) -> list[Link]:
+    """Return what the rules find among one folder's files, present and missing ones; the order of `members` is no matter.
+
+    The links are in a fixed order: live, raw, edit, each by asset ids. No two say the same of the same contents.
+    """
+    named = sorted(((member, parse_name(member.name)) for member in members), key=_order)
+    by_stem: defaultdict[str, list[Named]] = defaultdict(list)
+    for entry in named:
+        if entry[1].stem:
+            by_stem[entry[1].stem].append(entry)
+    stems = [entries for entries in by_stem.values() if 1 < len(entries) <= SAME_STEM_LIMIT]
+    links = _Links()
+    _link_live_by_identifier(named, links)
+    for entries in stems:
+        _link_live_by_name(entries, links)
+        _link_raw(entries, links)
+    _link_edits(named, by_stem, links)
+    return links.sorted()
+
+
+def live_across_folders(members: Iterable[Member]) -> list[Link]:
+    """Return the Live Photos whose picture and movie lie in different folders.
+
+    Their content identifier must be carried by exactly one picture and one movie of all `members`, the whole library's:
+    where copies share it, nothing says which belongs to which.
+    """
+    by_identifier: defaultdict[str, list[Member]] = defaultdict(list)
+    for member in members:
+        if identifier := identifier_of(member.content_identifier):
+            by_identifier[identifier].append(member)
+    links = []
+    for identifier, found in by_identifier.items():
+        stills = {member.asset_id for member in found if member.kind is not Kind.VIDEO}
+        movies = {member.asset_id for member in found if member.kind is Kind.VIDEO}
+        if len(stills) != 1 or len(movies) != 1:
+            continue
+        still = min((member for member in found if member.asset_id in stills), key=_plain_order)
+        movie = min((member for member in found if member.asset_id in movies), key=_plain_order)
+        folders = [{member.folder_id for member in found if member.asset_id in assets} for assets in (stills, movies)]
+        if folders[0] & folders[1] or stills == movies:
+            continue
+        why = (
+            f"Live Photo: {display(still.name)} and {display(movie.name)}, in different folders, are the only picture and "
+            f"movie that carry the content identifier {printable(identifier)}"
+        )
+        links.append(Link(movie.asset_id, still.asset_id, "live", why))
+    return sorted(links, key=lambda link: (link.asset_id, link.other_asset_id))
+
+
+class _Links:
+    """The links found so far, one for each kind and pair of contents."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[LinkKind, int, int], Link] = {}
+        self.movies_linked: set[int] = set()
+
+    def add(self, member: Member, other: Member, kind: LinkKind, verdict: Verdict) -> bool:
+        """Keep the link if the verdict joins them; the first one of a pair stays."""
+        if not verdict.joined or member.asset_id == other.asset_id:
+            return False
+        low, high = sorted((member.asset_id, other.asset_id))
+        self._found.setdefault((kind, low, high), Link(member.asset_id, other.asset_id, kind, verdict.why))
+        return True
+
+    def sorted(self) -> list[Link]:
+        order = {"live": 0, "raw": 1, "edit": 2}
+        return [self._found[key] for key in sorted(self._found, key=lambda key: (order[key[0]], key[1], key[2]))]
+
+
+def _link_live_by_identifier(named: Sequence[Named], links: _Links) -> None:
+    by_identifier: defaultdict[str, list[Named]] = defaultdict(list)
+    for entry in named:
+        if identifier := identifier_of(entry[0].content_identifier):
+            by_identifier[identifier].append(entry)
+    for entries in by_identifier.values():
+        stills = [entry for entry in entries if entry[0].kind is not Kind.VIDEO]
+        if not stills or len(stills) == len(entries):
+            continue
+        # Copies and edits of a Live Photo keep its identifier: each movie goes with one picture, that of its own name first.
+        preferred = sorted(stills, key=_still_order)
+        by_stem = {entry[1].stem: entry[0] for entry in reversed(preferred)}
+        by_shot = {entry[1].shot: entry[0] for entry in reversed(preferred)}
+        for movie, name in entries:
+            if movie.kind is Kind.VIDEO:
+                still = by_stem.get(name.stem) or by_shot.get(name.shot) or preferred[0][0]
+                if links.add(movie, still, "live", judge_live(still, movie)):
+                    links.movies_linked.add(movie.asset_id)
+
+
+def _link_live_by_name(entries: Sequence[Named], links: _Links) -> None:
+    stills = sorted((entry for entry in entries if entry[0].kind is not Kind.VIDEO), key=_still_order)
+    for movie, _ in entries:
+        if movie.kind is not Kind.VIDEO or movie.asset_id in links.movies_linked:
+            continue
+        for still, name in stills:
+            verdict = judge_live(still, movie, google_motion=name.google_motion)
+            if links.add(movie, still, "live", verdict):
+                break
+
+
+def _link_raw(entries: Sequence[Named], links: _Links) -> None:
+    for raw, _ in entries:
+        if raw.kind is Kind.RAW:
+            for still, _ in entries:
+                if still.kind is Kind.IMAGE:
+                    links.add(raw, still, "raw", judge_raw(raw, still))
+
+
+def _link_edits(named: Sequence[Named], by_stem: dict[str, list[Named]], links: _Links) -> None:
+    by_full: defaultdict[str, list[Named]] = defaultdict(list)
+    for entry in named:
+        by_full[entry[1].full].append(entry)
+    for edit, name in named:
+        for original in originals_of((edit, name), by_full, by_stem):
+            if links.add(edit, original, "edit", judge_edit(edit, original)):
+                break
+
+
+def originals_of(edit: Named, by_full: dict[str, list[Named]], by_stem: dict[str, list[Named]]) -> Iterator[Member]:
+    """Yield the files that `edit` can be an edit of by its name, the likeliest first: the same extension, then no RAW."""
+    member, name = edit
+    if name.original is None:
+        return
+    found = by_full.get(name.original) or by_stem.get(name.original) or []
+    if len(found) > SAME_STEM_LIMIT:
+        return
+    for original, parsed in sorted(
+        found, key=lambda entry: (entry[1].extension != name.extension, _still_order(entry))
+    ):
+        if may_be_edit_of(member, original, parsed=name) and parsed.full != name.full:
+            yield original
+
+
+def _order(entry: Named) -> tuple[bytes, int, int]:
+    return _plain_order(entry[0])
+
+
+def _plain_order(member: Member) -> tuple[bytes, int, int]:
+    return member.name, member.asset_id, member.file_id
+
+
+def _still_order(entry: Named) -> tuple[bool, bool, bool, bytes, int, int]:
+    """Pictures before RAW, originals before edits, HEIC, which Apple's cameras write, before what was made of it."""
+    member, name = entry
+    return (
+        member.kind is not Kind.IMAGE,
+        name.original is not None,
+        member.format not in ("heic", "heif"),
+        *_plain_order(member),
+    )
