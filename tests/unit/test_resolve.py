@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from photoindex.media.resolve import PRIORITIES, TIMES, resolve
+from photoindex.media.priorities import LEVELS, PRIORITIES, TIMES
+from photoindex.media.resolve import resolve
 from photoindex.types import Facts, Resolved
 
 MTIME_NS = 1_600_000_000 * 10**9
@@ -39,6 +40,14 @@ def test_a_person_and_then_a_sidecar_overrule_every_embedded_source() -> None:
     assert resolved({**facts, "person": {"title": ""}}).title == ""
 
 
+def test_every_table_keeps_the_one_order_of_sources() -> None:
+    level_of = {source: level for level, sources in enumerate(LEVELS) for source in sources}
+    for order in PRIORITIES.values():
+        assert [level_of[source] for source in order] == sorted(level_of[source] for source in order)
+    stated = [place.source for place in TIMES if place.fact not in ("modified_at", "gps_at")]
+    assert [level_of[source] for source in stated] == sorted(level_of[source] for source in stated)
+
+
 def test_exif_gives_the_time_with_more_confidence_where_it_knows_the_zone() -> None:
     without, with_zone = (
         resolved({"exif": {"taken_at": time}}) for time in ("2019-06-01T12:34:56", "2019-06-01T12:34:56.5+02:00")
@@ -65,7 +74,7 @@ def test_exif_gives_the_time_with_more_confidence_where_it_knows_the_zone() -> N
             ("2019-06-01T10:00:00+00:00", "gps"),
         ),
         ({"exif": {"modified_at": "2019-06-01T10:00:00"}}, ("2019-06-01T10:00:00", "exif")),
-        ({"xmp": {"taken_at": "2019"}, "iptc": {"taken_at": "2019-06-01T10:00:00"}}, ("2019-06-01T10:00:00", "iptc")),
+        ({"xmp": {"taken_at": "2019"}, "iptc": {"taken_at": "2019-06-01T10:00:00"}}, ("2019-01-01T00:00:00", "xmp")),
         ({"xmp": {"taken_at": "2019-06"}}, ("2019-06-01T00:00:00", "xmp")),
     ],
 )
@@ -151,10 +160,11 @@ def test_a_folder_without_a_date_says_nothing(folder: str) -> None:
     assert resolved(folder=folder).taken_at_source == "mtime"
 
 
-def test_a_name_is_believed_before_its_folder_and_a_rewritten_exif_date_before_a_bare_day() -> None:
+def test_a_name_is_believed_before_its_folder_and_before_the_date_of_a_change() -> None:
     assert taken(name="IMG-20190601-WA0001.jpg", folder="2018/05") == ("2019-06-01T00:00:00", "name")
     edited = {"exif": {"modified_at": "2020-01-02T03:04:05"}}
-    assert taken(edited, name="IMG-20190601-WA0001.jpg") == ("2020-01-02T03:04:05", "exif")
+    assert taken(edited, folder="2018/05/01") == ("2020-01-02T03:04:05", "exif")
+    assert taken(edited, name="IMG-20190601-WA0001.jpg") == ("2019-06-01T00:00:00", "name")
     assert taken(edited, name="IMG_20190601_123456.jpg") == ("2019-06-01T12:34:56", "name")
 
 
@@ -196,6 +206,7 @@ def test_what_people_write_is_taken_from_xmp_and_iptc_before_exif() -> None:
         "rating": "xmp",
         "lens": "exif",
         "taken_at": "mtime",
+        "taken_at_utc": "mtime",
     }
 
 
@@ -227,5 +238,5 @@ def test_camera_facts_keep_their_types() -> None:
     result = resolved(facts)
     assert (result.camera_make, result.camera_model, result.lens, result.iso) == ("Canon", "EOS R5", "RF50", 400)
     assert (result.aperture, result.exposure_seconds, result.focal_length_mm) == (4.0, 0.004, 50.0)
-    assert set(result.sources) == {*facts["exif"], "taken_at"}
+    assert set(result.sources) == {*facts["exif"], "taken_at", "taken_at_utc"}
     assert result.place is None

@@ -22,7 +22,7 @@ _COMPLETE = re.compile(
     r"\s*(\d{4}[:/.-]\d\d[:/.-]\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?!.*[AaPp]\.?[Mm]).*", re.ASCII | re.DOTALL
 )
 _OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d{2})", re.ASCII)
-_UNKNOWN = re.compile(r"[\s:/.\-]*")
+_BLANK_END = re.compile(r"[\s:/.\-]+\Z")
 
 
 class DateError(ValueError):
@@ -33,25 +33,29 @@ def iso_time(text: str, *, fraction: str = "", offset: str = "") -> str | None:
     """Return `text` as ISO 8601 wall time, None where it is blank (the standard's way to say unknown).
 
     text: `2019:06:01 12:34:56` (EXIF) or any usual ISO form, with or without sub-seconds and zone; a partial date
-    (`2019`, `2019-06`, `2019-06-01`) stays partial. fraction, offset: the contents of EXIF's SubSecTime and OffsetTime
+    (`2019`, `2019-06`, `2019-06-01`, `2019-06-01T12:34`) stays partial, and what is blank at its end, as EXIF leaves what
+    is unknown, is left off. fraction, offset: the contents of EXIF's SubSecTime and OffsetTime
     tags, used where `text` has none of its own. Raises DateError for what is no date, or a year before 1826 or after
     the next one.
     """
+    text = _BLANK_END.sub("", text)
     match = _WHEN.fullmatch(text)
     if match is None and (complete := _COMPLETE.fullmatch(text)):
         match = _WHEN.fullmatch(complete[1])
     if match is None:
-        if _UNKNOWN.fullmatch(text):
+        if not text:
             return None
         raise DateError("not a date")
     year, month, day, hour, minute, second, own_fraction, zone = match.groups()
     _check(int(year), int(month or 1), int(day or 1), (int(hour or 0), int(minute or 0), int(second or 0)))
     if hour is None:
         return "-".join(part.zfill(2) for part in (year, month, day) if part)
-    digits = own_fraction or fraction.strip()
-    fractional = f".{digits[:9]}" if digits.isascii() and digits.isdigit() else ""
-    clock = f"{int(hour):02}:{int(minute):02}:{int(second or 0):02}"
-    return f"{year}-{int(month):02}-{int(day):02}T{clock}{fractional}{iso_offset(zone or offset)}"
+    clock = f"{int(hour):02}:{int(minute):02}"
+    if second is not None:
+        digits = own_fraction or fraction.strip()
+        fractional = f".{digits[:9]}" if digits.isascii() and digits.isdigit() else ""
+        clock += f":{int(second):02}{fractional}"
+    return f"{year}-{int(month):02}-{int(day):02}T{clock}{iso_offset(zone or offset)}"
 
 
 def iso_offset(text: str) -> str:
@@ -70,7 +74,7 @@ def iso_offset(text: str) -> str:
 
 def has_offset(iso: str) -> bool:
     """Tell whether an ISO time of this module's carries its zone."""
-    return len(iso) > 19 and iso[-6] in "+-"
+    return "T" in iso and iso[-6] in "+-"
 
 
 def _check(year: int, month: int, day: int, clock: tuple[int, int, int]) -> None:

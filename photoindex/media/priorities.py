@@ -1,0 +1,91 @@
+"""The order in which the sources of a photo's facts are believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEVELS: tuple[tuple[str, ...], ...] = (
+    ("person",),  # a correction
+    ("sidecar",),  # an XMP sidecar
+    ("exif", "xmp", "iptc", "container"),  # embedded
+    ("takeout",),  # Google Takeout's JSON
+    ("name",),  # file name
+    ("folder",),  # folder name
+    ("neighbours",),  # the same camera's photos before and after
+    ("mtime",),  # the file's modification time
+)
+"""The order of the whole product; the tables below keep it and say, fact by fact, what comes first inside a level."""
+
+_BY_CAMERAS = ("person", "sidecar", "exif", "xmp", "container", "takeout")
+_BY_PEOPLE = ("person", "sidecar", "xmp", "iptc", "exif", "container", "takeout")
+
+PRIORITIES: dict[str, tuple[str, ...]] = {
+    "position": _BY_CAMERAS,
+    "altitude_m": _BY_CAMERAS,
+    "camera_make": _BY_CAMERAS,
+    "camera_model": _BY_CAMERAS,
+    "lens": _BY_CAMERAS,
+    "iso": _BY_CAMERAS,
+    "aperture": _BY_CAMERAS,
+    "exposure_seconds": _BY_CAMERAS,
+    "focal_length_mm": _BY_CAMERAS,
+    "rating": _BY_PEOPLE,
+    "title": _BY_PEOPLE,
+    "description": _BY_PEOPLE,
+    "keywords": _BY_PEOPLE,
+}
+"""Fact -> sources, the best first. What people write goes into XMP and IPTC first, beside the texts that a camera left in
+EXIF. The places of the time stand in `TIMES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSource:
+    """One place where the time may stand.
+
+    confidence, confidence_with_offset: how far it is believed (0 to 1) without and with an offset that was measured. They
+    only describe: the order of the table decides. is_utc: the place holds UTC, not what a clock on the wall showed.
+    """
+
+    source: str
+    fact: str
+    confidence: float
+    confidence_with_offset: float
+    is_utc: bool = False
+
+
+TIMES: tuple[TimeSource, ...] = (
+    TimeSource("person", "taken_at", 1.0, 1.0),
+    TimeSource("sidecar", "taken_at", 0.97, 0.98),
+    TimeSource("sidecar", "digitized_at", 0.96, 0.98),
+    TimeSource("exif", "taken_at", 0.95, 0.98),
+    TimeSource("exif", "digitized_at", 0.9, 0.93),
+    TimeSource("xmp", "taken_at", 0.88, 0.9),
+    TimeSource("iptc", "taken_at", 0.85, 0.88),
+    TimeSource("container", "taken_at", 0.8, 0.85),
+    TimeSource("xmp", "digitized_at", 0.75, 0.78),
+    TimeSource("iptc", "digitized_at", 0.75, 0.78),
+    TimeSource("container", "created_utc", 0.74, 0.76, is_utc=True),
+    TimeSource("exif", "gps_at", 0.7, 0.7, is_utc=True),
+    TimeSource("xmp", "gps_at", 0.7, 0.7, is_utc=True),
+    # Where the satellites stood is no statement about the photo, so a sidecar's gps_at has no more weight than the file's.
+    TimeSource("sidecar", "gps_at", 0.7, 0.7, is_utc=True),
+    TimeSource("takeout", "taken_at", 0.68, 0.7, is_utc=True),
+    TimeSource("name", "time", 0.65, 0.65),
+    TimeSource("name", "milliseconds", 0.55, 0.55, is_utc=True),
+    TimeSource("name", "day", 0.45, 0.45),
+    # When something was modified it was not taken: programs write these on every save and export. A name was given on
+    # purpose, so they stand below it; but a camera of the first years wrote no other date, so they stand above a folder's.
+    TimeSource("exif", "modified_at", 0.43, 0.43),
+    TimeSource("folder", "day", 0.4, 0.4),
+    TimeSource("sidecar", "modified_at", 0.35, 0.35),
+    TimeSource("xmp", "modified_at", 0.35, 0.35),
+    TimeSource("iptc", "modified_at", 0.35, 0.35),
+    TimeSource("container", "modified_at", 0.35, 0.35),
+    TimeSource("folder", "month", 0.3, 0.3),
+    TimeSource("folder", "year", 0.25, 0.25),
+    TimeSource("neighbours", "taken_at", 0.22, 0.22),
+    TimeSource("mtime", "kept", 0.2, 0.2, is_utc=True),
+    TimeSource("mtime", "any", 0.1, 0.1, is_utc=True),
+)
+"""Where the time is looked for: the first place that holds a real date wins, even one that names a day, a month or a year
+alone and stands for its first moment (`2019-06` is `2019-06-01T00:00:00`); that costs an embedded source confidence."""

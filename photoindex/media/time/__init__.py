@@ -1,0 +1,1 @@
+"""When a photo was taken: wall time, offset from UTC, instant."""

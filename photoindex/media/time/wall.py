@@ -1,0 +1,98 @@
+"""One stated time, taken apart: what the clock on the wall showed, how exactly, and how far from UTC."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+PRECISIONS = ("year", "month", "day", "minute", "second")
+"""How exact a time can be, the coarsest first; a photo's time never says less than its year."""
+
+_ISO = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII
+)
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
+_EPOCH_DAY = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001  # a day on the calendar, without a zone
+_LONGEST_OFFSET_MINUTES = 16 * 60  # Manila's local mean time, until 1844, was 15 h 56 min behind
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """A wall time of the proleptic Gregorian calendar, years 1 to 9999.
+
+    minute: `2019-06-01T12:34`, the first one where less is known. second: 0 to 60, the last being a leap second (ISO 8601).
+    fraction: digits after the decimal point, at most nine. offset_minutes: east of UTC, None where it is not stated.
+    """
+
+    minute: str
+    second: int
+    fraction: str
+    precision: str
+    offset_minutes: int | None
+
+    @property
+    def text(self) -> str:
+        """The time in ISO 8601 without its offset, always with seconds."""
+        return f"{self.minute}:{self.second:02}" + (f".{self.fraction}" if self.fraction else "")
+
+    @property
+    def clock(self) -> datetime:
+        """The minute as a naive datetime."""
+        return datetime.fromisoformat(self.minute)
+
+    @property
+    def seconds(self) -> int:
+        """Whole seconds from the wall's own 1970-01-01T00:00:00; a leap second counts as the one after it (POSIX)."""
+        clock = self.clock
+        return (clock.toordinal() - _EPOCH_DAY) * 86400 + clock.hour * 3600 + clock.minute * 60 + self.second
+
+    def instant(self, offset_minutes: int) -> float:
+        """Return the instant that this wall time is at an offset, in seconds since 1970-01-01T00:00:00Z."""
+        whole = self.seconds - offset_minutes * 60
+        return whole + float(f"0.{self.fraction}") if self.fraction else float(whole)
+
+    def moved(self, minutes: int) -> Wall | None:
+        """Return the time `minutes` later without an offset, None outside the years 1 to 9999."""
+        try:
+            clock = self.clock + timedelta(minutes=minutes)
+        except OverflowError:
+            return None
+        return replace(self, minute=clock.isoformat(timespec="minutes"), offset_minutes=None)
+
+
+def parse_wall(value: object) -> Wall | None:
+    """Return an ISO 8601 time or partial date taken apart, None where the value is none or names no real moment."""
+    match = _ISO.fullmatch(value) if isinstance(value, str) and len(value) <= 64 else None
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    seconds = int(second or 0)
+    if seconds > 60:
+        return None
+    text = f"{year}-{month or '01'}-{day or '01'}T{hour or '00'}:{minute or '00'}"
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    known = sum(part is not None for part in (year, month, day, minute, second))
+    return Wall(text, seconds, fraction or "", PRECISIONS[known - 1], parse_offset(zone))
+
+
+def parse_offset(value: object) -> int | None:
+    """Return `+02:00`, `+0200` or `Z` in minutes east of UTC, None for anything else."""
+    if value == "Z":
+        return 0
+    match = _OFFSET.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    minutes = int(match[2]) * 60 + int(match[3])
+    if int(match[3]) > 59 or minutes > _LONGEST_OFFSET_MINUTES:
+        return None
+    return -minutes if match[1] == "-" else minutes
+
+
+def offset_text(minutes: int) -> str:
+    """Return minutes east of UTC as `+02:00`."""
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
