@@ -9,12 +9,14 @@ from enum import Enum
 
 from photoindex.media.pairing.values import Member
 from photoindex.paths import display
+from photoindex.types import Kind
 
 _ROUNDING_SECONDS = 1e-3
 _ZONE_STEP_SECONDS = 900.0  # offsets from UTC are whole quarters of an hour
 _ZONE_LIMIT_SECONDS = 14 * 3600.0  # Kiribati, UTC+14
 _FIRST_DAY = datetime(1, 1, 1)  # noqa: DTZ001 - wall time has no zone
 _EPOCH_SECONDS = (datetime(1970, 1, 1) - _FIRST_DAY).total_seconds()  # noqa: DTZ001
+_UTC_ENDS = ("Z", "+00:00")
 _WORD = re.compile(r"[^\W_]+")
 # What stands in the make of a camera in one program's words and not in another's.
 _COMPANY_WORDS = frozenset(
@@ -57,15 +59,15 @@ def wall_seconds(member: Member) -> float | None:
 def compare_times(first: Member, second: Member, *, tolerance_seconds: float) -> Comparison:
     """Say whether two files are of one time: by wall time, or by instant, or as far as an unknown zone lets one tell."""
     tolerance = tolerance_seconds + _ROUNDING_SECONDS
-    walls = wall_seconds(first), wall_seconds(second)
+    walls = _comparable_wall(first), _comparable_wall(second)
     instants = first.taken_at_utc, second.taken_at_utc
     gaps = [abs(pair[0] - pair[1]) for pair in (walls, instants) if pair[0] is not None and pair[1] is not None]
     if gaps:
         gap = min(gaps)
         if gap <= _ROUNDING_SECONDS:
-            return Comparison(Agreement.AGREE, f"the same time, {_time_of(first, second)}")
+            return Comparison(Agreement.AGREE, f"the same time ({_time_of(first, second)})")
         if gap <= tolerance:
-            return Comparison(Agreement.AGREE, f"times {span(gap)} apart, {_time_of(first, second)}")
+            return Comparison(Agreement.AGREE, f"times {span(gap)} apart ({_time_of(first, second)})")
         return Comparison(Agreement.DIFFER, f"their times differ by {span(gap)}")
     for wall, instant in ((walls[0], instants[1]), (walls[1], instants[0])):
         if wall is not None and instant is not None:
@@ -84,18 +86,23 @@ def compare_cameras(first: Member, second: Member) -> Comparison:
         return Comparison(Agreement.UNKNOWN, "the camera is not known of both")
     words = camera_words(first.camera), camera_words(second.camera)
     if not _same_camera(*words):
-        cameras = f"{printable(first.camera)} and {printable(second.camera)}"
+        cameras = f"{camera_text(first.camera)} and {camera_text(second.camera)}"
         return Comparison(Agreement.DIFFER, f"their cameras differ ({cameras})")
     if first.serial and second.serial and serial_key(first.serial) != serial_key(second.serial):
         serials = f"{printable(first.serial)} and {printable(second.serial)}"
         return Comparison(Agreement.DIFFER, f"the serial numbers of their cameras differ ({serials})")
-    return Comparison(Agreement.AGREE, f"the same camera, {printable(first.camera)}")
+    return Comparison(Agreement.AGREE, f"the same camera ({camera_text(first.camera)})")
 
 
 def camera_words(camera: str) -> tuple[str, ...]:
     """Return make and model as the words that tell cameras apart, each once, in lower case."""
     words = _WORD.findall(camera.lower())
     return tuple(dict.fromkeys(word for word in words if word not in _COMPANY_WORDS))
+
+
+def camera_text(camera: str) -> str:
+    """Return make and model for a sentence, a make that the model repeats once."""
+    return printable(" ".join(dict.fromkeys(camera.split())))
 
 
 def serial_key(serial: str) -> str:
@@ -137,6 +144,12 @@ def _same_camera(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
         return True
     # A model without its make ends the other; a make without its model begins it.
     return longer[-len(shorter) :] == shorter or (len(shorter) == 1 and longer[0] == shorter[0])
+
+
+def _comparable_wall(member: Member) -> float | None:
+    """The wall time, but for a movie whose container counts in UTC: that is an instant and no clock on a wall."""
+    utc = member.kind is Kind.VIDEO and member.taken_at_utc is not None and (member.taken_at or "").endswith(_UTC_ENDS)
+    return None if utc else wall_seconds(member)
 
 
 def _has_time(member: Member, wall: float | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from photoindex.media.pairing.agreement import Agreement, compare_cameras, compare_times, printable, span
+from photoindex.media.pairing.agreement import Agreement, camera_text, compare_cameras, compare_times, printable, span
 from photoindex.media.pairing.names import ParsedName
 from photoindex.media.pairing.values import Member
 from photoindex.paths import display
@@ -105,7 +105,7 @@ def _against_live(still: Member, movie: Member, *, google_motion: bool) -> str |
         return f"the movie lasts {span(movie.duration_seconds)}, and a Live Photo's at most {longest}"
     for member in (still, movie):
         if member.camera and not _is_apple(member.camera) and not google_motion:
-            return f"{printable(member.camera)} makes no Live Photos"
+            return f"{camera_text(member.camera)} makes no Live Photos"
     return None
 
 
