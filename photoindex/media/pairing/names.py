@@ -6,10 +6,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_EXTENSION = re.compile(r"(?<=.)\.(\w{1,5})\Z", re.ASCII)
+_EXTENSION = re.compile(r"(?<=.)\.(\w{1,5})\Z", re.ASCII | re.DOTALL)
 # IMG_1234.CR2.jpg is what RAW programs call their exports.
 _RAW_EXTENSION = re.compile(
-    r"(?<=.)\.(?:3fr|arw|cr[23w]|dng|erf|gpr|kdc|mos|mrw|nef|nrw|orf|pef|ra[fw]|rw2|rwl|sr2|srf|srw|x3f)\Z", re.ASCII
+    r"(?<=.)\.(?:3fr|arw|cr[23w]|dng|erf|gpr|kdc|mos|mrw|nef|nrw|orf|pef|ra[fw]|rw2|rwl|sr2|srf|srw|x3f)\Z",
+    re.ASCII | re.DOTALL,
 )
 # PXL_20231207_032111247.RAW-01.MP.COVER, PXL_20230816_132648337.NIGHT
 _PIXEL = re.compile(r"(pxl_\d{8}_\d{9})(?:\.[a-z_]+(?:-\d+)?)*\Z", re.ASCII)
