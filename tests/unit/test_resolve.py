@@ -105,6 +105,28 @@ def test_the_best_time_wins(facts: Facts, expected: tuple[str, str]) -> None:
         ("2019_06_01 at the lake.jpg", "2019-06-01T00:00:00"),
         ("20190601_holiday.jpg", "2019-06-01T00:00:00"),
         ("20190601_999999.jpg", "2019-06-01T00:00:00"),
+        ("photo_2019-06-01_12-34-56.jpg", "2019-06-01T12:34:56"),
+        ("photo_2019-06-01_12-34-56 (2).jpg", "2019-06-01T12:34:56"),
+        ("WP_20190601_12_34_56_Pro.jpg", "2019-06-01T12:34:56"),
+        ("WP_20190601_001.jpg", "2019-06-01T00:00:00"),
+        ("VID-20190601-WA0001.mp4", "2019-06-01T00:00:00"),
+        ("2019_06_01_12_34_56.tif", "2019-06-01T12:34:56"),
+        ("Scan_20190601.jpg", "2019-06-01T00:00:00"),
+        ("Scan_20190601 (3).jpg", "2019-06-01T00:00:00"),
+        ("Scan 2019-06-01 12 34 56.png", "2019-06-01T12:34:56"),
+        ("Screenshot from 2019-06-01 12-34-56.png", "2019-06-01T12:34:56"),
+        ("Bildschirmfoto 2019-06-01 um 12.34.56.png", "2019-06-01T12:34:56"),
+        ("Capture d\u2019e\u0301cran 2019-06-01 a\u0300 12.34.56.png", "2019-06-01T12:34:56"),
+        ("Captura de pantalla 2019-06-01 a las 1.34.56 p. m..png", "2019-06-01T13:34:56"),
+        ("Schermata 2019-06-01 alle 12.34.56.png", "2019-06-01T12:34:56"),
+        ("Sk\u00e4rmavbild 2019-06-01 kl. 12.34.56.png", "2019-06-01T12:34:56"),
+        ("20190601T123456Z.jpg", "2019-06-01T12:34:56+00:00"),
+        ("19-06-01 12-34-56 4411.jpg", "2019-06-01T12:34:56"),
+        ("mmexport1559392496123.jpg", "2019-06-01T12:34:56.123+00:00"),
+        ("2019-06-01 12.34.jpg", "2019-06-01T12:34:00"),
+        ("WhatsApp Image 2019-06-01 at 1.34 PM.jpg", "2019-06-01T13:34:00"),
+        ("00100dPORTRAIT_00100_BURST20190601123456789_COVER.jpg", "2019-06-01T12:34:56.789"),
+        ("IMG_20190601_123456_1920x1080.jpg", "2019-06-01T12:34:56"),
     ],
 )
 def test_the_time_in_a_file_name_is_found(name: str, expected: str) -> None:
@@ -123,6 +145,17 @@ def test_the_time_in_a_file_name_is_found(name: str, expected: str) -> None:
         "1920x1080.jpg",
         "3f20120415c98a7e6d5c4b3a2f1e0d.jpg",
         "9781234567897.jpg",
+        "scan0001.jpg",
+        "GX010123.MP4",
+        "received_20190601123456.jpeg",
+        "received_10156201906011234.jpeg",
+        "12345678_10201906011234567_20190601_n.jpg",
+        "a3f20190601c9.jpg",
+        "20190601-1234-4abc-89ab-1234567890ab.jpg",
+        "Recording +49 170 20190601.jpg",
+        "20191231x1080.jpg",
+        "wallpaper-2048x1536.jpg",
+        "99-13-41 12-34-56 1.jpg",
         "\ud800".encode("utf-8", "surrogatepass").decode("latin-1") + ".jpg",
         "",
     ],
@@ -148,6 +181,17 @@ def test_a_name_of_any_bytes_is_read() -> None:
         ("photos/2019-06 Rome", "2019-06-01T00:00:00", 0.3),
         ("Photos from 2019", "2019-01-01T00:00:00", 0.25),
         ("2019/2019-13", "2019-01-01T00:00:00", 0.25),
+        ("2019 Summer", "2019-01-01T00:00:00", 0.25),
+        ("Sommer2019", "2019-01-01T00:00:00", 0.25),
+        ("20190601 trip", "2019-06-01T00:00:00", 0.4),
+        ("June 2019", "2019-06-01T00:00:00", 0.3),
+        ("Juni 2019", "2019-06-01T00:00:00", 0.3),
+        ("2019/06 June/lake", "2019-06-01T00:00:00", 0.3),
+        ("2019/ao\u00fbt", "2019-08-01T00:00:00", 0.3),
+        ("ma\u0308rz_2019", "2019-03-01T00:00:00", 0.3),
+        ("14. Juli 2019 Paris", "2019-07-14T00:00:00", 0.4),
+        ("3 de mayo de 2019", "2019-05-03T00:00:00", 0.4),
+        ("2018/2019 summer of 2017-06-01/2016/05", "2017-06-01T00:00:00", 0.4),
     ],
 )
 def test_the_most_exact_date_of_a_folder_counts(folder: str, expected: str, confidence: float) -> None:
@@ -155,7 +199,20 @@ def test_the_most_exact_date_of_a_folder_counts(folder: str, expected: str, conf
     assert (result.taken_at, result.taken_at_source, result.taken_at_confidence) == (expected, "folder", confidence)
 
 
-@pytest.mark.parametrize("folder", ["", "DCIM/100CANON", "backup 12019", "resolution 2000x1000"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "",
+        "DCIM/100CANON",
+        "backup 12019",
+        "resolution 2000x1000",
+        "1920 x 1080",
+        "Nikon D2000",
+        "2015-2019",
+        "may",
+        "2b20190601ac3e",
+    ],
+)
 def test_a_folder_without_a_date_says_nothing(folder: str) -> None:
     assert resolved(folder=folder).taken_at_source == "mtime"
 
