@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
     from typing import Any
@@ -75,6 +75,28 @@ class BackupConfig(_Section):
     keep: int = Field(default=14, ge=1, description="snapshots kept in a destination")
 
 
+class TimeConfig(_Section):
+    """How times are understood."""
+
+    home_zone: str | None = Field(
+        default=None, description="zone of times that state none, such as Europe/Lisbon; default: left unknown"
+    )
+
+    @field_validator("home_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str | None) -> str | None:
+        if value is None or value == "":
+            return None
+        from zoneinfo import ZoneInfo
+
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError) as error:
+            message = f"'{value}' is no time zone; write one like Europe/Lisbon"
+            raise ValueError(message) from error
+        return value
+
+
 class LogConfig(_Section):
     """The rotating log in the library."""
 
@@ -105,6 +127,7 @@ class Config(_Section):
     database: DatabaseConfig = DatabaseConfig()
     backup: BackupConfig = BackupConfig()
     log: LogConfig = LogConfig()
+    time: TimeConfig = TimeConfig()
 
     @property
     def database_file(self) -> Path | None:

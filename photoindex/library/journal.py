@@ -7,8 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from photoindex.errors import NothingFound
+from photoindex.events import EventSink, ignore_events
 from photoindex.library.context import Library
+from photoindex.library.following import leave_work
 from photoindex.library.lock import exclusive
+from photoindex.library.roots import Roots
+from photoindex.library.settling import settle
 from photoindex.pipeline import derived_files
 from photoindex.store import journal
 from photoindex.store.journal import Change, Entry
@@ -46,7 +50,9 @@ def log_changes(library: Library, limit: int | None = None) -> Iterator[ShownCha
                 )
 
 
-def undo(library: Library, entry_id: int | None = None, *, dry_run: bool = False) -> Undone:
+def undo(
+    library: Library, entry_id: int | None = None, *, dry_run: bool = False, emit: EventSink = ignore_events
+) -> Undone:
     """Put back what an entry changed, by default the newest that is not undone; undoing an undoing redoes.
 
     Contents that come back although their previews are gone are marked so, for the next scan to make them. With `dry_run`
@@ -69,4 +75,8 @@ def undo(library: Library, entry_id: int | None = None, *, dry_run: bool = False
                     return change
             return replace(change, before={**before, "derived": 0})
 
-        return undo_in(library.database, entry_id, dry_run=dry_run, amend=with_true_derived)
+        done = undo_in(library.database, entry_id, dry_run=dry_run, amend=with_true_derived, finish=leave_work)
+        if not dry_run:
+            with library.database.session() as session:
+                settle(library, session, Roots(library.database), emit)
+        return done

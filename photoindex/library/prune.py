@@ -16,8 +16,8 @@ from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.places import choose
 from photoindex.library.roots import Roots
+from photoindex.library.settling import settle
 from photoindex.paths import from_text
-from photoindex.pipeline.commit import Committer
 from photoindex.store import forget
 from photoindex.store.forget import ForgetFilter, ForgetPlan, MissingFile
 from photoindex.store.volumes import VolumeRow, all_volumes
@@ -93,19 +93,13 @@ def prune(library: Library, request: PruneRequest) -> Pruned:
     Raises NothingFound for a path or volume that the library does not know, LibraryLocked.
     """
     with exclusive(library.folder, "photoindex prune"), library.database.session() as session:
-        roots = Roots(library.database)
         with session.write() as connection:
             plan = forget.plan(connection, _forget_filter(connection, request))
             if plan.is_empty:
                 return Pruned(plan, None)
-            committer = Committer(owner="prune", variant_id=0, root_of=roots.searchable, is_online=roots.is_online)
-            entry_id = forget.carry_out(
-                connection,
-                command="prune",
-                summary=_summary(plan),
-                refresh=lambda photo_id: committer.refresh(connection, photo_id),
-            )
-            return Pruned(plan, entry_id)
+            entry_id = forget.carry_out(connection, command="prune", summary=_summary(plan))
+        settle(library, session, Roots(library.database), ignore_events)
+        return Pruned(plan, entry_id)
 
 
 def _summary(plan: ForgetPlan) -> str:

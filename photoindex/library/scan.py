@@ -22,7 +22,7 @@ from photoindex.pipeline import derived_files
 from photoindex.pipeline.changes import ChangeFinder, Place, Seen
 from photoindex.pipeline.exclusion import Rules, rule_set, rules_at
 from photoindex.pipeline.walk import walk
-from photoindex.store import staging, tasks, volumes
+from photoindex.store import staging, tasks, volumes, work_left
 from photoindex.store.database import Session
 from photoindex.types import DerivedParams
 
@@ -52,7 +52,7 @@ class ScanRequest:
 
 @dataclass(slots=True)
 class ScanSummary:
-    """What came of a scan: every candidate is in one of the first seven, `missing` are files known but not there.
+    """What came of a scan: every candidate is in one of the first eight, `missing` are files known but not there.
 
     `stopped` says that the user ended it early: what is left is pending and the next scan takes it.
     """
@@ -64,6 +64,7 @@ class ScanSummary:
     unchanged: int = 0
     quarantined: int = 0
     excluded: int = 0
+    sidecars: int = 0
     missing: int = 0
     bytes: int = 0
     seconds: float = 0.0
@@ -79,7 +80,8 @@ class ScanSummary:
     @property
     def candidates(self) -> int:
         """How many files and links were looked at."""
-        return self.new + self.changed + self.moved + self.duplicate + self.unchanged + self.quarantined + self.excluded
+        media = self.new + self.changed + self.moved + self.duplicate + self.unchanged + self.quarantined
+        return media + self.excluded + self.sidecars
 
 
 def scan(
@@ -290,6 +292,7 @@ class _Scan:
         summary.unchanged = settled.unchanged
         summary.quarantined = settled.quarantined
         summary.excluded += settled.not_media + settled.dismissed
+        summary.sidecars = settled.sidecars
 
     def _apply_and_ingest(self, seen: Seen, summary: ScanSummary) -> None:
         from photoindex.stages import ingest as stage
@@ -306,10 +309,21 @@ class _Scan:
             self._take_in(summary, variant_id, total)
         else:
             summary.pending = total
+        self._settle()
         summary.stopped = summary.pending > 0
         with self.session.read() as connection:
             summary.missing = staging.count_missing(connection)
             summary.newly_missing = staging.count_gone_and_missing(connection)
+
+    def _settle(self) -> None:
+        """Work out what follows for pairs, sidecars and facts, where anything changed."""
+        with self.session.read() as connection:
+            if self.stop() or not work_left.is_any(connection):
+                return
+        from photoindex.library.settling import settle
+
+        self.roots.reload()
+        settle(self.library, self.session, self.roots, self.emit, self.stop)
 
     def _take_in(self, summary: ScanSummary, variant_id: int, total: int) -> None:
         from photoindex.library.taking_in import WorkList, take_in
@@ -322,6 +336,7 @@ class _Scan:
         summary.unchanged += tally.unchanged
         summary.quarantined += tally.quarantined
         summary.excluded += tally.excluded
+        summary.sidecars += tally.sidecar
         summary.bytes = tally.bytes
         summary.pending = total - done
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from photoindex.events import EventSink
 from photoindex.library.context import Library
 from photoindex.library.roots import Roots
+from photoindex.library.settling import resolver_of
 from photoindex.pipeline import isolation, owner
 from photoindex.pipeline.commit import Committer, Tally
 from photoindex.pipeline.ingest import Ingestion, IngestSettings
@@ -53,7 +54,10 @@ def take_in(
         derive=work.derive,
     )
     committer = Committer(
-        owner=owner.new_owner(), variant_id=work.variant_id, root_of=roots.searchable, is_online=roots.is_online
+        owner=owner.new_owner(),
+        variant_id=work.variant_id,
+        resolver=resolver_of(library, roots, emit),
+        is_online=roots.is_online,
     )
     run = Ingestion(session, settings, committer, emit, stop)
     start_forkserver(derive=work.derive)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from photoindex.media.resolve import resolve
+from photoindex.pipeline.resolving import Resolver
 from photoindex.pipeline.worker import FileJob, Outcome
-from photoindex.store import assets, files, staging, tasks, text_index
+from photoindex.store import assets, files, sidecars, staging, tasks, work_left
 from photoindex.store.assets import AssetRow, Made
 from photoindex.store.files import FileRow
 
@@ -29,6 +29,7 @@ class Tally:
     unchanged: int = 0
     quarantined: int = 0
     excluded: int = 0
+    sidecar: int = 0
     vanished: int = 0
     bytes: int = 0
 
@@ -46,15 +47,16 @@ class Quarantined:
 class Committer:
     """Writes outcomes; every call to `record` belongs to one write transaction of the caller's.
 
-    `root_of` gives the part of a folder's path that names nothing a person would search for (what lies above a root);
-    `is_online` tells whether a volume is mounted now.
+    `is_online` tells whether a volume is mounted now. What a file's pairs, sidecars and neighbours come to is left for
+    `settle`, which needs to see whole folders; `finish_batch` marks these.
     """
 
     owner: str
     variant_id: int
-    root_of: Callable[[int, bytes], bytes]
+    resolver: Resolver
     is_online: Callable[[int], bool]
     tally: Tally = field(default_factory=Tally)
+    _folders: set[int] = field(default_factory=set)
 
     def record(self, connection: Connection, outcome: Outcome) -> Quarantined | FileJob | None:
         """Write one outcome.
@@ -65,6 +67,7 @@ class Committer:
         row = files.by_id(connection, outcome.job.file_id)
         if row is None:
             return None  # forgotten while it was read
+        self._folders.add(row.folder_id)
         if outcome.vanished:
             files.forget_vanished(connection, row.id)
             self.tally.vanished += 1
@@ -72,9 +75,7 @@ class Committer:
         if outcome.stat is not None and not outcome.job.force:  # what is read again for its facts counts once
             self.tally.bytes += outcome.stat[0]
         if outcome.not_media is not None and outcome.stat is not None:
-            files.link(connection, row.id, asset_id=None, media=False, reason=outcome.not_media, stat=outcome.stat)
-            self._done(connection, outcome)
-            self.tally.excluded += 1
+            self._take_other(connection, outcome, row.id, outcome.stat)
             return None
         if outcome.digest is None or (outcome.described is None and not outcome.reused):
             files.holds_no_known_content(connection, row.id)
@@ -86,6 +87,28 @@ class Committer:
             )
         return self._take_in(connection, outcome, row, known)
 
+    def finish_batch(self, connection: Connection) -> None:
+        """Mark the folders of what was recorded, in the transaction that recorded it."""
+        work_left.mark_unrelated(connection, self._folders)
+        self._folders.clear()
+
+    def _take_other(self, connection: Connection, outcome: Outcome, file_id: int, stat: tuple[int, int]) -> None:
+        """Take what is no photo or video: a sidecar, or none of ours."""
+        files.link(connection, file_id, asset_id=None, media=False, reason=outcome.not_media, stat=stat)
+        self._done(connection, outcome)
+        if outcome.sidecar is None:
+            self._forget_sidecar(connection, file_id)
+            self.tally.excluded += 1
+            return
+        sidecars.store(connection, file_id, outcome.sidecar)
+        work_left.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
+        self.tally.sidecar += 1
+
+    def _forget_sidecar(self, connection: Connection, file_id: int) -> None:
+        """The file is none any more: the photos that heard it hear it no longer."""
+        work_left.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
+        sidecars.forget(connection, file_id)
+
     def _take_in(
         self, connection: Connection, outcome: Outcome, row: FileRow, known: AssetRow | None
     ) -> Quarantined | None:
@@ -95,13 +118,16 @@ class Committer:
         if verdict == "duplicate":
             moved_from = self._moved_from(row, others)
             if moved_from is not None:
+                self._folders.add(moved_from.folder_id)
                 files.take_over(connection, kept=moved_from.id, newcomer=row)
                 kept = moved_from
             left = all(staging.waits_with_other_content(connection, other.id) for other in others)
             verdict = "moved" if moved_from is not None or left else "duplicate"
         assert outcome.stat is not None
+        if row.asset_id is None:
+            self._forget_sidecar(connection, kept.id)
         files.link(connection, kept.id, asset_id=asset_id, media=True, reason=None, stat=outcome.stat)
-        self.refresh(connection, photo_id)
+        self.resolver.refresh(connection, photo_id)
         if outcome.failure is not None:
             return self._quarantine(connection, outcome, row, kept=kept)
         if kept.id != row.id:
@@ -127,32 +153,40 @@ class Committer:
         assert outcome.described is not None
         assert outcome.digest is not None
         assert outcome.stat is not None
-        photo_id = self._photo_of_edited(connection, row)
-        if photo_id is None:
+        earlier = self._edited(connection, row)
+        if earlier is None:
             photo_id = assets.add_photo(connection, outcome.described, outcome.stat[0])
+        else:
+            photo_id = earlier.photo_id
         asset_id = assets.add_asset(
             connection, digest=outcome.digest, size_bytes=outcome.stat[0], described=outcome.described, made=made, photo_id=photo_id,
         )  # fmt: skip
+        if earlier is not None:
+            assets.take_place_of(connection, asset_id, earlier=earlier.id)
         return asset_id, photo_id, "new" if row.asset_id is None else "changed"
 
-    def _photo_of_edited(self, connection: Connection, row: FileRow) -> int | None:
-        """Return the photo that goes on with a file's new content: the old content is nowhere else any more."""
+    def _edited(self, connection: Connection, row: FileRow) -> AssetRow | None:
+        """Return the content that a file's new one takes the place of: it is nowhere else any more."""
         if row.asset_id is None or files.is_present_elsewhere(connection, row.asset_id, but=row.id):
             return None
         previous = assets.by_id(connection, row.asset_id)
         if previous is None:
             return None
         assets.supersede(connection, previous.id)
-        return previous.photo_id
+        return previous
 
     def _stand_again(self, connection: Connection, known: AssetRow, row: FileRow) -> None:
         """A file went back to an earlier content: it stands for the photo again where the later one is gone."""
-        current = assets.primary_content(connection, known.photo_id)
-        if current is not None:
-            if files.is_present_elsewhere(connection, current.asset_id, but=row.id):
-                return
-            assets.supersede(connection, current.asset_id)
+        current = row.asset_id if row.asset_id is not None else assets.primary_asset(connection, known.photo_id)
+        if current is not None and current != known.id:
+            later = assets.by_id(connection, current)
+            if later is not None and later.photo_id == known.photo_id and later.role != assets.SUPERSEDED:
+                if files.is_present_elsewhere(connection, current, but=row.id):
+                    return
+                assets.supersede(connection, current)
         assets.promote(connection, known.id)
+        if current is not None and current != known.id:
+            assets.take_place_of(connection, known.id, earlier=current)
 
     def _moved_from(self, row: FileRow, others: list[FileRow]) -> FileRow | None:
         """Return the file row that this new path continues: same content, and not where it was."""
@@ -183,19 +217,3 @@ class Committer:
         tasks.finish(
             connection, owner=self.owner, variant_id=self.variant_id, done=[(outcome.job.task_id, outcome.seconds)]
         )
-
-    def refresh(self, connection: Connection, photo_id: int) -> None:
-        """Resolve a photo's facts anew from its primary content and its files, and rewrite its full-text document."""
-        content = assets.primary_content(connection, photo_id)
-        if content is None:
-            return
-        of_photo = files.of_photo(connection, photo_id)
-        of_photo.sort(key=lambda each: (each.asset_id != content.asset_id, each.state != "present", each.id))
-        if not of_photo:
-            return
-        first = of_photo[0]
-        resolved = resolve(content.facts, name=first.name, folder=first.folder_path, mtime_ns=first.mtime_ns)
-        names = list(dict.fromkeys(each.name for each in of_photo))
-        folders = list(dict.fromkeys(self.root_of(each.volume_id, each.folder_path) for each in of_photo))
-        document = text_index.document(names, folders, resolved)
-        assets.store_resolution(connection, photo_id, content=content, resolved=resolved, document=document)

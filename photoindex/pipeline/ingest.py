@@ -180,6 +180,7 @@ class Ingestion:
                     again.append(result)
                 elif result is not None:
                     quarantined.append(result)
+            self.committer.finish_batch(connection)
         self._queue.extendleft(again)
         self.done -= len(again)
         for each in quarantined:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -105,7 +105,19 @@ def _asset_values(described: Described, made: Made) -> dict[str, Any]:
         "perceptual_hash": _signed(made.perceptual_hash),
         "derived": made.derived,
         "variant_id": made.variant_id,
+        "regions": [asdict(region) for region in described.regions] or None,
+        "content_identifier": _identifier(described.facts, "content_identifier"),
+        "burst_identifier": _identifier(described.facts, "burst_identifier"),
     }
+
+
+def _identifier(facts: Facts, name: str) -> str | None:
+    """Return an identifier from the first embedded source that has it."""
+    for source in ("exif", "xmp", "container"):
+        value = facts.get(source, {}).get(name)
+        if isinstance(value, str):
+            return value.upper()
+    return None
 
 
 def _signed(value: int | None) -> int | None:
@@ -117,48 +129,73 @@ def _signed(value: int | None) -> int | None:
 
 def supersede(connection: Connection, asset_id: int) -> None:
     """Keep an earlier content of an edited file with its photo, no longer standing for it."""
-    connection.execute(update(asset).where(asset.c.id == asset_id).values(role=SUPERSEDED))
+    connection.execute(update(asset).where(asset.c.id == asset_id).values(role=SUPERSEDED, pair_reason=None))
+
+
+def take_place_of(connection: Connection, asset_id: int, *, earlier: int) -> None:
+    """Say that a file that held `earlier` holds `asset_id` now: what a person decided about it holds for this one."""
+    connection.execute(update(asset).where(asset.c.id == earlier).values(replaced_by=asset_id))
 
 
 def promote(connection: Connection, asset_id: int) -> None:
     """Let a content stand for its photo again."""
-    connection.execute(update(asset).where(asset.c.id == asset_id).values(role=PRIMARY))
+    connection.execute(update(asset).where(asset.c.id == asset_id).values(role=PRIMARY, replaced_by=None))
+
+
+def primary_asset(connection: Connection, photo_id: int) -> int | None:
+    """Return the content that stands for a photo, the longest known where pairs are not found yet."""
+    statement = select(asset.c.id).where(asset.c.photo_id == photo_id, asset.c.role == PRIMARY).order_by(asset.c.id)
+    found: int | None = connection.execute(statement.limit(1)).scalar()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoContent:
-    """What a photo's resolution is computed from: its primary asset's facts."""
+    """One content of a photo, and what the photos around it gave the photo."""
 
     asset_id: int
+    role: str
     size_bytes: int
     facts: Facts
     values: Mapping[str, Any]
+    neighbours: Mapping[str, str] | None
 
 
-_primary = (
+_CONTENT_VALUES = ("kind", "format", "width", "height", "orientation", "duration_seconds")
+_current = (
     select(
-        asset.c.id, asset.c.size_bytes, asset.c.facts, asset.c.kind, asset.c.format, asset.c.width, asset.c.height,
-        asset.c.orientation, asset.c.duration_seconds,
+        asset.c.id, asset.c.role, asset.c.size_bytes, asset.c.facts, photo.c.neighbours,
+        *(asset.c[name] for name in _CONTENT_VALUES),
     )
-    .where(asset.c.photo_id == bindparam("photo_id"), asset.c.role == PRIMARY)
-    .order_by(asset.c.id)
-    .limit(1)
+    .join(photo, photo.c.id == asset.c.photo_id)
+    .where(asset.c.photo_id == bindparam("photo_id"), asset.c.role != SUPERSEDED)
+    .order_by(asset.c.role != PRIMARY, asset.c.id)
 )  # fmt: skip
 
 
-def primary_content(connection: Connection, photo_id: int) -> PhotoContent | None:
-    """Return the content that stands for a photo."""
-    row = connection.execute(_primary, {"photo_id": photo_id}).first()
-    if row is None:
-        return None
-    values = {
-        name: getattr(row, name) for name in ("kind", "format", "width", "height", "orientation", "duration_seconds")
-    }
-    return PhotoContent(asset_id=row.id, size_bytes=row.size_bytes, facts=row.facts, values=values)
+def current_contents(connection: Connection, photo_id: int) -> list[PhotoContent]:
+    """Return the contents of a photo, without earlier ones of edited files; the one that stands for it first."""
+    return [
+        PhotoContent(
+            asset_id=row.id,
+            role=row.role,
+            size_bytes=row.size_bytes,
+            facts=row.facts,
+            values={name: getattr(row, name) for name in _CONTENT_VALUES},
+            neighbours=row.neighbours,
+        )
+        for row in connection.execute(_current, {"photo_id": photo_id})
+    ]
 
 
 def store_resolution(
-    connection: Connection, photo_id: int, *, content: PhotoContent, resolved: Resolved, document: Mapping[str, str]
+    connection: Connection,
+    photo_id: int,
+    *,
+    content: PhotoContent,
+    resolved: Resolved,
+    document: Mapping[str, str],
+    place_id: int | None,
 ) -> None:
     """Write a photo's resolved facts and its full-text document."""
     values = {name: getattr(resolved, name) for name in Resolved.__slots__}
@@ -167,7 +204,14 @@ def store_resolution(
     connection.execute(
         update(photo)
         .where(photo.c.id == photo_id)
-        .values(primary_asset_id=content.asset_id, size_bytes=content.size_bytes, **content.values, **values)
+        .values(
+            primary_asset_id=content.asset_id,
+            size_bytes=content.size_bytes,
+            place_id=place_id,
+            motion=bool(content.facts.get("container", {}).get("motion_bytes")),
+            **content.values,
+            **values,
+        )  # fmt: skip
     )
     row = upsert(photo_text).values(photo_id=photo_id, **document)
     connection.execute(row.on_conflict_do_update(index_elements=["photo_id"], set_=dict(document)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,27 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from photoindex.store import work_left
 from photoindex.store.files import join
-from photoindex.store.journal import Change, record, rows_as_changes, stored_row
+from photoindex.store.journal import Change, record, rows_as_changes
 from photoindex.store.places import Place, folder_is_within
-from photoindex.store.tables import asset, file, folder, journal, journal_change, photo, photo_text, task, volume
+from photoindex.store.tables import (
+    asset,
+    correction,
+    file,
+    folder,
+    journal,
+    journal_change,
+    pair_decision,
+    pair_link,
+    photo,
+    photo_text,
+    photo_to_resolve,
+    sidecar,
+    sidecar_link,
+    task,
+    volume,
+)
 
 _temporary = MetaData()
 _files = Table("forgotten_file", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])
@@ -132,21 +149,22 @@ def plan(connection: Connection, wanted: ForgetFilter) -> ForgetPlan:
     )
 
 
-def carry_out(connection: Connection, *, command: str, summary: str, refresh: Callable[[int], None]) -> int:
+def carry_out(connection: Connection, *, command: str, summary: str) -> int:
     """Remove what `plan` chose and write it to the journal; return the entry's number.
 
-    `refresh` is called with the number of each photo that lost a file and stays, to resolve its facts anew. To be called
-    in the write transaction of `plan`. Memory stays flat.
+    Photos that lost a file and stay, and the folders of what went, are left to be worked out anew. To be called in the
+    write transaction of `plan`. Memory stays flat.
     """
-    return record(connection, command=command, summary=summary, changes=_changes(connection, refresh))
+    work_left.mark_folders_of_files_unrelated(connection, select(_files.c.id))
+    work_left.resolve_all_later(connection, select(_kept_photos.c.id))
+    return record(connection, command=command, summary=summary, changes=_changes(connection))
 
 
-def _changes(connection: Connection, refresh: Callable[[int], None]) -> Iterator[Change]:
+def _changes(connection: Connection) -> Iterator[Change]:
     for table, condition in _rows_that_go():
         yield from rows_as_changes(connection, table, select(table).where(condition))
     for table, condition in _rows_that_go():
         connection.execute(delete(table).where(condition))
-    yield from _refreshed(connection, refresh)
 
 
 def _rows_that_go() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
@@ -157,29 +175,17 @@ def _rows_that_go() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
     return (
         (task, and_(task.c.subject_kind == "file", task.c.subject_id.in_(files))),
         (task, and_(task.c.subject_kind == "asset", task.c.subject_id.in_(assets))),
+        (sidecar_link, or_(sidecar_link.c.file_id.in_(files), sidecar_link.c.sidecar_id.in_(files))),
+        (sidecar, sidecar.c.file_id.in_(files)),
+        (pair_link, or_(pair_link.c.asset_id.in_(assets), pair_link.c.other_asset_id.in_(assets))),
+        (pair_decision, or_(pair_decision.c.asset_id.in_(assets), pair_decision.c.other_asset_id.in_(assets))),
+        (correction, correction.c.asset_id.in_(assets)),
+        (photo_to_resolve, photo_to_resolve.c.photo_id.in_(photos)),
         (file, file.c.id.in_(files)),
         (photo_text, photo_text.c.photo_id.in_(photos)),
         (asset, asset.c.photo_id.in_(photos)),
         (photo, photo.c.id.in_(photos)),
     )
-
-
-def _refreshed(connection: Connection, refresh: Callable[[int], None]) -> Iterator[Change]:
-    last_id = 0
-    while True:
-        page = select(_kept_photos.c.id).where(_kept_photos.c.id > last_id).order_by(_kept_photos.c.id).limit(_CHUNK)
-        ids = list(connection.execute(page).scalars())
-        if not ids:
-            return
-        for photo_id in ids:
-            rows = ((photo, {"id": photo_id}), (photo_text, {"photo_id": photo_id}))
-            before = [stored_row(connection, table, key) for table, key in rows]
-            refresh(photo_id)
-            for (table, key), old in zip(rows, before, strict=True):
-                new = stored_row(connection, table, key)
-                if new != old:
-                    yield Change(table.name, dict(key), before=old, after=new)
-        last_id = ids[-1]
 
 
 def _is_wanted(wanted: ForgetFilter) -> ColumnElement[bool]:

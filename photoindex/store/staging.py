@@ -30,8 +30,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
+from photoindex.store import work_left
 from photoindex.store.scan_tables import gone, left_out, scope, scope_folder, staged, temporary, unseen, work
-from photoindex.store.tables import asset, file, folder, task
+from photoindex.store.tables import asset, file, folder, sidecar, task
 from photoindex.store.tasks import has_state
 
 NEW_FILES_FIRST = 0
@@ -245,6 +246,8 @@ def _apply_states(connection: Connection, now: float) -> None:
     connection.execute(
         update(file).where(file.c.id.in_(select(gone.c.file_id))).values(state="missing", missing_since=now)
     )
+    for moved in (_staged_ids("back"), select(left_out.c.file_id), select(gone.c.file_id)):
+        work_left.mark_folders_of_files_unrelated(connection, moved)
 
 
 def _staged_ids(*what: str) -> Any:
@@ -329,6 +332,7 @@ class Settled:
 
     unchanged: int
     not_media: int
+    sidecars: int
     quarantined: int
     dismissed: int
 
@@ -350,9 +354,16 @@ def count_settled(connection: Connection, *, same: int, same_not_media: int) -> 
         .where(has_state("quarantined"), _seen(), file.c.id.not_in(select(work.c.file_id)))
     )
     in_trouble, dismissed = connection.execute(trouble).one()
+    known_sidecars = (
+        select(func.count())
+        .select_from(sidecar.join(file, file.c.id == sidecar.c.file_id))
+        .where(file.c.media.is_(False), _seen(), file.c.id.not_in(select(work.c.file_id)))
+    )
+    sidecars = int(connection.execute(known_sidecars).scalar_one())
     return Settled(
         unchanged=same - (read - read_not_media) - in_trouble,
-        not_media=same_not_media - read_not_media,
+        not_media=same_not_media - read_not_media - sidecars,
+        sidecars=sidecars,
         quarantined=in_trouble - dismissed,
         dismissed=dismissed,
     )

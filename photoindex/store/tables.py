@@ -223,7 +223,11 @@ asset = Table(
     ),
     Column("added_at", Float, nullable=False),
     Column("pair_reason", Text, comment="why it belongs to its photo, where it is not alone"),
-    Column("replaced_by", ForeignKey("asset.id"), comment="the content that took its place in an edited file"),
+    Column(
+        "replaced_by",
+        ForeignKey("asset.id", ondelete="SET NULL"),
+        comment="the content that took its place in an edited file",
+    ),
     Column("regions", JSON, comment="marked faces and other parts"),
     Column("content_identifier", Text, comment="Apple's, the same in a Live Photo's picture and movie"),
     Column("burst_identifier", Text, comment="as the camera wrote it"),

@@ -17,6 +17,7 @@ from photoindex.store.journal import Change, Row, Stored, read_chunk, record, un
 from photoindex.store.tables import journal, journal_change, metadata
 
 Amend = Callable[[Change], Change]
+Finish = Callable[[Connection, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,24 @@ def _mark_undone(connection: Connection, entry_id: int, undoing: int) -> None:
         undone = connection.execute(select(journal.c.undoes).where(journal.c.id == undone)).scalar_one()
 
 
-def undo_in(database: Database, entry_id: int, *, dry_run: bool = False, amend: Amend | None = None) -> Undone:
+def undo_in(
+    database: Database,
+    entry_id: int,
+    *,
+    dry_run: bool = False,
+    amend: Amend | None = None,
+    finish: Finish | None = None,
+) -> Undone:
     """Undo an entry like `undo` in a transaction of its own; with `dry_run` only find out whether it can be done.
 
-    Raises NothingFound, CannotUndo.
+    `finish` is called at the end of the transaction with the number of the new entry, to leave work that follows from the
+    rows put back. Raises NothingFound, CannotUndo.
     """
     try:
         with database.write() as connection:
             undoing = undo(connection, entry_id, amend)
+            if finish is not None:
+                finish(connection, undoing)
             count = connection.execute(
                 select(func.count()).select_from(journal_change).where(journal_change.c.journal_id == undoing)
             ).scalar_one()

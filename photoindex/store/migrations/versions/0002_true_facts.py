@@ -150,7 +150,9 @@ def _extend_asset() -> None:
         ),
     )
     # SQLite adds a column with its foreign key in one statement, which Alembic does not write.
-    op.execute("ALTER TABLE asset ADD COLUMN replaced_by INTEGER CONSTRAINT fk_asset_replaced_by REFERENCES asset (id)")
+    op.execute(
+        "ALTER TABLE asset ADD COLUMN replaced_by INTEGER CONSTRAINT fk_asset_replaced_by REFERENCES asset (id) ON DELETE SET NULL"
+    )
     op.add_column("asset", sa.Column("regions", sa.JSON(), nullable=True, comment="marked faces and other parts"))
     op.add_column(
         "asset",

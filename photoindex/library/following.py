@@ -1,0 +1,44 @@
+"""What follows from rows that a person changed, and is left for `settle` to work out."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from photoindex.pipeline.relate import regroup
+from photoindex.store import journal, work_left
+
+_CHUNK = 1000
+
+
+def leave_work(connection: Connection, entry_id: int) -> None:
+    """Mark what the changes of a journal entry make stale, in the transaction that made them.
+
+    Corrections leave their photos to be resolved, decisions about pairs make the photos anew at once, files and contents
+    that came back leave their folders to be related.
+    """
+    corrected: set[int] = set()
+    decided: set[int] = set()
+    folders: set[int] = set()
+    photos: set[int] = set()
+    for change in journal.changes_of(connection, entry_id):
+        if change.table_name == "correction":
+            corrected.add(_number(change.key["asset_id"]))
+        elif change.table_name == "pair_decision":
+            decided.update(_number(value) for value in change.key.values())
+        elif change.table_name == "file" and change.after is not None:
+            folders.add(_number(change.after["folder_id"]))
+        elif change.table_name == "photo" and change.after is not None:
+            photos.add(_number(change.key["id"]))
+    for start in range(0, len(corrected), _CHUNK):
+        work_left.resolve_photos_of_assets_later(connection, sorted(corrected)[start : start + _CHUNK])
+    if decided:
+        regroup(connection, decided)
+    work_left.mark_unrelated(connection, folders)
+    work_left.resolve_later(connection, photos)
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int):
+        message = f"a row's number is expected, not {value!r}"
+        raise TypeError(message)
+    return value

@@ -1,0 +1,30 @@
+"""Working out anew what follows from changed files, sidecars, corrections and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from photoindex.events import EventSink, Notice
+from photoindex.library.context import Library
+from photoindex.library.roots import Roots
+from photoindex.pipeline.placing import Placer
+from photoindex.pipeline.resolving import Resolver
+from photoindex.pipeline.settle import Settling
+from photoindex.store.database import Session
+from photoindex.store.gazetteer import Gazetteer
+
+
+def resolver_of(library: Library, roots: Roots, emit: EventSink) -> Resolver:
+    """Return what resolves the photos of a library; the table of place names is made at the first position."""
+    gazetteer = Gazetteer(progress=lambda text: emit(Notice(text)))
+    return Resolver(root_of=roots.searchable, places=Placer(gazetteer), home_zone=library.config.time.home_zone)
+
+
+def settle(
+    library: Library, session: Session, roots: Roots, emit: EventSink, stop: Callable[[], bool] = lambda: False
+) -> None:
+    """Relate, resolve and let neighbours speak wherever something is left to; what `stop` leaves waits for the next time.
+
+    The library's lock is the caller's. Raises StorageFull.
+    """
+    Settling(session, resolver_of(library, roots, emit), emit, stop).run()

@@ -1,0 +1,67 @@
+"""Everything that is known of a photo's facts: all sources of all its contents, sidecars and corrections together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from photoindex.store import assets, corrections, files, sidecars
+from photoindex.store.assets import PhotoContent
+from photoindex.store.files import FileRow
+from photoindex.store.sidecars import LinkedSidecar
+from photoindex.types import FactValue
+
+_SOURCE_OF_SIDECAR = {"xmp": "sidecar", "aae": "aae", "takeout": "takeout"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a photo's facts are resolved from.
+
+    content: what stands for the photo. files: the photo's, the one that names it first. facts: source -> fact -> value; of
+    several contents or sidecars of one source, the first that states a fact is heard.
+    """
+
+    content: PhotoContent
+    files: Sequence[FileRow]
+    sidecars: Sequence[LinkedSidecar]
+    facts: Mapping[str, Mapping[str, FactValue]] = field(default_factory=dict)
+
+
+def gather(connection: Connection, photo_id: int) -> Evidence | None:
+    """Return all that is known of a photo; None where it has no content or no file."""
+    contents = assets.current_contents(connection, photo_id)
+    of_photo = files.of_photo(connection, photo_id)
+    if not contents or not of_photo:
+        return None
+    rank = {content.asset_id: place for place, content in enumerate(contents)}
+    of_photo.sort(key=lambda each: (rank.get(each.asset_id or 0, len(rank)), each.state != "present", each.id))
+    order = {each.id: place for place, each in enumerate(of_photo)}
+    linked = sidecars.of_photo(connection, photo_id)
+    linked = sorted(linked, key=lambda each: (order.get(each.of_file_id, len(order)), each.file_id))
+    facts: dict[str, dict[str, FactValue]] = {}
+    for content in contents:
+        for source, values in content.facts.items():
+            _fill(facts, source, values)
+    for each in linked:
+        _fill(facts, _SOURCE_OF_SIDECAR[each.kind], each.facts)
+    corrected = corrections.of_photo(connection, photo_id)
+    if corrected:
+        facts["person"] = corrected
+    if contents[0].neighbours:
+        facts["neighbours"] = dict(contents[0].neighbours)
+    return Evidence(contents[0], of_photo, linked, facts)
+
+
+def _fill(facts: dict[str, dict[str, FactValue]], source: str, values: Mapping[str, Any]) -> None:
+    """Add what a further content or sidecar of a source states; the two numbers of a position stay together."""
+    known = facts.setdefault(source, {})
+    has_position = "latitude" in known and "longitude" in known
+    for name, value in values.items():
+        if name in ("latitude", "longitude") and not has_position:
+            known[name] = value
+        else:
+            known.setdefault(name, value)

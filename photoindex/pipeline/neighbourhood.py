@@ -1,0 +1,66 @@
+"""What the photos of a folder tell each other about time; only what changed is resolved again."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from sqlalchemy import Connection
+
+from photoindex.media.time.neighbours import Timed, dates_between, neighbour_facts
+from photoindex.pipeline.resolving import Resolver
+from photoindex.store import timed
+from photoindex.store.timed import TimedRow
+
+_NEIGHBOURS = "neighbours"
+_UNTOLD = frozenset({None, "mtime", _NEIGHBOURS})
+"""Sources of a time that is no statement about this photo."""
+_RUNNING_NUMBER = re.compile(rb"(?:^|[^0-9])(\d{3,6})\.[^.]+\Z")
+
+
+def hear_neighbours(connection: Connection, folder_id: int, resolver: Resolver) -> int:
+    """Give the photos of a folder the offsets and dates that their neighbours know; return how many changed.
+
+    To be called in a write transaction, when the photos are resolved. Safe to repeat.
+    """
+    rows = timed.photos_in_folder(connection, folder_id)
+    if all(row.neighbours is None for row in rows) and not _has_gaps(rows):
+        return 0
+    found: dict[int, dict[str, str]] = {}
+    by_camera: defaultdict[tuple[str | None, str | None], list[Timed]] = defaultdict(list)
+    everyone = [_timed(row, folder_id) for row in rows]
+    for row, each in zip(rows, everyone, strict=True):
+        if row.camera_model is not None:
+            by_camera[row.camera_make, row.camera_model].append(each)
+    for of_one_camera in by_camera.values():
+        for photo_id, facts in neighbour_facts(of_one_camera).items():
+            found.setdefault(photo_id, {}).update(facts)
+    for photo_id, facts in dates_between(everyone).items():
+        found.setdefault(photo_id, {}).update(facts)
+    changed = {
+        row.photo_id: found.get(row.photo_id) for row in rows if (row.neighbours or None) != found.get(row.photo_id)
+    }
+    timed.set_neighbours(connection, changed)
+    for photo_id in changed:
+        resolver.refresh(connection, photo_id)
+    return len(changed)
+
+
+def _has_gaps(rows: list[TimedRow]) -> bool:
+    """Tell whether some photos lack what others may know."""
+    return any(row.utc_offset_minutes is None or row.taken_at_source in _UNTOLD for row in rows)
+
+
+def _timed(row: TimedRow, folder_id: int) -> Timed:
+    told = row.taken_at_source not in _UNTOLD
+    number = _RUNNING_NUMBER.search(row.name)
+    return Timed(
+        photo_id=row.photo_id,
+        taken_at=(row.taken_at or "")[:19] if told else "",
+        utc_offset_minutes=row.utc_offset_minutes if told and row.zone_source != _NEIGHBOURS else None,
+        taken_at_utc=row.taken_at_utc if told and row.zone_source != _NEIGHBOURS else None,
+        precision=(row.taken_at_precision or "") if told else "",
+        confidence=(row.taken_at_confidence or 0.0) if told else 0.0,
+        sequence=int(number[1]) if number else None,
+        folder_id=folder_id,
+    )

@@ -1,0 +1,80 @@
+"""Settling: what became of the library's facts when files, sidecars, corrections or decisions changed, worked out anew.
+
+All of it follows from what is in the database; no original is opened. The work waits in the database (folders that are
+not related, photos that are not resolved), so a kill loses nothing, and each piece is safe to repeat.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from photoindex.events import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
+from photoindex.pipeline.neighbourhood import hear_neighbours
+from photoindex.pipeline.relate import relate_folder
+from photoindex.pipeline.resolving import Resolver
+from photoindex.store import timed, work_left
+from photoindex.store.database import Session
+
+RELATING = "relating"
+RESOLVING = "resolving"
+_FOLDERS_AT_ONCE = 50
+_PHOTOS_AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class Settling:
+    """One run over what is left to work out; `stop` is asked between transactions."""
+
+    session: Session
+    resolver: Resolver
+    emit: EventSink
+    stop: Callable[[], bool] = lambda: False
+
+    def run(self) -> None:
+        """Relate folders, resolve photos, then let neighbours speak; what is left when stopped waits for the next run."""
+        with self.session.read() as connection:
+            folders = work_left.unrelated(connection)
+        self._relate(folders)
+        self._resolve()
+        with self.session.read() as connection:
+            folders = work_left.unrelated(connection)
+        self._neighbours(folders)
+
+    def _relate(self, folders: list[int]) -> None:
+        for start in self._steps(RELATING, len(folders), _FOLDERS_AT_ONCE):
+            with self.session.write() as connection:
+                for folder_id in folders[start : start + _FOLDERS_AT_ONCE]:
+                    relate_folder(connection, folder_id)
+
+    def _resolve(self) -> None:
+        with self.session.read() as connection:
+            total = work_left.count_to_resolve(connection)
+        for _ in self._steps(RESOLVING, total, _PHOTOS_AT_ONCE):
+            with self.session.write() as connection:
+                photo_ids = work_left.take_to_resolve(connection, _PHOTOS_AT_ONCE)
+                for photo_id in photo_ids:
+                    self.resolver.refresh(connection, photo_id)
+                timed.mark_folders_of_photos_unrelated(connection, photo_ids)
+
+    def _neighbours(self, folders: list[int]) -> None:
+        for folder_id in folders:
+            if self.stop():
+                return
+            with self.session.write() as connection:
+                hear_neighbours(connection, folder_id, self.resolver)
+                work_left.is_related(connection, folder_id)
+
+    def _steps(self, phase: str, total: int, size: int) -> Iterator[int]:
+        """Yield where each step begins, telling of the progress."""
+        if not total:
+            return
+        started = time.perf_counter()
+        self.emit(PhaseStarted(phase, total))
+        for start in range(0, total, size):
+            if self.stop():
+                return
+            yield start
+            self.emit(PhaseAdvanced(phase, min(start + size, total)))
+        self.emit(PhaseFinished(phase, total, time.perf_counter() - started))

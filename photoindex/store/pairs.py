@@ -1,0 +1,281 @@
+"""Pairs: which contents the rules link, what a person decided, and which contents are one photo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
+
+from photoindex.store.journal import Change, Row, stored_row
+from photoindex.store.tables import asset, file, pair_decision, pair_link, photo, photo_to_resolve
+
+SUPERSEDED = "superseded"
+_CHUNK = 500
+
+LinkRow = tuple[int, int, str, str]
+"""asset_id, other_asset_id, kind, why."""
+
+
+class MemberRow(NamedTuple):
+    """One file, present or missing, with what its content says of itself; texts as the content has them."""
+
+    asset_id: int
+    photo_id: int
+    file_id: int
+    folder_id: int
+    name: bytes
+    kind: str
+    format: str
+    taken_at: str | None
+    created_utc: str | None
+    camera_make: str | None
+    camera_model: str | None
+    serial: str | None
+    content_identifier: str | None
+    burst_identifier: str | None
+    width: int | None
+    height: int | None
+    duration_seconds: float | None
+
+
+def _first_fact(*paths: str) -> Any:
+    return func.coalesce(*(func.json_extract(asset.c.facts, f"$.{path}") for path in paths))
+
+
+_members = (
+    select(
+        asset.c.id,
+        asset.c.photo_id,
+        file.c.id,
+        file.c.folder_id,
+        file.c.name,
+        asset.c.kind,
+        asset.c.format,
+        _first_fact("exif.taken_at", "xmp.taken_at", "container.taken_at"),
+        func.json_extract(asset.c.facts, "$.container.created_utc"),
+        _first_fact("exif.camera_make", "xmp.camera_make", "container.camera_make"),
+        _first_fact("exif.camera_model", "xmp.camera_model", "container.camera_model"),
+        _first_fact("exif.camera_serial", "xmp.camera_serial", "container.camera_serial"),
+        asset.c.content_identifier,
+        asset.c.burst_identifier,
+        asset.c.width,
+        asset.c.height,
+        asset.c.duration_seconds,
+    )
+    .join(asset, asset.c.id == file.c.asset_id)
+    .where(file.c.state != "excluded", asset.c.role != SUPERSEDED)
+    .order_by(file.c.id)
+)
+
+
+def members_in_folder(connection: Connection, folder_id: int) -> list[MemberRow]:
+    """Return the photos and videos of a folder, by file."""
+    return [MemberRow._make(row) for row in connection.execute(_members.where(file.c.folder_id == folder_id))]
+
+
+def members_of_assets(connection: Connection, asset_ids: Collection[int]) -> list[MemberRow]:
+    """Return one file of each content, the longest known; contents without any file are left out."""
+    found: dict[int, MemberRow] = {}
+    for chunk in _chunks(asset_ids):
+        for row in connection.execute(_members.where(asset.c.id.in_(chunk))):
+            found.setdefault(row[0], MemberRow._make(row))
+    return list(found.values())
+
+
+def members_with_identifiers(connection: Connection, identifiers: Collection[str]) -> list[MemberRow]:
+    """Return all files whose content has one of these content identifiers."""
+    rows: list[MemberRow] = []
+    for chunk in _chunks(identifiers):
+        rows += [
+            MemberRow._make(row) for row in connection.execute(_members.where(asset.c.content_identifier.in_(chunk)))
+        ]
+    return rows
+
+
+def replace_links(connection: Connection, folder_id: int, links: Iterable[LinkRow]) -> set[int]:
+    """Make `links` those that the rules found in a folder; return the contents whose links differ."""
+    return _replace(connection, pair_link.c.folder_id == folder_id, {(folder_id, *link) for link in links})
+
+
+def replace_links_across(
+    connection: Connection, asset_ids: Collection[int], links: Iterable[tuple[int, LinkRow]]
+) -> set[int]:
+    """Make `links` (folder, link) the only ones of the kind `live_across` among these contents; return those that differ."""
+    changed: set[int] = set()
+    wanted = {(folder_id, *link) for folder_id, link in links}
+    for chunk in _chunks(asset_ids):
+        here = and_(pair_link.c.kind == "live_across", pair_link.c.asset_id.in_(chunk))
+        changed |= _replace(connection, here, {link for link in wanted if link[1] in set(chunk)})
+    return changed
+
+
+def _replace(connection: Connection, where: Any, wanted: set[tuple[Any, ...]]) -> set[int]:
+    before = {tuple(row) for row in connection.execute(select(pair_link).where(where))}
+    if before == wanted:
+        return set()
+    connection.execute(delete(pair_link).where(where))
+    names = [column.name for column in pair_link.columns]
+    if wanted:
+        connection.execute(insert(pair_link), [dict(zip(names, link, strict=True)) for link in sorted(wanted)])
+    return {number for link in before ^ wanted for number in link[1:3]}
+
+
+def connected(connection: Connection, asset_ids: Collection[int]) -> set[int]:
+    """Return all contents that share a photo with these, are linked to them, or were joined to them by hand, and so on."""
+    found: set[int] = set()
+    fresh = set(asset_ids)
+    while fresh:
+        found |= fresh
+        reached: set[int] = set()
+        for chunk in _chunks(fresh):
+            photos = select(asset.c.photo_id).where(asset.c.id.in_(chunk))
+            statements: tuple[Select[Any], ...] = (
+                select(asset.c.id).where(asset.c.photo_id.in_(photos)),
+                select(asset.c.replaced_by).where(asset.c.id.in_(chunk), asset.c.replaced_by.is_not(None)),
+                select(pair_link.c.asset_id).where(pair_link.c.other_asset_id.in_(chunk)),
+                select(pair_link.c.other_asset_id).where(pair_link.c.asset_id.in_(chunk)),
+                select(pair_decision.c.asset_id).where(
+                    pair_decision.c.other_asset_id.in_(chunk), pair_decision.c.together.is_(True)
+                ),
+                select(pair_decision.c.other_asset_id).where(
+                    pair_decision.c.asset_id.in_(chunk), pair_decision.c.together.is_(True)
+                ),
+            )
+            for statement in statements:
+                reached.update(list(connection.execute(statement).scalars()))
+        fresh = reached - found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPlace:
+    """Where a content stands now: its photo, its role, and what replaced it."""
+
+    id: int
+    photo_id: int
+    role: str
+    replaced_by: int | None
+
+
+def places_of(connection: Connection, asset_ids: Collection[int]) -> dict[int, AssetPlace]:
+    """Return where these contents stand."""
+    return {
+        row.id: AssetPlace(*row)
+        for chunk in _chunks(asset_ids)
+        for row in connection.execute(
+            select(asset.c.id, asset.c.photo_id, asset.c.role, asset.c.replaced_by).where(asset.c.id.in_(chunk))
+        )
+    }
+
+
+def links_among(connection: Connection, asset_ids: Collection[int]) -> list[LinkRow]:
+    """Return the links of the rules that begin at one of these contents, each once."""
+    return [
+        (row.asset_id, row.other_asset_id, row.kind, row.why)
+        for chunk in _chunks(asset_ids)
+        for row in connection.execute(
+            select(pair_link)
+            .where(pair_link.c.asset_id.in_(chunk))
+            .order_by(pair_link.c.folder_id, pair_link.c.asset_id)
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """What a person said of two contents; at: UTC seconds since 1970."""
+
+    asset_id: int
+    other_asset_id: int
+    together: bool
+    at: float
+
+
+def decisions_among(connection: Connection, asset_ids: Collection[int]) -> list[DecisionRow]:
+    """Return what a person said of these contents, the oldest first."""
+    rows = {
+        (row.asset_id, row.other_asset_id): DecisionRow(*row)
+        for chunk in _chunks(asset_ids)
+        for row in connection.execute(
+            select(pair_decision).where(
+                or_(pair_decision.c.asset_id.in_(chunk), pair_decision.c.other_asset_id.in_(chunk))
+            )
+        )
+    }
+    return sorted(rows.values(), key=lambda row: (row.at, row.asset_id, row.other_asset_id))
+
+
+def decide(connection: Connection, wanted: Iterable[tuple[int, int, bool | None]]) -> Iterator[Change]:
+    """Write what a person says of two contents, one by one; None takes it back. Yields the changes for the journal."""
+    now = time.time()
+    for one, other, together in wanted:
+        key: Row = {"asset_id": min(one, other), "other_asset_id": max(one, other)}
+        here = and_(
+            pair_decision.c.asset_id == key["asset_id"], pair_decision.c.other_asset_id == key["other_asset_id"]
+        )
+        before = stored_row(connection, pair_decision, key)
+        if (before is None and together is None) or (before is not None and before["together"] == together):
+            continue
+        connection.execute(delete(pair_decision).where(here))
+        if together is not None:
+            connection.execute(insert(pair_decision).values(**key, together=together, at=now))
+        yield Change(pair_decision.name, key, before=before, after=stored_row(connection, pair_decision, key))
+
+
+def set_place(connection: Connection, asset_id: int, *, photo_id: int, role: str, reason: str | None) -> None:
+    """Say what a content is in which photo, and why."""
+    connection.execute(
+        update(asset).where(asset.c.id == asset_id).values(photo_id=photo_id, role=role, pair_reason=reason)
+    )
+
+
+def copy_photo(connection: Connection, photo_id: int) -> int:
+    """Make a photo for contents that leave another one, known as long as it; the resolver fills it."""
+    names = ["kind", "format", "size_bytes", "keywords", "sources", "added_at"]
+    row = connection.execute(
+        insert(photo)
+        .from_select(names, select(*(photo.c[name] for name in names)).where(photo.c.id == photo_id))
+        .returning(photo.c.id)
+    )
+    return int(row.scalar_one())
+
+
+def remove_empty_photos(connection: Connection, photo_ids: Collection[int], *, into: Mapping[int, int]) -> None:
+    """Remove those of these photos that hold nothing any more; what they were known since goes over to `into`."""
+    for photo_id in sorted(photo_ids):
+        if connection.execute(select(asset.c.id).where(asset.c.photo_id == photo_id).limit(1)).first() is not None:
+            continue
+        heir = into.get(photo_id)
+        if heir is not None:
+            since = select(photo.c.added_at).where(photo.c.id == photo_id).scalar_subquery()
+            connection.execute(
+                update(photo).where(photo.c.id == heir).values(added_at=func.min(photo.c.added_at, since))
+            )
+        connection.execute(delete(photo_to_resolve).where(photo_to_resolve.c.photo_id == photo_id))
+        connection.execute(delete(photo).where(photo.c.id == photo_id))
+
+
+def bursts_of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, str | None]:
+    """Return the burst that each of these photos is known to belong to."""
+    found: dict[int, str | None] = {}
+    for chunk in _chunks(photo_ids):
+        found.update(
+            (row.id, row.burst)
+            for row in connection.execute(select(photo.c.id, photo.c.burst).where(photo.c.id.in_(chunk)))
+        )
+    return found
+
+
+def set_bursts(connection: Connection, bursts: Mapping[int, str | None]) -> None:
+    """Write which burst each photo belongs to."""
+    for photo_id, burst in bursts.items():
+        connection.execute(update(photo).where(photo.c.id == photo_id).values(burst=burst))
+
+
+def _chunks(values: Collection[Any]) -> Iterator[list[Any]]:
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]

@@ -1,0 +1,133 @@
+"""Sidecars: what the small files beside the photos say, and which photos they belong to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from photoindex.store.files import join
+from photoindex.store.tables import asset, file, folder, sidecar, sidecar_link, volume
+from photoindex.types import FactValue, SidecarRead
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarRow:
+    """A present sidecar of one folder; `title` is the name of the photo that it speaks of."""
+
+    file_id: int
+    name: bytes
+    kind: str
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedSidecar:
+    """A sidecar that belongs to a photo's file, with what it says; `path` is absolute."""
+
+    file_id: int
+    path: bytes
+    kind: str
+    why: str
+    of_file_id: int
+    facts: dict[str, FactValue]
+    regions: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+
+
+def store(connection: Connection, file_id: int, read: SidecarRead) -> None:
+    """Write what a sidecar says; what an earlier content of it said goes."""
+    values = {
+        "kind": str(read.kind),
+        "title": read.title,
+        "facts": dict(read.facts),
+        "regions": [asdict(region) for region in read.regions],
+        "notes": list(read.notes),
+        "read_at": time.time(),
+    }
+    row = upsert(sidecar).values(file_id=file_id, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=["file_id"], set_=values))
+
+
+def forget(connection: Connection, file_id: int) -> bool:
+    """Remove what a file said that is no sidecar any more; return whether it was one."""
+    return connection.execute(delete(sidecar).where(sidecar.c.file_id == file_id)).rowcount > 0
+
+
+def in_folder(connection: Connection, folder_id: int) -> list[SidecarRow]:
+    """Return the present sidecars of a folder, by number."""
+    rows = connection.execute(
+        select(sidecar.c.file_id, file.c.name, sidecar.c.kind, sidecar.c.title)
+        .join(file, file.c.id == sidecar.c.file_id)
+        .where(file.c.folder_id == folder_id, file.c.state == "present")
+        .order_by(sidecar.c.file_id)
+    )
+    return [SidecarRow(*row) for row in rows]
+
+
+def replace_links(connection: Connection, folder_id: int, links: Collection[tuple[int, int, str]]) -> set[int]:
+    """Make `links` (sidecar's file, media file, why) those of a folder's sidecars.
+
+    Returns the media files that gained or lost a sidecar.
+    """
+    of_folder = sidecar_link.c.sidecar_id.in_(select(file.c.id).where(file.c.folder_id == folder_id))
+    known = connection.execute(select(sidecar_link).where(of_folder))
+    before = {(row.sidecar_id, row.file_id, row.why) for row in known}
+    wanted = set(links)
+    if before == wanted:
+        return set()
+    connection.execute(delete(sidecar_link).where(of_folder))
+    if wanted:
+        rows = [{"sidecar_id": one, "file_id": other, "why": why} for one, other, why in sorted(wanted)]
+        connection.execute(insert(sidecar_link), rows)
+    return {file_id for _, file_id, _ in before ^ wanted}
+
+
+def photos_of_files(connection: Connection, file_ids: Collection[int]) -> set[int]:
+    """Return the photos that these files belong to."""
+    statement = select(asset.c.photo_id).join(file, file.c.asset_id == asset.c.id).where(file.c.id.in_(file_ids))
+    return set(connection.execute(statement).scalars())
+
+
+def photos_of_sidecar(connection: Connection, file_id: int) -> set[int]:
+    """Return the photos that a sidecar is linked to."""
+    linked = select(sidecar_link.c.file_id).where(sidecar_link.c.sidecar_id == file_id)
+    return photos_of_files(connection, list(connection.execute(linked).scalars()))
+
+
+_media_file = file.alias("media_file")
+_of_photo = (
+    select(
+        sidecar, sidecar_link.c.why, sidecar_link.c.file_id.label("of_file_id"), file.c.name,
+        folder.c.path.label("folder_path"), volume.c.mount_point,
+    )
+    .join(sidecar_link, sidecar_link.c.sidecar_id == sidecar.c.file_id)
+    .join(_media_file, _media_file.c.id == sidecar_link.c.file_id)
+    .join(asset, asset.c.id == _media_file.c.asset_id)
+    .join(file, file.c.id == sidecar.c.file_id)
+    .join(folder, folder.c.id == file.c.folder_id)
+    .join(volume, volume.c.id == folder.c.volume_id)
+    .where(asset.c.photo_id == bindparam("photo_id"))
+    .order_by(sidecar.c.file_id)
+)  # fmt: skip
+
+
+def of_photo(connection: Connection, photo_id: int) -> Sequence[LinkedSidecar]:
+    """Return the sidecars of all files of a photo."""
+    return [
+        LinkedSidecar(
+            file_id=row.file_id,
+            path=join(row.mount_point, row.folder_path, row.name),
+            kind=row.kind,
+            why=row.why,
+            of_file_id=row.of_file_id,
+            facts=row.facts,
+            regions=tuple(row.regions),
+            notes=tuple(row.notes),
+        )
+        for row in connection.execute(_of_photo, {"photo_id": photo_id})
+    ]

@@ -1,0 +1,67 @@
+"""The times of a folder's photos, for what photos of the same camera tell each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select, update
+
+from photoindex.store.tables import asset, file, folder, photo
+from photoindex.store.work_left import mark_unrelated
+
+
+class TimedRow(NamedTuple):
+    """One photo of a folder with the name of its file there, as it is resolved now."""
+
+    photo_id: int
+    name: bytes
+    camera_make: str | None
+    camera_model: str | None
+    taken_at: str | None
+    taken_at_source: str | None
+    taken_at_confidence: float | None
+    taken_at_precision: str | None
+    taken_at_utc: float | None
+    utc_offset_minutes: int | None
+    zone_source: str | None
+    neighbours: dict[str, str] | None
+
+
+_timed = (
+    select(
+        photo.c.id, file.c.name, photo.c.camera_make, photo.c.camera_model, photo.c.taken_at, photo.c.taken_at_source,
+        photo.c.taken_at_confidence, photo.c.taken_at_precision, photo.c.taken_at_utc, photo.c.utc_offset_minutes,
+        photo.c.zone_source, photo.c.neighbours,
+    )
+    .join(asset, asset.c.photo_id == photo.c.id)
+    .join(file, file.c.asset_id == asset.c.id)
+    .where(asset.c.id == photo.c.primary_asset_id, file.c.state != "excluded")
+    .order_by(file.c.id)
+)  # fmt: skip
+
+
+def photos_in_folder(connection: Connection, folder_id: int) -> list[TimedRow]:
+    """Return the photos whose standing content lies in a folder, each once, by file."""
+    found: dict[int, TimedRow] = {}
+    for row in connection.execute(_timed.where(file.c.folder_id == folder_id)):
+        found.setdefault(row.id, TimedRow._make(row))
+    return list(found.values())
+
+
+def set_neighbours(connection: Connection, facts: Mapping[int, dict[str, str] | None]) -> None:
+    """Write what the photos around each photo tell of it, None for nothing."""
+    for photo_id, value in facts.items():
+        connection.execute(update(photo).where(photo.c.id == photo_id).values(neighbours=value or None))
+
+
+def mark_folders_of_photos_unrelated(connection: Connection, photo_ids: Collection[int]) -> None:
+    """Say that the folders of these photos have to be looked at again: their times may have changed."""
+    statement = (
+        select(file.c.folder_id)
+        .distinct()
+        .join(asset, asset.c.id == file.c.asset_id)
+        .join(folder, folder.c.id == file.c.folder_id)
+        .where(asset.c.photo_id.in_(photo_ids), folder.c.unrelated.is_(False))
+    )
+    mark_unrelated(connection, set(connection.execute(statement).scalars()))

@@ -1,0 +1,85 @@
+"""What has to be worked out again: folders whose pairs and sidecars may differ, photos whose facts may."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Connection, Select, delete, func, select, text, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
+
+from photoindex.store.tables import asset, file, folder, photo, photo_to_resolve
+
+_CHUNK = 500
+
+# Word for word the condition of the partial index, or SQLite reads all folders.
+_IS_UNRELATED = text("folder.unrelated = 1")
+
+
+def mark_unrelated(connection: Connection, folder_ids: Collection[int]) -> None:
+    """Say that the pairs and sidecars of these folders have to be found anew."""
+    if folder_ids:
+        connection.execute(
+            update(folder).where(folder.c.id.in_(folder_ids), folder.c.unrelated.is_(False)).values(unrelated=True)
+        )
+
+
+def mark_folders_of_files_unrelated(connection: Connection, file_ids: Select[tuple[int]]) -> None:
+    """Say so of the folders of these files; `file_ids` is a query."""
+    folders = select(file.c.folder_id).where(file.c.id.in_(file_ids))
+    connection.execute(
+        update(folder).where(folder.c.id.in_(folders), folder.c.unrelated.is_(False)).values(unrelated=True)
+    )
+
+
+def unrelated(connection: Connection) -> list[int]:
+    """Return the folders that have to be related."""
+    return list(connection.execute(select(folder.c.id).where(_IS_UNRELATED).order_by(folder.c.id)).scalars())
+
+
+def is_any(connection: Connection) -> bool:
+    """Tell whether anything is left to work out."""
+    folders = select(folder.c.id).where(_IS_UNRELATED).limit(1)
+    photos = select(photo_to_resolve.c.photo_id).limit(1)
+    return connection.execute(folders).first() is not None or connection.execute(photos).first() is not None
+
+
+def is_related(connection: Connection, folder_id: int) -> None:
+    """Say that a folder's pairs and sidecars are as its files are now."""
+    connection.execute(update(folder).where(folder.c.id == folder_id).values(unrelated=False))
+
+
+def resolve_later(connection: Connection, photo_ids: Iterable[int]) -> None:
+    """Say that the facts of these photos have to be resolved again; unknown numbers are left out."""
+    add = insert_or_ignore(photo_to_resolve)
+    wanted = list(dict.fromkeys(photo_ids))
+    for start in range(0, len(wanted), _CHUNK):
+        known = select(photo.c.id).where(photo.c.id.in_(wanted[start : start + _CHUNK]))
+        connection.execute(add.from_select(["photo_id"], known).on_conflict_do_nothing())
+
+
+def resolve_all_later(connection: Connection, photo_ids: Select[tuple[int]]) -> None:
+    """Say so of the photos that a query gives."""
+    add = insert_or_ignore(photo_to_resolve).from_select(["photo_id"], photo_ids)
+    connection.execute(add.on_conflict_do_nothing())
+
+
+def resolve_photos_of_assets_later(connection: Connection, asset_ids: Collection[int]) -> None:
+    """Say so of the photos of these contents."""
+    resolve_later(connection, connection.execute(select(asset.c.photo_id).where(asset.c.id.in_(asset_ids))).scalars())
+
+
+def count_to_resolve(connection: Connection) -> int:
+    """Return how many photos wait."""
+    return int(connection.execute(select(func.count()).select_from(photo_to_resolve)).scalar_one())
+
+
+def take_to_resolve(connection: Connection, limit: int) -> list[int]:
+    """Take some photos off the list and return them; to be resolved in the same transaction."""
+    ids = list(
+        connection.execute(
+            select(photo_to_resolve.c.photo_id).order_by(photo_to_resolve.c.photo_id).limit(limit)
+        ).scalars()
+    )
+    if ids:
+        connection.execute(delete(photo_to_resolve).where(photo_to_resolve.c.photo_id.in_(ids)))
+    return ids
