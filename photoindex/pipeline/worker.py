@@ -10,7 +10,7 @@ from photoindex.media.content import Content, read_content
 from photoindex.media.problems import MediaProblem
 from photoindex.pipeline import derived_files
 from photoindex.stages.ingest import Ingested, ingest, recognise
-from photoindex.types import Derived, DerivedParams, Described, Failure, Limits
+from photoindex.types import Derived, DerivedParams, Described, Failure, Limits, SidecarRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Outcome:
 
     digest: BLAKE3 (32 bytes), None where not even the bytes could be read. stat: (size, mtime_ns) at which it was read.
     reused: previews of this content were there already, so nothing was described or decoded. vanished: it is gone.
+    sidecar: what a file beside photos says of them; it has its `not_media` too.
     """
 
     job: FileJob
@@ -49,6 +50,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     reused: bool = False
     not_media: str | None = None
+    sidecar: SidecarRead | None = None
     failure: Failure | None = None
     vanished: bool = False
     seconds: float = 0.0
@@ -67,7 +69,7 @@ def take_in(job: FileJob) -> Outcome:
     stat = (content.size_bytes, content.mtime_ns)
     seen = recognise(content, job.name)
     if isinstance(seen, Ingested):
-        return Outcome(job, content.digest, stat, not_media=seen.not_media, failure=seen.failure)
+        return Outcome(job, content.digest, stat, not_media=seen.not_media, sidecar=seen.sidecar, failure=seen.failure)
     if job.derive and not job.force and derived_files.exist(job.derived_folder, content.digest):
         return Outcome(job, content.digest, stat, reused=True, seconds=time.perf_counter() - started)
     try:

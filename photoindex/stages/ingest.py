@@ -5,24 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from photoindex.types import Derived, DerivedParams, Described, Failure, Limits, MediaType
+from photoindex.types import Derived, DerivedParams, Described, Failure, Limits, MediaType, SidecarKind, SidecarRead
 
 if TYPE_CHECKING:
     from photoindex.media.content import Content
 
 NAME = "ingest"
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised when the stage's results change for the same content and parameters."""
+
+_SIDECARS = {
+    SidecarKind.XMP: "an XMP sidecar",
+    SidecarKind.AAE: "an AAE sidecar of Apple's Photos",
+    SidecarKind.TAKEOUT: "a JSON sidecar of Google Takeout",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """The result: `described` is None for what is no photo or video, `failure` says why pixels or facts are missing."""
+    """The result: `described` is None for what is no photo or video, `failure` says why pixels or facts are missing.
+
+    `sidecar`: what a file beside photos says of them; such a file has its `not_media` too.
+    """
 
     described: Described | None = None
     derived: Derived | None = None
     failure: Failure | None = None
     not_media: str | None = None
+    sidecar: SidecarRead | None = None
 
 
 def variant(params: DerivedParams, *, derive: bool) -> dict[str, object]:
@@ -37,7 +47,7 @@ def variant(params: DerivedParams, *, derive: bool) -> dict[str, object]:
 
 
 def recognise(content: Content, name: bytes) -> MediaType | Ingested:
-    """Return what the content is by its first bytes, or the result for what is no photo or video.
+    """Return what the content is by its first bytes, or the result for what is no photo or video: a sidecar is read here.
 
     The extension never says what a file is. It only decides what to do with content that nothing recognises: named like a
     photo it is a broken one, to be quarantined by name; named otherwise it is none of ours.
@@ -47,6 +57,9 @@ def recognise(content: Content, name: bytes) -> MediaType | Ingested:
     media = sniff(content.head, content.open)
     if media is not None:
         return media
+    sidecar = _sidecar(content, name)
+    if sidecar is not None:
+        return sidecar
     extension = name.rpartition(b".")[2].lower() if b"." in name else b""
     if content.size_bytes == 0:
         problem = "the file is empty (0 bytes)"
@@ -58,6 +71,21 @@ def recognise(content: Content, name: bytes) -> MediaType | Ingested:
             failure=Failure(error_class, f"{problem}, though it is named .{extension.decode('ascii', 'replace')}")
         )
     return Ingested(not_media=problem)
+
+
+def _sidecar(content: Content, name: bytes) -> Ingested | None:
+    from photoindex.media.sidecar.recognise import recognise_sidecar
+
+    kind = recognise_sidecar(name, content)
+    if kind is None:
+        return None
+    from photoindex.media.problems import MediaProblem
+    from photoindex.media.sidecar.read import read_sidecar
+
+    try:
+        return Ingested(sidecar=read_sidecar(kind, content), not_media=_SIDECARS[kind])
+    except MediaProblem as problem:
+        return Ingested(failure=Failure(problem.error_class, str(problem)))
 
 
 def ingest(content: Content, media: MediaType, params: DerivedParams, limits: Limits, *, derive: bool) -> Ingested:

@@ -1,0 +1,29 @@
+"""What a sidecar says, whatever wrote it."""
+
+from __future__ import annotations
+
+from photoindex.media.content import Content
+from photoindex.media.sidecar.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar
+from photoindex.types import SidecarKind, SidecarRead
+
+
+def read_sidecar(kind: SidecarKind, content: Content) -> SidecarRead:
+    """Return the facts (named as those embedded in photos), regions and remarks of one sidecar.
+
+    Values that cannot be true become notes. Raises BrokenSidecar (a MediaProblem of class "sidecar") for a file that is
+    damaged, hostile or of more than 4 MiB.
+    """
+    data = content.data
+    if data is None or content.size_bytes > SIDECAR_LIMIT_BYTES:
+        raise BrokenSidecar(f"the sidecar is larger than {SIDECAR_LIMIT_BYTES >> 20} MiB")
+    if kind is SidecarKind.XMP:
+        from photoindex.media.sidecar.xmp import read_xmp_sidecar
+
+        return read_xmp_sidecar(data)
+    if kind is SidecarKind.AAE:
+        from photoindex.media.sidecar.aae import read_aae
+
+        return read_aae(data)
+    from photoindex.media.sidecar.takeout import read_takeout
+
+    return read_takeout(data)

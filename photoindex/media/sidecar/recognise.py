@@ -1,0 +1,66 @@
+"""Which files are sidecars: by extension first, then by what is in them."""
+
+from __future__ import annotations
+
+import re
+
+from photoindex.media.content import Content
+from photoindex.media.sidecar.encoding import as_utf8
+from photoindex.media.sidecar.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar
+from photoindex.types import SidecarKind
+
+_KINDS = {b"xmp": SidecarKind.XMP, b"aae": SidecarKind.AAE, b"json": SidecarKind.TAKEOUT}
+_XMP_SIGN = re.compile(rb"<\s*(?:\w+:)?(?:xmpmeta|xapmeta|RDF)[\s/>]|<\?xpacket\s")
+_PLIST_SIGN = re.compile(rb"<\s*plist[\s>]|<!DOCTYPE\s+plist\s")
+_PHOTO_MEMBERS = (
+    "photoTakenTime",
+    "creationTime",
+    "modificationTime",
+    "photoLastModifiedTime",
+    "imageViews",
+    "geoDataExif",
+    "googlePhotosOrigin",
+)
+"""What Takeout writes of a photo and not of an album."""
+
+
+def recognise_sidecar(name: bytes, content: Content) -> SidecarKind | None:
+    """Return what kind of sidecar a file is, None for any other file; the name decides before a byte is looked at.
+
+    A damaged sidecar is one still as long as it shows what it was meant to be; `read_sidecar` says what is wrong with it.
+    XMP and AAE files of more than 4 MiB count by their first 64 KiB, larger JSON never.
+    """
+    kind = _KINDS.get(name.rpartition(b".")[2].lower()) if b"." in name else None
+    if kind is None:
+        return None
+    small = content.size_bytes <= SIDECAR_LIMIT_BYTES and content.data is not None
+    data = content.data if small and content.data is not None else content.head
+    if kind is SidecarKind.XMP:
+        return kind if _XMP_SIGN.search(as_utf8(data)) else None
+    if kind is SidecarKind.AAE:
+        return kind if _is_adjustment(data) else None
+    return kind if small and _is_takeout(as_utf8(data)) else None
+
+
+def _is_adjustment(data: bytes) -> bool:
+    if data.startswith(b"bplist00"):
+        return b"adjustment" in data
+    text = as_utf8(data)
+    return b"adjustment" in text and _PLIST_SIGN.search(text) is not None
+
+
+def _is_takeout(text: bytes) -> bool:
+    if not text.lstrip(b" \t\r\n").startswith(b"{") or b'"title"' not in text:
+        return False
+    if b'"geoData"' not in text and not any(f'"{member}"'.encode() in text for member in _PHOTO_MEMBERS):
+        return False
+    from photoindex.media.sidecar.takeout import parse_photo
+
+    try:
+        photo = parse_photo(text)
+    except BrokenSidecar:
+        return True
+    if not isinstance(photo.get("title"), str):
+        return False
+    # An album has a position too, but also says who may see it.
+    return any(member in photo for member in _PHOTO_MEMBERS) or ("geoData" in photo and "access" not in photo)
