@@ -19,7 +19,7 @@ from typing import Self, TypeVar
 
 from photoindex.store.gazetteer_data import country_names
 from photoindex.store.gazetteer_file import default_folder, open_places, remove_places
-from photoindex.store.gazetteer_names import distance_km, name_key, point_km, spellings
+from photoindex.store.gazetteer_names import COUNTRY_ALIASES, distance_km, name_key, point_km, spellings
 
 NEAREST_KM = 100.0
 EDGE_MAX_KM = 3.0
@@ -32,7 +32,6 @@ OFFICIAL_WEIGHT = 10
 
 _FIRST_RADIUS_KM = 8.0
 _SUGGESTIONS = 3
-_QUALIFIERS = {"usa": "us", "america": "us", "uk": "gb", "great britain": "gb", "holland": "nl", "uae": "ae"}
 _PLACES = (
     "SELECT id, city, region, county, country, country_code, latitude, longitude, population, district, region_number,"
     " region_code, alternates FROM place WHERE "
@@ -235,12 +234,12 @@ def _qualifies(row: _Row, qualifiers: list[str]) -> bool:
         name_key(part) for part in (row.region, row.county, row.country, row.country_code, row.region_code) if part
     }
     known |= {spelling for part in (row.region, row.country) if part for spelling in spellings(part)}
-    return all(_QUALIFIERS.get(qualifier, qualifier) in known for qualifier in qualifiers)
+    return all(COUNTRY_ALIASES.get(qualifier, qualifier) in known for qualifier in qualifiers)
 
 
 def _country_code(name: str) -> str | None:
     codes = {name_key(country): code for code, country in country_names().items()}
-    alias = _QUALIFIERS.get(name)
+    alias = COUNTRY_ALIASES.get(name)
     return codes.get(name) or (alias.upper() if alias else None)
 
 

@@ -78,8 +78,11 @@ def _incomplete() -> DatabaseFailed:
 
 @cache
 def country_names() -> dict[str, str]:
-    """Return each country's English name by its ISO 3166-1 code."""
-    text = (_package_folder(PLACES_PACKAGE) / "countries.csv").read_text(encoding="utf-8")
+    """Return each country's English name by its ISO 3166-1 code. Raises DatabaseFailed for a broken package."""
+    try:
+        text = (_package_folder(PLACES_PACKAGE) / "countries.csv").read_text(encoding="utf-8")
+    except OSError as error:
+        raise _incomplete() from error
     return {row[0]: row[1] for row in csv.reader(text.splitlines()) if len(row) >= 2}
 
 

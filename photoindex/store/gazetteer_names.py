@@ -10,6 +10,9 @@ from photoindex.store.field_values import fold
 EARTH_RADIUS_KM = 6371.0088
 """The mean radius of the earth (IUGG)."""
 
+COUNTRY_ALIASES = {"usa": "us", "america": "us", "uk": "gb", "great britain": "gb", "holland": "nl", "uae": "ae"}
+"""ISO 3166-1 codes of countries by what people write beside the official English name."""
+
 _NOT_OF_WORDS = re.compile(r"[\W_]+")
 _WITHOUT_STROKES = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŧ": "t"}

@@ -1,0 +1,79 @@
+"""Find photos by the place where they were taken: by its names, or by the distance from a position."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from sqlalchemy import Boolean, ColumnElement, Float, and_, false, func, or_, select, true
+
+from photoindex.store.gazetteer_data import country_names
+from photoindex.store.gazetteer_names import COUNTRY_ALIASES, EARTH_RADIUS_KM, name_key
+from photoindex.store.tables import photo, place
+
+_ROOM_DEGREES = 1e-7
+"""About a centimetre, so that rounding leaves no photo outside of its box."""
+
+
+def by_place(value: str) -> ColumnElement[bool]:
+    """Match the place's names: whole words of city, region and country, or a whole name of the city in any language.
+
+    `*` stands for the rest of a word, in another language for any part of the name. Two letters that are a country's code
+    mean the country alone (`de` is no word of Rio de Janeiro). What a comma separates must all fit: "Paris, Texas".
+    """
+    parts = [part for part in map(_key, value.split(",")) if part]
+    if not parts:
+        return false()
+    return photo.c.place_id.in_(select(place.c.id).where(*map(_is_named, parts)))
+
+
+def _key(value: str) -> str:
+    return "*".join(name_key(piece) for piece in value.split("*"))
+
+
+def _is_named(key: str) -> ColumnElement[bool]:
+    code = COUNTRY_ALIASES.get(key, key).upper()
+    if len(code) == 2 and code in country_names():
+        return or_(place.c.country_code == code, func.lower(place.c.city) == key)
+    if "*" not in key:
+        return or_(func.instr(place.c.words, f" {key} ") > 0, func.instr(place.c.alternates, f"\n{key}\n") > 0)
+    pieces = [re.escape(piece) for piece in key.split("*")]
+    in_words = f"(?<![^ ]){'[^ ]*'.join(pieces)}(?![^ ])"
+    in_alternates = f"(?m)^{'.*'.join(pieces)}$"
+    return or_(
+        func.photoindex_matches(in_words, place.c.words, type_=Boolean),
+        func.photoindex_matches(in_alternates, place.c.alternates, type_=Boolean),
+    )
+
+
+def is_near(latitude: float, longitude: float, radius_km: float) -> ColumnElement[bool]:
+    """Match photos within `radius_km` of a position in degrees, along the earth; right at the poles and the date line.
+
+    The index on the position finds what lies in the box around the circle; only there the distance is worked out,
+    by a function that store/search.py gives SQLite.
+    """
+    away_km = func.photoindex_km(photo.c.latitude, photo.c.longitude, latitude, longitude, type_=Float)
+    return and_(_in_box(latitude, longitude, radius_km), away_km <= radius_km)
+
+
+def _in_box(latitude: float, longitude: float, radius_km: float) -> ColumnElement[bool]:
+    radius = radius_km / EARTH_RADIUS_KM
+    reach = math.degrees(radius) + _ROOM_DEGREES
+    south, north = latitude - reach, latitude + reach
+    within = and_(photo.c.latitude >= south, photo.c.latitude <= north)
+    if south <= -90 or north >= 90:
+        return within  # a pole lies inside: every longitude does
+    # Where the circle touches its meridians; not at the latitude of its centre, but nearer to the pole.
+    width = math.degrees(math.asin(math.sin(radius) / math.cos(math.radians(latitude)))) + _ROOM_DEGREES
+    return and_(within, _between(longitude - width, longitude + width))
+
+
+def _between(west: float, east: float) -> ColumnElement[bool]:
+    column = photo.c.longitude
+    if east - west >= 360:
+        return true()
+    if west < -180:
+        return or_(column >= west + 360, column <= east)
+    if east > 180:
+        return or_(column >= west, column <= east - 360)
+    return and_(column >= west, column <= east)
