@@ -78,6 +78,8 @@ def test_every_picture_of_the_name_of_a_raw_joins_it() -> None:
         # One tells only its instant: a zone two hours east makes them the same, and no zone makes seven minutes.
         ({"taken_at": NOON}, {"taken_at": None, "taken_at_utc": 1559383200.0}, True),
         ({"taken_at": NOON}, {"taken_at": None, "taken_at_utc": 1559383200.0 + 420}, False),
+        ({"taken_at": NOON}, {"taken_at": None, "taken_at_utc": 1559383200.0 + 15 * 3600}, True),
+        ({"taken_at": NOON}, {"taken_at": None, "taken_at_utc": 1559383200.0 + 17 * 3600}, False),
         ({"taken_at": NOON}, {"taken_at": None}, True),
         ({"taken_at": None}, {"taken_at": None}, True),
         ({"taken_at": NOON}, {"taken_at": "not a time"}, True),
@@ -129,6 +131,8 @@ def test_equal_files_are_linked_once_and_never_with_themselves() -> None:
     raw, still, copy = files("a.cr2", "a.jpg", "a.jpeg")
     assert len(links_in_folder([raw, still, replace(copy, asset_id=still.asset_id)])) == 1
     assert links_in_folder([raw, replace(still, asset_id=raw.asset_id)]) == []
+    copy = replace(copy, asset_id=still.asset_id)
+    assert links_in_folder([copy, raw, still]) == links_in_folder([still, copy, raw])
 
 
 # Live Photos
@@ -145,6 +149,16 @@ def test_a_picture_and_a_movie_of_one_content_identifier_are_a_live_photo_whatev
     members = files(("IMG_1234(1).jpg", IDENTIFIED), ("IMG_9999.mov", movie), "IMG_9999.jpg")
     assert found(members) == {("live", "IMG_9999.mov", "IMG_1234(1).jpg")}
     assert IDENTIFIED["content_identifier"] in only_link(members).why
+
+
+def test_a_movie_that_its_identifier_joins_is_not_joined_by_its_name_as_well() -> None:
+    members = files(("x.jpg", IDENTIFIED), ("IMG_1.mov", IDENTIFIED), "IMG_1.jpg")
+    assert found(members) == {("live", "IMG_1.mov", "x.jpg")}
+
+
+def test_a_movie_of_another_name_goes_with_the_original_before_its_edit() -> None:
+    members = files("a-edited.jpg", "b.jpg", "c.mov", **IDENTIFIED)
+    assert found(members) == {("live", "c.mov", "b.jpg")}
 
 
 def test_identifiers_that_disagree_win_over_the_same_name_and_time() -> None:
@@ -357,6 +371,12 @@ def test_of_joins_that_a_split_forbids_together_the_later_one_holds() -> None:
     split, early, late = Decision(1, 3, together=False), Decision(1, 2, together=True), Decision(2, 3, together=True)
     assert [set(photo.roles) for photo in group(members, [], [split, early, late])] == [{1}, {2, 3}]
     assert [set(photo.roles) for photo in group(members, [], [split, late, early])] == [{1, 2}, {3}]
+
+
+def test_a_join_said_again_counts_from_then_on() -> None:
+    members = files("a.jpg", "b.jpg", "c.jpg")
+    split, first, second = Decision(1, 3, together=False), Decision(1, 2, together=True), Decision(2, 3, together=True)
+    assert [set(photo.roles) for photo in group(members, [], [split, first, second, first])] == [{1, 2}, {3}]
 
 
 def test_links_and_decisions_about_unknown_contents_are_passed_over() -> None:

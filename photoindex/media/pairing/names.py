@@ -33,6 +33,7 @@ _COPY = re.compile(
     re.ASCII | re.DOTALL,
 )
 
+_COPY_ENDS = (")", "copy", "kopie", "copie", "copia", *"0123456789")
 _BURST_TIME = re.compile(r"burst(\d{14,17})(?!\d)", re.ASCII)
 _BURST_NUMBER = re.compile(r"(.+?)[_-]?burst[_-]?\d{1,5}(?:_cover)?\Z", re.ASCII | re.DOTALL)
 _BURST_SAMSUNG = re.compile(r"(\d{8}_\d{6})_\d{3}\Z", re.ASCII)
@@ -83,10 +84,10 @@ def parse_name(name: bytes) -> ParsedName:
 
 def stem_of(full: str) -> str:
     """Return what the RAW, the picture and the movie of one shot share in their names."""
-    if pixel := _PIXEL.match(full):
+    if full.startswith("pxl_") and (pixel := _PIXEL.match(full)):
         return pixel[1]
     # iCloud's downloads of Live Photos: IMG_1234.HEIC, IMG_1234_HEVC.MOV
-    return _RAW_EXTENSION.sub("", full).removesuffix("_hevc")
+    return (_RAW_EXTENSION.sub("", full) if "." in full else full).removesuffix("_hevc")
 
 
 def original_of(full: str) -> str | None:
@@ -95,15 +96,15 @@ def original_of(full: str) -> str | None:
     Apple's IMG_E1234, Google's -edited in its languages (the number of a second file of one name comes last), the ~2 of
     Google's app, Lightroom's -Edit, and Google's covers. Copies (`X (1)`, `X-2`, `X copy`) are no edits.
     """
-    if cover := _PIXEL_COVER.match(full):
+    if full.endswith(".cover") and (cover := _PIXEL_COVER.match(full)):
         return f"{cover[1]}-02.original"
-    if apple := _APPLE_EDIT.match(full):
+    if "img_e" in full and (apple := _APPLE_EDIT.match(full)):
         return apple[1] + apple[2]
     number = _NUMBER.search(full) if full.endswith(")") else None
     base = full[: number.start()] if number else full
     if base.endswith(_EDIT_SUFFIXES):
         original = base[: -max(len(suffix) for suffix in _EDIT_SUFFIXES if base.endswith(suffix))]
-    elif numbered := _NUMBERED_EDIT.match(base):
+    elif ("~" in base or "-edit-" in base) and (numbered := _NUMBERED_EDIT.match(base)):
         original = numbered[1]
     else:
         return None
@@ -114,7 +115,7 @@ def _shot_of(full: str) -> str:
     """The stem without marks of edits and copies, as often as they are there, but never more than four."""
     for _ in range(4):
         original = original_of(full)
-        if original is None and (copy := _COPY.match(full)):
+        if original is None and full.endswith(_COPY_ENDS) and (copy := _COPY.match(full)):
             original = copy[1]
         if original is None:
             break
@@ -124,10 +125,11 @@ def _shot_of(full: str) -> str:
 
 def _burst_of(full: str) -> tuple[str | None, bool]:
     """What the files of a burst share; True where one file alone says that it is part of a burst."""
-    if by_time := _BURST_TIME.search(full):
-        return f"burst{by_time[1]}", True
-    if by_number := _BURST_NUMBER.match(full):
-        return by_number[1], False
+    if "burst" in full:
+        if by_time := _BURST_TIME.search(full):
+            return f"burst{by_time[1]}", True
+        if by_number := _BURST_NUMBER.match(full):
+            return by_number[1], False
     if samsung := _BURST_SAMSUNG.match(full):
         return samsung[1], False
     return None, False
