@@ -2,12 +2,13 @@
 
 A query is a tree of `And`, `Or`, `Not` over three leaves: `Words` (full text), `Compare` (a field against one value or a
 range) and, for commas inside a value, an `Or` of `Compare`. The nodes carry the character range they were read from, so
-that a later error can still point at its place; positions do not count when trees are compared.
+that a later error can still point at its place; positions do not count when trees are compared. A saved query (`@NAME`)
+has no node: its own tree stands in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
@@ -38,13 +39,18 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One field against a value as written; `until` is the upper end for RANGE, where `value` is the lower."""
+    """One field against a value as written; `until` is the upper end for RANGE, where `value` is the lower.
+
+    context: what the value does not say itself, looked up once when the query was read: for `last-30d` the moment
+    (ISO 8601, local), for the name of a place its position (`LATITUDE,LONGITUDE`); None where the value says all.
+    """
 
     field: str
     operator: Operator
     value: str | None
     until: str | None = None
     position: int = dataclass_field(default=0, compare=False)
+    context: str | None = dataclass_field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +90,36 @@ def leaves(node: Node) -> Iterator[Words | Compare]:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookups:
+    """What a query may refer to beyond its own text.
+
+    now: the moment that `today` and `last-30d` are counted from, ISO 8601 local time without an offset. saved: returns the
+    saved queries, name (lower-case) -> text. place: returns a named place's (latitude, longitude) in degrees and raises
+    ValueError, with a sentence for the user, for an unknown name. Both are called only for a query that needs them.
+    """
+
+    now: str
+    saved: Callable[[], Mapping[str, str]]
+    place: Callable[[str], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class FieldGrammar:
     """What the parser must know of a field; `store.fields` makes one from each row of its table.
 
     name: the field's own name, also where an alias was written. help: what it holds, with examples. ordered: it takes
-    `:>` and `a..b`. free_text: its values may hold spaces. refusal: returns why a value is impossible, None where it is
-    fine. backwards: tells whether the lower end of a range, both ends being fine, lies behind the upper one. regex: it
-    takes `::`.
+    `:>` and `a..b`. free_text: its values may hold spaces. check: returns the context of a value, None where it needs
+    none, and raises ValueError with a sentence for the user where the value is impossible. backwards: tells whether the
+    lower end of a range, both ends being fine, lies behind the upper one, in their context. mistake_in_regex: returns what
+    is wrong with a regular expression and at which character, None where it is fine; None itself where the field takes
+    no `::`. listed: a comma separates values.
     """
 
     name: str
     help: str
     ordered: bool
     free_text: bool
-    refusal: Callable[[str], str | None]
-    backwards: Callable[[str, str], bool]
-    regex: bool = False
+    check: Callable[[str, Lookups], str | None]
+    backwards: Callable[[str, str, str | None], bool]
+    mistake_in_regex: Callable[[str], tuple[str, int] | None] | None = None
+    listed: bool = True

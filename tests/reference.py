@@ -63,13 +63,13 @@ def exit_code_table() -> str:
 
 def field_table() -> str:
     """The fields of the query language."""
-    from photoindex.store.fields import FIELDS, ValueType
+    from photoindex.store.fields import FIELDS, help_of
 
     rows = []
     for field in FIELDS:
-        name = f"`is:{field.name}`" if field.type is ValueType.FLAG else f"`{field.name}:`"
         also = ", ".join(f"`{alias}:`" for alias in field.aliases)
-        rows.append((name + (f" ({also})" if also else ""), str(field.type), field.help))
+        kind = f"{field.type}, `::`" if field.takes_regex else str(field.type)
+        rows.append((f"`{field.name}:`" + (f" ({also})" if also else ""), kind, help_of(field)))
     return _table(("field", "type", "meaning"), rows)
 
 

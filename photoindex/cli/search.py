@@ -30,25 +30,33 @@ descriptions, whatever their case and accents: beach sunset (both must be
 there), sun* (begins with), '"golden gate"' (a phrase; two kinds of quotes
 because the shell eats one).
 
-FIELDS: date:2019 date:2019-06..2020 date:>2019-06-15 type:raw,heic
-camera:canon lens:50mm path:/photos/2019 path:2019/06 path:2019/*.jpg
-name:IMG_44* ext:jpg size:>20MB width:>=4000 height:>=3000 iso:100..400
-aperture:1.4..2.8 focal:>=200 rating:>=4 title:party keyword:rome id:12
-is:missing
+FIELDS: date:2019 date:2019-06..2021 date:>2019-06-15 date:last-30d
+time:18..20:30 place:lisbon near:38.7,-9.1,30km type:raw,heic,live
+camera:canon lens:50mm iso:100..400 aperture:1.4..2.8 exposure:<1/250
+focal:>=200 rating:>=4 title:party description:dog keyword:rome
+path:/photos/2019 path:2019/06 path:2019/*.jpg name:IMG_44* ext:jpg
+volume:backup size:>20MB width:>=4000 height:>=3000 megapixels:>=20
+orientation:portrait duration:>10s has:gps is:missing added:last-7d
+source:taken_at=mtime event:2019-06-01-lisbon id:12
 
 RANGES a..b, a.. and ..b include their ends. A date is its whole period:
 date:2019..2021 goes on to the end of 2021. Compare with :> :>= :< :<=.
 
 VALUES: a comma means OR. Text is found anywhere in the value and takes *
-for anything; keyword: and ext: are whole. path: is a folder with all below
-it, or a file, absolute or the end of a path; its * goes across folders.
-1 MB is 1,000,000 bytes, 1 MiB is 1,048,576. A plain number with decimals,
-or a size with a unit, also finds what rounds to it.
+for anything; keyword: and ext: are whole, place: is whole words. path: is a
+folder with all below it, or a file, absolute or the end of a path; its *
+goes across folders. camera::REGEX and the like take a regular expression
+of Python, found anywhere whatever the case. 1 MB is 1,000,000 bytes, 1 MiB
+is 1,048,576. A plain number with decimals, or a size with a unit, also
+finds what rounds to it. date: and added: take today, yesterday, last-30d,
+last-2w, last-6m, last-1y.
 
 TOGETHER: all terms must hold; beach OR lake; -term filters out, as in
 -date:2019 or -(beach OR lake). Quoted text is never a field, nor is 12:30
 or an address. In one argument with spaces, such as 'camera:EOS 5D', all
 that follows the colon is the value.
+
+SAVED: --saved NAME keeps the query, @NAME uses it: @best -@seen.
 
 Photos whose files are all missing are found only where the query has
 is:missing (also -is:missing) or id:.
@@ -96,7 +104,7 @@ def search(
     if count and (csv or null or template is not None):
         raise UsageError("--count goes with --json alone")
     with opened(library) as found:
-        node = parse_arguments(query or [])
+        node = parse_arguments(found, query or [])
         if count:
             printed = _print_count(found, node, json=json)
         else:

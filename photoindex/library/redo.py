@@ -27,7 +27,7 @@ def redo(library: Library, stage: str, query: Sequence[str] = (), *, dry_run: bo
         check_stage(connection, stage)
     if not query:
         return _redo_all(library, stage, dry_run=dry_run)
-    photo_ids = matching_photo_ids(library, parse_arguments(query))
+    photo_ids = matching_photo_ids(library, parse_arguments(library, query))
     count = 0
     for start in range(0, len(photo_ids), BATCH_PHOTOS):
         chosen = photo_ids[start : start + BATCH_PHOTOS]

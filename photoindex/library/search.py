@@ -11,6 +11,7 @@ from photoindex.errors import UsageError
 from photoindex.library.context import Library
 from photoindex.library.query import parser
 from photoindex.library.query.arguments import join_arguments
+from photoindex.library.query.lookups import lookups_of
 from photoindex.store import search as store
 from photoindex.store.fields import grammar
 from photoindex.store.files import join
@@ -63,15 +64,15 @@ class Hit:
     added_at: float
 
 
-def parse(text: str) -> Node:
+def parse(library: Library, text: str) -> Node:
     """Return the syntax tree of a query. Raises QuerySyntaxError, which points at the character that is wrong."""
-    return parser.parse(text, grammar())
+    return parser.parse(text, grammar(), lookups_of(library))
 
 
-def parse_arguments(arguments: Sequence[str]) -> Node:
+def parse_arguments(library: Library, arguments: Sequence[str]) -> Node:
     """Return the syntax tree of a query that came as words of a command line; see `query.arguments`."""
     fields = grammar()
-    return parser.parse(join_arguments(arguments, fields), fields)
+    return parser.parse(join_arguments(arguments, fields), fields, lookups_of(library))
 
 
 def search(

@@ -1,12 +1,11 @@
-"""Read the values that are written in a query: numbers, sizes and dates become spans, text becomes a pattern."""
+"""Read the values that are written in a query: numbers and sizes become spans, text becomes a pattern."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+import warnings
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 
 Bound = str | int | float
@@ -14,14 +13,11 @@ Bound = str | int | float
 MAX_TEXT_CHARACTERS = 500
 """SQLite refuses patterns over 50,000 bytes; one character folds to at most 18 of three bytes each (U+FDFA)."""
 MAX_STARS = 10
+MAX_REGEX_CHARACTERS = 500
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]{1,6}))?")
 _SIZE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6}))?\s*(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
-_DATE = re.compile(
-    r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
-    r"(?:[T ](?P<hour>[0-9]{2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?)?)?)?"
-)
 _GLOB_SPECIAL = re.compile(r"[?\[]")
 
 
@@ -71,30 +67,6 @@ def read_size(value: str) -> Span:
     return Span(size, size, size - half_step, size + half_step)
 
 
-def read_date(value: str) -> Span:
-    """Read a year, month, day, hour, minute or second; the span is the whole period, as text in ISO 8601."""
-    match = _DATE.fullmatch(value)
-    if not match:
-        raise ValueError("a date is needed, such as 2019, 2019-06, 2019-06-15 or 2019-06-15T18:30")
-    _check_calendar(value, {name: int(number) for name, number in match.groupdict().items() if number is not None})
-    # taken_at begins with the text of every period that it lies in, and '~' sorts behind all that may follow.
-    low = value.replace(" ", "T")
-    return Span(low, low + "~", low, low + "~")
-
-
-def _check_calendar(value: str, parts: dict[str, int]) -> None:
-    if parts["year"] == 0:
-        raise ValueError("there is no year 0000")
-    if not 1 <= parts.get("month", 1) <= 12:
-        raise ValueError(f"there is no month {value[5:7]}; months are 01 to 12")
-    try:
-        date(parts["year"], parts.get("month", 1), parts.get("day", 1))
-    except ValueError as error:
-        raise ValueError(f"{value[:7]} has no day {value[8:10]}") from error
-    if parts.get("hour", 0) > 23 or parts.get("minute", 0) > 59 or parts.get("second", 0) > 59:
-        raise ValueError(f"there is no time {value[11:]}; times are 00:00:00 to 23:59:59")
-
-
 def check_text(value: str) -> None:
     """Raise ValueError for text that cannot be a pattern."""
     if len(value) > MAX_TEXT_CHARACTERS:
@@ -106,6 +78,37 @@ def check_text(value: str) -> None:
 def glob_pattern(value: str) -> str:
     """Return SQLite's GLOB pattern for text in which only `*` is special."""
     return _GLOB_SPECIAL.sub(lambda found: f"[{found[0]}]", value)
+
+
+def mistake_in_regex(pattern: str) -> tuple[str, int] | None:
+    """Return what is wrong with a regular expression (Python's `re`) and at which character, None where it is fine."""
+    if len(pattern) > MAX_REGEX_CHARACTERS:
+        return f"a regular expression has at most {MAX_REGEX_CHARACTERS} characters", MAX_REGEX_CHARACTERS
+    try:
+        _compiled(pattern)
+    except re.error as error:
+        return f"this regular expression cannot be read: {error.msg}", error.pos or 0
+    except (OverflowError, RecursionError):
+        return "a number in this regular expression is too large, or its parentheses are too deep", 0
+    return None
+
+
+@lru_cache(maxsize=4096)
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a regular expression is found anywhere in `text`, whatever the case; accents count, in one form."""
+    return _compiled(pattern).search(without_stray_bytes(_composed(text))) is not None
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        # Python only warns of what it may read in another way one day.
+        warnings.simplefilter("ignore")
+        return re.compile(_composed(pattern), re.IGNORECASE)
+
+
+def _composed(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 @lru_cache(maxsize=4096)
@@ -127,16 +130,7 @@ def without_stray_bytes(text: str) -> str:
     return data.decode("utf-8", "replace")
 
 
-def runs_backwards(read: Callable[[str], Span], lower: str, upper: str) -> bool:
-    """Tell whether a range begins behind its end; both values can be read."""
-    low, high = read(lower).low, read(upper).high
+def runs_backwards(lower: Span, upper: Span) -> bool:
+    """Tell whether a range begins behind its end."""
+    low, high = lower.low, upper.high
     return str(low) > str(high) if isinstance(low, str) else float(low) > float(high)
-
-
-READERS: dict[str, Callable[[str], Span]] = {
-    "whole number": read_integer,
-    "number": read_decimal,
-    "size": read_size,
-    "date": read_date,
-}
-"""How each ordered type of value is read."""

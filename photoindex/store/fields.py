@@ -1,4 +1,8 @@
-"""The fields of the query language: one row each, read by the parser, by the compiler and by the help."""
+"""The fields of the query language: one row each, read by the parser, by the compiler and by the help.
+
+Nothing but names and functions is made when this module is imported: a search compiles the two or three fields that it
+has, and its start must not pay for all.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,30 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, and_, or_, true
 
-from photoindex.store import field_paths
-from photoindex.store.field_values import READERS, Span, check_text, fold, glob_pattern, runs_backwards
-from photoindex.store.tables import asset, file, photo
-from photoindex.syntax import Compare, FieldGrammar, Operator
+from photoindex.store import field_conditions as conditions
+from photoindex.store import field_paths, field_sources
+from photoindex.store.field_near import check_near, read_near
+from photoindex.store.field_times import (
+    moment_needed,
+    read_date,
+    read_duration,
+    read_exposure,
+    read_instant,
+    read_time_of_day,
+)
+from photoindex.store.field_values import (
+    Span,
+    check_text,
+    mistake_in_regex,
+    read_decimal,
+    read_integer,
+    read_size,
+    runs_backwards,
+)
+from photoindex.store.tables import photo
+from photoindex.syntax import Compare, FieldGrammar, Lookups, Operator
 
 Condition = ColumnElement[bool]
 
@@ -29,35 +51,78 @@ class ValueType(StrEnum):
     DECIMAL = "number"
     SIZE = "size"
     DATE = "date"
+    INSTANT = "date of this computer"
+    TIME_OF_DAY = "time of day"
+    DURATION = "length of time"
+    EXPOSURE = "exposure time"
     CHOICE = "choice"
-    FLAG = "flag"
+    NEAR = "position and distance"
+    SOURCE = "fact=source"
+
+
+Read = Callable[[str, str | None], Span]
+
+
+def _without_context(read: Callable[[str], Span]) -> Read:
+    return lambda value, _context: read(value)
+
+
+READERS: Mapping[ValueType, Read] = {
+    ValueType.INTEGER: _without_context(read_integer),
+    ValueType.DECIMAL: _without_context(read_decimal),
+    ValueType.SIZE: _without_context(read_size),
+    ValueType.DATE: read_date,
+    ValueType.INSTANT: read_instant,
+    ValueType.TIME_OF_DAY: _without_context(read_time_of_day),
+    ValueType.DURATION: _without_context(read_duration),
+    ValueType.EXPOSURE: _without_context(read_exposure),
+}
+"""How each ordered type of value is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value that a field takes; `unscoped`: a query with it also finds photos whose files are all missing."""
+
+    condition: Callable[[], Condition]
+    help: str = ""
+    unscoped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field.
 
-    expression: what is compared (an ordered type), searched (text) or true (a flag, which is written `is:name`); or a
-    function from the value to the condition. choices: the condition of each value of a choice. refuse: raises ValueError
-    with a sentence for the user. unscoped: a query with the field also finds photos whose files are all missing.
+    column: makes what is compared (an ordered type) or searched (text). by: makes the condition of a value. regex: makes
+    the condition of a regular expression; a text with a column has it of itself. choices: all values of a CHOICE.
+    refuse: raises ValueError with a sentence for the user. unscoped: as in `Choice`, whatever the value.
     """
 
     name: str
     type: ValueType
     help: str
-    expression: ColumnElement[Any] | Callable[[str], Condition]
     aliases: tuple[str, ...] = ()
-    choices: Mapping[str, Condition] = dataclass_field(default_factory=dict)
+    column: Callable[[], ColumnElement[Any]] | None = None
+    by: Callable[[str], Condition] | None = None
+    regex: Callable[[str], Condition] | None = None
+    choices: Mapping[str, Choice] = dataclass_field(default_factory=dict)
     refuse: Callable[[str], None] = check_text
     unscoped: bool = False
 
+    @property
+    def takes_regex(self) -> bool:
+        """Whether `name::REGEX` can be written."""
+        return self.regex is not None or (self.type is ValueType.TEXT and self.column is not None)
 
-_KINDS: dict[str, Condition] = {
-    "photo": photo.c.kind.in_(["image", "raw"]),
-    "image": photo.c.kind == "image",
-    "raw": photo.c.kind == "raw",
-    "video": photo.c.kind == "video",
-}
+
+def _known(name: str) -> Callable[[], Condition]:
+    return lambda: photo.c[name].is_not(None)
+
+
+def _equals(name: str, value: str) -> Callable[[], Condition]:
+    return lambda: photo.c[name] == value
+
+
 FORMATS: tuple[str, ...] = (
     "3fr", "3g2", "3gp", "arw", "avi", "avif", "bay", "bmp", "cap", "cr2", "cr3", "crw", "cs1", "dcr", "dcs",
     "dng", "drf", "dv", "erf", "fff", "flv", "gif", "gpr", "heic", "heif", "iiq", "j2k", "jp2", "jpeg", "jxl",
@@ -67,75 +132,147 @@ FORMATS: tuple[str, ...] = (
 )  # fmt: skip
 """Every format that `photo.format` may hold, except `raw`, which is taken by the kind."""
 _FORMAT_ALIASES = {"jpg": "jpeg", "tif": "tiff", "mpg": "mpeg", "m2ts": "mts"}
+_KINDS: Mapping[str, Choice] = {
+    "photo": Choice(lambda: photo.c.kind.in_(["image", "raw"])),
+    "image": Choice(_equals("kind", "image")),
+    "raw": Choice(conditions.is_raw),
+    "video": Choice(_equals("kind", "video")),
+    "live": Choice(lambda: conditions.has_role("movie")),
+    "motion": Choice(lambda: photo.c.motion.is_(true())),
+}
+# The kinds stand first for the message that lists all, and last because `raw` is both.
+_TYPES: Mapping[str, Choice] = {
+    **_KINDS,
+    **{name: Choice(_equals("format", name)) for name in FORMATS},
+    **{alias: Choice(_equals("format", name)) for alias, name in _FORMAT_ALIASES.items()},
+    **_KINDS,
+}
+_ORIENTATIONS: Mapping[str, Choice] = {
+    "landscape": Choice(lambda: photo.c.width > photo.c.height, "wider than high"),
+    "portrait": Choice(lambda: photo.c.width < photo.c.height, "higher than wide"),
+    "square": Choice(lambda: photo.c.width == photo.c.height),
+    **{str(number): Choice(partial(lambda number: photo.c.orientation == number, number)) for number in range(1, 9)},
+}
+_HAS: Mapping[str, Choice] = {
+    "gps": Choice(_known("latitude"), "a position"),
+    "place": Choice(_known("place_id"), "a place's name"),
+    "date": Choice(_known("taken_at"), "a time"),
+    "camera": Choice(lambda: or_(photo.c.camera_make.is_not(None), photo.c.camera_model.is_not(None))),
+    "lens": Choice(_known("lens")),
+    "title": Choice(_known("title")),
+    "description": Choice(_known("description")),
+    "keywords": Choice(conditions.has_keywords),
+    "rating": Choice(_known("rating")),
+    "sidecar": Choice(conditions.has_sidecar, "XMP, AAE or Takeout JSON beside it"),
+    "raw": Choice(conditions.is_raw, "a RAW file"),
+    "live": Choice(lambda: conditions.has_role("movie"), "a Live Photo's movie"),
+    "edit": Choice(conditions.has_edit, "an edited form"),
+    "faces": Choice(conditions.has_faces, "marked faces"),
+}
+_IS: Mapping[str, Choice] = {
+    "missing": Choice(lambda: conditions.present().is_not(true()), "no file is there now", unscoped=True),
+    "duplicate": Choice(conditions.is_duplicate, "the same bytes in two files"),
+    "paired": Choice(conditions.is_paired, "made of several contents"),
+    "quarantined": Choice(conditions.is_quarantined, "a file could not be read"),
+    "edited": Choice(conditions.has_edit, "has an edited form"),
+    "burst": Choice(_known("burst"), "one of a burst"),
+    "live": _KINDS["live"],
+    "motion": _KINDS["motion"],
+}
 
-
-def _types() -> dict[str, Condition]:
-    formats = {name: photo.c.format == name for name in FORMATS}
-    aliases = {alias: photo.c.format == name for alias, name in _FORMAT_ALIASES.items()}
-    # The kinds stand first for the message that lists all, and last because `raw` is both.
-    return _KINDS | formats | aliases | _KINDS
-
-
-def present() -> Condition:
-    """Return the condition that at least one file of the photo is present."""
-    files = select(file.c.id).join_from(asset, file, file.c.asset_id == asset.c.id)
-    return exists(files.where(asset.c.photo_id == photo.c.id, file.c.state == "present").correlate(photo))
-
-
-def _keyword(value: str) -> Condition:
-    keyword = func.json_each(photo.c.keywords).table_valued("value")
-    return exists(
-        select(keyword.c.value).where(func.photoindex_fold(keyword.c.value).bool_op("GLOB")(glob_pattern(fold(value))))
-    )
-
-
-_CAMERA = func.coalesce(photo.c.camera_make, "") + " " + func.coalesce(photo.c.camera_model, "")
 
 FIELDS: tuple[Field, ...] = (
-    Field("date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15", photo.c.taken_at, ("taken",)),
     Field(
-        "type", ValueType.CHOICE, "photo, image, raw, video or a format such as jpeg, heic, cr3, mp4",
-        photo.c.format, ("format",), choices=_types(),
+        "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, last-30d, -2w, -6m, -1y, today, yesterday",
+        ("taken",), column=lambda: photo.c.taken_at,
     ),
-    Field("camera", ValueType.TEXT, 'maker or model contains: canon, "EOS 5D"', _CAMERA),
-    Field("lens", ValueType.TEXT, "lens contains", photo.c.lens),
     Field(
-        "path", ValueType.PATH, "at or below a path: /photos/2019, or the end of one: 2019/06, 2019/*.jpg",
-        field_paths.by_path, ("folder",), refuse=field_paths.refuse_path,
+        "time", ValueType.TIME_OF_DAY, "time of day, where the minute is known: 18 (the hour), 18:00..20:30, 22..04",
+        column=conditions.time_of_day,
     ),
-    Field("name", ValueType.TEXT, "file name contains: IMG_44, IMG_*.heic", field_paths.by_name, ("filename",)),
-    Field("ext", ValueType.TEXT, "file name ends in: jpg", field_paths.by_extension, refuse=field_paths.refuse_extension),
-    Field("size", ValueType.SIZE, "size of the original: >20MB, 1MB..5MB, <=500KiB", photo.c.size_bytes),
-    Field("width", ValueType.INTEGER, "pixels as shown: >=4000", photo.c.width),
-    Field("height", ValueType.INTEGER, "pixels as shown", photo.c.height),
-    Field("iso", ValueType.INTEGER, "sensitivity: 100..400", photo.c.iso),
-    Field("aperture", ValueType.DECIMAL, "f-number: 1.4..2.8", photo.c.aperture),
-    Field("focal", ValueType.DECIMAL, "focal length in mm: >=200", photo.c.focal_length_mm),
-    Field("rating", ValueType.INTEGER, "stars: >=4", photo.c.rating),
-    Field("title", ValueType.TEXT, "title contains", photo.c.title),
-    Field("keyword", ValueType.TEXT, "has the whole keyword; * for anything: rome, rom*", _keyword, ("keywords",)),
-    Field("id", ValueType.INTEGER, "the photo's number", photo.c.id, unscoped=True),
-    Field("missing", ValueType.FLAG, "no file of the photo is there now", present().is_not(true()), unscoped=True),
+    Field(
+        "place", ValueType.TEXT, 'words of a city, region or country: lisbon, lisboa, "paris, texas"', by=conditions.in_place,
+        regex=lambda pattern: conditions.matches(photo.c.place, pattern),
+    ),
+    Field(
+        "near", ValueType.NEAR, 'around a position or a place: 38.7,-9.1,30km, "Lisbon,30km"; 10 km without a distance',
+    ),
+    Field(
+        "type", ValueType.CHOICE, "photo, image, raw, video, live, motion or a format such as jpeg, heic, cr3, mp4",
+        ("format",), choices=_TYPES,
+    ),
+    Field(
+        "camera", ValueType.TEXT, 'maker or model contains: canon, "EOS 5D"', column=conditions.camera,
+        regex=lambda pattern: conditions.matches(conditions.camera_shown(), pattern),
+    ),
+    Field("lens", ValueType.TEXT, "lens contains", column=lambda: photo.c.lens),
+    Field("iso", ValueType.INTEGER, "sensitivity: 100..400", column=lambda: photo.c.iso),
+    Field("aperture", ValueType.DECIMAL, "f-number: 1.4..2.8", column=lambda: photo.c.aperture),
+    Field("exposure", ValueType.EXPOSURE, "1/250, >1s, 0.5..2", column=lambda: photo.c.exposure_seconds),
+    Field("focal", ValueType.DECIMAL, "focal length in mm: >=200", column=lambda: photo.c.focal_length_mm),
+    Field("rating", ValueType.INTEGER, "stars: >=4", column=lambda: photo.c.rating),
+    Field("title", ValueType.TEXT, "title contains", column=lambda: photo.c.title),
+    Field("description", ValueType.TEXT, "description contains", column=lambda: photo.c.description),
+    Field(
+        "keyword", ValueType.TEXT, "has the whole keyword; * for anything: rome, rom*", ("keywords",),
+        by=conditions.keyword_like, regex=conditions.keyword_matches,
+    ),
+    Field(
+        "path", ValueType.PATH, "at or below a path: /photos/2019, or the end of one: 2019/06, 2019/*.jpg", ("folder",),
+        by=field_paths.by_path, regex=conditions.path_matches, refuse=field_paths.refuse_path,
+    ),
+    Field(
+        "name", ValueType.TEXT, "file name contains: IMG_44, IMG_*.heic", ("filename",),
+        by=field_paths.by_name, regex=conditions.name_matches,
+    ),
+    Field("ext", ValueType.TEXT, "file name ends in: jpg", by=field_paths.by_extension, refuse=field_paths.refuse_extension),
+    Field(
+        "volume", ValueType.TEXT, "on a disk of this label (part of it), number or mount point: 2, backup, /mnt/nas",
+        by=conditions.on_volume, regex=conditions.on_volume_matching,
+    ),
+    Field("size", ValueType.SIZE, "size of the original: >20MB, 1MB..5MB, <=500KiB", column=lambda: photo.c.size_bytes),
+    Field("width", ValueType.INTEGER, "pixels as shown: >=4000", column=lambda: photo.c.width),
+    Field("height", ValueType.INTEGER, "pixels as shown", column=lambda: photo.c.height),
+    Field(
+        "megapixels", ValueType.DECIMAL, "millions of pixels: >=20, 12..24",
+        column=lambda: photo.c.width * photo.c.height / 1e6,
+    ),
+    Field(
+        "orientation", ValueType.CHOICE, "landscape, portrait, square, or EXIF's number 1 to 8", choices=_ORIENTATIONS,
+    ),
+    Field(
+        "duration", ValueType.DURATION, "length of a video: >10s, 1:30, 5m, 1m..2m", column=lambda: photo.c.duration_seconds,
+    ),
+    Field("has", ValueType.CHOICE, "", choices=_HAS),
+    Field("is", ValueType.CHOICE, "", choices=_IS),
+    Field(
+        "added", ValueType.INSTANT, "when the library first saw it, as `date:`: last-7d, 2024-05", column=lambda: photo.c.added_at,
+    ),
+    Field(
+        "source", ValueType.SOURCE, "where a fact came from: taken_at=mtime, zone=neighbours, title=sidecar",
+        by=field_sources.by_source, refuse=field_sources.refuse_source,
+    ),
+    Field(
+        "event", ValueType.TEXT, "taken during an event of this key, or with these words in its title or places",
+        by=conditions.in_event, regex=conditions.in_event_matching,
+    ),
+    Field("id", ValueType.INTEGER, "the photo's number", column=lambda: photo.c.id, unscoped=True),
 )  # fmt: skip
-"""Every field; a FLAG is written `is:name`."""
+"""Every field."""
 
-FLAGS: Mapping[str, Field] = {field.name: field for field in FIELDS if field.type is ValueType.FLAG}
-_BY_NAME: Mapping[str, Field] = {field.name: field for field in FIELDS if field.type is not ValueType.FLAG}
+_BY_NAME: Mapping[str, Field] = {field.name: field for field in FIELDS}
+
+
+def help_of(field: Field) -> str:
+    """Return what a field holds; where its help is empty, its choices with theirs."""
+    named = (f"{name} ({one.help})" if one.help else name for name, one in field.choices.items())
+    return field.help or ", ".join(named)
 
 
 def grammar() -> dict[str, FieldGrammar]:
-    """Return what the parser must know, by each field's name and aliases; the flags together are the field `is`."""
-    known = {
-        "is": FieldGrammar(
-            "is",
-            help=", ".join(f"{flag.name}: {flag.help}" for flag in FLAGS.values()),
-            ordered=False,
-            free_text=False,
-            refusal=_refusal_of_choice(FLAGS),
-            backwards=_is_never_backwards,
-        )
-    }
-    for field in _BY_NAME.values():
+    """Return what the parser must know, by each field's name and aliases."""
+    known: dict[str, FieldGrammar] = {}
+    for field in FIELDS:
         known |= dict.fromkeys((field.name, *field.aliases), _grammar_of(field))
     return known
 
@@ -144,77 +281,96 @@ def _grammar_of(field: Field) -> FieldGrammar:
     read = READERS.get(field.type)
     return FieldGrammar(
         field.name,
-        help=field.help,
+        help=help_of(field),
         ordered=read is not None,
-        free_text=field.type in (ValueType.TEXT, ValueType.PATH),
-        refusal=_refusal_of_choice(field.choices) if field.choices else _refusal(read or field.refuse),
-        backwards=partial(runs_backwards, read) if read else _is_never_backwards,
+        free_text=field.type in (ValueType.TEXT, ValueType.PATH, ValueType.NEAR),
+        check=partial(_check, field),
+        backwards=partial(_is_backwards, field),
+        mistake_in_regex=mistake_in_regex if field.takes_regex else None,
+        listed=field.type is not ValueType.NEAR,
     )
 
 
-def _is_never_backwards(_lower: str, _upper: str) -> bool:
-    return False
+def _check(field: Field, value: str, lookups: Lookups) -> str | None:
+    """Return the context of a value. Raises ValueError."""
+    if field.type is ValueType.NEAR:
+        return check_near(value, lookups)
+    if field.choices:
+        _refuse_unknown(value, field.choices)
+        return None
+    read = READERS.get(field.type)
+    if read is None:
+        field.refuse(value)
+        return None
+    dated = field.type in (ValueType.DATE, ValueType.INSTANT)
+    context = moment_needed(value, lookups) if dated else None
+    read(value, context)
+    return context
+
+
+def _is_backwards(field: Field, lower: str, upper: str, context: str | None) -> bool:
+    if field.type is ValueType.TIME_OF_DAY:
+        return False  # 22..04 goes over midnight.
+    read = READERS[field.type]
+    return runs_backwards(read(lower, context), read(upper, context))
+
+
+def _refuse_unknown(value: str, choices: Collection[str]) -> None:
+    if value.lower() in choices:
+        return
+    near = get_close_matches(value.lower(), choices, n=3)
+    if near:
+        raise ValueError(f"'{value}' is not known; did you mean {' or '.join(near)}?")
+    raise ValueError(f"'{value}' is not known; it is one of {', '.join(choices)}")
 
 
 def is_unscoped(compare: Compare) -> bool:
     """Tell whether a query with this term also looks among photos whose files are all missing."""
-    return _field_of(compare).unscoped
+    field = _BY_NAME[compare.field]
+    return field.choices[(compare.value or "").lower()].unscoped if field.choices else field.unscoped
 
 
 def condition(compare: Compare) -> Condition:
     """Return the SQL condition of one term; its field and values were accepted by the field's grammar."""
-    field = _field_of(compare)
+    field = _BY_NAME[compare.field]
     value = compare.value or ""
+    if compare.operator is Operator.REGEX:
+        return _matching(field, value)
     if field.choices:
-        return field.choices[value.lower()]
-    if not isinstance(field.expression, ColumnElement):
-        return field.expression(value)
-    if field.type is ValueType.FLAG:
-        return field.expression
+        return field.choices[value.lower()].condition()
+    if field.type is ValueType.NEAR:
+        return conditions.is_near(read_near(value, compare.context))
+    if field.by is not None:
+        return field.by(value)
+    assert field.column is not None
     if field.type in READERS:
-        return _in_order(field.expression, READERS[field.type], compare)
-    return func.photoindex_fold(field.expression).bool_op("GLOB")(f"*{glob_pattern(fold(value))}*")
+        return _in_order(field, compare)
+    return conditions.contains(field.column(), value)
 
 
-def _field_of(compare: Compare) -> Field:
-    return FLAGS[(compare.value or "").lower()] if compare.field == "is" else _BY_NAME[compare.field]
+def _matching(field: Field, pattern: str) -> Condition:
+    if field.regex is not None:
+        return field.regex(pattern)
+    assert field.column is not None
+    return conditions.matches(field.column(), pattern)
 
 
-def _in_order(expression: ColumnElement[Any], read: Callable[[str], Span], compare: Compare) -> Condition:
-    span = read(compare.value) if compare.value else None
-    until = read(compare.until) if compare.until else None
+def _in_order(field: Field, compare: Compare) -> Condition:
+    assert field.column is not None
+    read, expression = READERS[field.type], field.column()
+    span = read(compare.value, compare.context) if compare.value else None
+    until = read(compare.until, compare.context) if compare.until else None
     if compare.operator is Operator.RANGE:
         ends = [expression >= span.low] if span else []
-        return and_(*ends, *([expression <= until.high] if until else []))
+        ends += [expression <= until.high] if until else []
+        goes_round = field.type is ValueType.TIME_OF_DAY and span and until and str(span.low) > str(until.high)
+        return or_(*ends) if goes_round else and_(*ends)
     assert span is not None
-    conditions: dict[Operator, Condition] = {
-        Operator.IS: and_(expression >= span.near_low, expression <= span.near_high),
-        Operator.GREATER: expression > span.high,
-        Operator.GREATER_EQUAL: expression >= span.low,
-        Operator.LESS: expression < span.low,
-        Operator.LESS_EQUAL: expression <= span.high,
+    compared: dict[Operator, Callable[[], Condition]] = {
+        Operator.IS: lambda: and_(expression >= span.near_low, expression <= span.near_high),
+        Operator.GREATER: lambda: expression > span.high,
+        Operator.GREATER_EQUAL: lambda: expression >= span.low,
+        Operator.LESS: lambda: expression < span.low,
+        Operator.LESS_EQUAL: lambda: expression <= span.high,
     }
-    return conditions[compare.operator]
-
-
-def _refusal(read: Callable[[str], object]) -> Callable[[str], str | None]:
-    def refusal(value: str) -> str | None:
-        try:
-            read(value)
-        except ValueError as error:
-            return str(error)
-        return None
-
-    return refusal
-
-
-def _refusal_of_choice(choices: Collection[str]) -> Callable[[str], str | None]:
-    def refusal(value: str) -> str | None:
-        if value.lower() in choices:
-            return None
-        near = get_close_matches(value.lower(), choices, n=3)
-        if near:
-            return f"'{value}' is not known; did you mean {' or '.join(near)}?"
-        return f"'{value}' is not known; it is one of {', '.join(choices)}"
-
-    return refusal
+    return compared[compare.operator]()

@@ -24,8 +24,10 @@ from sqlalchemy import (
 )
 
 from photoindex.store import fields, text_index
+from photoindex.store.field_conditions import present
 from photoindex.store.field_paths import folder_text
-from photoindex.store.field_values import fold
+from photoindex.store.field_values import fold, matches
+from photoindex.store.gazetteer_names import distance_km
 from photoindex.store.tables import asset, file, folder, photo, volume
 from photoindex.syntax import And, Compare, Node, Not, Words, leaves
 
@@ -66,7 +68,7 @@ def condition(node: Node) -> Condition:
     found = _compiled(node)
     if any(isinstance(leaf, Compare) and fields.is_unscoped(leaf) for leaf in leaves(node)):
         return found
-    return and_(found, fields.present())
+    return and_(found, present())
 
 
 def _compiled(node: Node) -> Condition:
@@ -128,13 +130,25 @@ def file_rows(connection: Connection, photo_ids: Sequence[int]) -> list[Row[Any]
 
 
 def _register_functions(connection: Connection) -> None:
-    """Give SQLite the function that removes case and accents; its own lower() and LIKE know ASCII alone."""
+    """Give SQLite what it lacks: text without case and accents (its lower() and LIKE know ASCII alone), `re`, distances."""
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.create_function("photoindex_fold", 1, _fold_column, deterministic=True)
+    driver.create_function("photoindex_matches", 2, _matches_column, deterministic=True)
+    driver.create_function("photoindex_km", 4, _distance_column, deterministic=True)
 
 
 def _fold_column(value: str | bytes | None) -> str | None:
-    if isinstance(value, bytes):
-        return fold(value.decode("utf-8", "replace"))
-    return None if value is None else fold(value)
+    return None if value is None else fold(_text(value))
+
+
+def _matches_column(pattern: str, value: str | bytes | None) -> bool | None:
+    return None if value is None else matches(pattern, _text(value))
+
+
+def _distance_column(latitude: float | None, longitude: float | None, *other: float) -> float | None:
+    return None if latitude is None or longitude is None else distance_km(latitude, longitude, other[0], other[1])
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

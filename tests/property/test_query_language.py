@@ -16,9 +16,10 @@ from photoindex.cli.search import rearrange
 from photoindex.errors import QuerySyntaxError, UsageError
 from photoindex.library.context import Library
 from photoindex.library.query.printer import to_text
-from photoindex.library.search import count, matching_photo_ids, parse, parse_arguments
+from photoindex.library.search import count, matching_photo_ids
 from photoindex.store.tables import file, photo, photo_text
 from photoindex.syntax import And, Compare, Node, Not, Operator, Or, Words, leaves
+from tests.queries import parse, parse_arguments
 from tests.rows import library_in
 from tests.synthetic import make_library
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from photoindex.errors import QuerySyntaxError
-from photoindex.library.search import parse, parse_arguments
+from tests.queries import parse, parse_arguments
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from photoindex.errors import QuerySyntaxError
 from photoindex.library.query.lexer import MAX_CHARACTERS
 from photoindex.library.query.parser import MAX_DEPTH, MAX_TERMS
 from photoindex.library.query.printer import to_text
-from photoindex.library.search import parse
 from photoindex.syntax import EVERYTHING, And, Compare, Node, Not, Operator, Or, Words
+from tests.queries import parse
 
 
 def word(text: str, *, prefix: bool = False) -> Words:
@@ -136,7 +136,7 @@ def test_a_text_means_this_tree_and_printing_the_tree_keeps_the_meaning(text: st
         ("title:" + "x" * 501, 6, "at most 500 characters"),
         ("title:" + "*" * 11, 6, "at most 10 times"),
         ("camera:>x", 7, "cannot be compared"),
-        ("camera::eos", 0, "takes no regular expression"),
+        ("size::eos", 0, "takes no regular expression"),
         ('x "abc', 2, "this quote is not closed"),
         ('title:"abc', 6, "this quote is not closed"),
         ("(a", 0, "this parenthesis is not closed"),
@@ -166,7 +166,7 @@ def test_a_mistake_is_shown_at_its_character(text: str, position: int, said: str
 
 
 def test_an_unknown_field_names_all_fields_when_none_is_near() -> None:
-    with pytest.raises(QuerySyntaxError, match=r"the fields are aperture, camera, date, .*, width;"):
+    with pytest.raises(QuerySyntaxError, match=r"the fields are added, aperture, camera, date, .*, width;"):
         parse("qqqq:Bob")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from photoindex.library.query.lexer import QUOTES
 from photoindex.syntax import FieldGrammar
 
-_FIELD = re.compile(r"(-?)([^\W\d][\w-]*):(?!:)")
+_FIELD = re.compile(r"(-?)([^\W\d][\w-]*)(::?)")
 _COMMA = re.compile(r",(?=\S)")
 _MORE_SYNTAX = re.compile(rf"[{QUOTES}]|\s-\S|\sOR\s")
 _INNER_FIELD = re.compile(r"\s[-(]?([^\W\d][\w-]*):")
@@ -33,7 +33,8 @@ def _as_query(argument: str, fields: Mapping[str, FieldGrammar]) -> str:
     grammar = fields.get(match[2].lower())
     if grammar is None or not grammar.free_text:
         return argument
-    values = (one.strip().replace("\\", "\\\\") for one in _COMMA.split(value))
+    listed = _COMMA.split(value) if grammar.listed and match[3] == ":" else [value]
+    values = (one.strip().replace("\\", "\\\\") for one in listed)
     return match[0] + ",".join(f'"{one}"' for one in values)
 
 

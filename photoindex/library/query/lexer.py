@@ -3,7 +3,7 @@ r"""Cut the text of a query into tokens.
 White space (Unicode's, so also a no-break space) separates. `"…"` is a phrase; typographic quotes count as quotes, and
 `\"` and `\\` stand for the character itself inside. `(` opens a group only where a term may begin: in `IMG(1).jpg` it
 belongs to the word. `name:` where a term begins makes a field. A colon is an ordinary character of a word after a digit
-(12:30, 16:9) and in `http://…` and `C:\…`.
+(12:30, 16:9) and in `http://…` and `C:\…`. `@` where a term begins makes the name of a saved query.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from enum import Enum, auto
 from photoindex.errors import QuerySyntaxError
 
 MAX_CHARACTERS = 20_000
+NAME_RULE = "a letter or digit, then up to 63 letters, digits, '-', '_' and '.'"
 QUOTES = '"\u201c\u201d\u201e\u201f\uff02'
 
 _FIELD = re.compile(r"([^\W\d][\w-]*)(::?)")
+_SAVED = re.compile(r"@([^\W_][\w.-]{0,63})(?=[\s()]|$)")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 # Bytes of the command line that are not UTF-8 are U+DC80 to U+DCFF; other surrogates cannot be encoded at all.
 _UNENCODABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
@@ -30,6 +32,7 @@ class TokenKind(Enum):
     WORD = auto()
     PHRASE = auto()
     FIELD = auto()
+    SAVED = auto()
     NOT = auto()
     OPEN = auto()
     CLOSE = auto()
@@ -66,7 +69,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token; `text` is the word, the phrase or the field's name, `value` belongs to a field."""
+    """One token; `text` is the word, the phrase, the field's or the saved query's name, `value` belongs to a field."""
 
     kind: TokenKind
     position: int
@@ -74,6 +77,12 @@ class Token:
     prefix: bool = False
     regex: bool = False
     value: Value | None = None
+
+
+def is_saved_name(name: str) -> bool:
+    """Tell whether a saved query may have this name."""
+    found = _SAVED.fullmatch("@" + name)
+    return found is not None and found[1] == name
 
 
 def tokenize(query: str, names: Container[str] = ()) -> list[Token]:
@@ -118,8 +127,8 @@ class _Lexer:
         if character in "()":
             self._at += 1
             return Token(TokenKind.OPEN if character == "(" else TokenKind.CLOSE, start)
-        if character == "-":
-            return self._minus()
+        if character in "-@":
+            return self._minus() if character == "-" else self._saved()
         if character in QUOTES:
             return self._phrase()
         field = _FIELD.match(self._query, start)
@@ -139,6 +148,16 @@ class _Lexer:
             raise self._error("'-' stands alone; put it directly before what it filters out, as in -beach", self._at)
         self._at += 1
         return Token(TokenKind.NOT, self._at - 1)
+
+    def _saved(self) -> Token:
+        start = self._at
+        found = _SAVED.match(self._query, start)
+        if found is None:
+            raise self._error(
+                f"'@' begins the name of a saved query: {NAME_RULE}; quote the text to search for it", start
+            )
+        self._at = found.end()
+        return Token(TokenKind.SAVED, start, found[1])
 
     def _phrase(self) -> Token:
         start = self._at

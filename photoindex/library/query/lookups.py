@@ -1,0 +1,31 @@
+"""What a query may refer to beyond its own text: the clock, the saved queries, the names of places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from photoindex.library.context import Library
+from photoindex.store.saved import saved_queries
+from photoindex.syntax import Lookups
+
+
+def lookups_of(library: Library) -> Lookups:
+    """Return the look-ups of a library at this moment; nothing is read before a query needs it."""
+
+    def saved() -> Mapping[str, str]:
+        with library.database.read() as connection:
+            return {one.name: one.query for one in saved_queries(connection)}
+
+    # Local time: `today` is the day on the wall where the question is asked.
+    return Lookups(now=datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S"), saved=saved, place=_position)
+
+
+def _position(name: str) -> tuple[float, float]:
+    from photoindex.store.gazetteer import Gazetteer
+
+    with Gazetteer() as gazetteer:
+        place = gazetteer.find(name)
+        if place is None:
+            raise ValueError(gazetteer.refusal(name))
+        return place.latitude, place.longitude

@@ -1,0 +1,110 @@
+"""Read what stands behind a field's colon: one value, several, a comparison, a range, a regular expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from photoindex.errors import QuerySyntaxError
+from photoindex.library.query.lexer import Value
+from photoindex.syntax import And, Compare, FieldGrammar, Lookups, Node, Operator, Or
+
+_COMPARISONS = (Operator.GREATER_EQUAL, Operator.LESS_EQUAL, Operator.GREATER, Operator.LESS)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueReader:
+    """Makes trees of values that stand in `query`; every method raises QuerySyntaxError with the place of a mistake."""
+
+    query: str
+    lookups: Lookups
+
+    def read(self, grammar: FieldGrammar, value: Value, *, position: int, regex: bool = False) -> Node:
+        """Return the tree of a field's whole value; `position` is where the field's name stands."""
+        if not value.text:
+            message = f"{grammar.name}: needs a value directly behind the colon ({grammar.help})"
+            raise self._error(message, value.position)
+        if regex:
+            return self._regex(grammar, value, position)
+        items = _items(value) if grammar.listed else [value]
+        return joined(Or, [self._compare(grammar, item, position) for item in items])
+
+    def range(self, grammar: FieldGrammar, lower: Value | None, upper: Value | None, position: int) -> Compare:
+        """Return the comparison with a range of which one end is there at least."""
+        contexts = [self._checked(grammar, end) for end in (lower, upper) if end is not None]
+        context = next((one for one in contexts if one is not None), None)
+        if lower is not None and upper is not None and grammar.backwards(lower.text, upper.text, context):
+            message = f"{grammar.name}: this range runs backwards; the smaller end comes first"
+            raise self._error(message, lower.position)
+        ends = [None if end is None else end.text for end in (lower, upper)]
+        return Compare(grammar.name, Operator.RANGE, ends[0], until=ends[1], position=position, context=context)
+
+    def _error(self, message: str, position: int) -> QuerySyntaxError:
+        return QuerySyntaxError(message, query=self.query, position=position)
+
+    def _regex(self, grammar: FieldGrammar, value: Value, position: int) -> Compare:
+        if grammar.mistake_in_regex is None:
+            message = f"{grammar.name}: takes no regular expression; write {grammar.name}:VALUE with one colon"
+            raise self._error(message, position)
+        mistake = grammar.mistake_in_regex(value.text)
+        if mistake is not None:
+            message, index = mistake
+            place = value.positions[index] if index < len(value.positions) else value.end
+            raise self._error(f"{grammar.name}: {message}", place)
+        return Compare(grammar.name, Operator.REGEX, value.text, position=position)
+
+    def _compare(self, grammar: FieldGrammar, item: Value, position: int) -> Compare:
+        if not item.text:
+            message = "a comma needs a value on both sides, without spaces; quote a value that holds a comma"
+            raise self._error(message, item.position)
+        operator, value = self._comparison(grammar, item)
+        if operator is Operator.IS and grammar.ordered and (dots := value.find("..")) >= 0:
+            return self._written_range(grammar, value, dots, position)
+        context = self._checked(grammar, value)
+        return Compare(grammar.name, operator, value.text, position=position, context=context)
+
+    def _comparison(self, grammar: FieldGrammar, item: Value) -> tuple[Operator, Value]:
+        """Split `>=20MB` into the operator and the value."""
+        for operator in _COMPARISONS:
+            sign = operator.value[1:]
+            if item.text.startswith(sign) and not any(item.quoted[: len(sign)]):
+                if not grammar.ordered:
+                    message = f"{grammar.name}: cannot be compared with '{sign}'; quote the value if it begins so"
+                    raise self._error(message, item.position)
+                rest = item.cut(len(sign), len(item.text))
+                if not rest.text:
+                    raise self._error(f"{grammar.name}:{sign} needs a value directly behind it", rest.position)
+                return operator, rest
+        return Operator.IS, item
+
+    def _written_range(self, grammar: FieldGrammar, item: Value, dots: int, position: int) -> Compare:
+        lower, upper = item.cut(0, dots), item.cut(dots + 2, len(item.text))
+        if not lower.text and not upper.text:
+            message = f"a range needs at least one end: {grammar.name}:A..B, {grammar.name}:A.. or {grammar.name}:..B"
+            raise self._error(message, item.position)
+        return self.range(grammar, lower if lower.text else None, upper if upper.text else None, position)
+
+    def _checked(self, grammar: FieldGrammar, value: Value) -> str | None:
+        """Return the context of one value."""
+        try:
+            return grammar.check(value.text, self.lookups)
+        except ValueError as error:
+            raise self._error(f"{grammar.name}: {error}", value.position) from error
+
+
+def _items(value: Value) -> list[Value]:
+    """Split a value at the commas outside quotes."""
+    items = []
+    while (comma := value.find(",")) >= 0:
+        items.append(value.cut(0, comma))
+        value = value.cut(comma + 1, len(value.text))
+    return [*items, value]
+
+
+def joined(kind: type[And | Or], parts: list[Node]) -> Node:
+    """Return one node for `parts`: themselves when there is one, with the parts of inner nodes of the same kind."""
+    if len(parts) == 1:
+        return parts[0]
+    flat: list[Node] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, kind) else [part])
+    return flat[0] if len(flat) == 1 else kind(tuple(flat))

@@ -1,0 +1,57 @@
+"""Queries with names: saved, listed, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from photoindex.errors import NothingFound, UsageError
+from photoindex.library.context import Library
+from photoindex.library.query import parser
+from photoindex.library.query.lexer import NAME_RULE, TokenKind, is_saved_name, tokenize
+from photoindex.library.query.lookups import lookups_of
+from photoindex.store import saved as store
+from photoindex.store.fields import grammar
+from photoindex.store.saved import SavedQuery
+
+
+def save(library: Library, name: str, query: str) -> str | None:
+    """Save the text of a query, to be used as `@NAME`; return the text that it replaces, None for a new name.
+
+    The names that it uses itself stay names: what they stand for may change. Raises UsageError for a name that cannot be
+    one, QuerySyntaxError for a query that cannot be read or that would use itself.
+    """
+    name = name.removeprefix("@")
+    if not is_saved_name(name):
+        raise UsageError(f"'{name}' cannot be the name of a saved query: {NAME_RULE}")
+    parser.parse(query, grammar(), lookups_of(library), saving=name)
+    with library.database.write() as connection:
+        return store.save(connection, name.lower(), query)
+
+
+def saved_queries(library: Library) -> list[SavedQuery]:
+    """Return all saved queries by name."""
+    with library.database.read() as connection:
+        return store.saved_queries(connection)
+
+
+def remove(library: Library, names: Sequence[str]) -> list[str]:
+    """Remove saved queries, all or none; return the names of those that use one of them and cannot be read without.
+
+    Raises NothingFound for an unknown name.
+    """
+    wanted = {name.removeprefix("@").lower() for name in names}
+    with library.database.write() as connection:
+        known = {one.name: one.query for one in store.saved_queries(connection)}
+        for name in sorted(wanted - set(known)):
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "to see all: photoindex saved"
+            raise NothingFound(f"there is no saved query '{name}'; {hint}")
+        for name in sorted(wanted):
+            store.remove(connection, name)
+    return sorted(name for name in set(known) - wanted if _used_by(known[name]) & wanted)
+
+
+def _used_by(query: str) -> set[str]:
+    """Return the saved queries that a saved query names itself."""
+    return {token.text.lower() for token in tokenize(query, grammar()) if token.kind is TokenKind.SAVED}

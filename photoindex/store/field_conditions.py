@@ -1,0 +1,243 @@
+"""What fields that are more than one column of a photo ask of the other tables.
+
+Conditions over files and contents are `photo.id IN (…)`: SQLite works such a list out once a query, along the indexes of
+the rows that are asked for, and not once a photo.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
+
+from photoindex.paths import from_text
+from photoindex.store.field_near import Circle
+from photoindex.store.field_values import fold, glob_pattern
+from photoindex.store.gazetteer_names import EARTH_RADIUS_KM, name_key
+from photoindex.store.tables import asset, event, file, folder, photo, place, sidecar, sidecar_link, task, volume
+
+Condition = ColumnElement[bool]
+
+_EDITS = ("edit", "original")
+_ALONE = ("primary", "superseded")
+_KM_A_DEGREE = math.radians(1) * EARTH_RADIUS_KM * 0.999
+"""A little less than it is, so that rounding leaves nothing outside the box around a circle."""
+
+
+def contains(expression: ColumnElement[Any], value: str) -> Condition:
+    """Return the condition that a text holds `value`, whatever its case and accents; `*` stands for anything."""
+    return func.photoindex_fold(expression).bool_op("GLOB")(f"*{glob_pattern(fold(value))}*")
+
+
+def matches(expression: ColumnElement[Any], pattern: str) -> Condition:
+    """Return the condition that a regular expression is found in a text."""
+    return func.photoindex_matches(pattern, expression, type_=Boolean)
+
+
+def present() -> Condition:
+    """Return the condition that at least one file of the photo is present."""
+    files = select(file.c.id).join_from(asset, file, file.c.asset_id == asset.c.id)
+    return exists(files.where(asset.c.photo_id == photo.c.id, file.c.state == "present").correlate(photo))
+
+
+def photos_of(contents: Select[Any]) -> Condition:
+    """Return the condition that a photo's number is among those that `contents` selects."""
+    return photo.c.id.in_(contents)
+
+
+def has_role(*roles: str) -> Condition:
+    """Return the condition that one content of the photo has one of these roles in it."""
+    # The index of paired contents leaves out exactly these two roles; naming them lets SQLite see that it fits.
+    paired = asset.c.role.not_in(_ALONE)
+    return photos_of(select(asset.c.photo_id).where(paired, asset.c.role.in_(roles)))
+
+
+def is_paired() -> Condition:
+    """More than one content makes the photo, not counting earlier ones of an edited file."""
+    return photos_of(select(asset.c.photo_id).where(asset.c.role.not_in(_ALONE)))
+
+
+def is_raw() -> Condition:
+    """A RAW file, alone or beside the picture that the camera made of it."""
+    return or_(photo.c.kind == "raw", has_role("raw"))
+
+
+def is_duplicate() -> Condition:
+    """One of its contents lies in two present files or more."""
+    twice = select(file.c.asset_id).where(file.c.state == "present", file.c.asset_id.is_not(None))
+    twice = twice.group_by(file.c.asset_id).having(func.count() > 1)
+    return photos_of(select(asset.c.photo_id).where(asset.c.id.in_(twice)))
+
+
+def is_quarantined() -> Condition:
+    """A file or content of it was given up by a stage of the work."""
+    given_up = select(task.c.subject_id).where(task.c.state == "quarantined")
+    files = select(file.c.asset_id).where(file.c.id.in_(given_up.where(task.c.subject_kind == "file")))
+    contents = or_(asset.c.id.in_(files), asset.c.id.in_(given_up.where(task.c.subject_kind == "asset")))
+    return photos_of(select(asset.c.photo_id).where(contents))
+
+
+def has_sidecar(kind: str | None = None) -> Condition:
+    """A sidecar speaks of one of its files."""
+    linked = select(sidecar_link.c.file_id)
+    if kind is not None:
+        linked = linked.join(sidecar, sidecar.c.file_id == sidecar_link.c.sidecar_id).where(sidecar.c.kind == kind)
+    files = select(asset.c.photo_id).join_from(file, asset, asset.c.id == file.c.asset_id).where(file.c.id.in_(linked))
+    return photos_of(files)
+
+
+def has_edit() -> Condition:
+    """It is there in an edited and an original form, or an AAE file tells how it was edited."""
+    return or_(has_role(*_EDITS), has_sidecar("aae"))
+
+
+def has_faces() -> Condition:
+    """A person or program marked a face in it, in the file itself or in a sidecar."""
+    embedded = select(asset.c.photo_id).where(asset.c.regions.is_not(None), _holds_face(asset.c.regions))
+    speaking = select(sidecar_link.c.file_id).join(sidecar, sidecar.c.file_id == sidecar_link.c.sidecar_id)
+    speaking = speaking.where(_holds_face(sidecar.c.regions))
+    files = select(asset.c.photo_id).join_from(file, asset, asset.c.id == file.c.asset_id)
+    return or_(photos_of(embedded), photos_of(files.where(file.c.id.in_(speaking))))
+
+
+def _holds_face(regions: ColumnElement[Any]) -> Condition:
+    region = func.json_each(regions).table_valued("value")
+    return exists(select(region.c.value).where(func.json_extract(region.c.value, "$.kind") == "face"))
+
+
+def has_keywords() -> Condition:
+    """It has at least one keyword."""
+    return func.json_array_length(photo.c.keywords) > 0
+
+
+def keyword_like(value: str) -> Condition:
+    """One whole keyword is `value`, in which `*` stands for anything."""
+    keyword = func.json_each(photo.c.keywords).table_valued("value")
+    folded = func.photoindex_fold(keyword.c.value)
+    return exists(select(keyword.c.value).where(folded.bool_op("GLOB")(glob_pattern(fold(value)))))
+
+
+def keyword_matches(pattern: str) -> Condition:
+    """One keyword holds what a regular expression describes."""
+    keyword = func.json_each(photo.c.keywords).table_valued("value")
+    return exists(select(keyword.c.value).where(matches(keyword.c.value, pattern)))
+
+
+def camera() -> ColumnElement[str]:
+    """Return maker and model as one text."""
+    return func.coalesce(photo.c.camera_make, "") + " " + func.coalesce(photo.c.camera_model, "")
+
+
+def camera_shown() -> ColumnElement[str]:
+    """Return maker and model as they are shown, the maker once."""
+    make, model = func.coalesce(photo.c.camera_make, ""), func.coalesce(photo.c.camera_model, "")
+    same = func.lower(_first_word(make)) == func.lower(_first_word(model))
+    return case((same, model), else_=func.trim(make + " " + model))
+
+
+def _first_word(text: ColumnElement[str]) -> ColumnElement[str]:
+    return func.substr(text, 1, func.instr(text + " ", " ") - 1)
+
+
+def time_of_day() -> ColumnElement[str | None]:
+    """Return HH:MM:SS of the local wall time, NULL where the minute is not known."""
+    known = photo.c.taken_at_precision.in_(["second", "minute"])
+    return case((known, func.substr(photo.c.taken_at, 12, 8)), else_=None)
+
+
+def on_volume(value: str) -> Condition:
+    """A file of it lies on a volume of this number, mount point, or label (part of it)."""
+    if value.isascii() and value.isdigit():
+        return _on_volumes(or_(volume.c.id == int(value[:18]), volume.c.label == value))
+    if value.startswith("/"):
+        return _on_volumes(volume.c.mount_point == (from_text(value).rstrip(b"/") or b"/"))
+    return _on_volumes(contains(volume.c.label, value))
+
+
+def on_volume_matching(pattern: str) -> Condition:
+    """A file of it lies on a volume whose label holds what a regular expression describes."""
+    return _on_volumes(matches(volume.c.label, pattern))
+
+
+def _on_volumes(condition: Condition) -> Condition:
+    folders = select(folder.c.id).where(folder.c.volume_id.in_(select(volume.c.id).where(condition)))
+    files = select(asset.c.photo_id).join_from(file, asset, asset.c.id == file.c.asset_id)
+    return photos_of(files.where(file.c.folder_id.in_(folders)))
+
+
+def in_place(value: str) -> Condition:
+    """It was taken in a place of these words, or of this name in another language; commas separate city, region, country."""
+    parts = [_is_called(part) for part in value.split(",") if name_key(part.replace("*", ""))]
+    return photo.c.place_id.in_(select(place.c.id).where(*parts)) if parts else false()
+
+
+def _is_called(name: str) -> Condition:
+    # name_key() takes marks away, and the star is one.
+    key = "*".join(name_key(part) for part in name.split("*"))
+    return or_(place.c.words.bool_op("GLOB")(f"* {key} *"), place.c.alternates.bool_op("GLOB")(f"*\n{key}\n*"))
+
+
+def is_near(circle: Circle) -> Condition:
+    """It was taken inside a circle on the earth."""
+    latitude, longitude = photo.c.latitude, photo.c.longitude
+    degrees = circle.km / _KM_A_DEGREE
+    south, north = circle.latitude - degrees, circle.latitude + degrees
+    inside = [latitude >= south, latitude <= north]
+    if south > -90 and north < 90:
+        # The circle's widest place lies nearer to the pole than its centre.
+        ratio = math.sin(math.radians(degrees)) / math.cos(math.radians(circle.latitude))
+        width = math.degrees(math.asin(min(1.0, ratio)))
+        west, east = circle.longitude - width, circle.longitude + width
+        across = [and_(longitude >= west + turn, longitude <= east + turn) for turn in (-360, 0, 360)]
+        inside.append(or_(*across) if west < -180 or east > 180 else across[1])
+    away = func.photoindex_km(latitude, longitude, circle.latitude, circle.longitude)
+    return and_(*inside, away <= circle.km)
+
+
+def in_event(value: str) -> Condition:
+    """It was taken during an event of this key, or whose title and places hold these words."""
+    return _in_events(or_(event.c.key == value, contains(event.c.words, value)))
+
+
+def in_event_matching(pattern: str) -> Condition:
+    """It was taken during an event whose title holds what a regular expression describes."""
+    return _in_events(matches(event.c.title, pattern))
+
+
+def _in_events(condition: Condition) -> Condition:
+    taken = photo.alias("taken")
+    # '~' sorts behind the fraction and the offset that a time may go on with.
+    during = and_(taken.c.taken_at >= event.c.first_at, taken.c.taken_at <= event.c.last_at + "~")
+    return photos_of(select(taken.c.id).join_from(event, taken, during).where(condition))
+
+
+def path_matches(pattern: str) -> Condition:
+    """The whole path of one of its files holds what a regular expression describes."""
+    # Imported here because field_paths needs nothing of what stands above.
+    from photoindex.store.field_paths import any_file, folder_text
+
+    path = folder_text() + type_coerce(file.c.name, Text)
+    places = folder.join(volume, volume.c.id == folder.c.volume_id)
+    whole = select(folder.c.id).select_from(places).where(folder.c.id == file.c.folder_id, matches(path, pattern))
+    return any_file(whole.correlate(file).exists())
+
+
+def name_matches(pattern: str) -> Condition:
+    """The name of one of its files holds what a regular expression describes."""
+    from photoindex.store.field_paths import any_file
+
+    return any_file(matches(type_coerce(file.c.name, Text), pattern))

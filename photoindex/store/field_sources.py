@@ -1,0 +1,55 @@
+"""Find photos by where a fact of theirs came from, to see the doubtful ones: `source:taken_at=mtime`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+from sqlalchemy import ColumnElement, func
+
+from photoindex.store.tables import photo
+
+SOURCES: tuple[str, ...] = (
+    "person", "sidecar", "exif", "xmp", "iptc", "container", "takeout", "gps", "name", "folder", "mtime", "neighbours", "position",
+    "home",
+)  # fmt: skip
+"""What a fact may come from; `position`: the time zone where it was taken; `home`: the one of the settings."""
+
+FACTS: tuple[str, ...] = (
+    "taken_at", "zone", "latitude", "longitude", "altitude_m", "camera_make", "camera_model", "lens", "iso", "aperture",
+    "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords",
+)  # fmt: skip
+"""The facts whose sources are kept."""
+
+_ALIASES = {
+    "date": "taken_at", "time": "taken_at", "position": "latitude", "gps": "latitude", "altitude": "altitude_m",
+    "camera": "camera_model", "exposure": "exposure_seconds", "focal": "focal_length_mm", "keyword": "keywords",
+}  # fmt: skip
+
+
+def refuse_source(value: str) -> None:
+    """Raise ValueError for what is not FACT=SOURCE of a known fact and source."""
+    fact, equals, source = value.partition("=")
+    if not equals:
+        raise ValueError("a fact and its source are needed, such as taken_at=mtime")
+    _refuse_unknown("fact", fact, (*FACTS, *_ALIASES))
+    _refuse_unknown("source", source, SOURCES)
+
+
+def by_source(value: str) -> ColumnElement[bool]:
+    """Match photos whose value of a fact came from a source."""
+    name, _, source = value.lower().partition("=")
+    fact = _ALIASES.get(name, name)
+    if fact == "taken_at":
+        return photo.c.taken_at_source == source
+    if fact == "zone":
+        return photo.c.zone_source == source
+    return func.json_extract(photo.c.sources, f"$.{fact}") == source
+
+
+def _refuse_unknown(what: str, name: str, known: Collection[str]) -> None:
+    if name.lower() in known:
+        return
+    near = get_close_matches(name.lower(), known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it is one of {', '.join(known)}"
+    raise ValueError(f"there is no {what} '{name}'; {hint}")

@@ -1,0 +1,155 @@
+"""Read the times that are written in a query: dates, `last-30d`, times of day, durations, exposures."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+
+from photoindex.store.field_values import Span
+from photoindex.syntax import Lookups
+
+_DATE = re.compile(
+    r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
+    r"(?:[T ](?P<hour>[0-9]{2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?)?)?)?"
+)
+_RELATIVE = re.compile(r"today|yesterday|last-([0-9]{1,5})([dwmy])", re.IGNORECASE)
+_TIME_OF_DAY = re.compile(r"([0-9]{1,2})(?::([0-9]{2})(?::([0-9]{2}))?)?")
+_CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,5}):([0-9]{2})(?:\.([0-9]{1,6}))?")
+_WITH_UNIT = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,6}))?\s*(ms|s|sec|m|min|h)?", re.IGNORECASE)
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_FRACTION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)/([0-9]{1,6})\s*s?", re.IGNORECASE)
+_SECONDS = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,9}))?\s*s?", re.IGNORECASE)
+
+_FIRST_MOMENT = "0001-01-01T00:00:00"
+_LAST_MOMENT = "9999-12-31T23:59:59"
+_EXPOSURE_TOLERANCE = 0.001
+"""Cameras write 1/60 s as 0.0166 to 0.016667; such a value is neither above nor below 1/60."""
+
+
+def read_date(value: str, now: str | None = None) -> Span:
+    """Read a year, month, day, hour, minute or second; the span is the whole period, as text in ISO 8601.
+
+    With `now` (ISO 8601) also today, yesterday, and last-30d, last-2w, last-6m, last-1y, which plain equality reads as all
+    since that day (until the end of tomorrow, which it may be where a photo was taken), and a comparison as the day alone.
+    Raises ValueError with a sentence for the user, like all that follow.
+    """
+    if (relative := _RELATIVE.fullmatch(value)) and now is not None:
+        day = _relative_day(value, relative, date.fromisoformat(now[:10]))
+        low, high = day.isoformat(), day.isoformat() + "~"
+        near = (date.fromisoformat(now[:10]) + timedelta(days=1)).isoformat() + "~" if relative[2] else high
+        return Span(low, high, low, near)
+    match = _DATE.fullmatch(value)
+    if not match:
+        raise ValueError("a date is needed, such as 2019, 2019-06, 2019-06-15, 2019-06-15T18:30, today or last-30d")
+    _check_calendar(value, {name: int(number) for name, number in match.groupdict().items() if number is not None})
+    # taken_at begins with the text of every period that it lies in, and '~' sorts behind all that may follow.
+    low = value.replace(" ", "T")
+    return Span(low, low + "~", low, low + "~")
+
+
+def read_instant(value: str, now: str | None = None) -> Span:
+    """Read a date as `read_date` does, in this computer's time zone; the span is in UTC seconds since 1970."""
+    span = read_date(value, now)
+    ends = (span.low, span.high, span.near_low, span.near_high)
+    first, last, near_first, near_last = (_instant(str(end)) for end in ends)
+    return Span(first, last, near_first, near_last)
+
+
+def moment_needed(value: str, lookups: Lookups) -> str | None:
+    """Return the present moment for a value that is counted from it, None for others."""
+    return lookups.now if _RELATIVE.fullmatch(value) else None
+
+
+def read_time_of_day(value: str) -> Span:
+    """Read an hour, minute or second of any day; the span is the whole period, as text that begins with HH."""
+    match = _TIME_OF_DAY.fullmatch(value)
+    if not match:
+        raise ValueError("a time of day is needed, such as 18, 18:30 or 18:30:15; 22..04 goes over midnight")
+    if int(match[1]) > 23 or int(match[2] or 0) > 59 or int(match[3] or 0) > 59:
+        raise ValueError(f"there is no time {value}; times are 00:00:00 to 23:59:59")
+    low = ":".join([match[1].zfill(2), *(part for part in match.groups()[1:] if part)])
+    return Span(low, low + "~", low, low + "~")
+
+
+def read_duration(value: str) -> Span:
+    """Read a length of time: seconds, 1:30, 1:02:03, 10s, 5m, 1.5h; plain equality covers what rounds to it."""
+    if clock := _CLOCK.fullmatch(value):
+        seconds = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(f"{clock[3]}.{clock[4] or 0}")
+        if int(clock[3]) > 59 or (clock[1] and int(clock[2]) > 59):
+            raise ValueError(f"there is no length {value}; minutes and seconds go to 59")
+        return _around(seconds, clock[4], 1.0)
+    match = _WITH_UNIT.fullmatch(value)
+    if not match:
+        raise ValueError("a length of time is needed, such as 10s, 1:30, 5m or 1.5h")
+    unit = _UNIT_SECONDS[(match[3] or "s").lower()]
+    return _around(float(f"{match[1]}.{match[2] or 0}") * unit, match[2], unit)
+
+
+def read_exposure(value: str) -> Span:
+    """Read an exposure time: 1/250, 0.004, 2s; plain equality covers what rounds to it (1/250.5 to 1/249.5)."""
+    if fraction := _FRACTION.fullmatch(value):
+        above, below = float(fraction[1]), int(fraction[2])
+        if not above or not below:
+            raise ValueError("a fraction of a second is needed, such as 1/250")
+        low, high = _tolerant(above / below)
+        return Span(low, high, min(low, above / (below + 0.5)), max(high, above / (below - 0.5)))
+    match = _SECONDS.fullmatch(value)
+    if not match:
+        raise ValueError("an exposure time is needed, such as 1/250, 0.5 or 2s")
+    seconds = float(f"{match[1]}.{match[2] or 0}")
+    low, high = _tolerant(seconds)
+    near = _around(seconds, match[2], 1.0)
+    return Span(low, high, near.near_low, near.near_high)
+
+
+def _tolerant(seconds: float) -> tuple[float, float]:
+    return seconds * (1 - _EXPOSURE_TOLERANCE), seconds * (1 + _EXPOSURE_TOLERANCE)
+
+
+def _around(seconds: float, decimals: str | None, unit: float) -> Span:
+    half_step = unit * 0.5 * 10.0 ** -len(decimals or "")
+    return Span(seconds, seconds, seconds - half_step, seconds + half_step)
+
+
+def _relative_day(value: str, relative: re.Match[str], today: date) -> date:
+    if not relative[2]:
+        return today - timedelta(days=value.lower() == "yesterday")
+    number, unit = int(relative[1]), relative[2].lower()
+    try:
+        if unit in "dw":
+            return today - timedelta(days=number * (7 if unit == "w" else 1))
+        months = today.year * 12 + today.month - 1 - number * (12 if unit == "y" else 1)
+        first = date(months // 12, months % 12 + 1, 1)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"'{value}' is before the year 1") from error
+    next_month = (first + timedelta(days=31)).replace(day=1)
+    # 31 March less one month is the last day of February.
+    return min(first.replace(day=1) + timedelta(days=today.day - 1), next_month - timedelta(days=1))
+
+
+def _instant(text: str) -> float:
+    """Return the first moment of a period, or its last where '~' stands behind it, of years that the clock knows."""
+    whole = _LAST_MOMENT if text.endswith("~") else _FIRST_MOMENT
+    start = text.removesuffix("~")
+    year = int(start[:4])
+    if year < 1970 or year > 9998:
+        return float("-inf") if year < 1970 else float("inf")
+    if text.endswith("~") and len(start) == len("2019-06"):
+        following = date(year, int(start[5:7]), 1) + timedelta(days=31)
+        start = (following.replace(day=1) - timedelta(days=1)).isoformat()
+    moment = datetime.fromisoformat(start + whole[len(start) :])
+    # A naive time is local time, which is meant.
+    return moment.timestamp() + (0.999_999 if text.endswith("~") else 0.0)
+
+
+def _check_calendar(value: str, parts: dict[str, int]) -> None:
+    if parts["year"] == 0:
+        raise ValueError("there is no year 0000")
+    if not 1 <= parts.get("month", 1) <= 12:
+        raise ValueError(f"there is no month {value[5:7]}; months are 01 to 12")
+    try:
+        date(parts["year"], parts.get("month", 1), parts.get("day", 1))
+    except ValueError as error:
+        raise ValueError(f"{value[:7]} has no day {value[8:10]}") from error
+    if parts.get("hour", 0) > 23 or parts.get("minute", 0) > 59 or parts.get("second", 0) > 59:
+        raise ValueError(f"there is no time {value[11:]}; times are 00:00:00 to 23:59:59")

@@ -1,0 +1,53 @@
+"""The queries that a person saved under a name; every change of them is written to the journal."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from photoindex.store.journal import Change, record, stored_row
+from photoindex.store.tables import saved_query
+
+
+@dataclass(frozen=True, slots=True)
+class SavedQuery:
+    """One saved query; `name` is lower-case, `at` UTC seconds since 1970."""
+
+    name: str
+    query: str
+    at: float
+
+
+def saved_queries(connection: Connection) -> list[SavedQuery]:
+    """Return all saved queries by name."""
+    rows = connection.execute(select(saved_query).order_by(saved_query.c.name))
+    return [SavedQuery(row.name, row.query, row.at) for row in rows]
+
+
+def save(connection: Connection, name: str, query: str) -> str | None:
+    """Save a query and return the one that it replaces; one that is the same already is left alone."""
+    before = stored_row(connection, saved_query, {"name": name})
+    replaced = None if before is None else str(before["query"])
+    if replaced != query:
+        statement = insert(saved_query).values(name=name, query=query, at=time.time())
+        kept = {"query": statement.excluded.query, "at": statement.excluded.at}
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=kept))
+        after = stored_row(connection, saved_query, {"name": name})
+        change = Change(saved_query.name, {"name": name}, before, after)
+        verb = "saved" if before is None else "replaced"
+        record(connection, command="search --saved", summary=f"{verb} the query @{name}", changes=[change])
+    return replaced
+
+
+def remove(connection: Connection, name: str) -> str | None:
+    """Remove a saved query and return its text, None where there is none of this name."""
+    before = stored_row(connection, saved_query, {"name": name})
+    if before is None:
+        return None
+    connection.execute(delete(saved_query).where(saved_query.c.name == name))
+    change = Change(saved_query.name, {"name": name}, before, None)
+    record(connection, command="saved remove", summary=f"removed the saved query @{name}", changes=[change])
+    return str(before["query"])

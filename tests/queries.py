@@ -1,0 +1,34 @@
+"""Reading queries without a library: the clock stands still, and there are two places in the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from photoindex.library.query import parser
+from photoindex.library.query.arguments import join_arguments
+from photoindex.store.fields import grammar
+from photoindex.syntax import Lookups, Node
+
+NOW = "2024-03-31T12:30:00"
+PLACES = {"Lisbon": (38.72509, -9.1498), "Paris, Texas": (33.66094, -95.55551)}
+
+
+def lookups(saved: Mapping[str, str] | None = None) -> Lookups:
+    """Look-ups with these saved queries."""
+
+    def place(name: str) -> tuple[float, float]:
+        if name not in PLACES:
+            raise ValueError(f"no place is called '{name}'")
+        return PLACES[name]
+
+    return Lookups(now=NOW, saved=lambda: saved or {}, place=place)
+
+
+def parse(text: str, saved: Mapping[str, str] | None = None) -> Node:
+    """The tree of a query."""
+    return parser.parse(text, grammar(), lookups(saved))
+
+
+def parse_arguments(arguments: Sequence[str]) -> Node:
+    """The tree of a query that came as words of a command line."""
+    return parse(join_arguments(arguments, grammar()))
