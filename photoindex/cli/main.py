@@ -19,6 +19,7 @@ COMMANDS: tuple[str, ...] = (
     "show",
     "facts",
     "why",
+    "events",
     "status",
     "tasks",
     "retry",
@@ -33,7 +34,7 @@ COMMANDS: tuple[str, ...] = (
 )
 """Every command, in the order of `photoindex --help`: `photoindex/cli/<name>.py` with a function `register(app)`."""
 
-REARRANGED = ("search", "redo", "backup")
+REARRANGED = ("search", "events", "redo", "backup")
 """Commands whose words must be put in order before Typer reads them: `rearrange(argv)` of their module."""
 
 _BROKEN_PIPE_EXIT = 141

@@ -1,0 +1,174 @@
+"""`photoindex events [QUERY…]`: the days and trips of a library."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.arrange import query_behind_dashes
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.render import Column, CsvOption, Form, FormatOption, Row, choose_output, render
+from photoindex.errors import UsageError
+
+if TYPE_CHECKING:
+    from photoindex.library.events import Event, FoundEvents
+
+FLAGS = frozenset({"--json", "--csv", "--help", "-h"})
+VALUED = frozenset({"--gap", "--min-photos", "--limit", "-n", "--format", "--save", "--library"})
+
+# Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
+HELP = r"""List days and trips, newest first, with the places where they were.
+
+An event is what was photographed in one go: it ends where no photo follows
+for longer than --gap, or where the next one is more than 50 km away after a
+pause of more than an hour. Times are local wall times. Photos of which only
+the day is known belong to that day; those with only a month or a year belong
+to no event.
+
+A trip is a run of events more than 50 km from home over at least one night,
+with less than 48 hours between them. Home is where photos were taken in most
+weeks of the months around. A trip's days are listed below it.
+
+Each event has a key, such as 2019-06-01-lisbon or 2019-06-01-trip-portugal;
+in a pipe only the keys are printed. event:KEY finds the photos that were
+taken between its first and its last one: photoindex search event:KEY
+
+With a QUERY, or another --gap, the events of these photos are found and kept
+beside the others, in place of those with the same key. `photoindex events`
+alone keeps what it finds and what a saved query names, nothing else.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `events`."""
+    app.command("events", help=HELP)(events)
+
+
+def rearrange(argv: list[str]) -> list[str]:
+    """Return the command line with the words of the query behind `--`; see `arrange.query_behind_dashes`."""
+    return query_behind_dashes(argv, "events", flags=FLAGS, valued=VALUED)
+
+
+def events(
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="[QUERY]...", help="Only of the photos that match, as in `search`.")
+    ] = None,
+    gap: Annotated[
+        str, typer.Option("--gap", metavar="TIME", help="A longer time without a photo ends an event: 90m, 6h, 2d.")
+    ] = "6h",
+    min_photos: Annotated[
+        int, typer.Option("--min-photos", metavar="N", min=1, help="Only events with so many photos or more.")
+    ] = 1,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            "-n",
+            metavar="N",
+            min=0,
+            help="Only the newest N; a trip with its days counts as one.",
+            show_default=False,
+        ),
+    ] = None,
+    save: Annotated[
+        str | None,
+        typer.Option(
+            "--save",
+            metavar="KEY[=NAME]",
+            help="Save the query event:KEY, to be used as @NAME; list nothing.",
+            show_default=False,
+        ),
+    ] = None,
+    template: FormatOption = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """List days and trips."""
+    from photoindex.library.events import EventQuery, read_gap
+    from photoindex.library.events import events as find_events
+
+    output = choose_output(json=json, csv=csv, template=template)
+    if save is not None:
+        if query or json or csv or template is not None:
+            raise UsageError("--save KEY[=NAME] lists nothing: it takes no QUERY and no form of output")
+        _save(save, library)
+        return
+    wanted = EventQuery(words=query or (), gap_seconds=read_gap(gap), min_photos=min_photos, limit=limit)
+    with opened(library) as found_library:
+        found = find_events(found_library, wanted)
+    render(map(_row, found.events), _TABLE if output.form is Form.TABLE else _COLUMNS, output)
+    if output.terminal:
+        _print_left_out(found)
+
+
+def _save(key_and_name: str, library: Path | None) -> None:
+    from photoindex.library.events import save
+
+    key, equals, name = key_and_name.partition("=")
+    if not key or (equals and not name):
+        raise UsageError("--save needs KEY or KEY=NAME, such as 2019-06-01-lisbon=honeymoon")
+    with opened(library) as found:
+        saved_as, query = save(found, key, name or None)
+    print(f"saved {query} as @{saved_as}; use it with: photoindex search @{saved_as}")
+
+
+def _row(event: Event) -> Row:
+    inside = "  " if event.parent is not None else ""
+    return {
+        "key": event.key,
+        "kind": event.kind,
+        "title": event.title,
+        "first_at": event.first_at,
+        "last_at": event.last_at,
+        "days": event.days,
+        "photos": event.photos,
+        "places": [{name: getattr(place, name) for name in place.__slots__} for place in event.places],
+        "latitude": event.latitude,
+        "longitude": event.longitude,
+        "parent": event.parent,
+        "when": inside + _when(event.first_at, event.last_at, trip=event.kind == "trip"),
+        "what": inside + event.title,
+    }
+
+
+def _when(first_at: str, last_at: str, *, trip: bool) -> str:
+    """Return the days of a trip, the hours of a day; what both ends share is said once."""
+    first, last = first_at[:16].replace("T", " "), last_at[:16].replace("T", " ")
+    if trip:
+        return f"{first[:10]} to {last[:10]}"
+    if (first_at[11:], last_at[11:]) == ("00:00:00", "23:59:59"):
+        return first[:10] if first[:10] == last[:10] else f"{first[:10]} to {last[:10]}"
+    if first == last:
+        return first
+    return f"{first} to {last[11:] if first[:10] == last[:10] else last}"
+
+
+def _print_left_out(found: FoundEvents) -> None:
+    """Say on stderr what the table cannot show."""
+    if not found.events:
+        print("no event was found", file=sys.stderr)
+    parts = [(found.without_day, "only the month or year is known"), (found.undated, "no time is known")]
+    for count, why in parts:
+        if count:
+            print(f"{count:,} {'photo belongs' if count == 1 else 'photos belong'} to no event: {why}", file=sys.stderr)
+
+
+_COLUMNS: tuple[Column, ...] = (
+    Column("key", plain=True),
+    *(Column(name) for name in ("kind", "title", "first_at", "last_at", "days", "photos")),
+    Column("places", structured=True),
+    *(Column(name) for name in ("latitude", "longitude", "parent")),
+)
+"""What is known of an event, in JSON, CSV and templates; in a pipe the key."""
+
+_TABLE: tuple[Column, ...] = (
+    Column("when", "When"),
+    Column("days", "Days", justify="right"),
+    Column("photos", "Photos", justify="right"),
+    Column("what", "Where", wide=True),
+    Column("key", "Key", style="cyan"),
+)

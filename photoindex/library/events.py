@@ -1,0 +1,238 @@
+"""Find the days and trips of a library."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+
+import numpy as np
+
+from photoindex.errors import NothingFound, UsageError
+from photoindex.library.context import Library
+from photoindex.library.search import parse_arguments
+from photoindex.media import outing_names
+from photoindex.media.outing_names import PlaceName
+from photoindex.media.outings import DAY_SECONDS, Moments, Numbers, Outings, outings
+from photoindex.media.trips import homes, trips
+from photoindex.store import event_rows
+from photoindex.store.event_rows import EventRow, PhotoTimes, PlaceRow
+from photoindex.store.search import matching_ids
+
+DEFAULT_GAP_SECONDS = 6 * 3_600
+
+_GAP = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(m|min|h|d)", re.IGNORECASE)
+_UNIT_SECONDS = {"m": 60, "min": 60, "h": 3_600, "d": DAY_SECONDS}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class EventQuery:
+    """Which events are asked for.
+
+    words: a query as words of a command line; none: all photos. gap_seconds: a longer time without a photo ends an event.
+    min_photos: events with fewer are found, but not returned. limit: only the newest; a trip with its days counts as one.
+    """
+
+    words: Sequence[str] = ()
+    gap_seconds: int = DEFAULT_GAP_SECONDS
+    min_photos: int = 1
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One day or trip.
+
+    first_at, last_at: ISO 8601 local wall time to the second, both included. days: local days on which photos were taken.
+    places: most photographed first. latitude, longitude: the centre of its photos, degrees, None where no position is
+    known. parent: key of the trip that a day belongs to.
+    """
+
+    key: str
+    kind: str
+    title: str
+    first_at: str
+    last_at: str
+    days: int
+    photos: int
+    places: tuple[PlaceName, ...] = ()
+    latitude: float | None = None
+    longitude: float | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvents:
+    """Events, newest first, each trip followed by its days in order of time; and how many photos belong to none.
+
+    without_day: photos of which only the month or year is known; undated: photos without a time.
+    """
+
+    events: tuple[Event, ...]
+    without_day: int
+    undated: int
+
+
+def read_gap(text: str) -> int:
+    """Return the seconds that 90m, 6h or 2d stand for. Raises UsageError for anything else, zero too."""
+    match = _GAP.fullmatch(text.strip())
+    seconds = round(float(match[1]) * _UNIT_SECONDS[match[2].lower()]) if match else 0
+    if not seconds:
+        raise UsageError(
+            f"--gap: '{text}' is no length of time; it needs minutes, hours or days, such as 90m, 6h or 2d"
+        )
+    return seconds
+
+
+def events(library: Library, query: EventQuery) -> FoundEvents:
+    """Find the events of the photos that match, write them to the table `event` and return those asked for.
+
+    All that is found is written, in one transaction, each event in place of the one with its key. With all photos and the
+    usual gap, events that are no longer found are removed, unless a saved query names them; otherwise they stay. `event:`
+    later finds every photo that was taken between the ends of an event, whatever query it was found with. Raises
+    UsageError for a query that cannot be read.
+    """
+    node = parse_arguments(library, query.words)
+    with library.database.read() as connection:
+        times = event_rows.photo_times(connection)
+        names = event_rows.place_names(connection)
+        matching = np.asarray(matching_ids(connection, node))
+    moments = _moments(times)
+    found = outings(moments.chosen(np.isin(moments.ids, matching)), query.gap_seconds)
+    tops = _Namer(found, names).events([*trips(found, homes(moments))])
+    everything = [event for top in tops for event in top]
+    with library.database.write() as connection:
+        event_rows.write_events(connection, map(_row, everything), at=time.time())
+        if not query.words and query.gap_seconds == DEFAULT_GAP_SECONDS:
+            event_rows.remove_events_but(connection, (event.key for event in everything))
+    return FoundEvents(
+        events=_asked_for(tops, query),
+        without_day=int(np.isin(times.without_day, matching).sum()),
+        undated=int(np.isin(times.undated, matching).sum()),
+    )
+
+
+def save(library: Library, key: str, name: str | None = None) -> tuple[str, str]:
+    """Save the query that finds an event under a name, the key itself without one; return the name and the query.
+
+    Where the key is not known yet, the events of all photos are found first. Raises NothingFound for a key that no event
+    has.
+    """
+    from photoindex.library import saved
+
+    known = _known_keys(library)
+    if key not in known:
+        events(library, EventQuery())
+        known = _known_keys(library)
+    if key not in known:
+        near = get_close_matches(key, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "to see all: photoindex events"
+        raise NothingFound(f"there is no event {key}; {hint}")
+    query = f"event:{key}"
+    saved.save(library, name or key, query)
+    return name or key, query
+
+
+def _known_keys(library: Library) -> list[str]:
+    with library.database.read() as connection:
+        return event_rows.known_keys(connection)
+
+
+def _asked_for(tops: list[list[Event]], query: EventQuery) -> tuple[Event, ...]:
+    enough = ([event for event in top if event.photos >= query.min_photos] for top in reversed(tops))
+    return tuple(event for top in [top for top in enough if top][: query.limit] for event in top)
+
+
+def _moments(times: PhotoTimes) -> Moments:
+    return Moments(
+        ids=np.asarray(times.ids),
+        seconds=np.asarray(times.seconds),
+        day_only=np.asarray(times.day_only).astype(np.bool_),
+        latitude=np.asarray(times.latitude),
+        longitude=np.asarray(times.longitude),
+        place_ids=np.asarray(times.place_ids),
+    )
+
+
+def _row(event: Event) -> EventRow:
+    names = [name for place in event.places for name in (place.city, place.region, place.country) if name]
+    return EventRow(event.key, event.kind, event.title, tuple(names), event.first_at, event.last_at, event.photos)
+
+
+class _Namer:
+    """Makes events of outings: counts, places, titles and keys."""
+
+    def __init__(self, found: Outings, names: dict[int, PlaceRow]) -> None:
+        self._found = found
+        self._names = names
+
+    def events(self, of_trips: list[range]) -> list[list[Event]]:
+        """Return each trip with its days behind it, and each other day alone, in order of time."""
+        tops: list[list[Event]] = []
+        outing = 0
+        for trip in [*of_trips, range(len(self._found), len(self._found))]:
+            tops += [[self._event(range(day, day + 1), "day")] for day in range(outing, trip.start)]
+            if trip:
+                tops.append([self._event(trip, "trip"), *(self._event(range(day, day + 1), "day") for day in trip)])
+            outing = trip.stop
+        return _with_unique_keys(tops)
+
+    def _event(self, run: range, kind: str) -> Event:
+        found = self._found
+        photos = slice(found.photos(run[0]).start, found.photos(run[-1]).stop)
+        first, last = int(found.first[run[0]]), int(found.last[run[-1]])
+        days = np.unique(found.moments.seconds[photos] // DAY_SECONDS)
+        first_day, last_day = _wall(first)[:10], _wall(int(days[-1]) * DAY_SECONDS)[:10]
+        places = self._places(found.moments.place_ids[photos])
+        latitude, longitude = _centre(found.moments, photos)
+        return Event(
+            key=outing_names.key(places, first_day, trip=kind == "trip"),
+            kind=kind,
+            title=outing_names.title(places, first_day, last_day, cities_max=3 if kind == "trip" else 2),
+            first_at=_wall(first),
+            last_at=_wall(last),
+            days=len(days),
+            photos=photos.stop - photos.start,
+            places=places,
+            latitude=latitude,
+            longitude=longitude,
+        )
+
+    def _places(self, place_ids: Numbers) -> tuple[PlaceName, ...]:
+        """Return the places, most photographed first; of two alike the smaller number, so that a title does not change."""
+        ids, counts = np.unique(place_ids, return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        pairs = zip(ids[order].tolist(), counts[order].tolist(), strict=True)
+        known = ((self._names[place_id], photos) for place_id, photos in pairs if place_id in self._names)
+        return tuple(PlaceName(row.city, row.region, row.country, row.country_code, photos) for row, photos in known)
+
+
+def _with_unique_keys(tops: list[list[Event]]) -> list[list[Event]]:
+    keys = iter(outing_names.unique_keys(event.key for top in tops for event in top))
+    unique = []
+    for top in tops:
+        events_of_top = [replace(event, key=next(keys)) for event in top]
+        parent = events_of_top[0].key
+        unique.append([events_of_top[0], *(replace(day, parent=parent) for day in events_of_top[1:])])
+    return unique
+
+
+def _centre(moments: Moments, photos: slice) -> tuple[float | None, float | None]:
+    """Return the middle of positions on the sphere, so that it is right at the date line too; degrees to six decimals."""
+    latitude, longitude = np.radians(moments.latitude[photos]), np.radians(moments.longitude[photos])
+    known = ~(np.isnan(latitude) | np.isnan(longitude))
+    if not known.any():
+        return None, None
+    latitude, longitude = latitude[known], longitude[known]
+    x = float(np.mean(np.cos(latitude) * np.cos(longitude)))
+    y = float(np.mean(np.cos(latitude) * np.sin(longitude)))
+    z = float(np.mean(np.sin(latitude)))
+    return round(float(np.degrees(np.arctan2(z, np.hypot(x, y)))), 6), round(float(np.degrees(np.arctan2(y, x))), 6)
+
+
+def _wall(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()

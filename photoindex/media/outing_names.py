@@ -1,0 +1,97 @@
+"""What outings are called: titles for people, keys for queries."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+_SHARE_OF_ANOTHER_PLACE = 0.2
+_KEY_WORD_CHARACTERS = 40
+_NOT_DECOMPOSED = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+        "ħ": "h",
+        "\u0131": "i",
+        "\u2019": "",
+        "'": "",
+    }
+)
+"""Letters that Unicode takes for letters of their own, and apostrophes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceName:
+    """A place with how many photos were taken there; country_code: ISO 3166-1, two letters."""
+
+    city: str
+    region: str | None
+    country: str
+    country_code: str
+    photos: int
+
+
+def title(places: Sequence[PlaceName], first_day: str, last_day: str, *, cities_max: int = 2) -> str:
+    """Return "Lisbon and Sintra, Portugal": the most photographed places, the countries alone where there are several.
+
+    places: most photographed first. Places with less than a fifth of the photos of the first one are not named. Without a
+    place: the days, ISO 8601.
+    """
+    if not places:
+        return first_day if first_day == last_day else f"{first_day} to {last_day}"
+    named = [place for place in places if place.photos >= _SHARE_OF_ANOTHER_PLACE * places[0].photos]
+    countries = list(dict.fromkeys(place.country for place in named))
+    if len(countries) == 1:
+        return f"{_listed(dict.fromkeys(place.city for place in named), cities_max)}, {countries[0]}"
+    if len(named) == 2 == cities_max:
+        return " and ".join(f"{place.city}, {place.country}" for place in named)
+    return _listed(countries, max(cities_max, 3))
+
+
+def key(places: Sequence[PlaceName], first_day: str, *, trip: bool) -> str:
+    """Return `2019-06-01-lisbon`, for a trip `2019-06-01-trip-portugal`; without a known place the last word is missing.
+
+    ASCII letters, digits and hyphens alone; where a name has none of these, the country's code stands for it.
+    """
+    words = [first_day, "trip"] if trip else [first_day]
+    if places:
+        words.append(_slug(places[0].country if trip else places[0].city) or _slug(places[0].country_code))
+    return "-".join(word for word in words if word)
+
+
+def unique_keys(keys: Iterable[str]) -> list[str]:
+    """Return the keys in their order, each that was there before with the first free suffix -2, -3, …."""
+    taken: set[str] = set()
+    next_suffix: dict[str, int] = {}
+    unique = []
+    for wanted in keys:
+        free = wanted
+        if wanted in taken:
+            free = next(
+                numbered
+                for number in count(next_suffix.get(wanted, 2))
+                if (numbered := f"{wanted}-{number}") not in taken
+            )
+            next_suffix[wanted] = int(free.rpartition("-")[2]) + 1
+        taken.add(free)
+        unique.append(free)
+    return unique
+
+
+def _listed(names: Iterable[str], most: int) -> str:
+    kept = list(names)[:most]
+    return " and ".join([", ".join(kept[:-1]), kept[-1]] if len(kept) > 1 else kept)
+
+
+def _slug(name: str) -> str:
+    folded = unicodedata.normalize("NFKD", name).casefold().translate(_NOT_DECOMPOSED)
+    kept = (letter for letter in folded if not unicodedata.combining(letter))
+    words = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in kept).split()
+    return "-".join(words)[:_KEY_WORD_CHARACTERS].rstrip("-")

@@ -1,0 +1,156 @@
+"""The rows of events, and what of every photo they are found from."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Integer, case, cast, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from photoindex.store.field_values import fold
+from photoindex.store.tables import event, photo, place, saved_query
+
+_CHUNK_ROWS = 10_000
+_KEYS_A_STATEMENT = 500
+_MENTION = re.compile(r"\bevent:", re.IGNORECASE)
+_KEY = re.compile(r"[A-Za-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoTimes:
+    """When and where photos were taken, one element a photo in every array; some 50 bytes a photo.
+
+    seconds: local wall time as if it were UTC, since 1970. day_only: 1 where nothing but the day is known. latitude,
+    longitude: degrees, NaN where unknown. place_ids: -1 where unknown. without_day, undated: numbers of the photos that
+    are left out, because only the month or year is known, or nothing.
+    """
+
+    ids: array[int] = field(default_factory=lambda: array("q"))
+    seconds: array[int] = field(default_factory=lambda: array("q"))
+    day_only: array[int] = field(default_factory=lambda: array("b"))
+    latitude: array[float] = field(default_factory=lambda: array("d"))
+    longitude: array[float] = field(default_factory=lambda: array("d"))
+    place_ids: array[int] = field(default_factory=lambda: array("q"))
+    without_day: array[int] = field(default_factory=lambda: array("q"))
+    undated: array[int] = field(default_factory=lambda: array("q"))
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """The names of one place."""
+
+    id: int
+    city: str
+    region: str | None
+    country: str
+    country_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event; first_at, last_at: ISO 8601 local wall time to the second; names: of its places, to be searched in."""
+
+    key: str
+    kind: str
+    title: str
+    names: tuple[str, ...]
+    first_at: str
+    last_at: str
+    photos: int
+
+
+def photo_times(connection: Connection) -> PhotoTimes:
+    """Return when and where all photos of the library were taken, by their numbers."""
+    seconds = cast(func.strftime("%s", func.substr(photo.c.taken_at, 1, 19)), Integer)
+    # A position of which one half is missing is none.
+    located = photo.c.latitude.is_not(None) & photo.c.longitude.is_not(None)
+    precision = case(
+        (func.length(photo.c.taken_at) < 19, None), else_=func.coalesce(photo.c.taken_at_precision, "second")
+    )
+    statement = select(
+        photo.c.id,
+        seconds.label("seconds"),
+        precision.label("precision"),
+        case((located, photo.c.latitude), else_=None).label("latitude"),
+        case((located, photo.c.longitude), else_=None).label("longitude"),
+        func.coalesce(photo.c.place_id, -1).label("place_id"),
+    ).order_by(photo.c.id)
+    found = PhotoTimes()
+    for rows in connection.execute(statement.execution_options(yield_per=_CHUNK_ROWS)).partitions():
+        _add(found, rows)
+    return found
+
+
+def _add(found: PhotoTimes, rows: Sequence[Any]) -> None:
+    nowhere = float("nan")
+    for photo_id, seconds, precision, latitude, longitude, place_id in rows:
+        if seconds is None or precision is None:
+            found.undated.append(photo_id)
+            continue
+        if precision in ("month", "year"):
+            found.without_day.append(photo_id)
+            continue
+        day_only = precision == "day"
+        found.ids.append(photo_id)
+        found.seconds.append(seconds - seconds % 86_400 if day_only else seconds)
+        found.day_only.append(day_only)
+        found.latitude.append(nowhere if latitude is None else latitude)
+        found.longitude.append(nowhere if longitude is None else longitude)
+        found.place_ids.append(place_id)
+
+
+def place_names(connection: Connection) -> dict[int, PlaceRow]:
+    """Return the names of all places that photos have, by their numbers."""
+    rows = connection.execute(select(place.c.id, place.c.city, place.c.region, place.c.country, place.c.country_code))
+    return {row.id: PlaceRow(*row) for row in rows}
+
+
+def known_keys(connection: Connection) -> list[str]:
+    """Return the keys of all events, sorted."""
+    return list(connection.execute(select(event.c.key).order_by(event.c.key)).scalars())
+
+
+def write_events(connection: Connection, found: Iterable[EventRow], *, at: float) -> None:
+    """Write events, each in place of the one with its key; `at`: UTC seconds since 1970."""
+    rows = [
+        {
+            "key": one.key,
+            "kind": one.kind,
+            "title": one.title,
+            "words": _words(one.title, *one.names),
+            "first_at": one.first_at,
+            "last_at": one.last_at,
+            "photos": one.photos,
+            "found_at": at,
+        }
+        for one in found
+    ]
+    if rows:
+        statement = insert(event)
+        changed = {column.name: statement.excluded[column.name] for column in event.c if not column.primary_key}
+        connection.execute(statement.on_conflict_do_update(index_elements=[event.c.key], set_=changed), rows)
+
+
+def remove_events_but(connection: Connection, keys: Iterable[str]) -> int:
+    """Remove all events but those with these keys and those that a saved query names; return how many."""
+    kept = set(keys) | _named_by_saved_queries(connection)
+    gone = [key for key in known_keys(connection) if key not in kept]
+    for start in range(0, len(gone), _KEYS_A_STATEMENT):
+        connection.execute(delete(event).where(event.c.key.in_(gone[start : start + _KEYS_A_STATEMENT])))
+    return len(gone)
+
+
+def _named_by_saved_queries(connection: Connection) -> set[str]:
+    """Return every word of the saved queries that use `event:` and may be a key: too many do no harm."""
+    queries = connection.execute(select(saved_query.c.query)).scalars()
+    return {key.lower() for query in queries if _MENTION.search(query) for key in _KEY.findall(query)}
+
+
+def _words(*texts: str) -> str:
+    """Return folded words between spaces, each once, so that ` word ` finds whole words."""
+    words = dict.fromkeys(word for text in texts for word in re.findall(r"\w+", fold(text)))
+    return f" {' '.join(words)} "
