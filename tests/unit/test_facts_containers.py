@@ -331,6 +331,7 @@ def test_a_movie_gives_size_duration_and_apples_own_tags(movie: Path) -> None:
     assert facts.pop("codec") == "mpeg4"
     assert facts == {
         "taken_at": "2019-07-24T11:25:40+03:00",
+        "created_utc": "2019-07-24T08:25:57+00:00",
         "camera_make": "Apple",
         "latitude": 32.0929,
         "longitude": 34.862,

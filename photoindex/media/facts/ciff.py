@@ -1,4 +1,4 @@
-"""Canon's CIFF, the heap of records in the CRW files of the first digital EOS and PowerShot cameras."""
+"""Canon's CIFF, the heap of records in the CRW files, and some JPEGs, of the first digital EOS and PowerShot cameras."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from photoindex.media.facts.findings import clean_text
 _STORAGE_BITS, _IN_DIRECTORY = 0xC000, 0x4000
 _KIND_BITS, _HEAP_KINDS = 0x3800, (0x2800, 0x3000)
 _MAKE_AND_MODEL, _CAPTURE_TIME, _IMAGE_SIZE, _OWNER = 0x080A, 0x180E, 0x1810, 0x0810
+_MAKE_BYTES = 6
 _RECORD_LIMIT = 1000
 _DEPTH_LIMIT = 6
 _VALUE_BYTES = 1024
@@ -25,7 +26,8 @@ def read_ciff(stream: BinaryIO, blocks: Blocks) -> None:
     (start,) = struct.unpack(order + "I", stream.read(4))
     for number, value in _records(stream, order, start, stream.seek(0, 2), 0):
         if number == _MAKE_AND_MODEL:
-            make, model = [*value.split(b"\0"), b"", b""][:2]
+            # "Canon" and its NUL take the first six bytes.
+            make, model = value[:_MAKE_BYTES], value[_MAKE_BYTES:].partition(b"\0")[0]
             blocks.tags["make"], blocks.tags["model"] = clean_text(make), clean_text(model)
         elif number == _OWNER:
             blocks.tags["artist"] = clean_text(value.partition(b"\0")[0])

@@ -36,14 +36,15 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     ("content_identifier", f"{_APPLE}content.identifier"),
     ("codec", "codec"),
 )
-# QuickTime's creation_time is UTC when the writer keeps to the standard; Apple's creationdate has the zone.
+# Apple's creationdate has the zone, the others are the wall time of where they were written. The clock of QuickTime's header
+# and Matroska's DateUTC are UTC when the writer keeps to the standard, so they are a fact of their own.
 _TIMES: tuple[tuple[str, str], ...] = (
     ("taken_at", f"{_APPLE}creationdate"),
     ("taken_at", "datetimeoriginal"),
     ("taken_at", "date_recorded"),
     ("taken_at", "creation time"),
-    ("taken_at", "creation_time"),
     ("taken_at", "date"),
+    ("created_utc", "creation_time"),
     ("modified_at", "time"),
 )
 _NUMBERS: tuple[tuple[str, float, float], ...] = (

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from photoindex.media.content import Content
 from photoindex.media.facts.blocks import Blocks
+from photoindex.media.facts.canon_trailer import take_canon_trailer
 from photoindex.media.facts.container import read_container
 from photoindex.media.facts.exif import read_exif
 from photoindex.media.facts.findings import Findings
@@ -15,15 +16,17 @@ from photoindex.media.facts.iptc import read_iptc
 from photoindex.media.facts.jp2 import read_jp2
 from photoindex.media.facts.jpeg import read_jpeg
 from photoindex.media.facts.jxl import read_jxl
+from photoindex.media.facts.motion import find_motion
 from photoindex.media.facts.photoshop import read_psd
 from photoindex.media.facts.pillow import read_gif, read_with_pillow
 from photoindex.media.facts.png import read_png
 from photoindex.media.facts.raw import read_raw
+from photoindex.media.facts.regions import regions_of
 from photoindex.media.facts.tiff import read_tiff
 from photoindex.media.facts.video import read_video
 from photoindex.media.facts.webp import read_webp
 from photoindex.media.facts.xmp import read_xmp
-from photoindex.types import Described, FactValue, Kind, MediaType
+from photoindex.types import Described, FactValue, Kind, MediaType, Region
 
 SOURCES: tuple[Callable[[Blocks], Findings], ...] = (read_exif, read_xmp, read_iptc, read_container)
 """Every embedded source. EXIF goes first, because XMP and IPTC of a TIFF lie in its tags."""
@@ -44,6 +47,7 @@ READERS: dict[str, Callable[[Content, Blocks], None]] = {
 }
 """Picture format -> reader of its container; RAW and video have one each, Pillow reads the rest."""
 
+_CANON_FORMATS = frozenset({"jpeg", "mpo", "crw", "cr2", "cr3"})
 _NOTE_LIMIT = 60
 
 
@@ -56,7 +60,12 @@ def describe(content: Content, media: MediaType) -> Described:
     with blocks.streams:
         with guarded(blocks.notes.append, f"container: damaged {media.format}"):
             _read(content, media, blocks)
+        with guarded(blocks.notes.append, "container: damaged trailer"):
+            _read_trailer(content, media, blocks)
         found = [read(blocks) for read in SOURCES]
+        with guarded(blocks.notes.append, "container: motion photo"):
+            _add_motion(content, media, blocks, found[-1])
+        regions = _regions(blocks)
     facts = {findings.source: findings.facts for findings in found if findings.facts}
     notes = [note for findings in found for note in findings.notes]
     orientation = _orientation(blocks, facts)
@@ -73,6 +82,7 @@ def describe(content: Content, media: MediaType) -> Described:
         duration_seconds=blocks.duration_seconds,
         facts=facts,
         notes=tuple((blocks.notes + notes)[:_NOTE_LIMIT]),
+        regions=regions,
     )
 
 
@@ -85,6 +95,29 @@ def _read(content: Content, media: MediaType, blocks: Blocks) -> None:
         READERS[media.format](content, blocks)
     else:
         read_with_pillow(content, media.format, blocks)
+
+
+def _read_trailer(content: Content, media: MediaType, blocks: Blocks) -> None:
+    if media.format in _CANON_FORMATS:
+        with content.open() as stream:
+            take_canon_trailer(stream, blocks)
+
+
+def _add_motion(content: Content, media: MediaType, blocks: Blocks, container: Findings) -> None:
+    motion = find_motion(content, media.format, blocks.xmp)
+    if motion is not None:
+        container.add("motion_offset", motion.offset)
+        container.add("motion_bytes", motion.length)
+        container.add("motion_kind", motion.kind)
+
+
+def _regions(blocks: Blocks) -> tuple[Region, ...]:
+    """Return the regions of all packets; packets in several places often repeat each other."""
+    found: dict[Region, None] = {}
+    for packet in blocks.xmp:
+        with guarded(blocks.notes.append, "xmp: damaged regions"):
+            found.update(dict.fromkeys(regions_of(packet)))
+    return tuple(found)
 
 
 def _orientation(blocks: Blocks, facts: dict[str, dict[str, FactValue]]) -> int:

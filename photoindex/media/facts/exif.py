@@ -94,7 +94,7 @@ SIZE_TAGS: TagNames = {0x0100: ("ImageWidth", None), 0x0101: ("ImageLength", Non
 _COLOUR_SPACES = {1: "sRGB", 2: "Adobe RGB", 0xFFFD: "Wide Gamut RGB", 0xFFFE: "ICC profile", 0xFFFF: "uncalibrated"}
 _COMMENT_ENCODINGS = {b"ASCII\0\0\0": "", b"UNICODE\0": "utf-16", b"JIS\0\0\0\0\0": "iso2022_jp", b"\0" * 8: ""}
 _APPLE_NOTE = b"Apple iOS\0"
-_APPLE_CONTENT_IDENTIFIER = 0x0011
+_APPLE_IDENTIFIERS = {0x000B: "burst_identifier", 0x0011: "content_identifier"}
 _ISO_OVERFLOW = 65535
 _EMBEDDED_JPEG_BYTES = 64 << 20
 
@@ -213,6 +213,8 @@ def _add_texts(tags: TiffDirectories, found: Findings) -> None:
         ("description", "ImageDescription"),
     ):
         found.add(name, _text(tags, tag))
+        if any(value > 255 for value in tags.integers(f"{IMAGE} {tag}")):
+            found.refuse(name, tags.integers(f"{IMAGE} {tag}")[0], "a number where a text belongs")
     # Windows writes its own tags in UTF-16 beside the standard ones.
     for name, tag in (
         ("title", "XPTitle"),
@@ -317,8 +319,11 @@ def _add_picture(tags: TiffDirectories, found: Findings) -> None:
         found.add("colour_space", _COLOUR_SPACES.get(colour))
 
 
-def _add_content_identifier(tags: TiffDirectories, found: Findings) -> None:
-    """Take the id that joins the two halves of a Live Photo from Apple's MakerNote: a directory of its own, big-endian."""
+def _add_apple_identifiers(tags: TiffDirectories, found: Findings) -> None:
+    """Take the ids that join the pictures of a burst and the two halves of a Live Photo.
+
+    They stand in Apple's MakerNote: a directory of its own, big-endian, offsets from the note's start.
+    """
     key = f"{EXIF} MakerNote"
     if key not in tags.places:
         return
@@ -327,11 +332,11 @@ def _add_content_identifier(tags: TiffDirectories, found: Findings) -> None:
         return
     count = int.from_bytes(note[14:16], "big")
     for start in range(16, min(16 + 12 * count, len(note) - 11), 12):
-        if int.from_bytes(note[start : start + 2], "big") == _APPLE_CONTENT_IDENTIFIER:
-            length = int.from_bytes(note[start + 4 : start + 8], "big")
-            offset = int.from_bytes(note[start + 8 : start + 12], "big")
-            if 4 < length <= 256:
-                found.add("content_identifier", clean_text(note[offset : offset + length]))
+        name = _APPLE_IDENTIFIERS.get(int.from_bytes(note[start : start + 2], "big"))
+        length = int.from_bytes(note[start + 4 : start + 8], "big")
+        offset = int.from_bytes(note[start + 8 : start + 12], "big")
+        if name is not None and 4 < length <= 256:
+            found.add(name, clean_text(note[offset : offset + length]))
 
 
 def _add_gps(tags: TiffDirectories, found: Findings) -> None:
@@ -379,5 +384,5 @@ _STEPS: tuple[Callable[[TiffDirectories, Findings], None], ...] = (
     _add_exposure,
     _add_picture,
     _add_gps,
-    _add_content_identifier,
+    _add_apple_identifiers,
 )

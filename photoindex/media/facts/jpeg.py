@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass, field
 
 from photoindex.media.content import Content
 from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
+from photoindex.media.facts.ciff import read_ciff
+from photoindex.media.facts.guard import guarded
 from photoindex.media.facts.photoshop import iptc_of_resources
 
 _EXIF = b"Exif\0"
+_BYTE_ORDERS = (b"II", b"MM")
+_CIFF = b"HEAPJPGM"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
@@ -33,8 +38,7 @@ def read_jpeg(content: Content, blocks: Blocks) -> None:
 
 def scan_jpeg(data: bytes, blocks: Blocks) -> None:
     """Fill `blocks` from the segments of the JPEG in `data`, up to its first scan."""
-    photoshop: list[bytes] = []
-    extensions: dict[bytes, dict[int, bytes]] = {}
+    found = _Pieces()
     position = 2
     for _ in range(_SEGMENT_LIMIT):
         position = data.find(b"\xff", position)
@@ -54,31 +58,35 @@ def scan_jpeg(data: bytes, blocks: Blocks) -> None:
         if length < 2:
             position += 2
             continue
-        if marker == 0xE1:
-            _take_application_1(data, start, end, blocks, extensions)
+        if marker == 0xE0 and data.startswith(_CIFF, start + 6):
+            _take_ciff(data[start:end], blocks)
+        elif marker == 0xE1:
+            _take_application_1(data, start, end, blocks, found)
         elif marker == 0xED and data.startswith(_PHOTOSHOP, start):
-            photoshop.append(data[start + len(_PHOTOSHOP) : end])
-        elif marker in _FRAMES and start + 5 <= len(data):
-            height, width = (
-                int.from_bytes(data[start + 1 : start + 3], "big"),
-                int.from_bytes(data[start + 3 : start + 5], "big"),
-            )
-            blocks.set_size(width, height)
+            found.photoshop.append(data[start + len(_PHOTOSHOP) : end])
+        elif marker in _FRAMES:
+            _take_frame(data[start : start + 5], blocks)
         position = end
-    if photoshop:
-        blocks.iptc.extend(iptc_of_resources(b"".join(photoshop)))
-    blocks.xmp.extend(_assembled(extensions))
+    _put_together(found, blocks)
 
 
-def _take_application_1(
-    data: bytes, start: int, end: int, blocks: Blocks, extensions: dict[bytes, dict[int, bytes]]
-) -> None:
+@dataclass(slots=True)
+class _Pieces:
+    """What may be spread over several segments; `extensions`: GUID -> offset -> piece of an extended XMP packet."""
+
+    exif: list[bytes] = field(default_factory=list)
+    photoshop: list[bytes] = field(default_factory=list)
+    extensions: dict[bytes, dict[int, bytes]] = field(default_factory=dict)
+
+
+def _take_application_1(data: bytes, start: int, end: int, blocks: Blocks, found: _Pieces) -> None:
     if data.startswith(_EXIF, start):
         # The header is padded to six bytes; some writers pad with something else than the second NUL.
         block = data[start + 6 : end]
-        if block[:2] in (b"II", b"MM") and not blocks.exif:
-            blocks.exif.append(ExifBlock(io.BytesIO(block)))
-        elif not blocks.exif:
+        # What does not fit into one segment goes on in the next, without a TIFF header; a second whole block is a copy.
+        if (block[:2] in _BYTE_ORDERS) != bool(found.exif):
+            found.exif.append(block)
+        elif not found.exif:
             blocks.notes.append("exif: the block has no TIFF header")
     elif data.startswith(_XMP, start):
         blocks.xmp.append(data[start + len(_XMP) : end])
@@ -89,7 +97,28 @@ def _take_application_1(
             int.from_bytes(data[head + _GUID_BYTES + at : head + _GUID_BYTES + at + 4], "big") for at in (0, 4)
         )
         if total <= BLOCK_LIMIT_BYTES:
-            extensions.setdefault(guid, {})[offset] = data[head + _GUID_BYTES + 8 : end]
+            found.extensions.setdefault(guid, {})[offset] = data[head + _GUID_BYTES + 8 : end]
+
+
+def _take_ciff(segment: bytes, blocks: Blocks) -> None:
+    """Take the facts of Canon's first PowerShots, which wrote no EXIF; the size is that of the frame."""
+    heap = Blocks()
+    with guarded(blocks.notes.append, "container: damaged CIFF"):
+        read_ciff(io.BytesIO(segment), heap)
+    blocks.tags.update(heap.tags)
+
+
+def _take_frame(header: bytes, blocks: Blocks) -> None:
+    if len(header) == 5:
+        blocks.set_size(int.from_bytes(header[3:], "big"), int.from_bytes(header[1:3], "big"))
+
+
+def _put_together(found: _Pieces, blocks: Blocks) -> None:
+    if found.exif:
+        blocks.exif.append(ExifBlock(io.BytesIO(b"".join(found.exif))))
+    if found.photoshop:
+        blocks.iptc.extend(iptc_of_resources(b"".join(found.photoshop)))
+    blocks.xmp.extend(_assembled(found.extensions))
 
 
 def _assembled(extensions: dict[bytes, dict[int, bytes]]) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -31,14 +32,28 @@ _PREFIXES = {
     "http://ns.microsoft.com/photo/1.0/": "MicrosoftPhoto",
     "http://ns.microsoft.com/photo/1.0": "MicrosoftPhoto",
     "http://ns.acdsee.com/iptc/1.0/": "acdsee",
+    "http://ns.google.com/photos/1.0/camera/": "GCamera",
     "http://www.fstopapp.com/xmp/": "fstop",
 }
 _CONTAINERS = {f"{_RDF}Seq", f"{_RDF}Bag", f"{_RDF}Alt"}
 _NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _RATIONAL = re.compile(r"([+-]?\d+)/(\d+)", re.ASCII)
 _COORDINATE = re.compile(
-    r"(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?(?:,(\d+(?:\.\d+)?))?\s*([NSEW])", re.ASCII | re.IGNORECASE
+    r"(\d+(?:\.\d+)?)(?:,\s?(\d+(?:\.\d+)?))?(?:,\s?(\d+(?:\.\d+)?))?\s*([NSEW]?)", re.ASCII | re.IGNORECASE
 )
+# Programs that print EXIF for people through libexif put that text into XMP: f/5,6; 1/500 sec.; 105,0 mm; Right-top.
+_FOR_PEOPLE = re.compile(r"(?:f/)?([+-]?\d+(?:[.,/]\d+)?)\s*(?:sec\.?|s|mm|m)?", re.ASCII | re.IGNORECASE)
+_SIDES = (
+    "top-left",
+    "top-right",
+    "bottom-right",
+    "bottom-left",
+    "left-top",
+    "right-top",
+    "right-bottom",
+    "left-bottom",
+)
+"""Orientation 1 to 8 by the sides where row 0 and column 0 lie (EXIF 2.32)."""
 
 _TEXTS = (
     ("camera_make", "tiff:Make"),
@@ -54,7 +69,9 @@ _TEXTS = (
     ("description", "dc:description"),
     ("description", "exif:UserComment"),
     ("copyright", "dc:rights"),
+    ("copyright", "exif:Copyright"),
     ("software", "xmp:CreatorTool"),
+    ("burst_identifier", "GCamera:BurstID"),
     ("city", "photoshop:City"),
     ("country", "photoshop:Country"),
 )
@@ -86,8 +103,8 @@ def read_xmp(blocks: Blocks) -> Findings:
     return found
 
 
-def parse_packet(packet: bytes) -> Properties:
-    """Return the properties of a packet, those of the namespaces that facts are taken from.
+def root_of(packet: bytes) -> Element:
+    """Return the outermost element of a packet.
 
     Raises ValueError for a packet of more than 4 MiB, for entities and document types (which XMP does not need and which
     can blow up memory), and xml's ParseError where it is no XML.
@@ -97,12 +114,22 @@ def parse_packet(packet: bytes) -> Properties:
     if len(packet) > BLOCK_LIMIT_BYTES:
         raise ValueError(f"the packet is larger than {BLOCK_LIMIT_BYTES >> 20} MiB")
     packet = packet.strip(b"\0 \t\r\n")
+    root: Element
     try:
         root = fromstring(packet, forbid_dtd=True)
     except ParseError:
         # Programs write Latin-1 or control characters into what they call UTF-8.
         repaired = _NOT_IN_XML.sub("", packet.decode("utf-8", "replace"))
         root = fromstring(repaired, forbid_dtd=True)
+    return root
+
+
+def parse_packet(packet: bytes) -> Properties:
+    """Return the properties of a packet, those of the namespaces that facts are taken from.
+
+    Raises ValueError and ParseError as `root_of` does.
+    """
+    root = root_of(packet)
     properties: Properties = {}
     # Only the descriptions right below the first RDF count: deeper ones belong to structures.
     for description in next(root.iter(f"{_RDF}RDF"), root):
@@ -145,6 +172,7 @@ def add_properties(properties: Properties, found: Findings) -> None:
     for name, key in _TEXTS:
         found.add(name, clean_text(properties.get(key, [""])[0]))
     found.add("artist", ", ".join(properties.get("dc:creator", [])))
+    found.add("artist", properties.get("exif:Artist", [""])[0])
     for name, key in _TIMES:
         _add_time(properties, found, name, key)
     for name, key, low, high in _NUMBERS:
@@ -169,7 +197,21 @@ def _number(properties: Properties, key: str) -> float | None:
     try:
         return float(text)
     except ValueError:
+        match = _FOR_PEOPLE.fullmatch(text)
+    if match is None:
         return None
+    above, _, below = match[1].replace(",", ".").partition("/")
+    return float(above) / (float(below) if below else 1) if float(below or 1) else None
+
+
+def _orientation(properties: Properties) -> float | None:
+    for key in ("tiff:Orientation", "exif:Orientation"):
+        text = properties.get(key, [""])[0].lower()
+        if text in _SIDES:
+            return _SIDES.index(text) + 1
+        if number := _number(properties, key):
+            return number
+    return None
 
 
 def _add_whole_numbers(properties: Properties, found: Findings) -> None:
@@ -177,9 +219,9 @@ def _add_whole_numbers(properties: Properties, found: Findings) -> None:
         value = _number(properties, key)
         if value is not None and value.is_integer() and 0 < value < 100_000_000 and value != 65535:
             found.add("iso", int(value))
-    orientation = _number(properties, "tiff:Orientation")
-    if orientation:
-        found.add_number("orientation", int(orientation) if orientation.is_integer() else orientation, 1, 8)
+    orientation = _orientation(properties)
+    if orientation is not None:
+        found.add_number("orientation", int(orientation) if float(orientation).is_integer() else orientation, 1, 8)
     rating = _number(properties, "xmp:Rating")
     if rating is not None:
         found.add_number("rating", round(rating) if abs(rating) < 100 else rating, -1, 5)
@@ -193,6 +235,10 @@ def _add_whole_numbers(properties: Properties, found: Findings) -> None:
 def _add_position(properties: Properties, found: Findings) -> None:
     latitude = _degrees(properties, "exif:GPSLatitude", "S")
     longitude = _degrees(properties, "exif:GPSLongitude", "W")
+    for name, value, limit in (("latitude", latitude, 90), ("longitude", longitude, 180)):
+        if value is not None and None in (latitude, longitude):
+            # It is no position; a program that lost one half of it wrote what was left.
+            found.add_number(name, round(value, 7) if math.isfinite(value) else value, -limit, limit)
     altitude = _number(properties, "exif:GPSAltitude")
     found.add_position(latitude, longitude, trust_zero=bool(altitude) or "gps_at" in found.facts)
     if altitude is not None:
@@ -201,11 +247,15 @@ def _add_position(properties: Properties, found: Findings) -> None:
 
 
 def _degrees(properties: Properties, key: str, negative: str) -> float | None:
-    """Return XMP's `DDD,MM.mmmmK` or `DDD,MM,SSK` (K: one of N S E W), or the plain decimals that some write, as degrees."""
+    """Return XMP's `DDD,MM.mmmmK` or `DDD,MM,SSK` (K: one of N S E W), or the plain decimals that some write, as degrees.
+
+    Where K is missing, the property that EXIF has for it counts.
+    """
     text = properties.get(key, [""])[0]
     if match := _COORDINATE.fullmatch(text):
         degrees = sum(float(part or 0) / scale for part, scale in zip(match.groups()[:3], (1, 60, 3600), strict=True))
-        return -degrees if match[4].upper() == negative else degrees
+        side = match[4] or properties.get(f"{key}Ref", [""])[0][:1]
+        return -degrees if side.upper() == negative else degrees
     return _number(properties, key)
 
 
