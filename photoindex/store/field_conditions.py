@@ -6,7 +6,6 @@ the rows that are asked for, and not once a photo.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from sqlalchemy import (
@@ -17,7 +16,6 @@ from sqlalchemy import (
     and_,
     case,
     exists,
-    false,
     func,
     or_,
     select,
@@ -25,17 +23,13 @@ from sqlalchemy import (
 )
 
 from photoindex.paths import from_text
-from photoindex.store.field_near import Circle
 from photoindex.store.field_values import fold, glob_pattern
-from photoindex.store.gazetteer_names import EARTH_RADIUS_KM, name_key
-from photoindex.store.tables import asset, event, file, folder, photo, place, sidecar, sidecar_link, task, volume
+from photoindex.store.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
 
 Condition = ColumnElement[bool]
 
 _EDITS = ("edit", "original")
 _ALONE = ("primary", "superseded")
-_KM_A_DEGREE = math.radians(1) * EARTH_RADIUS_KM * 0.999
-"""A little less than it is, so that rounding leaves nothing outside the box around a circle."""
 
 
 def contains(expression: ColumnElement[Any], value: str) -> Condition:
@@ -177,35 +171,6 @@ def _on_volumes(condition: Condition) -> Condition:
     folders = select(folder.c.id).where(folder.c.volume_id.in_(select(volume.c.id).where(condition)))
     files = select(asset.c.photo_id).join_from(file, asset, asset.c.id == file.c.asset_id)
     return photos_of(files.where(file.c.folder_id.in_(folders)))
-
-
-def in_place(value: str) -> Condition:
-    """It was taken in a place of these words, or of this name in another language; commas separate city, region, country."""
-    parts = [_is_called(part) for part in value.split(",") if name_key(part.replace("*", ""))]
-    return photo.c.place_id.in_(select(place.c.id).where(*parts)) if parts else false()
-
-
-def _is_called(name: str) -> Condition:
-    # name_key() takes marks away, and the star is one.
-    key = "*".join(name_key(part) for part in name.split("*"))
-    return or_(place.c.words.bool_op("GLOB")(f"* {key} *"), place.c.alternates.bool_op("GLOB")(f"*\n{key}\n*"))
-
-
-def is_near(circle: Circle) -> Condition:
-    """It was taken inside a circle on the earth."""
-    latitude, longitude = photo.c.latitude, photo.c.longitude
-    degrees = circle.km / _KM_A_DEGREE
-    south, north = circle.latitude - degrees, circle.latitude + degrees
-    inside = [latitude >= south, latitude <= north]
-    if south > -90 and north < 90:
-        # The circle's widest place lies nearer to the pole than its centre.
-        ratio = math.sin(math.radians(degrees)) / math.cos(math.radians(circle.latitude))
-        width = math.degrees(math.asin(min(1.0, ratio)))
-        west, east = circle.longitude - width, circle.longitude + width
-        across = [and_(longitude >= west + turn, longitude <= east + turn) for turn in (-360, 0, 360)]
-        inside.append(or_(*across) if west < -180 or east > 180 else across[1])
-    away = func.photoindex_km(latitude, longitude, circle.latitude, circle.longitude)
-    return and_(*inside, away <= circle.km)
 
 
 def in_event(value: str) -> Condition:

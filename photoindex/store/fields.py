@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, and_, or_, true
 
 from photoindex.store import field_conditions as conditions
 from photoindex.store import field_paths, field_sources
-from photoindex.store.field_near import check_near, read_near
+from photoindex.store.field_near import Circle, check_near, read_near
 from photoindex.store.field_times import (
     moment_needed,
     read_date,
@@ -181,6 +181,19 @@ _IS: Mapping[str, Choice] = {
 }
 
 
+def _in_place(value: str) -> Condition:
+    # The names of countries cost a start its time, so they are loaded for a place alone.
+    from photoindex.store.field_places import by_place
+
+    return by_place(value)
+
+
+def _is_near(circle: Circle) -> Condition:
+    from photoindex.store.field_places import is_near
+
+    return is_near(circle.latitude, circle.longitude, circle.km)
+
+
 FIELDS: tuple[Field, ...] = (
     Field(
         "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, last-30d, -2w, -6m, -1y, today, yesterday",
@@ -191,7 +204,7 @@ FIELDS: tuple[Field, ...] = (
         column=conditions.time_of_day,
     ),
     Field(
-        "place", ValueType.TEXT, 'words of a city, region or country: lisbon, lisboa, "paris, texas"', by=conditions.in_place,
+        "place", ValueType.TEXT, 'words of a city, region or country: lisbon, lisboa, "paris, texas"', by=_in_place,
         regex=lambda pattern: conditions.matches(photo.c.place, pattern),
     ),
     Field(
@@ -339,7 +352,7 @@ def condition(compare: Compare) -> Condition:
     if field.choices:
         return field.choices[value.lower()].condition()
     if field.type is ValueType.NEAR:
-        return conditions.is_near(read_near(value, compare.context))
+        return _is_near(read_near(value, compare.context))
     if field.by is not None:
         return field.by(value)
     assert field.column is not None
