@@ -13,7 +13,7 @@ from photoindex.types import Facts
 
 _STATING = tuple(
     (source, fact)
-    for source in ("sidecar", "exif", "xmp", "iptc", "container")
+    for source in ("sidecar", "exif", "xmp", "container", "iptc")
     for fact in ("taken_at", "digitized_at", "modified_at")
 )
 _SATELLITES = (("exif", "gps_at"), ("xmp", "gps_at"), ("sidecar", "gps_at"))
@@ -68,24 +68,22 @@ class Witnesses:
 def offset_of_wall(wall: Wall, source: str, witnesses: Witnesses) -> Offset | None:
     """Return the offset of a time on the wall that `source` gave; the first witness that knows it is believed.
 
-    A zero from another source or from Takeout proves little: programs write `Z` behind local time, and Google takes a
-    photo's local time for UTC where it has no better idea. So zeros of others are heard after the position, those of
-    Takeout and of containers never.
+    What another source states behind the same wall time is heard after satellites, which cannot be set wrong. A zero of
+    another's proves little, as programs write `Z` behind local time, and so does IPTC's offset, which the format does not
+    let a program leave away: both are heard after the position. A zero of Takeout's or of a container's is not heard at
+    all: Google takes local time for UTC where it has no better idea, and so do cameras in the header of a video.
     """
     corrected = witnesses.stated("person")
     if corrected is not None:
         return Offset(corrected, "person")
     if wall.offset_minutes is not None:
         return Offset(wall.offset_minutes, source)
-    others = _stated_by_others(wall, witnesses)
-    if others is not None and others.minutes:
-        return others
+    satellites = _against_satellites(wall, witnesses)
+    if satellites is not None:
+        return satellites
+    firm, weak = _stated_by_others(wall, witnesses)
     return (
-        _against_satellites(wall, witnesses)
-        or _of_position(wall, witnesses)
-        or _against_instants(wall, witnesses)
-        or others
-        or _assumed(wall, witnesses)
+        firm or _of_position(wall, witnesses) or _against_instants(wall, witnesses) or weak or _assumed(wall, witnesses)
     )
 
 
@@ -116,9 +114,9 @@ def difference(wall: Wall, utc: Wall) -> int | None:
     return minutes if minutes % 60 == 0 or minutes in _ODD_MINUTES else None
 
 
-def _stated_by_others(wall: Wall, witnesses: Witnesses) -> Offset | None:
-    """Return what the file's other sources state behind the same wall time, to the minute; zero only if all say so."""
-    zero = None
+def _stated_by_others(wall: Wall, witnesses: Witnesses) -> tuple[Offset | None, Offset | None]:
+    """Return what the file's other sources state behind the same wall time, to the minute: one to be relied on, a weak one."""
+    weak = None
     for source, fact in _STATING:
         known = witnesses.facts.get(source)
         text = known.get(fact) if isinstance(known, Mapping) else None
@@ -126,10 +124,11 @@ def _stated_by_others(wall: Wall, witnesses: Witnesses) -> Offset | None:
             continue
         other = parse_wall(text)
         if other is not None and other.offset_minutes is not None:
-            if other.offset_minutes:
-                return Offset(other.offset_minutes, source)
-            zero = zero or Offset(0, source)
-    return zero
+            found = Offset(other.offset_minutes, source)
+            if found.minutes and source != "iptc":
+                return found, weak
+            weak = weak or found
+    return None, weak
 
 
 def _against_satellites(wall: Wall, witnesses: Witnesses) -> Offset | None:

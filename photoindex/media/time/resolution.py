@@ -80,8 +80,6 @@ def _seen_by_a_clock(place: TimeSource, wall: Wall, witnesses: Witnesses) -> tup
     camera writes local time where UTC belongs, as many do in QuickTime's header; only satellites are beyond that doubt.
     """
     for source, fact in (("name", "time"), ("exif", "modified_at")):
-        if source == place.source:
-            continue
         shown = witnesses.wall(source, fact)
         if shown is None or shown.precision != "second" or shown.offset_minutes is not None:
             continue
