@@ -63,6 +63,11 @@ def _number(digits: str) -> float:
     return float(digits) if len(digits) <= _NUMBER_DIGITS else math.nan
 
 
+def _plain_number(value: object) -> float:
+    """Return a number of the JSON as it is; true, false and structures are none."""
+    return value if isinstance(value, float) else math.nan
+
+
 def _no_number(_: str) -> float:
     return math.nan
 
@@ -77,9 +82,9 @@ def _add_time(block: object, fact: str, found: Findings) -> None:
     if stated is None or stated == "":
         return
     try:
-        seconds = _number(stated.strip()) if isinstance(stated, str) else float(stated)
+        seconds = _number(stated.strip()) if isinstance(stated, str) else _plain_number(stated)
         when = _EPOCH + timedelta(seconds=math.floor(seconds))
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, OverflowError):
         found.refuse(fact, stated, "not a count of seconds since 1970")
         return
     if seconds == 0:

@@ -1,0 +1,340 @@
+"""Which files of a folder a sidecar speaks of, by names alone and by the titles in Takeout's JSON."""
+
+from __future__ import annotations
+
+import os
+import random
+import unicodedata
+
+import pytest
+
+from photoindex.media.sidecar.match import match_sidecars
+from photoindex.media.sidecar.names import MediaName, SidecarMatch, SidecarName
+from photoindex.types import Kind, SidecarKind
+
+KINDS = {"xmp": SidecarKind.XMP, "aae": SidecarKind.AAE, "json": SidecarKind.TAKEOUT}
+RAW = {"cr2", "cr3", "nef", "dng", "arw"}
+MOVIES = {"mov", "mp4", "mp"}
+EDIT_WORDS = [
+    "edited", "bearbeitet", "modifié", "editado", "ha editado", "modificato", "bewerkt", "edytowane", "編集済み", "изменено",
+]  # fmt: skip
+
+
+def folder(
+    *names: str, titles: dict[str, str] | None = None
+) -> tuple[list[SidecarName], list[MediaName], dict[int, str]]:
+    """Return the sidecars and media of a folder with these names."""
+    sidecars: list[SidecarName] = []
+    media: list[MediaName] = []
+    for number, name in enumerate(names):
+        extension = name.rpartition(".")[2].lower()
+        raw_name = os.fsencode(name)
+        if extension in KINDS:
+            sidecars.append(SidecarName(number, raw_name, KINDS[extension], (titles or {}).get(name)))
+        else:
+            kind = Kind.RAW if extension in RAW else Kind.VIDEO if extension in MOVIES else Kind.IMAGE
+            media.append(MediaName(number, raw_name, kind))
+    return sidecars, media, dict(enumerate(names))
+
+
+def matched(*names: str, titles: dict[str, str] | None = None) -> set[tuple[str, str]]:
+    """Return (sidecar, file) of every match in a folder with these names."""
+    sidecars, media, by_id = folder(*names, titles=titles)
+    return {(by_id[match.sidecar_id], by_id[match.file_id]) for match in match_sidecars(sidecars, media)}
+
+
+def why(*names: str, titles: dict[str, str] | None = None) -> str:
+    """Return the reason of the only match in a folder with these names."""
+    sidecars, media, _ = folder(*names, titles=titles)
+    (match,) = match_sidecars(sidecars, media)
+    return match.why
+
+
+def test_an_xmp_with_the_whole_name_belongs_to_that_file_alone() -> None:
+    assert matched("a.jpg", "a.cr2", "a.jpg.xmp") == {("a.jpg.xmp", "a.jpg")}
+    assert why("a.jpg", "a.jpg.xmp") == "the XMP has the file's whole name: a.jpg.xmp"
+
+
+def test_an_xmp_with_the_stem_belongs_to_the_raw_file_where_there_is_one() -> None:
+    assert matched("a.jpg", "a.CR2", "a.xmp") == {("a.xmp", "a.CR2")}
+
+
+def test_an_xmp_with_the_stem_belongs_to_every_other_file_of_that_stem() -> None:
+    assert matched("a.heic", "a.mov", "b.jpg", "a.xmp") == {("a.xmp", "a.heic"), ("a.xmp", "a.mov")}
+
+
+def test_an_xmp_of_a_missing_file_belongs_to_none() -> None:
+    assert matched("a.cr2", "b.jpg", "a.jpg.xmp", "c.xmp") == set()
+
+
+def test_darktables_further_versions_belong_to_the_file() -> None:
+    names = ("a.CR2", "a.CR2.xmp", "a_01.CR2.xmp")
+    assert matched(*names) == {("a.CR2.xmp", "a.CR2"), ("a_01.CR2.xmp", "a.CR2")}
+    assert matched("a.CR2", "a_01.CR2", "a_01.CR2.xmp") == {("a_01.CR2.xmp", "a_01.CR2")}
+
+
+def test_exact_case_wins_and_another_case_serves_where_there_is_no_exact_one() -> None:
+    assert matched("a.jpg", "A.JPG", "A.JPG.xmp") == {("A.JPG.xmp", "A.JPG")}
+    assert matched("A.JPG", "a.xmp") == {("a.xmp", "A.JPG")}
+    assert matched("IMG.JPG", "img.jpg.json") == {("img.jpg.json", "IMG.JPG")}
+    assert matched("IMG.JPG", "img.jpg.json", "IMG.JPG.json") == {("IMG.JPG.json", "IMG.JPG")}
+
+
+def test_letters_that_only_look_alike_stay_apart() -> None:
+    assert matched("strasse.jpg", "straße.jpg.xmp") == set()
+
+
+@pytest.mark.parametrize("extension", ["xmp", "json"])
+@pytest.mark.parametrize(("of_photo", "of_sidecar"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_may_be_encoded_in_either_way(extension: str, of_photo: str, of_sidecar: str) -> None:
+    photo = unicodedata.normalize(of_photo, "Café.jpg")  # type: ignore[arg-type]
+    sidecar = unicodedata.normalize(of_sidecar, f"Café.jpg.{extension}")  # type: ignore[arg-type]
+    assert matched(photo, sidecar) == {(sidecar, photo)}
+
+
+def test_names_that_are_no_text_match_by_their_bytes() -> None:
+    photo, other, sidecar = (os.fsdecode(name) for name in (b"\xff\xe9.jpg", b"\xff\xe8.jpg", b"\xff\xe9.jpg.xmp"))
+    assert matched(photo, other, sidecar) == {(sidecar, photo)}
+    assert why(photo, sidecar).isprintable()
+
+
+def test_an_aae_belongs_to_the_picture_of_its_name() -> None:
+    assert matched("IMG_1234.HEIC", "IMG_1234.MOV", "IMG_1234.AAE") == {("IMG_1234.AAE", "IMG_1234.HEIC")}
+    assert matched("IMG_1.MOV", "IMG_1.AAE") == {("IMG_1.AAE", "IMG_1.MOV")}
+
+
+def test_apples_letters_for_original_and_edit_lead_to_the_picture() -> None:
+    assert matched("IMG_1234.HEIC", "IMG_O1234.AAE") == {("IMG_O1234.AAE", "IMG_1234.HEIC")}
+    assert matched("IMG_1234.JPG", "IMG_E1234.AAE") == {("IMG_E1234.AAE", "IMG_1234.JPG")}
+    both = matched("IMG_1234.JPG", "IMG_E1234.JPG", "IMG_E1234.AAE", "IMG_1234.AAE")
+    assert both == {("IMG_E1234.AAE", "IMG_E1234.JPG"), ("IMG_1234.AAE", "IMG_1234.JPG")}
+
+
+def test_takeouts_json_belongs_to_the_file_of_its_whole_name() -> None:
+    assert matched("X.jpg", "X.png", "X.jpg.json") == {("X.jpg.json", "X.jpg")}
+
+
+def test_takeouts_number_stands_before_the_extension_in_one_name_and_behind_it_in_the_other() -> None:
+    names = ("X.jpg", "X(1).jpg", "X(2).jpg", "X.jpg.json", "X.jpg(1).json", "X.jpg(2).json")
+    titles = dict.fromkeys(names[3:], "X.jpg")
+    assert matched(*names, titles=titles) == {
+        ("X.jpg.json", "X.jpg"),
+        ("X.jpg(1).json", "X(1).jpg"),
+        ("X.jpg(2).json", "X(2).jpg"),
+    }
+    assert why("X(1).jpg", "X.jpg(1).json") == "the JSON has the file's name and number: X.jpg(1).json"
+
+
+def test_a_numbered_json_whose_photo_is_missing_belongs_to_no_other_number() -> None:
+    titles = {"X.jpg(1).json": "X.jpg"}
+    assert matched("X.jpg", "X(2).jpg", "X.jpg(1).json", titles=titles) == set()
+    assert matched("X(1).jpg", "X.jpg.json", titles={"X.jpg.json": "X.jpg"}) == set()
+
+
+def test_names_that_end_like_a_number_are_no_numbers() -> None:
+    names = ("D.JPG", "D(1).JPG", "D_1.JPG", "D.JPG.json", "D.JPG(1).json", "D_1.JPG.json")
+    expected = {("D.JPG.json", "D.JPG"), ("D.JPG(1).json", "D(1).JPG"), ("D_1.JPG.json", "D_1.JPG")}
+    assert matched(*names, titles={"D.JPG(1).json": "D.JPG"}) == expected
+
+
+def test_a_number_in_the_title_counts_as_a_part_of_the_name() -> None:
+    names = (
+        "N-35(1).jpg",
+        "N-35(1)(1).jpg",
+        "N-35(1).jpg.supplemental-metadata.json",
+        "N-35(1).jpg.supplemental-metadata(1).json",
+    )
+    assert matched(*names) == {(names[2], names[0]), (names[3], names[1])}
+
+
+def test_a_number_may_stand_in_both_places_of_the_jsons_name() -> None:
+    assert matched("img(18).jpg", "img(18).jpg.supple(18).json") == {("img(18).jpg.supple(18).json", "img(18).jpg")}
+
+
+def test_a_number_may_stand_before_an_inner_dot() -> None:
+    sidecar = "21.12.11 - 1.supplemental-metadata(1).json"
+    assert matched("21.12(1).11 - 1.jpg", sidecar) == {(sidecar, "21.12(1).11 - 1.jpg")}
+    assert matched("PXL_1(1).MP.jpg", "PXL_1.MP.jpg(1).json") == {("PXL_1.MP.jpg(1).json", "PXL_1(1).MP.jpg")}
+
+
+@pytest.mark.parametrize("length", range(len("supplemental-metadata") + 1))
+@pytest.mark.parametrize("number", ["", "(1)"])
+def test_every_truncation_of_supplemental_metadata_is_understood(length: int, number: str) -> None:
+    sidecar = f"IMG_1.jpg.{'supplemental-metadata'[:length]}{number}.json"
+    photo = f"IMG_1{number}.jpg"
+    assert matched("IMG_1.jpg", "IMG_1(1).jpg", sidecar) == {(sidecar, photo)}
+
+
+def test_another_word_before_json_is_no_truncation() -> None:
+    assert matched("IMG_1.jpg", "IMG_1.jpg.settings.json") == set()
+
+
+def test_a_json_and_its_newer_twin_both_belong_to_the_photo() -> None:
+    names = ("X.jpg", "X.jpg.json", "X.jpg.supplemental-metadata.json")
+    assert matched(*names) == {(names[1], "X.jpg"), (names[2], "X.jpg")}
+
+
+def test_a_json_cut_to_46_characters_belongs_to_the_photo_that_begins_so() -> None:
+    photo = "Screenshot_20220207_102421_com.snapchat.android.jpg"
+    sidecar = "Screenshot_20220207_102421_com.snapchat.androi.json"
+    assert len(sidecar) == 51
+    assert matched(photo, sidecar, titles={sidecar: photo}) == {(sidecar, photo)}
+    assert matched(photo, sidecar) == {(sidecar, photo)}
+    assert why(photo, sidecar) == f"the JSON's name is the file's, cut short by Takeout: {sidecar}"
+
+
+def test_a_cut_within_the_extension_is_understood() -> None:
+    photo = "a" * 42 + ".jpeg"
+    assert matched(photo, photo[:46] + ".json") == {(photo[:46] + ".json", photo)}
+
+
+def test_a_photo_whose_own_name_was_cut_is_found_by_its_json() -> None:
+    title = "original_1d4caa6f-16c6-4c3d-901b-9387de10e528_PXL_20220516_164814158.jpg"
+    photo, sidecar = f"{title[:47]}.jpg", f"{title[:46]}.json"
+    assert matched(photo, sidecar, titles={sidecar: title}) == {(sidecar, photo)}
+
+
+def test_photos_that_begin_alike_are_told_apart_by_the_titles() -> None:
+    start = "w" * 46
+    titles = {f"{start}.json": f"{start}B-wedding.jpg", f"{start}(1).json": f"{start}A-wedding.jpg"}
+    names = (f"{start}A.jpg", f"{start}B.jpg", *titles)
+    assert matched(*names, titles=titles) == {(f"{start}.json", f"{start}B.jpg"), (f"{start}(1).json", f"{start}A.jpg")}
+    assert matched(*names) == set()
+
+
+def test_numbers_of_cut_names_pair_up_in_order_within_one_beginning() -> None:
+    start = "w" * 46
+    titles = {
+        f"{start}.json": f"{start}A1.jpg",
+        f"{start}(1).json": f"{start}B1.jpg",
+        f"{start}(2).json": f"{start}A2.jpg",
+    }
+    names = (f"{start}A.jpg", f"{start}A(1).jpg", f"{start}B.jpg", *titles)
+    assert matched(*names, titles=titles) == {
+        (f"{start}.json", f"{start}A.jpg"),
+        (f"{start}(1).json", f"{start}B.jpg"),
+        (f"{start}(2).json", f"{start}A(1).jpg"),
+    }
+
+
+def test_a_cut_json_whose_title_names_another_photo_belongs_to_none() -> None:
+    start = "w" * 46
+    assert matched(f"{start}A.jpg", f"{start}.json", titles={f"{start}.json": f"{start}B.jpg"}) == set()
+
+
+def test_names_of_emoji_are_cut_by_their_utf_16_length() -> None:
+    stem = "😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋😛😝"
+    assert matched(f"{stem[:-1]}.jpg", f"{stem[:24]}.json") == {(f"{stem[:24]}.json", f"{stem[:-1]}.jpg")}
+
+
+def test_a_title_without_extension_leads_to_the_photo_of_that_stem() -> None:
+    names = ("Peanut Butter.jpg", "Peanut Butter(1).jpg", "Peanut Butter.supplemental-metadata.json")
+    assert matched(*names) == {(names[2], "Peanut Butter.jpg")}
+    numbered = "2013-12-23.supplemental-metadata(1).json"
+    assert matched("2013-12-23(1).jpg", "2013-12-23.jpg", numbered) == {(numbered, "2013-12-23(1).jpg")}
+
+
+def test_a_stem_that_two_pictures_share_needs_a_title() -> None:
+    assert matched("a.jpg", "a.png", "a.json") == set()
+    assert matched("a.jpg", "a.png", "a.json", titles={"a.json": "a.png"}) == {("a.json", "a.png")}
+
+
+def test_a_title_names_the_photo_where_the_jsons_own_name_names_none() -> None:
+    titles = {"gphotos-1.json": "2019-05-18.jpg", "gphotos-2.json": "Bei den Landungsbrücken.png"}
+    expected = {("gphotos-1.json", "2019-05-18.jpg"), ("gphotos-2.json", "Bei den Landungsbrücken.png")}
+    assert matched("2019-05-18.jpg", "Bei den Landungsbrücken.png", *titles, titles=titles) == expected
+
+
+def test_a_title_with_signs_that_file_systems_refuse_names_its_sanitised_file() -> None:
+    assert matched("Me _ you_.jpg", "x.json", titles={"x.json": "Me &amp; you?.jpg"}) == {("x.json", "Me _ you_.jpg")}
+
+
+@pytest.mark.parametrize("word", EDIT_WORDS)
+def test_an_edited_copy_shares_the_json_of_its_original(word: str) -> None:
+    copy = f"X-{word}.jpg"
+    assert matched("X.jpg", copy, "X.jpg.json") == {("X.jpg.json", "X.jpg"), ("X.jpg.json", copy)}
+    assert matched(copy, "X.jpg.json") == {("X.jpg.json", copy)}
+    decomposed = unicodedata.normalize("NFD", copy)
+    assert matched(decomposed, "X.jpg.json") == {("X.jpg.json", decomposed)}
+
+
+def test_an_edited_copy_may_have_another_extension_than_its_original() -> None:
+    names = ("X.HEIC", "X-edited.jpg", "X.HEIC.json")
+    assert matched(*names) == {("X.HEIC.json", "X.HEIC"), ("X.HEIC.json", "X-edited.jpg")}
+
+
+def test_numbered_edited_copies_share_the_json_of_their_number() -> None:
+    names = ("X.jpg", "X(1).jpg", "X-edited.jpg", "X-edited(1).jpg", "X.jpg.json", "X.jpg(1).json")
+    assert matched(*names) == {
+        ("X.jpg.json", "X.jpg"),
+        ("X.jpg.json", "X-edited.jpg"),
+        ("X.jpg(1).json", "X(1).jpg"),
+        ("X.jpg(1).json", "X-edited(1).jpg"),
+    }
+    literal = ("N(1).jpg", "N(1)-editat.jpg", "N(1).jpg.supplemental-metadata.json")
+    assert matched(*literal) == {(literal[2], literal[0]), (literal[2], literal[1])}
+
+
+def test_an_edited_copy_with_a_json_of_its_own_keeps_to_that() -> None:
+    names = ("X.jpg", "X-edited.jpg", "X.jpg.json", "X-edited.jpg.json")
+    assert matched(*names) == {("X.jpg.json", "X.jpg"), ("X-edited.jpg.json", "X-edited.jpg")}
+
+
+def test_an_edited_copy_whose_word_was_cut_is_recognised_by_its_length() -> None:
+    original = "IMG_20210101_123456789_HDR_BURST_COVER_01.jpg"
+    copy = f"{original[:-4]}-edited"[:47] + ".jpg"
+    sidecar = f"{original}.json"
+    assert "-edite" in copy
+    assert matched(original, copy, sidecar) == {(sidecar, original), (sidecar, copy)}
+    assert matched("X.jpg", "X-e.jpg", "X.jpg.json") == {("X.jpg.json", "X.jpg")}
+
+
+@pytest.mark.parametrize("movie", ["X.MP4", "X.MOV", "X.mp4"])
+def test_the_movie_of_a_live_photo_shares_the_json_of_its_picture(movie: str) -> None:
+    assert matched("X.HEIC", movie, "X.HEIC.json") == {("X.HEIC.json", "X.HEIC"), ("X.HEIC.json", movie)}
+    assert matched(movie, "X.HEIC.json") == {("X.HEIC.json", movie)}
+
+
+def test_the_movie_of_a_numbered_live_photo_shares_the_json_of_its_number() -> None:
+    names = ("X.HEIC", "X(1).HEIC", "X(1).MOV", "X.HEIC.json", "X.HEIC(1).json")
+    assert ("X.HEIC(1).json", "X(1).MOV") in matched(*names)
+    assert ("X.HEIC.json", "X(1).MOV") not in matched(*names)
+
+
+def test_the_movie_of_a_motion_photo_without_extension_of_its_own_shares_its_json() -> None:
+    names = ("PXL_1.MP.jpg", "PXL_1.MP", "PXL_1.MP.jpg.json")
+    assert matched(*names) == {(names[2], names[0]), (names[2], names[1])}
+
+
+def test_a_movie_with_a_json_of_its_own_keeps_to_that_and_a_second_picture_gets_none() -> None:
+    names = ("X.HEIC", "X.MOV", "X.JPG", "X.HEIC.json", "X.MOV.json")
+    assert matched(*names) == {("X.HEIC.json", "X.HEIC"), ("X.MOV.json", "X.MOV")}
+
+
+def test_the_json_of_a_missing_movie_belongs_to_no_picture() -> None:
+    names = ("PXL_20231006_063909898.LS.jpg", "PXL_20231006_063909898.jpg", "PXL_20231006_063909898.LS.mp4.json")
+    assert matched(*names, titles={names[2]: "TST_20231006_063909898.LS.mp4"}) == set()
+
+
+def test_the_order_of_the_folder_changes_nothing() -> None:
+    start = "w" * 46
+    names = [
+        "a.jpg", "a.cr2", "a.xmp", "a.jpg.xmp", "X.HEIC", "X.MOV", "X-edited.jpg", "X.HEIC.json", "X(1).HEIC", "X.HEIC(1).json",
+        f"{start}A.jpg", f"{start}B.jpg", f"{start}.json", f"{start}(1).json", "IMG_0001.JPG", "IMG_O0001.AAE",
+    ]  # fmt: skip
+    titles = {f"{start}.json": f"{start}B.jpg", f"{start}(1).json": f"{start}A.jpg"}
+    expected = matched(*names, titles=titles)
+    assert len(expected) == 9
+    chance = random.Random(1)
+    for _ in range(20):
+        chance.shuffle(names)
+        assert matched(*names, titles=titles) == expected
+
+
+def test_every_match_says_why_and_names_its_sidecar() -> None:
+    sidecars, media, by_id = folder("X.HEIC", "X.MOV", "X-edited.jpg", "X.HEIC.json", "X.xmp")
+    matches = match_sidecars(sidecars, media)
+    assert len(matches) == 5
+    assert all(
+        isinstance(match, SidecarMatch) and match.why.endswith(f": {by_id[match.sidecar_id]}") for match in matches
+    )
