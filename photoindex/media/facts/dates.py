@@ -72,11 +72,6 @@ def iso_offset(text: str) -> str:
     return f"{sign}{int(hours):02}:{minutes}"
 
 
-def has_offset(iso: str) -> bool:
-    """Tell whether an ISO time of this module's carries its zone."""
-    return "T" in iso and iso[-6] in "+-"
-
-
 def _check(year: int, month: int, day: int, clock: tuple[int, int, int]) -> None:
     if (year, month, day) == (0, 0, 0):
         raise DateError("not a date")
