@@ -187,7 +187,9 @@ def _in_events(condition: Condition) -> Condition:
     taken = photo.alias("taken")
     # '~' sorts behind the fraction and the offset that a time may go on with.
     during = and_(taken.c.taken_at >= event.c.first_at, taken.c.taken_at <= event.c.last_at + "~")
-    return photos_of(select(taken.c.id).join_from(event, taken, during).where(condition))
+    # A month or a year alone is its first moment, which says nothing of a day.
+    vague = func.coalesce(taken.c.taken_at_precision, "second").in_(["month", "year"])
+    return photos_of(select(taken.c.id).join_from(event, taken, during).where(condition, ~vague))
 
 
 def path_matches(pattern: str) -> Condition:
