@@ -335,7 +335,8 @@ def test_another_version_of_the_data_makes_another_table_and_removes_the_old(
 
 @pytest.mark.parametrize("damage", ["empty", "text", "short", "middle", "other tables"])
 def test_a_damaged_table_is_made_anew(small_package: Path, tmp_path: Path, damage: str) -> None:
-    cache, said = tmp_path / "cache", []
+    cache = tmp_path / "cache"
+    said: list[str] = []
     with Gazetteer(cache) as gazetteer:
         whole = gazetteer.nearest(38.7, -9.1)
     (path,) = cache.iterdir()
