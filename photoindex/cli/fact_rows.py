@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +15,12 @@ _UNITS: dict[str, Callable[[float], str]] = {
     "exposure_seconds": lambda value: f"1/{1 / value:.0f} s" if 0 < value < 0.3 else f"{value:g} s",
     "focal_length_mm": lambda value: f"{value:g} mm",
     "iso": lambda value: f"ISO {value:g}",
+    "taken_at_utc": lambda value: (datetime(1970, 1, 1) + timedelta(seconds=value)).isoformat(" ") + " UTC",  # noqa: DTZ001
 }
+_LABELS = {"taken_at_utc": "instant"}
+_SAID_ELSEWHERE = frozenset({"taken_at_source", "taken_at_confidence", "utc_offset_minutes", "zone_source"})
+_PATHS = ("name", "folder", "mtime")
+"""Sources outside the content, whose only facts are dates."""
 
 
 def fact_rows(names: Sequence[str], resolved: Resolved, known: Facts) -> list[tuple[str, object, str]]:
@@ -25,7 +31,11 @@ def fact_rows(names: Sequence[str], resolved: Resolved, known: Facts) -> list[tu
     rows: list[tuple[str, object, str]] = []
     for name in (*names, "keywords"):
         value = getattr(resolved, name)
-        if name in {"taken_at_source", "taken_at_confidence"} or value is None or value == ():
+        if name in _SAID_ELSEWHERE or value is None or value == ():
+            continue
+        if name == "taken_at_precision":
+            if value != "second":
+                rows.append(("", f"known to the {value}", ""))
             continue
         winner = resolved.sources.get(name, resolved.taken_at_source if name == "taken_at" else None) or ""
         sure = resolved.taken_at_confidence if name == "taken_at" else None
@@ -37,8 +47,17 @@ def fact_rows(names: Sequence[str], resolved: Resolved, known: Facts) -> list[tu
             for source, values in known.items()
             if source != winner and values.get(name) is not None
         )
+        if name == "taken_at":
+            rows.extend(
+                ("", str(value), f"{source}, not used")
+                for source in _PATHS
+                for value in known.get(source, {}).values()
+                if source != winner
+            )
     shown_names = {*names, "keywords"}
     for source, values in known.items():
+        if source in _PATHS:
+            continue
         rows.extend(
             (_label(name), _value(name, value), source)
             for name, value in values.items()
@@ -48,6 +67,8 @@ def fact_rows(names: Sequence[str], resolved: Resolved, known: Facts) -> list[tu
 
 
 def _label(name: str) -> str:
+    if name in _LABELS:
+        return _LABELS[name]
     for unit in ("_seconds", "_mm", "_m"):
         name = name.removesuffix(unit)
     return name.replace("_", " ")

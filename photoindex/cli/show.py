@@ -55,7 +55,9 @@ def _print(shown: Shown) -> None:
     sections = [
         Section("what", _what(shown)),
         Section("facts", _facts(shown)),
+        Section("contents", _contents(shown)),
         Section("files", _files(shown)),
+        Section("sidecars", [(one.kind, one.path, one.why) for one in shown.sidecars]),
         Section("tasks", _tasks(shown)),
         Section("notes", [("", note) for note in content.notes] if content else []),
         Section(
@@ -97,7 +99,19 @@ def _facts(shown: Shown) -> list[tuple[str, object, str]]:
 
     if shown.photo is None:
         return []
-    return fact_rows(RESOLVED_NAMES, shown.photo.resolved, shown.content.facts if shown.content else {})
+    return fact_rows(RESOLVED_NAMES, shown.photo.resolved, shown.facts)
+
+
+def _contents(shown: Shown) -> list[tuple[object, ...]]:
+    """What makes up the photo, where it is more than one content."""
+    rows: list[tuple[object, ...]] = []
+    if len(shown.contents) > 1:
+        rows += [(one.role, f"{one.kind}, {one.format}", one.pair_reason or "") for one in shown.contents]
+    if len(shown.burst) > 1:
+        rows.append(("burst", f"{len(shown.burst)} photos", "numbers " + ", ".join(map(str, shown.burst))))
+    if shown.photo is not None and shown.photo.motion:
+        rows.append(("motion", "video", "the picture's file holds a short video too"))
+    return rows
 
 
 def _files(shown: Shown) -> list[tuple[object, ...]]:

@@ -13,13 +13,14 @@ _CHUNK = 1000
 def leave_work(connection: Connection, entry_id: int) -> None:
     """Mark what the changes of a journal entry make stale, in the transaction that made them.
 
-    Corrections leave their photos to be resolved, decisions about pairs make the photos anew at once, files and contents
-    that came back leave their folders to be related.
+    Corrections leave their photos to be resolved, decisions about pairs make the photos anew at once, files that came back
+    leave their folders to be related.
     """
     corrected: set[int] = set()
     decided: set[int] = set()
     folders: set[int] = set()
-    photos: set[int] = set()
+    restored: set[int] = set()
+    holders: set[int] = set()
     for change in journal.changes_of(connection, entry_id):
         if change.table_name == "correction":
             corrected.add(_number(change.key["asset_id"]))
@@ -27,14 +28,17 @@ def leave_work(connection: Connection, entry_id: int) -> None:
             decided.update(_number(value) for value in change.key.values())
         elif change.table_name == "file" and change.after is not None:
             folders.add(_number(change.after["folder_id"]))
-        elif change.table_name == "photo" and change.after is not None:
-            photos.add(_number(change.key["id"]))
-    for start in range(0, len(corrected), _CHUNK):
-        work_left.resolve_photos_of_assets_later(connection, sorted(corrected)[start : start + _CHUNK])
+            if change.after["asset_id"] is not None:
+                holders.add(_number(change.after["asset_id"]))
+        elif change.table_name == "asset" and change.before is None:
+            restored.add(_number(change.key["id"]))
+    # A photo that came back whole is as it was; one that stayed has a file more or fewer.
+    stale = sorted(corrected | (holders - restored))
+    for start in range(0, len(stale), _CHUNK):
+        work_left.resolve_photos_of_assets_later(connection, stale[start : start + _CHUNK])
     if decided:
         regroup(connection, decided)
     work_left.mark_unrelated(connection, folders)
-    work_left.resolve_later(connection, photos)
 
 
 def _number(value: object) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 
@@ -15,6 +15,7 @@ from photoindex.library.places import KnownVolume, find_file, volumes_now
 from photoindex.library.times import utc
 from photoindex.paths import display, to_text
 from photoindex.pipeline.derived_files import preview_path, thumbnail_path
+from photoindex.pipeline.evidence import gather, with_path_dates
 from photoindex.store.inspect import (
     AssetRow,
     FileRecord,
@@ -23,8 +24,11 @@ from photoindex.store.inspect import (
     file_by_id,
     files_of_photo,
     photo_by_id,
+    photos_of_burst,
 )
+from photoindex.store.sidecars import LinkedSidecar
 from photoindex.store.task_table import TaskRow, tasks_of
+from photoindex.types import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ class Shown:
     """One photo, or one file that has none: `photo` is None for a file that is not taken in.
 
     asked: the PATH as given, or the path of the photo's first file where an ID was given. content: the asset that stands
-    for the photo. preview, thumbnail: None where they are not on the disk. online: by volume number.
+    for the photo. contents: all of them, earlier ones too. facts: every value of every source, also of sidecars,
+    corrections and the path. burst: the photos of the same burst. preview, thumbnail: None where they are not on the disk.
+    online: by volume number.
     """
 
     asked: bytes
@@ -43,6 +49,10 @@ class Shown:
     online: dict[int, bool]
     preview: Path | None
     thumbnail: Path | None
+    contents: tuple[AssetRow, ...] = ()
+    facts: Facts = field(default_factory=dict)
+    sidecars: tuple[LinkedSidecar, ...] = ()
+    burst: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,7 @@ def _show_photo(
     assets = assets_of_photo(connection, found.id)
     content = next((one for one in assets if one.id == found.primary_asset_id), assets[-1] if assets else None)
     tasks = tasks_of(connection, file_ids=[one.id for one in files], asset_ids=[one.id for one in assets])
+    evidence = gather(connection, found.id)
     return Shown(
         asked=asked if asked is not None else (files[0].path if files else b""),
         photo=found,
@@ -123,6 +134,10 @@ def _show_photo(
         online={one.volume_id: volumes[one.volume_id].online for one in files},
         preview=None if content is None else _existing(preview_path(library.derived_folder, content.digest)),
         thumbnail=None if content is None else _existing(thumbnail_path(library.derived_folder, content.digest)),
+        contents=tuple(assets),
+        facts={} if evidence is None else with_path_dates(evidence),
+        sidecars=() if evidence is None else tuple(evidence.sidecars),
+        burst=() if found.burst is None else tuple(photos_of_burst(connection, found.burst)),
     )
 
 
@@ -168,7 +183,7 @@ def as_json(shown: Shown) -> dict[str, object]:
     """Return the documented JSON object of one photo; what is unknown is None, keywords are a list."""
     photo, content = shown.photo, shown.content
     resolved = None if photo is None else photo.resolved
-    facts = {} if content is None else {source: dict(values) for source, values in content.facts.items()}
+    facts = {source: dict(values) for source, values in shown.facts.items()}
     value: dict[str, object] = {"schema": 1, "id": None if photo is None else photo.id, "path": to_text(shown.asked)}
     value["files"] = [file_as_json(one, online=shown.online[one.volume_id]) for one in shown.files]
     for name in ("kind", "format", "width", "height", "orientation", "duration_seconds"):
@@ -183,12 +198,40 @@ def as_json(shown: Shown) -> dict[str, object]:
     value["thumbnail"] = None if shown.thumbnail is None else str(shown.thumbnail)
     has_hash = content is not None and content.perceptual_hash is not None
     value["perceptual_hash"] = f"{content.perceptual_hash:016x}" if content is not None and has_hash else None
+    value["contents"] = [_content_as_json(one) for one in shown.contents]
+    value["sidecars"] = [_sidecar_as_json(one) for one in shown.sidecars]
+    value["regions"] = [] if content is None else [dict(region) for region in content.regions]
+    value["burst"] = list(shown.burst)
+    value["motion"] = photo is not None and photo.motion
     value["notes"] = [] if content is None else list(content.notes)
     return value
 
 
+def _content_as_json(one: AssetRow) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "digest": one.digest.hex(),
+        "kind": one.kind,
+        "format": one.format,
+        "role": one.role,
+        "why": one.pair_reason,
+    }
+
+
+def _sidecar_as_json(one: LinkedSidecar) -> dict[str, object]:
+    return {
+        "path": to_text(one.path),
+        "kind": one.kind,
+        "why": one.why,
+        "facts": dict(one.facts),
+        "regions": [dict(region) for region in one.regions],
+        "notes": list(one.notes),
+    }
+
+
 RESOLVED_NAMES: tuple[str, ...] = (
-    "taken_at", "taken_at_source", "taken_at_confidence", "latitude", "longitude", "altitude_m", "place", "camera_make",
+    "taken_at", "taken_at_source", "taken_at_confidence", "taken_at_precision", "taken_at_utc", "utc_offset_minutes",
+    "zone", "zone_source", "latitude", "longitude", "altitude_m", "place", "camera_make",
     "camera_model", "lens", "iso", "aperture", "exposure_seconds", "focal_length_mm", "rating", "title", "description",
 )  # fmt: skip
 """The facts of a photo that have one value, in the order they are shown."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from photoindex.media.facts.path_dates import dates_of_folder, dates_of_mtime, dates_of_name
 from photoindex.store import assets, corrections, files, sidecars
 from photoindex.store.assets import PhotoContent
 from photoindex.store.files import FileRow
@@ -65,3 +66,15 @@ def _fill(facts: dict[str, dict[str, FactValue]], source: str, values: Mapping[s
             known[name] = value
         else:
             known.setdefault(name, value)
+
+
+def with_path_dates(evidence: Evidence) -> dict[str, dict[str, FactValue]]:
+    """Return the facts together with the dates that the first file's name, folder and modification time tell."""
+    first = evidence.files[0]
+    around = {
+        "name": dates_of_name(first.name),
+        "folder": dates_of_folder(first.folder_path),
+        "mtime": dates_of_mtime(first.mtime_ns, first.name),
+    }
+    known: dict[str, dict[str, FactValue]] = {source: dict(values) for source, values in evidence.facts.items()}
+    return known | {source: dict(dates) for source, dates in around.items() if dates}

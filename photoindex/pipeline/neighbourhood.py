@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from photoindex.media.time.neighbours import Timed, dates_between, neighbour_facts
+from photoindex.media.time.neighbours import Timed, dates_between, neighbour_facts, running_number
 from photoindex.pipeline.resolving import Resolver
 from photoindex.store import timed
 from photoindex.store.timed import TimedRow
@@ -15,7 +15,7 @@ from photoindex.store.timed import TimedRow
 _NEIGHBOURS = "neighbours"
 _UNTOLD = frozenset({None, "mtime", _NEIGHBOURS})
 """Sources of a time that is no statement about this photo."""
-_RUNNING_NUMBER = re.compile(rb"(?:^|[^0-9])(\d{3,6})\.[^.]+\Z")
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 def hear_neighbours(connection: Connection, folder_id: int, resolver: Resolver) -> int:
@@ -52,15 +52,23 @@ def _has_gaps(rows: list[TimedRow]) -> bool:
 
 
 def _timed(row: TimedRow, folder_id: int) -> Timed:
+    """Return what a photo knows of its time itself: what its neighbours gave is no evidence for them."""
     told = row.taken_at_source not in _UNTOLD
-    number = _RUNNING_NUMBER.search(row.name)
+    lent = row.zone_source == _NEIGHBOURS
+    instant = row.taken_at_utc if told and row.sources.get("taken_at_utc") != _NEIGHBOURS else None
+    taken_at = (row.taken_at or "")[:19] if told else ""
+    if lent and instant is not None:
+        # A movie that knows UTC alone: its wall time came from the neighbours, too.
+        taken_at = (_EPOCH + timedelta(seconds=instant)).isoformat(timespec="seconds")
+    series = running_number(row.name)
     return Timed(
         photo_id=row.photo_id,
-        taken_at=(row.taken_at or "")[:19] if told else "",
-        utc_offset_minutes=row.utc_offset_minutes if told and row.zone_source != _NEIGHBOURS else None,
-        taken_at_utc=row.taken_at_utc if told and row.zone_source != _NEIGHBOURS else None,
+        taken_at=taken_at,
+        utc_offset_minutes=row.utc_offset_minutes if told and not lent else None,
+        taken_at_utc=instant,
         precision=(row.taken_at_precision or "") if told else "",
         confidence=(row.taken_at_confidence or 0.0) if told else 0.0,
-        sequence=int(number[1]) if number else None,
+        sequence=None if series is None else series[1],
         folder_id=folder_id,
+        series="" if series is None else series[0],
     )

@@ -71,7 +71,7 @@ def _member(row: MemberRow) -> Member:
         kind=Kind(row.kind),
         format=row.format,
         taken_at=row.taken_at,
-        taken_at_utc=_instant(row.taken_at) or _instant(row.created_utc),
+        taken_at_utc=_instant(row.created_utc) if (instant := _instant(row.taken_at)) is None else instant,
         camera=camera or None,
         serial=row.serial,
         content_identifier=row.content_identifier,
@@ -86,9 +86,9 @@ def _instant(iso: str | None) -> float | None:
     """Return an ISO time as seconds since 1970 where it states its offset."""
     try:
         moment = datetime.fromisoformat(iso) if iso else None
-    except ValueError:
-        return None  # a leap second, or a partial date
-    return moment.timestamp() if moment is not None and moment.tzinfo is not None else None
+        return moment.timestamp() if moment is not None and moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None  # a leap second, a partial date, the edge of the calendar
 
 
 def members_and_links(
@@ -179,14 +179,12 @@ def _note_bursts(connection: Connection, folder_id: int, rows: list[MemberRow]) 
         if (burst := found.get(row.asset_id)) is not None:
             of_photo.setdefault(row.photo_id, burst)
     known = pairs.bursts_of_photos(connection, {row.photo_id for row in rows})
-    mark = f"folder {folder_id}:"
+    of_this_folder = (f"name:{folder_id}:", f"run:{folder_id}:")
     changed: dict[int, str | None] = {}
     for photo_id, burst_before in known.items():
         burst = of_photo.get(photo_id)
-        if burst is None and burst_before is not None and not burst_before.startswith(mark):
-            continue  # another folder's files say so
-        if burst is not None and not burst.startswith("id:"):
-            burst = mark + burst
+        if burst is None and burst_before is not None and not burst_before.startswith(of_this_folder):
+            continue  # another folder's files, or the identifier in the content, say so
         if burst != burst_before:
             changed[photo_id] = burst
     pairs.set_bursts(connection, changed)

@@ -211,7 +211,7 @@ def store_resolution(
             motion=bool(content.facts.get("container", {}).get("motion_bytes")),
             **content.values,
             **values,
-        )  # fmt: skip
+        )
     )
     row = upsert(photo_text).values(photo_id=photo_id, **document)
     connection.execute(row.on_conflict_do_update(index_elements=["photo_id"], set_=dict(document)))

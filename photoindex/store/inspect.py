@@ -27,15 +27,25 @@ class PhotoRow:
     size_bytes: int
     added_at: float
     primary_asset_id: int | None
+    burst: str | None
+    motion: bool
     resolved: Resolved
 
 
 @dataclass(frozen=True, slots=True)
 class AssetRow:
-    """One content: `facts` holds every value of every source; `perceptual_hash` is the 64-bit hash, unsigned."""
+    """One content: `facts` holds every value of every embedded source; `perceptual_hash` is the 64-bit hash, unsigned.
+
+    role: what it is in its photo; pair_reason: why it belongs there, where it is not the one that stands for it.
+    """
 
     id: int
     digest: bytes
+    kind: str
+    format: str
+    role: str
+    pair_reason: str | None
+    regions: tuple[Mapping[str, Any], ...]
     facts: Facts
     notes: tuple[str, ...]
     perceptual_hash: int | None
@@ -86,6 +96,8 @@ def photo_by_id(connection: Connection, photo_id: int) -> PhotoRow | None:
         size_bytes=row["size_bytes"],
         added_at=row["added_at"],
         primary_asset_id=row["primary_asset_id"],
+        burst=row["burst"],
+        motion=row["motion"],
         resolved=_resolved(row),
     )
 
@@ -97,6 +109,12 @@ def _resolved(row: Mapping[Any, Any]) -> Resolved:
     return Resolved(**values)
 
 
+def photos_of_burst(connection: Connection, burst: str) -> list[int]:
+    """Return the photos of a burst, by time."""
+    statement = select(photo.c.id).where(photo.c.burst == burst).order_by(photo.c.taken_at, photo.c.id)
+    return list(connection.execute(statement).scalars())
+
+
 def assets_of_photo(connection: Connection, photo_id: int) -> list[AssetRow]:
     """Return the contents of a photo, earlier ones too, by number."""
     return [
@@ -106,12 +124,24 @@ def assets_of_photo(connection: Connection, photo_id: int) -> list[AssetRow]:
 
 
 def _assets() -> Select[Any]:
-    return select(asset.c.id, asset.c.digest, asset.c.facts, asset.c.notes, asset.c.perceptual_hash, asset.c.derived)
+    return select(asset)
 
 
 def _asset_row(row: Any) -> AssetRow:
     unsigned = None if row.perceptual_hash is None else row.perceptual_hash & 0xFFFF_FFFF_FFFF_FFFF
-    return AssetRow(row.id, row.digest, row.facts or {}, tuple(row.notes or ()), unsigned, row.derived)
+    return AssetRow(
+        id=row.id,
+        digest=row.digest,
+        kind=row.kind,
+        format=row.format,
+        role=row.role,
+        pair_reason=row.pair_reason,
+        regions=tuple(row.regions or ()),
+        facts=row.facts or {},
+        notes=tuple(row.notes or ()),
+        perceptual_hash=unsigned,
+        derived=row.derived,
+    )
 
 
 def files_of_photo(connection: Connection, photo_id: int) -> list[FileRecord]:

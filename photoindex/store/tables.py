@@ -7,65 +7,40 @@ Tables whose rows a person can forget never give a number twice (`sqlite_autoinc
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
-# Constraints have names, so that a later migration can change them: Alembic's batch mode finds them by name alone.
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    }
+from photoindex.store.columns import PathBytes, metadata
+from photoindex.store.relation_tables import (
+    correction,
+    event,
+    pair_decision,
+    pair_link,
+    photo_to_resolve,
+    saved_query,
+    sidecar,
+    sidecar_link,
 )
 
-
-class PathBytes(TypeDecorator[bytes]):
-    """A path: bytes in Python, TEXT where it is UTF-8, BLOB where it is not."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Replace LargeBinary's own processor: sqlite3 takes str and bytes as they are."""
-        return _path_to_column
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002
-        """Return bytes whichever storage class the row has."""
-        return _path_from_column
-
-
-def _path_to_column(value: bytes | None) -> str | bytes | None:
-    if value is None:
-        return None
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value
-
-
-def _path_from_column(value: str | bytes | None) -> bytes | None:
-    return value.encode("utf-8") if isinstance(value, str) else value
-
+__all__ = [
+    "PathBytes", "asset", "correction", "event", "file", "folder", "journal", "journal_change", "library", "metadata",
+    "pair_decision", "pair_link", "photo", "photo_text", "photo_to_resolve", "place", "root", "saved_query",
+    "schema_history", "sidecar", "sidecar_link", "task", "variant", "volume",
+]  # fmt: skip
 
 library = Table(
     "library",
@@ -225,7 +200,7 @@ asset = Table(
     Column("pair_reason", Text, comment="why it belongs to its photo, where it is not alone"),
     Column(
         "replaced_by",
-        ForeignKey("asset.id", ondelete="SET NULL"),
+        Integer,
         comment="the content that took its place in an edited file",
     ),
     Column("regions", JSON, comment="marked faces and other parts"),
@@ -258,90 +233,6 @@ file = Table(
     Index("file_not_present", "state", sqlite_where=text("state <> 'present'")),
     CheckConstraint("state IN ('present', 'missing', 'excluded')", name="file_state"),
     sqlite_autoincrement=True,
-)
-
-sidecar = Table(
-    "sidecar",
-    metadata,
-    Column("file_id", ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", Text, nullable=False, comment="xmp, aae, takeout"),
-    Column("title", Text, comment="the name of the photo that it speaks of"),
-    Column("facts", JSON, nullable=False, comment="fact -> value"),
-    Column("regions", JSON, nullable=False),
-    Column("notes", JSON, nullable=False),
-    Column("read_at", Float, nullable=False),
-)
-
-sidecar_link = Table(
-    "sidecar_link",
-    metadata,
-    Column("sidecar_id", ForeignKey("sidecar.file_id", ondelete="CASCADE"), primary_key=True),
-    Column("file_id", ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
-    Column("why", Text, nullable=False),
-    Index("sidecar_link_by_file", "file_id"),
-)
-
-pair_link = Table(
-    "pair_link",
-    metadata,
-    Column("folder_id", ForeignKey("folder.id"), primary_key=True, comment="where the rules saw both"),
-    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
-    Column("other_asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", Text, nullable=False, comment="raw, live, edit"),
-    Column("why", Text, nullable=False),
-    Index("pair_link_by_asset", "asset_id"),
-    Index("pair_link_by_other", "other_asset_id"),
-)
-
-pair_decision = Table(
-    "pair_decision",
-    metadata,
-    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True, comment="the smaller number"),
-    Column("other_asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
-    Column("together", Boolean, nullable=False, comment="what a person said"),
-    Column("at", Float, nullable=False),
-    Index("pair_decision_by_other", "other_asset_id"),
-)
-
-correction = Table(
-    "correction",
-    metadata,
-    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
-    Column("fact", Text, primary_key=True),
-    Column("value", JSON, nullable=False),
-    Column("at", Float, nullable=False),
-)
-
-photo_to_resolve = Table(
-    "photo_to_resolve",
-    metadata,
-    Column(
-        "photo_id",
-        ForeignKey("photo.id", ondelete="CASCADE"),
-        primary_key=True,
-        comment="an input of its facts changed",
-    ),
-)
-
-saved_query = Table(
-    "saved_query",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("query", Text, nullable=False),
-    Column("at", Float, nullable=False),
-)
-
-event = Table(
-    "event",
-    metadata,
-    Column("key", Text, primary_key=True, comment="first day and place, as in 2019-06-01-lisbon"),
-    Column("kind", Text, nullable=False, comment="day, trip"),
-    Column("title", Text, nullable=False),
-    Column("words", Text, nullable=False, comment="folded title and places between spaces"),
-    Column("first_at", Text, nullable=False, comment="ISO 8601 local wall time"),
-    Column("last_at", Text, nullable=False),
-    Column("photos", Integer, nullable=False, comment="when it was found"),
-    Column("found_at", Float, nullable=False),
 )
 
 photo_text = Table(

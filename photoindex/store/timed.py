@@ -25,6 +25,7 @@ class TimedRow(NamedTuple):
     taken_at_utc: float | None
     utc_offset_minutes: int | None
     zone_source: str | None
+    sources: dict[str, str]
     neighbours: dict[str, str] | None
 
 
@@ -32,7 +33,7 @@ _timed = (
     select(
         photo.c.id, file.c.name, photo.c.camera_make, photo.c.camera_model, photo.c.taken_at, photo.c.taken_at_source,
         photo.c.taken_at_confidence, photo.c.taken_at_precision, photo.c.taken_at_utc, photo.c.utc_offset_minutes,
-        photo.c.zone_source, photo.c.neighbours,
+        photo.c.zone_source, photo.c.sources, photo.c.neighbours,
     )
     .join(asset, asset.c.photo_id == photo.c.id)
     .join(file, file.c.asset_id == asset.c.id)

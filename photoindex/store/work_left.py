@@ -59,8 +59,8 @@ def resolve_later(connection: Connection, photo_ids: Iterable[int]) -> None:
 
 def resolve_all_later(connection: Connection, photo_ids: Select[tuple[int]]) -> None:
     """Say so of the photos that a query gives."""
-    add = insert_or_ignore(photo_to_resolve).from_select(["photo_id"], photo_ids)
-    connection.execute(add.on_conflict_do_nothing())
+    known = select(photo.c.id).where(photo.c.id.in_(photo_ids))
+    connection.execute(insert_or_ignore(photo_to_resolve).from_select(["photo_id"], known).on_conflict_do_nothing())
 
 
 def resolve_photos_of_assets_later(connection: Connection, asset_ids: Collection[int]) -> None:

@@ -77,10 +77,11 @@ def test_the_json_object_has_every_documented_key_and_null_for_what_is_unknown(l
     value = as_json(the_one(library, str(photo_id)))
     assert list(value) == [
         "schema", "id", "path", "files", "kind", "format", "width", "height", "orientation", "duration_seconds",
-        "taken_at", "taken_at_source", "taken_at_confidence", "latitude", "longitude", "altitude_m", "place",
+        "taken_at", "taken_at_source", "taken_at_confidence", "taken_at_precision", "taken_at_utc", "utc_offset_minutes",
+        "zone", "zone_source", "latitude", "longitude", "altitude_m", "place",
         "camera_make", "camera_model", "lens", "iso", "aperture", "exposure_seconds", "focal_length_mm", "rating",
         "title", "description", "keywords", "sources", "facts", "tasks", "preview", "thumbnail", "perceptual_hash",
-        "notes",
+        "contents", "sidecars", "regions", "burst", "motion", "notes",
     ]  # fmt: skip
     assert value["schema"] == 1
     assert value["keywords"] == []
@@ -102,7 +103,12 @@ def test_facts_come_with_the_winner_and_with_the_values_that_lost(library: Libra
     value = as_json(the_one(library, str(photo_id)))
     assert (value["title"], value["keywords"], value["iso"]) == ("Dawn", ["sea"], 200)
     assert value["sources"] == {"title": "xmp", "iso": "exif"}
-    assert value["facts"] == {"xmp": {"title": "Dawn"}, "iptc": {"title": "IMG"}, "exif": {"iso": 200}}
+    assert value["facts"] == {
+        "xmp": {"title": "Dawn"},
+        "iptc": {"title": "IMG"},
+        "exif": {"iso": 200},
+        "mtime": {"any": "2020-09-13T12:26:40+00:00"},
+    }
     assert value["notes"] == ["a damaged block"]
     assert value["perceptual_hash"] == "f" * 16
 

@@ -149,9 +149,14 @@ def _extend_asset() -> None:
             "pair_reason", sa.Text(), nullable=True, comment="why it belongs to its photo, where it is not alone"
         ),
     )
-    # SQLite adds a column with its foreign key in one statement, which Alembic does not write.
-    op.execute(
-        "ALTER TABLE asset ADD COLUMN replaced_by INTEGER CONSTRAINT fk_asset_replaced_by REFERENCES asset (id) ON DELETE SET NULL"
+    op.add_column(
+        "asset",
+        sa.Column(
+            "replaced_by",
+            sa.Integer(),
+            nullable=True,
+            comment="the content that took its place in an edited file",
+        ),
     )
     op.add_column("asset", sa.Column("regions", sa.JSON(), nullable=True, comment="marked faces and other parts"))
     op.add_column(
