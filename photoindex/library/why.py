@@ -20,6 +20,7 @@ from photoindex.paths import display, is_within, to_text
 from photoindex.pipeline.exclusion import reason_for
 from photoindex.store.inspect import FileRecord, file_by_id
 from photoindex.store.places import files_below
+from photoindex.store.sidecars import names_of
 from photoindex.store.task_table import TaskRow, tasks_of
 
 
@@ -33,6 +34,7 @@ class Answer(StrEnum):
     FOLDER = "folder"
     MISSING = "missing"
     NOT_MEDIA = "not_media"
+    SIDECAR = "sidecar"
     QUARANTINED = "quarantined"
     DISMISSED = "dismissed"
     FAILED = "failed"
@@ -74,6 +76,8 @@ def why(library: Library, paths: Sequence[bytes]) -> Iterator[Verdict]:
                 row = file_by_id(connection, file_id)
                 ingest = [one for one in tasks_of(connection, file_ids=[row.id], asset_ids=[]) if one.stage == "ingest"]
                 verdict = _about_file(library, row, ingest[-1] if ingest else None)
+                if verdict.answer is Answer.NOT_MEDIA and (owners := names_of(connection, row.id)) is not None:
+                    verdict = _about_sidecar(verdict, owners)
                 yield _with_present_state(replace(verdict, path=path), volumes[row.volume_id])
 
 
@@ -93,6 +97,16 @@ def _about_file(library: Library, row: FileRecord, task: TaskRow | None) -> Verd
     if task is None:
         return say(Answer.WAITING, "it was seen and waits to be read", scan)
     return _about_task(say, row, task)
+
+
+def _about_sidecar(verdict: Verdict, owners: list[tuple[bytes, str]]) -> Verdict:
+    assert verdict.file is not None
+    what = verdict.file.reason or "a sidecar"
+    if not owners:
+        because = f"it is {what}, read, but no photo beside it has a name that it belongs to"
+    else:
+        because = f"it is {what} and belongs to {' and '.join(f'{display(name)} ({why})' for name, why in owners)}"
+    return replace(verdict, answer=Answer.SIDECAR, because=because)
 
 
 def _about_task(say: _Speaker, row: FileRecord, task: TaskRow) -> Verdict:

@@ -99,6 +99,19 @@ def photos_of_sidecar(connection: Connection, file_id: int) -> set[int]:
     return photos_of_files(connection, list(connection.execute(linked).scalars()))
 
 
+def names_of(connection: Connection, file_id: int) -> list[tuple[bytes, str]] | None:
+    """Return the files that a sidecar speaks of, each with the reason; None where the file is no sidecar."""
+    if connection.execute(select(sidecar.c.file_id).where(sidecar.c.file_id == file_id)).first() is None:
+        return None
+    rows = connection.execute(
+        select(file.c.name, sidecar_link.c.why)
+        .join(file, file.c.id == sidecar_link.c.file_id)
+        .where(sidecar_link.c.sidecar_id == file_id)
+        .order_by(file.c.name)
+    )
+    return [(row.name, row.why) for row in rows]
+
+
 _media_file = file.alias("media_file")
 _of_photo = (
     select(

@@ -78,6 +78,17 @@ VIEWS: tuple[View, ...] = (
             "keywords": "JSON array of text",
             "added_at": "when the photo was first taken in",
             "is_missing": "1 where none of its files is present",
+            "taken_at_utc": "the instant, where it is known",
+            "taken_at_precision": "second, minute, day, month or year",
+            "utc_offset_minutes": "where known",
+            "zone": "IANA name of the zone at the position",
+            "zone_source": "the source that gave the offset",
+            "city": "nearest place, by GeoNames",
+            "region": "its state or district",
+            "country": "its country, in English",
+            "country_code": "two letters, ISO 3166-1",
+            "burst": "the same for the photos of one burst",
+            "motion": "1 where the picture's file holds a short video",
         },
         sql=f"""SELECT photo.id AS id,
     (SELECT {_PATH} FROM {_FILE_WITH_PLACE}
@@ -93,8 +104,12 @@ VIEWS: tuple[View, ...] = (
     photo.focal_length_mm AS focal_length_mm, photo.rating AS rating, photo.title AS title,
     photo.description AS description, photo.keywords AS keywords, {_time_of("photo.added_at")} AS added_at,
     NOT EXISTS (SELECT 1 FROM asset JOIN file ON file.asset_id = asset.id
-        WHERE asset.photo_id = photo.id AND file.state = 'present') AS is_missing
-FROM photo""",
+        WHERE asset.photo_id = photo.id AND file.state = 'present') AS is_missing,
+    {_time_of("photo.taken_at_utc")} AS taken_at_utc, photo.taken_at_precision AS taken_at_precision,
+    photo.utc_offset_minutes AS utc_offset_minutes, photo.zone AS zone, photo.zone_source AS zone_source,
+    place.city AS city, place.region AS region, place.country AS country, place.country_code AS country_code,
+    photo.burst AS burst, photo.motion AS motion
+FROM photo LEFT JOIN place ON place.id = photo.place_id""",
     ),
     View(
         name="v_file",
@@ -119,6 +134,41 @@ FROM photo""",
     {_time_of("file.missing_since")} AS missing_since, {_time_of("file.first_seen_at")} AS first_seen_at,
     lower(nullif(hex(asset.digest), '')) AS digest, file.media AS media, file.reason AS reason
 FROM {_FILE_WITH_PLACE} LEFT JOIN asset ON asset.id = file.asset_id""",
+    ),
+    View(
+        name="v_content",
+        help="one row a content of a photo: RAW, picture, movie, edit, an earlier content of an edited file",
+        columns={
+            "id": "number of the content",
+            "photo_id": "its photo",
+            "digest": "BLAKE3 of the bytes, in hexadecimal",
+            "kind": "image, raw or video",
+            "format": "short lower-case name: jpeg, heic, cr2, mp4",
+            "role": "primary (it stands for the photo), raw, movie, edit, original, alternate, superseded",
+            "why": "why it belongs to its photo, where it does not stand for it",
+            "facts": "JSON: embedded source, fact, value",
+            "regions": "JSON array of marked faces and other parts",
+        },
+        sql="""SELECT asset.id AS id, asset.photo_id AS photo_id, lower(hex(asset.digest)) AS digest, asset.kind AS kind,
+    asset.format AS format, asset.role AS role, asset.pair_reason AS why, asset.facts AS facts, asset.regions AS regions
+FROM asset""",
+    ),
+    View(
+        name="v_sidecar",
+        help="one row a sidecar and a file that it speaks of",
+        columns={
+            "file_id": "number of the sidecar's file",
+            "path": "of the sidecar",
+            "kind": "xmp, aae or takeout",
+            "of_file_id": "the file that it speaks of; null where none was found",
+            "why": "why it belongs to that file",
+            "facts": "JSON: fact, value",
+            "regions": "JSON array of marked faces and other parts",
+        },
+        sql=f"""SELECT sidecar.file_id AS file_id, {_PATH} AS path, sidecar.kind AS kind, sidecar_link.file_id AS of_file_id,
+    sidecar_link.why AS why, sidecar.facts AS facts, sidecar.regions AS regions
+FROM sidecar JOIN {_FILE_WITH_PLACE.replace("file JOIN", "file ON file.id = sidecar.file_id JOIN", 1)}
+LEFT JOIN sidecar_link ON sidecar_link.sidecar_id = sidecar.file_id""",
     ),
     View(
         name="v_task",
