@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
-from typing import Union
+from typing import Literal, Union
 
 
 class Operator(StrEnum):
@@ -87,6 +87,21 @@ def leaves(node: Node) -> Iterator[Words | Compare]:
     else:
         for part in node.parts:
             yield from leaves(part)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionTerm:
+    """A term that was given as an option: `--camera canon` is the field `camera` against `canon`.
+
+    option: its name with the dashes, for messages. values: one for each time it was given; one of them must hold. bound:
+    the value is the lower (`from`) or upper end (`to`) of a range. negated: no value may hold.
+    """
+
+    option: str
+    field: str
+    values: tuple[str, ...]
+    bound: Literal["from", "to"] | None = None
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,21 @@ def field_table() -> str:
     return _table(("field", "type", "meaning"), rows)
 
 
+def options_table() -> str:
+    """The terms of a query that can be given as options."""
+    from photoindex.cli.query_options import OPTIONS
+
+    negated = {option.field for option in OPTIONS if option.negates}
+    rows = []
+    for option in OPTIONS:
+        if not option.negates:
+            name = f"`{option.name}`"
+            value = {"from": f"{option.metavar}..", "to": f"..{option.metavar}"}.get(option.bound or "", option.metavar)
+            also = f", `--not-{option.name[2:]}`" if option.bound is None and option.field in negated else ""
+            rows.append((name + also, f"`{option.field}:{value}`", option.help))
+    return _table(("option of search", "in a query", "meaning"), rows)
+
+
 def views_table() -> str:
     """The views that other programs can rely on."""
     from photoindex.store.views import VIEWS
@@ -120,6 +135,7 @@ def default_settings() -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "commands": commands_table,
     "fields": field_table,
+    "options": options_table,
     "views": views_table,
     "exit codes": exit_code_table,
     "settings": settings_table,

@@ -16,6 +16,7 @@ from photoindex import __version__, errors
 COMMANDS: tuple[str, ...] = (
     "scan",
     "search",
+    "saved",
     "show",
     "facts",
     "why",

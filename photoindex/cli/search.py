@@ -10,8 +10,10 @@ import typer
 from photoindex.cli.arrange import query_behind_dashes
 from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.progress_text import size_text
-from photoindex.cli.render import Column, CsvOption, FormatOption, NullOption, Row, choose_output, render
+from photoindex.cli.query_options import NAMES, with_query_options
+from photoindex.cli.render import Column, CsvOption, FormatOption, NullOption, Row, choose_output, render, visible
 from photoindex.errors import NothingFound, UsageError
+from photoindex.syntax import OptionTerm
 
 if TYPE_CHECKING:
     from photoindex.cli.render import Output
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from photoindex.library.search import Hit
     from photoindex.syntax import Node
 
-FLAGS = frozenset({"--count", "--json", "--csv", "--null", "-0", "--fail-if-empty", "--help", "-h"})
-VALUED = frozenset({"--sort", "--limit", "-n", "--format", "--library"})
+FLAGS = frozenset({"--count", "--explain", "--json", "--csv", "--null", "-0", "--fail-if-empty", "--help", "-h"})
+VALUED = frozenset({"--sort", "--limit", "-n", "--format", "--saved", "--library"}) | NAMES
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 HELP = r"""Find photos by words, fields and dates; without QUERY, all photos.
@@ -68,7 +70,7 @@ all else that begins with one dash filters out.
 
 def register(app: typer.Typer) -> None:
     """Add the command `search`."""
-    app.command("search", help=HELP)(search)
+    app.command("search", help=HELP)(with_query_options(search))
 
 
 def rearrange(argv: list[str]) -> list[str]:
@@ -94,25 +96,61 @@ def search(
     json: JsonOption = False,
     csv: CsvOption = False,
     null: NullOption = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print how the query is understood and how many photos each part leaves.")
+    ] = False,
+    saved: Annotated[
+        str | None,
+        typer.Option("--saved", metavar="NAME", help="Keep the query as @NAME, and run it.", show_default=False),
+    ] = None,
     fail_if_empty: Annotated[bool, typer.Option("--fail-if-empty", help="Exit with 11 when nothing matches.")] = False,
     library: LibraryOption = None,
+    *,
+    terms: list[OptionTerm],
 ) -> None:
     """Find photos and print them."""
-    from photoindex.library.search import parse_arguments
+    from photoindex.library.search import read_request
 
     output = choose_output(json=json, csv=csv, null=null, template=template)
-    if count and (csv or null or template is not None):
-        raise UsageError("--count goes with --json alone")
+    alone = "--count" if count else "--explain" if explain else None
+    if alone and (csv or null or template is not None or (count and explain)):
+        raise UsageError(f"{alone} goes with --json alone")
     with opened(library) as found:
-        node = parse_arguments(found, query or [])
-        if count:
-            printed = _print_count(found, node, json=json)
+        request = read_request(found, query or [], terms)
+        if saved is not None:
+            _save(found, saved, request.text)
+        if explain:
+            printed = _print_explanation(found, request.tree, json=json)
+        elif count:
+            printed = _print_count(found, request.tree, json=json)
         else:
-            printed = _print_hits(found, node, output, sort=sort, limit=limit)
+            printed = _print_hits(found, request.tree, output, sort=sort, limit=limit)
     if not printed and fail_if_empty:
         raise NothingFound("no photo matches")
-    if not printed and not count and output.terminal:
+    if not printed and alone is None and output.terminal:
         print("no photo matches", file=sys.stderr)
+
+
+def _save(library: Library, name: str, text: str) -> None:
+    from photoindex.library.saved import save
+
+    if not text:
+        raise UsageError(f"--saved {name} keeps a query, and there is none; to use it: photoindex search @{name}")
+    replaced = save(library, name, text)
+    shown = f"@{name.removeprefix('@').lower()}"
+    if replaced is None:
+        print(f"saved as {shown}", file=sys.stderr)
+    elif replaced != text:
+        print(f"saved as {shown} in place of: {visible(replaced)}", file=sys.stderr)
+
+
+def _print_explanation(library: Library, node: Node, *, json: bool) -> int:
+    from photoindex.cli.explained import print_explanation
+    from photoindex.library.explain import explain
+
+    explanation = explain(library, node)
+    print_explanation(explanation, as_json=json)
+    return explanation.tree.alone
 
 
 def _print_count(library: Library, node: Node, *, json: bool) -> int:

@@ -12,10 +12,13 @@ from photoindex.library.context import Library
 from photoindex.library.query import parser
 from photoindex.library.query.arguments import join_arguments
 from photoindex.library.query.lookups import lookups_of
+from photoindex.library.query.options import option_nodes
+from photoindex.library.query.printer import to_text
+from photoindex.library.query.values import joined
 from photoindex.store import search as store
 from photoindex.store.fields import grammar
 from photoindex.store.files import join
-from photoindex.syntax import Node
+from photoindex.syntax import And, Node, OptionTerm, Or, leaves
 
 DEFAULT_SORT = "-date"
 _CHUNK_PHOTOS = 500
@@ -71,8 +74,31 @@ def parse(library: Library, text: str) -> Node:
 
 def parse_arguments(library: Library, arguments: Sequence[str]) -> Node:
     """Return the syntax tree of a query that came as words of a command line; see `query.arguments`."""
-    fields = grammar()
-    return parser.parse(join_arguments(arguments, fields), fields, lookups_of(library))
+    return read_request(library, arguments).tree
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A query as it was asked: its tree, and a text that means the same and still names saved queries and relative dates."""
+
+    tree: Node
+    text: str
+
+
+def read_request(library: Library, arguments: Sequence[str], terms: Sequence[OptionTerm] = ()) -> Request:
+    """Return what the words of a command line and the terms given as options ask for together.
+
+    Raises QuerySyntaxError, which shows the query, or the option, with the character that is wrong.
+    """
+    fields, lookups = grammar(), lookups_of(library)
+    words = join_arguments(arguments, fields)
+    asked = parser.parse(words, fields, lookups)
+    options = option_nodes(terms, fields, lookups)
+    tree = joined(And, [asked, *options])
+    if sum(1 for _ in leaves(tree)) > parser.MAX_TERMS:
+        raise UsageError(f"a query has at most {parser.MAX_TERMS} terms, with those of its options")
+    shown = f"({words})" if options and isinstance(asked, Or) else words
+    return Request(tree, " ".join(part for part in (shown, to_text(And(tuple(options)))) if part))
 
 
 def search(

@@ -196,7 +196,7 @@ def _is_near(circle: Circle) -> Condition:
 
 FIELDS: tuple[Field, ...] = (
     Field(
-        "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, last-30d, -2w, -6m, -1y, today, yesterday",
+        "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, today, yesterday, last-30d (or w, m, y)",
         ("taken",), column=lambda: photo.c.taken_at,
     ),
     Field(
@@ -341,6 +341,21 @@ def is_unscoped(compare: Compare) -> bool:
     """Tell whether a query with this term also looks among photos whose files are all missing."""
     field = _BY_NAME[compare.field]
     return field.choices[(compare.value or "").lower()].unscoped if field.choices else field.unscoped
+
+
+def meaning(compare: Compare) -> str | None:
+    """Return what a value came to that its text does not say itself: a day, a position; None for all others."""
+    if compare.context is None:
+        return None
+    if _BY_NAME[compare.field].type is ValueType.NEAR:
+        circle = read_near(compare.value or "", compare.context)
+        return f"{circle.km:g} km around {circle.latitude:.4f},{circle.longitude:.4f}"
+    ends = (compare.value, compare.until)
+    days = ["" if end is None else str(read_date(end, compare.context).low) for end in ends]
+    if compare.operator is Operator.RANGE:
+        return "..".join(days)
+    since = compare.operator is Operator.IS and (compare.value or "").lower().startswith("last-")
+    return f"{days[0]}.." if since else days[0]
 
 
 def condition(compare: Compare) -> Condition:

@@ -63,12 +63,18 @@ SORT_KEYS: Mapping[str, ColumnElement[Any]] = {
 """What hits can be sorted by; photos without the value come last in both directions."""
 
 
-def condition(node: Node) -> Condition:
-    """Return the SQL condition on `photo` that is true for what `node` matches, in the scope that the query asks for."""
+def is_scoped(node: Node) -> bool:
+    """Tell whether a query looks only among photos with a file that is there: no term of it asks for others."""
+    return not any(isinstance(leaf, Compare) and fields.is_unscoped(leaf) for leaf in leaves(node))
+
+
+def condition(node: Node, *, scoped: bool | None = None) -> Condition:
+    """Return the SQL condition on `photo` that is true for what `node` matches.
+
+    scoped: only photos with a file that is there; None: as the query asks.
+    """
     found = _compiled(node)
-    if any(isinstance(leaf, Compare) and fields.is_unscoped(leaf) for leaf in leaves(node)):
-        return found
-    return and_(found, present())
+    return and_(found, present()) if (is_scoped(node) if scoped is None else scoped) else found
 
 
 def _compiled(node: Node) -> Condition:
@@ -84,10 +90,11 @@ def _compiled(node: Node) -> Condition:
     return or_(false(), *map(_compiled, node.parts))
 
 
-def count(connection: Connection, node: Node) -> int:
-    """Return how many photos match."""
+def count(connection: Connection, node: Node, *, scoped: bool | None = None) -> int:
+    """Return how many photos match; `scoped` as in `condition`."""
     _register_functions(connection)
-    return connection.execute(select(func.count()).select_from(photo).where(condition(node))).scalar_one()
+    statement = select(func.count()).select_from(photo).where(condition(node, scoped=scoped))
+    return connection.execute(statement).scalar_one()
 
 
 def matching_ids(

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from photoindex.errors import QuerySyntaxError
-from photoindex.library.query.lexer import Token, TokenKind, Value, tokenize
+from photoindex.library.query.lexer import Token, TokenKind, tokenize
 from photoindex.library.query.values import ValueReader, joined
 from photoindex.syntax import EVERYTHING, And, Compare, FieldGrammar, Lookups, Node, Not, Or, Words, leaves
 
@@ -37,20 +37,6 @@ def parse(query: str, fields: Mapping[str, FieldGrammar], lookups: Lookups, *, s
     Raises QuerySyntaxError, and nothing else, whatever the text.
     """
     return _Parser(query, _Surroundings(fields, lookups, names=() if saving is None else (saving.lower(),))).whole()
-
-
-def parse_option(option: str, value: str, grammar: FieldGrammar, lookups: Lookups) -> Node:
-    """Return the tree of an option's value, which means what it would mean behind the field's colon.
-
-    Only the comma before a space is part of the value here. Raises QuerySyntaxError, which shows the option.
-    """
-    query, start = f"{option} {value}", len(option) + 1
-    quoted = tuple(value[index : index + 2] == ", " for index in range(len(value)))
-    written = Value(value, quoted, tuple(range(start, len(query))), len(query))
-    node = ValueReader(query, lookups).read(grammar, written, position=0)
-    if sum(1 for _ in leaves(node)) > MAX_TERMS:
-        raise QuerySyntaxError(f"a query has at most {MAX_TERMS} terms", query=query, position=start)
-    return node
 
 
 @dataclass(slots=True)

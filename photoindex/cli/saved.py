@@ -1,0 +1,63 @@
+"""`photoindex saved` and `photoindex saved remove NAME…`: the queries that `search --saved` keeps."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.render import Column, CsvOption, Row, choose_output, render
+
+if TYPE_CHECKING:
+    from photoindex.library.context import Library
+
+_COLUMNS = (
+    Column("name", "name", plain=True),
+    Column("query", "query", plain=True, wide=True),
+    Column("saved_at"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `saved`."""
+    group = typer.Typer(
+        name="saved", help="List the saved queries; `search QUERY --saved NAME` keeps one, `@NAME` uses it."
+    )
+    group.callback(invoke_without_command=True)(_list)
+    group.command("remove", help="Remove saved queries; `photoindex undo` brings them back.")(_remove)
+    app.add_typer(group)
+
+
+def _list(
+    context: typer.Context, json: JsonOption = False, csv: CsvOption = False, library: LibraryOption = None
+) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    output = choose_output(json=json, csv=csv)
+    with opened(library) as found:
+        if not render(_rows(found), _COLUMNS, output) and output.terminal:
+            print("nothing is saved yet; see: photoindex search --help", file=sys.stderr)
+
+
+def _rows(library: Library) -> Iterator[Row]:
+    from photoindex.library.saved import saved_queries
+    from photoindex.library.times import utc
+
+    for one in saved_queries(library):
+        yield {"name": f"@{one.name}", "query": one.query, "saved_at": utc(one.at)}
+
+
+def _remove(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Their names, with or without the @.")],
+    library: LibraryOption = None,
+) -> None:
+    from photoindex.library.saved import remove
+
+    with opened(library) as found:
+        broken = remove(found, names)
+    if broken:
+        listed = ", ".join(f"@{name}" for name in broken)
+        print(f"photoindex: {listed} cannot be read without it; to take this back: photoindex undo", file=sys.stderr)

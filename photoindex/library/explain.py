@@ -1,0 +1,80 @@
+"""Say how a query was understood, and how many photos each part of it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from photoindex.library.context import Library
+from photoindex.library.query.printer import to_text
+from photoindex.store import search as store
+from photoindex.store.fields import meaning
+from photoindex.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One node of the tree.
+
+    kind: all (of the parts), any (of them), not, words, field. text: the node as a query. meaning: what a relative date or
+    a place's name came to. alone: photos that match it alone. left: photos left after it and the parts before it, of
+    those that must all hold; None elsewhere.
+    """
+
+    kind: str
+    text: str
+    meaning: str | None
+    alone: int
+    left: int | None
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A query: its tree with the total, and how many photos it looks among, missing ones too unless `scoped`."""
+
+    tree: Part
+    photos: int
+    scoped: bool
+
+
+def explain(library: Library, query: Node) -> Explanation:
+    """Count the photos that match each part of a query; what is counted is one state of the library."""
+    with library.database.read() as connection:
+        counter = _Counter(connection, scoped=store.is_scoped(query))
+        return Explanation(counter.part(query), counter.count(EVERYTHING), counter.scoped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    connection: Connection
+    scoped: bool
+
+    def count(self, node: Node) -> int:
+        return store.count(self.connection, node, scoped=self.scoped)
+
+    def part(self, node: Node, left: int | None = None) -> Part:
+        alone = self.count(node)
+        known = meaning(node) if isinstance(node, Compare) else None
+        return Part(_kind(node), to_text(node), known, alone, left, self._parts(node, alone))
+
+    def _parts(self, node: Node, alone: int) -> tuple[Part, ...]:
+        if isinstance(node, (Words, Compare)):
+            return ()
+        if isinstance(node, Not):
+            return (self.part(node.part),)
+        if isinstance(node, Or):
+            return tuple(self.part(part) for part in node.parts)
+        steps = [self.count(And(node.parts[:number])) for number in range(1, len(node.parts))]
+        return tuple(self.part(part, left) for part, left in zip(node.parts, [*steps, alone], strict=False))
+
+
+def _kind(node: Node) -> str:
+    if isinstance(node, Words):
+        return "words"
+    if isinstance(node, Compare):
+        return "field"
+    if isinstance(node, Not):
+        return "not"
+    return "all" if isinstance(node, And) else "any"
