@@ -12,6 +12,9 @@ from photoindex.types import Kind
 _PICTURES = (".heic", ".heif", ".jpg", ".jpeg", ".png", ".webp", ".avif", ".dng", ".gif", ".tif", ".tiff")
 """Extensions of a Live Photo's picture, the likeliest first."""
 
+_MOST_SHARED = 8
+"""JSON files that a copy or movie shares with its original, which has one in truth."""
+
 
 def match_takeout(sidecars: Iterable[SidecarName], media: Sequence[Medium]) -> list[SidecarMatch]:
     """Return the matches of one folder.
@@ -23,8 +26,8 @@ def match_takeout(sidecars: Iterable[SidecarName], media: Sequence[Medium]) -> l
     if not notes:
         return []
     matching = _Matching(notes, media)
-    matching.by_name(Note.whole_names, "the JSON has the file's whole name")
-    matching.by_name(Note.numbered_names, "the JSON has the file's name and number")
+    matching.by_name(Note.whole_names, "the JSON has the file's whole name", several=True)
+    matching.by_name(Note.numbered_names, "the JSON has the file's name and number", several=True)
     matching.by_cut_name()
     matching.by_stem()
     matching.by_name(Note.titled_names, "the JSON states the file's name as its title")
@@ -43,21 +46,22 @@ class _Matching:
         self._notes_of: dict[int, list[Note]] = {}
         self._used: set[int] = set()
 
-    def by_name(self, names_of: Callable[[Note], Iterator[str]], why: str) -> None:
-        """Match each free JSON to the one free file that has a name which `names_of` gives."""
+    def by_name(self, names_of: Callable[[Note], Iterator[str]], why: str, *, several: bool = False) -> None:
+        """Match each free JSON to the one free file that has a name which `names_of` gives.
+
+        An exact name leaves nothing to JSON that differs in case. Only with `several` may a file have more than one.
+        """
         index = self._index(lambda medium: medium.text)
-        claims: list[tuple[Note, Medium]] = []
-        exact: set[int] = set()
-        in_exact_case: set[int] = set()
+        claims: list[tuple[bool, Note, Medium]] = []
         for note in self._free_notes():
             name, found = next(((name, found) for name in names_of(note) if (found := index.find(name))), ("", []))
             if len(found) == 1:
-                claims.append((note, found[0]))
-                if found[0].text == name:
-                    in_exact_case.add(found[0].id)
-                    exact.add(note.id)
-        for note, medium in claims:
-            if note.id in exact or medium.id not in in_exact_case:
+                claims.append((found[0].text == name, note, found[0]))
+        claims.sort(key=lambda claim: not claim[0])
+        taken: set[int] = set()
+        for exact, note, medium in claims:
+            if (several and exact) or medium.id not in taken:
+                taken.add(medium.id)
                 self._claim(note, medium, why)
 
     def by_stem(self) -> None:
@@ -154,7 +158,8 @@ class _Matching:
         return [medium for medium in self._media if medium.id not in self._notes_of]
 
     def _notes_of_any(self, media: Sequence[Medium]) -> list[Note]:
-        return next((self._notes_of[medium.id] for medium in media if medium.id in self._notes_of), [])
+        found = next((self._notes_of[medium.id] for medium in media if medium.id in self._notes_of), [])
+        return found[:_MOST_SHARED]
 
     def _claim(self, note: Note, medium: Medium, why: str) -> None:
         self._used.add(note.id)

@@ -17,6 +17,9 @@ CUT_CHARACTERS = 46
 LONG_STEM_CHARACTERS = 44
 """From here on the name of a photo may have been cut (to 47 characters before its extension)."""
 
+_MOST_INNER_DOTS = 4
+"""Places that a number is looked for; names made of dots would cost time."""
+
 _NUMBERED = re.compile(r"(.+)\(([0-9]{1,9})\)", re.DOTALL)
 
 _EDIT_WORDS = (
@@ -128,7 +131,8 @@ def _without_suffix(target: str) -> tuple[str, ...]:
 
 
 def _dots(target: str) -> list[int]:
-    return [at for at, character in enumerate(target) if character == "." and at > 0]
+    dots = [at for at, character in enumerate(target) if character == "." and at > 0]
+    return dots[-_MOST_INNER_DOTS:]
 
 
 def put_number(name: str, number: str) -> str:
