@@ -26,7 +26,8 @@ An event is what was photographed in one go: it ends where no photo follows
 for longer than --gap, or where the next one is more than 50 km away after a
 pause of more than an hour. Times are local wall times. Photos of which only
 the day is known belong to that day; those with only a month or a year belong
-to no event.
+to no event. To leave out photos that have no time but their file's:
+photoindex events -source:taken_at=mtime
 
 A trip is a run of events more than 50 km from home over at least one night,
 with less than 48 hours between them. Home is where photos were taken in most
