@@ -119,6 +119,16 @@ def png(*chunks: tuple[bytes, bytes], width: int = 40, height: int = 30) -> byte
     )
 
 
+def apple_note(*entries: tuple[int, str]) -> bytes:
+    """Return a MakerNote of an iPhone with texts: a big-endian directory whose offsets count from the note's start."""
+    table, values = b"", b""
+    for tag, value in entries:
+        data = value.encode() + b"\0"
+        table += struct.pack(">HHII", tag, ASCII, len(data), 16 + 12 * len(entries) + 4 + len(values))
+        values += data
+    return b"Apple iOS\0\0\1MM" + struct.pack(">H", len(entries)) + table + bytes(4) + values
+
+
 def box(name: bytes, *parts: bytes) -> bytes:
     data = b"".join(parts)
     return struct.pack(">I", len(data) + 8) + name + data
@@ -136,6 +146,7 @@ def xmp(attributes: str = "", elements: str = "") -> bytes:
         "lr": "http://ns.adobe.com/lightroom/1.0/",
         "digiKam": "http://www.digikam.org/ns/1.0/",
         "MicrosoftPhoto": "http://ns.microsoft.com/photo/1.0/",
+        "GCamera": "http://ns.google.com/photos/1.0/camera/",
     }
     declared = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in names.items())
     return (

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from photoindex.media.content import read_content
+from photoindex.media.facts.blocks import Blocks
+from photoindex.media.facts.container import read_container
 from photoindex.media.facts.description import describe
 from photoindex.types import Described, Kind, MediaType
 from tests.metadata_blocks import (
@@ -27,6 +29,7 @@ from tests.metadata_blocks import (
     jpeg,
     png,
     resource,
+    segment,
     short,
     text,
     tiff,
@@ -300,6 +303,43 @@ def test_sigmas_x3f_is_read_by_its_list_of_texts() -> None:
     }
 
 
+def ciff(order: str, name: bytes) -> bytes:
+    maker, moment = b"Canon\0Canon PowerShot A5\0", struct.pack(order + "III", 972_687_386, 0, 0)
+    records = ((0x080A, len(maker), 0), (0x180E, len(moment), len(maker)))
+    directory = struct.pack(order + "H", len(records)) + b"".join(struct.pack(order + "HII", *one) for one in records)
+    heap = maker + moment + directory + struct.pack(order + "I", len(maker) + len(moment))
+    mark = b"II" if order == "<" else b"MM"
+    return mark + struct.pack(order + "I", 26) + name + bytes(12) + heap
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_canons_first_powershots_wrote_their_heap_into_a_jpeg(order: str) -> None:
+    result = described(jpeg(segment(0xE0, ciff(order, b"HEAPJPGM"))))
+    assert result.facts["container"] == {
+        "camera_make": "Canon",
+        "camera_model": "Canon PowerShot A5",
+        "taken_at": "2000-10-27T22:56:26",
+    }
+    assert (result.width, result.height) == (40, 30)
+
+
+def canon_trailer(packet: bytes, *, length: int | None = None) -> bytes:
+    record = struct.pack(">II", 0xFFFF00F6, len(packet)) + packet
+    size = struct.pack(">I", len(record) if length is None else length)
+    return b"CANON OPTIONAL DATA\0".ljust(28, b"\0") + record + b"CANON OPTIONAL DATA\0" + size + bytes(40)
+
+
+def test_canons_programs_append_xmp_behind_everything_else() -> None:
+    trailer = canon_trailer(xmp('xmp:Rating="3"'))
+    assert described(jpeg() + b"\xff\xd9" + trailer).facts == {"xmp": {"rating": 3}}
+    assert described(ciff("<", b"HEAPCCDR") + trailer, "crw", Kind.RAW).facts["xmp"] == {"rating": 3}
+
+
+@pytest.mark.parametrize("length", [0, 7, 100_000, 0xFFFFFFFF])
+def test_a_trailer_of_impossible_length_says_nothing(length: int) -> None:
+    assert described(jpeg() + b"\xff\xd9" + canon_trailer(xmp('xmp:Rating="3"'), length=length)).facts == {}
+
+
 @pytest.fixture
 def movie(tmp_path: Path) -> Path:
     import av
@@ -361,3 +401,35 @@ def test_a_content_that_is_not_held_in_memory_is_described_from_its_file(tmp_pat
         result = describe(content, MediaType(Kind.IMAGE, format_name))
         assert (result.width, result.height) == (30, 40)
         assert result.facts["exif"]["camera_make"] == "Canon"
+
+
+def test_the_clock_of_a_container_is_utc_and_no_date_of_taking(movie: Path) -> None:
+    data = movie.read_bytes()
+    name = b"com.apple.quicktime.creationdate"
+    movie.write_bytes(data.replace(name, name.replace(b"creationdate", b"creationxxxx")))
+    facts = describe_movie(movie).facts["container"]
+    assert facts["created_utc"] == "2019-07-24T08:25:57+00:00"
+    assert "taken_at" not in facts
+
+
+@pytest.mark.parametrize("zero", ["1904-01-01T00:00:00.000000Z", "1970-01-01T00:00:00.000000Z"])
+def test_the_zero_of_a_containers_clock_is_refused(zero: str) -> None:
+    found = read_container(Blocks(tags={"creation_time": zero, "title": "Beach"}))
+    assert found.facts == {"title": "Beach"}
+    assert found.notes == [f"container: created_utc {zero!r} refused: the zero of the container's clock"]
+
+
+def test_the_date_of_a_matroska_file_is_utc(tmp_path: Path) -> None:
+    import av
+    import numpy as np
+
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["creation_time"] = "2019-07-24T08:25:57Z"
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height = 64, 48
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    result = describe(read_content(bytes(path)), MediaType(Kind.VIDEO, "mkv"))
+    assert result.facts["container"]["created_utc"] == "2019-07-24T08:25:57+00:00"
+    assert "taken_at" not in result.facts["container"]

@@ -19,6 +19,7 @@ from tests.metadata_blocks import (
     ORIENTATION,
     SRATIONAL,
     Entry,
+    apple_note,
     blob,
     described,
     exif_facts,
@@ -250,3 +251,26 @@ def test_junk_between_segments_and_fill_bytes_are_stepped_over() -> None:
     data = jpeg(b"junk", exif_segment(tiff([text(MAKE, "Canon")])), b"\xff\xff", segment(0xE2, b"something else"))
     result = described(data)
     assert (result.width, result.facts["exif"]["camera_make"]) == (40, "Canon")
+
+
+def test_a_burst_and_a_live_photo_are_told_apart_in_apples_makernote() -> None:
+    note = apple_note((0x000B, "4C13D9B6-BURST"), (0x0011, "9B6D-LIVE"), (0x0015, "another one"))
+    facts = exif_facts(exif=[blob(0x927C, note)])
+    assert facts == {"burst_identifier": "4C13D9B6-BURST", "content_identifier": "9B6D-LIVE"}
+
+
+def test_exif_that_does_not_fit_into_one_segment_goes_on_in_the_next() -> None:
+    block = tiff(
+        [text(0x010E, "x" * 70_000), text(MODEL, "a camera")], [text(DATE_TIME_ORIGINAL, "2019:06:01 12:34:56")]
+    )
+    parts = [block[start : start + 65_000] for start in range(0, len(block), 65_000)]
+    assert len(parts) == 2
+    facts = described(jpeg(*map(exif_segment, parts))).facts["exif"]
+    assert facts["description"] == "x" * 65_536
+    assert (facts["camera_model"], facts["taken_at"]) == ("a camera", "2019-06-01T12:34:56")
+
+
+def test_a_make_that_is_a_number_is_refused_with_a_note() -> None:
+    result = described(jpeg(exif_segment(tiff([short(MAKE, 12336), text(MODEL, "a camera")]))))
+    assert result.facts["exif"] == {"camera_model": "a camera"}
+    assert result.notes == ("exif: camera_make '12336' refused: a number where a text belongs",)

@@ -160,3 +160,36 @@ def test_an_impossible_iptc_date_is_refused_with_a_note() -> None:
     result = described(jpeg(iptc_segment((55, b"20191399"))))
     assert result.facts == {}
     assert result.notes == ("iptc: taken_at '20191399' refused: month must be in 1..12",)
+
+
+@pytest.mark.parametrize(("written", "expected"), [("Top-left", 1), ("Right-top", 6), ("left-bottom", 8), ("6", 6)])
+def test_an_orientation_in_the_words_of_libexif_is_understood(written: str, expected: int) -> None:
+    facts = xmp_facts(elements=f"<exif:Orientation>{written}</exif:Orientation>")
+    assert facts == {"orientation": expected}
+
+
+def test_numbers_that_were_written_for_people_are_understood() -> None:
+    elements = (
+        "<exif:FNumber>f/5,6</exif:FNumber><exif:ExposureTime>1/500 sec.</exif:ExposureTime>"
+        "<exif:FocalLength>105,0 mm</exif:FocalLength><exif:GPSAltitude>about 400</exif:GPSAltitude>"
+    )
+    assert xmp_facts(elements=elements) == {"aperture": 5.6, "exposure_seconds": 0.002, "focal_length_mm": 105.0}
+    assert xmp_facts('exif:ExposureTime="1/0 sec." exif:FNumber="f/0"') == {}
+
+
+def test_a_coordinate_may_have_its_hemisphere_beside_it() -> None:
+    elements = (
+        "<exif:GPSLatitude>33, 51, 24</exif:GPSLatitude><exif:GPSLatitudeRef>S</exif:GPSLatitudeRef>"
+        "<exif:GPSLongitude>25, 28, 42.46</exif:GPSLongitude><exif:GPSLongitudeRef>E</exif:GPSLongitudeRef>"
+    )
+    facts = xmp_facts(elements=elements)
+    assert (facts["latitude"], facts["longitude"]) == (-33.8566667, 25.4784611)
+
+
+def test_a_coordinate_without_the_other_is_kept_though_it_is_no_position() -> None:
+    assert xmp_facts('exif:GPSLongitude="25,28.5E"') == {"longitude": 25.475}
+    assert xmp_facts('exif:GPSLongitude="225,28.5E"') == {}
+
+
+def test_googles_bursts_have_a_name() -> None:
+    assert xmp_facts('GCamera:BurstID="ab12-cd" GCamera:BurstPrimary="1"') == {"burst_identifier": "ab12-cd"}

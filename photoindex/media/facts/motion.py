@@ -131,10 +131,10 @@ def _places_in_xmp(packet: bytes, size: int) -> Iterator[tuple[int, int]]:
     # The items follow the picture in their order, so the last one ends with the file.
     for item in reversed(list(_items(root))):
         length = _whole(item.get("Length", ""))
-        behind += length
+        # Padding lies behind its item.
+        behind += _whole(item.get("Padding", "")) + length
         if item.get("Semantic") == "MotionPhoto" and length:
             yield size - behind, length
-        behind += _whole(item.get("Padding", ""))
     if offset := _whole(properties.get(f"{_CAMERA}MicroVideoOffset", "")):
         yield size - offset, offset
 

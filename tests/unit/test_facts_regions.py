@@ -1,0 +1,189 @@
+"""Faces and other marked parts of pictures, as programs write them into XMP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from photoindex.media.content import read_content
+from photoindex.media.facts.description import describe
+from photoindex.media.facts.regions import regions_of
+from photoindex.media.kind import sniff
+from photoindex.types import Region
+from tests.metadata_blocks import described, jpeg, xmp_segment
+
+NAMESPACES = {
+    "mwg-rs": "http://www.metadataworkinggroup.com/schemas/regions/",
+    "stArea": "http://ns.adobe.com/xmp/sType/Area#",
+    "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
+    "MP": "http://ns.microsoft.com/photo/1.2/",
+    "MPRI": "http://ns.microsoft.com/photo/1.2/t/RegionInfo#",
+    "MPReg": "http://ns.microsoft.com/photo/1.2/t/Region#",
+    "acdsee-rs": "http://ns.acdsee.com/regions/",
+    "acdsee-stArea": "http://ns.acdsee.com/sType/Area#",
+}
+
+
+def packet(inside: str) -> bytes:
+    declared = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f'<rdf:Description rdf:about="" {declared}>{inside}</rdf:Description></rdf:RDF></x:xmpmeta>'
+    ).encode()
+
+
+def mwg(*items: str, dimensions: str = 'stDim:w="4000" stDim:h="3000" stDim:unit="pixel"') -> bytes:
+    """Return a packet as Lightroom writes it: structures as descriptions, fields as attributes."""
+    listed = "".join(f"<rdf:li>{item}</rdf:li>" for item in items)
+    return packet(
+        f'<mwg-rs:Regions rdf:parseType="Resource"><mwg-rs:AppliedToDimensions {dimensions}/>'
+        f"<mwg-rs:RegionList><rdf:Bag>{listed}</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>"
+    )
+
+
+def marked(area: str, name: str = "Anna", kind: str = "Face") -> str:
+    return f'<rdf:Description mwg-rs:Name="{name}" mwg-rs:Type="{kind}"><mwg-rs:Area {area}/></rdf:Description>'
+
+
+def microsoft(*fields: str) -> bytes:
+    listed = "".join(f"<rdf:li {field}/>" for field in fields)
+    return packet(
+        "<MP:RegionInfo><rdf:Description><MPRI:Regions><rdf:Bag>"
+        f"{listed}</rdf:Bag></MPRI:Regions></rdf:Description></MP:RegionInfo>"
+    )
+
+
+def place(region: Region) -> tuple[float, float, float, float]:
+    return region.x, region.y, region.width, region.height
+
+
+def test_an_area_of_the_metadata_working_group_is_given_by_its_centre() -> None:
+    area = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3" stArea:unit="normalized"'
+    assert regions_of(mwg(marked(area))) == (Region("face", "Anna", 0.4, 0.25, 0.2, 0.3, "mwg"),)
+
+
+def test_fields_may_be_elements_of_resources() -> None:
+    item = (
+        '<mwg-rs:Area rdf:parseType="Resource"><stArea:x>0.5</stArea:x><stArea:y>0.4</stArea:y><stArea:w>0.2</stArea:w>'
+        "<stArea:h>0.3</stArea:h><stArea:unit>normalized</stArea:unit></mwg-rs:Area>"
+        "<mwg-rs:Name>Anna</mwg-rs:Name><mwg-rs:Type>Face</mwg-rs:Type>"
+    )
+    data = mwg("PLACE").replace(b"<rdf:li>PLACE", f'<rdf:li rdf:parseType="Resource">{item}'.encode())
+    assert regions_of(data) == (Region("face", "Anna", 0.4, 0.25, 0.2, 0.3, "mwg"),)
+
+
+def test_pixels_are_fractions_of_the_dimensions_they_were_applied_to() -> None:
+    area = 'stArea:x="2000" stArea:y="1500" stArea:w="400" stArea:h="300" stArea:unit="pixel"'
+    assert [place(one) for one in regions_of(mwg(marked(area)))] == [(0.45, 0.45, 0.1, 0.1)]
+    assert regions_of(mwg(marked(area), dimensions="")) == ()
+
+
+def test_a_circle_is_as_wide_as_it_is_high_in_pixels() -> None:
+    area = 'stArea:x="0.5" stArea:y="0.5" stArea:d="0.4" stArea:unit="normalized"'
+    [region] = regions_of(mwg(marked(area)))
+    assert place(region) == (0.35, 0.3, 0.3, 0.4)
+    assert region.width * 4000 == pytest.approx(region.height * 3000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("Pet", "pet"), ("Focus", "focus"), ("BarCode", "barcode"), ("", "other"), ("Car", "other")]
+)
+def test_other_kinds_of_regions_are_told_apart(kind: str, expected: str) -> None:
+    area = 'stArea:x="0.5" stArea:y="0.5" stArea:w="0" stArea:h="0" stArea:unit="normalized"'
+    [region] = regions_of(mwg(marked(area, kind=kind, name="")))
+    assert (region.kind, region.name, place(region)) == (expected, None, (0.5, 0.5, 0.0, 0.0))
+
+
+def test_microsofts_rectangle_begins_at_its_corner() -> None:
+    data = microsoft(
+        'MPReg:PersonDisplayName="Anna" MPReg:Rectangle="0.1, 0.2, 0.3, 0.4"',
+        'MPReg:Rectangle="0.5,0.5,0.25,0.25"',
+        'MPReg:PersonDisplayName="somewhere in the picture"',
+    )
+    assert regions_of(data) == (
+        Region("face", "Anna", 0.1, 0.2, 0.3, 0.4, "mp"),
+        Region("face", None, 0.5, 0.5, 0.25, 0.25, "mp"),
+    )
+
+
+def test_acdsees_drawn_area_stands_before_the_detected_one_and_a_denied_name_is_none() -> None:
+    areas = "".join(
+        f'<acdsee-rs:{name} acdsee-stArea:x="{x}" acdsee-stArea:y="0.4" acdsee-stArea:w="0.2" acdsee-stArea:h="0.3"/>'
+        for name, x in (("ALGArea", 0.8), ("DLYArea", 0.3))
+    )
+    items = "".join(
+        f'<rdf:li><rdf:Description acdsee-rs:Type="Face" acdsee-rs:Name="Anna" acdsee-rs:NameAssignType="{assigned}">'
+        f"{areas}</rdf:Description></rdf:li>"
+        for assigned in ("manual", "denied")
+    )
+    data = packet(
+        '<acdsee-rs:Regions rdf:parseType="Resource"><acdsee-rs:RegionList><rdf:Bag>'
+        f"{items}</rdf:Bag></acdsee-rs:RegionList></acdsee-rs:Regions>"
+    )
+    first, second = regions_of(data)
+    assert first == Region("face", "Anna", 0.2, 0.25, 0.2, 0.3, "acdsee")
+    assert second.name is None
+
+
+@pytest.mark.parametrize(
+    "area",
+    [
+        'stArea:x="nan" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"',
+        'stArea:x="1e300" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"',
+        'stArea:x="0.5" stArea:y="0.4" stArea:w="-0.2" stArea:h="0.3"',
+        'stArea:x="5" stArea:y="5" stArea:w="0.2" stArea:h="0.3"',
+        'stArea:x="half" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"',
+        'stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"',
+        "",
+    ],
+)
+def test_an_impossible_area_is_left_out_and_its_neighbours_stay(area: str) -> None:
+    good = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"'
+    assert [one.name for one in regions_of(mwg(marked(area, "Eve"), marked(good)))] == ["Anna"]
+
+
+def test_a_face_at_the_edge_is_cut_to_the_picture() -> None:
+    area = 'stArea:x="0.95" stArea:y="0.05" stArea:w="0.2" stArea:h="0.2"'
+    assert [place(one) for one in regions_of(mwg(marked(area)))] == [(0.85, 0.0, 0.15, 0.15)]
+
+
+def test_thousands_of_regions_are_bounded() -> None:
+    area = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"'
+    assert len(regions_of(mwg(*[marked(area, f"person {number}") for number in range(2000)]))) == 500
+
+
+def test_a_packet_without_regions_gives_none() -> None:
+    assert regions_of(packet("")) == ()
+    assert regions_of(mwg()) == ()
+    assert regions_of(microsoft()) == ()
+
+
+def test_a_description_holds_the_regions_of_all_its_packets_once() -> None:
+    area = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"'
+    first, second = xmp_segment(mwg(marked(area))), xmp_segment(mwg(marked(area), marked(area, "Bob")))
+    result = described(jpeg(first, second))
+    assert [one.name for one in result.regions] == ["Anna", "Bob"]
+    assert result.notes == ()
+
+
+def test_damaged_regions_are_noted() -> None:
+    area = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"'
+    result = described(jpeg(xmp_segment(mwg(marked(area)).replace(b"</mwg-rs:Regions>", b""))))
+    assert result.regions == ()
+    assert any(note.startswith("xmp: damaged regions") for note in result.notes)
+
+
+@pytest.mark.shared
+def test_real_faces_are_found_in_both_schemas(testdata: Path) -> None:
+    content = read_content(bytes(testdata / "faces/_orientation/portrait.jpg"))
+    media = sniff(content.head, content.open)
+    assert media is not None
+    regions = describe(content, media).regions
+    assert [(one.name, one.schema) for one in regions] == [
+        ("Marie Curie", "mwg"),
+        ("Pierre Curie", "mwg"),
+        ("Marie Curie", "mp"),
+        ("Pierre Curie", "mp"),
+    ]
+    assert [place(one) for one in regions[:2]] == [place(one) for one in regions[2:]]
