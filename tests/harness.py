@@ -57,7 +57,7 @@ class Keeper:
 
 def counts(summary: ScanSummary) -> dict[str, int]:
     """Return the counts of a summary that are not zero."""
-    names = ("new", "changed", "moved", "duplicate", "unchanged", "quarantined", "excluded", "missing")
+    names = ("new", "changed", "moved", "duplicate", "unchanged", "quarantined", "excluded", "sidecars", "missing")
     return {name: getattr(summary, name) for name in names if getattr(summary, name)}
 
 

@@ -1,0 +1,188 @@
+"""Sidecars, neighbours and places through scans: each change is seen, nothing is read twice, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from photoindex.pipeline import settle
+from tests import metadata_blocks as blocks
+from tests.harness import Keeper, counts
+from tests.originals import jpeg, write_photo
+
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
+ xmlns:exif="http://ns.adobe.com/exif/1.0/" xmp:Rating="{rating}" exif:DateTimeOriginal="{taken}">
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title></rdf:Description>
+</rdf:RDF></x:xmpmeta>"""
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    return Keeper(tmp_path / "library")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    return folder
+
+
+def write_xmp(path: Path, *, rating: int = 4, taken: str = "2011-02-03T04:05:06", title: str = "Pier") -> Path:
+    path.write_text(XMP.format(rating=rating, taken=taken, title=title))
+    return path
+
+
+def facts(keeper: Keeper, name: str) -> dict[str, object]:
+    columns = ("rating", "title", "taken_at", "taken_at_source", "place", "utc_offset_minutes", "zone_source")
+    ((*values,),) = keeper.rows(
+        f"SELECT {', '.join(f'photo.{column}' for column in columns)} FROM photo JOIN asset ON asset.photo_id = photo.id "
+        "JOIN file ON file.asset_id = asset.id WHERE file.name = ?",
+        name,
+    )
+    return dict(zip(columns, values, strict=True))
+
+
+def test_a_sidecar_beside_a_photo_is_heard_above_what_the_photo_says(keeper: Keeper, photos: Path) -> None:
+    write_photo(photos / "a.jpg", 1, taken="2019:06:01 12:00:00")
+    write_xmp(photos / "a.jpg.xmp")
+    assert counts(keeper.scan(photos)) == {"new": 1, "sidecars": 1}
+    found = facts(keeper, "a.jpg")
+    assert (found["rating"], found["title"]) == (4, "Pier")
+    assert (found["taken_at"], found["taken_at_source"]) == ("2011-02-03T04:05:06", "sidecar")
+    assert counts(keeper.scan()) == {"unchanged": 1, "sidecars": 1}
+
+
+def test_an_edited_sidecar_is_seen_though_its_photo_is_unchanged_and_not_opened(keeper: Keeper, photos: Path) -> None:
+    write_photo(photos / "a.jpg", 1)
+    sidecar = write_xmp(photos / "a.xmp", rating=2)
+    keeper.scan(photos)
+    write_xmp(sidecar, rating=5, title="Pier at night")
+    summary = keeper.scan()
+    assert counts(summary) == {"unchanged": 1, "sidecars": 1}
+    assert summary.bytes == sidecar.stat().st_size
+    assert (facts(keeper, "a.jpg")["rating"], facts(keeper, "a.jpg")["title"]) == (5, "Pier at night")
+
+
+def test_a_sidecar_that_comes_later_or_goes_away_changes_its_photo(keeper: Keeper, photos: Path) -> None:
+    write_photo(photos / "a.jpg", 1)
+    keeper.scan(photos)
+    assert facts(keeper, "a.jpg")["rating"] is None
+    sidecar = write_xmp(photos / "a.jpg.xmp")
+    keeper.scan()
+    assert facts(keeper, "a.jpg")["rating"] == 4
+    sidecar.unlink()
+    assert counts(keeper.scan()) == {"unchanged": 1, "missing": 1}
+    assert facts(keeper, "a.jpg")["rating"] is None
+
+
+def test_a_sidecar_moves_with_its_photo(keeper: Keeper, photos: Path) -> None:
+    write_photo(photos / "in" / "a.jpg", 1)
+    write_xmp(photos / "in" / "a.jpg.xmp")
+    keeper.scan(photos)
+    (photos / "in").rename(photos / "out")
+    keeper.scan()
+    assert facts(keeper, "a.jpg")["rating"] == 4
+    assert keeper.value("SELECT count(*) FROM sidecar_link") == 1
+
+
+def test_a_damaged_sidecar_is_quarantined_by_name_and_its_photo_keeps_what_was_read_before(
+    keeper: Keeper, photos: Path
+) -> None:
+    write_photo(photos / "a.jpg", 1)
+    sidecar = write_xmp(photos / "a.jpg.xmp")
+    keeper.scan(photos)
+    sidecar.write_text(sidecar.read_text()[:200])
+    assert counts(keeper.scan()) == {"unchanged": 1, "quarantined": 1}
+    assert keeper.rows("SELECT error_class FROM task WHERE state = 'quarantined'") == [("sidecar",)]
+    assert facts(keeper, "a.jpg")["rating"] == 4
+    write_xmp(sidecar, rating=1)
+    assert counts(keeper.scan()) == {"unchanged": 1, "sidecars": 1}
+    assert facts(keeper, "a.jpg")["rating"] == 1
+
+
+def test_takeout_dates_stand_below_embedded_ones_and_above_names(keeper: Keeper, photos: Path) -> None:
+    write_photo(photos / "IMG_20150101_010101.jpg", 1)
+    write_photo(photos / "with exif.jpg", 2, taken="2019:06:01 12:00:00")
+    for name in ("IMG_20150101_010101.jpg", "with exif.jpg"):
+        value = {
+            "title": name,
+            "description": "from the phone",
+            "photoTakenTime": {"timestamp": "1500000000"},
+            "geoData": {"latitude": 38.72, "longitude": -9.14, "altitude": 10.0},
+        }
+        (photos / f"{name}.supplemental-metadata.json").write_text(json.dumps(value))
+    assert counts(keeper.scan(photos)) == {"new": 2, "sidecars": 2}
+    phone = facts(keeper, "IMG_20150101_010101.jpg")
+    assert (phone["taken_at_source"], phone["taken_at"]) == ("takeout", "2017-07-14T03:40:00+01:00")
+    assert "Lisbon" in str(phone["place"])
+    assert facts(keeper, "with exif.jpg")["taken_at_source"] == "exif"
+
+
+def test_a_stop_before_the_facts_are_worked_out_leaves_them_to_the_next_scan(
+    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_photo(photos / "a.jpg", 1)
+    write_xmp(photos / "a.jpg.xmp")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(settle, "relate_folder", die)
+        with pytest.raises(KeyboardInterrupt):
+            keeper.scan(photos)
+    assert facts(keeper, "a.jpg")["rating"] is None
+    assert counts(keeper.scan()) == {"unchanged": 1, "sidecars": 1}
+    assert facts(keeper, "a.jpg")["rating"] == 4
+
+
+def with_exif(seed: int, *exif: blocks.Entry, gps: tuple[blocks.Entry, ...] = ()) -> bytes:
+    """Return a decodable JPEG with the given EXIF."""
+    data = jpeg(seed)
+    block = blocks.tiff(
+        exif=list(exif), image=[blocks.text(0x010F, "Acme"), blocks.text(0x0110, "Acme One")], gps=list(gps)
+    )
+    return data[:2] + blocks.exif_segment(block) + data[2:]
+
+
+def test_a_photo_without_an_offset_takes_that_of_the_same_cameras_neighbours(keeper: Keeper, photos: Path) -> None:
+    for number, offset in ((1, "+02:00"), (2, None), (3, "+02:00")):
+        stated = [blocks.text(0x9011, offset)] if offset else []
+        data = with_exif(number, blocks.text(0x9003, f"2021:07:01 12:0{number}:00"), *stated)
+        (photos / f"IMG_000{number}.jpg").write_bytes(data)
+    keeper.scan(photos)
+    found = facts(keeper, "IMG_0002.jpg")
+    assert (found["utc_offset_minutes"], found["zone_source"]) == (120, "neighbours")
+    assert found["taken_at"] == "2021-07-01T12:02:00+02:00"
+    # What was lent goes when those who lent it go.
+    for number in (1, 3):
+        (photos / f"IMG_000{number}.jpg").write_bytes(
+            with_exif(number + 10, blocks.text(0x9003, f"2021:07:01 12:0{number}:00"))
+        )
+    keeper.scan()
+    assert facts(keeper, "IMG_0002.jpg")["utc_offset_minutes"] is None
+
+
+def test_a_position_gives_place_zone_and_instant(keeper: Keeper, photos: Path) -> None:
+    position = blocks.position([(38, 1), (43, 1), (20, 1)], "N", [(9, 1), (8, 1), (21, 1)], "W")
+    data = with_exif(1, blocks.text(0x9003, "2021:07:01 12:00:00"), gps=tuple(position))
+    (photos / "a.jpg").write_bytes(data)
+    keeper.scan(photos)
+    found = facts(keeper, "a.jpg")
+    assert "Lisbon" in str(found["place"])
+    assert (found["utc_offset_minutes"], found["zone_source"]) == (60, "position")
+    assert keeper.rows("SELECT taken_at_utc FROM photo") == [(1625137200.0,)]
+
+
+def test_copies_of_one_photo_in_two_folders_hear_the_sidecars_of_both(keeper: Keeper, photos: Path) -> None:
+    write_photo(photos / "one" / "a.jpg", 1)
+    (photos / "two").mkdir()
+    shutil.copy2(photos / "one" / "a.jpg", photos / "two" / "b.jpg")
+    write_xmp(photos / "two" / "b.jpg.xmp", rating=3)
+    keeper.scan(photos)
+    assert facts(keeper, "a.jpg")["rating"] == 3
