@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from photoindex.store.database import translated_errors
 from photoindex.store.gazetteer_data import country_names
 from photoindex.store.gazetteer_file import default_folder, open_places, remove_places
 from photoindex.store.gazetteer_names import COUNTRY_ALIASES, distance_km, name_key, point_km, spellings
@@ -89,7 +90,7 @@ class Gazetteer:
 
     Making it takes some seconds, once a version of the data; `progress` is told so in a line of text. Opening it takes
     about a millisecond. Use it from one thread at a time. Every method raises DatabaseFailed where the data is not
-    installed.
+    installed, and StorageFull where no disk has room for the table.
     """
 
     def __init__(self, folder: Path | None = None, *, progress: Callable[[str], None] | None = None) -> None:
@@ -154,7 +155,9 @@ class Gazetteer:
             return question(self._open())
         except sqlite3.DatabaseError:
             self.close()
-            remove_places(self._folder or default_folder())
+        folder = self._folder or default_folder()
+        remove_places(folder)
+        with translated_errors(folder / "places"):
             return question(self._open())
 
     def _open(self) -> sqlite3.Connection:
