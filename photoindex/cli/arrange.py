@@ -47,3 +47,15 @@ def _unknown(word: str, command: str, known: Collection[str]) -> str:
     near = get_close_matches(name, [option for option in known if option.startswith("--")], n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"see: photoindex {command} --help"
     return f"there is no option {name}; {hint} (to search for text with dashes, quote it inside: '\"{word}\"')"
+
+
+def targets_behind_dashes(argv: list[str], group: str, *, flags: Collection[str], valued: Collection[str]) -> list[str]:
+    """Return `argv` of a command of a group (`time set …`) as `query_behind_dashes` does; all commands share the options."""
+    start = next(index for index in range(len(argv)) if _is_command(argv, index)) + 1
+    if start >= len(argv) or argv[start].startswith("-"):
+        return argv
+    command = argv[start:]
+    return [
+        *argv[:start],
+        *query_behind_dashes(command, f"{group} {command[0]}", flags=flags, valued=valued),
+    ]

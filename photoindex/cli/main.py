@@ -21,6 +21,8 @@ COMMANDS: tuple[str, ...] = (
     "facts",
     "why",
     "events",
+    "time",
+    "pair",
     "status",
     "tasks",
     "retry",
@@ -35,7 +37,7 @@ COMMANDS: tuple[str, ...] = (
 )
 """Every command, in the order of `photoindex --help`: `photoindex/cli/<name>.py` with a function `register(app)`."""
 
-REARRANGED = ("search", "events", "redo", "backup")
+REARRANGED = ("search", "events", "time", "pair", "redo", "backup")
 """Commands whose words must be put in order before Typer reads them: `rearrange(argv)` of their module."""
 
 _BROKEN_PIPE_EXIT = 141

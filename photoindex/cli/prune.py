@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.asking import ask
 from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.render import Column, choose_output, render
@@ -96,7 +97,7 @@ def _prune(library: Library, request: PruneRequest, *, yes: bool, json: bool) ->
     if not yes:
         plan = plan_prune(library, request)
         if not plan.is_empty:
-            _ask(f"Forget {_words(plan)}?")
+            ask(f"Forget {_words(plan)}?")
     done = forget(library, request)
     if json:
         print_json(
@@ -120,7 +121,7 @@ def _prune_derived(library: Library, *, dry_run: bool, yes: bool, json: bool, pr
     if not dry_run and not yes:
         unneeded = prune_derived(library, dry_run=True)
         if unneeded.files:
-            _ask(
+            ask(
                 f"Remove {unneeded.files:,} previews and thumbnails ({size_text(unneeded.bytes)})? This cannot be undone."
             )
     with progress_sink(progress) as emit:
@@ -130,15 +131,6 @@ def _prune_derived(library: Library, *, dry_run: bool, yes: bool, json: bool, pr
     else:
         verb = "would remove" if dry_run else "removed"
         print(f"{verb} {done.files:,} previews and thumbnails ({size_text(done.bytes)})")
-
-
-def _ask(question: str) -> None:
-    """Ask on the terminal, and end the command on a no. Raises UsageError where nobody can answer."""
-    if not sys.stdin.isatty():
-        raise UsageError(f"{question} Nobody can answer here; give --yes, or look first with --dry-run")
-    if not typer.confirm(question, err=True):
-        print("nothing was changed", file=sys.stderr)
-        raise typer.Exit
 
 
 def _words(plan: ForgetPlan) -> str:

@@ -1,0 +1,247 @@
+"""`photoindex pair explain|split|join PATH|QUERY…`: which files are one photo, and why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.arrange import targets_behind_dashes
+from photoindex.cli.asking import ask
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.sheet import Section, print_json, print_sheet
+from photoindex.paths import display
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from photoindex.events import EventSink
+    from photoindex.library.context import Library
+    from photoindex.library.explaining import ExplainedPhoto
+    from photoindex.library.pairs import MadePhoto, PairsChanged
+    from photoindex.library.targets import Targets
+
+FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})
+VALUED = frozenset({"--progress", "--library"})
+
+MANY_PHOTOS = 1000
+"""From so many photos of a query on, a person is asked first."""
+_NAMED = 20
+
+TargetsArgument = Annotated[
+    list[str], typer.Argument(metavar="PATH|QUERY...", help="Files, folders with all below them, or a query.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only list what would become what; change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, however many photos a query finds.")]
+
+# Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
+_COMMON = r"""An argument that the library knows as a file or folder is one; the others
+together are a query, as in `search`.
+"""
+_LASTING = r"""Originals are never touched. What you say lasts through scans, moves and
+edits of the files; `photoindex undo` takes it back as a whole.
+"""
+_EXPLAIN = rf"""Say why files are one photo, or are not.
+
+For each photo: its files with what they are in it and the reason of each
+link, what you said of it, its sidecars, the rest of its burst, and the
+files with alike names that were not joined, with the reason.
+
+{_COMMON}"""
+_SPLIT = rf"""Take photos apart.
+
+A FILE leaves its photo and becomes one of its own; the others stay
+together. Each photo of a FOLDER or QUERY falls apart into its files (equal
+files stay together).
+
+{_COMMON}
+{_LASTING}"""
+_JOIN = rf"""Make one photo of several.
+
+The photos of all FILES become one. Of the photos of a FOLDER or QUERY,
+those become one that have files with the same name, but for its ending, in
+the same folder.
+
+{_COMMON}
+{_LASTING}"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands `pair explain`, `pair split` and `pair join`."""
+    group = typer.Typer(name="pair", help="See, split and join what is one photo.", no_args_is_help=True)
+    group.command("explain", help=_EXPLAIN)(explain)
+    group.command("split", help=_SPLIT)(split)
+    group.command("join", help=_JOIN)(join)
+    app.add_typer(group)
+
+
+def rearrange(argv: list[str]) -> list[str]:
+    """Return the command line with paths and the words of a query behind `--`; see `arrange.targets_behind_dashes`."""
+    return targets_behind_dashes(argv, "pair", flags=FLAGS, valued=VALUED)
+
+
+def explain(targets: TargetsArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
+    """Say why files are one photo, or are not."""
+    from photoindex.library.explaining import explain_pairs
+    from photoindex.library.targets import choose_targets
+
+    with opened(library) as found:
+        for one in explain_pairs(found, choose_targets(found, targets).photo_ids):
+            if json:
+                print_json(_explained_as_json(one))
+            else:
+                print_sheet(f"photo {one.photo_id}", list(_sections(one)))
+
+
+def split(
+    targets: TargetsArgument,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Take photos apart."""
+    from photoindex.library.pairs import split as take_apart
+
+    def change(found: Library, chosen: Targets, emit: EventSink) -> PairsChanged:
+        return take_apart(found, chosen, dry_run=dry_run, emit=emit)
+
+    _change(library, targets, "Split", change, dry_run=dry_run, yes=yes, json=json, progress=progress)
+
+
+def join(
+    targets: TargetsArgument,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Make one photo of several."""
+    from photoindex.library.pairs import join as put_together
+
+    def change(found: Library, chosen: Targets, emit: EventSink) -> PairsChanged:
+        return put_together(found, chosen, dry_run=dry_run, emit=emit)
+
+    _change(library, targets, "Join", change, dry_run=dry_run, yes=yes, json=json, progress=progress)
+
+
+def _change(
+    folder: Path | None,
+    arguments: list[str],
+    verb: str,
+    change: Callable[[Library, Targets, EventSink], PairsChanged],
+    *,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
+    progress: ProgressMode,
+) -> None:
+    from photoindex.library.targets import choose_targets
+
+    with opened(folder) as library:
+        chosen = choose_targets(library, arguments)
+        if chosen.by_query and len(chosen.photo_ids) > MANY_PHOTOS and not (yes or dry_run):
+            ask(f"{verb} what belongs together among {len(chosen.photo_ids):,} photos?")
+        with progress_sink(progress) as emit:
+            done = change(library, chosen, emit)
+    if json:
+        for made in done.made:
+            print_json(_made_as_json(made))
+        for passed in done.passed:
+            print_json(
+                {"schema": 1, "photo": passed.photo_id, "path": passed.path, "changed": False, "why": passed.why}
+            )
+    else:
+        _print_made(done, dry_run=dry_run)
+
+
+def _print_made(done: PairsChanged, *, dry_run: bool) -> None:
+    for passed in done.passed[:_NAMED]:
+        print(f"not changed: {display(passed.path)}: {passed.why}", file=sys.stderr)
+    if len(done.passed) > _NAMED:
+        print(f"not changed: {len(done.passed) - _NAMED:,} more; --json lists them all", file=sys.stderr)
+    if not done.made:
+        print("nothing to change")
+        return
+    if dry_run:
+        for made in done.made:
+            print(" + ".join(f"{display(one.path)} ({one.role})" for one in made.contents))
+        print(f"would make {_photos(len(done.made))} of {_photos(done.before)}; nothing was changed", file=sys.stderr)
+        return
+    print(
+        f"made {_photos(len(done.made))} of {_photos(done.before)}; take it back with: photoindex undo {done.entry_id}"
+    )
+
+
+def _photos(count: int) -> str:
+    return f"{count:,} {'photo' if count == 1 else 'photos'}"
+
+
+def _made_as_json(made: MadePhoto) -> dict[str, object]:
+    return {
+        "schema": 1,
+        "photo": made.photo_id,
+        "path": made.contents[0].path,
+        "changed": True,
+        "contents": [{"id": one.asset_id, "path": one.path, "role": one.role, "was": one.was} for one in made.contents],
+    }
+
+
+def _sections(one: ExplainedPhoto) -> Iterator[Section]:
+    from photoindex.library.times import utc
+
+    yield Section(
+        "files",
+        [
+            (content.role if number == 0 else "same content", path, (content.why or "") if number == 0 else "")
+            for content in one.contents
+            for number, path in enumerate(content.paths or (b"(no file)",))
+        ],
+    )
+    yield Section(
+        "not joined", [(candidate.path, f"photo {candidate.photo_id}", candidate.why) for candidate in one.candidates]
+    )
+    yield Section(
+        "said by you",
+        [
+            (utc(said.at), "together" if said.together else "apart", said.path, said.other_path)
+            for said in one.decisions
+        ],
+    )
+    yield Section("sidecars", [(sidecar.kind, sidecar.path, sidecar.why) for sidecar in one.sidecars])
+    yield Section("burst", [("photos", ", ".join(map(str, one.burst)))] if one.burst else [])
+
+
+def _explained_as_json(one: ExplainedPhoto) -> dict[str, object]:
+    from photoindex.library.times import utc
+
+    return {
+        "schema": 1,
+        "id": one.photo_id,
+        "path": next((path for content in one.contents for path in content.paths), None),
+        "contents": [
+            {"id": content.asset_id, "paths": list(content.paths), "role": content.role, "why": content.why}
+            for content in one.contents
+        ],
+        "candidates": [
+            {"of": candidate.of, "path": candidate.path, "id": candidate.photo_id, "why": candidate.why}
+            for candidate in one.candidates
+        ],
+        "decisions": [
+            {
+                "path": said.path,
+                "other_path": said.other_path,
+                "together": said.together,
+                "at": utc(said.at),
+            }
+            for said in one.decisions
+        ],
+        "sidecars": [{"path": sidecar.path, "kind": sidecar.kind, "why": sidecar.why} for sidecar in one.sidecars],
+        "burst": list(one.burst),
+    }

@@ -1,0 +1,193 @@
+"""`photoindex time set|shift|reset PATH|QUERY…`: correct when photos were taken."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.arrange import targets_behind_dashes
+from photoindex.cli.asking import ask
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.render import Column, Row, choose_output, render
+from photoindex.errors import NothingFound
+from photoindex.paths import display
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from photoindex.library.context import Library
+    from photoindex.library.timing import TimeChange, TimeResult, TimesCorrected
+
+FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})
+VALUED = frozenset({"--to", "--by", "--zone", "--progress", "--library"})
+
+MANY_PHOTOS = 1000
+"""From so many photos of a query on, a person is asked first."""
+_NAMED = 20
+
+TargetsArgument = Annotated[
+    list[str], typer.Argument(metavar="PATH|QUERY...", help="Files, folders with all below them, or a query.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only list what would become what; change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, however many photos a query finds.")]
+
+_COLUMNS = (
+    Column("path", "Path", plain=True, wide=True),
+    Column("id", "ID", justify="right", style="cyan"),
+    Column("before", "Before", plain=True),
+    Column("after", "After", plain=True),
+    Column("changed"),
+    Column("why", "Not changed because"),
+)
+
+# Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
+_COMMON = r"""An argument that the library knows as a file or folder is one; the others
+together are a query, as in `search`. Originals are never written: the
+correction lies in the library, stands above all that files and sidecars
+say, and lasts through scans, moves and edits. `photoindex undo` takes it
+back as a whole. The photos' files may be away.
+"""
+_SET = rf"""Say when photos were taken.
+
+--to takes 2019-06-01T12:00, "2019-06-01 12:00:30", either with an offset
+behind it (2019-06-01T12:00+02:00), or a part of a date, for prints and
+slides: 1974, 1974-06, 1974-06-30.
+
+{_COMMON}"""
+_SHIFT = rf"""Move the times of photos, as for a camera whose clock was wrong.
+
+--by takes +1h30m, -2d, 1w, 90s or +00:05:30; m is minutes. The time on the
+wall and the instant move together, the offset from UTC stays. Photos of
+which only the day, the month or the year is known, or nothing, are passed
+over and named; where no photo is left, the exit code is 11.
+
+{_COMMON}"""
+_RESET = rf"""Take corrections of photos' times back: what files say holds again.
+
+{_COMMON}"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands `time set`, `time shift` and `time reset`."""
+    group = typer.Typer(name="time", help="Correct when photos were taken.", no_args_is_help=True)
+    group.command("set", help=_SET)(set_time)
+    group.command("shift", help=_SHIFT)(shift_time)
+    group.command("reset", help=_RESET)(reset_time)
+    app.add_typer(group)
+
+
+def rearrange(argv: list[str]) -> list[str]:
+    """Return the command line with paths and the words of a query behind `--`; see `arrange.targets_behind_dashes`."""
+    return targets_behind_dashes(argv, "time", flags=FLAGS, valued=VALUED)
+
+
+def set_time(
+    targets: TargetsArgument,
+    to: Annotated[str, typer.Option("--to", metavar="WHEN", help="The time, or a part of a date.", show_default=False)],
+    zone: Annotated[
+        str | None,
+        typer.Option("--zone", metavar="ZONE", help="Its offset: +02:00, or Europe/Lisbon.", show_default=False),
+    ] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Say when photos were taken."""
+    from photoindex.library.timing import set_to
+    from photoindex.library.when import read_when
+
+    change = set_to(read_when(to, zone))
+    _correct(library, targets, change, dry_run=dry_run, yes=yes, json=json, progress=progress)
+
+
+def shift_time(
+    targets: TargetsArgument,
+    by: Annotated[str, typer.Option("--by", metavar="TIME", help="How far: +1h30m, -2d, 90s.", show_default=False)],
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Move the times of photos."""
+    from photoindex.library.timing import shift_by
+    from photoindex.library.when import read_shift
+
+    change = shift_by(read_shift(by))
+    _correct(library, targets, change, dry_run=dry_run, yes=yes, json=json, progress=progress)
+
+
+def reset_time(
+    targets: TargetsArgument,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Take corrections of photos' times back."""
+    from photoindex.library.timing import take_back
+
+    _correct(library, targets, take_back(), dry_run=dry_run, yes=yes, json=json, progress=progress)
+
+
+def _correct(
+    folder: Path | None,
+    arguments: list[str],
+    change: TimeChange,
+    *,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
+    progress: ProgressMode,
+) -> None:
+    from photoindex.library.targets import choose_targets
+    from photoindex.library.timing import correct_times, foresee, results_of
+
+    with opened(folder) as library:
+        chosen = choose_targets(library, arguments)
+        if dry_run:
+            render(map(_row, foresee(library, chosen.photo_ids, change)), _COLUMNS, choose_output(json=json))
+            print("nothing was changed", file=sys.stderr)
+            return
+        if chosen.by_query and len(chosen.photo_ids) > MANY_PHOTOS and not yes:
+            ask(f"{change.what.capitalize()} of {len(chosen.photo_ids):,} photos?")
+        with progress_sink(progress) as emit:
+            done = correct_times(library, chosen.photo_ids, change, emit)
+        if json:
+            render(map(_row, results_of(library, done)), _COLUMNS, choose_output(json=True))
+        else:
+            _print_summary(library, change, done)
+        if not done.before and change.command == "time shift":
+            raise NothingFound("no photo has a time that can be shifted")
+
+
+def _print_summary(library: Library, change: TimeChange, done: TimesCorrected) -> None:
+    from photoindex.library.timing import passed_of
+
+    for one in islice(passed_of(library, done), _NAMED):
+        print(f"not changed: {display(one.path)}: {one.why}", file=sys.stderr)
+    if len(done.passed) > _NAMED:
+        print(f"not changed: {len(done.passed) - _NAMED:,} more; --json lists them all", file=sys.stderr)
+    if done.entry_id is None:
+        print("nothing to change")
+        return
+    photos = f"{len(done.before):,} {'photo' if len(done.before) == 1 else 'photos'}"
+    print(f"{change.what} of {photos}; take it back with: photoindex undo {done.entry_id}")
+
+
+def _row(one: TimeResult) -> Row:
+    return {
+        "path": one.path,
+        "id": one.photo_id,
+        "before": one.before,
+        "after": one.after,
+        "changed": one.why is None,
+        "why": one.why,
+    }

@@ -1,0 +1,164 @@
+"""Why files are, or are not, one photo, for a person who asks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from photoindex.library.context import Library
+from photoindex.media import pairing
+from photoindex.media.pairing import Candidate, Explanation, Member
+from photoindex.media.pairing.names import parse_name
+from photoindex.pipeline.relate import members_and_links
+from photoindex.store import pairs, sidecars, targets
+from photoindex.store.inspect import photo_by_id, photos_of_burst
+from photoindex.store.sidecars import LinkedSidecar
+
+_KEPT_FOLDERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedContent:
+    """One content of a photo, what it is in it, and why; paths: of all its files, the present ones first."""
+
+    asset_id: int
+    paths: tuple[bytes, ...]
+    role: str
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCandidate:
+    """A file of another photo that came into question for a file of this one, and why it was not joined."""
+
+    of: bytes
+    path: bytes
+    photo_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOfPair:
+    """What a person said of two contents; at: UTC seconds since 1970."""
+
+    path: bytes
+    other_path: bytes
+    together: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPhoto:
+    """A photo with the reason of each link; burst: the other photos of its burst."""
+
+    photo_id: int
+    contents: tuple[ExplainedContent, ...]
+    candidates: tuple[ExplainedCandidate, ...]
+    decisions: tuple[SaidOfPair, ...]
+    sidecars: tuple[LinkedSidecar, ...]
+    burst: tuple[int, ...]
+
+
+def explain_pairs(library: Library, photo_ids: Sequence[int]) -> Iterator[ExplainedPhoto]:
+    """Yield why each photo is what it is; photos that are gone are left out."""
+    folders = _Folders()
+    for photo_id in photo_ids:
+        with library.database.read() as connection:
+            found = _explain(connection, photo_id, folders)
+        if found is not None:
+            yield found
+
+
+class _Folders:
+    """The files of the folders that were looked at last, by the shot that their names say: asset, file, folder, name."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[str, list[tuple[int, int, int, bytes]]]] = {}
+
+    def of_shot(self, connection: Connection, folder_id: int, shot: str) -> list[tuple[int, int, int, bytes]]:
+        """Return the files of a folder whose names say this shot."""
+        if folder_id not in self._known:
+            if len(self._known) >= _KEPT_FOLDERS:
+                self._known.pop(next(iter(self._known)))
+            by_shot: defaultdict[str, list[tuple[int, int, int, bytes]]] = defaultdict(list)
+            for file in targets.files_in_folder(connection, folder_id):
+                by_shot[parse_name(file.name).shot].append((file.asset_id, file.file_id, folder_id, file.name))
+            self._known[folder_id] = by_shot
+        return self._known[folder_id].get(shot, [])
+
+
+def _explain(connection: Connection, photo_id: int, folders: _Folders) -> ExplainedPhoto | None:
+    photo = photo_by_id(connection, photo_id)
+    contents = targets.contents_of(connection, [photo_id])
+    if photo is None or not contents:
+        return None
+    mine = {one.asset_id for one in contents}
+    files = targets.files_of_contents(connection, sorted(mine))
+    beside = {row for file in files for row in folders.of_shot(connection, file.folder_id, parse_name(file.name).shot)}
+    everything = pairs.connected(connection, mine | {row[0] for row in beside})
+    members, links, decisions, places = members_and_links(connection, everything)
+    groups = pairing.group(members, links, decisions)
+    explained = [
+        one
+        for one in pairing.explain(_with_all_names(members, beside), links, decisions, groups)
+        if one.member.asset_id in mine
+    ]
+    reasons = {one.member.asset_id: one.reason for one in explained}
+    known = targets.files_of_contents(connection, sorted(everything))
+    paths: defaultdict[int, list[bytes]] = defaultdict(list)
+    path_of_file: dict[int, bytes] = {}
+    for file in known:
+        paths[file.asset_id].append(file.path)
+        path_of_file[file.file_id] = file.path
+    candidates = {
+        (one.member.asset_id, candidate.member.asset_id): ExplainedCandidate(
+            path_of_file.get(one.member.file_id, b""),
+            path_of_file.get(candidate.member.file_id, b""),
+            places[candidate.member.asset_id].photo_id,
+            candidate.why,
+        )
+        for one, candidate in _not_joined(explained, mine)
+    }
+    said = [
+        SaidOfPair(_first(paths, row.asset_id), _first(paths, row.other_asset_id), row.together, row.at)
+        for row in pairs.decisions_among(connection, everything)
+        if {row.asset_id, row.other_asset_id} & mine
+    ]
+    burst = () if photo.burst is None else tuple(photos_of_burst(connection, photo.burst))
+    return ExplainedPhoto(
+        photo_id,
+        tuple(
+            ExplainedContent(one.asset_id, tuple(paths[one.asset_id]), one.role, reasons.get(one.asset_id))
+            for one in contents
+        ),
+        tuple(candidates.values()),
+        tuple(said),
+        tuple(sidecars.of_photo(connection, photo_id)),
+        tuple(other for other in burst if other != photo_id),
+    )
+
+
+def _with_all_names(members: Sequence[Member], beside: set[tuple[int, int, int, bytes]]) -> list[Member]:
+    """Return the members, those of the folders looked at once for each of their names there."""
+    by_asset = {member.asset_id: member for member in members}
+    named = [
+        replace(by_asset[asset_id], file_id=file_id, folder_id=folder_id, name=name)
+        for asset_id, file_id, folder_id, name in sorted(beside)
+        if asset_id in by_asset
+    ]
+    seen = {member.file_id for member in named}
+    return [*named, *(member for member in members if member.file_id not in seen)]
+
+
+def _not_joined(explained: Sequence[Explanation], mine: set[int]) -> Iterator[tuple[Explanation, Candidate]]:
+    for one in explained:
+        for candidate in one.candidates:
+            if not candidate.joined and candidate.member.asset_id not in mine:
+                yield one, candidate
+
+
+def _first(paths: dict[int, list[bytes]], asset_id: int) -> bytes:
+    return next(iter(paths.get(asset_id, ())), b"")

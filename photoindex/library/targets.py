@@ -1,0 +1,98 @@
+"""Which photos the words of a command line mean: paths that the library knows, or a query."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from shlex import quote
+
+from sqlalchemy import Connection
+
+from photoindex.errors import NothingFound, UsageError
+from photoindex.library.context import Library
+from photoindex.library.places import find_file, places_of
+from photoindex.library.search import matching_photo_ids, parse_arguments
+from photoindex.paths import display, from_text
+from photoindex.store.places import Place, files_below
+from photoindex.store.targets import PhotoOfFile, photo_of_file, photos_below
+from photoindex.store.volumes import VolumeRow, all_volumes
+
+_PATH_BEGINNINGS = (b"/", b"./", b"../")
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The photos that are meant.
+
+    photo_ids: ascending, none twice. files: the single files that were named. photos_of_folders: the photos in folders
+    that were named. by_query: a query chose the photos.
+    """
+
+    photo_ids: tuple[int, ...]
+    files: tuple[PhotoOfFile, ...] = ()
+    photos_of_folders: tuple[int, ...] = ()
+    by_query: bool = False
+
+
+def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
+    """Return the photos that paths (of files or folders, relative or absolute) or the words of a query mean.
+
+    An argument that the library knows as a path is one; so is one that begins with `/`, `./` or `../`, or that exists.
+    All other arguments together are a query, as in `search`. Raises NothingFound for a path that the library does not
+    know or that is no photo, and where no photo matches; UsageError where paths and a query come together, and for no
+    words at all; QuerySyntaxError.
+    """
+    if not any(argument.strip() for argument in arguments):
+        raise UsageError("name the photos: a PATH of a file or folder, or a query such as camera:canon")
+    files: list[PhotoOfFile] = []
+    folders: list[Place] = []
+    words: list[str] = []
+    with library.database.read() as connection:
+        volumes = all_volumes(connection)
+        for argument in arguments:
+            path = from_text(argument)
+            file_id = find_file(connection, path) if path and b"\0" not in path else None
+            places = [] if file_id is not None else _folders(connection, path, volumes)
+            if file_id is not None:
+                files.append(_photo_of(connection, file_id, path))
+            elif places:
+                folders += places
+            elif _is_path(path):
+                raise NothingFound(f"{display(path)} is not in the library; see: photoindex why {quote(display(path))}")
+            else:
+                words.append(argument)
+        in_folders = photos_below(connection, folders) if folders else []
+    if words and (files or folders):
+        raise UsageError(
+            f"'{display(from_text(words[0]))}' is no path that the library knows, and paths and a query do not go "
+            "together; for the photos of a folder that match, write the folder as path:FOLDER"
+        )
+    if words:
+        found = matching_photo_ids(library, parse_arguments(library, words))
+        if not found:
+            raise NothingFound("no photo matches")
+        return Targets(tuple(found), by_query=True)
+    photo_ids = sorted({one.photo_id for one in files}.union(in_folders))
+    if not photo_ids:
+        raise NothingFound("there is no photo in these folders")
+    return Targets(tuple(photo_ids), tuple(dict.fromkeys(files)), tuple(in_folders))
+
+
+def _folders(connection: Connection, path: bytes, volumes: Sequence[VolumeRow]) -> list[Place]:
+    if not path or b"\0" in path:
+        return []
+    return [place for place in places_of(path, volumes) if files_below(connection, place)]
+
+
+def _is_path(path: bytes) -> bool:
+    return path.startswith(_PATH_BEGINNINGS) or (b"\0" not in path and os.path.lexists(path))
+
+
+def _photo_of(connection: Connection, file_id: int, path: bytes) -> PhotoOfFile:
+    found = photo_of_file(connection, file_id)
+    if found is None:
+        raise NothingFound(
+            f"{display(path)} is in the library, but it is no photo; see: photoindex why {quote(display(path))}"
+        )
+    return found

@@ -1,0 +1,217 @@
+"""Correct when photos were taken: set, shift, or take a correction back; originals are never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from photoindex.events import EventSink, ignore_events
+from photoindex.library.context import Library
+from photoindex.library.following import leave_work
+from photoindex.library.lock import exclusive
+from photoindex.library.roots import Roots
+from photoindex.library.settling import settle
+from photoindex.library.when import partial, shift_text, shifted
+from photoindex.media.resolve import resolve
+from photoindex.pipeline.evidence import gather
+from photoindex.store import corrections, journal, targets
+from photoindex.store.targets import ContentCorrection, TimeOfPhoto
+from photoindex.types import FactValue
+
+FACT = "taken_at"
+_CHUNK_PHOTOS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Why a photo's time is not changed."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeChange:
+    """What is to become of photos' times.
+
+    command, what: for the journal, which says `what of 3 photos`. value_of: the correction of a photo, None to take back
+    what corrections there are.
+    """
+
+    command: str
+    what: str
+    value_of: Callable[[TimeOfPhoto], str | Passed | None]
+
+
+def set_to(value: str) -> TimeChange:
+    """Make the time `value`, as `when.read_when` gives it."""
+    return TimeChange("time set", f"time set to {value}", lambda _photo: value)
+
+
+def shift_by(seconds: int) -> TimeChange:
+    """Move the time; wall time and instant move together. A photo without a time of day cannot be moved."""
+
+    def moved(photo: TimeOfPhoto) -> str | Passed:
+        if photo.taken_at is None:
+            return Passed("no time is known of it")
+        if photo.precision in ("day", "month", "year"):
+            return Passed(f"only the {photo.precision} is known ({partial(photo.taken_at, photo.precision)})")
+        return shifted(photo.taken_at, photo.precision, seconds) or Passed("no photo can be of that year")
+
+    return TimeChange("time shift", f"time shift {shift_text(seconds)}", moved)
+
+
+def take_back() -> TimeChange:
+    """Take all corrections of the time back."""
+    return TimeChange("time reset", "time reset", lambda _photo: None)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeResult:
+    """What became, or would become, of one photo.
+
+    before, after: ISO 8601 wall time, only as far as it is known (`1974-06`). why: None where the time was corrected, else
+    why it was passed over.
+    """
+
+    photo_id: int
+    path: bytes
+    before: str | None
+    after: str | None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimesCorrected:
+    """What a correction came to; entry_id: in the journal, None where nothing was changed.
+
+    before: photo -> its time before, of those that were corrected. passed: photo -> why it was not.
+    """
+
+    entry_id: int | None
+    before: Mapping[int, str | None] = field(default_factory=dict)
+    passed: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    photo_id: int
+    before: str | None
+    value: str | None
+    rows: tuple[tuple[int, str, FactValue], ...]
+    why: str | None
+
+
+def foresee(library: Library, photo_ids: Sequence[int], change: TimeChange) -> Iterator[TimeResult]:
+    """Yield what `correct_times` would do with each photo; nothing is changed."""
+    for chunk in _chunks(photo_ids):
+        with library.database.read() as connection:
+            paths = targets.first_paths(connection, chunk)
+            results = [
+                TimeResult(
+                    one.photo_id,
+                    paths.get(one.photo_id, b""),
+                    one.before,
+                    one.before if one.why is not None else _resolved(library, connection, one),
+                    one.why,
+                )
+                for one in _plan(connection, chunk, change)
+            ]
+        yield from results
+
+
+def correct_times(
+    library: Library, photo_ids: Sequence[int], change: TimeChange, emit: EventSink = ignore_events
+) -> TimesCorrected:
+    """Correct the times of photos, all or none, as one entry of the journal that `undo` takes back.
+
+    Photos that are gone are left out. Raises LibraryLocked, StorageFull.
+    """
+    with exclusive(library.folder, f"photoindex {change.command}"), library.database.session() as session:
+        roots = Roots(library.database)
+        # What a killed scan left would be shifted from an old time.
+        settle(library, session, roots, emit)
+        with session.write() as connection:
+            before: dict[int, str | None] = {}
+            passed: dict[int, str] = {}
+            rows: list[tuple[int, str, FactValue]] = []
+            for chunk in _chunks(photo_ids):
+                for one in _plan(connection, chunk, change):
+                    if one.why is not None:
+                        passed[one.photo_id] = one.why
+                    else:
+                        before[one.photo_id] = one.before
+                        rows += one.rows
+            if not rows:
+                return TimesCorrected(None, before, passed)
+            photos = f"{len(before):,} {'photo' if len(before) == 1 else 'photos'}"
+            changes = corrections.correct(connection, rows)
+            summary = f"{change.what} of {photos}"
+            entry_id = journal.record(connection, command=change.command, summary=summary, changes=changes)
+            leave_work(connection, entry_id)
+        settle(library, session, roots, emit)
+    return TimesCorrected(entry_id, before, passed)
+
+
+def results_of(library: Library, done: TimesCorrected) -> Iterator[TimeResult]:
+    """Yield what became of each photo, by number."""
+    yield from _results(library, done, sorted({*done.before, *done.passed}))
+
+
+def passed_of(library: Library, done: TimesCorrected) -> Iterator[TimeResult]:
+    """Yield the photos that were passed over, by number."""
+    yield from _results(library, done, sorted(done.passed))
+
+
+def _results(library: Library, done: TimesCorrected, photo_ids: Sequence[int]) -> Iterator[TimeResult]:
+    for chunk in _chunks(photo_ids):
+        with library.database.read() as connection:
+            paths = targets.first_paths(connection, chunk)
+            now = {one.photo_id: partial(one.taken_at, one.precision) for one in targets.times_of(connection, chunk)}
+        for photo_id in chunk:
+            after, why = now.get(photo_id), done.passed.get(photo_id)
+            before = after if why is not None else done.before[photo_id]
+            yield TimeResult(photo_id, paths.get(photo_id, b""), before, after, why)
+
+
+def _plan(connection: Connection, photo_ids: Sequence[int], change: TimeChange) -> Iterator[_Planned]:
+    contents: dict[int, list[ContentCorrection]] = {}
+    for content in targets.corrections_of(connection, photo_ids, FACT):
+        contents.setdefault(content.photo_id, []).append(content)
+    for photo in targets.times_of(connection, photo_ids):
+        before = partial(photo.taken_at, photo.precision)
+        mine = contents.get(photo.photo_id, [])
+        value = change.value_of(photo)
+        if isinstance(value, Passed):
+            yield _Planned(photo.photo_id, before, None, (), value.why)
+            continue
+        unchanged = "its time was not corrected" if value is None else "it is so already"
+        # A correction of an earlier content of an edited file must not come up again.
+        wanted = [(one, value if one.current else None) for one in mine]
+        rows = tuple((one.asset_id, FACT, new) for one, new in wanted if one.value != new)
+        yield _Planned(photo.photo_id, before, value, rows, None if rows else unchanged)
+
+
+def _resolved(library: Library, connection: Connection, planned: _Planned) -> str | None:
+    """Return the time that a photo would have."""
+    evidence = gather(connection, planned.photo_id)
+    if evidence is None:
+        return planned.value
+    person = {name: value for name, value in evidence.facts.get("person", {}).items() if name != FACT}
+    if planned.value is not None:
+        person[FACT] = planned.value
+    first = evidence.files[0]
+    resolved = resolve(
+        {**evidence.facts, "person": person},
+        name=first.name,
+        folder=first.folder_path,
+        mtime_ns=first.mtime_ns,
+        home_zone=library.config.time.home_zone,
+    )
+    return partial(resolved.taken_at, resolved.taken_at_precision)
+
+
+def _chunks(photo_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(photo_ids), _CHUNK_PHOTOS):
+        yield photo_ids[start : start + _CHUNK_PHOTOS]

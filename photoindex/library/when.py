@@ -1,0 +1,133 @@
+"""Times as a person writes them on the command line: a moment, a zone, a length of time."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from photoindex.errors import UsageError
+from photoindex.media.facts.dates import OLDEST_YEAR, DateError, iso_time
+from photoindex.media.time.wall import Wall, offset_text, parse_offset, parse_wall
+from photoindex.media.time.zones import is_zone, offset_of
+
+_LARGEST_OFFSET_MINUTES = 14 * 60
+_SPACE_BEFORE_OFFSET = re.compile(r"(?<=\d)\s+(?=(?:[+-]\d\d:?\d\d|Z)\Z)")
+_UNITS = re.compile(
+    r"([+-]?)(?=\d)(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m(?:in)?)?(?:(\d{1,9})s)?", re.ASCII
+)
+_CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
+_OF_UNITS = (7 * 86_400, 86_400, 3600, 60, 1)
+
+
+def read_when(text: str, zone: str | None = None) -> str:
+    """Return a moment as the fact that a source would state: ISO 8601 wall time, its offset where one is given.
+
+    text: 2019-06-01T12:00, "2019-06-01 12:00:30+02:00", or a part of a date (1974, 1974-06, 1974-06-30), which stays one.
+    zone: an offset such as +02:00, or an IANA name, whose offset at that wall time is taken. Raises UsageError.
+    """
+    cleaned = _SPACE_BEFORE_OFFSET.sub("", text.strip())
+    wall = parse_wall(cleaned)
+    try:
+        written = iso_time(cleaned)
+    except DateError as error:
+        raise UsageError(f"'{text}' is no time that a photo can have: {error}") from None
+    if wall is None or written is None:
+        raise UsageError(
+            f"'{text}' is not a time; write it as 2019-06-01T12:34:56, with +02:00 behind it where you know the offset, or "
+            "a part of a date: 1974, 1974-06, 1974-06-30"
+        )
+    if wall.offset_minutes is not None and abs(wall.offset_minutes) > _LARGEST_OFFSET_MINUTES:
+        raise UsageError(f"'{text}': no clock is further than 14 hours from UTC")
+    if zone is None:
+        return written
+    if wall.offset_minutes is not None:
+        raise UsageError(f"'{text}' states its offset already; give it there or by --zone, not twice")
+    if wall.precision not in ("second", "minute"):
+        raise UsageError("--zone goes with a time of day; a date alone has no offset")
+    return written + offset_text(read_zone(zone, wall))
+
+
+def read_zone(zone: str, wall: Wall) -> int:
+    """Return the offset in minutes that +02:00 or an IANA name means at a wall time.
+
+    Raises UsageError for what is neither, and for an hour that the zone has twice or not at all.
+    """
+    minutes = parse_offset(zone.strip())
+    if minutes is not None and abs(minutes) <= _LARGEST_OFFSET_MINUTES:
+        return minutes
+    if minutes is not None or not is_zone(zone):
+        raise UsageError(f"'{zone}' is no zone; write an offset such as +02:00 or a name such as Europe/Lisbon")
+    known = offset_of(zone, wall.clock)
+    assert known is not None
+    if known.other_minutes is None:
+        return known.minutes
+    shown, both = wall.text.replace("T", " "), (known.minutes, known.other_minutes)
+    offsets = " or ".join(offset_text(one) for one in both)
+    if _is_missing(zone, wall.clock):
+        raise UsageError(f"there was no {shown} in {zone}: the clocks were put forward; give the offset: {offsets}")
+    raise UsageError(f"{shown} came twice in {zone}: the clocks were put back; give the offset: {offsets}")
+
+
+def _is_missing(zone: str, clock: datetime) -> bool:
+    local = clock.replace(tzinfo=ZoneInfo(zone))
+    return local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != clock
+
+
+def read_shift(text: str) -> int:
+    """Return a length of time (+1h30m, -2d, 1w, 90s, +00:05:30) in seconds; `m` is minutes. Raises UsageError."""
+    cleaned = "".join(text.split()).lower()
+    sign, seconds = "", 0
+    if (clock := _CLOCK.fullmatch(cleaned)) is not None:
+        sign = clock[1]
+        seconds = int(clock[2]) * 3600 + int(clock[3]) * 60 + int(clock[4] or 0)
+    elif (units := _UNITS.fullmatch(cleaned)) is not None:
+        sign = units[1]
+        seconds = sum(int(part or 0) * size for part, size in zip(units.groups()[1:], _OF_UNITS, strict=True))
+    else:
+        raise UsageError(
+            f"'{text}' is no length of time; write +1h30m, -2d, 90s or +00:05:30 (w, d, h, m, s; m is minutes)"
+        )
+    if not seconds:
+        raise UsageError(f"'{text}' shifts nothing")
+    return -seconds if sign == "-" else seconds
+
+
+def shift_text(seconds: int) -> str:
+    """Return a shift as a person would write it: +1h30m."""
+    left, parts = abs(seconds), []
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return ("-" if seconds < 0 else "+") + "".join(parts)
+
+
+def shifted(taken_at: str, precision: str | None, seconds: int) -> str | None:
+    """Return a resolved time (ISO 8601) so many seconds later, with its own offset; None where the year cannot be true.
+
+    A time that is known to the minute stays so where it is moved by whole minutes.
+    """
+    wall = parse_wall(taken_at)
+    if wall is None:
+        return None
+    try:
+        clock = wall.clock + timedelta(seconds=wall.second + seconds)
+    except OverflowError:
+        return None
+    if not OLDEST_YEAR <= clock.year <= datetime.now(UTC).year + 1:
+        return None
+    text = clock.isoformat(timespec="minutes" if precision == "minute" and seconds % 60 == 0 else "seconds")
+    fraction = f".{wall.fraction}" if wall.fraction else ""
+    offset = "" if wall.offset_minutes is None else offset_text(wall.offset_minutes)
+    return text + fraction + offset
+
+
+def partial(taken_at: str | None, precision: str | None) -> str | None:
+    """Return a resolved time without what is not known of it: 1974-01-01T00:00:00 of precision year is 1974."""
+    if taken_at is None:
+        return None
+    length = {"year": 4, "month": 7, "day": 10}.get(precision or "")
+    if length is not None:
+        return taken_at[:length]
+    return taken_at[:16] + taken_at[19:] if precision == "minute" else taken_at

@@ -1,0 +1,152 @@
+"""Which photos a person's words mean: those of files and folders, with their times and paths, some at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, or_, select
+
+from photoindex.store.files import join
+from photoindex.store.places import Place, folder_is_within
+from photoindex.store.search import file_rows
+from photoindex.store.tables import asset, correction, file, folder, photo, volume
+
+SUPERSEDED = "superseded"
+
+
+def photos_below(connection: Connection, places: Sequence[Place]) -> list[int]:
+    """Return the photos that have a file in one of these folders or below, ascending; missing files count too."""
+    statement = (
+        select(asset.c.photo_id)
+        .distinct()
+        .join(file, file.c.asset_id == asset.c.id)
+        .join(folder, folder.c.id == file.c.folder_id)
+        .where(or_(*map(folder_is_within, places)), file.c.state != "excluded")
+        .order_by(asset.c.photo_id)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+class PhotoOfFile(NamedTuple):
+    """A file's content and photo."""
+
+    file_id: int
+    asset_id: int
+    photo_id: int
+
+
+_of_file = (
+    select(file.c.id, asset.c.id, asset.c.photo_id)
+    .join(asset, asset.c.id == file.c.asset_id)
+    .where(file.c.id == bindparam("file_id"))
+)
+
+
+def photo_of_file(connection: Connection, file_id: int) -> PhotoOfFile | None:
+    """Return the content and the photo of a file, None where it is not taken in."""
+    row = connection.execute(_of_file, {"file_id": file_id}).first()
+    return PhotoOfFile(*row) if row else None
+
+
+class TimeOfPhoto(NamedTuple):
+    """When a photo was taken, as it is resolved now: ISO 8601 wall time, and its precision."""
+
+    photo_id: int
+    taken_at: str | None
+    precision: str | None
+
+
+def times_of(connection: Connection, photo_ids: Sequence[int]) -> list[TimeOfPhoto]:
+    """Return the times of some photos (a few hundred), by number; a number that is gone is left out."""
+    statement = select(photo.c.id, photo.c.taken_at, photo.c.taken_at_precision).where(photo.c.id.in_(photo_ids))
+    return [TimeOfPhoto(*row) for row in connection.execute(statement.order_by(photo.c.id))]
+
+
+class ContentCorrection(NamedTuple):
+    """One content of a photo and what a person corrected it to; value None: nothing. current: no earlier content."""
+
+    photo_id: int
+    asset_id: int
+    current: bool
+    value: object
+
+
+def corrections_of(connection: Connection, photo_ids: Sequence[int], fact: str) -> list[ContentCorrection]:
+    """Return the contents of some photos (a few hundred), each with the correction of one fact."""
+    here = (correction.c.asset_id == asset.c.id) & (correction.c.fact == fact)
+    statement = (
+        select(asset.c.photo_id, asset.c.id, asset.c.role != SUPERSEDED, correction.c.value)
+        .outerjoin(correction, here)
+        .where(asset.c.photo_id.in_(photo_ids))
+        .order_by(asset.c.photo_id, asset.c.id)
+    )
+    return [ContentCorrection(*row) for row in connection.execute(statement)]
+
+
+def first_paths(connection: Connection, photo_ids: Sequence[int]) -> dict[int, bytes]:
+    """Return the path that stands for each of some photos (a few hundred): of its first present file, else of another."""
+    found: dict[int, bytes] = {}
+    for row in file_rows(connection, photo_ids):
+        found.setdefault(row.photo_id, join(row.mount_point, row.folder_path, row.name))
+    return found
+
+
+class ContentOfPhoto(NamedTuple):
+    """One current content of a photo and what it is in it."""
+
+    photo_id: int
+    asset_id: int
+    role: str
+
+
+def contents_of(connection: Connection, photo_ids: Sequence[int]) -> list[ContentOfPhoto]:
+    """Return the contents of some photos (a few hundred), without earlier ones of edited files, the leading one first."""
+    statement = (
+        select(asset.c.photo_id, asset.c.id, asset.c.role)
+        .where(asset.c.photo_id.in_(photo_ids), asset.c.role != SUPERSEDED)
+        .order_by(asset.c.photo_id, asset.c.role != "primary", asset.c.id)
+    )
+    return [ContentOfPhoto(*row) for row in connection.execute(statement)]
+
+
+class FileOfContent(NamedTuple):
+    """One file of a content; path is absolute, where the volume was last seen."""
+
+    asset_id: int
+    file_id: int
+    folder_id: int
+    name: bytes
+    path: bytes
+    state: str
+
+
+_files = (
+    select(
+        file.c.asset_id, file.c.id, file.c.folder_id, file.c.name, file.c.state,
+        folder.c.path.label("folder_path"), volume.c.mount_point,
+    )
+    .join(folder, folder.c.id == file.c.folder_id)
+    .join(volume, volume.c.id == folder.c.volume_id)
+    .where(file.c.asset_id.is_not(None), file.c.state != "excluded")
+    .order_by(file.c.asset_id, file.c.state != "present", file.c.id)
+)  # fmt: skip
+
+
+def files_of_contents(connection: Connection, asset_ids: Sequence[int]) -> list[FileOfContent]:
+    """Return the files of some contents (a few hundred): of each the present ones first, then by number."""
+    return _as_files(connection.execute(_files.where(file.c.asset_id.in_(asset_ids))))
+
+
+def files_in_folder(connection: Connection, folder_id: int) -> list[FileOfContent]:
+    """Return the files of a folder whose content is known, by content."""
+    return _as_files(connection.execute(_files.where(file.c.folder_id == folder_id)))
+
+
+def _as_files(rows: Iterable[Row[Any]]) -> list[FileOfContent]:
+    return [
+        FileOfContent(
+            row.asset_id, row.id, row.folder_id, row.name, join(row.mount_point, row.folder_path, row.name), row.state
+        )
+        for row in rows
+    ]
