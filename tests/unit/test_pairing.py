@@ -81,7 +81,9 @@ def test_every_picture_of_the_name_of_a_raw_joins_it() -> None:
         ({"taken_at": NOON}, {"taken_at": None, "taken_at_utc": 1559383200.0 + 15 * 3600}, True),
         ({"taken_at": NOON}, {"taken_at": None, "taken_at_utc": 1559383200.0 + 17 * 3600}, False),
         ({"taken_at": NOON}, {"taken_at": None}, True),
-        ({"taken_at": None}, {"taken_at": None}, True),
+        # The name alone is not enough.
+        ({"taken_at": None}, {"taken_at": None}, False),
+        ({"taken_at": None, "camera": "Canon EOS 6D"}, {"taken_at": None, "camera": "Canon EOS 6D"}, True),
         ({"taken_at": NOON}, {"taken_at": "not a time"}, True),
         ({"taken_at": "0001-01-01T00:00:01"}, {"taken_at": "0001-01-01T00:00:00"}, True),
         ({"camera": "Canon EOS 6D"}, {"camera": "NIKON CORPORATION NIKON D70"}, False),

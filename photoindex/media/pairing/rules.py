@@ -35,10 +35,16 @@ def judge_raw(raw: Member, still: Member) -> Verdict:
         if comparison.agreement is Agreement.DIFFER:
             return Verdict(joined=False, why=f"{names} have the same name, but {comparison.words}")
     camera = f" and {cameras.words}" if cameras.agreement is Agreement.AGREE else ""
+    if times.agreement is Agreement.UNKNOWN and not camera and not _is_dated(raw) and not _is_dated(still):
+        return Verdict(joined=False, why=f"{names} have the same name, but {times.words}, nor the same camera")
     if times.agreement is Agreement.UNKNOWN:
         nothing = camera or ", and nothing speaks against it"
         return Verdict(joined=True, why=f"RAW and picture: {names} have the same name{nothing}; {times.words}")
     return Verdict(joined=True, why=f"RAW and picture: {names} have the same name, {times.words}{camera}")
+
+
+def _is_dated(member: Member) -> bool:
+    return member.taken_at is not None or member.taken_at_utc is not None
 
 
 def judge_live(still: Member, movie: Member, *, google_motion: bool = False) -> Verdict:
