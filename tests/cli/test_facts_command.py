@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from pebble import ProcessExpired
 
-from photoindex.library.facts import RESOLVED_NAMES
+from photoindex.library.facts import RESOLVED_NAMES, FileFacts, NotRead, _result, describe_file
 from photoindex.library.show import RESOLVED_NAMES as SHOWN_NAMES
+from photoindex.types import Failure, Limits
 from tests.command_line import run
 from tests.metadata_blocks import (
     DATE_TIME_ORIGINAL,
@@ -23,6 +29,9 @@ from tests.metadata_blocks import (
     xmp,
     xmp_segment,
 )
+
+if TYPE_CHECKING:
+    from photoindex.pipeline.isolation import WorkerPool
 
 HOSTILE = b"evil\x1b]0;owned\x07\n\xff.jpg"
 PICTURE = jpeg(
@@ -137,3 +146,41 @@ def test_a_file_that_may_not_be_read_is_named(beach: Path, capsysbinary: pytest.
     ran = run(capsysbinary, "facts", beach)
     assert ran.code == 100
     assert b"cannot be read: Permission denied" in ran.err
+
+
+class FlakyPool:
+    """Workers of which the first few are ended by somebody else."""
+
+    def __init__(self, ended: int) -> None:
+        self.ended = ended
+
+    def submit(self, function: Callable[[bytes], Any], task: bytes) -> Future[Any]:
+        future: Future[Any] = Future()
+        if self.ended:
+            self.ended -= 1
+            future.set_exception(ProcessExpired("gone", -signal.SIGKILL))
+        else:
+            future.set_result(function(task))
+        return future
+
+
+def test_a_decoder_that_crashes_costs_only_its_own_file(beach: Path) -> None:
+    crashed: Future[Any] = Future()
+    crashed.set_exception(ProcessExpired("gone", -signal.SIGSEGV))
+    said = _result(bytes(beach), crashed, cast("WorkerPool", FlakyPool(0)), Limits())
+    assert said == NotRead(bytes(beach), Failure("crash", "the decoder crashed (signal SIGSEGV)"))
+
+
+@pytest.mark.parametrize(("ended", "read"), [(1, True), (2, True), (3, False)])
+def test_a_worker_that_somebody_ended_is_given_another_try(beach: Path, ended: int, read: bool) -> None:
+    pool = cast("WorkerPool", FlakyPool(ended))
+    said = _result(bytes(beach), pool.submit(describe_file, bytes(beach)), pool, Limits())
+    assert isinstance(said, FileFacts) is read
+
+
+@pytest.mark.shared
+def test_every_broken_file_is_answered_for(testdata: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    paths = [path for path in sorted((testdata / "broken" / "exiv2-poc").rglob("*")) if path.is_file()]
+    ran = run(capsysbinary, "facts", "--json", *paths)
+    assert ran.code in (0, 100)
+    assert len(ran.json) + len(ran.err.splitlines()) == len(paths)

@@ -23,6 +23,7 @@ from tests.metadata_blocks import (
     LONG,
     MAKE,
     RATIONAL,
+    apple_note,
     blob,
     box,
     described,
@@ -55,6 +56,22 @@ JPEG_WITH_EVERYTHING = jpeg(
     xmp_segment(xmp('xmp:Rating="3" photoshop:DateCreated="2019-06-01"')),
     iptc_segment((5, b"Title"), (55, b"20190601"), (60, b"123456+0200")),
 )
+PHONE_PICTURE = jpeg(
+    exif_segment(
+        tiff([text(MAKE, "Apple")], [blob(0x927C, apple_note((0x000B, "a burst"), (0x0011, "a live photo")))])
+    ),
+    xmp_segment(
+        xmp(
+            'GCamera:MicroVideo="1" GCamera:MicroVideoOffset="60" xmlns:MP="http://ns.microsoft.com/photo/1.2/" '
+            'xmlns:MPRI="http://ns.microsoft.com/photo/1.2/t/RegionInfo#" '
+            'xmlns:MPReg="http://ns.microsoft.com/photo/1.2/t/Region#"',
+            "<MP:RegionInfo><rdf:Description><MPRI:Regions><rdf:Bag>"
+            '<rdf:li MPReg:PersonDisplayName="Anna" MPReg:Rectangle="0.1, 0.2, 0.3, 0.4"/>'
+            "</rdf:Bag></MPRI:Regions></rdf:Description></MP:RegionInfo>",
+        )
+    ),
+)
+MOTION_PICTURE = PHONE_PICTURE + b"\xff\xd9" + box(b"ftyp", b"mp42\0\0\0\0") + box(b"mdat", bytes(36))
 
 
 def saved(format_name: str) -> bytes:
@@ -65,6 +82,7 @@ def saved(format_name: str) -> bytes:
 
 SAMPLES: tuple[tuple[bytes, str, Kind], ...] = (
     (JPEG_WITH_EVERYTHING, "jpeg", Kind.IMAGE),
+    (MOTION_PICTURE, "jpeg", Kind.IMAGE),
     (png((b"eXIf", tiff([text(MAKE, "Canon")])), (b"tEXt", b"Title\0Beach"), (b"tIME", bytes(7))), "png", Kind.IMAGE),
     (
         tiff([short(0x0100, 40), short(0x0101, 30), text(MAKE, "Canon"), blob(0x83BB, bytes(32), LONG)]),
@@ -207,3 +225,23 @@ def test_an_error_of_the_disk_is_not_taken_for_damage() -> None:
     content = FailingContent(b"a", bytes(32), 100, 0, b"", None)
     with pytest.raises(OSError, match="Input/output error"):
         describe(content, MediaType(Kind.IMAGE, "png"))
+
+
+def test_the_hostile_samples_say_what_they_are_meant_to_say() -> None:
+    result = described(MOTION_PICTURE)
+    assert result.facts["exif"]["burst_identifier"] == "a burst"
+    assert result.facts["container"]["motion_bytes"] == 60
+    assert [region.name for region in result.regions] == ["Anna"]
+
+
+def test_entities_in_regions_and_directories_are_refused() -> None:
+    bomb = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>' + xmp(
+        'GCamera:MotionPhoto="1" xmlns:MPRI="http://ns.microsoft.com/photo/1.2/t/RegionInfo#"'
+    )
+    result = described(jpeg(xmp_segment(bomb)))
+    assert (result.facts, result.regions) == ({}, ())
+    assert {note.split(" (")[0] for note in result.notes} == {
+        "xmp: damaged XMP",
+        "xmp: damaged regions",
+        "container: motion photo",
+    }
