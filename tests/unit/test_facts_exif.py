@@ -274,3 +274,11 @@ def test_a_make_that_is_a_number_is_refused_with_a_note() -> None:
     result = described(jpeg(exif_segment(tiff([short(MAKE, 12336), text(MODEL, "a camera")]))))
     assert result.facts["exif"] == {"camera_model": "a camera"}
     assert result.notes == ("exif: camera_make '12336' refused: a number where a text belongs",)
+
+
+def test_a_trail_camera_keeps_its_time_in_its_makernote() -> None:
+    note = b"\x01\xf1" + bytes(20) + struct.pack("<6H", 1, 30, 10, 3, 16, 2020) + bytes(40)
+    assert exif_facts(exif=[blob(0x927C, note)]) == {"taken_at": "2020-03-16T10:30:01"}
+    standard = text(DATE_TIME_ORIGINAL, "2019:06:01 12:34:56")
+    assert exif_facts(exif=[standard, blob(0x927C, note)]) == {"taken_at": "2019-06-01T12:34:56"}
+    assert exif_facts(exif=[blob(0x927C, b"\x01\xf1" + bytes(60))]) == {}

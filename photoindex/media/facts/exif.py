@@ -10,6 +10,7 @@ from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, 
 from photoindex.media.facts.dates import DateError, iso_offset, iso_time
 from photoindex.media.facts.findings import Findings, clean_text, stars_of_percent
 from photoindex.media.facts.guard import guarded
+from photoindex.media.facts.maker_notes import add_maker_note
 
 if TYPE_CHECKING:
     from photoindex.media.facts.tiff_directory import TagNames, TiffDirectories
@@ -93,8 +94,7 @@ SIZE_TAGS: TagNames = {0x0100: ("ImageWidth", None), 0x0101: ("ImageLength", Non
 
 _COLOUR_SPACES = {1: "sRGB", 2: "Adobe RGB", 0xFFFD: "Wide Gamut RGB", 0xFFFE: "ICC profile", 0xFFFF: "uncalibrated"}
 _COMMENT_ENCODINGS = {b"ASCII\0\0\0": "", b"UNICODE\0": "utf-16", b"JIS\0\0\0\0\0": "iso2022_jp", b"\0" * 8: ""}
-_APPLE_NOTE = b"Apple iOS\0"
-_APPLE_IDENTIFIERS = {0x000B: "burst_identifier", 0x0011: "content_identifier"}
+_MAKER_NOTE_BYTES = 64 << 10
 _ISO_OVERFLOW = 65535
 _EMBEDDED_JPEG_BYTES = 64 << 20
 
@@ -319,24 +319,10 @@ def _add_picture(tags: TiffDirectories, found: Findings) -> None:
         found.add("colour_space", _COLOUR_SPACES.get(colour))
 
 
-def _add_apple_identifiers(tags: TiffDirectories, found: Findings) -> None:
-    """Take the ids that join the pictures of a burst and the two halves of a Live Photo.
-
-    They stand in Apple's MakerNote: a directory of its own, big-endian, offsets from the note's start.
-    """
+def _add_maker_note(tags: TiffDirectories, found: Findings) -> None:
     key = f"{EXIF} MakerNote"
-    if key not in tags.places:
-        return
-    note = tags.block(key, 64 << 10)
-    if not note.startswith(_APPLE_NOTE):
-        return
-    count = int.from_bytes(note[14:16], "big")
-    for start in range(16, min(16 + 12 * count, len(note) - 11), 12):
-        name = _APPLE_IDENTIFIERS.get(int.from_bytes(note[start : start + 2], "big"))
-        length = int.from_bytes(note[start + 4 : start + 8], "big")
-        offset = int.from_bytes(note[start + 8 : start + 12], "big")
-        if name is not None and 4 < length <= 256:
-            found.add(name, clean_text(note[offset : offset + length]))
+    if key in tags.places:
+        add_maker_note(tags.block(key, _MAKER_NOTE_BYTES), found)
 
 
 def _add_gps(tags: TiffDirectories, found: Findings) -> None:
@@ -384,5 +370,5 @@ _STEPS: tuple[Callable[[TiffDirectories, Findings], None], ...] = (
     _add_exposure,
     _add_picture,
     _add_gps,
-    _add_apple_identifiers,
+    _add_maker_note,
 )

@@ -1,0 +1,48 @@
+"""The few facts that cameras write nowhere but into their own MakerNote."""
+
+from __future__ import annotations
+
+import struct
+
+from photoindex.media.facts.dates import DateError, iso_time
+from photoindex.media.facts.findings import Findings, clean_text
+
+# Tag numbers and offsets as ExifTool documents them (Image::ExifTool::Apple, Image::ExifTool::Reconyx).
+_APPLE = b"Apple iOS\0"
+_APPLE_IDENTIFIERS = {0x000B: "burst_identifier", 0x0011: "content_identifier"}
+_RECONYX = b"\x01\xf1"
+_RECONYX_TIME = 22
+
+
+def add_maker_note(note: bytes, found: Findings) -> None:
+    """Take what is known of the maker that the first bytes name."""
+    if note.startswith(_APPLE):
+        _add_apple(note, found)
+    elif note.startswith(_RECONYX):
+        _add_reconyx(note, found)
+
+
+def _add_apple(note: bytes, found: Findings) -> None:
+    """Take the ids that join the pictures of a burst and the two halves of a Live Photo.
+
+    The note is a directory of its own, big-endian, whose offsets count from the note's start.
+    """
+    count = int.from_bytes(note[14:16], "big")
+    for start in range(16, min(16 + 12 * count, len(note) - 11), 12):
+        name = _APPLE_IDENTIFIERS.get(int.from_bytes(note[start : start + 2], "big"))
+        length = int.from_bytes(note[start + 4 : start + 8], "big")
+        offset = int.from_bytes(note[start + 8 : start + 12], "big")
+        if name is not None and 4 < length <= 256:
+            found.add(name, clean_text(note[offset : offset + length]))
+
+
+def _add_reconyx(note: bytes, found: Findings) -> None:
+    """Take the time of a trail camera that leaves the tag of the standard out."""
+    if len(note) < _RECONYX_TIME + 12:
+        return
+    second, minute, hour, month, day, year = struct.unpack_from("<6H", note, _RECONYX_TIME)
+    text = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+    try:
+        found.add("taken_at", iso_time(text))
+    except DateError as error:
+        found.refuse("taken_at", text, str(error))
