@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from photoindex.events import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
+from photoindex.events import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.pipeline.neighbourhood import hear_neighbours
 from photoindex.pipeline.relate import relate_folder
 from photoindex.pipeline.resolving import Resolver
@@ -43,7 +43,7 @@ class Settling:
         self._neighbours(folders)
 
     def _relate(self, folders: list[int]) -> None:
-        for start in self._steps(RELATING, len(folders), _FOLDERS_AT_ONCE):
+        for start in self._steps(RELATING, "folders", len(folders), _FOLDERS_AT_ONCE):
             with self.session.write() as connection:
                 for folder_id in folders[start : start + _FOLDERS_AT_ONCE]:
                     relate_folder(connection, folder_id)
@@ -51,7 +51,7 @@ class Settling:
     def _resolve(self) -> None:
         with self.session.read() as connection:
             total = work_left.count_to_resolve(connection)
-        for _ in self._steps(RESOLVING, total, _PHOTOS_AT_ONCE):
+        for _ in self._steps(RESOLVING, "photos", total, _PHOTOS_AT_ONCE):
             with self.session.write() as connection:
                 photo_ids = work_left.take_to_resolve(connection, _PHOTOS_AT_ONCE)
                 for photo_id in photo_ids:
@@ -66,15 +66,14 @@ class Settling:
                 hear_neighbours(connection, folder_id, self.resolver)
                 work_left.is_related(connection, folder_id)
 
-    def _steps(self, phase: str, total: int, size: int) -> Iterator[int]:
-        """Yield where each step begins, telling of the progress."""
-        if not total:
-            return
+    def _steps(self, phase: str, unit: str, total: int, size: int) -> Iterator[int]:
+        """Yield where each step begins, telling of the progress where it takes more than one."""
+        emit = self.emit if total > size else ignore_events
         started = time.perf_counter()
-        self.emit(PhaseStarted(phase, total))
+        emit(PhaseStarted(phase, total, unit))
         for start in range(0, total, size):
             if self.stop():
                 return
             yield start
-            self.emit(PhaseAdvanced(phase, min(start + size, total)))
-        self.emit(PhaseFinished(phase, total, time.perf_counter() - started))
+            emit(PhaseAdvanced(phase, min(start + size, total)))
+        emit(PhaseFinished(phase, total, time.perf_counter() - started))
