@@ -6,6 +6,7 @@ the rows that are asked for, and not once a photo.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -131,14 +132,27 @@ def keyword_matches(pattern: str) -> Condition:
     return exists(select(keyword.c.value).where(matches(keyword.c.value, pattern)))
 
 
-def camera() -> ColumnElement[str]:
-    """Return maker and model as one text."""
-    return func.coalesce(photo.c.camera_make, "") + " " + func.coalesce(photo.c.camera_model, "")
+def camera_contains(value: str) -> Condition:
+    """Maker and model as one text hold `value`."""
+    return _of_cameras(lambda make, model: contains(make + " " + model, value))
 
 
-def camera_shown() -> ColumnElement[str]:
-    """Return maker and model as they are shown, the maker once."""
-    make, model = func.coalesce(photo.c.camera_make, ""), func.coalesce(photo.c.camera_model, "")
+def camera_matches(pattern: str) -> Condition:
+    """Maker and model as they are shown, the maker once, hold what a regular expression describes."""
+    return _of_cameras(lambda make, model: matches(_shown(make, model), pattern))
+
+
+def _of_cameras(condition: Callable[[ColumnElement[str], ColumnElement[str]], Condition]) -> Condition:
+    """Return a condition on maker and model that is worked out once a camera, not once a photo."""
+    distinct = select(photo.c.camera_make, photo.c.camera_model).distinct()
+    # Otherwise SQLite would put the condition inside, where it holds for each photo again.
+    cameras = distinct.cte("cameras", nesting=True).prefix_with("MATERIALIZED")
+    make, model = (func.coalesce(column, "") for column in cameras.c)
+    own = func.coalesce(photo.c.camera_make, "") + "\n" + func.coalesce(photo.c.camera_model, "")
+    return own.in_(select(make + "\n" + model).where(condition(make, model)))
+
+
+def _shown(make: ColumnElement[str], model: ColumnElement[str]) -> ColumnElement[str]:
     same = func.lower(_first_word(make)) == func.lower(_first_word(model))
     return case((same, model), else_=func.trim(make + " " + model))
 
@@ -195,12 +209,12 @@ def _in_events(condition: Condition) -> Condition:
 def path_matches(pattern: str) -> Condition:
     """The whole path of one of its files holds what a regular expression describes."""
     # Imported here because field_paths needs nothing of what stands above.
-    from photoindex.store.field_paths import any_file, folder_text
+    from photoindex.store.field_paths import folder_text
 
     path = folder_text() + type_coerce(file.c.name, Text)
-    places = folder.join(volume, volume.c.id == folder.c.volume_id)
-    whole = select(folder.c.id).select_from(places).where(folder.c.id == file.c.folder_id, matches(path, pattern))
-    return any_file(whole.correlate(file).exists())
+    places = asset.join(file, file.c.asset_id == asset.c.id).join(folder, folder.c.id == file.c.folder_id)
+    files = select(asset.c.photo_id).select_from(places.join(volume, volume.c.id == folder.c.volume_id))
+    return photos_of(files.where(matches(path, pattern)))
 
 
 def name_matches(pattern: str) -> Condition:

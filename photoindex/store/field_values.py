@@ -93,10 +93,10 @@ def mistake_in_regex(pattern: str) -> tuple[str, int] | None:
     return None
 
 
-@lru_cache(maxsize=4096)
 def matches(pattern: str, text: str) -> bool:
     """Tell whether a regular expression is found anywhere in `text`, whatever the case; accents count, in one form."""
-    return _compiled(pattern).search(without_stray_bytes(_composed(text))) is not None
+    plain = text if text.isascii() else without_stray_bytes(_composed(text))
+    return _compiled(pattern).search(plain) is not None
 
 
 @lru_cache(maxsize=64)
@@ -111,11 +111,13 @@ def _composed(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return `text` without case, accents and compatibility forms, so that ZURICH, Zürich and zurich are one."""
-    if text.isascii():
-        return text.lower()
+    return text.lower() if text.isascii() else _fold_marked(text)
+
+
+@lru_cache(maxsize=4096)
+def _fold_marked(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", without_stray_bytes(text))
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return plain.casefold()

@@ -215,8 +215,8 @@ FIELDS: tuple[Field, ...] = (
         ("format",), choices=_TYPES,
     ),
     Field(
-        "camera", ValueType.TEXT, 'maker or model contains: canon, "EOS 5D"', column=conditions.camera,
-        regex=lambda pattern: conditions.matches(conditions.camera_shown(), pattern),
+        "camera", ValueType.TEXT, 'maker or model contains: canon, "EOS 5D"',
+        by=conditions.camera_contains, regex=conditions.camera_matches,
     ),
     Field("lens", ValueType.TEXT, "lens contains", column=lambda: photo.c.lens),
     Field("iso", ValueType.INTEGER, "sensitivity: 100..400", column=lambda: photo.c.iso),
