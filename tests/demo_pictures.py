@@ -197,6 +197,10 @@ def make_library(folder: Path) -> int:
     drawing = _gradient((255, 255, 255), (230, 230, 255), (800, 600))
     ImageDraw.Draw(drawing).text((60, 60), "Packing list: tent, stove, maps", fill=(20, 20, 20), font_size=36)
     drawing.save(folder / "2023" / "Ísland" / "packing list.png")
+    edited = Image.open(folder / PICTURES[12].path).convert("L").convert("RGB")
+    edited.save(folder / "2024" / "no position" / "IMG_E6001.jpg", quality=82)
+    sidecar = Picture("", forest, REFLEX, "", "", title="Beech wood in May", keywords=("forest", "spring"), rating=3)
+    (folder / "2024" / "no position" / "IMG_6001.jpg.xmp").write_bytes(_xmp(sidecar))
     (folder / "2023" / "notes.txt").write_text("Bring the long lens next time.\n", encoding="utf-8")
     return sum(path.is_file() for path in folder.rglob("*"))
 

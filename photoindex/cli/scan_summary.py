@@ -19,7 +19,7 @@ def lines(summary: ScanSummary) -> Iterator[str]:
         ("unchanged", summary.unchanged),
         ("quarantined", summary.quarantined),
         ("excluded", summary.excluded),
-        ("sidecars", summary.sidecars),
+        ("sidecar" if summary.sidecars == 1 else "sidecars", summary.sidecars),
         ("missing", summary.missing),
     ]
     said = ", ".join(f"{count:,} {name}" for name, count in counts if count) or "nothing there"
