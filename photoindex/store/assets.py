@@ -188,6 +188,20 @@ def current_contents(connection: Connection, photo_id: int) -> list[PhotoContent
     ]
 
 
+_RESOLVED_COLUMNS = ("primary_asset_id", "size_bytes", "place_id", "motion", *_CONTENT_VALUES, *Resolved.__slots__)
+# Made once: putting statements with so many values together costs more than SQLite's work on them.
+_store_facts = (
+    update(photo)
+    .where(photo.c.id == bindparam("wanted_photo"))
+    .values({photo.c[name]: bindparam(f"new_{name}") for name in _RESOLVED_COLUMNS})
+)
+_texts = upsert(photo_text).values({column: bindparam(column.name) for column in photo_text.c})
+_store_texts = _texts.on_conflict_do_update(
+    index_elements=["photo_id"],
+    set_={column.name: _texts.excluded[column.name] for column in photo_text.c if not column.primary_key},
+)
+
+
 def store_resolution(
     connection: Connection,
     photo_id: int,
@@ -201,17 +215,10 @@ def store_resolution(
     values = {name: getattr(resolved, name) for name in Resolved.__slots__}
     values["keywords"] = list(resolved.keywords)
     values["sources"] = dict(resolved.sources)
-    connection.execute(
-        update(photo)
-        .where(photo.c.id == photo_id)
-        .values(
-            primary_asset_id=content.asset_id,
-            size_bytes=content.size_bytes,
-            place_id=place_id,
-            motion=bool(content.facts.get("container", {}).get("motion_bytes")),
-            **content.values,
-            **values,
-        )
-    )
-    row = upsert(photo_text).values(photo_id=photo_id, **document)
-    connection.execute(row.on_conflict_do_update(index_elements=["photo_id"], set_=dict(document)))
+    values |= content.values
+    values["primary_asset_id"] = content.asset_id
+    values["size_bytes"] = content.size_bytes
+    values["place_id"] = place_id
+    values["motion"] = bool(content.facts.get("container", {}).get("motion_bytes"))
+    connection.execute(_store_facts, {"wanted_photo": photo_id, **{f"new_{name}": values[name] for name in values}})
+    connection.execute(_store_texts, {"photo_id": photo_id, **document})
