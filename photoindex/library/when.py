@@ -13,6 +13,7 @@ from photoindex.media.time.zones import is_zone, offset_of
 
 _LARGEST_OFFSET_MINUTES = 14 * 60
 _SPACE_BEFORE_OFFSET = re.compile(r"(?<=\d)\s+(?=(?:[+-]\d\d:?\d\d|Z)\Z)")
+_FORM = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII)
 _UNITS = re.compile(
     r"([+-]?)(?=\d)(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m(?:in)?)?(?:(\d{1,9})s)?", re.ASCII
 )
@@ -28,15 +29,18 @@ def read_when(text: str, zone: str | None = None) -> str:
     """
     cleaned = _SPACE_BEFORE_OFFSET.sub("", text.strip())
     wall = parse_wall(cleaned)
+    # Only what has the form of a time is told what is wrong with it; `iso_time` takes more than a person should write.
+    if wall is None and not _FORM.fullmatch(cleaned):
+        raise UsageError(
+            f"'{text}' is not a time; write it as 2019-06-01T12:34:56, with +02:00 behind it where you know the offset, or "
+            "a part of a date: 1974, 1974-06, 1974-06-30"
+        )
     try:
         written = iso_time(cleaned)
     except DateError as error:
         raise UsageError(f"'{text}' is no time that a photo can have: {error}") from None
     if wall is None or written is None:
-        raise UsageError(
-            f"'{text}' is not a time; write it as 2019-06-01T12:34:56, with +02:00 behind it where you know the offset, or "
-            "a part of a date: 1974, 1974-06, 1974-06-30"
-        )
+        raise UsageError(f"'{text}' is no time that a photo can have")
     if wall.offset_minutes is not None and abs(wall.offset_minutes) > _LARGEST_OFFSET_MINUTES:
         raise UsageError(f"'{text}': no clock is further than 14 hours from UTC")
     if zone is None:

@@ -1,0 +1,132 @@
+"""`photoindex time` as a person and a program get it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import run, run_on_terminal
+from tests.harness import Keeper
+from tests.originals import write_photo
+from tests.synthetic import make_library
+
+
+@pytest.fixture
+def originals(tmp_path: Path, library_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
+    folder = tmp_path / "originals"
+    write_photo(folder / "a.jpg", 1, taken="2019:06:01 12:00:00")
+    write_photo(folder / "-b.jpg", 2, taken="2019:06:01 12:30:00")
+    Keeper(library_folder).scan(folder)
+    return folder
+
+
+def test_a_dry_run_lists_before_and_after_and_changes_nothing(
+    originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ran = run(capsysbinary, "time", "shift", "--by", "-2d", originals / "a.jpg", "--dry-run")
+    assert ran.out == f"{originals}/a.jpg\t2019-06-01T12:00:00\t2019-05-30T12:00:00\n".encode()
+    assert ran.err == b"nothing was changed\n"
+    assert run(capsysbinary, "log").out == b""
+
+
+def test_a_correction_names_the_undo_that_takes_it_back(
+    originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ran = run(capsysbinary, "time", "set", originals, "--to", "1974-06", "--progress", "none")
+    assert ran.out == b"time set to 1974-06 of 2 photos; take it back with: photoindex undo 1\n"
+    found = run(capsysbinary, "search", "date:1974-06", "--count")
+    assert found.out == b"2\n"
+    assert b"time set to 1974-06 of 2 photos" in run(capsysbinary, "log").out
+    assert run(capsysbinary, "undo").code == 0
+    assert run(capsysbinary, "search", "date:2019-06-01", "--count").out == b"2\n"
+
+
+def test_json_has_one_object_a_photo(originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    run(capsysbinary, "time", "set", originals / "a.jpg", "--to", "1974")
+    ran = run(capsysbinary, "time", "shift", originals, "--by", "+1h30m", "--json", "--progress", "none")
+    assert ran.json == [
+        {
+            "schema": 1, "path": f"{originals}/-b.jpg", "id": 1, "before": "2019-06-01T12:30:00",
+            "after": "2019-06-01T14:00:00", "changed": True, "why": None,
+        },
+        {
+            "schema": 1, "path": f"{originals}/a.jpg", "id": 2, "before": "1974", "after": "1974", "changed": False,
+            "why": "only the year is known (1974)",
+        },
+    ]  # fmt: skip
+
+
+def test_terms_that_filter_out_and_names_with_dashes_reach_the_command(
+    originals: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(originals)
+    ran = run(capsysbinary, "time", "set", "-b.jpg", "--to=1974", "--dry-run")
+    assert ran.out.split(b"\t")[0] == os.fsencode(originals / "-b.jpg")
+    ran = run(capsysbinary, "time", "set", "-name:b", "date:2019", "--to", "1974", "--dry-run")
+    assert ran.out.split(b"\t")[0] == os.fsencode(originals / "a.jpg")
+
+
+def test_a_reset_takes_the_correction_back(originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    run(capsysbinary, "time", "set", originals / "a.jpg", "--to", "1974")
+    ran = run(capsysbinary, "time", "reset", "date:1974..2020", "--progress", "none")
+    assert ran.out == b"time reset of 1 photo; take it back with: photoindex undo 2\n"
+    assert ran.err == f"not changed: {originals}/-b.jpg: its time was not corrected\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["set", "nothing-like-it", "--to", "1974"], 11, b"no photo matches"),
+        (["set", "./nothing.jpg", "--to", "1974"], 11, b"is not in the library"),
+        (["set", "date:2019", "--to", "tomorrow"], 2, b"is not a time"),
+        (["set", "date:2019", "--to"], 2, b"--to needs a value"),
+        (["set", "date:2019", "--form", "x"], 2, b"there is no option --form"),
+        (["shift", "date:2019", "--by", "x"], 2, b"is no length of time"),
+        (["set", "", "--to", "1974"], 2, b"name the photos"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    originals: Path, capsysbinary: pytest.CaptureFixture[bytes], words: list[str], code: int, said: bytes
+) -> None:
+    ran = run(capsysbinary, "time", *words)
+    assert (ran.code, said in ran.err) == (code, True)
+    assert run(capsysbinary, "log").out == b""
+
+
+def test_a_shift_that_finds_no_time_of_day_ends_with_11(
+    originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    run(capsysbinary, "time", "set", originals, "--to", "1974")
+    ran = run(capsysbinary, "time", "shift", originals, "--by", "1h", "--progress", "none")
+    assert ran.code == 11
+    assert ran.err.count(b"only the year is known (1974)") == 2
+
+
+@pytest.mark.parametrize(("answer", "changed"), [(b"n\n", False), (b"y\n", True)])
+def test_many_photos_of_a_query_are_asked_about_on_a_terminal(
+    library_folder: Path,
+    capsysbinary: pytest.CaptureFixture[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: bytes,
+    changed: bool,
+) -> None:
+    make_library(library_folder, 1005)
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
+    ran = run_on_terminal("time", "set", "is:missing OR -is:missing", "--to", "1974", answer=answer)
+    assert b"Time set to 1974 of 1,005 photos?" in ran.out
+    assert (b"take it back" in ran.out) is changed
+
+
+def test_many_photos_of_a_query_need_yes_where_nobody_can_answer(
+    library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_library(library_folder, 1005)
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
+    with Path("/dev/null").open() as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        ran = run(capsysbinary, "time", "reset", "is:missing OR -is:missing")
+    assert (ran.code, b"--yes" in ran.err) == (2, True)
+    assert run(capsysbinary, "time", "reset", "is:missing OR -is:missing", "--yes").out == b"nothing to change\n"
