@@ -93,12 +93,15 @@ def read_request(library: Library, arguments: Sequence[str], terms: Sequence[Opt
     fields, lookups = grammar(), lookups_of(library)
     words = join_arguments(arguments, fields)
     asked = parser.parse(words, fields, lookups)
-    options = option_nodes(terms, fields, lookups)
+    return _with_options(words, asked, option_nodes(terms, fields, lookups)) if terms else Request(asked, words)
+
+
+def _with_options(words: str, asked: Node, options: Sequence[Node]) -> Request:
     tree = joined(And, [asked, *options])
     if sum(1 for _ in leaves(tree)) > parser.MAX_TERMS:
         raise UsageError(f"a query has at most {parser.MAX_TERMS} terms, with those of its options")
-    shown = f"({words})" if options and isinstance(asked, Or) else words
-    return Request(tree, " ".join(part for part in (shown, to_text(And(tuple(options)))) if part))
+    shown = f"({words})" if isinstance(asked, Or) else words
+    return Request(tree, f"{shown} {to_text(And(tuple(options)))}".strip())
 
 
 def search(

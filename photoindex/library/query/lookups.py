@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from photoindex.library.context import Library
-from photoindex.store.saved import saved_queries
 from photoindex.syntax import Lookups
 
 
@@ -14,6 +13,9 @@ def lookups_of(library: Library) -> Lookups:
     """Return the look-ups of a library at this moment; nothing is read before a query needs it."""
 
     def saved() -> Mapping[str, str]:
+        # Saved queries bring the journal along, which most searches do without.
+        from photoindex.store.saved import saved_queries
+
         with library.database.read() as connection:
             return {one.name: one.query for one in saved_queries(connection)}
 
