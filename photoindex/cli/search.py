@@ -27,10 +27,10 @@ VALUED = frozenset({"--sort", "--limit", "-n", "--format", "--saved", "--library
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 HELP = r"""Find photos by words, fields and dates; without QUERY, all photos.
 
-WORDS are looked for in file names, folders, camera, keywords, titles and
-descriptions, whatever their case and accents: beach sunset (both must be
-there), sun* (begins with), '"golden gate"' (a phrase; two kinds of quotes
-because the shell eats one).
+WORDS are looked for in file names, folders, camera, keywords, titles,
+descriptions and places, whatever their case and accents: beach sunset (both
+must be there), sun* (begins with), '"golden gate"' (a phrase; two kinds of
+quotes because the shell eats one).
 
 FIELDS: date:2019 date:2019-06..2021 date:>2019-06-15 date:last-30d
 time:18..20:30 place:lisbon near:38.7,-9.1,30km type:raw,heic,live

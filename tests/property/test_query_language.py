@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from photoindex.errors import QuerySyntaxError, UsageError
 from photoindex.library.context import Library
 from photoindex.library.query.printer import to_text
 from photoindex.library.search import count, matching_photo_ids
-from photoindex.store.tables import file, photo, photo_text
+from photoindex.store.tables import asset, file, photo, photo_text, place, sidecar_link
 from photoindex.syntax import And, Compare, Node, Not, Operator, Or, Words, leaves
 from tests.queries import parse, parse_arguments
 from tests.rows import library_in
@@ -30,8 +31,17 @@ repeatable = settings(derandomize=True, deadline=None, suppress_health_check=[He
 PIECES = [
     "beach", "OR", "or", "-", "(", ")", " ", "  ", '"', "\u201c", "\u201d", "\\", "*", ",", "..", ".", ":", "::", ">", ">=", "<",
     "<=", "date:", "camera:", "type:", "path:", "/a/b", "size:", "20MB", "2019", "2019-06", "iso:", "400", "is:missing", "id:1",
+    "@", "@best", "@loop", "near:", "38.7,-9.1,30km", '"Lisbon,30km"', "last-30d", "today", "..last-1y", "time:22..04", "has:gps",
+    "camera::", "name::", "^img_(1|2)$", "[a", r"\d+", "a{99999999999}", "exposure:1/250", "duration:1:30", "source:taken_at=mtime",
+    "added:", "orientation:1", "event:x", "volume:1", "place:lis*,paris", "megapixels:>=20", "is:duplicate,paired",
     "\u00a0", "\0", "\udce9", "12:30", "http://x", "C:\\", "é", "keyword:", "name:", "ext:jpg", "!", "title:", "aperture:2.8",
 ]  # fmt: skip
+SAVED = {
+    "best": "rating:>=4 OR @few",
+    "few": "-(type:raw,heic) near:Lisbon",
+    "loop": "beach @loop",
+    "broken": "nothing:x",
+}
 texts = st.one_of(
     st.text(max_size=60),
     st.text(st.characters(codec=None), max_size=40),
@@ -49,7 +59,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 def parsed(text: str) -> Node | None:
     """The tree of a text, None where it is refused; any other error fails the test."""
     try:
-        return parse(text)
+        return parse(text, SAVED)
     except QuerySyntaxError as error:
         refused = error
     assert 0 <= refused.position <= len(text)
@@ -116,10 +126,25 @@ compares = st.one_of(
     st.builds(lambda pair, sign: Compare(pair[0], sign, pair[1]), ordered, comparisons),
     st.builds(lambda pair: Compare(pair[0], Operator.RANGE, pair[1], None), ordered),
     st.builds(lambda pair: Compare(pair[0], Operator.RANGE, None, pair[1]), ordered),
-    st.builds(lambda kind: Compare("type", Operator.IS, kind), st.sampled_from(["raw", "video", "photo", "jpeg"])),
+    st.builds(
+        lambda ends: Compare("time", Operator.RANGE, *ends),
+        st.sampled_from([("22", "04"), ("08:30", "12"), ("5", None)]),
+    ),
+    st.builds(
+        lambda kind: Compare("type", Operator.IS, kind), st.sampled_from(["raw", "video", "photo", "jpeg", "live"])
+    ),
+    st.builds(lambda name: Compare("place", Operator.IS, name), st.sampled_from(["lisboa", "Paris", "portugal"])),
+    st.builds(lambda name: Compare("has", Operator.IS, name), st.sampled_from(["gps", "sidecar", "raw"])),
+    st.builds(lambda regex: Compare("camera", Operator.REGEX, regex), st.sampled_from(["^canon", "r5$|d850", "^$"])),
+    st.builds(
+        lambda where: Compare("near", Operator.IS, where),
+        st.sampled_from(["38.7,-9.1,20km", "-18.1,179.9,150km", "-18.1,-179.9,300km", "89,0,6000km", "0,0,5000km"]),
+    ),
     st.builds(lambda text: Compare("camera", Operator.IS, text), st.sampled_from(["canon", "nikon d", "PHONE", "5d"])),
     st.builds(lambda text: Compare("title", Operator.IS, text), st.sampled_from(["zurich", "sao", "1"])),
-    st.just(Compare("is", Operator.IS, "missing")),
+    st.builds(
+        lambda name: Compare("is", Operator.IS, name), st.sampled_from(["missing", "duplicate", "paired", "burst"])
+    ),
 )
 trees: st.SearchStrategy[Node] = st.recursive(
     words | compares,
@@ -133,23 +158,45 @@ trees: st.SearchStrategy[Node] = st.recursive(
 
 
 @given(trees)
-@settings(repeatable, max_examples=100)
-def test_a_tree_finds_what_its_meaning_says(library: Library, photos: list[Row], tree: Node) -> None:
-    asks_for_missing = any(isinstance(leaf, Compare) and leaf.field in ("is", "id") for leaf in leaves(tree))
+@settings(repeatable, max_examples=150)
+def test_a_tree_finds_what_its_meaning_says(library: Library, photos: Rows, tree: Node) -> None:
+    asks_for_missing = any(
+        isinstance(leaf, Compare) and (leaf.field, leaf.value) in (("is", "missing"), ("id", leaf.value))
+        for leaf in leaves(tree)
+    )
     expected = [row["id"] for row in photos if (asks_for_missing or not is_missing(row)) and holds(tree, row)]
     assert matching_photo_ids(library, tree) == expected
     assert matching_photo_ids(library, parse(to_text(tree))) == expected
 
 
+class Rows(list[Row]):
+    """Rows that hypothesis can name in a message without writing all of them."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} photos>"
+
+
 @pytest.fixture(scope="module")
-def photos(library: Library) -> list[Row]:
-    """All photos with their texts and states; each photo of the synthetic library has one file of the same number."""
+def photos(library: Library) -> Rows:
+    """All photos with their texts, the state of their files, the roles of their contents and what stands beside them."""
     texts = [column.label(f"text_{column.name}") for column in photo_text.c if column.name in TEXT_COLUMNS]
     statement = (
-        select(photo, *texts, file.c.state).join(photo_text).join(file, file.c.id == photo.c.id).order_by(photo.c.id)
+        select(photo, *texts, file.c.state, place.c.words, place.c.alternates)
+        .join(photo_text)
+        .join(file, file.c.id == photo.c.id)
+        .outerjoin(place, place.c.id == photo.c.place_id)
+        .order_by(photo.c.id)
     )
     with library.database.read() as connection:
-        return [dict(row) for row in connection.execute(statement).mappings()]
+        rows = Rows(dict(row) for row in connection.execute(statement).mappings())
+        contents = connection.execute(select(asset.c.photo_id, asset.c.role)).all()
+        copied = set(connection.execute(select(file.c.asset_id).where(file.c.id != file.c.asset_id)).scalars())
+        described = set(connection.execute(select(sidecar_link.c.file_id)).scalars())
+    for row in rows:
+        row["roles"] = {role for photo_id, role in contents if photo_id == row["id"]} - {"primary"}
+        row["is_copied"] = row["id"] in copied and row["state"] == "present"
+        row["has_sidecar"] = row["id"] in described
+    return rows
 
 
 def is_missing(row: Row) -> bool:
@@ -203,17 +250,67 @@ def last_second(text: str) -> str:
     return (text + "-12-31"[len(text) - 4 :])[:10] + "T23:59:59"
 
 
+def is_in_time(tree: Compare, row: Row) -> bool:
+    if row["taken_at_precision"] != "second":
+        return False
+    minutes = int(row["taken_at"][11:13]) * 60 + int(row["taken_at"][14:16])
+    first = {"22": 1320, "08:30": 510, "5": 300}[tree.value or ""]
+    last = {"04": 299, "12": 779, None: 1439}[tree.until]
+    return first <= minutes <= last if first <= last else minutes >= first or minutes <= last
+
+
+def is_near(tree: Compare, row: Row) -> bool:
+    if row["latitude"] is None:
+        return False
+    latitude, longitude, radius = (tree.value or "").removesuffix("km").split(",")
+    return distance_km(row["latitude"], row["longitude"], float(latitude), float(longitude)) <= float(radius)
+
+
+def distance_km(*degrees: float) -> float:
+    """The angle between two directions in space, as a distance on the earth."""
+    latitude, longitude, other_latitude, other_longitude = map(math.radians, degrees)
+    cosine = math.sin(latitude) * math.sin(other_latitude)
+    cosine += math.cos(latitude) * math.cos(other_latitude) * math.cos(longitude - other_longitude)
+    return 6371.0088 * math.acos(max(-1.0, min(1.0, cosine)))
+
+
+def shown_camera(row: Row) -> str:
+    make, model = row["camera_make"] or "", row["camera_model"] or ""
+    return model if model.lower().split()[:1] == make.lower().split()[:1] else f"{make} {model}"
+
+
 SIZES = {"5MB": 5_000_000, "20MB": 20_000_000, "40MiB": 40 * 1024 * 1024}
 KINDS = {"raw": ("raw",), "video": ("video",), "photo": ("image", "raw")}
-TEXT_COLUMNS = ("name", "folder", "camera", "keywords", "title", "description")
+TEXT_COLUMNS = ("name", "folder", "camera", "keywords", "title", "description", "place")
 MEANINGS: dict[str, Callable[[Compare, Row], bool]] = {
     "date": lambda tree, row: within(tree, row["taken_at"], first_second, last_second),
     "iso": lambda tree, row: within(tree, row["iso"], int, int),
     "rating": lambda tree, row: within(tree, row["rating"], int, int),
     "id": lambda tree, row: within(tree, row["id"], int, int),
     "size": lambda tree, row: within(tree, row["size_bytes"], SIZES.__getitem__, SIZES.__getitem__),
-    "type": lambda tree, row: row["kind"] in KINDS.get(str(tree.value), ()) or row["format"] == tree.value,
-    "camera": lambda tree, row: plain(str(tree.value)) in plain(f"{row['camera_make']} {row['camera_model']}"),
+    "type": lambda tree, row: (
+        row["kind"] in KINDS.get(str(tree.value), ())
+        or row["format"] == tree.value
+        or {"raw": "raw", "live": "movie"}.get(str(tree.value)) in row["roles"]
+    ),
+    "camera": lambda tree, row: (
+        re.search(str(tree.value), shown_camera(row), re.IGNORECASE) is not None
+        if tree.operator is Operator.REGEX
+        else plain(str(tree.value)) in plain(f"{row['camera_make']} {row['camera_model']}")
+    ),
+    "time": is_in_time,
+    "near": is_near,
+    "place": lambda tree, row: (
+        plain(str(tree.value)) in (row["words"] or "").split()
+        or plain(str(tree.value)) in (row["alternates"] or "").split("\n")
+    ),
+    "has": lambda tree, row: {
+        "gps": row["latitude"] is not None, "sidecar": row["has_sidecar"],
+        "raw": row["kind"] == "raw" or "raw" in row["roles"],
+    }[str(tree.value)],
     "title": lambda tree, row: plain(str(tree.value)) in plain(row["title"] or ""),
-    "is": lambda _tree, row: is_missing(row),
-}
+    "is": lambda tree, row: {
+        "missing": is_missing(row), "duplicate": row["is_copied"], "paired": bool(row["roles"]),
+        "burst": row["burst"] is not None,
+    }[str(tree.value)],
+}  # fmt: skip
