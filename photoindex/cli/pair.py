@@ -154,9 +154,7 @@ def _change(
         for made in done.made:
             print_json(_made_as_json(made))
         for passed in done.passed:
-            print_json(
-                {"schema": 1, "photo": passed.photo_id, "path": passed.path, "changed": False, "why": passed.why}
-            )
+            print_json({"schema": 1, "id": passed.photo_id, "path": passed.path, "changed": False, "why": passed.why})
     else:
         _print_made(done, dry_run=dry_run)
 
@@ -186,7 +184,7 @@ def _photos(count: int) -> str:
 def _made_as_json(made: MadePhoto) -> dict[str, object]:
     return {
         "schema": 1,
-        "photo": made.photo_id,
+        "id": made.photo_id,
         "path": made.contents[0].path,
         "changed": True,
         "contents": [{"id": one.asset_id, "path": one.path, "role": one.role, "was": one.was} for one in made.contents],

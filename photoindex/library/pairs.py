@@ -110,10 +110,13 @@ def _plan_split(connection: Connection, chosen: Targets) -> _Plan:
         leaving[one.photo_id].add(one.asset_id)
     falling = set(chosen.photo_ids) if chosen.by_query else set(chosen.photos_of_folders)
     for photo_id, assets in contents.items():
-        if len(assets) < 2:
-            plan.passed[photo_id] = "it is one content alone already"
+        go = set(assets) if photo_id in falling else leaving[photo_id].intersection(assets)
+        if len(assets) < 2 or not go:
+            alone = (
+                "it is one content alone already" if len(assets) < 2 else "it is an earlier content of an edited file"
+            )
+            plan.passed[photo_id] = alone
             continue
-        go = set(assets) if photo_id in falling else leaving[photo_id]
         plan.photos[photo_id] = assets
         for pair in combinations(sorted(assets), 2):
             if pair[0] in go or pair[1] in go:

@@ -72,7 +72,7 @@ def test_json_has_one_object_a_photo_that_is_made_and_one_that_is_not(
         capsysbinary, "pair", "split", "ext:jpg", "--json", "--dry-run", "--progress", "none"
     ).json
     assert {made_jpg["path"], made_dng["path"]} == {f"{originals}/-1.jpg", f"{originals}/-1.dng"}
-    assert (made_jpg["changed"], made_jpg["photo"], len(made_jpg["contents"])) == (True, None, 1)
+    assert (made_jpg["changed"], made_jpg["id"], len(made_jpg["contents"])) == (True, None, 1)
     assert (passed["changed"], passed["why"]) == (False, "it is one content alone already")
 
 
