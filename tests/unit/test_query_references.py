@@ -1,0 +1,203 @@
+"""What a query refers to beyond its text: the day, saved queries, places, regular expressions."""
+
+from __future__ import annotations
+
+import pytest
+
+from photoindex.errors import QuerySyntaxError
+from photoindex.library.query import parser
+from photoindex.library.query.parser import MAX_DEPTH
+from photoindex.library.query.printer import to_text
+from photoindex.store.fields import grammar, meaning
+from photoindex.syntax import EVERYTHING, And, Compare, Node, Not, Operator, Or, Words, leaves
+from tests.queries import lookups, parse
+
+SAVED = {
+    "best": "rating:>=4",
+    "either": "beach OR lake",
+    "both": "@best @either",
+    "all": "",
+    "round": "a @round",
+    "there": "@back",
+    "back": "@there",
+    "broken": "rating:many",
+    "2019-06-01-lisbon": "event:2019-06-01-lisbon",
+}
+BEST = Compare("rating", Operator.GREATER_EQUAL, "4")
+EITHER = Or((Words("beach"), Words("lake")))
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("@best", BEST),
+        ("@BEST", BEST),
+        ("-@best", Not(BEST)),
+        ("x @best", And((Words("x"), BEST))),
+        ("@either x", And((EITHER, Words("x")))),
+        ("x OR @either", Or((Words("x"), *EITHER.parts))),
+        ("(@best OR @either)", Or((BEST, *EITHER.parts))),
+        ("-@either", Not(EITHER)),
+        ("@both", And((BEST, EITHER))),
+        ("@both @both", And((BEST, EITHER, BEST, EITHER))),
+        ("@all", EVERYTHING),
+        ("@2019-06-01-lisbon", Compare("event", Operator.IS, "2019-06-01-lisbon")),
+        ('"@best"', Words("@best", phrase=True)),
+        ("me@example.org", Words("me@example.org")),
+        ("camera:@best", Compare("camera", Operator.IS, "@best")),
+    ],
+)
+def test_a_saved_query_is_its_tree_as_if_in_parentheses(text: str, tree: Node) -> None:
+    assert parse(text, SAVED) == tree
+    assert parse(to_text(tree), SAVED) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "said"),
+    [
+        ("x @bset", 2, "there is no saved query '@bset'; did you mean @best?"),
+        ("@zzz", 0, "see: photoindex saved"),
+        ("x (@round)", 3, "a saved query cannot use itself: @round -> @round"),
+        ("@there", 0, "@there -> @back -> @there"),
+        ("x @broken", 2, "the saved query @broken (rating:many) cannot be read: rating: a whole number"),
+        ("@", 0, "'@' begins the name of a saved query"),
+        ("@best:x", 0, "'@' begins the name of a saved query"),
+        ("@_x", 0, "'@' begins the name of a saved query"),
+        ("x @" + "n" * 65, 2, "'@' begins the name of a saved query"),
+    ],
+)
+def test_a_mistake_with_a_saved_query_is_shown_at_its_name(text: str, position: int, said: str) -> None:
+    with pytest.raises(QuerySyntaxError) as caught:
+        parse(text, SAVED)
+    assert caught.value.position == position
+    assert said in str(caught.value)
+
+
+def test_without_any_saved_query_the_way_to_one_is_named() -> None:
+    with pytest.raises(QuerySyntaxError, match="photoindex search QUERY --saved NAME"):
+        parse("@best")
+
+
+def test_a_query_that_is_being_saved_cannot_use_its_own_name() -> None:
+    with pytest.raises(QuerySyntaxError, match="cannot use itself: @best -> @best"):
+        parser.parse("x @best", grammar(), lookups(SAVED), saving="Best")
+    with pytest.raises(QuerySyntaxError, match="cannot use itself"):
+        parser.parse("@both", grammar(), lookups(SAVED), saving="either")
+
+
+def test_the_places_of_a_saved_query_are_its_name() -> None:
+    assert [leaf.position for leaf in leaves(parse("x @both", SAVED))] == [0, 2, 2, 2]
+
+
+def test_saved_queries_inside_each_other_have_an_end() -> None:
+    chain = {f"n{level}": f"@n{level + 1}" for level in range(MAX_DEPTH - 1)} | {f"n{MAX_DEPTH - 1}": "x"}
+    assert parse("@n0", chain) == Words("x")
+    with pytest.raises(QuerySyntaxError, match="inside each other go 10 deep at most"):
+        parse("(@n0)", chain)
+    many = {f"n{level}": f"@n{level + 1} " * 20 for level in range(9)} | {"n9": ""}
+    with pytest.raises(QuerySyntaxError, match="at most 500 terms"):
+        parse("@n0", many)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("date:today", "2024-03-31"),
+        ("date:Yesterday", "2024-03-30"),
+        ("date:last-30d", "2024-03-01.."),
+        ("date:last-2w", "2024-03-17.."),
+        ("date:last-1m", "2024-02-29.."),
+        ("date:last-13m", "2023-02-28.."),
+        ("date:last-1y", "2023-03-31.."),
+        ("date:last-0d", "2024-03-31.."),
+        ("date:<last-1y", "2023-03-31"),
+        ("date:last-2y..last-1y", "2022-03-31..2023-03-31"),
+        ("date:last-1m..", "2024-02-29.."),
+        ("date:2019..yesterday", "2019..2024-03-30"),
+        ("added:last-7d", "2024-03-24.."),
+        ("near:Lisbon,30km", "30 km around 38.7251,-9.1498"),
+        ('near:"Paris, Texas,500m"', "0.5 km around 33.6609,-95.5555"),
+        ("near:Lisbon", "10 km around 38.7251,-9.1498"),
+    ],
+)
+def test_a_value_that_needs_more_than_its_text_is_looked_up_once(text: str, said: str) -> None:
+    tree = parse(text)
+    assert isinstance(tree, Compare)
+    assert meaning(tree) == said
+    again = parse(to_text(tree))
+    assert again == tree
+
+
+def test_a_value_that_says_all_needs_no_look_up() -> None:
+    for text in ("date:2019", "near:38.7,-9.1,30km", "near:-38.7,-9.1", "camera:last-30d"):
+        tree = parse(text)
+        assert isinstance(tree, Compare)
+        assert tree.context is None
+        assert meaning(tree) is None
+
+
+def test_the_commas_of_near_separate_no_values() -> None:
+    assert parse("near:38.7,-9.1,30km") == Compare("near", Operator.IS, "38.7,-9.1,30km")
+    assert parse('near:"Lisbon,30km"') == parse("near:Lisbon,30km") == Compare("near", Operator.IS, "Lisbon,30km")
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "said"),
+    [
+        ("near:Nowhere,30km", 5, "no place is called 'Nowhere'"),
+        ("near:30km", 5, "stands before the distance"),
+        ("near:91,0,1km", 5, "there is no latitude 91"),
+        ("near:0,181,1km", 5, "there is no longitude 181"),
+        ("near:1,2,3,30km", 5, "a position or a place is needed"),
+        ("near:Lisbon,0km", 5, "a distance is more than nothing"),
+        ("near:Lisbon,99999km", 5, "at most 20,100 km"),
+        ("near:>3", 5, "cannot be compared"),
+        ("date:last-30", 5, "a date is needed"),
+        ("date:last-99999y", 5, "before the year 1"),
+        ("date:today..yesterday", 5, "runs backwards"),
+        ("date:last-1y..last-2y", 5, "runs backwards"),
+        ("time:25", 5, "there is no time 25"),
+        ("time:noon", 5, "a time of day is needed"),
+        ("duration:1:60", 9, "there is no length 1:60"),
+        ("duration:long", 9, "a length of time is needed"),
+        ("exposure:1/0", 9, "a fraction of a second is needed"),
+        ("exposure:slow", 9, "an exposure time is needed"),
+        ("orientation:9", 12, "'9' is not known"),
+        ("has:gpx", 4, "did you mean gps?"),
+        ("is:dupplicate", 3, "did you mean duplicate?"),
+        ("source:mtime", 7, "a fact and its source are needed"),
+        ("source:taken=mtime", 7, "there is no fact 'taken'; did you mean taken_at"),
+        ("source:taken_at=mtim", 7, "there is no source 'mtim'; did you mean mtime?"),
+        ("x camera::[a", 10, "unterminated character set"),
+        ("name::a(b", 7, "parenthesis is not closed"),
+        ('name::"a)"', 8, "this regular expression cannot be read: unbalanced parenthesis"),
+        ("name::a**", 8, "multiple repeat"),
+        ("name::a{99999999999}", 6, "too large"),
+        ("name::" + "a" * 501, 506, "at most 500 characters"),
+        ("name::", 6, "needs a value"),
+        ("rating::5", 0, "takes no regular expression"),
+    ],
+)
+def test_a_wrong_value_is_shown_at_its_character(text: str, position: int, said: str) -> None:
+    with pytest.raises(QuerySyntaxError) as caught:
+        parse(text)
+    assert caught.value.position == position
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("camera::^canon", "^canon"),
+        (r"name::^IMG_(1|2)\d+", r"^IMG_(1|2)\d+"),
+        (r'name::"a \d \"b\" \\ c"', r'a \d "b" \ c'),
+        ("title::a,b", "a,b"),
+        ("keyword::>5..", ">5.."),
+        ("path::[[a]", "[[a]"),
+    ],
+)
+def test_two_colons_take_the_whole_value_as_a_regular_expression(text: str, pattern: str) -> None:
+    tree = parse(text)
+    assert isinstance(tree, Compare)
+    assert (tree.operator, tree.value) == (Operator.REGEX, pattern)
+    assert parse(to_text(tree)) == tree
