@@ -22,8 +22,8 @@ _SECONDS = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,9}))?\s*s?", re.IGNORECASE)
 
 _FIRST_MOMENT = "0001-01-01T00:00:00"
 _LAST_MOMENT = "9999-12-31T23:59:59"
-_EXPOSURE_TOLERANCE = 0.001
-"""Cameras write 1/60 s as 0.0166 to 0.016667; such a value is neither above nor below 1/60."""
+_EXPOSURE_TOLERANCE = 0.005
+"""Cameras write 1/60 s as 0.0166 to 0.0167; such a value is neither above nor below 1/60."""
 
 
 def read_date(value: str, now: str | None = None) -> Span:
