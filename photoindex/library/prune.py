@@ -18,6 +18,7 @@ from photoindex.library.places import choose
 from photoindex.library.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.paths import from_text
+from photoindex.pipeline.relate import regroup
 from photoindex.store import forget
 from photoindex.store.forget import ForgetFilter, ForgetPlan, MissingFile
 from photoindex.store.volumes import VolumeRow, all_volumes
@@ -98,6 +99,7 @@ def prune(library: Library, request: PruneRequest) -> Pruned:
             if plan.is_empty:
                 return Pruned(plan, None)
             entry_id = forget.carry_out(connection, command="prune", summary=_summary(plan))
+            regroup(connection, forget.contents_without_file(connection))
         settle(library, session, Roots(library.database), ignore_events)
         return Pruned(plan, entry_id)
 

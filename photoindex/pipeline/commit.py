@@ -145,7 +145,7 @@ class Committer:
         if known is not None:
             if outcome.described is not None and (outcome.derived or not known.derived):
                 assets.update_asset(connection, known.id, described=outcome.described, made=made)
-            if known.role == assets.SUPERSEDED:
+            if known.role == assets.SUPERSEDED and known.replaced_by is not None:
                 self._stand_again(connection, known, row)
             if row.asset_id is None:
                 return known.id, known.photo_id, "duplicate" if is_copy else "new"
@@ -162,7 +162,7 @@ class Committer:
             connection, digest=outcome.digest, size_bytes=outcome.stat[0], described=outcome.described, made=made, photo_id=photo_id,
         )  # fmt: skip
         if earlier is not None:
-            assets.take_place_of(connection, asset_id, earlier=earlier.id)
+            assets.take_place_of(connection, asset_id, earlier=earlier)
         return asset_id, photo_id, "new" if row.asset_id is None else "changed"
 
     def _edited(self, connection: Connection, row: FileRow) -> AssetRow | None:
@@ -170,23 +170,15 @@ class Committer:
         if row.asset_id is None or files.is_present_elsewhere(connection, row.asset_id, but=row.id):
             return None
         previous = assets.by_id(connection, row.asset_id)
-        if previous is None:
-            return None
-        assets.supersede(connection, previous.id)
+        if previous is None or assets.latest(connection, previous).id != previous.id:
+            return None  # another file went on with that photo
         return previous
 
     def _stand_again(self, connection: Connection, known: AssetRow, row: FileRow) -> None:
-        """A file went back to an earlier content: it stands for the photo again where the later one is gone."""
-        current = row.asset_id if row.asset_id is not None else assets.primary_asset(connection, known.photo_id)
-        if current is not None and current != known.id:
-            later = assets.by_id(connection, current)
-            if later is not None and later.photo_id == known.photo_id and later.role != assets.SUPERSEDED:
-                if files.is_present_elsewhere(connection, current, but=row.id):
-                    return
-                assets.supersede(connection, current)
-        assets.promote(connection, known.id)
-        if current is not None and current != known.id:
-            assets.take_place_of(connection, known.id, earlier=current)
+        """A file went back to an earlier content: it takes its place in the photo again where the later one is gone."""
+        later = assets.latest(connection, known)
+        if not files.is_present_elsewhere(connection, later.id, but=row.id):
+            assets.take_place_of(connection, known.id, earlier=later)
 
     def _moved_from(self, row: FileRow, others: list[FileRow]) -> FileRow | None:
         """Return the file row that this new path continues: same content, and not where it was."""

@@ -44,6 +44,9 @@ def _link_contents(connection: Connection, folder_id: int, rows: list[MemberRow]
     members = [_member(row) for row in rows]
     links = pairing.links_in_folder(members)
     changed = pairs.replace_links(connection, folder_id, {_as_row(link) for link in links})
+    # Contents that had no file for a while (forgotten, left out) have one again: they are part of their photo again.
+    changed |= {row.asset_id for row in rows if row.role == SUPERSEDED}
+    changed |= pairs.left_out_in_folder(connection, folder_id)
     identifiers = {row.content_identifier for row in rows if row.content_identifier}
     if identifiers:
         everywhere = pairs.members_with_identifiers(connection, identifiers)
@@ -179,12 +182,24 @@ def _note_bursts(connection: Connection, folder_id: int, rows: list[MemberRow]) 
         if (burst := found.get(row.asset_id)) is not None:
             of_photo.setdefault(row.photo_id, burst)
     known = pairs.bursts_of_photos(connection, {row.photo_id for row in rows})
-    of_this_folder = (f"name:{folder_id}:", f"run:{folder_id}:")
     changed: dict[int, str | None] = {}
     for photo_id, burst_before in known.items():
         burst = of_photo.get(photo_id)
-        if burst is None and burst_before is not None and not burst_before.startswith(of_this_folder):
-            continue  # another folder's files, or the identifier in the content, say so
+        if (
+            burst is None
+            and burst_before is not None
+            and _is_told_elsewhere(connection, photo_id, folder_id, burst_before)
+        ):
+            continue
         if burst != burst_before:
             changed[photo_id] = burst
     pairs.set_bursts(connection, changed)
+
+
+def _is_told_elsewhere(connection: Connection, photo_id: int, folder_id: int, burst: str) -> bool:
+    """Tell whether a photo's burst follows from its files in another folder, or from the identifier in a content."""
+    evidence, _, rest = burst.partition(":")
+    if evidence == "id":
+        return pairs.has_burst_identifier(connection, photo_id)
+    told_by = rest.partition(":")[0]
+    return told_by != str(folder_id) and pairs.has_file_in(connection, photo_id, int(told_by))

@@ -26,6 +26,7 @@ class AssetRow:
     photo_id: int
     role: str
     derived: bool
+    replaced_by: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,8 @@ class Made:
     notes: tuple[str, ...]
 
 
-_by_digest = select(asset.c.id, asset.c.photo_id, asset.c.role, asset.c.derived).where(
-    asset.c.digest == bindparam("wanted_digest")
-)
+_known = select(asset.c.id, asset.c.photo_id, asset.c.role, asset.c.derived, asset.c.replaced_by)
+_by_digest = _known.where(asset.c.digest == bindparam("wanted_digest"))
 
 
 def by_digest(connection: Connection, digest: bytes) -> AssetRow | None:
@@ -51,9 +51,7 @@ def by_digest(connection: Connection, digest: bytes) -> AssetRow | None:
 
 def by_id(connection: Connection, asset_id: int) -> AssetRow | None:
     """Return one asset."""
-    row = connection.execute(
-        select(asset.c.id, asset.c.photo_id, asset.c.role, asset.c.derived).where(asset.c.id == asset_id)
-    ).first()
+    row = connection.execute(_known.where(asset.c.id == asset_id)).first()
     return AssetRow(*row) if row else None
 
 
@@ -127,26 +125,27 @@ def _signed(value: int | None) -> int | None:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
-def supersede(connection: Connection, asset_id: int) -> None:
-    """Keep an earlier content of an edited file with its photo, no longer standing for it."""
-    connection.execute(update(asset).where(asset.c.id == asset_id).values(role=SUPERSEDED, pair_reason=None))
+def take_place_of(connection: Connection, asset_id: int, *, earlier: AssetRow) -> None:
+    """Say that a file that held `earlier` holds `asset_id` now.
+
+    It is in the photo what `earlier` was, and what a person decided about that one holds for it. The earlier content stays
+    with the photo.
+    """
+    connection.execute(update(asset).where(asset.c.id == asset_id).values(role=earlier.role, replaced_by=None))
+    values = {"role": SUPERSEDED, "pair_reason": None, "replaced_by": asset_id}
+    connection.execute(update(asset).where(asset.c.id == earlier.id).values(values))
 
 
-def take_place_of(connection: Connection, asset_id: int, *, earlier: int) -> None:
-    """Say that a file that held `earlier` holds `asset_id` now: what a person decided about it holds for this one."""
-    connection.execute(update(asset).where(asset.c.id == earlier).values(replaced_by=asset_id))
-
-
-def promote(connection: Connection, asset_id: int) -> None:
-    """Let a content stand for its photo again."""
-    connection.execute(update(asset).where(asset.c.id == asset_id).values(role=PRIMARY, replaced_by=None))
-
-
-def primary_asset(connection: Connection, photo_id: int) -> int | None:
-    """Return the content that stands for a photo, the longest known where pairs are not found yet."""
-    statement = select(asset.c.id).where(asset.c.photo_id == photo_id, asset.c.role == PRIMARY).order_by(asset.c.id)
-    found: int | None = connection.execute(statement.limit(1)).scalar()
-    return found
+def latest(connection: Connection, known: AssetRow) -> AssetRow:
+    """Return the content that took the place of an earlier one in an edited file, and so on; itself where none did."""
+    seen = {known.id}
+    while known.role == SUPERSEDED and known.replaced_by is not None and known.replaced_by not in seen:
+        seen.add(known.replaced_by)
+        following = by_id(connection, known.replaced_by)
+        if following is None:
+            break
+        known = following
+    return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from photoindex.store import work_left
+from photoindex.store import pairs, work_left
 from photoindex.store.files import join
 from photoindex.store.journal import Change, record, rows_as_changes
 from photoindex.store.places import Place, folder_is_within
@@ -158,6 +158,11 @@ def carry_out(connection: Connection, *, command: str, summary: str) -> int:
     work_left.mark_folders_of_files_unrelated(connection, select(_files.c.id))
     work_left.resolve_all_later(connection, select(_kept_photos.c.id))
     return record(connection, command=command, summary=summary, changes=_changes(connection))
+
+
+def contents_without_file(connection: Connection) -> set[int]:
+    """Return the contents of photos that stay whose last file `carry_out` removed; to be called after it."""
+    return pairs.without_file(connection, select(_kept_photos.c.id))
 
 
 def _changes(connection: Connection) -> Iterator[Change]:

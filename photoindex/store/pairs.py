@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
 
 from photoindex.store.journal import Change, Row, stored_row
 from photoindex.store.tables import asset, file, pair_decision, pair_link, photo, photo_to_resolve
@@ -20,7 +20,10 @@ LinkRow = tuple[int, int, str, str]
 
 
 class MemberRow(NamedTuple):
-    """One file, present or missing, with what its content says of itself; texts as the content has them."""
+    """One file, present or missing, with what its content says of itself; texts as the content has them.
+
+    role: of the content in its photo; `superseded` where it had no file for a while, and nothing took its place.
+    """
 
     asset_id: int
     photo_id: int
@@ -39,6 +42,7 @@ class MemberRow(NamedTuple):
     width: int | None
     height: int | None
     duration_seconds: float | None
+    role: str
 
 
 def _first_fact(*paths: str) -> Any:
@@ -64,9 +68,10 @@ _members = (
         asset.c.width,
         asset.c.height,
         asset.c.duration_seconds,
+        asset.c.role,
     )
     .join(asset, asset.c.id == file.c.asset_id)
-    .where(file.c.state != "excluded", asset.c.role != SUPERSEDED)
+    .where(file.c.state != "excluded", or_(asset.c.role != SUPERSEDED, asset.c.replaced_by.is_(None)))
     .order_by(file.c.id)
 )
 
@@ -95,9 +100,27 @@ def members_with_identifiers(connection: Connection, identifiers: Collection[str
     return rows
 
 
+def without_file(connection: Connection, photo_ids: Select[tuple[int]]) -> set[int]:
+    """Return the contents that are part of one of these photos beside others, and have no file any more that counts."""
+    other = asset.alias("other")
+    beside = exists().where(other.c.photo_id == asset.c.photo_id, other.c.id != asset.c.id, other.c.role != SUPERSEDED)
+    has_file = exists().where(file.c.asset_id == asset.c.id, file.c.state != "excluded")
+    statement = select(asset.c.id).where(
+        asset.c.photo_id.in_(photo_ids), asset.c.role != SUPERSEDED, beside.correlate(asset), ~has_file.correlate(asset)
+    )
+    return set(connection.execute(statement).scalars())
+
+
+def left_out_in_folder(connection: Connection, folder_id: int) -> set[int]:
+    """Return the contents of a folder's files that a rule leaves out, where their photos go on without them."""
+    left_out = select(asset.c.photo_id).join(file, file.c.asset_id == asset.c.id)
+    return without_file(connection, left_out.where(file.c.folder_id == folder_id, file.c.state == "excluded"))
+
+
 def replace_links(connection: Connection, folder_id: int, links: Iterable[LinkRow]) -> set[int]:
     """Make `links` those that the rules found in a folder; return the contents whose links differ."""
-    return _replace(connection, pair_link.c.folder_id == folder_id, {(folder_id, *link) for link in links})
+    here = and_(pair_link.c.folder_id == folder_id, pair_link.c.kind != "live_across")
+    return _replace(connection, here, {(folder_id, *link) for link in links})
 
 
 def replace_links_across(
@@ -119,8 +142,13 @@ def _replace(connection: Connection, where: Any, wanted: set[tuple[Any, ...]]) -
     connection.execute(delete(pair_link).where(where))
     names = [column.name for column in pair_link.columns]
     if wanted:
-        connection.execute(insert(pair_link), [dict(zip(names, link, strict=True)) for link in sorted(wanted)])
+        # A movie that was moved: the other kind of link may still say the same of the same two.
+        rows = [dict(zip(names, link, strict=True)) for link in sorted(wanted)]
+        connection.execute(insert(pair_link).prefix_with("OR REPLACE"), rows)
     return {number for link in before ^ wanted for number in link[1:3]}
+
+
+_later = asset.alias("later")
 
 
 def connected(connection: Connection, asset_ids: Collection[int]) -> set[int]:
@@ -134,7 +162,7 @@ def connected(connection: Connection, asset_ids: Collection[int]) -> set[int]:
             photos = select(asset.c.photo_id).where(asset.c.id.in_(chunk))
             statements: tuple[Select[Any], ...] = (
                 select(asset.c.id).where(asset.c.photo_id.in_(photos)),
-                select(asset.c.replaced_by).where(asset.c.id.in_(chunk), asset.c.replaced_by.is_not(None)),
+                select(_later.c.id).join(asset, asset.c.replaced_by == _later.c.id).where(asset.c.id.in_(chunk)),
                 select(pair_link.c.asset_id).where(pair_link.c.other_asset_id.in_(chunk)),
                 select(pair_link.c.other_asset_id).where(pair_link.c.asset_id.in_(chunk)),
                 select(pair_decision.c.asset_id).where(
@@ -267,6 +295,19 @@ def bursts_of_photos(connection: Connection, photo_ids: Collection[int]) -> dict
             for row in connection.execute(select(photo.c.id, photo.c.burst).where(photo.c.id.in_(chunk)))
         )
     return found
+
+
+def has_file_in(connection: Connection, photo_id: int, folder_id: int) -> bool:
+    """Tell whether a current content of a photo has a file in a folder."""
+    files = select(file.c.id).join(asset, asset.c.id == file.c.asset_id)
+    here = files.where(asset.c.photo_id == photo_id, asset.c.role != SUPERSEDED, file.c.folder_id == folder_id)
+    return connection.execute(here.where(file.c.state != "excluded").limit(1)).first() is not None
+
+
+def has_burst_identifier(connection: Connection, photo_id: int) -> bool:
+    """Tell whether a current content of a photo states a burst."""
+    contents = select(asset.c.id).where(asset.c.photo_id == photo_id, asset.c.role != SUPERSEDED)
+    return connection.execute(contents.where(asset.c.burst_identifier.is_not(None)).limit(1)).first() is not None
 
 
 def set_bursts(connection: Connection, bursts: Mapping[int, str | None]) -> None:

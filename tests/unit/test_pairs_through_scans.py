@@ -1,0 +1,174 @@
+"""What becomes of photos of several contents when files are left out, forgotten, edited, moved, and come back."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from photoindex.library.journal import undo
+from photoindex.library.pairs import join
+from photoindex.library.prune import PruneRequest, prune
+from photoindex.library.targets import choose_targets
+from tests.harness import Keeper
+from tests.pairing_files import write_raw, write_still
+
+LATER = "2019:06:05 12:00:00"
+
+
+@pytest.fixture
+def keeper(library_folder: Path) -> Keeper:
+    return Keeper(library_folder)
+
+
+@pytest.fixture
+def originals(tmp_path: Path) -> Path:
+    """A picture of its own, so that no volume seems to be away when other files go."""
+    folder = tmp_path / "originals"
+    write_still(folder / "lone.jpg", 90, taken=LATER)
+    return folder
+
+
+def roles(keeper: Keeper) -> dict[str, str]:
+    """What each known file is in its photo."""
+    rows = keeper.rows("SELECT f.name, a.role FROM file f JOIN asset a ON a.id = f.asset_id WHERE f.name <> 'lone.jpg'")
+    return dict(rows)
+
+
+def join_files(keeper: Keeper, *paths: Path) -> None:
+    with keeper.open() as library:
+        join(library, choose_targets(library, [str(path) for path in paths]))
+
+
+def forget_missing(keeper: Keeper) -> int:
+    with keeper.open() as library:
+        entry = prune(library, PruneRequest()).entry_id
+    assert entry is not None
+    return entry
+
+
+def joined_pictures(keeper: Keeper, originals: Path) -> tuple[Path, Path]:
+    """Two pictures that no rule joins, joined by hand: the one that stands for the photo, and the other one."""
+    both = [write_still(originals / "a.jpg", 1), write_still(originals / "b.jpg", 2, taken=LATER)]
+    keeper.scan(originals)
+    join_files(keeper, *both)
+    first, other = sorted(both, key=lambda path: roles(keeper)[path.name] != "primary")
+    return first, other
+
+
+def test_a_raw_that_was_left_out_for_a_while_is_part_of_its_photo_again(keeper: Keeper, originals: Path) -> None:
+    write_still(originals / "a.jpg", 1)
+    write_raw(originals / "a.dng", 2)
+    keeper.scan(originals)
+    keeper.scan(originals, exclude=("*.dng",))
+    assert roles(keeper)["a.jpg"] == "primary"
+    keeper.scan(originals, exclude=())
+    assert roles(keeper) == {"a.jpg": "primary", "a.dng": "raw"}
+
+
+def test_half_of_a_pair_that_was_forgotten_is_part_of_it_again_when_it_comes_back(
+    keeper: Keeper, originals: Path
+) -> None:
+    write_still(originals / "a.jpg", 1)
+    raw = write_raw(originals / "a.dng", 2)
+    keeper.scan(originals)
+    raw.unlink()
+    keeper.scan(accept_missing=True)
+    forget_missing(keeper)
+    write_raw(raw, 2)
+    keeper.scan()
+    assert roles(keeper) == {"a.jpg": "primary", "a.dng": "raw"}
+
+
+def test_undoing_a_prune_makes_the_pair_whole_again_at_once(keeper: Keeper, originals: Path) -> None:
+    write_still(originals / "a.jpg", 1)
+    write_raw(originals / "a.dng", 2)
+    keeper.scan(originals)
+    (originals / "a.dng").unlink()
+    keeper.scan(accept_missing=True)
+    entry = forget_missing(keeper)
+    with keeper.open() as library:
+        undo(library, entry)
+    assert roles(keeper) == {"a.jpg": "primary", "a.dng": "raw"}
+
+
+def test_a_photo_joined_by_hand_goes_on_with_what_is_left_of_it(keeper: Keeper, originals: Path) -> None:
+    first, other = joined_pictures(keeper, originals)
+    first.unlink()
+    keeper.scan(accept_missing=True)
+    entry = forget_missing(keeper)
+    assert roles(keeper) == {other.name: "primary"}
+    with keeper.open() as library:
+        undo(library, entry)
+    assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
+
+
+def test_a_photo_joined_by_hand_goes_on_without_what_a_rule_leaves_out(keeper: Keeper, originals: Path) -> None:
+    first, other = joined_pictures(keeper, originals)
+    keeper.scan(originals, exclude=(first.name,))
+    assert roles(keeper)[other.name] == "primary"
+    keeper.scan(originals, exclude=())
+    assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
+
+
+def test_an_edited_file_is_in_its_photo_what_it_was(keeper: Keeper, originals: Path) -> None:
+    first, other = joined_pictures(keeper, originals)
+    as_it_was = other.read_bytes()
+    write_still(other, 3, taken=LATER)
+    keeper.scan()
+    assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
+    other.write_bytes(as_it_was)
+    keeper.scan()
+    assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
+
+
+def test_an_old_raw_that_turns_up_takes_the_place_of_no_picture(
+    keeper: Keeper, originals: Path, tmp_path: Path
+) -> None:
+    picture = write_still(originals / "a.jpg", 1)
+    raw = write_raw(originals / "a.dng", 2)
+    keeper.scan(originals)
+    write_raw(raw, 3)
+    keeper.scan()
+    picture.rename(tmp_path / "away.jpg")
+    keeper.scan(accept_missing=True)
+    write_raw(originals / "old" / "z.dng", 2)
+    keeper.scan()
+    (tmp_path / "away.jpg").rename(picture)
+    keeper.scan()
+    assert (roles(keeper)["a.jpg"], roles(keeper)["a.dng"]) == ("primary", "raw")
+
+
+def test_the_movie_of_a_live_photo_can_move_to_another_folder_and_back(keeper: Keeper, originals: Path) -> None:
+    still = write_still(originals / "b" / "still.jpg", 1)
+    movie = write_still(originals / "b" / "movie.jpg", 2, taken=LATER)
+    keeper.scan(originals)
+    with keeper.open() as library, library.database.write() as connection:
+        # As a phone writes them; the rules judge by what is known of the contents alone.
+        of_both = "WHERE id IN (SELECT asset_id FROM file WHERE name IN ('still.jpg', 'movie.jpg'))"
+        connection.exec_driver_sql(f"UPDATE asset SET content_identifier = 'ABC-1' {of_both}")
+        of_movie = "WHERE id = (SELECT asset_id FROM file WHERE name = 'movie.jpg')"
+        connection.exec_driver_sql(f"UPDATE asset SET kind = 'video' {of_movie}")
+        connection.exec_driver_sql("UPDATE folder SET unrelated = 1")
+    live = {still.name: "primary", movie.name: "movie"}
+    keeper.scan()
+    assert roles(keeper) == live
+    for target in (originals / "movie.jpg", movie, originals / "later" / "movie.jpg"):
+        (current,) = originals.rglob("movie.jpg")
+        target.parent.mkdir(exist_ok=True)
+        shutil.move(current, target)
+        keeper.scan()
+        assert roles(keeper) == live
+        assert keeper.value("SELECT count(*) FROM pair_link") == 1
+
+
+def test_a_shot_that_is_moved_away_leaves_its_burst(keeper: Keeper, originals: Path) -> None:
+    for number in range(5):
+        write_still(originals / "dcim" / f"IMG_{1001 + number}.jpg", number)
+    keeper.scan(originals)
+    assert keeper.rows("SELECT count(*), count(DISTINCT burst) FROM photo WHERE burst IS NOT NULL") == [(5, 1)]
+    (originals / "best").mkdir()
+    shutil.move(originals / "dcim" / "IMG_1005.jpg", originals / "best")
+    keeper.scan()
+    assert keeper.value("SELECT count(*) FROM photo WHERE burst IS NOT NULL") == 4
