@@ -12,7 +12,7 @@ from photoindex.media.pairing import Decision, Group, Link, Member
 from photoindex.media.sidecar.match import match_sidecars
 from photoindex.media.sidecar.names import MediaName, SidecarName
 from photoindex.store import pairs, sidecars, work_left
-from photoindex.store.pairs import SUPERSEDED, AssetPlace, MemberRow
+from photoindex.store.pairs import SUPERSEDED, AssetPlace, MemberRow, NewPlace
 from photoindex.types import Kind, SidecarKind
 
 
@@ -137,18 +137,19 @@ def regroup(connection: Connection, asset_ids: Collection[int]) -> set[int]:
     groups = pairing.group(members, links, decisions)
     homes = _homes(connection, groups, places)
     into: dict[int, int] = {}
+    stand: list[NewPlace] = []
     for group, photo_id in zip(groups, homes, strict=True):
         for asset_id, role in group.roles.items():
             into.setdefault(places[asset_id].photo_id, photo_id)
-            reason = group.reasons.get(asset_id)
-            pairs.set_place(connection, asset_id, photo_id=photo_id, role=role, reason=reason)
+            stand.append(NewPlace(asset_id, photo_id, role, group.reasons.get(asset_id)))
     placed = {asset_id: photo_id for group, photo_id in zip(groups, homes, strict=True) for asset_id in group.roles}
     for asset_id in sorted(everything - placed.keys()):
         place = places[asset_id]
         head = _current(places, asset_id)
         home = placed.get(head) or (place.photo_id if place.photo_id in homes else into.get(place.photo_id))
         if home is not None and (home, SUPERSEDED) != (place.photo_id, place.role):
-            pairs.set_place(connection, asset_id, photo_id=home, role=SUPERSEDED, reason=None)
+            stand.append(NewPlace(asset_id, home, SUPERSEDED, None))
+    pairs.set_places(connection, stand)
     pairs.remove_empty_photos(connection, {place.photo_id for place in places.values()} - set(homes), into=into)
     work_left.resolve_later(connection, homes)
     return set(homes)

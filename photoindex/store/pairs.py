@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from photoindex.store.journal import Change, Row, stored_row
 from photoindex.store.tables import asset, file, pair_decision, pair_link, photo, photo_to_resolve
@@ -149,6 +149,7 @@ def _replace(connection: Connection, where: Any, wanted: set[tuple[Any, ...]]) -
 
 
 _later = asset.alias("later")
+_emptied = photo.alias("emptied")
 
 
 def connected(connection: Connection, asset_ids: Collection[int]) -> set[int]:
@@ -253,11 +254,27 @@ def decide(connection: Connection, wanted: Iterable[tuple[int, int, bool | None]
         yield Change(pair_decision.name, key, before=before, after=stored_row(connection, pair_decision, key))
 
 
-def set_place(connection: Connection, asset_id: int, *, photo_id: int, role: str, reason: str | None) -> None:
-    """Say what a content is in which photo, and why."""
-    connection.execute(
-        update(asset).where(asset.c.id == asset_id).values(photo_id=photo_id, role=role, pair_reason=reason)
-    )
+class NewPlace(NamedTuple):
+    """What a content is from now on in which photo, and why."""
+
+    asset_id: int
+    photo_id: int
+    role: str
+    reason: str | None
+
+
+_set_place = (
+    update(asset)
+    .where(asset.c.id == bindparam("wanted_id"))
+    .values(photo_id=bindparam("new_photo"), role=bindparam("new_role"), pair_reason=bindparam("new_reason"))
+)
+
+
+def set_places(connection: Connection, places: Iterable[NewPlace]) -> None:
+    """Say what contents are in which photos."""
+    names = ("wanted_id", "new_photo", "new_role", "new_reason")
+    if rows := [dict(zip(names, place, strict=True)) for place in places]:
+        connection.execute(_set_place, rows)
 
 
 def copy_photo(connection: Connection, photo_id: int) -> int:
@@ -271,19 +288,27 @@ def copy_photo(connection: Connection, photo_id: int) -> int:
     return int(row.scalar_one())
 
 
+_known_since = (
+    update(photo)
+    .where(photo.c.id == bindparam("heir"))
+    .values(
+        added_at=func.min(
+            photo.c.added_at,
+            select(_emptied.c.added_at).where(_emptied.c.id == bindparam("emptied")).scalar_subquery(),
+        )
+    )
+)
+
+
 def remove_empty_photos(connection: Connection, photo_ids: Collection[int], *, into: Mapping[int, int]) -> None:
     """Remove those of these photos that hold nothing any more; what they were known since goes over to `into`."""
-    for photo_id in sorted(photo_ids):
-        if connection.execute(select(asset.c.id).where(asset.c.photo_id == photo_id).limit(1)).first() is not None:
-            continue
-        heir = into.get(photo_id)
-        if heir is not None:
-            since = select(photo.c.added_at).where(photo.c.id == photo_id).scalar_subquery()
-            connection.execute(
-                update(photo).where(photo.c.id == heir).values(added_at=func.min(photo.c.added_at, since))
-            )
-        connection.execute(delete(photo_to_resolve).where(photo_to_resolve.c.photo_id == photo_id))
-        connection.execute(delete(photo).where(photo.c.id == photo_id))
+    for chunk in _chunks(photo_ids):
+        held = set(connection.execute(select(asset.c.photo_id).where(asset.c.photo_id.in_(chunk))).scalars())
+        empty = [photo_id for photo_id in chunk if photo_id not in held]
+        if heirs := [{"heir": into[photo_id], "emptied": photo_id} for photo_id in empty if photo_id in into]:
+            connection.execute(_known_since, heirs)
+        connection.execute(delete(photo_to_resolve).where(photo_to_resolve.c.photo_id.in_(empty)))
+        connection.execute(delete(photo).where(photo.c.id.in_(empty)))
 
 
 def bursts_of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, str | None]:
