@@ -25,7 +25,23 @@ QUERIES: tuple[tuple[str, ...], ...] = (
     ("path:2010/*5.JPG", "-n", "20"),
     ("name:img_0001", "-n", "20"),
     ("beach", "--sort", "path", "-n", "20"),
+    ("@best", "-@sure", "--sort", "rating", "-n", "20"),
+    ("--from-date", "2010", "--to-date", "2012", "--camera", "canon", "--not-type", "video", "-n", "20"),
+    ("camera:canon", "date:2010..2012", "-type:video", "--explain"),
 )
+"""Whole lists, as they are asked for."""
+
+FIELDS: tuple[str, ...] = (
+    "date:2019-06..2021", "date:last-1y", "time:22..04", "place:lisbon", "place:lis*", "near:38.7,-9.1,30km", "type:live",
+    "type:motion", "type:raw", "type:video", "camera::^canon.*(5d|r5)", "lens::f/2", "iso:100..400", "aperture:1.4..2.8",
+    "exposure:1/250", "focal:>=85", "rating:>=4", "title:beach", "description:photo", "keyword:dog", "keyword::^d", "name::^img_0+1",
+    "path::2010/.*jpg$", "ext:heic", "volume:synthetic", "width:>=4000", "megapixels:>=20", "orientation:portrait", "duration:>10s",
+    "has:gps", "has:sidecar", "has:raw", "has:faces", "has:edit", "has:keywords", "is:missing", "is:duplicate", "is:paired",
+    "is:quarantined", "is:burst", "-is:duplicate", "-has:sidecar", "added:last-7d", "added:2020", "source:taken_at=mtime",
+    "source:rating=xmp", "event:2019-06-01-lisbon", "event:lisbon",
+)  # fmt: skip
+"""Every field: each is counted, which has to look at all photos, and its first hits are listed."""
+SAVED = (("rating:>=3 has:gps", "best"), ("type:raw OR place:zurich", "sure"))
 
 
 def main() -> None:
@@ -35,7 +51,9 @@ def main() -> None:
     photos, rounds = (2_000, 2) if given.quick else (given.photos, 7)
     with tempfile.TemporaryDirectory(prefix="bench-search-") as temporary:
         library = make_library(Path(temporary) / "library", photos)
-        for query in QUERIES:
+        for text, name in SAVED:
+            photoindex("search", text, "--saved", name, "--count", library=library)
+        for query in (*QUERIES, *((field, *how) for field in FIELDS for how in (("--count",), ("-n", "20")))):
             seconds = min(photoindex("search", *query, library=library)[0] for _ in range(rounds))
             report(
                 "search",

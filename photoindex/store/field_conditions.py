@@ -61,6 +61,12 @@ def has_role(*roles: str) -> Condition:
     return photos_of(select(asset.c.photo_id).where(paired, asset.c.role.in_(roles)))
 
 
+def has_raw_of(name: str) -> Condition:
+    """A RAW file of this format stands beside the picture."""
+    paired = asset.c.role.not_in(_ALONE)
+    return photos_of(select(asset.c.photo_id).where(paired, asset.c.role == "raw", asset.c.format == name))
+
+
 def is_paired() -> Condition:
     """More than one content makes the photo, not counting earlier ones of an edited file."""
     return photos_of(select(asset.c.photo_id).where(asset.c.role.not_in(_ALONE)))

@@ -14,10 +14,11 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, true
+from sqlalchemy import ColumnElement, and_, or_
 
 from photoindex.store import field_conditions as conditions
 from photoindex.store import field_paths, field_sources
+from photoindex.store.field_choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 from photoindex.store.field_near import Circle, check_near, read_near
 from photoindex.store.field_times import (
     moment_needed,
@@ -81,15 +82,6 @@ READERS: Mapping[ValueType, Read] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One value that a field takes; `unscoped`: a query with it also finds photos whose files are all missing."""
-
-    condition: Callable[[], Condition]
-    help: str = ""
-    unscoped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Field:
     """One field.
 
@@ -113,72 +105,6 @@ class Field:
     def takes_regex(self) -> bool:
         """Whether `name::REGEX` can be written."""
         return self.regex is not None or (self.type is ValueType.TEXT and self.column is not None)
-
-
-def _known(name: str) -> Callable[[], Condition]:
-    return lambda: photo.c[name].is_not(None)
-
-
-def _equals(name: str, value: str) -> Callable[[], Condition]:
-    return lambda: photo.c[name] == value
-
-
-FORMATS: tuple[str, ...] = (
-    "3fr", "3g2", "3gp", "arw", "avi", "avif", "bay", "bmp", "cap", "cr2", "cr3", "crw", "cs1", "dcr", "dcs",
-    "dng", "drf", "dv", "erf", "fff", "flv", "gif", "gpr", "heic", "heif", "iiq", "j2k", "jp2", "jpeg", "jxl",
-    "k25", "kdc", "m4v", "mdc", "mef", "mj2", "mkv", "mos", "mov", "mp4", "mpeg", "mpo", "mrw", "mts", "nef",
-    "nrw", "ogv", "orf", "ori", "pef", "png", "pnm", "psd", "ptx", "pxn", "qoi", "r3d", "raf", "raw", "rw2", "rwl",
-    "rwz", "sr2", "srf", "srw", "sti", "tiff", "webm", "webp", "wmv", "x3f",
-)  # fmt: skip
-"""Every format that `photo.format` may hold, except `raw`, which is taken by the kind."""
-_FORMAT_ALIASES = {"jpg": "jpeg", "tif": "tiff", "mpg": "mpeg", "m2ts": "mts"}
-_KINDS: Mapping[str, Choice] = {
-    "photo": Choice(lambda: photo.c.kind.in_(["image", "raw"])),
-    "image": Choice(_equals("kind", "image")),
-    "raw": Choice(conditions.is_raw),
-    "video": Choice(_equals("kind", "video")),
-    "live": Choice(lambda: conditions.has_role("movie")),
-    "motion": Choice(lambda: photo.c.motion.is_(true())),
-}
-# The kinds stand first for the message that lists all, and last because `raw` is both.
-_TYPES: Mapping[str, Choice] = {
-    **_KINDS,
-    **{name: Choice(_equals("format", name)) for name in FORMATS},
-    **{alias: Choice(_equals("format", name)) for alias, name in _FORMAT_ALIASES.items()},
-    **_KINDS,
-}
-_ORIENTATIONS: Mapping[str, Choice] = {
-    "landscape": Choice(lambda: photo.c.width > photo.c.height, "wider than high"),
-    "portrait": Choice(lambda: photo.c.width < photo.c.height, "higher than wide"),
-    "square": Choice(lambda: photo.c.width == photo.c.height),
-    **{str(number): Choice(partial(lambda number: photo.c.orientation == number, number)) for number in range(1, 9)},
-}
-_HAS: Mapping[str, Choice] = {
-    "gps": Choice(_known("latitude"), "a position"),
-    "place": Choice(_known("place_id"), "a place's name"),
-    "date": Choice(_known("taken_at"), "a time"),
-    "camera": Choice(lambda: or_(photo.c.camera_make.is_not(None), photo.c.camera_model.is_not(None))),
-    "lens": Choice(_known("lens")),
-    "title": Choice(_known("title")),
-    "description": Choice(_known("description")),
-    "keywords": Choice(conditions.has_keywords),
-    "rating": Choice(_known("rating")),
-    "sidecar": Choice(conditions.has_sidecar, "XMP, AAE or Takeout JSON beside it"),
-    "raw": Choice(conditions.is_raw, "a RAW file"),
-    "live": Choice(lambda: conditions.has_role("movie"), "a Live Photo's movie"),
-    "edit": Choice(conditions.has_edit, "an edited form"),
-    "faces": Choice(conditions.has_faces, "marked faces"),
-}
-_IS: Mapping[str, Choice] = {
-    "missing": Choice(lambda: conditions.present().is_not(true()), "no file is there now", unscoped=True),
-    "duplicate": Choice(conditions.is_duplicate, "the same bytes in two files"),
-    "paired": Choice(conditions.is_paired, "made of several contents"),
-    "quarantined": Choice(conditions.is_quarantined, "a file could not be read"),
-    "edited": Choice(conditions.has_edit, "has an edited form"),
-    "burst": Choice(_known("burst"), "one of a burst"),
-    "live": _KINDS["live"],
-    "motion": _KINDS["motion"],
-}
 
 
 def _in_place(value: str) -> Condition:
@@ -212,7 +138,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "type", ValueType.CHOICE, "photo, image, raw, video, live, motion or a format such as jpeg, heic, cr3, mp4",
-        ("format",), choices=_TYPES,
+        ("format",), choices=TYPES,
     ),
     Field(
         "camera", ValueType.TEXT, 'maker or model contains: canon, "EOS 5D"',
@@ -251,13 +177,13 @@ FIELDS: tuple[Field, ...] = (
         column=lambda: photo.c.width * photo.c.height / 1e6,
     ),
     Field(
-        "orientation", ValueType.CHOICE, "landscape, portrait, square, or EXIF's number 1 to 8", choices=_ORIENTATIONS,
+        "orientation", ValueType.CHOICE, "landscape, portrait, square, or EXIF's number 1 to 8", choices=ORIENTATIONS,
     ),
     Field(
         "duration", ValueType.DURATION, "length of a video: >10s, 1:30, 5m, 1m..2m", column=lambda: photo.c.duration_seconds,
     ),
-    Field("has", ValueType.CHOICE, "", choices=_HAS),
-    Field("is", ValueType.CHOICE, "", choices=_IS),
+    Field("has", ValueType.CHOICE, "", choices=HAS),
+    Field("is", ValueType.CHOICE, "", choices=IS),
     Field(
         "added", ValueType.INSTANT, "when the library first saw it, as `date:`: last-7d, 2024-05", column=lambda: photo.c.added_at,
     ),

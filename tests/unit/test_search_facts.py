@@ -177,6 +177,8 @@ def found(library: Library, query: str) -> set[str]:
         ("type:live", {"live"}),
         ("type:motion", {"fiji"}),
         ("type:raw", {"both"}),
+        ("type:nef", {"both"}),
+        ("type:mov", set()),
         ("has:raw,live", {"both", "live"}),
         ("is:live,motion", {"live", "fiji"}),
         ("is:paired", {"both", "live", "edited"}),

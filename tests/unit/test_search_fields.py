@@ -13,7 +13,8 @@ from photoindex.library.context import Library
 from photoindex.library.query.parser import MAX_DEPTH, MAX_TERMS
 from photoindex.library.search import count, matching_photo_ids, parse, search
 from photoindex.store import text_index
-from photoindex.store.fields import FIELDS, FORMATS, help_of
+from photoindex.store.field_choices import FORMATS
+from photoindex.store.fields import FIELDS, help_of
 from photoindex.store.tables import photo_text
 from photoindex.syntax import EVERYTHING, And, Not, Or
 from photoindex.types import Resolved
