@@ -18,14 +18,18 @@ _UNTOLD = frozenset({None, "mtime", _NEIGHBOURS})
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
-def hear_neighbours(connection: Connection, folder_id: int, resolver: Resolver) -> int:
-    """Give the photos of a folder the offsets and dates that their neighbours know; return how many changed.
+Told = dict[int, dict[str, str] | None]
+"""Photo -> the facts that the photos around it give, None for nothing any more."""
 
-    To be called in a write transaction, when the photos are resolved. Safe to repeat.
+
+def ask_neighbours(connection: Connection, folder_id: int) -> Told:
+    """Return the offsets and dates that photos of a folder know of each other, where these are not what is written yet.
+
+    To be called when the photos are resolved.
     """
     rows = timed.photos_in_folder(connection, folder_id)
     if all(row.neighbours is None for row in rows) and not _has_gaps(rows):
-        return 0
+        return {}
     found: dict[int, dict[str, str]] = {}
     by_camera: defaultdict[tuple[str | None, str | None], list[Timed]] = defaultdict(list)
     everyone = [_timed(row, folder_id) for row in rows]
@@ -37,13 +41,19 @@ def hear_neighbours(connection: Connection, folder_id: int, resolver: Resolver) 
             found.setdefault(photo_id, {}).update(facts)
     for photo_id, facts in dates_between(everyone).items():
         found.setdefault(photo_id, {}).update(facts)
-    changed = {
+    told = {
         row.photo_id: found.get(row.photo_id) for row in rows if (row.neighbours or None) != found.get(row.photo_id)
     }
-    timed.set_neighbours(connection, changed)
-    for photo_id in changed:
+    # A copy in another folder has other neighbours; those of the longest known file are heard.
+    homes = timed.first_folders(connection, told)
+    return {photo_id: facts for photo_id, facts in told.items() if homes.get(photo_id) == folder_id}
+
+
+def tell(connection: Connection, told: Told, resolver: Resolver) -> None:
+    """Write what neighbours know and resolve these photos again. To be called in a write transaction."""
+    timed.set_neighbours(connection, told)
+    for photo_id in told:
         resolver.refresh(connection, photo_id)
-    return len(changed)
 
 
 def _has_gaps(rows: list[TimedRow]) -> bool:

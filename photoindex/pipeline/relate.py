@@ -186,13 +186,11 @@ def _note_bursts(connection: Connection, folder_id: int, rows: list[MemberRow]) 
     changed: dict[int, str | None] = {}
     for photo_id, burst_before in known.items():
         burst = of_photo.get(photo_id)
-        if (
-            burst is None
-            and burst_before is not None
-            and _is_told_elsewhere(connection, photo_id, folder_id, burst_before)
-        ):
+        if burst == burst_before:
             continue
-        if burst != burst_before:
+        stated = burst is not None and burst.startswith("id:")
+        # Of copies in several folders, the folder that told first goes on telling.
+        if stated or burst_before is None or not _is_told_elsewhere(connection, photo_id, folder_id, burst_before):
             changed[photo_id] = burst
     pairs.set_bursts(connection, changed)
 

@@ -7,11 +7,12 @@ not related, photos that are not resolved), so a kill loses nothing, and each pi
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from photoindex.events import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
-from photoindex.pipeline.neighbourhood import hear_neighbours
+from photoindex.pipeline.neighbourhood import Told, ask_neighbours, tell
 from photoindex.pipeline.relate import relate_folder
 from photoindex.pipeline.resolving import Resolver
 from photoindex.store import timed, work_left
@@ -21,6 +22,8 @@ RELATING = "relating"
 RESOLVING = "resolving"
 _FOLDERS_AT_ONCE = 50
 _PHOTOS_AT_ONCE = 200
+_SECONDS_AT_ONCE = 1.0
+"""A transaction takes no further folder after so long: other commands wait for the library meanwhile."""
 
 
 @dataclass(slots=True)
@@ -44,9 +47,12 @@ class Settling:
 
     def _relate(self, folders: list[int]) -> None:
         for start in self._steps(RELATING, "folders", len(folders), _FOLDERS_AT_ONCE):
-            with self.session.write() as connection:
-                for folder_id in folders[start : start + _FOLDERS_AT_ONCE]:
-                    relate_folder(connection, folder_id)
+            left = deque(folders[start : start + _FOLDERS_AT_ONCE])
+            while left and not self.stop():
+                began = time.monotonic()
+                with self.session.write() as connection:
+                    while left and time.monotonic() - began < _SECONDS_AT_ONCE:
+                        relate_folder(connection, left.popleft())
 
     def _resolve(self) -> None:
         with self.session.read() as connection:
@@ -60,10 +66,17 @@ class Settling:
 
     def _neighbours(self, folders: list[int]) -> None:
         for folder_id in folders:
+            with self.session.read() as connection:
+                told = ask_neighbours(connection, folder_id)
+            # What a photo was told is no evidence for others, so that a folder may be told in pieces.
+            for piece in _pieces(told):
+                if self.stop():
+                    return
+                with self.session.write() as connection:
+                    tell(connection, piece, self.resolver)
             if self.stop():
                 return
             with self.session.write() as connection:
-                hear_neighbours(connection, folder_id, self.resolver)
                 work_left.is_related(connection, folder_id)
 
     def _steps(self, phase: str, unit: str, total: int, size: int) -> Iterator[int]:
@@ -77,3 +90,9 @@ class Settling:
             yield start
             emit(PhaseAdvanced(phase, min(start + size, total)))
         emit(PhaseFinished(phase, total, time.perf_counter() - started))
+
+
+def _pieces(told: Told) -> Iterator[Told]:
+    items = list(told.items())
+    for start in range(0, len(items), _PHOTOS_AT_ONCE):
+        yield dict(items[start : start + _PHOTOS_AT_ONCE])

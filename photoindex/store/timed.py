@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from photoindex.store.tables import asset, file, folder, photo
 from photoindex.store.work_left import mark_unrelated
+
+_CHUNK = 500
 
 
 class TimedRow(NamedTuple):
@@ -48,6 +50,23 @@ def photos_in_folder(connection: Connection, folder_id: int) -> list[TimedRow]:
     for row in connection.execute(_timed.where(file.c.folder_id == folder_id)):
         found.setdefault(row.id, TimedRow._make(row))
     return list(found.values())
+
+
+def first_folders(connection: Connection, photo_ids: Collection[int]) -> dict[int, int]:
+    """Return the folder of each photo's longest known file of the content that stands for it."""
+    found: dict[int, int] = {}
+    ordered = sorted(photo_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        # SQLite gives the folder of the row that has the smallest number.
+        statement = (
+            select(photo.c.id, file.c.folder_id, func.min(file.c.id))
+            .join(asset, asset.c.id == photo.c.primary_asset_id)
+            .join(file, file.c.asset_id == asset.c.id)
+            .where(photo.c.id.in_(ordered[start : start + _CHUNK]), file.c.state != "excluded")
+            .group_by(photo.c.id)
+        )
+        found.update((row[0], row[1]) for row in connection.execute(statement))
+    return found
 
 
 def set_neighbours(connection: Connection, facts: Mapping[int, dict[str, str] | None]) -> None:

@@ -172,3 +172,14 @@ def test_a_shot_that_is_moved_away_leaves_its_burst(keeper: Keeper, originals: P
     shutil.move(originals / "dcim" / "IMG_1005.jpg", originals / "best")
     keeper.scan()
     assert keeper.value("SELECT count(*) FROM photo WHERE burst IS NOT NULL") == 4
+
+
+def test_copies_of_some_shots_in_another_folder_leave_a_burst_whole(keeper: Keeper, originals: Path) -> None:
+    for number in range(5):
+        write_still(originals / "dcim" / f"IMG_{1001 + number}.jpg", number)
+    keeper.scan(originals)
+    (originals / "best").mkdir()
+    for number in range(1, 4):
+        shutil.copy(originals / "dcim" / f"IMG_{1001 + number}.jpg", originals / "best")
+    keeper.scan()
+    assert keeper.rows("SELECT count(*), count(DISTINCT burst) FROM photo WHERE burst IS NOT NULL") == [(5, 1)]

@@ -7,8 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from photoindex.pipeline import settle
+from photoindex.pipeline import neighbourhood, settle
+from photoindex.pipeline.neighbourhood import Told
+from photoindex.pipeline.resolving import Resolver
 from tests import metadata_blocks as blocks
 from tests.harness import Keeper, counts
 from tests.originals import jpeg, write_photo
@@ -166,6 +169,40 @@ def test_a_photo_without_an_offset_takes_that_of_the_same_cameras_neighbours(kee
         )
     keeper.scan()
     assert facts(keeper, "IMG_0002.jpg")["utc_offset_minutes"] is None
+
+
+def test_a_copy_in_another_folder_takes_nothing_from_what_neighbours_told(keeper: Keeper, photos: Path) -> None:
+    for number, offset in ((1, "+02:00"), (2, None), (3, "+02:00")):
+        stated = [blocks.text(0x9011, offset)] if offset else []
+        data = with_exif(number, blocks.text(0x9003, f"2021:07:01 12:0{number}:00"), *stated)
+        (photos / f"IMG_000{number}.jpg").write_bytes(data)
+    keeper.scan(photos)
+    (photos / "best").mkdir()
+    shutil.copy(photos / "IMG_0002.jpg", photos / "best" / "copy.jpg")
+    keeper.scan()
+    assert facts(keeper, "IMG_0002.jpg")["zone_source"] == "neighbours"
+
+
+def test_a_stop_while_neighbours_speak_leaves_the_rest_to_the_next_scan(
+    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 5):
+        stated = [blocks.text(0x9011, "+02:00")] if number == 1 else []
+        data = with_exif(number, blocks.text(0x9003, f"2021:07:01 12:0{number}:00"), *stated)
+        (photos / f"IMG_000{number}.jpg").write_bytes(data)
+    told: list[int] = []
+
+    def tell(connection: Connection, what: Told, resolver: Resolver) -> None:
+        neighbourhood.tell(connection, what, resolver)
+        told.extend(what)
+
+    monkeypatch.setattr(settle, "tell", tell)
+    monkeypatch.setattr(settle, "_PHOTOS_AT_ONCE", 1)
+    keeper.scan(photos, stop=lambda: len(told) == 1)
+    offsets = "SELECT count(*) FROM photo WHERE utc_offset_minutes = 120"
+    assert keeper.value(offsets) == 2
+    keeper.scan()
+    assert (keeper.value(offsets), len(told)) == (4, 3)
 
 
 def test_a_position_gives_place_zone_and_instant(keeper: Keeper, photos: Path) -> None:
