@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -54,22 +55,28 @@ def photos_of(contents: Select[Any]) -> Condition:
     return photo.c.id.in_(contents)
 
 
+def _is_further() -> Condition:
+    """A content stands beside the one that stands for its photo.
+
+    In the very words of the partial index of such contents, not with parameters: otherwise SQLite does not see that it fits.
+    """
+    return asset.c.role.not_in(bindparam(None, _ALONE, expanding=True, literal_execute=True))
+
+
 def has_role(*roles: str) -> Condition:
     """Return the condition that one content of the photo has one of these roles in it."""
-    # The index of paired contents leaves out exactly these two roles; naming them lets SQLite see that it fits.
-    paired = asset.c.role.not_in(_ALONE)
-    return photos_of(select(asset.c.photo_id).where(paired, asset.c.role.in_(roles)))
+    return photos_of(select(asset.c.photo_id).where(_is_further(), asset.c.role.in_(roles)))
 
 
 def has_raw_of(name: str) -> Condition:
     """A RAW file of this format stands beside the picture."""
-    paired = asset.c.role.not_in(_ALONE)
-    return photos_of(select(asset.c.photo_id).where(paired, asset.c.role == "raw", asset.c.format == name))
+    of_raw = (_is_further(), asset.c.role == "raw", asset.c.format == name)
+    return photos_of(select(asset.c.photo_id).where(*of_raw))
 
 
 def is_paired() -> Condition:
     """More than one content makes the photo, not counting earlier ones of an edited file."""
-    return photos_of(select(asset.c.photo_id).where(asset.c.role.not_in(_ALONE)))
+    return photos_of(select(asset.c.photo_id).where(_is_further()))
 
 
 def is_raw() -> Condition:
@@ -86,7 +93,9 @@ def is_duplicate() -> Condition:
 
 def is_quarantined() -> Condition:
     """A file or content of it was given up by a stage of the work."""
-    given_up = select(task.c.subject_id).where(task.c.state == "quarantined")
+    from photoindex.store.tasks import has_state
+
+    given_up = select(task.c.subject_id).where(has_state("quarantined"))
     files = select(file.c.asset_id).where(file.c.id.in_(given_up.where(task.c.subject_kind == "file")))
     contents = or_(asset.c.id.in_(files), asset.c.id.in_(given_up.where(task.c.subject_kind == "asset")))
     return photos_of(select(asset.c.photo_id).where(contents))

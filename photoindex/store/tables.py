@@ -209,6 +209,7 @@ asset = Table(
     Index("asset_by_photo", "photo_id"),
     Index("asset_by_content_identifier", "content_identifier", sqlite_where=text("content_identifier IS NOT NULL")),
     Index("asset_replaced", "replaced_by", sqlite_where=text("replaced_by IS NOT NULL")),
+    Index("asset_with_regions", "photo_id", sqlite_where=text("regions IS NOT NULL")),
     Index("asset_paired", "photo_id", sqlite_where=text("role NOT IN ('primary', 'superseded')")),
     Index("asset_not_derived", "id", sqlite_where=text("derived = 0")),
     sqlite_autoincrement=True,

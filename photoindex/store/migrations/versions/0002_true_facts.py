@@ -184,6 +184,9 @@ def _extend_asset() -> None:
         sqlite_where=sa.text("role NOT IN ('primary', 'superseded')"),
     )
     op.create_index(
+        "asset_with_regions", "asset", ["photo_id"], unique=False, sqlite_where=sa.text("regions IS NOT NULL")
+    )
+    op.create_index(
         "asset_replaced", "asset", ["replaced_by"], unique=False, sqlite_where=sa.text("replaced_by IS NOT NULL")
     )
 
