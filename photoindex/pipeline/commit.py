@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -57,6 +57,11 @@ class Committer:
     is_online: Callable[[int], bool]
     tally: Tally = field(default_factory=Tally)
     _folders: set[int] = field(default_factory=set)
+
+    def prepare(self, outcomes: Iterable[Outcome]) -> None:
+        """Get ready for these outcomes; to be called before the transaction that records them."""
+        if any(map(_has_position, outcomes)):
+            self.resolver.places.prepare()
 
     def record(self, connection: Connection, outcome: Outcome) -> Quarantined | FileJob | None:
         """Write one outcome.
@@ -209,3 +214,10 @@ class Committer:
         tasks.finish(
             connection, owner=self.owner, variant_id=self.variant_id, done=[(outcome.job.task_id, outcome.seconds)]
         )
+
+
+def _has_position(outcome: Outcome) -> bool:
+    sources = [] if outcome.described is None else [*outcome.described.facts.values()]
+    if outcome.sidecar is not None:
+        sources.append(outcome.sidecar.facts)
+    return any("latitude" in facts for facts in sources)

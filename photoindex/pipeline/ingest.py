@@ -173,6 +173,7 @@ class Ingestion:
             return
         again: list[FileJob] = []
         quarantined: list[Quarantined] = []
+        self.committer.prepare(outcomes)
         with self.session.write() as connection:
             for outcome in outcomes:
                 result = self.committer.record(connection, outcome)

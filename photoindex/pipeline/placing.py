@@ -22,6 +22,10 @@ class Placer:
     gazetteer: Gazetteer = field(default_factory=Gazetteer)
     _known: OrderedDict[tuple[float, float], tuple[int, str] | None] = field(default_factory=OrderedDict)
 
+    def prepare(self) -> None:
+        """Open the gazetteer, which may take seconds; to be called outside of a transaction where positions will come."""
+        self.gazetteer.open()
+
     def at(self, connection: Connection, latitude: float, longitude: float) -> tuple[int | None, str | None]:
         """Return number and text of the nearest place, (None, None) far from any. To be called in a write transaction."""
         key = (round(latitude, _DECIMALS), round(longitude, _DECIMALS))

@@ -39,6 +39,8 @@ class Settling:
         """Relate folders, resolve photos, then let neighbours speak; what is left when stopped waits for the next run."""
         with self.session.read() as connection:
             folders = work_left.unrelated(connection)
+            if work_left.is_any(connection) and work_left.has_positions(connection):
+                self.resolver.places.prepare()
         self._relate(folders)
         self._resolve()
         with self.session.read() as connection:

@@ -112,6 +112,10 @@ class Gazetteer:
             self._connection.close()
             self._connection = None
 
+    def open(self) -> None:
+        """Open the file, making it where it is missing; every question does so itself, at a time that may not suit."""
+        self._ask(lambda _connection: None)
+
     def nearest(self, latitude: float, longitude: float, within_km: float = NEAREST_KM) -> GazetteerPlace | None:
         """Return the place that a person would name for a position in degrees; None where none is within `within_km`.
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, Select, delete, func, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
-from photoindex.store.tables import asset, file, folder, photo, photo_to_resolve
+from photoindex.store.tables import asset, file, folder, photo, photo_to_resolve, sidecar
 
 _CHUNK = 500
 
@@ -71,6 +71,15 @@ def resolve_photos_of_assets_later(connection: Connection, asset_ids: Collection
 def count_to_resolve(connection: Connection) -> int:
     """Return how many photos wait."""
     return int(connection.execute(select(func.count()).select_from(photo_to_resolve)).scalar_one())
+
+
+def has_positions(connection: Connection) -> bool:
+    """Tell whether any photo or sidecar knows a position, so that resolving photos may ask for places."""
+    of_photos = select(photo.c.id).where(text("photo.latitude IS NOT NULL")).limit(1)
+    of_sidecars = (
+        select(sidecar.c.file_id).where(func.json_extract(sidecar.c.facts, "$.latitude").is_not(None)).limit(1)
+    )
+    return any(connection.execute(one).first() is not None for one in (of_photos, of_sidecars))
 
 
 def take_to_resolve(connection: Connection, limit: int) -> list[int]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from sqlalchemy import Connection
 from photoindex.pipeline import neighbourhood, settle
 from photoindex.pipeline.neighbourhood import Told
 from photoindex.pipeline.resolving import Resolver
+from photoindex.store import gazetteer, gazetteer_file, work_left
 from tests import metadata_blocks as blocks
 from tests.harness import Keeper, counts
 from tests.originals import jpeg, write_photo
@@ -223,3 +227,26 @@ def test_copies_of_one_photo_in_two_folders_hear_the_sidecars_of_both(keeper: Ke
     write_xmp(photos / "two" / "b.jpg.xmp", rating=3)
     keeper.scan(photos)
     assert facts(keeper, "a.jpg")["rating"] == 3
+
+
+def test_the_table_of_places_is_opened_while_other_commands_may_write(
+    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[bool] = []
+
+    def open_places(folder: Path, progress: Callable[[str], None] | None = None) -> sqlite3.Connection:
+        # Making the table takes seconds where it is missing.
+        with closing(sqlite3.connect(keeper.folder / "photoindex.db", timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        opened.append(True)
+        return gazetteer_file.open_places(folder, progress)
+
+    monkeypatch.setattr(gazetteer, "open_places", open_places)
+    position = tuple(blocks.position([(38, 1), (43, 1), (20, 1)], "N", [(9, 1), (8, 1), (21, 1)], "W"))
+    (photos / "a.jpg").write_bytes(with_exif(1, blocks.text(0x9003, "2021:07:01 12:00:00"), gps=position))
+    keeper.scan(photos)
+    assert "Lisbon" in str(facts(keeper, "a.jpg")["place"])
+    with keeper.open() as library, library.database.write() as connection:
+        work_left.resolve_later(connection, [1])
+    keeper.scan()
+    assert len(opened) == 3
