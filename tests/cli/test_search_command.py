@@ -202,8 +202,8 @@ def test_the_words_of_a_query_go_behind_the_dashes(words: list[str], arranged: l
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--formaat", "x"], "there is no option --formaat; did you mean --format?"),
-        (["--formaat=x"], "there is no option --formaat; did you mean --format?"),
+        (["--formaat", "x"], "there is no option --formaat; did you mean --format or"),
+        (["--formaat=x"], "there is no option --formaat; did you mean --format or"),
         (["--qqqqq"], "there is no option --qqqqq; see: photoindex search --help"),
         (["--count=3"], "--count takes no value"),
         (["beach", "-n"], "-n needs a value"),

@@ -22,7 +22,7 @@ def write(library: Library, photo_id: int, **texts: str) -> None:
 
 
 def found(library: Library, query: str) -> list[int]:
-    return matching_photo_ids(library, parse(query))
+    return matching_photo_ids(library, parse(library, query))
 
 
 def schema(database: Database) -> list[tuple[str, ...]]:
