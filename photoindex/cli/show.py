@@ -50,7 +50,7 @@ def show(
 
 
 def _print(shown: Shown) -> None:
-    photo, content = shown.photo, shown.content
+    photo = shown.photo
     title = "not a photo of the library" if photo is None else f"photo {photo.id}"
     sections = [
         Section("what", _what(shown)),
@@ -59,7 +59,7 @@ def _print(shown: Shown) -> None:
         Section("files", _files(shown)),
         Section("sidecars", [(one.kind, one.path, one.why) for one in shown.sidecars]),
         Section("tasks", _tasks(shown)),
-        Section("notes", [("", note) for note in content.notes] if content else []),
+        Section("notes", _notes(shown)),
         Section(
             "derived",
             [
@@ -120,6 +120,13 @@ def _files(shown: Shown) -> list[tuple[object, ...]]:
         state = one.state if shown.online[one.volume_id] else f"{one.state}, {one.volume_label} is offline"
         rows.append((one.role or "", one.path, size_text(one.size_bytes), state, one.reason or ""))
     return rows
+
+
+def _notes(shown: Shown) -> list[tuple[object, ...]]:
+    """Return the remarks about the photo's content and, once each, about its sidecars by name."""
+    rows: list[tuple[object, ...]] = [("", note) for note in shown.content.notes] if shown.content else []
+    of_sidecars = {one.path: one.notes for one in shown.sidecars}
+    return rows + [(os.path.basename(path), note) for path, notes in of_sidecars.items() for note in notes]
 
 
 def _tasks(shown: Shown) -> list[tuple[object, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from photoindex.media.facts.path_dates import dates_of_folder, dates_of_mtime, dates_of_name
+from photoindex.media.sidecar.names import distance
+from photoindex.paths import to_text
 from photoindex.store import assets, corrections, files, sidecars
 from photoindex.store.assets import PhotoContent
 from photoindex.store.files import FileRow
@@ -22,8 +25,9 @@ _SOURCE_OF_SIDECAR = {"xmp": "sidecar", "aae": "aae", "takeout": "takeout"}
 class Evidence:
     """What a photo's facts are resolved from.
 
-    content: what stands for the photo. files: the photo's, the one that names it first. facts: source -> fact -> value; of
-    several contents or sidecars of one source, the first that states a fact is heard.
+    content: what stands for the photo. files: the photo's, the one that names it first. sidecars: in the order in which they
+    are believed: those of the first file, of these the one whose name is nearest. facts: source -> fact -> value; of several
+    contents or sidecars of one source, the first that states a fact is heard.
     """
 
     content: PhotoContent
@@ -40,9 +44,7 @@ def gather(connection: Connection, photo_id: int) -> Evidence | None:
         return None
     rank = {content.asset_id: place for place, content in enumerate(contents)}
     of_photo.sort(key=lambda each: (rank.get(each.asset_id or 0, len(rank)), each.state != "present", each.id))
-    order = {each.id: place for place, each in enumerate(of_photo)}
-    linked = sidecars.of_photo(connection, photo_id)
-    linked = sorted(linked, key=lambda each: (order.get(each.of_file_id, len(order)), each.file_id))
+    linked = _in_order(sidecars.of_photo(connection, photo_id), of_photo)
     facts: dict[str, dict[str, FactValue]] = {}
     for content in contents:
         for source, values in content.facts.items():
@@ -57,6 +59,16 @@ def gather(connection: Connection, photo_id: int) -> Evidence | None:
     return Evidence(contents[0], of_photo, linked, facts)
 
 
+def _in_order(linked: Sequence[LinkedSidecar], of_photo: Sequence[FileRow]) -> list[LinkedSidecar]:
+    order = {each.id: (place, each.name) for place, each in enumerate(of_photo)}
+
+    def key(each: LinkedSidecar) -> tuple[int, int, bytes]:
+        place, name = order.get(each.of_file_id, (len(order), b""))
+        return place, distance(os.path.basename(each.path), name), each.path
+
+    return sorted(linked, key=key)
+
+
 def _fill(facts: dict[str, dict[str, FactValue]], source: str, values: Mapping[str, Any]) -> None:
     """Add what a further content or sidecar of a source states; the two numbers of a position stay together."""
     known = facts.setdefault(source, {})
@@ -69,7 +81,11 @@ def _fill(facts: dict[str, dict[str, FactValue]], source: str, values: Mapping[s
 
 
 def with_path_dates(evidence: Evidence) -> dict[str, dict[str, FactValue]]:
-    """Return the facts together with the dates that the first file's name, folder and modification time tell."""
+    """Return the facts together with what resolving them does not need, for people to see.
+
+    That is the dates that the first file's name, folder and modification time tell, and, where several sidecars are one
+    source, what each further one states otherwise: under `sidecar c.xmp`, say.
+    """
     first = evidence.files[0]
     around = {
         "name": dates_of_name(first.name),
@@ -77,4 +93,17 @@ def with_path_dates(evidence: Evidence) -> dict[str, dict[str, FactValue]]:
         "mtime": dates_of_mtime(first.mtime_ns, first.name),
     }
     known: dict[str, dict[str, FactValue]] = {source: dict(values) for source, values in evidence.facts.items()}
+    known |= _of_further_sidecars(evidence)
     return known | {source: dict(dates) for source, dates in around.items() if dates}
+
+
+def _of_further_sidecars(evidence: Evidence) -> dict[str, dict[str, FactValue]]:
+    further: dict[str, dict[str, FactValue]] = {}
+    for each in evidence.sidecars:
+        source = _SOURCE_OF_SIDECAR[each.kind]
+        heard = evidence.facts[source]
+        lost = {fact: value for fact, value in each.facts.items() if value != heard.get(fact)}
+        if lost:
+            key = f"{source} {to_text(os.path.basename(each.path))}"
+            further[key if further.get(key, lost) == lost else f"{source} {to_text(each.path)}"] = lost
+    return further

@@ -10,8 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import run, run_on_terminal
+from tests.harness import Keeper
+from tests.originals import write_photo
 from tests.rows import Shelf, library_in
 
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/"
+ xmp:Rating="{rating}" exif:DateTimeOriginal="{year}-02-03T04:05:06"/></rdf:RDF></x:xmpmeta>"""
 HOSTILE = b"evil\x1b]0;owned\x07\n\xff.jpg"
 
 
@@ -153,3 +158,18 @@ def test_status_is_one_json_object_or_a_page(shelf: Shelf, capsysbinary: pytest.
     assert "truncated 1" in lines
     assert "photoindex tasks --state quarantined 1 given up: see why" in lines
     assert json.dumps(value).isascii()
+
+
+def test_show_prints_the_notes_and_the_unused_values_of_sidecars_with_their_names(
+    library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
+    photo = write_photo(tmp_path / "photos" / "a.jpg", 1)
+    for name, rating, year in (("a.jpg.xmp", 9, 2057), ("a.xmp", 3, 2011), ("a_01.jpg.xmp", 2, 2012)):
+        photo.with_name(name).write_text(XMP.format(rating=rating, year=year))
+    Keeper(library_folder).scan(photo.parent)
+    lines = [" ".join(line.split()) for line in run(capsysbinary, "show", photo).out.decode().splitlines()]
+    assert "rating 3 sidecar" in lines
+    assert "2 sidecar a_01.jpg.xmp, not used" in lines
+    assert any(line.startswith("a.jpg.xmp sidecar: taken_at '2057") for line in lines)
+    assert any(line.startswith("a.jpg.xmp sidecar: rating '9' refused") for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from photoindex.library.show import Shown, show
 from photoindex.pipeline import neighbourhood, settle
 from photoindex.pipeline.neighbourhood import Told
 from photoindex.pipeline.resolving import Resolver
@@ -250,3 +252,39 @@ def test_the_table_of_places_is_opened_while_other_commands_may_write(
         work_left.resolve_later(connection, [1])
     keeper.scan()
     assert len(opened) == 3
+
+
+def shown(keeper: Keeper, photo: Path) -> Shown:
+    with keeper.open() as library:
+        (one,) = show(library, [os.fsencode(photo)])
+    assert isinstance(one, Shown)
+    return one
+
+
+@pytest.mark.parametrize("written", [("a.jpg.xmp", "a.xmp"), ("a.xmp", "a.jpg.xmp")])
+def test_the_sidecar_of_the_whole_name_wins_whichever_was_found_first(
+    keeper: Keeper, photos: Path, written: tuple[str, str]
+) -> None:
+    write_photo(photos / "a.jpg", 1)
+    for name in written:
+        write_xmp(photos / name, title=name)
+        keeper.scan(photos)
+    assert facts(keeper, "a.jpg")["title"] == "a.jpg.xmp"
+
+
+def test_darktables_main_sidecar_wins_over_a_further_version(keeper: Keeper, photos: Path) -> None:
+    write_photo(photos / "a.jpg", 1)
+    for name in ("a_01.jpg.xmp", "a.jpg.xmp"):
+        write_xmp(photos / name, title=name)
+    keeper.scan(photos)
+    assert facts(keeper, "a.jpg")["title"] == "a.jpg.xmp"
+
+
+def test_what_a_second_sidecar_states_otherwise_is_shown_under_its_name(keeper: Keeper, photos: Path) -> None:
+    write_photo(photos / "a.jpg", 1)
+    write_xmp(photos / "a.jpg.xmp", rating=4, title="Pier")
+    write_xmp(photos / "a.xmp", rating=2, title="Pier")
+    keeper.scan(photos)
+    known = shown(keeper, photos / "a.jpg").facts
+    assert (known["sidecar"]["rating"], known["sidecar a.xmp"]) == (4, {"rating": 2})
+    assert "sidecar a.jpg.xmp" not in known

@@ -68,6 +68,14 @@ def split_extension(name: str) -> tuple[str, str]:
     return (stem, dot + extension) if stem else (name, "")
 
 
+def distance(sidecar: bytes, file: bytes) -> int:
+    """Return how far a sidecar's name is from that of the file it speaks of: 0 `a.jpg.xmp`, 1 `a.xmp`, 2 any other."""
+    target, name = fold(split_extension(as_text(sidecar))[0]), fold(as_text(file))
+    if target == name:
+        return 0
+    return 1 if target == split_extension(name)[0] else 2
+
+
 def media_of(files: Iterable[MediaName]) -> list[Medium]:
     """Return the names of photos and videos, taken apart once, in the order of their names."""
     texts = sorted((as_text(file.name), file.id, file.kind) for file in files)
