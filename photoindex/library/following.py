@@ -38,6 +38,7 @@ def leave_work(connection: Connection, entry_id: int) -> None:
         work_left.resolve_photos_of_assets_later(connection, stale[start : start + _CHUNK])
     if decided:
         regroup(connection, decided)
+        work_left.mark_folders_of_assets_unrelated(connection, decided)
     work_left.mark_unrelated(connection, folders)
 
 

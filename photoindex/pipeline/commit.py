@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from photoindex.pipeline.relate import regroup
 from photoindex.pipeline.resolving import Resolver
 from photoindex.pipeline.worker import FileJob, Outcome
-from photoindex.store import assets, files, sidecars, staging, tasks, work_left
+from photoindex.store import assets, corrections, files, pairs, sidecars, staging, tasks, work_left
 from photoindex.store.assets import AssetRow, Made
 from photoindex.store.files import FileRow
 
@@ -57,6 +58,7 @@ class Committer:
     is_online: Callable[[int], bool]
     tally: Tally = field(default_factory=Tally)
     _folders: set[int] = field(default_factory=set)
+    _decided: set[int] = field(default_factory=set)
 
     def prepare(self, outcomes: Iterable[Outcome]) -> None:
         """Get ready for these outcomes; to be called before the transaction that records them."""
@@ -94,6 +96,9 @@ class Committer:
 
     def finish_batch(self, connection: Connection) -> None:
         """Mark the folders of what was recorded, in the transaction that recorded it."""
+        if self._decided:
+            regroup(connection, self._decided)
+            self._decided.clear()
         work_left.mark_unrelated(connection, self._folders)
         self._folders.clear()
 
@@ -150,11 +155,12 @@ class Committer:
         if known is not None:
             if outcome.described is not None and (outcome.derived or not known.derived):
                 assets.update_asset(connection, known.id, described=outcome.described, made=made)
+            photo_id = known.photo_id
             if known.role == assets.SUPERSEDED and known.replaced_by is not None:
-                self._stand_again(connection, known, row)
+                photo_id = self._stand_again(connection, known, row)
             if row.asset_id is None:
-                return known.id, known.photo_id, "duplicate" if is_copy else "new"
-            return known.id, known.photo_id, "unchanged" if row.asset_id == known.id else "changed"
+                return known.id, photo_id, "duplicate" if is_copy else "new"
+            return known.id, photo_id, "unchanged" if row.asset_id == known.id else "changed"
         assert outcome.described is not None
         assert outcome.digest is not None
         assert outcome.stat is not None
@@ -168,7 +174,15 @@ class Committer:
         )  # fmt: skip
         if earlier is not None:
             assets.take_place_of(connection, asset_id, earlier=earlier)
+        elif row.asset_id is not None:
+            self._hear_what_was_said(connection, asset_id, earlier=row.asset_id)
         return asset_id, photo_id, "new" if row.asset_id is None else "changed"
+
+    def _hear_what_was_said(self, connection: Connection, asset_id: int, *, earlier: int) -> None:
+        """A file was edited of which a copy stays as it was: corrections and decisions hold for both from now on."""
+        corrections.copy(connection, source=earlier, target=asset_id)
+        if pairs.copy_decisions(connection, source=earlier, target=asset_id):
+            self._decided.add(asset_id)
 
     def _edited(self, connection: Connection, row: FileRow) -> AssetRow | None:
         """Return the content that a file's new one takes the place of: it is nowhere else any more."""
@@ -179,11 +193,15 @@ class Committer:
             return None  # another file went on with that photo
         return previous
 
-    def _stand_again(self, connection: Connection, known: AssetRow, row: FileRow) -> None:
-        """A file went back to an earlier content: it takes its place in the photo again where the later one is gone."""
+    def _stand_again(self, connection: Connection, known: AssetRow, row: FileRow) -> int:
+        """A file went back to an earlier content; return the photo: its own where the later content is still somewhere."""
         later = assets.latest(connection, known)
         if not files.is_present_elsewhere(connection, later.id, but=row.id):
             assets.take_place_of(connection, known.id, earlier=later)
+            return known.photo_id
+        photo_id = pairs.copy_photo(connection, known.photo_id)
+        assets.stand_alone(connection, known.id, photo_id=photo_id)
+        return photo_id
 
     def _moved_from(self, row: FileRow, others: list[FileRow]) -> FileRow | None:
         """Return the file row that this new path continues: same content, and not where it was."""

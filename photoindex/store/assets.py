@@ -136,6 +136,12 @@ def take_place_of(connection: Connection, asset_id: int, *, earlier: AssetRow) -
     connection.execute(update(asset).where(asset.c.id == earlier.id).values(values))
 
 
+def stand_alone(connection: Connection, asset_id: int, *, photo_id: int) -> None:
+    """Let an earlier content stand for a photo of its own."""
+    values = {"photo_id": photo_id, "role": PRIMARY, "replaced_by": None, "pair_reason": None}
+    connection.execute(update(asset).where(asset.c.id == asset_id).values(values))
+
+
 def latest(connection: Connection, known: AssetRow) -> AssetRow:
     """Return the content that took the place of an earlier one in an edited file, and so on; itself where none did."""
     seen = {known.id}

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, literal, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from photoindex.store.journal import Change, Row, stored_row
@@ -33,6 +33,15 @@ def current_assets(connection: Connection, photo_id: int) -> list[int]:
         select(asset.c.id).where(asset.c.photo_id == photo_id, asset.c.role != "superseded").order_by(asset.c.id)
     )
     return list(connection.execute(statement).scalars())
+
+
+def copy(connection: Connection, *, source: int, target: int) -> bool:
+    """Let what was said of one content hold for another, which a file holds in its place; return whether anything was."""
+    said = select(literal(target), correction.c.fact, correction.c.value, correction.c.at)
+    rows = upsert(correction).from_select(
+        ["asset_id", "fact", "value", "at"], said.where(correction.c.asset_id == source)
+    )
+    return connection.execute(rows.on_conflict_do_nothing()).rowcount > 0
 
 
 def correct(connection: Connection, wanted: Iterable[tuple[int, str, FactValue]]) -> Iterator[Change]:

@@ -254,6 +254,18 @@ def decide(connection: Connection, wanted: Iterable[tuple[int, int, bool | None]
         yield Change(pair_decision.name, key, before=before, after=stored_row(connection, pair_decision, key))
 
 
+def copy_decisions(connection: Connection, *, source: int, target: int) -> bool:
+    """Let what was decided of one content hold for another, which a file holds in its place; return whether anything was."""
+    rows = [
+        {"asset_id": min(target, other), "other_asset_id": max(target, other), "together": row.together, "at": row.at}
+        for row in decisions_among(connection, [source])
+        if (other := row.other_asset_id if row.asset_id == source else row.asset_id) != target
+    ]
+    if rows:
+        connection.execute(insert(pair_decision).prefix_with("OR IGNORE"), rows)
+    return bool(rows)
+
+
 class NewPlace(NamedTuple):
     """What a content is from now on in which photo, and why."""
 

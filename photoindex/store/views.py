@@ -157,7 +157,7 @@ FROM asset""",
         name="v_sidecar",
         help="one row a sidecar and a file that it speaks of",
         columns={
-            "file_id": "number of the sidecar's file",
+            "id": "number of the sidecar's file, as in v_file",
             "path": "of the sidecar",
             "kind": "xmp, aae or takeout",
             "of_file_id": "the file that it speaks of; null where none was found",
@@ -165,7 +165,7 @@ FROM asset""",
             "facts": "JSON: fact, value",
             "regions": "JSON array of marked faces and other parts",
         },
-        sql=f"""SELECT sidecar.file_id AS file_id, {_PATH} AS path, sidecar.kind AS kind, sidecar_link.file_id AS of_file_id,
+        sql=f"""SELECT sidecar.file_id AS id, {_PATH} AS path, sidecar.kind AS kind, sidecar_link.file_id AS of_file_id,
     sidecar_link.why AS why, sidecar.facts AS facts, sidecar.regions AS regions
 FROM sidecar JOIN {_FILE_WITH_PLACE.replace("file JOIN", "file ON file.id = sidecar.file_id JOIN", 1)}
 LEFT JOIN sidecar_link ON sidecar_link.sidecar_id = sidecar.file_id""",

@@ -31,6 +31,14 @@ def mark_folders_of_files_unrelated(connection: Connection, file_ids: Select[tup
     )
 
 
+def mark_folders_of_assets_unrelated(connection: Connection, asset_ids: Iterable[int]) -> None:
+    """Say so of the folders of these contents' files."""
+    wanted = sorted(set(asset_ids))
+    for start in range(0, len(wanted), _CHUNK):
+        files = select(file.c.id).where(file.c.asset_id.in_(wanted[start : start + _CHUNK]))
+        mark_folders_of_files_unrelated(connection, files)
+
+
 def unrelated(connection: Connection) -> list[int]:
     """Return the folders that have to be related."""
     return list(connection.execute(select(folder.c.id).where(_IS_UNRELATED).order_by(folder.c.id)).scalars())

@@ -11,6 +11,7 @@ from photoindex.library.journal import undo
 from photoindex.library.pairs import join
 from photoindex.library.prune import PruneRequest, prune
 from photoindex.library.targets import choose_targets
+from photoindex.library.timing import correct_times, set_to
 from tests.harness import Keeper
 from tests.pairing_files import write_raw, write_still
 
@@ -183,3 +184,43 @@ def test_copies_of_some_shots_in_another_folder_leave_a_burst_whole(keeper: Keep
         shutil.copy(originals / "dcim" / f"IMG_{1001 + number}.jpg", originals / "best")
     keeper.scan()
     assert keeper.rows("SELECT count(*), count(DISTINCT burst) FROM photo WHERE burst IS NOT NULL") == [(5, 1)]
+
+
+def person_times(keeper: Keeper) -> dict[str, str]:
+    rows = keeper.rows(
+        "SELECT f.name, p.taken_at FROM file f JOIN asset a ON a.id = f.asset_id JOIN photo p ON p.id = a.photo_id "
+        "WHERE p.taken_at_source = 'person'"
+    )
+    return dict(rows)
+
+
+def test_what_was_said_of_a_file_holds_after_its_edit_though_a_copy_of_the_old_bytes_stays(
+    keeper: Keeper, originals: Path
+) -> None:
+    both = joined_pictures(keeper, originals)
+    with keeper.open() as library:
+        chosen = choose_targets(library, [str(originals / "a.jpg")])
+        correct_times(library, chosen.photo_ids, set_to("1980-05-05T10:00"))
+    shutil.copyfile(originals / "a.jpg", originals / "a-backup.jpg")
+    keeper.scan()
+    write_still(originals / "a.jpg", 7)
+    keeper.scan()
+    assert {path.name for path in both} | {"a-backup.jpg"} == person_times(keeper).keys()
+    photos = dict(keeper.rows("SELECT f.name, a.photo_id FROM file f JOIN asset a ON a.id = f.asset_id"))
+    assert photos["a.jpg"] == photos["b.jpg"]
+
+
+def test_a_file_that_goes_back_to_its_old_bytes_while_the_new_ones_stay_elsewhere_stands_for_a_photo(
+    keeper: Keeper, originals: Path
+) -> None:
+    path = write_still(originals / "a.jpg", 1)
+    old = path.read_bytes()
+    keeper.scan(originals)
+    write_still(path, 2)
+    keeper.scan()
+    shutil.copyfile(path, originals / "copy.jpg")
+    keeper.scan()
+    path.write_bytes(old)
+    keeper.scan()
+    assert roles(keeper) == {"a.jpg": "primary", "copy.jpg": "primary"}
+    assert keeper.value("SELECT count(DISTINCT photo_id) FROM asset WHERE role = 'primary'") == 3

@@ -17,6 +17,7 @@ from photoindex.library.restore import RestoreRequest, restore
 from photoindex.library.snapshots import list_snapshots, verify
 from photoindex.library.upgrade import bring_library_up_to_date
 from photoindex.store import migrate
+from photoindex.store.database import Database
 from tests.rows import Shelf, library_in
 
 NEXT = """
@@ -113,3 +114,33 @@ def test_several_first_commands_at_once_make_one_library(tmp_path: Path) -> None
     with library_in(tmp_path / "library") as library, library.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM library")).scalar_one() == 1
         assert connection.execute(text("SELECT count(*) FROM schema_history")).scalar_one() == len(migrate.REVISIONS)
+
+
+def test_a_library_of_the_first_version_reads_its_sidecars_at_the_next_scan_and_no_photo(tmp_path: Path) -> None:
+    first = migrate.History(migrate.SHIPPED.folder, ("0001",))
+    folder = tmp_path / "library"
+    folder.mkdir()
+    old = Database(folder / "photoindex.db")
+    migrate.bring_up_to_date(old, history=first)
+    with old.write() as connection:
+        connection.execute(text("INSERT INTO variant VALUES (1, 'ingest', '{}', 1.0)"))
+        connection.execute(text("INSERT INTO volume VALUES (1, 'x', 'disk', '/', 'ext4', 1.0)"))
+        connection.execute(text("INSERT INTO folder VALUES (1, 1, 'photos')"))
+        names = {"a.jpg": 1, "a.jpg.XMP": 0, "b.json": 0, "notes.txt": 0}
+        for number, (name, media) in enumerate(names.items(), start=1):
+            connection.execute(
+                text("INSERT INTO file VALUES (:id, 1, :name, 1, 1, 'present', :media, NULL, NULL, 1.0, NULL)"),
+                {"id": number, "name": name, "media": media},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO task (subject_kind, subject_id, stage, variant_id, state, attempts, priority, updated_at) "
+                    "VALUES ('file', :id, 'ingest', 1, 'done', 1, 0, 1.0)"
+                ),
+                {"id": number},
+            )
+    migrate.bring_up_to_date(old)
+    with old.read() as connection:
+        waiting = connection.execute(text("SELECT subject_id FROM task WHERE state = 'pending'")).scalars().all()
+        assert sorted(waiting) == [2, 3]
+        assert connection.execute(text("SELECT unrelated FROM folder")).scalar_one() == 1

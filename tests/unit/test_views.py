@@ -50,8 +50,11 @@ def test_the_columns_that_other_programs_rely_on_keep_their_names() -> None:
         "id", "path", "kind", "format", "width", "height", "orientation", "duration_seconds", "size", "taken_at",
         "taken_at_source", "taken_at_confidence", "latitude", "longitude", "altitude_m", "place", "camera_make",
         "camera_model", "lens", "iso", "aperture", "exposure_seconds", "focal_length_mm", "rating", "title",
-        "description", "keywords", "added_at", "is_missing",
+        "description", "keywords", "added_at", "is_missing", "taken_at_utc", "taken_at_precision", "utc_offset_minutes",
+        "zone", "zone_source", "city", "region", "country", "country_code", "burst", "motion",
     ]  # fmt: skip
+    assert columns["v_content"] == ["id", "photo_id", "digest", "kind", "format", "role", "why", "facts", "regions"]
+    assert columns["v_sidecar"] == ["id", "path", "kind", "of_file_id", "why", "facts", "regions"]
     assert columns["v_file"] == [
         "id", "photo_id", "path", "volume", "volume_id", "size", "mtime", "state", "missing_since", "first_seen_at",
         "digest", "media", "reason",

@@ -274,12 +274,17 @@ END""")
 
 
 def _leave_work() -> None:
-    """What the new columns hold is found by the next scan, without opening a file."""
+    """Leave to the next scan what the new columns hold: sidecars are read, and facts worked out, without opening a photo."""
     op.execute("INSERT INTO photo_to_resolve (photo_id) SELECT id FROM photo")
     op.execute("UPDATE folder SET unrelated = 1")
     op.execute(
-        "UPDATE asset SET content_identifier = coalesce(json_extract(facts, '$.exif.content_identifier'), "
-        "json_extract(facts, '$.container.content_identifier'))"
+        "UPDATE asset SET content_identifier = upper(coalesce(json_extract(facts, '$.exif.content_identifier'), "
+        "json_extract(facts, '$.container.content_identifier')))"
+    )
+    op.execute(
+        "UPDATE task SET state = 'pending', attempts = 0, dismissed_at = NULL WHERE stage = 'ingest' AND subject_kind = 'file' "
+        "AND state = 'done' AND subject_id IN (SELECT id FROM file WHERE media = 0 AND (lower(CAST(name AS TEXT)) LIKE '%.xmp' "
+        "OR lower(CAST(name AS TEXT)) LIKE '%.aae' OR lower(CAST(name AS TEXT)) LIKE '%.json'))"
     )
 
 
