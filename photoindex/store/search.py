@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +24,7 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
+from sqlalchemy.exc import DBAPIError
 
 from photoindex.store import fields, text_index
 from photoindex.store.field_conditions import present
@@ -92,9 +95,9 @@ def _compiled(node: Node) -> Condition:
 
 def count(connection: Connection, node: Node, *, scoped: bool | None = None) -> int:
     """Return how many photos match; `scoped` as in `condition`."""
-    _register_functions(connection)
     statement = select(func.count()).select_from(photo).where(condition(node, scoped=scoped))
-    return connection.execute(statement).scalar_one()
+    with _functions(connection):
+        return connection.execute(statement).scalar_one()
 
 
 def matching_ids(
@@ -107,11 +110,11 @@ def matching_ids(
     offset: int = 0,
 ) -> array[int]:
     """Return the numbers of the photos that match, sorted by a key of SORT_KEYS and then by number; 8 bytes a photo."""
-    _register_functions(connection)
     key = SORT_KEYS[sort]
     order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
     statement = select(photo.c.id).where(condition(node)).order_by(*order).limit(limit).offset(offset or None)
-    return array("q", connection.execute(statement).scalars())
+    with _functions(connection):
+        return array("q", connection.execute(statement).scalars())
 
 
 def photo_rows(connection: Connection, photo_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -136,13 +139,35 @@ def file_rows(connection: Connection, photo_ids: Sequence[int]) -> list[Row[Any]
     return list(connection.execute(statement))
 
 
-def _register_functions(connection: Connection) -> None:
-    """Give SQLite what it lacks: text without case and accents (its lower() and LIKE know ASCII alone), `re`, distances."""
+@contextmanager
+def _functions(connection: Connection) -> Iterator[None]:
+    """Give SQLite what it lacks: text without case and accents (its lower() and LIKE know ASCII alone), `re`, distances.
+
+    What is raised inside one of them, Ctrl-C in a slow regular expression above all, leaves the block as itself: SQLite
+    makes an OperationalError of it that no longer tells what it was.
+    """
     driver = connection.connection.driver_connection
     assert driver is not None
-    driver.create_function("photoindex_fold", 1, _fold_column, deterministic=True)
-    driver.create_function("photoindex_matches", 2, _matches_column, deterministic=True)
-    driver.create_function("photoindex_km", 4, _distance_column, deterministic=True)
+    raised: list[BaseException] = []
+    for name, arguments, function in _FUNCTIONS:
+        driver.create_function(name, arguments, _kept(function, raised), deterministic=True)
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        if raised:
+            raise raised[0] from error
+        raise
+
+
+def _kept(function: Callable[..., Any], raised: list[BaseException]) -> Callable[..., Any]:
+    def call(*values: Any) -> Any:
+        try:
+            return function(*values)
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    return call
 
 
 def _fold_column(value: str | bytes | None) -> str | None:
@@ -159,3 +184,10 @@ def _distance_column(latitude: float | None, longitude: float | None, *other: fl
 
 def _text(value: str | bytes) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+_FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("photoindex_fold", 1, _fold_column),
+    ("photoindex_matches", 2, _matches_column),
+    ("photoindex_km", 4, _distance_column),
+)

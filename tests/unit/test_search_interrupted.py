@@ -1,0 +1,64 @@
+"""What ends a search from outside comes out as itself, not as an error of the database."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from photoindex.cli.main import main
+from photoindex.errors import EXIT_INTERRUPTED
+from photoindex.library.context import Library
+from photoindex.library.search import count, matching_photo_ids, parse
+from photoindex.syntax import Node
+from tests.rows import Shelf, library_in
+
+ENDLESS = "name::(a+)+$"
+
+
+@pytest.fixture
+def endless(library_folder: Path, tmp_path: Path) -> Path:
+    """A library with a name that a careless regular expression does not get past."""
+    with library_in(library_folder) as library:
+        Shelf(library, tmp_path / "originals").add_whole_photo("a" * 60 + "!")
+    return library_folder
+
+
+@pytest.fixture
+def interrupt_soon() -> Iterator[Callable[[], None]]:
+    """A function after whose call, a moment later, happens what Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+
+    def start() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+
+    yield start
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("ask", [count, matching_photo_ids])
+def test_an_interrupt_during_a_slow_regular_expression_is_an_interrupt(
+    endless: Path, interrupt_soon: Callable[[], None], ask: Callable[[Library, Node], object]
+) -> None:
+    with library_in(endless) as library:
+        query = parse(library, ENDLESS)
+        with pytest.raises(KeyboardInterrupt):
+            interrupt_soon()
+            ask(library, query)
+        assert count(library, parse(library, "name::^a")) == 1
+
+
+def test_an_interrupted_search_ends_with_130_and_without_a_traceback(
+    endless: Path, interrupt_soon: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupt_soon()
+    assert main(["--library", str(endless), "search", ENDLESS]) == EXIT_INTERRUPTED
+    assert "Traceback" not in capsys.readouterr().err
