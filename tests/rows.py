@@ -53,7 +53,7 @@ class Shelf:
             )
             self.variant_id: int = connection.execute(
                 select(variant.c.id).where(variant.c.stage == "ingest")
-            ).scalar() or self._insert(connection, variant, stage="ingest", key='{"code":1}', created_at=ADDED_AT)
+            ).scalar() or self._insert(connection, variant, stage="ingest", key='{"code":2}', created_at=ADDED_AT)
 
     def writing(self) -> Any:
         """Give a connection in a write transaction."""

@@ -13,6 +13,7 @@ from photoindex.library.context import Library
 from photoindex.library.places import volumes_now
 from photoindex.library.times import utc
 from photoindex.paths import display, to_text
+from photoindex.stages.ingest import CODE_VERSION
 from photoindex.store.overview import (
     FileCounts,
     RootScan,
@@ -21,6 +22,7 @@ from photoindex.store.overview import (
     count_photos_by_format,
     count_quarantined_by_error_class,
     count_tasks,
+    has_contents_of_earlier_code,
     root_scans,
 )
 from photoindex.store.volumes import VolumeRow
@@ -70,6 +72,8 @@ class Status:
     roots: tuple[RootScan, ...]
     disk: DiskUse
     next_steps: tuple[NextStep, ...]
+    reread: bool = False
+    """Whether contents were read by an earlier version, which knew fewer facts."""
 
     @property
     def photos(self) -> int:
@@ -101,6 +105,7 @@ def status(library: Library) -> Status:
             roots=tuple(root_scans(connection)),
             disk=_disk_use(library),
             next_steps=(),
+            reread=has_contents_of_earlier_code(connection, CODE_VERSION),
         )
     return _with_next_steps(found)
 
@@ -160,6 +165,13 @@ def _with_next_steps(found: Status) -> Status:
     if waiting:
         steps.append(
             NextStep("photoindex scan", f"{waiting} {'task waits' if waiting == 1 else 'tasks wait'} to be done")
+        )
+    if found.reread:
+        steps.append(
+            NextStep(
+                "photoindex redo ingest",
+                "some photos were read by an earlier version, which knew fewer facts; then scan",
+            )
         )
     if found.count("quarantined"):
         steps.append(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from photoindex.store.files import join
-from photoindex.store.tables import asset, file, folder, photo, root, task, volume
+from photoindex.store.tables import asset, file, folder, photo, root, task, variant, volume
 from photoindex.store.task_table import DISMISSED
 from photoindex.store.tasks import has_state
 
@@ -135,6 +135,18 @@ def count_quarantined_by_error_class(connection: Connection) -> dict[str, int]:
         .order_by(number.desc(), name)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def has_contents_of_earlier_code(connection: Connection, code: int) -> bool:
+    """Tell whether contents were read by an ingest of a version before `code`, which knew fewer facts."""
+    version = func.json_extract(variant.c.key, "$.code")
+    earlier = select(variant.c.id).where(variant.c.stage == "ingest", version < code)
+    variant_ids = list(connection.execute(earlier).scalars())
+    if not variant_ids:
+        return False
+    return (
+        connection.execute(select(asset.c.id).where(asset.c.variant_id.in_(variant_ids)).limit(1)).first() is not None
+    )
 
 
 def root_scans(connection: Connection) -> list[RootScan]:

@@ -9,6 +9,7 @@ import pytest
 
 from photoindex.library.context import Library
 from photoindex.library.status import as_json, size_of_derived, status
+from photoindex.store.tables import variant
 from tests.rows import Shelf, library_in
 
 
@@ -119,3 +120,13 @@ def test_the_disk_use_counts_the_database_and_its_log(library: Library) -> None:
     on_disk = sum(path.stat().st_size for path in library.folder.glob("photoindex.db*"))
     assert disk.database == on_disk > 0
     assert disk.free > 0
+
+
+def test_contents_that_an_earlier_version_read_are_named_with_what_to_do(library: Library, tmp_path: Path) -> None:
+    shelf = Shelf(library, tmp_path / "originals")
+    shelf.add_root()
+    shelf.add_whole_photo("a.jpg")
+    assert "photoindex redo ingest" not in commands(library)
+    with library.database.write() as connection:
+        connection.execute(variant.update().values(key='{"code":1}'))
+    assert "photoindex redo ingest" in commands(library)
