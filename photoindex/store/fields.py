@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from photoindex.store import field_conditions as conditions
 from photoindex.store import field_paths, field_sources
 from photoindex.store.field_choices import HAS, IS, ORIENTATIONS, TYPES, Choice
+from photoindex.store.field_dates import ends_by
 from photoindex.store.field_near import Circle, check_near, read_near
 from photoindex.store.field_times import (
     moment_needed,
@@ -122,7 +123,8 @@ def _is_near(circle: Circle) -> Condition:
 
 FIELDS: tuple[Field, ...] = (
     Field(
-        "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, today, yesterday, last-30d (or w, m, y)",
+        "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, today, yesterday, last-30d (or w, m, y); "
+        "a photo of which the year alone is known is in 2019, not in 2019-06",
         ("taken",), column=lambda: photo.c.taken_at,
     ),
     Field(
@@ -314,9 +316,10 @@ def _in_order(field: Field, compare: Compare) -> Condition:
     read, expression = READERS[field.type], field.column()
     span = read(compare.value, compare.context) if compare.value else None
     until = read(compare.until, compare.context) if compare.until else None
+    dated = field.type is ValueType.DATE
     if compare.operator is Operator.RANGE:
         ends = [expression >= span.low] if span else []
-        ends += [expression <= until.high] if until else []
+        ends += [expression <= until.high, *(ends_by(str(until.high)) if dated else ())] if until else []
         goes_round = field.type is ValueType.TIME_OF_DAY and span and until and str(span.low) > str(until.high)
         return or_(*ends) if goes_round else and_(*ends)
     assert span is not None
@@ -327,4 +330,6 @@ def _in_order(field: Field, compare: Compare) -> Condition:
         Operator.LESS: lambda: expression < span.low,
         Operator.LESS_EQUAL: lambda: expression <= span.high,
     }
-    return compared[compare.operator]()
+    found = compared[compare.operator]()
+    upper = {Operator.IS: span.near_high, Operator.LESS: span.low, Operator.LESS_EQUAL: span.high}.get(compare.operator)
+    return and_(found, *ends_by(str(upper))) if dated and upper is not None else found
