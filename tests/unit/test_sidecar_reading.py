@@ -78,10 +78,38 @@ def test_another_extension_is_no_sidecar_whatever_it_holds(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["a.xmp", "a.aae", "a.json"])
 @pytest.mark.parametrize(
-    "data", [b"", b"\0" * 100, b"{}", b"[1]", b"<svg/>", b'{"title": 5, "photoTakenTime": {}}', b"\xff\xfe"]
+    "data", [b"\1" * 100, b"{}", b"[1]", b"<svg/>", b'{"title": 5, "photoTakenTime": {}}', b"\xff\xfe"]
 )
 def test_other_content_under_such_a_name_is_no_sidecar(name: str, data: bytes) -> None:
     assert recognised(name, data) is None
+
+
+@pytest.mark.parametrize("name", ["a.xmp", "a.jpg.XMP", "a.aae"])
+@pytest.mark.parametrize("data", [b"", b"\0" * 100, b" \n"])
+def test_a_blank_xmp_or_aae_is_a_damaged_sidecar(name: str, data: bytes) -> None:
+    assert refusal(name, data)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "IMG_0009.jpg.json", "IMG_0009.JPG(1).json", "IMG_0009(1).heic.json", "a.mp4.supplemental-metadata.json",
+        "a.jpg.supplemental-metadata(2).json", "a.jpg.suppl.json", "a.jpg..json",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("data", [b"", b"\0" * 100, b'{"title": "IMG', b"<html>", b'{"title": "a"}}'])
+def test_json_that_cannot_be_parsed_under_takeouts_names_is_a_damaged_sidecar(name: str, data: bytes) -> None:
+    assert refusal(name, data)
+
+
+@pytest.mark.parametrize("name", ["package.json", "metadata.json", "a.txt.json", "jpg.json", "a.jpg.other.json"])
+def test_other_damaged_json_is_no_sidecar(name: str) -> None:
+    assert [recognised(name, data) for data in (b"", b"{", b"<html>")] == [None, None, None]
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[1]", b"5", b'"title"'])
+def test_sound_json_of_another_program_is_no_sidecar_under_takeouts_names_either(data: bytes) -> None:
+    assert recognised("a.jpg.json", data) is None
 
 
 @pytest.mark.parametrize("data", [packet(), aae(), takeout()])
@@ -410,7 +438,7 @@ def test_a_worker_hands_a_sidecar_on_as_what_it_says(tmp_path: Path, name: str, 
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [("a.xmp", packet()[:-9]), ("a.aae", aae()[:-9]), ("a.jpg.json", takeout()[:-1])]
+    ("name", "data"), [("a.xmp", packet()[:-9]), ("a.aae", aae()[:-9]), ("a.jpg.json", takeout()[:-1]), ("f.xmp", b"")]
 )
 def test_a_worker_reports_a_broken_sidecar_as_a_failure_of_its_own_class(
     tmp_path: Path, name: str, data: bytes

@@ -16,6 +16,8 @@ def read_sidecar(kind: SidecarKind, content: Content) -> SidecarRead:
     data = content.data
     if data is None or content.size_bytes > SIDECAR_LIMIT_BYTES:
         raise BrokenSidecar(f"the sidecar is larger than {SIDECAR_LIMIT_BYTES >> 20} MiB")
+    if not data:
+        raise BrokenSidecar("the sidecar is empty (0 bytes)")
     if kind is SidecarKind.XMP:
         from photoindex.media.sidecar.xmp import read_xmp_sidecar
 

@@ -23,23 +23,29 @@ _PHOTO_MEMBERS = (
 )
 """What Takeout writes of a photo and not of an album."""
 
+_BLANK = b"\0 \t\r\n"
+"""What a disk that filled up, or a power cut, leaves of a file."""
+
 
 def recognise_sidecar(name: bytes, content: Content) -> SidecarKind | None:
     """Return what kind of sidecar a file is, None for any other file; the name decides before a byte is looked at.
 
     A damaged sidecar is one still as long as it shows what it was meant to be; `read_sidecar` says what is wrong with it.
-    XMP and AAE files of more than 4 MiB count by their first 64 KiB, larger JSON never.
+    XMP and AAE files of more than 4 MiB count by their first 64 KiB, larger JSON never. Blank XMP and AAE files are damaged
+    ones, and so is JSON that cannot be parsed under a name that Takeout gives; other JSON is left to its owner.
     """
     kind = _KINDS.get(name.rpartition(b".")[2].lower()) if b"." in name else None
     if kind is None:
         return None
     small = content.size_bytes <= SIDECAR_LIMIT_BYTES and content.data is not None
     data = content.data if small and content.data is not None else content.head
+    if kind is not SidecarKind.TAKEOUT and not data.strip(_BLANK):
+        return kind
     if kind is SidecarKind.XMP:
         return kind if _XMP_SIGN.search(as_utf8(data)) else None
     if kind is SidecarKind.AAE:
         return kind if _is_adjustment(data) else None
-    return kind if small and _is_takeout(as_utf8(data)) else None
+    return kind if small and (_is_takeout(as_utf8(data)) or _is_broken_takeout(as_utf8(data), name)) else None
 
 
 def _is_adjustment(data: bytes) -> bool:
@@ -64,3 +70,23 @@ def _is_takeout(text: bytes) -> bool:
         return False
     # An album has a position too, but also says who may see it.
     return any(member in photo for member in _PHOTO_MEMBERS) or ("geoData" in photo and "access" not in photo)
+
+
+def _is_broken_takeout(text: bytes, name: bytes) -> bool:
+    from photoindex.media.kind import MEDIA_EXTENSIONS
+    from photoindex.media.sidecar.names import SidecarName, split_extension
+    from photoindex.media.sidecar.takeout_names import Note
+
+    note = Note.of(SidecarName(0, name, SidecarKind.TAKEOUT))
+    extensions = {split_extension(target)[1].lower() for target in (note.name, *note.targets)}
+    if not any(extension[1:].encode("utf-8", "surrogateescape") in MEDIA_EXTENSIONS for extension in extensions):
+        return False
+    from photoindex.media.sidecar.takeout import OtherJson, parse_photo
+
+    try:
+        parse_photo(text)
+    except OtherJson:
+        return False
+    except BrokenSidecar:
+        return True
+    return False

@@ -19,6 +19,10 @@ _NUMBER_DIGITS = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class OtherJson(BrokenSidecar):
+    """Sound JSON that is no object, as no program writes it of a photo."""
+
+
 def read_takeout(data: bytes) -> SidecarRead:
     """Return the date (UTC), position, description, people and favourite flag of one photo. Raises BrokenSidecar.
 
@@ -42,7 +46,10 @@ def read_takeout(data: bytes) -> SidecarRead:
 
 
 def parse_photo(text: bytes) -> dict[str, object]:
-    """Return the members of one JSON object in UTF-8. Raises BrokenSidecar for damage, deep nesting and too many parts."""
+    """Return the members of one JSON object in UTF-8.
+
+    Raises BrokenSidecar for damage, deep nesting and too many parts, OtherJson for what is no object.
+    """
     if text.count(b"{") + text.count(b"[") > _MOST_PARTS:
         raise BrokenSidecar(f"the JSON has more than {_MOST_PARTS} parts")
     try:
@@ -54,7 +61,7 @@ def parse_photo(text: bytes) -> dict[str, object]:
     except ValueError as error:
         raise BrokenSidecar(f"the JSON is damaged: {error}") from None
     if not isinstance(photo, dict):
-        raise BrokenSidecar("the JSON is no object")
+        raise OtherJson("the JSON is no object")
     return photo
 
 
