@@ -208,7 +208,12 @@ def _sections(one: ExplainedPhoto) -> Iterator[Section]:
     yield Section(
         "said by you",
         [
-            (utc(said.at), "together" if said.together else "apart", said.path, said.other_path)
+            (
+                utc(said.at),
+                "together" if said.together else "apart",
+                said.path or b"(no file)",
+                said.other_path or b"(no file)",
+            )
             for said in one.decisions
         ],
     )

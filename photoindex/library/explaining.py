@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from photoindex.library.context import Library
+from photoindex.library.pairs import current, paths_of
 from photoindex.media import pairing
 from photoindex.media.pairing import Candidate, Explanation, Member
 from photoindex.media.pairing.names import parse_name
 from photoindex.pipeline.relate import members_and_links
 from photoindex.store import pairs, sidecars, targets
 from photoindex.store.inspect import photo_by_id, photos_of_burst
+from photoindex.store.pairs import DecisionRow
 from photoindex.store.sidecars import LinkedSidecar
 
 _KEPT_FOLDERS = 8
@@ -42,7 +44,7 @@ class ExplainedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class SaidOfPair:
-    """What a person said of two contents; at: UTC seconds since 1970."""
+    """What a person said of two contents, each by a path (empty: it has no file any more); at: UTC seconds since 1970."""
 
     path: bytes
     other_path: bytes
@@ -122,11 +124,6 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
         )
         for one, candidate in _not_joined(explained, mine)
     }
-    said = [
-        SaidOfPair(_first(paths, row.asset_id), _first(paths, row.other_asset_id), row.together, row.at)
-        for row in pairs.decisions_among(connection, everything)
-        if {row.asset_id, row.other_asset_id} & mine
-    ]
     burst = () if photo.burst is None else tuple(photos_of_burst(connection, photo.burst))
     return ExplainedPhoto(
         photo_id,
@@ -135,7 +132,7 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
             for one in contents
         ),
         tuple(candidates.values()),
-        tuple(said),
+        tuple(_said(connection, mine, everything)),
         tuple(sidecars.of_photo(connection, photo_id)),
         tuple(other for other in burst if other != photo_id),
     )
@@ -160,5 +157,19 @@ def _not_joined(explained: Sequence[Explanation], mine: set[int]) -> Iterator[tu
                 yield one, candidate
 
 
-def _first(paths: dict[int, list[bytes]], asset_id: int) -> bytes:
-    return next(iter(paths.get(asset_id, ())), b"")
+def _said(connection: Connection, mine: set[int], everything: set[int]) -> Iterator[SaidOfPair]:
+    """Yield what a person said of these contents; of earlier contents of edited files, as of those that took their place."""
+    rows = pairs.decisions_among(connection, everything)
+    # What stands apart is connected to nothing here.
+    known = everything | pairs.connected(
+        connection, {row.other_asset_id for row in rows} | {row.asset_id for row in rows}
+    )
+    places = pairs.places_of(connection, known)
+    newest: dict[tuple[int, int], DecisionRow] = {}
+    for row in rows:
+        one, other = sorted((current(places, row.asset_id), current(places, row.other_asset_id)))
+        if one != other and {one, other} & mine:
+            newest[one, other] = row
+    paths = paths_of(connection, {asset_id for pair in newest for asset_id in pair})
+    for (one, other), row in newest.items():
+        yield SaidOfPair(paths.get(one, b""), paths.get(other, b""), row.together, row.at)

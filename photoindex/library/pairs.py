@@ -224,14 +224,14 @@ def _outdated(connection: Connection, asset_ids: set[int], wanted: Mapping[Pair,
     found = []
     for row in pairs.decisions_among(connection, everything):
         key = (row.asset_id, row.other_asset_id)
-        one, other = sorted((_current(places, key[0]), _current(places, key[1])))
+        one, other = sorted((current(places, key[0]), current(places, key[1])))
         if key not in wanted and (one, other) in wanted:
             found.append(key)
     return found
 
 
-def _current(places: Mapping[int, AssetPlace], asset_id: int) -> int:
-    """Return the content that took the place of an earlier one."""
+def current(places: Mapping[int, AssetPlace], asset_id: int) -> int:
+    """Return the content that took the place of an earlier one; of any other content, the content itself."""
     seen: set[int] = set()
     while asset_id not in seen and asset_id in places:
         seen.add(asset_id)

@@ -261,6 +261,36 @@ def test_what_a_person_said_is_explained_with_its_date(keeper: Keeper, originals
     assert [content.why for content in photo.contents] == [None, "joined by hand"]
 
 
+def test_what_a_person_said_of_an_edited_file_is_explained_with_the_file_as_it_is(
+    keeper: Keeper, originals: Path
+) -> None:
+    joined(keeper, originals / "c.jpg", originals / "C.jpeg")
+    taken_apart(keeper, originals / "IMG_2.dng")
+    for name, seed in (("c.jpg", 31), ("C.jpeg", 32), ("IMG_2.jpg", 33)):
+        path = originals / name
+        path.write_bytes(jpeg(seed, taken="2016:01:01 00:00:00"))
+        keeper.scan()
+    (one,) = explained(keeper, originals / "c.jpg")
+    both = {os.fsencode(originals / "c.jpg"), os.fsencode(originals / "C.jpeg")}
+    assert [({said.path, said.other_path}, said.together) for said in one.decisions] == [(both, True)]
+    both = {os.fsencode(originals / "IMG_2.dng"), os.fsencode(originals / "IMG_2.jpg")}
+    for name in ("IMG_2.dng", "IMG_2.jpg"):
+        (one,) = explained(keeper, originals / name)
+        assert [({said.path, said.other_path}, said.together) for said in one.decisions] == [(both, False)]
+
+
+def test_a_decision_about_an_earlier_content_that_another_took_over_is_explained_once(
+    keeper: Keeper, originals: Path
+) -> None:
+    lone = (originals / "c.jpg", originals / "C.jpeg")
+    joined(keeper, *lone)
+    lone[0].write_bytes(jpeg(31, taken="2016:01:01 00:00:00"))
+    keeper.scan()
+    taken_apart(keeper, lone[0])
+    (one,) = explained(keeper, lone[0])
+    assert [said.together for said in one.decisions] == [False]
+
+
 def test_sidecars_and_bursts_are_explained(keeper: Keeper, originals: Path) -> None:
     (originals / "c.jpg.xmp").write_text(
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
