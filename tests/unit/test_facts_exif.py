@@ -164,6 +164,19 @@ def test_a_position_that_no_receiver_measured_is_refused(gps: list[Entry]) -> No
     assert "longitude" not in facts
 
 
+def test_fractions_over_zero_are_refused_with_a_note_for_each_fact_of_a_position() -> None:
+    nothing = [(0, 0), (0, 0), (0, 0)]
+    gps = [*position(nothing, "N", nothing, "E"), rational(6, (5, 0)), rational(7, *nothing), text(0x1D, "2019:06:01")]
+    result = described(jpeg(exif_segment(tiff(gps=gps))))
+    assert result.facts == {}
+    assert result.notes == (
+        "exif: latitude '0/0, 0/0, 0/0' refused: a fraction over zero is no number",
+        "exif: longitude '0/0, 0/0, 0/0' refused: a fraction over zero is no number",
+        "exif: gps_at '0/0, 0/0, 0/0' refused: a fraction over zero is no number",
+        "exif: altitude_m '5/0' refused: a fraction over zero is no number",
+    )
+
+
 def test_zero_zero_is_believed_where_the_satellites_gave_a_time() -> None:
     gps = [*position([(0, 1)], "N", [(0, 1)], "E"), text(0x1D, "2019:06:01"), rational(7, (10, 1), (34, 1), (56, 1))]
     assert exif_facts(gps=gps) == {"latitude": 0.0, "longitude": 0.0, "gps_at": "2019-06-01T10:34:56+00:00"}

@@ -335,12 +335,20 @@ def _add_gps(tags: TiffDirectories, found: Findings) -> None:
         # 1: below sea level; 3 means the same above the ellipsoid (EXIF 3.0).
         below = tags.block(f"{GPS} AltitudeRef", 1) in (b"\1", b"\3")
         found.add_number("altitude_m", round(-altitude if below else altitude, 3), -12_000, 100_000)
+    elif altitude is None:
+        _refuse_over_zero(tags, "Altitude", "altitude_m", found)
     found.add("gps_at", moment)
+
+
+def _refuse_over_zero(tags: TiffDirectories, name: str, fact: str, found: Findings) -> None:
+    if shown := tags.over_zero(f"{GPS} {name}"):
+        found.refuse(fact, shown, "a fraction over zero is no number")
 
 
 def _degrees(tags: TiffDirectories, name: str, signs: str, found: Findings) -> float | None:
     parts = tags.numbers(f"{GPS} {name}")
     if not parts or parts[0] is None:
+        _refuse_over_zero(tags, name, name.lower(), found)
         return None
     reference = tags.text(f"{GPS} {name}Ref")[:1].upper()
     if not reference or reference not in signs:
@@ -354,6 +362,7 @@ def _degrees(tags: TiffDirectories, name: str, signs: str, found: Findings) -> f
 def _gps_time(tags: TiffDirectories, found: Findings) -> str | None:
     day, clock = tags.text(f"{GPS} DateStamp"), tags.numbers(f"{GPS} TimeStamp")
     if not day or len(clock) != 3 or any(part is None or not 0 <= part < 61 for part in clock):
+        _refuse_over_zero(tags, "TimeStamp", "gps_at", found)
         return None
     seconds = f"{clock[2]:06.3f}".removesuffix(".000")
     text = f"{day[:10]} {clock[0]:02.0f}:{clock[1]:02.0f}:{seconds}"

@@ -64,6 +64,12 @@ class TiffDirectories(ExifHeader):
         values = self._values(key)
         return _number(values[0]) if values else None
 
+    def over_zero(self, key: str) -> str:
+        """Return a value as it stands (`0/0, 0/0`) where it is nothing but fractions over zero, "" for any other."""
+        values = self._values(key)
+        fractions = [value for value in values if isinstance(value, Fraction) and not value.denominator]
+        return ", ".join(f"{each.numerator}/0" for each in fractions) if len(fractions) == len(values) else ""
+
     def text(self, key: str) -> str:
         """Return a value as text, "" where it is missing."""
         if key in self.places:
