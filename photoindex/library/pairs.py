@@ -18,7 +18,7 @@ from photoindex.library.settling import settle
 from photoindex.library.targets import Targets
 from photoindex.media.pairing.names import parse_name
 from photoindex.pipeline.relate import regroup
-from photoindex.store import journal, pairs, targets
+from photoindex.store import journal, pairs, targets, work_left
 from photoindex.store.pairs import SUPERSEDED, AssetPlace
 
 MOST_CONTENTS = 50
@@ -192,6 +192,10 @@ def _carry_out(
                 return PairsChanged(None, len(plan.photos), made, passed)
             summary = f"{_count(len(plan.photos), 'photo')} made {_count(len(made), 'photo')}"
             entry_id = journal.record(connection, command=command, summary=summary, changes=changes)
+            # A photo that was made is in no burst yet.
+            work_left.mark_folders_of_assets_unrelated(
+                connection, {asset_id for assets in plan.photos.values() for asset_id in assets}
+            )
         settle(library, session, roots, emit)
     return PairsChanged(entry_id, len(plan.photos), made, passed)
 

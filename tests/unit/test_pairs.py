@@ -305,3 +305,15 @@ def test_sidecars_and_bursts_are_explained(keeper: Keeper, originals: Path) -> N
     photo, *others = explained(keeper, "name:*BURST*")
     assert photo.burst == tuple(other.photo_id for other in others)
     assert len(others) == 2
+
+
+def test_a_shot_that_leaves_its_photo_is_in_its_burst_at_once(keeper: Keeper, originals: Path) -> None:
+    shots = [originals / f"0000{number}IMG_0000{number}_BURST20190601120000123.jpg" for number in range(1, 4)]
+    for number, shot in enumerate(shots, 21):
+        write_photo(shot, number)
+    keeper.scan()
+    joined(keeper, *shots[:2])
+    taken_apart(keeper, shots[1])
+    bursts = dict(keeper.rows("SELECT id, burst FROM photo WHERE burst IS NOT NULL"))
+    assert (len(bursts), len(set(bursts.values()))) == (3, 1)
+    assert keeper.value("SELECT count(*) FROM folder WHERE unrelated") == 0
