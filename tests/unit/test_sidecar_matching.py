@@ -217,6 +217,19 @@ def test_numbers_of_cut_names_pair_up_in_order_within_one_beginning() -> None:
     }
 
 
+@pytest.mark.parametrize("ending", ["_2.jpg", "_2.JPG"])
+def test_a_cut_json_whose_number_counts_photos_that_are_missing_is_matched_by_its_title(ending: str) -> None:
+    start = "long_title_of_more_than_46_chars_that_truncates"
+    sidecar, photo = f"{start[:46]}(1).json", f"{start}_at_46_chars{ending}"
+    titles = {sidecar: photo}
+    assert matched(photo, sidecar, titles=titles) == {(sidecar, photo)}
+    assert why(photo, sidecar, titles=titles) == f"the JSON states the file's name as its title: {sidecar}"
+    other = f"{start}_at_46_chars_1.jpg"
+    assert matched(photo, other, sidecar, titles=titles) == {(sidecar, photo)}
+    both = {**titles, f"{start[:46]}.json": photo}
+    assert matched(photo, *both, titles=both) == {(f"{start[:46]}.json", photo)}
+
+
 def test_a_cut_json_whose_title_names_another_photo_belongs_to_none() -> None:
     start = "w" * 46
     assert matched(f"{start}A.jpg", f"{start}.json", titles={f"{start}.json": f"{start}B.jpg"}) == set()
@@ -247,6 +260,22 @@ def test_a_title_names_the_photo_where_the_jsons_own_name_names_none() -> None:
 
 def test_a_title_with_signs_that_file_systems_refuse_names_its_sanitised_file() -> None:
     assert matched("Me _ you_.jpg", "x.json", titles={"x.json": "Me &amp; you?.jpg"}) == {("x.json", "Me _ you_.jpg")}
+
+
+@pytest.mark.parametrize("sign", [*list("&'?*:<>\"|/\\%#=~"), "&amp;", "&#39;"])
+@pytest.mark.parametrize("sidecar", ["foo_bar.jpg.json", "foo_bar.jpg.supplemental-metadata.json", "gphotos-1.json"])
+def test_a_sign_that_takeout_replaces_in_file_names_does_not_part_a_title_from_its_file(
+    sign: str, sidecar: str
+) -> None:
+    titles = {sidecar: f"foo{sign}bar.jpg"}
+    assert matched("foo_bar.jpg", "foo_baz.jpg", sidecar, titles=titles) == {(sidecar, "foo_bar.jpg")}
+
+
+def test_a_sign_that_only_the_jsons_own_name_kept_does_not_part_it_from_its_file() -> None:
+    assert matched("foo_bar_s.jpg", "foo&bar's.jpg.json") == {("foo&bar's.jpg.json", "foo_bar_s.jpg")}
+    numbered = "foo&bar's.jpg.supplemental-metadata(1).json"
+    assert matched("foo_bar_s.jpg", "foo_bar_s(1).jpg", numbered) == {(numbered, "foo_bar_s(1).jpg")}
+    assert matched("foo_bar_s.jpg", numbered, titles={numbered: "foo&bar's.jpg"}) == set()
 
 
 @pytest.mark.parametrize("word", EDIT_WORDS)

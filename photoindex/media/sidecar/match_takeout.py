@@ -30,7 +30,9 @@ def match_takeout(sidecars: Iterable[SidecarName], media: Sequence[Medium]) -> l
     matching.by_name(Note.numbered_names, "the JSON has the file's name and number", several=True)
     matching.by_cut_name()
     matching.by_stem()
-    matching.by_name(Note.titled_names, "the JSON states the file's name as its title")
+    for names_of in (Note.titled_names, Note.exact_titles):
+        matching.by_name(names_of, "the JSON states the file's name as its title")
+    matching.by_name(Note.sanitised_names, "the JSON has the file's name, with signs that Takeout replaced in it")
     matching.edited_copies()
     matching.movies()
     return matching.matches

@@ -124,6 +124,20 @@ class Note:
             yield name
             yield _sanitised(name)
 
+    def sanitised_names(self) -> Iterator[str]:
+        """Yield the names of a photo where Takeout replaced signs in that name but not in the name of the JSON."""
+        for name in (*self.whole_names(), *self.numbered_names()):
+            if (sanitised := _sanitised(name)) != name:
+                yield sanitised
+
+    def exact_titles(self) -> Iterator[str]:
+        """Yield the title in spite of the number, which counts JSON files of one cut name and not photos of one title."""
+        whole = {loose(target) for target in self.targets}
+        for title in titles_of(self) if self.number else ():
+            if loose(title) not in whole:
+                yield title
+                yield _sanitised(title)
+
 
 def _without_suffix(target: str) -> tuple[str, ...]:
     base, dot, tail = target.rpartition(".")
