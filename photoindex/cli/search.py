@@ -173,6 +173,7 @@ def _row(hit: Hit) -> Row:
     row = {name: getattr(hit, name) for name in hit.__slots__}
     row["size"] = row.pop("size_bytes")
     row["added_at"] = utc(hit.added_at)
+    row["taken_at_utc"] = utc(hit.taken_at_utc)
     return row
 
 
@@ -194,7 +195,8 @@ COLUMNS: tuple[Column, ...] = (
     *(
         Column(name)
         for name in (
-            "state", "files", "kind", "width", "height", "duration_seconds", "taken_at_source", "taken_at_confidence",
+            "name", "state", "files", "kind", "width", "height", "duration_seconds", "taken_at_source",
+            "taken_at_confidence", "taken_at_precision", "taken_at_utc", "utc_offset_minutes", "zone",
             "latitude", "longitude", "altitude_m", "place", "camera_make", "camera_model", "lens", "iso", "aperture",
             "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords", "digest", "added_at",
         )

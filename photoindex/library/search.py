@@ -30,12 +30,15 @@ class Hit:
 
     path: absolute, of the first present file, else of one that was there last; b"" where the photo has no file. state:
     present or missing, of that file. files: how many there are. camera: maker and model as one text. digest: BLAKE3 in
-    hex of the content that stands for the photo. taken_at: ISO 8601 wall time. added_at: UTC seconds since 1970.
+    hex of the content that stands for the photo. name: the last part of the path. taken_at: ISO 8601 wall time; where
+    taken_at_precision is day, month or year, the first moment of it. taken_at_utc: UTC seconds since 1970, before it
+    negative, None where the instant is not known. utc_offset_minutes: east of UTC. zone: IANA name. added_at: UTC seconds since 1970.
     latitude, longitude: degrees, WGS 84. width, height: pixels as shown.
     """
 
     id: int
     path: bytes
+    name: bytes
     state: str
     files: int
     kind: str
@@ -47,6 +50,10 @@ class Hit:
     taken_at: str | None
     taken_at_source: str | None
     taken_at_confidence: float | None
+    taken_at_precision: str | None
+    taken_at_utc: float | None
+    utc_offset_minutes: int | None
+    zone: str | None
     latitude: float | None
     longitude: float | None
     altitude_m: float | None
@@ -155,6 +162,7 @@ def _hit(row: Mapping[str, Any], files: Sequence[Any]) -> Hit:
     known = {name: row[name] for name in _PHOTO_COLUMNS}
     return Hit(
         path=b"" if first is None else join(first.mount_point, first.folder_path, first.name),
+        name=b"" if first is None else first.name,
         state="missing" if first is None else first.state,
         files=len(files),
         camera=camera_name(row["camera_make"], row["camera_model"]),
@@ -165,7 +173,7 @@ def _hit(row: Mapping[str, Any], files: Sequence[Any]) -> Hit:
 
 
 _PHOTO_COLUMNS = tuple(
-    name for name in Hit.__slots__ if name not in ("path", "state", "files", "camera", "keywords", "digest")
+    name for name in Hit.__slots__ if name not in ("path", "name", "state", "files", "camera", "keywords", "digest")
 )
 
 

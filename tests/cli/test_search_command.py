@@ -102,6 +102,24 @@ def test_json_lines_hold_every_column_and_paths_that_come_back_as_their_bytes(ru
     assert os.fsencode(lines[2]["path"]) == originals + b"/" + HOSTILE
 
 
+def test_a_hit_tells_its_name_and_how_exactly_its_time_is_known(run: Run, library_folder: Path, tmp_path: Path) -> None:
+    with library_in(library_folder) as library:
+        Shelf(library, tmp_path / "originals").add_whole_photo(
+            "1969/old.jpg", taken_at="1969-12-31T23:00:00-01:00", taken_at_precision="second", taken_at_utc=-0.5,
+            utc_offset_minutes=-60, zone="Atlantic/Azores",
+        )  # fmt: skip
+    names = ("name", "taken_at_precision", "taken_at_utc", "utc_offset_minutes", "zone")
+    known = ["old.jpg", "second", "1969-12-31T23:59:59.500Z", -60, "Atlantic/Azores"]
+    line = json.loads(run("--json", "name:old")[1])
+    assert [line[name] for name in names] == known
+    (row,) = csv.DictReader(io.StringIO(run("--csv", "name:old")[1].decode()))
+    assert [row[name] for name in names] == list(map(str, known))
+    assert run("--format", "{name} {utc_offset_minutes:+d}", "name:old")[1] == b"old.jpg -60\n"
+    bare = json.loads(run("--json", "name:lake")[1])
+    assert [bare[name] for name in names] == ["lake.cr3", None, None, None, None]
+    assert os.fsencode(json.loads(run("--json", "path:2021")[1])["name"]) == os.path.basename(HOSTILE)
+
+
 def test_csv_has_a_header_and_can_be_read_back(run: Run, originals: bytes) -> None:
     out = run("--csv", "--sort", "id")[1]
     first, _, last = csv.DictReader(io.StringIO(out.decode("utf-8", "surrogateescape")))
