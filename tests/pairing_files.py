@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.metadata_blocks import box, xmp_segment
 from tests.originals import jpeg
 from tests.unit.media_pictures import dng, scene
 
@@ -23,3 +24,18 @@ def write_raw(path: Path, seed: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(dng(scene(64, 40), preview=jpeg(seed)) + bytes([seed]))
     return path
+
+
+def write_motion_photo(path: Path, seed: int) -> tuple[int, int]:
+    """Write a JPEG with a short video behind it, as Google's cameras do; return where the video begins, and its length."""
+    video = box(b"ftyp", b"mp42\0\0\0\0isommp42") + box(b"moov", bytes(40)) + box(b"mdat", bytes(range(200)))
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" GCamera:MicroVideo="1" '
+        f'GCamera:MicroVideoVersion="1" GCamera:MicroVideoOffset="{len(video)}"/></rdf:RDF></x:xmpmeta>'
+    ).encode()
+    still = jpeg(seed)
+    picture = still[:2] + xmp_segment(packet) + still[2:]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(picture + video)
+    return len(picture), len(video)

@@ -12,7 +12,7 @@ from photoindex.cli.arrange import targets_behind_dashes
 from photoindex.cli.asking import ask
 from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.sheet import Section, print_json, print_sheet
+from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
 from photoindex.paths import display
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from photoindex.events import EventSink
     from photoindex.library.context import Library
-    from photoindex.library.explaining import ExplainedPhoto
+    from photoindex.library.explaining import ExplainedPhoto, HeldVideo
     from photoindex.library.pairs import MadePhoto, PairsChanged
     from photoindex.library.targets import Targets
 
@@ -29,27 +29,33 @@ FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})
 VALUED = frozenset({"--progress", "--library"})
 
 MANY_PHOTOS = 1000
-"""From so many photos of a query on, a person is asked first."""
+"""Before more photos of a query are changed, a person is asked."""
 _NAMED = 20
 
 TargetsArgument = Annotated[
     list[str], typer.Argument(metavar="PATH|QUERY...", help="Files, folders with all below them, or a query.")
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only list what would become what; change nothing.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, however many photos a query finds.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only list what would become what; decide nothing.")]
+YesOption = Annotated[
+    bool,
+    typer.Option("--yes", "-y", help=f"Do not ask first, as for a query that finds more than {MANY_PHOTOS:,} photos."),
+]
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 _COMMON = r"""An argument that the library knows as a file or folder is one; the others
 together are a query, as in `search`.
 """
 _LASTING = r"""Originals are never touched. What you say lasts through scans, moves and
-edits of the files; `photoindex undo` takes it back as a whole.
+edits of the files; `photoindex undo` takes it back as a whole. With
+--dry-run nothing is decided or journaled; only what an interrupted scan
+left to work out is finished first, as the answer depends on it.
 """
 _EXPLAIN = rf"""Say why files are one photo, or are not.
 
 For each photo: its files with what they are in it and the reason of each
-link, what you said of it, its sidecars, the rest of its burst, and the
-files with alike names that were not joined, with the reason.
+link, the video that a motion photo's file holds, what you said of it, its
+sidecars, the rest of its burst, and the files with alike names that were
+not joined, with the reason.
 
 {_COMMON}"""
 _SPLIT = rf"""Take photos apart.
@@ -203,6 +209,17 @@ def _sections(one: ExplainedPhoto) -> Iterator[Section]:
         ],
     )
     yield Section(
+        "motion",
+        [
+            (
+                content.role,
+                f"its file holds a video of {size_text(video.length)} from byte {video.offset} on ({video.kind})",
+            )
+            for content in one.contents
+            if (video := content.motion) is not None
+        ],
+    )
+    yield Section(
         "not joined", [(candidate.path, f"photo {candidate.photo_id}", candidate.why) for candidate in one.candidates]
     )
     yield Section(
@@ -221,6 +238,10 @@ def _sections(one: ExplainedPhoto) -> Iterator[Section]:
     yield Section("burst", [("photos", ", ".join(map(str, one.burst)))] if one.burst else [])
 
 
+def _motion_as_json(video: HeldVideo | None) -> dict[str, object] | None:
+    return None if video is None else {"kind": video.kind, "offset": video.offset, "bytes": video.length}
+
+
 def _explained_as_json(one: ExplainedPhoto) -> dict[str, object]:
     from photoindex.library.times import utc
 
@@ -229,7 +250,13 @@ def _explained_as_json(one: ExplainedPhoto) -> dict[str, object]:
         "id": one.photo_id,
         "path": next((path for content in one.contents for path in content.paths), None),
         "contents": [
-            {"id": content.asset_id, "paths": list(content.paths), "role": content.role, "why": content.why}
+            {
+                "id": content.asset_id,
+                "paths": list(content.paths),
+                "role": content.role,
+                "why": content.why,
+                "motion": _motion_as_json(content.motion),
+            }
             for content in one.contents
         ],
         "candidates": [

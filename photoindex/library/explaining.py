@@ -15,11 +15,21 @@ from photoindex.media.pairing import Candidate, Explanation, Member
 from photoindex.media.pairing.names import parse_name
 from photoindex.pipeline.relate import members_and_links
 from photoindex.store import pairs, sidecars, targets
-from photoindex.store.inspect import photo_by_id, photos_of_burst
+from photoindex.store.inspect import assets_of_photo, photo_by_id, photos_of_burst
 from photoindex.store.pairs import DecisionRow
 from photoindex.store.sidecars import LinkedSidecar
+from photoindex.types import Facts
 
 _KEPT_FOLDERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVideo:
+    """The short video that a motion photo's file holds: from which byte of the file on, how many bytes, and whose kind."""
+
+    kind: str
+    offset: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class ExplainedContent:
     paths: tuple[bytes, ...]
     role: str
     why: str | None
+    motion: HeldVideo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +135,14 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
         )
         for one, candidate in _not_joined(explained, mine)
     }
+    videos = {one.id: _held_video(one.facts) for one in assets_of_photo(connection, photo_id)}
     burst = () if photo.burst is None else tuple(photos_of_burst(connection, photo.burst))
     return ExplainedPhoto(
         photo_id,
         tuple(
-            ExplainedContent(one.asset_id, tuple(paths[one.asset_id]), one.role, reasons.get(one.asset_id))
+            ExplainedContent(
+                one.asset_id, tuple(paths[one.asset_id]), one.role, reasons.get(one.asset_id), videos.get(one.asset_id)
+            )
             for one in contents
         ),
         tuple(candidates.values()),
@@ -136,6 +150,14 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
         tuple(sidecars.of_photo(connection, photo_id)),
         tuple(other for other in burst if other != photo_id),
     )
+
+
+def _held_video(facts: Facts) -> HeldVideo | None:
+    found = facts.get("container", {})
+    kind, offset, length = found.get("motion_kind"), found.get("motion_offset"), found.get("motion_bytes")
+    if isinstance(offset, int) and isinstance(length, int):
+        return HeldVideo(str(kind), offset, length)
+    return None
 
 
 def _with_all_names(members: Sequence[Member], beside: set[tuple[int, int, int, bytes]]) -> list[Member]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.command_line import run
 from tests.harness import Keeper
-from tests.pairing_files import write_raw, write_still
+from tests.pairing_files import write_motion_photo, write_raw, write_still
 
 
 @pytest.fixture
@@ -37,6 +37,20 @@ def test_explain_names_the_reason_of_each_link(originals: Path, capsysbinary: py
         ("raw", [f"{originals}/-1.dng"]),
     ]
     assert value["candidates"] == value["decisions"] == value["sidecars"] == value["burst"] == []
+
+
+def test_explain_says_which_file_holds_a_video(
+    originals: Path, library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    offset, length = write_motion_photo(originals / "moving.jpg", 4)
+    Keeper(library_folder).scan(originals)
+    ran = run(capsysbinary, "pair", "explain", originals / "moving.jpg")
+    said = f"its file holds a video of {length} B from byte {offset} on (google)"
+    assert said in ran.out.decode()
+    (value,) = run(capsysbinary, "pair", "explain", "--json", originals / "moving.jpg").json
+    assert value["contents"][0]["motion"] == {"kind": "google", "offset": offset, "bytes": length}
+    (value,) = run(capsysbinary, "pair", "explain", "--json", originals / "other.jpg").json
+    assert value["contents"][0]["motion"] is None
 
 
 def test_a_dry_run_lists_what_would_be_and_changes_nothing(
