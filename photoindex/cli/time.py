@@ -26,14 +26,17 @@ FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})
 VALUED = frozenset({"--to", "--by", "--zone", "--progress", "--library"})
 
 MANY_PHOTOS = 1000
-"""From so many photos of a query on, a person is asked first."""
+"""Before more photos of a query are changed, a person is asked."""
 _NAMED = 20
 
 TargetsArgument = Annotated[
     list[str], typer.Argument(metavar="PATH|QUERY...", help="Files, folders with all below them, or a query.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only list what would become what; change nothing.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, however many photos a query finds.")]
+YesOption = Annotated[
+    bool,
+    typer.Option("--yes", "-y", help=f"Do not ask first, as for a query that finds more than {MANY_PHOTOS:,} photos."),
+]
 
 _COLUMNS = (
     Column("path", "Path", plain=True, wide=True),
