@@ -16,6 +16,9 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 """The order of the whole product; the tables below keep it and say, fact by fact, what comes first inside a level."""
 
+EMBEDDED = LEVELS[2]
+"""What a photo or video says within its own file."""
+
 _BY_CAMERAS = ("person", "sidecar", "exif", "xmp", "container", "takeout")
 _BY_PEOPLE = ("person", "sidecar", "xmp", "iptc", "exif", "container", "takeout")
 
@@ -88,4 +91,4 @@ TIMES: tuple[TimeSource, ...] = (
     TimeSource("mtime", "any", 0.1, 0.1, is_utc=True),
 )
 """Where the time is looked for: the first place that holds a real date wins, even one that names a day, a month or a year
-alone and stands for its first moment (`2019-06` is `2019-06-01T00:00:00`); that costs an embedded source confidence."""
+alone and stands for its first moment (`2019-06` is `2019-06-01T00:00:00`); that costs an embedded source confidence. An embedded date that is a part gives way to another embedded one that says the same more exactly."""

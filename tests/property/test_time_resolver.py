@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photoindex.media.priorities import PRIORITIES, TIMES, TimeSource
+from photoindex.media.priorities import EMBEDDED, PRIORITIES, TIMES, TimeSource
 from photoindex.media.resolve import resolve
 from photoindex.media.time.neighbours import Timed, dates_between, neighbour_facts
-from photoindex.media.time.wall import offset_text, parse_wall
+from photoindex.media.time.wall import PRECISIONS, offset_text, parse_wall
 from photoindex.media.time.zones import offset_of
 from photoindex.types import Resolved
 
@@ -84,6 +84,19 @@ def label(place: TimeSource) -> str:
     return "gps" if place.fact == "gps_at" else place.source
 
 
+def is_fuller(result: Resolved, place: TimeSource, stated: str) -> bool:
+    """Tell whether an embedded source says the same as an embedded part of a date, and more."""
+    assert result.taken_at is not None
+    assert result.taken_at_precision is not None
+    precision = {4: "year", 7: "month", 10: "day"}.get(len(stated))
+    return (
+        precision is not None
+        and {result.taken_at_source, place.source} <= set(EMBEDDED)
+        and result.taken_at.startswith(stated)
+        and PRECISIONS.index(result.taken_at_precision) > PRECISIONS.index(precision)
+    )
+
+
 @repeatable
 @given(time_facts(), names, zones, st.randoms(use_true_random=False))
 def test_no_order_of_the_sources_changes_anything(
@@ -100,7 +113,7 @@ def test_no_order_of_the_sources_changes_anything(
 
 @repeatable
 @given(st.lists(st.tuples(st.sampled_from(STATED), iso_times()), min_size=1, max_size=8), positions(), zones)
-def test_the_first_place_of_the_table_wins_whatever_stands_below_it(
+def test_the_first_place_of_the_table_wins_unless_another_embedded_one_says_the_same_more_exactly(
     stated: list[tuple[TimeSource, str]], position: dict[str, float], zone: str | None
 ) -> None:
     facts: dict[str, dict[str, Any]] = {"takeout": dict(position)}
@@ -109,7 +122,9 @@ def test_the_first_place_of_the_table_wins_whatever_stands_below_it(
     first = min((place for place, _ in stated), key=TIMES.index)
     if TIMES.index(first) < TIMES.index(next(place for place in TIMES if place.source == "folder")):
         result = resolved(facts, home_zone=zone)
-        assert (result.taken_at_source, result.sources["taken_at"]) == (label(first), label(first))
+        assert result.sources["taken_at"] == result.taken_at_source
+        if result.taken_at_source != label(first):
+            assert is_fuller(result, first, facts[first.source][first.fact])
         if not first.is_utc:
             assert result.taken_at is not None
             assert result.taken_at[:16].startswith(facts[first.source][first.fact][:16])
@@ -125,8 +140,14 @@ def test_adding_a_lower_source_never_changes_the_winner(
     assert before.taken_at_source is not None
     if TIMES.index(added) > len(labels) - 1 - labels[::-1].index(before.taken_at_source):
         after = resolved({**facts, added.source: {added.fact: text, **facts.get(added.source, {})}}, name)
-        assert after.taken_at_source == before.taken_at_source
-        assert after.taken_at_precision == before.taken_at_precision
+        if (after.taken_at_source, after.taken_at_precision) != (before.taken_at_source, before.taken_at_precision):
+            winner = next(place for place in TIMES if place.source == before.taken_at_source)
+            length = {"year": 4, "month": 7, "day": 10}.get(before.taken_at_precision or "")
+            assert before.taken_at is not None
+            assert is_fuller(after, winner, before.taken_at[:length])
+            assert (added.source, added.fact) in {
+                (source, fact) for source in EMBEDDED for fact in ("taken_at", "digitized_at")
+            }
 
 
 @repeatable

@@ -74,12 +74,54 @@ def test_exif_gives_the_time_with_more_confidence_where_it_knows_the_zone() -> N
             ("2019-06-01T10:00:00+00:00", "gps"),
         ),
         ({"exif": {"modified_at": "2019-06-01T10:00:00"}}, ("2019-06-01T10:00:00", "exif")),
-        ({"xmp": {"taken_at": "2019"}, "iptc": {"taken_at": "2019-06-01T10:00:00"}}, ("2019-01-01T00:00:00", "xmp")),
+        ({"xmp": {"taken_at": "2019"}, "iptc": {"taken_at": "2018-06-01T10:00:00"}}, ("2019-01-01T00:00:00", "xmp")),
         ({"xmp": {"taken_at": "2019-06"}}, ("2019-06-01T00:00:00", "xmp")),
     ],
 )
 def test_the_best_time_wins(facts: Facts, expected: tuple[str, str]) -> None:
     assert taken(facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (
+            {"xmp": {"taken_at": "2006-10-29"}, "iptc": {"taken_at": "2006-10-29T06:27:51-05:00"}},
+            ("2006-10-29T06:27:51-05:00", "iptc", "second"),
+        ),
+        (
+            {"exif": {"taken_at": "2006"}, "xmp": {"taken_at": "2006-10"}, "iptc": {"taken_at": "2006-11-02"}},
+            ("2006-10-01T00:00:00", "xmp", "month"),
+        ),
+        (
+            {"exif": {"taken_at": "2006"}, "xmp": {"taken_at": "2006-10"}, "iptc": {"taken_at": "2006-10-02T10:00"}},
+            ("2006-10-02T10:00:00", "iptc", "minute"),
+        ),
+    ],
+)
+def test_a_part_of_a_date_gives_way_to_a_fuller_embedded_statement_of_the_same(
+    facts: Facts, expected: tuple[str, str, str]
+) -> None:
+    result = resolved(facts)
+    assert (result.taken_at, result.taken_at_source, result.taken_at_precision) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("person", "taken_at"), ("exif", "taken_at")),
+        (("sidecar", "taken_at"), ("exif", "taken_at")),
+        (("xmp", "taken_at"), ("takeout", "taken_at")),
+        (("xmp", "taken_at"), ("iptc", "digitized_at")),
+        (("xmp", "taken_at"), ("container", "created_utc")),
+        (("xmp", "taken_at"), ("exif", "modified_at")),
+    ],
+)
+def test_a_part_of_a_date_stands_against_other_levels_and_other_facts(
+    first: tuple[str, str], second: tuple[str, str]
+) -> None:
+    facts = {first[0]: {first[1]: "2006-10-29"}, second[0]: {second[1]: "2006-10-29T06:27:51"}}
+    assert taken(facts) == ("2006-10-29T00:00:00", first[0])
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from photoindex.media.facts.path_dates import dates_of_folder, dates_of_mtime
-from photoindex.media.priorities import TIMES, TimeSource
+from photoindex.media.priorities import EMBEDDED, TIMES, TimeSource
 from photoindex.media.time.offsets import Offset, Witnesses, difference, offset_of_instant, offset_of_wall
-from photoindex.media.time.wall import Wall, offset_text, parse_wall
+from photoindex.media.time.wall import PRECISIONS, Wall, offset_text, parse_wall
 
 _CONFIDENCE_OF_PARTIAL = 0.6
 _CONFIDENCE_OF_AMBIGUOUS = 0.9
 _SOURCE_OF_GPS = "gps"
+_SAME = (
+    "taken_at",
+    "digitized_at",
+)  # an instant in UTC can be of another day than the wall time, a change later than both
+_CHARACTERS = {"year": 4, "month": 7, "day": 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ def resolve_time(witnesses: Witnesses, folder: bytes, mtime_ns: int) -> PhotoTim
     """Return the time that the first place of `TIMES` with a real date gives, None where none has one.
 
     A time in UTC is turned into local wall time where an offset can be known. Where none can, it stays in UTC, written
-    with `+00:00`: its instant is exact, its `offset_minutes` is None. A date without its seconds has no instant.
+    with `+00:00`: its instant is exact, its `offset_minutes` is None. A date without its seconds has no instant. A mere day,
+    month or year that is embedded gives way to what another embedded source says of the same more exactly.
     """
     around: dict[str, Mapping[str, str]] = {}
     for place in TIMES:
@@ -48,8 +54,22 @@ def resolve_time(witnesses: Witnesses, folder: bytes, mtime_ns: int) -> PhotoTim
             known = around[place.source]
         wall = parse_wall(known.get(place.fact)) if isinstance(known, Mapping) else None
         if wall is not None:
-            return _timed(place, wall, witnesses)
+            return _timed(*_fuller(place, wall, witnesses), witnesses)
     return None
+
+
+def _fuller(place: TimeSource, wall: Wall, witnesses: Witnesses) -> tuple[TimeSource, Wall]:
+    """Return the embedded statement that says the same as an embedded partial date more exactly, else what was given."""
+    for other in TIMES if place.source in EMBEDDED and place.fact in _SAME else ():
+        length = _CHARACTERS.get(wall.precision)
+        if length is None or other.source not in EMBEDDED or other.fact != place.fact:
+            continue
+        found = witnesses.wall(other.source, other.fact)
+        if found is None or PRECISIONS.index(found.precision) <= PRECISIONS.index(wall.precision):
+            continue
+        if found.minute[:length] == wall.minute[:length]:
+            place, wall = other, found
+    return place, wall
 
 
 def _timed(place: TimeSource, wall: Wall, witnesses: Witnesses) -> PhotoTime:
