@@ -29,6 +29,6 @@ def parse(text: str, saved: Mapping[str, str] | None = None) -> Node:
     return parser.parse(text, grammar(), lookups(saved))
 
 
-def parse_arguments(arguments: Sequence[str]) -> Node:
+def parse_arguments(arguments: Sequence[str], saved: Mapping[str, str] | None = None) -> Node:
     """The tree of a query that came as words of a command line."""
-    return parse(join_arguments(arguments, grammar()))
+    return parse(join_arguments(arguments, grammar()), saved)

@@ -53,10 +53,11 @@ is 1,048,576. A plain number with decimals, or a size with a unit, also
 finds what rounds to it. date: and added: take today, yesterday, last-30d,
 last-2w, last-6m, last-1y.
 
-TOGETHER: all terms must hold; beach OR lake; -term filters out, as in
--date:2019 or -(beach OR lake). Quoted text is never a field, nor is 12:30
-or an address. In one argument with spaces, such as 'camera:EOS 5D', all
-that follows the colon is the value.
+TOGETHER: all terms must hold, with AND between them or without; beach OR
+lake; -term and NOT term filter out, as in -date:2019 or -(beach OR lake).
+Quoted text is never a field, nor is 12:30 or an address; quoted, "AND" is a
+word. In one argument with spaces, such as 'camera:EOS 5D', all that follows
+the colon is the value, unless a field, @NAME, -term, OR, AND or NOT is in it.
 
 SAVED: --saved NAME keeps the query, @NAME uses it: @best -@seen.
 

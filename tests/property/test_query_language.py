@@ -29,7 +29,7 @@ PHOTOS = 150
 repeatable = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 PIECES = [
-    "beach", "OR", "or", "-", "(", ")", " ", "  ", '"', "\u201c", "\u201d", "\\", "*", ",", "..", ".", ":", "::", ">", ">=", "<",
+    "beach", "OR", "or", "AND", "NOT", "-", "(", ")", " ", "  ", '"', "\u201c", "\u201d", "\\", "*", ",", "..", ".", ":", "::", ">", ">=", "<",
     "<=", "date:", "camera:", "type:", "path:", "/a/b", "size:", "20MB", "2019", "2019-06", "iso:", "400", "is:missing", "id:1",
     "@", "@best", "@loop", "near:", "38.7,-9.1,30km", '"Lisbon,30km"', "last-30d", "today", "..last-1y", "time:22..04", "has:gps",
     "camera::", "name::", "^img_(1|2)$", "[a", r"\d+", "a{99999999999}", "exposure:1/250", "duration:1:30", "source:taken_at=mtime",

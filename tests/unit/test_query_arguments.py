@@ -28,12 +28,19 @@ from tests.queries import parse, parse_arguments
         (["camera:canon -beach"], "camera:canon -beach"),
         (["camera:canon -date:2019"], "camera:canon -date:2019"),
         (["camera:canon OR beach"], "camera:canon OR beach"),
+        (["camera:canon AND beach"], "camera:canon beach"),
+        (["camera:canon NOT beach"], "camera:canon -beach"),
+        (["camera:canon @best"], "camera:canon @best"),
+        (["camera:canon -@best"], "camera:canon -@best"),
+        (["camera:canon (@best OR beach)"], "camera:canon (@best OR beach)"),
+        (["camera:canon sold@best"], 'camera:"canon sold@best"'),
         (['camera:"EOS 5D" beach'], 'camera:"EOS 5D" beach'),
         (['"golden gate"', "bridge"], '"golden gate" bridge'),
     ],
 )
 def test_arguments_mean_this_query(arguments: list[str], query: str) -> None:
-    assert parse_arguments(arguments) == parse(query)
+    saved = {"best": "rating:5"}
+    assert parse_arguments(arguments, saved) == parse(query, saved)
 
 
 def test_a_field_and_its_value_apart_are_a_mistake_as_in_one_text() -> None:

@@ -10,7 +10,7 @@ from photoindex.syntax import FieldGrammar
 
 _FIELD = re.compile(r"(-?)([^\W\d][\w-]*)(::?)")
 _COMMA = re.compile(r",(?=\S)")
-_MORE_SYNTAX = re.compile(rf"[{QUOTES}]|\s-\S|\sOR\s")
+_MORE_SYNTAX = re.compile(rf"[{QUOTES}]|\s-\S|\s\(*@\w|\s(?:OR|AND|NOT)\s")
 _INNER_FIELD = re.compile(r"\s[-(]?([^\W\d][\w-]*):")
 
 
@@ -19,8 +19,8 @@ def join_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGrammar])
 
     The shell has eaten the user's quotes, so `camera:"EOS 5D"` arrives as one argument `camera:EOS 5D`. An argument that
     begins with a field of free text (camera:, path:, title:, …) and holds white space is therefore read as that field
-    with the whole rest as its value (or values: a comma without a space behind it still separates them), unless the rest shows that it is a query of its own: quotes, a further field, a
-    `-term` or OR. All other arguments are taken as they are, `beach sunset` as two words.
+    with the whole rest as its value (or values: a comma without a space behind it still separates them), unless the rest shows that it is
+    a query of its own: quotes, a further field, a saved query, a `-term`, OR, AND or NOT. All other arguments are taken as they are, `beach sunset` as two words.
     """
     return " ".join(_as_query(argument, fields) for argument in arguments)
 

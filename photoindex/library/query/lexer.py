@@ -3,7 +3,8 @@ r"""Cut the text of a query into tokens.
 White space (Unicode's, so also a no-break space) separates. `"…"` is a phrase; typographic quotes count as quotes, and
 `\"` and `\\` stand for the character itself inside. `(` opens a group only where a term may begin: in `IMG(1).jpg` it
 belongs to the word. `name:` where a term begins makes a field. A colon is an ordinary character of a word after a digit
-(12:30, 16:9) and in `http://…` and `C:\…`. `@` where a term begins makes the name of a saved query.
+(12:30, 16:9) and in `http://…` and `C:\…`. `@` where a term begins makes the name of a saved query. The words OR, AND and NOT,
+in capitals, are operators.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _UNENCODABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class TokenKind(Enum):
-    """What a token is; END stands behind the last one."""
+    """What a token is; END stands behind the last one. NOT is `-` before a term, or the word."""
 
     WORD = auto()
     PHRASE = auto()
@@ -37,7 +38,11 @@ class TokenKind(Enum):
     OPEN = auto()
     CLOSE = auto()
     OR = auto()
+    AND = auto()
     END = auto()
+
+
+_OPERATORS = {"OR": TokenKind.OR, "AND": TokenKind.AND, "NOT": TokenKind.NOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ class _Lexer:
         if not following or following.isspace() or following == ")":
             raise self._error("'-' stands alone; put it directly before what it filters out, as in -beach", self._at)
         self._at += 1
-        return Token(TokenKind.NOT, self._at - 1)
+        return Token(TokenKind.NOT, self._at - 1, "-")
 
     def _saved(self) -> Token:
         start = self._at
@@ -217,8 +222,8 @@ class _Lexer:
             self._at += 1
         self._refuse_open(opened)
         word = self._query[start : self._at]
-        if word == "OR":
-            return Token(TokenKind.OR, start)
+        if word in _OPERATORS:
+            return Token(_OPERATORS[word], start, word)
         self._refuse_colon(word, start)
         star = word.find("*")
         if 0 <= star < len(word) - 1 or word == "*":

@@ -2,8 +2,8 @@
 
     query := alternatives?
     alternatives := terms (OR terms)*
-    terms := term+
-    term := '-'? (word | phrase | field | '@' name | '(' alternatives? ')')
+    terms := term (AND? term)*
+    term := ('-' | NOT)? (word | phrase | field | '@' name | '(' alternatives? ')')
 
 Groups are flattened (`(a b) c` is one `And` of three) and a list of values is the `Or` that it means, so that one meaning
 has one tree. `()` is everything, like the empty query. `@name` is the tree of that saved query, as if it stood in parentheses.
@@ -26,6 +26,7 @@ MAX_TERMS = 500
 MAX_DEPTH = 10
 """Levels of parentheses and saved queries; each takes up to five places on the stack of SQLite's parser, which has 100."""
 
+_ENDS = (TokenKind.OR, TokenKind.CLOSE, TokenKind.END)
 _SEARCHABLE = {"L", "N"}
 _SHOWN_CHARACTERS = 40
 
@@ -84,7 +85,13 @@ class _Parser:
     def _conjunction(self, depth: int) -> Node | None:
         """Return the terms up to the next OR, `)` or end, None when there are none."""
         parts: list[Node] = []
-        while self._token.kind not in (TokenKind.OR, TokenKind.CLOSE, TokenKind.END):
+        while self._token.kind not in _ENDS:
+            operator = self._token
+            if operator.kind is TokenKind.AND:
+                self._index += 1
+                if not parts or self._token.kind in (*_ENDS, TokenKind.AND):
+                    message = 'AND needs a term on both sides; write "AND" to search for the word'
+                    raise self._error(message, operator.position)
             parts.append(self._term(depth))
         return joined(And, parts) if parts else None
 
@@ -92,8 +99,14 @@ class _Parser:
         token = self._token
         self._index += 1
         if token.kind is TokenKind.NOT:
-            if self._token.kind in (TokenKind.OR, TokenKind.END, TokenKind.CLOSE):
-                raise self._error("'-' needs a term directly behind it", token.position)
+            if self._token.kind in (*_ENDS, TokenKind.AND):
+                raise self._error(_needs_term(token), token.position)
+            if self._token.kind is TokenKind.NOT:
+                # Refused as `--` is; a chain of them would be as deep as it is long.
+                message = (
+                    "a term is filtered out once; parentheses stand between two of '-' and NOT, or \"NOT\" for the word"
+                )
+                raise self._error(message, self._token.position)
             return Not(self._term(depth))
         if token.kind is TokenKind.OPEN:
             return self._group(token, depth + 1)
@@ -165,6 +178,12 @@ class _Parser:
         except QuerySyntaxError as error:
             message = f"the saved query @{name} ({_shown(text)}) cannot be read: {error.message}"
             raise self._error(message, token.position) from error
+
+
+def _needs_term(operator: Token) -> str:
+    if operator.text == "NOT":
+        return 'NOT needs a term behind it; write "NOT" to search for the word'
+    return "'-' needs a term directly behind it"
 
 
 def _shown(text: str) -> str:

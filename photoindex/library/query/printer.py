@@ -56,17 +56,17 @@ def _term(node: Node) -> str:
 
 
 def _words(node: Words) -> str:
-    text = node.text if not node.phrase and _is_word(node.text) else _quoted(node.text)
+    text = node.text if not node.phrase and _is_word(node) else _quoted(node.text)
     return text + "*" * node.prefix
 
 
-def _is_word(text: str) -> bool:
-    """Tell whether `text` without quotes reads as one word."""
+def _is_word(node: Words) -> bool:
+    """Tell whether the text without quotes, with its `*`, reads as this one word: OR does not, OR* does."""
     try:
-        tokens = tokenize(text)
+        tokens = tokenize(node.text + "*" * node.prefix)
     except QuerySyntaxError:
         return False
-    return [(one.kind, one.text, one.prefix) for one in tokens[:-1]] == [(TokenKind.WORD, text, False)]
+    return [(one.kind, one.text, one.prefix) for one in tokens[:-1]] == [(TokenKind.WORD, node.text, node.prefix)]
 
 
 def _value(node: Compare) -> str:
