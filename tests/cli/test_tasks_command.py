@@ -39,7 +39,7 @@ def test_tasks_are_json_lines_with_the_tables_own_states(
     assert value == {
         "schema": 1, "id": 3, "stage": "ingest", "state": "quarantined", "attempts": 2, "error_class": "truncated",
         "error": "ends early,\tin the middle", "seconds": None, "updated_at": "2023-11-14T22:13:20.000Z",
-        "dismissed_at": None, "subject_kind": "file", "subject_id": 3, "variant": {"code": 1},
+        "dismissed_at": None, "subject_kind": "file", "subject_id": 3, "variant": {"code": 2},
     }  # fmt: skip
     [dismissed] = run(capsysbinary, "tasks", "--json", "--state", "dismissed").json
     assert (dismissed["state"], dismissed["dismissed_at"]) == ("quarantined", "1970-01-01T00:00:01.000Z")
