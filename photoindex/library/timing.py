@@ -57,7 +57,11 @@ def shift_by(seconds: int) -> TimeChange:
             return Passed("no time is known of it")
         if photo.precision in ("day", "month", "year"):
             return Passed(f"only the {photo.precision} is known ({partial(photo.taken_at, photo.precision)})")
-        return shifted(photo.taken_at, photo.precision, seconds) or Passed("no photo can be of that year")
+        value = shifted(photo.taken_at, photo.precision, seconds)
+        if value is None:
+            return Passed("no photo can be of that year")
+        # What was known in UTC alone has no offset after it either; a correction says so with a Z.
+        return value if photo.utc_offset_minutes is not None else value.replace("+00:00", "Z")
 
     return TimeChange("time shift", f"time shift {shift_text(seconds)}", moved)
 

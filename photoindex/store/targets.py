@@ -50,16 +50,21 @@ def photo_of_file(connection: Connection, file_id: int) -> PhotoOfFile | None:
 
 
 class TimeOfPhoto(NamedTuple):
-    """When a photo was taken, as it is resolved now: ISO 8601 wall time, and its precision."""
+    """When a photo was taken, as it is resolved now: ISO 8601 wall time, its precision, its offset from UTC.
+
+    A time that ends in `+00:00` and has no utc_offset_minutes is known in UTC alone.
+    """
 
     photo_id: int
     taken_at: str | None
     precision: str | None
+    utc_offset_minutes: int | None
 
 
 def times_of(connection: Connection, photo_ids: Sequence[int]) -> list[TimeOfPhoto]:
     """Return the times of some photos (a few hundred), by number; a number that is gone is left out."""
-    statement = select(photo.c.id, photo.c.taken_at, photo.c.taken_at_precision).where(photo.c.id.in_(photo_ids))
+    columns = (photo.c.id, photo.c.taken_at, photo.c.taken_at_precision, photo.c.utc_offset_minutes)
+    statement = select(*columns).where(photo.c.id.in_(photo_ids))
     return [TimeOfPhoto(*row) for row in connection.execute(statement.order_by(photo.c.id))]
 
 

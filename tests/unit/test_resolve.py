@@ -339,3 +339,17 @@ def test_camera_facts_keep_their_types() -> None:
     assert (result.aperture, result.exposure_seconds, result.focal_length_mm) == (4.0, 0.004, 50.0)
     assert set(result.sources) == {*facts["exif"], "taken_at", "taken_at_utc"}
     assert result.place is None
+
+
+@pytest.mark.parametrize(("ending", "minutes"), [("Z", None), ("+00:00", 0)])
+def test_a_persons_time_in_utc_has_an_offset_only_where_it_is_stated(ending: str, minutes: int | None) -> None:
+    result = resolved(
+        {"person": {"taken_at": f"2019-06-01T10:00:00{ending}"}, "exif": {"modified_at": "2019-06-01T12:00:00"}}
+    )
+    assert (result.taken_at, result.taken_at_source) == ("2019-06-01T10:00:00+00:00", "person")
+    assert (result.utc_offset_minutes, result.taken_at_utc) == (minutes, 1559383200.0)
+
+
+def test_a_persons_time_in_utc_alone_takes_the_offset_of_the_place() -> None:
+    result = resolved({"person": {"taken_at": "2019-06-01T10:00:00Z"}, "exif": {"latitude": 52.5, "longitude": 13.4}})
+    assert (result.taken_at, result.utc_offset_minutes) == ("2019-06-01T12:00:00+02:00", 120)

@@ -93,6 +93,17 @@ def test_a_shift_moves_wall_time_and_instant_together_and_adds_up(keeper: Keeper
     assert keeper.value("SELECT taken_at_utc FROM photo WHERE taken_at_source = 'person'") == before + 3540
 
 
+def test_a_shift_of_a_time_known_in_utc_alone_leaves_its_offset_unknown(keeper: Keeper) -> None:
+    known = "SELECT taken_at, utc_offset_minutes, taken_at_utc FROM photo JOIN asset ON asset.photo_id = photo.id"
+    known += " JOIN file ON file.asset_id = asset.id WHERE name = 'c.jpg'"
+    assert keeper.rows(known) == [("2017-07-14T02:40:00+00:00", None, 1_500_000_000.0)]
+    for seconds, moved in ((3600, "2017-07-14T03:40:00+00:00"), (7200, "2017-07-14T05:40:00+00:00")):
+        correct(keeper, shift_by(seconds), "name:c.jpg")
+        assert keeper.rows(known)[0][:2] == (moved, None)
+    assert keeper.rows(known)[0][2] == 1_500_010_800.0
+    assert times(keeper)["c.jpg"] == (moved, "person", "second")
+
+
 def test_what_has_no_time_of_day_is_passed_over_and_named(keeper: Keeper, originals: Path) -> None:
     correct(keeper, set_to("1974-06"), originals / "a.jpg")
     done = correct(keeper, shift_by(3600), originals / "a.jpg", originals / "b.jpg")

@@ -43,6 +43,7 @@ def resolve_time(witnesses: Witnesses, folder: bytes, mtime_ns: int) -> PhotoTim
     A time in UTC is turned into local wall time where an offset can be known. Where none can, it stays in UTC, written
     with `+00:00`: its instant is exact, its `offset_minutes` is None. A date without its seconds has no instant. A mere day,
     month or year that is embedded gives way to what another embedded source says of the same more exactly.
+    A person's time that ends in `Z`, not in `+00:00`, is known in UTC alone.
     """
     around: dict[str, Mapping[str, str]] = {}
     for place in TIMES:
@@ -52,8 +53,11 @@ def resolve_time(witnesses: Witnesses, folder: bytes, mtime_ns: int) -> PhotoTim
             if place.source not in around:
                 around[place.source] = _AROUND[place.source](witnesses, folder, mtime_ns)
             known = around[place.source]
-        wall = parse_wall(known.get(place.fact)) if isinstance(known, Mapping) else None
+        stated = known.get(place.fact) if isinstance(known, Mapping) else None
+        wall = parse_wall(stated)
         if wall is not None:
+            if place.source == "person" and str(stated).endswith("Z"):
+                return _of_instant(place, place.source, wall, offset_of_instant(wall, witnesses))
             return _timed(*_fuller(place, wall, witnesses), witnesses)
     return None
 
