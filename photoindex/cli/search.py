@@ -126,6 +126,8 @@ def search(
             printed = _print_count(found, request.tree, json=json)
         else:
             printed = _print_hits(found, request.tree, output, sort=sort, limit=limit)
+        if not printed and limit != 0:
+            _print_hints(found, query or [], request.tree)
     if not printed and fail_if_empty:
         raise NothingFound("no photo matches")
     if not printed and alone is None and output.terminal:
@@ -152,6 +154,13 @@ def _print_explanation(library: Library, node: Node, *, json: bool) -> int:
     explanation = explain(library, node)
     print_explanation(explanation, as_json=json)
     return explanation.tree.alone
+
+
+def _print_hints(library: Library, arguments: list[str], node: Node) -> None:
+    from photoindex.library.search import hints
+
+    for hint in hints(library, arguments, node):
+        print(f"hint: {visible(hint)}", file=sys.stderr)
 
 
 def _print_count(library: Library, node: Node, *, json: bool) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from photoindex.errors import UsageError
 from photoindex.library.context import Library
 from photoindex.library.query import parser
-from photoindex.library.query.arguments import join_arguments
+from photoindex.library.query.arguments import hints_on_arguments, join_arguments
 from photoindex.library.query.lookups import lookups_of
 from photoindex.library.query.options import option_nodes
 from photoindex.library.query.printer import to_text
@@ -18,7 +18,7 @@ from photoindex.library.query.values import joined
 from photoindex.store import search as store
 from photoindex.store.fields import grammar
 from photoindex.store.files import join
-from photoindex.syntax import And, Node, OptionTerm, Or, leaves
+from photoindex.syntax import And, Compare, Node, Operator, OptionTerm, Or, leaves
 
 DEFAULT_SORT = "-date"
 _CHUNK_PHOTOS = 500
@@ -130,6 +130,16 @@ def count(library: Library, query: Node) -> int:
     """Return how many photos match."""
     with library.database.read() as connection:
         return store.count(connection, query)
+
+
+def hints(library: Library, arguments: Sequence[str], query: Node) -> list[str]:
+    """Return sentences on what may be meant otherwise in a query that found nothing; `arguments` as for `read_request`."""
+    asked = [leaf for leaf in leaves(query) if isinstance(leaf, Compare) and leaf.field == "event"]
+    names = [leaf.value or "" for leaf in asked if leaf.operator is Operator.IS]
+    with library.database.read() as connection:
+        unknown = [name for name in dict.fromkeys(names) if not store.has_event(connection, name)]
+    of_events = [f"no event has the key or words '{name}'; photoindex events lists them" for name in unknown]
+    return hints_on_arguments(arguments, grammar()) + of_events
 
 
 def matching_photo_ids(library: Library, query: Node) -> list[int]:

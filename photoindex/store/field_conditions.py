@@ -204,7 +204,12 @@ def _on_volumes(condition: Condition) -> Condition:
 
 def in_event(value: str) -> Condition:
     """It was taken during an event of this key, or whose title and places hold these words."""
-    return _in_events(or_(event.c.key == value, contains(event.c.words, value)))
+    return _in_events(is_event(value))
+
+
+def is_event(value: str) -> Condition:
+    """An event has this key, or these words in its title and places."""
+    return or_(event.c.key == value, contains(event.c.words, value))
 
 
 def in_event_matching(pattern: str) -> Condition:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
+    exists,
     false,
     func,
     or_,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from photoindex.store import fields, text_index
-from photoindex.store.field_conditions import present
+from photoindex.store.field_conditions import is_event, present
 from photoindex.store.field_paths import folder_text
 from photoindex.store.field_values import fold, matches
 from photoindex.store.gazetteer_names import distance_km
@@ -115,6 +116,12 @@ def matching_ids(
     statement = select(photo.c.id).where(condition(node)).order_by(*order).limit(limit).offset(offset or None)
     with _functions(connection):
         return array("q", connection.execute(statement).scalars())
+
+
+def has_event(connection: Connection, value: str) -> bool:
+    """Tell whether an event has this key, or this text in its title or places, as `event:value` asks."""
+    with _functions(connection):
+        return connection.execute(select(exists().where(is_event(value)))).scalar_one()
 
 
 def photo_rows(connection: Connection, photo_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

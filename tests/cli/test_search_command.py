@@ -148,6 +148,28 @@ def test_count_prints_one_number_whatever_the_limit(run: Run) -> None:
     assert run("--count", "--csv")[0] == 2
 
 
+def test_a_value_with_spaces_that_finds_nothing_is_said_to_be_one_value(run: Run, originals: bytes) -> None:
+    said = "hint: 'camera:canon beach' was read as one value, camera:\"canon beach\"; for two terms write two arguments, or "
+    assert run("camera:canon beach") == (0, b"", said + "'camera:canon AND beach'\n")
+    assert run("camera:canon beach", "--count")[1:] == (b"0\n", said + "'camera:canon AND beach'\n")
+    beach = originals + b"/2019/beach.jpg\n"
+    assert (
+        run("camera:canon eos")
+        == run("camera:canon AND name:beach")
+        == run("camera:canon", "name:beach")
+        == (0, beach, "")
+    )
+
+
+def test_an_event_that_is_not_there_is_said_where_nothing_is_found(run: Run) -> None:
+    assert run("event:nosuch") == (
+        0,
+        b"",
+        "hint: no event has the key or words 'nosuch'; photoindex events lists them\n",
+    )
+    assert run("-event:nosuch", "date:2019")[2] == ""
+
+
 def test_fail_if_empty_exits_with_eleven(run: Run) -> None:
     assert run("--fail-if-empty", "date:2019")[0] == 0
     assert run("nowhere") == (0, b"", "")

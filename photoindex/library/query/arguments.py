@@ -25,6 +25,18 @@ def join_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGrammar])
     return " ".join(_as_query(argument, fields) for argument in arguments)
 
 
+def hints_on_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGrammar]) -> list[str]:
+    """Return a sentence for each argument with white space that was read as one field's value, for a search without hits."""
+    hints = []
+    for argument in arguments:
+        query = _as_query(argument, fields)
+        if query != argument:
+            first, rest = argument.split(maxsplit=1)
+            terms = f"for two terms write two arguments, or '{first} AND {rest}'"
+            hints.append(f"'{argument}' was read as one value, {query}; {terms}")
+    return hints
+
+
 def _as_query(argument: str, fields: Mapping[str, FieldGrammar]) -> str:
     match = _FIELD.match(argument)
     value = argument[match.end() :] if match else ""
