@@ -17,6 +17,7 @@ from photoindex.errors import NothingFound
 from photoindex.paths import display
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from photoindex.library.context import Library
@@ -28,6 +29,7 @@ VALUED = frozenset({"--to", "--by", "--zone", "--progress", "--library"})
 MANY_PHOTOS = 1000
 """Before more photos of a query are changed, a person is asked."""
 _NAMED = 20
+_NONE_SHIFTED = "no photo has a time that can be shifted"
 
 TargetsArgument = Annotated[
     list[str], typer.Argument(metavar="PATH|QUERY...", help="Files, folders with all below them, or a query.")
@@ -151,13 +153,12 @@ def _correct(
     progress: ProgressMode,
 ) -> None:
     from photoindex.library.targets import choose_targets
-    from photoindex.library.timing import correct_times, foresee, results_of
+    from photoindex.library.timing import correct_times, results_of
 
     with opened(folder) as library:
         chosen = choose_targets(library, arguments)
         if dry_run:
-            render(map(_row, foresee(library, chosen.photo_ids, change)), _COLUMNS, choose_output(json=json))
-            print("nothing was changed", file=sys.stderr)
+            _print_foreseen(library, chosen.photo_ids, change, json=json)
             return
         if chosen.by_query and len(chosen.photo_ids) > MANY_PHOTOS and not yes:
             ask(f"{change.what.capitalize()} of {len(chosen.photo_ids):,} photos?")
@@ -168,21 +169,53 @@ def _correct(
         else:
             _print_summary(library, change, done)
         if not done.before and change.command == "time shift":
-            raise NothingFound("no photo has a time that can be shifted")
+            raise NothingFound(_NONE_SHIFTED)
+
+
+def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChange, *, json: bool) -> None:
+    """List what would change, in JSON what would not too; people get the latter named on stderr, some of many."""
+    from photoindex.library.timing import foresee
+
+    changed = 0
+    passed = 0
+    named: list[TimeResult] = []
+
+    def listed() -> Iterator[Row]:
+        nonlocal changed, passed
+        for one in foresee(library, photo_ids, change):
+            if one.why is None:
+                changed += 1
+            else:
+                passed += 1
+                if len(named) < _NAMED:
+                    named.append(one)
+            if json or one.why is None:
+                yield _row(one)
+
+    render(listed(), _COLUMNS, choose_output(json=json))
+    if not json:
+        _print_passed(named, passed)
+    print("nothing was changed", file=sys.stderr)
+    if not changed and change.command == "time shift":
+        raise NothingFound(_NONE_SHIFTED)
 
 
 def _print_summary(library: Library, change: TimeChange, done: TimesCorrected) -> None:
     from photoindex.library.timing import passed_of
 
-    for one in islice(passed_of(library, done), _NAMED):
-        print(f"not changed: {display(one.path)}: {one.why}", file=sys.stderr)
-    if len(done.passed) > _NAMED:
-        print(f"not changed: {len(done.passed) - _NAMED:,} more; --json lists them all", file=sys.stderr)
+    _print_passed(islice(passed_of(library, done), _NAMED), len(done.passed))
     if done.entry_id is None:
         print("nothing to change")
         return
     photos = f"{len(done.before):,} {'photo' if len(done.before) == 1 else 'photos'}"
     print(f"{change.what} of {photos}; take it back with: photoindex undo {done.entry_id}")
+
+
+def _print_passed(named: Iterable[TimeResult], count: int) -> None:
+    for one in named:
+        print(f"not changed: {display(one.path)}: {one.why}", file=sys.stderr)
+    if count > _NAMED:
+        print(f"not changed: {count - _NAMED:,} more; --json lists them all", file=sys.stderr)
 
 
 def _row(one: TimeResult) -> Row:

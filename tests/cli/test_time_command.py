@@ -32,6 +32,24 @@ def test_a_dry_run_lists_before_and_after_and_changes_nothing(
     assert run(capsysbinary, "log").out == b""
 
 
+def test_a_dry_run_lists_only_what_would_change_and_names_the_rest_with_the_reason(
+    originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    run(capsysbinary, "time", "set", originals / "a.jpg", "--to", "1974", "--progress", "none")
+    ran = run(capsysbinary, "time", "reset", originals, "--dry-run")
+    assert ran.out == f"{originals}/a.jpg\t1974\t2019-06-01T12:00:00\n".encode()
+    passed = f"not changed: {originals}/-b.jpg: its time was not corrected\n"
+    assert ran.err.decode() == passed + "nothing was changed\n"
+    ran = run(capsysbinary, "time", "shift", originals, "--by", "1h", "--dry-run")
+    assert ran.out == f"{originals}/-b.jpg\t2019-06-01T12:30:00\t2019-06-01T13:30:00\n".encode()
+    passed = f"not changed: {originals}/a.jpg: only the year is known (1974)\n"
+    assert ran.err.decode() == passed + "nothing was changed\n"
+    ran = run(capsysbinary, "time", "shift", originals, "--by", "1h", "--dry-run", "--json")
+    assert [one["changed"] for one in ran.json] == [True, False]
+    ran = run(capsysbinary, "time", "shift", originals / "a.jpg", "--by", "1h", "--dry-run")
+    assert (ran.code, ran.out, passed in ran.err.decode()) == (11, b"", True)
+
+
 def test_a_correction_names_the_undo_that_takes_it_back(
     originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
