@@ -134,7 +134,7 @@ def test_a_quarantined_file_without_a_photo_is_shown_with_its_error(
     assert (task["state"], task["error_class"], task["error"], task["attempts"]) == (
         "quarantined", "decode", "the decoder crashed", 3,
     )  # fmt: skip
-    assert task["variant"] == {"code": 1}
+    assert task["variant"] == {"code": 2}
 
 
 def test_a_file_on_a_volume_that_is_not_mounted_is_marked_offline(library: Library, tmp_path: Path) -> None:
