@@ -39,7 +39,8 @@ taken between its first and its last one: photoindex search event:KEY
 
 With a QUERY, or another --gap, the events of these photos are found and kept
 beside the others, in place of those with the same key. `photoindex events`
-alone keeps what it finds and what a saved query names, nothing else.
+alone keeps what it finds and what a saved query names, nothing else. Where
+the library is locked or can only be read, they are listed and not kept.
 """
 
 
@@ -102,6 +103,8 @@ def events(
     with opened(library) as found_library:
         found = find_events(found_library, wanted)
     render(map(_row, found.events), _TABLE if output.form is Form.TABLE else _COLUMNS, output)
+    if found.not_kept is not None:
+        print(f"event: does not find what is new here, as it could not be kept: {found.not_kept}", file=sys.stderr)
     if output.terminal:
         _print_left_out(found)
 

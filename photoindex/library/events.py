@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from photoindex.errors import NothingFound, UsageError
+from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, UsageError
 from photoindex.library.context import Library
 from photoindex.library.search import parse_arguments
 from photoindex.media import outing_names
@@ -19,6 +19,7 @@ from photoindex.media.outing_names import PlaceName
 from photoindex.media.outings import DAY_SECONDS, Moments, Numbers, Outings, outings
 from photoindex.media.trips import homes, trips
 from photoindex.store import event_rows
+from photoindex.store.database import is_read_only
 from photoindex.store.event_rows import EventRow, PhotoTimes, PlaceRow
 from photoindex.store.search import matching_ids
 
@@ -69,12 +70,14 @@ class Event:
 class FoundEvents:
     """Events, newest first, each trip followed by its days in order of time; and how many photos belong to none.
 
-    without_day: photos of which only the month or year is known; undated: photos without a time.
+    without_day: photos of which only the month or year is known; undated: photos without a time. not_kept: why what was
+    found could not be written to the library, None where it could.
     """
 
     events: tuple[Event, ...]
     without_day: int
     undated: int
+    not_kept: str | None = None
 
 
 def read_gap(text: str) -> int:
@@ -89,13 +92,37 @@ def read_gap(text: str) -> int:
 
 
 def events(library: Library, query: EventQuery) -> FoundEvents:
-    """Find the events of the photos that match, write them to the table `event` and return those asked for.
+    """Find the events of the photos that match, keep them in the table `event` and return those asked for.
 
-    All that is found is written, in one transaction, each event in place of the one with its key. With all photos and the
-    usual gap, events that are no longer found are removed, unless a saved query names them; otherwise they stay. `event:`
-    later finds every photo that was taken between the ends of an event, whatever query it was found with. Raises
+    What is found and differs from what is stored is written, in one transaction, each event in place of the one with its
+    key. With all photos and the usual gap, events that are no longer found are removed, unless a saved query names them;
+    otherwise they stay. `event:` later finds every photo that was taken between the ends of an event, whatever query it
+    was found with. Where the library is locked or can only be read, nothing is kept and `not_kept` says why. Raises
     UsageError for a query that cannot be read.
     """
+    found = _find(library, query)
+    not_kept = None
+    try:
+        _keep(library, found.tops, query)
+    except LibraryLocked as error:
+        not_kept = str(error)
+    except DatabaseFailed as error:
+        if not is_read_only(error):
+            raise
+        not_kept = str(error)
+    return FoundEvents(_asked_for(found.tops, query), found.without_day, found.undated, not_kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """All events, each trip with its days behind it, in order of time; and how many photos belong to none."""
+
+    tops: list[list[Event]]
+    without_day: int
+    undated: int
+
+
+def _find(library: Library, query: EventQuery) -> _Found:
     node = parse_arguments(library, query.words)
     with library.database.read() as connection:
         times = event_rows.photo_times(connection)
@@ -103,30 +130,38 @@ def events(library: Library, query: EventQuery) -> FoundEvents:
         matching = np.asarray(matching_ids(connection, node))
     moments = _moments(times)
     found = outings(moments.chosen(np.isin(moments.ids, matching)), query.gap_seconds)
-    tops = _Namer(found, names).events([*trips(found, homes(moments))])
-    everything = [event for top in tops for event in top]
-    with library.database.write() as connection:
-        event_rows.write_events(connection, map(_row, everything), at=time.time())
-        if not query.words and query.gap_seconds == DEFAULT_GAP_SECONDS:
-            event_rows.remove_events_but(connection, (event.key for event in everything))
-    return FoundEvents(
-        events=_asked_for(tops, query),
+    return _Found(
+        tops=_Namer(found, names).events([*trips(found, homes(moments))]),
         without_day=int(np.isin(times.without_day, matching).sum()),
         undated=int(np.isin(times.undated, matching).sum()),
     )
+
+
+def _keep(library: Library, tops: list[list[Event]], query: EventQuery) -> None:
+    rows = [_row(event) for top in tops for event in top]
+    all_found = not query.words and query.gap_seconds == DEFAULT_GAP_SECONDS
+    with library.database.read() as connection:
+        changes = event_rows.differences(connection, rows, all_found=all_found)
+    if not changes.written and not changes.removed:
+        return
+    with library.database.write() as connection:
+        # A query may have been saved in the meantime.
+        changes = event_rows.differences(connection, rows, all_found=all_found)
+        event_rows.apply(connection, changes, at=time.time())
 
 
 def save(library: Library, key: str, name: str | None = None) -> tuple[str, str]:
     """Save the query that finds an event under a name, the key itself without one; return the name and the query.
 
     Where the key is not known yet, the events of all photos are found first. Raises NothingFound for a key that no event
-    has.
+    has, LibraryLocked and DatabaseFailed where nothing can be written.
     """
     from photoindex.library import saved
 
     known = _known_keys(library)
     if key not in known:
-        events(library, EventQuery())
+        everything = EventQuery()
+        _keep(library, _find(library, everything).tops, everything)
         known = _known_keys(library)
     if key not in known:
         near = get_close_matches(key, known, n=1)

@@ -154,6 +154,14 @@ def translate(error: sqlite3.Error, path: Path) -> Exception:
     return error
 
 
+def is_read_only(error: DatabaseFailed) -> bool:
+    """Tell whether a database could not be written, but can be read."""
+    cause = error.__cause__
+    original = cause.orig if isinstance(cause, DatabaseError) else cause
+    code = getattr(original, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_READONLY
+
+
 def _is_full(folder: Path) -> bool:
     try:
         status = os.statvfs(folder)

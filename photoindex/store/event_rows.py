@@ -114,34 +114,46 @@ def known_keys(connection: Connection) -> list[str]:
     return list(connection.execute(select(event.c.key).order_by(event.c.key)).scalars())
 
 
-def write_events(connection: Connection, found: Iterable[EventRow], *, at: float) -> None:
-    """Write events, each in place of the one with its key; `at`: UTC seconds since 1970."""
-    rows = [
-        {
-            "key": one.key,
-            "kind": one.kind,
-            "title": one.title,
-            "words": _words(one.title, *one.names),
-            "first_at": one.first_at,
-            "last_at": one.last_at,
-            "photos": one.photos,
-            "found_at": at,
-        }
-        for one in found
-    ]
+@dataclass(frozen=True, slots=True)
+class EventChanges:
+    """What of the table `event` differs from what was found: rows to be written, and keys to be removed."""
+
+    written: tuple[EventRow, ...]
+    removed: tuple[str, ...]
+
+
+def differences(connection: Connection, found: Iterable[EventRow], *, all_found: bool) -> EventChanges:
+    """Compare events with those that are stored; each takes the place of the one with its key.
+
+    all_found: other events are to be removed, but for those that a saved query names.
+    """
+    wanted = {one.key: one for one in found}
+    stored = {row.key: tuple(row) for row in connection.execute(_stored)}
+    written = tuple(one for one in wanted.values() if stored.get(one.key) != _columns(one))
+    gone = stored.keys() - wanted.keys() if all_found else set()
+    return EventChanges(written, tuple(sorted(gone - _named_by_saved_queries(connection)) if gone else ()))
+
+
+def apply(connection: Connection, changes: EventChanges, *, at: float) -> None:
+    """Write and remove events; `at`: when they were found, UTC seconds since 1970."""
+    names = [column.name for column in _stored.selected_columns]
+    rows = [{**dict(zip(names, _columns(one), strict=True)), "found_at": at} for one in changes.written]
     if rows:
         statement = insert(event)
         changed = {column.name: statement.excluded[column.name] for column in event.c if not column.primary_key}
         connection.execute(statement.on_conflict_do_update(index_elements=[event.c.key], set_=changed), rows)
+    for start in range(0, len(changes.removed), _KEYS_A_STATEMENT):
+        connection.execute(delete(event).where(event.c.key.in_(changes.removed[start : start + _KEYS_A_STATEMENT])))
 
 
-def remove_events_but(connection: Connection, keys: Iterable[str]) -> int:
-    """Remove all events but those with these keys and those that a saved query names; return how many."""
-    kept = set(keys) | _named_by_saved_queries(connection)
-    gone = [key for key in known_keys(connection) if key not in kept]
-    for start in range(0, len(gone), _KEYS_A_STATEMENT):
-        connection.execute(delete(event).where(event.c.key.in_(gone[start : start + _KEYS_A_STATEMENT])))
-    return len(gone)
+_stored = select(
+    event.c.key, event.c.kind, event.c.title, event.c.words, event.c.first_at, event.c.last_at, event.c.photos
+)
+
+
+def _columns(one: EventRow) -> tuple[object, ...]:
+    """Return what is stored of an event, in the order of `_stored`."""
+    return one.key, one.kind, one.title, _words(one.title, *one.names), one.first_at, one.last_at, one.photos
 
 
 def _named_by_saved_queries(connection: Connection) -> set[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
 
-from photoindex.errors import NothingFound, QuerySyntaxError, UsageError
+from photoindex.app import open_library
+from photoindex.config import Config
+from photoindex.errors import LibraryLocked, NothingFound, QuerySyntaxError, UsageError
 from photoindex.library import saved
 from photoindex.library.events import Event, EventQuery, FoundEvents, events, read_gap, save
 from photoindex.library.search import matching_photo_ids, parse_arguments
@@ -189,6 +192,37 @@ def test_an_event_that_a_saved_query_names_stays_when_it_is_no_longer_found(albu
     saved.remove(album.library, ["party"])
     album.keys()
     assert album.stored() == {"2019-06-01-berlin"}
+
+
+def test_a_repeated_listing_writes_nothing_and_a_differing_one_what_differs(journey: Album) -> None:
+    def found_at() -> dict[str, float]:
+        with journey.library.database.read() as connection:
+            return {row.key: row.found_at for row in connection.execute(select(event.c.key, event.c.found_at))}
+
+    journey.keys()
+    before = found_at()
+    watching = journey.library.database.raw_connection()
+    with closing(watching):
+        (version,) = watching.execute("PRAGMA data_version").fetchone()
+        journey.keys()
+        journey.keys("date:2019-08")
+        assert watching.execute("PRAGMA data_version").fetchone() == (version,)
+    journey.take("2019-08-10T12:30:00", "Berlin")
+    journey.keys()
+    after = found_at()
+    assert {key for key in before if before[key] != after[key]} == {"2019-08-10-berlin"}
+
+
+def test_where_nothing_can_be_written_events_are_found_all_the_same(journey: Album) -> None:
+    config = Config.model_validate({"library": journey.library.folder, "database": {"busy_seconds": 0}})
+    with journey.shelf.writing(), open_library(config) as library:
+        found = events(library, EventQuery())
+        assert len(found.events) == 13
+        assert "is in use by another program" in (found.not_kept or "")
+        with pytest.raises(LibraryLocked):
+            save(library, TRIP)
+    assert journey.stored() == set()
+    assert journey.find().not_kept is None
 
 
 def test_the_fewest_photos_and_the_limit_choose_what_is_returned_not_what_is_kept(journey: Album) -> None:
