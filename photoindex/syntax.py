@@ -42,7 +42,8 @@ class Compare:
     """One field against a value as written; `until` is the upper end for RANGE, where `value` is the lower.
 
     context: what the value does not say itself, looked up once when the query was read: for `last-30d` the moment
-    (ISO 8601, local), for the name of a place its position (`LATITUDE,LONGITUDE`); None where the value says all.
+    (ISO 8601, local), for the name of a place `LATITUDE,LONGITUDE` and, behind a space, its full name; None where the value
+    says all.
     """
 
     field: str
@@ -109,13 +110,13 @@ class Lookups:
     """What a query may refer to beyond its own text.
 
     now: the moment that `today` and `last-30d` are counted from, ISO 8601 local time without an offset. saved: returns the
-    saved queries, name (lower-case) -> text. place: returns a named place's (latitude, longitude) in degrees and raises
-    ValueError, with a sentence for the user, for an unknown name. Both are called only for a query that needs them.
+    saved queries, name (lower-case) -> text. place: returns a named place's latitude and longitude in degrees and its full
+    name (city, region, country), and raises ValueError, with a sentence for the user, for an unknown name. Both are called only for a query that needs them.
     """
 
     now: str
     saved: Callable[[], Mapping[str, str]]
-    place: Callable[[str], tuple[float, float]]
+    place: Callable[[str], tuple[float, float, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,16 @@ from photoindex.store.fields import grammar
 from photoindex.syntax import Lookups, Node
 
 NOW = "2024-03-31T12:30:00"
-PLACES = {"Lisbon": (38.72509, -9.1498), "Paris, Texas": (33.66094, -95.55551)}
+PLACES = {
+    "Lisbon": (38.72509, -9.1498, "Lisbon, Portugal"),
+    "Paris, Texas": (33.66094, -95.55551, "Paris, Texas, United States"),
+}
 
 
 def lookups(saved: Mapping[str, str] | None = None) -> Lookups:
     """Look-ups with these saved queries."""
 
-    def place(name: str) -> tuple[float, float]:
+    def place(name: str) -> tuple[float, float, str]:
         if name not in PLACES:
             raise ValueError(f"no place is called '{name}'")
         return PLACES[name]

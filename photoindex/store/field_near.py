@@ -12,10 +12,12 @@ MAX_KM = 20_100.0
 """A little more than half of the earth's circumference: no two points are further apart."""
 MAX_NAME_CHARACTERS = 200
 
-_DISTANCE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,4})?)\s*(km|m|mi)", re.IGNORECASE)
+_DISTANCE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(km|m|mi)", re.IGNORECASE)
+_MEANT_AS_DISTANCE = re.compile(r"[+-]?[0-9.]+\s*[^\W\d_]*|[+-]?(?:nan|inf)(?:km|m|mi)", re.IGNORECASE)
 _UNIT_KM = {"km": 1.0, "m": 0.001, "mi": 1.609344}
-_POSITION = re.compile(r"([+-]?[0-9]{1,3}(?:\.[0-9]{1,12})?)\s*,\s*([+-]?[0-9]{1,3}(?:\.[0-9]{1,12})?)")
-_NUMBER = re.compile(r"[+-]?[0-9.]+")
+_DEGREES = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
+_NUMBER = re.compile(r"[+-]?[0-9.]+(?:e[+-]?[0-9]+)?", re.IGNORECASE)
+_NO_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,38 +35,59 @@ def read_near(value: str, context: str | None = None) -> Circle:
     Raises ValueError with a sentence for the user.
     """
     where, km = _split(value)
-    position = _POSITION.fullmatch(where if context is None else context)
-    if position is None:
+    parts = [part.strip() for part in (where if context is None else context.partition(" ")[0]).split(",")]
+    if len(parts) != 2:
         raise ValueError("a position or a place is needed, such as near:38.7,-9.1,30km or near:Lisbon,30km")
-    latitude, longitude = float(position[1]), float(position[2])
-    if not -90 <= latitude <= 90:
-        raise ValueError(f"there is no latitude {position[1]}; latitudes go from -90 to 90")
-    if not -180 <= longitude <= 180:
-        raise ValueError(f"there is no longitude {position[2]}; longitudes go from -180 to 180")
-    return Circle(latitude, longitude, km)
+    return Circle(_degrees("latitude", parts[0], 90), _degrees("longitude", parts[1], 180), km)
+
+
+def _degrees(what: str, text: str, most: int) -> float:
+    if not _DEGREES.fullmatch(text):
+        raise ValueError(f"'{text}' is no {what}; decimal degrees are needed, such as near:38.7,-9.1,30km")
+    if not -most <= float(text) <= most:
+        raise ValueError(f"there is no {what} {text}; {what}s go from -{most} to {most}")
+    return float(text)
 
 
 def check_near(value: str, lookups: Lookups) -> str | None:
-    """Return the position of a named place, None for a value that is a position itself. Raises ValueError as `read_near`."""
+    """Return the position and the full name of a named place, None for a value that is a position itself.
+
+    Raises ValueError as `read_near`.
+    """
     where, _ = _split(value)
     if len(where) > MAX_NAME_CHARACTERS:
         raise ValueError(f"the name of a place has at most {MAX_NAME_CHARACTERS} characters")
-    if all(_NUMBER.fullmatch(part.strip()) for part in where.split(",")):
+    # Alone, Nan is a town in Thailand.
+    if _NUMBER.fullmatch(where) or ("," in where and all(map(_is_coordinate, where.split(",")))):
         read_near(value)
         return None
-    latitude, longitude = lookups.place(where)
-    return f"{latitude:.6f},{longitude:.6f}"
+    latitude, longitude, name = lookups.place(where)
+    return f"{latitude:.6f},{longitude:.6f} {name}"
+
+
+def name_of(context: str) -> str:
+    """Return the full name of the place in the context of a value, as `check_near` made it."""
+    return context.partition(" ")[2]
+
+
+def _is_coordinate(part: str) -> bool:
+    return (_NUMBER.fullmatch(part.strip()) or _NO_NUMBER.fullmatch(part.strip())) is not None
 
 
 def _split(value: str) -> tuple[str, float]:
     """Return what stands before the distance, and the distance in kilometres."""
-    where, comma, last = value.rpartition(",")
-    distance = _DISTANCE.fullmatch(last.strip())
-    if not comma or distance is None:
-        if _DISTANCE.fullmatch(value.strip()):
+    where, comma, last = (part.strip() for part in value.rpartition(","))
+    if not comma:
+        if _DISTANCE.fullmatch(last):
             raise ValueError("a position or a place stands before the distance, as in near:Lisbon,30km")
+        return last, DEFAULT_KM
+    distance = _DISTANCE.fullmatch(last)
+    if distance is None:
+        is_position = _is_coordinate(where) and _is_coordinate(last)
+        if _MEANT_AS_DISTANCE.fullmatch(last) and not is_position:
+            raise ValueError(f"'{last}' is no distance; a number with km, m or mi is needed, such as 30km")
         return value.strip(), DEFAULT_KM
     km = float(distance[1]) * _UNIT_KM[distance[2].lower()]
     if not 0 < km <= MAX_KM:
-        raise ValueError(f"a distance is more than nothing and at most {MAX_KM:,.0f} km")
-    return where.strip(), km
+        raise ValueError(f"'{last}' is no distance to search; it is more than nothing and at most {MAX_KM:,.0f} km")
+    return where, km

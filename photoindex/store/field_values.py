@@ -15,8 +15,10 @@ MAX_TEXT_CHARACTERS = 500
 MAX_STARS = 10
 MAX_REGEX_CHARACTERS = 500
 
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_INTEGER = re.compile(r"(-?[0-9]{1,18})(?:\.0{1,6})?")
 _DECIMAL = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]{1,6}))?")
+_F_SIGN = re.compile(r"^f/?(?=[0-9])", re.IGNORECASE)
+_MILLIMETRES = re.compile(r"(?<=[0-9])\s*mm$", re.IGNORECASE)
 _SIZE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6}))?\s*(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
 _GLOB_SPECIAL = re.compile(r"[?\[]")
 
@@ -37,9 +39,10 @@ class Span:
 
 def read_integer(value: str) -> Span:
     """Read a whole number. Raises ValueError with a sentence for the user, like all that follow."""
-    if not _INTEGER.fullmatch(value):
+    match = _INTEGER.fullmatch(value)
+    if not match:
         raise ValueError("a whole number of at most 18 digits is needed, such as 400")
-    number = int(value)
+    number = int(match[1])
     return Span(number, number, number, number)
 
 
@@ -51,6 +54,16 @@ def read_decimal(value: str) -> Span:
     number = float(value)
     half_step = 0.5 * 10.0 ** -len(match[1] or "")
     return Span(number, number, number - half_step, number + half_step)
+
+
+def read_f_number(value: str) -> Span:
+    """Read an f-number: 1.8, f/1.8, f1.8; as `read_decimal`."""
+    return read_decimal(_F_SIGN.sub("", value))
+
+
+def read_millimetres(value: str) -> Span:
+    """Read a length with or without its unit: 50, 50mm; as `read_decimal`."""
+    return read_decimal(_MILLIMETRES.sub("", value))
 
 
 def read_size(value: str) -> Span:

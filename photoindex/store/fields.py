@@ -20,7 +20,7 @@ from photoindex.store import field_conditions as conditions
 from photoindex.store import field_paths, field_sources
 from photoindex.store.field_choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 from photoindex.store.field_dates import ends_by
-from photoindex.store.field_near import Circle, check_near, read_near
+from photoindex.store.field_near import Circle, check_near, name_of, read_near
 from photoindex.store.field_times import (
     moment_needed,
     read_date,
@@ -34,7 +34,9 @@ from photoindex.store.field_values import (
     check_text,
     mistake_in_regex,
     read_decimal,
+    read_f_number,
     read_integer,
+    read_millimetres,
     read_size,
     runs_backwards,
 )
@@ -51,6 +53,8 @@ class ValueType(StrEnum):
     PATH = "path"
     INTEGER = "whole number"
     DECIMAL = "number"
+    F_NUMBER = "f-number"
+    MILLIMETRES = "millimetres"
     SIZE = "size"
     DATE = "date"
     INSTANT = "date of this computer"
@@ -72,6 +76,8 @@ def _without_context(read: Callable[[str], Span]) -> Read:
 READERS: Mapping[ValueType, Read] = {
     ValueType.INTEGER: _without_context(read_integer),
     ValueType.DECIMAL: _without_context(read_decimal),
+    ValueType.F_NUMBER: _without_context(read_f_number),
+    ValueType.MILLIMETRES: _without_context(read_millimetres),
     ValueType.SIZE: _without_context(read_size),
     ValueType.DATE: read_date,
     ValueType.INSTANT: read_instant,
@@ -148,9 +154,9 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("lens", ValueType.TEXT, "lens contains", column=lambda: photo.c.lens),
     Field("iso", ValueType.INTEGER, "sensitivity: 100..400", column=lambda: photo.c.iso),
-    Field("aperture", ValueType.DECIMAL, "f-number: 1.4..2.8", column=lambda: photo.c.aperture),
+    Field("aperture", ValueType.F_NUMBER, "1.4..2.8, f/1.8", column=lambda: photo.c.aperture),
     Field("exposure", ValueType.EXPOSURE, "1/250, >1s, 0.5..2", column=lambda: photo.c.exposure_seconds),
-    Field("focal", ValueType.DECIMAL, "focal length in mm: >=200", column=lambda: photo.c.focal_length_mm),
+    Field("focal", ValueType.MILLIMETRES, "focal length: >=200, 50mm", column=lambda: photo.c.focal_length_mm),
     Field("rating", ValueType.INTEGER, "stars: >=4", column=lambda: photo.c.rating),
     Field("title", ValueType.TEXT, "title contains", column=lambda: photo.c.title),
     Field("description", ValueType.TEXT, "description contains", column=lambda: photo.c.description),
@@ -272,12 +278,12 @@ def is_unscoped(compare: Compare) -> bool:
 
 
 def meaning(compare: Compare) -> str | None:
-    """Return what a value came to that its text does not say itself: a day, a position; None for all others."""
+    """Return what a value came to that its text does not say itself: a day, a place; None for all others."""
     if compare.context is None:
         return None
     if _BY_NAME[compare.field].type is ValueType.NEAR:
         circle = read_near(compare.value or "", compare.context)
-        return f"{circle.km:g} km around {circle.latitude:.4f},{circle.longitude:.4f}"
+        return f"{circle.km:g} km around {name_of(compare.context)} at {circle.latitude:.4f},{circle.longitude:.4f}"
     ends = (compare.value, compare.until)
     days = ["" if end is None else str(read_date(end, compare.context).low) for end in ends]
     if compare.operator is Operator.RANGE:

@@ -276,7 +276,7 @@ def test_explain_counts_what_each_part_finds_alone_and_what_is_left_after_it(lib
 
 def test_explain_says_what_a_name_and_a_relative_date_came_to(library: Library) -> None:
     tree = explain(library, tree_of("near:Lisbon,30km date:<last-1y")).tree
-    assert [part.meaning for part in tree.parts] == ["30 km around 38.7251,-9.1498", "2023-03-31"]
+    assert [part.meaning for part in tree.parts] == ["30 km around Lisbon, Portugal at 38.7251,-9.1498", "2023-03-31"]
 
 
 def test_explain_of_a_query_for_missing_photos_looks_among_all(library: Library) -> None:

@@ -23,11 +23,12 @@ def lookups_of(library: Library) -> Lookups:
     return Lookups(now=datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S"), saved=saved, place=_position)
 
 
-def _position(name: str) -> tuple[float, float]:
+def _position(name: str) -> tuple[float, float, str]:
     from photoindex.store.gazetteer import Gazetteer
 
     with Gazetteer() as gazetteer:
         place = gazetteer.find(name)
         if place is None:
             raise ValueError(gazetteer.refusal(name))
-        return place.latitude, place.longitude
+        names = dict.fromkeys(name for name in (place.city, place.region, place.country) if name)
+        return place.latitude, place.longitude, ", ".join(names)
