@@ -86,7 +86,10 @@ IS: Mapping[str, Choice] = {
     "missing": Choice(lambda: conditions.present().is_not(true()), "no file is there now", unscoped=True),
     "duplicate": Choice(conditions.is_duplicate, "the same bytes in two files"),
     "paired": Choice(conditions.is_paired, "made of several contents"),
-    "quarantined": Choice(conditions.is_quarantined, "a file could not be read"),
+    "quarantined": Choice(
+        conditions.is_quarantined,
+        "a file of it could not be read whole; files whose facts could not be read are no photos: photoindex tasks --state quarantined lists all",
+    ),
     "edited": Choice(conditions.has_edit, "has an edited form"),
     "burst": Choice(_known("burst"), "one of a burst"),
     "live": _KINDS["live"],
