@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 
 from sqlalchemy import Connection, bindparam, delete, literal, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from photoindex.store.journal import Change, Row, stored_row
+from photoindex.store.journal import Change, Row, Stored, rows_as_changes
 from photoindex.store.tables import asset, correction
 from photoindex.types import FactValue
+
+_CHUNK = 500
+
+_Key = tuple[int, str]
 
 _of_photo = (
     select(correction.c.fact, correction.c.value)
@@ -45,24 +50,56 @@ def copy(connection: Connection, *, source: int, target: int) -> bool:
 
 
 def correct(connection: Connection, wanted: Iterable[tuple[int, str, FactValue]]) -> Iterator[Change]:
-    """Write (content, fact, value) one by one; value None takes the correction back. Yields the changes for the journal."""
+    """Write (content, fact, value), some at a time; value None takes the correction back, the last of several values holds.
+
+    Yields the changes for the journal; what they say is written as they are read.
+    """
     now = time.time()
-    for asset_id, fact, value in wanted:
-        key: Row = {"asset_id": asset_id, "fact": fact}
-        before = stored_row(connection, correction, key)
-        if value is None:
-            if before is None:
-                continue
-            connection.execute(delete(correction).where(correction.c.asset_id == asset_id, correction.c.fact == fact))
-            yield Change(correction.name, key, before=before, after=None)
-            continue
-        if before is not None and _same(before, value):
-            continue
-        row = upsert(correction).values(asset_id=asset_id, fact=fact, value=value, at=now)
-        connection.execute(
-            row.on_conflict_do_update(index_elements=["asset_id", "fact"], set_={"value": value, "at": now})
-        )
-        yield Change(correction.name, key, before=before, after=stored_row(connection, correction, key))
+    remaining = iter(wanted)
+    while chunk := list(islice(remaining, _CHUNK)):
+        yield from _correct_some(connection, {(asset_id, fact): value for asset_id, fact, value in chunk}, now)
+
+
+def _correct_some(connection: Connection, wanted: Mapping[_Key, FactValue], now: float) -> Iterator[Change]:
+    before = _stored(connection, wanted)
+    gone = [key for key, value in wanted.items() if value is None and key in before]
+    written = {
+        key: value
+        for key, value in wanted.items()
+        if value is not None and not (key in before and _same(before[key], value))
+    }
+    if gone:
+        connection.execute(_remove, [{"wanted_asset": asset_id, "wanted_fact": fact} for asset_id, fact in gone])
+    if written:
+        rows = [
+            {"asset_id": asset_id, "fact": fact, "value": value, "at": now}
+            for (asset_id, fact), value in written.items()
+        ]
+        connection.execute(_write, rows)
+    after = _stored(connection, written)
+    for key in wanted:
+        if key in written or (key in before and wanted[key] is None):
+            named: Row = {"asset_id": key[0], "fact": key[1]}
+            yield Change(correction.name, named, before=before.get(key), after=after.get(key))
+
+
+_remove = delete(correction).where(
+    correction.c.asset_id == bindparam("wanted_asset"), correction.c.fact == bindparam("wanted_fact")
+)
+_insert = upsert(correction)
+_write = _insert.on_conflict_do_update(
+    index_elements=["asset_id", "fact"], set_={"value": _insert.excluded.value, "at": _insert.excluded.at}
+)
+
+
+def _stored(connection: Connection, keys: Collection[_Key]) -> dict[_Key, Row]:
+    """Return the corrections of some contents and facts as SQLite stores them."""
+    chosen = select(correction).where(
+        correction.c.asset_id.in_({asset_id for asset_id, _ in keys}), correction.c.fact.in_({fact for _, fact in keys})
+    )
+    rows = [one.before for one in rows_as_changes(connection, correction, chosen) if one.before is not None]
+    by_key: dict[tuple[Stored, Stored], Row] = {(row["asset_id"], row["fact"]): row for row in rows}
+    return {key: by_key[key] for key in keys if key in by_key}
 
 
 def _same(before: Mapping[str, object], value: FactValue) -> bool:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, event
 
 from photoindex.config import Config
 from photoindex.errors import NothingFound, UsageError
@@ -25,8 +26,12 @@ from photoindex.library.timing import (
     take_back,
 )
 from photoindex.library.when import read_shift, read_when, shift_text, shifted
+from photoindex.store import corrections
+from photoindex.store.journal import Change, stored_row
+from photoindex.store.tables import correction
 from tests.harness import Keeper
 from tests.originals import jpeg, write_photo
+from tests.synthetic import make_library
 
 NOON = "2019:06:01 12:00:00"
 
@@ -141,6 +146,42 @@ def test_doing_again_what_is_so_already_writes_no_entry(keeper: Keeper, original
     again = correct(keeper, set_to("1990"), originals / "a.jpg")
     assert (again.entry_id, list(again.passed.values())) == (None, ["it is so already"])
     assert keeper.value("SELECT count(*) FROM journal") == 1
+
+
+def test_many_corrections_are_journaled_row_for_row_with_few_statements(library_folder: Path) -> None:
+    make_library(library_folder, 1005)
+    kept = Keeper(library_folder)
+    assets = [number for (number,) in kept.rows("SELECT id FROM asset ORDER BY id")]
+    assert len(assets) > 1000
+    statements = 0
+
+    def count(*_arguments: object) -> None:
+        nonlocal statements
+        statements += 1
+
+    def changes_of(connection: Connection, wanted: dict[int, str | None]) -> list[Change]:
+        return list(corrections.correct(connection, [(number, "taken_at", value) for number, value in wanted.items()]))
+
+    def stored(connection: Connection) -> dict[object, object]:
+        return {
+            number: stored_row(connection, correction, {"asset_id": number, "fact": "taken_at"}) for number in assets
+        }
+
+    with kept.open() as library, library.database.write() as connection:
+        changes_of(connection, dict.fromkeys(assets[:700], "1974"))
+        before = stored(connection)
+        wanted = {number: ("1974", "1975-06", None)[number % 3] for number in assets}
+        event.listen(connection, "before_cursor_execute", count)
+        changes = changes_of(connection, wanted)
+        event.remove(connection, "before_cursor_execute", count)
+        after = stored(connection)
+    assert statements < 20
+    differing = {number for number in assets if before[number] != after[number]}
+    assert {change.key["asset_id"] for change in changes} == differing
+    assert len(changes) == len(differing) > 600
+    for change in changes:
+        assert change.key["fact"] == "taken_at"
+        assert (change.before, change.after) == (before[change.key["asset_id"]], after[change.key["asset_id"]])
 
 
 def test_a_correction_lasts_through_rescan_rename_move_and_edit(
