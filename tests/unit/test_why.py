@@ -202,7 +202,7 @@ def test_a_file_that_is_done_names_its_photo_and_the_variant(library: Library, s
     assert verdict.because.endswith(f"as photo {photo_id}")
     value = as_json(verdict)
     assert (value["photo"], value["seen"], value["remedy"]) == (photo_id, True, None)
-    assert value["task"]["variant"] == {"code": 1}  # type: ignore[index]
+    assert value["task"]["variant"] == {"code": 2}  # type: ignore[index]
 
 
 def test_a_file_that_changed_or_went_since_the_last_scan_says_so(
