@@ -59,6 +59,7 @@ class Committer:
     tally: Tally = field(default_factory=Tally)
     _folders: set[int] = field(default_factory=set)
     _decided: set[int] = field(default_factory=set)
+    _finished: list[tuple[int, float]] = field(default_factory=list)
 
     def prepare(self, outcomes: Iterable[Outcome]) -> None:
         """Get ready for these outcomes; to be called before the transaction that records them."""
@@ -95,7 +96,9 @@ class Committer:
         return self._take_in(connection, outcome, row, known)
 
     def finish_batch(self, connection: Connection) -> None:
-        """Mark the folders of what was recorded, in the transaction that recorded it."""
+        """Mark the tasks and the folders of what was recorded, in the transaction that recorded it."""
+        tasks.finish(connection, owner=self.owner, variant_id=self.variant_id, done=self._finished)
+        self._finished.clear()
         if self._decided:
             regroup(connection, self._decided)
             self._decided.clear()
@@ -105,7 +108,7 @@ class Committer:
     def _take_other(self, connection: Connection, outcome: Outcome, file_id: int, stat: tuple[int, int]) -> None:
         """Take what is no photo or video: a sidecar, or none of ours."""
         files.link(connection, file_id, asset_id=None, media=False, reason=outcome.not_media, stat=stat)
-        self._done(connection, outcome)
+        self._done(outcome)
         if outcome.sidecar is None:
             self._forget_sidecar(connection, file_id)
             self.tally.excluded += 1
@@ -134,8 +137,8 @@ class Committer:
             left = all(staging.waits_with_other_content(connection, other.id) for other in others)
             verdict = "moved" if moved_from is not None or left else "duplicate"
         assert outcome.stat is not None
-        if row.asset_id is None:
-            self._forget_sidecar(connection, kept.id)
+        if row.media is False:
+            self._forget_sidecar(connection, row.id)
         files.link(connection, kept.id, asset_id=asset_id, media=True, reason=None, stat=outcome.stat)
         self.resolver.refresh(connection, photo_id)
         if outcome.failure is not None:
@@ -143,7 +146,7 @@ class Committer:
         if kept.id != row.id:
             tasks.settle_subject(connection, kept.id, stage="ingest", failure=None)
         else:
-            self._done(connection, outcome)
+            self._done(outcome)
         setattr(self.tally, verdict, getattr(self.tally, verdict) + 1)
         return None
 
@@ -228,10 +231,9 @@ class Committer:
             )
         return Quarantined(row.path, failure.error_class, failure.message)
 
-    def _done(self, connection: Connection, outcome: Outcome) -> None:
-        tasks.finish(
-            connection, owner=self.owner, variant_id=self.variant_id, done=[(outcome.job.task_id, outcome.seconds)]
-        )
+    def _done(self, outcome: Outcome) -> None:
+        """Let the file's task be marked done at the end of the batch, all of them by one statement."""
+        self._finished.append((outcome.job.task_id, outcome.seconds))
 
 
 def _has_position(outcome: Outcome) -> bool:

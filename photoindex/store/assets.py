@@ -55,15 +55,14 @@ def by_id(connection: Connection, asset_id: int) -> AssetRow | None:
     return AssetRow(*row) if row else None
 
 
+_insert_photo, _insert_asset = insert(photo), insert(asset)
+
+
 def add_photo(connection: Connection, described: Described, size_bytes: int) -> int:
     """Make a photo without facts yet and return its id; `store_resolution` fills it."""
-    made = connection.execute(
-        insert(photo).values(
-            kind=str(described.media.kind), format=described.media.format, size_bytes=size_bytes, keywords=[],
-            sources={}, added_at=time.time(),
-        )
-    )  # fmt: skip
-    return new_id(made)
+    values = {"kind": str(described.media.kind), "format": described.media.format, "size_bytes": size_bytes}
+    values |= {"keywords": [], "sources": {}, "added_at": time.time()}
+    return new_id(connection.execute(_insert_photo, values))
 
 
 def add_asset(
@@ -76,13 +75,9 @@ def add_asset(
     photo_id: int,
 ) -> int:
     """Add a content as the primary asset of a photo and return its id."""
-    row = connection.execute(
-        insert(asset).values(
-            digest=digest, size_bytes=size_bytes, photo_id=photo_id, role=PRIMARY, added_at=time.time(),
-            **_asset_values(described, made),
-        )
-    )  # fmt: skip
-    return new_id(row)
+    values = {"digest": digest, "size_bytes": size_bytes, "photo_id": photo_id, "role": PRIMARY}
+    values |= {"added_at": time.time(), **_asset_values(described, made)}
+    return new_id(connection.execute(_insert_asset, values))
 
 
 def update_asset(connection: Connection, asset_id: int, *, described: Described, made: Made) -> None:

@@ -25,6 +25,7 @@ class FileRow:
     mtime_ns: int
     state: str
     asset_id: int | None
+    media: bool | None
 
     @property
     def path(self) -> bytes:
@@ -41,7 +42,7 @@ def join(mount_point: bytes, folder_path: bytes, name: bytes) -> bytes:
 _located = (
     select(
         file.c.id, file.c.folder_id, folder.c.volume_id, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name,
-        file.c.size_bytes, file.c.mtime_ns, file.c.state, file.c.asset_id,
+        file.c.size_bytes, file.c.mtime_ns, file.c.state, file.c.asset_id, file.c.media,
     )
     .select_from(file.join(folder, folder.c.id == file.c.folder_id).join(volume, volume.c.id == folder.c.volume_id))
 )  # fmt: skip
