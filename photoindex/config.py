@@ -69,6 +69,24 @@ class DatabaseConfig(_Section):
     busy_seconds: float = Field(default=30.0, ge=0, description="how long to wait for another writer")
 
 
+class EmbedConfig(_Section):
+    """How pictures become vectors."""
+
+    model: str = Field(
+        default="clip-vit-b-32", min_length=1, description="model that `embed` uses; see: photoindex models list"
+    )
+    batch_size: int = Field(default=128, ge=1, le=4096, description="pictures a batch")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="auto, cpu, cuda or cuda:N; auto takes a GPU if there is one",
+    )
+    decode_threads: int | None = Field(
+        default=None, ge=1, description="threads that decode previews; default: one a core"
+    )
+    gpu_free_share: float = Field(default=0.25, ge=0, lt=1, description="share of the GPU's memory that is left free")
+
+
 class BackupConfig(_Section):
     """How snapshots are kept."""
 
@@ -122,8 +140,10 @@ class Config(_Section):
         default=None, description="scanned where `scan` gets no PATH and knows no root"
     )
     derived_path: Folder | None = Field(default=None, description="previews and thumbnails; default: in the library")
+    models_path: Folder | None = Field(default=None, description="models and their lock file; default: in the library")
     scan: ScanConfig = ScanConfig()
     derived: DerivedConfig = DerivedConfig()
+    embed: EmbedConfig = EmbedConfig()
     database: DatabaseConfig = DatabaseConfig()
     backup: BackupConfig = BackupConfig()
     log: LogConfig = LogConfig()

@@ -79,6 +79,20 @@ class SchemaTooNew(PhotoIndexError):
     meaning = "the library was written by a newer version of photoindex"
 
 
+class ModelUnavailable(PhotoIndexError):
+    """A model that the command needs is not installed, incomplete, or not what was installed."""
+
+    exit_code = 7
+    meaning = "a model is not installed, or its files are not what was installed; `photoindex models list`"
+
+
+class DeviceFailed(PhotoIndexError):
+    """The device that models are to run on is not there, or was lost again and again."""
+
+    exit_code = 8
+    meaning = "the device that models are to run on is not there, or was lost again and again; finished work is kept"
+
+
 class StorageFull(PhotoIndexError):
     """The disk of the library is full; finished work is kept."""
 
@@ -121,6 +135,13 @@ class DatabaseFailed(PhotoIndexError):
     meaning = "the database cannot be read or written (damaged, or no permission)"
 
 
+class FetchFailed(PhotoIndexError):
+    """A model could not be fetched over the network."""
+
+    exit_code = 17
+    meaning = "a model could not be fetched; what had arrived is kept, and `photoindex models pull` goes on there"
+
+
 class WorkersLost(PhotoIndexError):
     """The worker processes were ended from outside, again and again; no photo is to blame."""
 
@@ -134,6 +155,8 @@ FAMILIES: tuple[type[PhotoIndexError], ...] = (
     LibraryNotFound,
     LibraryLocked,
     SchemaTooNew,
+    ModelUnavailable,
+    DeviceFailed,
     StorageFull,
     NothingFound,
     VolumeOffline,
@@ -141,5 +164,6 @@ FAMILIES: tuple[type[PhotoIndexError], ...] = (
     UnsuitableLocation,
     DatabaseFailed,
     WorkersLost,
+    FetchFailed,
 )
 """Every family with an exit code of its own, in the order of the README's table."""

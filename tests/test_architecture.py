@@ -36,8 +36,9 @@ ARROWS: Mapping[str, frozenset[str]] = {
 
 HEAVY = frozenset(
     {
-        "alembic", "av", "cv2", "faiss", "hdbscan", "insightface", "onnxruntime", "open_clip", "rawpy", "scipy",
-        "sklearn", "sqlite_utils", "torch", "torchvision", "transformers",
+        "alembic", "av", "cv2", "faiss", "ftfy", "hdbscan", "huggingface_hub", "insightface", "jinja2", "onnx",
+        "onnxruntime", "onnxscript", "open_clip", "rawpy", "safetensors", "scipy", "sklearn", "sqlite_utils", "tokenizers",
+        "torch", "torchvision", "transformers",
     }
 )  # fmt: skip
 """Libraries that cost much time or memory to import, so that only the functions that need them do."""

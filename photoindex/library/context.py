@@ -28,3 +28,13 @@ class Library:
     def log_folder(self) -> Path:
         """Where the rotating logs are kept."""
         return self.folder / "logs"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where the models and their lock file are kept."""
+        return self.config.models_path or self.folder / "models"
+
+    @property
+    def indices_folder(self) -> Path:
+        """Where the vector indices are kept, one folder a space; a cache that can be made again from the database."""
+        return self.folder / "indices"

@@ -47,6 +47,7 @@ from photoindex.store.tables import (
     sidecar,
     sidecar_link,
     task,
+    vector,
     volume,
 )
 
@@ -157,7 +158,16 @@ def carry_out(connection: Connection, *, command: str, summary: str) -> int:
     """
     work_left.mark_folders_of_files_unrelated(connection, select(_files.c.id))
     work_left.resolve_all_later(connection, select(_kept_photos.c.id))
+    _drop_results(connection)
     return record(connection, command=command, summary=summary, changes=_changes(connection))
+
+
+def _drop_results(connection: Connection) -> None:
+    """Remove what models made of the contents that go, and its tasks: a content that an undo brings back is embedded anew."""
+    assets = select(asset.c.id).where(asset.c.photo_id.in_(select(_photos.c.id)))
+    of_model_stages = and_(task.c.subject_kind == "asset", task.c.subject_id.in_(assets))
+    connection.execute(delete(task).where(of_model_stages))
+    connection.execute(delete(vector).where(vector.c.asset_id.in_(assets)))
 
 
 def contents_without_file(connection: Connection) -> set[int]:
@@ -179,7 +189,6 @@ def _rows_that_go() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
     files = select(_files.c.id)
     return (
         (task, and_(task.c.subject_kind == "file", task.c.subject_id.in_(files))),
-        (task, and_(task.c.subject_kind == "asset", task.c.subject_id.in_(assets))),
         (sidecar_link, or_(sidecar_link.c.file_id.in_(files), sidecar_link.c.sidecar_id.in_(files))),
         (sidecar, sidecar.c.file_id.in_(files)),
         (pair_link, or_(pair_link.c.asset_id.in_(assets), pair_link.c.other_asset_id.in_(assets))),

@@ -25,7 +25,7 @@ from photoindex.store.database import Database, translated_errors
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS: tuple[str, ...] = ("0001", "0002")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003")
 """Every revision, oldest first; known here so that Alembic is imported only when there is something to upgrade."""
 
 HEAD = REVISIONS[-1]

@@ -35,11 +35,12 @@ from photoindex.store.relation_tables import (
     sidecar,
     sidecar_link,
 )
+from photoindex.store.vector_tables import query_vector, space, vector
 
 __all__ = [
     "PathBytes", "asset", "correction", "event", "file", "folder", "journal", "journal_change", "library", "metadata",
-    "pair_decision", "pair_link", "photo", "photo_text", "photo_to_resolve", "place", "root", "saved_query",
-    "schema_history", "sidecar", "sidecar_link", "task", "variant", "volume",
+    "pair_decision", "pair_link", "photo", "photo_text", "photo_to_resolve", "place", "query_vector", "root",
+    "saved_query", "schema_history", "sidecar", "sidecar_link", "space", "task", "variant", "vector", "volume",
 ]  # fmt: skip
 
 library = Table(
@@ -212,6 +213,7 @@ asset = Table(
     Index("asset_with_regions", "photo_id", sqlite_where=text("regions IS NOT NULL")),
     Index("asset_paired", "photo_id", sqlite_where=text("role NOT IN ('primary', 'superseded')")),
     Index("asset_not_derived", "id", sqlite_where=text("derived = 0")),
+    Index("asset_by_perceptual_hash", "perceptual_hash", sqlite_where=text("perceptual_hash IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 

@@ -68,7 +68,7 @@ def test_a_missing_file_goes_with_its_photo_and_everything_known_and_undo_brings
     kept = shelf.add_whole_photo("kept.jpg")
     gone = shelf.add_whole_photo("2019/gone.jpg", state="missing", keywords=["sea"], asset_facts={"exif": {"iso": 100}})
     shelf.add_asset(gone, role="superseded")
-    shelf.add_task(shelf.asset_of(gone), "failed", subject_kind="asset", stage="embed")
+    shelf.add_task(shelf.asset_of(gone), "done", subject_kind="asset", stage="embed")
     add_text(library, gone, title="Lighthouse")
     before = content_of(library)
     assert found_by_word(library, "lighthouse") == [gone]
@@ -85,7 +85,10 @@ def test_a_missing_file_goes_with_its_photo_and_everything_known_and_undo_brings
 
     assert done.entry_id is not None
     undo(library, done.entry_id)
-    assert content_of(library) == before | {"asset": content_of(library)["asset"]}
+    # What models made is not kept for an undo: a content that comes back is embedded anew.
+    without_models = [row for row in before["task"] if "embed" not in row]
+    assert len(without_models) == len(before["task"]) - 1
+    assert content_of(library) == before | {"asset": content_of(library)["asset"], "task": without_models}
     assert [row[0] for row in content_of(library)["asset"]] == [row[0] for row in before["asset"]]
     assert found_by_word(library, "lighthouse") == [gone]
 

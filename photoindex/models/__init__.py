@@ -1,0 +1,1 @@
+"""Models: what is installed, where it came from, and what runs it."""

@@ -1,0 +1,98 @@
+"""The embedding spaces of a library: one a variant of the embed stage, at most one of them in use."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from photoindex.store.rows import new_id
+from photoindex.store.tables import space, task, vector
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceRow:
+    """One space. dim: numbers a vector. calibration: see `library.cut_off`; None until it was measured."""
+
+    id: int
+    name: str
+    model: str
+    variant_id: int
+    dim: int
+    active: bool
+    calibration: dict[str, Any] | None
+    created_at: float
+
+
+def ensure_space(connection: Connection, *, model: str, variant_id: int, dim: int) -> SpaceRow:
+    """Return the space of a variant of the embed stage; make it where it is new, in use where no other is."""
+    found = connection.execute(select(space).where(space.c.variant_id == variant_id)).first()
+    if found is not None:
+        return _space_row(found)
+    taken = set(connection.execute(select(space.c.name)).scalars())
+    name = next(one for one in _names(model) if one not in taken)
+    made = connection.execute(
+        insert(space).values(
+            name=name, model=model, variant_id=variant_id, dim=dim, active=active_space(connection) is None,
+            created_at=time.time(),
+        )
+    )  # fmt: skip
+    return _space_row(connection.execute(select(space).where(space.c.id == new_id(made))).one())
+
+
+def _names(model: str) -> Any:
+    yield model
+    number = 2
+    while True:
+        yield f"{model}-{number}"
+        number += 1
+
+
+def all_spaces(connection: Connection) -> list[SpaceRow]:
+    """Return all spaces, oldest first."""
+    return [_space_row(row) for row in connection.execute(select(space).order_by(space.c.id))]
+
+
+def active_space(connection: Connection) -> SpaceRow | None:
+    """Return the space that search uses, None where there is none."""
+    row = connection.execute(select(space).where(space.c.active.is_(True))).first()
+    return None if row is None else _space_row(row)
+
+
+def space_named(connection: Connection, name: str) -> SpaceRow | None:
+    """Return the space of this name."""
+    row = connection.execute(select(space).where(space.c.name == name)).first()
+    return None if row is None else _space_row(row)
+
+
+def use(connection: Connection, space_id: int) -> None:
+    """Make one space the one that search uses."""
+    connection.execute(update(space).where(space.c.active.is_(True)).values(active=False))
+    connection.execute(update(space).where(space.c.id == space_id).values(active=True))
+
+
+def calibrate(connection: Connection, space_id: int, calibration: dict[str, Any]) -> None:
+    """Keep what was measured of a space."""
+    connection.execute(update(space).where(space.c.id == space_id).values(calibration=calibration))
+
+
+def drop(connection: Connection, found: SpaceRow) -> int:
+    """Remove a space with its vectors and tasks; return how many vectors went."""
+    gone = connection.execute(delete(vector).where(vector.c.space_id == found.id)).rowcount
+    connection.execute(delete(task).where(task.c.variant_id == found.variant_id, task.c.stage == "embed"))
+    connection.execute(delete(space).where(space.c.id == found.id))
+    return int(gone)
+
+
+def count_vectors(connection: Connection, space_id: int) -> int:
+    """Return how many vectors a space has."""
+    statement = select(func.count()).select_from(vector).where(vector.c.space_id == space_id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def _space_row(row: Row[Any]) -> SpaceRow:
+    return SpaceRow(
+        row.id, row.name, row.model, row.variant_id, row.dim, bool(row.active), row.calibration, row.created_at
+    )

@@ -1,0 +1,93 @@
+"""The vectors of a space as the database has them: the truth that every index is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, func, insert, select
+
+from photoindex.store.tables import asset, vector
+
+CHUNK_ROWS = 10_000
+_KEYS = 500
+STORED = np.dtype("<f2")
+
+
+@dataclass(frozen=True, slots=True)
+class NewVector:
+    """One vector to be kept; values: [dim] of unit length. frame, seconds: of a video's later frames."""
+
+    asset_id: int
+    values: NDArray[np.floating]
+    frame: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VectorBlock:
+    """Vectors in the order of their numbers: ids int64 [n], ascending; values float16 [n, dim]."""
+
+    ids: NDArray[np.int64]
+    values: NDArray[np.float16]
+
+
+def put(connection: Connection, space_id: int, vectors: Sequence[NewVector]) -> None:
+    """Keep vectors, each in place of an earlier one of the same content and frame; every one gets a new number."""
+    for start in range(0, len(vectors), _KEYS):
+        chunk = vectors[start : start + _KEYS]
+        connection.execute(
+            delete(vector).where(vector.c.space_id == space_id, vector.c.asset_id.in_([one.asset_id for one in chunk]))
+        )
+    rows = [
+        {
+            "space_id": space_id,
+            "asset_id": one.asset_id,
+            "frame": one.frame,
+            "seconds": one.seconds,
+            "data": one.values.astype(STORED).tobytes(),
+        }
+        for one in vectors
+    ]
+    if rows:
+        connection.execute(insert(vector), rows)
+
+
+def blocks(connection: Connection, space_id: int, dim: int, *, after_id: int = 0) -> Iterator[VectorBlock]:
+    """Yield a space's vectors with numbers above `after_id`, ascending, in blocks of up to CHUNK_ROWS."""
+    last = after_id
+    while True:
+        rows = connection.execute(
+            select(vector.c.id, vector.c.data)
+            .where(vector.c.id > last, vector.c.space_id == space_id)
+            .order_by(vector.c.id)
+            .limit(CHUNK_ROWS)
+        ).all()
+        if not rows:
+            return
+        values = np.frombuffer(b"".join(row.data for row in rows), STORED).reshape(len(rows), dim)
+        yield VectorBlock(
+            np.fromiter((row.id for row in rows), np.int64, len(rows)), values.astype(np.float16, copy=False)
+        )
+        last = rows[-1].id
+
+
+def newest_id(connection: Connection, space_id: int) -> int:
+    """Return the largest number of a space's vectors, 0 where it has none."""
+    statement = select(func.max(vector.c.id)).where(vector.c.space_id == space_id)
+    return int(connection.execute(statement).scalar_one() or 0)
+
+
+def photos_of(connection: Connection, vector_ids: Sequence[int]) -> dict[int, int]:
+    """Return the photo of each vector, by the vector's number; one that is gone, or of a superseded content, is left out."""
+    found: dict[int, int] = {}
+    for start in range(0, len(vector_ids), _KEYS):
+        statement = (
+            select(vector.c.id, asset.c.photo_id)
+            .join(asset, asset.c.id == vector.c.asset_id)
+            .where(vector.c.id.in_(vector_ids[start : start + _KEYS]), asset.c.role != "superseded")
+        )
+        found.update((row.id, row.photo_id) for row in connection.execute(statement))
+    return found

@@ -1,0 +1,1 @@
+"""Nearest neighbours among vectors: exactly, and at a million quickly."""
