@@ -1,0 +1,110 @@
+"""The models that can be had, as data: the catalogue of this program and the user's own entries."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from photoindex.errors import ConfigError
+
+CATALOG_NAME = "catalog.toml"
+MODEL_ID_PATTERN = r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$"
+_REPOSITORY_PATTERN = r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$"
+_NAME_BYTES_MAX = 200
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a file inside a model's folder as it came; raises ValueError where it could lead out of it."""
+    parts = name.split("/")
+    if (
+        not name.isprintable()
+        or "\\" in name
+        or len(name.encode()) > _NAME_BYTES_MAX
+        or any(part in ("", ".", "..") for part in parts)
+    ):
+        raise ValueError(f"{name!r} is no plain name of a file")
+    return str(PurePosixPath(name))
+
+
+PlainName = Annotated[str, AfterValidator(plain_name)]
+ModelId = Annotated[str, Field(pattern=MODEL_ID_PATTERN, max_length=64)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Entry):
+    """Files of one repository of the hub.
+
+    weights: one file of these is needed, the first that the repository has. needed: files without which the model is no
+    use. wanted: patterns (`*.json`) of files that are taken where the repository has them. folder: where they are put
+    inside the model's folder, empty for its top.
+    """
+
+    repository: str = Field(pattern=_REPOSITORY_PATTERN)
+    revision: str = Field(default="main", pattern=r"^[A-Za-z0-9][\w./-]*$")
+    weights: tuple[PlainName, ...] = ()
+    needed: tuple[PlainName, ...] = ()
+    wanted: tuple[PlainName, ...] = ()
+    folder: PlainName | None = None
+
+
+class CatalogEntry(_Entry):
+    """One model that can be pulled.
+
+    dim: numbers a vector. input_px: side of the square that it sees. approximate_mb, approximate_memory_mb: roughly what is
+    fetched and what it takes while it runs, only to choose by. restricted: its licence limits what it may be used for,
+    and is to be accepted.
+    """
+
+    id: ModelId
+    title: str
+    task: str = "image-text"
+    architecture: str | None = None
+    languages: str = "English"
+    dim: int = Field(ge=1, le=65536)
+    input_px: int = Field(ge=1, le=8192)
+    licence: str
+    terms: str
+    restricted: bool = False
+    approximate_mb: int | None = Field(default=None, ge=1)
+    approximate_memory_mb: int | None = Field(default=None, ge=1)
+    sources: tuple[Source, ...] = Field(min_length=1)
+
+
+class _File(_Entry):
+    model: tuple[CatalogEntry, ...] = ()
+
+
+def load_catalog(models_folder: Path | None = None) -> dict[str, CatalogEntry]:
+    """Return the models that can be pulled by their id: those of this program, then those of the user.
+
+    The user's own stand in `catalog.toml` of the models folder, written like the program's; one with the id of another
+    takes its place. Raises ConfigError where that file cannot be read.
+    """
+    own = _entries(Path(__file__).with_name(CATALOG_NAME))
+    if models_folder is None:
+        return own
+    try:
+        return own | _entries(models_folder / CATALOG_NAME)
+    except FileNotFoundError:
+        return own
+
+
+def _entries(path: Path) -> dict[str, CatalogEntry]:
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = _File.model_validate(content).model
+    except FileNotFoundError:
+        raise
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{path}: {where}: {first['msg']}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the catalogue {path} cannot be read: {error}") from error
+    return {entry.id: entry for entry in found}
