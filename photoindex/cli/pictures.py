@@ -1,0 +1,175 @@
+"""Looking at what was found: the options --gallery, --contact-sheet and --preview, and what they show."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.progress_text import size_text
+from photoindex.cli.render import visible
+from photoindex.errors import UsageError
+
+if TYPE_CHECKING:
+    from photoindex.library.context import Library
+    from photoindex.library.pictures import Group, Section
+    from photoindex.library.search import Hit
+
+FLAGS = frozenset({"--preview"})
+VALUED = frozenset({"--gallery", "--contact-sheet"})
+"""The options' names, for commands whose words are put in order before Typer reads them."""
+
+DEFAULT_LIMIT = 500
+"""A page of so many photos is some 10 MB; more of them come with --limit."""
+PREVIEW_LIMIT = 60
+_STDOUT = "-"
+_SHEET_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+GalleryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--gallery",
+        metavar="OUT.html",
+        help="Also write one page that shows the photos in any browser, without the library; - is stdout.",
+        show_default=False,
+    ),
+]
+ContactSheetOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--contact-sheet",
+        metavar="OUT.jpg",
+        help="Also write a sheet of captioned thumbnails, .jpg or .png; further pages are OUT-2.jpg, ….",
+        show_default=False,
+    ),
+]
+PreviewOption = Annotated[bool, typer.Option("--preview", help="Also show the photos in this terminal.")]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureOptions:
+    """What of the photos is to be shown; `picture_options` makes it of a command's options.
+
+    gallery, contact_sheet: files to write, `-` for stdout. limit: photos at most; None: as many as suit each form.
+    """
+
+    gallery: Path | None = None
+    contact_sheet: Path | None = None
+    preview: bool = False
+    limit: int | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is to be shown."""
+        return self.preview or self.gallery is not None or self.contact_sheet is not None
+
+    @property
+    def takes_stdout(self) -> bool:
+        """Whether a picture or page goes to stdout, so that nothing else may."""
+        return _STDOUT in (str(self.gallery), str(self.contact_sheet))
+
+
+def picture_options(
+    *, gallery: Path | None, contact_sheet: Path | None, preview: bool, limit: int | None = None
+) -> PictureOptions:
+    """Return a command's options, checked before anything is searched for; `limit` is its own --limit, None where not given.
+
+    Raises UsageError. A command calls it before its search, and prints no list where the result `takes_stdout`.
+    """
+    options = PictureOptions(gallery, contact_sheet, preview, limit)
+    if preview and not sys.stdout.isatty():
+        raise UsageError("--preview shows photos on a terminal, and this is none; --gallery OUT.html writes a page")
+    if options.takes_stdout:
+        if str(gallery) == str(contact_sheet):
+            raise UsageError("--gallery and --contact-sheet cannot both go to stdout; name a file for one of them")
+        if sys.stdout.isatty():
+            raise UsageError("'-' writes to stdout, which is a terminal; name a file or redirect it")
+    if (
+        contact_sheet is not None
+        and str(contact_sheet) != _STDOUT
+        and (contact_sheet.suffix.lower() not in _SHEET_SUFFIXES)
+    ):
+        raise UsageError(f"--contact-sheet {visible(str(contact_sheet))}: name a file that ends in .jpg or .png")
+    return options
+
+
+def show_pictures(library: Library, hits: Sequence[Hit], options: PictureOptions, title: str) -> None:
+    """Show the photos that were found in every form that the options ask for; `title` is the query as it was asked."""
+    from photoindex.library.pictures import Entry, Group
+
+    show_groups(library, [Group([Entry(hit) for hit in hits])], options, title)
+
+
+def show_groups(library: Library, groups: Sequence[Group], options: PictureOptions, title: str) -> None:
+    """Show groups of photos, each with its heading, the ones to keep marked; see `show_pictures`.
+
+    Raises UsageError where a file cannot be written or the terminal shows no pictures, StorageFull.
+    """
+    if options.gallery is not None:
+        _write_gallery(library, groups, options, title)
+    if options.contact_sheet is not None:
+        _write_contact_sheet(library, groups, options, title)
+    if options.preview:
+        _preview(library, groups, options)
+
+
+def _write_gallery(library: Library, groups: Sequence[Group], options: PictureOptions, title: str) -> None:
+    from photoindex.library.gallery import gallery_page
+
+    assert options.gallery is not None
+    sections, total = _sections(library, groups, options.limit or DEFAULT_LIMIT, "--gallery")
+    shown = sum(len(section.items) for section in sections)
+    _write(library, options.gallery, gallery_page(sections, title, total=total), f"a page of {_photos(shown)}")
+
+
+def _write_contact_sheet(library: Library, groups: Sequence[Group], options: PictureOptions, title: str) -> None:
+    from photoindex.library.contact_sheet import contact_sheets, encoded
+
+    assert options.contact_sheet is not None
+    sections, total = _sections(library, groups, options.limit or DEFAULT_LIMIT, "--contact-sheet")
+    target = options.contact_sheet
+    for number, (sheet, photos) in enumerate(contact_sheets(sections, title, total=total), 1):
+        form = "PNG" if target.suffix.lower() == ".png" else "JPEG"
+        page = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
+        if number > 1 and str(target) == _STDOUT:
+            print("stdout got the first page alone; --contact-sheet OUT.jpg writes them all", file=sys.stderr)
+            break
+        _write(library, page, [encoded(sheet, form)], f"a sheet of {_photos(photos)}")
+
+
+def _preview(library: Library, groups: Sequence[Group], options: PictureOptions) -> None:
+    from photoindex.cli.terminal_pictures import show_on_terminal
+
+    sections, _ = _sections(library, groups, min(options.limit or PREVIEW_LIMIT, DEFAULT_LIMIT), "--preview")
+    show_on_terminal(sections)
+
+
+def _sections(library: Library, groups: Sequence[Group], limit: int, option: str) -> tuple[list[Section], int]:
+    """Return the sections to show, cut to `limit`, and how many photos there are in all."""
+    from photoindex.library.pictures import sections_of, shortened
+
+    total = sum(len(group.entries) for group in groups)
+    if total > limit:
+        print(f"{option} shows the first {limit:,} of {total:,}; -n {total} shows all", file=sys.stderr)
+    return sections_of(library, shortened(groups, limit)), total
+
+
+def _write(library: Library, target: Path, parts: Iterable[bytes], what: str) -> None:
+    from photoindex.library.picture_files import check_target, write_whole
+
+    if str(target) == _STDOUT:
+        for part in parts:
+            sys.stdout.buffer.write(part)
+        return
+    target = target.expanduser()
+    check_target(library, target)
+    size_bytes = write_whole(target, parts)
+    print(f"wrote {visible(str(target))}: {what}, {size_text(size_bytes)}", file=sys.stderr)
+
+
+def _photos(number: int) -> str:
+    return "1 photo" if number == 1 else f"{number:,} photos"

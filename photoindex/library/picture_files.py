@@ -1,0 +1,53 @@
+"""Writing the pages and sheets that a person asked for: whole or not at all, and never among the originals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from photoindex.errors import UsageError
+from photoindex.library.context import Library
+from photoindex.library.disk_errors import disk_errors
+from photoindex.library.roots import Roots
+from photoindex.paths import display
+
+
+def check_target(library: Library, target: Path) -> None:
+    """Raise UsageError where nothing may or can be written to `target`: in a root, in no folder, on a folder."""
+    shown = display(os.fsencode(target))
+    folder = os.path.realpath(target.parent)
+    if not os.path.isdir(folder):
+        raise UsageError(f"{shown}: there is no folder {display(os.fsencode(folder))}; make it first")
+    if os.path.isdir(target):
+        raise UsageError(f"{shown} is a folder; name a file in it")
+    roots = Roots(library.database)
+    for place in (os.path.join(folder, target.name), os.path.realpath(target)):
+        root = roots.containing(os.fsencode(place))
+        if root is not None:
+            raise UsageError(
+                f"{shown} lies among the originals in {display(root.path)}, where photoindex writes nothing; "
+                "name another folder"
+            )
+
+
+def write_whole(target: Path, parts: Iterable[bytes]) -> int:
+    """Write `parts` to `target` under another name that is renamed at the end; return the number of bytes.
+
+    A device or pipe (/dev/stdout, /dev/fd/63) is written to as it is. Raises StorageFull, UsageError.
+    """
+    with disk_errors(f"writing {display(os.fsencode(target))}"):
+        if target.exists() and not target.is_file():
+            with open(target, "wb") as stream:
+                return sum(map(stream.write, parts))
+        # Through a link the file behind it is replaced, so that the link stays one.
+        final = Path(os.path.realpath(target))
+        temporary = final.with_name(f".{final.name[:100]}.{os.getpid()}.unfinished")
+        try:
+            with open(temporary, "xb") as stream:
+                written = sum(map(stream.write, parts))
+            os.replace(temporary, final)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        return written

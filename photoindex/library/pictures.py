@@ -1,0 +1,187 @@
+"""Photos as a page, a sheet or a terminal shows them: texts that are safe to print, and the derived pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from photoindex.library.context import Library
+from photoindex.library.search import Hit
+from photoindex.library.when import partial
+from photoindex.paths import display
+from photoindex.pipeline import derived_files
+
+_JPEG_START = b"\xff\xd8\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One hit among those to be shown. keep: it is marked as the one to keep. note: a few words on it, shown below it."""
+
+    hit: Hit
+    keep: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hits that belong together, under a heading; a search has one group without."""
+
+    entries: Sequence[Entry]
+    heading: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One photo to be shown; every text is without control characters, "" where nothing is known.
+
+    id: the photo's number. heading: its title, else its name. path: of the original, escaped for people. address: its
+    file: URL, "" where the original is missing. taken: wall time to the minute or what is known of it. size: pixels and
+    bytes. exposure: time, aperture, ISO and focal length. kind: image, raw or video. duration_seconds: of a video.
+    score: as the search gave it, higher is better. width, height: pixels as shown, 0 where unknown. preview, thumbnail:
+    files that may be missing, None where the photo has no content that was read.
+    """
+
+    id: int
+    name: str
+    heading: str
+    path: str
+    address: str
+    taken: str
+    place: str
+    camera: str
+    lens: str
+    exposure: str
+    size: str
+    description: str
+    keywords: tuple[str, ...]
+    rating: int
+    kind: str
+    format: str
+    state: str
+    duration_seconds: float | None
+    score: float | None
+    width: int
+    height: int
+    keep: bool
+    note: str
+    preview: Path | None
+    thumbnail: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Items under a heading, which is "" for a search."""
+
+    items: Sequence[Item]
+    heading: str = ""
+    note: str = ""
+
+
+def sections_of(library: Library, groups: Iterable[Group]) -> list[Section]:
+    """Return groups of hits as sections of items; groups without hits are left out."""
+    derived = library.derived_folder
+    return [
+        Section([item_of(derived, entry) for entry in group.entries], _safe(group.heading), _safe(group.note))
+        for group in groups
+        if group.entries
+    ]
+
+
+def item_of(derived_folder: Path, entry: Entry) -> Item:
+    """Return one hit as an item; the derived files are named and not yet looked at."""
+    hit = entry.hit
+    digest = bytes.fromhex(hit.digest) if hit.digest else None
+    name = display(hit.name) or f"photo {hit.id}"
+    return Item(
+        id=hit.id,
+        name=name,
+        heading=_safe(hit.title) or name,
+        path=display(hit.path),
+        address=file_url(hit.path) if hit.state == "present" else "",
+        taken=(partial(hit.taken_at, hit.taken_at_precision) or "").replace("T", " ")[:16],
+        place=_safe(hit.place),
+        camera=_safe(hit.camera),
+        lens=_safe(hit.lens),
+        exposure=_exposure(hit),
+        size=_size(hit),
+        description=_safe(hit.description),
+        keywords=tuple(filter(None, map(_safe, hit.keywords))),
+        rating=max(0, min(5, hit.rating or 0)),
+        kind=hit.kind,
+        format=hit.format,
+        state=hit.state,
+        duration_seconds=hit.duration_seconds,
+        score=getattr(hit, "score", None),
+        width=hit.width or 0,
+        height=hit.height or 0,
+        keep=entry.keep,
+        note=_safe(entry.note),
+        preview=derived_files.preview_path(derived_folder, digest) if digest else None,
+        thumbnail=derived_files.thumbnail_path(derived_folder, digest) if digest else None,
+    )
+
+
+def file_url(path: bytes) -> str:
+    """Return an absolute path as a file: URL (RFC 8089) that holds its very bytes; "" for another path."""
+    return f"file://{quote(path)}" if path.startswith(b"/") else ""
+
+
+def read_jpeg(path: Path | None) -> bytes | None:
+    """Return a derived file's bytes; None where it is not there, cannot be read or is no JPEG."""
+    if path is None:
+        return None
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return data if data.startswith(_JPEG_START) else None
+
+
+def shortened(groups: Sequence[Group], limit: int) -> list[Group]:
+    """Return the groups with at most `limit` entries in all; a group that the limit cuts keeps its first ones."""
+    left, kept = limit, []
+    for group in groups:
+        if left <= 0:
+            break
+        entries = group.entries[:left]
+        left -= len(entries)
+        kept.append(Group(entries, group.heading, group.note))
+    return kept
+
+
+def _safe(text: str | None) -> str:
+    """Return text from metadata on one line and without characters that steer a terminal or turn the line round."""
+    return display(" ".join((text or "").split()).encode("utf-8", "backslashreplace"))
+
+
+def _exposure(hit: Hit) -> str:
+    parts = []
+    if hit.exposure_seconds:
+        seconds = hit.exposure_seconds
+        parts.append(f"1/{1 / seconds:.0f} s" if 0 < seconds < 0.3 else f"{seconds:g} s")
+    if hit.aperture:
+        parts.append(f"f/{hit.aperture:g}")
+    if hit.iso:
+        parts.append(f"ISO {hit.iso}")
+    if hit.focal_length_mm:
+        parts.append(f"{hit.focal_length_mm:.3g} mm")
+    return " · ".join(parts)
+
+
+def _size(hit: Hit) -> str:
+    parts = [f"{hit.width} × {hit.height}"] if hit.width and hit.height else []
+    return " · ".join([*parts, _bytes_text(hit.size_bytes), hit.format.upper()])
+
+
+def _bytes_text(size_bytes: int) -> str:
+    """Return a number of bytes for people, in powers of 1000 as disks are sold."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    value, units = size_bytes / 1000, ["kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.3g} {units[0]}"
