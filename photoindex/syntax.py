@@ -29,11 +29,15 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Full text: one word (`prefix` for `word*`) or one quoted phrase, in the user's own spelling."""
+    """Full text: one word (`prefix` for `word*`) or one quoted phrase, in the user's own spelling.
+
+    weight: of its meaning against that of the other words, where a model looks for it (`beach^0.5`); nothing elsewhere.
+    """
 
     text: str
     phrase: bool = False
     prefix: bool = False
+    weight: float = 1.0
     position: int = dataclass_field(default=0, compare=False)
 
 

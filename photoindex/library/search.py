@@ -33,7 +33,8 @@ class Hit:
     hex of the content that stands for the photo. name: the last part of the path. taken_at: ISO 8601 wall time; where
     taken_at_precision is day, month or year, the first moment of it. taken_at_utc: UTC seconds since 1970, before it
     negative, None where the instant is not known. utc_offset_minutes: east of UTC. zone: IANA name. added_at: UTC seconds since 1970.
-    latitude, longitude: degrees, WGS 84. width, height: pixels as shown.
+    latitude, longitude: degrees, WGS 84. width, height: pixels as shown. score, score_rank, words_rank, fused: as in
+    `ranking.Ranked`, all None where nothing was looked for by its meaning.
     """
 
     id: int
@@ -72,6 +73,10 @@ class Hit:
     keywords: tuple[str, ...]
     digest: str | None
     added_at: float
+    score: float | None = None
+    score_rank: int | None = None
+    words_rank: int | None = None
+    fused: float | None = None
 
 
 def parse(library: Library, text: str) -> Node:
@@ -182,9 +187,10 @@ def _hit(row: Mapping[str, Any], files: Sequence[Any]) -> Hit:
     )
 
 
-_PHOTO_COLUMNS = tuple(
-    name for name in Hit.__slots__ if name not in ("path", "name", "state", "files", "camera", "keywords", "digest")
-)
+_MADE = (
+    "path", "name", "state", "files", "camera", "keywords", "digest", "score", "score_rank", "words_rank", "fused",
+)  # fmt: skip
+_PHOTO_COLUMNS = tuple(name for name in Hit.__slots__ if name not in _MADE)
 
 
 def camera_name(make: str | None, model: str | None) -> str | None:

@@ -16,8 +16,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
 
+from photoindex.errors import UsageError
 from photoindex.store import field_conditions as conditions
-from photoindex.store import field_paths, field_sources
+from photoindex.store import field_paths, field_sources, text_index
 from photoindex.store.field_choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 from photoindex.store.field_dates import ends_by
 from photoindex.store.field_near import Circle, check_near, name_of, read_near
@@ -45,6 +46,9 @@ from photoindex.syntax import Compare, FieldGrammar, Lookups, Operator
 
 Condition = ColumnElement[bool]
 
+LIKE = "like"
+"""The field that is no condition: what it names is looked for by its vector."""
+
 
 class ValueType(StrEnum):
     """What the values of a field are, and so how they are read and compared."""
@@ -63,6 +67,7 @@ class ValueType(StrEnum):
     EXPOSURE = "exposure time"
     CHOICE = "choice"
     NEAR = "position and distance"
+    PICTURE = "photo"
     SOURCE = "fact=source"
 
 
@@ -127,6 +132,18 @@ def _is_near(circle: Circle) -> Condition:
     return is_near(circle.latitude, circle.longitude, circle.km)
 
 
+def _refuse_likeness(value: str) -> Condition:
+    raise UsageError(
+        f"{LIKE}:{value} ranks photos by their looks, which chooses none: it stands in `photoindex search` alone, beside "
+        "the other terms (not behind '-', nor in an OR)"
+    )
+
+
+def _refuse_nothing(value: str) -> None:
+    if not value.strip() or "\0" in value:
+        raise ValueError("the path or the number of a photo is needed")
+
+
 FIELDS: tuple[Field, ...] = (
     Field(
         "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, today, yesterday, last-30d (or w, m, y); "
@@ -158,6 +175,15 @@ FIELDS: tuple[Field, ...] = (
     Field("exposure", ValueType.EXPOSURE, "1/250, >1s, 0.5..2", column=lambda: photo.c.exposure_seconds),
     Field("focal", ValueType.MILLIMETRES, "focal length: >=200, 50mm", column=lambda: photo.c.focal_length_mm),
     Field("rating", ValueType.INTEGER, "stars: >=4", column=lambda: photo.c.rating),
+    Field(
+        "text", ValueType.TEXT, 'these words, one after the other, in names, folders, camera, keywords, titles, descriptions '
+        'and places, and nowhere in pictures: beach, sun*, "golden gate"',
+        by=text_index.holding, refuse=text_index.refuse_unsearchable,
+    ),
+    Field(
+        LIKE, ValueType.PICTURE, "looks like a photo of the library, of this path or number; the most alike first: 12, 2019/IMG_1.jpg",
+        by=_refuse_likeness, refuse=_refuse_nothing,
+    ),
     Field("title", ValueType.TEXT, "title contains", column=lambda: photo.c.title),
     Field("description", ValueType.TEXT, "description contains", column=lambda: photo.c.description),
     Field(
@@ -230,11 +256,11 @@ def _grammar_of(field: Field) -> FieldGrammar:
         field.name,
         help=help_of(field),
         ordered=read is not None,
-        free_text=field.type in (ValueType.TEXT, ValueType.PATH, ValueType.NEAR),
+        free_text=field.type in (ValueType.TEXT, ValueType.PATH, ValueType.NEAR, ValueType.PICTURE),
         check=partial(_check, field),
         backwards=partial(_is_backwards, field),
         mistake_in_regex=mistake_in_regex if field.takes_regex else None,
-        listed=field.type is not ValueType.NEAR,
+        listed=field.type not in (ValueType.NEAR, ValueType.PICTURE),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
@@ -62,6 +63,25 @@ def matching(text: str, *, prefix: bool) -> ColumnElement[bool]:
     index = table(TABLE, column("rowid"))
     found = literal_column(TABLE).bool_op("MATCH")(quoted + "*" * prefix)
     return photo.c.id.in_(select(index.c.rowid).where(found))
+
+
+def holding(value: str) -> ColumnElement[bool]:
+    """Return the condition of `text:value`: as `matching`, with `*` at the end for a word that may go on."""
+    return matching(value.removesuffix("*"), prefix=value.endswith("*"))
+
+
+def refuse_unsearchable(value: str) -> None:
+    """Raise ValueError for a value that holds nothing to search for, or a `*` elsewhere than at its end."""
+    if "*" in value[:-1]:
+        raise ValueError("'*' stands only at the end; name:IMG_*7 and path:2019/*.jpg take it anywhere")
+    if not any(map(is_indexed, value)):
+        raise ValueError("there is no letter or digit here to search for; marks alone are not indexed")
+
+
+def is_indexed(character: str) -> bool:
+    """Tell whether the tokenizer makes this character part of a token: letters, numbers, private use."""
+    category = unicodedata.category(character)
+    return category[0] in "LN" or category == "Co"
 
 
 def document(names: Sequence[bytes], folders: Sequence[bytes], resolved: Resolved) -> dict[str, str]:

@@ -4,7 +4,7 @@ White space (Unicode's, so also a no-break space) separates. `"…"` is a phrase
 `\"` and `\\` stand for the character itself inside. `(` opens a group only where a term may begin: in `IMG(1).jpg` it
 belongs to the word. `name:` where a term begins makes a field. A colon is an ordinary character of a word after a digit
 (12:30, 16:9) and in `http://…` and `C:\…`. `@` where a term begins makes the name of a saved query. The words OR, AND and NOT,
-in capitals, are operators.
+in capitals, are operators. `^` and a number at the end of a word, or directly behind a phrase, are its weight.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from enum import Enum, auto
 from photoindex.errors import QuerySyntaxError
 
 MAX_CHARACTERS = 20_000
+LEAST_WEIGHT, GREATEST_WEIGHT = 0.01, 100.0
 NAME_RULE = "a letter or digit, then up to 63 letters, digits, '-', '_' and '.'"
 QUOTES = '"\u201c\u201d\u201e\u201f\uff02'
 
 _FIELD = re.compile(r"([^\W\d][\w-]*)(::?)")
 _SAVED = re.compile(r"@([^\W_][\w.-]{0,63})(?=[\s()]|$)")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_WEIGHT = re.compile(r"(?<=.)\^(-?[0-9]*\.?[0-9]+)\Z", re.DOTALL)
+_WEIGHT_BEHIND_PHRASE = re.compile(r"\^(-?[0-9]*\.?[0-9]+)(?=[\s()]|\Z)")
+_WEIGHT_FORM = re.compile(r"[0-9]{0,3}(?:\.[0-9]{1,3})?")
 # Bytes of the command line that are not UTF-8 are U+DC80 to U+DCFF; other surrogates cannot be encoded at all.
 _UNENCODABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
@@ -81,7 +85,24 @@ class Token:
     text: str = ""
     prefix: bool = False
     regex: bool = False
+    weight: float = 1.0
     value: Value | None = None
+
+
+def read_weight(written: str) -> float:
+    """Return the number of a weight. Raises ValueError with a sentence for the user."""
+    number = float(written) if written and _WEIGHT_FORM.fullmatch(written) else 0.0
+    if not LEAST_WEIGHT <= number <= GREATEST_WEIGHT:
+        raise ValueError(
+            f"a weight is a number from {LEAST_WEIGHT:g} to {GREATEST_WEIGHT:g} with at most three decimals"
+        )
+    return number
+
+
+def split_weight(text: str) -> tuple[str, str | None]:
+    """Return a text without the weight at its end, and that weight as it is written, None where there is none."""
+    found = _WEIGHT.search(text)
+    return (text[: found.start()], found[1]) if found else (text, None)
 
 
 def is_saved_name(name: str) -> bool:
@@ -169,7 +190,16 @@ class _Lexer:
         text, _ = self._quoted()
         prefix = self._peek() == "*"
         self._at += prefix
-        return Token(TokenKind.PHRASE, start, "".join(text), prefix=prefix)
+        found = _WEIGHT_BEHIND_PHRASE.match(self._query, self._at)
+        weight = self._weight(found[1], self._at) if found else 1.0
+        self._at = found.end() if found else self._at
+        return Token(TokenKind.PHRASE, start, "".join(text), prefix=prefix, weight=weight)
+
+    def _weight(self, written: str, position: int) -> float:
+        try:
+            return read_weight(written)
+        except ValueError as error:
+            raise self._error(f"{error}; quote the text to search for '^'", position) from error
 
     def _quoted(self) -> tuple[list[str], list[int]]:
         """Read a quoted stretch with its quotes; return its characters and where each stands."""
@@ -221,15 +251,16 @@ class _Lexer:
                 break
             self._at += 1
         self._refuse_open(opened)
-        word = self._query[start : self._at]
-        if word in _OPERATORS:
+        word, written = split_weight(self._query[start : self._at])
+        weight = 1.0 if written is None else self._weight(written, start + len(word))
+        if word in _OPERATORS and written is None:
             return Token(_OPERATORS[word], start, word)
         self._refuse_colon(word, start)
         star = word.find("*")
         if 0 <= star < len(word) - 1 or word == "*":
             message = "'*' stands only at the end of a word; name:IMG_*7 and path:2019/*.jpg take it anywhere"
             raise self._error(message, start + star)
-        return Token(TokenKind.WORD, start, word.removesuffix("*"), prefix=star > 0)
+        return Token(TokenKind.WORD, start, word.removesuffix("*"), prefix=star > 0, weight=weight)
 
     def _ends_here(self, character: str, opened: list[int]) -> bool:
         """Keep account of parentheses inside a word; tell whether a closing one belongs to a group around it."""

@@ -3,7 +3,7 @@
     query := alternatives?
     alternatives := terms (OR terms)*
     terms := term (AND? term)*
-    term := ('-' | NOT)? (word | phrase | field | '@' name | '(' alternatives? ')')
+    term := ('-' | NOT)? ((word | phrase) ('^' weight)? | field | '@' name | '(' alternatives? ')')
 
 Groups are flattened (`(a b) c` is one `And` of three) and a list of values is the `Or` that it means, so that one meaning
 has one tree. `()` is everything, like the empty query. `@name` is the tree of that saved query, as if it stood in parentheses.
@@ -11,7 +11,6 @@ has one tree. `()` is everything, like the empty query. `@name` is the tree of t
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -19,6 +18,7 @@ from difflib import get_close_matches
 from photoindex.errors import QuerySyntaxError
 from photoindex.library.query.lexer import Token, TokenKind, tokenize
 from photoindex.library.query.values import ValueReader, joined
+from photoindex.store.text_index import is_indexed
 from photoindex.syntax import EVERYTHING, And, Compare, FieldGrammar, Lookups, Node, Not, Or, Words, leaves
 
 MAX_TERMS = 500
@@ -27,7 +27,6 @@ MAX_DEPTH = 10
 """Levels of parentheses and saved queries; each takes up to five places on the stack of SQLite's parser, which has 100."""
 
 _ENDS = (TokenKind.OR, TokenKind.CLOSE, TokenKind.END)
-_SEARCHABLE = {"L", "N"}
 _SHOWN_CHARACTERS = 40
 
 
@@ -136,11 +135,11 @@ class _Parser:
 
     def _words(self, token: Token) -> Words:
         self._count(token.position)
-        if not any(_is_searchable(character) for character in token.text):
+        if not any(map(is_indexed, token.text)):
             message = "there is no letter or digit here to search for; marks alone are not indexed"
             raise self._error(message, token.position)
         phrase = token.kind is TokenKind.PHRASE
-        return Words(token.text, phrase=phrase, prefix=token.prefix, position=token.position)
+        return Words(token.text, phrase=phrase, prefix=token.prefix, weight=token.weight, position=token.position)
 
     def _field(self, token: Token) -> Node:
         grammar = self._around.fields.get(token.text.lower())
@@ -205,9 +204,3 @@ def _placed(node: Node, position: int) -> Node:
     if isinstance(node, Not):
         return Not(_placed(node.part, position))
     return type(node)(tuple(_placed(part, position) for part in node.parts))
-
-
-def _is_searchable(character: str) -> bool:
-    """Tell whether SQLite's unicode61 tokenizer makes this character part of a token: letters, numbers, private use."""
-    category = unicodedata.category(character)
-    return category[0] in _SEARCHABLE or category == "Co"

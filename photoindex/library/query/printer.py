@@ -56,17 +56,18 @@ def _term(node: Node) -> str:
 
 
 def _words(node: Words) -> str:
-    text = node.text if not node.phrase and _is_word(node) else _quoted(node.text)
-    return text + "*" * node.prefix
+    ending = "*" * node.prefix + ("" if node.weight == 1.0 else f"^{node.weight:g}")
+    return (node.text if not node.phrase and _is_word(node, ending) else _quoted(node.text)) + ending
 
 
-def _is_word(node: Words) -> bool:
-    """Tell whether the text without quotes, with its `*`, reads as this one word: OR does not, OR* does."""
+def _is_word(node: Words, ending: str) -> bool:
+    """Tell whether the text without quotes, with what follows it, reads as this one word: OR does not, OR* does."""
     try:
-        tokens = tokenize(node.text + "*" * node.prefix)
+        tokens = tokenize(node.text + ending)
     except QuerySyntaxError:
         return False
-    return [(one.kind, one.text, one.prefix) for one in tokens[:-1]] == [(TokenKind.WORD, node.text, node.prefix)]
+    wanted = (TokenKind.WORD, node.text, node.prefix, node.weight)
+    return [(one.kind, one.text, one.prefix, one.weight) for one in tokens[:-1]] == [wanted]
 
 
 def _value(node: Compare) -> str:

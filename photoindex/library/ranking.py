@@ -1,0 +1,47 @@
+"""Join two ranked lists to one by reciprocal rank fusion.
+
+Source: Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods
+(SIGIR 2009), with their constant k = 60.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+K = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One photo in the joined list.
+
+    score: cosine of its best vector and the query, -1 to 1, None where it has no vector. score_rank, words_rank: its place
+    in either list, from 1, None where it is not in it. fused: the sum of 1 / (60 + rank) over both.
+    """
+
+    photo_id: int
+    score: float | None
+    score_rank: int | None
+    words_rank: int | None
+    fused: float
+
+
+def fuse(by_score: Sequence[int], by_words: Sequence[int], scores: Mapping[int, float]) -> list[Ranked]:
+    """Return all photos of both lists (numbers, best first), best first; equal ones by score, then by number.
+
+    scores: the cosine of every photo that has a vector.
+    """
+    score_ranks = {photo_id: rank for rank, photo_id in enumerate(by_score, 1)}
+    words_ranks = {photo_id: rank for rank, photo_id in enumerate(by_words, 1)}
+    found = [
+        Ranked(
+            photo_id,
+            scores.get(photo_id),
+            score_ranks.get(photo_id),
+            words_ranks.get(photo_id),
+            sum(1 / (K + ranks[photo_id]) for ranks in (score_ranks, words_ranks) if photo_id in ranks),
+        )
+        for photo_id in score_ranks | words_ranks
+    ]
+    return sorted(found, key=lambda one: (-one.fused, -(one.score if one.score is not None else -2.0), one.photo_id))

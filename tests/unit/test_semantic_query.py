@@ -1,0 +1,125 @@
+"""What of a query is looked for by its meaning, with which weights, and what stays a condition."""
+
+from __future__ import annotations
+
+import pytest
+
+from photoindex.errors import QuerySyntaxError, UsageError
+from photoindex.library.query.meaning import WeightedText, take_apart
+from photoindex.library.query.printer import to_text
+from photoindex.library.ranking import fuse
+from photoindex.syntax import EVERYTHING, And, Not, Words
+from tests.queries import parse
+
+SAVED = {"dogs": 'dog "golden retriever"^2 -cat'}
+
+
+def texts(query: str) -> list[list[tuple[str, float]]]:
+    """The texts of each alternative with their weights."""
+    return [[(one.text, one.weight) for one in each] for each in take_apart(parse(query, SAVED)).alternatives]
+
+
+@pytest.mark.parametrize(
+    ("query", "weight"),
+    [
+        ("beach^0.5", Words("beach", weight=0.5)),
+        ("beach^.5", Words("beach", weight=0.5)),
+        ('"golden retriever"^2', Words("golden retriever", phrase=True, weight=2.0)),
+        ("sun*^3", Words("sun", prefix=True, weight=3.0)),
+        ('"sun"*^3', Words("sun", phrase=True, prefix=True, weight=3.0)),
+        ("beach^1", Words("beach")),
+        ("x^2^3", Words("x^2", weight=3.0)),
+        ('"x^2"', Words("x^2", phrase=True)),
+        ("OR^2", Words("OR", weight=2.0)),
+        ("^2", Words("^2")),
+        ("a^b", Words("a^b")),
+        ("2^2x", Words("2^2x")),
+    ],
+)
+def test_a_weight_stands_behind_a_word_or_a_phrase(query: str, weight: Words) -> None:
+    assert parse(query) == weight
+    assert parse(to_text(weight)) == weight
+
+
+@pytest.mark.parametrize("query", ["beach^0", "beach^-1", '"a b"^101', "beach^1.2345", "beach^1000", "beach^0.001"])
+def test_a_weight_that_makes_no_sense_is_refused_at_its_place(query: str) -> None:
+    with pytest.raises(QuerySyntaxError, match=r"from 0\.01 to 100") as refused:
+        parse(query)
+    assert query[refused.value.position] == "^"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", []),
+        ("date:2019", []),
+        ("beach", [[("beach", 1.0)]]),
+        ('a dog "on the beach" date:2019', [[("a dog on the beach", 1.0)]]),
+        ('a "golden retriever"^2 beach', [[("a beach", 1.0), ("golden retriever", 2.0)]]),
+        ("beach OR lake", [[("beach", 1.0)], [("lake", 1.0)]]),
+        ("(a dog) OR cat^2", [[("a dog", 1.0)], [("cat", 2.0)]]),
+        ("dog (beach OR lake) date:2019", [[("dog beach", 1.0)], [("dog lake", 1.0)]]),
+        ("beach OR beach", [[("beach", 1.0)]]),
+        ("-beach", []),
+        ("dog -beach", [[("dog", 1.0)]]),
+        ("-(beach OR lake)", []),
+        ("img_00*", []),
+        ("dog img_00*", [[("dog", 1.0)]]),
+        ("beach OR date:2019", []),
+        ("dog (beach OR date:2019)", [[("dog", 1.0)]]),
+        ('text:"golden gate"', []),
+        ("like:12", []),
+        ("@dogs date:2019", [[("dog", 1.0), ("golden retriever", 2.0)]]),
+    ],
+)
+def test_bare_words_are_texts_for_the_model_and_an_or_of_words_alone_makes_alternatives(
+    query: str, expected: list[list[tuple[str, float]]]
+) -> None:
+    assert texts(query) == expected
+
+
+def test_what_is_no_text_for_the_model_filters() -> None:
+    meaning = take_apart(parse("dog (lake OR date:2019) -cat img_* iso:100 like:12"))
+    assert to_text(meaning.filters) == "(lake OR date:2019) -cat img_* iso:100"
+    assert [to_text(one) for one in meaning.plain] == ["lake OR date:2019", "img_*"]
+    assert [one.value for one in meaning.likes] == ["12"]
+    assert meaning.words == Words("dog")
+    assert meaning.is_semantic
+
+
+def test_a_query_of_words_alone_filters_nothing_and_one_of_fields_alone_means_nothing() -> None:
+    assert take_apart(parse("beach sunset")).filters == EVERYTHING
+    assert not take_apart(parse("date:2019 -beach")).is_semantic
+    assert take_apart(parse("-beach")).filters == Not(Words("beach"))
+
+
+def test_an_or_that_would_make_too_many_alternatives_stays_a_condition_on_texts() -> None:
+    words = [f"w{number}" for number in range(5)]
+    either = f"({' OR '.join(words)})"
+    meaning = take_apart(parse(f"dog {either} {either} {either}"))
+    assert len(meaning.alternatives) == 5
+    assert meaning.alternatives[0] == (WeightedText("dog w0"),)
+    assert isinstance(meaning.filters, And)
+    assert len(meaning.plain) == 2
+
+
+@pytest.mark.parametrize(
+    "query", ["-like:12", "NOT like:12", "-(like:12 beach)", "like:12 OR like:13", "a (b OR like:1)"]
+)
+def test_a_photo_to_find_others_like_it_is_neither_filtered_out_nor_an_alternative(query: str) -> None:
+    with pytest.raises(UsageError, match="like:"):
+        take_apart(parse(query))
+
+
+@pytest.mark.parametrize("query", ['like:""', 'like:" "', "text:!", 'text:"a*b"', "text:*"])
+def test_a_value_that_names_nothing_is_refused(query: str) -> None:
+    with pytest.raises(QuerySyntaxError):
+        parse(query)
+
+
+def test_the_rank_in_both_lists_counts_and_equal_ones_come_by_score() -> None:
+    found = fuse([1, 2, 3], [3, 4], {1: 0.3, 2: 0.2, 3: 0.1})
+    assert [one.photo_id for one in found] == [3, 1, 2, 4]
+    assert found[0].fused == pytest.approx(1 / 63 + 1 / 61)
+    assert (found[3].score, found[3].score_rank, found[3].words_rank) == (None, None, 2)
+    assert fuse([], [], {}) == []
