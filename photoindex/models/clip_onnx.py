@@ -1,0 +1,95 @@
+"""The exported towers of a CLIP model on ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.errors import ModelUnavailable
+from photoindex.models.base import Preprocessing
+from photoindex.models.export_description import ExportDescription
+from photoindex.models.tokenizer import TextTokenizer
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_NO_SPINNING = {"session.intra_op.allow_spinning": "0", "session.inter_op.allow_spinning": "0"}
+_QUICK_START = {"session.disable_prepacking": "1"}
+_ERRORS_ONLY = 3
+
+
+def open_session(path: Path, *, threads: int | None, quick_start: bool) -> InferenceSession:
+    """Open an ONNX file for the CPU.
+
+    threads: that one run may take; None leaves it to the runtime (one a core). quick_start: use the weights as they lie in
+    the file, which opens sooner and runs slower. Raises ModelUnavailable where the runtime refuses the file.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    # Threads that spin while they wait take the cores from whatever else runs on a small machine.
+    entries = _NO_SPINNING | (_QUICK_START if quick_start else {})
+    for name, value in entries.items():
+        options.add_session_config_entry(name, value)
+    if quick_start:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 the runtime's errors share no base class
+        raise ModelUnavailable(f"{path} cannot be run: {_first_line(error)}; install the model again") from error
+
+
+class OnnxTextEncoder:
+    """The text tower on the CPU."""
+
+    def __init__(self, session: InferenceSession, tokenizer: TextTokenizer, description: ExportDescription) -> None:
+        _check_dim(session, description.dim)
+        self.dim = description.dim
+        self._session = session
+        self._tokenizer = tokenizer
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return float32 [n, dim] of unit length; see `models.base.TextEncoder`."""
+        if not texts:
+            return np.empty((0, self.dim), dtype=np.float32)
+        return _run(self._session, "tokens", self._tokenizer.tokens(texts))
+
+
+class OnnxImageEncoder:
+    """The image tower on the CPU."""
+
+    def __init__(self, session: InferenceSession, description: ExportDescription) -> None:
+        _check_dim(session, description.dim)
+        self.dim = description.dim
+        self.preprocessing: Preprocessing = description.preprocessing
+        self._session = session
+
+    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return float32 [n, dim] of unit length; see `models.base.ImageEncoder`."""
+        if not len(pixels):
+            return np.empty((0, self.dim), dtype=np.float32)
+        return _run(self._session, "pixels", np.ascontiguousarray(pixels))
+
+
+def _run(session: InferenceSession, name: str, values: NDArray[np.generic]) -> NDArray[np.float32]:
+    (vectors,) = session.run(None, {name: values})
+    return np.asarray(vectors, dtype=np.float32)
+
+
+def _check_dim(session: InferenceSession, dim: int) -> None:
+    found = session.get_outputs()[0].shape[-1]
+    if found != dim:
+        raise ModelUnavailable(
+            f"the model's tower gives {found} numbers a vector, but it is described as giving {dim}; install it again"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

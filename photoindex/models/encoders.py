@@ -1,0 +1,146 @@
+"""Opens the encoders of an installed model."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
+
+from photoindex.errors import DeviceFailed, ModelUnavailable
+from photoindex.models.base import ImageEncoder, TextEncoder
+from photoindex.models.export_description import (
+    DATA_SUFFIX,
+    DESCRIPTION,
+    FOLDER,
+    TEXT,
+    TOKENIZER,
+    VISUAL,
+    ExportDescription,
+    read_description,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+    from photoindex.models.clip_torch import Precision
+    from photoindex.models.weights import InstalledModel
+
+Runtime = Literal["auto", "torch", "onnx"]
+
+
+def open_text_encoder(installed: InstalledModel, *, threads: int | None = None) -> TextEncoder:
+    """Open the text tower on ONNX Runtime, made to start quickly; the files are hashed while they are loaded.
+
+    threads: that one run may take, by default one a core. Raises ModelUnavailable where files are missing, changed since
+    the installation, or do not fit together.
+    """
+    with installed.checking(*_named(installed, DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX)):
+        from photoindex.models.clip_onnx import OnnxTextEncoder, open_session
+        from photoindex.models.tokenizer import TextTokenizer
+
+        description = _description(installed)
+        tokenizer = TextTokenizer.from_file(
+            installed.folder / TOKENIZER, description.tokenizer, description.context_length
+        )
+        session = open_session(installed.folder / TEXT, threads=threads, quick_start=True)
+        return OnnxTextEncoder(session, tokenizer, description)
+
+
+def open_image_encoder(
+    installed: InstalledModel,
+    *,
+    device: str = "auto",
+    runtime: Runtime = "auto",
+    precision: Precision = "auto",
+    gpu_free_share: float = 0.25,
+    threads: int | None = None,
+) -> ImageEncoder:
+    """Open the image tower: on torch for a GPU, else on ONNX Runtime unless torch is asked for.
+
+    device: auto (a GPU if there is one that torch can use), cpu, cuda or cuda:N. gpu_free_share: share of the GPU's memory
+    that is left free. threads: of the CPU that one run may take, by default one a core. Raises ModelUnavailable where files
+    are missing, changed since the installation, or do not fit together, DeviceFailed where the device is not there,
+    OutOfDeviceMemory where not even the model fits.
+    """
+    if runtime == "onnx" and device.startswith("cuda"):
+        raise DeviceFailed(f"ONNX Runtime runs models on the CPU; leave out the runtime to use {device}")
+    if runtime == "auto":
+        on_gpu = device.startswith("cuda") or (device == "auto" and _has_gpu())
+        runtime = "torch" if on_gpu else "onnx"
+    if runtime == "onnx":
+        return _open_onnx(installed, threads)
+    return _open_torch(installed, _torch_device(device, gpu_free_share), precision, threads)
+
+
+def _open_onnx(installed: InstalledModel, threads: int | None) -> ImageEncoder:
+    with installed.checking(*_named(installed, DESCRIPTION, VISUAL, VISUAL + DATA_SUFFIX)):
+        from photoindex.models.clip_onnx import OnnxImageEncoder, open_session
+
+        description = _description(installed)
+        session = open_session(installed.folder / VISUAL, threads=threads, quick_start=False)
+        return OnnxImageEncoder(session, description)
+
+
+def _open_torch(
+    installed: InstalledModel, device: torch.device, precision: Precision, threads: int | None
+) -> ImageEncoder:
+    # Of what was exported only the description is read here.
+    names = [name for name in installed.files if not name.startswith(f"{FOLDER}/")]
+    with installed.checking(DESCRIPTION, *names):
+        import torch
+
+        from photoindex.models.clip_torch import TorchImageEncoder
+        from photoindex.models.export_model import load_model
+
+        if threads is not None and device.type == "cpu":
+            torch.set_num_threads(threads)
+        description = _description(installed)
+        loaded = load_model(installed.folder)
+        if loaded.dim != description.dim:
+            raise ModelUnavailable(_dim_differs(installed, "weights", loaded.dim))
+        return TorchImageEncoder(loaded.model, description.preprocessing, description.dim, device, precision=precision)
+
+
+def _named(installed: InstalledModel, *names: str) -> list[str]:
+    """Return the names without files of weights that a small model does not have, since its ONNX file holds them."""
+    return [name for name in names if name in installed.files or not name.endswith(DATA_SUFFIX)]
+
+
+def _description(installed: InstalledModel) -> ExportDescription:
+    description = read_description(installed.folder)
+    if description.dim != installed.description.dim:
+        raise ModelUnavailable(_dim_differs(installed, DESCRIPTION, description.dim))
+    return description
+
+
+def _dim_differs(installed: InstalledModel, what: str, found: int) -> str:
+    return (
+        f"the model '{installed.id}' was installed with {installed.description.dim} numbers a vector, but its {what} say "
+        f"{found}; install it again: {installed.remedy}"
+    )
+
+
+def _has_gpu() -> bool:
+    """Tell whether torch is installed and sees a GPU; finding that out costs the import of torch."""
+    if find_spec("torch") is None or find_spec("open_clip") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _torch_device(device: str, gpu_free_share: float) -> torch.device:
+    for module in ("torch", "open_clip"):
+        if find_spec(module) is None:
+            raise DeviceFailed(f"{module} is not installed, which {device} needs; run: pip install 'photoindex[ml]'")
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    found = torch.device(device)
+    if found.type != "cuda":
+        return found
+    count = torch.cuda.device_count()
+    if not torch.cuda.is_available() or (found.index or 0) >= count:
+        raise DeviceFailed(f"there is no {device}: torch sees {count} GPUs here; see: nvidia-smi, or use --device cpu")
+    torch.cuda.set_per_process_memory_fraction(1.0 - gpu_free_share, found)
+    return found
