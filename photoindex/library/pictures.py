@@ -38,7 +38,7 @@ class Group:
 class Item:
     """One photo to be shown; every text is without control characters, "" where nothing is known.
 
-    id: the photo's number. heading: its title, else its name. path: of the original, escaped for people. address: its
+    id: the photo's number. heading: its title, else its name. path: of the original, escaped for people, which is folder and name in one. address: its
     file: URL, "" where the original is missing. taken: wall time to the minute or what is known of it. size: pixels and
     bytes. exposure: time, aperture, ISO and focal length. kind: image, raw or video. duration_seconds: of a video.
     score: as the search gave it, higher is better. width, height: pixels as shown, 0 where unknown. preview, thumbnail:
@@ -49,6 +49,7 @@ class Item:
     name: str
     heading: str
     path: str
+    folder: str
     address: str
     taken: str
     place: str
@@ -85,7 +86,7 @@ def sections_of(library: Library, groups: Iterable[Group]) -> list[Section]:
     """Return groups of hits as sections of items; groups without hits are left out."""
     derived = library.derived_folder
     return [
-        Section([item_of(derived, entry) for entry in group.entries], _safe(group.heading), _safe(group.note))
+        Section([item_of(derived, entry) for entry in group.entries], one_line(group.heading), one_line(group.note))
         for group in groups
         if group.entries
     ]
@@ -99,17 +100,18 @@ def item_of(derived_folder: Path, entry: Entry) -> Item:
     return Item(
         id=hit.id,
         name=name,
-        heading=_safe(hit.title) or name,
+        heading=one_line(hit.title) or name,
         path=display(hit.path),
+        folder=display(hit.path[: len(hit.path) - len(hit.name)]),
         address=file_url(hit.path) if hit.state == "present" else "",
         taken=(partial(hit.taken_at, hit.taken_at_precision) or "").replace("T", " ")[:16],
-        place=_safe(hit.place),
-        camera=_safe(hit.camera),
-        lens=_safe(hit.lens),
+        place=one_line(hit.place),
+        camera=one_line(hit.camera),
+        lens=one_line(hit.lens),
         exposure=_exposure(hit),
         size=_size(hit),
-        description=_safe(hit.description),
-        keywords=tuple(filter(None, map(_safe, hit.keywords))),
+        description=one_line(hit.description),
+        keywords=tuple(filter(None, map(one_line, hit.keywords))),
         rating=max(0, min(5, hit.rating or 0)),
         kind=hit.kind,
         format=hit.format,
@@ -119,7 +121,7 @@ def item_of(derived_folder: Path, entry: Entry) -> Item:
         width=hit.width or 0,
         height=hit.height or 0,
         keep=entry.keep,
-        note=_safe(entry.note),
+        note=one_line(entry.note),
         preview=derived_files.preview_path(derived_folder, digest) if digest else None,
         thumbnail=derived_files.thumbnail_path(derived_folder, digest) if digest else None,
     )
@@ -153,7 +155,7 @@ def shortened(groups: Sequence[Group], limit: int) -> list[Group]:
     return kept
 
 
-def _safe(text: str | None) -> str:
+def one_line(text: str | None) -> str:
     """Return text from metadata on one line and without characters that steer a terminal or turn the line round."""
     return display(" ".join((text or "").split()).encode("utf-8", "backslashreplace"))
 
@@ -173,7 +175,7 @@ def _exposure(hit: Hit) -> str:
 
 
 def _size(hit: Hit) -> str:
-    parts = [f"{hit.width} × {hit.height}"] if hit.width and hit.height else []
+    parts = [f"{hit.width} x {hit.height}"] if hit.width and hit.height else []
     return " · ".join([*parts, _bytes_text(hit.size_bytes), hit.format.upper()])
 
 

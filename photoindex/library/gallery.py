@@ -1,0 +1,83 @@
+"""One self-contained page of photos for any browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from photoindex import __version__
+from photoindex.library.pictures import Item, Section, one_line, read_jpeg
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+PREVIEWS_UP_TO = 60
+"""So many photos are embedded as previews of 1024 px (about 10 MB), more of them as thumbnails (some 13 kB each)."""
+
+_TEMPLATE = "gallery.html.j2"
+_BUFFERED_PIECES = 200
+
+
+def gallery_page(
+    sections: Sequence[Section], title: str, *, total: int | None = None, made_at: datetime | None = None
+) -> Iterator[bytes]:
+    """Yield the page as UTF-8 HTML, piece by piece, so that one photo is in memory at a time.
+
+    title: what was asked for. total: how many photos that found, where the page shows fewer. made_at: local time; None:
+    now. The page loads nothing: its policy (CSP) allows pictures from data: URLs, its own style and its own script by
+    their digests, and nothing else. All texts are escaped.
+    """
+    shown = sum(len(section.items) for section in sections)
+    stream = _template(large=shown <= PREVIEWS_UP_TO).stream(
+        sections=sections,
+        title=one_line(title) or "All photos",
+        counted=_counted(shown, shown if total is None else total),
+        made_at=made_at or datetime.now().astimezone(),
+        version=__version__,
+    )
+    stream.enable_buffering(_BUFFERED_PIECES)
+    return (piece.encode() for piece in stream)
+
+
+def _template(*, large: bool) -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "sha256": _sha256,
+        "picture": lambda item: _picture(item, large=large),
+        "alternative": _alternative,
+        "clock": _clock,
+    }
+    return environment.from_string(files("photoindex.library").joinpath(_TEMPLATE).read_text("utf-8"))
+
+
+def _sha256(text: str) -> str:
+    """Return the digest of an inline block as a policy states it (CSP level 3, section 2.3.1)."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _picture(item: Item, *, large: bool) -> str:
+    """Return a photo's JPEG in base64; the other size where the wanted one is missing, "" where both are."""
+    wanted = (item.preview, item.thumbnail) if large else (item.thumbnail, item.preview)
+    data = next(filter(None, map(read_jpeg, wanted)), b"")
+    return base64.b64encode(data).decode("ascii")
+
+
+def _alternative(item: Item) -> str:
+    """Return the words that stand for the picture where it is not seen."""
+    return ", ".join(filter(None, (item.heading, item.taken, item.place)))
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
+def _counted(shown: int, total: int) -> str:
+    photos = "1 photo" if total == 1 else f"{total:,} photos"
+    return photos if shown == total else f"the first {shown:,} of {photos}"
