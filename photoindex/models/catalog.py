@@ -41,8 +41,8 @@ class Source(_Entry):
     """Files of one repository of the hub.
 
     weights: one file of these is needed, the first that the repository has. needed: files without which the model is no
-    use. wanted: patterns (`*.json`) of files that are taken where the repository has them. folder: where they are put
-    inside the model's folder, empty for its top.
+    use. wanted: patterns (`*.json`) of files that are taken where the repository has them. Where several repositories have
+    a file of the same name, the first one's is taken.
     """
 
     repository: str = Field(pattern=_REPOSITORY_PATTERN)
@@ -50,7 +50,6 @@ class Source(_Entry):
     weights: tuple[PlainName, ...] = ()
     needed: tuple[PlainName, ...] = ()
     wanted: tuple[PlainName, ...] = ()
-    folder: PlainName | None = None
 
 
 class CatalogEntry(_Entry):

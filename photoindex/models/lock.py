@@ -47,8 +47,8 @@ class Found(BaseModel):
 class LockedModel(_Part):
     """One installed model.
 
-    source: the repository or the path that it came from. revision: the commit of a repository, None for what came from
-    this computer. installed_at, licence_accepted_at: ISO 8601, UTC. trust_remote_code: the user named the model as one
+    source: the repository or the path that it came from. revision: the commit of that repository, None for what came from
+    this computer. also: the commits of further repositories that files came from. installed_at, licence_accepted_at: ISO 8601, UTC. trust_remote_code: the user named the model as one
     whose own code may be fetched and run. files: by their names inside the model's folder, `/` between parts.
     """
 
@@ -56,6 +56,7 @@ class LockedModel(_Part):
     task: str
     source: str
     revision: str | None = None
+    also: dict[str, str] = {}
     licence: str
     terms: str
     restricted: bool = False
@@ -66,12 +67,23 @@ class LockedModel(_Part):
     files: dict[PlainName, FileLock] = Field(min_length=1)
 
 
+class AcceptedLicence(_Part):
+    """A licence that the user accepted: its name, its terms as they were shown, and when (ISO 8601, UTC)."""
+
+    licence: str
+    terms: str
+    accepted_at: str
+
+
 class Lock(_Part):
-    """The content of the lock file; `licences`: when the user accepted which licence that restricts use, by model."""
+    """The content of the lock file; `licences`: those that restrict use and were accepted, by model.
+
+    An accepted licence stays when the model is removed: it is asked for once.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
     models: dict[ModelId, LockedModel] = {}
-    licences: dict[ModelId, str] = {}
+    licences: dict[ModelId, AcceptedLicence] = {}
 
 
 def read_lock(models_folder: Path) -> Lock:

@@ -2,8 +2,7 @@
 
 A model is a folder `models/<id>`. An image and text model has `open_clip_config.json`, its weights
 (`open_clip_model.safetensors` or `open_clip_pytorch_model.bin`), its tokenizer's files where the tokenizer is not open_clip's
-own, `text_model/` with the configuration and tokenizer of a text tower that open_clip builds from another repository
-(`hf_model_name`), and in `onnx/` what `models.export` made of them: `visual.onnx`, `text.onnx` (each with `.data`),
+own, `config.json` of a text tower that open_clip would build from another repository (`hf_model_name`), and in `onnx/` what `models.export` made of them: `visual.onnx`, `text.onnx` (each with `.data`),
 `tokenizer.json`, and `model.json`, which describes it as `lock.Found` does.
 """
 
@@ -144,6 +143,10 @@ class InstalledModel:
     def remedy(self) -> str:
         """The command that installs it again."""
         return f"photoindex models {'install PATH --id' if self.revision is None else 'pull'} {self.id}"
+
+    def problems(self, name: str) -> str | None:
+        """Return how a file differs from what was installed, as the middle of a sentence, or None where it does not."""
+        return difference(self.folder / name, self.files[name])
 
 
 class ModelStore:

@@ -1,0 +1,223 @@
+"""One archive with an installed model, for a computer without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated, BinaryIO, Final, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from photoindex.errors import ModelUnavailable, StorageFull, UsageError
+from photoindex.models.catalog import ModelId
+from photoindex.models.lock import LockedModel
+from photoindex.models.weights import InstalledModel
+from photoindex.paths import display
+
+SCHEMA: Final = 1
+MANIFEST_NAME = "photoindex-model.json"
+_MANIFEST_BYTES_MAX = 1_000_000
+_FILES_MAX = 1000
+_HEADERS_BYTES_MAX = 20_000
+"""The most that tar's own blocks around one file take, and its buffer."""
+_CHUNK_BYTES = 4 << 20
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ZSTD_SUFFIXES = (".zst", ".tzst")
+# Weights hardly shrink; the quickest level is worth it for the text files alone.
+_ZSTD_LEVEL = 1
+
+BytesDone = Callable[[int], None]
+
+
+class Manifest(BaseModel):
+    """The first file of an archive: the model's id and its entry of the lock file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
+    id: ModelId
+    model: LockedModel
+
+
+def write_bundle(installed: InstalledModel, output: Path, advance: BytesDone) -> None:
+    """Write an installed model into one archive, tar or (`.zst`) tar in zstd; its files are hashed on the way.
+
+    Raises ModelUnavailable where a file is not as it was installed, UsageError where the archive is there, OSError.
+    """
+    if os.path.lexists(output):
+        raise UsageError(f"{_shown(output)} is there already; name another file, or remove it")
+    handle, temporary = tempfile.mkstemp(prefix=f".{output.name[:80]}-", dir=output.parent)
+    try:
+        with (
+            os.fdopen(handle, "wb") as file,
+            _compressed(file, output) as stream,
+            tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            _write_files(installed, archive, advance)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(output)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def _compressed(file: BinaryIO, output: Path) -> Iterator[BinaryIO]:
+    if output.suffix not in _ZSTD_SUFFIXES:
+        yield file
+        return
+    from zstandard import ZstdCompressor
+
+    with ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True).stream_writer(file, closefd=False) as stream:
+        yield cast("BinaryIO", stream)
+
+
+def _write_files(installed: InstalledModel, archive: tarfile.TarFile, advance: BytesDone) -> None:
+    manifest = Manifest(id=installed.id, model=installed.locked)
+    text = json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2, sort_keys=True).encode()
+    archive.addfile(_member(MANIFEST_NAME, len(text)), io.BytesIO(text))
+    done = 0
+    for name, expected in installed.files.items():
+        path = installed.folder / name
+        changed = f"{_shown(path)} has changed since it was installed; run: photoindex models verify {installed.id}"
+        if not path.is_file() or path.is_symlink() or path.stat().st_size != expected.size_bytes:
+            raise ModelUnavailable(changed)
+        with path.open("rb") as file:
+            hashed = _Hashed(file, lambda count, done=done: advance(done + count))  # type: ignore[misc]
+            archive.addfile(_member(name, expected.size_bytes), cast("IO[bytes]", hashed))
+        if hashed.hexdigest() != expected.sha256:
+            raise ModelUnavailable(changed)
+        done += expected.size_bytes
+
+
+def _member(name: str, size_bytes: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.size = size_bytes
+    member.mode = 0o644
+    return member
+
+
+class _Hashed:
+    """A file to read from that hashes and counts what passes."""
+
+    def __init__(self, file: IO[bytes], advance: BytesDone) -> None:
+        self._file = file
+        self._advance = advance
+        self._digest = hashlib.sha256()
+        self._count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._digest.update(data)
+        self._count += len(data)
+        self._advance(self._count)
+        return data
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+def is_bundle(path: Path) -> bool:
+    """Tell whether a file begins like an archive of `write_bundle`: zstd, or a tar whose first name is the manifest's."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    return head.startswith((_ZSTD_MAGIC, MANIFEST_NAME.encode() + b"\0"))
+
+
+@contextmanager
+def opened_bundle(path: Path) -> Iterator[tuple[Manifest, tarfile.TarFile]]:
+    """Give the manifest of an archive and the archive itself, to be read on by `extract`.
+
+    Raises UsageError where it is no archive of a model, or one that is damaged or cut off, also in the block.
+    """
+    from zstandard import ZstdDecompressor, ZstdError
+
+    try:
+        with path.open("rb") as file:
+            zstd = file.read(4) == _ZSTD_MAGIC
+            file.seek(0)
+            stream = _Limited(path, ZstdDecompressor().stream_reader(file) if zstd else file)
+            with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
+                manifest = _manifest(path, archive)
+                files = manifest.model.files.values()
+                stream.left_bytes += sum(one.size_bytes for one in files) + _HEADERS_BYTES_MAX * len(files)
+                yield manifest, archive
+    except (tarfile.TarError, ZstdError, EOFError, UnicodeError) as error:
+        raise UsageError(f"the archive {_shown(path)} is damaged or cut off: {error}; nothing was installed") from error
+
+
+class _Limited:
+    """The bytes of an archive, no more than it may have: tar would read a header of any size into memory."""
+
+    def __init__(self, path: Path, stream: IO[bytes]) -> None:
+        self._path = path
+        self._stream = stream
+        self.left_bytes = _MANIFEST_BYTES_MAX + _HEADERS_BYTES_MAX
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self.left_bytes -= len(data)
+        if self.left_bytes < 0:
+            raise UsageError(f"{_shown(self._path)} is no archive of a model, or a damaged one; nothing was installed")
+        return data
+
+
+def _manifest(path: Path, archive: tarfile.TarFile) -> Manifest:
+    no_model = f"{_shown(path)} is no archive of a model; `photoindex models bundle` makes one"
+    member = archive.next()
+    if member is None or member.name != MANIFEST_NAME or not member.isreg() or member.size > _MANIFEST_BYTES_MAX:
+        raise UsageError(no_model)
+    file = archive.extractfile(member)
+    try:
+        manifest = Manifest.model_validate_json(b"" if file is None else file.read())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{no_model}: its {MANIFEST_NAME} is wrong: {where}: {first['msg']}") from None
+    if len(manifest.model.files) > _FILES_MAX:
+        raise UsageError(f"{no_model}: it says that it holds {len(manifest.model.files):,} files")
+    return manifest
+
+
+def extract(path: Path, manifest: Manifest, archive: tarfile.TarFile, destination: Path, advance: BytesDone) -> None:
+    """Write the files of an archive into an empty folder: those that the manifest names, with that size and SHA-256.
+
+    Nothing else of the archive (names, kinds, modes, owners, links) has any say. Raises UsageError, StorageFull, OSError.
+    """
+    expected = dict(manifest.model.files)
+    needed, free = sum(one.size_bytes for one in expected.values()), shutil.disk_usage(destination).free
+    if needed > free:
+        raise StorageFull(
+            f"the model needs {needed / 1e9:,.1f} GB; {free / 1e9:,.1f} GB are free in {destination.parent}"
+        )
+    done = 0
+    while (member := archive.next()) is not None:
+        wanted = expected.pop(member.name, None)
+        file = archive.extractfile(member) if wanted is not None and member.isreg() and not member.issparse() else None
+        if wanted is None or file is None or member.size != wanted.size_bytes:
+            raise UsageError(f"{_damaged(path, member.name)}: it does not belong there")
+        target = destination / member.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        hashed = _Hashed(file, lambda count, done=done: advance(done + count))  # type: ignore[misc]
+        with target.open("xb") as writer:
+            shutil.copyfileobj(hashed, writer, _CHUNK_BYTES)
+        if hashed.hexdigest() != wanted.sha256:
+            raise UsageError(f"{_damaged(path, member.name)}: its SHA-256 is not the one of the archive's list")
+        done += wanted.size_bytes
+    if expected:
+        raise UsageError(f"{_damaged(path, next(iter(expected)))}: it is missing")
+
+
+def _damaged(path: Path, name: str) -> str:
+    return f"the archive {_shown(path)} is damaged, nothing was installed; {display(name[:100].encode('utf-8', 'replace'))}"
+
+
+def _shown(path: Path) -> str:
+    return display(os.fsencode(path))

@@ -1,0 +1,168 @@
+"""Makes a folder with a model's files an installed model: exported, hashed, locked and put in its place."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from photoindex.errors import ModelUnavailable
+from photoindex.models.catalog import CatalogEntry
+from photoindex.models.lock import FileLock, Found, Lock, LockedModel, write_lock
+from photoindex.models.weights import FOUND_NAME, ONNX_FOLDER, InstalledModel, lock_of
+
+_TEMPORARY_PREFIX = ".installing-"
+_EXPORTER_MODULES = ("torch", "open_clip", "onnx", "onnxscript", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a model comes from and what it is called; see `LockedModel`."""
+
+    model_id: str
+    title: str
+    task: str
+    source: str
+    licence: str
+    terms: str
+    restricted: bool = False
+    revision: str | None = None
+    also: tuple[tuple[str, str], ...] = ()
+    licence_accepted_at: str | None = None
+    trust_remote_code: bool = False
+    dim: int | None = None
+
+    @classmethod
+    def of_entry(cls, entry: CatalogEntry, source: str) -> Origin:
+        """Return the origin of a model of the catalogue whose files come from `source`."""
+        return cls(
+            model_id=entry.id, title=entry.title, task=entry.task, source=source, licence=entry.licence,
+            terms=entry.terms, restricted=entry.restricted, dim=entry.dim,
+        )  # fmt: skip
+
+
+@contextmanager
+def staging(models_folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside the installed models; what is left in it when the block ends is removed.
+
+    Also removes what a killed installation left. Only under the lock of the models folder.
+    """
+    for leftover in models_folder.glob(f"{_TEMPORARY_PREFIX}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY_PREFIX, dir=models_folder))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def require_exporter() -> None:
+    """Raise ModelUnavailable where a library is missing that makes ONNX files of weights."""
+    missing = [module for module in _EXPORTER_MODULES if find_spec(module) is None]
+    if missing:
+        raise ModelUnavailable(
+            f"these weights must be made into ONNX files once, which needs {', '.join(missing)}; run: "
+            f"pip install 'photoindex[ml]', or take a bundle from a computer that has it: photoindex models bundle"
+        )
+
+
+def is_exported(folder: Path) -> bool:
+    """Tell whether a folder holds the ONNX files of a model."""
+    return (folder / FOUND_NAME).is_file()
+
+
+def export_towers(folder: Path) -> None:
+    """Make the ONNX files of a model's weights and check them. Raises ModelUnavailable."""
+    require_exporter()
+    from photoindex.models.export import export
+
+    shutil.rmtree(folder / ONNX_FOLDER, ignore_errors=True)
+    export(folder)
+
+
+def found_in(folder: Path) -> Found:
+    """Return what the export says of a model. Raises ModelUnavailable where that cannot be read."""
+    path = folder / FOUND_NAME
+    try:
+        return Found.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelUnavailable(f"{FOUND_NAME} cannot be used: {where}: {first['msg']}; nothing was installed") from None
+    except OSError as error:
+        raise ModelUnavailable(f"{FOUND_NAME} cannot be read: {error.strerror}; nothing was installed") from error
+
+
+def lock_files(folder: Path, advance: Callable[[int], None]) -> dict[str, FileLock]:
+    """Return SHA-256 and size of every file below a folder, by name; `advance` takes the bytes read."""
+    files = {}
+    done = 0
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not path.is_symlink() and not name.startswith("."):
+            files[name] = lock_of(path)
+            done += files[name].size_bytes
+            advance(done)
+    return files
+
+
+def draft(folder: Path, origin: Origin, installed_at: str, advance: Callable[[int], None]) -> LockedModel:
+    """Return the lock's entry of the model in a folder, with all its files hashed. Raises ModelUnavailable."""
+    found = found_in(folder)
+    if origin.dim is not None and found.dim != origin.dim:
+        raise ModelUnavailable(
+            f"the files give {found.dim} numbers a vector, but '{origin.model_id}' has {origin.dim}; nothing was installed"
+        )
+    return LockedModel(
+        title=origin.title,
+        task=origin.task,
+        source=origin.source,
+        revision=origin.revision,
+        also=dict(origin.also),
+        licence=origin.licence,
+        terms=origin.terms,
+        restricted=origin.restricted,
+        licence_accepted_at=origin.licence_accepted_at,
+        installed_at=installed_at,
+        trust_remote_code=origin.trust_remote_code,
+        found=found,
+        files=lock_files(folder, advance),
+    )
+
+
+def put_in_place(models_folder: Path, folder: Path, lock: Lock, model_id: str, locked: LockedModel) -> InstalledModel:
+    """Make `folder` the folder of the model, in the place of one that was there, and write the lock.
+
+    A process that is killed between the two leaves files that the old lock does not know: the next command says so.
+    """
+    place = models_folder / model_id
+    for mark in folder.glob(".*"):
+        mark.unlink()
+    if place.is_symlink() or place.exists():
+        old = Path(tempfile.mkdtemp(prefix=_TEMPORARY_PREFIX, dir=models_folder))
+        place.rename(old / model_id)
+    else:
+        old = None
+    folder.chmod(0o755)
+    folder.rename(place)
+    write_lock(models_folder, lock.model_copy(update={"models": lock.models | {model_id: locked}}))
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
+    return InstalledModel(model_id, place, locked)
+
+
+def remove_model(models_folder: Path, lock: Lock, model_id: str) -> None:
+    """Remove a model from the lock, then its files and what a pull of it had begun. Raises OSError."""
+    models = {name: one for name, one in lock.models.items() if name != model_id}
+    write_lock(models_folder, lock.model_copy(update={"models": models}))
+    place = models_folder / model_id
+    if place.is_symlink():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)

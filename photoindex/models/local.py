@@ -1,0 +1,150 @@
+"""Takes a model from this computer: a folder in open_clip's layout, or one checkpoint file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from photoindex.errors import StorageFull, UsageError
+from photoindex.models.export_description import (
+    DATA_SUFFIX,
+    DESCRIPTION,
+    TEXT,
+    TOKENIZER,
+    VISUAL,
+)
+from photoindex.models.export_model import (
+    CONFIG_NAME,
+    OWN_VOCABULARY,
+    TEXT_MODEL_FOLDER,
+    TOKENIZER_NAMES,
+    WEIGHT_NAMES,
+)
+from photoindex.models.pull import WEIGHT_SUFFIXES
+from photoindex.paths import display
+
+_ONNX_NAMES = (DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX, VISUAL, VISUAL + DATA_SUFFIX)
+_TEXT_TOWER_NAMES = ("config.json", *TOKENIZER_NAMES)
+_SMALL_NAMES = (CONFIG_NAME, OWN_VOCABULARY, *_TEXT_TOWER_NAMES)
+_SMALL_BYTES_MAX = 256_000_000
+"""More than any configuration or vocabulary takes."""
+_HEADER_BYTES_MAX = 100_000_000
+"""The most that safetensors allows for its header."""
+_CHUNK_BYTES = 4 << 20
+
+BytesDone = Callable[[int], None]
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Return the files of a model's folder that are taken, by name: no code, no other copies of the weights.
+
+    A symbolic link is followed only inside the folder, and to the blobs of the hub's own cache. Raises UsageError.
+    """
+    names = [name for name in (*_SMALL_NAMES, *_ONNX_NAMES) if _is_there(folder / name)]
+    names += [
+        f"{TEXT_MODEL_FOLDER}/{name}" for name in _TEXT_TOWER_NAMES if _is_there(folder / TEXT_MODEL_FOLDER / name)
+    ]
+    weights = next((name for name in WEIGHT_NAMES if _is_there(folder / name)), None)
+    if CONFIG_NAME not in names and DESCRIPTION not in names:
+        raise UsageError(f"{_shown(folder)} is no model: there is neither {CONFIG_NAME} nor {DESCRIPTION} in it")
+    if weights is None and DESCRIPTION not in names:
+        raise UsageError(f"{_shown(folder)} has no weights: none of {', '.join(WEIGHT_NAMES)}")
+    files = {name: _real_file(folder, name) for name in names + ([] if weights is None else [weights])}
+    if weights is not None:
+        check_weights(files[weights], weights)
+    return files
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def _real_file(folder: Path, name: str) -> Path:
+    path = folder / name
+    try:
+        real = path.resolve(strict=True)
+        mode, size = real.stat().st_mode, real.stat().st_size
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"{_shown(path)} cannot be read: {error}") from error
+    roots = [folder.resolve()]
+    if folder.parent.name == "snapshots":
+        roots.append(folder.resolve().parent.parent / "blobs")
+    if not any(real.is_relative_to(root) for root in roots):
+        raise UsageError(f"{_shown(path)} leads out of the folder, to {_shown(real)}; copy the file itself there")
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"{_shown(path)} is not a file")
+    if path.name in _SMALL_NAMES and size > _SMALL_BYTES_MAX:
+        raise UsageError(f"{_shown(path)} has {size:,} bytes, more than such a file of any model")
+    return real
+
+
+def check_weights(path: Path, name: str) -> None:
+    """Raise UsageError where a file, called `name` by the user, is no kind of weights that is safe to read."""
+    suffix = Path(name).suffix
+    if suffix not in WEIGHT_SUFFIXES:
+        raise UsageError(f"{name} is no file of weights; one of: {', '.join(WEIGHT_SUFFIXES)}")
+    with path.open("rb") as file:
+        head, first = file.read(8), file.read(1)
+    if suffix == ".safetensors":
+        length = int.from_bytes(head, "little")
+        if first != b"{" or not 2 <= length <= min(_HEADER_BYTES_MAX, path.stat().st_size - 8):
+            raise UsageError(f"{name} is not a safetensors file: damaged, or not whole")
+    # A file of torch is a ZIP archive, or a bare pickle where an old version wrote it.
+    elif not head.startswith((b"PK\x03\x04", b"\x80")):
+        raise UsageError(f"{name} is not a file of weights that torch wrote")
+
+
+def copy_files(files: dict[str, Path], destination: Path, advance: BytesDone) -> None:
+    """Copy the content of files to their names below a folder. Raises StorageFull, OSError."""
+    needed = sum(path.stat().st_size for path in files.values())
+    free = shutil.disk_usage(destination).free
+    if needed > free:
+        raise StorageFull(
+            f"the model needs {needed / 1e9:,.1f} GB; {free / 1e9:,.1f} GB are free in {destination.parent}"
+        )
+    done = 0
+    for name, path in files.items():
+        target = destination / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("rb") as reader, target.open("xb") as writer:
+            while chunk := reader.read(_CHUNK_BYTES):
+                writer.write(chunk)
+                done += len(chunk)
+                advance(done)
+
+
+def weights_name(checkpoint: Path) -> str:
+    """Return the name of a checkpoint file in a model's folder."""
+    return WEIGHT_NAMES[0] if checkpoint.suffix == ".safetensors" else "open_clip_pytorch_model.bin"
+
+
+def config_of_architecture(architecture: str) -> dict[str, Any]:
+    """Return the `open_clip_config.json` of an architecture of open_clip, for a checkpoint that comes without one.
+
+    Raises UsageError for one that open_clip does not know, or whose pictures are not always prepared in the same way.
+    """
+    import open_clip
+
+    model = open_clip.get_model_config(architecture)
+    if model is None:
+        raise UsageError(f"open_clip knows no architecture '{architecture}'; such as ViT-B-32, or give --config FILE")
+    trained = [
+        open_clip.get_pretrained_cfg(architecture, tag) for tag in open_clip.list_pretrained_tags_by_model(architecture)
+    ]
+    parts = ("mean", "std", "interpolation", "resize_mode")
+    kinds = {json.dumps({part: one[part] for part in parts if one.get(part) is not None}) for one in trained}
+    if len(kinds) != 1:
+        raise UsageError(
+            f"models of the architecture '{architecture}' prepare pictures in {len(kinds)} ways; give --config FILE, the "
+            f"{CONFIG_NAME} of the checkpoint"
+        )
+    return {"model_cfg": model, "preprocess_cfg": json.loads(kinds.pop())}
+
+
+def _shown(path: Path) -> str:
+    return display(os.fsencode(path))
