@@ -42,7 +42,7 @@ def open_session(path: Path, *, threads: int | None, quick_start: bool) -> Infer
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 the runtime's errors share no base class
+    except Exception as error:
         raise ModelUnavailable(f"{path} cannot be run: {_first_line(error)}; install the model again") from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,11 @@ Precision = Literal["auto", "float32", "float16", "bfloat16"]
 
 
 class TorchImageEncoder:
-    """The image tower in float16 on a GPU, in float32 on the CPU."""
+    """The image tower, `visual` of an open_clip model, in float16 on a GPU and in float32 on the CPU."""
 
     def __init__(
         self,
-        model: torch.nn.Module,
+        tower: Any,
         preprocessing: Preprocessing,
         dim: int,
         device: torch.device,
@@ -37,7 +37,7 @@ class TorchImageEncoder:
         self._device = device
         self._dtype = _dtype(precision, device)
         with _device_errors(device):
-            self._model = model.eval().to(device=device, memory_format=torch.channels_last)
+            self._tower = tower.eval().to(device=device, memory_format=torch.channels_last)
             self._mean = _channels(preprocessing.mean, device)
             self._deviation = _channels(preprocessing.standard_deviation, device)
 
@@ -60,7 +60,7 @@ class TorchImageEncoder:
             values = batch.permute(0, 3, 1, 2).to(torch.float32)
             values = values.sub_(self._mean).div_(self._deviation)
             with torch.autocast(self._device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
-                vectors = self._model.encode_image(values)  # type: ignore[operator]
+                vectors = self._tower(values)
             vectors = torch.nn.functional.normalize(vectors.float(), dim=-1)
             result: NDArray[np.float32] = vectors.cpu().numpy()
             return result

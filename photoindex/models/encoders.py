@@ -97,7 +97,7 @@ def _open_torch(
         loaded = load_model(installed.folder)
         if loaded.dim != description.dim:
             raise ModelUnavailable(_dim_differs(installed, "weights", loaded.dim))
-        return TorchImageEncoder(loaded.model, description.preprocessing, description.dim, device, precision=precision)
+        return TorchImageEncoder(loaded.visual, description.preprocessing, description.dim, device, precision=precision)
 
 
 def _named(installed: InstalledModel, *names: str) -> list[str]:

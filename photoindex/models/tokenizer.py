@@ -78,20 +78,29 @@ class TextTokenizer:
             raise ModelUnavailable(f"the tokenizer {path} cannot be read: {error}; install the model again") from error
         try:
             tokenizer = Tokenizer.from_str(content)
-        except Exception as error:  # noqa: BLE001 the library raises bare Exception
+        except Exception as error:
             raise ModelUnavailable(f"the tokenizer {path} cannot be used: {error}; install the model again") from error
         return cls(tokenizer, settings, context_length)
 
     def tokens(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return int64 [n, length]; a text that is too long is cut as open_clip cuts it.
 
-        length is the context length, or that of the longest text where the tower does not look at the padding.
+        length is the context length, or that of the longest text where the tower does without padding.
         """
+        rows = self._rows(texts)
+        if self._settings.cut_padding:
+            return self._filled(rows, max((len(row) for row in rows), default=1))
+        return self._filled(rows, self._context_length)
+
+    def whole(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Return int64 [n, context length], which is what open_clip's tokenizer gives."""
+        return self._filled(self._rows(texts), self._context_length)
+
+    def _rows(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self._tokenizer.encode(cleaned(text, self._settings.clean)).ids for text in texts]
+
+    def _filled(self, rows: Sequence[Sequence[int]], length: int) -> NDArray[np.int64]:
         settings = self._settings
-        rows = [self._tokenizer.encode(cleaned(text, settings.clean)).ids for text in texts]
-        length = self._context_length
-        if settings.cut_padding:
-            length = max((len(row) for row in rows), default=1)
         tokens = np.full((len(rows), length), settings.pad_id, dtype=np.int64)
         for filled, row in zip(tokens, rows, strict=True):
             if settings.padding_side == "right":

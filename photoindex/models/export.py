@@ -1,0 +1,101 @@
+"""Exports a CLIP model to ONNX, once, when it is installed."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from photoindex.errors import ModelUnavailable
+from photoindex.models.clip_onnx import OnnxImageEncoder, OnnxTextEncoder, open_session
+from photoindex.models.export_description import (
+    DESCRIPTION,
+    FOLDER,
+    TEXT,
+    TOKENIZER,
+    VISUAL,
+    ExportDescription,
+)
+from photoindex.models.tokenizer import TextTokenizer
+
+NEEDED = ("torch", "open_clip", "onnx", "onnxscript", "transformers", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What was exported and how near it is to the original.
+
+    files: names inside the model's folder. least_image_cosine, least_text_cosine: of the vectors of both runtimes.
+    """
+
+    dim: int
+    files: tuple[str, ...]
+    least_image_cosine: float
+    least_text_cosine: float
+
+
+def export(model_folder: Path) -> ExportReport:
+    """Write `onnx/` of an open_clip model's folder: both towers, the tokenizer, and a description.
+
+    What is there already is replaced, at the end and at once; nothing changes where the export fails. The towers are
+    compared with torch and the tokenizer with open_clip's. Raises ModelUnavailable with the reason where the model cannot be
+    loaded or what came out differs.
+    """
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise ModelUnavailable(
+            f"a model is made ready with {', '.join(missing)}, which is not installed; run: pip install 'photoindex[ml]'"
+        )
+    with tempfile.TemporaryDirectory(prefix=".onnx-", dir=model_folder) as temporary:
+        work = Path(temporary)
+        (work / FOLDER).mkdir()
+        report = _export_to(work, model_folder)
+        target = model_folder / FOLDER
+        if target.exists():
+            target.rename(work / "before")
+        (work / FOLDER).rename(target)
+    return report
+
+
+def _export_to(work: Path, model_folder: Path) -> ExportReport:
+    from photoindex.models import export_check
+    from photoindex.models.export_model import load_model
+    from photoindex.models.export_tokenizer import export_tokenizer, load_reference
+    from photoindex.models.export_towers import export_text, export_visual
+
+    reference = load_reference(model_folder)
+    loaded = load_model(model_folder)
+    try:
+        export_visual(loaded, work / VISUAL)
+        cut_padding = export_text(loaded, work / TEXT)
+    except Exception as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelUnavailable(f"the model in {model_folder} cannot be exported to ONNX: {first}") from error
+    exported, settings = export_tokenizer(model_folder, reference, cut_padding=cut_padding)
+    exported.save(str(work / TOKENIZER), pretty=False)
+    description = ExportDescription(
+        dim=loaded.dim,
+        context_length=loaded.context_length,
+        preprocessing=loaded.preprocessing,
+        tokenizer=settings,
+    )
+    (work / DESCRIPTION).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    tokenizer = TextTokenizer.from_file(work / TOKENIZER, settings, loaded.context_length)
+    export_check.check_tokenizer(tokenizer, reference)
+    texts = OnnxTextEncoder(open_session(work / TEXT, threads=None, quick_start=True), tokenizer, description)
+    images = OnnxImageEncoder(open_session(work / VISUAL, threads=None, quick_start=False), description)
+    report = ExportReport(
+        dim=loaded.dim,
+        files=tuple(sorted(f"{FOLDER}/{path.name}" for path in (work / FOLDER).iterdir())),
+        least_image_cosine=export_check.least_image_cosine(images, loaded),
+        least_text_cosine=export_check.least_text_cosine(texts, loaded, reference),
+    )
+    for what, cosine in (("image", report.least_image_cosine), ("text", report.least_text_cosine)):
+        if not cosine > export_check.COSINE_MIN:
+            raise ModelUnavailable(
+                f"the exported {what} tower of {model_folder} differs from the original: cosine {cosine:.5f}, and more than "
+                f"{export_check.COSINE_MIN} is needed; the model cannot be used"
+            )
+    return report

@@ -1,0 +1,120 @@
+"""Makes a `tokenizer.json` that needs neither open_clip nor transformers from a model's own tokenizer."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photoindex.errors import ModelUnavailable
+from photoindex.models.export_description import TokenizerSettings
+from photoindex.models.export_model import OWN_VOCABULARY, read_config, staged
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_VOCABULARY_BYTES_MAX = 64 * 1024 * 1024
+_WORDS = r"'s|'t|'re|'ve|'m|'ll|'d"
+_WORD_END = "</w>"
+
+
+def load_reference(folder: Path) -> Any:
+    """Return open_clip's tokenizer of a model's folder; raises ModelUnavailable where it cannot be made.
+
+    A folder may hold a BPE vocabulary of its own, `bpe_simple_vocab.txt.gz`, which open_clip has no name for.
+    """
+    import open_clip
+
+    text = read_config(folder)["model_cfg"]["text_cfg"]
+    try:
+        with staged(folder) as stage:
+            _check_vocabulary(folder / OWN_VOCABULARY)
+            local = {"local_files_only": True} if text.get("hf_tokenizer_name") else {}
+            return open_clip.get_tokenizer(f"local-dir:{stage}", **local)
+    except ModelUnavailable:
+        raise
+    except Exception as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelUnavailable(f"the tokenizer of the model in {folder} cannot be loaded: {first}") from error
+
+
+def _check_vocabulary(path: Path) -> None:
+    """Refuse a vocabulary that grows beyond all measure as it is unpacked."""
+    if not path.is_file():
+        return
+    with gzip.open(path) as file:
+        if len(file.read(_VOCABULARY_BYTES_MAX + 1)) > _VOCABULARY_BYTES_MAX:
+            raise ModelUnavailable(f"the vocabulary {path} is larger than any model's")
+
+
+def export_tokenizer(folder: Path, reference: Any, *, cut_padding: bool) -> tuple[Tokenizer, TokenizerSettings]:
+    """Return a model's tokenizer for the `tokenizers` package, and what surrounds it.
+
+    reference: from `load_reference`. cut_padding: the text tower does without padding.
+    """
+    from open_clip.tokenizer import SimpleTokenizer
+
+    settings = read_config(folder)["model_cfg"]["text_cfg"].get("tokenizer_kwargs") or {}
+    if isinstance(reference, SimpleTokenizer):
+        exported = _of_merges(reference)
+        return exported, TokenizerSettings(clean=settings.get("clean", "lower"), pad_id=0, cut_padding=cut_padding)
+    wrapped = reference.tokenizer
+    if not wrapped.is_fast or wrapped.truncation_side != "right" or wrapped.pad_token_id is None:
+        raise ModelUnavailable(f"the tokenizer of the model in {folder} is of a kind that cannot be exported")
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str(wrapped.backend_tokenizer.to_str()), TokenizerSettings(
+        clean=settings.get("clean", "whitespace"),
+        pad_id=wrapped.pad_token_id,
+        padding_side=wrapped.padding_side,
+        cleared_id=wrapped.sep_token_id if reference.strip_sep_token else None,
+        cut_padding=cut_padding and wrapped.padding_side == "right",
+    )
+
+
+def _of_merges(reference: Any) -> Tokenizer:
+    """Return open_clip's SimpleTokenizer, a byte-level BPE whose words end in `</w>`."""
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
+
+    identifiers: dict[int, str] = {number: token for token, number in reference.encoder.items()}
+    special = [identifiers[number] for number in reference.all_special_ids]
+    # The empty line at the end of a vocabulary is a merge of nothing for open_clip: it takes a number and has no effect.
+    merges = [pair for pair in sorted(reference.bpe_ranks, key=reference.bpe_ranks.__getitem__) if len(pair) == 2]
+    vocabulary: dict[str, int] = dict(reference.encoder)
+    for token in special:
+        _add_chain(vocabulary, merges, token)
+    exported = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=_WORD_END))
+    names = "|".join(re.escape(token) for token in special)
+    words = Regex(rf"(?i:{names}|{_WORDS})|\p{{L}}+|\p{{N}}|[^\s\p{{L}}\p{{N}}]+")
+    exported.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(words, behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    start, end = special[:2]
+    exported.post_processor = processors.TemplateProcessing(
+        single=f"{start} $A {end}",
+        special_tokens=[(start, reference.sot_token_id), (end, reference.eot_token_id)],
+    )
+    return exported
+
+
+def _add_chain(vocabulary: dict[str, int], merges: list[tuple[str, str]], token: str) -> None:
+    """Let a special token that is written in a text, as a word of its own, become that token, as open_clip does.
+
+    `tokenizers` would find it inside a run of punctuation too, where open_clip does not. So it becomes the last of all
+    merges: letters and `<` stand together in no other word, hence these merges touch nothing else.
+    """
+    from tokenizers import models
+
+    parts = [
+        one.value for one in models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=_WORD_END).tokenize(token)
+    ]
+    joined = parts[0]
+    for number, part in enumerate(parts[1:], start=2):
+        merges.append((joined, part))
+        joined += part
+        spare = max(vocabulary.values()) + 1
+        vocabulary.setdefault(joined, vocabulary.pop(token) if number == len(parts) else spare)

@@ -1,0 +1,172 @@
+"""Writes the towers of an open_clip model as ONNX files."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photoindex.models.export_model import LoadedModel
+
+if TYPE_CHECKING:
+    import torch
+
+OPSET = 20
+_INLINE_BYTES_MAX = 8 * 1024 * 1024
+"""Weights up to this size stay inside the ONNX file; larger ones lie beside it, where they are read as they are."""
+
+
+def export_visual(loaded: LoadedModel, path: Path) -> None:
+    """Write the image tower: uint8 pixels [n, size, size, 3] to float32 vectors [n, dim] of unit length."""
+    import torch
+
+    class Visual(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tower = loaded.visual
+            self.mean = torch.nn.Buffer(_channels(loaded.preprocessing.mean))
+            self.deviation = torch.nn.Buffer(_channels(loaded.preprocessing.standard_deviation))
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            values = (pixels.permute(0, 3, 1, 2).to(torch.float32) - self.mean) / self.deviation
+            return torch.nn.functional.normalize(self.tower(values), dim=-1)
+
+    size = loaded.preprocessing.size_px
+    example = torch.randint(0, 256, (2, size, size, 3), dtype=torch.uint8)
+    _write(Visual(), "pixels", example, {0: torch.export.Dim("batch")}, path)
+
+
+def export_text(loaded: LoadedModel, path: Path) -> bool:
+    """Write the text tower: int64 tokens [n, length] to float32 vectors [n, dim] of unit length.
+
+    Returns whether the tower does without the padding after a text: it takes any length then, else only that of the context.
+    """
+    import torch
+
+    length = loaded.context_length
+    if (causal := _causal_tower(loaded)) is not None:
+        module, shorter = causal, True
+    else:
+        module, shorter = _whole_tower(loaded), _masks_padding(loaded)
+    example = torch.randint(3, 50, (2, max(2, length // 2) if shorter else length), dtype=torch.int64)
+    axes = {0: torch.export.Dim("batch")}
+    if shorter:
+        axes[1] = torch.export.Dim("length", max=length)
+    _write(module, "tokens", example, axes, path)
+    return shorter
+
+
+def _causal_tower(loaded: LoadedModel) -> torch.nn.Module | None:
+    """Return open_clip's own text transformer for texts of any length, or None where it needs the padding.
+
+    A token of a causal tower sees only those before it, so what follows the end of the text changes nothing.
+    """
+    import torch
+    from open_clip.transformer import text_global_pool
+
+    tower = getattr(loaded.model, "text", loaded.model)
+    pool = getattr(tower, "pool_type", getattr(tower, "text_pool_type", None))
+    end = getattr(tower, "eos_id", getattr(tower, "text_eos_id", None))
+    if (
+        getattr(tower, "attn_mask", None) is None
+        or getattr(tower, "cls_emb", None) is not None
+        or getattr(tower, "use_pad_mask", False)
+        or pool not in ("argmax", "eos")
+    ):
+        return None
+
+    class Causal(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tower = tower
+
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            tower: Any = self.tower
+            length = tokens.shape[1]
+            values = tower.token_embedding(tokens) + tower.positional_embedding[:length]
+            values = tower.transformer(values, attn_mask=tower.attn_mask[:length, :length])
+            values = text_global_pool(tower.ln_final(values), tokens, pool, end)
+            projection = tower.text_projection
+            if isinstance(projection, torch.nn.Module):
+                values = projection(values)
+            elif projection is not None:
+                values = values @ projection
+            return torch.nn.functional.normalize(values, dim=-1)
+
+    return Causal()
+
+
+def _whole_tower(loaded: LoadedModel) -> torch.nn.Module:
+    import torch
+
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = loaded.model
+
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.normalize(self.model.encode_text(tokens), dim=-1)
+
+    return Whole()
+
+
+def _masks_padding(loaded: LoadedModel) -> bool:
+    """Tell whether the text tower is one of transformers', which open_clip always gives a mask of the padding."""
+    from open_clip.hf_model import HFTextEncoder
+
+    return isinstance(getattr(loaded.model, "text", None), HFTextEncoder)
+
+
+def _channels(values: tuple[float, float, float]) -> torch.Tensor:
+    """Return a value of each channel, given for 0 to 1, for pixels of 0 to 255: float32 [1, 3, 1, 1]."""
+    import torch
+
+    return (torch.tensor(values, dtype=torch.float32) * 255).reshape(1, 3, 1, 1)
+
+
+def _write(module: torch.nn.Module, name: str, example: torch.Tensor, axes: dict[int, Any], path: Path) -> None:
+    import torch
+
+    with torch.no_grad(), _quiet():
+        program = torch.onnx.export(
+            module.eval(),
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[name],
+            output_names=["vectors"],
+            dynamic_shapes=(axes,),
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
+    # The exporter notes on every node from which line of which file of this computer it came.
+    model: Any = program.model
+    for value in (model, model.graph, *model.graph.all_nodes()):
+        value.metadata_props.clear()
+        value.doc_string = None
+    weights_bytes = sum(
+        one.const_value.nbytes for one in model.graph.initializers.values() if one.const_value is not None
+    )
+    program.save(str(path), external_data=weights_bytes > _INLINE_BYTES_MAX)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the exporter says about its own parts off the terminal; its errors are exceptions."""
+    loggers = [
+        logging.getLogger(name) for name in ("torch.onnx", "torch.export", "torch._export", "onnxscript", "onnx_ir")
+    ]
+    before = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
