@@ -15,6 +15,7 @@ from photoindex import __version__, errors
 
 COMMANDS: tuple[str, ...] = (
     "scan",
+    "embed",
     "search",
     "saved",
     "show",

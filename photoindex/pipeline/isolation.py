@@ -151,7 +151,7 @@ def _prepare_worker(limits: Limits) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _limit_memory(limits.memory_mb)
-    _die_with_parent()
+    die_with_parent()
     _use_one_thread()
 
 
@@ -175,7 +175,8 @@ def _limit_memory(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """End this process, one of multiprocessing's, as soon as the one that started it is gone."""
     from multiprocessing import connection, parent_process
 
     parent = parent_process()

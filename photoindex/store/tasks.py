@@ -51,7 +51,7 @@ def ensure_variant(connection: Connection, stage: str, parameters: Mapping[str, 
 class Wanted:
     """Which tasks to claim: up to `limit` pending ones of a stage and priority, smallest number past `after_id` first.
 
-    `subjects` limits them to those subject ids.
+    `subjects` limits them to those subject ids, `variant_id` to those of one variant.
     """
 
     stage: str
@@ -60,6 +60,7 @@ class Wanted:
     lease_seconds: float
     after_id: int = 0
     subjects: Select[tuple[int]] | None = None
+    variant_id: int | None = None
 
 
 def claim(connection: Connection, wanted: Wanted, *, owner: str) -> list[Claimed]:
@@ -78,6 +79,8 @@ def claim(connection: Connection, wanted: Wanted, *, owner: str) -> list[Claimed
     )
     if wanted.subjects is not None:
         statement = statement.where(task.c.subject_id.in_(wanted.subjects))
+    if wanted.variant_id is not None:
+        statement = statement.where(task.c.variant_id == wanted.variant_id)
     rows = [Claimed(*row) for row in connection.execute(statement)]
     if rows:
         now = time.time()

@@ -1,0 +1,109 @@
+"""A model that fails as it is told to, in the worker's process, for tests; its state lies in files beside the models."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from photoindex import errors
+from photoindex.models.base import DeviceLost, OutOfDeviceMemory, Preprocessing
+from photoindex.models.lock import FileLock, Found, Lock, LockedModel, read_lock, write_lock
+from photoindex.pipeline.embed_messages import Opening
+
+OPENER = "tests.fault.faulty_encoder:open_faulty"
+DIM = 16
+MODEL = "made-up"
+PREPROCESSING = Preprocessing(
+    size_px=32, resize="shortest", interpolation="bicubic", mean=(0.5,) * 3, standard_deviation=(0.5,) * 3
+)
+_PROJECTION = np.random.default_rng(7).standard_normal((8 * 8 * 3, DIM)).astype(np.float32)
+
+
+def install(models: Path, model: str = MODEL, *, dim: int = DIM, weights: str = "0" * 64, **faults: Any) -> None:
+    """Make a model look installed that `open_faulty` opens; `faults` say what goes wrong, see `FaultyEncoder`."""
+    (models / model).mkdir(parents=True, exist_ok=True)
+    locked = LockedModel(
+        title=model, task="image-text", source="a test", licence="none", terms="", installed_at="2026-01-01T00:00:00Z",
+        found=Found(dim=dim, context_length=16, preprocessing=PREPROCESSING),
+        files={"weights.bin": FileLock(sha256=weights, size_bytes=1)},
+    )  # fmt: skip
+    write_lock(models, Lock(models={**read_lock(models).models, model: locked}))
+    (models / "faults.json").write_text(json.dumps(faults))
+
+
+def calls(models: Path) -> list[int]:
+    """Return how many pictures each call of the model was given, over all processes."""
+    path = models / "calls"
+    return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+
+def open_faulty(opening: Opening) -> FaultyEncoder:
+    """Open it as a worker does."""
+    faults = json.loads((opening.models_folder / "faults.json").read_text())
+    if "open_error" in faults:
+        raise getattr(errors, faults["open_error"])("it cannot be opened")
+    return FaultyEncoder(opening.models_folder, faults)
+
+
+class FaultyEncoder:
+    """Small colours projected: near pictures have near vectors.
+
+    room: pictures that fit into memory. room_from_call, room_then: it changes so. kill_at, lose_at, raise_at, hang_at:
+    numbers of calls, counted over all processes, at which that happens. slow: seconds a call takes. dim: of its vectors.
+    """
+
+    runs_on = "a made-up device"
+    preprocessing = PREPROCESSING
+
+    def __init__(self, models: Path, faults: dict[str, Any]) -> None:
+        self._calls = models / "calls"
+        self._faults = faults
+        self.dim = faults.get("dim", DIM)
+
+    def encode_images(self, pixels: np.ndarray) -> np.ndarray:
+        number = len(calls(self._calls.parent)) + 1
+        with self._calls.open("a") as file:
+            file.write(f"{len(pixels)}\n")
+        room = self._faults.get("room", 1 << 30)
+        if number >= self._faults.get("room_from_call", 1 << 30):
+            room = self._faults["room_then"]
+        if len(pixels) > room:
+            raise OutOfDeviceMemory(f"{len(pixels)} pictures do not fit")
+        self._fail(number)
+        time.sleep(self._faults.get("slow", 0))
+        small = pixels.reshape(len(pixels), 8, 4, 8, 4, 3).mean(axis=(2, 4)).reshape(len(pixels), -1)
+        vectors = (small / 255 - 0.5).astype(np.float32) @ _PROJECTION[:, : self.dim]
+        if number in self._faults.get("no_numbers_at", ()):
+            vectors[0] = np.nan
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def _fail(self, number: int) -> None:
+        if number in self._faults.get("kill_at", ()):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if number in self._faults.get("lose_at", ()):
+            raise DeviceLost("the device fell off the bus")
+        if number in self._faults.get("raise_at", ()):
+            raise LookupError("a runtime's own error")
+        while number in self._faults.get("hang_at", ()):
+            time.sleep(60)
+
+
+def run_command(argv: list[str]) -> int:
+    """Run a command line whose `embed` uses this model."""
+    from photoindex.cli.main import main
+    from photoindex.library import embed
+
+    embed.EmbedRequest = functools.partial(embed.EmbedRequest, opener=OPENER)  # type: ignore[assignment,misc]
+    return main(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(sys.argv[1:]))

@@ -1,0 +1,275 @@
+"""Embedding goes on over lost devices, killed and hanging processes, full memory and broken previews; nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from photoindex.errors import DeviceFailed, LibraryLocked, ModelUnavailable
+from photoindex.events import Event, FileQuarantined, Notice
+from photoindex.library.embed import EmbedRequest, EmbedSummary, embed
+from photoindex.library.lock import exclusive
+from tests.fault import faulty_encoder
+from tests.harness import Keeper
+from tests.originals import write_photos
+
+PHOTOS = 20
+STATES = "SELECT state, count(*) FROM task WHERE stage = 'embed' GROUP BY state ORDER BY state"
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    """A library of PHOTOS photos that are scanned; batches of 4."""
+    write_photos(tmp_path / "photos", PHOTOS)
+    keeper = Keeper(tmp_path / "library", settings={"embed.batch_size": 4, "embed.model": faulty_encoder.MODEL})
+    keeper.scan(tmp_path / "photos")
+    return keeper
+
+
+def install(keeper: Keeper, **faults: object) -> Path:
+    faulty_encoder.install(keeper.folder / "models", **faults)
+    return keeper.folder / "models"
+
+
+def run(keeper: Keeper, stop: Callable[[], bool] = lambda: False, **request: object) -> EmbedSummary:
+    with keeper.open() as library:
+        wanted = EmbedRequest(opener=faulty_encoder.OPENER, **request)  # type: ignore[arg-type]
+        return embed(library, wanted, keeper.events.append, stop)
+
+
+def notices(events: list[Event]) -> list[str]:
+    return [event.message for event in events if isinstance(event, Notice)]
+
+
+def check_whole(keeper: Keeper) -> None:
+    assert keeper.rows(STATES) == [("done", PHOTOS)]
+    assert keeper.value("SELECT count(*) FROM vector") == PHOTOS
+    assert keeper.value("SELECT count(DISTINCT asset_id) FROM vector") == PHOTOS
+    assert keeper.value("SELECT count(*) FROM task WHERE lease_owner IS NOT NULL") == 0
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_the_batches_grow_back(keeper: Keeper) -> None:
+    models = install(keeper, room=1, room_from_call=8, room_then=4)
+    summary = run(keeper)
+    assert summary.embedded == PHOTOS
+    assert summary.smallest_batch == 1
+    assert summary.restarts == 0
+    sizes = faulty_encoder.calls(models)
+    assert sizes[:3] == [4, 2, 1]
+    assert sizes[2:10] == [1] * 8
+    assert sizes[10] == 2
+    check_whole(keeper)
+
+
+def test_a_device_without_room_for_one_picture_ends_the_run_and_names_the_remedy(keeper: Keeper) -> None:
+    install(keeper, room=0)
+    with pytest.raises(DeviceFailed, match=r"too little free memory even for one picture.*--device cpu"):
+        run(keeper)
+    assert keeper.rows(STATES) == [("pending", PHOTOS)]
+
+
+@pytest.mark.parametrize("fault", ["kill_at", "lose_at", "raise_at"])
+def test_a_lost_process_is_started_again_and_its_batches_are_done(keeper: Keeper, fault: str) -> None:
+    install(keeper, **{fault: [2]})
+    summary = run(keeper)
+    assert summary.restarts == 1
+    assert summary.embedded == PHOTOS
+    assert len(notices(keeper.events)) == 1
+    assert "started again (1 of 3 times)" in notices(keeper.events)[0]
+    assert keeper.value("SELECT max(attempts) FROM task WHERE stage = 'embed'") == 1
+    check_whole(keeper)
+
+
+def test_a_hanging_process_is_killed_and_started_again(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photoindex.pipeline.embed._HANG_SECONDS", 3.0)
+    install(keeper, hang_at=[2])
+    summary = run(keeper)
+    assert (summary.restarts, summary.embedded) == (1, PHOTOS)
+    assert "nothing was heard of it for 3 s" in notices(keeper.events)[0]
+    check_whole(keeper)
+
+
+def test_a_device_that_is_lost_four_times_ends_the_run_and_the_next_run_goes_on(keeper: Keeper) -> None:
+    install(keeper, lose_at=[2, 3, 4, 5])
+    with pytest.raises(DeviceFailed, match=r"lost 4 times, last because the device fell off the bus; what is finished"):
+        run(keeper)
+    assert keeper.rows(STATES) == [("done", 4), ("pending", PHOTOS - 4)]
+    install(keeper)
+    assert run(keeper).embedded == PHOTOS - 4
+    check_whole(keeper)
+
+
+def test_what_a_library_prints_is_kept_for_the_log_when_its_process_is_lost(keeper: Keeper) -> None:
+    install(keeper, raise_at=[1])
+    run(keeper)
+    log = (keeper.folder / "logs" / "photoindex.log").read_text()
+    assert "LookupError: a runtime's own error" in log
+
+
+def test_a_model_that_refuses_to_open_ends_the_run_with_its_own_error(keeper: Keeper) -> None:
+    install(keeper, open_error="ModelUnavailable")
+    with pytest.raises(ModelUnavailable, match="it cannot be opened"):
+        run(keeper)
+    assert keeper.rows(STATES) == [("pending", PHOTOS)]
+
+
+def test_a_model_whose_vectors_have_another_length_than_its_space_is_refused(keeper: Keeper) -> None:
+    install(keeper, dim=8)
+    faulty_encoder.install(keeper.folder / "models", dim=faulty_encoder.DIM)
+    (keeper.folder / "models" / "faults.json").write_text('{"dim": 8}')
+    with pytest.raises(ModelUnavailable, match="gives 8 numbers a vector, but its space 'made-up' has 16"):
+        run(keeper)
+    assert keeper.value("SELECT count(*) FROM vector") == 0
+
+
+def test_a_picture_that_gives_no_numbers_is_given_up_and_the_others_are_done(keeper: Keeper) -> None:
+    install(keeper, no_numbers_at=[1])
+    summary = run(keeper)
+    assert (summary.embedded, summary.quarantined) == (PHOTOS - 1, 1)
+    assert keeper.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "not_a_number"
+
+
+def test_missing_and_damaged_previews_are_given_up_by_name_until_there_are_new_ones(
+    keeper: Keeper, tmp_path: Path
+) -> None:
+    install(keeper)
+    previews = sorted((keeper.folder / "derived").rglob("*.preview.jpg"))
+    previews[0].unlink()
+    whole = previews[1].read_bytes()
+    previews[1].write_bytes(whole[: len(whole) // 2])
+    previews[2].write_bytes(b"")
+    previews[3].write_bytes(b"no picture at all")
+    summary = run(keeper)
+    assert (summary.embedded, summary.quarantined) == (PHOTOS - 4, 4)
+    told = [event for event in keeper.events if isinstance(event, FileQuarantined)]
+    assert sorted(event.error_class for event in told) == ["preview_damaged"] * 3 + ["preview_missing"]
+    assert all(b"/photos/" in event.path and "photoindex redo ingest id:" in event.message for event in told)
+    assert run(keeper).embedded == 0
+    from photoindex.library.redo import redo
+
+    with keeper.open() as library:
+        redo(library, "ingest")
+    keeper.scan(tmp_path / "photos")
+    now = time.time() + 5
+    for preview in previews[:4]:
+        os.utime(preview, (now, now))
+    assert run(keeper).embedded == 4
+    check_whole(keeper)
+
+
+def test_a_preview_that_cannot_be_read_is_tried_again_and_given_up_the_third_time(keeper: Keeper) -> None:
+    install(keeper)
+    preview = next((keeper.folder / "derived").rglob("*.preview.jpg"))
+    preview.unlink()
+    preview.mkdir()
+    for _ in range(2):
+        summary = run(keeper)
+        assert (summary.failed, summary.quarantined) == (1, 0)
+    assert run(keeper).quarantined == 1
+    assert keeper.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "preview_unreadable"
+
+
+def test_a_content_that_is_forgotten_while_the_model_is_at_it_is_left_out(keeper: Keeper) -> None:
+    install(keeper)
+    forgotten = []
+
+    def forget() -> bool:
+        # Asked between claiming and committing: the first batches are on their way by the second time.
+        if len(forgotten) < 2:
+            with keeper.open() as library, library.database.write() as connection:
+                task = "SELECT subject_id FROM task WHERE stage = 'embed' AND state = 'running' LIMIT 1"
+                found = connection.exec_driver_sql(task).scalar()
+                if found is not None:
+                    forgotten.append(found)
+                    connection.exec_driver_sql(
+                        "DELETE FROM task WHERE subject_kind = 'asset' AND subject_id = ?", (found,)
+                    )
+        return False
+
+    summary = run(keeper, stop=forget)
+    assert len(forgotten) == 2
+    assert summary.embedded + len(forgotten) >= PHOTOS
+    assert keeper.value("SELECT count(*) FROM task WHERE stage = 'embed' AND state <> 'done'") == 0
+
+
+def test_leases_of_a_run_that_is_gone_are_released_by_the_next(keeper: Keeper) -> None:
+    install(keeper)
+    run(keeper, limit=4)
+    with keeper.open() as library, library.database.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE task SET state = 'running', lease_owner = 'gone', lease_until = ? WHERE state = 'pending'",
+            (time.time() + 9999,),
+        )
+    assert run(keeper).embedded == PHOTOS - 4
+    check_whole(keeper)
+
+
+def test_two_runs_of_one_library_do_not_meet(keeper: Keeper) -> None:
+    install(keeper)
+    with exclusive(keeper.folder, "embed", name="embed.lock"), pytest.raises(LibraryLocked, match="`embed`"):
+        run(keeper)
+
+
+def test_a_scan_may_run_beside_an_embedding(keeper: Keeper, tmp_path: Path) -> None:
+    install(keeper)
+    with exclusive(keeper.folder, "scan"):
+        assert run(keeper).embedded == PHOTOS
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_finishes_the_batch_that_the_model_is_at_and_goes_on_next_time(
+    keeper: Keeper, number: signal.Signals, exit_code: int
+) -> None:
+    models = install(keeper, slow=0.3)
+    process = start(keeper)
+    wait_for(lambda: len(faulty_encoder.calls(models)) >= 2)
+    os.killpg(process.pid, number)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == exit_code, err
+    done = dict(keeper.rows(STATES))
+    assert set(done) == {"done", "pending"}
+    assert 0 < done["done"] < PHOTOS
+    assert done["done"] == keeper.value("SELECT count(*) FROM vector")
+    install(keeper)
+    assert run(keeper).embedded == PHOTOS - done["done"]
+    check_whole(keeper)
+
+
+def test_a_run_that_is_killed_leaves_no_process_and_the_next_completes_it(keeper: Keeper) -> None:
+    import psutil
+
+    models = install(keeper, slow=0.3)
+    process = start(keeper)
+    wait_for(lambda: len(faulty_encoder.calls(models)) >= 2)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+    assert children
+    wait_for(lambda: not [one for one in children if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
+    install(keeper)
+    run(keeper)
+    check_whole(keeper)
+
+
+def start(keeper: Keeper) -> subprocess.Popen[bytes]:
+    """Run the command in a process of its own, with the made-up model behind it."""
+    environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(keeper.folder), "PHOTOINDEX_EMBED__BATCH_SIZE": "4"}
+    environment |= {"PHOTOINDEX_EMBED__MODEL": faulty_encoder.MODEL}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.fault.faulty_encoder", "embed", "--json", "--progress", "none"], env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
