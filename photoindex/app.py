@@ -40,9 +40,12 @@ def open_library(config: Config, *, create: bool = False, on_trial: bool = False
     """
     from photoindex.library.context import Library
     from photoindex.library.upgrade import bring_library_up_to_date
+    from photoindex.models.offline import offline
     from photoindex.store.database import Database
     from photoindex.store.location import check_location
 
+    # Only `models pull` reaches out, and says so where it does.
+    offline()
     folder = library_folder(config)
     path = database_path(config)
     check_location(path.parent)

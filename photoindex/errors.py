@@ -51,6 +51,21 @@ class QuerySyntaxError(UsageError):
         return f"{self.message}\n  {shown[start : start + 120]}\n  {' ' * (self.position - start)}^"
 
 
+class LicenceNotAccepted(UsageError):
+    """A model's licence restricts what it may be used for, and nobody has accepted it; `terms` says what it restricts."""
+
+    meaning = ""
+
+    def __init__(self, model_id: str, *, licence: str, terms: str) -> None:
+        super().__init__(
+            f"the licence of '{model_id}' restricts its use and must be accepted first, with --accept-licence: {licence}. "
+            f"{terms}"
+        )
+        self.model_id = model_id
+        self.licence = licence
+        self.terms = terms
+
+
 class ConfigError(PhotoIndexError):
     """A setting is unknown, malformed, or not available in this version."""
 

@@ -31,6 +31,7 @@ COMMANDS: tuple[str, ...] = (
     "prune",
     "log",
     "undo",
+    "models",
     "backup",
     "restore",
     "sql",

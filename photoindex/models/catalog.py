@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from photoindex.errors import ConfigError
 
 CATALOG_NAME = "catalog.toml"
-MODEL_ID_PATTERN = r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$"
+MODEL_ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+"""No full stop: the files of the models folder have one, and its other folders begin with one."""
 _REPOSITORY_PATTERN = r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$"
 _NAME_BYTES_MAX = 200
 
@@ -30,7 +31,7 @@ def plain_name(name: str) -> str:
 
 
 PlainName = Annotated[str, AfterValidator(plain_name)]
-ModelId = Annotated[str, Field(pattern=MODEL_ID_PATTERN, max_length=64)]
+ModelId = Annotated[str, Field(pattern=MODEL_ID_PATTERN)]
 
 
 class _Entry(BaseModel):

@@ -136,6 +136,24 @@ def draft(folder: Path, origin: Origin, installed_at: str, advance: Callable[[in
     )
 
 
+def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
+    """Run both exported towers of a model once. Raises ModelUnavailable where they do not give what they should."""
+    import numpy as np
+
+    from photoindex.models.encoders import open_image_encoder, open_text_encoder
+
+    candidate = InstalledModel(model_id, folder, locked)
+    texts, images = open_text_encoder(candidate), open_image_encoder(candidate, runtime="onnx", device="cpu")
+    side = images.preprocessing.size_px
+    given = (texts.encode_texts(["a photo"]), images.encode_images(np.full((1, side, side, 3), 128, dtype=np.uint8)))
+    for vectors in given:
+        if vectors.shape != (1, locked.found.dim) or not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
+            raise ModelUnavailable(
+                f"the model '{model_id}' gives no vectors of unit length with {locked.found.dim} numbers; nothing was "
+                f"installed"
+            )
+
+
 def put_in_place(models_folder: Path, folder: Path, lock: Lock, model_id: str, locked: LockedModel) -> InstalledModel:
     """Make `folder` the folder of the model, in the place of one that was there, and write the lock.
 
@@ -158,7 +176,7 @@ def put_in_place(models_folder: Path, folder: Path, lock: Lock, model_id: str, l
 
 
 def remove_model(models_folder: Path, lock: Lock, model_id: str) -> None:
-    """Remove a model from the lock, then its files and what a pull of it had begun. Raises OSError."""
+    """Remove a model from the lock, then its files. Raises OSError."""
     models = {name: one for name, one in lock.models.items() if name != model_id}
     write_lock(models_folder, lock.model_copy(update={"models": models}))
     place = models_folder / model_id

@@ -1,18 +1,17 @@
-"""Licences that restrict what a model may be used for: shown, and accepted once."""
+"""Licences that restrict what a model may be used for: accepted once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from photoindex.errors import UsageError
+from photoindex.errors import LicenceNotAccepted
 from photoindex.models.lock import AcceptedLicence, Lock
 
 
 @dataclass(frozen=True, slots=True)
 class LicenceTerms:
-    """What is to be accepted: the licence of a model and, in one or some sentences, what it restricts."""
+    """The licence of a model: its name, its terms in one or some sentences, and whether they restrict its use."""
 
     model_id: str
     licence: str
@@ -20,26 +19,23 @@ class LicenceTerms:
     restricted: bool
 
 
-AskLicence = Callable[[LicenceTerms], bool]
-"""Shows the terms and tells whether the user accepts them."""
-
-
 def now() -> str:
     """Return this moment as the lock file writes it: ISO 8601, UTC, whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def accept(lock: Lock, terms: LicenceTerms, ask: AskLicence) -> tuple[Lock, str | None]:
+def accept(lock: Lock, terms: LicenceTerms, *, accepted: bool) -> tuple[Lock, str | None]:
     """Return the lock with the licence accepted, and when that was; None where the licence restricts nothing.
 
-    Asks only where this licence with these terms was not accepted before. Raises UsageError where it is not accepted.
+    accepted: the user accepts it now. Raises LicenceNotAccepted where that is needed, because the user never accepted
+    this licence with these terms for this model.
     """
     if not terms.restricted:
         return lock, None
     before = lock.licences.get(terms.model_id)
     if before is not None and (before.licence, before.terms) == (terms.licence, terms.terms):
         return lock, before.accepted_at
-    if not ask(terms):
-        raise UsageError(f"the licence of '{terms.model_id}' was not accepted; nothing was changed")
-    accepted = AcceptedLicence(licence=terms.licence, terms=terms.terms, accepted_at=now())
-    return lock.model_copy(update={"licences": lock.licences | {terms.model_id: accepted}}), accepted.accepted_at
+    if not accepted:
+        raise LicenceNotAccepted(terms.model_id, licence=terms.licence, terms=terms.terms)
+    made = AcceptedLicence(licence=terms.licence, terms=terms.terms, accepted_at=now())
+    return lock.model_copy(update={"licences": lock.licences | {terms.model_id: made}}), made.accepted_at

@@ -54,6 +54,9 @@ def files_of(folder: Path) -> dict[str, Path]:
         raise UsageError(f"{_shown(folder)} is no model: there is neither {CONFIG_NAME} nor {DESCRIPTION} in it")
     if weights is None and DESCRIPTION not in names:
         raise UsageError(f"{_shown(folder)} has no weights: none of {', '.join(WEIGHT_NAMES)}")
+    missing = [name for name in (TOKENIZER, TEXT, VISUAL) if DESCRIPTION in names and name not in names]
+    if missing:
+        raise UsageError(f"{_shown(folder)} has {DESCRIPTION}, but no {missing[0]}; it is not whole")
     files = {name: _real_file(folder, name) for name in names + ([] if weights is None else [weights])}
     if weights is not None:
         check_weights(files[weights], weights)

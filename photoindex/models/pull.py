@@ -94,6 +94,14 @@ def partial_folder(models_folder: Path, model_id: str) -> Path:
     return models_folder / PARTIAL_FOLDER / model_id
 
 
+def remove_partial(models_folder: Path, model_id: str) -> bool:
+    """Remove what a pull of a model began and did not end; tell whether there was anything."""
+    folder = partial_folder(models_folder, model_id)
+    there = folder.is_dir()
+    shutil.rmtree(folder, ignore_errors=True)
+    return there
+
+
 def fetch_all(plan: PullPlan, folder: Path, installed: Path, advance: Callable[[int], None]) -> None:
     """Fetch what `folder` lacks of a plan, and remove from it what the plan does not have.
 

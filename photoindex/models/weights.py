@@ -144,7 +144,7 @@ class InstalledModel:
         """The command that installs it again."""
         return f"photoindex models {'install PATH --id' if self.revision is None else 'pull'} {self.id}"
 
-    def problems(self, name: str) -> str | None:
+    def problem(self, name: str) -> str | None:
         """Return how a file differs from what was installed, as the middle of a sentence, or None where it does not."""
         return difference(self.folder / name, self.files[name])
 

@@ -1,0 +1,326 @@
+"""`photoindex models`: list, fetch, install, check, remove and bundle the models."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.render import Column, Row, choose_output, encoded, render, visible
+from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
+from photoindex.errors import LicenceNotAccepted, ModelUnavailable
+
+if TYPE_CHECKING:
+    from photoindex.library.models import FileCheck, Model
+    from photoindex.library.taking_models import Taken
+
+T = TypeVar("T")
+
+_MODELS = (
+    Column("id", "model", plain=True),
+    Column("state", "state"),
+    Column("used", "used", show=lambda value: "*" if value else ""),
+    Column("dim", "dim", justify="right"),
+    Column("input_px", "px", justify="right"),
+    Column("languages", "languages"),
+    Column("licence", "licence"),
+    Column("size_bytes", "size", justify="right", show=lambda value: size_text(int(str(value)))),
+    Column("approximate_mb", "to fetch", justify="right", show=lambda value: f"~{value} MB"),
+    Column("title", "title", wide=True),
+    Column("task"),
+    Column("approximate_memory_mb"),
+    Column("revision"),
+    Column("restricted"),
+)
+_FILES = (
+    Column("model", "model", plain=True),
+    Column("file", "file", plain=True, wide=True),
+    Column("ok", plain=False),
+    Column("size_bytes", "size", justify="right", show=lambda value: size_text(int(str(value)))),
+    Column("state", "state", plain=True),
+    Column("sha256"),
+)
+
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="Its id; see: photoindex models list.")]
+AcceptOption = Annotated[
+    bool, typer.Option("--accept-licence", help="Accept a licence that restricts what the model may be used for.")
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option("--trust-remote-code", help="Take the model's own code too, which may be run; never without this."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group `models`."""
+    group = typer.Typer(
+        name="models",
+        help="The models that find photos by what is in them: list, pull, install, verify, remove, bundle.",
+        no_args_is_help=True,
+    )
+    group.command("list")(list_)
+    group.command("show")(show)
+    group.command("pull")(pull)
+    group.command("install")(install)
+    group.command("verify")(verify)
+    group.command("remove")(remove)
+    group.command("bundle")(bundle)
+    app.add_typer(group)
+
+
+def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
+    """List the models that can be had and those that are installed; * is the one that `embed` uses."""
+    from photoindex.library.models import list_models
+
+    output = choose_output(json=json)
+    with opened(library, on_trial=True) as found:
+        render((_row(one) for one in list_models(found)), _MODELS, output)
+
+
+def show(model: ModelArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
+    """Show where a model comes from, its licence, and the files that are installed with their SHA-256."""
+    from photoindex.library.models import model_named
+
+    with opened(library, on_trial=True) as found:
+        one = model_named(found, model)
+    if json:
+        print_json({"schema": 1, **_row(one), **_details(one)})
+        return
+    files = [] if one.installed is None else one.installed.files.items()
+    details = {name: value for name, value in {**_row(one), **_details(one)}.items() if name != "files"}
+    rows = [(name.replace("_", " "), value) for name, value in details.items() if value not in (None, "", [])]
+    listed = [(name, size_text(lock.size_bytes), lock.sha256) for name, lock in files]
+    print_sheet(model, [Section("model", rows), Section("files", listed)])
+
+
+def pull(
+    model: ModelArgument,
+    update: Annotated[
+        bool, typer.Option("--update", help="Take what the hub has now, not the commit that is installed.")
+    ] = False,
+    trust_remote_code: TrustOption = False,
+    accept_licence: AcceptOption = False,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Fetch a model and install it: the only command that uses the network.
+
+    It comes from huggingface.co, or from where HF_ENDPOINT says, is checked against the checksums given there, and pinned:
+    commit and SHA-256 of each file are kept and compared whenever it is used. Run again, it goes on where it was cut off.
+    """
+    from photoindex.library import taking_models
+
+    def once(accepted: bool) -> Taken:
+        request = taking_models.PullRequest(model, update, trust_remote_code, accepted)
+        with opened(library, create=True) as found, progress_sink(progress) as emit:
+            return taking_models.pull(found, request, emit)
+
+    _report(_with_licence(once, accept_licence), json)
+
+
+def install(
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="An open_clip folder, a checkpoint, or an archive of `models bundle`."),
+    ],
+    id_: Annotated[
+        str | None,
+        typer.Option("--id", metavar="NAME", help="Its id: one of the list, or a name of yours.", show_default=False),
+    ] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            "--architecture", metavar="NAME", help="What a checkpoint is: a name of open_clip's.", show_default=False
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="What a checkpoint is: its open_clip_config.json.", show_default=False
+        ),
+    ] = None,
+    trust_remote_code: TrustOption = False,
+    accept_licence: AcceptOption = False,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Install a model from this computer, without the network; its files are copied.
+
+    Both towers are made into ONNX files and checked once, which needs `pip install 'photoindex[ml]'`; an archive, or a
+    folder that has them in onnx/, needs nothing.
+    """
+    from photoindex.library import taking_models
+
+    def once(accepted: bool) -> Taken:
+        request = taking_models.InstallRequest(path, id_, architecture, config, trust_remote_code, accepted)
+        with opened(library, create=True) as found, progress_sink(progress) as emit:
+            return taking_models.install(found, request, emit)
+
+    _report(_with_licence(once, accept_licence), json)
+
+
+def verify(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="Its id; default: all that are installed.", show_default=False),
+    ] = None,
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Hash every file of the installed models and compare; exit 7 where one is not what was installed."""
+    from photoindex.library.models import verify_models
+
+    output = choose_output(json=json)
+    with opened(library) as found, progress_sink(progress) as emit:
+        checks = verify_models(found, model, emit)
+    render((_file_row(one) for one in checks), _FILES, output)
+    changed = sorted({one.model_id for one in checks if one.problem is not None})
+    if changed:
+        count = sum(one.problem is not None for one in checks)
+        raise ModelUnavailable(
+            f"{count} of {len(checks)} files are not what was installed, of: {', '.join(changed)}; run: photoindex models "
+            f"pull {changed[0]}, or install it again"
+        )
+    print(f"{len(checks)} files are as they were installed" if checks else "no model is installed", file=sys.stderr)
+
+
+def remove(model: ModelArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
+    """Remove an installed model; the vectors that it made stay, and their space with them."""
+    from photoindex.library.models import remove as remove_
+
+    with opened(library) as found:
+        gone = remove_(found, model)
+    if json:
+        spaces = [{"name": name, "vectors": vectors} for name, vectors in gone.spaces]
+        print_json({"schema": 1, "id": gone.model_id, "size_bytes": gone.size_bytes, "spaces_kept": spaces})
+    print(f"removed {gone.model_id}, {size_text(gone.size_bytes)}", file=sys.stderr)
+    for name, vectors in gone.spaces:
+        print(
+            f"the space '{visible(name)}' with {vectors:,} vectors stays; to remove it: photoindex spaces drop {visible(name)}",
+            file=sys.stderr,
+        )
+
+
+def bundle(
+    model: ModelArgument,
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The archive: OUT.tar, or OUT.tar.zst for zstd.")],
+    json: JsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Write an installed model into one archive; `models install ARCHIVE` takes it, where there is no network."""
+    from photoindex.library.models import bundle as bundle_
+
+    with opened(library) as found, progress_sink(progress) as emit:
+        made = bundle_(found, model, output, emit)
+    if json:
+        print_json({"schema": 1, "id": made.model_id, "path": str(made.path), "size_bytes": made.size_bytes})
+    else:
+        sys.stdout.buffer.write(encoded(str(made.path)) + b"\n")
+    print(f"bundled {made.model_id}, {size_text(made.size_bytes)}", file=sys.stderr)
+
+
+def _with_licence(once: Callable[[bool], T], accepted: bool) -> T:
+    """Run `once`; where a licence has to be accepted, show it and ask on the terminal, and run it again."""
+    try:
+        return once(accepted)
+    except LicenceNotAccepted as error:
+        if not sys.stdin.isatty():
+            raise
+        print(f"{visible(error.model_id)}: {visible(error.licence)}\n{visible(error.terms)}", file=sys.stderr)
+        if not typer.confirm("Accept this licence?", err=True):
+            print("nothing was changed", file=sys.stderr)
+            raise typer.Exit(error.exit_code) from None
+    return once(True)
+
+
+def _report(taken: Taken, json: bool) -> None:
+    one = taken.installed
+    if json:
+        row = {
+            "id": one.id,
+            "changed": taken.changed,
+            "revision": one.revision,
+            "source": one.description.source,
+            "digest": one.digest,
+            "dim": one.description.dim,
+            "size_bytes": one.size_bytes,
+            "licence": one.description.licence,
+        }
+        print_json({"schema": 1, **row})
+    at = "" if one.revision is None else f" at commit {one.revision[:12]}"
+    if not taken.changed:
+        print(f"{one.id} is installed already{at}, and sound; for a newer one: --update", file=sys.stderr)
+        return
+    print(
+        f"installed {one.id}{at}: {one.description.dim} numbers a vector, {size_text(one.size_bytes)}, licence "
+        f"{visible(one.description.licence)}; next: photoindex embed",
+        file=sys.stderr,
+    )
+
+
+def _row(one: Model) -> dict[str, object]:
+    entry, installed = one.entry, one.installed
+    described = entry if installed is None else installed.description
+    return {
+        "id": one.id,
+        "state": "installed" if installed is not None else "available",
+        "used": one.used,
+        "title": "" if described is None else described.title,
+        "task": "" if described is None else described.task,
+        "dim": one.dim,
+        "input_px": (
+            installed.description.preprocessing.size_px
+            if installed is not None
+            else None
+            if entry is None
+            else entry.input_px
+        ),
+        "languages": None if entry is None else entry.languages,
+        "licence": "" if described is None else described.licence,
+        "restricted": described is not None and described.restricted,
+        "size_bytes": None if installed is None else installed.size_bytes,
+        "approximate_mb": None if entry is None or installed is not None else entry.approximate_mb,
+        "approximate_memory_mb": None if entry is None else entry.approximate_memory_mb,
+        "revision": None if installed is None else installed.revision,
+    }
+
+
+def _details(one: Model) -> dict[str, object]:
+    entry, installed = one.entry, one.installed
+    details: dict[str, object] = {}
+    if entry is not None:
+        details |= {"terms": entry.terms, "repositories": [source.repository for source in entry.sources]}
+    if installed is not None:
+        locked = installed.locked
+        details |= {
+            "terms": locked.terms,
+            "source": locked.source,
+            "installed_at": locked.installed_at,
+            "licence_accepted_at": locked.licence_accepted_at,
+            "trust_remote_code": locked.trust_remote_code,
+            "context_length": locked.found.context_length,
+            "folder": str(installed.folder),
+            "digest": installed.digest,
+            "files": [{"name": name, **lock.model_dump()} for name, lock in installed.files.items()],
+        }
+    return details
+
+
+def _file_row(one: FileCheck) -> Row:
+    return {
+        "model": one.model_id,
+        "file": one.name,
+        "ok": one.problem is None,
+        "size_bytes": one.size_bytes,
+        "state": "ok" if one.problem is None else one.problem,
+        "sha256": one.sha256,
+    }

@@ -1,0 +1,271 @@
+"""Taking models into a library: from the hub, from a folder or file of this computer, from an archive."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from photoindex.errors import ModelUnavailable, UsageError
+from photoindex.events import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
+from photoindex.library.byte_progress import ByteProgress
+from photoindex.library.context import Library
+from photoindex.library.disk_errors import disk_errors
+from photoindex.library.models import changing_models
+from photoindex.models import local
+from photoindex.models.bundle import extract, is_bundle, opened_bundle
+from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
+from photoindex.models.export_model import CONFIG_NAME
+from photoindex.models.install import (
+    Origin,
+    draft,
+    export_towers,
+    is_exported,
+    put_in_place,
+    require_exporter,
+    staging,
+    try_out,
+)
+from photoindex.models.licence import LicenceTerms, accept, now
+from photoindex.models.lock import Lock, LockedModel, read_lock, write_lock
+from photoindex.models.offline import offline, online
+from photoindex.models.pull import CODE_SUFFIXES, PullPlan, fetch_all, partial_folder, plan_pull
+from photoindex.models.weights import InstalledModel
+from photoindex.paths import display
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """Which model is fetched.
+
+    update: what the hub has now, in place of the commit that is installed. trust_remote_code: the model's own code is
+    fetched too. accept_licence: the user accepts a licence that restricts use.
+    """
+
+    model_id: str
+    update: bool = False
+    trust_remote_code: bool = False
+    accept_licence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InstallRequest:
+    """What is installed: a folder in open_clip's layout, a checkpoint file, or an archive of `bundle`.
+
+    model_id: its name; an archive has one. architecture: of open_clip, or config: a file like `open_clip_config.json`, for a
+    checkpoint file. The rest as in PullRequest.
+    """
+
+    path: Path
+    model_id: str | None = None
+    architecture: str | None = None
+    config: Path | None = None
+    trust_remote_code: bool = False
+    accept_licence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The installed model, and whether anything had to be done; replaced: another one of this id was there."""
+
+    installed: InstalledModel
+    changed: bool
+    replaced: bool = False
+
+
+def pull(library: Library, request: PullRequest, events: EventSink = ignore_events) -> Taken:
+    """Fetch a model of the catalogue and install it; the only operation that uses the network.
+
+    A model that is installed stays at its commit: what is missing or damaged of it is fetched again. What arrives is checked
+    against the hub's checksums; a pull that is cut off goes on where it ended. Raises ModelUnavailable, FetchFailed,
+    LicenceNotAccepted, StorageFull, LibraryLocked, ConfigError.
+    """
+    entry = _entry(library, request.model_id)
+    with changing_models(library, f"models pull {entry.id}") as folder:
+        lock = read_lock(folder)
+        terms = LicenceTerms(entry.id, entry.licence, entry.terms, entry.restricted)
+        lock, accepted_at = _accepted(folder, lock, terms, accepted=request.accept_licence)
+        before = lock.models.get(entry.id)
+        trust = request.trust_remote_code or (before is not None and before.trust_remote_code)
+        pinned = {} if before is None or request.update else _commits(before)
+        with online():
+            plan = plan_pull(entry, pinned, trust_remote_code=trust)
+            if before is not None and _is_sound(folder, before, plan, events):
+                return Taken(InstalledModel(entry.id, folder / entry.id, before), changed=False)
+            require_exporter()
+            partial = partial_folder(folder, entry.id)
+            with ByteProgress(events, "fetching", plan.size_bytes or None) as progress:
+                fetch_all(plan, partial, folder / entry.id, progress.advance)
+        origin = replace(
+            Origin.of_entry(entry, plan.repositories[0].id),
+            revision=plan.revision,
+            also=tuple((one.id, one.commit) for one in plan.repositories[1:]),
+            licence_accepted_at=accepted_at,
+            trust_remote_code=trust,
+        )
+        return _settle(folder, partial, lock, origin, events)
+
+
+def _entry(library: Library, model_id: str) -> CatalogEntry:
+    entry = load_catalog(library.models_folder).get(model_id)
+    if entry is None:
+        raise ModelUnavailable(
+            f"the catalogue has no model '{model_id}'; see: photoindex models list, or take one from this computer: "
+            f"photoindex models install PATH --id NAME"
+        )
+    return entry
+
+
+def _accepted(folder: Path, lock: Lock, terms: LicenceTerms, *, accepted: bool) -> tuple[Lock, str | None]:
+    after, accepted_at = accept(lock, terms, accepted=accepted)
+    if after is not lock:
+        write_lock(folder, after)
+    return after, accepted_at
+
+
+def _commits(before: LockedModel) -> dict[str, str]:
+    """Return the commits that an installed model came from, by repository."""
+    return before.also | ({} if before.revision is None else {before.source: before.revision})
+
+
+def _is_sound(folder: Path, before: LockedModel, plan: PullPlan, events: EventSink) -> bool:
+    """Tell whether what the plan would fetch is installed, whole and unchanged."""
+    commits = {one.id: one.commit for one in plan.repositories}
+    if _commits(before) != commits or not set(plan.wanted) <= set(before.files):
+        return False
+    installed = InstalledModel(plan.entry.id, folder / plan.entry.id, before)
+    with ByteProgress(events, "hashing", installed.size_bytes) as progress:
+        done = 0
+        for name, one in installed.files.items():
+            problem = installed.problem(name)
+            if problem is not None:
+                events(Notice(f"{name} {problem} since it was installed; it is fetched or made again", level="warning"))
+                return False
+            done += one.size_bytes
+            progress.advance(done)
+    return True
+
+
+def _settle(folder: Path, gathered: Path, lock: Lock, origin: Origin, events: EventSink) -> Taken:
+    """Export what is gathered where that is not done, hash it, and put it into its place."""
+    if not is_exported(gathered) or origin.revision is not None:
+        started = time.monotonic()
+        events(PhaseStarted("exporting", 1, unit="models"))
+        offline()
+        export_towers(gathered)
+        events(PhaseFinished("exporting", 1, time.monotonic() - started))
+    size_bytes = sum(path.stat().st_size for path in gathered.rglob("*") if path.is_file())
+    with ByteProgress(events, "hashing", size_bytes) as progress:
+        locked = draft(gathered, origin, now(), progress.advance)
+    try_out(gathered, origin.model_id, locked)
+    replaced = origin.model_id in lock.models
+    return Taken(put_in_place(folder, gathered, lock, origin.model_id, locked), changed=True, replaced=replaced)
+
+
+def install(library: Library, request: InstallRequest, events: EventSink = ignore_events) -> Taken:
+    """Install a model from this computer; its files are copied, never linked.
+
+    Raises UsageError where the path is not what it should be, ModelUnavailable where the files are no model that can be run
+    or must be exported without the libraries for it, LicenceNotAccepted, StorageFull, LibraryLocked.
+    """
+    path = request.path.expanduser().absolute()
+    with disk_errors(f"installing {_shown(path)}"):
+        if path.is_dir():
+            return _install_files(library, request, path, local.files_of(path), events)
+        if not path.is_file():
+            raise UsageError(f"{_shown(path)} does not exist, or is neither a file nor a folder")
+        if is_bundle(path):
+            return _install_bundle(library, request, path, events)
+    return _install_checkpoint(library, request, path, events)
+
+
+def _install_checkpoint(library: Library, request: InstallRequest, path: Path, events: EventSink) -> Taken:
+    with disk_errors(f"installing {_shown(path)}"):
+        local.check_weights(path, _shown(path))
+    if (request.config is None) == (request.architecture is None):
+        raise UsageError(
+            f"{_shown(path)} holds weights alone; say what they are with --architecture NAME (one of open_clip's) or --config "
+            f"FILE ({CONFIG_NAME})"
+        )
+    require_exporter()
+    files = {local.weights_name(path): path}
+    if request.config is not None:
+        files[CONFIG_NAME] = request.config.expanduser().absolute()
+        return _install_files(library, request, path, files, events)
+    config = local.config_of_architecture(request.architecture or "")
+    return _install_files(library, request, path, files, events, config=json.dumps(config, indent=2))
+
+
+def _install_files(
+    library: Library,
+    request: InstallRequest,
+    path: Path,
+    files: dict[str, Path],
+    events: EventSink,
+    config: str | None = None,
+) -> Taken:
+    model_id = _checked_id(request.model_id or "", path)
+    entry = load_catalog(library.models_folder).get(model_id)
+    origin = Origin.of_entry(entry, str(path)) if entry is not None else _unknown(model_id, path)
+    if not any(name.startswith("onnx/") for name in files):
+        require_exporter()
+    with changing_models(library, f"models install {model_id}") as folder:
+        terms = LicenceTerms(model_id, origin.licence, origin.terms, origin.restricted)
+        lock, accepted_at = _accepted(folder, read_lock(folder), terms, accepted=request.accept_licence)
+        with staging(folder) as gathered:
+            total = sum(one.stat().st_size for one in files.values())
+            with ByteProgress(events, "copying", total) as progress:
+                local.copy_files(files, gathered, progress.advance)
+            if config is not None:
+                (gathered / CONFIG_NAME).write_text(config, encoding="utf-8")
+            return _settle(folder, gathered, lock, replace(origin, licence_accepted_at=accepted_at), events)
+
+
+def _checked_id(model_id: str, path: Path) -> str:
+    if not model_id:
+        raise UsageError(
+            f"say what {_shown(path)} is to be called: --id NAME (one of the catalogue, or a name of yours)"
+        )
+    if not re.fullmatch(MODEL_ID_PATTERN, model_id):
+        raise UsageError(f"'{model_id}' cannot be the id of a model; take up to 64 small letters, digits, '-' and '_'")
+    return model_id
+
+
+def _unknown(model_id: str, path: Path) -> Origin:
+    return Origin(
+        model_id=model_id,
+        title=model_id,
+        task="image-text",
+        source=_shown(path),
+        licence="unknown",
+        terms="As you agreed with whom you have it from.",
+    )
+
+
+def _install_bundle(library: Library, request: InstallRequest, path: Path, events: EventSink) -> Taken:
+    with opened_bundle(path) as (manifest, archive), changing_models(library, "models install") as folder:
+        model_id, locked = manifest.id, manifest.model
+        if request.model_id not in (None, model_id):
+            raise UsageError(f"{_shown(path)} holds the model '{model_id}'; leave --id out")
+        code = [name for name in locked.files if name.endswith(CODE_SUFFIXES)]
+        if code and not (locked.trust_remote_code and request.trust_remote_code):
+            raise UsageError(
+                f"{_shown(path)} holds code of the model's own, {code[0]}; read it, then give --trust-remote-code"
+            )
+        terms = LicenceTerms(model_id, locked.licence, locked.terms, locked.restricted)
+        lock, accepted_at = _accepted(folder, read_lock(folder), terms, accepted=request.accept_licence)
+        with staging(folder) as gathered:
+            total = sum(one.size_bytes for one in locked.files.values())
+            with ByteProgress(events, "unpacking", total) as progress:
+                extract(path, manifest, archive, gathered, progress.advance)
+            fresh = locked.model_copy(update={"installed_at": now(), "licence_accepted_at": accepted_at})
+            try_out(gathered, model_id, fresh)
+            replaced = model_id in lock.models
+            return Taken(put_in_place(folder, gathered, lock, model_id, fresh), changed=True, replaced=replaced)
+
+
+def _shown(path: Path) -> str:
+    return display(os.fsencode(path))
