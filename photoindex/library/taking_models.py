@@ -18,6 +18,7 @@ from photoindex.library.models import changing_models
 from photoindex.models import local
 from photoindex.models.bundle import extract, is_bundle, opened_bundle
 from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
+from photoindex.models.export_description import DESCRIPTION
 from photoindex.models.export_model import CONFIG_NAME
 from photoindex.models.install import (
     Origin,
@@ -95,7 +96,8 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
             plan = plan_pull(entry, pinned, trust_remote_code=trust)
             if before is not None and _is_sound(folder, before, plan, events):
                 return Taken(InstalledModel(entry.id, folder / entry.id, before), changed=False)
-            require_exporter()
+            if DESCRIPTION not in plan.wanted:
+                require_exporter()
             partial = partial_folder(folder, entry.id)
             with ByteProgress(events, "fetching", plan.size_bytes or None) as progress:
                 fetch_all(plan, partial, folder / entry.id, progress.advance)
@@ -151,7 +153,7 @@ def _is_sound(folder: Path, before: LockedModel, plan: PullPlan, events: EventSi
 
 def _settle(folder: Path, gathered: Path, lock: Lock, origin: Origin, events: EventSink) -> Taken:
     """Export what is gathered where that is not done, hash it, and put it into its place."""
-    if not is_exported(gathered) or origin.revision is not None:
+    if not is_exported(gathered):
         started = time.monotonic()
         events(PhaseStarted("exporting", 1, unit="models"))
         offline()
@@ -210,7 +212,7 @@ def _install_files(
     model_id = _checked_id(request.model_id or "", path)
     entry = load_catalog(library.models_folder).get(model_id)
     origin = Origin.of_entry(entry, str(path)) if entry is not None else _unknown(model_id, path)
-    if not any(name.startswith("onnx/") for name in files):
+    if DESCRIPTION not in files:
         require_exporter()
     with changing_models(library, f"models install {model_id}") as folder:
         terms = LicenceTerms(model_id, origin.licence, origin.terms, origin.restricted)

@@ -15,10 +15,9 @@ from pydantic import ValidationError
 from photoindex.errors import ModelUnavailable
 from photoindex.models.catalog import CatalogEntry
 from photoindex.models.lock import FileLock, Found, Lock, LockedModel, write_lock
-from photoindex.models.weights import FOUND_NAME, ONNX_FOLDER, InstalledModel, lock_of
+from photoindex.models.weights import FOUND_NAME, InstalledModel, lock_of
 
 _TEMPORARY_PREFIX = ".installing-"
-_EXPORTER_MODULES = ("torch", "open_clip", "onnx", "onnxscript", "safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,9 @@ def staging(models_folder: Path) -> Iterator[Path]:
 
 def require_exporter() -> None:
     """Raise ModelUnavailable where a library is missing that makes ONNX files of weights."""
-    missing = [module for module in _EXPORTER_MODULES if find_spec(module) is None]
+    from photoindex.models.export import NEEDED
+
+    missing = [module for module in NEEDED if find_spec(module) is None]
     if missing:
         raise ModelUnavailable(
             f"these weights must be made into ONNX files once, which needs {', '.join(missing)}; run: "
@@ -82,7 +83,6 @@ def export_towers(folder: Path) -> None:
     require_exporter()
     from photoindex.models.export import export
 
-    shutil.rmtree(folder / ONNX_FOLDER, ignore_errors=True)
     export(folder)
 
 
