@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -47,12 +48,13 @@ def _template(*, large: bool) -> Template:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {
+    filters: dict[str, Callable[..., str]] = {
         "sha256": _sha256,
-        "picture": lambda item: _picture(item, large=large),
+        "picture": partial(_picture, large=large),
         "alternative": _alternative,
         "clock": _clock,
     }
+    environment.filters.update(filters)
     return environment.from_string(files("photoindex.library").joinpath(_TEMPLATE).read_text("utf-8"))
 
 

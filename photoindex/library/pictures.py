@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from photoindex.library.context import Library
@@ -12,7 +14,13 @@ from photoindex.library.search import Hit
 from photoindex.library.when import partial
 from photoindex.paths import display
 from photoindex.pipeline import derived_files
+from photoindex.types import DerivedParams
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+THUMBNAIL_PX = DerivedParams().thumbnail_px
+_ENLARGED_MAX = 2.0
 _JPEG_START = b"\xff\xd8\xff"
 
 
@@ -141,6 +149,28 @@ def read_jpeg(path: Path | None) -> bytes | None:
     except OSError:
         return None
     return data if data.startswith(_JPEG_START) else None
+
+
+def picture_of(item: Item, box: tuple[int, int]) -> Image | None:
+    """Return a photo's RGB picture as large as the box (width, height in pixels) lets it be, at most twice its own size.
+
+    None where it has no derived file that can be decoded.
+    """
+    import PIL.Image
+
+    files = (item.preview, item.thumbnail) if max(box) > THUMBNAIL_PX else (item.thumbnail, item.preview)
+    for data in map(read_jpeg, files):
+        if data is None:
+            continue
+        try:
+            picture = PIL.Image.open(io.BytesIO(data), formats=("JPEG",))
+            picture.draft("RGB", box)
+            scale = min(box[0] / picture.width, box[1] / picture.height, _ENLARGED_MAX)
+            size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+            return picture.convert("RGB").resize(size, PIL.Image.Resampling.LANCZOS)
+        except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
+            continue  # a damaged derived file: the other one may be whole
+    return None
 
 
 def shortened(groups: Sequence[Group], limit: int) -> list[Group]:
