@@ -6,7 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.vectors.base import Neighbours
-from photoindex.vectors.scoring import COARSE_ERROR, best_of, checked_query, exact_scores, positions_in, ranked
+from photoindex.vectors.scoring import (
+    COARSE_ERROR,
+    best_of,
+    checked_query,
+    coarse_scores,
+    exact_scores,
+    positions_in,
+    ranked,
+)
 
 DECODED_ROWS_MAX = 50_000
 """Up to so many vectors are kept as float32 as well, which saves most of a search's time."""
@@ -72,9 +80,9 @@ class ExactIndex:
     def _coarse(self, query: NDArray[np.float32], positions: NDArray[np.int64]) -> NDArray[np.float32]:
         everything = len(positions) == len(self.ids)
         if self._decoded is not None:
-            return (self._decoded if everything else self._decoded[positions]) @ query
+            return coarse_scores(self._decoded if everything else self._decoded[positions], query)
         found = np.empty(len(positions), np.float32)
         for start in range(0, len(positions), _BLOCK_ROWS):
             rows = self.values[positions[start : start + _BLOCK_ROWS]]
-            found[start : start + _BLOCK_ROWS] = rows.astype(np.float32) @ query
+            found[start : start + _BLOCK_ROWS] = coarse_scores(rows.astype(np.float32), query)
         return found

@@ -40,27 +40,34 @@ def exact_scores(rows: NDArray[Any], query: NDArray[np.float32]) -> NDArray[np.f
 
 
 def ranked(ids: NDArray[np.int64], scores: NDArray[np.float32], limit: int | None = None) -> Neighbours:
-    """Return vectors best first, equal ones by their numbers, without those whose score is NaN; at most `limit`."""
-    known = ~np.isnan(scores)
+    """Return vectors best first, equal ones by their numbers, without those whose score is no finite number; at most `limit`."""
+    known = np.isfinite(scores)
     ids, scores = ids[known], scores[known]
     order = np.lexsort((ids, -scores))[:limit]
     return Neighbours(ids[order], scores[order])
+
+
+def coarse_scores(rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the products of rows [n, dim] and a query, right to COARSE_ERROR; NaN and infinities as they come."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found: NDArray[np.float32] = rows @ query
+    return found
 
 
 def best_of(coarse: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
     """Return the positions of all scores that may be among the `limit` best once they are exact."""
     if limit <= 0:
         return np.zeros(0, np.int64)
-    coarse = np.where(np.isnan(coarse), np.float32(-np.inf), coarse)
+    coarse = np.where(~np.isfinite(coarse), np.float32(-np.inf), coarse)
     if limit >= len(coarse):
         return np.flatnonzero(coarse > -np.inf)
     threshold = np.partition(coarse, len(coarse) - limit)[len(coarse) - limit]
     return np.flatnonzero((coarse >= threshold - 2 * COARSE_ERROR) & (coarse > -np.inf))
 
 
-def not_unit(rows: NDArray[np.float16]) -> NDArray[np.int64]:
+def not_unit(rows: NDArray[Any]) -> NDArray[np.int64]:
     """Return the positions of rows that are not of unit length, as far as float16 can be."""
-    wide = rows.astype(np.float32)
+    wide = rows.astype(np.float32, copy=False)
     # Damaged bytes may be infinite or NaN; both are to be found, not warned of.
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("ij,ij->i", wide, wide)

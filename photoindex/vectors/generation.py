@@ -1,0 +1,117 @@
+"""One generation of an index as it lies on the disk: opened, checked, searched by position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.vectors.base import IndexDamaged
+from photoindex.vectors.faiss_codes import Codes, Rows
+from photoindex.vectors.flat_file import STORED, FlatFile
+from photoindex.vectors.manifest import (
+    CODES_NAME,
+    IDS_NAME,
+    SAMPLE_NAME,
+    VECTORS_NAME,
+    Manifest,
+    read_current,
+    read_manifest,
+)
+
+CODED_FROM_ROWS = 50_000
+"""Fewer vectors than this are searched exactly, all of them, and have no codes."""
+_TRIES = 5
+
+
+class Generation:
+    """Vectors at positions from 0; `ids`, int64 [rows] ascending, are their numbers. Made by `open_generation`."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.dim = manifest.dim
+        self.flat = FlatFile(folder / VECTORS_NAME, manifest.rows, manifest.dim)
+        self.ids: NDArray[np.int64] = _checked_array(folder, IDS_NAME, manifest, np.dtype("<i8"))
+        if len(self.ids) != manifest.rows or (manifest.rows and int(self.ids[-1]) != manifest.largest_id):
+            raise IndexDamaged(f"{IDS_NAME} does not belong to its manifest")
+        self.sample: NDArray[np.float16] = _checked_array(folder, SAMPLE_NAME, manifest, STORED).reshape(
+            -1, manifest.dim
+        )
+        self.codes: Codes | None = None
+        self._rows: Rows | None = None
+        if manifest.coded_from:
+            self.codes = Codes.from_bytes(_checked_array(folder, CODES_NAME, manifest, np.dtype(np.uint8)))
+            if len(self.codes) != manifest.rows or self.codes.dim != manifest.dim:
+                raise IndexDamaged(f"{CODES_NAME} does not belong to its manifest")
+        else:
+            # So few that they are read whole for every search anyway.
+            self.verify_vectors()
+
+    def __len__(self) -> int:
+        """Return how many vectors it holds."""
+        return self.manifest.rows
+
+    def all_rows(self) -> Rows:
+        """Return all vectors in memory; only for a generation without codes."""
+        if self._rows is None:
+            self._rows = Rows(self.flat.block(0, len(self)))
+        return self._rows
+
+    def verify_vectors(self, advance: Callable[[int], None] = lambda _rows: None) -> None:
+        """Hold every byte of the vectors against their checksums; `advance` is told how many rows are done.
+
+        Raises IndexDamaged.
+        """
+        import blake3
+
+        position = 0
+        for number, piece in enumerate(self.manifest.pieces):
+            digest = blake3.blake3()
+            end = position + piece.rows
+            while position < end:
+                stop = min(position + 8_192, end)
+                digest.update(self.flat.block(position, stop).tobytes())
+                position = stop
+                advance(position)
+            if digest.hexdigest() != piece.blake3:
+                raise IndexDamaged(f"{VECTORS_NAME} is not what was written (part {number + 1})")
+
+
+def open_generation(folder: Path, dim: int) -> Generation | None:
+    """Open the generation of an index that is in use, None where nothing was written yet.
+
+    dim: numbers a vector that the caller has. Codes, numbers and sample are held against their checksums, the vectors
+    against their size (and their checksum where they are few). Raises IndexDamaged.
+    """
+    for _ in range(_TRIES):
+        current = read_current(folder)
+        if current is None:
+            return None
+        try:
+            manifest = read_manifest(folder, current)
+            if manifest.dim != dim:
+                raise IndexDamaged(f"it was made for vectors of {manifest.dim} numbers, not of {dim}")
+            return Generation(folder / current.name, manifest)
+        except FileNotFoundError as error:
+            # A merge may have put a newer generation in its place since CURRENT was read.
+            if read_current(folder) == current:
+                raise IndexDamaged(f"{current.name}/{Path(str(error.filename)).name} is missing") from error
+        except OSError as error:
+            raise IndexDamaged(f"{current.name} cannot be read ({error.strerror})") from error
+    raise IndexDamaged("its generations are being replaced faster than they can be opened")
+
+
+def _checked_array(folder: Path, name: str, manifest: Manifest, kind: Any) -> NDArray[Any]:
+    """Return a small file's content after holding it against its checksum."""
+    import blake3
+
+    content = np.fromfile(folder / name, np.uint8)
+    digest = blake3.blake3(max_threads=blake3.blake3.AUTO)
+    digest.update(content.data)
+    if digest.hexdigest() != manifest.digests.get(name):
+        raise IndexDamaged(f"{name} is not what was written")
+    return content.view(kind)

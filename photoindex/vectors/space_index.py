@@ -1,0 +1,268 @@
+"""All vectors of one space: the generation on the disk, the newest ones in memory, less those that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.vectors.base import Block, IndexDamaged, Neighbours, Truth
+from photoindex.vectors.exact import ExactIndex
+from photoindex.vectors.faiss_codes import Rows
+from photoindex.vectors.generation import Generation
+from photoindex.vectors.scoring import (
+    best_of,
+    checked_query,
+    coarse_scores,
+    exact_scores,
+    not_unit,
+    positions_in,
+    ranked,
+)
+
+CANDIDATES_A_HIT = 16
+"""How many candidates of the codes are scored exactly for each hit that is asked for."""
+CANDIDATES_MIN = 1_600
+NARROW_ROWS = 50_000
+NARROW_SHARE = 0.05
+"""So few vectors (of either measure the larger) that a filter leaves are all scored exactly."""
+_SCAN_ROWS = 65_536
+_WIDER = 4
+
+
+class SpaceIndex:
+    """One space's vectors: a generation (None before the first merge) and the newest, which are not merged yet.
+
+    truth: where vectors are looked up that may be gone or damaged; None takes the files as they are, and damage that is
+    met while searching raises IndexDamaged instead of being healed. Not safe for use by several threads at once.
+    """
+
+    def __init__(self, generation: Generation | None, newest: ExactIndex, truth: Truth | None = None) -> None:
+        if generation is not None and generation.dim != newest.dim:
+            raise IndexDamaged(f"it was made for vectors of {generation.dim} numbers, not of {newest.dim}")
+        self.dim = newest.dim
+        self.generation = generation
+        self.newest = newest
+        self._truth = truth
+        self._gone: NDArray[np.bool_] | None = None
+        """Of the generation's positions: those met so far whose vectors are gone."""
+        self._newest_gone: set[int] = set()
+
+    def __len__(self) -> int:
+        """Return how many vectors it holds, less those already known to be gone."""
+        gone = 0 if self._gone is None else int(np.count_nonzero(self._gone))
+        return self.rows + len(self.newest) - gone - len(self._newest_gone)
+
+    @property
+    def rows(self) -> int:
+        """Vectors in the generation, gone or not."""
+        return 0 if self.generation is None else len(self.generation)
+
+    @property
+    def unmerged(self) -> int:
+        """Vectors that are newer than the generation."""
+        return len(self.newest)
+
+    def search(self, query: NDArray[np.float32], limit: int, *, allowed: NDArray[np.int64] | None = None) -> Neighbours:
+        """Return up to `limit` nearest vectors that are not gone; see `VectorIndex.search`.
+
+        What a generation with codes finds is nearly always the true nearest (99 of 100); the scores are exact. Up to
+        50,000 vectors, in all or left by `allowed`, the answer is exact.
+        """
+        query = checked_query(query, self.dim)
+        if limit <= 0:
+            return _nothing()
+        wanted = limit
+        usable = self._usable(allowed)
+        while True:
+            found = _merged(
+                self._search_generation(query, wanted, usable), self.newest.search(query, wanted, allowed=allowed)
+            )
+            exhausted = len(found) < wanted
+            found = self._without_gone(_first(found, wanted))
+            if exhausted or len(found) >= limit:
+                return _first(found, limit)
+            wanted *= _WIDER
+            usable = self._usable(allowed)
+
+    def scan(
+        self, query: NDArray[np.float32], minimum: float, *, allowed: NDArray[np.int64] | None = None
+    ) -> Neighbours:
+        """Return every vector whose cosine is at least `minimum` and that is not gone; reads all vectors, in blocks."""
+        query = checked_query(query, self.dim)
+        parts = [self.newest.scan(query, minimum, allowed=allowed)]
+        if self.generation is not None:
+            usable = self._usable(allowed)
+            positions = None if usable is None else np.flatnonzero(usable)
+            for here, rows in self._rows_of(positions):
+                near = np.union1d(Rows(rows).above(query, minimum), _empty(rows))
+                found = self._scored(query, here[near], rows[near])
+                kept = found.scores >= np.float32(minimum)
+                parts.append(Neighbours(found.ids[kept], found.scores[kept]))
+        return self._without_gone(_merged(*parts))
+
+    def scores(self, query: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the exact cosine of a query and each of these vectors; see `VectorIndex.scores`."""
+        query = checked_query(query, self.dim)
+        found = self.newest.scores(query, ids)
+        for places, rows in self._looked_up(ids):
+            found[places] = exact_scores(rows, query)
+        return found
+
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return these vectors; see `VectorIndex.vectors`."""
+        found = self.newest.vectors(ids)
+        for places, rows in self._looked_up(ids):
+            found[places] = rows
+        return found
+
+    def sample(self) -> NDArray[np.float32]:
+        """Return up to 4,096 vectors chosen at random, float32 [n, dim]; of the newest where nothing was merged yet."""
+        if self.generation is not None and len(self.generation):
+            return self.generation.sample.astype(np.float32)
+        random = np.random.default_rng(len(self.newest))
+        chosen = random.choice(len(self.newest), min(4_096, len(self.newest)), replace=False)
+        return self.newest.values[np.sort(chosen)].astype(np.float32)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield all vectors that are not gone, in the order of their numbers."""
+        if self.generation is not None:
+            for start, rows in self._rows_of(None):
+                yield self._living_block(*self._healed(start, rows))
+        if len(self.newest):
+            yield self._living_block(self.newest.ids, self.newest.values)
+
+    def _living_block(self, ids: NDArray[np.int64], rows: NDArray[np.float16]) -> Block:
+        if self._truth is None:
+            return ids, rows
+        living = self._truth.living(ids)
+        return ids[living], rows[living]
+
+    def _usable(self, allowed: NDArray[np.int64] | None) -> NDArray[np.bool_] | None:
+        """Return which positions of the generation may be found, None for all."""
+        if self.generation is None or (allowed is None and self._gone is None):
+            return None
+        if allowed is None:
+            usable = np.ones(self.rows, np.bool_)
+        else:
+            usable = np.zeros(self.rows, np.bool_)
+            positions, known = positions_in(self.generation.ids, allowed)
+            usable[positions[known]] = True
+        if self._gone is not None:
+            usable &= ~self._gone
+        return usable
+
+    def _search_generation(
+        self, query: NDArray[np.float32], limit: int, usable: NDArray[np.bool_] | None
+    ) -> Neighbours:
+        generation = self.generation
+        if generation is None or not len(generation):
+            return _nothing()
+        count = self.rows if usable is None else int(np.count_nonzero(usable))
+        wanted = max(CANDIDATES_A_HIT * limit, CANDIDATES_MIN)
+        if generation.codes is None and usable is None:
+            near = generation.all_rows().nearest(query, limit)
+            return self._scored(query, near, generation.flat.at(near))
+        if generation.codes is None or count <= max(NARROW_ROWS, NARROW_SHARE * self.rows) or 4 * wanted > count:
+            positions = None if usable is None else np.flatnonzero(usable)
+            return self._search_all(query, limit, positions)
+        near = generation.codes.candidates(query, wanted, usable)
+        rows = generation.flat.at(near)
+        wide = rows.astype(np.float32)
+        # Damaged ones come along whatever they score: what belongs in their place may be near.
+        chosen = np.union1d(best_of(coarse_scores(wide, query), limit), not_unit(wide))
+        return self._scored(query, near[chosen], rows[chosen])
+
+    def _search_all(self, query: NDArray[np.float32], limit: int, positions: NDArray[np.int64] | None) -> Neighbours:
+        """Return the nearest of the generation's vectors at these positions (None: all) by looking at each of them."""
+        parts = [_nothing()]
+        for here, rows in self._rows_of(positions):
+            near = np.union1d(Rows(rows).nearest(query, limit), _empty(rows))
+            parts.append(self._scored(query, here[near], rows[near]))
+        return _first(_merged(*parts), limit)
+
+    def _rows_of(self, positions: NDArray[np.int64] | None) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """Yield positions of the generation and their vectors in blocks."""
+        assert self.generation is not None
+        if positions is None:
+            for start, rows in self.generation.flat.blocks():
+                yield np.arange(start, start + len(rows)), rows
+            return
+        for start in range(0, len(positions), _SCAN_ROWS):
+            here = positions[start : start + _SCAN_ROWS]
+            yield here, self.generation.flat.at(here)
+
+    def _scored(
+        self, query: NDArray[np.float32], positions: NDArray[np.int64], rows: NDArray[np.float16]
+    ) -> Neighbours:
+        ids, rows = self._healed(positions, rows)
+        return ranked(ids, exact_scores(rows, query))
+
+    def _looked_up(self, ids: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """Yield the places in `ids` of vectors that the generation holds, and the vectors."""
+        if self.generation is None or not len(ids):
+            return
+        positions, known = positions_in(self.generation.ids, ids)
+        places = np.flatnonzero(known)
+        places = places[np.argsort(positions[places], kind="stable")]
+        for start in range(0, len(places), _SCAN_ROWS):
+            here = places[start : start + _SCAN_ROWS]
+            unique, back = np.unique(positions[here], return_inverse=True)
+            _, rows = self._healed(unique, self.generation.flat.at(unique))
+            yield here, rows[back]
+
+    def _healed(
+        self, positions: NDArray[np.int64], rows: NDArray[np.float16]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """Return the numbers of these positions, and their vectors, those that the file has lost from the truth.
+
+        Raises IndexDamaged where there is no truth to ask.
+        """
+        assert self.generation is not None
+        ids = self.generation.ids[positions]
+        bad = not_unit(rows)
+        if not len(bad):
+            return ids, rows
+        problem = f"{self.generation.flat.path.name} does not hold what was written at position {positions[bad[0]]:,}"
+        if self._truth is None:
+            raise IndexDamaged(problem)
+        true = self._truth.fetch(ids[bad])
+        if (true.view(np.uint16) != rows[bad].view(np.uint16)).any():
+            self._truth.damaged(problem)
+        healed = rows.copy()
+        healed[bad] = true
+        return ids, healed
+
+    def _without_gone(self, found: Neighbours) -> Neighbours:
+        if self._truth is None or not len(found):
+            return found
+        living = self._truth.living(found.ids)
+        if living.all():
+            return found
+        gone = found.ids[~living]
+        if self.generation is not None:
+            positions, known = positions_in(self.generation.ids, gone)
+            if self._gone is None:
+                self._gone = np.zeros(self.rows, np.bool_)
+            self._gone[positions[known]] = True
+            gone = gone[~known]
+        self._newest_gone.update(gone.tolist())
+        return Neighbours(found.ids[living], found.scores[living])
+
+
+def _nothing() -> Neighbours:
+    return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+
+def _empty(rows: NDArray[np.float16]) -> NDArray[np.int64]:
+    """Return the positions of vectors of nothing but zeros: a lost page passes for what is like nothing at all."""
+    return np.flatnonzero(~rows.view(np.uint16).any(axis=1))
+
+
+def _first(found: Neighbours, limit: int) -> Neighbours:
+    return Neighbours(found.ids[:limit], found.scores[:limit])
+
+
+def _merged(*parts: Neighbours) -> Neighbours:
+    return ranked(np.concatenate([one.ids for one in parts]), np.concatenate([one.scores for one in parts]))
