@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli import pictures, semantic_options
 from photoindex.cli.arrange import query_behind_dashes
+from photoindex.cli.looking import Look, looking
 from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.pictures import (
+    ContactSheetOption,
+    GalleryOption,
+    PictureOptions,
+    PreviewOption,
+    picture_options,
+    show_pictures,
+)
 from photoindex.cli.progress_text import size_text
 from photoindex.cli.query_options import NAMES, with_query_options
 from photoindex.cli.render import Column, CsvOption, FormatOption, NullOption, Row, choose_output, render, visible
+from photoindex.cli.semantic_options import (
+    AllOption,
+    LikeOption,
+    MeaningOptions,
+    MinScoreOption,
+    NotOption,
+    WeightOption,
+)
 from photoindex.errors import NothingFound, UsageError
 from photoindex.syntax import OptionTerm
 
@@ -21,25 +40,44 @@ if TYPE_CHECKING:
     from photoindex.library.search import Hit
     from photoindex.syntax import Node
 
-FLAGS = frozenset({"--count", "--explain", "--json", "--csv", "--null", "-0", "--fail-if-empty", "--help", "-h"})
-VALUED = frozenset({"--sort", "--limit", "-n", "--format", "--saved", "--library"}) | NAMES
+FLAGS = (
+    frozenset({"--count", "--explain", "--json", "--csv", "--null", "-0", "--fail-if-empty", "--help", "-h"})
+    | semantic_options.FLAGS
+    | pictures.FLAGS
+)
+VALUED = (
+    frozenset({"--sort", "--limit", "-n", "--format", "--saved", "--library"})
+    | semantic_options.VALUED
+    | pictures.VALUED
+    | NAMES
+)
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
-HELP = r"""Find photos by words, fields and dates; without QUERY, all photos.
+HELP = r"""Find photos by what they show, words, fields and dates; without QUERY, all.
 
 WORDS are looked for in file names, folders, camera, keywords, titles,
 descriptions and places, whatever their case and accents: beach sunset (both
 must be there), sun* (begins with), '"golden gate"' (a phrase; two kinds of
 quotes because the shell eats one).
 
+WHAT PHOTOS SHOW: once photos are embedded (photoindex embed), words are also
+looked for by their meaning, in the order they are written: a dog on a beach.
+What reaches the space's cut-off, or has all words in its texts, is found,
+the most relevant first. beach OR lake takes the better one of both; beach^0.5
+and '"golden retriever"^2' weigh; text:beach and beach* look in texts alone,
+and so do words in an OR with fields and those behind a '-': -term filters,
+--not TEXT subtracts a meaning. like:12 and like:2019/IMG_1.jpg find photos
+that look like one of the library, --like FILE like any picture. In commands
+that change something, words are looked for in texts alone.
+
 FIELDS: date:2019 date:2019-06..2021 date:>2019-06-15 date:last-30d
 time:18..20:30 place:lisbon near:38.7,-9.1,30km type:raw,heic,live
 camera:canon lens:50mm iso:100..400 aperture:1.4..2.8 exposure:<1/250
-focal:>=200 rating:>=4 title:party description:dog keyword:rome
+focal:>=200 rating:>=4 text:beach title:party description:dog keyword:rome
 path:/photos/2019 path:2019/06 path:2019/*.jpg name:IMG_44* ext:jpg
 volume:backup size:>20MB width:>=4000 height:>=3000 megapixels:>=20
 orientation:portrait duration:>10s has:gps is:missing added:last-7d
-source:taken_at=mtime event:2019-06-01-lisbon id:12
+source:taken_at=mtime event:2019-06-01-lisbon id:12 like:12
 
 RANGES a..b, a.. and ..b include their ends. A date is its whole period:
 date:2019..2021 goes on to the end of 2021. Compare with :> :>= :< :<=.
@@ -82,11 +120,15 @@ def rearrange(argv: list[str]) -> list[str]:
 def search(
     query: Annotated[list[str] | None, typer.Argument(metavar="[QUERY]...", help="Words, fields, phrases.")] = None,
     sort: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--sort", metavar="KEY", help="date, name, path, size, width, rating, added or id; -KEY: descending."
+            "--sort",
+            metavar="KEY",
+            help="relevance, date, name, path, size, width, rating, added or id; -KEY: descending. Without it, "
+            "relevance where photos are found by what they show, else -date.",
+            show_default=False,
         ),
-    ] = "-date",
+    ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", metavar="N", min=0, help="Only the first N.", show_default=False)
     ] = None,
@@ -105,6 +147,14 @@ def search(
         typer.Option("--saved", metavar="NAME", help="Keep the query as @NAME, and run it.", show_default=False),
     ] = None,
     fail_if_empty: Annotated[bool, typer.Option("--fail-if-empty", help="Exit with 11 when nothing matches.")] = False,
+    like: LikeOption = None,
+    without: NotOption = None,
+    weight: WeightOption = None,
+    min_score: MinScoreOption = None,
+    everything: AllOption = False,
+    gallery: GalleryOption = None,
+    contact_sheet: ContactSheetOption = None,
+    preview: PreviewOption = False,
     library: LibraryOption = None,
     *,
     terms: list[OptionTerm],
@@ -113,21 +163,26 @@ def search(
     from photoindex.library.search import read_request
 
     output = choose_output(json=json, csv=csv, null=null, template=template)
+    shown = picture_options(gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit)
     alone = "--count" if count else "--explain" if explain else None
-    if alone and (csv or null or template is not None or (count and explain)):
+    if alone and (csv or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")
+    options = MeaningOptions(like or [], without or [], weight or [], min_score, everything)
     with opened(library) as found:
         request = read_request(found, query or [], terms)
         if saved is not None:
             _save(found, saved, request.text)
-        if explain:
-            printed = _print_explanation(found, request.tree, json=json)
-        elif count:
-            printed = _print_count(found, request.tree, json=json)
-        else:
-            printed = _print_hits(found, request.tree, output, sort=sort, limit=limit)
+        with looking(
+            found, request.tree, options, sort=sort, limit=None if count else limit, bounded=not count
+        ) as look:
+            if explain:
+                printed = _print_explanation(found, look, json=json)
+            elif count:
+                printed = _print_count(look.count(), json=json)
+            else:
+                printed = _print_hits(found, look, output, shown, title=request.text)
         if not printed and limit != 0:
-            _print_hints(found, query or [], request.tree)
+            _print_hints(found, query or [], request.tree, look)
     if not printed and fail_if_empty:
         raise NothingFound("no photo matches")
     if not printed and alone is None and output.terminal:
@@ -147,34 +202,46 @@ def _save(library: Library, name: str, text: str) -> None:
         print(f"saved as {shown} in place of: {visible(replaced)}", file=sys.stderr)
 
 
-def _print_explanation(library: Library, node: Node, *, json: bool) -> int:
+def _print_explanation(library: Library, look: Look, *, json: bool) -> int:
     from photoindex.cli.explained import print_explanation
     from photoindex.library.explain import explain
 
-    explanation = explain(library, node)
+    explanation = explain(library, look.tree)
     print_explanation(explanation, as_json=json)
     return explanation.tree.alone
 
 
-def _print_hints(library: Library, arguments: list[str], node: Node) -> None:
+def _print_hints(library: Library, arguments: list[str], node: Node, look: Look) -> None:
     from photoindex.library.search import hints
 
-    for hint in hints(library, arguments, node):
+    for hint in [*hints(library, arguments, node), *look.hints()]:
         print(f"hint: {visible(hint)}", file=sys.stderr)
 
 
-def _print_count(library: Library, node: Node, *, json: bool) -> int:
-    from photoindex.library.search import count
-
-    number = count(library, node)
+def _print_count(number: int, *, json: bool) -> int:
     print(f'{{"schema": 1, "count": {number}}}' if json else number)
     return number
 
 
-def _print_hits(library: Library, node: Node, output: Output, *, sort: str, limit: int | None) -> int:
-    from photoindex.library.search import search as find
+def _print_hits(library: Library, look: Look, output: Output, shown: PictureOptions, *, title: str) -> int:
+    if not shown.wanted:
+        return render(map(_row, look.hits()), _columns(look, output), output)
+    hits = list(look.hits())
+    printed = len(hits) if shown.takes_stdout else render(map(_row, hits), _columns(look, output), output)
+    if hits:
+        show_pictures(library, hits, shown, title)
+    return printed
 
-    return render(map(_row, find(library, node, sort=sort, limit=limit)), COLUMNS, output)
+
+def _columns(look: Look, output: Output) -> Sequence[Column]:
+    """Return the columns of a table with the scores, where there are some; every other form keeps its order."""
+    from photoindex.cli.render import Form
+
+    if not look.by_meaning or output.form is not Form.TABLE:
+        return COLUMNS
+    score = Column("score", "Score", justify="right", show=lambda value: f"{value:.3f}")
+    rest = [column for column in COLUMNS if column.name != score.name]
+    return (rest[0], score, *rest[1:])
 
 
 def _row(hit: Hit) -> Row:
@@ -209,7 +276,13 @@ COLUMNS: tuple[Column, ...] = (
             "taken_at_confidence", "taken_at_precision", "taken_at_utc", "utc_offset_minutes", "zone",
             "latitude", "longitude", "altitude_m", "place", "camera_make", "camera_model", "lens", "iso", "aperture",
             "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords", "digest", "added_at",
+            "score", "score_rank", "words_rank", "fused",
         )
     ),
 )  # fmt: skip
-"""What is known of a hit: every one in JSON, CSV and templates; those with a heading in the table."""
+"""What is known of a hit: every one in JSON, CSV and templates; those with a heading in the table.
+
+score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its place among the photos that reach the cut-off,
+and among those whose texts hold all words. fused: the sum of 1 / (60 + rank) over both, which relevance sorts by. All four
+are None where nothing was looked for by its meaning.
+"""

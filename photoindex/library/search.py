@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,6 +15,7 @@ from photoindex.library.query.lookups import lookups_of
 from photoindex.library.query.options import option_nodes
 from photoindex.library.query.printer import to_text
 from photoindex.library.query.values import joined
+from photoindex.library.ranking import Ranked
 from photoindex.store import search as store
 from photoindex.store.fields import grammar
 from photoindex.store.files import join
@@ -124,11 +125,21 @@ def search(
     What matches is decided at the start, in one snapshot; the rest is read as it is asked for, so that a reader that
     pauses holds no transaction open. Raises UsageError for an unknown key, at the first hit that is asked for.
     """
-    key, descending = _sort_key(sort or DEFAULT_SORT)
+    key, descending = sort_key(sort or DEFAULT_SORT)
     with library.database.read() as connection:
         ids = store.matching_ids(connection, query, sort=key, descending=descending, limit=limit, offset=offset)
     for start in range(0, len(ids), _CHUNK_PHOTOS):
         yield from _hits(library, ids[start : start + _CHUNK_PHOTOS])
+
+
+def hits_of(library: Library, ranked: Sequence[Ranked]) -> Iterator[Hit]:
+    """Yield the photos that were found by their meaning, with their scores; one that was forgotten since is left out."""
+    for start in range(0, len(ranked), _CHUNK_PHOTOS):
+        chunk = {one.photo_id: one for one in ranked[start : start + _CHUNK_PHOTOS]}
+        for hit in _hits(library, list(chunk)):
+            one = chunk[hit.id]
+            parts = {name: getattr(one, name) for name in ("score", "score_rank", "words_rank", "fused")}
+            yield replace(hit, **parts)
 
 
 def count(library: Library, query: Node) -> int:
@@ -153,7 +164,8 @@ def matching_photo_ids(library: Library, query: Node) -> list[int]:
         return store.matching_ids(connection, query).tolist()
 
 
-def _sort_key(sort: str) -> tuple[str, bool]:
+def sort_key(sort: str) -> tuple[str, bool]:
+    """Return a key of `store.search.SORT_KEYS` and whether it descends. Raises UsageError for another one."""
     key = sort.removeprefix("-")
     if key not in store.SORT_KEYS:
         near = get_close_matches(key, store.SORT_KEYS, n=1)

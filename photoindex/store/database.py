@@ -68,14 +68,30 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give a connection inside a write transaction; commit when the block ends, roll back when it raises."""
+    def write(self, *, wait_seconds: float | None = None) -> Iterator[Connection]:
+        """Give a connection inside a write transaction; commit when the block ends, roll back when it raises.
+
+        wait_seconds: how long to wait for another writer, where that is not as the settings say.
+        """
         with (
             translated_errors(self.path),
             self._engine.connect().execution_options(photoindex_write=True) as connection,
+            self._waiting(connection, wait_seconds),
             connection.begin(),
         ):
             yield connection
+
+    @contextmanager
+    def _waiting(self, connection: Connection, seconds: float | None) -> Iterator[None]:
+        driver = connection.connection.driver_connection
+        if seconds is None or driver is None:
+            yield
+            return
+        driver.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+        try:
+            yield
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {round(self._busy_seconds * 1000)}")
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -97,7 +97,7 @@ def _compiled(node: Node) -> Condition:
 def count(connection: Connection, node: Node, *, scoped: bool | None = None) -> int:
     """Return how many photos match; `scoped` as in `condition`."""
     statement = select(func.count()).select_from(photo).where(condition(node, scoped=scoped))
-    with _functions(connection):
+    with functions(connection):
         return connection.execute(statement).scalar_one()
 
 
@@ -114,13 +114,13 @@ def matching_ids(
     key = SORT_KEYS[sort]
     order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
     statement = select(photo.c.id).where(condition(node)).order_by(*order).limit(limit).offset(offset or None)
-    with _functions(connection):
+    with functions(connection):
         return array("q", connection.execute(statement).scalars())
 
 
 def has_event(connection: Connection, value: str) -> bool:
     """Tell whether an event has this key, or this text in its title or places, as `event:value` asks."""
-    with _functions(connection):
+    with functions(connection):
         return connection.execute(select(exists().where(is_event(value)))).scalar_one()
 
 
@@ -147,7 +147,7 @@ def file_rows(connection: Connection, photo_ids: Sequence[int]) -> list[Row[Any]
 
 
 @contextmanager
-def _functions(connection: Connection) -> Iterator[None]:
+def functions(connection: Connection) -> Iterator[None]:
     """Give SQLite what it lacks: text without case and accents (its lower() and LIKE know ASCII alone), `re`, distances.
 
     What is raised inside one of them, Ctrl-C in a slow regular expression above all, leaves the block as itself: SQLite

@@ -6,8 +6,8 @@ parts are alternatives. Words with a `*`, and those in an OR with fields, stay c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 from photoindex.errors import UsageError
@@ -72,6 +72,16 @@ def take_apart(tree: Node) -> Meaning:
         filters=joined(And, filters) if filters else EVERYTHING,
         plain=tuple(part for part in filters if _holds_words(part)),
     )
+
+
+def weighted(tree: Node, weights: Mapping[str, float]) -> Node:
+    """Return a query with the weight of each word or phrase that `weights` names, lower-case, in place of its own."""
+    if isinstance(tree, Words):
+        weight = weights.get(tree.text.lower())
+        return tree if weight is None else replace(tree, weight=weight)
+    if isinstance(tree, (And, Or)):
+        return type(tree)(tuple(weighted(part, weights) for part in tree.parts))
+    return tree
 
 
 def _has_meaning(part: Node) -> bool:

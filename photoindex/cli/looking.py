@@ -1,0 +1,107 @@
+"""What one `search` looks for, and by what: by meaning where that can be, else by texts and fields alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from photoindex.cli.render import visible
+from photoindex.cli.semantic_options import MeaningOptions, understood
+
+if TYPE_CHECKING:
+    from photoindex.library.context import Library
+    from photoindex.library.question import Question
+    from photoindex.library.search import Hit
+    from photoindex.library.semantic import Answer
+    from photoindex.syntax import Node
+
+_RELEVANCE = "relevance"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A search of which is known how it is answered; question, answer: None where texts and fields alone answer it."""
+
+    library: Library
+    tree: Node
+    sort: str | None
+    limit: int | None
+    question: Question | None = None
+    answer: Answer | None = None
+
+    @property
+    def by_meaning(self) -> bool:
+        """Whether photos are found by what they show."""
+        return self.answer is not None
+
+    def hits(self) -> Iterator[Hit]:
+        """Yield the photos that were found."""
+        from photoindex.library.search import hits_of, search
+
+        if self.answer is not None:
+            return hits_of(self.library, self.answer.ranked[: self.limit])
+        return search(self.library, self.tree, sort=self.sort, limit=self.limit)
+
+    def count(self) -> int:
+        """Return how many photos were found."""
+        from photoindex.library.search import count
+
+        return len(self.answer.ranked) if self.answer is not None else count(self.library, self.tree)
+
+    def hints(self) -> Iterator[str]:
+        """Yield what may help where nothing was found."""
+        if self.answer is not None:
+            minimums = [one.cut.minimum for one in self.answer.sought if one.cut.minimum is not None]
+            if minimums:
+                yield f"no photo reaches the least score of {min(minimums):.3f}; --all ranks them all"
+        elif self.question is not None and sys.stdout.isatty():
+            # A script, and a person who never wanted a model, hear nothing of it.
+            yield (
+                "the words were looked for in texts alone; once photos are embedded, they are found by what they show: "
+                f"photoindex models pull {self.library.config.embed.model}, then: photoindex embed"
+            )
+
+
+@contextmanager
+def looking(
+    library: Library, tree: Node, options: MeaningOptions, *, sort: str | None, limit: int | None, bounded: bool = True
+) -> Iterator[Look]:
+    """Look for a query; what there is to say of it goes to stderr.
+
+    bounded: of what is found by its meaning no more is needed than `limit`, or than a person looks at. Raises UsageError for
+    a sort key that is none, before anything is looked for.
+    """
+    from photoindex.library.question import MOST_PHOTOS, WordsAlone, ask, question_of
+    from photoindex.library.search import sort_key
+
+    by_relevance = sort is None or sort == _RELEVANCE
+    key, descending = (_RELEVANCE, False) if by_relevance else sort_key(sort)
+    words_alone = Look(library, tree, None if by_relevance else sort, limit)
+    with understood(tree, options) as (weighted, wanted):
+        question = question_of(weighted, wanted)
+        if question is None:
+            yield words_alone
+            return
+        if bounded and not options.everything:
+            enough = limit if by_relevance and limit is not None else max(limit or 0, MOST_PHOTOS)
+        else:
+            enough = None
+        question = replace(question, limit=enough, sort=key, descending=descending)
+        answer = ask(library, question)
+    if isinstance(answer, WordsAlone):
+        if answer.reason is not None:
+            _say(f"words are looked for in texts alone: {answer.reason}")
+        yield replace(words_alone, question=question)
+        return
+    for note in answer.notes:
+        _say(note)
+    if answer.more and (limit is None or limit > len(answer.ranked)):
+        _say(f"these are the best {len(answer.ranked):,}; -n N gives more, --all ranks every photo")
+    yield replace(words_alone, question=question, answer=answer)
+
+
+def _say(sentence: str) -> None:
+    print(visible(sentence), file=sys.stderr)

@@ -1,0 +1,131 @@
+"""Tell hits from the irrelevant tail: measure what a space gives to what is not in a photo.
+
+Every model has its own level: unrelated text and photo have a cosine of some 0.13 in one space and of 0.02 in another,
+and a text's own level differs from the next one's. So a query is held against its own background, its scores on a
+sample of the space. Where what it asks for is in half of the photos, or the sample is small, that background says
+little, and what the probe texts gave when the space was measured bounds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FORMAT = 1
+_PROBE_PHOTOS = 100
+_LEAST_REACH, _GREATEST_REACH = 2.0, 4.0
+_REACH_OF_PHOTOS = 2.5
+"""A photo as a probe always has others like it, so that no best score tells what chance gives."""
+_PRIOR_VECTORS = 8
+"""The measured level weighs as much as so many vectors of the query's own background."""
+_GROWTH = 1.5
+_ONE_SPREAD_BELOW = 15.866
+"""Percentile that lies one standard deviation below the middle of a normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What probes gave against a sample, cosines.
+
+    middle, spread: of all pairs: median, and the distance from it down to the 15.87th percentile (one standard deviation
+    of a normal distribution; the lower side, because what is relevant stands on the upper one). middle_most: what 95 % of
+    the probes' own medians stay below. spread_least, spread_most: 5th and 95th percentile of the probes' own spreads.
+    reach: how many of its own spreads above its own middle the best vector lies for a probe that nothing matches: for
+    texts the 25th percentile over the probes, of which most are matched by few photos or none.
+    """
+
+    middle: float
+    spread: float
+    middle_most: float
+    spread_least: float
+    spread_most: float
+    reach: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was measured of a space: for texts and for photos as a query, None where there was nothing to measure.
+
+    vectors: of the space, then. sampled: those that it was measured with. probes: version of the probe texts.
+    """
+
+    texts: Level | None
+    photos: Level | None
+    vectors: int
+    sampled: int
+    probes: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the database keeps it."""
+        return {"format": _FORMAT, **asdict(self)}
+
+    def is_current(self, vectors: int, probes: int) -> bool:
+        """Tell whether it still holds for a space of this size."""
+        return self.probes == probes and self.vectors / _GROWTH <= vectors <= self.vectors * _GROWTH
+
+
+def from_json(kept: dict[str, Any] | None) -> Calibration | None:
+    """Return a calibration that the database kept, None where there is none or one of another version."""
+    if kept is None or kept.get("format") != _FORMAT:
+        return None
+    texts, photos = (None if kept[name] is None else Level(**kept[name]) for name in ("texts", "photos"))
+    return Calibration(texts, photos, kept["vectors"], kept["sampled"], kept["probes"])
+
+
+def measure(sample: NDArray[np.floating], probes: NDArray[np.floating], *, vectors: int, version: int) -> Calibration:
+    """Return the calibration of a space.
+
+    sample: [n, dim] of its vectors, unit length. probes: [p, dim], the vectors of the probe texts. vectors: how many the
+    space has. version: of the probe texts.
+    """
+    own = np.asarray(sample, np.float32)
+    texts = _level(own @ np.asarray(probes, np.float32).T) if len(own) else None
+    some = np.linspace(0, len(own) - 1, min(len(own), _PROBE_PHOTOS)).astype(int) if len(own) > 2 else np.array([], int)
+    pairs = own @ own[some].T
+    pairs[some, np.arange(len(some))] = np.nan  # a photo is no probe of itself
+    photos = replace(_level(pairs), reach=_REACH_OF_PHOTOS) if len(some) else None
+    return Calibration(texts, photos, vectors, len(own), version)
+
+
+def _level(scores: NDArray[np.float32]) -> Level:
+    """Return the level of scores [sample, probe]; NaN does not count."""
+    low, middle = np.nanpercentile(scores, [_ONE_SPREAD_BELOW, 50], axis=0)
+    own_spread = np.maximum(middle - low, 1e-6)
+    all_low, all_middle = np.nanpercentile(scores, [_ONE_SPREAD_BELOW, 50])
+    reaches = (np.nanmax(scores, axis=0) - middle) / own_spread
+    return Level(
+        middle=float(all_middle),
+        spread=float(max(all_middle - all_low, 1e-6)),
+        middle_most=float(np.percentile(middle, 95)),
+        spread_least=float(np.percentile(own_spread, 5)),
+        spread_most=float(np.percentile(own_spread, 95)),
+        reach=float(np.clip(np.percentile(reaches, 25), _LEAST_REACH, _GREATEST_REACH)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """The least score of a hit of one query, and where it comes from: background middle and spread, and the reach.
+
+    minimum None: there is no cut-off.
+    """
+
+    minimum: float | None
+    middle: float | None = None
+    spread: float | None = None
+    reach: float | None = None
+
+
+def cut_off(background: NDArray[np.floating], level: Level | None) -> CutOff:
+    """Return the cut-off of a query; background: its scores [n] on the sample that `level` was measured with."""
+    if level is None or not len(background):
+        return CutOff(None)
+    low, own_middle = np.percentile(background, [_ONE_SPREAD_BELOW, 50])
+    share = len(background) / (len(background) + _PRIOR_VECTORS)
+    middle = min(share * float(own_middle) + (1 - share) * level.middle, level.middle_most)
+    own_spread = share * float(own_middle - low) + (1 - share) * level.spread
+    spread = min(max(own_spread, level.spread_least), level.spread_most)
+    return CutOff(middle + level.reach * spread, middle, spread, level.reach)

@@ -1,0 +1,50 @@
+"""The photos whose texts hold the words of a query: those that are named or tagged exactly so first, then by bm25."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from photoindex.library.query.meaning import Meaning, WeightedText
+from photoindex.store.field_values import fold
+from photoindex.store.ranked_words import NamedPhoto, named_photos
+from photoindex.store.ranked_words import photos_with_words as ranked_photos
+
+_NAMED_PHOTOS = 5_000
+
+
+def photos_with_words(connection: Connection, meaning: Meaning, *, scoped: bool, limit: int | None) -> dict[int, float]:
+    """Return up to `limit` photos that hold the words and match the filters, with their rank: lower is better.
+
+    The rank is bm25, which is negative; -inf where a file name, or whole keywords, say exactly what the query says.
+    """
+    if meaning.words is None:
+        return {}
+    words, filters = meaning.words, meaning.filters
+    named = named_photos(connection, words, filters, scoped=scoped, limit=_NAMED_PHOTOS)
+    found = {one.photo_id: float("-inf") for one in named if _is_exact(one, meaning.alternatives)}
+    for photo_id, rank in ranked_photos(connection, words, filters, scoped=scoped, limit=limit):
+        found.setdefault(photo_id, rank)
+    return dict(list(found.items())[:limit])
+
+
+def _is_exact(named: NamedPhoto, alternatives: Sequence[Sequence[WeightedText]]) -> bool:
+    names = {fold(name) for name in named.names.split("\n")}
+    names |= {name.rpartition(".")[0] for name in names}
+    keywords = [fold(keyword).split() for keyword in named.keywords.split("\n") if keyword]
+    for texts in alternatives:
+        words = fold(" ".join(one.text for one in texts)).split()
+        if " ".join(words) in names or _are_covered(words, keywords):
+            return True
+    return False
+
+
+def _are_covered(words: Sequence[str], keywords: Sequence[Sequence[str]]) -> bool:
+    """Tell whether every word stands in a whole keyword: `dog golden retriever` in `golden retriever` and `dog`."""
+    covered: set[int] = set()
+    for keyword in keywords:
+        for start in range(len(words) - len(keyword) + 1):
+            if list(words[start : start + len(keyword)]) == list(keyword):
+                covered.update(range(start, start + len(keyword)))
+    return len(covered) == len(words)

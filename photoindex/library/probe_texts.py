@@ -1,0 +1,30 @@
+"""Everyday texts that a space is measured with: most of them name what most photos do not show."""
+
+from __future__ import annotations
+
+VERSION = 1
+"""Grows with every change of the texts: what was measured with others no longer counts."""
+
+PROBE_TEXTS: tuple[str, ...] = (
+    "a dog running on grass", "a cat asleep on a sofa", "a horse in a field", "cows on a meadow", "an elephant",
+    "a bird on a branch", "a parrot", "a goldfish in a bowl", "a butterfly on a flower", "a spider in its web",
+    "a snake", "a frog beside a pond", "a bear in the forest", "a sheep dog with its flock", "a penguin on ice",
+    "people laughing at a party", "a baby in a cot", "children on a playground", "an old man reading", "a bride and groom",
+    "a portrait in black and white", "a crowd at a concert", "a woman on the telephone", "a man with a beard",
+    "a family around the table", "a school class", "a football match", "a swimmer in a pool", "a skier on a slope",
+    "a cyclist in the city", "a runner in a marathon", "someone playing the guitar", "an orchestra", "a ballet dancer",
+    "a beach at sunset", "mountains with snow", "a lake between hills", "a waterfall", "a desert with dunes",
+    "a forest in autumn", "a field of sunflowers", "a rainbow after rain", "lightning at night", "stars and the milky way",
+    "a full moon", "fog over a river", "a frozen window", "waves against rocks", "a tropical island",
+    "a city skyline at night", "a narrow old street", "a castle on a hill", "inside a church", "a mosque", "a bridge",
+    "a lighthouse", "a skyscraper of glass", "a farmhouse", "ancient ruins", "a market with fruit", "a shop window",
+    "a train at a station", "an aeroplane in the sky", "a sailing boat", "a red sports car", "a motorcycle", "a bus stop",
+    "a tractor", "a bicycle against a wall", "a traffic jam", "a hot air balloon", "a ferry in the harbour",
+    "a plate of pasta", "a birthday cake with candles", "a cup of coffee", "a glass of red wine", "sushi", "a pizza",
+    "a bowl of salad", "bread on a board", "an ice cream", "a barbecue in the garden", "vegetables at a market",
+    "a kitchen", "a bedroom", "a bookshelf", "an office desk with a computer", "a bathroom", "a staircase", "a clock on a wall",
+    "a pair of shoes", "a handbag", "a camera on a tripod", "a chessboard", "tools in a workshop", "a Christmas tree",
+    "fireworks", "a painting in a museum", "a statue", "graffiti on a wall", "a handwritten letter", "a receipt",
+    "a screenshot of a telephone", "a diagram with arrows", "a map", "a page of a newspaper", "a sign with text",
+    "an X-ray picture", "the floor and nothing else", "a blurred photo",
+)  # fmt: skip

@@ -1,0 +1,116 @@
+"""The texts and pictures of queries as vectors of a space, by the space's own model or from what was asked before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull, UsageError
+from photoindex.library.context import Library
+from photoindex.store import query_vectors
+from photoindex.store.semantic import variant_key
+from photoindex.store.spaces import SpaceRow
+from photoindex.types import DerivedParams, Failure, Limits
+
+if TYPE_CHECKING:
+    from photoindex.models.base import TextEncoder
+    from photoindex.models.weights import InstalledModel
+
+_BATCH_TEXTS = 16
+_WAIT_SECONDS = 0.2
+"""A search waits no longer than this for another writer, only to be quicker the next time."""
+
+
+class QueryEncoder:
+    """Encodes for one space; its model is opened when something is asked for that no query asked before."""
+
+    def __init__(self, library: Library, space: SpaceRow) -> None:
+        self._library = library
+        self._space = space
+
+    def texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the vector, float32 [dim], of each text. Raises ModelUnavailable."""
+        wanted = list(dict.fromkeys(texts))
+        with self._library.database.read() as connection:
+            found = query_vectors.known(connection, self._space.id, wanted)
+        found = {text: values for text, values in found.items() if values.shape == (self._space.dim,)}
+        new = [text for text in wanted if text not in found]
+        if new:
+            made = self._encoded(new)
+            self._keep(made)
+            found |= made
+        return found
+
+    def picture(self, path: bytes, shown: str) -> NDArray[np.float32]:
+        """Return the vector, float32 [dim], of a picture file; shown: what messages call it.
+
+        Raises ModelUnavailable, and UsageError where the file is none that can be decoded.
+        """
+        from photoindex.models.encoders import open_image_encoder
+        from photoindex.pipeline.query_picture import PictureJob, read_picture
+
+        config = self._library.config
+        limits = Limits(config.scan.max_megapixels, config.scan.worker_memory_mb, config.scan.file_seconds)
+        params = DerivedParams(**{name: getattr(config.derived, name) for name in DerivedParams.__slots__})
+        job = PictureJob(path, params, self.installed.description.preprocessing, limits)
+        pixels = read_picture(job)
+        if isinstance(pixels, Failure):
+            raise UsageError(f"{shown} cannot be looked at: {pixels.message}")
+        encoder = open_image_encoder(self.installed, device="cpu", runtime="onnx")
+        values: NDArray[np.float32] = encoder.encode_images(pixels[np.newaxis])[0]
+        return values
+
+    def cut_words(self, text: str) -> int | None:
+        """Return how many words the model reads of a text, at most, where that is fewer than it has.
+
+        Every word is at least one token, and two tokens mark the ends: a text may be cut earlier than this tells.
+        """
+        words = len(text.split())
+        if words <= _BATCH_TEXTS:
+            return None
+        try:
+            room = self.installed.description.context_length - 2
+        except ModelUnavailable:
+            return None  # its vector is known from before
+        return room if words > room else None
+
+    @cached_property
+    def installed(self) -> InstalledModel:
+        """The model of the space. Raises ModelUnavailable where it is not there, or another one under its name."""
+        from photoindex.models.weights import ModelStore
+
+        found = ModelStore(self._library.models_folder).get(self._space.model)
+        with self._library.database.read() as connection:
+            key = json.loads(variant_key(connection, self._space.id))
+        if found.description.dim != self._space.dim or key.get("weights", found.digest) != found.digest:
+            raise ModelUnavailable(
+                f"the vectors of the space '{self._space.name}' were made with other weights of the model '{found.id}' "
+                "than those installed; run: photoindex embed, then choose the new space: photoindex spaces list"
+            )
+        return found
+
+    @cached_property
+    def _encoder(self) -> TextEncoder:
+        from photoindex.models.encoders import open_text_encoder
+
+        return open_text_encoder(self.installed)
+
+    def _encoded(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        made: dict[str, NDArray[np.float32]] = {}
+        for start in range(0, len(texts), _BATCH_TEXTS):
+            some = texts[start : start + _BATCH_TEXTS]
+            made |= zip(some, self._encoder.encode_texts(some), strict=True)
+        return made
+
+    def _keep(self, made: dict[str, NDArray[np.float32]]) -> None:
+        try:
+            with self._library.database.write(wait_seconds=_WAIT_SECONDS) as connection:
+                query_vectors.keep(connection, self._space.id, made)
+        except (DatabaseFailed, LibraryLocked, StorageFull):
+            # Read-only, busy or full: the answer is the same, only the next time takes as long.
+            return

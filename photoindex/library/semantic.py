@@ -1,0 +1,94 @@
+"""Find photos by what their pictures show: words by their meaning and as texts, pictures, all together with filters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from photoindex.library.candidates import Candidates
+from photoindex.library.context import Library
+from photoindex.library.exact_words import photos_with_words
+from photoindex.library.index import open_index
+from photoindex.library.query_encoding import QueryEncoder
+from photoindex.library.question import RELEVANCE, Question
+from photoindex.library.ranking import Ranked, fuse
+from photoindex.library.sought import Sought, query_vectors, with_cut_offs
+from photoindex.store import semantic as store
+from photoindex.store.spaces import SpaceRow
+
+_FUSED_DEPTH = 60
+"""Where n photos are wanted, one at rank 60 + 2 n of both lists counts less than one at rank n of either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The photos that were found, in their order. more: there are further ones, which only a larger limit gives.
+
+    sought: the alternatives that were looked for. notes: sentences for the user.
+    """
+
+    ranked: tuple[Ranked, ...]
+    more: bool
+    space: SpaceRow
+    sought: tuple[Sought, ...]
+    notes: tuple[str, ...] = ()
+
+
+def answer(library: Library, space: SpaceRow, question: Question) -> Answer:
+    """Return the photos that a query means in a space.
+
+    A photo is found where it reaches the cut-off of one of the alternatives, or where its texts hold all the words, and
+    where it matches the filters. Raises ModelUnavailable; UsageError and NothingFound for pictures that are none.
+    """
+    encoder = QueryEncoder(library, space)
+    with ThreadPoolExecutor(1, thread_name_prefix="open-index") as pool:
+        opening = pool.submit(open_index, library, space)
+        vectors = query_vectors(library, space, encoder, question.meaning, question.wanted)
+        index = opening.result()
+    sought = with_cut_offs(library, space, index, vectors, question.wanted)
+    with library.database.read() as connection:
+        candidates = Candidates(connection, index, space.id, question.meaning.filters, question.scoped)
+        found, more = _found(candidates, question, sought)
+        more = more or (question.limit is not None and len(found) > question.limit)
+        found = found[: question.limit]
+        if question.sort != RELEVANCE:
+            found = _sorted(connection, found, question)
+    return Answer(tuple(found), more, space, tuple(sought), _notes(encoder, question))
+
+
+def _found(candidates: Candidates, question: Question, sought: Sequence[Sought]) -> tuple[list[Ranked], bool]:
+    """Return the photos that are found, best first, and whether there may be more of them."""
+    depth = None if question.limit is None else 2 * question.limit + _FUSED_DEPTH
+    scores: dict[int, float] = {}
+    complete = True
+    for one in sought:
+        near = candidates.nearest(one.vector.values, minimum=one.minimum, limit=depth)
+        complete = complete and near.complete
+        _keep_best(scores, near.scores)
+    by_score = sorted(scores, key=lambda photo_id: (-scores[photo_id], photo_id))[:depth]
+    words = photos_with_words(candidates.connection, question.meaning, scoped=question.scoped, limit=depth)
+    unscored = [photo_id for photo_id in words if photo_id not in scores]
+    for one in sought if unscored else ():
+        _keep_best(scores, candidates.scores(one.vector.values, unscored))
+    by_words = sorted(words, key=lambda photo_id: (words[photo_id], -scores.get(photo_id, -2.0), photo_id))
+    return fuse(by_score, by_words, scores), not complete
+
+
+def _keep_best(best: dict[int, float], scores: dict[int, float]) -> None:
+    for photo_id, score in scores.items():
+        best[photo_id] = max(score, best.get(photo_id, score))
+
+
+def _sorted(connection: Connection, found: Sequence[Ranked], question: Question) -> list[Ranked]:
+    ranked = {one.photo_id: one for one in found}
+    order = store.sorted_photos(connection, ranked.keys(), sort=question.sort, descending=question.descending)
+    return [ranked[photo_id] for photo_id in order]
+
+
+def _notes(encoder: QueryEncoder, question: Question) -> tuple[str, ...]:
+    texts = {one.text for each in (*question.meaning.alternatives, question.wanted.without) for one in each}
+    cut = [words for words in map(encoder.cut_words, sorted(texts)) if words is not None]
+    return (f"the model reads the first {cut[0]} words at most; the rest counts in texts alone",) if cut else ()

@@ -1,0 +1,113 @@
+"""Turn the words and pictures of a query into vectors of a space, each alternative with its cut-off."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import Connection
+
+from photoindex.errors import NothingFound, UsageError
+from photoindex.library.calibrating import calibrated
+from photoindex.library.context import Library
+from photoindex.library.cut_off import CutOff, cut_off
+from photoindex.library.places import find_file
+from photoindex.library.query.meaning import Meaning
+from photoindex.library.query_encoding import QueryEncoder
+from photoindex.library.query_vectors import Part, QueryVector, combined
+from photoindex.library.question import Wanted
+from photoindex.paths import display, from_text
+from photoindex.store import semantic as store
+from photoindex.store.spaces import SpaceRow
+from photoindex.store.targets import photo_of_file
+from photoindex.store.vector_rows import STORED
+
+if TYPE_CHECKING:
+    from photoindex.vectors.space_index import SpaceIndex
+
+_LOWEST_SCORE = -2.0
+"""Below every cosine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """One alternative of a query: its vector, and the least score of a hit."""
+
+    vector: QueryVector
+    cut: CutOff
+
+    @property
+    def minimum(self) -> float:
+        """The least score of a hit; below every score where there is no cut-off."""
+        return _LOWEST_SCORE if self.cut.minimum is None else self.cut.minimum
+
+
+def query_vectors(
+    library: Library, space: SpaceRow, encoder: QueryEncoder, meaning: Meaning, wanted: Wanted
+) -> list[QueryVector]:
+    """Return the vector of each alternative of a query.
+
+    Raises ModelUnavailable; NothingFound for a photo that the library does not know; UsageError for a picture that cannot
+    be decoded, a photo without a vector, and where what is looked for and what is subtracted cancel each other out.
+    """
+    texts = {one.text for each in (*meaning.alternatives, wanted.without) for one in each}
+    values = encoder.texts(sorted(texts))
+    with library.database.read() as connection:
+        photos = [_photo_part(connection, space, one.value or "", wanted.like_weight) for one in meaning.likes]
+    pictures = [
+        Part("picture", file.shown, wanted.like_weight, encoder.picture(file.path, file.shown))
+        for file in wanted.pictures
+    ]
+    without = [Part("without", one.text, one.weight * wanted.not_weight, values[one.text]) for one in wanted.without]
+    made = []
+    for alternative in meaning.alternatives or ((),):
+        words = [Part("text", one.text, one.weight * wanted.words_weight, values[one.text]) for one in alternative]
+        made.append(combined([*words, *photos, *pictures, *without]))
+    return made
+
+
+def with_cut_offs(
+    library: Library, space: SpaceRow, index: SpaceIndex, vectors: Sequence[QueryVector], wanted: Wanted
+) -> list[Sought]:
+    """Return each vector of a query with its cut-off. Raises ModelUnavailable where the space has to be measured first."""
+    if wanted.everything or wanted.min_score is not None:
+        return [Sought(vector, CutOff(wanted.min_score)) for vector in vectors]
+    measured = calibrated(library, space, index)
+    sample = np.asarray(index.sample(), np.float32)
+    return [
+        Sought(vector, cut_off(sample @ vector.values, measured.texts if _is_text(vector) else measured.photos))
+        for vector in vectors
+    ]
+
+
+def _is_text(vector: QueryVector) -> bool:
+    return not any(part.kind in ("photo", "picture") for part in vector.parts)
+
+
+def _photo_part(connection: Connection, space: SpaceRow, written: str, weight: float) -> Part:
+    photo_id = _photo_named(connection, written)
+    data = store.vector_of_photo(connection, space.id, photo_id)
+    if data is None:
+        raise UsageError(
+            f"like:{written}: photo {photo_id} has no vector in the space '{space.name}' yet; run: photoindex embed"
+        )
+    values = np.frombuffer(data, STORED).astype(np.float32)
+    return Part("photo", written, weight, values / np.linalg.norm(values))
+
+
+def _photo_named(connection: Connection, written: str) -> int:
+    """Return the photo of a number, or of a path where a file of that name exists here or the text is no number."""
+    path = from_text(written)
+    if written.isdigit() and len(written) < 19 and not os.path.lexists(path):
+        if not store.has_photo(connection, int(written)):
+            raise NothingFound(f"like:{written}: there is no photo with the number {written}")
+        return int(written)
+    file_id = find_file(connection, path)
+    found = None if file_id is None else photo_of_file(connection, file_id)
+    if found is None:
+        what = "is not in the library" if file_id is None else "is in the library, but it is no photo"
+        raise NothingFound(f"like:{display(path)}: the file {what}; for any picture file, use: --like {display(path)}")
+    return found.photo_id

@@ -1,0 +1,45 @@
+"""The vectors of past queries, so that the same words need no model a second time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from photoindex.store.tables import query_vector
+
+CAPACITY = 10_000
+_KEPT = np.dtype("<f4")
+_KEYS = 500
+
+
+def known(connection: Connection, space_id: int, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """Return the vectors, float32 [dim], of those texts that were asked for before."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for start in range(0, len(texts), _KEYS):
+        statement = select(query_vector.c.text, query_vector.c.data).where(
+            query_vector.c.space_id == space_id, query_vector.c.text.in_(texts[start : start + _KEYS])
+        )
+        found |= {row.text: np.frombuffer(row.data, _KEPT).astype(np.float32) for row in connection.execute(statement)}
+    return found
+
+
+def keep(connection: Connection, space_id: int, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+    """Keep the vectors of some texts; beyond CAPACITY the oldest ones go."""
+    now = time.time()
+    rows = [
+        {"space_id": space_id, "text": text, "data": values.astype(_KEPT).tobytes(), "used_at": now}
+        for text, values in vectors.items()
+    ]
+    if rows:
+        statement = insert(query_vector)
+        newest = {"data": statement.excluded.data, "used_at": statement.excluded.used_at}
+        connection.execute(statement.on_conflict_do_update(index_elements=["space_id", "text"], set_=newest), rows)
+    surplus = connection.execute(select(func.count()).select_from(query_vector)).scalar_one() - CAPACITY
+    if surplus > 0:
+        oldest = select(query_vector.c.used_at).order_by(query_vector.c.used_at).offset(surplus - 1).limit(1)
+        connection.execute(delete(query_vector).where(query_vector.c.used_at <= oldest.scalar_subquery()))

@@ -1,0 +1,135 @@
+"""What a search by meaning asks of the database: the photos of vectors, filters over candidates."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy.exc import DBAPIError
+
+from photoindex.store.search import SORT_KEYS, condition, functions
+from photoindex.store.tables import asset, photo, variant, vector
+from photoindex.store.tables import space as spaces
+from photoindex.syntax import Node
+
+SUPERSEDED = "superseded"
+_STEPS_A_CALL = 10_000
+
+_given = func.json_each(bindparam("numbers")).table_valued("value")
+
+
+def variant_key(connection: Connection, space_id: int) -> str:
+    """Return the canonical JSON of all that makes the vectors of a space what they are."""
+    statement = select(variant.c.key).join(spaces, spaces.c.variant_id == variant.c.id).where(spaces.c.id == space_id)
+    return str(connection.execute(statement).scalar_one())
+
+
+def photos_if_few(
+    connection: Connection, node: Node, *, scoped: bool, at_most: int | None, steps: int | None = None
+) -> array[int] | None:
+    """Return the photos that match a filter, ascending; None where there are more, or finding them takes many steps.
+
+    scoped: as in `search.condition`. at_most, steps: None for no bound; steps are those of SQLite's virtual machine, some
+    ten millions a second, so that the answer depends on the library alone and not on how busy the computer is.
+    """
+    limit = None if at_most is None else at_most + 1
+    statement = select(photo.c.id).where(condition(node, scoped=scoped)).limit(limit)
+    try:
+        with functions(connection), _stopped_after(connection, steps):
+            found = array("q", connection.execute(statement).scalars())
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            return None
+        raise
+    return array("q", sorted(found)) if at_most is None or len(found) <= at_most else None
+
+
+@contextmanager
+def _stopped_after(connection: Connection, steps: int | None) -> Iterator[None]:
+    if steps is None:
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    left = [max(1, steps // _STEPS_A_CALL)]
+
+    def count() -> int:
+        left[0] -= 1
+        return int(left[0] < 0)
+
+    driver.set_progress_handler(count, _STEPS_A_CALL)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)
+
+
+def photos_among(connection: Connection, photo_ids: Collection[int], node: Node, *, scoped: bool) -> set[int]:
+    """Return those of some photos that match."""
+    statement = select(photo.c.id).where(_is_among(photo.c.id), condition(node, scoped=scoped))
+    with functions(connection):
+        return set(connection.execute(statement, _numbers(photo_ids)).scalars())
+
+
+def sorted_photos(connection: Connection, photo_ids: Collection[int], *, sort: str, descending: bool) -> list[int]:
+    """Return some photos in the order of a key of `search.SORT_KEYS`, then of their numbers."""
+    key = SORT_KEYS[sort]
+    order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
+    statement = select(photo.c.id).where(_is_among(photo.c.id)).order_by(*order)
+    return list(connection.execute(statement, _numbers(photo_ids)).scalars())
+
+
+class VectorOfPhoto(NamedTuple):
+    """A vector's number, and the photo that it is of."""
+
+    vector_id: int
+    photo_id: int
+
+
+def photos_of_vectors(connection: Connection, vector_ids: Collection[int]) -> list[VectorOfPhoto]:
+    """Return the photos of some vectors; those that are gone, or of an earlier content of an edited file, are left out."""
+    rows = connection.execute(_current().where(_is_among(vector.c.id)), _numbers(vector_ids))
+    return [VectorOfPhoto(*row) for row in rows]
+
+
+def vectors_of_photos(connection: Connection, space_id: int, photo_ids: Collection[int]) -> list[VectorOfPhoto]:
+    """Return the vectors of some photos in a space, ascending by their numbers; those of earlier contents are left out."""
+    statement = _current().where(_is_among(asset.c.photo_id), vector.c.space_id == space_id)
+    return sorted(VectorOfPhoto(*row) for row in connection.execute(statement, _numbers(photo_ids)))
+
+
+def vector_of_photo(connection: Connection, space_id: int, photo_id: int) -> bytes | None:
+    """Return the first vector, float16 little-endian, of the content that stands for a photo, or of another of its contents."""
+    contents = vector.join(asset, asset.c.id == vector.c.asset_id).join(photo, photo.c.id == asset.c.photo_id)
+    statement = (
+        select(vector.c.data)
+        .select_from(contents)
+        .where(vector.c.space_id == space_id, photo.c.id == photo_id, asset.c.role != SUPERSEDED)
+        .order_by(asset.c.id != photo.c.primary_asset_id, asset.c.id, vector.c.frame)
+        .limit(1)
+    )
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def has_photo(connection: Connection, photo_id: int) -> bool:
+    """Tell whether there is a photo of this number."""
+    return connection.execute(select(photo.c.id).where(photo.c.id == photo_id)).first() is not None
+
+
+def _current() -> Select[Any]:
+    contents = vector.join(asset, asset.c.id == vector.c.asset_id)
+    return select(vector.c.id, asset.c.photo_id).select_from(contents).where(asset.c.role != SUPERSEDED)
+
+
+def _is_among(of: ColumnElement[Any]) -> ColumnElement[bool]:
+    # As one JSON text: a million numbers are more than SQLite takes as parameters.
+    return of.in_(select(_given.c.value))
+
+
+def _numbers(numbers: Collection[int]) -> dict[str, str]:
+    return {"numbers": json.dumps([int(number) for number in numbers])}
