@@ -16,6 +16,7 @@ from photoindex import __version__, errors
 COMMANDS: tuple[str, ...] = (
     "scan",
     "embed",
+    "spaces",
     "search",
     "saved",
     "show",

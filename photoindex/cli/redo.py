@@ -24,14 +24,14 @@ def rearrange(argv: list[str]) -> list[str]:
 
 
 def redo(
-    stage: Annotated[str, typer.Argument(metavar="STAGE", help="Which work to do again: ingest, ...")],
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="Which work to do again: ingest, embed.")],
     query: Annotated[
         list[str] | None, typer.Argument(metavar="[QUERY]...", help="Only for the photos that match, as in `search`.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many; change nothing.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Put a stage's finished tasks back, for the next scan to do again; results stay until new ones replace them."""
+    """Put a stage's finished tasks back, for the next `scan` or `embed` to do again; results stay until new ones replace them."""
     from photoindex.library.redo import redo as put_back
 
     with opened(library) as found:
@@ -42,4 +42,4 @@ def redo(
     elif dry_run:
         print(f"{number} would be put back; nothing was changed")
     else:
-        print(f"{number} put back; work them with: photoindex scan")
+        print(f"{number} put back; work them with: photoindex {'embed' if stage == 'embed' else 'scan'}")

@@ -29,20 +29,22 @@ def retry(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many; change nothing.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Put failed and quarantined tasks back, for the next scan to try again.
+    """Put failed and quarantined tasks back, for the next `scan` or `embed` to try again.
 
     Dismissed ones are put back where a PATH or `--state dismissed` names them.
     """
     from photoindex.library.retry import leave_so
     from photoindex.library.retry import retry as put_back
+    from photoindex.library.tasks import commands_for_waiting
 
     query = task_query(paths, stage, state, error_class)
     with opened(library) as found:
         count = (leave_so if dismiss else put_back)(found, query, dry_run=dry_run)
-    print(_sentence(count, dismiss=dismiss, dry_run=dry_run))
+        commands = commands_for_waiting(found)
+    print(_sentence(count, commands, dismiss=dismiss, dry_run=dry_run))
 
 
-def _sentence(count: int, *, dismiss: bool, dry_run: bool) -> str:
+def _sentence(count: int, commands: str, *, dismiss: bool, dry_run: bool) -> str:
     number = f"{count:,} {'task' if count == 1 else 'tasks'}"
     if not count:
         return "nothing to dismiss" if dismiss else "nothing to put back"
@@ -50,4 +52,4 @@ def _sentence(count: int, *, dismiss: bool, dry_run: bool) -> str:
         return f"{number} would be {'dismissed' if dismiss else 'put back'}; nothing was changed"
     if dismiss:
         return f"{number} dismissed; take it back with: photoindex undo"
-    return f"{number} put back; work them with: photoindex scan"
+    return f"{number} put back; work them with: {commands}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from photoindex.library.tasks import TaskQuery, TaskRow
 
 StageOption = Annotated[
-    str | None, typer.Option("--stage", metavar="STAGE", help="Only this stage's tasks: ingest, ...")
+    str | None, typer.Option("--stage", metavar="STAGE", help="Only this stage's tasks: ingest, embed.")
 ]
 ErrorClassOption = Annotated[
     str | None, typer.Option("--error-class", metavar="CLASS", help="Only tasks whose last error is of this class.")

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from photoindex.events import EventSink, Notice, PhaseFinished, PhaseStarted
@@ -137,7 +137,8 @@ def _foretell(library: Library, installed: InstalledModel) -> EmbedSummary:
         variant_id = embed_tasks.find_variant(connection, key)
         pending = embed_tasks.count_to_do(connection, variant_id)
         known = [one for one in spaces.all_spaces(connection) if one.variant_id == variant_id]
-    return _summary(library, installed.id, known[0] if known else None, EmbedTally(), pending=pending, dry_run=True)
+    summary = _summary(library, installed.id, known[0] if known else None, EmbedTally())
+    return replace(summary, pending=pending, dry_run=True)
 
 
 @dataclass(slots=True)
@@ -175,13 +176,10 @@ class _Run:
         with self.library.database.read() as connection:
             pending = embed_tasks.count_waiting(connection, space.variant_id)
         left = pending > 0 and (self.request.limit is None or tally.done < total)
-        return _summary(
-            self.library,
-            self.installed.id,
-            space,
-            tally,
+        return replace(
+            _summary(self.library, self.installed.id, space, tally),
             pending=pending,
-            seconds=time.perf_counter() - started,
+            seconds=round(time.perf_counter() - started, 3),
             stopped=left and stop(),
             window_ended=left and over(),
         )
@@ -299,18 +297,7 @@ def decode_threads(library: Library) -> int:
     return library.config.embed.decode_threads or jobs_for(1.0)
 
 
-def _summary(
-    library: Library,
-    model: str,
-    space: SpaceRow | None,
-    tally: EmbedTally,
-    *,
-    pending: int,
-    seconds: float = 0.0,
-    stopped: bool = False,
-    window_ended: bool = False,
-    dry_run: bool = False,
-) -> EmbedSummary:
+def _summary(library: Library, model: str, space: SpaceRow | None, tally: EmbedTally) -> EmbedSummary:
     threads = decode_threads(library)
     return EmbedSummary(
         model=model,
@@ -320,8 +307,8 @@ def _summary(
         embedded=tally.embedded,
         quarantined=tally.quarantined,
         failed=tally.failed,
-        pending=pending,
-        seconds=round(seconds, 3),
+        pending=0,
+        seconds=0.0,
         images_per_second=round(tally.embedded / tally.busy_seconds, 2) if tally.busy_seconds else 0.0,
         batches=tally.batches,
         smallest_batch=tally.smallest_batch,
@@ -333,7 +320,4 @@ def _summary(
         wait_seconds=round(tally.wait_seconds, 3),
         decode_threads=threads,
         bottleneck=tally.bottleneck(threads),
-        stopped=stopped,
-        window_ended=window_ended,
-        dry_run=dry_run,
     )

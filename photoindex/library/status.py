@@ -9,11 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from photoindex.errors import ModelUnavailable
 from photoindex.library.context import Library
 from photoindex.library.places import volumes_now
 from photoindex.library.times import utc
 from photoindex.paths import display, to_text
+from photoindex.stages import embed
 from photoindex.stages.ingest import CODE_VERSION
+from photoindex.store import embed_tasks, spaces
 from photoindex.store.overview import (
     FileCounts,
     RootScan,
@@ -74,6 +79,8 @@ class Status:
     next_steps: tuple[NextStep, ...]
     reread: bool = False
     """Whether contents were read by an earlier version, which knew fewer facts."""
+    to_embed: int = 0
+    """Pictures without a vector in the space that search uses, where its model is installed."""
 
     @property
     def photos(self) -> int:
@@ -84,6 +91,11 @@ class Status:
     def files(self) -> FileCounts:
         """Files of all volumes together."""
         return sum((one.files for one in self.volumes), FileCounts())
+
+    def waiting(self, stage: str) -> int:
+        """Return the number of a stage's tasks that a run would take."""
+        states = self.tasks.get(stage, {})
+        return states.get("pending", 0) + states.get("failed", 0)
 
     def count(self, state: str) -> int:
         """Return the number of tasks of all stages in a state."""
@@ -106,8 +118,23 @@ def status(library: Library) -> Status:
             disk=_disk_use(library),
             next_steps=(),
             reread=has_contents_of_earlier_code(connection, CODE_VERSION),
+            to_embed=_count_to_embed(library, connection),
         )
     return _with_next_steps(found)
+
+
+def _count_to_embed(library: Library, connection: Connection) -> int:
+    """Return how many pictures the space in use lacks, or all where there is none yet; 0 where its model is not installed."""
+    from photoindex.models.weights import ModelStore
+
+    space = spaces.active_space(connection)
+    try:
+        ModelStore(library.models_folder).get(library.config.embed.model if space is None else space.model)
+    except ModelUnavailable:
+        return 0
+    if space is None:
+        return embed_tasks.count_to_do(connection, None)
+    return embed_tasks.count_lacking(connection, space.id, space.variant_id)
 
 
 def _disk_use(library: Library) -> DiskUse:
@@ -161,11 +188,14 @@ def _with_next_steps(found: Status) -> Status:
         for one in found.roots
         if one.scanned_at is None
     )
-    waiting = found.count("pending") + found.count("failed")
+    waiting = found.count("pending") + found.count("failed") - found.waiting(embed.NAME)
     if waiting:
         steps.append(
             NextStep("photoindex scan", f"{waiting} {'task waits' if waiting == 1 else 'tasks wait'} to be done")
         )
+    if found.to_embed:
+        lack = "picture lacks its vector" if found.to_embed == 1 else "pictures lack their vectors"
+        steps.append(NextStep("photoindex embed", f"{found.to_embed} {lack}: search by meaning does not find them yet"))
     if found.reread:
         steps.append(
             NextStep(

@@ -10,12 +10,22 @@ from sqlalchemy import Connection
 from photoindex.errors import UsageError
 from photoindex.library.context import Library
 from photoindex.library.places import choose
-from photoindex.stages import ingest
-from photoindex.store.task_table import DISMISSED, PAGE_ROWS, TaskFilter, TaskRow, page_of_tasks, stages_known
+from photoindex.stages import embed, ingest
+from photoindex.store.task_table import (
+    DISMISSED,
+    PAGE_ROWS,
+    TaskFilter,
+    TaskRow,
+    page_of_tasks,
+    stages_known,
+    stages_waiting,
+)
 from photoindex.types import TaskState
 
 STATES: tuple[str, ...] = (*TaskState, DISMISSED)
 """The states that a person can ask for; dismissed ones are quarantined ones that somebody decided to leave so."""
+
+_COMMANDS = {ingest.NAME: "scan", embed.NAME: "embed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,24 @@ def check_stage(connection: Connection, stage: str) -> None:
 
 def stage_names(connection: Connection) -> Sequence[str]:
     """Return the stages of this program and those that the library has tasks of."""
-    return sorted({ingest.NAME} | stages_known(connection))
+    return sorted({ingest.NAME, embed.NAME} | stages_known(connection))
 
 
-__all__ = ["STATES", "TaskQuery", "TaskRow", "check_stage", "stage_names", "task_filter", "tasks"]
+def commands_for_waiting(library: Library) -> str:
+    """Return the commands that work off what waits now, for a sentence: `photoindex scan, photoindex embed`."""
+    with library.database.read() as connection:
+        waiting = stages_waiting(connection)
+    names = [command for name, command in _COMMANDS.items() if name in waiting] or ["scan"]
+    return ", ".join(f"photoindex {name}" for name in names)
+
+
+__all__ = [
+    "STATES",
+    "TaskQuery",
+    "TaskRow",
+    "check_stage",
+    "commands_for_waiting",
+    "stage_names",
+    "task_filter",
+    "tasks",
+]

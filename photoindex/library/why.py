@@ -76,6 +76,8 @@ def why(library: Library, paths: Sequence[bytes]) -> Iterator[Verdict]:
                 row = file_by_id(connection, file_id)
                 ingest = [one for one in tasks_of(connection, file_ids=[row.id], asset_ids=[]) if one.stage == "ingest"]
                 verdict = _about_file(library, row, ingest[-1] if ingest else None)
+                if verdict.answer is Answer.DONE and row.asset_id is not None:
+                    verdict = _with_embedding(verdict, tasks_of(connection, file_ids=[], asset_ids=[row.asset_id]))
                 if verdict.answer is Answer.NOT_MEDIA and (owners := names_of(connection, row.id)) is not None:
                     verdict = _about_sidecar(verdict, owners)
                 yield _with_present_state(replace(verdict, path=path), volumes[row.volume_id])
@@ -97,6 +99,16 @@ def _about_file(library: Library, row: FileRecord, task: TaskRow | None) -> Verd
     if task is None:
         return say(Answer.WAITING, "it was seen and waits to be read", scan)
     return _about_task(say, row, task)
+
+
+def _with_embedding(verdict: Verdict, tasks: Sequence[TaskRow]) -> Verdict:
+    """Add what keeps a photo that was taken in from being found by what is in it."""
+    task = next((one for one in tasks if one.stage == "embed" and one.state in ("quarantined", "failed")), None)
+    if task is None:
+        return verdict
+    because = f"{verdict.because}; but search by meaning does not find it: embedding failed after {_times(task)}: {_error(task)}"
+    remedy = f"photoindex retry --stage embed {_shown(verdict.path)}, then: photoindex embed"
+    return replace(verdict, because=because, remedy=remedy)
 
 
 def _about_sidecar(verdict: Verdict, owners: list[tuple[bytes, str]]) -> Verdict:

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from photoindex.store.rows import new_id
 from photoindex.store.tables import space, task, vector
 
+_DROPPED_AT_ONCE = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class SpaceRow:
@@ -76,6 +78,18 @@ def use(connection: Connection, space_id: int) -> None:
 def calibrate(connection: Connection, space_id: int, calibration: dict[str, Any]) -> None:
     """Keep what was measured of a space."""
     connection.execute(update(space).where(space.c.id == space_id).values(calibration=calibration))
+
+
+def begin_drop(connection: Connection, found: SpaceRow) -> None:
+    """Take a space out of use and remove its tasks, so that what is left of it while its vectors go can only shrink."""
+    connection.execute(update(space).where(space.c.id == found.id).values(active=False))
+    connection.execute(delete(task).where(task.c.variant_id == found.variant_id, task.c.stage == "embed"))
+
+
+def drop_some(connection: Connection, found: SpaceRow) -> int:
+    """Remove some of a space's vectors; return how many, 0 where there are none left."""
+    some = select(vector.c.id).where(vector.c.space_id == found.id).limit(_DROPPED_AT_ONCE)
+    return int(connection.execute(delete(vector).where(vector.c.id.in_(some))).rowcount)
 
 
 def drop(connection: Connection, found: SpaceRow) -> int:

@@ -163,6 +163,11 @@ def stages_known(connection: Connection) -> set[str]:
     return set(connection.execute(select(variant.c.stage).distinct()).scalars())
 
 
+def stages_waiting(connection: Connection) -> set[str]:
+    """Return the stages that have pending tasks."""
+    return set(connection.execute(select(task.c.stage).where(has_state("pending")).distinct()).scalars())
+
+
 def count_tasks_matching(connection: Connection, wanted: TaskFilter) -> int:
     """Return how many tasks match."""
     return int(connection.execute(select(func.count()).select_from(task).where(condition(wanted))).scalar_one())

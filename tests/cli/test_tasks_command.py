@@ -106,5 +106,5 @@ def test_redo_names_the_stages_and_points_at_a_mistake_in_the_query(
     shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     unknown = redo(capsysbinary, "faces")
-    assert (unknown.code, b"stages: ingest" in unknown.err) == (2, True)
+    assert (unknown.code, b"stages: embed, ingest" in unknown.err) == (2, True)
     assert redo(capsysbinary, "ingest", "dat:2019").code == 2

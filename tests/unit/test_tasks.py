@@ -234,5 +234,5 @@ def test_redo_works_in_batches(library: Library, shelf: Shelf, monkeypatch: pyte
 
 
 def test_redo_of_an_unknown_stage_names_the_stages(library: Library) -> None:
-    with pytest.raises(UsageError, match="no stage 'faces'; stages: ingest"):
+    with pytest.raises(UsageError, match="no stage 'faces'; stages: embed, ingest"):
         redo(library, "faces")

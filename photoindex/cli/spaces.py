@@ -1,0 +1,171 @@
+"""`photoindex spaces list|use|drop|eval`: the spaces of vectors that models made of the same photos."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.asking import ask
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.render import Column, CsvOption, Row, choose_output, render
+from photoindex.cli.sheet import size_text
+
+if TYPE_CHECKING:
+    from photoindex.library.context import Library
+    from photoindex.library.space_scores import KnownQuery
+
+_COLUMNS = (
+    Column("name", "space", plain=True, wide=True),
+    Column("in_use", "in use", plain=True, show=lambda value: "yes" if value else ""),
+    Column("model", "model"),
+    Column("dim", "numbers", justify="right"),
+    Column("vectors", "vectors", plain=True, justify="right", show=lambda value: f"{value:,}"),
+    Column("lacking", "lacking", plain=True, justify="right", show=lambda value: f"{value:,}"),
+    Column("given_up", "given up", justify="right", show=lambda value: f"{value:,}"),
+    Column("installed", "model installed", show=lambda value: "yes" if value else "no"),
+    Column("index_bytes", "index", justify="right", show=lambda value: size_text(int(str(value)))),
+    Column("created_at"),
+)
+_SCORES = (
+    Column("space", "space", plain=True, wide=True),
+    Column("queries", "queries", justify="right"),
+    Column("vectors", "vectors", justify="right", show=lambda value: f"{value:,}"),
+    Column("k", "k", justify="right"),
+    Column("recall", "recall", plain=True, justify="right"),
+    Column("mrr", "MRR", plain=True, justify="right"),
+    Column("median_ms", "median ms", plain=True, justify="right"),
+    Column("p95_ms", "p95 ms", plain=True, justify="right"),
+    Column("model"),
+    Column("each", structured=True),
+)
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The space; see: photoindex spaces list")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `spaces`."""
+    group = typer.Typer(
+        name="spaces",
+        help="List, switch, compare and drop spaces: each holds the vectors that one model made of the photos.",
+        no_args_is_help=True,
+    )
+    group.command("list", help="List the spaces, how complete each is, and which one search uses.")(_list)
+    group.command("use", help="Let search use another space, at once and as a whole.")(_use)
+    group.command("drop", help="Remove a space with its vectors for good; embedding again brings them back.")(_drop)
+    group.command("eval")(_eval)
+    app.add_typer(group)
+
+
+def _list(json: JsonOption = False, csv: CsvOption = False, library: LibraryOption = None) -> None:
+    output = choose_output(json=json, csv=csv)
+    with opened(library) as found:
+        if not render(_rows(found), _COLUMNS, output) and output.terminal:
+            print("there is no space yet; make one with: photoindex embed", file=sys.stderr)
+
+
+def _rows(library: Library) -> Iterator[Row]:
+    from photoindex.library.spaces import list_spaces
+    from photoindex.library.times import utc
+
+    for one in list_spaces(library):
+        yield {
+            "name": one.space.name,
+            "in_use": one.space.active,
+            "model": one.space.model,
+            "dim": one.space.dim,
+            "vectors": one.vectors,
+            "lacking": one.lacking,
+            "given_up": one.given_up,
+            "installed": one.installed,
+            "index_bytes": one.index_bytes,
+            "created_at": utc(one.space.created_at),
+        }
+
+
+def _use(
+    name: NameArgument,
+    force: Annotated[bool, typer.Option("--force", help="Also where pictures lack their vectors in it.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    from photoindex.library.spaces import use_space
+
+    with opened(library) as found:
+        space = use_space(found, name, force=force)
+    print(f"search uses the space {space.name} (model {space.model}) from now on")
+
+
+def _drop(
+    name: NameArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    from photoindex.library.spaces import drop_space, space_of
+
+    with opened(library) as found:
+        space = space_of(found, name)
+        if not yes:
+            used = ", which search uses," if space.active else ""
+            ask(f"Remove the space {space.name}{used} with all its vectors?")
+        with progress_sink(progress) as emit:
+            gone = drop_space(found, name, emit)
+    print(f"removed the space {name} with {gone:,} {'vector' if gone == 1 else 'vectors'}")
+    if space.active:
+        print(
+            "photoindex: search uses no space now; choose one: photoindex spaces list, photoindex spaces use NAME",
+            file=sys.stderr,
+        )
+
+
+def _eval(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Your queries: a line each, the text, a tab, then the photos that answer it (paths, patterns with \\*, "
+            'id:NUMBER) with tabs between; or JSON lines {"query": …, "relevant": […]}.',
+        ),
+    ],
+    space: Annotated[
+        list[str] | None, typer.Option("--space", metavar="NAME", help="Only this space; repeatable. Default: all.")
+    ] = None,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, max=1000, help="How many photos of an answer count.")] = 10,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Score spaces by your own queries, side by side: recall among the first k, rank of the first answer, latency.
+
+    recall: the share of the photos that answer a query which come among the first k (of k, where there are more), the mean
+    of all queries. MRR: the mean of 1/rank of the first one that comes. --json adds every query's own score.
+    """
+    from photoindex.library.space_scores import read_queries
+
+    output = choose_output(json=json, csv=csv)
+    with opened(library) as found:
+        render(_scores(found, read_queries(found, file), space or [], k), _SCORES, output)
+
+
+def _scores(library: Library, queries: list[KnownQuery], names: list[str], k: int) -> Iterator[Row]:
+    from photoindex.library.space_scores import score_spaces
+
+    for one in score_spaces(library, queries, names, k=k):
+        yield {
+            "space": one.space.name,
+            "model": one.space.model,
+            "vectors": one.vectors,
+            "queries": one.queries,
+            "k": one.k,
+            "recall": round(one.recall, 4),
+            "mrr": round(one.mrr, 4),
+            "median_ms": round(one.median_ms, 2),
+            "p95_ms": round(one.p95_ms, 2),
+            "each": [
+                {"query": each.text, "recall": round(each.recall, 4), "first_rank": each.first_rank}
+                for each in one.each
+            ],
+        }

@@ -1,0 +1,174 @@
+"""Scores of embedding spaces for queries whose answers the user knows: recall, rank of the first answer, latency."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photoindex.errors import UsageError
+from photoindex.library.context import Library
+from photoindex.library.search import matching_photo_ids
+from photoindex.paths import display
+from photoindex.store import spaces, vector_rows
+from photoindex.store.spaces import SpaceRow
+from photoindex.syntax import Compare, Operator
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photoindex.vectors.base import VectorIndex
+
+_LOOKED_AT_LEAST = 100
+"""Ranks that are looked through for the first answer, where k is smaller."""
+_FRAMES_A_PHOTO = 2
+"""A photo may have several vectors (its RAW, an edit): so many more are fetched than photos are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuery:
+    """A query and the photos that answer it; `line` is where it stands in the file."""
+
+    text: str
+    relevant: frozenset[int]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryScore:
+    """What a space gave for one query: recall at k, and the rank of the first answer, None where none came."""
+
+    text: str
+    recall: float
+    first_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceScore:
+    """What a space gave for all queries.
+
+    recall: mean over the queries of the share of answers among the first k photos, of those that k photos can show.
+    mrr: mean of 1/rank of the first answer, 0 where none came among the first 100 (or k). Latencies in milliseconds, of
+    encoding the text, searching and finding the photos, in a warm process.
+    """
+
+    space: SpaceRow
+    vectors: int
+    queries: int
+    k: int
+    recall: float
+    mrr: float
+    median_ms: float
+    p95_ms: float
+    each: tuple[QueryScore, ...]
+
+
+def read_queries(library: Library, file: Path) -> list[KnownQuery]:
+    """Return the queries of a file: a JSON object a line, `{"query": "…", "relevant": ["…", 12]}`, or tab-separated text.
+
+    A number, or `id:12`, is a photo's number; all other answers are paths as in `path:`, a file, a folder, the end of a
+    path, or a pattern with `*`. Blank lines and those that begin with `#` are left out. Raises UsageError, naming the line.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the queries in {file}: {error}") from error
+    found = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        text, answers = _parsed(line, f"{file}:{number}")
+        relevant = frozenset(photo for answer in answers for photo in _photos(library, answer, f"{file}:{number}"))
+        found.append(KnownQuery(text, relevant, number))
+    if not found:
+        raise UsageError(f"there is no query in {file}")
+    return found
+
+
+def _parsed(line: str, where: str) -> tuple[str, Sequence[Any]]:
+    if line.lstrip().startswith("{"):
+        try:
+            value = json.loads(line)
+            text, answers = value["query"], value["relevant"]
+        except (ValueError, KeyError, RecursionError) as error:
+            message = f'{where}: write an object such as {{"query": "a beach", "relevant": ["2019/beach/*"]}}'
+            raise UsageError(message) from error
+        answers = [answers] if isinstance(answers, str | int) else answers
+    else:
+        text, *answers = (part.strip() for part in line.split("\t"))
+    if not isinstance(text, str) or not text.strip() or not isinstance(answers, list) or not any(answers):
+        raise UsageError(f"{where}: a query and at least one photo that answers it are needed, with tabs between them")
+    return text, [answer for answer in answers if answer != ""]
+
+
+def _photos(library: Library, answer: object, where: str) -> list[int]:
+    if isinstance(answer, int) and not isinstance(answer, bool):
+        answer = f"id:{answer}"
+    if not isinstance(answer, str):
+        raise UsageError(f"{where}: {answer!r} is neither a path nor a photo's number")
+    name, _, value = answer.partition(":")
+    by_id = name == "id" and value.isascii() and value.isdigit()
+    node = Compare("id", Operator.IS, value) if by_id else Compare("path", Operator.IS, answer)
+    found = matching_photo_ids(library, node)
+    if not found:
+        raise UsageError(f"{where}: no photo of the library is '{display(answer.encode('utf-8', 'surrogateescape'))}'")
+    return found
+
+
+def score_spaces(
+    library: Library, queries: Sequence[KnownQuery], names: Sequence[str] = (), *, k: int = 10
+) -> Iterator[SpaceScore]:
+    """Yield the score of each named space, or of all, for the same queries. Raises NothingFound, ModelUnavailable."""
+    from photoindex.library.spaces import space_of
+
+    with library.database.read() as connection:
+        chosen = spaces.all_spaces(connection) if not names else []
+    chosen = chosen or [space_of(library, name) for name in names]
+    if not chosen:
+        raise UsageError("there is no space yet; make one with: photoindex embed")
+    for space in chosen:
+        yield _score(library, space, queries, k)
+
+
+def _score(library: Library, space: SpaceRow, queries: Sequence[KnownQuery], k: int) -> SpaceScore:
+    from photoindex.library.index import open_index
+    from photoindex.library.query_encoding import QueryEncoder
+    from photoindex.models.encoders import open_text_encoder
+
+    encoder = open_text_encoder(QueryEncoder(library, space).installed)
+    index = open_index(library, space)
+    _ranked(library, index, encoder.encode_texts([queries[0].text])[0], k)  # what the first one alone takes is left out
+    each, seconds, reciprocal = [], [], []
+    for query in queries:
+        began = time.perf_counter()
+        ranked = _ranked(library, index, encoder.encode_texts([query.text])[0], max(k, _LOOKED_AT_LEAST))
+        seconds.append(time.perf_counter() - began)
+        first = next((rank for rank, photo in enumerate(ranked, 1) if photo in query.relevant), None)
+        share = len(query.relevant.intersection(ranked[:k])) / min(k, len(query.relevant))
+        each.append(QueryScore(query.text, share, first))
+        reciprocal.append(0.0 if first is None else 1 / first)
+    return SpaceScore(
+        space,
+        vectors=len(index),
+        queries=len(queries),
+        k=k,
+        recall=statistics.fmean(one.recall for one in each),
+        mrr=statistics.fmean(reciprocal),
+        median_ms=1000 * statistics.median(seconds),
+        p95_ms=1000 * sorted(seconds)[min(len(seconds) - 1, int(0.95 * len(seconds)))],
+        each=tuple(each),
+    )
+
+
+def _ranked(library: Library, index: VectorIndex, values: NDArray[np.float32], limit: int) -> list[int]:
+    """Return the photos of the nearest vectors, best first, none twice."""
+    nearest = index.search(values, _FRAMES_A_PHOTO * limit)
+    numbers = [int(number) for number in nearest.ids]
+    with library.database.read() as connection:
+        photos = vector_rows.photos_of(connection, numbers)
+    return list(dict.fromkeys(photos[number] for number in numbers if number in photos))[:limit]
