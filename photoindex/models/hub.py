@@ -183,7 +183,7 @@ def _failures(what: str, endpoint: str) -> Iterator[None]:
     except (errors.GatedRepoError, errors.RepositoryNotFoundError) as error:
         raise FetchFailed(_refused(what, endpoint, error)) from error
     except (errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
-        raise FetchFailed(f"{endpoint} has no {what}; the catalogue may be out of date") from error
+        raise FetchFailed(f"{endpoint} has no {what}") from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code
         if status in (401, 403):

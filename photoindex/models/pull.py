@@ -55,7 +55,12 @@ def plan_pull(entry: CatalogEntry, pinned: Mapping[str, str], *, trust_remote_co
     repositories = []
     wanted: dict[str, Wanted] = {}
     for source in entry.sources:
-        repository = look_up(source.repository, pinned.get(source.repository, source.revision))
+        commit = pinned.get(source.repository)
+        try:
+            repository = look_up(source.repository, commit or source.revision)
+        except FetchFailed as error:
+            hint = "" if commit is None else "; that is the installed commit, and --update takes what is there now"
+            raise FetchFailed(f"{error}{hint}") from error
         repositories.append(repository)
         for name in _chosen(source, repository, trust_remote_code=trust_remote_code):
             wanted.setdefault(name, Wanted(repository, repository.files[name]))
