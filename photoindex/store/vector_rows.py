@@ -80,6 +80,34 @@ def newest_id(connection: Connection, space_id: int) -> int:
     return int(connection.execute(statement).scalar_one() or 0)
 
 
+def living(connection: Connection, space_id: int, vector_ids: Sequence[int]) -> set[int]:
+    """Return those of some numbers under which the space still has a vector."""
+    found: set[int] = set()
+    for start in range(0, len(vector_ids), _KEYS):
+        statement = select(vector.c.id).where(
+            vector.c.id.in_(vector_ids[start : start + _KEYS]), vector.c.space_id == space_id
+        )
+        found.update(connection.execute(statement).scalars())
+    return found
+
+
+def data_of(connection: Connection, space_id: int, vector_ids: Sequence[int]) -> dict[int, bytes]:
+    """Return the bytes of vectors, float16 little-endian, by their numbers; one that is gone is left out."""
+    found: dict[int, bytes] = {}
+    for start in range(0, len(vector_ids), _KEYS):
+        statement = select(vector.c.id, vector.c.data).where(
+            vector.c.id.in_(vector_ids[start : start + _KEYS]), vector.c.space_id == space_id
+        )
+        found.update((row.id, row.data) for row in connection.execute(statement))
+    return found
+
+
+def count_up_to(connection: Connection, space_id: int, largest_id: int) -> int:
+    """Return how many vectors of a space have numbers up to this one."""
+    statement = select(func.count()).where(vector.c.space_id == space_id, vector.c.id <= largest_id)
+    return int(connection.execute(statement).scalar_one())
+
+
 def photos_of(connection: Connection, vector_ids: Sequence[int]) -> dict[int, int]:
     """Return the photo of each vector, by the vector's number; one that is gone, or of a superseded content, is left out."""
     found: dict[int, int] = {}

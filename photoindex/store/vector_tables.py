@@ -48,6 +48,8 @@ vector = Table(
     Column("data", LargeBinary, nullable=False, comment="float16, little-endian, of unit length"),
     UniqueConstraint("space_id", "asset_id", "frame"),
     Index("vector_by_asset", "asset_id"),
+    # With the row's number, which every index ends with, it gives a space's newest vectors without a look at other spaces.
+    Index("vector_by_space", "space_id"),
     sqlite_autoincrement=True,
 )
 

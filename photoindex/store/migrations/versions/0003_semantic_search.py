@@ -51,6 +51,7 @@ def _create_vector() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("vector_by_asset", "vector", ["asset_id"])
+    op.create_index("vector_by_space", "vector", ["space_id"])
 
 
 def _create_query_vector() -> None:
