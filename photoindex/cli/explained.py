@@ -10,22 +10,28 @@ from photoindex.cli.render import visible
 
 if TYPE_CHECKING:
     from photoindex.library.explain import Explanation, Part
+    from photoindex.library.reasons import Alternative, HitReasons, Reasons
 
 _HEADINGS = {"all": "all of", "any": "any of", "not": "not"}
 _TEXT_CHARACTERS_MAX = 60
 
 
-def print_explanation(explanation: Explanation, *, as_json: bool) -> None:
-    """Print one line a part, indented, or one JSON object."""
+def print_explanation(explanation: Explanation, reasons: Reasons | None, *, as_json: bool) -> None:
+    """Print one line a part, indented, or one JSON object; reasons: of what was found by its meaning."""
     if as_json:
-        print(json.dumps({"schema": 1, **_total(explanation), "tree": _object(explanation.tree)}))
+        whole = {"schema": 1, **_total(explanation), "tree": _object(explanation.tree)}
+        print(json.dumps(whole if reasons is None else {**whole, "by_meaning": _reasons_object(reasons)}))
         return
     lines = [("", "alone", "left"), *_lines(explanation.tree, 0)]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for text, alone, left in lines:
         print(f"{text:<{widths[0]}}  {alone:>{widths[1]}}  {left:>{widths[2]}}".rstrip())
     scope = "of which a file is there" if explanation.scoped else "in the library, missing ones too"
-    print(f"{explanation.tree.alone:,} of the {explanation.photos:,} photos {scope}")
+    texts = "" if reasons is None else ", words being looked for in texts alone"
+    print(f"{explanation.tree.alone:,} of the {explanation.photos:,} photos {scope}{texts}")
+    if reasons is not None:
+        print()
+        _print_reasons(reasons)
 
 
 def _total(explanation: Explanation) -> dict[str, Any]:
@@ -55,3 +61,66 @@ def _object(part: Part) -> dict[str, Any]:
     if part.parts:
         known["parts"] = [_object(inner) for inner in part.parts]
     return known
+
+
+def _print_reasons(reasons: Reasons) -> None:
+    print(f"by what photos show, in the space {visible(reasons.space)}:")
+    for number, alternative in enumerate(reasons.alternatives, 1):
+        heading = f"alternative {number}: " if len(reasons.alternatives) > 1 else ""
+        print(f"  {heading}{_sum(alternative)}")
+        print(f"  {_cut_off(alternative)}")
+    for part in reasons.plain:
+        print(f"  in texts alone: {visible(part)}")
+    print(f"{reasons.reached:,} photos reach the cut-off or have all words")
+    for removed in reasons.removed:
+        print(f"  {visible(removed.query)} removes {removed.photos:,}")
+    print(f"{reasons.found:,} are found: {reasons.by_score:,} by what they show, {reasons.by_words:,} by their words")
+    for place, hit in enumerate(reasons.hits, 1):
+        print(f"{place}. {visible(hit.path)}")
+        print(f"   {_score(hit, reasons)}")
+        print(f"   {_ranks(hit)}")
+
+
+def _sum(alternative: Alternative) -> str:
+    parts = [f"{part.weight:+g} x {part.kind} {_quoted(part.label)}" for part in alternative.parts]
+    return f"{' '.join(parts)}, divided by {alternative.length:.3f}"
+
+
+def _quoted(label: str) -> str:
+    shown = visible(label)
+    return '"' + (shown if len(shown) <= _TEXT_CHARACTERS_MAX else shown[: _TEXT_CHARACTERS_MAX - 1] + "…") + '"'
+
+
+def _cut_off(alternative: Alternative) -> str:
+    cut = alternative.cut
+    if cut.minimum is None:
+        return "no cut-off"
+    if cut.middle is None or cut.spread is None or cut.reach is None:
+        return f"least score {cut.minimum:.3f}, as asked for"
+    return f"cut-off {cut.minimum:.3f}: its background {cut.middle:.3f} and {cut.reach:.1f} times the spread {cut.spread:.3f}"
+
+
+def _score(hit: HitReasons, reasons: Reasons) -> str:
+    if hit.score is None or hit.alternative is None:
+        return "no score: it has no vector in this space"
+    parts = reasons.alternatives[hit.alternative].parts
+    shares = (f"{share:+.3f} {_quoted(part.label)}" for share, part in zip(hit.shares, parts, strict=True))
+    return f"score {hit.score:.3f} = {' '.join(shares)}"
+
+
+def _ranks(hit: HitReasons) -> str:
+    score = "below the cut-off" if hit.score_rank is None else f"rank {hit.score_rank} by score ({hit.fused_score:.4f})"
+    words = "" if hit.words_rank is None else f" + rank {hit.words_rank} by words ({hit.fused_words:.4f})"
+    return f"{score}{words} = {hit.fused:.4f}"
+
+
+def _reasons_object(reasons: Reasons) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from photoindex.paths import to_text
+
+    whole = asdict(reasons)
+    for hit in whole["hits"]:
+        hit["id"] = hit.pop("photo_id")
+        hit["path"] = to_text(hit["path"])
+    return whole

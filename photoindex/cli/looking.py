@@ -14,6 +14,7 @@ from photoindex.cli.semantic_options import MeaningOptions, understood
 if TYPE_CHECKING:
     from photoindex.library.context import Library
     from photoindex.library.question import Question
+    from photoindex.library.reasons import Reasons
     from photoindex.library.search import Hit
     from photoindex.library.semantic import Answer
     from photoindex.syntax import Node
@@ -50,6 +51,14 @@ class Look:
         from photoindex.library.search import count
 
         return len(self.answer.ranked) if self.answer is not None else count(self.library, self.tree)
+
+    def reasons(self) -> Reasons | None:
+        """Return why photos were found by their meaning, None where none were looked for so."""
+        if self.answer is None or self.question is None:
+            return None
+        from photoindex.library.reasons import SHOWN_HITS, reasons
+
+        return reasons(self.library, self.question, self.answer, shown=SHOWN_HITS if self.limit is None else self.limit)
 
     def hints(self) -> Iterator[str]:
         """Yield what may help where nothing was found."""

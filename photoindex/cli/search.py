@@ -172,9 +172,7 @@ def search(
         request = read_request(found, query or [], terms)
         if saved is not None:
             _save(found, saved, request.text)
-        with looking(
-            found, request.tree, options, sort=sort, limit=None if count else limit, bounded=not count
-        ) as look:
+        with looking(found, request.tree, options, sort=sort, limit=limit, bounded=alone is None) as look:
             if explain:
                 printed = _print_explanation(found, look, json=json)
             elif count:
@@ -206,9 +204,10 @@ def _print_explanation(library: Library, look: Look, *, json: bool) -> int:
     from photoindex.cli.explained import print_explanation
     from photoindex.library.explain import explain
 
+    found = look.reasons()
     explanation = explain(library, look.tree)
-    print_explanation(explanation, as_json=json)
-    return explanation.tree.alone
+    print_explanation(explanation, found, as_json=json)
+    return explanation.tree.alone if found is None else found.found
 
 
 def _print_hints(library: Library, arguments: list[str], node: Node, look: Look) -> None:

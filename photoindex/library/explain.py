@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from photoindex.library.context import Library
 from photoindex.library.query.printer import to_text
+from photoindex.library.query.values import joined
 from photoindex.store import search as store
-from photoindex.store.fields import meaning
+from photoindex.store.fields import LIKE, meaning
 from photoindex.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words
 
 
@@ -40,10 +41,20 @@ class Explanation:
 
 
 def explain(library: Library, query: Node) -> Explanation:
-    """Count the photos that match each part of a query; what is counted is one state of the library."""
+    """Count the photos that match each part of a query; what is counted is one state of the library.
+
+    Words are counted as texts, and `like:` is left out: what is found by meaning is for `reasons.reasons`.
+    """
+    query = _without_likes(query)
     with library.database.read() as connection:
         counter = _Counter(connection, scoped=store.is_scoped(query))
         return Explanation(counter.part(query), counter.count(EVERYTHING), counter.scoped)
+
+
+def _without_likes(query: Node) -> Node:
+    parts = query.parts if isinstance(query, And) else (query,)
+    kept = [part for part in parts if not (isinstance(part, Compare) and part.field == LIKE)]
+    return query if len(kept) == len(parts) else joined(And, kept) if kept else EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
