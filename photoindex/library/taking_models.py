@@ -91,13 +91,12 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
         lock, accepted_at = _accepted(folder, lock, terms, accepted=request.accept_licence)
         before = lock.models.get(entry.id)
         trust = request.trust_remote_code or (before is not None and before.trust_remote_code)
-        if before is not None and not request.update and before.trust_remote_code == trust:
-            if before.revision is not None and _is_sound(folder, entry.id, before, events):
-                return Taken(InstalledModel(entry.id, folder / entry.id, before), changed=False)
+        if before is not None and not request.update and _is_done(folder, entry.id, before, events, trust=trust):
+            return Taken(InstalledModel(entry.id, folder / entry.id, before), changed=False)
         pinned = {} if before is None or request.update else _commits(before)
         with online():
             plan = plan_pull(entry, pinned, trust_remote_code=trust)
-            if before is not None and _is_what_is_there(folder, before, plan, events):
+            if before is not None and request.update and _is_newest(folder, before, plan, events):
                 return Taken(InstalledModel(entry.id, folder / entry.id, before), changed=False)
             if DESCRIPTION not in plan.wanted:
                 require_exporter()
@@ -136,7 +135,16 @@ def _commits(before: LockedModel) -> dict[str, str]:
     return before.also | ({} if before.revision is None else {before.source: before.revision})
 
 
-def _is_what_is_there(folder: Path, before: LockedModel, plan: PullPlan, events: EventSink) -> bool:
+def _is_done(folder: Path, model_id: str, before: LockedModel, events: EventSink, *, trust: bool) -> bool:
+    """Tell whether a model came from the hub, with its code where that is trusted, and is sound: nothing is to be asked."""
+    return (
+        before.revision is not None
+        and before.trust_remote_code == trust
+        and _is_sound(folder, model_id, before, events)
+    )
+
+
+def _is_newest(folder: Path, before: LockedModel, plan: PullPlan, events: EventSink) -> bool:
     """Tell whether what the plan would fetch is installed, whole and unchanged."""
     commits = {one.id: one.commit for one in plan.repositories}
     if _commits(before) != commits or not set(plan.wanted) <= set(before.files):
