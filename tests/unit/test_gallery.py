@@ -1,0 +1,277 @@
+"""The page of photos: complete in itself, closed to what comes from outside, and safe with hostile names."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from photoindex.library.gallery import PREVIEWS_UP_TO, gallery_page
+from photoindex.library.pictures import Entry, Group, Item, Section, file_url, item_of, one_line, shortened
+from tests.picture_items import hit, item, jpeg
+
+MADE_AT = datetime(2026, 11, 21, 14, 52, tzinfo=UTC)
+VOID = {"meta", "link", "img", "input", "br"}
+
+
+@dataclass
+class Element:
+    """One element of a page: its name, attributes, and the text in it."""
+
+    name: str
+    attributes: dict[str, str | None]
+    text: str = ""
+    children: list[Element] = field(default_factory=list)
+
+    def all(self, name: str, **attributes: str) -> list[Element]:
+        """All elements below this one of that name whose attributes have these words among theirs."""
+        return list(self._found(name, attributes))
+
+    def _found(self, name: str, attributes: dict[str, str]) -> Iterator[Element]:
+        for child in self.children:
+            wanted = {key.rstrip("_"): value for key, value in attributes.items()}
+            if child.name == name and all(v in (child.attributes.get(k) or "").split() for k, v in wanted.items()):
+                yield child
+            yield from child._found(name, attributes)
+
+    def words(self) -> str:
+        """The text of this element and all below it."""
+        return " ".join([self.text.strip(), *(child.words() for child in self.children)]).strip()
+
+
+class Reader(HTMLParser):
+    """Builds the tree, and fails on an element that is closed out of its order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Element("", {})
+        self.open = [self.root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        assert len(set(names)) == len(names), f"{tag} has an attribute twice: {names}"
+        made = Element(tag, dict(attrs))
+        self.open[-1].children.append(made)
+        if tag not in VOID:
+            self.open.append(made)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open[-1].children.append(Element(tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop().name == tag
+
+    def handle_data(self, data: str) -> None:
+        self.open[-1].text += data
+
+
+def page(*items: Item, title: str = "beach sunset", total: int | None = None) -> Element:
+    return read(gallery_page([Section(list(items))], title, total=total, made_at=MADE_AT))
+
+
+def read(parts: Iterator[bytes]) -> Element:
+    reader = Reader()
+    reader.feed(b"".join(parts).decode())
+    reader.close()
+    assert reader.open == [reader.root], "an element was never closed"
+    return reader.root
+
+
+def embedded(shown: Element) -> bytes:
+    return base64.b64decode((shown.attributes["src"] or "").removeprefix("data:image/jpeg;base64,"), validate=True)
+
+
+def test_a_hit_is_shown_with_its_score_date_place_path_and_camera(tmp_path: Path) -> None:
+    picture = jpeg(tmp_path / "a.jpg", (200, 30, 30))
+    (card,) = page(item(7, picture, score=0.3312)).all("li", class_="card")
+    assert [one.words() for one in card.all("data", class_="score")] == ["0.331 score"]
+    facts = {one.all("dt")[0].words(): one.all("dd")[0].words() for one in card.all("dl")[0].all("div")}
+    assert facts["Taken"] == "2019-06-14 20:47"
+    assert facts["Place"] == "Lisbon, Portugal"
+    assert facts["Camera"] == "Apple iPhone 12"
+    assert facts["Path"].replace(" ", "") == "/photos/IMG_7.jpg"
+    assert [one.attributes["href"] for one in card.all("a")] == ["file:///photos/IMG_7.jpg"]
+
+
+def test_the_picture_is_in_the_page_and_has_words_for_those_who_do_not_see_it(tmp_path: Path) -> None:
+    picture = jpeg(tmp_path / "a.jpg", (200, 30, 30))
+    (shown,) = page(item(7, picture)).all("img")
+    assert embedded(shown) == picture.read_bytes()
+    assert shown.attributes["alt"] == "Photo 7, 2019-06-14 20:47, Lisbon, Portugal"
+    assert shown.attributes["loading"] == "lazy"
+    assert shown.attributes["decoding"] == "async"
+
+
+def test_the_title_has_the_query_the_number_of_photos_and_the_date() -> None:
+    made = page(item(1), item(2), title="beach sunset")
+    assert made.all("h1")[0].words() == "beach sunset"
+    assert made.all("title")[0].words() == "beach sunset - photoindex"
+    assert made.all("header")[0].all("p")[0].words().startswith("2 photos")
+    assert made.all("time")[0].words() == "2026-11-21 14:52"
+
+
+def test_a_page_that_shows_fewer_than_were_found_says_so() -> None:
+    assert "the first 2 of 1,234 photos" in page(item(1), item(2), total=1234).all("header")[0].words()
+
+
+def test_an_empty_page_says_that_nothing_matches() -> None:
+    made = read(gallery_page([], "beach", made_at=MADE_AT))
+    assert "No photo matches." in made.words()
+    assert made.all("li", class_="card") == []
+
+
+def test_nothing_is_loaded_from_outside_and_no_element_has_script_or_style_of_its_own(tmp_path: Path) -> None:
+    picture = jpeg(tmp_path / "a.jpg", (200, 30, 30))
+    text = b"".join(gallery_page([Section([item(1, picture), item(2)])], "beach", made_at=MADE_AT)).decode()
+    made = page(item(1, picture), item(2))
+    for name in ("img", "link", "script", "source", "iframe", "object", "embed", "use", "form"):
+        for one in made.all(name):
+            for key in ("src", "href", "data", "action", "srcset"):
+                assert (one.attributes.get(key) or "data:").startswith(("data:", "#")), (name, one.attributes)
+    outside = [one for one in made.all("a") if not (one.attributes.get("href") or "file:").startswith("file:")]
+    assert outside == []
+    assert not re.search(r"<[^>]*\s(style|on\w+)=", re.sub(r"<(script|style)>.*?</\1>", "", text, flags=re.DOTALL))
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_by_their_digests_and_nothing_else() -> None:
+    made = page(item(1))
+    (policy,) = (
+        one.attributes["content"] or ""
+        for one in made.all("meta")
+        if one.attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    for name in ("style", "script"):
+        (block,) = made.all(name)
+        digest = base64.b64encode(hashlib.sha256(block.text.encode()).digest()).decode()
+        assert rules[f"{name}-src"] == f"'sha256-{digest}'"
+    assert "unsafe" not in policy
+
+
+HOSTILE = [
+    b'"><script>alert(1)</script>.jpg',
+    b"<img src=x onerror=alert(1)>.jpg",
+    b"{{ 7*7 }}{% raw %}.jpg",
+    b"'onmouseover='alert(1).jpg",
+    b"&lt;b&gt; &amp;.jpg",
+    b"\x1b[31mred\n\0line.jpg",
+    b"bad\xff\xfebytes.jpg",
+    "\u202egpj.exe.jpg".encode(),
+    "京都の秋 — Été.jpg".encode(),
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_stays_text(name: bytes, tmp_path: Path) -> None:
+    plain = page(item_of(tmp_path, Entry(hit())))
+    made = page(
+        item_of(tmp_path, Entry(hit(name=name, title=name.decode("utf-8", "replace"), camera=name.decode("latin-1"))))
+    )
+    for element in ("script", "style", "img", "b", "a", "div", "dd"):
+        expected = len(plain.all(element)) + (1 if element in ("div", "dd") else 0)
+        assert len(made.all(element)) == expected, element
+    (link,) = made.all("li", class_="card")[0].all("a")
+    address = link.attributes["href"] or ""
+    assert address == file_url(b"/photos/2019/" + name)
+    assert re.fullmatch(r"file:///[\w/.~%-]*", address, re.ASCII)
+    shown = made.all("li", class_="card")[0].words()
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", shown)
+
+
+@pytest.mark.parametrize("title", ["</title><script>alert(1)</script>", "a\nb\x00c", "\ud800", '"beach" -dog & <b>'])
+def test_a_hostile_query_stays_text(title: str) -> None:
+    made = page(item(1), title=title)
+    assert len(made.all("script")) == 1
+    assert made.all("h1")[0].text == one_line(title)
+
+
+def test_a_photo_without_a_derived_picture_gets_a_placeholder_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"not a picture")
+    for picture in (None, tmp_path / "gone.jpg", tmp_path / "broken.jpg"):
+        made = page(item(1, picture, format="cr3"))
+        assert made.all("img") == []
+        assert "CR3, no picture" in made.all("button", class_="view")[0].words()
+
+
+def test_few_photos_are_embedded_large_and_many_small(tmp_path: Path) -> None:
+    large, small = jpeg(tmp_path / "large.jpg", (200, 30, 30), (800, 600)), jpeg(tmp_path / "small.jpg", (30, 200, 30))
+    few = page(item(1, preview=large, thumbnail=small))
+    assert embedded(few.all("img")[0]) == large.read_bytes()
+    many = page(*(item(number, preview=large, thumbnail=small) for number in range(PREVIEWS_UP_TO + 1)))
+    assert embedded(many.all("img")[0]) == small.read_bytes()
+
+
+def test_the_other_size_stands_in_for_one_that_is_missing(tmp_path: Path) -> None:
+    small = jpeg(tmp_path / "small.jpg", (30, 200, 30))
+    (shown,) = page(item(1, preview=tmp_path / "gone.jpg", thumbnail=small)).all("img")
+    assert embedded(shown) == small.read_bytes()
+
+
+def test_groups_have_a_heading_each_and_the_one_to_keep_is_marked() -> None:
+    sections = [
+        Section([item(1, keep=True, note="largest"), item(2)], "Same picture, 2 files", "4.1 MB in copies"),
+        Section([item(3)], "A burst"),
+    ]
+    made = read(gallery_page(sections, "duplicates", made_at=MADE_AT))
+    found = made.all("section")
+    assert [one.all("h2")[0].words() for one in found] == ["Same picture, 2 files", "A burst"]
+    assert found[0].all("p", class_="about")[0].words() == "4.1 MB in copies"
+    kept = made.all("li", class_="keep")
+    assert len(kept) == 1
+    assert kept[0].all("span", class_="kept")[0].words() == "Keep"
+    assert kept[0].all("p", class_="note")[0].words() == "largest"
+
+
+def test_every_control_has_a_name_and_every_label_points_to_an_element_of_its_own(tmp_path: Path) -> None:
+    sections = [Section([item(1, jpeg(tmp_path / "a.jpg", (9, 9, 9))), item(2)], "One"), Section([item(1)], "Two")]
+    made = read(gallery_page(sections, "beach", made_at=MADE_AT))
+    for button in made.all("button"):
+        pictures = [one.attributes.get("alt") for one in button.all("img")]
+        assert button.attributes.get("aria-label") or any(pictures) or button.words(), button.attributes
+    names = re.findall(r'\sid="([^"]+)"', b"".join(gallery_page(sections, "beach")).decode())
+    assert len(names) == len(set(names))
+    labels = [one.attributes["aria-labelledby"] for one in made.all("section")]
+    assert set(labels) <= set(names)
+
+
+def test_a_missing_original_has_no_link_and_a_video_says_how_long_it_is(tmp_path: Path) -> None:
+    gone = item_of(tmp_path, Entry(hit(1, state="missing")))
+    video = item_of(tmp_path, Entry(hit(2, kind="video", format="mp4", duration_seconds=75.4)))
+    first, second = page(gone, video).all("li", class_="card")
+    assert first.all("a") == []
+    assert "Missing" in first.words()
+    assert "Video 1:15" in second.words()
+
+
+def test_what_is_known_of_a_hit_becomes_words(tmp_path: Path) -> None:
+    known = hit(
+        3, taken_at="2019-06-01T00:00:00", taken_at_precision="month", exposure_seconds=1 / 250, aperture=1.8, iso=100,
+        focal_length_mm=26.0, title="Party", rating=9, keywords=("rome", "\x07"),
+    )  # fmt: skip
+    made = item_of(tmp_path, Entry(known))
+    assert (made.heading, made.taken, made.rating) == ("Party", "2019-06", 5)
+    assert made.exposure == "1/250 s · f/1.8 · ISO 100 · 26 mm"
+    assert made.size == "400 x 300 · 6.8 MB · JPEG"
+    assert made.keywords == ("rome", "\\x07")
+    assert made.folder + made.name == made.path == "/photos/2019/IMG_0412.jpg"
+
+
+def test_a_limit_cuts_the_last_group_and_leaves_out_those_after_it() -> None:
+    groups = [
+        Group([Entry(hit(1)), Entry(hit(2))], "a"),
+        Group([Entry(hit(3)), Entry(hit(4))], "b"),
+        Group([Entry(hit(5))], "c"),
+    ]
+    cut = shortened(groups, 3)
+    assert [(one.heading, [entry.hit.id for entry in one.entries]) for one in cut] == [("a", [1, 2]), ("b", [3])]
