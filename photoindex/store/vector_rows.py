@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, text
 
 from photoindex.store.tables import asset, vector
 
@@ -106,6 +106,15 @@ def count_up_to(connection: Connection, space_id: int, largest_id: int) -> int:
     """Return how many vectors of a space have numbers up to this one."""
     statement = select(func.count()).where(vector.c.space_id == space_id, vector.c.id <= largest_id)
     return int(connection.execute(statement).scalar_one())
+
+
+def largest_ever(connection: Connection) -> int:
+    """Return the largest number that a vector of any space ever had in this database, 0 where there was none.
+
+    SQLite keeps it in sqlite_sequence for tables whose numbers only grow (https://www.sqlite.org/autoinc.html).
+    """
+    statement = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+    return int(connection.execute(statement, {"name": vector.name}).scalar() or 0)
 
 
 def photos_of(connection: Connection, vector_ids: Sequence[int]) -> dict[int, int]:

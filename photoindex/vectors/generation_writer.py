@@ -220,6 +220,8 @@ def _make_current(folder: Path, current: Current) -> None:
 
 def _sample(draft: _Draft) -> NDArray[np.float16]:
     rows = draft.rows
+    if not rows:
+        return np.empty((0, draft.dim), STORED)
     random = np.random.default_rng(rows)
     chosen = np.sort(random.choice(rows, min(SAMPLE_ROWS, rows), replace=False))
     return FlatFile(draft.folder / VECTORS_NAME, rows, draft.dim).at(chosen)

@@ -1,0 +1,266 @@
+"""The index of each space: opened for a search, kept up to date, made again from the database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.errors import LibraryLocked, NothingFound, PhotoIndexError
+from photoindex.events import EventSink, Notice, ignore_events
+from photoindex.library.context import Library
+from photoindex.library.disk_errors import disk_errors
+from photoindex.library.index_progress import progress
+from photoindex.library.index_truth import (
+    DAMAGED_NAME,
+    DatabaseTruth,
+    blocks_of,
+    checked_generation,
+    count_newer,
+    folder_of,
+    newest_vectors,
+    size_of,
+)
+from photoindex.library.lock import exclusive
+from photoindex.store import spaces, vector_rows
+from photoindex.store.spaces import SpaceRow
+from photoindex.vectors.base import IndexDamaged
+
+if TYPE_CHECKING:
+    from photoindex.vectors.generation import Generation
+    from photoindex.vectors.space_index import SpaceIndex
+
+LOCK_NAME = "index.lock"
+
+DUE_LEAST = 1_000
+DUE_MOST = 10_000
+DUE_SHARE = 0.1
+"""New vectors are merged when they are a tenth of the merged ones, but not below the one number nor above the other."""
+OVERDUE = 3 * DUE_MOST
+"""So many wait only where merging was cut short: whoever searches next does it first."""
+GONE_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was done to one space's index.
+
+    vectors: in the index now; joined: of them new in it; dropped: that were gone; freed_bytes: on the disk, may be negative;
+    changed: whether a new generation was written.
+    """
+
+    space: SpaceRow
+    vectors: int
+    joined: int
+    dropped: int
+    freed_bytes: int
+    seconds: float
+    changed: bool = True
+
+
+def open_index(
+    library: Library, space: SpaceRow, events: EventSink = ignore_events, *, repair: bool = True
+) -> SpaceIndex:
+    """Open a space's index for searching: the merged vectors, and the newest from the database.
+
+    A damaged index is told of and made again from the database; where that cannot be (another process is at it, the disk is
+    full or cannot be written, or not `repair`) every vector is read from the database and searched exactly. Never waits
+    for a merge. Raises DatabaseFailed where the database's vectors are not of the space's length.
+    """
+    from photoindex.vectors.space_index import SpaceIndex
+
+    truth = DatabaseTruth(library, space, events)
+    generation = _opened_or_repaired(library, space, events, repair=repair)
+    after = 0 if generation is None else generation.manifest.largest_id
+    if repair and count_newer(library, space, after) > OVERDUE and _made(library, space, events, whole=False):
+        generation = _opened_or_repaired(library, space, events, repair=False)
+        after = 0 if generation is None else generation.manifest.largest_id
+    return SpaceIndex(generation, newest_vectors(library, space, after), truth)
+
+
+def is_due(merged: int, unmerged: int) -> bool:
+    """Tell whether so many new vectors are worth a merge."""
+    return unmerged >= min(max(DUE_LEAST, DUE_SHARE * merged), DUE_MOST)
+
+
+def merge_if_due(library: Library, space: SpaceRow, emit: EventSink = ignore_events) -> bool:
+    """Let the newest vectors join the index where they are many, or make it again where many are gone or it is damaged.
+
+    Return whether that was done; not, where another process is at it. Searches go on meanwhile and never wait.
+    Raises StorageFull, DatabaseFailed.
+    """
+    try:
+        generation = checked_generation(library, space)
+    except IndexDamaged:
+        return _made(library, space, emit, whole=True) is not None
+    merged, largest = (0, 0) if generation is None else (len(generation), generation.manifest.largest_id)
+    with library.database.read() as connection:
+        still = vector_rows.count_up_to(connection, space.id, largest)
+        unmerged = spaces.count_vectors(connection, space.id) - still
+    many_gone = still > merged or merged - still > max(DUE_LEAST, GONE_SHARE * merged)
+    if not many_gone and not is_due(merged, unmerged):
+        return False
+    return _made(library, space, emit, whole=many_gone) is not None
+
+
+def rebuild(library: Library, names: Sequence[str] = (), emit: EventSink = ignore_events) -> Iterator[Made]:
+    """Make the indices of the named spaces, or of all, again from the database, whatever state they are in.
+
+    Raises NothingFound for an unknown name, LibraryLocked while another process writes an index, StorageFull.
+    """
+    for space in chosen_spaces(library, names):
+        with _writing(library, "index rebuild", space):
+            yield _write_whole(library, space, emit)
+
+
+def optimize(library: Library, names: Sequence[str] = (), emit: EventSink = ignore_events) -> Iterator[Made]:
+    """Bring the indices of the named spaces, or of all, into their best shape: all vectors merged, gone ones dropped.
+
+    Removes what killed commands and dropped spaces left. An index that is in that shape already is left alone. Raises as
+    `rebuild`.
+    """
+    from photoindex.vectors.generation_writer import remove_leftovers
+
+    for space in chosen_spaces(library, names):
+        with _writing(library, "index optimize", space):
+            _remove_folders_of_dropped(library)
+            generation = _in_best_shape(library, space)
+            if generation is None:
+                yield _write_whole(library, space, emit)
+            else:
+                freed = remove_leftovers(folder_of(library, space.id), generation.folder.name)
+                yield Made(space, len(generation), 0, 0, freed, 0.0, changed=False)
+
+
+def chosen_spaces(library: Library, names: Sequence[str]) -> list[SpaceRow]:
+    """Return the named spaces, all where no name is given. Raises NothingFound for an unknown one."""
+    with library.database.read() as connection:
+        there = spaces.all_spaces(connection)
+    known = {one.name: one for one in there}
+    for name in names:
+        if name not in known:
+            raise NothingFound(f"there is no space '{name}'; see: photoindex spaces list")
+    return [known[name] for name in names] or there
+
+
+def _opened_or_repaired(library: Library, space: SpaceRow, events: EventSink, *, repair: bool) -> Generation | None:
+    try:
+        return checked_generation(library, space)
+    except IndexDamaged as error:
+        problem = str(error)
+    if repair:
+        events(
+            Notice(
+                f"the index of space '{space.name}' is damaged ({problem}); it is made again from the database",
+                level="warning",
+            )
+        )
+        try:
+            if _made(library, space, events, whole=True):
+                return checked_generation(library, space)
+        except (PhotoIndexError, IndexDamaged) as error:
+            problem = str(error)
+        else:
+            problem = "another photoindex command is at it"
+    events(
+        Notice(
+            f"the index of space '{space.name}' cannot be used ({problem}); all its vectors are read from the database, "
+            "which takes longer",
+            level="warning",
+        )
+    )
+    return None
+
+
+def _made(library: Library, space: SpaceRow, emit: EventSink, *, whole: bool) -> Made | None:
+    """Merge, or make the index again with `whole`; None where another process is at it."""
+    try:
+        with _writing(library, "merging vectors", space):
+            if not whole:
+                with suppress(IndexDamaged):
+                    generation = checked_generation(library, space)
+                    if generation is not None:
+                        return _append(library, space, generation, emit)
+            return _write_whole(library, space, emit)
+    except LibraryLocked:
+        return None
+
+
+@contextmanager
+def _writing(library: Library, command: str, space: SpaceRow) -> Iterator[None]:
+    """Hold the lock of those who write indices. Raises LibraryLocked."""
+    with (
+        disk_errors(f"writing the index of space '{space.name}'"),
+        exclusive(library.folder, command, name=LOCK_NAME),
+    ):
+        yield
+
+
+def _append(library: Library, space: SpaceRow, base: Generation, emit: EventSink) -> Made:
+    from photoindex.vectors.generation_writer import append
+
+    began = time.perf_counter()
+    newest = base.manifest.largest_id
+    waiting = count_newer(library, space, newest)
+    if not waiting:
+        return Made(space, len(base), 0, 0, 0, 0.0, changed=False)
+    with progress(emit, space, waiting) as advance:
+        append(folder_of(library, space.id), base, blocks_of(library, space, newest), advance=advance)
+    return Made(space, len(base) + waiting, waiting, 0, 0, time.perf_counter() - began)
+
+
+def _write_whole(library: Library, space: SpaceRow, emit: EventSink) -> Made:
+    from photoindex.vectors.generation import open_generation
+    from photoindex.vectors.generation_writer import write
+
+    began = time.perf_counter()
+    folder = folder_of(library, space.id)
+    before: NDArray[np.int64] = np.zeros(0, np.int64)
+    with suppress(IndexDamaged):
+        old = open_generation(folder, space.dim)
+        before = before if old is None else old.ids
+        del old  # an open file would keep its room on the disk
+    size_before = size_of(folder)
+    with progress(emit, space, count_newer(library, space, 0)) as advance:
+        write(folder, blocks_of(library, space, 0), space.dim, advance=advance)
+    (folder / DAMAGED_NAME).unlink(missing_ok=True)
+    made = open_generation(folder, space.dim)
+    after = before if made is None else made.ids
+    return Made(
+        space,
+        vectors=len(after),
+        joined=len(np.setdiff1d(after, before, assume_unique=True)),
+        dropped=len(np.setdiff1d(before, after, assume_unique=True)),
+        freed_bytes=size_before - size_of(folder),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _in_best_shape(library: Library, space: SpaceRow) -> Generation | None:
+    """Return a space's generation where writing it again would not better it."""
+    try:
+        generation = checked_generation(library, space)
+    except IndexDamaged:
+        return None
+    if generation is None or len(generation.manifest.pieces) > 1:
+        return None
+    with library.database.read() as connection:
+        still = vector_rows.count_up_to(connection, space.id, generation.manifest.largest_id)
+        whole = spaces.count_vectors(connection, space.id)
+    return generation if whole == still == len(generation) else None
+
+
+def _remove_folders_of_dropped(library: Library) -> None:
+    with library.database.read() as connection:
+        there = {str(one.id) for one in spaces.all_spaces(connection)}
+    with suppress(FileNotFoundError):
+        for name in os.listdir(library.indices_folder):
+            if name.isdigit() and name not in there:
+                shutil.rmtree(library.indices_folder / name, ignore_errors=True)
