@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from photoindex.cli.render import visible
 from photoindex.cli.semantic_options import MeaningOptions, understood
+from photoindex.events import Event, Notice
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library
@@ -99,7 +100,7 @@ def looking(
         else:
             enough = None
         question = replace(question, limit=enough, sort=key, descending=descending)
-        answer = ask(library, question)
+        answer = ask(library, question, _say_notice)
     if isinstance(answer, WordsAlone):
         if answer.reason is not None:
             _say(f"words are looked for in texts alone: {answer.reason}")
@@ -110,6 +111,11 @@ def looking(
     if answer.more and (limit is None or limit > len(answer.ranked)):
         _say(f"these are the best {len(answer.ranked):,}; -n N gives more, --all ranks every photo")
     yield replace(words_alone, question=question, answer=answer)
+
+
+def _say_notice(event: Event) -> None:
+    if isinstance(event, Notice):
+        _say(event.message)
 
 
 def _say(sentence: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,7 @@ from sqlalchemy import Connection
 from photoindex.store import semantic as store
 from photoindex.store.semantic import VectorOfPhoto
 from photoindex.syntax import EVERYTHING, Node
-
-if TYPE_CHECKING:
-    from photoindex.vectors.space_index import SpaceIndex
+from photoindex.vectors.base import VectorIndex
 
 NARROW_PHOTOS = 5_000
 """A filter that leaves so few photos is answered from their own vectors; reading more of them takes longer than the index."""
@@ -42,7 +39,7 @@ class Candidates:
     """
 
     connection: Connection
-    index: SpaceIndex
+    index: VectorIndex
     space_id: int
     filters: Node
     scoped: bool

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from photoindex.errors import ModelUnavailable, UsageError
+from photoindex.events import EventSink, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.query.meaning import Meaning, WeightedText, take_apart
 from photoindex.store.search import is_scoped
@@ -94,7 +95,7 @@ def question_of(tree: Node, wanted: Wanted) -> Question | None:
     return Question(meaning, wanted, scoped=is_scoped(tree))
 
 
-def ask(library: Library, question: Question) -> Answer | WordsAlone:
+def ask(library: Library, question: Question, events: EventSink = ignore_events) -> Answer | WordsAlone:
     """Return the photos that a query means in the space in use; `WordsAlone` where words can be looked for in texts alone.
 
     Raises ModelUnavailable where pictures, or what is to be subtracted, need what is not there; UsageError and NothingFound
@@ -108,7 +109,7 @@ def ask(library: Library, question: Question) -> Answer | WordsAlone:
     from photoindex.library.semantic import answer
 
     try:
-        return answer(library, space, question)
+        return answer(library, space, question, events)
     except ModelUnavailable as error:
         if question.needs_model:
             raise

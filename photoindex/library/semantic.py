@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from photoindex.events import EventSink, ignore_events
 from photoindex.library.candidates import Candidates
 from photoindex.library.context import Library
 from photoindex.library.exact_words import photos_with_words
@@ -37,7 +38,7 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
-def answer(library: Library, space: SpaceRow, question: Question) -> Answer:
+def answer(library: Library, space: SpaceRow, question: Question, events: EventSink = ignore_events) -> Answer:
     """Return the photos that a query means in a space.
 
     A photo is found where it reaches the cut-off of one of the alternatives, or where its texts hold all the words, and
@@ -45,7 +46,7 @@ def answer(library: Library, space: SpaceRow, question: Question) -> Answer:
     """
     encoder = QueryEncoder(library, space)
     with ThreadPoolExecutor(1, thread_name_prefix="open-index") as pool:
-        opening = pool.submit(open_index, library, space)
+        opening = pool.submit(open_index, library, space, events)
         vectors = query_vectors(library, space, encoder, question.meaning, question.wanted)
         index = opening.result()
     sought = with_cut_offs(library, space, index, vectors, question.wanted)

@@ -1,0 +1,80 @@
+"""A library whose vectors, and whose queries' vectors, a test writes by hand: no model is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from photoindex.library.context import Library
+from photoindex.store import query_vectors, spaces, tasks, vector_rows
+from photoindex.store.spaces import SpaceRow
+from photoindex.store.tables import photo_text, vector
+from photoindex.store.vector_rows import NewVector
+from tests.rows import Shelf
+
+DIM = 8
+AXES = {
+    name: np.eye(DIM, dtype=np.float32)[number] for number, name in enumerate(("dog", "cat", "beach", "car", "red"))
+}
+"""What the words of these tests mean; the other axes mean nothing."""
+
+
+def unit(**shares: float) -> NDArray[np.float32]:
+    """Return the direction of some meanings together: unit(dog=2, beach=1)."""
+    total = np.sum([share * AXES[name] for name, share in shares.items()], axis=0)
+    return np.asarray(total / np.linalg.norm(total), np.float32)
+
+
+class SemanticShelf(Shelf):
+    """A shelf with one space; `space` is in use, and knows the words of AXES."""
+
+    def __init__(self, library: Library, originals: Path) -> None:
+        super().__init__(library, originals)
+        with self.writing() as connection:
+            variant_id = tasks.ensure_variant(connection, "embed", {"model": "by-hand"})
+            self.space: SpaceRow = spaces.ensure_space(connection, model="by-hand", variant_id=variant_id, dim=DIM)
+        self.know(AXES)
+
+    def know(self, texts: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep what some texts mean, as if they had been asked before."""
+        with self.writing() as connection:
+            query_vectors.keep(connection, self.space.id, texts)
+
+    def add_seen_photo(self, name: str, values: NDArray[np.float32], **more: object) -> int:
+        """Add a photo with one vector; text_… values go to its texts."""
+        texts = {key.removeprefix("text_"): str(more.pop(key)) for key in list(more) if key.startswith("text_")}
+        photo_id = self.add_whole_photo(name, **more)
+        self.add_vector(self.asset_of(photo_id), values)
+        with self.writing() as connection:
+            row = photo_text.update().where(photo_text.c.photo_id == photo_id)
+            connection.execute(row.values(name=name.rpartition("/")[2], **texts))
+        return photo_id
+
+    def add_vector(self, asset_id: int, *values: NDArray[np.float32]) -> None:
+        """Add the vectors of one content, one a frame."""
+        new = [NewVector(asset_id, each, frame=number) for number, each in enumerate(values)]
+        with self.writing() as connection:
+            vector_rows.put(connection, self.space.id, new)
+
+    def in_new_space(self, connection: Connection) -> SpaceRow:
+        """Make a further space, which vectors go into from now on; the one before stays in use."""
+        variant_id = tasks.ensure_variant(connection, "embed", {"model": "by-hand", "revision": 2})
+        self.space = spaces.ensure_space(connection, model="by-hand", variant_id=variant_id, dim=DIM)
+        query_vectors.keep(connection, self.space.id, AXES)
+        return self.space
+
+    def vectors(self) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """Return the numbers and values of all vectors."""
+        with self.library.database.read() as connection:
+            rows = connection.execute(select(vector.c.id, vector.c.data).order_by(vector.c.id)).all()
+        values = np.array([np.frombuffer(row.data, np.float16) for row in rows]).reshape(len(rows), DIM)
+        return np.array([row.id for row in rows], np.int64), values
+
+
+def photo_ids(found: Sequence[object]) -> list[int]:
+    """Return the numbers of ranked photos."""
+    return [one.photo_id for one in found]  # type: ignore[attr-defined]

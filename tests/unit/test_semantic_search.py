@@ -1,0 +1,335 @@
+"""Searches by meaning over vectors written by hand: what is found, in which order, under which filters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from photoindex.errors import ModelUnavailable, NothingFound, UsageError
+from photoindex.library.context import Library
+from photoindex.library.query.meaning import WeightedText
+from photoindex.library.question import MOST_PHOTOS, PictureFile, Question, Wanted, WordsAlone, ask, question_of
+from photoindex.library.reasons import reasons
+from photoindex.library.search import hits_of, parse
+from photoindex.library.semantic import Answer
+from photoindex.store import query_vectors, spaces
+from photoindex.store.tables import asset, query_vector
+from tests.rows import library_in
+from tests.semantic_rows import AXES, SemanticShelf, photo_ids, unit
+
+EVERYTHING = Wanted(everything=True)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with library_in(tmp_path / "library") as library:
+        yield library
+
+
+@pytest.fixture
+def shelf(library: Library, tmp_path: Path) -> SemanticShelf:
+    return SemanticShelf(library, tmp_path / "originals")
+
+
+def look(library: Library, query: str, wanted: Wanted | None = None, **more: Any) -> Answer:
+    """The answer to a query with a least score of 0.5, unless something else is wanted."""
+    from dataclasses import replace
+
+    question = question_of(parse(library, query), wanted or Wanted(min_score=0.5))
+    assert question is not None
+    found = ask(library, replace(question, **more))
+    assert isinstance(found, Answer)
+    return found
+
+
+def found(library: Library, query: str, wanted: Wanted | None = None, **more: Any) -> list[int]:
+    return photo_ids(look(library, query, wanted, **more).ranked)
+
+
+def test_the_nearest_photo_comes_first_and_what_scores_too_little_is_hidden(
+    library: Library, shelf: SemanticShelf
+) -> None:
+    near = shelf.add_seen_photo("a.jpg", unit(dog=3, beach=1))
+    nearest = shelf.add_seen_photo("b.jpg", unit(dog=1))
+    shelf.add_seen_photo("c.jpg", unit(car=3, dog=1))
+    answer = look(library, "dog")
+    assert photo_ids(answer.ranked) == [nearest, near]
+    assert [one.score_rank for one in answer.ranked] == [1, 2]
+    assert answer.ranked[0].score == pytest.approx(1.0, abs=1e-3)
+    assert answer.ranked[0].fused == pytest.approx(1 / 61)
+    assert not answer.more
+
+
+def test_all_ranks_every_photo_with_a_vector(library: Library, shelf: SemanticShelf) -> None:
+    last = shelf.add_seen_photo("a.jpg", -unit(dog=1))
+    middle = shelf.add_seen_photo("b.jpg", unit(car=1))
+    first = shelf.add_seen_photo("c.jpg", unit(dog=1))
+    shelf.add_whole_photo("d.jpg")
+    assert found(library, "dog", EVERYTHING, limit=None) == [first, middle, last]
+
+
+def test_words_in_texts_count_too_and_both_together_most(library: Library, shelf: SemanticShelf) -> None:
+    seen = shelf.add_seen_photo("a.jpg", unit(dog=1))
+    both = shelf.add_seen_photo("b.jpg", unit(dog=4, car=1), text_title="the dog")
+    named = shelf.add_seen_photo("c.jpg", unit(car=1), text_title="my old dog")
+    answer = look(library, "dog")
+    assert photo_ids(answer.ranked) == [both, seen, named]
+    last = answer.ranked[2]
+    assert (last.score_rank, last.words_rank, last.score) == (None, 2, pytest.approx(0.0, abs=1e-3))
+
+
+def test_a_photo_without_a_vector_is_found_by_its_words(library: Library, shelf: SemanticShelf) -> None:
+    shelf.add_seen_photo("a.jpg", unit(car=1))
+    named = shelf.add_seen_photo("dog.jpg", unit(dog=1))
+    with shelf.writing() as connection:
+        connection.execute(text("DELETE FROM vector WHERE asset_id = :id"), {"id": shelf.asset_of(named)})
+    (only,) = look(library, "dog").ranked
+    assert (only.photo_id, only.score, only.words_rank) == (named, None, 1)
+
+
+def test_an_exact_keyword_or_file_name_comes_before_a_passing_mention(library: Library, shelf: SemanticShelf) -> None:
+    mention = shelf.add_seen_photo("a.jpg", unit(car=1), text_title="dog dog dog", text_description="dog")
+    part = shelf.add_seen_photo("b.jpg", unit(car=1), text_keywords="hot dog stand")
+    tagged = shelf.add_seen_photo("c.jpg", unit(car=1), text_keywords="holiday\nDog")
+    named = shelf.add_seen_photo("dog.jpg", unit(car=1))
+    ranked = found(library, "dog")
+    assert set(ranked[:2]) == {tagged, named}
+    assert set(ranked[2:]) == {mention, part}
+
+
+def test_the_words_of_several_whole_keywords_are_an_exact_match(library: Library, shelf: SemanticShelf) -> None:
+    shelf.know({"dog golden gate": unit(dog=1)})
+    loose = shelf.add_seen_photo("a.jpg", unit(car=1), text_title="dog golden gate", text_keywords="golden\ndog")
+    exact = shelf.add_seen_photo("b.jpg", unit(car=1), text_title="dog golden gate", text_keywords="golden gate\ndog")
+    assert found(library, 'dog "golden gate"') == [exact, loose]
+
+
+def test_alternatives_count_as_the_better_of_them(library: Library, shelf: SemanticShelf) -> None:
+    dog, cat = shelf.add_seen_photo("a.jpg", unit(dog=1, car=0.3)), shelf.add_seen_photo("b.jpg", unit(cat=1))
+    shelf.add_seen_photo("c.jpg", unit(car=1))
+    answer = look(library, "dog OR cat")
+    assert photo_ids(answer.ranked) == [cat, dog]
+    assert len(answer.sought) == 2
+
+
+def test_weights_and_subtraction_move_the_direction(library: Library, shelf: SemanticShelf) -> None:
+    dog = shelf.add_seen_photo("a.jpg", unit(dog=3, beach=1))
+    beach = shelf.add_seen_photo("b.jpg", unit(dog=1, beach=3))
+    assert found(library, "dog^3 beach^0.5", EVERYTHING) == [dog, beach]
+    assert found(library, "dog^0.5 beach^3", EVERYTHING) == [beach, dog]
+    shelf.know({"dog beach": unit(dog=1, beach=1)})
+    assert found(library, "dog beach", Wanted(without=(WeightedText("dog", 0.5),), everything=True)) == [beach, dog]
+
+
+def test_what_cancels_itself_out_is_refused(library: Library, shelf: SemanticShelf) -> None:
+    shelf.add_seen_photo("a.jpg", unit(dog=1))
+    with pytest.raises(UsageError, match="cancel each other out"):
+        look(library, "dog", Wanted(without=(WeightedText("dog"),)))
+
+
+def test_filters_hold_whatever_the_score_and_a_term_with_a_minus_looks_in_texts(
+    library: Library, shelf: SemanticShelf
+) -> None:
+    raw = shelf.add_seen_photo("a.cr3", unit(dog=1), kind="raw", format="cr3", rating=5)
+    jpeg = shelf.add_seen_photo("b.jpg", unit(dog=9, car=1), rating=5, text_title="portrait")
+    shelf.add_seen_photo("gone.jpg", unit(dog=1), state="missing")
+    assert found(library, "dog") == [raw, jpeg]
+    assert found(library, "dog -type:raw") == [jpeg]
+    assert found(library, "dog rating:>=4 -portrait") == [raw]
+    assert found(library, "dog id:99999") == []
+    assert found(library, "dog (portrait OR type:video)") == [jpeg]
+    assert found(library, 'dog text:"portrait"') == [jpeg]
+    assert found(library, "dog portr*") == [jpeg]
+
+
+def test_missing_photos_are_found_where_the_query_asks_for_them(library: Library, shelf: SemanticShelf) -> None:
+    gone = shelf.add_seen_photo("gone.jpg", unit(dog=1), state="missing")
+    assert found(library, "dog") == []
+    assert found(library, "dog is:missing") == [gone]
+
+
+def test_a_photo_comes_once_with_its_best_vector_and_without_those_of_earlier_contents(
+    library: Library, shelf: SemanticShelf
+) -> None:
+    photo_id = shelf.add_seen_photo("a.jpg", unit(dog=1, car=1))
+    shelf.add_vector(shelf.add_asset(photo_id, role="raw"), unit(dog=1), unit(car=1))
+    edited = shelf.add_seen_photo("b.jpg", unit(car=1))
+    shelf.add_vector(shelf.add_asset(edited, role="superseded"), unit(dog=1))
+    answer = look(library, "dog")
+    assert photo_ids(answer.ranked) == [photo_id]
+    assert answer.ranked[0].score == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_photo_of_the_library_finds_those_like_it(library: Library, shelf: SemanticShelf) -> None:
+    first = shelf.add_seen_photo("x/a.jpg", unit(dog=1))
+    second = shelf.add_seen_photo("x/b.jpg", unit(dog=4, cat=1))
+    shelf.add_seen_photo("x/c.jpg", unit(car=1))
+    assert found(library, f"like:{second}") == [second, first]
+    path = os.fsdecode(shelf.originals) + "/x/b.jpg"
+    assert found(library, f'like:"{path}"') == [second, first]
+    assert found(library, f"like:{second} -id:{second}") == [first]
+    assert found(library, f"like:{first} cat", Wanted(words_weight=4, min_score=0.2))[0] == second
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "message"),
+    [
+        ("like:4711", NothingFound, "no photo with the number 4711"),
+        ("like:nowhere.jpg", NothingFound, "--like nowhere.jpg"),
+        ("like:1", UsageError, "photo 1 has no vector"),
+    ],
+)
+def test_a_photo_that_is_none_to_look_for_is_refused(
+    library: Library, shelf: SemanticShelf, query: str, error: type[Exception], message: str
+) -> None:
+    assert shelf.add_whole_photo("plain.jpg") == 1
+    shelf.add_seen_photo("a.jpg", unit(dog=1))
+    with pytest.raises(error, match=message):
+        look(library, query)
+
+
+def test_hits_carry_their_scores_and_other_orders_keep_what_was_found(library: Library, shelf: SemanticShelf) -> None:
+    late = shelf.add_seen_photo("a.jpg", unit(dog=1), taken_at="2020-01-01T10:00:00")
+    early = shelf.add_seen_photo("b.jpg", unit(dog=4, car=1), taken_at="2010-01-01T10:00:00")
+    shelf.add_seen_photo("c.jpg", unit(car=1), taken_at="2000-01-01T10:00:00")
+    answer = look(library, "dog", sort="date", descending=False)
+    assert photo_ids(answer.ranked) == [early, late]
+    hits = list(hits_of(library, answer.ranked))
+    assert [hit.id for hit in hits] == [early, late]
+    assert [hit.score_rank for hit in hits] == [2, 1]
+    assert all(hit.score is not None and hit.fused is not None and hit.words_rank is None for hit in hits)
+
+
+def test_a_limit_gives_the_best_and_says_that_there_are_more(library: Library, shelf: SemanticShelf) -> None:
+    numbers = [shelf.add_seen_photo(f"{number}.jpg", unit(dog=9, car=number + 1)) for number in range(5)]
+    answer = look(library, "dog", limit=2)
+    assert photo_ids(answer.ranked) == numbers[:2]
+    assert answer.more
+    assert not look(library, "dog", limit=5).more
+
+
+def test_the_space_in_use_answers_alone(library: Library, shelf: SemanticShelf) -> None:
+    first = shelf.add_seen_photo("a.jpg", unit(dog=1))
+    second = shelf.add_seen_photo("b.jpg", unit(cat=1))
+    old, new = shelf.space, SemanticShelf(library, Path(os.fsdecode(shelf.originals)))
+    assert new.space == old
+    with shelf.writing() as connection:
+        other = shelf.in_new_space(connection)
+    for photo_id, values in ((first, unit(cat=1)), (second, unit(dog=1))):
+        shelf.add_vector(shelf.asset_of(photo_id), values)
+    assert found(library, "dog") == [first]
+    with shelf.writing() as connection:
+        spaces.use(connection, other.id)
+    assert found(library, "dog") == [second]
+
+
+def test_a_query_without_words_is_none_for_the_model_and_options_without_words_are_refused(library: Library) -> None:
+    assert question_of(parse(library, "date:2019 -dog"), Wanted()) is None
+    for wanted, message in (
+        (Wanted(without=(WeightedText("dog"),)), "add some"),
+        (Wanted(min_score=0.2), "--min-score"),
+        (Wanted(everything=True), "--all"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            question_of(parse(library, "date:2019"), wanted)
+
+
+def test_without_vectors_words_are_left_to_the_texts_and_pictures_need_a_model(
+    library: Library, tmp_path: Path
+) -> None:
+    question = question_of(parse(library, "dog"), Wanted())
+    assert question is not None
+    assert ask(library, question) == WordsAlone(None)
+    for query, wanted in (
+        ("like:1", Wanted()),
+        ("", Wanted(pictures=(PictureFile(b"a.jpg", "a.jpg"),))),
+        ("dog", Wanted(without=(WeightedText("cat"),))),
+    ):
+        needing = question_of(parse(library, query), wanted)
+        assert needing is not None
+        with pytest.raises(ModelUnavailable, match="photoindex embed"):
+            ask(library, needing)
+
+
+def test_a_model_that_is_gone_leaves_known_words_and_says_what_is_missing_for_others(
+    library: Library, shelf: SemanticShelf
+) -> None:
+    dog = shelf.add_seen_photo("a.jpg", unit(dog=1))
+    assert found(library, "dog") == [dog]
+    question = question_of(parse(library, "something new"), Wanted())
+    assert question is not None
+    answer = ask(library, question)
+    assert isinstance(answer, WordsAlone)
+    assert "'by-hand'" in (answer.reason or "")
+
+
+def test_the_vectors_of_past_queries_are_kept_up_to_a_number_of_them(
+    library: Library, shelf: SemanticShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_vectors, "CAPACITY", 3)
+    for name in ("one", "two", "three", "four"):
+        shelf.know({name: unit(dog=1)})
+    with library.database.read() as connection:
+        kept = query_vectors.known(connection, shelf.space.id, ["dog", "two", "three", "four"])
+        assert connection.execute(query_vector.select()).fetchall().__len__() == 3
+    assert set(kept) == {"two", "three", "four"}
+    assert kept["four"] == pytest.approx(AXES["dog"])
+
+
+def test_reasons_split_a_score_into_its_parts_and_say_what_filters_removed(
+    library: Library, shelf: SemanticShelf
+) -> None:
+    good = shelf.add_seen_photo("a.jpg", unit(dog=3, beach=1), rating=5, text_title="dog")
+    shelf.add_seen_photo("b.jpg", unit(dog=1), rating=1)
+    shelf.add_seen_photo("c.jpg", unit(dog=1), rating=5, state="missing")
+    shelf.add_seen_photo("d.jpg", unit(car=1), rating=1)
+    wanted = Wanted(without=(WeightedText("car", 0.5),), min_score=0.3)
+    question = question_of(parse(library, "dog rating:>=4"), wanted)
+    assert question is not None
+    unlimited = Question(question.meaning, question.wanted, limit=None)
+    answer = ask(library, unlimited)
+    assert isinstance(answer, Answer)
+    why = reasons(library, unlimited, answer)
+    assert why.reached == 3
+    assert [(one.query, one.photos) for one in why.removed] == [("rating:>=4", 1), ("is:missing", 1)]
+    assert (why.found, why.by_score, why.by_words) == (1, 1, 1)
+    assert [(one.kind, one.weight) for one in why.alternatives[0].parts] == [("text", 1.0), ("without", -0.5)]
+    (hit,) = why.hits
+    assert hit.photo_id == good
+    assert sum(hit.shares) == pytest.approx(hit.score, abs=1e-5)
+    assert hit.fused_score + hit.fused_words == pytest.approx(hit.fused)
+
+
+def test_many_photos_are_found_through_the_index_and_a_narrow_filter_looks_at_its_own_vectors(
+    library: Library, shelf: SemanticShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from photoindex.library import candidates
+
+    monkeypatch.setattr(candidates, "NARROW_PHOTOS", 3)
+    monkeypatch.setattr(candidates, "_FIRST_CANDIDATES", 2)
+    monkeypatch.setattr(candidates, "_MOST_CANDIDATES", 4)
+    random = np.random.default_rng(1)
+    expected = {}
+    for number in range(30):
+        share = float(random.uniform(0.2, 3))
+        photo_id = shelf.add_seen_photo(f"{number}.jpg", unit(dog=share, car=1), rating=number % 3)
+        expected[photo_id] = share
+    order = sorted(expected, key=expected.__getitem__, reverse=True)
+    assert found(library, "dog", EVERYTHING, limit=4)[:4] == order[:4]
+    rated = [photo_id for photo_id in order if (photo_id - 1) % 3 == 2]
+    assert found(library, "dog rating:2", EVERYTHING, limit=4) == rated[:4]
+    assert found(library, "dog rating:2", EVERYTHING, limit=None) == rated
+    assert found(library, f"dog id:{rated[-1]}", EVERYTHING, limit=4) == rated[-1:]
+
+
+def test_more_photos_than_anybody_looks_at_are_told_apart_from_all(library: Library, shelf: SemanticShelf) -> None:
+    assert MOST_PHOTOS == 1_000
+    assert Question(meaning=question_of(parse(library, "dog"), Wanted()).meaning).limit == MOST_PHOTOS  # type: ignore[union-attr]
+    with library.database.read() as connection:
+        assert connection.execute(asset.select()).first() is None
