@@ -38,6 +38,7 @@ class TorchImageEncoder:
         self._dtype = _dtype(precision, device)
         with _device_errors(device):
             self._tower = tower.eval().to(device=device, memory_format=torch.channels_last)
+            _shorten_weights(self._tower, self._dtype)
             self._mean = _channels(preprocessing.mean, device)
             self._deviation = _channels(preprocessing.standard_deviation, device)
 
@@ -73,6 +74,17 @@ def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
         # Of the two short formats float16 keeps three more bits of each number: vectors stay nearer to those of the CPU.
         return torch.float16 if device.type == "cuda" else torch.float32
     return {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[precision]
+
+
+def _shorten_weights(tower: Any, dtype: torch.dtype) -> None:
+    """Keep the weights of products in the short format, which autocast would otherwise convert for every batch."""
+    import torch
+
+    if dtype == torch.float32:
+        return
+    for module in tower.modules():
+        if isinstance(module, torch.nn.Linear | torch.nn.Conv2d | torch.nn.MultiheadAttention):
+            module.to(dtype)
 
 
 def _channels(values: tuple[float, float, float], device: torch.device) -> torch.Tensor:

@@ -86,7 +86,8 @@ def _of_merges(reference: Any) -> Tokenizer:
         _add_chain(vocabulary, merges, token)
     exported = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=_WORD_END))
     names = "|".join(re.escape(token) for token in special)
-    words = Regex(rf"(?i:{names}|{_WORDS})|\p{{L}}+|\p{{N}}|[^\s\p{{L}}\p{{N}}]+")
+    # U+0345, whose capital is a letter, falls through open_clip's case-insensitive expression: it is in no word.
+    words = Regex(rf"(?i:{names}|{_WORDS})|\p{{L}}+|\p{{N}}|[^\s\p{{L}}\p{{N}}\x{{0345}}]+")
     exported.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(words, behavior="removed", invert=True),

@@ -24,25 +24,14 @@ def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint
     filters = {"bicubic": Images.Resampling.BICUBIC, "bilinear": Images.Resampling.BILINEAR}
     size = preprocessing.size_px
     width, height = image.size
-    box = (0.0, 0.0, float(width), float(height))
-    if preprocessing.resize == "shortest":
-        box = _middle(width, height, size)
-    # Scaling the middle alone gives the pixels that cropping the scaled picture gives: Pillow's filters look beyond the box.
-    scaled = image.resize((size, size), filters[preprocessing.interpolation], box=box)
-    return np.array(scaled if scaled.mode == "RGB" else scaled.convert("RGB"), dtype=np.uint8)
-
-
-def _middle(width: int, height: int, size: int) -> tuple[float, float, float, float]:
-    """Return the part of the source (left, top, right, bottom) that the crop of the scaled picture shows."""
-    if width <= height:
+    if preprocessing.resize == "squash":
+        scaled_width, scaled_height = size, size
+    elif width <= height:
         scaled_width, scaled_height = size, int(size * height / width)
     else:
         scaled_width, scaled_height = int(size * width / height), size
+    # Scaling only the part that is shown would be quicker, but Pillow rounds otherwise then.
+    scaled = image.resize((scaled_width, scaled_height), filters[preprocessing.interpolation])
     left, top = round((scaled_width - size) / 2.0), round((scaled_height - size) / 2.0)
-    across, down = width / scaled_width, height / scaled_height
-    return (
-        left * across,
-        top * down,
-        min(float(width), (left + size) * across),
-        min(float(height), (top + size) * down),
-    )
+    shown = scaled.crop((left, top, left + size, top + size))
+    return np.array(shown if shown.mode == "RGB" else shown.convert("RGB"), dtype=np.uint8)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from photoindex.models.install import found_in, lock_files
+from photoindex.models.lock import LockedModel
+from photoindex.models.weights import InstalledModel
 
 MERGES = ("s u", "su n", "n s", "sun s", "d o", "do g</w>", "t h", "th e</w>", "e n", "en d", "1 2", "! !", "è s")
 VISION = {"image_size": 32, "layers": 2, "width": 32, "patch_size": 8, "head_width": 16}
@@ -58,4 +63,72 @@ def write_weights(folder: Path, text: Mapping[str, Any], preprocessing: Mapping[
     save_file(
         {name: value.contiguous() for name, value in tower.state_dict().items()}, folder / "open_clip_model.safetensors"
     )
+    return folder
+
+
+def installed(folder: Path, *, dim: int | None = None) -> InstalledModel:
+    """Return the model of a folder as one that was installed as it is now; dim: what the lock says instead."""
+    found = found_in(folder)
+    locked = LockedModel(
+        title="small",
+        task="image-text",
+        source=str(folder),
+        licence="CC0-1.0",
+        terms="Free.",
+        installed_at="2024-01-01T00:00:00Z",
+        found=found if dim is None else found.model_copy(update={"dim": dim}),
+        files=lock_files(folder, lambda _: None),
+    )
+    return InstalledModel("small", folder, locked)
+
+
+def write_text_model(folder: Path) -> Path:
+    """Write a model whose text tower and tokenizer are of transformers' kind, in `text_model`, with pickled weights."""
+    import open_clip
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import XLMRobertaConfig
+
+    described = folder / "text_model"
+    described.mkdir(parents=True)
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    texts = ["a photo of a dog on the beach", "пляж на закате", "海滩日落 it's the dog's ball 1 2 3 !?."] * 5
+    trainer = trainers.UnigramTrainer(vocab_size=150, special_tokens=special, unk_token="<unk>", show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer.save(str(described / "tokenizer.json"))
+    names = {"bos": "<s>", "eos": "</s>", "pad": "<pad>", "unk": "<unk>", "sep": "</s>", "cls": "<s>"}
+    settings: dict[str, Any] = {f"{name}_token": token for name, token in names.items()}
+    # Code of its own, which nobody may run.
+    settings |= {"tokenizer_class": "PreTrainedTokenizerFast", "auto_map": {"AutoTokenizer": ["evil.Tokenizer", None]}}
+    (described / "tokenizer_config.json").write_text(json.dumps(settings))
+    config = XLMRobertaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=82,
+        type_vocab_size=1,
+    ).to_dict()
+    (described / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "evil.Model"}}))
+    text = {
+        "hf_model_name": "xlm-roberta-base",
+        "hf_tokenizer_name": "xlm-roberta-base",
+        "hf_pooler_type": "mean_pooler",
+    }
+    model = {"embed_dim": 24, "vision_cfg": dict(VISION), "text_cfg": text}
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model, "preprocess_cfg": PREPROCESSING}))
+    local = tempfile.mkdtemp(dir=folder.parent)
+    (Path(local) / "config.json").write_text(json.dumps(config))
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        made = model | {"text_cfg": text | {"hf_model_name": local, "hf_model_pretrained": False}}
+        tower = open_clip.CustomTextCLIP(**made)  # type: ignore[arg-type]
+    torch.save(tower.state_dict(), folder / "open_clip_pytorch_model.bin")
     return folder

@@ -1,0 +1,153 @@
+"""The encoders of an installed model, and what is said where its files are not what they were."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from photoindex.errors import DeviceFailed, ModelUnavailable
+from photoindex.models.encoders import open_image_encoder, open_text_encoder
+from photoindex.models.export_check import random_pictures
+from tests.model_folders import copy_of, exported_model
+from tests.unit.clip_models import installed
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("open_clip")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small exported model, not to be changed."""
+    return exported_model(tmp_path_factory)
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return copy_of(exported, tmp_path / "model")
+
+
+def test_torch_and_onnx_give_the_same_vectors_of_unit_length(exported: Path) -> None:
+    pictures = random_pictures(32)
+    of_onnx = open_image_encoder(installed(exported), device="cpu", runtime="onnx", threads=1).encode_images(pictures)
+    of_torch = open_image_encoder(installed(exported), device="cpu", runtime="torch").encode_images(pictures)
+    assert of_onnx.shape == of_torch.shape == (8, 24)
+    assert of_onnx.dtype == of_torch.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(of_torch, axis=1), 1.0, atol=1e-5)
+    np.testing.assert_allclose(of_onnx, of_torch, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_short_numbers_change_the_vectors_little(exported: Path, precision: str) -> None:
+    pictures = random_pictures(32)
+    exact = open_image_encoder(installed(exported), device="cpu", runtime="torch").encode_images(pictures)
+    encoder = open_image_encoder(installed(exported), device="cpu", runtime="torch", precision=precision)  # type: ignore[arg-type]
+    short = encoder.encode_images(pictures)
+    assert np.sum(short * exact, axis=1).min() > 0.999
+    assert not np.array_equal(short, exact)
+
+
+def test_a_text_has_the_same_vector_alone_and_beside_longer_ones(exported: Path) -> None:
+    encoder = open_text_encoder(installed(exported), threads=1)
+    texts = ["sun", "the dog " * 50, "", "end"]
+    together = encoder.encode_texts(texts)
+    assert together.shape == (4, encoder.dim) == (4, 24)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-5)
+    np.testing.assert_allclose(encoder.encode_texts(["sun"])[0], together[0], atol=1e-5)
+
+
+def test_nothing_in_gives_nothing_out(exported: Path) -> None:
+    assert open_text_encoder(installed(exported)).encode_texts([]).shape == (0, 24)
+    for runtime in ("onnx", "torch"):
+        encoder = open_image_encoder(installed(exported), device="cpu", runtime=runtime)  # type: ignore[arg-type]
+        assert encoder.encode_images(np.empty((0, 32, 32, 3), np.uint8)).shape == (0, 24)
+
+
+@pytest.mark.parametrize("name", ["onnx/text.onnx", "onnx/tokenizer.json", "onnx/model.json"])
+def test_a_file_of_the_text_tower_that_changed_is_refused(folder: Path, name: str) -> None:
+    model = installed(folder)
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(ModelUnavailable, match=rf"{Path(name).name} has changed since the model 'small' was installed"):
+        open_text_encoder(model)
+
+
+def test_weights_that_changed_are_refused_by_torch(folder: Path) -> None:
+    model = installed(folder)
+    weights = folder / "open_clip_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(ModelUnavailable, match="has changed since"):
+        open_image_encoder(model, device="cpu", runtime="torch")
+
+
+def test_a_tower_that_is_gone_is_named(folder: Path) -> None:
+    model = installed(folder)
+    (folder / "onnx" / "visual.onnx").unlink()
+    with pytest.raises(ModelUnavailable, match=r"visual\.onnx has gone"):
+        open_image_encoder(model, device="cpu", runtime="onnx")
+
+
+def test_a_tower_that_never_was_one_is_refused(folder: Path) -> None:
+    (folder / "onnx" / "visual.onnx").write_bytes(b"not a tower")
+    (folder / "onnx" / "text.onnx").write_bytes(b"")
+    model = installed(folder)
+    with pytest.raises(ModelUnavailable, match=r"visual\.onnx cannot be run: "):
+        open_image_encoder(model, device="cpu", runtime="onnx")
+    with pytest.raises(ModelUnavailable, match=r"text\.onnx cannot be run: "):
+        open_text_encoder(model)
+
+
+def test_a_dim_that_differs_from_the_lock_is_refused(folder: Path) -> None:
+    model = installed(folder, dim=512)
+    for opening in (
+        lambda: open_text_encoder(model),
+        lambda: open_image_encoder(model, device="cpu", runtime="onnx"),
+        lambda: open_image_encoder(model, device="cpu", runtime="torch"),
+    ):
+        with pytest.raises(ModelUnavailable, match=r"installed with 512 numbers a vector, but its .* say 24"):
+            opening()
+
+
+def test_a_tower_that_gives_another_dim_than_described_is_refused(folder: Path) -> None:
+    path = folder / "onnx" / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"dim": 25}))
+    model = installed(folder)
+    with pytest.raises(ModelUnavailable, match="gives 24 numbers a vector, but it is described as giving 25"):
+        open_text_encoder(model)
+    with pytest.raises(ModelUnavailable, match="weights say 24"):
+        open_image_encoder(model, device="cpu", runtime="torch")
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:7"])
+def test_a_gpu_that_is_not_there_is_named(exported: Path, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceFailed, match=f"there is no {device}"):
+        open_image_encoder(installed(exported), device=device)
+    with pytest.raises(DeviceFailed, match="ONNX Runtime runs models on the CPU"):
+        open_image_encoder(installed(exported), device=device, runtime="onnx")
+
+
+def test_without_a_gpu_pictures_are_embedded_by_onnx_runtime(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from photoindex.models.clip_onnx import OnnxImageEncoder
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert isinstance(open_image_encoder(installed(exported)), OnnxImageEncoder)
+
+
+def test_what_a_gpu_raises_says_whether_a_smaller_batch_or_a_new_process_helps() -> None:
+    from photoindex.models.base import DeviceLost, OutOfDeviceMemory
+    from photoindex.models.clip_torch import _device_errors
+
+    gpu = torch.device("cuda:0")
+    with pytest.raises(OutOfDeviceMemory, match="does not fit into the memory of cuda:0"), _device_errors(gpu):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+    with pytest.raises(DeviceLost, match="cuda:0 failed: CUDA error: an illegal memory access"), _device_errors(gpu):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered\nCompile with …")
+    with pytest.raises(RuntimeError, match="a bug of ours"), _device_errors(torch.device("cpu")):
+        raise RuntimeError("a bug of ours")

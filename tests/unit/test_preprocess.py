@@ -1,0 +1,77 @@
+"""Pictures as a model sees them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from photoindex.models.base import Preprocessing
+from photoindex.models.preprocess import prepare
+
+SIZES = [(1024, 768), (768, 1024), (186, 595), (97, 96), (33, 900), (64, 64), (20, 21), (1, 3), (641, 480)]
+
+
+def preprocessing(
+    size_px: int,
+    resize: Literal["shortest", "squash"] = "shortest",
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic",
+) -> Preprocessing:
+    return Preprocessing(size_px, resize, interpolation, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def noise(width: int, height: int, seed: int = 0) -> Image.Image:
+    generator = np.random.default_rng(seed)
+    return Image.fromarray(generator.integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def of_open_clip(image: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
+    transform = pytest.importorskip("open_clip.transform")
+    config = transform.PreprocessCfg(
+        size=wanted.size_px,
+        mean=wanted.mean,
+        std=wanted.standard_deviation,
+        interpolation=wanted.interpolation,
+        resize_mode=wanted.resize,
+    )
+    values = transform.image_transform_v2(config, is_train=False)(image)
+    result: NDArray[np.uint8] = (values * 255).round().byte().permute(1, 2, 0).numpy()
+    return result
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("resize", ["shortest", "squash"])
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+def test_every_pixel_is_that_of_open_clip(
+    size: tuple[int, int], resize: Literal["shortest", "squash"], interpolation: Literal["bicubic", "bilinear"]
+) -> None:
+    wanted = preprocessing(64, resize, interpolation)
+    image = noise(*size)
+    np.testing.assert_array_equal(prepare(image, wanted), of_open_clip(image, wanted))
+
+
+def test_a_grey_picture_has_three_equal_channels_as_in_open_clip() -> None:
+    image = noise(90, 60).convert("L")
+    prepared = prepare(image, preprocessing(32))
+    np.testing.assert_array_equal(prepared, of_open_clip(image, preprocessing(32)))
+    assert (prepared[..., 0] == prepared[..., 2]).all()
+
+
+def test_the_middle_of_a_wide_picture_is_seen() -> None:
+    image = Image.new("RGB", (300, 100), "red")
+    image.paste("blue", (100, 0, 200, 100))
+    prepared = prepare(image, preprocessing(50))
+    assert prepared.shape == (50, 50, 3)
+    assert prepared.dtype == np.uint8
+    assert tuple(prepared[25, 25]) == (0, 0, 255)
+    assert (prepared[:, 5:45] == (0, 0, 255)).all()
+
+
+def test_squashing_shows_the_whole_of_a_wide_picture() -> None:
+    image = Image.new("RGB", (300, 100), "red")
+    image.paste("blue", (100, 0, 200, 100))
+    prepared = prepare(image, preprocessing(60, "squash"))
+    assert [tuple(prepared[30, column]) for column in (5, 30, 55)] == [(255, 0, 0), (0, 0, 255), (255, 0, 0)]

@@ -1,0 +1,132 @@
+"""Texts as tokens, compared with open_clip's own tokenizers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from photoindex.errors import ModelUnavailable
+from photoindex.models.export_check import HARD_TEXTS
+from photoindex.models.export_description import TokenizerSettings
+from photoindex.models.tokenizer import TextTokenizer, cleaned
+
+CLEANINGS = ("lower", "canonicalize", "whitespace")
+# Which unassigned characters are letters already differs between the Unicode tables of both libraries.
+ASSIGNED = st.characters(exclude_categories=("Cs", "Cn"))
+TEXTS = st.one_of(
+    st.text(ASSIGNED, max_size=40),
+    st.lists(
+        st.sampled_from(
+            [
+                "sun",
+                "Sunset",
+                "'s",
+                "'LL",
+                "&amp;",
+                "&#39;",
+                "<end_of_text>",
+                "<start_of_text>",
+                "!",
+                " ",
+                "12",
+                "été",
+                "\u0345",
+            ]
+        ),
+        max_size=12,
+    ).map("".join),
+)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, TextTokenizer]:
+    """open_clip's tokenizer with a small vocabulary, and what is exported of it."""
+    pytest.importorskip("open_clip")
+    from tests.unit.clip_models import write_model
+
+    return _both(write_model(tmp_path_factory.mktemp("small")))
+
+
+def _both(folder: Path) -> tuple[Any, TextTokenizer]:
+    from photoindex.models.export_tokenizer import export_tokenizer, load_reference
+
+    reference = load_reference(folder)
+    exported, described = export_tokenizer(folder, reference, cut_padding=True)
+    exported.save(str(folder / "tokenizer.json"))
+    return reference, TextTokenizer.from_file(folder / "tokenizer.json", described, reference.context_length)
+
+
+@settings(deadline=None)
+@given(text=st.one_of(st.text(max_size=60), st.sampled_from(HARD_TEXTS)), clean=st.sampled_from(CLEANINGS))
+def test_texts_are_cleaned_as_open_clip_cleans_them(text: str, clean: str) -> None:
+    of_open_clip = pytest.importorskip("open_clip.tokenizer")
+    assert cleaned(text, clean) == of_open_clip.get_clean_fn(clean)(text)
+
+
+@settings(deadline=None)
+@given(text=st.text(st.characters(max_codepoint=0x7F), max_size=40), clean=st.sampled_from(CLEANINGS))
+def test_the_short_way_of_plain_texts_gives_what_the_long_way_gives(text: str, clean: str) -> None:
+    of_open_clip = pytest.importorskip("open_clip.tokenizer")
+    assert cleaned(text, clean) == of_open_clip.get_clean_fn(clean)(text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=TEXTS)
+def test_tokens_of_a_small_vocabulary_are_those_of_open_clip(small: tuple[Any, TextTokenizer], text: str) -> None:
+    reference, exported = small
+    np.testing.assert_array_equal(exported.whole([text]), reference([text]).numpy())
+
+
+@pytest.mark.parametrize("text", [*HARD_TEXTS, "\udcff lone surrogate", "word " * 10_000, "\0"])
+def test_hard_texts_have_the_tokens_of_clips_own_vocabulary(clips_own: tuple[Any, TextTokenizer], text: str) -> None:
+    reference, exported = clips_own
+    np.testing.assert_array_equal(exported.whole([text]), reference([text]).numpy())
+
+
+@pytest.fixture(scope="module")
+def clips_own() -> tuple[Any, TextTokenizer]:
+    """CLIP's tokenizer of 49,408 tokens, and what is exported of it."""
+    open_clip = pytest.importorskip("open_clip")
+    from photoindex.models.export_tokenizer import _of_merges
+
+    reference = open_clip.get_tokenizer("ViT-B-32")
+    return reference, TextTokenizer(_of_merges(reference), TokenizerSettings(clean="lower", pad_id=0), 77)
+
+
+def test_a_vocabulary_that_ends_in_an_empty_line_keeps_its_numbers(tmp_path: Path) -> None:
+    pytest.importorskip("open_clip")
+    import gzip
+
+    from tests.unit.clip_models import write_model
+
+    folder = write_model(tmp_path)
+    vocabulary = folder / "bpe_simple_vocab.txt.gz"
+    vocabulary.write_bytes(gzip.compress(gzip.decompress(vocabulary.read_bytes()) + b"\n"))
+    reference, exported = _both(folder)
+    for text in ("sun the dog", "<start_of_text> end"):
+        np.testing.assert_array_equal(exported.whole([text]), reference([text]).numpy())
+
+
+def test_short_texts_get_no_padding_where_the_tower_does_without(small: tuple[Any, TextTokenizer]) -> None:
+    _, exported = small
+    tokens = exported.tokens(["sun", "the dog end"])
+    assert tokens.shape[1] < exported.whole(["sun"]).shape[1]
+    assert tokens[0, -1] == 0
+    assert tokens[1, -1] != 0
+    assert exported.tokens([]).shape[0] == 0
+
+
+def test_a_missing_or_damaged_tokenizer_is_named(tmp_path: Path) -> None:
+    described = TokenizerSettings(clean="lower", pad_id=0)
+    path = tmp_path / "tokenizer.json"
+    with pytest.raises(ModelUnavailable, match=r"tokenizer\.json cannot be read"):
+        TextTokenizer.from_file(path, described, 77)
+    for content in (b"", b"{}", b"\xff\xfe", b'{"version": "1.0", "model": {"type": "BPE"}}'):
+        path.write_bytes(content)
+        with pytest.raises(ModelUnavailable, match=r"tokenizer\.json cannot be .*install the model again"):
+            TextTokenizer.from_file(path, described, 77)
