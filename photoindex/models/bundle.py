@@ -125,10 +125,10 @@ class _Hashed:
 
 
 def is_bundle(path: Path) -> bool:
-    """Tell whether a file begins like an archive of `write_bundle`: zstd, or a tar whose first name is the manifest's."""
+    """Tell whether a file is called or begins like an archive of `write_bundle`, whatever is in it."""
     with path.open("rb") as file:
         head = file.read(512)
-    return head.startswith((_ZSTD_MAGIC, MANIFEST_NAME.encode() + b"\0"))
+    return path.suffix in (".tar", *_ZSTD_SUFFIXES) or head.startswith((_ZSTD_MAGIC, MANIFEST_NAME.encode() + b"\0"))
 
 
 @contextmanager

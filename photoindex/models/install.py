@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from photoindex.errors import ModelUnavailable
+from photoindex.errors import ModelUnavailable, PhotoIndexError
 from photoindex.models.catalog import CatalogEntry
 from photoindex.models.lock import FileLock, Found, Lock, LockedModel, write_lock
 from photoindex.models.weights import FOUND_NAME, InstalledModel, lock_of
@@ -143,10 +143,17 @@ def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
     from photoindex.models.encoders import open_image_encoder, open_text_encoder
 
     candidate = InstalledModel(model_id, folder, locked)
-    texts, images = open_text_encoder(candidate), open_image_encoder(candidate, runtime="onnx", device="cpu")
-    side = images.preprocessing.size_px
-    given = (texts.encode_texts(["a photo"]), images.encode_images(np.full((1, side, side, 3), 128, dtype=np.uint8)))
-    for vectors in given:
+    try:
+        texts, images = open_text_encoder(candidate), open_image_encoder(candidate, runtime="onnx", device="cpu")
+        side = images.preprocessing.size_px
+        gray = np.full((1, side, side, 3), 128, dtype=np.uint8)
+        made = (texts.encode_texts(["a photo"]), images.encode_images(gray))
+    except PhotoIndexError:
+        raise
+    except Exception as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelUnavailable(f"the model '{model_id}' does not run: {first}; nothing was installed") from error
+    for vectors in made:
         if vectors.shape != (1, locked.found.dim) or not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
             raise ModelUnavailable(
                 f"the model '{model_id}' gives no vectors of unit length with {locked.found.dim} numbers; nothing was "

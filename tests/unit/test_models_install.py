@@ -1,0 +1,476 @@
+"""Installing models from this computer: folders, checkpoints and archives, kind and hostile ones."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from photoindex.errors import LicenceNotAccepted, ModelUnavailable, PhotoIndexError, StorageFull, UsageError
+from photoindex.library.models import bundle
+from photoindex.library.taking_models import InstallRequest, Taken, install
+from photoindex.models.bundle import MANIFEST_NAME
+from photoindex.models.weights import ModelStore
+from tests.harness import Keeper
+from tests.model_folders import copy_of, exported_model, write_catalog
+
+WEIGHTS = "open_clip_model.safetensors"
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return exported_model(tmp_path_factory)
+
+
+@pytest.fixture
+def source(model: Path, tmp_path: Path) -> Path:
+    """A copy of the model that a test may spoil."""
+    return copy_of(model, tmp_path / "source")
+
+
+@pytest.fixture
+def keeper(library_folder: Path) -> Keeper:
+    return Keeper(library_folder)
+
+
+def installed(keeper: Keeper, path: Path, model_id: str | None = "tiny", **request: object) -> Taken:
+    with keeper.open() as library:
+        return install(library, InstallRequest(path, model_id, **request), keeper.events.append)  # type: ignore[arg-type]
+
+
+def nothing_was_installed(keeper: Keeper) -> bool:
+    folder = keeper.folder / "models"
+    return ModelStore(folder).installed() == [] and not [path for path in folder.glob("*") if path.is_dir()]
+
+
+@pytest.fixture
+def archive(keeper: Keeper, source: Path, tmp_path: Path) -> Path:
+    """An archive of the model, made from another library."""
+    maker = Keeper(tmp_path / "maker")
+    installed(maker, source)
+    with maker.open() as library:
+        return bundle(library, "tiny", tmp_path / "tiny.tar").path
+
+
+def test_a_folder_is_copied_and_stands_on_its_own(keeper: Keeper, source: Path) -> None:
+    taken = installed(keeper, source)
+    shutil.rmtree(source)
+    assert taken.changed
+    assert taken.installed.revision is None
+    assert len(taken.installed.checked()) == 7
+    assert taken.installed.description.source == str(source)
+
+
+def test_a_folder_with_onnx_files_alone_is_a_model(keeper: Keeper, source: Path) -> None:
+    for path in source.iterdir():
+        if path.is_file():
+            path.unlink()
+    assert {Path(name).parent.name for name in installed(keeper, source).installed.files} == {"onnx"}
+
+
+def test_only_files_that_a_model_needs_are_taken(keeper: Keeper, source: Path) -> None:
+    (source / "modeling.py").write_text("raise SystemExit")
+    (source / "README.md").write_text("hello")
+    (source / ".git").mkdir()
+    (source / ".git" / "config").write_text("")
+    (source / "pytorch_model.bin").write_bytes(b"PK\x03\x04")
+    names = set(installed(keeper, source).installed.files)
+    assert names == {path.relative_to(source).as_posix() for path in exported_files(source)}
+
+
+def exported_files(source: Path) -> list[Path]:
+    return [
+        *(path for path in (source / "onnx").iterdir()),
+        *(source / name for name in ("open_clip_config.json", WEIGHTS, "bpe_simple_vocab.txt.gz")),
+    ]
+
+
+def test_a_second_installation_takes_the_place_of_the_first(keeper: Keeper, source: Path) -> None:
+    first = installed(keeper, source).installed
+    (source / "tokenizer_config.json").write_text("{}")
+    second = installed(keeper, source)
+    assert second.replaced
+    assert second.installed.digest != first.digest
+    assert [one.id for one in ModelStore(keeper.folder / "models").installed()] == ["tiny"]
+    assert not list((keeper.folder / "models").glob(".*"))
+
+
+def test_what_a_killed_installation_left_is_cleared_away(keeper: Keeper, source: Path) -> None:
+    left = keeper.folder / "models" / ".installing-abc"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(b"half")
+    installed(keeper, source)
+    assert not left.exists()
+
+
+def test_an_installation_needs_a_name(keeper: Keeper, source: Path) -> None:
+    with pytest.raises(UsageError, match="--id NAME"):
+        installed(keeper, source, None)
+
+
+@pytest.mark.parametrize("name", ["../x", "X", "a b", "-x", "lock.json", "x" * 65, ".x", "é"])
+def test_a_name_that_is_no_id_is_refused(keeper: Keeper, source: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be the id"):
+        installed(keeper, source, name)
+
+
+def test_a_folder_that_claims_to_be_a_model_of_the_catalogue_must_fit_to_it(keeper: Keeper, source: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="'clip-vit-b-32' has 512"):
+        installed(keeper, source, "clip-vit-b-32")
+    assert nothing_was_installed(keeper)
+
+
+def test_a_restricted_model_of_the_catalogue_is_accepted_here_too(keeper: Keeper, source: Path) -> None:
+    write_catalog(keeper.folder / "models", restricted=True)
+    with pytest.raises(LicenceNotAccepted):
+        installed(keeper, source)
+    assert installed(keeper, source, accept_licence=True).installed.description.licence == "CC0-1.0"
+
+
+def test_a_snapshot_in_the_cache_of_the_hub_is_read_through_its_links(
+    keeper: Keeper, source: Path, tmp_path: Path
+) -> None:
+    blobs, snapshot = tmp_path / "models--a--b" / "blobs", tmp_path / "models--a--b" / "snapshots" / "abc"
+    blobs.mkdir(parents=True)
+    shutil.copytree(source, snapshot)
+    (snapshot / WEIGHTS).rename(blobs / "0123")
+    (snapshot / WEIGHTS).symlink_to("../../blobs/0123")
+    one = installed(keeper, snapshot).installed
+    assert not (one.folder / WEIGHTS).is_symlink()
+    assert len(one.checked()) == 7
+
+
+def link_out(source: Path) -> None:
+    outside = source.parent / "private"
+    outside.write_text("{}")
+    (source / "open_clip_config.json").unlink()
+    (source / "open_clip_config.json").symlink_to(outside)
+
+
+def link_folder_out(source: Path) -> None:
+    (source / "onnx").rename(source.parent / "outside")
+    (source / "onnx").symlink_to(source.parent / "outside")
+
+
+def link_round(source: Path) -> None:
+    (source / WEIGHTS).unlink()
+    (source / WEIGHTS).symlink_to(WEIGHTS)
+
+
+def make_pipe(source: Path) -> None:
+    (source / WEIGHTS).unlink()
+    os.mkfifo(source / WEIGHTS)
+
+
+def make_huge(source: Path) -> None:
+    with (source / "tokenizer_config.json").open("wb") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (link_out, "leads out of the folder"),
+        (link_folder_out, "leads out of the folder"),
+        (link_round, "cannot be read"),
+        (make_pipe, "is not a file"),
+        (make_huge, "more than such a file of any model"),
+        (lambda source: (source / WEIGHTS).write_bytes(b"<html>not found</html>"), "not a safetensors file"),
+        (lambda source: (source / WEIGHTS).write_bytes(b""), "not a safetensors file"),
+        (lambda source: os.truncate(source / WEIGHTS, 100), "not a safetensors file"),
+        (lambda source: (source / "onnx" / "text.onnx").unlink(), r"no onnx/text\.onnx; it is not whole"),
+        (lambda source: (source / "onnx" / "text.onnx").write_bytes(b"no onnx"), r"text\.onnx"),
+        (lambda source: (source / "onnx" / "tokenizer.json").write_bytes(b"{}"), "tokenizer"),
+        (lambda source: (source / "onnx" / "model.json").write_bytes(b"[]"), r"model\.json cannot be used"),
+        (lambda source: (source / "onnx" / "model.json").write_bytes(b"\xff" * 100), r"model\.json cannot be used"),
+        (lambda source: shutil.copy(source / "onnx" / "visual.onnx", source / "onnx" / "text.onnx"), "does not run"),
+        (shutil.rmtree, "does not exist"),
+        (lambda source: [path.unlink() for path in source.rglob("*") if path.is_file()], "is no model"),
+    ],
+)
+def test_a_hostile_or_broken_folder_is_refused_and_leaves_nothing(
+    keeper: Keeper, source: Path, spoil: Callable[[Path], object], said: str
+) -> None:
+    spoil(source)
+    with pytest.raises((UsageError, ModelUnavailable), match=said):
+        installed(keeper, source)
+    assert nothing_was_installed(keeper)
+
+
+def test_a_failed_installation_leaves_the_model_that_was_there(keeper: Keeper, source: Path) -> None:
+    before = installed(keeper, source).installed
+    (source / "onnx" / "text.onnx").write_bytes(b"no onnx")
+    with pytest.raises(ModelUnavailable):
+        installed(keeper, source)
+    after = ModelStore(keeper.folder / "models").get("tiny")
+    assert after.digest == before.digest
+    assert len(after.checked()) == 7
+
+
+def test_weights_that_must_be_exported_say_what_to_install_where_torch_is_missing(
+    keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(source / "onnx")
+    monkeypatch.setattr("photoindex.models.install.find_spec", lambda name: None)
+    with pytest.raises(ModelUnavailable, match=r"pip install 'photoindex\[ml\]'"):
+        installed(keeper, source)
+    assert nothing_was_installed(keeper)
+
+
+def test_a_disk_without_room_is_noticed_before_anything_is_copied(
+    keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("photoindex.models.local.shutil.disk_usage", lambda path: usage)
+    with pytest.raises(StorageFull):
+        installed(keeper, source)
+    assert nothing_was_installed(keeper)
+
+
+def test_a_checkpoint_must_say_what_it_is(keeper: Keeper, source: Path) -> None:
+    with pytest.raises(UsageError, match="--architecture NAME"):
+        installed(keeper, source / WEIGHTS)
+    with pytest.raises(UsageError, match="--architecture NAME"):
+        installed(keeper, source / WEIGHTS, architecture="ViT-B-32", config=source / "open_clip_config.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("model.pkl", b"\x80\x04.", "no file of weights"),
+        ("model.onnx", b"\x08\x08", "no file of weights"),
+        ("model.pt", b"#!/bin/sh", "not a file of weights that torch wrote"),
+        ("model.safetensors", b"PK\x03\x04 and more", "not a safetensors file"),
+    ],
+)
+def test_a_checkpoint_of_another_kind_is_refused(
+    keeper: Keeper, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=said):
+        installed(keeper, tmp_path / name, architecture="ViT-B-32")
+
+
+def test_an_unknown_or_ambiguous_architecture_is_named(keeper: Keeper, source: Path) -> None:
+    pytest.importorskip("open_clip", reason="the extra `ml` is not installed")
+    with pytest.raises(UsageError, match="open_clip knows no architecture 'ViT-Z-99'"):
+        installed(keeper, source / WEIGHTS, architecture="ViT-Z-99")
+    with pytest.raises(UsageError, match="prepare pictures in 2 ways"):
+        installed(keeper, source / WEIGHTS, architecture="ViT-L-14")
+
+
+@pytest.mark.slow
+def test_a_checkpoint_with_its_configuration_is_exported_and_installed(keeper: Keeper, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="the extra `ml` is not installed")
+    import torch
+    from safetensors.torch import load_file
+
+    from tests.unit.clip_models import write_model
+
+    made = write_model(tmp_path / "made", text={"vocab_size": 49408})
+    (made / "bpe_simple_vocab.txt.gz").unlink()
+    torch.save(load_file(made / WEIGHTS), tmp_path / "epoch_7.pt")
+    one = installed(keeper, tmp_path / "epoch_7.pt", config=made / "open_clip_config.json").installed
+    assert "open_clip_pytorch_model.bin" in one.files
+    assert one.description.dim == 24
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_would_run_code_when_it_is_read_is_refused_and_its_code_is_not_run(
+    keeper: Keeper, source: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch", reason="the extra `ml` is not installed")
+    import pickle
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (os.mkdir, (str(tmp_path / "was-run"),))
+
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps({"state_dict": Evil()}, protocol=2))
+    with pytest.raises(ModelUnavailable, match="cannot be loaded"):
+        installed(keeper, tmp_path / "evil.pt", config=source / "open_clip_config.json")
+    assert not (tmp_path / "was-run").exists()
+    assert nothing_was_installed(keeper)
+
+
+@pytest.mark.parametrize("name", ["tiny.tar", "tiny.tar.zst"])
+def test_an_archive_brings_a_model_to_another_library(keeper: Keeper, source: Path, tmp_path: Path, name: str) -> None:
+    maker = Keeper(tmp_path / "maker")
+    first = installed(maker, source).installed
+    with maker.open() as library:
+        made = bundle(library, "tiny", tmp_path / name)
+    assert made.size_bytes == (tmp_path / name).stat().st_size
+    second = installed(keeper, tmp_path / name, None).installed
+    assert second.id == "tiny"
+    assert second.digest == first.digest
+    assert second.files == first.files
+    assert len(second.checked()) == 7
+
+
+def test_an_archive_never_takes_the_place_of_a_file(keeper: Keeper, source: Path, tmp_path: Path) -> None:
+    installed(keeper, source)
+    (tmp_path / "there.tar").write_bytes(b"precious")
+    with keeper.open() as library:
+        with pytest.raises(UsageError, match="is there already"):
+            bundle(library, "tiny", tmp_path / "there.tar")
+        with pytest.raises(UsageError, match="there is no folder"):
+            bundle(library, "tiny", tmp_path / "nowhere" / "x.tar")
+        with pytest.raises(ModelUnavailable, match="photoindex models pull clip-vit-b-32"):
+            bundle(library, "clip-vit-b-32", tmp_path / "x.tar")
+    assert (tmp_path / "there.tar").read_bytes() == b"precious"
+
+
+def test_a_changed_model_is_not_bundled(keeper: Keeper, source: Path, tmp_path: Path) -> None:
+    path = installed(keeper, source).installed.folder / "onnx" / "text.onnx"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with keeper.open() as library, pytest.raises(ModelUnavailable, match="photoindex models verify tiny"):
+        bundle(library, "tiny", tmp_path / "tiny.tar")
+    assert not list(tmp_path.glob("*tiny.tar*"))
+
+
+def test_an_archive_with_a_restricted_licence_asks_on_each_computer(
+    keeper: Keeper, source: Path, tmp_path: Path
+) -> None:
+    maker = Keeper(tmp_path / "maker")
+    write_catalog(maker.folder / "models", restricted=True)
+    installed(maker, source, accept_licence=True)
+    with maker.open() as library:
+        archive = bundle(library, "tiny", tmp_path / "tiny.tar").path
+    with pytest.raises(LicenceNotAccepted):
+        installed(keeper, archive, None)
+    assert installed(keeper, archive, None, accept_licence=True).changed
+
+
+Members = list[tuple[tarfile.TarInfo, bytes]]
+
+
+def rewritten(archive: Path, change: Callable[[Members], Members]) -> Path:
+    """Write an archive anew with its members changed."""
+    with tarfile.open(archive) as opened:
+        members = [(member, opened.extractfile(member).read()) for member in opened]  # type: ignore[union-attr]
+    with tarfile.open(archive, "w") as opened:
+        for member, data in change(members):
+            opened.addfile(member, io.BytesIO(data))
+    return archive
+
+
+def renamed(member: tarfile.TarInfo, name: str) -> tarfile.TarInfo:
+    return member.replace(name=name, deep=False)
+
+
+def with_link(members: Members) -> Members:
+    link = tarfile.TarInfo(members[1][0].name)
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    return [members[0], (link, b""), *members[2:]]
+
+
+def other_content(members: Members) -> Members:
+    member, data = members[-1]
+    return [*members[:-1], (member, data[:-1] + bytes([data[-1] ^ 1]))]
+
+
+def other_manifest(**change: object) -> Callable[[Members], Members]:
+    def write(members: Members) -> Members:
+        content = json.loads(members[0][1]) | change
+        data = json.dumps(content).encode()
+        member = tarfile.TarInfo(MANIFEST_NAME)
+        member.size = len(data)
+        return [(member, data), *members[1:]]
+
+    return write
+
+
+def extra(name: str) -> Callable[[Members], Members]:
+    def add(members: Members) -> Members:
+        member = tarfile.TarInfo(name)
+        member.size = 4
+        return [*members, (member, b"evil")]
+
+    return add
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda members: [members[0], (renamed(members[1][0], "../../evil"), members[1][1]), *members[2:]],
+            "does not belong",
+        ),
+        (
+            lambda members: [members[0], (renamed(members[1][0], "/tmp/evil"), members[1][1]), *members[2:]],
+            "does not belong",
+        ),
+        (extra("evil.py"), "does not belong"),
+        (extra("../evil"), "does not belong"),
+        (with_link, "does not belong"),
+        (lambda members: [*members, members[-1]], "does not belong"),
+        (other_content, "SHA-256"),
+        (lambda members: members[:-1], "is missing"),
+        (lambda members: members[1:], "is no archive of a model"),
+        (other_manifest(schema=2), "schema"),
+        (other_manifest(id="../evil"), "id"),
+        (other_manifest(model={}), "model"),
+    ],
+)
+def test_a_hostile_or_damaged_archive_is_refused_and_leaves_nothing(
+    keeper: Keeper, archive: Path, change: Callable[[Members], Members], said: str
+) -> None:
+    rewritten(archive, change)
+    with pytest.raises(UsageError, match=said):
+        installed(keeper, archive, None)
+    assert nothing_was_installed(keeper)
+    assert not list(archive.parent.glob("evil*"))
+
+
+def test_an_archive_that_names_files_outside_in_its_list_is_refused(keeper: Keeper, archive: Path) -> None:
+    def change(members: Members) -> Members:
+        content = json.loads(members[0][1])
+        files = content["model"]["files"]
+        files["../../evil"] = files.pop(members[1][0].name)
+        changed = other_manifest(**content)(members)
+        return [changed[0], (renamed(members[1][0], "../../evil"), members[1][1]), *members[2:]]
+
+    with pytest.raises(UsageError, match="no plain name"):
+        installed(keeper, rewritten(archive, change), None)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9])
+@pytest.mark.parametrize("zstd", [False, True])
+def test_an_archive_that_was_cut_off_is_refused(keeper: Keeper, archive: Path, share: float, zstd: bool) -> None:
+    data = archive.read_bytes()
+    if zstd:
+        data = zstandard.ZstdCompressor().compress(data)
+    archive.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises((UsageError, PhotoIndexError)) as raised:
+        installed(keeper, archive, None)
+    assert raised.value.exit_code == 2
+    assert nothing_was_installed(keeper)
+
+
+def test_an_archive_that_unpacks_to_more_than_it_says_is_stopped(keeper: Keeper, tmp_path: Path) -> None:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.XHDTYPE, 4 << 30
+    bomb = tmp_path / "bomb.tar.zst"
+    with bomb.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as writer:
+        writer.write(header.tobuf(tarfile.USTAR_FORMAT))
+        for _ in range(64):
+            writer.write(bytes(1 << 20))
+    with pytest.raises(UsageError, match="is no archive of a model"):
+        installed(keeper, bomb, None)
+
+
+def test_an_archive_with_code_needs_the_users_trust(keeper: Keeper, archive: Path) -> None:
+    def change(members: Members) -> Members:
+        content = json.loads(members[0][1])
+        content["model"]["files"]["evil.py"] = {"sha256": "0" * 64, "size_bytes": 4}
+        return other_manifest(**content)(members)
+
+    with pytest.raises(UsageError, match=r"code of the model's own, evil\.py"):
+        installed(keeper, rewritten(archive, change), None)

@@ -1,0 +1,256 @@
+"""The catalogue, the lock file, and installed models whose files are checked when they are loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from photoindex.errors import ConfigError, ModelUnavailable
+from photoindex.library.models import list_models, model_named, remove, verify_models
+from photoindex.library.taking_models import InstallRequest, install
+from photoindex.models.catalog import load_catalog, plain_name
+from photoindex.models.lock import FileLock, read_lock
+from photoindex.models.weights import ModelStore, digest_of
+from tests.harness import Keeper
+from tests.model_folders import exported_model, write_catalog
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return exported_model(tmp_path_factory)
+
+
+@pytest.fixture
+def keeper(library_folder: Path, model: Path) -> Keeper:
+    one = Keeper(library_folder)
+    with one.open() as library:
+        install(library, InstallRequest(model, "tiny"))
+    return one
+
+
+def store(keeper: Keeper) -> ModelStore:
+    return ModelStore(keeper.folder / "models")
+
+
+def test_the_catalogue_of_the_program_names_commits_of_no_repository() -> None:
+    catalog = load_catalog()
+    assert list(catalog) == ["clip-vit-b-32", "clip-vit-l-14", "siglip2-vit-b-16-256", "clip-xlm-roberta-b-32"]
+    for entry in catalog.values():
+        assert {source.revision for source in entry.sources} == {"main"}
+        assert not entry.restricted
+        assert all(name.endswith((".safetensors", ".bin")) for source in entry.sources for name in source.weights)
+
+
+@pytest.mark.slow
+def test_the_catalogue_agrees_with_open_clip() -> None:
+    open_clip = pytest.importorskip("open_clip", reason="the extra `ml` is not installed")
+    for entry in load_catalog().values():
+        config = open_clip.get_model_config(entry.architecture)
+        assert config["embed_dim"] == entry.dim
+        assert config["vision_cfg"]["image_size"] == entry.input_px
+        tags = open_clip.list_pretrained_tags_by_model(entry.architecture)
+        sources = {open_clip.get_pretrained_cfg(entry.architecture, tag).get("hf_hub", "").rstrip("/") for tag in tags}
+        assert entry.sources[0].repository in sources
+
+
+def test_an_entry_of_the_user_is_added_and_may_replace_one(tmp_path: Path) -> None:
+    write_catalog(tmp_path)
+    text = (tmp_path / "catalog.toml").read_text()
+    (tmp_path / "catalog.toml").write_text(text + text.replace('"tiny"', '"clip-vit-b-32"'))
+    catalog = load_catalog(tmp_path)
+    assert len(catalog) == 5
+    assert catalog["clip-vit-b-32"].title == "A tiny model"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("dim = 24", "dim = 0", "dim"),
+        ("dim = 24", "dim = 24\ndims = 24", "dims"),
+        ('id = "tiny"', 'id = "../tiny"', "id"),
+        ('"open_clip_config.json"', '"../../passwd"', "no plain name"),
+        ('"someone/tiny"', '"https://example.invalid/x"', "repository"),
+        ("[[model]]", "[[model", "cannot be read"),
+    ],
+)
+def test_a_mistake_in_the_users_catalogue_is_named_with_its_place(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    write_catalog(tmp_path)
+    path = tmp_path / "catalog.toml"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ConfigError, match=said) as raised:
+        load_catalog(tmp_path)
+    assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/../b", "/a", "a//b", "a/", "a\\b", "a\nb", "a\0b", "é" * 200])
+def test_a_name_that_could_lead_out_of_a_models_folder_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no plain name"):
+        plain_name(name)
+
+
+def test_a_model_that_is_not_installed_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="run: photoindex models pull clip-vit-b-32") as raised:
+        ModelStore(tmp_path).get("clip-vit-b-32")
+    assert raised.value.exit_code == 7
+    with pytest.raises(ModelUnavailable, match="see: photoindex models list"):
+        ModelStore(tmp_path).get("nothing")
+
+
+def test_an_installed_model_knows_what_was_found_and_the_digest_of_every_file(keeper: Keeper) -> None:
+    one = store(keeper).get("tiny")
+    assert one.description.dim == 24
+    assert one.description.context_length == 16
+    assert one.description.preprocessing.size_px == 32
+    assert one.description.preprocessing.resize == "shortest"
+    assert one.description.tokenizer
+    for name, lock in one.files.items():
+        data = (one.folder / name).read_bytes()
+        assert (hashlib.sha256(data).hexdigest(), len(data)) == (lock.sha256, lock.size_bytes)
+    assert [path.name for path in one.checked("onnx/text.onnx", "onnx/model.json")] == ["text.onnx", "model.json"]
+
+
+def test_the_digest_of_the_weights_does_not_depend_on_the_exporter() -> None:
+    first = {
+        "weights": FileLock(sha256="a" * 64, size_bytes=1),
+        "onnx/text.onnx": FileLock(sha256="b" * 64, size_bytes=1),
+    }
+    other = {**first, "onnx/text.onnx": FileLock(sha256="c" * 64, size_bytes=1)}
+    alone = {"onnx/text.onnx": first["onnx/text.onnx"]}
+    assert digest_of(first) == digest_of(other)
+    assert digest_of(first) != digest_of({**first, "weights": FileLock(sha256="d" * 64, size_bytes=1)})
+    assert digest_of(alone) != digest_of({"onnx/text.onnx": other["onnx/text.onnx"]})
+
+
+def changed(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def linked(path: Path) -> None:
+    elsewhere = path.parent.parent.parent / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (changed, "has changed since"),
+        (lambda path: path.write_bytes(b"short"), "has changed its size since"),
+        (lambda path: path.unlink(), "has gone since"),
+        (linked, "became something else than a file since"),
+    ],
+)
+def test_a_file_that_is_not_what_was_installed_is_refused_when_it_is_loaded(
+    keeper: Keeper, damage: Any, said: str
+) -> None:
+    one = store(keeper).get("tiny")
+    damage(one.folder / "onnx" / "text.onnx")
+    with pytest.raises(ModelUnavailable, match=said) as raised:
+        one.checked("onnx/text.onnx")
+    assert "photoindex models verify tiny" in str(raised.value)
+    assert one.checked("onnx/visual.onnx")
+
+
+def test_a_changed_file_explains_the_error_that_loading_it_gave(keeper: Keeper) -> None:
+    one = store(keeper).get("tiny")
+    changed(one.folder / "onnx" / "text.onnx")
+    with pytest.raises(ModelUnavailable, match=r"text\.onnx has changed"), one.checking("onnx/text.onnx"):
+        raise RuntimeError("protobuf parsing failed")
+
+
+def test_an_error_of_loading_sound_files_stays_what_it_is(keeper: Keeper) -> None:
+    one = store(keeper).get("tiny")
+    with pytest.raises(RuntimeError, match="out of memory"), one.checking("onnx/text.onnx"):
+        raise RuntimeError("out of memory")
+
+
+def test_what_a_block_loaded_is_refused_at_its_end_where_a_file_was_changed(keeper: Keeper) -> None:
+    one = store(keeper).get("tiny")
+    changed(one.folder / "onnx" / "text.onnx")
+    loaded = []
+    with pytest.raises(ModelUnavailable), one.checking("onnx/text.onnx"):
+        loaded.append("the block ran while the file was hashed")
+    assert loaded
+
+
+def test_a_file_that_the_model_never_had_is_an_error_and_not_unchecked(keeper: Keeper) -> None:
+    (keeper.folder / "models" / "tiny" / "planted.bin").write_bytes(b"x")
+    with pytest.raises(ModelUnavailable, match=r"has no file planted\.bin"):
+        store(keeper).get("tiny").checked("planted.bin")
+
+
+def test_verify_tells_of_every_file_how_it_compares(keeper: Keeper) -> None:
+    changed(keeper.folder / "models" / "tiny" / "open_clip_model.safetensors")
+    with keeper.open() as library:
+        checks = verify_models(library)
+    assert len(checks) == 7
+    assert {one.name: one.problem for one in checks if one.problem} == {"open_clip_model.safetensors": "has changed"}
+
+
+def test_a_folder_that_was_taken_away_is_noticed(keeper: Keeper) -> None:
+    shutil.rmtree(keeper.folder / "models" / "tiny")
+    with pytest.raises(ModelUnavailable, match="is gone; run: photoindex models install PATH --id tiny"):
+        store(keeper).get("tiny")
+
+
+def damaged_lock(content: dict[str, Any]) -> dict[str, Any]:
+    content["models"]["tiny"]["files"] |= {"../../../etc/passwd": {"sha256": "0" * 64, "size_bytes": 1}}
+    return content
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: "",
+        lambda text: "[" * 100_000,
+        lambda text: json.dumps({**json.loads(text), "schema": 2}),
+        lambda text: json.dumps(damaged_lock(json.loads(text))),
+        lambda text: text.replace('"tiny"', '"../tiny"'),
+    ],
+)
+def test_a_damaged_lock_file_is_an_error_that_names_it(keeper: Keeper, damage: Any) -> None:
+    path = keeper.folder / "models" / "lock.json"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(ModelUnavailable, match=r"lock\.json"):
+        store(keeper).installed()
+    with pytest.raises(ModelUnavailable, match=r"lock\.json"):
+        store(keeper).get("tiny")
+
+
+def test_a_removed_model_leaves_nothing_but_the_others(keeper: Keeper, model: Path) -> None:
+    with keeper.open() as library:
+        install(library, InstallRequest(model, "other"))
+        gone = remove(library, "tiny")
+        assert [one.id for one in list_models(library) if one.installed] == ["other"]
+        with pytest.raises(ModelUnavailable, match="not installed"):
+            remove(library, "tiny")
+    assert gone.size_bytes > 0
+    assert not (keeper.folder / "models" / "tiny").exists()
+    assert list(read_lock(keeper.folder / "models").models) == ["other"]
+
+
+@pytest.mark.parametrize("model_id", ["../library", ".", "", "lock.json", "/etc"])
+def test_removing_something_that_is_no_model_touches_nothing(keeper: Keeper, model_id: str) -> None:
+    before = sorted(keeper.folder.rglob("*"))
+    with keeper.open() as library, pytest.raises(ModelUnavailable):
+        remove(library, model_id)
+    assert set(before) <= set(keeper.folder.rglob("*"))
+
+
+def test_the_model_that_embed_uses_is_marked(keeper: Keeper) -> None:
+    keeper.settings["embed.model"] = "tiny"
+    with keeper.open() as library:
+        assert [one.id for one in list_models(library) if one.used] == ["tiny"]
+        assert model_named(library, "tiny").dim == 24
+        with pytest.raises(ModelUnavailable, match="no model 'none'"):
+            model_named(library, "none")
