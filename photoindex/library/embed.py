@@ -10,7 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from photoindex.events import EventSink, Notice, PhaseFinished, PhaseStarted
+from photoindex.errors import ModelUnavailable
+from photoindex.events import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
@@ -33,7 +34,7 @@ LOCK_NAME = "embed.lock"
 OPENER = "photoindex.pipeline.embed_worker:open_installed"
 _STDERR_NAME = "embed-worker.txt"
 _PLANNED_AT_ONCE = 20_000
-_MERGED_EVERY = 20_000
+_MERGED_EVERY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,9 @@ class _Run:
             try:
                 run.run(total)
             finally:
-                merger.finish()
+                merger.finish(self.emit)
+            if tally.embedded and not stop():
+                self._calibrate(space)
         with self.library.database.read() as connection:
             pending = embed_tasks.count_waiting(connection, space.variant_id)
         left = pending > 0 and (self.request.limit is None or tally.done < total)
@@ -183,6 +186,17 @@ class _Run:
             stopped=left and stop(),
             window_ended=left and over(),
         )
+
+    def _calibrate(self, space: SpaceRow) -> None:
+        """Measure the space where it is new or has grown, so that the first search need not."""
+        from photoindex.library.calibrating import calibrated
+        from photoindex.library.index import open_index
+
+        try:
+            calibrated(self.library, space, open_index(self.library, space))
+        except ModelUnavailable as error:
+            # A search says so where it matters; the vectors are made.
+            self.log.info("not calibrated: %s", error, extra={"action": "embed"})
 
     def _space(self) -> SpaceRow:
         with self.library.database.write() as connection:
@@ -274,9 +288,9 @@ class Merger:
         busy = self._running is not None and not self._running.done()
         if vectors - self._at >= _MERGED_EVERY and not busy:
             self._at = vectors
-            self._running = self._pool.submit(self._merge)
+            self._running = self._pool.submit(self._merge, ignore_events)
 
-    def finish(self) -> None:
+    def finish(self, emit: EventSink) -> None:
         """Wait for the running merge, and let the rest join."""
         self._pool.shutdown()
         problem = None if self._running is None else self._running.exception()
@@ -284,12 +298,12 @@ class Merger:
             # The index is a cache and the run was worth more; what is wrong shows again now.
             self._log.warning("merging failed: %s", problem, extra={"action": "embed"})
         if self._vectors:
-            self._merge()
+            self._merge(emit)
 
-    def _merge(self) -> None:
+    def _merge(self, emit: EventSink) -> None:
         from photoindex.library.index import merge_if_due
 
-        merge_if_due(self._library, self._space)
+        merge_if_due(self._library, self._space, emit)
 
 
 def decode_threads(library: Library) -> int:

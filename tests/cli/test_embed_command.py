@@ -1,0 +1,169 @@
+"""`photoindex embed` on the command line: what it prints, its exit codes, and what other commands say of its tasks."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from photoindex.library import embed
+from tests.command_line import Ran, run
+from tests.fault import faulty_encoder
+from tests.harness import Keeper
+from tests.originals import write_photos
+
+PHOTOS = 6
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
+    """A library of PHOTOS scanned photos and an installed made-up model, which `embed` runs."""
+    write_photos(tmp_path / "photos", PHOTOS)
+    keeper = Keeper(tmp_path / "library")
+    keeper.scan(tmp_path / "photos")
+    faulty_encoder.install(keeper.folder / "models")
+    request = functools.partial(embed.EmbedRequest, opener=faulty_encoder.OPENER)
+    monkeypatch.setattr(embed, "EmbedRequest", request)
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
+    monkeypatch.setenv("PHOTOINDEX_EMBED__MODEL", faulty_encoder.MODEL)
+    return keeper
+
+
+def embedded(capture: pytest.CaptureFixture[bytes], *options: str) -> Ran:
+    return run(capture, "embed", "--progress", "none", *options)
+
+
+def test_embed_says_what_was_done_how_fast_and_where_the_time_went(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ran = embedded(capsysbinary, "--batch-size", "4")
+    assert (ran.code, ran.out) == (0, b"")
+    first, second = ran.err.decode().splitlines()
+    assert first.startswith("embedded: 6 pictures with made-up in ")
+    assert first.endswith(" a second")
+    for part in ("read ", "decode ", "infer ", "on a made-up device", "write ", "the model waited", "busiest: "):
+        assert part in second
+    again = embedded(capsysbinary)
+    assert again.err == b"nothing to embed: every preview has its vector in the space made-up\n"
+
+
+def test_json_is_one_documented_object(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    (summary,) = embedded(capsysbinary, "--json", "--limit", "4", "--batch-size", "2").json
+    assert summary["schema"] == 1
+    assert (summary["embedded"], summary["pending"], summary["batches"]) == (4, 2, 2)
+    assert (summary["model"], summary["space"], summary["active"]) == ("made-up", "made-up", True)
+    assert set(summary) >= {
+        "read_seconds", "decode_seconds", "infer_seconds", "write_seconds", "wait_seconds", "bottleneck",
+        "images_per_second", "quarantined", "failed", "restarts", "smallest_batch", "stopped", "window_ended", "dry_run",
+    }  # fmt: skip
+
+
+def test_a_dry_run_says_how_many_pictures_wait(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    ran = embedded(capsysbinary, "--dry-run")
+    assert (ran.code, ran.err) == (0, b"would embed 6 pictures with made-up\n")
+    assert keeper.value("SELECT count(*) FROM task WHERE stage = 'embed'") == 0
+
+
+def test_a_window_that_ends_with_work_left_has_its_exit_code(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photoindex.library.windows.parse_window", lambda _text: 0.0)
+    ran = embedded(capsysbinary, "--for", "2h")
+    assert ran.code == 75
+    assert b"its time is over: 6 pictures waiting; the next photoindex embed goes on" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--for", "soon"), b"'soon' is no length of time"),
+        (("--device", "tpu"), b"embed.device"),
+        (("--limit", "0"), b"--limit"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], options: tuple[str, ...], told: bytes
+) -> None:
+    ran = embedded(capsysbinary, *options)
+    assert ran.code in (2, 3)
+    assert told in ran.err
+
+
+def test_a_model_that_is_not_installed_has_its_exit_code_and_one_sentence(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ran = embedded(capsysbinary, "--model", "clip-vit-b-32")
+    assert (ran.code, ran.out) == (7, b"")
+    assert ran.err == (
+        b"photoindex: the model 'clip-vit-b-32' is not installed; run: photoindex models pull clip-vit-b-32\n"
+    )
+
+
+def test_a_device_that_is_lost_again_and_again_has_its_exit_code(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    faulty_encoder.install(keeper.folder / "models", lose_at=[1, 2, 3, 4])
+    ran = embedded(capsysbinary)
+    assert ran.code == 8
+    assert b"Traceback" not in ran.err
+    assert b"what is finished is kept" in ran.err
+
+
+def test_a_picture_that_is_given_up_is_told_of_by_embed_tasks_why_status_and_comes_back_with_retry(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    preview = next((keeper.folder / "derived").rglob("*.preview.jpg"))
+    preview.write_bytes(b"broken")
+    ran = embedded(capsysbinary)
+    assert ran.code == 100
+    assert b"1 given up: photoindex tasks --stage embed --state quarantined tells why" in ran.err
+    listed = run(capsysbinary, "tasks", "--stage", "embed", "--state", "quarantined", "--json")
+    (task,) = listed.json
+    assert (task["error_class"], task["stage"]) == ("preview_damaged", "embed")
+    assert "photoindex redo ingest id:" in task["error"]
+    told = run(capsysbinary, "why", task["path"], "--json")
+    (why,) = told.json
+    assert why["answer"] == "done"
+    assert "search by meaning does not find it: embedding failed after 1 attempt: preview_damaged" in why["because"]
+    assert "photoindex retry --stage embed" in why["remedy"]
+    put_back = run(capsysbinary, "retry", "--stage", "embed")
+    assert put_back.out == b"1 task put back; work them with: photoindex embed\n"
+    whole = next(path for path in (keeper.folder / "derived").rglob("*.preview.jpg") if path != preview).read_bytes()
+    preview.write_bytes(whole)
+    assert embedded(capsysbinary).code == 0
+
+
+def test_redo_names_embed_as_what_works_its_tasks_off(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    embedded(capsysbinary)
+    ran = run(capsysbinary, "redo", "embed", "id:1")
+    assert ran.out == b"1 task put back; work them with: photoindex embed\n"
+    assert embedded(capsysbinary).err.startswith(b"embedded: 1 picture ")
+
+
+def test_status_names_embed_as_the_next_step_where_pictures_lack_their_vectors(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def steps() -> dict[str, str]:
+        (found,) = run(capsysbinary, "status", "--json").json
+        return {step["command"]: step["why"] for step in found["next"]}
+
+    assert steps()["photoindex embed"].startswith("6 pictures lack their vectors")
+    embedded(capsysbinary, "--limit", "5")
+    after = steps()
+    assert after["photoindex embed"].startswith("1 picture lacks its vector")
+    assert "photoindex scan" not in after
+    embedded(capsysbinary)
+    assert "photoindex embed" not in steps()
+    monkeypatch.setenv("PHOTOINDEX_MODELS_PATH", os.fspath(keeper.folder / "elsewhere"))
+    assert "photoindex embed" not in steps()
+
+
+def test_progress_as_json_counts_pictures(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    ran = run(capsysbinary, "embed", "--progress", "json")
+    lines = [json.loads(line) for line in ran.err.splitlines() if line.startswith(b"{")]
+    assert any(line.get("phase") == "embedding" and line.get("done") == PHOTOS for line in lines)

@@ -1,0 +1,156 @@
+"""Spaces side by side: which is in use, how complete each is, switching and dropping."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from photoindex.errors import LibraryLocked, NothingFound, UsageError
+from photoindex.library.embed import LOCK_NAME, EmbedRequest, embed
+from photoindex.library.lock import exclusive
+from photoindex.library.spaces import SpaceStatus, drop_space, list_spaces, use_space
+from photoindex.store import spaces
+from tests.fault import faulty_encoder
+from tests.harness import Keeper
+from tests.originals import write_photos
+
+PHOTOS = 6
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    """A library of PHOTOS photos with the spaces `first`, which is in use, and `second`, which lacks two."""
+    write_photos(tmp_path / "photos", PHOTOS)
+    keeper = Keeper(tmp_path / "library", settings={"embed.batch_size": 4})
+    keeper.scan(tmp_path / "photos")
+    for model, limit in (("first", None), ("second", 4)):
+        faulty_encoder.install(keeper.folder / "models", model)
+        embed_with(keeper, model, limit)
+    return keeper
+
+
+def embed_with(keeper: Keeper, model: str, limit: int | None = None) -> None:
+    keeper.settings["embed.model"] = model
+    with keeper.open() as library:
+        embed(library, EmbedRequest(limit=limit, opener=faulty_encoder.OPENER), keeper.events.append)
+
+
+def listed(keeper: Keeper) -> dict[str, SpaceStatus]:
+    with keeper.open() as library:
+        return {one.space.name: one for one in list_spaces(library)}
+
+
+def use(keeper: Keeper, name: str, *, force: bool = False) -> None:
+    with keeper.open() as library:
+        use_space(library, name, force=force)
+
+
+def in_use(keeper: Keeper) -> list[str]:
+    return [row[0] for row in keeper.rows("SELECT name FROM space WHERE active = 1")]
+
+
+def test_each_space_says_how_complete_it_is(keeper: Keeper) -> None:
+    found = listed(keeper)
+    assert {name: (one.vectors, one.lacking, one.space.active) for name, one in found.items()} == {
+        "first": (6, 0, True),
+        "second": (4, 2, False),
+    }
+    assert all(one.installed for one in found.values())
+
+
+def test_a_space_whose_model_has_other_weights_now_counts_as_not_installed(keeper: Keeper) -> None:
+    faulty_encoder.install(keeper.folder / "models", "first", weights="2" * 64)
+    assert {name: one.installed for name, one in listed(keeper).items()} == {"first": False, "second": True}
+
+
+def test_an_incomplete_space_is_used_only_by_force(keeper: Keeper) -> None:
+    with pytest.raises(UsageError, match=r"2 pictures lack their vectors.*photoindex embed --model second.*--force"):
+        use(keeper, "second")
+    assert in_use(keeper) == ["first"]
+    use(keeper, "second", force=True)
+    assert in_use(keeper) == ["second"]
+
+
+def test_a_complete_space_is_used_and_one_is_in_use_at_every_moment(keeper: Keeper) -> None:
+    embed_with(keeper, "second")
+    seen: set[tuple[str, ...]] = set()
+    ended = threading.Event()
+
+    def watch() -> None:
+        with keeper.open() as library:
+            while not ended.is_set():
+                with library.database.read() as connection:
+                    seen.add(tuple(one.name for one in spaces.all_spaces(connection) if one.active))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for name in ("second", "first") * 5:
+        use(keeper, name)
+    ended.set()
+    watcher.join()
+    assert seen <= {("first",), ("second",)}
+    assert in_use(keeper) == ["first"]
+
+
+def test_pictures_that_were_given_up_do_not_keep_a_space_from_being_used(keeper: Keeper) -> None:
+    faulty_encoder.install(
+        keeper.folder / "models", "second", no_numbers_at=[len(faulty_encoder.calls(keeper.folder / "models")) + 1]
+    )
+    embed_with(keeper, "second")
+    found = listed(keeper)["second"]
+    assert (found.vectors, found.lacking, found.given_up) == (5, 0, 1)
+    use(keeper, "second")
+    assert in_use(keeper) == ["second"]
+
+
+def test_a_dropped_space_takes_its_vectors_tasks_and_index_along_and_leaves_the_others(keeper: Keeper) -> None:
+    number = keeper.value("SELECT id FROM space WHERE name = 'first'")
+    folder = keeper.folder / "indices" / str(number)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "CURRENT").write_text("gen-000001")
+    with keeper.open() as library:
+        assert drop_space(library, "first") == PHOTOS
+    assert not folder.exists()
+    assert keeper.rows("SELECT name, active FROM space") == [("second", 0)]
+    assert keeper.value("SELECT count(*) FROM vector") == 4
+    assert keeper.value("SELECT count(*) FROM task WHERE stage = 'embed'") == PHOTOS
+    embed_with(keeper, "first")
+    assert listed(keeper)["first"].vectors == PHOTOS
+    assert in_use(keeper) == ["first"]
+
+
+def test_a_drop_that_was_cut_short_is_finished_by_dropping_again(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spaces, "_DROPPED_AT_ONCE", 2)
+    real, calls = spaces.drop_some, []
+
+    def cut_short(connection: object, space: object) -> int:
+        calls.append(space)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(connection, space)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(spaces, "drop_some", cut_short)
+    with keeper.open() as library:
+        with pytest.raises(KeyboardInterrupt):
+            drop_space(library, "first")
+        assert in_use(keeper) == []
+        assert listed(keeper)["first"].vectors == PHOTOS - 2
+        assert drop_space(library, "first") == PHOTOS - 2
+
+
+def test_no_space_is_dropped_while_embed_runs(keeper: Keeper) -> None:
+    with (
+        keeper.open() as library,
+        exclusive(keeper.folder, "embed", name=LOCK_NAME),
+        pytest.raises(LibraryLocked, match="`embed`"),
+    ):
+        drop_space(library, "second")
+
+
+def test_an_unknown_space_is_refused_with_the_names_that_there_are(keeper: Keeper) -> None:
+    with pytest.raises(NothingFound, match="there is no space 'third'; spaces: first, second"):
+        use(keeper, "third")
