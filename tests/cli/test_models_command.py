@@ -1,0 +1,176 @@
+"""`photoindex models`: what it prints, its exit codes, licences on a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import Ran, run, run_on_terminal
+from tests.hub_server import Hub, running_hub
+from tests.model_folders import exported_model, repository_of, write_catalog
+
+Capture = pytest.CaptureFixture[bytes]
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return exported_model(tmp_path_factory)
+
+
+@pytest.fixture(autouse=True)
+def folder(library_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
+    return library_folder
+
+
+@pytest.fixture
+def hub(model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    write_catalog(folder / "models")
+    with running_hub(someone__tiny=repository_of(model)) as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield running
+
+
+def models(capture: Capture, *argv: str | Path) -> Ran:
+    return run(capture, "models", *argv)
+
+
+def test_the_list_needs_no_library_and_makes_none(capsysbinary: Capture, folder: Path) -> None:
+    ran = models(capsysbinary, "list")
+    assert (ran.code, ran.err) == (0, b"")
+    assert ran.out.split() == [b"clip-vit-b-32", b"clip-vit-l-14", b"siglip2-vit-b-16-256", b"clip-xlm-roberta-b-32"]
+    assert not folder.exists()
+
+
+def test_the_list_as_json_says_what_is_installed_and_what_embed_uses(capsysbinary: Capture, model: Path) -> None:
+    assert models(capsysbinary, "install", model, "--id", "tiny").code == 0
+    lines = models(capsysbinary, "list", "--json").json
+    assert {line["schema"] for line in lines} == {1}
+    assert [line["id"] for line in lines if line["state"] == "installed"] == ["tiny"]
+    assert [line["id"] for line in lines if line["used"]] == ["clip-vit-b-32"]
+    (default,) = (line for line in lines if line["used"])
+    assert (default["dim"], default["size_bytes"], default["revision"]) == (512, None, None)
+
+
+def test_show_prints_the_terms_and_the_checksum_of_every_file(capsysbinary: Capture, model: Path) -> None:
+    models(capsysbinary, "install", model, "--id", "tiny")
+    shown = models(capsysbinary, "show", "tiny")
+    assert shown.code == 0
+    (line,) = models(capsysbinary, "show", "tiny", "--json").json
+    assert len(line["files"]) == 7
+    assert all(one["sha256"].encode() in shown.out for one in line["files"])
+    assert b"Free for any use" in models(capsysbinary, "show", "clip-vit-b-32").out
+    assert models(capsysbinary, "show", "nothing").code == 7
+
+
+def test_pull_installs_and_says_what_comes_next(capsysbinary: Capture, hub: Hub) -> None:
+    ran = models(capsysbinary, "pull", "tiny", "--json")
+    assert ran.code == 0
+    (line,) = ran.json
+    assert line["revision"] == hub.repositories["someone/tiny"].commit
+    assert line["changed"]
+    assert b"next: photoindex embed" in ran.err
+    again = models(capsysbinary, "pull", "tiny", "--json")
+    assert not again.json[0]["changed"]
+    assert b"installed already" in again.err
+
+
+def test_a_pull_that_fails_has_its_exit_code_and_one_sentence(capsysbinary: Capture, hub: Hub) -> None:
+    hub.failing["safetensors"] = 500
+    ran = models(capsysbinary, "pull", "tiny", "--progress", "none")
+    assert (ran.code, ran.out) == (17, b"")
+    assert ran.err.count(b"\n") == 1
+    assert b"Traceback" not in ran.err
+
+
+def test_a_missing_model_has_its_exit_code_and_says_what_to_run(capsysbinary: Capture, model: Path) -> None:
+    models(capsysbinary, "install", model, "--id", "tiny")
+    for argv in (["verify", "clip-vit-b-32"], ["bundle", "clip-vit-b-32", "x.tar"]):
+        ran = models(capsysbinary, *argv)
+        assert ran.code == 7
+        assert b"photoindex models pull clip-vit-b-32" in ran.err
+    assert models(capsysbinary, "remove", "clip-vit-b-32").code == 7
+
+
+def test_verify_lists_every_file_and_fails_where_one_has_changed(
+    capsysbinary: Capture, model: Path, folder: Path
+) -> None:
+    models(capsysbinary, "install", model, "--id", "tiny")
+    sound = models(capsysbinary, "verify", "--json")
+    assert sound.code == 0
+    assert len(sound.json) == 7
+    assert all(line["ok"] for line in sound.json)
+    (folder / "models" / "tiny" / "onnx" / "text.onnx").write_bytes(b"other")
+    spoilt = models(capsysbinary, "verify", "tiny", "--json")
+    assert spoilt.code == 7
+    assert [(line["file"], line["state"]) for line in spoilt.json if not line["ok"]] == [
+        ("onnx/text.onnx", "has changed its size")
+    ]
+    assert b"1 of 7 files are not what was installed" in spoilt.err
+
+
+def test_a_bundle_is_installed_on_a_computer_that_has_nothing(
+    capsysbinary: Capture, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models(capsysbinary, "install", model, "--id", "tiny")
+    made = models(capsysbinary, "bundle", "tiny", tmp_path / "tiny.tar.zst")
+    assert made.out == bytes(tmp_path / "tiny.tar.zst") + b"\n"
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(tmp_path / "other"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert models(capsysbinary, "install", tmp_path / "tiny.tar.zst").code == 0
+    assert models(capsysbinary, "verify").code == 0
+
+
+def test_removing_a_model_names_the_space_that_stays(capsysbinary: Capture, model: Path) -> None:
+    models(capsysbinary, "install", model, "--id", "tiny")
+    ran = models(capsysbinary, "remove", "tiny", "--json")
+    assert ran.code == 0
+    (line,) = ran.json
+    assert (line["id"], line["spaces_kept"]) == ("tiny", [])
+    assert b"removed tiny" in ran.err
+
+
+def test_a_licence_that_restricts_use_is_not_accepted_by_silence(
+    capsysbinary: Capture, model: Path, folder: Path
+) -> None:
+    write_catalog(folder / "models", restricted=True, terms="Not for people who sell things.")
+    ran = models(capsysbinary, "install", model, "--id", "tiny")
+    assert ran.code == 2
+    assert b"Not for people who sell things." in ran.err
+    assert b"--accept-licence" in ran.err
+    assert models(capsysbinary, "install", model, "--id", "tiny", "--accept-licence").code == 0
+    (line,) = models(capsysbinary, "show", "tiny", "--json").json
+    assert line["licence_accepted_at"]
+
+
+@pytest.mark.parametrize(("answer", "code", "there"), [(b"n\n", 2, False), (b"y\n", 0, True)])
+def test_a_licence_is_shown_and_asked_for_on_a_terminal(
+    model: Path, folder: Path, answer: bytes, code: int, there: bool
+) -> None:
+    write_catalog(folder / "models", restricted=True, terms="Not for people who sell things.")
+    ran = run_on_terminal("models", "install", model, "--id", "tiny", answer=answer)
+    assert ran.code == code, ran.out
+    assert b"Not for people who sell things." in ran.out
+    assert b"Accept this licence?" in ran.out
+    assert (folder / "models" / "tiny").exists() == there
+
+
+def test_the_list_on_a_terminal_is_a_table() -> None:
+    ran = run_on_terminal("models", "list")
+    assert b"clip-vit-b-32" in ran.out
+    assert b"licence" in ran.out
+    assert b"~600 MB" in ran.out
+
+
+def test_hostile_texts_of_a_lock_cannot_steer_the_terminal(capsysbinary: Capture, model: Path, folder: Path) -> None:
+    models(capsysbinary, "install", model, "--id", "tiny")
+    path = folder / "models" / "lock.json"
+    lock = json.loads(path.read_text())
+    lock["models"]["tiny"]["title"] = "\x1b[2Jgone"
+    path.write_text(json.dumps(lock))
+    assert b"\x1b[2J" not in models(capsysbinary, "show", "tiny").out
+    assert b"\x1b[2J" not in run_on_terminal("models", "list").out
