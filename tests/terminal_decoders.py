@@ -87,7 +87,7 @@ def _sixel(raster: bytes, data: bytes) -> Image.Image:
 
 def block_picture(sent: bytes) -> Image.Image:
     """The picture in lines of half blocks in 24-bit colours, RGBA."""
-    lines = [line for line in sent.decode().split("\r\n") if line]
+    lines = [line for line in sent.decode().replace("\r\n", "\n").split("\n") if line]
     rows = [_block_line(line) for line in lines]
     assert len({len(upper) for upper, _ in rows}) == 1
     return Image.fromarray(np.array([half for row in rows for half in row], np.uint8))

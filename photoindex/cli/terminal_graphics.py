@@ -59,7 +59,7 @@ def kitty(picture: Image, columns: int, rows: int, *, placeholder_id: int | None
 def kitty_placeholders(placeholder_id: int, columns: int, rows: int) -> bytes:
     """Return lines of text that stand for a picture that was sent: they scroll and are cleared as text is, in tmux too."""
     red, green, blue = placeholder_id >> 16 & 255, placeholder_id >> 8 & 255, placeholder_id & 255
-    line = f"\x1b[38;2;{red};{green};{blue}m{_PLACEHOLDER}{{}}{_ROW_MARKS[0]}{_PLACEHOLDER * (columns - 1)}\x1b[39m\r\n"
+    line = f"\x1b[38;2;{red};{green};{blue}m{_PLACEHOLDER}{{}}{_ROW_MARKS[0]}{_PLACEHOLDER * (columns - 1)}\x1b[39m\n"
     return "".join(line.format(_ROW_MARKS[row]) for row in range(rows)).encode()
 
 
@@ -127,7 +127,7 @@ def blocks(picture: Image, colours: ColorSystem) -> bytes:
             wanted, character = _cell(upper, lower, colours)
             line.append(character if wanted == colour else f"\x1b[0;{wanted}m{character}")
             colour = wanted
-        lines.append("".join(line) + "\x1b[0m\r\n")
+        lines.append("".join(line) + "\x1b[0m\n")
     return "".join(lines).encode()
 
 

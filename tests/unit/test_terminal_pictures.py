@@ -95,7 +95,7 @@ def test_a_wholly_see_through_picture_is_no_colour_at_all() -> None:
 def test_half_blocks_show_two_pixels_a_cell(picture: Image.Image) -> None:
     sent = blocks(picture, ColorSystem.TRUECOLOR)
     assert same_colours(picture, block_picture(sent), 0)
-    assert sent.count(b"\r\n") == 47
+    assert sent.count(b"\n") == 47
 
 
 def test_half_blocks_of_which_one_half_is_see_through_leave_it_free() -> None:
@@ -122,7 +122,7 @@ def test_what_is_wrapped_for_tmux_comes_out_of_it_whole(picture: Image.Image) ->
 
 
 def test_placeholders_name_the_picture_by_their_colour_and_their_row_by_a_mark() -> None:
-    lines = kitty_placeholders(0x123456, 13, 5).decode().split("\r\n")[:-1]
+    lines = kitty_placeholders(0x123456, 13, 5).decode().split("\n")[:-1]
     assert len(lines) == 5
     marks = [re.match(r"\x1b\[38;2;18;52;86m\U0010eeee(.)\u0305(\U0010eeee*)\x1b\[39m$", line) for line in lines]
     assert all(marks)
