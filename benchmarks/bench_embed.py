@@ -1,0 +1,276 @@
+"""`photoindex embed` against the bare forward pass of its model on the same batches, and against clip-retrieval's inference.
+
+ViT-B/32 at full size with random weights, installed into a temporary library through `photoindex models install`. The
+rounds alternate; each side is a process of its own and is timed from its first batch on, without loading the model.
+
+clip-retrieval wants older versions of numpy, open_clip and more than photoindex. Its reader and mapper alone, as they
+are, need only torch: `pip install --no-deps --target PEER clip-retrieval`, then `--peer PEER`. Without that, the same
+loop (a torch DataLoader with its settings) runs in its place, and the line says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+from common import camera_like_scene, options, photoindex, report
+from tqdm import tqdm
+
+FULL = "bench-vit-b-32"
+SMALL = {
+    "embed_dim": 64,
+    "vision_cfg": {"image_size": 224, "layers": 2, "width": 64, "patch_size": 32, "head_width": 32},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
+}
+PREPROCESSING = {
+    "mean": [0.48145466, 0.4578275, 0.40821073],
+    "std": [0.26862954, 0.26130258, 0.27577711],
+    "interpolation": "bicubic",
+    "resize_mode": "shortest",
+}
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--photos", type=int, default=512)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--peer", type=Path, help="folder with clip-retrieval's package")
+    parser.add_argument("--side", choices=["bare", "peer"], help=argparse.SUPPRESS)
+    parser.add_argument("--library", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.side is not None:
+        print(json.dumps({"bare": bare, "peer": peer}[given.side](given)))
+        return
+    if given.quick:
+        given.photos, given.rounds, given.batch_size = 24, 1, 8
+    with tempfile.TemporaryDirectory(prefix="bench-embed-") as temporary:
+        work = given.work or Path(temporary)
+        given.library = work / f"embed-library-{'quick' if given.quick else 'full'}-{given.photos}"
+        if not given.library.exists():
+            make_library(given.library, work, given)
+        compare(given)
+
+
+def compare(given: argparse.Namespace) -> None:
+    rates: dict[str, list[float]] = {"pipeline": [], "bare": [], "peer": []}
+    summaries = []
+    how = ""
+    for _ in range(given.rounds):
+        summary = pipeline(given)
+        summaries.append(summary)
+        rates["pipeline"].append(summary["images_per_second"])
+        rates["bare"].append(side("bare", given)["images_per_second"])
+        told = side("peer", given)
+        rates["peer"].append(told["images_per_second"])
+        how = told["how"]
+    best = {name: max(values) for name, values in rates.items()}
+    fastest = max(summaries, key=lambda summary: summary["images_per_second"])
+    on_gpu = given.device.startswith("cuda")
+    report(
+        "embed",
+        model="ViT-B/32, random weights" if not given.quick else "two small layers, random weights",
+        device=fastest["runs_on"],
+        photos=given.photos,
+        batch_size=given.batch_size,
+        rounds=given.rounds,
+        images_per_second=best["pipeline"],
+        bare_forward_images_per_second=best["bare"],
+        ratio=round(best["pipeline"] / best["bare"], 3),
+        goal=0.9 if on_gpu else 0.95,
+        ratios_of_rounds=[round(ours / bare, 3) for ours, bare in zip(rates["pipeline"], rates["bare"], strict=True)],
+        peer=how,
+        peer_images_per_second=best["peer"],
+        ratio_to_peer=round(best["pipeline"] / best["peer"], 2),
+        bottleneck=fastest["bottleneck"],
+        seconds_a_batch={
+            step: round(fastest[f"{step}_seconds"] / fastest["batches"], 4)
+            for step in ("read", "decode", "infer", "write", "wait")
+        },
+        decode_threads=fastest["decode_threads"],
+    )
+
+
+def pipeline(given: argparse.Namespace) -> dict[str, float]:
+    """Embed all photos anew."""
+    photoindex("redo", "embed", library=given.library)
+    _seconds, out = photoindex(
+        "embed", "--json", "--progress", "none", "--model", FULL, "--device", given.device, "--batch-size",
+        given.batch_size, library=given.library,
+    )  # fmt: skip
+    summary = json.loads(out)
+    assert summary["embedded"] == given.photos, summary
+    return summary
+
+
+def side(name: str, given: argparse.Namespace) -> dict[str, object]:
+    command = [
+        sys.executable, __file__, "--side", name, "--library", given.library, "--device", given.device, "--batch-size",
+        given.batch_size, "--photos", given.photos,
+    ]  # fmt: skip
+    if given.peer is not None:
+        command += ["--peer", given.peer]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def previews(given: argparse.Namespace) -> list[Path]:
+    return sorted((given.library / "derived").glob("*/*.preview.jpg"))
+
+
+def bare(given: argparse.Namespace) -> dict[str, object]:
+    """The model alone, on batches that were decoded before."""
+    from photoindex.models.encoders import open_image_encoder
+    from photoindex.models.weights import ModelStore
+    from photoindex.stages.embed import pixels_of
+
+    encoder = open_image_encoder(ModelStore(given.library / "models").get(FULL), device=given.device)
+    pixels = np.stack([pixels_of(path.read_bytes(), encoder.preprocessing) for path in previews(given)])
+    batches = [pixels[first : first + given.batch_size] for first in range(0, len(pixels), given.batch_size)]
+    if given.device.startswith("cuda"):
+        encoder.encode_images(batches[0])
+    began = time.perf_counter()
+    for batch in batches:
+        encoder.encode_images(batch)
+    return {"images_per_second": round(len(pixels) / (time.perf_counter() - began), 2)}
+
+
+def peer(given: argparse.Namespace) -> dict[str, object]:
+    """clip-retrieval's reader and mapper over the same previews, with the same weights on torch."""
+    model, transform = torch_model(given)
+    workers = len(os.sched_getaffinity(0))
+    if given.peer is not None:
+        how = "clip-retrieval's FilesReader and ClipMapper"
+        reader, mapper = clip_retrieval(given, model, transform, workers)
+    else:
+        how = "a torch DataLoader as clip-retrieval has it"
+        reader, mapper = data_loader(given, model, transform, workers)
+    count, began = 0, None
+    for batch in reader:
+        size = len(mapper(batch)["image_embs"])
+        # Its worker processes start with the first batch: that one is left out.
+        count, began = (count + size, began) if began is not None else (0, time.perf_counter())
+    assert began is not None
+    return {"images_per_second": round(count / (time.perf_counter() - began), 2), "how": how}
+
+
+def torch_model(given: argparse.Namespace):
+    import open_clip
+
+    from photoindex.models.export_model import load_model
+    from photoindex.models.weights import ModelStore
+
+    installed = ModelStore(given.library / "models").get(FULL)
+    model = load_model(installed.folder).model.eval().to(given.device)
+    mean, deviation = (tuple(PREPROCESSING[name]) for name in ("mean", "std"))
+    size = installed.description.preprocessing.size_px
+    return model, open_clip.image_transform(size, is_train=False, mean=mean, std=deviation)
+
+
+def clip_retrieval(given: argparse.Namespace, model, transform, workers: int):
+    """Load its two modules without the package around them, whose other requirements they do not use here."""
+    for absent, name in (("all_clip", "load_clip"), ("sentence_transformers", "SentenceTransformer")):
+        if importlib.util.find_spec(absent) is None:
+            sys.modules[absent] = types.ModuleType(absent)
+            setattr(sys.modules[absent], name, None)
+    modules = {}
+    for name in ("reader", "mapper"):
+        path = given.peer / "clip_retrieval" / "clip_inference" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"peer_{name}", path)
+        modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(modules[name])
+    folder = only_previews(given)
+    reader = modules["reader"].FilesReader(
+        lambda keys: keys, transform, None, folder, given.batch_size, workers, enable_text=False
+    )
+    mapper = modules["mapper"].ClipMapper.__new__(modules["mapper"].ClipMapper)
+    mapper.enable_image, mapper.enable_text, mapper.enable_metadata, mapper.use_mclip = True, False, False, False
+    mapper.device, mapper.model_img = given.device, model.encode_image
+    return reader, mapper
+
+
+def only_previews(given: argparse.Namespace) -> Path:
+    """Return a folder of links to the previews: clip-retrieval takes every picture below a folder."""
+    folder = given.library.with_name(given.library.name + "-previews")
+    folder.mkdir(exist_ok=True)
+    for path in previews(given):
+        link = folder / path.name.replace(".preview", "")
+        if not link.exists():
+            link.symlink_to(path)
+    return folder
+
+
+def data_loader(given: argparse.Namespace, model, transform, workers: int):
+    import torch
+    from PIL import Image
+
+    class Previews(torch.utils.data.Dataset):
+        def __init__(self) -> None:
+            self.paths = previews(given)
+
+        def __len__(self) -> int:
+            return len(self.paths)
+
+        def __getitem__(self, index: int):
+            return {"image_tensor": transform(Image.open(self.paths[index])), "image_filename": str(self.paths[index])}
+
+    def mapper(item):
+        with torch.no_grad():
+            features = model.encode_image(item["image_tensor"].to(given.device))
+            features /= features.norm(dim=-1, keepdim=True)
+            return {"image_embs": features.cpu().to(torch.float16).numpy()}
+
+    loader = torch.utils.data.DataLoader(
+        Previews(), batch_size=given.batch_size, num_workers=workers, pin_memory=True, prefetch_factor=2
+    )
+    return loader, mapper
+
+
+def make_library(library: Path, work: Path, given: argparse.Namespace) -> None:
+    """Make photos whose previews are of the usual size, scan them, install the model."""
+    originals = work / f"embed-originals-{given.photos}"
+    originals.mkdir(parents=True, exist_ok=True)
+    scenes = [camera_like_scene(seed, 1024, 768) for seed in range(min(8, given.photos))]
+    random = np.random.default_rng(5)
+    for index in tqdm(range(given.photos), desc="photos", file=sys.stderr):
+        shifted = np.roll(scenes[index % len(scenes)], tuple(random.integers(0, 700, 2)), axis=(0, 1))
+        path = originals / f"IMG_{index:05d}.jpg"
+        path.write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(shifted), 90, colorsubsampling="420"))
+    photoindex("scan", "--progress", "none", originals, library=library)
+    model = work / "embed-model"
+    write_model(model, given)
+    photoindex("models", "install", model, "--id", FULL, library=library)
+
+
+def write_model(folder: Path, given: argparse.Namespace) -> None:
+    """Write an open_clip model with random weights in the layout of its repositories."""
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(exist_ok=True)
+    config = SMALL if given.quick else open_clip.get_model_config("ViT-B-32")
+    torch.manual_seed(1)
+    tower = open_clip.CLIP(**config)
+    save_file(
+        {name: value.contiguous() for name, value in tower.state_dict().items()}, folder / "open_clip_model.safetensors"
+    )
+    settings = {"model_cfg": config, "preprocess_cfg": PREPROCESSING}
+    (folder / "open_clip_config.json").write_text(json.dumps(settings))
+
+
+if __name__ == "__main__":
+    main()
