@@ -17,6 +17,7 @@ COMMANDS: tuple[str, ...] = (
     "scan",
     "embed",
     "spaces",
+    "index",
     "search",
     "saved",
     "show",

@@ -65,8 +65,13 @@ class DatabaseTruth:
                 level="warning",
             )
         )
-        with suppress(OSError):  # a library that cannot be written
-            (folder_of(self._library, self._space.id) / DAMAGED_NAME).write_text(problem + "\n", encoding="utf-8")
+        note_damage(self._library, self._space, problem)
+
+
+def note_damage(library: Library, space: SpaceRow, problem: str) -> None:
+    """Leave a note in an index's folder that it has to be made again."""
+    with suppress(OSError):  # a library that cannot be written
+        (folder_of(library, space.id) / DAMAGED_NAME).write_text(problem + "\n", encoding="utf-8")
 
 
 def folder_of(library: Library, space_id: int) -> Path:

@@ -1,0 +1,174 @@
+"""`photoindex index status|rebuild|optimize`: the indices that search looks vectors up in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.render import Column, CsvOption, Row, choose_output, render
+from photoindex.cli.sheet import size_text
+
+if TYPE_CHECKING:
+    from photoindex.library.index import Made
+    from photoindex.library.index_status import IndexStatus
+
+
+def _number(value: object) -> str:
+    return f"{value:,}"
+
+
+def _size(value: object) -> str:
+    return size_text(int(str(value)))
+
+
+_STATUS = (
+    Column("space", "space", plain=True, wide=True),
+    Column("state", "state", plain=True),
+    Column("vectors", "vectors", plain=True, justify="right", show=_number),
+    Column("merged", "merged", justify="right", show=_number),
+    Column("unmerged", "unmerged", plain=True, justify="right", show=_number),
+    Column("gone", "gone", plain=True, justify="right", show=_number),
+    Column("bytes", "size", justify="right", show=_size),
+    Column("generation", "generation"),
+    Column("problem", "problem"),
+    Column("coded"),
+    Column("dim"),
+    Column("made_at"),
+    Column("faiss"),
+    Column("verified"),
+)
+_MADE = (
+    Column("space", "space", plain=True, wide=True),
+    Column("changed", "written", show=lambda value: "yes" if value else "was in shape"),
+    Column("vectors", "vectors", plain=True, justify="right", show=_number),
+    Column("joined", "joined", justify="right", show=_number),
+    Column("dropped", "dropped", justify="right", show=_number),
+    Column("freed_bytes"),
+    Column("seconds", "seconds", justify="right"),
+)
+SpaceOption = Annotated[
+    list[str] | None,
+    typer.Option("--space", metavar="NAME", help="Only this space; may be given several times.", show_default=False),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group `index`."""
+    group = typer.Typer(
+        name="index",
+        help="Look after the indices that search finds vectors with; they are made from the database and mend themselves.",
+        no_args_is_help=True,
+    )
+    group.command("status")(status)
+    group.command("rebuild")(rebuild)
+    group.command("optimize")(optimize)
+    app.add_typer(group)
+
+
+def status(
+    space: SpaceOption = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Hold every byte of the indices against its checksum.")
+    ] = False,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Show each space's index: its vectors, those not merged yet, those gone, its size and whether it is sound."""
+    from photoindex.library.index_status import index_status
+
+    output = choose_output(json=json, csv=csv)
+    with opened(library) as found:
+        with progress_sink(progress) as emit:
+            rows = [_status_row(one) for one in index_status(found, space or (), emit, verify=verify)]
+        if not render(rows, _STATUS, output) and output.terminal:
+            _say_there_is_none()
+    damaged = [str(row["space"]) for row in rows if row["problem"]]
+    if damaged:
+        print(
+            f"photoindex: damaged: {', '.join(damaged)}; search goes on from the database. Make it again with: photoindex "
+            "index rebuild",
+            file=sys.stderr,
+        )
+
+
+def rebuild(
+    space: SpaceOption = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Make indices again from the vectors in the database, whatever state they are in; search goes on meanwhile."""
+    from photoindex.library import index
+
+    output = choose_output(json=json, csv=csv)
+    with opened(library) as found:
+        with progress_sink(progress) as emit:
+            rows = _made_rows(index.rebuild(found, space or (), emit))
+        if not render(rows, _MADE, output) and output.terminal:
+            _say_there_is_none()
+
+
+def optimize(
+    space: SpaceOption = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Merge what is not merged yet, drop what is gone, remove leftovers; an index in shape is left as it is."""
+    from photoindex.library import index
+
+    output = choose_output(json=json, csv=csv)
+    with opened(library) as found:
+        with progress_sink(progress) as emit:
+            rows = _made_rows(index.optimize(found, space or (), emit))
+        if not render(rows, _MADE, output) and output.terminal:
+            _say_there_is_none()
+
+
+def _say_there_is_none() -> None:
+    print("there is no space of vectors yet; make one with: photoindex embed", file=sys.stderr)
+
+
+def _made_rows(made: Iterable[Made]) -> list[Row]:
+    return [
+        {
+            "space": one.space.name,
+            "changed": one.changed,
+            "vectors": one.vectors,
+            "joined": one.joined,
+            "dropped": one.dropped,
+            "freed_bytes": one.freed_bytes,
+            "seconds": round(one.seconds, 3),
+        }
+        for one in made
+    ]
+
+
+def _status_row(one: IndexStatus) -> Row:
+    from photoindex.library.times import utc
+
+    return {
+        "space": one.space.name,
+        "state": str(one.state),
+        "vectors": one.vectors,
+        "merged": one.merged,
+        "unmerged": one.unmerged,
+        "gone": one.gone,
+        "bytes": one.size_bytes,
+        "generation": one.generation,
+        "problem": one.problem,
+        "coded": one.coded,
+        "dim": one.space.dim,
+        "made_at": utc(one.made_at),
+        "faiss": one.faiss,
+        "verified": one.verified,
+    }
