@@ -4,7 +4,7 @@ The scores in the folder of real photos, `expected/rclip`, are those of rclip wi
 datacomp_s34b_b86k (laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K on the hub); earlier versions of rclip used OpenAI's
 ViT-B/32, whose scores are others (0.787 instead of 0.657 for the nearest photo to cat.jpg). To compare with them:
 
-    photoindex models pull clip-vit-b-32-256        # or: photoindex models install FOLDER --id clip-vit-b-32-256
+    photoindex models install FOLDER-OF-THAT-REPOSITORY --id clip-vit-b-32-256
     PHOTOINDEX_TEST_MODELS=…/models pytest tests/unit/test_rclip_scores.py
 """
 
