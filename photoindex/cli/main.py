@@ -20,6 +20,7 @@ COMMANDS: tuple[str, ...] = (
     "index",
     "search",
     "saved",
+    "duplicates",
     "show",
     "facts",
     "why",
@@ -41,7 +42,7 @@ COMMANDS: tuple[str, ...] = (
 )
 """Every command, in the order of `photoindex --help`: `photoindex/cli/<name>.py` with a function `register(app)`."""
 
-REARRANGED = ("search", "events", "time", "pair", "redo", "backup")
+REARRANGED = ("search", "duplicates", "events", "time", "pair", "redo", "backup")
 """Commands whose words must be put in order before Typer reads them: `rearrange(argv)` of their module."""
 
 _BROKEN_PIPE_EXIT = 141

@@ -142,6 +142,14 @@ def hits_of(library: Library, ranked: Sequence[Ranked]) -> Iterator[Hit]:
             yield replace(hit, **parts)
 
 
+def hits_by_id(library: Library, photo_ids: Sequence[int]) -> dict[int, Hit]:
+    """Return photos by their numbers; one that is gone is left out."""
+    found: dict[int, Hit] = {}
+    for start in range(0, len(photo_ids), _CHUNK_PHOTOS):
+        found.update((hit.id, hit) for hit in _hits(library, photo_ids[start : start + _CHUNK_PHOTOS]))
+    return found
+
+
 def count(library: Library, query: Node) -> int:
     """Return how many photos match."""
     with library.database.read() as connection:

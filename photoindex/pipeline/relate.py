@@ -41,7 +41,7 @@ def _link_sidecars(connection: Connection, folder_id: int, rows: Iterable[Member
 
 def _link_contents(connection: Connection, folder_id: int, rows: list[MemberRow]) -> set[int]:
     """Write the links of a folder's contents, and of Live Photos of theirs across folders; return whose differ."""
-    members = [_member(row) for row in rows]
+    members = [member_of(row) for row in rows]
     links = pairing.links_in_folder(members)
     changed = pairs.replace_links(connection, folder_id, {_as_row(link) for link in links})
     # Contents that had no file for a while (forgotten, left out) have one again: they are part of their photo again.
@@ -51,7 +51,7 @@ def _link_contents(connection: Connection, folder_id: int, rows: list[MemberRow]
     if identifiers:
         everywhere = pairs.members_with_identifiers(connection, identifiers)
         folder_of = {row.asset_id: row.folder_id for row in everywhere}
-        across = pairing.live_across_folders([_member(row) for row in everywhere])
+        across = pairing.live_across_folders([member_of(row) for row in everywhere])
         wanted = [
             (folder_of[link.other_asset_id], (link.asset_id, link.other_asset_id, "live_across", link.why))
             for link in across
@@ -64,7 +64,8 @@ def _as_row(link: Link) -> pairs.LinkRow:
     return link.asset_id, link.other_asset_id, link.kind, link.why
 
 
-def _member(row: MemberRow) -> Member:
+def member_of(row: MemberRow) -> Member:
+    """Return a file as the rules of pairing take it."""
     camera = " ".join(part for part in (row.camera_make, row.camera_model) if part)
     return Member(
         asset_id=row.asset_id,
@@ -102,7 +103,7 @@ def members_and_links(
     A decision about an earlier content of an edited file holds for the content that took its place.
     """
     places = pairs.places_of(connection, asset_ids)
-    members = [_member(row) for row in pairs.members_of_assets(connection, asset_ids)]
+    members = [member_of(row) for row in pairs.members_of_assets(connection, asset_ids)]
     links = [
         Link(one, other, "live" if kind == "live_across" else kind, why)  # type: ignore[arg-type]
         for one, other, kind, why in pairs.links_among(connection, asset_ids)
@@ -177,7 +178,7 @@ def _homes(connection: Connection, groups: list[Group], places: dict[int, AssetP
 
 def _note_bursts(connection: Connection, folder_id: int, rows: list[MemberRow]) -> None:
     """Write which photos of a folder are shots of one burst; they stay photos of their own."""
-    found = pairing.bursts([_member(row) for row in rows])
+    found = pairing.bursts([member_of(row) for row in rows])
     of_photo: dict[int, str] = {}
     for row in rows:
         if (burst := found.get(row.asset_id)) is not None:

@@ -1,0 +1,230 @@
+"""`photoindex duplicates [QUERY]`: find copies of photos, and say which to keep."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.arrange import query_behind_dashes
+from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.pictures import GalleryOption, picture_options, show_groups
+from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.progress_text import size_text
+from photoindex.cli.render import Column, CsvOption, Row, choose_output, render
+from photoindex.cli.sheet import print_json
+from photoindex.errors import UsageError
+
+if TYPE_CHECKING:
+    from photoindex.library.context import Library
+    from photoindex.library.duplicate_verdicts import CopiedFile, Group
+    from photoindex.library.duplicates import Duplicates
+    from photoindex.library.pictures import Group as PictureGroup
+
+FLAGS = frozenset({"--exact", "--json", "--csv", "--help", "-h"})
+VALUED = frozenset(
+    {"--radius", "--prefer", "--avoid", "--plan", "--gallery", "--limit", "-n", "--progress", "--library"}
+)
+
+HELP = """Find copies of photos and say which to keep. Nothing is ever deleted.
+
+Without QUERY in the whole library; with it, groups with a photo that it
+finds, as in search: photoindex duplicates path:/photos/inbox date:2019
+
+EXACT copies are the same bytes in several files. THE SAME PICTURE is one
+that was saved smaller or again, cut, turned, mirrored, coloured, framed.
+Pictures whose hashes are near, and where photos are embedded those near
+in meaning, are laid over each other and compared place by place. Shots of
+a burst, panoramas and other shots of one scene stay apart, and RAW + JPEG,
+a Live Photo or an original with its edits are one photo and no copies.
+
+TO KEEP: the photo with its RAW, with more pixels, whose name is no copy's,
+with a time and camera of its own, in a folder of --prefer, with more
+metadata, the larger file, known the longest. Of equal bytes, the file
+in a folder of --prefer, then the one known the longest.
+
+ACTIONS: keep; remove, where the same bytes or picture is kept in no worse
+form; review, where it was cut, turned or coloured, or more was written of
+it. In a pipe: group, action and path, separated by tabs.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `duplicates`."""
+    app.command("duplicates", help=HELP)(duplicates)
+
+
+def rearrange(argv: list[str]) -> list[str]:
+    """Return the command line with the words of the query behind `--`; see `arrange.query_behind_dashes`."""
+    return query_behind_dashes(argv, "duplicates", flags=FLAGS, valued=VALUED)
+
+
+def duplicates(
+    query: Annotated[list[str] | None, typer.Argument(metavar="[QUERY]...", help="As in search.")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Only the same bytes; no picture is looked at.")] = False,
+    radius: Annotated[
+        int,
+        typer.Option("--radius", metavar="BITS", min=0, max=16, help="How far hashes of compared pictures may differ."),
+    ] = 12,
+    prefer: Annotated[
+        list[str] | None,
+        typer.Option("--prefer", metavar="PATH", help="Of equal copies keep the one here; repeatable, the first most."),
+    ] = None,
+    avoid: Annotated[
+        list[str] | None,
+        typer.Option("--avoid", metavar="PATH", help="Of equal copies keep the one elsewhere; repeatable."),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            help="Write what to keep and remove as tab-separated text, to be reviewed; nothing carries it out.",
+            show_default=False,
+        ),
+    ] = None,
+    gallery: GalleryOption = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", metavar="N", min=0, help="Only the N groups that free most.", show_default=False),
+    ] = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Find groups of copies and print them."""
+    from photoindex.library.duplicates import DuplicatesRequest, find_duplicates
+    from photoindex.library.search import parse_arguments
+
+    pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
+    output = choose_output(json=json, csv=csv)
+    with opened(library) as found:
+        request = DuplicatesRequest(
+            query=parse_arguments(found, query) if query else None,
+            exact=exact,
+            radius=radius,
+            prefer=[os.fsencode(one) for one in prefer or ()],
+            avoid=[os.fsencode(one) for one in avoid or ()],
+        )
+        with progress_sink(progress) as emit:
+            result = find_duplicates(found, request, emit)
+        groups = result.groups if limit is None else result.groups[:limit]
+        if plan is not None:
+            _write_plan(found, groups, plan)
+        if pictures.wanted:
+            show_groups(found, list(_picture_groups(found, groups)), pictures, " ".join(query or ["duplicates"]))
+        if json and not pictures.takes_stdout:
+            for number, group in enumerate(groups, 1):
+                print_json(_as_json(number, group))
+        elif not pictures.takes_stdout:
+            render(_rows(groups), COLUMNS, output)
+    _print_summary(result, shown=len(groups))
+
+
+def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
+    from photoindex.library.duplicate_plan import write_plan
+
+    try:
+        write_plan(library, groups, path)
+    except OSError as error:
+        raise UsageError(f"--plan {path}: {error.strerror}; name a file in a folder that can be written") from error
+    print(f"wrote a plan of {_count(len(groups), 'group')} to {path}; nothing was changed", file=sys.stderr)
+
+
+def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[PictureGroup]:
+    from photoindex.library.pictures import Entry
+    from photoindex.library.pictures import Group as PictureGroup
+    from photoindex.library.search import hits_by_id
+
+    hits = hits_by_id(library, [number for group in groups for number in group.photo_ids])
+    for number, group in enumerate(groups, 1):
+        notes = {one.photo_id: _note(one) for one in reversed(group.files) if one.reason}
+        entries = [
+            Entry(hits[one], keep=one == group.photo_ids[0], note=notes.get(one, ""))
+            for one in group.photo_ids
+            if one in hits
+        ]
+        copies = sum(one.action != "keep" for one in group.files)
+        heading = f"Group {number}: {group.kind}, {_count(copies, 'copy')}"
+        yield PictureGroup(entries, heading, f"kept: {group.keep_reason}")
+
+
+def _note(one: CopiedFile) -> str:
+    return one.reason if one.action == "keep" else f"{one.action}: {one.reason}"
+
+
+def _rows(groups: Sequence[Group]) -> Iterator[Row]:
+    for number, group in enumerate(groups, 1):
+        for one in group.files:
+            yield {
+                "group": number, "kind": group.kind, "action": one.action, "size": one.size_bytes,
+                "pixels": f"{one.width} x {one.height}" if one.width else "", "path": one.path,
+                "reason": group.keep_reason if one is group.files[0] else one.reason, "photo": one.photo_id,
+                "digest": one.digest.hex(), "state": one.state, "volume": one.volume, "format": one.format,
+                "width": one.width, "height": one.height, "likeness": one.likeness, "share": one.share,
+            }  # fmt: skip
+
+
+def _as_json(number: int, group: Group) -> dict[str, object]:
+    from photoindex.library.duplicate_verdicts import REMOVE, REVIEW
+
+    names = ("path", "action", "reason", "photo", "digest", "size", "format", "width", "height", "state", "volume",
+             "likeness", "share")  # fmt: skip
+    return {
+        "schema": 1,
+        "group": number,
+        "kind": group.kind,
+        "keep": group.photo_ids[0],
+        "keep_reason": group.keep_reason,
+        "photos": list(group.photo_ids),
+        "removable_bytes": group.bytes_of(REMOVE),
+        "review_bytes": group.bytes_of(REVIEW),
+        "files": [{name: row[name] for name in names} for row in _rows([group])],
+    }
+
+
+def _print_summary(result: Duplicates, *, shown: int) -> None:
+    actions = [one.action for group in result.groups for one in group.files]
+    text = f"{_count(len(result.groups), 'group')}"
+    if shown < len(result.groups):
+        text += f" ({shown:,} shown)"
+    if actions:
+        text += f": {actions.count('remove'):,} files could go ({size_text(result.removable_bytes)})"
+        text += f", {actions.count('review'):,} to review ({size_text(result.review_bytes)})"
+    if result.compared:
+        text += f"; {_count(result.compared, 'pair')} compared"
+        text += f", near in hash or in space {result.space}" if result.space else ", near in hash"
+    if result.apart:
+        text += f"; {_count(result.apart, 'pair')} of other shots left apart"
+    print(text, file=sys.stderr)
+
+
+def _count(number: int, noun: str) -> str:
+    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def _size(value: object) -> str:
+    return size_text(value) if isinstance(value, int) else ""
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("group", "Group", plain=True, justify="right", style="cyan"),
+    Column("action", "Action", plain=True),
+    Column("pixels", "Pixels", justify="right"),
+    Column("size", "Size", justify="right", show=_size),
+    Column("path", "Path", plain=True, wide=True),
+    Column("reason", "Why"),
+    *(
+        Column(name)
+        for name in (
+            "kind", "photo", "digest", "state", "volume", "format", "width", "height", "likeness", "share",
+        )
+    ),
+)  # fmt: skip
+"""What is known of each file: all in CSV, those with a heading in the table."""

@@ -1,0 +1,171 @@
+"""What is to become of each file of a group of copies, in words that a person can check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from photoindex.library.duplicate_ranking import Rules, rank_files, reason_for_file, reason_to_keep
+from photoindex.media.same_picture.turns import TURNS
+from photoindex.paths import display
+from photoindex.pipeline.picture_comparing import Compared
+from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto
+
+KEEP, REMOVE, REVIEW = "keep", "remove", "review"
+WHOLE_SHARE = 0.97
+"""Shown by a copy, this much of a picture is all of it, as exactly as thumbnails tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedFile:
+    """One file of a group.
+
+    action: keep, remove (nothing is lost with it) or review (it differs in more than size). reason: why, in words. state:
+    present, or away where its volume is not mounted now. likeness, share: 0 to 1, see `Compared`; None where the bytes are the
+    same as a kept file's, or nothing was compared.
+    """
+
+    path: bytes
+    action: str
+    reason: str
+    photo_id: int
+    asset_id: int
+    digest: bytes
+    size_bytes: int
+    mtime_ns: int
+    format: str
+    width: int
+    height: int
+    volume: str
+    state: str
+    likeness: float | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Copies of one photo. kind: exact (the same bytes), or same picture. keep_reason: why the first photo is kept.
+
+    files: all present files, the kept ones first, `keep_reason` being that of the first one. photo_ids: the kept one first.
+    """
+
+    kind: str
+    photo_ids: tuple[int, ...]
+    keep_reason: str
+    files: tuple[CopiedFile, ...]
+
+    def bytes_of(self, action: str) -> int:
+        """Return how many bytes the files with this action have."""
+        return sum(one.size_bytes for one in self.files if one.action == action)
+
+
+Relations = Mapping[tuple[int, int], Compared]
+"""Comparisons that found the same picture, by the asset numbers of the pair in both orders."""
+
+
+def judged(photos: Sequence[CopyPhoto], relations: Relations, rules: Rules) -> Group | None:
+    """Return what to do with the files of photos that show the same, the one to keep first; None where nothing is twice."""
+    best = photos[0]
+    files = list(_files_of_kept(best, rules))
+    for other in photos[1:]:
+        files += _files_of_copy(other, best, relations, rules)
+    if len(files) < 2 or all(one.action == KEEP for one in files):
+        return None
+    files.sort(key=lambda one: (one.action != KEEP, len(photos) == 1 and not _is_copied(one, best)))
+    if len(photos) > 1:
+        reason, kind = reason_to_keep(best, photos[1], rules), "same picture"
+    else:
+        ranked = next(rank_files(one.files, rules) for one in best.contents if len(one.files) > 1)
+        reason, kind = reason_for_file(ranked[0], ranked[1], rules), "exact"
+    return Group(kind, tuple(one.photo_id for one in photos), reason, tuple(files))
+
+
+def _is_copied(file: CopiedFile, photo: CopyPhoto) -> bool:
+    return any(one.asset_id == file.asset_id and len(one.files) > 1 for one in photo.contents)
+
+
+def _files_of_kept(photo: CopyPhoto, rules: Rules) -> Iterator[CopiedFile]:
+    for content in photo.contents:
+        for rank, file in enumerate(rank_files(content.files, rules)):
+            if rank == 0:
+                kept = file
+                reason = (
+                    "" if content.asset_id == photo.primary_asset_id else f"part of the kept photo ({content.role})"
+                )
+                yield _copied(file, content, photo, rules, action=KEEP, reason=reason)
+            else:
+                reason = f"the same bytes as {display(kept.path)}"
+                yield _copied(file, content, photo, rules, action=REMOVE, reason=reason)
+
+
+def _files_of_copy(photo: CopyPhoto, best: CopyPhoto, relations: Relations, rules: Rules) -> Iterator[CopiedFile]:
+    for content in photo.contents:
+        found = [
+            (relation, kept)
+            for kept in best.contents
+            if (relation := relations.get((kept.asset_id, content.asset_id))) is not None
+        ]
+        if not found:
+            for file in content.files:
+                reason = f"part of photo {photo.photo_id} ({content.role}), not compared"
+                yield _copied(file, content, photo, rules, action=REVIEW, reason=reason)
+            continue
+        relation, kept = max(found, key=lambda pair: (_is_whole(pair[0]), pair[0].comparison.score))
+        action, reason = _relation_words(relation, content, kept)
+        if photo.written > best.written:
+            action, reason = REVIEW, f"{reason}; more was written of it (stars, title, keywords, sidecars)"
+        for file in content.files:
+            made = _copied(file, content, photo, rules, action=action, reason=reason)
+            yield replace(made, likeness=round(relation.comparison.score, 3), share=round(relation.comparison.share, 3))
+
+
+def _is_whole(relation: Compared) -> bool:
+    return relation.comparison.turn == 0 and relation.comparison.share >= WHOLE_SHARE and relation.same_colours
+
+
+def _relation_words(relation: Compared, copy: CopyContent, kept: CopyContent) -> tuple[str, str]:
+    """Return the action and its reason for a copy of a kept content."""
+    found = relation.comparison
+    differences = []
+    if found.share < WHOLE_SHARE and found.agreement is not None:
+        copy_is_smaller = found.agreement.second_is_smaller == (relation.task.second == copy.asset_id)
+        part = f"{found.share:.0%}"
+        differences.append(
+            f"shows {part} of it" if copy_is_smaller else f"shows more (the kept one shows {part} of it)"
+        )
+    if found.turn:
+        differences.append(TURNS[found.turn])
+    elif not relation.same_colours and found.share >= WHOLE_SHARE:
+        differences.append("changed in colours, light or detail")
+    size = _size_words(copy, kept)
+    if differences:
+        return REVIEW, f"an edit: {', '.join(differences)}; {size}"
+    return REMOVE, f"the same picture, {size}"
+
+
+def _size_words(copy: CopyContent, kept: CopyContent) -> str:
+    if (copy.width, copy.height) != (kept.width, kept.height):
+        return f"{copy.width} x {copy.height} against {kept.width} x {kept.height}"
+    if copy.format != kept.format:
+        return f"{copy.format} against {kept.format}, {copy.width} x {copy.height} both"
+    return f"{copy.size_bytes:,} against {kept.size_bytes:,} bytes, {copy.width} x {copy.height} both"
+
+
+def _copied(
+    file: CopyFile, content: CopyContent, photo: CopyPhoto, rules: Rules, *, action: str, reason: str
+) -> CopiedFile:
+    return CopiedFile(
+        path=file.path,
+        action=action,
+        reason=reason,
+        photo_id=photo.photo_id,
+        asset_id=content.asset_id,
+        digest=content.digest,
+        size_bytes=file.size_bytes,
+        mtime_ns=file.mtime_ns,
+        format=content.format,
+        width=content.width,
+        height=content.height,
+        volume=file.volume_label,
+        state="present" if file.volume_id in rules.online else "away",
+    )

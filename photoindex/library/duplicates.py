@@ -1,0 +1,299 @@
+"""Find copies of photos: the same bytes in several files, and the same picture saved, cut or coloured in another way."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
+from photoindex.library.context import Library
+from photoindex.library.duplicate_groups import stars
+from photoindex.library.duplicate_ranking import Rules, rank
+from photoindex.library.duplicate_verdicts import REMOVE, REVIEW, Group, judged
+from photoindex.library.places import spellings, volumes_now
+from photoindex.library.search import matching_photo_ids
+from photoindex.library.taking_in import jobs_for
+from photoindex.media.pairing.values import Member
+from photoindex.media.same_picture.shots import different_shots
+from photoindex.media.same_picture.turns import TURNS
+from photoindex.pipeline import duplicate_candidates as candidates
+from photoindex.pipeline.picture_comparing import Compared, Comparer, Task, threads_for
+from photoindex.pipeline.relate import member_of
+from photoindex.store import duplicate_rows as rows
+from photoindex.store import pairs as store_pairs
+from photoindex.syntax import Node
+
+RADIUS = 12
+"""Bits of 64 in which the hashes of two pictures may differ to be compared: 95 in 100 of those cut by 5 % do not differ in more."""
+_CHUNK_TASKS = 2_000
+_CHUNK_PHOTOS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatesRequest:
+    """What to look for.
+
+    query: only groups with a photo that it finds. exact: only the same bytes. radius: of the hashes, in bits. prefer, avoid:
+    paths as given; see `Rules`.
+    """
+
+    query: Node | None = None
+    exact: bool = False
+    radius: int = RADIUS
+    prefer: Sequence[bytes] = ()
+    avoid: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What was found: groups, those that free the most bytes first.
+
+    compared: pairs of pictures that were laid over each other. apart: pairs that look the same, and that their times or
+    frames tell to be different shots. space: the space whose neighbours were compared, None where there is none.
+    """
+
+    groups: tuple[Group, ...]
+    compared: int = 0
+    apart: int = 0
+    space: str | None = None
+
+    @property
+    def removable_bytes(self) -> int:
+        """The bytes of all files that can go without a loss."""
+        return sum(group.bytes_of(REMOVE) for group in self.groups)
+
+    @property
+    def review_bytes(self) -> int:
+        """The bytes of all files that a person should look at first."""
+        return sum(group.bytes_of(REVIEW) for group in self.groups)
+
+
+def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSink = ignore_events) -> Duplicates:
+    """Find the groups of copies and say which to keep; nothing is changed.
+
+    Needs no model; where the library has a space in use, what lies near in it is compared too.
+    """
+    wanted = None if request.query is None else set(matching_photo_ids(library, request.query))
+    with library.database.read() as connection:
+        copied = rows.contents_in_several_files(connection)
+        online = {volume.row.id for volume in volumes_now(connection).values() if volume.online}
+    rules = Rules(
+        prefer=tuple(path for one in request.prefer for path in spellings(one)),
+        avoid=tuple(path for one in request.avoid for path in spellings(one)),
+        online=online,
+    )
+    search = _SamePictures(library, request, wanted, emit)
+    if not request.exact:
+        search.run()
+    groups = list(_groups(library, copied, wanted, rules, search))
+    groups.sort(key=lambda group: (-group.bytes_of(REMOVE), -group.bytes_of(REVIEW), group.photo_ids))
+    return Duplicates(tuple(groups), search.compared, search.apart, search.space)
+
+
+@dataclass
+class _SamePictures:
+    """The search for pairs that show the same picture, and what it found so far.
+
+    accepted: comparisons by the asset numbers of the pair, in both orders. photo_of: the photo of each content.
+    """
+
+    library: Library
+    request: DuplicatesRequest
+    wanted: Collection[int] | None
+    emit: EventSink
+    compared: int = 0
+    apart: int = 0
+    space: str | None = None
+    accepted: dict[tuple[int, int], Compared] = field(default_factory=dict)
+    photo_of: dict[int, int] = field(default_factory=dict)
+    _digests: dict[int, bytes] = field(default_factory=dict)
+    _comparer: Comparer | None = None
+
+    @property
+    def comparer(self) -> Comparer:
+        """What compares, with the looks that it remembers."""
+        if self._comparer is None:
+            self._comparer = Comparer(self.library.derived_folder, self._digests)
+        return self._comparer
+
+    def run(self) -> None:
+        """Find all pairs."""
+        with self.library.database.read() as connection:
+            contents = rows.hashed_contents(connection)
+        found = self._candidates(contents)
+        started = time.monotonic()
+        self.emit(PhaseStarted("compare", len(found), "pairs"))
+        for start in range(0, len(found), _CHUNK_TASKS):
+            self._compare(_tasks(found, contents.asset_ids, start, start + _CHUNK_TASKS), contents, done=start)
+        self.compared = len(found)
+        self.emit(PhaseFinished("compare", len(found), time.monotonic() - started))
+        missing = len(self.comparer.without_thumbnail)
+        if missing:
+            self.emit(
+                Notice(
+                    f"{missing:,} contents have no readable thumbnail and were not compared; "
+                    "photoindex scan makes missing ones",
+                    "warning",
+                )
+            )
+
+    def _candidates(self, contents: rows.HashedContents) -> candidates.Candidates:
+        started = time.monotonic()
+        self.emit(PhaseStarted("look for pairs", len(TURNS), "steps"))
+        collector = candidates.Collector()
+        candidates.add_near_hashes(
+            collector,
+            contents.hashes,
+            self.request.radius,
+            lambda places: self._signatures(contents.asset_ids[places]),
+            lambda done: self.emit(PhaseAdvanced("look for pairs", done)),
+        )
+        with self.library.database.read() as connection:
+            moments = rows.contents_of_one_moment(connection)
+        candidates.add_pairs(collector, contents.asset_ids, _all_pairs(moments))
+        self._add_neighbours(collector, contents.asset_ids)
+        found = self._of_wanted(collector.result(), contents)
+        self.emit(PhaseFinished("look for pairs", len(TURNS), time.monotonic() - started))
+        return found
+
+    def _add_neighbours(self, collector: candidates.Collector, asset_ids: NDArray[np.int64]) -> None:
+        from photoindex.library.neighbours import near_in_space
+
+        near = near_in_space(self.library, self.emit)
+        if near is not None:
+            self.space = near.space
+            candidates.add_pairs(collector, asset_ids, near.pairs)
+
+    def _of_wanted(self, found: candidates.Candidates, contents: rows.HashedContents) -> candidates.Candidates:
+        """Leave out pairs within one photo, of a video and a picture, and where a query finds neither."""
+        photos = contents.photo_ids[found.first], contents.photo_ids[found.second]
+        kept = (photos[0] != photos[1]) & (contents.videos[found.first] == contents.videos[found.second])
+        if self.wanted is not None:
+            ids = np.fromiter(self.wanted, np.int64, len(self.wanted))
+            kept &= np.isin(photos[0], ids) | np.isin(photos[1], ids)
+        return candidates.Candidates(found.first[kept], found.second[kept], found.turns[kept], found.thorough[kept])
+
+    def _signatures(self, asset_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        self._load_digests(asset_ids.tolist())
+        return self.comparer.signatures(asset_ids)
+
+    def _load_digests(self, asset_ids: Iterable[int]) -> None:
+        new = [one for one in dict.fromkeys(asset_ids) if one not in self._digests]
+        if new:
+            with self.library.database.read() as connection:
+                self._digests.update(rows.digests_of(connection, new))
+
+    def _compare(self, tasks: Sequence[Task], contents: rows.HashedContents, *, done: int) -> None:
+        self._load_digests(number for task in tasks for number in (task.first, task.second))
+        threads = threads_for(len(tasks), jobs_for(1.0))
+        same: list[Compared] = []
+        for bundle in self.comparer.compared(tasks, threads=threads):
+            done += len(bundle)
+            same += [one for one in bundle if one.comparison.same]
+            self.emit(PhaseAdvanced("compare", done))
+        for one in self._without_different_shots(same):
+            self.accepted[one.task.first, one.task.second] = one
+            self.accepted[one.task.second, one.task.first] = one
+            for number in (one.task.first, one.task.second):
+                place = int(np.searchsorted(contents.asset_ids, number))
+                self.photo_of[number] = int(contents.photo_ids[place])
+
+    def _without_different_shots(self, same: Sequence[Compared]) -> Iterator[Compared]:
+        numbers = sorted({number for one in same for number in (one.task.first, one.task.second)})
+        if not numbers:
+            return
+        with self.library.database.read() as connection:
+            members: dict[int, Member] = {
+                row.asset_id: member_of(row) for row in store_pairs.members_of_assets(connection, numbers)
+            }
+            bursts = rows.bursts_of(connection, numbers)
+        for one in same:
+            first, second = members.get(one.task.first), members.get(one.task.second)
+            burst = bursts.get(one.task.first)
+            one_burst = burst is not None and burst == bursts.get(one.task.second)
+            if first is None or second is None or different_shots(first, second, one_burst=one_burst) is None:
+                yield one
+            else:
+                self.apart += 1
+
+    def judge(self, first: rows.CopyPhoto, second: rows.CopyPhoto) -> bool:
+        """Compare two photos that no candidate named, by the contents that stand for them."""
+        pair = first.primary_asset_id, second.primary_asset_id
+        self._load_digests(pair)
+        found = self.comparer.compare(Task(*pair))
+        accepted = found.comparison.same and any(self._without_different_shots([found]))
+        if accepted:
+            self.accepted[pair] = self.accepted[pair[1], pair[0]] = found
+        return accepted
+
+
+def _tasks(found: candidates.Candidates, asset_ids: NDArray[np.int64], start: int, end: int) -> list[Task]:
+    part = slice(start, end)
+    columns = (
+        asset_ids[found.first[part]].tolist(), asset_ids[found.second[part]].tolist(), found.turns[part].tolist(),
+        found.thorough[part].tolist(),
+    )  # fmt: skip
+    return [Task(*values) for values in zip(*columns, strict=True)]
+
+
+def _all_pairs(lists: Iterable[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    for ids in lists:
+        for place, first in enumerate(ids):
+            yield from ((first, second) for second in ids[place + 1 :])
+
+
+def _groups(
+    library: Library, copied: Sequence[int], wanted: Collection[int] | None, rules: Rules, search: _SamePictures
+) -> Iterator[Group]:
+    pairs = {(search.photo_of[first], search.photo_of[second]) for first, second in search.accepted}
+    pairs = {pair for pair in pairs if pair[0] < pair[1]}
+    with library.database.read() as connection:
+        exact = set(rows.photos_of_contents(connection, copied))
+    known = _Photos(library, {number for pair in pairs for number in pair} | exact)
+    grouped: set[int] = set()
+
+    def ranked(numbers: Collection[int]) -> list[int]:
+        found = [photo for number in numbers if (photo := known.get(number)) is not None]
+        return [photo.photo_id for photo in rank(found, rules)]
+
+    def judge(first: int, second: int) -> bool:
+        photos = known.get(first), known.get(second)
+        return photos[0] is not None and photos[1] is not None and search.judge(photos[0], photos[1])
+
+    for numbers in stars(pairs, ranked, judge):
+        grouped.update(numbers)
+        yield from _judged(numbers, known, wanted, rules, search)
+    for number in sorted(exact - grouped):
+        yield from _judged([number], known, wanted, rules, search)
+
+
+def _judged(
+    numbers: Sequence[int], known: _Photos, wanted: Collection[int] | None, rules: Rules, search: _SamePictures
+) -> Iterator[Group]:
+    if wanted is not None and not any(number in wanted for number in numbers):
+        return
+    photos = [photo for number in numbers if (photo := known.get(number)) is not None]
+    group = judged(photos, search.accepted, rules) if photos else None
+    if group is not None:
+        yield group
+
+
+class _Photos:
+    """The photos that may stand in a group, with their files."""
+
+    def __init__(self, library: Library, numbers: Collection[int]) -> None:
+        self._found: defaultdict[int, rows.CopyPhoto | None] = defaultdict(lambda: None)
+        ordered = sorted(numbers)
+        for start in range(0, len(ordered), _CHUNK_PHOTOS):
+            with library.database.read() as connection:
+                self._found.update(rows.photos_to_rank(connection, ordered[start : start + _CHUNK_PHOTOS]))
+
+    def get(self, number: int) -> rows.CopyPhoto | None:
+        """Return a photo, None where it is gone or none of its files is there."""
+        photo = self._found.get(number)
+        return photo if photo is not None and any(one.files for one in photo.contents) else None

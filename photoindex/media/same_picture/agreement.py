@@ -1,0 +1,144 @@
+"""How far two pictures that lie over each other agree, place by place, and what each shows that the other does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.media.same_picture.look import Look, Plane
+from photoindex.media.same_picture.overlay import Map, inverse, scale_of
+
+_WINDOW_PX = 13
+_STEP_PX = 3
+_TEXTURED = 0.15
+"""Variance in even light (where structure has about 1) from which a window says anything."""
+_NOISE = 0.03
+_DIFFERS = 0.5
+_DARK, _BRIGHT = 3, 252
+"""Grey levels at which an exposure is clipped: what was there before an edit cannot be told."""
+_CLIPPED = 0.25
+_EDGE_PX = 1.0
+"""How exactly frames are found to lie over each other."""
+_LEAST_GRADIENT = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the comparison of two overlaid pictures found.
+
+    windows: how many places have structure to compare. mean: their mean correlation. low: that which a twentieth of them does
+    not reach. differing: the share of places that show something else. beyond: the share of the structure of the
+    smaller picture that lies outside the larger one. share: how much of the larger picture the smaller one shows.
+    second_is_smaller: which of the two the smaller one is.
+    """
+
+    windows: int
+    mean: float
+    low: float
+    differing: float
+    beyond: float
+    share: float
+    second_is_smaller: bool
+
+
+def agreement_of(first: Look, second: Look, map_: Map) -> Agreement:
+    """Compare two pictures under the map from the first to the second, at the resolution of the coarser one."""
+    if scale_of(map_) >= 1:
+        windows, mean, low, differing = _compare(first, second, map_)
+    else:
+        windows, mean, low, differing = _compare(second, first, inverse(map_))
+    beyond_second, beyond_first = _beyond(first, second, map_), _beyond(second, first, inverse(map_))
+    area = first.grey.size * scale_of(map_) ** 2
+    smaller = (beyond_first, True) if beyond_first <= beyond_second else (beyond_second, False)
+    # Where each holds the other, the areas decide.
+    if max(beyond_first, beyond_second) < 0.004:
+        smaller = (smaller[0], second.grey.size < area)
+    share = min(1.0, second.grey.size / area if smaller[1] else area / second.grey.size)
+    return Agreement(windows, mean, low, differing, smaller[0], share, smaller[1])
+
+
+def _compare(coarse: Look, fine: Look, map_: Map) -> tuple[int, float, float, float]:
+    import cv2
+
+    height, width = coarse.shape
+    warped = _warped(fine.grey, map_, (width, height))
+    inside = _warped(np.ones(fine.shape, np.float32), map_, (width, height), fill=0.0) > 0.99
+    if np.count_nonzero(inside) < 4 * _WINDOW_PX**2:
+        return 0, 0.0, 0.0, 1.0
+    a = _blurred(coarse.even)
+    b = _blurred(_even_inside(warped, inside))
+
+    def box(plane: Plane) -> Plane:
+        return cast("Plane", cv2.blur(plane, (_WINDOW_PX, _WINDOW_PX), borderType=cv2.BORDER_REFLECT_101))
+
+    mean_a, mean_b = box(a), box(b)
+    variance_a, variance_b = box(a * a) - mean_a**2, box(b * b) - mean_b**2
+    correlation = (box(a * b) - mean_a * mean_b) / np.sqrt(
+        np.maximum((variance_a + _NOISE) * (variance_b + _NOISE), 1e-9)
+    )
+    whole = box(inside.astype(np.float32)) > 0.999
+    grid = np.s_[_STEP_PX // 2 :: _STEP_PX, _STEP_PX // 2 :: _STEP_PX]
+    structure = np.maximum(variance_a, variance_b)[grid]
+    clipped = np.maximum(box(_clipped(coarse.grey)), box(_clipped(warped)))[grid]
+    chosen = whole[grid] & (structure > _TEXTURED) & (clipped < _CLIPPED)
+    values, weights = correlation[grid][chosen], np.sqrt(np.minimum(structure[chosen], 1.0))
+    if not len(values):
+        return 0, 0.0, 0.0, 1.0
+    mean = float(np.average(values, weights=weights))
+    differing = float(np.average(values < _DIFFERS, weights=weights))
+    return len(values), mean, float(np.quantile(values, 0.05)), differing
+
+
+def _clipped(grey: Plane) -> Plane:
+    return ((grey <= _DARK) | (grey >= _BRIGHT)).astype(np.float32)
+
+
+def _even_inside(plane: Plane, inside: NDArray[np.bool_]) -> Plane:
+    from photoindex.media.same_picture.look import even_light
+
+    return even_light(np.where(inside, plane, plane[inside].mean()).astype(np.float32))
+
+
+def _blurred(plane: Plane) -> Plane:
+    import cv2
+
+    return cast("Plane", cv2.GaussianBlur(plane, (0, 0), 0.8))
+
+
+def _warped(plane: Plane, map_: Map, size: tuple[int, int], fill: float | None = None) -> Plane:
+    """Return `plane` as the first picture sees it; where it is finer it is made coarser first, so that nothing aliases."""
+    import cv2
+
+    scale = scale_of(map_)
+    if scale > 1.05:
+        small = max(4, round(plane.shape[1] / scale)), max(4, round(plane.shape[0] / scale))
+        across, down = small[0] / plane.shape[1], small[1] / plane.shape[0]
+        plane = cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
+        shrink = np.array([[across, 0, 0.5 * across - 0.5], [0, down, 0.5 * down - 0.5], [0, 0, 1]])
+        map_ = (shrink @ np.vstack([map_, [0, 0, 1]]))[:2]
+    border = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cast("Plane", cv2.warpAffine(plane, map_, size, flags=flags, borderMode=border, borderValue=fill or 0.0))
+
+
+def _beyond(inner: Look, outer: Look, map_: Map) -> float:
+    """The share of the edges in `inner` that lie outside the frame of `outer`; plain borders have none."""
+    import cv2
+
+    height, width = inner.shape
+    across = cv2.Sobel(inner.even, cv2.CV_32F, 1, 0, ksize=3, scale=0.25)
+    down = cv2.Sobel(inner.even, cv2.CV_32F, 0, 1, ksize=3, scale=0.25)
+    edges = across * across + down * down > _LEAST_GRADIENT**2
+    total = int(np.count_nonzero(edges))
+    if not total:
+        return 0.0
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    there = map_[:, :2] @ np.stack([x[edges], y[edges]]).astype(np.float64) + map_[:, 2:]
+    margin = _EDGE_PX * max(1.0, scale_of(map_))
+    other_height, other_width = outer.shape
+    outside = (there[0] < -margin) | (there[1] < -margin)
+    outside |= (there[0] > other_width - 1 + margin) | (there[1] > other_height - 1 + margin)
+    return float(np.count_nonzero(outside)) / total

@@ -1,0 +1,131 @@
+"""A picture made ready to be compared: grey, small, freed of slow changes of light, with its keypoints."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.media.scale import Pixel8
+
+Plane = NDArray[np.float32]
+
+SIDE_PX = 256
+"""The longest side that pictures are compared at."""
+COARSE_PX = 64
+MIDDLE_PX = 128
+_FEATURES_PX = 192
+_FEATURES = 400
+_LIGHT_SHARE = 0.06
+"""Sigma of what counts as a slow change of light (a vignette, a gradient filter), as a share of the longest side."""
+_NOISE = 6.0
+"""Grey levels that no camera and no JPEG of normal quality get right: structure below is not brought out."""
+
+# Where each of SIFT's 4 x 4 x 8 numbers comes from when the picture is mirrored: rows and directions turn round.
+_MIRRORED = np.array([((3 - row) * 4 + column) * 8 + (8 - turn) % 8 for row in range(4) for column in range(4) for turn in range(8)])  # fmt: skip
+
+
+class Look:
+    """One picture as it is compared; what is costly is made when it is first needed and kept.
+
+    grey: float32 [h, w], 0 to 255, longest side at most SIDE_PX.
+    """
+
+    def __init__(self, picture: Pixel8) -> None:
+        """Take uint8 [h, w] or RGB [h, w, 3]."""
+        import cv2
+
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
+        self.grey: Plane = resized(grey.astype(np.float32), SIDE_PX)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return cast("tuple[int, int]", self.grey.shape)
+
+    @cached_property
+    def even(self) -> Plane:
+        """The picture in an even light: float32 [h, w], local mean 0, local contrast about 1, noise near 0."""
+        return even_light(self.grey)
+
+    @cached_property
+    def middle(self) -> Plane:
+        """`even` at MIDDLE_PX."""
+        return resized(self.even, MIDDLE_PX)
+
+    @cached_property
+    def coarse(self) -> Plane:
+        """`even` at COARSE_PX."""
+        return resized(self.even, COARSE_PX)
+
+    @cached_property
+    def keypoints(self) -> tuple[Plane, Plane]:
+        """Points float32 [n, 2] (x, y in pixels of `grey`) and their descriptors float32 [n, 128] of unit length (RootSIFT)."""
+        import cv2
+
+        small = resized(self.grey, _FEATURES_PX)
+        low, high = np.percentile(small, (1, 99))
+        stretched = np.clip((small - low) * (255 / max(high - low, 16)), 0, 255).astype(np.uint8)
+        found, raw = cv2.SIFT_create(nfeatures=_FEATURES, contrastThreshold=0.02).detectAndCompute(stretched, None)
+        if raw is None or not len(found):
+            return np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
+        factor = np.array([self.shape[1] / small.shape[1], self.shape[0] / small.shape[0]], np.float32)
+        points = (np.array([one.pt for one in found], np.float32) + 0.5) * factor - 0.5
+        descriptors = np.sqrt(raw / (raw.sum(axis=1, keepdims=True) + 1e-6))
+        return points.astype(np.float32), descriptors.astype(np.float32)
+
+    def turned(self, turn: int) -> Look:
+        """Return the picture after one of the eight turns; see `turns.apply_turn`."""
+        from photoindex.media.same_picture.turns import apply_turn
+
+        if turn == 0:
+            return self
+        other = Look.__new__(Look)
+        other.grey = apply_turn(self.grey, turn)
+        if "even" in self.__dict__:
+            other.__dict__["even"] = apply_turn(self.even, turn)
+        return other
+
+    def mirrored_keypoints(self) -> tuple[Plane, Plane]:
+        """Return the keypoints of the picture mirrored left to right."""
+        points, descriptors = self.keypoints
+        flipped = points.copy()
+        flipped[:, 0] = self.shape[1] - 1 - flipped[:, 0]
+        return flipped, descriptors[:, _MIRRORED]
+
+
+def look_at(jpeg: bytes) -> Look:
+    """Return the look of a JPEG as `media.derive` makes them. Raises ValueError for bytes that are none."""
+    import simplejpeg
+
+    return Look(simplejpeg.decode_jpeg(jpeg, "GRAY", min_height=SIDE_PX, min_width=SIDE_PX)[..., 0])
+
+
+def resized(plane: Plane, longest_side_px: int) -> Plane:
+    """Return a plane whose longest side is at most `longest_side_px`; nothing is enlarged."""
+    import cv2
+
+    height, width = plane.shape
+    longest = max(height, width)
+    if longest <= longest_side_px:
+        return plane
+    size = max(1, round(width * longest_side_px / longest)), max(1, round(height * longest_side_px / longest))
+    return cast("Plane", cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+
+
+def even_light(grey: Plane) -> Plane:
+    """Return `grey` with its local mean taken away and its local contrast made even; flat parts stay near 0."""
+    import cv2
+
+    sigma = max(2.0, _LIGHT_SHARE * max(grey.shape))
+    # A box filtered twice is near enough to a Gaussian and many times as fast at this width.
+    side = 2 * round(sigma * 1.2) + 1
+
+    def smooth(plane: Plane) -> Plane:
+        once = cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT_101)
+        return cast("Plane", cv2.blur(once, (side, side), borderType=cv2.BORDER_REFLECT_101))
+
+    detail = grey - smooth(grey)
+    return cast("Plane", detail / np.sqrt(smooth(detail * detail) + _NOISE * _NOISE))

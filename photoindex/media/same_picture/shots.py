@@ -1,0 +1,78 @@
+"""Whether what two files say of themselves shows that they are different shots, however alike they look."""
+
+from __future__ import annotations
+
+from photoindex.media.pairing.agreement import Agreement, compare_cameras, span, wall_seconds
+from photoindex.media.pairing.names import parse_name
+from photoindex.media.pairing.values import Member
+from photoindex.types import Kind
+
+_EXACT_SECONDS = 5e-4
+_ZONE_STEP_SECONDS = 900.0
+_ZONE_LIMIT_SECONDS = 14 * 3600.0
+_ZONE_SLACK_SECONDS = 1.0
+_DURATION_SECONDS = 0.3
+_DURATION_SHARE = 0.01
+
+
+def different_shots(first: Member, second: Member, *, one_burst: bool = False) -> str | None:
+    """Return in words why two files are no copies of each other, None where nothing says so.
+
+    Copies and edits keep the time of the shot: one camera that says two times has pressed its shutter twice, unless the
+    times are whole quarters of an hour apart, as when somebody put a clock right. Two frames of a burst (one_burst) may say the
+    same whole second: then the camera's running numbers tell. A video and a picture are never copies, nor are videos
+    of different lengths.
+    """
+    videos = first.kind is Kind.VIDEO, second.kind is Kind.VIDEO
+    if videos[0] != videos[1]:
+        return "one is a video"
+    if all(videos) and not _same_length(first.duration_seconds, second.duration_seconds):
+        return "their lengths differ"
+    if compare_cameras(first, second).agreement is not Agreement.AGREE:
+        return None
+    return _by_time(first, second, one_burst=one_burst)
+
+
+def _by_time(first: Member, second: Member, *, one_burst: bool) -> str | None:
+    walls = wall_seconds(first), wall_seconds(second)
+    if walls[0] is None or walls[1] is None:
+        return None
+    gap = abs(walls[0] - walls[1])
+    if not _is_exact(first) or not _is_exact(second):
+        gap = abs(int(walls[0]) - int(walls[1]))
+        if not gap:
+            return _by_numbers(first, second) if one_burst else None
+    if gap <= _EXACT_SECONDS or _is_zone(gap):
+        return None
+    return f"one camera took them {span(gap)} apart"
+
+
+def _same_length(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return False
+    return abs(first - second) <= max(_DURATION_SECONDS, _DURATION_SHARE * max(first, second))
+
+
+def _is_exact(member: Member) -> bool:
+    return "." in (member.taken_at or "")
+
+
+def _is_zone(gap_seconds: float) -> bool:
+    steps = round(gap_seconds / _ZONE_STEP_SECONDS)
+    return (
+        0 < steps * _ZONE_STEP_SECONDS <= _ZONE_LIMIT_SECONDS
+        and abs(gap_seconds - steps * _ZONE_STEP_SECONDS) <= _ZONE_SLACK_SECONDS
+    )
+
+
+def _by_numbers(first: Member, second: Member) -> str | None:
+    """Frames of one second: numbers of the camera that differ, or names of one burst with different ends."""
+    names = parse_name(first.name), parse_name(second.name)
+    numbers = names[0].number, names[1].number
+    if names[0].shot == names[1].shot:
+        return None
+    if None not in numbers and numbers[0] != numbers[1]:
+        return f"they are frames {numbers[0]} and {numbers[1]} of a burst"
+    if names[0].burst is not None and names[0].burst == names[1].burst:
+        return "they are frames of a burst"
+    return None

@@ -1,0 +1,131 @@
+"""Comparing pairs of contents by their thumbnails, some at a time on several threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.media.same_picture.compare import Comparison, compare, same_colours
+from photoindex.media.same_picture.look import Look, look_at
+from photoindex.pipeline.derived_files import thumbnail_path
+
+_KEPT_LOOKS = 200
+"""Looks in memory, about half a megabyte each."""
+_AHEAD = 64
+_SIGNATURE_PX = 16
+_LEAST_STRUCTURE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One pair of contents to be compared, by asset numbers; see `duplicate_candidates.Candidates`."""
+
+    first: int
+    second: int
+    turn: int = 0
+    thorough: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One pair with what its comparison came to. same_colours: no filter, caption or other change of what is seen."""
+
+    task: Task
+    comparison: Comparison
+    same_colours: bool
+
+
+class Comparer:
+    """Compares contents of one library; threads may share it.
+
+    derived_folder: where thumbnails lie. digests: of the contents that will be asked for, by asset number; it may grow.
+    """
+
+    def __init__(self, derived_folder: Path, digests: Mapping[int, bytes]) -> None:
+        self._folder = derived_folder
+        self._digests = digests
+        self._looks: OrderedDict[int, Look | None] = OrderedDict()
+        self._lock = threading.Lock()
+        self.without_thumbnail: set[int] = set()
+
+    def compared(self, tasks: Sequence[Task], *, threads: int) -> Iterator[Sequence[Compared]]:
+        """Yield what comparing came to, in the order of the tasks, those of one first content together."""
+        bundles = [list(bundle) for _, bundle in groupby(tasks, key=lambda task: task.first)]
+        if threads <= 1:
+            yield from map(self._bundle, bundles)
+            return
+        with ThreadPoolExecutor(threads, "compare") as pool:
+            for start in range(0, len(bundles), _AHEAD * threads):
+                yield from pool.map(self._bundle, bundles[start : start + _AHEAD * threads])
+
+    def compare(self, task: Task) -> Compared:
+        """Compare one pair."""
+        first, second = self._look(task.first), self._look(task.second)
+        if first is None or second is None:
+            return Compared(task, Comparison(same=False), same_colours=False)
+        found = compare(first, second, turn=task.turn, thorough=task.thorough)
+        colours = found.same and found.turn == 0 and self._same_colours(task)
+        return Compared(task, found, colours)
+
+    def signatures(self, asset_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return what the pictures look like from afar: float32 [n, 256] of unit length, zeros for those without structure."""
+        import cv2
+
+        found = np.zeros((len(asset_ids), _SIGNATURE_PX**2), np.float32)
+        for row, asset_id in enumerate(asset_ids.tolist()):
+            look = self._look(asset_id, keep=False)
+            if look is None or float((look.even**2).mean()) < _LEAST_STRUCTURE:
+                continue
+            small = cv2.resize(look.even, (_SIGNATURE_PX, _SIGNATURE_PX), interpolation=cv2.INTER_AREA).ravel()
+            length = float(np.linalg.norm(small))
+            if length > 0:
+                found[row] = small / length
+        return found
+
+    def _bundle(self, tasks: Sequence[Task]) -> Sequence[Compared]:
+        return [self.compare(task) for task in tasks]
+
+    def _same_colours(self, task: Task) -> bool:
+        first, second = self._thumbnail(task.first), self._thumbnail(task.second)
+        return first is not None and second is not None and same_colours(first, second)
+
+    def _look(self, asset_id: int, *, keep: bool = True) -> Look | None:
+        with self._lock:
+            if asset_id in self._looks:
+                self._looks.move_to_end(asset_id)
+                return self._looks[asset_id]
+        jpeg = self._thumbnail(asset_id)
+        try:
+            look = None if jpeg is None else look_at(jpeg)
+        except ValueError:
+            look = None
+        if look is None:
+            self.without_thumbnail.add(asset_id)
+        if keep:
+            with self._lock:
+                self._looks[asset_id] = look
+                while len(self._looks) > _KEPT_LOOKS:
+                    self._looks.popitem(last=False)
+        return look
+
+    def _thumbnail(self, asset_id: int) -> bytes | None:
+        digest = self._digests.get(asset_id)
+        if digest is None:
+            return None
+        try:
+            return thumbnail_path(self._folder, digest).read_bytes()
+        except OSError:
+            return None
+
+
+def threads_for(pairs: int, cores: int) -> int:
+    """Return how many threads are worth their start for so many pairs."""
+    return max(1, min(cores, pairs // 8))
