@@ -97,6 +97,10 @@ def _cut_off(alternative: Alternative) -> str:
         return "no cut-off"
     if cut.middle is None or cut.spread is None or cut.reach is None:
         return f"least score {cut.minimum:.3f}, as asked for"
+    if cut.best is not None:
+        return (
+            f"cut-off {cut.minimum:.3f}: three quarters of the way from its background to its best score {cut.best:.3f}"
+        )
     return f"cut-off {cut.minimum:.3f}: its background {cut.middle:.3f} and {cut.reach:.1f} times the spread {cut.spread:.3f}"
 
 

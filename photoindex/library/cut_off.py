@@ -22,6 +22,9 @@ _REACH_OF_PHOTOS = 2.5
 _PRIOR_VECTORS = 8
 """The measured level weighs as much as so many vectors of the query's own background."""
 _GROWTH = 1.5
+_SHARE_TO_BEST = 0.75
+_FLOOR_SPREADS = 1.5
+"""What nothing in the space is like scores low everywhere, and the best of it is no hit: it lies among all pairs."""
 _ONE_SPREAD_BELOW = 15.866
 """Percentile that lies one standard deviation below the middle of a normal distribution."""
 
@@ -34,7 +37,8 @@ class Level:
     of a normal distribution; the lower side, because what is relevant stands on the upper one). middle_most: what 95 % of
     the probes' own medians stay below. spread_least, spread_most: 5th and 95th percentile of the probes' own spreads.
     reach: how many of its own spreads above its own middle the best vector lies for a probe that nothing matches: for
-    texts the 25th percentile over the probes, of which most are matched by few photos or none.
+    texts the 25th percentile over the probes, of which most are matched by few photos or none. matched: the best score of a
+    probe that something does match, the 85th percentile over the probes.
     """
 
     middle: float
@@ -43,6 +47,7 @@ class Level:
     spread_least: float
     spread_most: float
     reach: float
+    matched: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,8 @@ def _level(scores: NDArray[np.float32]) -> Level:
     low, middle = np.nanpercentile(scores, [_ONE_SPREAD_BELOW, 50], axis=0)
     own_spread = np.maximum(middle - low, 1e-6)
     all_low, all_middle = np.nanpercentile(scores, [_ONE_SPREAD_BELOW, 50])
-    reaches = (np.nanmax(scores, axis=0) - middle) / own_spread
+    best = np.nanmax(scores, axis=0)
+    reaches = (best - middle) / own_spread
     return Level(
         middle=float(all_middle),
         spread=float(max(all_middle - all_low, 1e-6)),
@@ -103,20 +109,24 @@ def _level(scores: NDArray[np.float32]) -> Level:
         spread_least=float(np.percentile(own_spread, 5)),
         spread_most=float(np.percentile(own_spread, 95)),
         reach=float(np.clip(np.percentile(reaches, 25), _LEAST_REACH, _GREATEST_REACH)),
+        matched=float(np.percentile(best, 85)),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """The least score of a hit of one query, and where it comes from: background middle and spread, and the reach.
+    """The least score of a hit of one query, and where it comes from.
 
-    minimum None: there is no cut-off.
+    minimum: None where there is no cut-off; else the background's middle and `reach` times its spread, but not below the
+    level of the whole space; or, where `best` is not None, what lies three quarters of the way from the background's own
+    middle to the best score.
     """
 
     minimum: float | None
     middle: float | None = None
     spread: float | None = None
     reach: float | None = None
+    best: float | None = None
 
 
 def cut_off(background: NDArray[np.floating], level: Level | None) -> CutOff:
@@ -128,4 +138,11 @@ def cut_off(background: NDArray[np.floating], level: Level | None) -> CutOff:
     middle = min(share * float(own_middle) + (1 - share) * level.middle, level.middle_most)
     own_spread = share * float(own_middle - low) + (1 - share) * level.spread
     spread = min(max(own_spread, level.spread_least), level.spread_most)
-    return CutOff(middle + level.reach * spread, middle, spread, level.reach)
+    floor = level.middle + _FLOOR_SPREADS * level.spread
+    usual = max(middle + level.reach * spread, floor)
+    best = float(np.max(background))
+    near_best = float(own_middle) + _SHARE_TO_BEST * (best - float(own_middle))
+    if best >= level.matched and near_best < usual:
+        # Something matches, yet the background is so wide that the usual cut-off would hide that too.
+        return CutOff(near_best, middle, spread, level.reach, best)
+    return CutOff(usual, middle, spread, level.reach)
