@@ -134,6 +134,8 @@ def _count_to_embed(library: Library, connection: Connection) -> int:
         return 0
     if space is None:
         return embed_tasks.count_to_do(connection, None)
+    if not embed_tasks.may_lack(connection, space.id):
+        return 0
     return embed_tasks.count_lacking(connection, space.id, space.variant_id)
 
 

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from photoindex.store.files import join
@@ -136,6 +136,23 @@ def count_lacking(connection: Connection, space_id: int, variant_id: int) -> int
     )
     lacking = _count_to_be_embedded(connection, select(asset.c.id).where(~in_space.exists()))
     return max(0, lacking - count_given_up(connection, variant_id))
+
+
+def may_lack(connection: Connection, space_id: int) -> bool:
+    """Tell, from a few counts of indexes, whether it is worth a `count_lacking`, which looks at every content.
+
+    What has vectors and does not stand any more may hide as many contents that were taken in long ago and got a preview
+    since; new ones are never hidden.
+    """
+    contents = select(func.count()).select_from(asset).scalar_subquery()
+    # Word for word the condition of the partial index.
+    without_preview = select(func.count()).select_from(asset).where(text("asset.derived = 0")).scalar_subquery()
+    of_space = vector.c.space_id == space_id
+    vectors = select(func.count()).select_from(vector).where(of_space).scalar_subquery()
+    newest = select(func.max(asset.c.id)).scalar_subquery()
+    newest_embedded = select(func.max(vector.c.asset_id)).where(of_space).scalar_subquery()
+    missing = contents - without_preview > vectors
+    return bool(connection.execute(select(or_(missing, newest > func.coalesce(newest_embedded, 0)))).scalar())
 
 
 def count_given_up(connection: Connection, variant_id: int) -> int:
