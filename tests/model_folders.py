@@ -1,22 +1,22 @@
-"""Folders of a small model that is exported already, made once in a run of the tests."""
+"""The folder of the small model that comes with the tests, as a folder, a repository and a catalogue entry."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
-import pytest
-from filelock import FileLock
-
 from tests.hub_server import Repository
 
-TINY_CATALOG = """
+TINY_CLIP = Path(__file__).resolve().parent / "fixtures" / "tiny-clip"
+"""A trained model in open_clip's layout with `onnx/`; copy it before you change it."""
+TINY_CLIP_DIM = 64
+
+_CATALOG = """
 [[model]]
 id = "tiny"
 title = "A tiny model"
 dim = {dim}
-input_px = 32
+input_px = 64
 licence = "CC0-1.0"
 terms = "{terms}"
 restricted = {restricted}
@@ -27,22 +27,6 @@ needed = ["open_clip_config.json"]
 weights = ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
 wanted = {wanted}
 """
-
-
-def exported_model(factory: pytest.TempPathFactory) -> Path:
-    """Return a folder in open_clip's layout with its weights and `onnx/`; it is shared, so copy what you change."""
-    base = factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / "exported-model"
-    with FileLock(shared / "exported-model.lock"):
-        if not folder.exists():
-            from photoindex.models.export import export
-            from tests.unit.clip_models import write_model
-
-            making = write_model(shared / "exported-model-making")
-            export(making)
-            making.rename(folder)
-    return folder
 
 
 def copy_of(folder: Path, destination: Path) -> Path:
@@ -61,12 +45,12 @@ def repository_of(folder: Path) -> Repository:
 def write_catalog(
     models_folder: Path,
     *,
-    dim: int = 24,
+    dim: int = TINY_CLIP_DIM,
     terms: str = "Free.",
     restricted: bool = False,
     wanted: tuple[str, ...] = ("*.txt.gz", "onnx/*"),
 ) -> None:
     """Write a catalogue of the user's with the model `tiny`, which comes from the repository someone/tiny."""
     models_folder.mkdir(parents=True, exist_ok=True)
-    text = TINY_CATALOG.format(dim=dim, terms=terms, restricted=str(restricted).lower(), wanted=list(wanted))
+    text = _CATALOG.format(dim=dim, terms=terms, restricted=str(restricted).lower(), wanted=list(wanted))
     (models_folder / "catalog.toml").write_text(text)

@@ -10,14 +10,14 @@ import pytest
 
 from tests.command_line import Ran, run, run_on_terminal
 from tests.hub_server import Hub, running_hub
-from tests.model_folders import exported_model, repository_of, write_catalog
+from tests.model_folders import TINY_CLIP, repository_of, write_catalog
 
 Capture = pytest.CaptureFixture[bytes]
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return exported_model(tmp_path_factory)
+@pytest.fixture
+def model() -> Path:
+    return TINY_CLIP
 
 
 @pytest.fixture(autouse=True)

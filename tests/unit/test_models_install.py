@@ -19,14 +19,14 @@ from photoindex.library.taking_models import InstallRequest, Taken, install
 from photoindex.models.bundle import MANIFEST_NAME
 from photoindex.models.weights import ModelStore
 from tests.harness import Keeper
-from tests.model_folders import copy_of, exported_model, write_catalog
+from tests.model_folders import TINY_CLIP, copy_of, write_catalog
 
 WEIGHTS = "open_clip_model.safetensors"
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return exported_model(tmp_path_factory)
+@pytest.fixture
+def model() -> Path:
+    return TINY_CLIP
 
 
 @pytest.fixture
@@ -258,6 +258,7 @@ def test_a_checkpoint_of_another_kind_is_refused(
         installed(keeper, tmp_path / name, architecture="ViT-B-32")
 
 
+@pytest.mark.slow
 def test_an_unknown_or_ambiguous_architecture_is_named(keeper: Keeper, source: Path) -> None:
     pytest.importorskip("open_clip", reason="the extra `ml` is not installed")
     with pytest.raises(UsageError, match="open_clip knows no architecture 'ViT-Z-99'"):

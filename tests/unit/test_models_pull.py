@@ -15,14 +15,14 @@ from photoindex.library.taking_models import PullRequest, Taken, pull
 from photoindex.models.weights import ModelStore
 from tests.harness import Keeper
 from tests.hub_server import Hub, running_hub
-from tests.model_folders import exported_model, repository_of, write_catalog
+from tests.model_folders import TINY_CLIP, repository_of, write_catalog
 
 WEIGHTS = "open_clip_model.safetensors"
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return exported_model(tmp_path_factory)
+@pytest.fixture
+def model() -> Path:
+    return TINY_CLIP
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_pulled_model_is_pinned_to_its_commit_and_the_checksums_of_its_files(
     assert taken.changed
     assert one.revision == hub.repositories["someone/tiny"].commit
     assert one.description.source == "someone/tiny"
-    assert one.description.dim == 24
+    assert one.description.dim == 64
     assert {name for name in one.files if not name.startswith("onnx/")} == {
         "open_clip_config.json", "bpe_simple_vocab.txt.gz", WEIGHTS,
     }  # fmt: skip
@@ -280,7 +280,7 @@ def test_a_restricted_licence_is_accepted_once(hub: Hub, keeper: Keeper) -> None
 
 def test_a_model_that_is_not_what_the_catalogue_says_is_not_installed(hub: Hub, keeper: Keeper) -> None:
     write_catalog(keeper.folder / "models", dim=512)
-    with pytest.raises(ModelUnavailable, match="the files give 24 numbers a vector, but 'tiny' has 512"):
+    with pytest.raises(ModelUnavailable, match="the files give 64 numbers a vector, but 'tiny' has 512"):
         pulled(keeper)
     assert installed(keeper) == []
 
@@ -312,4 +312,4 @@ def test_weights_without_onnx_files_are_exported_when_they_are_pulled(hub: Hub, 
     one = pulled(keeper).installed
     assert {"onnx/text.onnx", "onnx/visual.onnx", "onnx/model.json", "onnx/tokenizer.json"} <= set(one.files)
     assert not hub.fetched("onnx")
-    assert json.loads((one.folder / "onnx" / "model.json").read_text())["dim"] == 24
+    assert json.loads((one.folder / "onnx" / "model.json").read_text())["dim"] == 64

@@ -17,12 +17,12 @@ from photoindex.models.catalog import load_catalog, plain_name
 from photoindex.models.lock import FileLock, read_lock
 from photoindex.models.weights import ModelStore, digest_of
 from tests.harness import Keeper
-from tests.model_folders import exported_model, write_catalog
+from tests.model_folders import TINY_CLIP, write_catalog
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return exported_model(tmp_path_factory)
+@pytest.fixture
+def model() -> Path:
+    return TINY_CLIP
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def test_an_entry_of_the_user_is_added_and_may_replace_one(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("dim = 24", "dim = 0", "dim"),
-        ("dim = 24", "dim = 24\ndims = 24", "dims"),
+        ("dim = 64", "dim = 0", "dim"),
+        ("dim = 64", "dim = 64\ndims = 64", "dims"),
         ('id = "tiny"', 'id = "../tiny"', "id"),
         ('"open_clip_config.json"', '"../../passwd"', "no plain name"),
         ('"someone/tiny"', '"https://example.invalid/x"', "repository"),
@@ -105,9 +105,9 @@ def test_a_model_that_is_not_installed_says_what_to_run(tmp_path: Path) -> None:
 
 def test_an_installed_model_knows_what_was_found_and_the_digest_of_every_file(keeper: Keeper) -> None:
     one = store(keeper).get("tiny")
-    assert one.description.dim == 24
-    assert one.description.context_length == 16
-    assert one.description.preprocessing.size_px == 32
+    assert one.description.dim == 64
+    assert one.description.context_length == 20
+    assert one.description.preprocessing.size_px == 64
     assert one.description.preprocessing.resize == "shortest"
     assert one.description.tokenizer
     for name, lock in one.files.items():
@@ -251,6 +251,6 @@ def test_the_model_that_embed_uses_is_marked(keeper: Keeper) -> None:
     keeper.settings["embed.model"] = "tiny"
     with keeper.open() as library:
         assert [one.id for one in list_models(library) if one.used] == ["tiny"]
-        assert model_named(library, "tiny").dim == 24
+        assert model_named(library, "tiny").dim == 64
         with pytest.raises(ModelUnavailable, match="no model 'none'"):
             model_named(library, "none")
