@@ -26,10 +26,11 @@ class Preprocessing:
 
 
 class ImageEncoder(Protocol):
-    """Pictures in, vectors out."""
+    """Pictures in, vectors out. runs_on: device, precision and runtime, for people: `cuda:0 (float16, torch)`."""
 
     dim: int
     preprocessing: Preprocessing
+    runs_on: str
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return float32 [n, dim] of unit length for uint8 RGB [n, size_px, size_px, 3]; see `models.preprocess`.

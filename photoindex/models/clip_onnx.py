@@ -65,6 +65,8 @@ class OnnxTextEncoder:
 class OnnxImageEncoder:
     """The image tower on the CPU."""
 
+    runs_on = "cpu (float32, ONNX Runtime)"
+
     def __init__(self, session: InferenceSession, description: ExportDescription) -> None:
         _check_dim(session, description.dim)
         self.dim = description.dim

@@ -36,6 +36,7 @@ class TorchImageEncoder:
         self.preprocessing = preprocessing
         self._device = device
         self._dtype = _dtype(precision, device)
+        self.runs_on = f"{device} ({str(self._dtype).removeprefix('torch.')}, torch)"
         with _device_errors(device):
             self._tower = tower.eval().to(device=device, memory_format=torch.channels_last)
             _shorten_weights(self._tower, self._dtype)

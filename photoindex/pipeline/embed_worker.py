@@ -68,7 +68,7 @@ def _work(connection: Connection, settings: WorkerSettings) -> FromWorker | None
     """Return what to say at the end, None where all is well."""
     try:
         encoder = _open(settings)
-        connection.send(Opened(encoder.dim, str(getattr(encoder, "runs_on", "cpu"))))
+        connection.send(Opened(encoder.dim, encoder.runs_on))
         _Worker(connection, encoder, settings).run()
     except PhotoIndexError as error:
         return Refused(error)
