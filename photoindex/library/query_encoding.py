@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -54,6 +55,10 @@ class QueryEncoder:
         from photoindex.models.encoders import open_image_encoder
         from photoindex.pipeline.query_picture import PictureJob, read_picture
 
+        if os.path.isdir(path):
+            raise UsageError(f"{shown} is a folder; name a picture file")
+        if not os.path.lexists(path):
+            raise UsageError(f"{shown}: there is no such file")
         config = self._library.config
         limits = Limits(config.scan.max_megapixels, config.scan.worker_memory_mb, config.scan.file_seconds)
         params = DerivedParams(**{name: getattr(config.derived, name) for name in DerivedParams.__slots__})

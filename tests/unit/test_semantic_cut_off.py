@@ -1,0 +1,164 @@
+"""What separates hits from the irrelevant tail, for spaces of different levels and libraries of different sizes."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from photoindex.library.cut_off import Calibration, Level, cut_off, from_json, measure
+from photoindex.library.probe_texts import PROBE_TEXTS, VERSION
+
+DIM = 128
+CLIP = Level(
+    middle=0.13, spread=0.035, middle_most=0.165, spread_least=0.02, spread_most=0.045, reach=2.0, matched=0.25
+)
+"""What ViT-B/32 gives for a few photos, and texts that most of them do not show."""
+
+
+class World:
+    """Photos of things, and texts for them, whose cosines are like those of CLIP: 0.13 by chance, 0.3 where they match."""
+
+    def __init__(self, photos: int, things: int, seed: int = 0) -> None:
+        self._random = np.random.default_rng(seed)
+        axes = np.linalg.qr(self._random.standard_normal((DIM, DIM)))[0]
+        self._photo, self._text, self._things = axes[0], axes[1], axes[2:60]
+        self.things = self._random.integers(0, things, photos)
+        self.photos = self._unit(0.8 * self._photo + 0.6 * self._things[self.things] + self._noise(photos))
+
+    def text(self, thing: int | None) -> NDArray[np.float32]:
+        """A text that names one thing, or none that there is a photo of."""
+        named = 0 if thing is None else 0.35 * self._things[thing]
+        return self._unit(0.9 * self._text + 0.18 * self._photo + named + self._noise(1)[0])
+
+    def _noise(self, count: int) -> NDArray[np.float64]:
+        return 0.35 * self._random.standard_normal((count, DIM)) / np.sqrt(DIM)
+
+    def _unit(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        return np.asarray(values / np.linalg.norm(values, axis=-1, keepdims=True), np.float32)
+
+    def calibration(self, named: float = 0.4) -> Calibration:
+        """Measured with probes of which a share names a thing that there are photos of."""
+        known = len(set(self.things.tolist()))
+        probes = [self.text(number % known if number % 20 < 20 * named else None) for number in range(100)]
+        return measure(self.photos, np.stack(probes), vectors=len(self.photos), version=1)
+
+    def passing(self, text: NDArray[np.float32], *, named: float = 0.4) -> NDArray[np.bool_]:
+        """Which photos reach the cut-off of a text; named: share of the probes that name what some photos show."""
+        scores = self.photos @ text
+        cut = cut_off(scores, self.calibration(named).texts)
+        assert cut.minimum is not None
+        return np.asarray(scores >= cut.minimum)
+
+
+@pytest.mark.parametrize(("photos", "things"), [(12, 4), (60, 10), (2_000, 40)])
+def test_photos_of_the_thing_pass_and_others_stay_out(photos: int, things: int) -> None:
+    world = World(photos, things)
+    for thing in sorted(set(world.things.tolist()))[:4]:
+        passing = world.passing(world.text(thing))
+        relevant = world.things == thing
+        assert passing[relevant].mean() > 0.85
+        assert passing[~relevant].mean() < 0.1
+
+
+@pytest.mark.parametrize("photos", [12, 60, 2_000])
+def test_a_text_for_what_no_photo_shows_finds_few_or_none(photos: int) -> None:
+    world = World(photos, 8)
+    found = [int(world.passing(world.text(None)).sum()) for _ in range(5)]
+    assert sorted(found)[2] <= max(1, photos // 100)
+
+
+def test_a_thing_that_most_photos_show_is_not_taken_for_background() -> None:
+    world = World(12, 4)
+    many = np.flatnonzero(world.things != 3)
+    world.photos[many] = world.photos[np.flatnonzero(world.things == 0)[0]]
+    world.things[many] = 0
+    passing = world.passing(world.text(0), named=0.1)
+    assert len(many) > 6
+    assert (passing == (world.things == 0)).all()
+
+
+def test_one_photo_alone_is_held_against_what_all_probes_gave() -> None:
+    world = World(1, 1)
+    assert world.passing(world.text(0)).all()
+    assert not world.passing(world.text(None)).any()
+
+
+def test_what_scores_below_the_level_of_the_whole_space_is_no_hit() -> None:
+    background = np.concatenate([np.full(95, -0.3), np.full(5, -0.1)])
+    cut = cut_off(background, CLIP)
+    assert cut.minimum is not None
+    assert cut.minimum > 0.13
+
+
+def test_a_wide_background_does_not_hide_what_clearly_matches() -> None:
+    background = np.concatenate([np.linspace(0.0, 0.5, 80), np.linspace(0.6, 0.63, 20)])
+    level = Level(middle=-0.3, spread=0.15, middle_most=0.3, spread_least=0.05, spread_most=0.3, reach=2.5, matched=0.5)
+    cut = cut_off(background, level)
+    assert cut.best == pytest.approx(0.63)
+    assert cut.minimum is not None
+    assert int((background >= cut.minimum).sum()) >= 20
+
+
+def test_an_empty_space_has_no_cut_off_and_its_measure_is_kept_as_it_is() -> None:
+    empty = measure(np.zeros((0, DIM), np.float32), np.zeros((3, DIM), np.float32), vectors=0, version=1)
+    assert (empty.texts, empty.photos) == (None, None)
+    assert cut_off(np.zeros(0), empty.texts).minimum is None
+    assert from_json(empty.as_json()) == empty
+
+
+def test_a_calibration_comes_back_from_the_database_and_one_of_another_version_does_not() -> None:
+    measured = World(60, 10).calibration()
+    assert from_json(measured.as_json()) == measured
+    assert from_json(None) is None
+    assert from_json(measured.as_json() | {"format": 0}) is None
+
+
+def test_a_space_is_measured_again_when_it_grew_or_shrank_much_or_the_probes_changed() -> None:
+    measured = World(60, 10).calibration()
+    assert measured.is_current(60, 1)
+    assert measured.is_current(80, 1)
+    assert not measured.is_current(100, 1)
+    assert not measured.is_current(30, 1)
+    assert not measured.is_current(60, 2)
+
+
+def test_photos_as_queries_have_a_level_of_their_own() -> None:
+    measured = World(200, 10).calibration()
+    assert measured.photos is not None
+    assert measured.texts is not None
+    assert measured.photos.middle > measured.texts.middle + 0.2
+
+
+def test_the_probe_texts_are_some_hundred_different_ones() -> None:
+    assert len(set(PROBE_TEXTS)) == len(PROBE_TEXTS) >= 100
+    assert all(text == " ".join(text.split()) for text in PROBE_TEXTS)
+    assert VERSION >= 1
+
+
+RELEVANT = {
+    "bmp": r"chess", "gif": r"chess-(queen|knight|pawns)", "jp2": r"duck", "pbm": r"magpie", "png": r"boats",
+    "pnm": r"kookaburras", "ppm": r"looks-into-the-camera", "tiff": r"chess", "webp": r"tree",
+}  # fmt: skip
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", RELEVANT)
+def test_the_scores_that_vit_b_32_really_gives_are_cut_between_what_matches_and_what_does_not(
+    testdata: Path, name: str
+) -> None:
+    with (testdata / "expected" / "rclip" / f"test_search_format[{name}].txt").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    scores = [float(row["score"]) for row in rows]
+    # Of 22 photos the ten best are listed; the others lie below.
+    others = np.linspace(scores[-1], scores[-1] - 0.08, 12)
+    cut = cut_off(np.concatenate([scores, others]), CLIP)
+    assert cut.minimum is not None
+    passing = [row["filepath"] for row, score in zip(rows, scores, strict=True) if score >= cut.minimum]
+    relevant = [row["filepath"] for row in rows if re.search(RELEVANT[name], row["filepath"])]
+    assert set(relevant) <= set(passing)
+    assert len(passing) <= len(relevant) + 3
