@@ -19,7 +19,8 @@ from photoindex.models.weights import lock_of
 
 PARTIAL_SUFFIX = ".part"
 _KEPT = "what had arrived is kept, and the same command goes on there"
-_GONE_OR_FULL = (errno.ENOSPC, errno.EDQUOT)
+_CHUNK_BYTES = 4 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 BytesDone = Callable[[int], None]
 """Takes the number of bytes of one file that are there."""
@@ -96,7 +97,8 @@ def fetch(repository: Repository, file: HubFile, destination: Path, advance: Byt
                 url,
                 cast("BinaryIO", arriving),
                 resume_size=start,
-                headers=tools.build_hf_headers(),
+                # A part of a compressed answer is not a part of the file.
+                headers={**tools.build_hf_headers(), "Accept-Encoding": "identity"},
                 expected_size=file.size_bytes,
             )
     problem = wrong(partial, file)
@@ -120,7 +122,9 @@ def wrong(path: Path, file: HubFile) -> str | None:
     if file.git_sha1 is not None:
         # Git names a file by the SHA-1 of this line and its content.
         digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-        digest.update(path.read_bytes())
+        with path.open("rb") as content:
+            while chunk := content.read(_CHUNK_BYTES):
+                digest.update(chunk)
         return None if digest.hexdigest() == file.git_sha1 else "with another content than the hub says"
     return None
 
@@ -190,7 +194,7 @@ def _failures(what: str, endpoint: str) -> Iterator[None]:
             raise FetchFailed(_refused(what, endpoint, error)) from error
         raise FetchFailed(f"{endpoint} answered {status} for {what}; try later: {_KEPT}") from error
     except network as error:
-        if isinstance(error, OSError) and error.errno in _GONE_OR_FULL:
+        if isinstance(error, OSError) and error.errno in _FULL:
             raise StorageFull(f"there is no room for {what} on the disk of the models; {_KEPT}") from error
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FetchFailed(f"{what} could not be fetched from {endpoint}: {reason}; {_KEPT}") from error
