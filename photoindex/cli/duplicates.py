@@ -15,13 +15,13 @@ from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.pictures import GalleryOption, picture_options, show_groups
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.progress_text import size_text
-from photoindex.cli.render import Column, CsvOption, Row, choose_output, render
+from photoindex.cli.render import Column, CsvOption, Row, choose_output, render, visible
 from photoindex.cli.sheet import print_json
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library
-    from photoindex.library.duplicate_verdicts import CopiedFile, Group
+    from photoindex.library.duplicate_verdicts import Group
     from photoindex.library.duplicates import Duplicates
     from photoindex.library.pictures import Group as PictureGroup
 
@@ -143,9 +143,8 @@ def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[Pictu
 
     hits = hits_by_id(library, [number for group in groups for number in group.photo_ids])
     for number, group in enumerate(groups, 1):
-        notes = {one.photo_id: _note(one) for one in reversed(group.files) if one.reason}
         entries = [
-            Entry(hits[one], keep=one == group.photo_ids[0], note=notes.get(one, ""))
+            Entry(hits[one], keep=one == group.photo_ids[0], note=_note(group, one))
             for one in group.photo_ids
             if one in hits
         ]
@@ -154,8 +153,16 @@ def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[Pictu
         yield PictureGroup(entries, heading, f"kept: {group.keep_reason}")
 
 
-def _note(one: CopiedFile) -> str:
-    return one.reason if one.action == "keep" else f"{one.action}: {one.reason}"
+def _note(group: Group, photo_id: int) -> str:
+    """Return what a page says below a photo of a group."""
+    files = [one for one in group.files if one.photo_id == photo_id]
+    copies = [visible(one.path.rpartition(b"/")[2]) for one in files if one.action == "remove"]
+    if photo_id != group.photo_ids[0]:
+        first = files[0]
+        more = f" (in {len(files)} files)" if len(files) > 1 else ""
+        return f"{first.action}: {first.reason}{more}"
+    kept = ", ".join(visible(one.path.rpartition(b"/")[2]) for one in files if one.action == "keep")
+    return f"keep {kept}; remove the same bytes in {', '.join(copies)}" if copies else ""
 
 
 def _rows(groups: Sequence[Group]) -> Iterator[Row]:

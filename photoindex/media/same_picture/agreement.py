@@ -23,6 +23,10 @@ _CLIPPED = 0.25
 _EDGE_PX = 1.0
 """How exactly frames are found to lie over each other."""
 _LEAST_GRADIENT = 0.35
+_FILL_PX = 3.0
+_FILL_PIXELS = 300
+_FILL_EDGES = 0.004
+"""How a plain border is known: so far outside the other frame, so many pixels, and hardly an edge among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def _warped(plane: Plane, map_: Map, size: tuple[int, int], fill: float | None =
     if scale > 1.05:
         small = max(4, round(plane.shape[1] / scale)), max(4, round(plane.shape[0] / scale))
         across, down = small[0] / plane.shape[1], small[1] / plane.shape[0]
-        plane = cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
+        plane = cast("Plane", cv2.resize(plane, small, interpolation=cv2.INTER_AREA))
         shrink = np.array([[across, 0, 0.5 * across - 0.5], [0, down, 0.5 * down - 0.5], [0, 0, 1]])
         map_ = (shrink @ np.vstack([map_, [0, 0, 1]]))[:2]
     border = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
@@ -135,10 +139,17 @@ def _beyond(inner: Look, outer: Look, map_: Map) -> float:
     total = int(np.count_nonzero(edges))
     if not total:
         return 0.0
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    there = map_[:, :2] @ np.stack([x[edges], y[edges]]).astype(np.float64) + map_[:, 2:]
-    margin = _EDGE_PX * max(1.0, scale_of(map_))
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    there_x = map_[0, 0] * x + map_[0, 1] * y + map_[0, 2]
+    there_y = map_[1, 0] * x + map_[1, 1] * y + map_[1, 2]
     other_height, other_width = outer.shape
-    outside = (there[0] < -margin) | (there[1] < -margin)
-    outside |= (there[0] > other_width - 1 + margin) | (there[1] > other_height - 1 + margin)
-    return float(np.count_nonzero(outside)) / total
+    outside = np.maximum(
+        np.maximum(-there_x, there_x - (other_width - 1)), np.maximum(-there_y, there_y - (other_height - 1))
+    )
+    outside /= max(1.0, scale_of(map_))
+    far = outside > _FILL_PX
+    far_edges = np.count_nonzero(edges & far)
+    if np.count_nonzero(far) >= _FILL_PIXELS and far_edges <= _FILL_EDGES * np.count_nonzero(far):
+        # A plain border was put around the picture: where the two meet is an edge of neither.
+        return float(far_edges) / total
+    return float(np.count_nonzero(edges & (outside > _EDGE_PX))) / total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ _MIRRORED = np.array([((3 - row) * 4 + column) * 8 + (8 - turn) % 8 for row in r
 class Look:
     """One picture as it is compared; what is costly is made when it is first needed and kept.
 
-    grey: float32 [h, w], 0 to 255, longest side at most SIDE_PX.
+    grey: float32 [h, w], 0 to 255, longest side at most SIDE_PX; what is smaller than MIDDLE_PX is enlarged to that.
     """
 
     def __init__(self, picture: Pixel8) -> None:
@@ -38,7 +38,7 @@ class Look:
         import cv2
 
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
-        self.grey: Plane = resized(grey.astype(np.float32), SIDE_PX)
+        self.grey: Plane = _enlarged(resized(grey.astype(np.float32), SIDE_PX))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -68,7 +68,9 @@ class Look:
         small = resized(self.grey, _FEATURES_PX)
         low, high = np.percentile(small, (1, 99))
         stretched = np.clip((small - low) * (255 / max(high - low, 16)), 0, 255).astype(np.uint8)
-        found, raw = cv2.SIFT_create(nfeatures=_FEATURES, contrastThreshold=0.02).detectAndCompute(stretched, None)
+        # The library's own stubs leave SIFT out.
+        sift: Any = cv2.SIFT_create(nfeatures=_FEATURES, contrastThreshold=0.02)  # type: ignore[attr-defined]
+        found, raw = sift.detectAndCompute(stretched, None)
         if raw is None or not len(found):
             return np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
         factor = np.array([self.shape[1] / small.shape[1], self.shape[0] / small.shape[0]], np.float32)
@@ -113,6 +115,17 @@ def resized(plane: Plane, longest_side_px: int) -> Plane:
         return plane
     size = max(1, round(width * longest_side_px / longest)), max(1, round(height * longest_side_px / longest))
     return cast("Plane", cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+
+
+def _enlarged(plane: Plane) -> Plane:
+    """Return a small picture at a size at which the windows of a comparison fit into it."""
+    import cv2
+
+    longest = max(plane.shape)
+    if longest >= MIDDLE_PX:
+        return plane
+    size = tuple(max(4, round(side * MIDDLE_PX / longest)) for side in reversed(plane.shape))
+    return cast("Plane", cv2.resize(plane, size, interpolation=cv2.INTER_CUBIC))
 
 
 def even_light(grey: Plane) -> Plane:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +58,14 @@ def _step(plane: Plane, other: Plane, looks: tuple[Look, Look], start: Map, roun
     warp = (out @ _square(start) @ np.linalg.inv(into))[:2].astype(np.float32)
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, rounds, 1e-4)
     try:
-        agreement, warp = cv2.findTransformECC(plane, other, warp, cv2.MOTION_AFFINE, criteria, None, 3)
+        agreement, warp = cast("Any", cv2.findTransformECC)(
+            plane, other, warp, cv2.MOTION_AFFINE, criteria, None, 3
+        )  # the stubs know no call without a mask
     except cv2.error:
         return None  # it did not converge: they do not agree
     if max(plane.shape) <= COARSE_PX and agreement < COARSE_AGREEMENT:
         return None
-    return cast("Map", (np.linalg.inv(out) @ _square(warp.astype(np.float64)) @ into)[:2])
+    return (np.linalg.inv(out) @ _square(warp.astype(np.float64)) @ into)[:2]
 
 
 def _scaling(shape: tuple[int, ...], small: tuple[int, ...]) -> NDArray[np.float64]:
@@ -112,11 +114,12 @@ def from_keypoints(first: Look, second: Look, *, mirrored: bool) -> Map | None:
         found, inliers = estimate(
             points[here], other_points[there], method=cv2.RANSAC, ransacReprojThreshold=_REACH_PX, maxIters=1000
         )
-        if found is None or not is_plausible(found):
+        map_ = None if found is None else cast("Map", found)
+        if map_ is None or not is_plausible(map_):
             continue
         agreeing = int(inliers.sum())
         if agreeing >= _MATCHES:
-            best = found
+            best = map_
         if agreeing > 0.6 * len(here):
             break
     return best
