@@ -27,7 +27,8 @@ class TokenizerSettings(_Frozen):
 
     clean: which of open_clip's three ways of cleaning a text. pad_id: fills up shorter texts, on padding_side. cleared_id:
     a token that is replaced by 0 after padding, as some models were trained. cut_padding: the tower gives the same vector
-    without the padding, so that a short text costs little.
+    without the padding, so that a short text costs little. around_words: the tokens before and after a text, where every word
+    of the letters a to z that has a token of its own in `tokenizer.json`, ending in `</w>`, becomes that token.
     """
 
     clean: Literal["lower", "canonicalize", "whitespace"]
@@ -35,6 +36,7 @@ class TokenizerSettings(_Frozen):
     padding_side: Literal["left", "right"] = "right"
     cleared_id: int | None = Field(default=None, ge=0)
     cut_padding: bool = False
+    around_words: tuple[int, int] | None = None
 
 
 class ExportDescription(_Frozen):

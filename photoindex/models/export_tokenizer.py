@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from photoindex.errors import ModelUnavailable
 from photoindex.models.export_description import TokenizerSettings
 from photoindex.models.export_model import OWN_VOCABULARY, read_config, staged
+from photoindex.models.tokenizer import WORD_END
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _VOCABULARY_BYTES_MAX = 64 * 1024 * 1024
 _WORDS = r"'s|'t|'re|'ve|'m|'ll|'d"
-_WORD_END = "</w>"
 
 
 def load_reference(folder: Path) -> Any:
@@ -58,7 +58,12 @@ def export_tokenizer(folder: Path, reference: Any, *, cut_padding: bool) -> tupl
     settings = read_config(folder)["model_cfg"]["text_cfg"].get("tokenizer_kwargs") or {}
     if isinstance(reference, SimpleTokenizer):
         exported = _of_merges(reference)
-        return exported, TokenizerSettings(clean=settings.get("clean", "lower"), pad_id=0, cut_padding=cut_padding)
+        return exported, TokenizerSettings(
+            clean=settings.get("clean", "lower"),
+            pad_id=0,
+            cut_padding=cut_padding,
+            around_words=_around_words(exported, reference),
+        )
     wrapped = reference.tokenizer
     if not wrapped.is_fast or wrapped.truncation_side != "right" or wrapped.pad_token_id is None:
         raise ModelUnavailable(f"the tokenizer of the model in {folder} is of a kind that cannot be exported")
@@ -84,7 +89,7 @@ def _of_merges(reference: Any) -> Tokenizer:
     vocabulary: dict[str, int] = dict(reference.encoder)
     for token in special:
         _add_chain(vocabulary, merges, token)
-    exported = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=_WORD_END))
+    exported = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=WORD_END))
     names = "|".join(re.escape(token) for token in special)
     # U+0345, whose capital is a letter, falls through open_clip's case-insensitive expression: it is in no word.
     words = Regex(rf"(?i:{names}|{_WORDS})|\p{{L}}+|\p{{N}}|[^\s\p{{L}}\p{{N}}\x{{0345}}]+")
@@ -102,6 +107,19 @@ def _of_merges(reference: Any) -> Tokenizer:
     return exported
 
 
+def _around_words(exported: Tokenizer, reference: Any) -> tuple[int, int] | None:
+    """Return the tokens around a text where every plain word with a token of its own becomes that token, else None."""
+    around = int(reference.sot_token_id), int(reference.eot_token_id)
+    words = {
+        token.removesuffix(WORD_END): number
+        for token, number in exported.get_vocab().items()
+        if re.fullmatch(f"[a-z]+{WORD_END}", token)
+    }
+    encoded = exported.encode_batch(list(words))
+    known = all(one.ids == [around[0], number, around[1]] for one, number in zip(encoded, words.values(), strict=True))
+    return around if known else None
+
+
 def _add_chain(vocabulary: dict[str, int], merges: list[tuple[str, str]], token: str) -> None:
     """Let a special token that is written in a text, as a word of its own, become that token, as open_clip does.
 
@@ -111,7 +129,7 @@ def _add_chain(vocabulary: dict[str, int], merges: list[tuple[str, str]], token:
     from tokenizers import models
 
     parts = [
-        one.value for one in models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=_WORD_END).tokenize(token)
+        one.value for one in models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=WORD_END).tokenize(token)
     ]
     joined = parts[0]
     for number, part in enumerate(parts[1:], start=2):

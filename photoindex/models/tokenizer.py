@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 import string
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,10 @@ from photoindex.models.export_description import TokenizerSettings
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+WORD_END = "</w>"
+"""What the tokens of a byte-level BPE end in that end a word."""
+_PLAIN_WORD = re.compile(r"[a-z]+")
+_NUMBER = re.compile(rb"\d+")
 _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -60,27 +66,19 @@ _CLEANERS: Mapping[str, Callable[[str], str]] = {
 class TextTokenizer:
     """Tokens of texts, equal to those of the open_clip tokenizer that it was exported from."""
 
-    def __init__(self, tokenizer: Tokenizer, settings: TokenizerSettings, context_length: int) -> None:
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(max_length=context_length)
-        self._tokenizer = tokenizer
+    def __init__(self, content: bytes, settings: TokenizerSettings, context_length: int) -> None:
+        """content: of a `tokenizer.json`."""
+        self._content = content
         self._settings = settings
         self._context_length = context_length
 
     @classmethod
     def from_file(cls, path: Path, settings: TokenizerSettings, context_length: int) -> TextTokenizer:
-        """Read a `tokenizer.json`; raises ModelUnavailable where it is missing or malformed."""
-        from tokenizers import Tokenizer
-
+        """Read a `tokenizer.json`; raises ModelUnavailable where that fails."""
         try:
-            content = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            return cls(path.read_bytes(), settings, context_length)
+        except OSError as error:
             raise ModelUnavailable(f"the tokenizer {path} cannot be read: {error}; install the model again") from error
-        try:
-            tokenizer = Tokenizer.from_str(content)
-        except Exception as error:
-            raise ModelUnavailable(f"the tokenizer {path} cannot be used: {error}; install the model again") from error
-        return cls(tokenizer, settings, context_length)
 
     def tokens(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return int64 [n, length]; a text that is too long is cut as open_clip cuts it.
@@ -97,7 +95,41 @@ class TextTokenizer:
         return self._filled(self._rows(texts), self._context_length)
 
     def _rows(self, texts: Sequence[str]) -> list[list[int]]:
-        return [self._tokenizer.encode(cleaned(text, self._settings.clean)).ids for text in texts]
+        rows = []
+        for text in texts:
+            clean = cleaned(text, self._settings.clean)
+            rows.append(self._of_words(clean) or list(self._tokenizer.encode(clean).ids))
+        return rows
+
+    def _of_words(self, text: str) -> list[int] | None:
+        """Return the tokens of a text of plain words that are tokens by themselves, or None for any other text.
+
+        Most queries are such texts, and reading a whole vocabulary costs more time than answering one takes.
+        """
+        around = self._settings.around_words
+        words = text.split(" ")
+        if around is None or len(words) + 2 > self._context_length or not all(map(_PLAIN_WORD.fullmatch, words)):
+            return None
+        row = [around[0]]
+        for word in words:
+            entry = f'"{word}{WORD_END}":'.encode()
+            start = self._content.find(entry) + len(entry)
+            if start < len(entry) or (number := _NUMBER.match(self._content, start)) is None:
+                return None
+            row.append(int(number[0]))
+        return [*row, around[1]]
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_str(self._content.decode())
+        except Exception as error:
+            raise ModelUnavailable(f"the model's tokenizer cannot be used: {error}; install the model again") from error
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(max_length=self._context_length)
+        return tokenizer
 
     def _filled(self, rows: Sequence[Sequence[int]], length: int) -> NDArray[np.int64]:
         settings = self._settings

@@ -11,30 +11,33 @@ import pytest
 from photoindex.errors import DeviceFailed, ModelUnavailable
 from photoindex.models.encoders import open_image_encoder, open_text_encoder
 from photoindex.models.export_check import random_pictures
-from tests.model_folders import copy_of, exported_model
+from tests.model_folders import TINY_CLIP, TINY_CLIP_DIM, copy_of
 from tests.unit.clip_models import installed
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("open_clip")
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small exported model, not to be changed."""
-    return exported_model(tmp_path_factory)
+SIZE_PX = 64
 
 
 @pytest.fixture
-def folder(exported: Path, tmp_path: Path) -> Path:
+def exported() -> Path:
+    """A small exported model, not to be changed."""
+    return TINY_CLIP
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
     """A copy of it."""
-    return copy_of(exported, tmp_path / "model")
+    return copy_of(TINY_CLIP, tmp_path / "model")
 
 
 def test_torch_and_onnx_give_the_same_vectors_of_unit_length(exported: Path) -> None:
-    pictures = random_pictures(32)
+    pictures = random_pictures(SIZE_PX)
     of_onnx = open_image_encoder(installed(exported), device="cpu", runtime="onnx", threads=1).encode_images(pictures)
     of_torch = open_image_encoder(installed(exported), device="cpu", runtime="torch").encode_images(pictures)
-    assert of_onnx.shape == of_torch.shape == (8, 24)
+    assert of_onnx.shape == of_torch.shape == (8, TINY_CLIP_DIM)
     assert of_onnx.dtype == of_torch.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(of_torch, axis=1), 1.0, atol=1e-5)
     np.testing.assert_allclose(of_onnx, of_torch, atol=1e-5)
@@ -42,7 +45,7 @@ def test_torch_and_onnx_give_the_same_vectors_of_unit_length(exported: Path) -> 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_short_numbers_change_the_vectors_little(exported: Path, precision: str) -> None:
-    pictures = random_pictures(32)
+    pictures = random_pictures(SIZE_PX)
     exact = open_image_encoder(installed(exported), device="cpu", runtime="torch").encode_images(pictures)
     encoder = open_image_encoder(installed(exported), device="cpu", runtime="torch", precision=precision)  # type: ignore[arg-type]
     short = encoder.encode_images(pictures)
@@ -54,16 +57,16 @@ def test_a_text_has_the_same_vector_alone_and_beside_longer_ones(exported: Path)
     encoder = open_text_encoder(installed(exported), threads=1)
     texts = ["sun", "the dog " * 50, "", "end"]
     together = encoder.encode_texts(texts)
-    assert together.shape == (4, encoder.dim) == (4, 24)
+    assert together.shape == (4, encoder.dim) == (4, TINY_CLIP_DIM)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-5)
     np.testing.assert_allclose(encoder.encode_texts(["sun"])[0], together[0], atol=1e-5)
 
 
 def test_nothing_in_gives_nothing_out(exported: Path) -> None:
-    assert open_text_encoder(installed(exported)).encode_texts([]).shape == (0, 24)
+    assert open_text_encoder(installed(exported)).encode_texts([]).shape == (0, TINY_CLIP_DIM)
     for runtime in ("onnx", "torch"):
         encoder = open_image_encoder(installed(exported), device="cpu", runtime=runtime)  # type: ignore[arg-type]
-        assert encoder.encode_images(np.empty((0, 32, 32, 3), np.uint8)).shape == (0, 24)
+        assert encoder.encode_images(np.empty((0, SIZE_PX, SIZE_PX, 3), np.uint8)).shape == (0, TINY_CLIP_DIM)
 
 
 @pytest.mark.parametrize("name", ["onnx/text.onnx", "onnx/tokenizer.json", "onnx/model.json"])
@@ -110,17 +113,17 @@ def test_a_dim_that_differs_from_the_lock_is_refused(folder: Path) -> None:
         lambda: open_image_encoder(model, device="cpu", runtime="onnx"),
         lambda: open_image_encoder(model, device="cpu", runtime="torch"),
     ):
-        with pytest.raises(ModelUnavailable, match=r"installed with 512 numbers a vector, but its .* say 24"):
+        with pytest.raises(ModelUnavailable, match=r"installed with 512 numbers a vector, but its .* say 64"):
             opening()
 
 
 def test_a_tower_that_gives_another_dim_than_described_is_refused(folder: Path) -> None:
     path = folder / "onnx" / "model.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"dim": 25}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"dim": 65}))
     model = installed(folder)
-    with pytest.raises(ModelUnavailable, match="gives 24 numbers a vector, but it is described as giving 25"):
+    with pytest.raises(ModelUnavailable, match="gives 64 numbers a vector, but it is described as giving 65"):
         open_text_encoder(model)
-    with pytest.raises(ModelUnavailable, match="weights say 24"):
+    with pytest.raises(ModelUnavailable, match="weights say 64"):
         open_image_encoder(model, device="cpu", runtime="torch")
 
 

@@ -92,10 +92,12 @@ def test_hard_texts_have_the_tokens_of_clips_own_vocabulary(clips_own: tuple[Any
 def clips_own() -> tuple[Any, TextTokenizer]:
     """CLIP's tokenizer of 49,408 tokens, and what is exported of it."""
     open_clip = pytest.importorskip("open_clip")
-    from photoindex.models.export_tokenizer import _of_merges
+    from photoindex.models.export_tokenizer import _around_words, _of_merges
 
     reference = open_clip.get_tokenizer("ViT-B-32")
-    return reference, TextTokenizer(_of_merges(reference), TokenizerSettings(clean="lower", pad_id=0), 77)
+    exported = _of_merges(reference)
+    settings = TokenizerSettings(clean="lower", pad_id=0, around_words=_around_words(exported, reference))
+    return reference, TextTokenizer(exported.to_str().encode(), settings, 77)
 
 
 def test_a_vocabulary_that_ends_in_an_empty_line_keeps_its_numbers(tmp_path: Path) -> None:
@@ -121,12 +123,40 @@ def test_short_texts_get_no_padding_where_the_tower_does_without(small: tuple[An
     assert exported.tokens([]).shape[0] == 0
 
 
-def test_a_missing_or_damaged_tokenizer_is_named(tmp_path: Path) -> None:
-    described = TokenizerSettings(clean="lower", pad_id=0)
-    path = tmp_path / "tokenizer.json"
-    with pytest.raises(ModelUnavailable, match=r"tokenizer\.json cannot be read"):
-        TextTokenizer.from_file(path, described, 77)
-    for content in (b"", b"{}", b"\xff\xfe", b'{"version": "1.0", "model": {"type": "BPE"}}'):
-        path.write_bytes(content)
-        with pytest.raises(ModelUnavailable, match=r"tokenizer\.json cannot be .*install the model again"):
-            TextTokenizer.from_file(path, described, 77)
+def test_plain_words_are_found_without_reading_the_vocabulary(
+    clips_own: tuple[Any, TextTokenizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference, exported = clips_own
+    monkeypatch.setitem(exported.__dict__, "_tokenizer", None)
+    for text in ("beach sunset", "A Photo of a dog", " beach", "a " * 75):
+        np.testing.assert_array_equal(exported.whole([text]), reference([text]).numpy())
+
+
+@pytest.mark.parametrize("text", ["beach zyzzyvas", "s t", "a " * 76, "don t", "a-b", "the 2 dogs", "", "q" * 30])
+def test_other_texts_have_the_right_tokens_too(clips_own: tuple[Any, TextTokenizer], text: str) -> None:
+    reference, exported = clips_own
+    np.testing.assert_array_equal(exported.whole([text]), reference([text]).numpy())
+
+
+def test_words_whose_merges_lead_elsewhere_are_not_looked_up(tmp_path: Path) -> None:
+    pytest.importorskip("open_clip")
+    from tests.unit.clip_models import write_model, write_vocabulary
+
+    folder = write_model(tmp_path)
+    # "sun" has a token, but its letters are merged otherwise: "u n</w>" comes first.
+    write_vocabulary(folder, ("u n</w>", "s u", "su n</w>"))
+    reference, exported = _both(folder)
+    np.testing.assert_array_equal(exported.whole(["sun"]), reference(["sun"]).numpy())
+    assert len(set(exported.whole(["sun"])[0])) == 5
+
+
+def test_a_missing_tokenizer_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match=r"tokenizer\.json cannot be read: .*install the model again"):
+        TextTokenizer.from_file(tmp_path / "tokenizer.json", TokenizerSettings(clean="lower", pad_id=0), 77)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe", b'{"version": "1.0", "model": {"type": "BPE"}}'])
+def test_a_damaged_tokenizer_is_said_to_be_one(content: bytes) -> None:
+    tokenizer = TextTokenizer(content, TokenizerSettings(clean="lower", pad_id=0, around_words=(1, 2)), 77)
+    with pytest.raises(ModelUnavailable, match=r"tokenizer cannot be used: .*install the model again"):
+        tokenizer.tokens(["sun"])
