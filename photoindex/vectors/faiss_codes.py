@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,7 +84,8 @@ class Codes:
         selector = None if bits is None else from_bits(bits)
         if selector is not None:
             how.sel = selector
-        _, found = self._index.search(query[None, :], count, params=how)
+        with _in_this_thread():
+            _, found = self._index.search(query[None, :], count, params=how)
         positions: NDArray[np.int64] = np.sort(found[0])
         return positions[positions >= 0]
 
@@ -102,15 +105,30 @@ class Rows:
         count = min(count, self._index.ntotal)
         if count <= 0:
             return np.zeros(0, np.int64)
-        _, found = self._index.search(query[None, :], count)
+        with _in_this_thread():
+            _, found = self._index.search(query[None, :], count)
         positions: NDArray[np.int64] = np.sort(found[0])
         return positions[positions >= 0]
 
     def above(self, query: NDArray[np.float32], minimum: float) -> NDArray[np.int64]:
         """Return the positions of all whose product with the query may be at least `minimum`, ascending."""
-        _, _, found = self._index.range_search(query[None, :], minimum - COARSE_ERROR)
+        with _in_this_thread():
+            _, _, found = self._index.range_search(query[None, :], minimum - COARSE_ERROR)
         positions: NDArray[np.int64] = np.sort(found)
         return positions
+
+
+@contextmanager
+def _in_this_thread() -> Iterator[None]:
+    """Keep FAISS from waking other threads: one query gives them nothing to do, and on a busy machine it waits for them."""
+    import faiss
+
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)  # of the calling thread alone (OpenMP 5.2, 2.4)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def _bytes_of(values: NDArray[Any]) -> NDArray[np.uint8]:

@@ -11,15 +11,7 @@ from photoindex.vectors.base import Block, IndexDamaged, Neighbours, Truth
 from photoindex.vectors.exact import ExactIndex
 from photoindex.vectors.faiss_codes import Rows
 from photoindex.vectors.generation import Generation
-from photoindex.vectors.scoring import (
-    best_of,
-    checked_query,
-    coarse_scores,
-    exact_scores,
-    not_unit,
-    positions_in,
-    ranked,
-)
+from photoindex.vectors.scoring import checked_query, exact_scores, not_unit, positions_in, ranked
 
 CANDIDATES_A_HIT = 16
 """How many candidates of the codes are scored exactly for each hit that is asked for."""
@@ -169,17 +161,13 @@ class SpaceIndex:
             return self._search_all(query, limit, positions)
         near = generation.codes.candidates(query, wanted, usable)
         rows = generation.flat.at(near)
-        wide = rows.astype(np.float32)
-        # Damaged ones come along whatever they score: what belongs in their place may be near.
-        chosen = np.union1d(best_of(coarse_scores(wide, query), limit), not_unit(wide))
-        return self._scored(query, near[chosen], rows[chosen])
+        return self._best(query, near, rows, limit)
 
     def _search_all(self, query: NDArray[np.float32], limit: int, positions: NDArray[np.int64] | None) -> Neighbours:
         """Return the nearest of the generation's vectors at these positions (None: all) by looking at each of them."""
         parts = [_nothing()]
         for here, rows in self._rows_of(positions):
-            near = np.union1d(Rows(rows).nearest(query, limit), _empty(rows))
-            parts.append(self._scored(query, here[near], rows[near]))
+            parts.append(self._best(query, here, rows, limit))
         return _first(_merged(*parts), limit)
 
     def _rows_of(self, positions: NDArray[np.int64] | None) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
@@ -192,6 +180,13 @@ class SpaceIndex:
         for start in range(0, len(positions), _SCAN_ROWS):
             here = positions[start : start + _SCAN_ROWS]
             yield here, self.generation.flat.at(here)
+
+    def _best(
+        self, query: NDArray[np.float32], positions: NDArray[np.int64], rows: NDArray[np.float16], limit: int
+    ) -> Neighbours:
+        # Lost ones come along whatever they score: what belongs in their place may be near.
+        near = np.union1d(Rows(rows).nearest(query, limit), _empty(rows))
+        return self._scored(query, positions[near], rows[near])
 
     def _scored(
         self, query: NDArray[np.float32], positions: NDArray[np.int64], rows: NDArray[np.float16]
