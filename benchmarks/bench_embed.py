@@ -14,6 +14,7 @@ import argparse
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,11 +48,14 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--peer", type=Path, help="folder with clip-retrieval's package")
-    parser.add_argument("--side", choices=["bare", "peer"], help=argparse.SUPPRESS)
+    parser.add_argument("--side", choices=["bare", "peer", "model"], help=argparse.SUPPRESS)
     parser.add_argument("--library", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side is not None:
-        print(json.dumps({"bare": bare, "peer": peer}[given.side](given)))
+        print(json.dumps({"bare": bare, "peer": peer, "model": write_model}[given.side](given)))
+        return
+    if importlib.util.find_spec("open_clip") is None:
+        report("embed", left_out="making the model and the peer need torch and open_clip: pip install 'photoindex[ml]'")
         return
     if given.quick:
         given.photos, given.rounds, given.batch_size = 24, 1, 8
@@ -121,6 +125,8 @@ def side(name: str, given: argparse.Namespace) -> dict[str, object]:
     ]  # fmt: skip
     if given.peer is not None:
         command += ["--peer", given.peer]
+    if given.quick:
+        command += ["--quick"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stderr}")
@@ -250,17 +256,18 @@ def make_library(library: Path, work: Path, given: argparse.Namespace) -> None:
         path = originals / f"IMG_{index:05d}.jpg"
         path.write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(shifted), 90, colorsubsampling="420"))
     photoindex("scan", "--progress", "none", originals, library=library)
-    model = work / "embed-model"
-    write_model(model, given)
-    photoindex("models", "install", model, "--id", FULL, library=library)
+    side("model", given)  # apart, so that torch does not stay in this process
+    photoindex("models", "install", library / "made-model", "--id", FULL, library=library)
+    shutil.rmtree(library / "made-model")
 
 
-def write_model(folder: Path, given: argparse.Namespace) -> None:
+def write_model(given: argparse.Namespace) -> dict[str, object]:
     """Write an open_clip model with random weights in the layout of its repositories."""
     import open_clip
     import torch
     from safetensors.torch import save_file
 
+    folder = given.library / "made-model"
     folder.mkdir(exist_ok=True)
     config = SMALL if given.quick else open_clip.get_model_config("ViT-B-32")
     torch.manual_seed(1)
@@ -270,6 +277,7 @@ def write_model(folder: Path, given: argparse.Namespace) -> None:
     )
     settings = {"model_cfg": config, "preprocess_cfg": PREPROCESSING}
     (folder / "open_clip_config.json").write_text(json.dumps(settings))
+    return {}
 
 
 if __name__ == "__main__":
