@@ -22,6 +22,7 @@ import time
 import types
 from pathlib import Path
 
+import cv2
 import numpy as np
 import simplejpeg
 from common import camera_like_scene, options, photoindex, report
@@ -249,7 +250,11 @@ def make_library(library: Path, work: Path, given: argparse.Namespace) -> None:
     """Make photos whose previews are of the usual size, scan them, install the model."""
     originals = work / f"embed-originals-{given.photos}"
     originals.mkdir(parents=True, exist_ok=True)
-    scenes = [camera_like_scene(seed, 1024, 768) for seed in range(min(8, given.photos))]
+    # Scaled down as previews of 12 MP are: noise drawn at their own size would make them larger than real ones.
+    scenes = [
+        cv2.resize(camera_like_scene(seed), (1024, 768), interpolation=cv2.INTER_AREA)
+        for seed in range(2 if given.quick else 8)
+    ]
     random = np.random.default_rng(5)
     for index in tqdm(range(given.photos), desc="photos", file=sys.stderr):
         shifted = np.roll(scenes[index % len(scenes)], tuple(random.integers(0, 700, 2)), axis=(0, 1))
