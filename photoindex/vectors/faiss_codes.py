@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +70,16 @@ class Codes:
 
     def add(self, rows: NDArray[np.float16]) -> None:
         """Add vectors, [n, dim], at the next positions. One that is not finite is coded as if it were zero."""
-        self._index.add(np.nan_to_num(rows.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0))
+        threads = len(os.sched_getaffinity(0))
+        # FAISS codes in one thread, and lets go of the interpreter meanwhile.
+        with ThreadPoolExecutor(threads, thread_name_prefix="code-vectors") as pool:
+            for codes in pool.map(self._coded, np.array_split(rows, threads)):
+                self._index.add_sa_codes(codes)
+
+    def _coded(self, rows: NDArray[np.float16]) -> NDArray[np.uint8]:
+        finite = np.nan_to_num(rows.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+        codes: NDArray[np.uint8] = self._index.sa_encode(finite)
+        return codes
 
     def candidates(
         self, query: NDArray[np.float32], count: int, usable: NDArray[np.bool_] | None = None
