@@ -56,7 +56,11 @@ def rearrange(argv: list[str]) -> list[str]:
 
 def events(
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="[QUERY]...", help="Only of the photos that match, as in `search`.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[QUERY]...",
+            help="Only of the photos that match, as in `search`; words are looked for in texts alone.",
+        ),
     ] = None,
     gap: Annotated[
         str, typer.Option("--gap", metavar="TIME", help="A longer time without a photo ends an event: 90m, 6h, 2d.")

@@ -43,7 +43,8 @@ YesOption = Annotated[
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 _COMMON = r"""An argument that the library knows as a file or folder is one; the others
-together are a query, as in `search`.
+together are a query, as in `search`, whose words are looked for in texts
+alone: no model decides what is changed.
 """
 _LASTING = r"""Originals are never touched. What you say lasts through scans, moves and
 edits of the files; `photoindex undo` takes it back as a whole. With

@@ -26,7 +26,11 @@ def rearrange(argv: list[str]) -> list[str]:
 def redo(
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="Which work to do again: ingest, embed.")],
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="[QUERY]...", help="Only for the photos that match, as in `search`.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[QUERY]...",
+            help="Only for the photos that match, as in `search`; words are looked for in texts alone.",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many; change nothing.")] = False,
     library: LibraryOption = None,

@@ -51,7 +51,8 @@ _COLUMNS = (
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 _COMMON = r"""An argument that the library knows as a file or folder is one; the others
-together are a query, as in `search`. Originals are never written: the
+together are a query, as in `search`, whose words are looked for in texts
+alone: no model decides what is changed. Originals are never written: the
 correction lies in the library, stands above all that files and sidecars
 say, and lasts through scans, moves and edits. `photoindex undo` takes it
 back as a whole. The photos' files may be away.

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from photoindex.cli.search import rearrange
 from photoindex.errors import QuerySyntaxError, UsageError
 from photoindex.library.context import Library
+from photoindex.library.query.meaning import take_apart
 from photoindex.library.query.printer import to_text
 from photoindex.library.search import count, matching_photo_ids
 from photoindex.store.tables import asset, file, photo, photo_text, place, sidecar_link
@@ -35,6 +36,7 @@ PIECES = [
     "camera::", "name::", "^img_(1|2)$", "[a", r"\d+", "a{99999999999}", "exposure:1/250", "duration:1:30", "source:taken_at=mtime",
     "added:", "orientation:1", "event:x", "volume:1", "place:lis*,paris", "megapixels:>=20", "is:duplicate,paired",
     "\u00a0", "\0", "\udce9", "12:30", "http://x", "C:\\", "é", "keyword:", "name:", "ext:jpg", "!", "title:", "aperture:2.8",
+    "^2", "^0.5", "^", '"golden gate"^3', "beach^.25", "text:", "text:sun*", "^0", "^-1",
 ]  # fmt: skip
 SAVED = {
     "best": "rating:>=4 OR @few",
@@ -113,7 +115,9 @@ def test_every_word_of_the_command_line_is_kept_and_no_single_dash_becomes_an_op
 # What follows holds SQL against an evaluation of the tree in plain Python, photo by photo.
 
 names = st.sampled_from(["beach", "Zurich", "ITALY", "sunset", "IMG", "title", "canon", "d850", "garden", "00001"])
-words = st.builds(Words, names, phrase=st.booleans(), prefix=st.booleans())
+words = st.builds(
+    Words, names, phrase=st.booleans(), prefix=st.booleans(), weight=st.sampled_from([1.0, 1.0, 2.0, 0.125])
+)
 ordered = st.one_of(
     st.tuples(st.just("date"), st.sampled_from(["2006", "2010-03", "2015", "2019-12-24", "2024"])),
     st.tuples(st.just("iso"), st.sampled_from(["100", "200", "400"])),
@@ -167,6 +171,16 @@ def test_a_tree_finds_what_its_meaning_says(library: Library, photos: Rows, tree
     expected = [row["id"] for row in photos if (asks_for_missing or not is_missing(row)) and holds(tree, row)]
     assert matching_photo_ids(library, tree) == expected
     assert matching_photo_ids(library, parse(to_text(tree))) == expected
+
+
+@given(trees)
+@settings(repeatable, max_examples=75)
+def test_a_tree_that_is_taken_apart_for_a_model_still_means_the_same_as_texts(library: Library, tree: Node) -> None:
+    meaning = take_apart(tree)
+    together = And((meaning.words, meaning.filters)) if meaning.words is not None else meaning.filters
+    assert matching_photo_ids(library, together) == matching_photo_ids(library, tree)
+    assert (meaning.words is None) == (not meaning.alternatives)
+    assert all(one.text for each in meaning.alternatives for one in each)
 
 
 class Rows(list[Row]):
