@@ -87,8 +87,8 @@ def looking(
     from photoindex.library.question import MOST_PHOTOS, WordsAlone, ask, question_of
     from photoindex.library.search import sort_key
 
-    by_relevance = sort is None or sort == _RELEVANCE
-    key, descending = (_RELEVANCE, False) if by_relevance else sort_key(sort)
+    key, descending = (_RELEVANCE, False) if sort is None or sort == _RELEVANCE else sort_key(sort)
+    by_relevance = key == _RELEVANCE
     words_alone = Look(library, tree, None if by_relevance else sort, limit)
     with understood(tree, options) as (weighted, wanted):
         question = question_of(weighted, wanted)
