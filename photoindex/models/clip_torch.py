@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
 """What the tower computes in: `auto` is float16 on a GPU and float32 on the CPU."""
 
+_GPU_LIBRARIES = ("CUDA", "CUBLAS", "CUDNN", "NVML", "NVRTC")
+
 
 class TorchImageEncoder:
     """The image tower, `visual` of an open_clip model, in float16 on a GPU and in float32 on the CPU."""
@@ -105,9 +107,12 @@ def _device_errors(device: torch.device) -> Iterator[None]:
         return
     try:
         yield
-    except torch.cuda.OutOfMemoryError as error:
-        torch.cuda.empty_cache()
-        raise OutOfDeviceMemory(f"a batch does not fit into the memory of {device}") from error
     except RuntimeError as error:
+        first = next(iter(str(error).splitlines()), "no reason given")
+        if isinstance(error, torch.cuda.OutOfMemoryError) or "ALLOC_FAILED" in first:
+            torch.cuda.empty_cache()
+            raise OutOfDeviceMemory(f"a batch does not fit into the memory of {device}") from error
+        if not any(library in first.upper() for library in _GPU_LIBRARIES):
+            raise
         # What CUDA raises after a failure comes back with every later call of this process.
-        raise DeviceLost(f"{device} failed: {next(iter(str(error).splitlines()), 'no reason given')}") from error
+        raise DeviceLost(f"{device} failed: {first}") from error

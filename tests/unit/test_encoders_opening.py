@@ -152,5 +152,8 @@ def test_what_a_gpu_raises_says_whether_a_smaller_batch_or_a_new_process_helps()
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
     with pytest.raises(DeviceLost, match="cuda:0 failed: CUDA error: an illegal memory access"), _device_errors(gpu):
         raise RuntimeError("CUDA error: an illegal memory access was encountered\nCompile with …")
-    with pytest.raises(RuntimeError, match="a bug of ours"), _device_errors(torch.device("cpu")):
-        raise RuntimeError("a bug of ours")
+    with pytest.raises(OutOfDeviceMemory), _device_errors(gpu):
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+    for device in (gpu, torch.device("cpu")):
+        with pytest.raises(RuntimeError, match="sizes do not match"), _device_errors(device):
+            raise RuntimeError("sizes do not match")
