@@ -131,6 +131,8 @@ class _Buckets:
         self, first: Numbers, second: Numbers, distances: NDArray[np.uint8]
     ) -> Iterator[tuple[Numbers, Numbers, NDArray[np.uint8]]]:
         """Yield pairs of contents for pairs of hashes, with their distances; of a large bucket only some take part."""
+        apart = first != second  # a hash may be its own turned one
+        first, second, distances = first[apart], second[apart], distances[apart]
         left = np.minimum(self._counts[first], _FROM_EACH_SIDE)
         right = np.minimum(self._counts[second], _FROM_EACH_SIDE)
         for one in range(_FROM_EACH_SIDE):

@@ -1,0 +1,408 @@
+"""Groups of copies: which photos come together, which stay apart, which one is kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photoindex.events import Notice
+from photoindex.library.duplicate_groups import stars
+from photoindex.library.duplicate_plan import escaped, plan_lines, unescaped, write_plan
+from photoindex.library.duplicate_verdicts import CopiedFile, Group
+from photoindex.library.duplicates import Duplicates, DuplicatesRequest, find_duplicates
+from photoindex.library.search import parse
+from photoindex.pipeline.duplicate_candidates import CROWD, Collector, add_near_hashes
+from photoindex.vectors.binary import ClosePairs, close_pairs
+from tests.edits import EDITS, cut, jpeg, scaled, scene, two_views
+from tests.harness import Keeper
+from tests.rows import Shelf, library_in
+
+
+def exif_of(taken: str | None = None, *, camera: str = "Canon EOS 5D", fraction: str | None = None) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = camera.split(" ", 1)[0], camera
+    if taken is not None:
+        exif.get_ifd(0x8769)[0x9003] = taken
+    if fraction is not None:
+        exif.get_ifd(0x8769)[0x9291] = fraction
+    return exif
+
+
+@pytest.fixture
+def originals(tmp_path: Path) -> Path:
+    return tmp_path / "originals"
+
+
+@pytest.fixture
+def keeper(library_folder: Path) -> Keeper:
+    return Keeper(library_folder)
+
+
+def write(path: Path, picture: Image.Image, quality: int = 88, exif: Image.Exif | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(jpeg(picture, quality, exif))
+    return path
+
+
+def found(keeper: Keeper, originals: Path, **request: object) -> Duplicates:
+    keeper.scan(originals)
+    with keeper.open() as library:
+        return find_duplicates(library, DuplicatesRequest(**request), keeper.events.append)  # type: ignore[arg-type]
+
+
+def names(group: Group) -> list[tuple[str, str]]:
+    return [(one.action, os.path.basename(os.fsdecode(one.path))) for one in group.files]
+
+
+def actions(group: Group) -> dict[str, str]:
+    return {name: action for action, name in names(group)}
+
+
+def reason(group: Group, name: str) -> str:
+    return next(one.reason for one in group.files if os.fsdecode(one.path).endswith(name))
+
+
+def test_equal_bytes_are_one_group_and_the_plain_name_is_kept(keeper: Keeper, originals: Path) -> None:
+    first = write(originals / "a" / "IMG_1.jpg", scene(1))
+    shutil.copyfile(first, originals / "a" / "IMG_1 (1).jpg")
+    write(originals / "b.jpg", scene(2))
+    (group,) = found(keeper, originals, exact=True).groups
+    assert group.kind == "exact"
+    assert names(group) == [("keep", "IMG_1.jpg"), ("remove", "IMG_1 (1).jpg")]
+    assert "IMG_1 (1).jpg" in group.keep_reason
+    assert group.bytes_of("remove") == first.stat().st_size
+
+
+def test_copies_saved_in_other_ways_come_together_and_the_best_one_is_kept(keeper: Keeper, originals: Path) -> None:
+    picture = scene(3)
+    write(originals / "IMG_1.jpg", picture, 95, exif_of("2019:06:01 12:00:00"))
+    write(originals / "small.jpg", scaled(picture, 0.4))
+    write(originals / "grey.jpg", EDITS["grey"](picture), exif=exif_of("2019:06:01 12:00:00"))
+    write(originals / "mirrored.jpg", EDITS["mirrored"](picture))
+    write(originals / "other.jpg", scene(4))
+    result = found(keeper, originals)
+    (group,) = result.groups
+    assert group.kind == "same picture"
+    assert actions(group) == {
+        "IMG_1.jpg": "keep", "small.jpg": "remove", "grey.jpg": "review", "mirrored.jpg": "review",
+    }  # fmt: skip
+    assert "mirrored" in reason(group, "mirrored.jpg")
+    assert "400 x 300 against 1000 x 750" in reason(group, "small.jpg")
+    assert "larger file" in group.keep_reason
+    assert result.removable_bytes == (originals / "small.jpg").stat().st_size
+
+
+def test_shots_of_one_scene_and_frames_of_a_burst_stay_apart(keeper: Keeper, originals: Path) -> None:
+    picture = scene(5)
+    # A tripod: to the eye the same picture, and the camera says that it pressed the shutter three times.
+    for number, fraction in enumerate(("10", "35", "60")):
+        shot = Image.fromarray(
+            np.clip(np.asarray(picture) + np.random.default_rng(number).normal(0, 3, (750, 1000, 1)), 0, 255).astype(
+                np.uint8
+            )
+        )
+        write(originals / f"IMG_{number:04d}.jpg", shot, exif=exif_of("2019:06:01 12:00:00", fraction=fraction))
+    views = two_views(scene(6), right=0.04)
+    for number, view in enumerate(views):
+        write(originals / f"view{number}.jpg", view)
+    result = found(keeper, originals)
+    assert result.groups == ()
+    assert result.apart >= 3
+
+
+def test_a_copy_of_one_frame_joins_that_frame_alone(keeper: Keeper, originals: Path) -> None:
+    first, second = (scene(7), two_views(scene(7), thing=scene(70))[1].resize((1000, 750)))
+    write(originals / "IMG_0001.jpg", first, exif=exif_of("2019:06:01 12:00:00"))
+    write(originals / "IMG_0002.jpg", second, exif=exif_of("2019:06:01 12:00:01"))
+    write(originals / "sent.jpg", scaled(first, 0.5))
+    (group,) = found(keeper, originals).groups
+    assert actions(group) == {"IMG_0001.jpg": "keep", "sent.jpg": "remove"}
+
+
+def test_an_edit_linked_to_its_original_is_one_photo_and_no_duplicate(keeper: Keeper, originals: Path) -> None:
+    picture = scene(8)
+    write(originals / "IMG_1234.jpg", picture, exif=exif_of("2019:06:01 12:00:00"))
+    write(originals / "IMG_E1234.jpg", EDITS["darker"](picture), exif=exif_of("2019:06:01 12:00:00"))
+    assert found(keeper, originals).groups == ()
+    write(originals / "elsewhere" / "small.jpg", scaled(picture, 0.3))
+    (group,) = found(keeper, originals).groups
+    assert actions(group) == {"IMG_1234.jpg": "keep", "IMG_E1234.jpg": "keep", "small.jpg": "remove"}
+
+
+def test_edits_far_in_hash_are_found_by_the_time_they_kept(keeper: Keeper, originals: Path) -> None:
+    picture, taken = scene(9), exif_of("2019:06:01 12:00:00")
+    write(originals / "whole.jpg", picture, exif=taken)
+    write(originals / "part.jpg", cut(picture, 0.3, 0.3, 0.8, 0.8), exif=taken)
+    (group,) = found(keeper, originals, radius=4).groups
+    assert actions(group) == {"whole.jpg": "keep", "part.jpg": "review"}
+    assert "25%" in reason(group, "part.jpg")
+
+
+def test_of_equal_copies_the_one_in_a_preferred_folder_is_kept(keeper: Keeper, originals: Path) -> None:
+    first = write(originals / "dump" / "x.jpg", scene(10))
+    for folder in ("album", "backup"):
+        (originals / folder).mkdir()
+        shutil.copyfile(first, originals / folder / "x.jpg")
+
+    def kept(**request: Sequence[bytes]) -> str:
+        (group,) = found(keeper, originals, **request).groups
+        (path,) = (one.path for one in group.files if one.action == "keep")
+        return Path(os.fsdecode(path)).parent.name
+
+    album, backup, dump = (os.fsencode(originals / name) for name in ("album", "backup", "dump"))
+    assert kept(prefer=[album]) == "album"
+    assert kept(prefer=[backup, album]) == "backup"
+    assert kept(avoid=[dump, backup]) == "album"
+
+
+def test_quality_goes_before_a_preferred_folder(keeper: Keeper, originals: Path) -> None:
+    write(originals / "dump" / "big.jpg", scene(11))
+    write(originals / "album" / "small.jpg", scaled(scene(11), 0.5))
+    (group,) = found(keeper, originals, prefer=[os.fsencode(originals / "album")]).groups
+    assert actions(group) == {"big.jpg": "keep", "small.jpg": "remove"}
+
+
+def test_a_copy_that_a_person_wrote_more_of_is_to_be_reviewed(keeper: Keeper, originals: Path) -> None:
+    picture = scene(12)
+    write(originals / "big.jpg", picture)
+    exif = Image.Exif()
+    exif[0x4746], exif[0x010E] = 5, "Anna's birthday"
+    write(originals / "small.jpg", scaled(picture, 0.5), exif=exif)
+    (group,) = found(keeper, originals).groups
+    assert actions(group) == {"big.jpg": "keep", "small.jpg": "review"}
+    assert "written" in reason(group, "small.jpg")
+
+
+def test_a_query_finds_the_groups_of_its_photos_alone(keeper: Keeper, originals: Path) -> None:
+    for seed, folder in ((13, "2019"), (14, "2020")):
+        write(originals / folder / f"{seed}.jpg", scene(seed))
+        write(originals / "exports" / f"{seed}.jpg", scaled(scene(seed), 0.5))
+    keeper.scan(originals)
+    with keeper.open() as library:
+        (group,) = find_duplicates(library, DuplicatesRequest(query=parse(library, "path:2019"))).groups
+        assert find_duplicates(library, DuplicatesRequest(query=parse(library, "camera:none"))).groups == ()
+    assert set(actions(group)) == {"13.jpg"}
+    assert len(group.files) == 2
+
+
+def test_missing_files_take_no_part_and_those_of_a_volume_that_is_away_are_named(
+    library_folder: Path, tmp_path: Path
+) -> None:
+    with library_in(library_folder) as library:
+        here, away = Shelf(library, tmp_path / "here"), Shelf(library, tmp_path / "away", online=False, label="nas")
+        photo_id = here.add_photo(primary_asset_id=None)
+        asset_id = here.asset_of(photo_id)
+        away.add_file("a.jpg", asset_id=asset_id, create=False)
+        here.add_file("b.jpg", asset_id=asset_id)
+        here.add_file("c.jpg", asset_id=asset_id, state="missing", create=False)
+        (group,) = find_duplicates(library, DuplicatesRequest()).groups
+    assert names(group) == [("keep", "b.jpg"), ("remove", "a.jpg")]
+    assert [one.state for one in group.files] == ["present", "away"]
+    assert group.files[1].volume == "nas"
+
+
+def test_thumbnails_that_are_lost_are_said_and_harm_nothing(keeper: Keeper, originals: Path) -> None:
+    write(originals / "a.jpg", scene(15))
+    write(originals / "b.jpg", scaled(scene(15), 0.5))
+    keeper.scan(originals)
+    lost, *_ = (keeper.folder / "derived").rglob("*.thumb.jpg")
+    lost.write_bytes(b"no picture")
+    with keeper.open() as library:
+        assert find_duplicates(library, DuplicatesRequest(), keeper.events.append).groups == ()
+    assert any(isinstance(event, Notice) and "thumbnail" in event.message for event in keeper.events)
+
+
+def test_an_empty_library_has_no_duplicates(library_folder: Path) -> None:
+    with library_in(library_folder) as library:
+        assert find_duplicates(library, DuplicatesRequest()).groups == ()
+
+
+def test_nothing_of_the_library_or_the_originals_is_changed(keeper: Keeper, originals: Path, tmp_path: Path) -> None:
+    first = write(originals / "a.jpg", scene(16))
+    shutil.copyfile(first, originals / "b.jpg")
+    write(originals / "c.jpg", scaled(scene(16), 0.5))
+    result = found(keeper, originals)
+
+    def state() -> list[tuple[object, ...]]:
+        files = sorted((str(path), path.stat().st_mtime_ns, path.read_bytes()) for path in originals.iterdir())
+        return [*files, *keeper.rows("SELECT count(*) FROM journal"), *keeper.rows("SELECT id, state FROM file")]
+
+    before = state()
+    with keeper.open() as library:
+        find_duplicates(library, DuplicatesRequest())
+        write_plan(library, result.groups, tmp_path / "plan.tsv")
+    assert state() == before
+
+
+# Groups
+
+
+def by_number(numbers: Collection[int]) -> list[int]:
+    return sorted(numbers)
+
+
+def test_a_chain_of_likenesses_is_no_group() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def judge(first: int, second: int) -> bool:
+        asked.append((first, second))
+        return False
+
+    groups = list(stars({(1, 2), (2, 3), (3, 4), (4, 5)}, by_number, judge))
+    assert groups == [[1, 2], [3, 4]]
+    assert (1, 4) not in asked
+    assert (1, 3) in asked
+
+
+def test_what_is_like_the_best_one_joins_though_no_candidate_named_it() -> None:
+    assert list(stars({(2, 1), (3, 2)}, by_number, lambda *_: True)) == [[1, 2, 3]]
+    assert list(stars(set(), by_number, lambda *_: True)) == []
+
+
+# Candidates
+
+
+def all_pairs(blocks: Collection[ClosePairs]) -> dict[tuple[int, int], int]:
+    return {
+        (int(first), int(second)): int(distance)
+        for block in blocks
+        for first, second, distance in zip(block.first, block.second, block.distances, strict=True)
+    }
+
+
+def clustered_codes(seed: int, clusters: int = 200) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    codes = []
+    for centre in random.integers(0, 1 << 63, clusters, dtype=np.uint64).tolist():
+        for _ in range(4):
+            flips = random.choice(64, random.integers(0, 9), replace=False).tolist()
+            codes.append(centre ^ sum(1 << bit for bit in flips))
+    return np.unique(np.array(codes, np.uint64))
+
+
+@pytest.mark.parametrize("radius", [0, 3, 8, 11])
+def test_tables_find_the_same_pairs_as_comparing_each_with_each(radius: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = clustered_codes(1, 60 if radius > 8 else 200)
+    others = np.random.default_rng(2).permutation(codes)[: len(codes) // 2]
+    expected = all_pairs(list(close_pairs(codes, radius)))
+    expected_others = all_pairs(list(close_pairs(codes, min(radius, 8), others=others)))
+    monkeypatch.setattr("photoindex.vectors.binary._EACH_WITH_EACH", 0)
+    assert all_pairs(list(close_pairs(codes, radius))) == expected
+    assert all_pairs(list(close_pairs(codes, min(radius, 8), others=others))) == expected_others
+    assert all(first < second for first, second in expected)
+    differing = {pair: int(np.bitwise_count(codes[pair[0]] ^ codes[pair[1]])) for pair in expected}
+    assert differing == expected
+
+
+def test_a_crowd_of_near_codes_gives_pairs_in_proportion_to_its_size() -> None:
+    random = np.random.default_rng(3)
+    codes = np.unique(random.integers(0, 1 << 12, 3000, dtype=np.uint64))
+    pairs = all_pairs(list(close_pairs(codes, 12, neighbours=20)))
+    assert len(codes) <= len(pairs) <= 20 * len(codes)
+    assert {number for pair in pairs for number in pair} == set(range(len(codes)))
+
+
+def test_thousands_of_pictures_with_one_hash_give_pairs_in_proportion() -> None:
+    hashes = np.full(4000, 0x8000000000000000, np.uint64)
+    kinds = np.arange(4000) % 2000
+
+    def signatures(places: np.ndarray) -> np.ndarray:
+        vectors = np.random.default_rng(4).standard_normal((2000, 32)).astype(np.float32)
+        vectors[:100] = 0  # without structure
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        return (vectors / lengths)[kinds[places]]
+
+    collector, steps = Collector(), []
+    add_near_hashes(collector, hashes, 12, signatures, steps.append)
+    result = collector.result()
+    pairs = set(zip(result.first.tolist(), result.second.tolist(), strict=True))
+    assert {(one, one + 2000) for one in range(100, 2000)} <= pairs
+    assert not any(one % 2000 < 100 for pair in pairs for one in pair)
+    assert len(pairs) < 10 * len(hashes)
+    assert steps == list(range(1, 9))
+
+
+def test_contents_of_small_buckets_are_compared_each_with_each() -> None:
+    hashes = np.repeat(np.array([1 << 40, (1 << 40) ^ 3, 0xFFFF0000], np.uint64), [CROWD, 2, 1])
+    collector = Collector()
+    add_near_hashes(collector, hashes, 2, lambda _: np.zeros((0, 4), np.float32), lambda _: None)
+    result = collector.result()
+    pairs = set(zip(result.first.tolist(), result.second.tolist(), strict=True))
+    assert {(one, other) for one in range(CROWD) for other in range(one)} <= {(b, a) for a, b in pairs}
+    assert (CROWD, CROWD + 1) in pairs
+    assert any(first < CROWD <= second for first, second in pairs)
+    assert not any(CROWD + 2 in pair for pair in pairs)
+
+
+# Plans
+
+HOSTILE = (
+    b"/photos/tab\there\nnew line\r.jpg",
+    b"/photos/\x1b[31mred\x07.jpg",
+    b"/photos/caf\xe9 \xff.jpg",
+    "/photos/\u202egpj.exe é 日本\u00a0.jpg".encode(),
+    b"/photos/back\\slash\\x41\\.jpg",
+    b"=cmd|' /C calc'!A0",
+)
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_a_path_of_a_plan_is_one_printable_field_and_gives_its_bytes_back(path: bytes) -> None:
+    text = escaped(path)
+    assert text.isprintable()
+    assert "\t" not in text
+    assert unescaped(text) == path
+
+
+def copied(path: bytes, action: str, state: str = "present") -> CopiedFile:
+    return CopiedFile(path, action, "because\tof\n", 1, 1, bytes(32), 7, 1, "jpeg", 4, 3, "disk", state)
+
+
+def test_a_plan_has_a_line_for_every_file_and_says_what_changed_since_the_scan(
+    library_folder: Path, tmp_path: Path
+) -> None:
+    there = tmp_path / "there.jpg"
+    there.write_bytes(b"grown since")
+    files = tuple(
+        [copied(os.fsencode(there), "keep"), copied(b"/nowhere/a.jpg", "remove"), copied(b"/x/b.jpg", "review", "away")]
+        + [copied(path, "remove") for path in HOSTILE]
+    )
+    group = Group("exact", (1,), "it came first", files)
+    with library_in(library_folder) as library:
+        lines = "".join(plan_lines(library, [group])).splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    assert rows[0] == ["action", "group", "size", "state", "digest", "photo", "reason", "path"]
+    assert [row[0] for row in rows[1:4]] == ["keep", "remove", "review"]
+    assert [row[3] for row in rows[1:4]] == ["changed", "gone", "away"]
+    assert [unescaped(row[-1]) for row in rows[4:]] == list(HOSTILE)
+    assert all(len(row) == 8 for row in rows)
+    assert rows[1][6] == "kept: it came first"
+
+
+def test_a_plan_that_cannot_be_written_leaves_nothing_behind(library_folder: Path, tmp_path: Path) -> None:
+    with library_in(library_folder) as library, pytest.raises(OSError, match="nowhere"):
+        write_plan(library, [], tmp_path / "nowhere" / "plan.tsv")
+    with library_in(library_folder) as library:
+        write_plan(library, [], tmp_path / "plan.tsv")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("plan")] == ["plan.tsv"]
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_real_sets_of_copies_come_together_and_pictures_that_resemble_each_other_do_not(
+    keeper: Keeper, testdata: Path
+) -> None:
+    keeper.scan(testdata / "duplicates", testdata / "photos" / "pano-burst")
+    with keeper.open() as library:
+        groups = find_duplicates(library, DuplicatesRequest()).groups
+    together = [sorted({Path(os.fsdecode(one.path)).name for one in group.files}) for group in groups]
+    assert ["obama-1080p.jpg", "obama-240p.jpg", "obama-480p.jpg", "obama-720p.jpg"] in together
+    assert sum(len({Path(os.fsdecode(one.path)).name for one in group.files}) == 1 for group in groups) == 3
+    folders = {Path(os.fsdecode(one.path)).parent.name for group in groups for one in group.files}
+    assert not folders & {"not-duplicates", "mosaic-pairs-not-duplicates", "pano-burst", "imagehash"}
