@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo_pictures import make_library
+from tests.tiny_model import FIXTURE, MODEL_ID
 
 INTERNET = ("AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET")
 
@@ -50,7 +51,11 @@ def test_no_command_opens_an_internet_socket(folder: Path) -> None:
     photoindex = (sys.executable, "-m", "photoindex")
     for arguments in (
         ["scan", "photos"],
+        ["models", "install", str(FIXTURE), "--id", MODEL_ID],
+        ["embed", "--model", MODEL_ID, "--device", "cpu"],
         ["search", "sunset"],
+        ["index", "rebuild"],
+        ["duplicates"],
         ["show", "photos/2019/Lisboa/IMG_0412.jpg"],
         ["status"],
         ["backup", "backups"],
