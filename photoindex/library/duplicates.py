@@ -15,6 +15,7 @@ from photoindex.library.context import Library
 from photoindex.library.duplicate_groups import stars
 from photoindex.library.duplicate_ranking import Rules, rank
 from photoindex.library.duplicate_verdicts import REMOVE, REVIEW, Group, judged
+from photoindex.library.neighbours import near_in_space
 from photoindex.library.places import spellings, volumes_now
 from photoindex.library.search import matching_photo_ids
 from photoindex.library.taking_in import jobs_for
@@ -162,12 +163,18 @@ class _SamePictures:
         return found
 
     def _add_neighbours(self, collector: candidates.Collector, asset_ids: NDArray[np.int64]) -> None:
-        from photoindex.library.neighbours import near_in_space
-
         near = near_in_space(self.library, self.emit)
         if near is not None:
             self.space = near.space
-            candidates.add_pairs(collector, asset_ids, near.pairs)
+            candidates.add_pairs(collector, asset_ids, self._not_known_apart(near.pairs))
+
+    def _not_known_apart(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Leave out neighbours that are different shots by what they say, most of a burst: comparing costs far more."""
+        kept = [
+            [one for one, why in self._judged_apart(pairs[start : start + _CHUNK_TASKS].tolist()) if why is None]
+            for start in range(0, len(pairs), _CHUNK_TASKS)
+        ]
+        return np.array([pair for chunk in kept for pair in chunk], np.int64).reshape(-1, 2)
 
     def _of_wanted(self, found: candidates.Candidates, contents: rows.HashedContents) -> candidates.Candidates:
         """Leave out pairs within one photo, of a video and a picture, and where a query finds neither."""
@@ -204,7 +211,16 @@ class _SamePictures:
                 self.photo_of[number] = int(contents.photo_ids[place])
 
     def _without_different_shots(self, same: Sequence[Compared]) -> Iterator[Compared]:
-        numbers = sorted({number for one in same for number in (one.task.first, one.task.second)})
+        judged_apart = self._judged_apart([(one.task.first, one.task.second) for one in same])
+        for one, (_, why) in zip(same, judged_apart, strict=True):
+            if why is None:
+                yield one
+            else:
+                self.apart += 1
+
+    def _judged_apart(self, pairs: Sequence[Sequence[int]]) -> Iterator[tuple[Sequence[int], str | None]]:
+        """Yield each pair of contents with why they are different shots, None where nothing says so."""
+        numbers = sorted({number for pair in pairs for number in pair})
         if not numbers:
             return
         with self.library.database.read() as connection:
@@ -212,14 +228,14 @@ class _SamePictures:
                 row.asset_id: member_of(row) for row in store_pairs.members_of_assets(connection, numbers)
             }
             bursts = rows.bursts_of(connection, numbers)
-        for one in same:
-            first, second = members.get(one.task.first), members.get(one.task.second)
-            burst = bursts.get(one.task.first)
-            one_burst = burst is not None and burst == bursts.get(one.task.second)
-            if first is None or second is None or different_shots(first, second, one_burst=one_burst) is None:
-                yield one
+        for pair in pairs:
+            first, second = (members.get(number) for number in pair)
+            burst = bursts.get(pair[0])
+            one_burst = burst is not None and burst == bursts.get(pair[1])
+            if first is None or second is None:
+                yield pair, None
             else:
-                self.apart += 1
+                yield pair, different_shots(first, second, one_burst=one_burst)
 
     def judge(self, first: rows.CopyPhoto, second: rows.CopyPhoto) -> bool:
         """Compare two photos that no candidate named, by the contents that stand for them."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, exists, func, select
 
 from photoindex.store.files import join
-from photoindex.store.tables import asset, file, folder, photo, sidecar_link, volume
+from photoindex.store.tables import asset, file, folder, photo, sidecar_link, vector, volume
 
 _KEYS = 500
 _SAME_MOMENT = 12
@@ -95,6 +95,12 @@ def bursts_of(connection: Connection, asset_ids: Sequence[int]) -> dict[int, str
     statement = select(asset.c.id, photo.c.burst).join(photo, photo.c.id == asset.c.photo_id)
     statement = statement.where(photo.c.burst.is_not(None))
     return {row.id: row.burst for row in _in_chunks(connection, statement, asset.c.id, asset_ids)}
+
+
+def contents_of_vectors(connection: Connection, vector_ids: Sequence[int]) -> dict[int, int]:
+    """Return the content of each vector, those of the later frames of videos left out."""
+    statement = select(vector.c.id, vector.c.asset_id).where(vector.c.frame == 0)
+    return {row.id: row.asset_id for row in _in_chunks(connection, statement, vector.c.id, vector_ids)}
 
 
 @dataclass(frozen=True, slots=True)

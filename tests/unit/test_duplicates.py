@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import insert, select
 
 from photoindex.events import Notice
 from photoindex.library.duplicate_groups import stars
@@ -18,7 +19,11 @@ from photoindex.library.duplicate_verdicts import CopiedFile, Group
 from photoindex.library.duplicates import Duplicates, DuplicatesRequest, find_duplicates
 from photoindex.library.search import parse
 from photoindex.pipeline.duplicate_candidates import CROWD, Collector, add_near_hashes
+from photoindex.store.spaces import ensure_space
+from photoindex.store.tables import asset, variant
+from photoindex.store.vector_rows import NewVector, put
 from photoindex.vectors.binary import ClosePairs, close_pairs
+from photoindex.vectors.near_pairs import near_pairs
 from tests.edits import EDITS, cut, jpeg, scaled, scene, two_views
 from tests.harness import Keeper
 from tests.rows import Shelf, library_in
@@ -338,6 +343,57 @@ def test_contents_of_small_buckets_are_compared_each_with_each() -> None:
     assert (CROWD, CROWD + 1) in pairs
     assert any(first < CROWD <= second for first, second in pairs)
     assert not any(CROWD + 2 in pair for pair in pairs)
+
+
+def unit_rows(seed: int, count: int, dim: int = 32) -> np.ndarray:
+    rows = np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def neighbours(rows: np.ndarray, **options: float) -> set[tuple[int, int]]:
+    """The pairs of vectors with the numbers 10, 20, …, read in blocks of 300."""
+    ids = np.arange(1, len(rows) + 1) * 10
+
+    def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for start in range(0, len(rows), 300):
+            yield ids[start : start + 300], rows[start : start + 300].astype(np.float16)
+
+    found = list(near_pairs(blocks, len(rows), **options))  # type: ignore[arg-type]
+    return {(int(a), int(b)) for one in found for a, b in zip(one.first, one.second, strict=True)}
+
+
+def test_near_vectors_are_found_among_all_in_cells_as_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = unit_rows(5, 2000)
+    copies = rows[:200] + 0.05 * unit_rows(6, 200)
+    rows = np.concatenate([rows, copies / np.linalg.norm(copies, axis=1, keepdims=True)])
+    expected = {(10 * (one + 1), 10 * (one + 2001)) for one in range(200)}
+    assert neighbours(rows, minimum_cosine=0.95) == expected
+    monkeypatch.setattr("photoindex.vectors.near_pairs._EXACT_COUNT", 0)
+    monkeypatch.setattr("photoindex.vectors.near_pairs._PASS_BYTES", 40_000)
+    assert len(neighbours(rows, minimum_cosine=0.95) & expected) >= 198
+    assert neighbours(rows[:0]) == set()
+
+
+def test_edits_far_in_hash_are_found_by_neighbours_in_the_space(keeper: Keeper, originals: Path) -> None:
+    write(originals / "whole.jpg", scene(20))
+    write(originals / "part.jpg", cut(scene(20), 0.25, 0.2, 0.8, 0.85))
+    write(originals / "other.jpg", scene(21))
+    assert found(keeper, originals).groups == ()
+    # Vectors that put the three next to each other, as a model does with pictures of one kind: comparing decides.
+    rows = np.tile(unit_rows(7, 1, 16), (3, 1)) + 0.02 * unit_rows(8, 3, 16)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    with keeper.open() as library, library.database.write() as connection:
+        connection.execute(insert(variant).values(id=900, stage="embed", key="{}", created_at=0.0))
+        made = ensure_space(connection, model="drawn", variant_id=900, dim=16)
+        ids = connection.execute(select(asset.c.id).order_by(asset.c.id)).scalars().all()
+        vectors = [NewVector(number, row) for number, row in zip(ids, rows, strict=True)]
+        put(connection, made.id, vectors)
+    with keeper.open() as library:
+        result = find_duplicates(library, DuplicatesRequest())
+    (group,) = result.groups
+    assert actions(group) == {"whole.jpg": "keep", "part.jpg": "review"}
+    assert result.space == "drawn"
+    assert result.compared == 3
 
 
 # Plans
