@@ -1,0 +1,239 @@
+"""Searches by meaning in a library of a million photos: whole processes, alone and beside heavy tasks, and where the time goes.
+
+The photos are rows; their vectors are made up as CLIP gives them (see bench_index.py), and some lean towards what the
+queries mean, as photos of it would. The text tower is that of ViT-B/32 with random weights, exported as `models install`
+does. Every query of a process is new, so that the model is needed; `again` repeats it, when its vector is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from bench_embed import FULL, side
+from bench_index import ClipLike
+from common import options, photoindex, report
+from sqlalchemy import insert
+from tqdm import tqdm
+
+from photoindex.app import open_library
+from photoindex.config import Config
+from photoindex.library.context import Library
+from photoindex.library.embed import variant_of
+from photoindex.library.question import Question, Wanted, ask, question_of
+from photoindex.library.search import hits_of, parse
+from photoindex.models.weights import ModelStore
+from photoindex.store import spaces, tasks
+from photoindex.store.tables import vector
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tests.synthetic import make_library
+
+HEAVY_TASKS = 5
+LEANING_SHARE = 0.002
+_WORDS = ("beach", "mountain", "garden", "street", "river", "castle", "harbour", "forest", "market", "bridge")
+_LIGHTS = ("sunset", "sunrise", "rain", "fog", "snow", "night", "summer", "storm", "noon", "autumn")
+QUERIES = tuple(f"{word} {light}" for light in _LIGHTS for word in _WORDS)
+"""`beach sunset` is the first."""
+
+FILTERED: tuple[tuple[str, str], ...] = (
+    ("", "none"),
+    ("date:2019", "5 %, by an index"),
+    ("rating:5", "a fifth, by reading all photos"),
+    ("camera:r5", "a sixth"),
+    ("path:2010/", "5 %, by the folders"),
+    ("date:2019-06-15", "some hundred photos"),
+)
+
+
+def main() -> None:
+    parser = options(__doc__ or "")
+    parser.add_argument("--photos", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--parts", type=str, help=argparse.SUPPRESS)
+    parser.add_argument("--library", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.parts is not None:
+        parts(given.library, given.parts)
+        return
+    photos, rounds = (3_000, 4) if given.quick else (given.photos, given.rounds)
+    with tempfile.TemporaryDirectory(prefix="bench-semantic-") as temporary:
+        folder = (given.work or Path(temporary)) / f"semantic-{'quick' if given.quick else 'full'}-{photos}"
+        if not (folder / "made").exists():
+            fill(folder, photos, given)
+            (folder / "made").touch()
+        forget_queries(folder)
+        processes(folder, photos, rounds)
+        with heavy_tasks(HEAVY_TASKS):
+            processes(folder, photos, rounds, beside=HEAVY_TASKS, goal=3.0)
+        subprocess.run([sys.executable, __file__, "--parts", "castle nowhere", "--library", folder], check=True)
+        in_process(folder, photos, rounds)
+
+
+def fill(folder: Path, photos: int, given: argparse.Namespace) -> None:
+    """Make the library: rows, the model, the vectors, the index, the measure of the space."""
+    make_library(folder, photos)
+    given.library, given.batch_size, given.device, given.photos, given.peer = folder, 1, "cpu", photos, None
+    side("model", given)
+    photoindex("models", "install", folder / "made-model", "--id", FULL, library=folder)
+    with open_library(Config(library=folder)) as library:
+        put_vectors(library, photos)
+    photoindex("index", "rebuild", library=folder)
+    photoindex("search", "anything at all", "--count", library=folder)
+
+
+def put_vectors(library: Library, photos: int) -> None:
+    """Give every photo's content a vector; some lean towards each query."""
+    from photoindex.models.encoders import open_text_encoder
+
+    installed = ModelStore(library.models_folder).get(FULL)
+    dim = installed.description.dim
+    meant = open_text_encoder(installed).encode_texts(QUERIES)
+    with library.database.write() as connection:
+        variant_id = tasks.ensure_variant(connection, "embed", variant_of(installed))
+        space = spaces.ensure_space(connection, model=FULL, variant_id=variant_id, dim=dim)
+    random = np.random.default_rng(9)
+    first = 1
+    for block in tqdm(ClipLike(photos, dim).blocks(photos), desc="vectors", file=sys.stderr):
+        values = block.astype(np.float32)
+        for number in range(len(QUERIES)):
+            leaning = random.random(len(values)) < LEANING_SHARE
+            values[leaning] += random.uniform(0.25, 0.45, (int(leaning.sum()), 1)) * meant[number]
+        values /= np.linalg.norm(values, axis=1, keepdims=True)
+        rows = [
+            {"space_id": space.id, "asset_id": first + number, "data": data.tobytes()}
+            for number, data in enumerate(values.astype("<f2"))
+        ]
+        with library.database.write() as connection:
+            connection.execute(insert(vector), rows)
+        first += len(values)
+
+
+def forget_queries(folder: Path) -> None:
+    """Make the queries new again, for a library that is kept."""
+    from photoindex.store.tables import query_vector
+
+    with open_library(Config(library=folder)) as library, library.database.write() as connection:
+        connection.execute(query_vector.delete().where(query_vector.c.text.in_([*QUERIES, *map(beside_text, QUERIES)])))
+
+
+def beside_text(query: str) -> str:
+    return f"{query} view"
+
+
+def processes(folder: Path, photos: int, rounds: int, *, beside: int = 0, goal: float = 1.5) -> None:
+    for kind in ("new", "again"):
+        seconds = []
+        for query in QUERIES[:rounds]:
+            words = (beside_text(query) if beside else query).split()
+            taken, out = photoindex("search", *words, "-n", "50", library=folder)
+            assert out
+            seconds.append(taken)
+        report(
+            "semantic_process", query=kind, photos=photos, heavy_tasks=beside, rounds=len(seconds),
+            median_seconds=round(float(np.median(seconds)), 3), p95_seconds=round(float(np.percentile(seconds, 95)), 3),
+            goal_p95_seconds=goal,
+        )  # fmt: skip
+
+
+@contextmanager
+def heavy_tasks(count: int) -> Iterator[None]:
+    """Keep `count` processes busy with what a scan does most: numbers, and reading and writing memory."""
+    code = "import numpy as np\nwhile True:\n    np.sort(np.random.default_rng(1).random(2_000_000)); np.ones((400, 400)) @ np.ones((400, 400))"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    running = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(count)]
+    try:
+        time.sleep(1)
+        yield
+    finally:
+        for process in running:
+            process.kill()
+        for process in running:
+            process.wait()
+
+
+def parts(folder: Path, query: str) -> None:
+    """Time the steps of one search one after the other, in a process of their own."""
+    seconds: dict[str, float] = {}
+
+    def step(name: str, call: Callable[[], object]) -> object:
+        began = time.perf_counter()
+        result = call()
+        seconds[name] = round(time.perf_counter() - began, 3)
+        return result
+
+    with open_library(Config(library=folder)) as library:
+        from photoindex.library import semantic
+        from photoindex.library.candidates import Candidates
+        from photoindex.library.exact_words import photos_with_words
+        from photoindex.library.index import open_index
+        from photoindex.library.query_encoding import QueryEncoder
+        from photoindex.library.sought import query_vectors, with_cut_offs
+        from photoindex.models.encoders import open_text_encoder
+
+        with library.database.read() as connection:
+            space = spaces.active_space(connection)
+        assert space is not None
+        question = question_of(parse(library, query), Wanted())
+        assert question is not None
+        encoder = QueryEncoder(library, space)
+        step("onnx runtime", lambda: __import__("onnxruntime"))
+        step("faiss", lambda: __import__("faiss"))
+        step("open the text tower", lambda: open_text_encoder(encoder.installed))
+        vectors = step(
+            "open it again and encode",
+            lambda: query_vectors(library, space, encoder, question.meaning, question.wanted),
+        )
+        index = step("open the index", lambda: open_index(library, space))
+        sought = step("cut-off", lambda: with_cut_offs(library, space, index, vectors, question.wanted))
+        with library.database.read() as connection:
+            candidates = Candidates(connection, index, space.id, question.meaning.filters, question.scoped)
+            step(
+                "nearest photos",
+                lambda: candidates.nearest(sought[0].vector.values, minimum=sought[0].minimum, limit=160),
+            )
+            step("words", lambda: photos_with_words(connection, question.meaning, scoped=True, limit=160))
+        answer = step("the whole again, warm", lambda: semantic.answer(library, space, replace(question, limit=50)))
+        step("read 50 hits", lambda: list(hits_of(library, answer.ranked[:50])))
+    report("semantic_parts", query=query, **{name.replace(" ", "_"): value for name, value in seconds.items()})
+
+
+def in_process(folder: Path, photos: int, rounds: int) -> None:
+    """Time whole answers to known queries, with filters of several widths."""
+    with open_library(Config(library=folder)) as library:
+        for filters, what in FILTERED:
+            for limit in (50, 1_000):
+                times, found = [], 0
+                for query in QUERIES[: max(rounds // 4, 2)]:
+                    question = question_of(parse(library, f"{query} {filters}"), Wanted())
+                    assert question is not None
+                    began = time.perf_counter()
+                    number = answered(library, replace(question, limit=limit))
+                    times.append(time.perf_counter() - began)
+                    found = max(found, number)
+                report(
+                    "semantic_in_process", photos=photos, filter=filters, what=what, limit=limit, found_at_most=found,
+                    rounds=len(times), median_ms=round(float(np.median(times)) * 1e3),
+                    p95_ms=round(float(np.percentile(times, 95)) * 1e3),
+                )  # fmt: skip
+
+
+def answered(library: Library, question: Question) -> int:
+    from photoindex.library.semantic import Answer
+
+    found = ask(library, question)
+    assert isinstance(found, Answer), found
+    return len(found.ranked)
+
+
+if __name__ == "__main__":
+    main()
