@@ -178,7 +178,7 @@ def search(
             elif count:
                 printed = _print_count(look.count(), json=json)
             else:
-                printed = _print_hits(found, look, output, shown, title=request.text)
+                printed = _print_hits(found, look, output, shown, title=" ".join([request.text, *(like or [])]).strip())
         if not printed and limit != 0:
             _print_hints(found, query or [], request.tree, look)
     if not printed and fail_if_empty:

@@ -45,6 +45,7 @@ class Candidates:
     scoped: bool
     _narrow: list[VectorOfPhoto] | None = field(default=None, init=False)
     _asked: bool = field(default=False, init=False)
+    _photo_of: dict[int, int] | None = field(default=None, init=False)
 
     def nearest(self, query: NDArray[np.float32], *, minimum: float, limit: int | None) -> Nearest:
         """Return at least the `limit` nearest photos that reach `minimum`, where there are so many; all of them for None."""
@@ -100,9 +101,10 @@ class Candidates:
 
     def _nearest_allowed(self, query: NDArray[np.float32], minimum: float, limit: int) -> Nearest:
         """Look among the vectors of all photos that match: many are near, and few of them match."""
-        photos = store.photos_if_few(self.connection, self.filters, scoped=self.scoped, at_most=None)
-        vectors = store.vectors_of_photos(self.connection, self.space_id, photos or ())
-        photo_of = dict(vectors)
+        if self._photo_of is None:
+            photos = store.photos_if_few(self.connection, self.filters, scoped=self.scoped, at_most=None)
+            self._photo_of = dict(store.vectors_of_photos(self.connection, self.space_id, photos or ()))
+        photo_of = self._photo_of
         allowed = np.fromiter(photo_of, np.int64, len(photo_of))
         near = self.index.search(query, limit, allowed=allowed)
         pairs = zip(near.ids.tolist(), near.scores.tolist(), strict=True)

@@ -56,13 +56,14 @@ def _stopped_after(connection: Connection, steps: int | None) -> Iterator[None]:
         return
     driver = connection.connection.driver_connection
     assert driver is not None
-    left = [max(1, steps // _STEPS_A_CALL)]
+    each = min(steps, _STEPS_A_CALL)
+    left = [steps // each]
 
     def count() -> int:
         left[0] -= 1
-        return int(left[0] < 0)
+        return int(left[0] <= 0)
 
-    driver.set_progress_handler(count, _STEPS_A_CALL)
+    driver.set_progress_handler(count, each)
     try:
         yield
     finally:

@@ -333,3 +333,45 @@ def test_more_photos_than_anybody_looks_at_are_told_apart_from_all(library: Libr
     assert Question(meaning=question_of(parse(library, "dog"), Wanted()).meaning).limit == MOST_PHOTOS  # type: ignore[union-attr]
     with library.database.read() as connection:
         assert connection.execute(asset.select()).first() is None
+
+
+def test_a_filter_that_takes_many_steps_or_leaves_many_photos_is_not_narrow(
+    library: Library, shelf: SemanticShelf
+) -> None:
+    from photoindex.store.semantic import photos_if_few
+
+    numbers = [shelf.add_seen_photo(f"{number}.jpg", unit(dog=1), rating=number % 2) for number in range(40)]
+    rated = parse(library, "rating:1")
+    with library.database.read() as connection:
+        assert list(photos_if_few(connection, rated, scoped=True, at_most=20) or ()) == numbers[1::2]
+        assert photos_if_few(connection, rated, scoped=True, at_most=19) is None
+        assert photos_if_few(connection, rated, scoped=True, at_most=20, steps=100) is None
+        assert len(photos_if_few(connection, rated, scoped=True, at_most=20, steps=1_000_000) or ()) == 20
+        # The connection is as it was before.
+        assert len(photos_if_few(connection, rated, scoped=True, at_most=None) or ()) == 20
+
+
+def test_words_in_very_many_photos_are_not_weighed_one_by_one(
+    library: Library, shelf: SemanticShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from photoindex.store import ranked_words
+
+    first = shelf.add_seen_photo("1.jpg", unit(car=1), text_title="dog dog dog")
+    second = shelf.add_seen_photo("2.jpg", unit(car=1), text_description="something about a dog and other things")
+    assert found(library, "dog") == [first, second]
+    monkeypatch.setattr(ranked_words, "BROAD", 1)
+    answer = look(library, "dog")
+    assert [one.words_rank for one in answer.ranked] == [1, 2]
+    with library.database.read() as connection:
+        newest = ranked_words.photos_with_words(
+            connection, parse(library, "dog"), parse(library, ""), scoped=True, limit=1
+        )
+    assert newest == [(second, 0.0)]
+
+
+def test_hundreds_of_words_are_one_query_of_the_index_of_texts(library: Library, shelf: SemanticShelf) -> None:
+    words = " ".join(f"word{number}" for number in range(490))
+    shelf.know({words: unit(dog=1)})
+    named = shelf.add_seen_photo("1.jpg", unit(car=1), text_description=words)
+    shelf.add_seen_photo("2.jpg", unit(car=1), text_description=words[:-1])
+    assert found(library, words) == [named]
