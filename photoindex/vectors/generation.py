@@ -99,9 +99,10 @@ def open_generation(folder: Path, dim: int) -> Generation | None:
         except FileNotFoundError as error:
             # A merge may have put a newer generation in its place since CURRENT was read.
             if read_current(folder) == current:
-                raise IndexDamaged(f"{current.name}/{Path(str(error.filename)).name} is missing") from error
+                raise IndexDamaged(f"{Path(str(error.filename)).name} is missing") from error
         except OSError as error:
-            raise IndexDamaged(f"{current.name} cannot be read ({error.strerror})") from error
+            name = Path(str(error.filename or current.name)).name
+            raise IndexDamaged(f"{name} cannot be read ({error.strerror})") from error
     raise IndexDamaged("its generations are being replaced faster than they can be opened")
 
 

@@ -21,6 +21,9 @@ NARROW_SHARE = 0.05
 """So few vectors (of either measure the larger) that a filter leaves are all scored exactly."""
 _SCAN_ROWS = 65_536
 _WIDER = 4
+_PROBE_STEP = 64
+_EXPONENT = np.uint16(0x7C00)
+"""The bits of a float16 that are all set where it is infinite or no number (IEEE 754, binary16)."""
 
 
 class SpaceIndex:
@@ -88,7 +91,7 @@ class SpaceIndex:
             usable = self._usable(allowed)
             positions = None if usable is None else np.flatnonzero(usable)
             for here, rows in self._rows_of(positions):
-                near = np.union1d(Rows(rows).above(query, minimum), _empty(rows))
+                near = np.union1d(Rows(rows).above(query, minimum), _lost(rows))
                 found = self._scored(query, here[near], rows[near])
                 kept = found.scores >= np.float32(minimum)
                 parts.append(Neighbours(found.ids[kept], found.scores[kept]))
@@ -185,7 +188,7 @@ class SpaceIndex:
         self, query: NDArray[np.float32], positions: NDArray[np.int64], rows: NDArray[np.float16], limit: int
     ) -> Neighbours:
         # Lost ones come along whatever they score: what belongs in their place may be near.
-        near = np.union1d(Rows(rows).nearest(query, limit), _empty(rows))
+        near = np.union1d(Rows(rows).nearest(query, limit), _lost(rows))
         return self._scored(query, positions[near], rows[near])
 
     def _scored(
@@ -250,9 +253,15 @@ def _nothing() -> Neighbours:
     return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
-def _empty(rows: NDArray[np.float16]) -> NDArray[np.int64]:
-    """Return the positions of vectors of nothing but zeros: a lost page passes for what is like nothing at all."""
-    return np.flatnonzero(~rows.view(np.uint16).any(axis=1))
+def _lost(rows: NDArray[np.float16]) -> NDArray[np.int64]:
+    """Return the positions of vectors that look like a page that the disk lost: all zeros, or no numbers at all.
+
+    It reads few of their numbers; what is among the hits is looked at whole.
+    """
+    some = np.ascontiguousarray(rows.view(np.uint16)[:, ::_PROBE_STEP]) & _EXPONENT
+    zero = np.flatnonzero(~some.any(axis=1))
+    zero = zero[~rows[zero].view(np.uint16).any(axis=1)]
+    return np.union1d(zero, np.flatnonzero((some == _EXPONENT).any(axis=1)))
 
 
 def _first(found: Neighbours, limit: int) -> Neighbours:
