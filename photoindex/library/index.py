@@ -103,7 +103,7 @@ def merge_if_due(library: Library, space: SpaceRow, emit: EventSink = ignore_eve
     merged, largest = (0, 0) if generation is None else (len(generation), generation.manifest.largest_id)
     with library.database.read() as connection:
         still = vector_rows.count_up_to(connection, space.id, largest)
-        unmerged = spaces.count_vectors(connection, space.id) - still
+        unmerged = vector_rows.count_after(connection, space.id, largest)
     many_gone = still > merged or merged - still > max(DUE_LEAST, GONE_SHARE * merged)
     if not many_gone and not is_due(merged, unmerged):
         return False
@@ -253,8 +253,8 @@ def _in_best_shape(library: Library, space: SpaceRow) -> Generation | None:
         return None
     with library.database.read() as connection:
         still = vector_rows.count_up_to(connection, space.id, generation.manifest.largest_id)
-        whole = spaces.count_vectors(connection, space.id)
-    return generation if whole == still == len(generation) else None
+        newer = vector_rows.count_after(connection, space.id, generation.manifest.largest_id)
+    return generation if (still, newer) == (len(generation), 0) else None
 
 
 def _remove_folders_of_dropped(library: Library) -> None:

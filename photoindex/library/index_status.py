@@ -80,7 +80,7 @@ def _status(library: Library, space: SpaceRow, emit: EventSink, *, verify: bool)
     manifest = generation.manifest
     with library.database.read() as connection:
         still = vector_rows.count_up_to(connection, space.id, manifest.largest_id)
-        unmerged = spaces.count_vectors(connection, space.id) - still
+        unmerged = vector_rows.count_after(connection, space.id, manifest.largest_id)
     return IndexStatus(
         space,
         IndexState.MERGE_DUE if is_due(manifest.rows, unmerged) else IndexState.CURRENT,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from photoindex.errors import DatabaseFailed
 from photoindex.events import EventSink, Notice, ignore_events
 from photoindex.library.context import Library
-from photoindex.store import spaces, vector_rows
+from photoindex.store import vector_rows
 from photoindex.store.spaces import SpaceRow
 from photoindex.vectors.base import Block, IndexDamaged
 from photoindex.vectors.exact import ExactIndex
@@ -130,7 +130,7 @@ def blocks_of(library: Library, space: SpaceRow, after_id: int) -> Iterator[Bloc
 def count_newer(library: Library, space: SpaceRow, after_id: int) -> int:
     """Return how many vectors of a space have larger numbers."""
     with library.database.read() as connection:
-        return spaces.count_vectors(connection, space.id) - vector_rows.count_up_to(connection, space.id, after_id)
+        return vector_rows.count_after(connection, space.id, after_id)
 
 
 def size_of(folder: Path) -> int:

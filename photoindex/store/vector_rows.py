@@ -108,6 +108,12 @@ def _numbers(values: Sequence[int]) -> Select[tuple[int]]:
     return select(func.json_each(json.dumps(list(values))).table_valued("value").c.value)
 
 
+def count_after(connection: Connection, space_id: int, after_id: int) -> int:
+    """Return how many vectors of a space have larger numbers."""
+    statement = select(func.count()).where(vector.c.space_id == space_id, vector.c.id > after_id)
+    return int(connection.execute(statement).scalar_one())
+
+
 def count_up_to(connection: Connection, space_id: int, largest_id: int) -> int:
     """Return how many vectors of a space have numbers up to this one."""
     statement = select(func.count()).where(vector.c.space_id == space_id, vector.c.id <= largest_id)

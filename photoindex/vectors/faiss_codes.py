@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,12 +41,16 @@ class Codes:
         return cls(index)
 
     @classmethod
-    def from_bytes(cls, content: NDArray[np.uint8]) -> Codes:
-        """Return the codes that `to_bytes` gave. Raises IndexDamaged for bytes that are something else."""
+    def read(cls, path: Path, *, to_add: bool = False) -> Codes:
+        """Return the codes of a file that `to_bytes` filled and whose checksum was just found right.
+
+        Without `to_add` the file is mapped, not copied: the checksum has brought it into memory, and copying it takes longer
+        than everything else of a search. Raises IndexDamaged for a file that is something else.
+        """
         import faiss
 
         try:
-            index = faiss.deserialize_index(content)
+            index = faiss.read_index(os.fspath(path), 0 if to_add else faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
             raise IndexDamaged(f"the codes cannot be read ({str(error).splitlines()[0]})") from error
         if not isinstance(index, faiss.IndexRaBitQ):

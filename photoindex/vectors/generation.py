@@ -44,7 +44,8 @@ class Generation:
         self.codes: Codes | None = None
         self._rows: Rows | None = None
         if manifest.coded_from:
-            self.codes = Codes.from_bytes(_checked_array(folder, CODES_NAME, manifest, np.dtype(np.uint8)))
+            _check(folder, CODES_NAME, manifest)
+            self.codes = Codes.read(folder / CODES_NAME)
             if len(self.codes) != manifest.rows or self.codes.dim != manifest.dim:
                 raise IndexDamaged(f"{CODES_NAME} does not belong to its manifest")
         else:
@@ -104,6 +105,19 @@ def open_generation(folder: Path, dim: int) -> Generation | None:
             name = Path(str(error.filename or current.name)).name
             raise IndexDamaged(f"{name} cannot be read ({error.strerror})") from error
     raise IndexDamaged("its generations are being replaced faster than they can be opened")
+
+
+def _check(folder: Path, name: str, manifest: Manifest) -> None:
+    """Hold a file against its checksum, without keeping it in memory. Raises IndexDamaged."""
+    import blake3
+
+    digest = blake3.blake3()
+    buffer = bytearray(1 << 20)
+    with (folder / name).open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(memoryview(buffer)[:count])
+    if digest.hexdigest() != manifest.digests.get(name):
+        raise IndexDamaged(f"{name} is not what was written")
 
 
 def _checked_array(folder: Path, name: str, manifest: Manifest, kind: Any) -> NDArray[Any]:

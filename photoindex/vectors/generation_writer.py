@@ -99,7 +99,7 @@ def append(folder: Path, base: Generation, blocks: Iterable[Block], *, advance: 
             file.seek(0, os.SEEK_END)
             _add_blocks(draft, file, blocks, advance)
         fitted = base.manifest.coded_from
-        kept = base.codes if fitted and draft.rows < 2 * fitted else None
+        kept = Codes.read(base.folder / CODES_NAME, to_add=True) if fitted and draft.rows < 2 * fitted else None
         codes = _coded(draft, kept, advance)
         return _put_in_place(folder, draft, codes, fitted if kept else (draft.rows if codes else 0))
     except BaseException:
