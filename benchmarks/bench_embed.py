@@ -95,6 +95,7 @@ def compare(given: argparse.Namespace) -> None:
         ratio=round(best["pipeline"] / best["bare"], 3),
         goal=0.9 if on_gpu else 0.95,
         ratios_of_rounds=[round(ours / bare, 3) for ours, bare in zip(rates["pipeline"], rates["bare"], strict=True)],
+        model_busy=round(fastest["infer_seconds"] / (fastest["infer_seconds"] + fastest["wait_seconds"]), 3),
         peer=how,
         peer_images_per_second=best["peer"],
         ratio_to_peer=round(best["pipeline"] / best["peer"], 2),
