@@ -17,12 +17,13 @@ class Rules:
     """What the user says of places, and which volumes are there.
 
     prefer: absolute folders or files whose copies are kept, the first the most. avoid: those whose copies go first. online:
-    the volumes that are mounted now.
+    the volumes that are mounted now. framed: photos that differ from a copy by a border that was put around them.
     """
 
     prefer: tuple[bytes, ...] = ()
     avoid: tuple[bytes, ...] = ()
     online: Collection[int] = ()
+    framed: Collection[int] = ()
 
     def place(self, path: bytes) -> int:
         """Return how much a place is wanted: more is better, 0 is a place without a rule."""
@@ -93,6 +94,7 @@ def _place_words(best: CopyPhoto, other: CopyPhoto, rules: Rules) -> str:
 
 CRITERIA: tuple[Criterion, ...] = (
     Criterion(lambda photo, _: _is_raw(photo), lambda *_: "it has the RAW"),
+    Criterion(lambda photo, rules: photo.photo_id not in rules.framed, lambda *_: "no border was put around it"),
     Criterion(
         lambda photo, _: pixels(photo),
         lambda best, other, _: f"it has more pixels ({_megapixels(pixels(best))} against {_megapixels(pixels(other))})",

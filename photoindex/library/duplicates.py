@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -270,6 +270,7 @@ def _groups(
     pairs = {pair for pair in pairs if pair[0] < pair[1]}
     with library.database.read() as connection:
         exact = set(rows.photos_of_contents(connection, copied))
+    rules = replace(rules, framed=_framed(search))
     known = _Photos(library, {number for pair in pairs for number in pair} | exact)
     grouped: set[int] = set()
 
@@ -286,6 +287,17 @@ def _groups(
         yield from _judged(numbers, known, wanted, rules, search)
     for number in sorted(exact - grouped):
         yield from _judged([number], known, wanted, rules, search)
+
+
+def _framed(search: _SamePictures) -> set[int]:
+    """Return the photos that show no more than a copy of theirs but a plain border."""
+    found = set()
+    for one in search.accepted.values():
+        agreement = one.comparison.agreement
+        if agreement is not None and agreement.only_border:
+            framed = one.task.first if agreement.second_is_smaller else one.task.second
+            found.add(search.photo_of[framed])
+    return found
 
 
 def _judged(

@@ -23,6 +23,8 @@ _CLIPPED = 0.25
 _EDGE_PX = 1.0
 """How exactly frames are found to lie over each other."""
 _LEAST_GRADIENT = 0.35
+_WHOLE = 0.97
+_BOTH_WHOLE = 0.004
 _FILL_PX = 3.0
 _FILL_PIXELS = 300
 _FILL_EDGES = 0.004
@@ -36,7 +38,7 @@ class Agreement:
     windows: how many places have structure to compare. mean: their mean correlation. low: that which a twentieth of them does
     not reach. differing: the share of places that show something else. beyond: the share of the structure of the
     smaller picture that lies outside the larger one. share: how much of the larger picture the smaller one shows.
-    second_is_smaller: which of the two the smaller one is.
+    second_is_smaller: which of the two the smaller one is. only_border: what the larger one shows more is a plain border.
     """
 
     windows: int
@@ -46,6 +48,7 @@ class Agreement:
     beyond: float
     share: float
     second_is_smaller: bool
+    only_border: bool = False
 
 
 def agreement_of(first: Look, second: Look, map_: Map) -> Agreement:
@@ -58,10 +61,11 @@ def agreement_of(first: Look, second: Look, map_: Map) -> Agreement:
     area = first.grey.size * scale_of(map_) ** 2
     smaller = (beyond_first, True) if beyond_first <= beyond_second else (beyond_second, False)
     # Where each holds the other, the areas decide.
-    if max(beyond_first, beyond_second) < 0.004:
+    if max(beyond_first, beyond_second) < _BOTH_WHOLE:
         smaller = (smaller[0], second.grey.size < area)
     share = min(1.0, second.grey.size / area if smaller[1] else area / second.grey.size)
-    return Agreement(windows, mean, low, differing, smaller[0], share, smaller[1])
+    only_border = share < _WHOLE and max(beyond_first, beyond_second) < _BOTH_WHOLE
+    return Agreement(windows, mean, low, differing, smaller[0], share, smaller[1], only_border)
 
 
 def _compare(coarse: Look, fine: Look, map_: Map) -> tuple[int, float, float, float]:
