@@ -125,7 +125,6 @@ def variant_of(installed: InstalledModel) -> dict[str, object]:
     description = installed.description
     return stage.variant(
         model=installed.id,
-        revision=installed.revision,
         digest=installed.digest,
         preprocessing=description.preprocessing,
         dim=description.dim,

@@ -27,18 +27,16 @@ class UnreadablePreview(Exception):
     """A preview that is damaged; the message says how."""
 
 
-def variant(
-    *, model: str, revision: str | None, digest: str, preprocessing: Preprocessing, dim: int
-) -> dict[str, object]:
+def variant(*, model: str, digest: str, preprocessing: Preprocessing, dim: int) -> dict[str, object]:
     """Return everything that changes the stage's results, for the variant's key.
 
-    digest: the weights digest. Where the model runs and how precisely (torch or ONNX, float32 or half) is left out: the
+    digest: the weights digest, which says more than the revision: the same files pulled here and bundled there are one
+    space. Where the model runs and how precisely (torch or ONNX, float32 or half) is left out: the
     vectors' cosine stays above 0.999, and a laptop and a workstation share one space.
     """
     return {
         "code": CODE_VERSION,
         "model": model,
-        "revision": revision,
         "weights": digest,
         "dim": dim,
         "input": {

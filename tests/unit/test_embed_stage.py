@@ -18,7 +18,7 @@ from photoindex.stages.embed import UnreadablePreview, pixels_of, variant
 from tests.originals import jpeg
 
 CLIP = Preprocessing(224, "shortest", "bicubic", (0.48, 0.46, 0.41), (0.27, 0.26, 0.28))
-MADE_WITH = {"model": "m", "revision": None, "digest": "d", "preprocessing": CLIP, "dim": 512}
+MADE_WITH = {"model": "m", "digest": "d", "preprocessing": CLIP, "dim": 512}
 
 
 def detailed_jpeg(size: tuple[int, int]) -> bytes:
@@ -67,7 +67,6 @@ def test_everything_that_changes_vectors_is_in_the_variant() -> None:
     first = variant(**MADE_WITH)  # type: ignore[arg-type]
     others = [
         MADE_WITH | {"model": "n"},
-        MADE_WITH | {"revision": "abc"},
         MADE_WITH | {"digest": "e"},
         MADE_WITH | {"dim": 768},
         MADE_WITH | {"preprocessing": replace(CLIP, size_px=256)},
