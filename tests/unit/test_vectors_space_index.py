@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photoindex.vectors import generation_writer, space_index
+from photoindex.vectors import flat_file, generation_writer, space_index
 from photoindex.vectors.base import IndexDamaged
 from photoindex.vectors.exact import ExactIndex
 from photoindex.vectors.flat_file import FlatFile
@@ -184,12 +184,13 @@ def test_numbers_that_do_not_fit_their_vectors_are_refused(ids: list[int], value
         ExactIndex(np.array(ids, np.int64), np.array(values, np.float16))
 
 
-def test_rows_are_read_alike_whether_they_lie_close_or_far_apart(tmp_path: Path) -> None:
+def test_rows_are_read_alike_whether_they_lie_close_or_far_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = unit_vectors(5_000, dim=8)
     (tmp_path / "v").write_bytes(values.tobytes() + b"what comes behind")
+    monkeypatch.setattr(flat_file, "_MAPPED_ROWS", 500)
     flat = FlatFile(tmp_path / "v", 5_000, 8)
     random = np.random.default_rng(0)
-    for wanted in (0, 1, 40, 300, 3_000, 5_000):
+    for wanted in (0, 1, 40, 300, 600, 3_000, 5_000):
         positions = np.sort(random.choice(5_000, wanted, replace=False))
         assert (flat.at(positions) == values[positions]).all()
     assert (np.concatenate([rows for _, rows in flat.blocks(17)]) == values[17:]).all()
