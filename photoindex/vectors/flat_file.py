@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from photoindex.vectors.base import IndexDamaged
 
 STORED = np.dtype("<f2")
-BLOCK_BYTES = 32 << 20
+BLOCK_BYTES = 8 << 20
 _FIRST_ROWS = 32
 _COLD_SECONDS = 50e-6
 """A row that took longer came from the disk; one in memory takes two millionths of a second."""
@@ -56,44 +56,63 @@ class FlatFile:
 
     def at(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         """Return the vectors at ascending positions, float16 [n, dim]."""
+        parts = [rows for _, rows in self.parts(positions)]
+        return np.concatenate(parts) if len(parts) != 1 else parts[0]
+
+    def parts(self, positions: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """Yield the vectors at ascending positions in parts, as (positions, float16 [n, dim]); at least one part."""
         if not len(positions):
-            return np.empty((0, self.dim), STORED)
+            yield positions, np.empty((0, self.dim), STORED)
+            return
+        self._require_size()
         first, last = int(positions[0]), int(positions[-1]) + 1
         if len(positions) * _DENSE >= last - first:
-            return np.concatenate(list(self._dense(positions, first, last)))
-        return self._sparse(positions)
+            yield from self._dense(positions, first, last)
+        elif len(positions) > _MAPPED_ROWS:
+            yield from self._mapped(positions)
+        else:
+            yield positions, self._single(positions)
 
-    def _dense(self, positions: NDArray[np.int64], first: int, last: int) -> Iterator[NDArray[np.float16]]:
+    def _dense(
+        self, positions: NDArray[np.int64], first: int, last: int
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
         step = max(1, BLOCK_BYTES // self._row_bytes)
         for start in range(first, last, step):
             stop = min(start + step, last)
             here = positions[np.searchsorted(positions, start) : np.searchsorted(positions, stop)]
-            yield self.block(start, stop)[here - start]
+            yield here, self.block(start, stop)[here - start]
 
-    def _sparse(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
-        self._require_size()
-        size = self._row_bytes
-        offsets = (positions * size).tolist()
-        many = len(offsets) > _MAPPED_ROWS
-        started = time.perf_counter()
-        parts = [self._read(offset) for offset in offsets[:_FIRST_ROWS]]
-        if time.perf_counter() - started > _COLD_SECONDS * len(parts):
-            # The disk serves many requests at once: all are told to it before the first is waited for.
-            wanted = [(offsets[0], offsets[-1] + size - offsets[0])] if many else [(one, size) for one in offsets]
-            for offset, length in wanted:
-                os.posix_fadvise(self._descriptor, offset, length, os.POSIX_FADV_WILLNEED)
-        if many:
-            return self._mapped_rows(positions)
-        parts += [self._read(offset) for offset in offsets[_FIRST_ROWS:]]
-        return np.frombuffer(b"".join(parts), STORED).reshape(len(positions), self.dim)
-
-    def _mapped_rows(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
-        found = np.frombuffer(self._map, STORED).reshape(self.rows, self.dim)[positions]
+    def _mapped(self, positions: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        if self._is_cold(positions[:_FIRST_ROWS]):
+            first, last = int(positions[0]), int(positions[-1]) + 1
+            self._fetch_soon(first, last - first)
+        rows = np.frombuffer(self._map, STORED).reshape(self.rows, self.dim)
+        step = max(1, BLOCK_BYTES // self._row_bytes)
+        for start in range(0, len(positions), step):
+            here = positions[start : start + step]
+            yield here, rows[here]
         # Or the whole file would come to count as this process's memory.
         self._map.madvise(mmap.MADV_DONTNEED)
-        return found
 
-    def _read(self, offset: int) -> bytes:
+    def _single(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
+        if self._is_cold(positions[:_FIRST_ROWS]):
+            # The disk serves many requests at once: all are told to it before the first is waited for.
+            for position in positions.tolist():
+                self._fetch_soon(position, 1)
+        return np.frombuffer(b"".join(map(self._read, positions.tolist())), STORED).reshape(len(positions), self.dim)
+
+    def _is_cold(self, positions: NDArray[np.int64]) -> bool:
+        started = time.perf_counter()
+        for position in positions.tolist():
+            self._read(position)
+        return time.perf_counter() - started > _COLD_SECONDS * len(positions)
+
+    def _fetch_soon(self, position: int, rows: int) -> None:
+        offset, size = position * self._row_bytes, rows * self._row_bytes
+        os.posix_fadvise(self._descriptor, offset, size, os.POSIX_FADV_WILLNEED)
+
+    def _read(self, position: int) -> bytes:
+        offset = position * self._row_bytes
         try:
             found = os.pread(self._descriptor, self._row_bytes, offset)
         except OSError as error:

@@ -59,7 +59,7 @@ class Generation:
     def all_rows(self) -> Rows:
         """Return all vectors in memory; only for a generation without codes."""
         if self._rows is None:
-            self._rows = Rows(self.flat.block(0, len(self)))
+            self._rows = Rows(self.dim).filled(self.flat.block(0, len(self)))
         return self._rows
 
     def verify_vectors(self, advance: Callable[[int], None] = lambda _rows: None) -> None:

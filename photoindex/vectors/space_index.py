@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +51,10 @@ class SpaceIndex:
         gone = 0 if self._gone is None else int(np.count_nonzero(self._gone))
         return self.rows + len(self.newest) - gone - len(self._newest_gone)
 
+    @cached_property
+    def _one_block(self) -> Rows:
+        return Rows(self.dim)
+
     @property
     def rows(self) -> int:
         """Vectors in the generation, gone or not."""
@@ -69,17 +75,18 @@ class SpaceIndex:
         if limit <= 0:
             return _nothing()
         wanted = limit
-        usable = self._usable(allowed)
-        while True:
+        for attempt in count(1):
             found = _merged(
-                self._search_generation(query, wanted, usable), self.newest.search(query, wanted, allowed=allowed)
+                self._search_generation(query, wanted, self._usable(allowed)),
+                self.newest.search(query, wanted, allowed=allowed),
             )
             exhausted = len(found) < wanted
             found = self._without_gone(_first(found, wanted))
             if exhausted or len(found) >= limit:
-                return _first(found, limit)
-            wanted *= _WIDER
-            usable = self._usable(allowed)
+                break
+            # Those that turned out to be gone are left out from now on; where they are many, more is asked for as well.
+            wanted *= 1 if attempt == 1 else _WIDER
+        return _first(found, limit)
 
     def scan(
         self, query: NDArray[np.float32], minimum: float, *, allowed: NDArray[np.int64] | None = None
@@ -91,7 +98,7 @@ class SpaceIndex:
             usable = self._usable(allowed)
             positions = None if usable is None else np.flatnonzero(usable)
             for here, rows in self._rows_of(positions):
-                near = np.union1d(Rows(rows).above(query, minimum), _lost(rows))
+                near = np.union1d(self._one_block.filled(rows).above(query, minimum), _lost(rows))
                 found = self._scored(query, here[near], rows[near])
                 kept = found.scores >= np.float32(minimum)
                 parts.append(Neighbours(found.ids[kept], found.scores[kept]))
@@ -154,12 +161,12 @@ class SpaceIndex:
         generation = self.generation
         if generation is None or not len(generation):
             return _nothing()
-        count = self.rows if usable is None else int(np.count_nonzero(usable))
+        among = self.rows if usable is None else int(np.count_nonzero(usable))
         wanted = max(CANDIDATES_A_HIT * limit, CANDIDATES_MIN)
         if generation.codes is None and usable is None:
             near = generation.all_rows().nearest(query, limit)
             return self._scored(query, near, generation.flat.at(near))
-        if generation.codes is None or count <= max(NARROW_ROWS, NARROW_SHARE * self.rows) or 4 * wanted > count:
+        if generation.codes is None or among <= max(NARROW_ROWS, NARROW_SHARE * self.rows) or 4 * wanted > among:
             positions = None if usable is None else np.flatnonzero(usable)
             return self._search_all(query, limit, positions)
         near = generation.codes.candidates(query, wanted, usable)
@@ -180,15 +187,13 @@ class SpaceIndex:
             for start, rows in self.generation.flat.blocks():
                 yield np.arange(start, start + len(rows)), rows
             return
-        for start in range(0, len(positions), _SCAN_ROWS):
-            here = positions[start : start + _SCAN_ROWS]
-            yield here, self.generation.flat.at(here)
+        yield from self.generation.flat.parts(positions)
 
     def _best(
         self, query: NDArray[np.float32], positions: NDArray[np.int64], rows: NDArray[np.float16], limit: int
     ) -> Neighbours:
         # Lost ones come along whatever they score: what belongs in their place may be near.
-        near = np.union1d(Rows(rows).nearest(query, limit), _lost(rows))
+        near = np.union1d(self._one_block.filled(rows).nearest(query, limit), _lost(rows))
         return self._scored(query, positions[near], rows[near])
 
     def _scored(
