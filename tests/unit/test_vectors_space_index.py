@@ -184,7 +184,9 @@ def test_numbers_that_do_not_fit_their_vectors_are_refused(ids: list[int], value
         ExactIndex(np.array(ids, np.int64), np.array(values, np.float16))
 
 
-def test_rows_are_read_alike_whether_they_lie_close_or_far_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_read_alike_whether_they_lie_close_or_far_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = unit_vectors(5_000, dim=8)
     (tmp_path / "v").write_bytes(values.tobytes() + b"what comes behind")
     monkeypatch.setattr(flat_file, "_MAPPED_ROWS", 500)
