@@ -45,6 +45,7 @@ class SpaceIndex:
         self._gone: NDArray[np.bool_] | None = None
         """Of the generation's positions: those met so far whose vectors are gone."""
         self._newest_gone: set[int] = set()
+        self._asked_for_all = False
 
     def __len__(self) -> int:
         """Return how many vectors it holds, less those already known to be gone."""
@@ -128,17 +129,30 @@ class SpaceIndex:
         return self.newest.values[np.sort(chosen)].astype(np.float32)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield all vectors that are not gone, in the order of their numbers."""
-        if self.generation is not None:
-            for start, rows in self._rows_of(None):
-                yield self._living_block(*self._healed(start, rows))
-        if len(self.newest):
-            yield self._living_block(self.newest.ids, self.newest.values)
+        """Yield all vectors that are not gone, in the order of their numbers.
 
-    def _living_block(self, ids: NDArray[np.int64], rows: NDArray[np.float16]) -> Block:
+        What is gone is looked up the first time, so that whoever needs several passes meets the same vectors in each.
+        """
+        ask = not self._asked_for_all
+        if self.generation is not None:
+            for positions, rows in self._rows_of(None):
+                ids, healed = self._healed(positions, rows)
+                yield self._living_block(ids, healed, ask=ask)
+        if len(self.newest):
+            yield self._living_block(self.newest.ids, self.newest.values, ask=ask)
+        self._asked_for_all = True
+
+    def _living_block(self, ids: NDArray[np.int64], rows: NDArray[np.float16], *, ask: bool) -> Block:
         if self._truth is None:
             return ids, rows
-        living = self._truth.living(ids)
+        if ask:
+            self._note_gone(ids[~self._truth.living(ids)])
+        living = np.ones(len(ids), np.bool_)
+        if self.generation is not None and self._gone is not None:
+            positions, known = positions_in(self.generation.ids, ids)
+            living[known] = ~self._gone[positions[known]]
+        if self._newest_gone:
+            living &= ~np.isin(ids, np.fromiter(self._newest_gone, np.int64))
         return ids[living], rows[living]
 
     def _usable(self, allowed: NDArray[np.int64] | None) -> NDArray[np.bool_] | None:
@@ -243,7 +257,12 @@ class SpaceIndex:
         living = self._truth.living(found.ids)
         if living.all():
             return found
-        gone = found.ids[~living]
+        self._note_gone(found.ids[~living])
+        return Neighbours(found.ids[living], found.scores[living])
+
+    def _note_gone(self, gone: NDArray[np.int64]) -> None:
+        if not len(gone):
+            return
         if self.generation is not None:
             positions, known = positions_in(self.generation.ids, gone)
             if self._gone is None:
@@ -251,7 +270,6 @@ class SpaceIndex:
             self._gone[positions[known]] = True
             gone = gone[~known]
         self._newest_gone.update(gone.tolist())
-        return Neighbours(found.ids[living], found.scores[living])
 
 
 def _nothing() -> Neighbours:

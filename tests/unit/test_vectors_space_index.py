@@ -98,6 +98,17 @@ def test_vectors_that_are_gone_are_not_found_and_the_next_nearest_take_their_pla
     assert sum(len(block) for block, _ in index.blocks()) == len(expected)
 
 
+def test_several_passes_over_all_vectors_meet_the_same_ones(
+    index: SpaceIndex, ids: NDArray[np.int64], truth: ListedTruth
+) -> None:
+    truth.remove(ids[[3, 700, MERGED + 5]])
+    first = np.concatenate([block for block, _ in index.blocks()])
+    assert first.tolist() == np.delete(ids, [3, 700, MERGED + 5]).tolist()
+    truth.remove(ids[[4, MERGED + 6]])
+    assert np.concatenate([block for block, _ in index.blocks()]).tolist() == first.tolist()
+    assert len(index) == len(first)
+
+
 def test_when_most_vectors_are_gone_the_rest_is_still_found(
     index: SpaceIndex, ids: NDArray[np.int64], values: NDArray[np.float16], truth: ListedTruth
 ) -> None:
