@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,8 +15,8 @@ from pydantic import ValidationError
 
 from photoindex.errors import ModelUnavailable, PhotoIndexError
 from photoindex.models.catalog import CatalogEntry
-from photoindex.models.lock import FileLock, Found, Lock, LockedModel, write_lock
-from photoindex.models.weights import FOUND_NAME, InstalledModel, lock_of
+from photoindex.models.lock import FileLock, Found, Lock, LockedModel, read_lock, write_lock
+from photoindex.models.weights import FOUND_NAME, InstalledModel, difference, lock_of
 
 _TEMPORARY_PREFIX = ".installing-"
 
@@ -50,15 +51,32 @@ class Origin:
 def staging(models_folder: Path) -> Iterator[Path]:
     """Give an empty folder beside the installed models; what is left in it when the block ends is removed.
 
-    Also removes what a killed installation left. Only under the lock of the models folder.
+    Also removes what a killed installation left, and puts back a model that it had put aside. Only under the lock of the
+    models folder. Raises ModelUnavailable where the lock file is damaged.
     """
     for leftover in models_folder.glob(f"{_TEMPORARY_PREFIX}*"):
+        _put_back(models_folder, leftover)
         shutil.rmtree(leftover, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY_PREFIX, dir=models_folder))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put_back(models_folder: Path, leftover: Path) -> None:
+    """Let a model that was put aside take its place again where what is there is not what the lock says."""
+    for model_id, locked in read_lock(models_folder).models.items():
+        aside, place = leftover / model_id, models_folder / model_id
+        if not aside.is_dir() or aside.is_symlink() or not _is_as_locked(aside, locked) or _is_as_locked(place, locked):
+            continue
+        if os.path.lexists(place):
+            place.rename(leftover / f".replaced-{model_id}")
+        aside.rename(place)
+
+
+def _is_as_locked(folder: Path, locked: LockedModel) -> bool:
+    return all(difference(folder / name, one) is None for name, one in locked.files.items())
 
 
 def require_exporter() -> None:
@@ -164,22 +182,39 @@ def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
 def put_in_place(models_folder: Path, folder: Path, lock: Lock, model_id: str, locked: LockedModel) -> InstalledModel:
     """Make `folder` the folder of the model, in the place of one that was there, and write the lock.
 
-    A process that is killed between the two leaves files that the old lock does not know: the next command says so.
+    Where that fails, everything is as it was before. A process that is killed between the two leaves files that the old
+    lock does not know: the next command says so, and the next installation puts the old ones back. Raises OSError.
     """
     place = models_folder / model_id
     for mark in folder.glob(".*"):
         mark.unlink()
-    if place.is_symlink() or place.exists():
-        old = Path(tempfile.mkdtemp(prefix=_TEMPORARY_PREFIX, dir=models_folder))
-        place.rename(old / model_id)
-    else:
-        old = None
     folder.chmod(0o755)
-    folder.rename(place)
-    write_lock(models_folder, lock.model_copy(update={"models": lock.models | {model_id: locked}}))
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
+    with _put_aside(models_folder, place):
+        folder.rename(place)
+        try:
+            write_lock(models_folder, lock.model_copy(update={"models": lock.models | {model_id: locked}}))
+        except BaseException:
+            place.rename(folder)
+            raise
     return InstalledModel(model_id, place, locked)
+
+
+@contextmanager
+def _put_aside(models_folder: Path, place: Path) -> Iterator[None]:
+    """Have a model's folder out of the way; removed when the block ends well, put back when it does not."""
+    if not os.path.lexists(place):
+        yield
+        return
+    aside = Path(tempfile.mkdtemp(prefix=_TEMPORARY_PREFIX, dir=models_folder))
+    try:
+        place.rename(aside / place.name)
+        yield
+    except BaseException:
+        if (aside / place.name).exists():
+            (aside / place.name).rename(place)
+        aside.rmdir()
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def remove_model(models_folder: Path, lock: Lock, model_id: str) -> None:

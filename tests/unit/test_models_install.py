@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -108,6 +109,53 @@ def test_what_a_killed_installation_left_is_cleared_away(keeper: Keeper, source:
     (left / "half").write_bytes(b"half")
     installed(keeper, source)
     assert not left.exists()
+
+
+def test_a_disk_that_is_full_when_a_model_is_put_in_place_leaves_the_one_that_was_there(
+    keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = installed(keeper, source).installed
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (source / "tokenizer_config.json").write_text("{}")
+    with monkeypatch.context() as patched:
+        patched.setattr("photoindex.models.install.write_lock", full)
+        with pytest.raises(StorageFull):
+            installed(keeper, source)
+    after = ModelStore(keeper.folder / "models").get("tiny")
+    assert after.digest == before.digest
+    assert len(after.checked()) == 7
+    assert not list((keeper.folder / "models").glob(".installing-*"))
+
+
+@pytest.mark.parametrize("new_one_is_there", [False, True])
+def test_a_model_that_a_killed_installation_had_put_aside_comes_back(
+    keeper: Keeper, source: Path, tmp_path: Path, new_one_is_there: bool
+) -> None:
+    installed(keeper, source)
+    models = keeper.folder / "models"
+    aside = models / ".installing-abc"
+    aside.mkdir()
+    (models / "tiny").rename(aside / "tiny")
+    if new_one_is_there:
+        (models / "tiny").mkdir()
+        (models / "tiny" / "open_clip_config.json").write_text("{}")
+    other = copy_of(TINY_CLIP, tmp_path / "other")
+    installed(keeper, other, "other")
+    assert len(ModelStore(models).get("tiny").checked()) == 7
+    assert not list(models.glob(".installing-*"))
+
+
+def test_what_was_put_aside_and_is_not_what_was_installed_does_not_come_back(keeper: Keeper, source: Path) -> None:
+    installed(keeper, source)
+    models = keeper.folder / "models"
+    aside = models / ".installing-abc" / "tiny"
+    aside.mkdir(parents=True)
+    (aside / "open_clip_config.json").write_text("{}")
+    installed(keeper, source, "other")
+    assert len(ModelStore(models).get("tiny").checked()) == 7
 
 
 def test_an_installation_needs_a_name(keeper: Keeper, source: Path) -> None:
