@@ -109,7 +109,10 @@ def main(argv: list[str]) -> int:
         finally:
             sys.stdout.flush()
     except errors.PhotoIndexError as error:
-        print(f"photoindex: {error}", file=sys.stderr)
+        from photoindex.cli.render import visible_lines
+
+        # What a file, an archive or a server said may be part of it.
+        print(f"photoindex: {visible_lines(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return errors.EXIT_INTERRUPTED

@@ -115,13 +115,15 @@ def pull(
     commit and SHA-256 of each file are kept and compared whenever it is used. Run again, it goes on where it was cut off.
     """
     from photoindex.library import taking_models
+    from photoindex.library.model_choice import command_to_embed
 
-    def once(accepted: bool) -> Taken:
+    def once(accepted: bool) -> tuple[Taken, str]:
         request = taking_models.PullRequest(model, update, trust_remote_code, accepted)
         with opened(library, create=True) as found, progress_sink(progress) as emit:
-            return taking_models.pull(found, request, emit)
+            taken = taking_models.pull(found, request, emit)
+            return taken, command_to_embed(found, taken.installed.id)
 
-    _report(_with_licence(once, accept_licence), json)
+    _report(*_with_licence(once, accept_licence), json=json)
 
 
 def install(
@@ -157,13 +159,15 @@ def install(
     folder that has them in onnx/, needs nothing.
     """
     from photoindex.library import taking_models
+    from photoindex.library.model_choice import command_to_embed
 
-    def once(accepted: bool) -> Taken:
+    def once(accepted: bool) -> tuple[Taken, str]:
         request = taking_models.InstallRequest(path, id_, architecture, config, trust_remote_code, accepted)
         with opened(library, create=True) as found, progress_sink(progress) as emit:
-            return taking_models.install(found, request, emit)
+            taken = taking_models.install(found, request, emit)
+            return taken, command_to_embed(found, taken.installed.id)
 
-    _report(_with_licence(once, accept_licence), json)
+    _report(*_with_licence(once, accept_licence), json=json)
 
 
 def verify(
@@ -242,7 +246,7 @@ def _with_licence(once: Callable[[bool], T], accepted: bool) -> T:
     return once(True)
 
 
-def _report(taken: Taken, json: bool) -> None:
+def _report(taken: Taken, next_command: str, *, json: bool) -> None:
     one = taken.installed
     if json:
         row = {
@@ -256,13 +260,13 @@ def _report(taken: Taken, json: bool) -> None:
             "licence": one.description.licence,
         }
         print_json({"schema": 1, **row})
-    at = "" if one.revision is None else f" at commit {one.revision[:12]}"
+    at = "" if one.revision is None else f" at commit {visible(one.revision[:12])}"
     if not taken.changed:
         print(f"{one.id} is installed already{at}, and sound; for a newer one: --update", file=sys.stderr)
         return
     print(
         f"installed {one.id}{at}: {one.description.dim} numbers a vector, {size_text(one.size_bytes)}, licence "
-        f"{visible(one.description.licence)}; next: photoindex embed",
+        f"{visible(one.description.licence)}; next: {next_command}",
         file=sys.stderr,
     )
 

@@ -129,6 +129,11 @@ def visible(value: object) -> str:
     return display(encoded(text_of(value)))
 
 
+def visible_lines(text: str) -> str:
+    """Return text of several lines as `visible` does, its line breaks kept."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def text_of(value: object) -> str:
     """Return a value as plain text: None is empty, lists are joined with '; ', paths keep their bytes as surrogates."""
     if value is None:

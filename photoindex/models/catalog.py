@@ -9,12 +9,21 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from photoindex.errors import ConfigError
+from photoindex.paths import display
 
 CATALOG_NAME = "catalog.toml"
 MODEL_ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 """No full stop: the files of the models folder have one, and its other folders begin with one."""
-_REPOSITORY_PATTERN = r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$"
+_REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"
+COMMIT_PATTERN = r"^[0-9a-f]{40}$"
 _NAME_BYTES_MAX = 200
+
+
+def printable_text(text: str) -> str:
+    """Return text for people as it came; raises ValueError where it could steer a terminal. Line breaks may be in it."""
+    if any(display(line.encode()) != line for line in text.split("\n")):
+        raise ValueError("there are characters in it that cannot be printed")
+    return text
 
 
 def plain_name(name: str) -> str:
@@ -24,12 +33,14 @@ def plain_name(name: str) -> str:
         not name.isprintable()
         or "\\" in name
         or len(name.encode()) > _NAME_BYTES_MAX
-        or any(part in ("", ".", "..") for part in parts)
+        or any(not part or part.startswith(".") for part in parts)
     ):
         raise ValueError(f"{name!r} is no plain name of a file")
     return str(PurePosixPath(name))
 
 
+PrintableText = Annotated[str, AfterValidator(printable_text)]
+Repository = Annotated[str, Field(pattern=_REPOSITORY_PATTERN)]
 PlainName = Annotated[str, AfterValidator(plain_name)]
 ModelId = Annotated[str, Field(pattern=MODEL_ID_PATTERN)]
 
@@ -46,7 +57,7 @@ class Source(_Entry):
     a file of the same name, the first one's is taken.
     """
 
-    repository: str = Field(pattern=_REPOSITORY_PATTERN)
+    repository: Repository
     revision: str = Field(default="main", pattern=r"^[A-Za-z0-9][\w./-]*$")
     weights: tuple[PlainName, ...] = ()
     needed: tuple[PlainName, ...] = ()
@@ -62,14 +73,14 @@ class CatalogEntry(_Entry):
     """
 
     id: ModelId
-    title: str
-    task: str = "image-text"
+    title: PrintableText
+    task: PrintableText = "image-text"
     architecture: str | None = None
     languages: str = "English"
     dim: int = Field(ge=1, le=65536)
     input_px: int = Field(ge=1, le=8192)
-    licence: str
-    terms: str
+    licence: PrintableText
+    terms: PrintableText
     restricted: bool = False
     approximate_mb: int | None = Field(default=None, ge=1)
     approximate_memory_mb: int | None = Field(default=None, ge=1)

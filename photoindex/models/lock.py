@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import Preprocessing
-from photoindex.models.catalog import ModelId, PlainName
+from photoindex.models.catalog import COMMIT_PATTERN, ModelId, PlainName, PrintableText, Repository
 
 LOCK_NAME = "lock.json"
 SCHEMA: Final = 1
@@ -20,6 +20,9 @@ SCHEMA: Final = 1
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Commit = Annotated[str, Field(pattern=COMMIT_PATTERN)]
 
 
 class FileLock(_Part):
@@ -44,6 +47,15 @@ class Found(BaseModel):
     tokenizer: dict[str, Any] = {}
 
 
+def _without_folders_for_files(files: dict[str, FileLock]) -> dict[str, FileLock]:
+    """Return the files; raises ValueError where a name is also that of a folder of another one."""
+    for name in files:
+        for folder in PurePosixPath(name).parents:
+            if str(folder) in files:
+                raise ValueError(f"{str(folder)!r} cannot be a file and hold {name!r}")
+    return files
+
+
 class LockedModel(_Part):
     """One installed model.
 
@@ -52,19 +64,19 @@ class LockedModel(_Part):
     whose own code may be fetched and run. files: by their names inside the model's folder, `/` between parts.
     """
 
-    title: str
-    task: str
-    source: str
-    revision: str | None = None
-    also: dict[str, str] = {}
-    licence: str
-    terms: str
+    title: PrintableText
+    task: PrintableText
+    source: PrintableText
+    revision: Commit | None = None
+    also: dict[Repository, Commit] = {}
+    licence: PrintableText
+    terms: PrintableText
     restricted: bool = False
-    licence_accepted_at: str | None = None
-    installed_at: str
+    licence_accepted_at: PrintableText | None = None
+    installed_at: PrintableText
     trust_remote_code: bool = False
     found: Found
-    files: dict[PlainName, FileLock] = Field(min_length=1)
+    files: Annotated[dict[PlainName, FileLock], AfterValidator(_without_folders_for_files)] = Field(min_length=1)
 
 
 class AcceptedLicence(_Part):

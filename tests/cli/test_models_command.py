@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from photoindex.errors import UsageError
 from tests.command_line import Ran, run, run_on_terminal
 from tests.hub_server import Hub, running_hub
 from tests.model_folders import TINY_CLIP, repository_of, write_catalog
@@ -174,3 +177,30 @@ def test_hostile_texts_of_a_lock_cannot_steer_the_terminal(capsysbinary: Capture
     path.write_text(json.dumps(lock))
     assert b"\x1b[2J" not in models(capsysbinary, "show", "tiny").out
     assert b"\x1b[2J" not in run_on_terminal("models", "list").out
+
+
+def test_what_an_archive_says_cannot_steer_the_terminal(capsysbinary: Capture, model: Path, tmp_path: Path) -> None:
+    models(capsysbinary, "install", model, "--id", "tiny")
+    assert models(capsysbinary, "bundle", "tiny", tmp_path / "tiny.tar").code == 0
+    with tarfile.open(tmp_path / "tiny.tar") as archive:
+        manifest = json.loads(archive.extractfile("photoindex-model.json").read())  # type: ignore[union-attr]
+    manifest["model"]["files"] = {"\x1b]0;title\x07": {"sha256": "0" * 64, "size_bytes": 1}}
+    data = json.dumps(manifest).encode()
+    with tarfile.open(tmp_path / "hostile.tar", "w") as archive:
+        member = tarfile.TarInfo("photoindex-model.json")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    ran = models(capsysbinary, "install", tmp_path / "hostile.tar")
+    assert ran.code == 2
+    assert b"\\x1b]0;title\\x07" in ran.err
+    assert b"\x1b" not in ran.err
+
+
+def test_an_error_of_several_lines_keeps_its_lines_and_nothing_else_of_it_reaches_the_terminal(
+    capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise UsageError("one\ntwo \x1b[31m\r\udce9")
+
+    monkeypatch.setattr("photoindex.library.models.list_models", fail)
+    assert models(capsysbinary, "list").err == b"photoindex: one\ntwo \\x1b[31m\\r\\xe9\n"

@@ -490,6 +490,36 @@ def test_an_archive_that_names_files_outside_in_its_list_is_refused(keeper: Keep
         installed(keeper, rewritten(archive, change), None)
 
 
+def with_files(*names: str) -> Callable[[dict[str, object]], dict[str, object]]:
+    lock = {"sha256": "0" * 64, "size_bytes": 4}
+    return lambda model: model | {"files": {**model["files"], **dict.fromkeys(names, lock)}}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (with_files(".x"), "no plain name"),
+        (with_files(".x/y"), "no plain name"),
+        (with_files("a/.y"), "no plain name"),
+        (with_files("a", "a/b"), "'a' cannot be a file and hold 'a/b'"),
+        (lambda model: model | {"title": "\x1b[31mred"}, "cannot be printed"),
+        (lambda model: model | {"terms": "one\ntwo\x1b]0;title\x07"}, "cannot be printed"),
+        (lambda model: model | {"licence": "MIT\u202egpj"}, "cannot be printed"),
+        (lambda model: model | {"revision": "\x1b[32mrevision"}, "model.revision"),
+        (lambda model: model | {"also": {"\x1b[33mx": "0" * 40}}, "model.also"),
+    ],
+)
+def test_an_archive_whose_list_could_hide_files_or_steer_a_terminal_is_refused(
+    keeper: Keeper, archive: Path, change: Callable[[dict[str, object]], dict[str, object]], said: str
+) -> None:
+    def write(members: Members) -> Members:
+        return other_manifest(model=change(json.loads(members[0][1])["model"]))(members)
+
+    with pytest.raises(UsageError, match=said):
+        installed(keeper, rewritten(archive, write), None)
+    assert nothing_was_installed(keeper)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9])
 @pytest.mark.parametrize("zstd", [False, True])
 def test_an_archive_that_was_cut_off_is_refused(keeper: Keeper, archive: Path, share: float, zstd: bool) -> None:
