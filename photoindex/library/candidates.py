@@ -17,9 +17,11 @@ from photoindex.vectors.base import VectorIndex
 NARROW_PHOTOS = 5_000
 """A filter that leaves so few photos is answered from their own vectors; reading more of them takes longer than the index."""
 _NARROW_STEPS = 1_000_000
-_FIRST_CANDIDATES = 1_000
-_MOST_CANDIDATES = 16_000
-_GROWTH = 4
+_MOST_CANDIDATES = 4_000
+"""Where so many of the nearest vectors hold too few photos that match, looking up all that match is quicker."""
+_FIRST_CANDIDATES = 200
+_SLACK = 1.2
+"""So many times more vectors are asked for than photos are wanted: some are of missing files, or of the same photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Candidates:
     scoped: bool
     _narrow: list[VectorOfPhoto] | None = field(default=None, init=False)
     _asked: bool = field(default=False, init=False)
-    _photo_of: dict[int, int] | None = field(default=None, init=False)
+    _allowed: NDArray[np.int64] | None = field(default=None, init=False)
 
     def nearest(self, query: NDArray[np.float32], *, minimum: float, limit: int | None) -> Nearest:
         """Return at least the `limit` nearest photos that reach `minimum`, where there are so many; all of them for None."""
@@ -54,16 +56,20 @@ class Candidates:
             return Nearest(_best(self._scored(query, narrow), minimum), complete=True)
         if limit is None:
             return self._all(query, minimum)
-        wanted = max(limit, _FIRST_CANDIDATES)
-        while wanted <= _MOST_CANDIDATES:
-            near = self.index.search(query, wanted)
+        wanted = max(round(_SLACK * limit), _FIRST_CANDIDATES)
+        allowed: NDArray[np.int64] | None = None
+        while True:
+            near = self.index.search(query, wanted, allowed=allowed)
             reached = near.scores >= minimum
-            found = _best(self._matching(near.ids[reached], near.scores[reached]), minimum)
+            filters = self.filters if allowed is None else EVERYTHING
+            found = _best(self._matching(near.ids[reached], near.scores[reached], filters), minimum)
             complete = len(near.ids) < wanted or not reached.all()
             if complete or len(found) >= limit:
                 return Nearest(found, complete)
-            wanted *= _GROWTH
-        return self._nearest_allowed(query, minimum, limit)
+            share = max(len(found), 1) / len(near.ids)
+            wanted = max(2 * wanted, round(_SLACK * limit / share))
+            if allowed is None and wanted > _MOST_CANDIDATES and self.filters != EVERYTHING:
+                allowed, wanted = self._vectors_of_all(), round(_SLACK * limit)
 
     def scores(self, query: NDArray[np.float32], photo_ids: Collection[int]) -> dict[int, float]:
         """Return the best cosine of each of these photos that has a vector."""
@@ -72,13 +78,21 @@ class Candidates:
 
     def _vectors_of_few(self) -> list[VectorOfPhoto] | None:
         if not self._asked and self.filters != EVERYTHING:
+            # Whether a file is there is looked at only where few photos are left.
             photos = store.photos_if_few(
-                self.connection, self.filters, scoped=self.scoped, at_most=NARROW_PHOTOS, steps=_NARROW_STEPS
+                self.connection, self.filters, scoped=False, at_most=NARROW_PHOTOS, steps=_NARROW_STEPS
             )
             if photos is not None:
-                self._narrow = store.vectors_of_photos(self.connection, self.space_id, photos)
+                present = store.photos_among(self.connection, photos, EVERYTHING, scoped=self.scoped)
+                self._narrow = store.vectors_of_photos(self.connection, self.space_id, present)
         self._asked = True
         return self._narrow
+
+    def _vectors_of_all(self) -> NDArray[np.int64]:
+        """Return the vectors of all photos that match the filters, ascending, those of missing photos among them."""
+        if self._allowed is None:
+            self._allowed = np.asarray(store.vectors_matching(self.connection, self.space_id, self.filters), np.int64)
+        return self._allowed
 
     def _scored(self, query: NDArray[np.float32], vectors: Collection[VectorOfPhoto]) -> Iterable[tuple[int, float]]:
         if not vectors:
@@ -87,29 +101,19 @@ class Candidates:
         scores = self.index.scores(query, ids)
         return ((one.photo_id, float(score)) for one, score in zip(vectors, scores, strict=True))
 
-    def _matching(self, vector_ids: NDArray[np.int64], scores: NDArray[np.float32]) -> Iterable[tuple[int, float]]:
+    def _matching(
+        self, vector_ids: NDArray[np.int64], scores: NDArray[np.float32], filters: Node
+    ) -> Iterable[tuple[int, float]]:
         """Return those of some vectors whose photos match the filters, as photo and score."""
         score_of: Mapping[int, float] = dict(zip(vector_ids.tolist(), scores.tolist(), strict=True))
         vectors = store.photos_of_vectors(self.connection, score_of.keys())
         photos = {one.photo_id for one in vectors}
-        matching = store.photos_among(self.connection, photos, self.filters, scoped=self.scoped)
+        matching = store.photos_among(self.connection, photos, filters, scoped=self.scoped)
         return ((one.photo_id, score_of[one.vector_id]) for one in vectors if one.photo_id in matching)
 
     def _all(self, query: NDArray[np.float32], minimum: float) -> Nearest:
         found = self.index.scan(query, minimum)
-        return Nearest(_best(self._matching(found.ids, found.scores), minimum), complete=True)
-
-    def _nearest_allowed(self, query: NDArray[np.float32], minimum: float, limit: int) -> Nearest:
-        """Look among the vectors of all photos that match: many are near, and few of them match."""
-        if self._photo_of is None:
-            photos = store.photos_if_few(self.connection, self.filters, scoped=self.scoped, at_most=None)
-            self._photo_of = dict(store.vectors_of_photos(self.connection, self.space_id, photos or ()))
-        photo_of = self._photo_of
-        allowed = np.fromiter(photo_of, np.int64, len(photo_of))
-        near = self.index.search(query, limit, allowed=allowed)
-        pairs = zip(near.ids.tolist(), near.scores.tolist(), strict=True)
-        found = _best(((photo_of[one], score) for one, score in pairs), minimum)
-        return Nearest(found, complete=len(near.ids) < limit or bool(near.scores[-1] < minimum))
+        return Nearest(_best(self._matching(found.ids, found.scores, self.filters), minimum), complete=True)
 
 
 def _best(scored: Iterable[tuple[int, float]], minimum: float) -> dict[int, float]:

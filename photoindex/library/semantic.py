@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -22,6 +22,8 @@ from photoindex.store.spaces import SpaceRow
 
 _FUSED_DEPTH = 60
 """Where n photos are wanted, one at rank 60 + 2 n of both lists counts less than one at rank n of either."""
+_FUSED_DEPTH_MOST = 500
+"""So many more than are wanted are ranked at most: at the end of a long list it does not matter who just misses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,16 @@ def answer(library: Library, space: SpaceRow, question: Question, events: EventS
     where it matches the filters. Raises ModelUnavailable; UsageError and NothingFound for pictures that are none.
     """
     encoder = QueryEncoder(library, space)
-    with ThreadPoolExecutor(1, thread_name_prefix="open-index") as pool:
+    with ThreadPoolExecutor(2, thread_name_prefix="searching") as pool:
         opening = pool.submit(open_index, library, space, events)
+        reading = pool.submit(_with_words, library, question)
         vectors = query_vectors(library, space, encoder, question.meaning, question.wanted)
         index = opening.result()
-    sought = with_cut_offs(library, space, index, vectors, question.wanted)
+        sought = with_cut_offs(library, space, index, vectors, question.wanted)
+        with library.database.read() as connection:
+            candidates = Candidates(connection, index, space.id, question.meaning.filters, question.scoped)
+            found, more = _found(candidates, question, sought, reading)
     with library.database.read() as connection:
-        candidates = Candidates(connection, index, space.id, question.meaning.filters, question.scoped)
-        found, more = _found(candidates, question, sought)
         more = more or (question.limit is not None and len(found) > question.limit)
         found = found[: question.limit]
         if question.sort != RELEVANCE:
@@ -60,9 +64,22 @@ def answer(library: Library, space: SpaceRow, question: Question, events: EventS
     return Answer(tuple(found), more, space, tuple(sought), _notes(encoder, question))
 
 
-def _found(candidates: Candidates, question: Question, sought: Sequence[Sought]) -> tuple[list[Ranked], bool]:
+def _depth(question: Question) -> int | None:
+    """Return how many photos of either list are needed for those that are wanted of both."""
+    limit = question.limit
+    return None if limit is None else min(2 * limit, limit + _FUSED_DEPTH_MOST) + _FUSED_DEPTH
+
+
+def _with_words(library: Library, question: Question) -> dict[int, float]:
+    with library.database.read() as connection:
+        return photos_with_words(connection, question.meaning, scoped=question.scoped, limit=_depth(question))
+
+
+def _found(
+    candidates: Candidates, question: Question, sought: Sequence[Sought], reading: Future[dict[int, float]]
+) -> tuple[list[Ranked], bool]:
     """Return the photos that are found, best first, and whether there may be more of them."""
-    depth = None if question.limit is None else 2 * question.limit + _FUSED_DEPTH
+    depth = _depth(question)
     scores: dict[int, float] = {}
     complete = True
     for one in sought:
@@ -70,7 +87,7 @@ def _found(candidates: Candidates, question: Question, sought: Sequence[Sought])
         complete = complete and near.complete
         _keep_best(scores, near.scores)
     by_score = sorted(scores, key=lambda photo_id: (-scores[photo_id], photo_id))[:depth]
-    words = photos_with_words(candidates.connection, question.meaning, scoped=question.scoped, limit=depth)
+    words = reading.result()
     unscored = [photo_id for photo_id in words if photo_id not in scores]
     for one in sought if unscored else ():
         _keep_best(scores, candidates.scores(one.vector.values, unscored))

@@ -23,10 +23,10 @@ _STEPS_A_CALL = 10_000
 _given = func.json_each(bindparam("numbers")).table_valued("value")
 
 
-def variant_key(connection: Connection, space_id: int) -> str:
-    """Return the canonical JSON of all that makes the vectors of a space what they are."""
+def variant_key(connection: Connection, space_id: int) -> str | None:
+    """Return the canonical JSON of all that makes the vectors of a space what they are; None for one that was dropped."""
     statement = select(variant.c.key).join(spaces, spaces.c.variant_id == variant.c.id).where(spaces.c.id == space_id)
-    return str(connection.execute(statement).scalar_one())
+    return connection.execute(statement).scalar_one_or_none()
 
 
 def photos_if_few(
@@ -98,9 +98,27 @@ def photos_of_vectors(connection: Connection, vector_ids: Collection[int]) -> li
     return [VectorOfPhoto(*row) for row in rows]
 
 
+def vectors_matching(connection: Connection, space_id: int, node: Node) -> array[int]:
+    """Return the vectors in a space of all photos that match a filter, ascending; missing photos and earlier contents count.
+
+    Whoever finds one of them asks `photos_of_vectors` and `photos_among` for the rest.
+    """
+    # Lists inside each other, so that SQLite goes through its indexes in their order, and not to and fro between them.
+    content = asset.alias("content")
+    contents = select(content.c.id).where(
+        content.c.photo_id.in_(select(photo.c.id).where(condition(node, scoped=False)))
+    )
+    statement = select(vector.c.id).where(vector.c.space_id == space_id, vector.c.asset_id.in_(contents))
+    with functions(connection):
+        return array("q", sorted(connection.execute(statement).scalars()))
+
+
 def vectors_of_photos(connection: Connection, space_id: int, photo_ids: Collection[int]) -> list[VectorOfPhoto]:
     """Return the vectors of some photos in a space, ascending by their numbers; those of earlier contents are left out."""
-    statement = _current().where(_is_among(asset.c.photo_id), vector.c.space_id == space_id)
+    # The contents once more as a list, or SQLite would begin with all vectors of the space.
+    content = asset.alias("content")
+    contents = select(content.c.id).where(_is_among(content.c.photo_id))
+    statement = _current().where(vector.c.space_id == space_id, vector.c.asset_id.in_(contents))
     return sorted(VectorOfPhoto(*row) for row in connection.execute(statement, _numbers(photo_ids)))
 
 
