@@ -245,7 +245,8 @@ def test_without_vectors_words_are_left_to_the_texts_and_pictures_need_a_model(
 ) -> None:
     question = question_of(parse(library, "dog"), Wanted())
     assert question is not None
-    assert ask(library, question) == WordsAlone(None)
+    nothing_there = "no photo was embedded yet; run: photoindex models pull clip-vit-b-32, then: photoindex embed"
+    assert ask(library, question) == WordsAlone(nothing_there)
     for query, wanted in (
         ("like:1", Wanted()),
         ("", Wanted(pictures=(PictureFile(b"a.jpg", "a.jpg"),))),
