@@ -92,7 +92,7 @@ def fill(folder: Path, photos: int, given: argparse.Namespace) -> None:
 
 
 def put_vectors(library: Library, photos: int) -> None:
-    """Give every photo's content a vector; some lean towards each query."""
+    """Give every photo's content a vector; some lean towards the queries, which are all alike for random weights."""
     from photoindex.models.encoders import open_text_encoder
 
     installed = ModelStore(library.models_folder).get(FULL)
@@ -105,9 +105,9 @@ def put_vectors(library: Library, photos: int) -> None:
     first = 1
     for block in tqdm(ClipLike(photos, dim).blocks(photos), desc="vectors", file=sys.stderr):
         values = block.astype(np.float32)
-        for number in range(len(QUERIES)):
-            leaning = random.random(len(values)) < LEANING_SHARE
-            values[leaning] += random.uniform(0.25, 0.45, (int(leaning.sum()), 1)) * meant[number]
+        leaning = random.random(len(values)) < LEANING_SHARE
+        about = meant[random.integers(0, len(QUERIES), int(leaning.sum()))]
+        values[leaning] += random.uniform(0.25, 0.45, (len(about), 1)) * about
         values /= np.linalg.norm(values, axis=1, keepdims=True)
         rows = [
             {"space_id": space.id, "asset_id": first + number, "data": data.tobytes()}
