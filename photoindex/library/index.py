@@ -79,7 +79,7 @@ def open_index(
     truth = DatabaseTruth(library, space, events)
     generation = _opened_or_repaired(library, space, events, repair=repair)
     after = 0 if generation is None else generation.manifest.largest_id
-    if repair and count_newer(library, space, after) > OVERDUE and _made(library, space, events, whole=False):
+    if repair and count_newer(library, space, after) > OVERDUE and _made_if_possible(library, space, events):
         generation = _opened_or_repaired(library, space, events, repair=False)
         after = 0 if generation is None else generation.manifest.largest_id
     return SpaceIndex(generation, newest_vectors(library, space, after), truth)
@@ -177,6 +177,21 @@ def _opened_or_repaired(library: Library, space: SpaceRow, events: EventSink, *,
         )
     )
     return None
+
+
+def _made_if_possible(library: Library, space: SpaceRow, events: EventSink) -> bool:
+    """Merge for a search, which goes on without where the disk is full or cannot be written."""
+    try:
+        return _made(library, space, events, whole=False) is not None
+    except (PhotoIndexError, IndexDamaged) as error:
+        events(
+            Notice(
+                f"the newest vectors of space '{space.name}' cannot join its index ({error}); they are read from the "
+                "database, which takes longer",
+                level="warning",
+            )
+        )
+        return False
 
 
 def _made(library: Library, space: SpaceRow, emit: EventSink, *, whole: bool) -> Made | None:

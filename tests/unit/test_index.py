@@ -279,6 +279,23 @@ def test_whoever_searches_first_merges_what_a_killed_run_left_in_great_number(
     assert open_index(space.library, space.row, repair=False).unmerged == 31
 
 
+def test_an_overdue_merge_that_cannot_be_written_is_told_of_and_the_search_goes_on(
+    space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(operations, "OVERDUE", 30)
+    monkeypatch.setattr(os, "fsync", full)
+    values = unit_vectors(31)
+    ids = space.add(values)
+    events: list[Event] = []
+    index = open_index(space.library, space.row, events.append)
+    assert (index.rows, index.unmerged) == (0, 31)
+    assert index.search(unit(values[9]), 1).ids.tolist() == [ids[9]]
+    assert "there is no room" in notices(events)[-1]
+
+
 def test_two_mergers_do_not_meet_and_none_waits(space: SpaceOfTests) -> None:
     space.add(unit_vectors(1_000))
     with exclusive(space.library.folder, "index optimize", name=LOCK_NAME):
