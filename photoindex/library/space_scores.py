@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from photoindex.errors import UsageError
 from photoindex.library.context import Library
 from photoindex.library.search import matching_photo_ids
-from photoindex.paths import display
+from photoindex.paths import display, from_text
 from photoindex.store import spaces, vector_rows
+from photoindex.store.field_values import without_stray_bytes
 from photoindex.store.spaces import SpaceRow
 from photoindex.syntax import Compare, Operator
 
@@ -103,7 +104,7 @@ def _parsed(line: str, where: str) -> tuple[str, Sequence[Any]]:
         text, *answers = (part.strip() for part in line.split("\t"))
     if not isinstance(text, str) or not text.strip() or not isinstance(answers, list) or not any(answers):
         raise UsageError(f"{where}: a query and at least one photo that answers it are needed, with tabs between them")
-    return text, [answer for answer in answers if answer != ""]
+    return without_stray_bytes(text), [answer for answer in answers if answer != ""]
 
 
 def _photos(library: Library, answer: object, where: str) -> list[int]:
@@ -111,12 +112,19 @@ def _photos(library: Library, answer: object, where: str) -> list[int]:
         answer = f"id:{answer}"
     if not isinstance(answer, str):
         raise UsageError(f"{where}: {answer!r} is neither a path nor a photo's number")
+    try:
+        shown = display(from_text(answer))
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{where}: {answer!a} is no path") from error
     name, _, value = answer.partition(":")
     by_id = name == "id" and value.isascii() and value.isdigit()
     node = Compare("id", Operator.IS, value) if by_id else Compare("path", Operator.IS, answer)
-    found = matching_photo_ids(library, node)
+    try:
+        found = matching_photo_ids(library, node)
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from error
     if not found:
-        raise UsageError(f"{where}: no photo of the library is '{display(answer.encode('utf-8', 'surrogateescape'))}'")
+        raise UsageError(f"{where}: no photo of the library is '{shown}'")
     return found
 
 
