@@ -8,6 +8,8 @@ little, and what the probe texts gave when the space was measured bounds it.
 
 from __future__ import annotations
 
+import math
+import operator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -25,6 +27,8 @@ _GROWTH = 1.5
 _SHARE_TO_BEST = 0.75
 _FLOOR_SPREADS = 1.5
 """What nothing in the space is like scores low everywhere, and the best of it is no hit: it lies among all pairs."""
+_ROUNDING = 1e-3
+"""Vectors are kept as float16, so that a photo's cosine with itself is this much below 1 at most."""
 _ONE_SPREAD_BELOW = 15.866
 """Percentile that lies one standard deviation below the middle of a normal distribution."""
 
@@ -73,11 +77,22 @@ class Calibration:
 
 
 def from_json(kept: dict[str, Any] | None) -> Calibration | None:
-    """Return a calibration that the database kept, None where there is none or one of another version."""
-    if kept is None or kept.get("format") != _FORMAT:
+    """Return a calibration that the database kept, None where there is none, one of another version or a damaged one."""
+    if not isinstance(kept, dict) or kept.get("format") != _FORMAT:
         return None
-    texts, photos = (None if kept[name] is None else Level(**kept[name]) for name in ("texts", "photos"))
-    return Calibration(texts, photos, kept["vectors"], kept["sampled"], kept["probes"])
+    try:
+        texts, photos = (None if kept[name] is None else _level_from(kept[name]) for name in ("texts", "photos"))
+        return Calibration(texts, photos, *(operator.index(kept[name]) for name in ("vectors", "sampled", "probes")))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _level_from(kept: dict[str, Any]) -> Level:
+    """Raises KeyError, TypeError and ValueError where it is none."""
+    values = {name: kept[name] for name in Level.__slots__}
+    if not all(math.isfinite(value) for value in values.values()):
+        raise ValueError("a level is made of finite numbers")
+    return Level(**values)
 
 
 def measure(sample: NDArray[np.floating], probes: NDArray[np.floating], *, vectors: int, version: int) -> Calibration:
@@ -119,7 +134,7 @@ class CutOff:
 
     minimum: None where there is no cut-off; else the background's middle and `reach` times its spread, but not below the
     level of the whole space; or, where `best` is not None, what lies three quarters of the way from the background's own
-    middle to the best score.
+    middle to the best score, that of a vector or what there can be.
     """
 
     minimum: float | None
@@ -129,8 +144,11 @@ class CutOff:
     best: float | None = None
 
 
-def cut_off(background: NDArray[np.floating], level: Level | None) -> CutOff:
-    """Return the cut-off of a query; background: its scores [n] on the sample that `level` was measured with."""
+def cut_off(background: NDArray[np.floating], level: Level | None, top: float = 1.0) -> CutOff:
+    """Return the cut-off of a query; background: its scores [n] on the sample that `level` was measured with.
+
+    top: a score that is a hit for certain, such as that of a picture that the query names; the cut-off stays below it.
+    """
     if level is None or not len(background):
         return CutOff(None)
     low, own_middle = np.percentile(background, [_ONE_SPREAD_BELOW, 50])
@@ -144,5 +162,9 @@ def cut_off(background: NDArray[np.floating], level: Level | None) -> CutOff:
     near_best = float(own_middle) + _SHARE_TO_BEST * (best - float(own_middle))
     if best >= level.matched and near_best < usual:
         # Something matches, yet the background is so wide that the usual cut-off would hide that too.
-        return CutOff(near_best, middle, spread, level.reach, best)
+        return CutOff(min(near_best, top - _ROUNDING), middle, spread, level.reach, best)
+    # Where photos differ much, so many spreads above their middle can be more than any score is.
+    near_top = min(float(own_middle) + _SHARE_TO_BEST * (top - float(own_middle)), top - _ROUNDING)
+    if near_top < usual:
+        return CutOff(near_top, middle, spread, level.reach, top)
     return CutOff(usual, middle, spread, level.reach)

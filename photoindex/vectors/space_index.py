@@ -121,12 +121,17 @@ class SpaceIndex:
         return found
 
     def sample(self) -> NDArray[np.float32]:
-        """Return up to 4,096 vectors chosen at random, float32 [n, dim]; of the newest where nothing was merged yet."""
+        """Return up to 4,096 vectors chosen at random, float32 [n, dim]; of the newest where nothing was merged yet.
+
+        Damaged ones are left out: a measure that is taken with one of them would hold for nothing.
+        """
         if self.generation is not None and len(self.generation):
-            return self.generation.sample.astype(np.float32)
-        random = np.random.default_rng(len(self.newest))
-        chosen = random.choice(len(self.newest), min(4_096, len(self.newest)), replace=False)
-        return self.newest.values[np.sort(chosen)].astype(np.float32)
+            rows = self.generation.sample
+        else:
+            random = np.random.default_rng(len(self.newest))
+            chosen = random.choice(len(self.newest), min(4_096, len(self.newest)), replace=False)
+            rows = self.newest.values[np.sort(chosen)]
+        return np.delete(rows, not_unit(rows), axis=0).astype(np.float32)
 
     def blocks(self) -> Iterator[Block]:
         """Yield all vectors that are not gone, in the order of their numbers.

@@ -104,6 +104,23 @@ def test_a_wide_background_does_not_hide_what_clearly_matches() -> None:
     assert int((background >= cut.minimum).sum()) >= 20
 
 
+def test_the_cut_off_of_photos_that_differ_much_stays_below_the_best_score_that_there_can_be() -> None:
+    background = np.concatenate([np.linspace(0.1, 0.9, 40), [0.95]])
+    level = Level(0.5, 0.25, 0.6, 0.2, 0.3, 2.5, 0.99)
+    middle = float(np.median(background))
+    assert level.middle + level.reach * level.spread > 1
+    assert cut_off(background, level).minimum == pytest.approx(middle + 0.75 * (1 - middle))
+    named = cut_off(background, level, top=0.7)
+    assert named.minimum is not None
+    assert middle < named.minimum < 0.7
+    assert named.best == 0.7
+
+
+def test_a_named_picture_that_is_less_like_the_query_than_most_photos_passes_all_the_same() -> None:
+    minimum = cut_off(np.linspace(0.5, 0.9, 40), CLIP, top=0.3).minimum
+    assert minimum == pytest.approx(0.299)
+
+
 def test_an_empty_space_has_no_cut_off_and_its_measure_is_kept_as_it_is() -> None:
     empty = measure(np.zeros((0, DIM), np.float32), np.zeros((3, DIM), np.float32), vectors=0, version=1)
     assert (empty.texts, empty.photos) == (None, None)
@@ -116,6 +133,23 @@ def test_a_calibration_comes_back_from_the_database_and_one_of_another_version_d
     assert from_json(measured.as_json()) == measured
     assert from_json(None) is None
     assert from_json(measured.as_json() | {"format": 0}) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"texts": {"middle": 0.1}},
+        {"texts": 3},
+        {"vectors": "many"},
+        {"sampled": None},
+        {"photos": {name: float("nan") for name in Level.__slots__}},
+        {"texts": dict.fromkeys(Level.__slots__, "0.1")},
+    ],
+)
+def test_a_calibration_that_is_malformed_is_none(change: dict[str, object]) -> None:
+    assert from_json(World(60, 10).calibration().as_json() | change) is None
+    assert from_json({"format": World(60, 10).calibration().as_json()["format"]}) is None
+    assert from_json([]) is None  # type: ignore[arg-type]
 
 
 def test_a_space_is_measured_again_when_it_grew_or_shrank_much_or_the_probes_changed() -> None:
