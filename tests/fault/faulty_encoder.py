@@ -57,7 +57,8 @@ class FaultyEncoder:
     """Small colours projected: near pictures have near vectors.
 
     room: pictures that fit into memory. room_from_call, room_then: it changes so. kill_at, lose_at, raise_at, hang_at:
-    numbers of calls, counted over all processes, at which that happens. slow: seconds a call takes. dim: of its vectors.
+    no_numbers_at, zero_at, long_at, huge_at: numbers of calls, counted over all processes, at which that happens, the latter
+    to the first vector. kill_over: a picture whose mean is above this ends the process. slow: seconds a call takes. dim: of its vectors.
     """
 
     runs_on = "a made-up device"
@@ -77,15 +78,21 @@ class FaultyEncoder:
             room = self._faults["room_then"]
         if len(pixels) > room:
             raise OutOfDeviceMemory(f"{len(pixels)} pictures do not fit")
-        self._fail(number)
+        self._fail(number, pixels)
         time.sleep(self._faults.get("slow", 0))
         small = pixels.reshape(len(pixels), 8, 4, 8, 4, 3).mean(axis=(2, 4)).reshape(len(pixels), -1)
         vectors = (small / 255 - 0.5).astype(np.float32) @ _PROJECTION[:, : self.dim]
         if number in self._faults.get("no_numbers_at", ()):
             vectors[0] = np.nan
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        for fault, factor in (("zero_at", 0), ("long_at", 1.5), ("huge_at", 1e6)):
+            if number in self._faults.get(fault, ()):
+                vectors[0] *= factor
+        return vectors
 
-    def _fail(self, number: int) -> None:
+    def _fail(self, number: int, pixels: np.ndarray) -> None:
+        if (pixels.mean(axis=(1, 2, 3)) > self._faults.get("kill_over", 256)).any():
+            os.kill(os.getpid(), signal.SIGSEGV)
         if number in self._faults.get("kill_at", ()):
             os.kill(os.getpid(), signal.SIGKILL)
         if number in self._faults.get("lose_at", ()):

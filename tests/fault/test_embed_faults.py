@@ -129,11 +129,14 @@ def test_a_model_whose_vectors_have_another_length_than_its_space_is_refused(kee
     assert keeper.value("SELECT count(*) FROM vector") == 0
 
 
-def test_a_picture_that_gives_no_numbers_is_given_up_and_the_others_are_done(keeper: Keeper) -> None:
-    install(keeper, no_numbers_at=[1])
+@pytest.mark.parametrize("fault", ["no_numbers_at", "zero_at", "long_at", "huge_at"])
+def test_a_picture_that_gives_no_vector_of_unit_length_is_given_up_and_the_others_are_done(
+    keeper: Keeper, fault: str
+) -> None:
+    install(keeper, **{fault: [1]})
     summary = run(keeper)
     assert (summary.embedded, summary.quarantined) == (PHOTOS - 1, 1)
-    assert keeper.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "not_a_number"
+    assert keeper.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "not_a_vector"
 
 
 def test_missing_and_damaged_previews_are_given_up_by_name_until_there_are_new_ones(
