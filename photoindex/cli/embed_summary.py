@@ -35,14 +35,13 @@ def lines(summary: EmbedSummary) -> Iterator[str]:
     if summary.failed:
         yield f"{summary.failed:,} failed; the next photoindex embed tries them again"
     if summary.space is not None and not summary.active:
-        yield f"search still uses another space; to search in this one: photoindex spaces use {summary.space}"
+        others = "no space" if summary.search_uses is None else f"the space {summary.search_uses}"
+        yield f"search uses {others}; to search in this one: photoindex spaces use {summary.space}"
 
 
 def _work(summary: EmbedSummary) -> Iterator[str]:
-    yield (
-        f"embedded: {_pictures(summary.embedded)} with {summary.model} in {summary.seconds:,.1f} s, "
-        f"{summary.images_per_second:,.1f} a second"
-    )
+    rate = f"; once the model was loaded, {summary.images_per_second:,.1f} a second" if summary.embedded else ""
+    yield f"embedded: {_pictures(summary.embedded)} with {summary.model} in {summary.seconds:,.1f} s{rate}"
     if summary.batches:
         yield (
             f"where the time went, a batch: read {_each(summary.read_seconds, summary)}, decode "

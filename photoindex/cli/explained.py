@@ -22,16 +22,15 @@ def print_explanation(explanation: Explanation, reasons: Reasons | None, *, as_j
         whole = {"schema": 1, **_total(explanation), "tree": _object(explanation.tree)}
         print(json.dumps(whole if reasons is None else {**whole, "by_meaning": _reasons_object(reasons)}))
         return
+    if reasons is not None:
+        _print_reasons(reasons)
+        print("\nthe same query looked for in texts alone, and what its filters leave:")
     lines = [("", "alone", "left"), *_lines(explanation.tree, 0)]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for text, alone, left in lines:
         print(f"{text:<{widths[0]}}  {alone:>{widths[1]}}  {left:>{widths[2]}}".rstrip())
     scope = "of which a file is there" if explanation.scoped else "in the library, missing ones too"
-    texts = "" if reasons is None else ", words being looked for in texts alone"
-    print(f"{explanation.tree.alone:,} of the {explanation.photos:,} photos {scope}{texts}")
-    if reasons is not None:
-        print()
-        _print_reasons(reasons)
+    print(f"{explanation.tree.alone:,} of the {explanation.photos:,} photos {scope}")
 
 
 def _total(explanation: Explanation) -> dict[str, Any]:

@@ -67,12 +67,6 @@ class Look:
             minimums = [one.cut.minimum for one in self.answer.sought if one.cut.minimum is not None]
             if minimums:
                 yield f"no photo reaches the least score of {min(minimums):.3f}; --all ranks them all"
-        elif self.question is not None and sys.stdout.isatty():
-            # A script, and a person who never wanted a model, hear nothing of it.
-            yield (
-                "the words were looked for in texts alone; once photos are embedded, they are found by what they show: "
-                f"photoindex models pull {self.library.config.embed.model}, then: photoindex embed"
-            )
 
 
 @contextmanager
@@ -102,8 +96,7 @@ def looking(
         question = replace(question, limit=enough, sort=key, descending=descending)
         answer = ask(library, question, _say_notice)
     if isinstance(answer, WordsAlone):
-        if answer.reason is not None:
-            _say(f"words are looked for in texts alone: {answer.reason}")
+        _say(f"words are looked for in texts alone: {answer.reason}")
         yield replace(words_alone, question=question)
         return
     for note in answer.notes:

@@ -153,9 +153,9 @@ def install(
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Install a model from this computer, without the network; its files are copied.
+    r"""Install a model from this computer, without the network; its files are copied.
 
-    Both towers are made into ONNX files and checked once, which needs `pip install 'photoindex[ml]'`; an archive, or a
+    Both towers are made into ONNX files and checked once, which needs `pip install 'photoindex\[ml]'`; an archive, or a
     folder that has them in onnx/, needs nothing.
     """
     from photoindex.library import taking_models

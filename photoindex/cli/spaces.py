@@ -95,7 +95,7 @@ def _use(
 
     with opened(library) as found:
         space = use_space(found, name, force=force)
-    print(f"search uses the space {space.name} (model {space.model}) from now on")
+    print(f"search uses the space {space.name} (model {space.model}) from now on", file=sys.stderr)
 
 
 def _drop(
@@ -110,10 +110,10 @@ def _drop(
         space = space_of(found, name)
         if not yes:
             used = ", which search uses," if space.active else ""
-            ask(f"Remove the space {space.name}{used} with all its vectors?")
+            ask(f"Remove the space {space.name}{used} with all its vectors?", look="photoindex spaces list")
         with progress_sink(progress) as emit:
             gone = drop_space(found, name, emit)
-    print(f"removed the space {name} with {gone:,} {'vector' if gone == 1 else 'vectors'}")
+    print(f"removed the space {name} with {gone:,} {'vector' if gone == 1 else 'vectors'}", file=sys.stderr)
     if space.active:
         print(
             "photoindex: search uses no space now; choose one: photoindex spaces list, photoindex spaces use NAME",
@@ -126,7 +126,7 @@ def _eval(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="Your queries: a line each, the text, a tab, then the photos that answer it (paths, patterns with \\*, "
+            help="Your queries: a line each, the text, a tab, then the photos that answer it (paths, patterns with *, "
             'id:NUMBER) with tabs between; or JSON lines {"query": …, "relevant": […]}.',
         ),
     ],

@@ -15,6 +15,7 @@ from photoindex.events import EventSink, Notice, PhaseFinished, PhaseStarted, ig
 from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
+from photoindex.library.model_choice import model_to_embed
 from photoindex.library.taking_in import jobs_for
 from photoindex.pipeline import owner
 from photoindex.pipeline.derived_files import preview_path
@@ -55,7 +56,7 @@ class EmbedRequest:
 class EmbedSummary:
     """What came of a run.
 
-    embedded: vectors made. quarantined: pictures given up, failed: tried again by the next run. pending: pictures that wait
+    search_uses: the space that search uses, None where it uses none. embedded: vectors made. quarantined: pictures given up, failed: tried again by the next run. pending: pictures that wait
     still. images_per_second: from the first batch on, without the time that the model takes to load. Seconds of reading
     and decoding are summed over the threads; waited: what the model waited for pixels. bottleneck: read, decode, infer or
     write, None where nothing was embedded. stopped: the user ended it early; window_ended: its time was over.
@@ -64,6 +65,7 @@ class EmbedSummary:
     model: str
     space: str | None
     active: bool
+    search_uses: str | None
     runs_on: str
     embedded: int
     quarantined: int
@@ -110,16 +112,6 @@ def embed(
     return summary
 
 
-def model_to_embed(library: Library) -> str:
-    """Return the model that `embed` uses: the one that was set, else that of the space in use, else the default."""
-    if "model" not in library.config.embed.model_fields_set:
-        with library.database.read() as connection:
-            active = spaces.active_space(connection)
-        if active is not None:
-            return active.model
-    return library.config.embed.model
-
-
 def variant_of(installed: InstalledModel) -> dict[str, object]:
     """Return the variant of the embed stage that an installed model stands for."""
     description = installed.description
@@ -137,7 +129,8 @@ def _foretell(library: Library, installed: InstalledModel) -> EmbedSummary:
         variant_id = embed_tasks.find_variant(connection, key)
         pending = embed_tasks.count_to_do(connection, variant_id)
         known = [one for one in spaces.all_spaces(connection) if one.variant_id == variant_id]
-    summary = _summary(library, installed.id, known[0] if known else None, EmbedTally())
+        used = spaces.active_space(connection)
+    summary = _summary(library, installed.id, known[0] if known else None, EmbedTally(), used)
     return replace(summary, pending=pending, dry_run=True)
 
 
@@ -177,9 +170,10 @@ class _Run:
                 self._calibrate(space)
         with self.library.database.read() as connection:
             pending = embed_tasks.count_waiting(connection, space.variant_id)
+            used = spaces.active_space(connection)
         left = pending > 0 and (self.request.limit is None or tally.done < total)
         return replace(
-            _summary(self.library, self.installed.id, space, tally),
+            _summary(self.library, self.installed.id, space, tally, used),
             pending=pending,
             seconds=round(time.perf_counter() - started, 3),
             stopped=left and stop(),
@@ -310,12 +304,15 @@ def decode_threads(library: Library) -> int:
     return library.config.embed.decode_threads or jobs_for(1.0)
 
 
-def _summary(library: Library, model: str, space: SpaceRow | None, tally: EmbedTally) -> EmbedSummary:
+def _summary(
+    library: Library, model: str, space: SpaceRow | None, tally: EmbedTally, used: SpaceRow | None
+) -> EmbedSummary:
     threads = decode_threads(library)
     return EmbedSummary(
         model=model,
         space=None if space is None else space.name,
-        active=space is not None and space.active,
+        active=space is not None and used is not None and space.id == used.id,
+        search_uses=None if used is None else used.name,
         runs_on=tally.runs_on,
         embedded=tally.embedded,
         quarantined=tally.quarantined,

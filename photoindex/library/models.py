@@ -15,6 +15,7 @@ from photoindex.library.byte_progress import ByteProgress
 from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.lock import exclusive
+from photoindex.library.model_choice import model_to_embed
 from photoindex.models.bundle import write_bundle
 from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
 from photoindex.models.install import remove_model
@@ -81,7 +82,8 @@ def list_models(library: Library) -> list[Model]:
     catalog = load_catalog(library.models_folder)
     installed = {one.id: one for one in ModelStore(library.models_folder).installed()}
     ids = [*catalog, *(one for one in installed if one not in catalog)]
-    return [Model(one, catalog.get(one), installed.get(one), one == library.config.embed.model) for one in ids]
+    used = model_to_embed(library)
+    return [Model(one, catalog.get(one), installed.get(one), one == used) for one in ids]
 
 
 def model_named(library: Library, model_id: str) -> Model:

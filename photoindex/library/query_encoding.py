@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull, UsageError
 from photoindex.library.context import Library
+from photoindex.library.query_vectors import is_unit
 from photoindex.store import query_vectors
+from photoindex.store.field_values import without_stray_bytes
 from photoindex.store.semantic import variant_key
 from photoindex.store.spaces import SpaceRow
 from photoindex.types import DerivedParams, Failure, Limits
@@ -36,16 +38,31 @@ class QueryEncoder:
 
     def texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vector, float32 [dim], of each text. Raises ModelUnavailable."""
-        wanted = list(dict.fromkeys(texts))
+        # Bytes of a command line that are no UTF-8 can neither be kept nor encoded.
+        readable = {text: without_stray_bytes(text) for text in texts}
+        wanted = list(dict.fromkeys(readable.values()))
         with self._library.database.read() as connection:
             found = query_vectors.known(connection, self._space.id, wanted)
-        found = {text: values for text, values in found.items() if values.shape == (self._space.dim,)}
+            forgotten = query_vectors.long_unused(connection, self._space.id, wanted)
+        found = {
+            text: values for text, values in found.items() if values.shape == (self._space.dim,) and is_unit(values)
+        }
         new = [text for text in wanted if text not in found]
         if new:
-            made = self._encoded(new)
-            self._keep(made)
-            found |= made
-        return found
+            found |= self._encoded(new)
+        self.keep({text: found[text] for text in {*new, *forgotten}})
+        return {text: found[one] for text, one in readable.items()}
+
+    def keep(self, vectors: dict[str, NDArray[np.float32]]) -> None:
+        """Keep what texts mean for the next query, where that is possible."""
+        if not vectors:
+            return
+        try:
+            with self._library.database.write(wait_seconds=_WAIT_SECONDS) as connection:
+                query_vectors.keep(connection, self._space.id, vectors)
+        except (DatabaseFailed, LibraryLocked, StorageFull):
+            # Read-only, busy or full: the answer is the same, only the next time takes as long.
+            return
 
     def picture(self, path: bytes, shown: str) -> NDArray[np.float32]:
         """Return the vector, float32 [dim], of a picture file; shown: what messages call it.
@@ -86,12 +103,15 @@ class QueryEncoder:
 
     @cached_property
     def installed(self) -> InstalledModel:
-        """The model of the space. Raises ModelUnavailable where it is not there, or another one under its name."""
+        """The model of the space. Raises ModelUnavailable where either is not there, or another one under its name."""
         from photoindex.models.weights import ModelStore
 
-        found = ModelStore(self._library.models_folder).get(self._space.model)
         with self._library.database.read() as connection:
-            key = json.loads(variant_key(connection, self._space.id))
+            written = variant_key(connection, self._space.id)
+        if written is None:
+            raise ModelUnavailable(f"the space '{self._space.name}' was dropped meanwhile; run the command again")
+        found = ModelStore(self._library.models_folder).get(self._space.model)
+        key = json.loads(written)
         if found.description.dim != self._space.dim or key.get("weights", found.digest) != found.digest:
             raise ModelUnavailable(
                 f"the vectors of the space '{self._space.name}' were made with other weights of the model '{found.id}' "
@@ -111,11 +131,3 @@ class QueryEncoder:
             some = texts[start : start + _BATCH_TEXTS]
             made |= zip(some, self._encoder.encode_texts(some), strict=True)
         return made
-
-    def _keep(self, made: dict[str, NDArray[np.float32]]) -> None:
-        try:
-            with self._library.database.write(wait_seconds=_WAIT_SECONDS) as connection:
-                query_vectors.keep(connection, self._space.id, made)
-        except (DatabaseFailed, LibraryLocked, StorageFull):
-            # Read-only, busy or full: the answer is the same, only the next time takes as long.
-            return

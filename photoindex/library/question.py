@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.events import EventSink, ignore_events
 from photoindex.library.context import Library
+from photoindex.library.model_choice import command_to_use, way_to_vectors
 from photoindex.library.query.meaning import Meaning, WeightedText, take_apart
 from photoindex.store.search import is_scoped
-from photoindex.store.spaces import active_space
+from photoindex.store.spaces import active_space, all_spaces
 from photoindex.syntax import Node
 
 if TYPE_CHECKING:
@@ -69,12 +70,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class WordsAlone:
-    """A query was not looked for by its meaning: it has none, or what that needs is not there.
+    """A query was not looked for by its meaning, for what that needs is not there; reason: a sentence on what is missing."""
 
-    reason: a sentence on what is missing where somebody has embedded photos, None elsewhere.
-    """
-
-    reason: str | None = None
+    reason: str
 
 
 def question_of(tree: Node, wanted: Wanted) -> Question | None:
@@ -117,12 +115,12 @@ def ask(library: Library, question: Question, events: EventSink = ignore_events)
 
 
 def _without_vectors(library: Library, question: Question) -> WordsAlone:
-    model = library.config.embed.model
-    sentence = (
-        f"no photo was embedded yet, so that none is found by what it shows; run: photoindex models pull {model}, "
-        "then: photoindex embed"
-    )
+    with library.database.read() as connection:
+        names = [one.name for one in all_spaces(connection)]
+    if names:
+        sentence = f"no space is in use, so that no photo is found by what it shows; run: {command_to_use(names)}"
+    else:
+        sentence = f"no photo was embedded yet; {way_to_vectors(library)}"
     if question.needs_model:
         raise ModelUnavailable(sentence)
-    ranks = question.wanted.everything or question.wanted.min_score is not None
-    return WordsAlone(sentence if ranks else None)
+    return WordsAlone(sentence)

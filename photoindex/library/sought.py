@@ -17,7 +17,7 @@ from photoindex.library.cut_off import CutOff, cut_off
 from photoindex.library.places import find_file
 from photoindex.library.query.meaning import Meaning
 from photoindex.library.query_encoding import QueryEncoder
-from photoindex.library.query_vectors import Part, QueryVector, combined
+from photoindex.library.query_vectors import Part, QueryVector, combined, is_unit
 from photoindex.library.question import Wanted
 from photoindex.paths import display, from_text
 from photoindex.store import semantic as store
@@ -78,9 +78,21 @@ def with_cut_offs(
     measured = calibrated(library, space, index)
     sample = np.asarray(index.sample(), np.float32)
     return [
-        Sought(vector, cut_off(sample @ vector.values, measured.texts if _is_text(vector) else measured.photos))
+        Sought(
+            vector,
+            cut_off(sample @ vector.values, measured.texts if _is_text(vector) else measured.photos, _top(vector)),
+        )
         for vector in vectors
     ]
+
+
+def _top(vector: QueryVector) -> float:
+    """Return the least score of the pictures that a query names, 1 where they count less than its words."""
+    pictures = [part for part in vector.parts if part.kind in ("photo", "picture")]
+    words = sum(part.weight for part in vector.parts if part.kind == "text")
+    if not pictures or sum(part.weight for part in pictures) < words:
+        return 1.0
+    return min(float(part.values @ vector.values) for part in pictures)
 
 
 def _is_text(vector: QueryVector) -> bool:
@@ -94,14 +106,19 @@ def _photo_part(connection: Connection, space: SpaceRow, written: str, weight: f
         raise UsageError(
             f"like:{written}: photo {photo_id} has no vector in the space '{space.name}' yet; run: photoindex embed"
         )
-    values = np.frombuffer(data, STORED).astype(np.float32)
+    values = np.zeros(0) if len(data) != STORED.itemsize * space.dim else np.frombuffer(data, STORED).astype(np.float32)
+    if not is_unit(values):
+        raise UsageError(
+            f"like:{written}: the vector of photo {photo_id} is damaged; make it again: photoindex redo embed id:{photo_id}, "
+            "then: photoindex embed"
+        )
     return Part("photo", written, weight, values / np.linalg.norm(values))
 
 
 def _photo_named(connection: Connection, written: str) -> int:
     """Return the photo of a number, or of a path where a file of that name exists here or the text is no number."""
     path = from_text(written)
-    if written.isdigit() and len(written) < 19 and not os.path.lexists(path):
+    if written.isascii() and written.isdigit() and len(written) < 19 and not os.path.lexists(path):
         if not store.has_photo(connection, int(written)):
             raise NothingFound(f"like:{written}: there is no photo with the number {written}")
         return int(written)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from photoindex.errors import ModelUnavailable
 from photoindex.library.context import Library
+from photoindex.library.model_choice import command_to_use, model_to_embed
 from photoindex.library.places import volumes_now
 from photoindex.library.times import utc
 from photoindex.paths import display, to_text
@@ -81,6 +82,8 @@ class Status:
     """Whether contents were read by an earlier version, which knew fewer facts."""
     to_embed: int = 0
     """Pictures without a vector in the space that search uses, where its model is installed."""
+    unused_spaces: tuple[str, ...] = ()
+    """The spaces there are, where search uses none of them."""
 
     @property
     def photos(self) -> int:
@@ -119,6 +122,7 @@ def status(library: Library) -> Status:
             next_steps=(),
             reread=has_contents_of_earlier_code(connection, CODE_VERSION),
             to_embed=_count_to_embed(library, connection),
+            unused_spaces=_unused_spaces(connection),
         )
     return _with_next_steps(found)
 
@@ -129,14 +133,19 @@ def _count_to_embed(library: Library, connection: Connection) -> int:
 
     space = spaces.active_space(connection)
     try:
-        ModelStore(library.models_folder).get(library.config.embed.model if space is None else space.model)
+        ModelStore(library.models_folder).get(model_to_embed(library) if space is None else space.model)
     except ModelUnavailable:
         return 0
     if space is None:
-        return embed_tasks.count_to_do(connection, None)
+        return 0 if spaces.all_spaces(connection) else embed_tasks.count_to_do(connection, None)
     if not embed_tasks.may_lack(connection, space.id):
         return 0
     return embed_tasks.count_lacking(connection, space.id, space.variant_id)
+
+
+def _unused_spaces(connection: Connection) -> tuple[str, ...]:
+    there = spaces.all_spaces(connection)
+    return () if any(one.active for one in there) else tuple(one.name for one in there)
 
 
 def _disk_use(library: Library) -> DiskUse:
@@ -198,6 +207,10 @@ def _with_next_steps(found: Status) -> Status:
     if found.to_embed:
         lack = "picture lacks its vector" if found.to_embed == 1 else "pictures lack their vectors"
         steps.append(NextStep("photoindex embed", f"{found.to_embed} {lack}: search by meaning does not find them yet"))
+    if found.unused_spaces:
+        steps.append(
+            NextStep(command_to_use(found.unused_spaces), "no space is in use: no photo is found by what it shows")
+        )
     if found.reread:
         steps.append(
             NextStep(

@@ -171,9 +171,22 @@ class ModelStore:
         return found
 
     def _missing(self, model_id: str) -> str:
+        others = ", ".join(one.id for one in self.installed())
+        there = f"; installed: {others}" if others else ""
+        way = way_to_install(self.folder, model_id)
         if model_id in load_catalog(self.folder):
-            return f"the model '{model_id}' is not installed; run: photoindex models pull {model_id}"
-        return f"there is no model '{model_id}'; see: photoindex models list"
+            return f"the model '{model_id}' is not installed; run: {way}{there}"
+        return (
+            f"the model '{model_id}' is not installed, and none of the list (photoindex models list); from files of yours: "
+            f"{way}{there}"
+        )
+
+
+def way_to_install(models_folder: Path, model_id: str) -> str:
+    """Return the command that installs a model: a pull where the catalogue has it, else from the user's own files."""
+    if model_id in load_catalog(models_folder):
+        return f"photoindex models pull {model_id}"
+    return f"photoindex models install PATH --id {model_id}"
 
 
 def digest_of(files: Mapping[str, FileLock]) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from photoindex.pipeline.relate import regroup
 from photoindex.pipeline.resolving import Resolver
 from photoindex.pipeline.worker import FileJob, Outcome
-from photoindex.store import assets, corrections, files, pairs, sidecars, staging, tasks, work_left
+from photoindex.store import assets, corrections, embed_tasks, files, pairs, sidecars, staging, tasks, work_left
 from photoindex.store.assets import AssetRow, Made
 from photoindex.store.files import FileRow
 
@@ -158,6 +158,8 @@ class Committer:
         if known is not None:
             if outcome.described is not None and (outcome.derived or not known.derived):
                 assets.update_asset(connection, known.id, described=outcome.described, made=made)
+                if outcome.derived:
+                    embed_tasks.preview_was_made_anew(connection, known.id)
             photo_id = known.photo_id
             if known.role == assets.SUPERSEDED and known.replaced_by is not None:
                 photo_id = self._stand_again(connection, known, row)

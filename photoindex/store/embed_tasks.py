@@ -114,6 +114,23 @@ def try_again(connection: Connection, task_ids: Sequence[int]) -> None:
         )
 
 
+def preview_was_made_anew(connection: Connection, asset_id: int) -> None:
+    """Make the tasks of a content pending whose vectors came, or are just coming, from an earlier preview.
+
+    Those vectors are searched until others take their place.
+    """
+    connection.execute(
+        update(task)
+        .where(
+            task.c.subject_kind == "asset",
+            task.c.subject_id == asset_id,
+            task.c.stage == STAGE,
+            task.c.state.in_(("done", "running")),
+        )
+        .values(state="pending", attempts=0, lease_owner=None, lease_until=None, updated_at=time.time())
+    )
+
+
 def count_waiting(connection: Connection, variant_id: int) -> int:
     """Return how many tasks of a variant are pending."""
     of_variant = (has_state("pending"), task.c.stage == STAGE, task.c.variant_id == variant_id)
@@ -134,8 +151,8 @@ def count_lacking(connection: Connection, space_id: int, variant_id: int) -> int
     in_space = (
         select(vector.c.id).where(vector.c.space_id == space_id, vector.c.asset_id == asset.c.id).correlate(asset)
     )
-    lacking = _count_to_be_embedded(connection, select(asset.c.id).where(~in_space.exists()))
-    return max(0, lacking - count_given_up(connection, variant_id))
+    given_up = _task_of_asset(variant_id).where(task.c.state == "quarantined")
+    return _count_to_be_embedded(connection, select(asset.c.id).where(~in_space.exists(), ~given_up.exists()))
 
 
 def may_lack(connection: Connection, space_id: int) -> bool:

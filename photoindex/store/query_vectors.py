@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from photoindex.store.tables import query_vector
+from photoindex.store.tables import query_vector, space
 
 CAPACITY = 10_000
 _KEPT = np.dtype("<f4")
 _KEYS = 500
+_USE_NOTED_SECONDS = 86_400
+"""A use is noted once a day: a search that notes nothing writes nothing."""
 
 
 def known(connection: Connection, space_id: int, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -28,8 +30,26 @@ def known(connection: Connection, space_id: int, texts: Sequence[str]) -> dict[s
     return found
 
 
+def long_unused(connection: Connection, space_id: int, texts: Sequence[str]) -> list[str]:
+    """Return those of some texts that are known and were last kept over a day ago, to be kept again as they are in use."""
+    found: list[str] = []
+    for start in range(0, len(texts), _KEYS):
+        statement = select(query_vector.c.text).where(
+            query_vector.c.space_id == space_id,
+            query_vector.c.text.in_(texts[start : start + _KEYS]),
+            query_vector.c.used_at < time.time() - _USE_NOTED_SECONDS,
+        )
+        found += connection.execute(statement).scalars()
+    return found
+
+
 def keep(connection: Connection, space_id: int, vectors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Keep the vectors of some texts; beyond CAPACITY the oldest ones go."""
+    """Keep the vectors of some texts; beyond CAPACITY those go that were asked for longest ago.
+
+    Nothing is kept for a space that was dropped meanwhile.
+    """
+    if connection.execute(select(space.c.id).where(space.c.id == space_id)).first() is None:
+        return
     now = time.time()
     rows = [
         {"space_id": space_id, "text": text, "data": values.astype(_KEPT).tobytes(), "used_at": now}

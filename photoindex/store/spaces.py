@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from photoindex.store.embed_tasks import count_lacking
 from photoindex.store.rows import new_id
 from photoindex.store.tables import space, task, vector
 
@@ -29,7 +30,10 @@ class SpaceRow:
 
 
 def ensure_space(connection: Connection, *, model: str, variant_id: int, dim: int) -> SpaceRow:
-    """Return the space of a variant of the embed stage; make it where it is new, in use where no other is."""
+    """Return the space of a variant of the embed stage; make it where it is new.
+
+    A new one is in use where no other is, unless one could be: what it has is more than the nothing of the new one.
+    """
     found = connection.execute(select(space).where(space.c.variant_id == variant_id)).first()
     if found is not None:
         return _space_row(found)
@@ -37,11 +41,24 @@ def ensure_space(connection: Connection, *, model: str, variant_id: int, dim: in
     name = next(one for one in _names(model) if one not in taken)
     made = connection.execute(
         insert(space).values(
-            name=name, model=model, variant_id=variant_id, dim=dim, active=active_space(connection) is None,
+            name=name,
+            model=model,
+            variant_id=variant_id,
+            dim=dim,
+            active=_is_for_use(connection),
             created_at=time.time(),
         )
-    )  # fmt: skip
+    )
     return _space_row(connection.execute(select(space).where(space.c.id == new_id(made))).one())
+
+
+def _is_for_use(connection: Connection) -> bool:
+    there = all_spaces(connection)
+    return not any(one.active or _is_complete(connection, one) for one in there)
+
+
+def _is_complete(connection: Connection, found: SpaceRow) -> bool:
+    return count_vectors(connection, found.id) > 0 and not count_lacking(connection, found.id, found.variant_id)
 
 
 def _names(model: str) -> Any:

@@ -98,8 +98,31 @@ def test_a_model_that_is_not_installed_has_its_exit_code_and_one_sentence(
     ran = embedded(capsysbinary, "--model", "clip-vit-b-32")
     assert (ran.code, ran.out) == (7, b"")
     assert ran.err == (
-        b"photoindex: the model 'clip-vit-b-32' is not installed; run: photoindex models pull clip-vit-b-32\n"
+        b"photoindex: the model 'clip-vit-b-32' is not installed; run: photoindex models pull clip-vit-b-32; "
+        b"installed: made-up\n"
     )
+
+
+def test_the_one_installed_model_is_taken_where_the_default_is_not_there_and_the_installation_says_so(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PHOTOINDEX_EMBED__MODEL")
+    unseen = run(capsysbinary, "search", "a", "dog")
+    assert (unseen.code, unseen.out) == (0, b"")
+    assert unseen.err == b"words are looked for in texts alone: no photo was embedded yet; run: photoindex embed\n"
+    assert [one["id"] for one in run(capsysbinary, "models", "list", "--json").json if one["used"]] == ["made-up"]
+    (summary,) = embedded(capsysbinary, "--json", "--limit", "2").json
+    assert (summary["model"], summary["embedded"]) == ("made-up", 2)
+
+
+def test_several_installed_models_are_named_where_the_default_is_not_among_them(
+    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PHOTOINDEX_EMBED__MODEL")
+    faulty_encoder.install(keeper.folder / "models", "another")
+    said = run(capsysbinary, "search", "a", "dog").err
+    assert b"run: photoindex embed --model another (installed: another, made-up)" in said
+    assert b"installed: another, made-up" in embedded(capsysbinary).err
 
 
 def test_a_device_that_is_lost_again_and_again_has_its_exit_code(

@@ -54,9 +54,17 @@ def test_the_list_as_json_says_what_is_installed_and_what_embed_uses(capsysbinar
     lines = models(capsysbinary, "list", "--json").json
     assert {line["schema"] for line in lines} == {1}
     assert [line["id"] for line in lines if line["state"] == "installed"] == ["tiny"]
-    assert [line["id"] for line in lines if line["used"]] == ["clip-vit-b-32"]
-    (default,) = (line for line in lines if line["used"])
-    assert (default["dim"], default["size_bytes"], default["revision"]) == (512, None, None)
+    assert [line["id"] for line in lines if line["used"]] == ["tiny"]
+    default = lines[0]
+    assert (default["id"], default["dim"], default["size_bytes"]) == ("clip-vit-b-32", 512, None)
+
+
+def test_an_installation_says_the_command_that_embeds_with_what_was_installed(
+    capsysbinary: Capture, model: Path
+) -> None:
+    assert models(capsysbinary, "install", model, "--id", "tiny").err.endswith(b"; next: photoindex embed\n")
+    second = models(capsysbinary, "install", model, "--id", "second")
+    assert second.err.endswith(b"; next: photoindex embed --model second\n")
 
 
 def test_show_prints_the_terms_and_the_checksum_of_every_file(capsysbinary: Capture, model: Path) -> None:

@@ -172,8 +172,14 @@ def test_an_event_that_is_not_there_is_said_where_nothing_is_found(run: Run) -> 
 
 def test_fail_if_empty_exits_with_eleven(run: Run) -> None:
     assert run("--fail-if-empty", "date:2019")[0] == 0
-    assert run("nowhere") == (0, b"", "")
-    assert run("nowhere", "--fail-if-empty") == (11, b"", "photoindex: no photo matches\n")
+    code, out, err = run("nowhere")
+    assert (code, out) == (0, b"")
+    assert err.startswith(
+        "words are looked for in texts alone: no photo was embedded yet; run: photoindex models pull "
+    )
+    code, out, err = run("nowhere", "--fail-if-empty")
+    assert (code, out) == (11, b"")
+    assert err.endswith("\nphotoindex: no photo matches\n")
     assert run("nowhere", "--fail-if-empty", "--count")[:2] == (11, b"0\n")
 
 

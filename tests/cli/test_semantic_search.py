@@ -103,6 +103,12 @@ def test_a_picture_finds_photos_like_it_from_a_file_from_stdin_and_of_the_librar
     assert search.paths(f"like:{photo['id']}", f"-id:{photo['id']}", "-n", "1", "--all") != [star]
 
 
+def test_photos_that_are_named_are_found_however_little_they_are_like_each_other(shop: Shop, search: Search) -> None:
+    different = [shop.path("red", 1), shop.path("green", 4), shop.path("blue", 2)]
+    assert set(different) <= set(search.paths(*(f"like:{path}" for path in different)))
+    assert set(different[:2]) <= set(search.paths("--like", different[0], "--like", different[1]))
+
+
 def test_text_and_picture_go_together_with_weights(shop: Shop, search: Search) -> None:
     star = shop.path("blue", 2)
     colours = {

@@ -38,7 +38,7 @@ def test_list_tells_each_space_in_a_pipe_and_as_json(
 
 def test_use_switches_and_says_so(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ran = run(capsysbinary, "spaces", "use", "second")
-    assert (ran.code, ran.out) == (0, b"search uses the space second (model second) from now on\n")
+    assert (ran.code, ran.out, ran.err) == (0, b"", b"search uses the space second (model second) from now on\n")
     assert keeper.rows("SELECT name FROM space WHERE active = 1") == [("second",)]
     assert run(capsysbinary, "spaces", "use", "third").code == 11
 
@@ -58,9 +58,13 @@ def test_drop_asks_and_takes_yes_for_an_answer(keeper: Keeper, capsysbinary: pyt
     ran = run(capsysbinary, "spaces", "drop", "first")
     assert ran.code == 2
     assert b"Remove the space first, which search uses, with all its vectors?" in ran.err
+    assert b"--dry-run" not in ran.err
     ran = run(capsysbinary, "spaces", "drop", "first", "--yes", "--progress", "none")
-    assert (ran.code, ran.out) == (0, b"removed the space first with 3 vectors\n")
+    assert (ran.code, ran.out) == (0, b"")
+    assert ran.err.startswith(b"removed the space first with 3 vectors\n")
     assert b"search uses no space now" in ran.err
+    (step,) = [one for one in run(capsysbinary, "status", "--json").json[0]["next"] if "spaces" in one["command"]]
+    assert step["command"] == "photoindex spaces use second"
     ran = run(capsysbinary, "spaces", "drop", "second", "-y", "--progress", "none")
     assert b"search uses no space now" not in ran.err
     assert run(capsysbinary, "spaces", "list").out == b""

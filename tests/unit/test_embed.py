@@ -16,7 +16,7 @@ from photoindex.library.retry import retry
 from photoindex.library.tasks import TaskQuery
 from photoindex.library.windows import parse_window
 from photoindex.pipeline.embed import EmbedTally
-from photoindex.store import embed_tasks, tasks
+from photoindex.store import embed_tasks, spaces, tasks
 from tests.fault import faulty_encoder
 from tests.harness import Keeper
 from tests.originals import write_photos
@@ -133,6 +133,56 @@ def test_redo_of_a_photo_leads_to_a_new_vector_in_the_place_of_the_old_one(keepe
     changed = [asset for asset in before if after[asset] != before[asset]]
     assert len(changed) == 1
     assert after[changed[0]] > max(before.values())
+
+
+def test_a_preview_that_is_made_anew_leads_to_a_new_vector_and_the_old_one_stays_until_then(
+    keeper: Keeper, tmp_path: Path
+) -> None:
+    run(keeper)
+    before = dict(keeper.rows("SELECT asset_id, id FROM vector"))
+    keeper.settings["derived.preview_px"] = 300
+    keeper.scan(tmp_path / "photos")
+    assert run(keeper).embedded == 0
+    with keeper.open() as library:
+        redo(library, "ingest", ["id:1"])
+    keeper.scan(tmp_path / "photos")
+    assert dict(keeper.rows("SELECT asset_id, id FROM vector")) == before
+    assert run(keeper).embedded == 1
+    after = dict(keeper.rows("SELECT asset_id, id FROM vector"))
+    assert len(after) == PHOTOS
+    assert len([each for each in before if after[each] != before[each]]) == 1
+
+
+def test_a_vector_that_is_coming_from_an_earlier_preview_is_not_kept(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        shelf = Shelf(library, tmp_path)
+        asset = shelf.asset_of(shelf.add_photo())
+        with library.database.write() as connection:
+            variant_id = tasks.ensure_variant(connection, "embed", {"code": 1})
+            embed_tasks.plan(connection, variant_id, first=asset, last=asset)
+            (claimed,) = tasks.claim(connection, tasks.Wanted("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
+            embed_tasks.preview_was_made_anew(connection, asset)
+            assert embed_tasks.held(connection, [claimed.id], owner="me") == {}
+            assert embed_tasks.count_waiting(connection, variant_id) == 1
+
+
+def test_what_was_given_up_hides_no_other_picture_that_lacks_its_vector(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        shelf = Shelf(library, tmp_path)
+        first, second = (shelf.asset_of(shelf.add_photo()) for _ in range(2))
+        without_preview = shelf.asset_of(shelf.add_photo(asset_derived=False))
+        with library.database.write() as connection:
+            variant_id = tasks.ensure_variant(connection, "embed", {"code": 1})
+            space = spaces.ensure_space(connection, model="a", variant_id=variant_id, dim=4)
+        values = {"subject_kind": "asset", "stage": "embed", "variant_id": variant_id}
+        for asset in (first, without_preview):
+            shelf.add_task(asset, "quarantined", **values)
+        with library.database.read() as connection:
+            assert embed_tasks.count_lacking(connection, space.id, variant_id) == 1
+            assert embed_tasks.count_given_up(connection, variant_id) == 2
+        shelf.add_task(second, "quarantined", **values)
+        with library.database.read() as connection:
+            assert embed_tasks.count_lacking(connection, space.id, variant_id) == 0
 
 
 def test_retry_puts_a_picture_back_that_was_given_up(keeper: Keeper) -> None:

@@ -117,7 +117,8 @@ def test_the_cut_off_of_photos_that_differ_much_stays_below_the_best_score_that_
 
 
 def test_a_named_picture_that_is_less_like_the_query_than_most_photos_passes_all_the_same() -> None:
-    minimum = cut_off(np.linspace(0.5, 0.9, 40), CLIP, top=0.3).minimum
+    level = Level(0.7, 0.1, 0.8, 0.05, 0.2, 2.5, 0.95)
+    minimum = cut_off(np.linspace(0.5, 0.9, 40), level, top=0.3).minimum
     assert minimum == pytest.approx(0.299)
 
 
