@@ -19,6 +19,7 @@ from photoindex.paths import relative_to
 from photoindex.store.tables import asset, file, folder, photo, photo_text, root, task, variant, volume
 
 ADDED_AT = 1_700_000_000.0
+_MTIME_NS = 1_600_000_000_000_000_000
 
 
 @contextmanager
@@ -77,8 +78,9 @@ class Shelf:
         if create:
             os.makedirs(os.path.dirname(absolute), exist_ok=True)
             Path(os.fsdecode(absolute)).write_bytes(b"content")
+            os.utime(absolute, ns=(_MTIME_NS, _MTIME_NS))
         folder_path, base = os.path.split(self.relative(absolute))
-        row = {"size_bytes": 7, "mtime_ns": 1_600_000_000_000_000_000, "state": "present", "media": asset_id and True}
+        row = {"size_bytes": 7, "mtime_ns": _MTIME_NS, "state": "present", "media": asset_id and True}
         row |= {"first_seen_at": ADDED_AT} | values
         with self.writing() as connection:
             where = (folder.c.volume_id == self.volume_id, folder.c.path == folder_path)

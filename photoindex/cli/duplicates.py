@@ -15,9 +15,8 @@ from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.pictures import GalleryOption, picture_options, show_groups
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.progress_text import size_text
-from photoindex.cli.render import Column, CsvOption, Row, choose_output, render, visible
+from photoindex.cli.render import Column, CsvOption, NullOption, Row, choose_output, render, visible
 from photoindex.cli.sheet import print_json
-from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from photoindex.library.duplicates import Duplicates
     from photoindex.library.pictures import Group as PictureGroup
 
-FLAGS = frozenset({"--exact", "--json", "--csv", "--help", "-h"})
+FLAGS = frozenset({"--exact", "--json", "--csv", "--null", "-0", "--help", "-h"})
 VALUED = frozenset(
     {"--radius", "--prefer", "--avoid", "--plan", "--gallery", "--limit", "-n", "--progress", "--library"}
 )
@@ -48,8 +47,9 @@ metadata, the larger file, known the longest. Of equal bytes, the file
 in a folder of --prefer, then the one known the longest.
 
 ACTIONS: keep; remove, where the same bytes or picture is kept in no worse
-form; review, where it was cut, turned or coloured, or more was written of
-it. In a pipe: group, action and path, separated by tabs.
+form and both files are there now; review, where it was cut, turned or
+coloured, moves, has more written of it, or cannot be reached. In a pipe:
+group, action and path, separated by tabs; -0 ends each with NUL.
 """
 
 
@@ -83,7 +83,7 @@ def duplicates(
         typer.Option(
             "--plan",
             metavar="FILE",
-            help="Write what to keep and remove as tab-separated text, to be reviewed; nothing carries it out.",
+            help="Write what to keep and remove into a new file of tab-separated text, to be reviewed; nothing carries it out.",
             show_default=False,
         ),
     ] = None,
@@ -94,16 +94,20 @@ def duplicates(
     ] = None,
     json: JsonOption = False,
     csv: CsvOption = False,
+    null: NullOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Find groups of copies and print them."""
+    from photoindex.library.duplicate_plan import check_plan_target
     from photoindex.library.duplicates import DuplicatesRequest, find_duplicates
     from photoindex.library.search import parse_arguments
 
     pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
-    output = choose_output(json=json, csv=csv)
+    output = choose_output(json=json, csv=csv, null=null)
     with opened(library) as found:
+        if plan is not None:
+            check_plan_target(found, plan)
         request = DuplicatesRequest(
             query=parse_arguments(found, query) if query else None,
             exact=exact,
@@ -129,11 +133,11 @@ def duplicates(
 def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
     from photoindex.library.duplicate_plan import write_plan
 
-    try:
-        write_plan(library, groups, path)
-    except OSError as error:
-        raise UsageError(f"--plan {path}: {error.strerror}; name a file in a folder that can be written") from error
-    print(f"wrote a plan of {_count(len(groups), 'group')} to {path}; nothing was changed", file=sys.stderr)
+    write_plan(library, groups, path)
+    print(
+        f"wrote a plan of {_count(len(groups), 'group')} to {visible(os.fsencode(path))}; nothing was changed",
+        file=sys.stderr,
+    )
 
 
 def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[PictureGroup]:
@@ -201,7 +205,7 @@ def _print_summary(result: Duplicates, *, shown: int) -> None:
     if shown < len(result.groups):
         text += f" ({shown:,} shown)"
     if actions:
-        text += f": {actions.count('remove'):,} files could go ({size_text(result.removable_bytes)})"
+        text += f": {_count(actions.count('remove'), 'file')} could go ({size_text(result.removable_bytes)})"
         text += f", {actions.count('review'):,} to review ({size_text(result.review_bytes)})"
     if result.compared:
         text += f"; {_count(result.compared, 'pair')} compared"

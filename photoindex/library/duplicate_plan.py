@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-import stat
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from photoindex import __version__
+from photoindex.errors import UsageError
 from photoindex.library.context import Library
-from photoindex.library.duplicate_verdicts import CopiedFile, Group
+from photoindex.library.duplicate_files import AWAY, PRESENT, Look, look_at, states_in_words
+from photoindex.library.duplicate_verdicts import KEEP, REMOVE, REVIEW, CopiedFile, Group
+from photoindex.library.picture_files import check_target, write_whole
 from photoindex.paths import display
 
 COLUMNS = ("action", "group", "size", "state", "digest", "photo", "reason", "path")
@@ -21,18 +25,24 @@ _HEAD = """\
 # {counts}
 # Nothing was changed, and no command carries this out: it is yours to read, to change and to act on.
 # One file a line, the columns separated by tabs: {columns}.
-# action: keep; remove (the same bytes or the same picture is kept); review (it differs in more than size: look first).
-# state: present; changed or gone since the last scan; away (its volume is not mounted). size: bytes. digest: BLAKE3.
+# action: keep; remove (the same bytes or the same picture is kept); review (see the reason: look first).
+# state, when this was written: present; changed or gone since the last scan; away (it cannot be reached, its volume is not
+# mounted). size: bytes. digest: BLAKE3.
 # path: \\\\ is a backslash, \\xNN the byte NN of what cannot be printed; all else stands for itself.
 """
 
 
 def plan_lines(library: Library, groups: Sequence[Group], *, made_at: datetime | None = None) -> Iterator[str]:
-    """Yield the lines of a plan, each with its line feed; every file that can be reached is looked at once more (stat)."""
-    files = [one for group in groups for one in group.files]
-    actions = {name: sum(one.action == name for one in files) for name in ("keep", "remove", "review")}
-    counts = f"{len(groups):,} groups: {actions['keep']:,} files to keep, {actions['remove']:,} to remove, "
-    counts += f"{actions['review']:,} to review."
+    """Yield the lines of a plan, each with its line feed; every file that can be reached is looked at once more (stat).
+
+    A file is to be removed only where it and a kept file that holds the same are there as they were scanned, as two files.
+    """
+    decided = [list(_decided(group)) for group in groups]
+    actions = Counter(one.action for files in decided for one in files)
+    counts = (
+        f"{_count(len(groups), 'group')}: {_count(actions[KEEP], 'file')} to keep, {actions[REMOVE]:,} to remove, "
+        f"{actions[REVIEW]:,} to review."
+    )
     now = (made_at or datetime.now().astimezone()).isoformat(" ", "seconds")
     yield _HEAD.format(
         now=now,
@@ -42,38 +52,60 @@ def plan_lines(library: Library, groups: Sequence[Group], *, made_at: datetime |
         columns=", ".join(COLUMNS),
     )
     yield "\t".join(COLUMNS) + "\n"
-    for number, group in enumerate(groups, 1):
-        for one in group.files:
-            reason = f"kept: {group.keep_reason}" if one is group.files[0] else one.reason
+    for number, (group, files) in enumerate(zip(groups, decided, strict=True), 1):
+        for place, one in enumerate(files):
+            reason = one.reason if place else f"kept: {group.keep_reason}"
             values = (
-                one.action, str(number), str(one.size_bytes), state_now(one), one.digest.hex(), str(one.photo_id),
+                one.action, str(number), str(one.size_bytes), one.state, one.digest.hex(), str(one.photo_id),
                 escaped(reason.encode("utf-8", "surrogateescape")), escaped(one.path),
             )  # fmt: skip
             yield "\t".join(values) + "\n"
 
 
-def write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
-    """Write a plan to a file, complete or not at all. Raises OSError."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-            stream.writelines(plan_lines(library, groups))
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+def check_plan_target(library: Library, target: Path) -> None:
+    """Raise UsageError where no plan may be written: among the originals, in no folder, or where a file is already."""
+    check_target(library, target)
+    # A device or pipe is written to; a plan that somebody went through must not be lost.
+    if os.path.islink(target) or target.is_file():
+        raise UsageError(f"{display(os.fsencode(target))} is there already; name another file, or remove it")
 
 
-def state_now(one: CopiedFile) -> str:
-    """Return present, changed (size or time differ from the last scan), gone, or away."""
-    if one.state == "away":
-        return one.state
-    try:
-        status = os.stat(one.path)
-    except (OSError, ValueError):
-        return "gone"
-    same = stat.S_ISREG(status.st_mode) and (status.st_size, status.st_mtime_ns) == (one.size_bytes, one.mtime_ns)
-    return "present" if same else "changed"
+def write_plan(library: Library, groups: Sequence[Group], target: Path) -> None:
+    """Write a plan to a new file, complete or not at all. Raises UsageError, see `check_plan_target`; StorageFull."""
+    check_plan_target(library, target)
+    write_whole(target, (line.encode("utf-8", "backslashreplace") for line in plan_lines(library, groups)))
+
+
+def _decided(group: Group) -> Iterator[CopiedFile]:
+    """Yield the files of a group with their state at this moment, and what is to become of each by it."""
+    looked = [(one, Look(AWAY) if one.state == AWAY else _look(one)) for one in group.files]
+    kept = [(one, look) for one, look in looked if one.action == KEEP]
+    for one, look in looked:
+        doubt = _doubt(one, look, kept) if one.action == REMOVE else None
+        if doubt is None:
+            yield replace(one, state=look.state)
+        else:
+            yield replace(one, state=look.state, action=REVIEW, reason=f"{one.reason}; {doubt}")
+
+
+def _look(one: CopiedFile) -> Look:
+    return look_at(one.path, one.size_bytes, one.mtime_ns)
+
+
+def _doubt(one: CopiedFile, look: Look, kept: Sequence[tuple[CopiedFile, Look]]) -> str | None:
+    """Return why a file that one too many is not to be removed now, None where nothing speaks against it."""
+    if look.state != PRESENT:
+        return f"it is {states_in_words(look.state)}"
+    if any(other.identity == look.identity for _, other in kept):
+        return "it is the same file as the kept one, under another name"
+    states = [other.state for keeper, other in kept if keeper.asset_id == one.kept_asset_id]
+    if not states:
+        return "no file that holds the same is kept"
+    return None if PRESENT in states else f"the kept one is {states_in_words(states[0])}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def escaped(path: bytes) -> str:

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from photoindex.library.duplicate_files import AWAY, GONE, PRESENT
 from photoindex.media.pairing.names import parse_name
 from photoindex.paths import display, is_within
 from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto
 
 _MEGA = 1e6
+_UNCHANGED = "it is as it was scanned"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the user says of places, and which volumes are there.
+    """What the user says of places, and what is known of the files.
 
-    prefer: absolute folders or files whose copies are kept, the first the most. avoid: those whose copies go first. online:
-    the volumes that are mounted now. framed: photos that differ from a copy by a border that was put around them.
+    prefer: absolute folders or files whose copies are kept, the first the most. avoid: those whose copies go first. states:
+    by file number, see `duplicate_files.Look`. framed: photos that differ from a copy by a border that was put around them.
+    further_pictures: what a content shows besides the picture that was compared, in words, None where nothing.
     """
 
     prefer: tuple[bytes, ...] = ()
     avoid: tuple[bytes, ...] = ()
-    online: Collection[int] = ()
+    states: Mapping[int, str] = field(default_factory=dict)
     framed: Collection[int] = ()
+    further_pictures: Callable[[CopyContent], str | None] = lambda _: None
+
+    def state(self, file: CopyFile) -> str:
+        """Return whether a file is there as it was scanned."""
+        return self.states.get(file.id, GONE)
+
+    def is_there(self, file: CopyFile) -> bool:
+        """Tell whether a file is there as it was scanned."""
+        return self.state(file) == PRESENT
 
     def place(self, path: bytes) -> int:
         """Return how much a place is wanted: more is better, 0 is a place without a rule."""
@@ -74,8 +86,13 @@ def _bytes(photo: CopyPhoto) -> float:
     return main_content(photo).size_bytes
 
 
-def _is_online(photo: CopyPhoto, rules: Rules) -> bool:
-    return any(file.volume_id in rules.online for one in photo.contents for file in one.files)
+def _is_there(photo: CopyPhoto, rules: Rules) -> bool:
+    return any(rules.is_there(file) for one in photo.contents for file in one.files)
+
+
+def _there_words(_: CopyPhoto, other: CopyPhoto, rules: Rules) -> str:
+    states = {rules.state(file) for one in other.contents for file in one.files}
+    return "its volume is here" if AWAY in states else _UNCHANGED
 
 
 def _first_seen(photo: CopyPhoto) -> float:
@@ -93,6 +110,7 @@ def _place_words(best: CopyPhoto, other: CopyPhoto, rules: Rules) -> str:
 
 
 CRITERIA: tuple[Criterion, ...] = (
+    Criterion(_is_there, _there_words),
     Criterion(lambda photo, _: _is_raw(photo), lambda *_: "it has the RAW"),
     Criterion(lambda photo, rules: photo.photo_id not in rules.framed, lambda *_: "no border was put around it"),
     Criterion(
@@ -109,7 +127,6 @@ CRITERIA: tuple[Criterion, ...] = (
     Criterion(lambda photo, _: photo.written, lambda *_: "more was written of it (stars, title, keywords, sidecars)"),
     Criterion(lambda photo, _: main_content(photo).facts, lambda *_: "it has more metadata"),
     Criterion(lambda photo, _: _bytes(photo), lambda *_: "it is the larger file, less compressed"),
-    Criterion(_is_online, lambda *_: "its volume is here"),
     Criterion(lambda photo, _: -_first_seen(photo), lambda *_: "it came into the library first"),
     Criterion(lambda photo, _: -photo.photo_id, lambda *_: "it came into the library first"),
 )
@@ -136,8 +153,8 @@ def rank_files(files: Sequence[CopyFile], rules: Rules) -> list[CopyFile]:
 
 def _file_key(file: CopyFile, rules: Rules) -> tuple[object, ...]:
     return (
+        not rules.is_there(file),
         -rules.place(file.path),
-        file.volume_id not in rules.online,
         not is_plain_name(file),
         file.first_seen_at,
         len(file.path),
@@ -149,10 +166,10 @@ def reason_for_file(best: CopyFile, next_best: CopyFile, rules: Rules) -> str:
     """Return in words why one of two files with the same bytes is kept."""
     mine, other = _file_key(best, rules), _file_key(next_best, rules)
     if mine[0] != other[0]:
+        return "its volume is here" if rules.state(next_best) == AWAY else _UNCHANGED
+    if mine[1] != other[1]:
         wanted = rules.place(best.path) > 0
         return "it lies in a folder of --prefer" if wanted else "the others lie in a folder of --avoid"
-    if mine[1] != other[1]:
-        return "its volume is here"
     if mine[2] != other[2]:
         return f"its name is no copy's, as {display(next_best.path.rpartition(b'/')[2])} is"
     if mine[3] != other[3]:

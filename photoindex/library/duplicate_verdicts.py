@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from photoindex.library.duplicate_files import states_in_words
 from photoindex.library.duplicate_ranking import Rules, rank_files, reason_for_file, reason_to_keep
 from photoindex.media.same_picture.turns import TURNS
 from photoindex.paths import display
@@ -20,9 +21,10 @@ WHOLE_SHARE = 0.97
 class CopiedFile:
     """One file of a group.
 
-    action: keep, remove (nothing is lost with it) or review (it differs in more than size). reason: why, in words. state:
-    present, or away where its volume is not mounted now. likeness, share: 0 to 1, see `Compared`; None where the bytes are the
-    same as a kept file's, or nothing was compared.
+    action: keep, remove (nothing is lost with it) or review (it differs in more than size, or it or the kept one is not there
+    as it was scanned). reason: why, in words. state: see `duplicate_files.Look`. likeness, share: 0 to 1, see `Compared`;
+    None where the bytes are the same as a kept file's, or nothing was compared. kept_asset_id: the kept content that makes
+    this file one too many.
     """
 
     path: bytes
@@ -40,6 +42,7 @@ class CopiedFile:
     state: str
     likeness: float | None = None
     share: float | None = None
+    kept_asset_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,25 @@ def _files_of_kept(photo: CopyPhoto, rules: Rules) -> Iterator[CopiedFile]:
                     "" if content.asset_id == photo.primary_asset_id else f"part of the kept photo ({content.role})"
                 )
                 yield _copied(file, content, photo, rules, action=KEEP, reason=reason)
-            else:
-                reason = f"the same bytes as {display(kept.path)}"
-                yield _copied(file, content, photo, rules, action=REMOVE, reason=reason)
+                continue
+            doubts = _doubts(file, kept, rules)
+            if doubts and rules.place(file.path) > rules.place(kept.path):
+                doubts.append("it lies in a folder of --prefer")
+            reason = "; ".join([f"the same bytes as {display(kept.path)}", *doubts])
+            made = _copied(file, content, photo, rules, action=REVIEW if doubts else REMOVE, reason=reason)
+            yield replace(made, kept_asset_id=content.asset_id)
+
+
+def _doubts(file: CopyFile, kept: CopyFile | None, rules: Rules) -> list[str]:
+    """Return why a copy cannot simply go though the kept file holds the same: one of the two is not there to be seen."""
+    doubts = []
+    if not rules.is_there(file):
+        doubts.append(f"it is {states_in_words(rules.state(file))}")
+    if kept is None:
+        doubts.append("the kept one has no file")
+    elif not rules.is_there(kept):
+        doubts.append(f"the kept one is {states_in_words(rules.state(kept))}")
+    return doubts
 
 
 def _files_of_copy(photo: CopyPhoto, best: CopyPhoto, relations: Relations, rules: Rules) -> Iterator[CopiedFile]:
@@ -110,13 +129,49 @@ def _files_of_copy(photo: CopyPhoto, best: CopyPhoto, relations: Relations, rule
                 reason = f"part of photo {photo.photo_id} ({content.role}), not compared"
                 yield _copied(file, content, photo, rules, action=REVIEW, reason=reason)
             continue
-        relation, kept = max(found, key=lambda pair: (_is_whole(pair[0]), pair[0].comparison.score))
+        relation, kept = max(
+            found,
+            key=lambda pair: (_is_whole(pair[0]), _is_there(pair[1], rules), pair[0].comparison.score),
+        )
         action, reason = _relation_words(relation, content, kept)
-        if photo.written > best.written:
-            action, reason = REVIEW, f"{reason}; more was written of it (stars, title, keywords, sidecars)"
+        losses = _losses(photo, best) if content.files else []
+        if action == REMOVE and content.files:
+            losses += _moving(content, kept, rules)
+        kept_file = next(iter(rank_files(kept.files, rules)), None)
         for file in content.files:
-            made = _copied(file, content, photo, rules, action=action, reason=reason)
-            yield replace(made, likeness=round(relation.comparison.score, 3), share=round(relation.comparison.share, 3))
+            doubts = losses + _doubts(file, kept_file, rules)
+            made = _copied(
+                file, content, photo, rules, action=REVIEW if doubts else action, reason="; ".join([reason, *doubts])
+            )
+            yield replace(
+                made,
+                likeness=round(relation.comparison.score, 3),
+                share=round(relation.comparison.share, 3),
+                kept_asset_id=kept.asset_id,
+            )
+
+
+def _losses(photo: CopyPhoto, best: CopyPhoto) -> list[str]:
+    """Return what a photo has that the kept one, which shows the same, has not."""
+    losses = []
+    if photo.moving and not best.moving:
+        losses.append("it has a short film, which the kept one has not")
+    if photo.written > best.written:
+        losses.append("more was written of it (stars, title, keywords, sidecars)")
+    return losses
+
+
+def _moving(copy: CopyContent, kept: CopyContent, rules: Rules) -> list[str]:
+    """Return what the comparison of one picture each did not see."""
+    further = rules.further_pictures(copy)
+    if further is not None:
+        return [further]
+    further = rules.further_pictures(kept)
+    return [] if further is None else [f"the kept one is something else: {further}"]
+
+
+def _is_there(content: CopyContent, rules: Rules) -> bool:
+    return any(map(rules.is_there, content.files))
 
 
 def _is_whole(relation: Compared) -> bool:
@@ -167,5 +222,5 @@ def _copied(
         width=content.width,
         height=content.height,
         volume=file.volume_label,
-        state="present" if file.volume_id in rules.online else "away",
+        state=rules.state(file),
     )

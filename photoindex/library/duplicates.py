@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from photoindex.errors import NothingFound, UsageError
 from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.library.context import Library
+from photoindex.library.duplicate_files import CopyPhotos
 from photoindex.library.duplicate_groups import stars
 from photoindex.library.duplicate_ranking import Rules, rank
 from photoindex.library.duplicate_verdicts import REMOVE, REVIEW, Group, judged
 from photoindex.library.neighbours import near_in_space
-from photoindex.library.places import spellings, volumes_now
+from photoindex.library.places import choose, spellings, volumes_now
 from photoindex.library.search import matching_photo_ids
 from photoindex.library.taking_in import jobs_for
 from photoindex.media.pairing.values import Member
 from photoindex.media.same_picture.shots import different_shots
 from photoindex.media.same_picture.turns import TURNS
+from photoindex.paths import display
 from photoindex.pipeline import duplicate_candidates as candidates
 from photoindex.pipeline.picture_comparing import Compared, Comparer, Task, threads_for
 from photoindex.pipeline.relate import member_of
@@ -32,7 +35,6 @@ from photoindex.syntax import Node
 RADIUS = 12
 """Bits of 64 in which the hashes of two pictures may differ to be compared: 95 in 100 of those cut by 5 % do not differ in more."""
 _CHUNK_TASKS = 2_000
-_CHUNK_PHOTOS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +79,18 @@ class Duplicates:
 def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSink = ignore_events) -> Duplicates:
     """Find the groups of copies and say which to keep; nothing is changed.
 
-    Needs no model; where the library has a space in use, what lies near in it is compared too.
+    Needs no model; where the library has a space in use, what lies near in it is compared too. Raises UsageError for a place of
+    `prefer` or `avoid` that is neither there nor known.
     """
     wanted = None if request.query is None else set(matching_photo_ids(library, request.query))
-    with library.database.read() as connection:
-        copied = rows.contents_in_several_files(connection)
-        online = {volume.row.id for volume in volumes_now(connection).values() if volume.online}
     rules = Rules(
-        prefer=tuple(path for one in request.prefer for path in spellings(one)),
-        avoid=tuple(path for one in request.avoid for path in spellings(one)),
-        online=online,
+        prefer=_known_places(library, "--prefer", request.prefer),
+        avoid=_known_places(library, "--avoid", request.avoid),
     )
     search = _SamePictures(library, request, wanted, emit)
     if not request.exact:
         search.run()
-    groups = list(_groups(library, copied, wanted, rules, search))
+    groups = list(_groups(library, wanted, rules, search))
     groups.sort(key=lambda group: (-group.bytes_of(REMOVE), -group.bytes_of(REVIEW), group.photo_ids))
     return Duplicates(tuple(groups), search.compared, search.apart, search.space)
 
@@ -170,11 +169,11 @@ class _SamePictures:
 
     def _not_known_apart(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Leave out neighbours that are different shots by what they say, most of a burst: comparing costs far more."""
-        kept = [
-            [one for one, why in self._judged_apart(pairs[start : start + _CHUNK_TASKS].tolist()) if why is None]
-            for start in range(0, len(pairs), _CHUNK_TASKS)
-        ]
-        return np.array([pair for chunk in kept for pair in chunk], np.int64).reshape(-1, 2)
+        kept = np.zeros(len(pairs), np.bool_)
+        for start in range(0, len(pairs), _CHUNK_TASKS):
+            chunk = pairs[start : start + _CHUNK_TASKS].tolist()
+            kept[start : start + len(chunk)] = [why is None for _, why in self._judged_apart(chunk)]
+        return pairs[kept]
 
     def _of_wanted(self, found: candidates.Candidates, contents: rows.HashedContents) -> candidates.Candidates:
         """Leave out pairs within one photo, of a video and a picture, and where a query finds neither."""
@@ -263,15 +262,31 @@ def _all_pairs(lists: Iterable[Sequence[int]]) -> Iterator[tuple[int, int]]:
             yield from ((first, second) for second in ids[place + 1 :])
 
 
-def _groups(
-    library: Library, copied: Sequence[int], wanted: Collection[int] | None, rules: Rules, search: _SamePictures
-) -> Iterator[Group]:
+def _known_places(library: Library, option: str, paths: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return every way to write some paths. Raises UsageError for one that is neither there nor known: it is misspelt."""
+    for path in paths:
+        if any(map(os.path.lexists, spellings(path))):
+            continue
+        try:
+            with library.database.read() as connection:
+                choose(connection, [path])
+        except NothingFound as error:
+            raise UsageError(
+                f"{option} {display(path)}: there is no such file or folder, and the library knows none there"
+            ) from error
+    return tuple(spelling for path in paths for spelling in spellings(path))
+
+
+def _groups(library: Library, wanted: Collection[int] | None, rules: Rules, search: _SamePictures) -> Iterator[Group]:
     pairs = {(search.photo_of[first], search.photo_of[second]) for first, second in search.accepted}
     pairs = {pair for pair in pairs if pair[0] < pair[1]}
     with library.database.read() as connection:
-        exact = set(rows.photos_of_contents(connection, copied))
-    rules = replace(rules, framed=_framed(search))
-    known = _Photos(library, {number for pair in pairs for number in pair} | exact)
+        exact = set(rows.photos_of_contents(connection, rows.contents_in_several_files(connection)))
+        volumes = volumes_now(connection)
+    known = CopyPhotos(library, {number for pair in pairs for number in pair} | exact, volumes)
+    if known.gone:
+        search.emit(Notice(_gone_words(known.gone), "warning"))
+    rules = replace(rules, states=known.states, framed=_framed(search), further_pictures=known.further_pictures)
     grouped: set[int] = set()
 
     def ranked(numbers: Collection[int]) -> list[int]:
@@ -289,6 +304,11 @@ def _groups(
         yield from _judged([number], known, wanted, rules, search)
 
 
+def _gone_words(count: int) -> str:
+    files, they = ("1 file is", "it takes") if count == 1 else (f"{count:,} files are", "they take")
+    return f"{files} gone since the last scan and {they} no part; photoindex scan takes note of it"
+
+
 def _framed(search: _SamePictures) -> set[int]:
     """Return the photos that show no more than a copy of theirs but a plain border."""
     found = set()
@@ -301,7 +321,7 @@ def _framed(search: _SamePictures) -> set[int]:
 
 
 def _judged(
-    numbers: Sequence[int], known: _Photos, wanted: Collection[int] | None, rules: Rules, search: _SamePictures
+    numbers: Sequence[int], known: CopyPhotos, wanted: Collection[int] | None, rules: Rules, search: _SamePictures
 ) -> Iterator[Group]:
     if wanted is not None and not any(number in wanted for number in numbers):
         return
@@ -309,19 +329,3 @@ def _judged(
     group = judged(photos, search.accepted, rules) if photos else None
     if group is not None:
         yield group
-
-
-class _Photos:
-    """The photos that may stand in a group, with their files."""
-
-    def __init__(self, library: Library, numbers: Collection[int]) -> None:
-        self._found: defaultdict[int, rows.CopyPhoto | None] = defaultdict(lambda: None)
-        ordered = sorted(numbers)
-        for start in range(0, len(ordered), _CHUNK_PHOTOS):
-            with library.database.read() as connection:
-                self._found.update(rows.photos_to_rank(connection, ordered[start : start + _CHUNK_PHOTOS]))
-
-    def get(self, number: int) -> rows.CopyPhoto | None:
-        """Return a photo, None where it is gone or none of its files is there."""
-        photo = self._found.get(number)
-        return photo if photo is not None and any(one.files for one in photo.contents) else None

@@ -9,12 +9,13 @@ from pathlib import Path
 from photoindex.errors import UsageError
 from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
+from photoindex.library.places import find_file
 from photoindex.library.roots import Roots
 from photoindex.paths import display
 
 
 def check_target(library: Library, target: Path) -> None:
-    """Raise UsageError where nothing may or can be written to `target`: in a root, in no folder, on a folder."""
+    """Raise UsageError where nothing may or can be written to `target`: in a root, on an original, in no folder, on a folder."""
     shown = display(os.fsencode(target))
     folder = os.path.realpath(target.parent)
     if not os.path.isdir(folder):
@@ -29,6 +30,11 @@ def check_target(library: Library, target: Path) -> None:
                 f"{shown} lies among the originals in {display(root.path)}, where photoindex writes nothing; "
                 "name another folder"
             )
+    with library.database.read() as connection:
+        # One that was scanned alone lies in no root.
+        is_original = os.path.lexists(target) and find_file(connection, os.fsencode(target)) is not None
+    if is_original:
+        raise UsageError(f"{shown} is an original, to which photoindex writes nothing; name another file")
 
 
 def write_whole(target: Path, parts: Iterable[bytes]) -> int:

@@ -142,7 +142,7 @@ class CopyPhoto:
     """One photo as it is ranked against its copies.
 
     written: how much a person wrote of it (stars, title, description, keywords, sidecars). primary_asset_id: the content
-    that stands for it.
+    that stands for it. moving: it is a picture with a short film, in the same file (a motion photo) or beside it (a Live Photo).
     """
 
     photo_id: int
@@ -153,6 +153,7 @@ class CopyPhoto:
     duration_seconds: float | None
     primary_asset_id: int
     contents: tuple[CopyContent, ...]
+    moving: bool = False
 
 
 def photos_to_rank(connection: Connection, photo_ids: Sequence[int]) -> dict[int, CopyPhoto]:
@@ -182,6 +183,7 @@ def photos_to_rank(connection: Connection, photo_ids: Sequence[int]) -> dict[int
             written + sum(sidecars.get(one.id, 0) for one in of_photo),
             row.duration_seconds, row.primary_asset_id or of_photo[0].id,
             tuple(_content(one, tuple(files.get(one.id, ()))) for one in of_photo),
+            row.motion or any(one.role == "movie" and one.id in files for one in of_photo),
         )  # fmt: skip
     return found
 

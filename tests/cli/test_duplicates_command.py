@@ -56,6 +56,17 @@ def test_a_pipe_gets_group_action_and_path(duplicates, originals: Path) -> None:
     assert b"1 to review" in ran.err
 
 
+def test_lines_end_with_nul_where_names_may_break_them(duplicates, library_folder: Path, originals: Path) -> None:
+    (originals / "dump" / "a.jpg").rename(originals / "dump" / "a\n\x1b.jpg")
+    Keeper(library_folder).scan(originals)
+    ran = duplicates("--exact", "-0")
+    folder = os.fsencode(originals)
+    assert ran.out == b"1\tkeep\t%s/a.jpg\x001\tremove\t%s/dump/a\n\x1b.jpg\0" % (folder, folder)
+    assert b"1 group: 1 file could go" in ran.err
+    assert duplicates("--exact", "--null").out == ran.out
+    assert duplicates("-0", "--json").code == 2
+
+
 def test_json_has_one_group_a_line(duplicates, originals: Path) -> None:
     first, second = duplicates("--json").json
     assert list(first) == [
@@ -120,6 +131,87 @@ def test_a_plan_and_a_gallery_are_written_and_nothing_else_is_touched(
     assert before == sorted((path.name, path.stat().st_mtime_ns) for path in originals.rglob("*"))
 
 
+@pytest.mark.parametrize("way", ["photo", "new", "link", "linked folder"])
+def test_a_plan_is_never_written_among_the_originals(duplicates, originals: Path, tmp_path: Path, way: str) -> None:
+    (tmp_path / "link.tsv").symlink_to(originals / "a.jpg")
+    (tmp_path / "folder").symlink_to(originals)
+    targets = {
+        "photo": originals / "a.jpg", "new": originals / "dump" / "plan.tsv", "link": tmp_path / "link.tsv",
+        "linked folder": tmp_path / "folder" / "b.jpg",
+    }  # fmt: skip
+    before = {path: path.read_bytes() for path in originals.rglob("*") if path.is_file()}
+    ran = duplicates("--plan", targets[way])
+    assert ran.code == 2
+    assert b"among the originals" in ran.err
+    assert ran.out == b""
+    assert {path: path.read_bytes() for path in originals.rglob("*") if path.is_file()} == before
+
+
+def test_a_plan_never_replaces_a_photo_that_was_scanned_alone(
+    duplicates, library_folder: Path, originals: Path, tmp_path: Path
+) -> None:
+    lone = tmp_path / "elsewhere" / "lone.jpg"
+    lone.parent.mkdir()
+    shutil.copyfile(originals / "lone.jpg", lone)
+    Keeper(library_folder).scan(lone)
+    before = lone.read_bytes()
+    ran = duplicates("--plan", lone)
+    assert ran.code == 2
+    assert b"is an original" in ran.err
+    assert lone.read_bytes() == before
+    assert duplicates("--plan", lone.with_name("plan.tsv")).code == 0
+    assert duplicates("--gallery", lone).code == 2
+    assert lone.read_bytes() == before
+
+
+@pytest.mark.parametrize(("refusal", "code"), [(KeyboardInterrupt(), 130), (OSError(28, "No space left"), 9)])
+def test_a_plan_that_cannot_be_finished_leaves_nothing_behind(
+    duplicates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: BaseException, code: int
+) -> None:
+    plan = tmp_path / "plans" / "\x1b[31mplan.tsv"
+    plan.parent.mkdir()
+
+    def refuse(*_names: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(os, "replace", refuse)
+    ran = duplicates("--plan", plan)
+    assert ran.code == code
+    assert b"\x1b" not in ran.err
+    assert os.listdir(plan.parent) == []
+
+
+def test_a_plan_that_is_there_already_is_not_replaced(duplicates, tmp_path: Path) -> None:
+    plan = tmp_path / "plan\x1b.tsv"
+    assert duplicates("--plan", plan).code == 0
+    plan.write_text("the work of an evening")
+    (tmp_path / "link.tsv").symlink_to(tmp_path / "nothing.tsv")
+    for target in (plan, tmp_path / "link.tsv"):
+        ran = duplicates("--plan", target)
+        assert ran.code == 2
+        assert b"is there already; name another file, or remove it" in ran.err
+        assert b"\x1b" not in ran.err
+        assert ran.out == b""
+    assert plan.read_text() == "the work of an evening"
+    assert sorted(os.listdir(tmp_path)) == ["library", "link.tsv", "originals", "plan\x1b.tsv"]
+
+
+def test_a_file_that_was_deleted_since_the_scan_is_no_copy_to_keep(duplicates, originals: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.tsv"
+    (originals / "a.jpg").unlink()
+    ran = duplicates("--plan", plan)
+    folder = os.fsencode(originals)
+    assert ran.out.splitlines()[:2] == [b"1\tkeep\t" + folder + b"/dump/a.jpg", b"1\tremove\t" + folder + b"/small.jpg"]
+    assert b"1 file is gone" in ran.err
+    (originals / "small.jpg").unlink()
+    (originals / "part.jpg").unlink()
+    plan.unlink()
+    ran = duplicates("--plan", plan)
+    assert ran.out == b""
+    assert b"3 files are gone since the last scan" in ran.err
+    assert not any(line.startswith(("keep", "remove", "review")) for line in plan.read_text("utf-8").splitlines())
+
+
 def test_a_page_on_stdout_comes_alone(duplicates) -> None:
     ran = duplicates("--gallery", "-", "--json")
     assert ran.out.lstrip().lower().startswith(b"<!doctype html")
@@ -130,6 +222,9 @@ def test_what_makes_no_sense_is_refused(duplicates, tmp_path: Path) -> None:
     assert duplicates("--radius", "40").code == 2
     assert duplicates("--json", "--csv").code == 2
     assert duplicates("--unknown").code == 2
+    ran = duplicates("--prefer", tmp_path / "origunals")
+    assert ran.code == 2
+    assert b"there is no such file or folder" in ran.err
     ran = duplicates("--plan", tmp_path / "nowhere" / "plan.tsv")
     assert ran.code == 2
     assert b"plan.tsv" in ran.err

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
+from photoindex.errors import UsageError
 from photoindex.events import Notice
 from photoindex.library.duplicate_groups import stars
 from photoindex.library.duplicate_plan import escaped, plan_lines, unescaped, write_plan
@@ -20,7 +22,8 @@ from photoindex.library.duplicates import Duplicates, DuplicatesRequest, find_du
 from photoindex.library.search import parse
 from photoindex.pipeline.duplicate_candidates import CROWD, Collector, add_near_hashes
 from photoindex.store.spaces import ensure_space
-from photoindex.store.tables import asset, variant
+from photoindex.store.tables import asset, photo, variant, volume
+from photoindex.store.tables import folder as folder_table
 from photoindex.store.vector_rows import NewVector, put
 from photoindex.vectors.binary import ClosePairs, close_pairs
 from photoindex.vectors.near_pairs import near_pairs
@@ -184,6 +187,55 @@ def test_a_copy_that_a_person_wrote_more_of_is_to_be_reviewed(keeper: Keeper, or
     assert "written" in reason(group, "small.jpg")
 
 
+@pytest.mark.parametrize("larger", ["animation", "still"])
+def test_an_animation_and_a_still_of_it_are_never_to_be_removed(keeper: Keeper, originals: Path, larger: str) -> None:
+    parts = {"animation": 0.6, "still": 0.6, larger: 1.0}
+    first, second = (scaled(scene(number), parts["animation"]) for number in (22, 23))
+    write(originals / "still.jpg", scaled(scene(22), parts["still"]), 95)
+    first.save(originals / "moves.webp", lossless=True, save_all=True, append_images=[second])
+    first.save(originals / "alone.webp", lossless=True)
+    keeper.scan(originals)
+    with keeper.open() as library:
+        (group,) = find_duplicates(library, DuplicatesRequest()).groups
+    kept, other = ("moves.webp", "still.jpg") if larger == "animation" else ("still.jpg", "moves.webp")
+    assert actions(group)[kept] == "keep"
+    assert actions(group)[other] == "review"
+    assert "it moves" in reason(group, other)
+    assert actions(group)["alone.webp"] == ("review" if larger == "animation" else "remove")
+
+
+def test_a_picture_with_a_short_film_is_not_removed_for_one_without(keeper: Keeper, originals: Path) -> None:
+    write(originals / "large.jpg", scene(24))
+    write(originals / "small.jpg", scaled(scene(24), 0.5))
+    keeper.scan(originals)
+    with keeper.open() as library:
+        with library.database.write() as connection:
+            small = select(asset.c.photo_id).order_by(asset.c.size_bytes).limit(1).scalar_subquery()
+            connection.execute(update(photo).where(photo.c.id == small).values(motion=True))
+        (group,) = find_duplicates(library, DuplicatesRequest()).groups
+        assert actions(group) == {"large.jpg": "keep", "small.jpg": "review"}
+        assert "short film" in reason(group, "small.jpg")
+        with library.database.write() as connection:
+            connection.execute(update(photo).values(motion=True))
+        (group,) = find_duplicates(library, DuplicatesRequest()).groups
+    assert actions(group) == {"large.jpg": "keep", "small.jpg": "remove"}
+
+
+@pytest.mark.parametrize("option", ["prefer", "avoid"])
+def test_a_place_that_is_neither_there_nor_known_is_refused(library_folder: Path, tmp_path: Path, option: str) -> None:
+    def ask(path: Path) -> None:
+        find_duplicates(library, DuplicatesRequest(**{option: [os.fsencode(path)]}))  # type: ignore[arg-type]
+
+    with library_in(library_folder) as library:
+        away = Shelf(library, tmp_path / "away", online=False, label="nas")
+        away.add_whole_photo("album/a.jpg", state="missing")
+        away.add_file("album/b.jpg", create=False)
+        ask(tmp_path / "away" / "album")
+        ask(tmp_path)
+        with pytest.raises(UsageError, match=f"--{option} .*albun: there is no such file or folder"):
+            ask(tmp_path / "away" / "albun")
+
+
 def test_a_query_finds_the_groups_of_its_photos_alone(keeper: Keeper, originals: Path) -> None:
     for seed, folder in ((13, "2019"), (14, "2020")):
         write(originals / folder / f"{seed}.jpg", scene(seed))
@@ -207,7 +259,7 @@ def test_missing_files_take_no_part_and_those_of_a_volume_that_is_away_are_named
         here.add_file("b.jpg", asset_id=asset_id)
         here.add_file("c.jpg", asset_id=asset_id, state="missing", create=False)
         (group,) = find_duplicates(library, DuplicatesRequest()).groups
-    assert names(group) == [("keep", "b.jpg"), ("remove", "a.jpg")]
+    assert names(group) == [("keep", "b.jpg"), ("review", "a.jpg")]
     assert [one.state for one in group.files] == ["present", "away"]
     assert group.files[1].volume == "nas"
 
@@ -396,6 +448,26 @@ def test_edits_far_in_hash_are_found_by_neighbours_in_the_space(keeper: Keeper, 
     assert result.compared == 3
 
 
+def test_neighbours_that_say_they_are_other_shots_are_not_compared(keeper: Keeper, originals: Path) -> None:
+    for second in (1, 2, 30):
+        write(originals / f"{second}.jpg", scene(30 + second), exif=exif_of(f"2019:06:01 12:00:{second:02}"))
+    write(originals / "unknown.jpg", scene(34))
+    keeper.scan(originals)
+    rows = np.tile(unit_rows(7, 1, 16), (4, 1)) + 0.02 * unit_rows(8, 4, 16)
+    with keeper.open() as library:
+        with library.database.write() as connection:
+            connection.execute(insert(variant).values(id=900, stage="embed", key="{}", created_at=0.0))
+            made = ensure_space(connection, model="drawn", variant_id=900, dim=16)
+            ids = connection.execute(select(asset.c.id)).scalars().all()
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            put(connection, made.id, [NewVector(number, row) for number, row in zip(ids, rows, strict=True)])
+        assert find_duplicates(library, DuplicatesRequest()).compared == 3
+
+
+# Files that are not where they were
+
+AWAY = {"identity": "nfs:server:/nas", "label": "nas", "mount_point": b"/", "file_system": "nfs", "last_seen_at": 0.0}
+
 # Plans
 
 HOSTILE = (
@@ -416,37 +488,157 @@ def test_a_path_of_a_plan_is_one_printable_field_and_gives_its_bytes_back(path: 
     assert unescaped(text) == path
 
 
-def copied(path: bytes, action: str, state: str = "present") -> CopiedFile:
-    return CopiedFile(path, action, "because\tof\n", 1, 1, bytes(32), 7, 1, "jpeg", 4, 3, "disk", state)
-
-
-def test_a_plan_has_a_line_for_every_file_and_says_what_changed_since_the_scan(
-    library_folder: Path, tmp_path: Path
-) -> None:
-    there = tmp_path / "there.jpg"
-    there.write_bytes(b"grown since")
-    files = tuple(
-        [copied(os.fsencode(there), "keep"), copied(b"/nowhere/a.jpg", "remove"), copied(b"/x/b.jpg", "review", "away")]
-        + [copied(path, "remove") for path in HOSTILE]
+def copied(path: bytes, action: str, state: str = "present", kept: int = 1) -> CopiedFile:
+    return CopiedFile(
+        path, action, "because\tof\n", 1, 1, bytes(32), 7, 1, "jpeg", 4, 3, "disk", state, kept_asset_id=kept
     )
-    group = Group("exact", (1,), "it came first", files)
+
+
+def copied_now(path: Path, action: str, *, state: str = "present", kept: int = 1) -> CopiedFile:
+    status = path.stat()
+    one = copied(os.fsencode(path), action, state, kept)
+    return replace(one, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)
+
+
+def plan_rows(library_folder: Path, *files: CopiedFile) -> list[list[str]]:
+    """The lines of a plan for one group, the heading left out."""
     with library_in(library_folder) as library:
-        lines = "".join(plan_lines(library, [group])).splitlines()
-    rows = [line.split("\t") for line in lines if not line.startswith("#")]
-    assert rows[0] == ["action", "group", "size", "state", "digest", "photo", "reason", "path"]
-    assert [row[0] for row in rows[1:4]] == ["keep", "remove", "review"]
-    assert [row[3] for row in rows[1:4]] == ["changed", "gone", "away"]
+        lines = "".join(plan_lines(library, [Group("exact", (1,), "it came first", files)])).splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")][1:]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("kept.jpg", "copy.jpg"):
+        (tmp_path / name).write_bytes(b"the same")
+    return tmp_path / "kept.jpg", tmp_path / "copy.jpg"
+
+
+def test_a_plan_has_a_line_for_every_file_and_looks_at_each_once_more(
+    library_folder: Path, two: tuple[Path, Path]
+) -> None:
+    files = (
+        copied_now(two[0], "keep"), copied_now(two[1], "remove"), copied(b"/nowhere/a.jpg", "remove"),
+        copied(b"/x/b.jpg", "review", "away"), *(copied(path, "review") for path in HOSTILE),
+    )  # fmt: skip
+    rows = plan_rows(library_folder, *files)
+    assert [row[0] for row in rows[:4]] == ["keep", "remove", "review", "review"]
+    assert [row[3] for row in rows[:4]] == ["present", "present", "gone", "away"]
     assert [unescaped(row[-1]) for row in rows[4:]] == list(HOSTILE)
     assert all(len(row) == 8 for row in rows)
-    assert rows[1][6] == "kept: it came first"
+    assert rows[0][6] == "kept: it came first"
+    with library_in(library_folder) as library:
+        lines = list(plan_lines(library, [Group("exact", (1,), "it came first", files)]))
+    assert lines[0].startswith("# Plan of photoindex duplicates")
+    assert any("1 file to keep, 1 to remove, 8 to review" in line for line in "".join(lines).splitlines())
+
+
+@pytest.mark.parametrize("what", ["gone", "changed", "away", "another content"])
+def test_a_plan_removes_nothing_whose_kept_copy_is_not_there(
+    library_folder: Path, two: tuple[Path, Path], what: str
+) -> None:
+    kept = copied_now(two[0], "keep", state="away" if what == "away" else "present")
+    copy = copied_now(two[1], "remove", kept=2 if what == "another content" else 1)
+    if what == "gone":
+        two[0].unlink()
+    if what == "changed":
+        two[0].write_bytes(b"cut short")
+    rows = plan_rows(library_folder, kept, copy)
+    assert [row[0] for row in rows] == ["keep", "review"]
+    assert what == "another content" or f"the kept one is {what}" in rows[1][6]
+
+
+def test_a_plan_removes_no_copy_that_was_changed_since_the_scan(library_folder: Path, two: tuple[Path, Path]) -> None:
+    files = copied_now(two[0], "keep"), copied_now(two[1], "remove")
+    two[1].write_bytes(b"painted over since")
+    rows = plan_rows(library_folder, *files)
+    assert (rows[1][0], rows[1][3]) == ("review", "changed")
+    assert "changed since the last scan" in rows[1][6]
+
+
+@pytest.mark.parametrize("way", ["symlink", "hard link", "folder"])
+def test_a_plan_does_not_remove_the_kept_file_under_another_name(
+    library_folder: Path, two: tuple[Path, Path], tmp_path: Path, way: str
+) -> None:
+    kept, copy = two
+    copy.unlink()
+    if way == "symlink":
+        copy.symlink_to(kept)
+    elif way == "hard link":
+        os.link(kept, copy)
+    else:
+        (tmp_path / "way").symlink_to(tmp_path)
+        copy = tmp_path / "way" / "kept.jpg"
+    for files in ((kept, copy), (copy, kept)):
+        rows = plan_rows(library_folder, copied_now(files[0], "keep"), copied_now(files[1], "remove"))
+        assert rows[1][0] == "review"
+        assert "the same file" in rows[1][6]
+
+
+def test_copies_that_are_there_rank_before_better_placed_ones_that_are_not(
+    library_folder: Path, tmp_path: Path
+) -> None:
+    with library_in(library_folder) as library:
+        here, away = Shelf(library, tmp_path / "here"), Shelf(library, tmp_path / "away", online=False, label="nas")
+        asset_id = here.asset_of(here.add_photo(primary_asset_id=None))
+        away.add_file("a.jpg", asset_id=asset_id, create=False)
+        for name in ("b.jpg", "c.jpg"):
+            here.add_file(name, asset_id=asset_id)
+        preferred = DuplicatesRequest(prefer=[os.fsencode(tmp_path / "away")])
+        (group,) = find_duplicates(library, preferred).groups
+        assert actions(group) == {"b.jpg": "keep", "c.jpg": "remove", "a.jpg": "review"}
+        assert "--prefer" in reason(group, "a.jpg")
+        (tmp_path / "here" / "b.jpg").write_bytes(b"another picture now")
+        (group,) = find_duplicates(library, preferred).groups
+    assert actions(group) == {"c.jpg": "keep", "b.jpg": "review", "a.jpg": "review"}
+    assert {one.path.rpartition(b"/")[2]: one.state for one in group.files}[b"b.jpg"] == "changed"
+
+
+def test_a_smaller_picture_that_is_there_is_not_removed_for_a_larger_one_that_is_not(
+    keeper: Keeper, originals: Path
+) -> None:
+    write(originals / "large.jpg", scene(18))
+    for name, part in (("middle.jpg", 0.6), ("small.jpg", 0.3)):
+        write(originals / name, scaled(scene(18), part))
+    (group,) = found(keeper, originals).groups
+    assert actions(group) == {"large.jpg": "keep", "middle.jpg": "remove", "small.jpg": "remove"}
+    with keeper.open() as library:
+        (originals / "large.jpg").write_bytes(b"cut short")
+        (group,) = find_duplicates(library, DuplicatesRequest()).groups
+        assert actions(group) == {"middle.jpg": "keep", "small.jpg": "remove", "large.jpg": "review"}
+        (originals / "large.jpg").unlink()
+        (group,) = find_duplicates(library, DuplicatesRequest(), keeper.events.append).groups
+        assert actions(group) == {"middle.jpg": "keep", "small.jpg": "remove"}
+        (originals / "middle.jpg").unlink()
+        assert find_duplicates(library, DuplicatesRequest()).groups == ()
+    assert any(isinstance(one, Notice) and "1 file is gone since the last scan" in one.message for one in keeper.events)
+
+
+def test_a_copy_on_a_volume_that_is_away_is_reviewed_and_one_that_is_there_is_kept(
+    keeper: Keeper, originals: Path
+) -> None:
+    write(originals / "nas" / "large.jpg", scene(19))
+    write(originals / "here" / "small.jpg", scaled(scene(19), 0.5))
+    keeper.scan(originals)
+    with keeper.open() as library:
+        with library.database.write() as connection:
+            made = connection.execute(insert(volume).values(**AWAY)).inserted_primary_key
+            assert made is not None
+            folders = {row.path: row.id for row in connection.execute(select(folder_table.c.id, folder_table.c.path))}
+            (number,) = (one for path, one in folders.items() if path.endswith(b"/nas"))
+            connection.execute(update(folder_table).where(folder_table.c.id == number).values(volume_id=made[0]))
+        (group,) = find_duplicates(library, DuplicatesRequest()).groups
+    assert actions(group) == {"small.jpg": "keep", "large.jpg": "review"}
+    assert "its volume is here" in group.keep_reason
+    assert "away" in reason(group, "large.jpg")
 
 
 def test_a_plan_that_cannot_be_written_leaves_nothing_behind(library_folder: Path, tmp_path: Path) -> None:
-    with library_in(library_folder) as library, pytest.raises(OSError, match="nowhere"):
+    with library_in(library_folder) as library, pytest.raises(UsageError, match="nowhere"):
         write_plan(library, [], tmp_path / "nowhere" / "plan.tsv")
     with library_in(library_folder) as library:
         write_plan(library, [], tmp_path / "plan.tsv")
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("plan")] == ["plan.tsv"]
+    assert [path.name for path in tmp_path.iterdir() if "plan" in path.name] == ["plan.tsv"]
 
 
 @pytest.mark.shared
