@@ -167,6 +167,10 @@ def search(
     alone = "--count" if count else "--explain" if explain else None
     if alone and (csv or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")
+    if preview and (json or csv or null or template is not None):
+        raise UsageError(
+            "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format"
+        )
     options = MeaningOptions(like or [], without or [], weight or [], min_score, everything)
     with opened(library) as found:
         request = read_request(found, query or [], terms)
@@ -229,6 +233,8 @@ def _print_hits(library: Library, look: Look, output: Output, shown: PictureOpti
     printed = len(hits) if shown.takes_stdout else render(map(_row, hits), _columns(look, output), output)
     if hits:
         show_pictures(library, hits, shown, title)
+    elif shown.gallery is not None or shown.contact_sheet is not None:
+        print("no photo matches, so that no page and no sheet is written", file=sys.stderr)
     return printed
 
 

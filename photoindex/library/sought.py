@@ -21,6 +21,7 @@ from photoindex.library.query_vectors import Part, QueryVector, combined, is_uni
 from photoindex.library.question import Wanted
 from photoindex.paths import display, from_text
 from photoindex.store import semantic as store
+from photoindex.store.field_paths import refuse_path
 from photoindex.store.spaces import SpaceRow
 from photoindex.store.targets import photo_of_file
 from photoindex.store.vector_rows import STORED
@@ -28,6 +29,7 @@ from photoindex.store.vector_rows import STORED
 if TYPE_CHECKING:
     from photoindex.vectors.space_index import SpaceIndex
 
+_SHOWN = 5
 _LOWEST_SCORE = -2.0
 """Below every cosine."""
 
@@ -116,15 +118,43 @@ def _photo_part(connection: Connection, space: SpaceRow, written: str, weight: f
 
 
 def _photo_named(connection: Connection, written: str) -> int:
-    """Return the photo of a number, or of a path where a file of that name exists here or the text is no number."""
+    """Return the photo of a number, or of a path where a file of that name exists here or the text is no number.
+
+    A path that leads to no file of the library from here may be the end of one, as in `path:`.
+    """
     path = from_text(written)
     if written.isascii() and written.isdigit() and len(written) < 19 and not os.path.lexists(path):
         if not store.has_photo(connection, int(written)):
             raise NothingFound(f"like:{written}: there is no photo with the number {written}")
         return int(written)
     file_id = find_file(connection, path)
-    found = None if file_id is None else photo_of_file(connection, file_id)
+    if file_id is None:
+        return _photo_at_end(connection, written)
+    found = photo_of_file(connection, file_id)
     if found is None:
-        what = "is not in the library" if file_id is None else "is in the library, but it is no photo"
-        raise NothingFound(f"like:{display(path)}: the file {what}; for any picture file, use: --like {display(path)}")
+        raise NothingFound(
+            f"like:{display(path)}: the file is in the library, but it is no photo; for any picture file, use: "
+            f"--like {display(path)}"
+        )
     return found.photo_id
+
+
+def _photo_at_end(connection: Connection, written: str) -> int:
+    shown = display(from_text(written))
+    try:
+        refuse_path(written)
+        found = store.photos_at(connection, written, limit=_SHOWN + 1)
+        is_folder = not found and store.has_photo_below(connection, written)
+    except ValueError:
+        found, is_folder = [], False
+    if len(found) == 1:
+        return found[0]
+    if found:
+        more = ", …" if len(found) > _SHOWN else ""
+        raise UsageError(
+            f"like:{shown}: several photos have this path or end of one: {', '.join(map(str, found[:_SHOWN]))}{more}; "
+            f"name one by its number, like:{found[0]}"
+        )
+    if is_folder:
+        raise UsageError(f"like:{shown} is a folder; name one photo of it; to find them all: path:{shown}")
+    raise NothingFound(f"like:{shown}: the file is not in the library; for any picture file, use: --like {shown}")

@@ -42,17 +42,26 @@ def by_path(value: str) -> ColumnElement[bool]:
     wanted = _normalised(value)
     if b"*" in wanted:
         return any_file(_by_pattern(wanted))
-    parent, _, name = wanted.rpartition(b"/")
-    at_path = file.c.name == name
     # Folders end in '/' here, so that /a/b is not found in /a/bc.
     if wanted.startswith(b"/"):
         inside = _starts_with(wanted.rstrip(b"/") + b"/")
-        at_path = and_(at_path, _in_folder(_folder_bytes == _blob(parent + b"/")))
     else:
         inside = func.instr(_folder_bytes, _blob(b"/" + wanted + b"/")) > 0
-        if parent:
-            at_path = and_(at_path, _in_folder(_ends_with(b"/" + parent + b"/")))
-    return any_file(or_(_in_folder(inside), at_path))
+    return any_file(or_(_in_folder(inside), _at_path(wanted)))
+
+
+def at_path(value: str) -> ColumnElement[bool]:
+    """Match a file at an absolute path or a path's tail; nothing below a folder, and `*` is a character as any."""
+    return any_file(_at_path(_normalised(value)))
+
+
+def _at_path(wanted: bytes) -> ColumnElement[bool]:
+    parent, _, name = wanted.rpartition(b"/")
+    if wanted.startswith(b"/"):
+        return and_(file.c.name == name, _in_folder(_folder_bytes == _blob(parent + b"/")))
+    if parent:
+        return and_(file.c.name == name, _in_folder(_ends_with(b"/" + parent + b"/")))
+    return file.c.name == name
 
 
 def refuse_path(value: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 
+from photoindex.store.field_paths import at_path, by_path
 from photoindex.store.search import SORT_KEYS, condition, functions
 from photoindex.store.tables import asset, photo, variant, vector
 from photoindex.store.tables import space as spaces
@@ -133,6 +134,17 @@ def vector_of_photo(connection: Connection, space_id: int, photo_id: int) -> byt
         .limit(1)
     )
     return connection.execute(statement).scalar_one_or_none()
+
+
+def photos_at(connection: Connection, path: str, *, limit: int) -> list[int]:
+    """Return the first photos with a file at an absolute path, or at one that ends so, as `path:` finds them."""
+    statement = select(photo.c.id).where(at_path(path)).order_by(photo.c.id).limit(limit)
+    return list(connection.execute(statement).scalars())
+
+
+def has_photo_below(connection: Connection, path: str) -> bool:
+    """Tell whether a photo lies at or below a folder, as `path:` finds them."""
+    return connection.execute(select(photo.c.id).where(by_path(path)).limit(1)).first() is not None
 
 
 def has_photo(connection: Connection, photo_id: int) -> bool:

@@ -62,6 +62,13 @@ def test_a_gallery_is_written_beside_the_list(search: Search, tmp_path: Path) ->
     assert '<h1 title="id:1..2">id:1..2</h1>' in page
 
 
+def test_a_gallery_of_nothing_is_not_written_and_that_is_said(search: Search, tmp_path: Path) -> None:
+    ran = search("--gallery", tmp_path / "out.html", "id:4711")
+    assert (ran.code, ran.out) == (0, b"")
+    assert b"no photo matches, so that no page and no sheet is written\n" in ran.err
+    assert not (tmp_path / "out.html").exists()
+
+
 def test_a_hostile_name_comes_out_of_a_gallery_as_text(search: Search, tmp_path: Path) -> None:
     ran = search("--gallery", tmp_path / "out.html")
     assert ran.code == 0
@@ -216,6 +223,9 @@ def test_a_preview_is_half_blocks_where_the_terminal_shows_no_pictures(
     refused = run_on_terminal("search", "--library", library_folder, "--gallery", "-")
     assert refused.code == 2
     assert b"which is a terminal" in refused.out
+    mixed = run_on_terminal("search", "--library", library_folder, "--preview", "--json")
+    assert mixed.code == 2
+    assert b"it goes without --json" in mixed.out
 
 
 def test_a_preview_without_pictures_and_colours_is_refused_with_the_way_out(

@@ -177,6 +177,21 @@ def test_a_photo_of_the_library_finds_those_like_it(library: Library, shelf: Sem
     assert found(library, f"like:{first} cat", Wanted(words_weight=4, min_score=0.2))[0] == second
 
 
+def test_a_photo_is_named_by_the_end_of_its_path_where_that_is_one_photo_alone(
+    library: Library, shelf: SemanticShelf
+) -> None:
+    first = shelf.add_seen_photo("2019/a.jpg", unit(dog=1))
+    second = shelf.add_seen_photo("2020/a.jpg", unit(dog=1, red=1))
+    assert found(library, "like:2020/a.jpg")[0] == second
+    with pytest.raises(UsageError, match=rf"several photos .* {first}, {second}; name one by its number, like:{first}"):
+        found(library, "like:a.jpg")
+    with pytest.raises(UsageError, match="like:2020/ is a folder; name one photo of it; to find them all: path:2020/"):
+        found(library, "like:2020/")
+    for nowhere in ("like:../2020/a.jpg", "like:20/a.jpg", 'like:"20*/a.jpg"'):
+        with pytest.raises(NothingFound, match="the file is not in the library"):
+            found(library, nowhere)
+
+
 @pytest.mark.parametrize(
     ("query", "error", "message"),
     [
