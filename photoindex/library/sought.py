@@ -144,7 +144,7 @@ def _photo_at_end(connection: Connection, written: str) -> int:
     try:
         refuse_path(written)
         found = store.photos_at(connection, written, limit=_SHOWN + 1)
-        is_folder = not found and store.has_photo_below(connection, written)
+        is_folder = not found and "*" not in written and store.has_photo_below(connection, written)
     except ValueError:
         found, is_folder = [], False
     if len(found) == 1:
