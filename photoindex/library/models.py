@@ -16,6 +16,7 @@ from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.lock import exclusive
 from photoindex.library.model_choice import model_to_embed
+from photoindex.library.picture_files import check_target
 from photoindex.models.bundle import write_bundle
 from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
 from photoindex.models.install import remove_model
@@ -135,13 +136,14 @@ def remove(library: Library, model_id: str) -> Removed:
 def bundle(library: Library, model_id: str, output: Path, events: EventSink = ignore_events) -> Bundle:
     """Write an installed model into one archive: tar, or tar in zstd where the name ends with `.zst`.
 
-    Raises ModelUnavailable where it is not installed or changed since, UsageError where the file is there already or cannot
-    be written, StorageFull.
+    Raises ModelUnavailable where it is not installed or changed since, UsageError where the file is there already, lies among
+    the originals or cannot be written, StorageFull.
     """
     output = output.expanduser().absolute()
     installed = ModelStore(library.models_folder).get(model_id)
     if not output.parent.is_dir():
         raise UsageError(f"there is no folder {display(os.fsencode(output.parent))} for the archive")
+    check_target(library, output)
     with (
         disk_errors(f"the archive {display(os.fsencode(output))}"),
         ByteProgress(events, "bundling", installed.size_bytes) as progress,

@@ -12,6 +12,7 @@ import pytest
 
 from photoindex.errors import UsageError
 from tests.command_line import Ran, run, run_on_terminal
+from tests.harness import Keeper
 from tests.hub_server import Hub, running_hub
 from tests.model_folders import TINY_CLIP, repository_of, write_catalog
 
@@ -134,6 +135,22 @@ def test_a_bundle_is_installed_on_a_computer_that_has_nothing(
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert models(capsysbinary, "install", tmp_path / "tiny.tar.zst").code == 0
     assert models(capsysbinary, "verify").code == 0
+
+
+def test_a_bundle_is_never_written_among_the_originals(
+    capsysbinary: Capture, model: Path, folder: Path, tmp_path: Path
+) -> None:
+    originals = tmp_path / "originals"
+    originals.mkdir()
+    (originals / "note.txt").write_text("no photo")
+    Keeper(folder).scan(originals)
+    (tmp_path / "way").symlink_to(originals)
+    models(capsysbinary, "install", model, "--id", "tiny")
+    for target in (originals / "tiny.tar", tmp_path / "way" / "tiny.tar"):
+        ran = models(capsysbinary, "bundle", "tiny", target)
+        assert ran.code == 2
+        assert b"among the originals" in ran.err
+    assert [path.name for path in originals.iterdir()] == ["note.txt"]
 
 
 def test_removing_a_model_names_the_space_that_stays(capsysbinary: Capture, model: Path) -> None:
