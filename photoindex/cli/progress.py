@@ -20,6 +20,7 @@ import typer
 
 from photoindex.cli.progress_text import (
     Phase,
+    amount,
     finished_line,
     fitted_line,
     position,
@@ -154,7 +155,7 @@ class _PlainLines:
     def show(self, event: Event, phase: Phase | None, now: float) -> None:
         if isinstance(event, PhaseStarted):
             self._written_at[event.phase] = now
-            self._lines.write(f"{event.phase}: {'started' if event.total is None else f'{event.total:,} {event.unit}'}")
+            self._lines.write(f"{event.phase}: {'started' if event.total is None else amount(event.total, event.unit)}")
         elif isinstance(event, PhaseAdvanced) and phase is not None:
             if now - self._written_at.get(event.phase, phase.started_at) >= PLAIN_SECONDS:
                 self._written_at[event.phase] = now

@@ -60,7 +60,9 @@ class Phase:
 
     def counts(self) -> str:
         """Return how far it is: `1,234 of 5,678 files`."""
-        return f"{self.done:,} {self.unit}" if self.total is None else f"{self.done:,} of {self.total:,} {self.unit}"
+        if self.total is None:
+            return amount(self.done, self.unit)
+        return f"{self.done:,} of {amount(self.total, self.unit)}"
 
 
 def fitted_line(phase: Phase, now: float, width_cells: int) -> Text:
@@ -115,10 +117,15 @@ def sentence(event: FileQuarantined | Notice) -> str:
     return f"{'warning: ' if event.level == 'warning' else ''}{visible(event.message)}"
 
 
+def amount(count: int, unit: str) -> str:
+    """Return how many of a unit, which is named in the plural: `1 file`, `5,678 files`."""
+    return f"{count:,} {unit.removesuffix('s') if count == 1 else unit}"
+
+
 def finished_line(event: PhaseFinished, unit: str) -> str:
     """Return what a finished phase came to: `scan: 5,678 files in 2:33, 37/s`."""
     rate = f", {rate_text(event.done / event.seconds)}" if event.seconds >= 1 and event.done else ""
-    return f"{event.phase}: {event.done:,} {unit} in {duration(event.seconds)}{rate}"
+    return f"{event.phase}: {amount(event.done, unit)} in {duration(event.seconds)}{rate}"
 
 
 def progress_line(phase: Phase, now: float) -> str:

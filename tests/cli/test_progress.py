@@ -18,7 +18,7 @@ import pytest
 from rich.cells import cell_len
 
 from photoindex.cli.progress import ProgressMode, progress_sink
-from photoindex.cli.progress_text import Phase, duration, fitted_line, rate_text, size_text
+from photoindex.cli.progress_text import Phase, amount, duration, fitted_line, rate_text, size_text
 from photoindex.events import FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 
 
@@ -180,6 +180,11 @@ def test_a_wide_terminal_shows_all_a_narrow_one_the_most_important() -> None:
     wide = fitted_line(phase, 100.0, 120).plain
     assert wide == "read  " + "━" * 15 + "─" * 15 + "  500 of 1,000 files  5.0/s  1:40 left  500 MB/s  slow: b.nef"
     assert fitted_line(phase, 100.0, 40).plain == "read  500 of 1,000 files  1:40 left"
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 pairs"), (1, "1 pair"), (1234, "1,234 pairs")])
+def test_one_of_a_unit_is_named_in_the_singular(count: int, text: str) -> None:
+    assert amount(count, "pairs") == text
 
 
 @pytest.mark.parametrize(
