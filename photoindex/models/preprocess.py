@@ -12,6 +12,10 @@ from photoindex.models.base import Preprocessing
 if TYPE_CHECKING:
     from PIL import Image
 
+_SCALED_PIXELS_MAX = 4_000_000
+"""More of a thin picture are scaled in parts: 1 x 1024 pixels become 224 x 229,376, of which a square in the middle is shown."""
+_PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
+
 
 def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:
     """Return a picture as a model's input, uint8 RGB [size_px, size_px, 3]; the model itself normalises it.
@@ -25,13 +29,28 @@ def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint
     size = preprocessing.size_px
     width, height = image.size
     if preprocessing.resize == "squash":
-        scaled_width, scaled_height = size, size
+        scaled = size, size
     elif width <= height:
-        scaled_width, scaled_height = size, int(size * height / width)
+        scaled = size, int(size * height / width)
     else:
-        scaled_width, scaled_height = int(size * width / height), size
-    # Scaling only the part that is shown would be quicker, but Pillow rounds otherwise then.
-    scaled = image.resize((scaled_width, scaled_height), filters[preprocessing.interpolation])
-    left, top = round((scaled_width - size) / 2.0), round((scaled_height - size) / 2.0)
-    shown = scaled.crop((left, top, left + size, top + size))
+        scaled = int(size * width / height), size
+    shown = _middle(image, scaled, size, filters[preprocessing.interpolation])
     return np.array(shown if shown.mode == "RGB" else shown.convert("RGB"), dtype=np.uint8)
+
+
+def _middle(image: Image.Image, scaled: tuple[int, int], size: int, resampling: Image.Resampling) -> Image.Image:
+    """Return the square in the middle of a picture that is scaled to `scaled` pixels, width and height."""
+    left, top = (round((side - size) / 2.0) for side in scaled)
+    if scaled[0] * scaled[1] <= _SCALED_PIXELS_MAX:
+        return image.resize(scaled, resampling).crop((left, top, left + size, top + size))
+    # Scaling only the part that is shown would be quicker, but Pillow rounds otherwise then. What it does is to scale across
+    # first, then down, each to whole numbers, so the columns of the second step do not depend on each other.
+    straight = image.convert(_PREMULTIPLIED.get(image.mode, image.mode))
+    columns = straight.resize((scaled[0], image.height), resampling).crop((left, 0, left + size, image.height))
+    shown = columns.crop((0, 0, size, size))
+    at_once = max(1, _SCALED_PIXELS_MAX // scaled[1])
+    for first in range(0, size, at_once):
+        last = min(first + at_once, size)
+        part = columns.crop((first, 0, last, image.height)).resize((last - first, scaled[1]), resampling)
+        shown.paste(part.crop((0, top, last - first, top + size)), (first, 0))
+    return shown if shown.mode == image.mode else shown.convert(image.mode)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,6 +15,7 @@ from PIL import Image
 from photoindex.models.base import Preprocessing
 from photoindex.models.preprocess import prepare
 
+REPOSITORY = Path(__file__).parents[2]
 SIZES = [(1024, 768), (768, 1024), (186, 595), (97, 96), (33, 900), (64, 64), (20, 21), (1, 3), (641, 480)]
 
 
@@ -51,6 +55,33 @@ def test_every_pixel_is_that_of_open_clip(
     wanted = preprocessing(64, resize, interpolation)
     image = noise(*size)
     np.testing.assert_array_equal(prepare(image, wanted), of_open_clip(image, wanted))
+
+
+@pytest.mark.parametrize("size", [(1024, 20), (1023, 19), (1024, 3), (19, 1021), (2, 1024)])
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
+def test_a_thin_picture_is_seen_as_if_it_was_scaled_as_a_whole(size: tuple[int, int], mode: str) -> None:
+    image = noise(*size, seed=3).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(noise(*size, seed=4).convert("L"))
+    wanted = preprocessing(224)
+    np.testing.assert_array_equal(prepare(image, wanted), of_open_clip(image, wanted))
+
+
+@pytest.mark.parametrize("size", [(1024, 1), (1, 1024)])
+def test_a_line_of_pixels_takes_little_memory(size: tuple[int, int]) -> None:
+    lines = [
+        "import resource, tests.unit.test_preprocess as here",
+        f"image, wanted = here.noise(*{size}), here.preprocessing(224)",
+        "here.prepare(here.noise(64, 64), wanted)",
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss",
+        "here.prepare(image, wanted)",
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)",
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    # As a whole it would be scaled to 224 x 229,376 pixels of four bytes.
+    assert int(ran.stdout) * 1024 < 100e6
 
 
 def test_a_grey_picture_has_three_equal_channels_as_in_open_clip() -> None:
