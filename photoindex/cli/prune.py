@@ -75,7 +75,7 @@ def prune(
         if dry_run:
             _list(found, request, json=json)
         else:
-            _prune(found, request, yes=yes, json=json)
+            _prune(found, request, yes=yes, json=json, progress=progress)
 
 
 def _list(library: Library, request: PruneRequest, *, json: bool) -> None:
@@ -90,7 +90,7 @@ def _list(library: Library, request: PruneRequest, *, json: bool) -> None:
     print(f"would forget {_words(plan_prune(library, request))}; nothing was changed", file=sys.stderr)
 
 
-def _prune(library: Library, request: PruneRequest, *, yes: bool, json: bool) -> None:
+def _prune(library: Library, request: PruneRequest, *, yes: bool, json: bool, progress: ProgressMode) -> None:
     from photoindex.library.prune import plan_prune
     from photoindex.library.prune import prune as forget
 
@@ -98,7 +98,8 @@ def _prune(library: Library, request: PruneRequest, *, yes: bool, json: bool) ->
         plan = plan_prune(library, request)
         if not plan.is_empty:
             ask(f"Forget {_words(plan)}?")
-    done = forget(library, request)
+    with progress_sink(progress) as emit:
+        done = forget(library, request, emit)
     if json:
         print_json(
             {

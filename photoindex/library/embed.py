@@ -56,10 +56,11 @@ class EmbedRequest:
 class EmbedSummary:
     """What came of a run.
 
-    search_uses: the space that search uses, None where it uses none. embedded: vectors made. quarantined: pictures given up, failed: tried again by the next run. pending: pictures that wait
-    still. images_per_second: from the first batch on, without the time that the model takes to load. Seconds of reading
-    and decoding are summed over the threads; waited: what the model waited for pixels. bottleneck: read, decode, infer or
-    write, None where nothing was embedded. stopped: the user ended it early; window_ended: its time was over.
+    search_uses: the space that search uses, None where it uses none. embedded: vectors made. quarantined: pictures given up,
+    failed: tried again by the next run. pending: pictures that wait still. images_per_second: from the first batch on,
+    without the time that the model takes to load. Seconds of reading and decoding are summed over the threads; waited: what
+    the model waited for pixels. bottleneck: read, decode, infer or write, None where nothing was embedded. stopped: the user
+    ended it early; window_ended: its time was over.
     """
 
     model: str
@@ -168,6 +169,8 @@ class _Run:
                 merger.finish(self.emit)
             if tally.embedded and not stop():
                 self._calibrate(space)
+        elif not total:
+            self._keep_indices_in_shape()
         with self.library.database.read() as connection:
             pending = embed_tasks.count_waiting(connection, space.variant_id)
             used = spaces.active_space(connection)
@@ -179,6 +182,12 @@ class _Run:
             stopped=left and stop(),
             window_ended=left and over(),
         )
+
+    def _keep_indices_in_shape(self) -> None:
+        """Nothing new comes, but what is gone since the last run may be worth making an index again."""
+        from photoindex.library.index import keep_in_shape
+
+        keep_in_shape(self.library, self.emit)
 
     def _calibrate(self, space: SpaceRow) -> None:
         """Measure the space where it is new or has grown, so that the first search need not."""

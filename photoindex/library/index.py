@@ -110,6 +110,24 @@ def merge_if_due(library: Library, space: SpaceRow, emit: EventSink = ignore_eve
     return _made(library, space, emit, whole=many_gone) is not None
 
 
+def keep_in_shape(library: Library, emit: EventSink = ignore_events) -> None:
+    """Do what is due for the index of every space, as `merge_if_due`, after something else that was worth more.
+
+    Where it cannot be done that is told, and a later command does it: every index is only made from the database.
+    """
+    for space in chosen_spaces(library, ()):
+        try:
+            merge_if_due(library, space, emit)
+        except (PhotoIndexError, IndexDamaged) as error:
+            emit(
+                Notice(
+                    f"the index of space '{space.name}' cannot be brought up to date now: {error}; searches find everything "
+                    "all the same",
+                    level="warning",
+                )
+            )
+
+
 def rebuild(library: Library, names: Sequence[str] = (), emit: EventSink = ignore_events) -> Iterator[Made]:
     """Make the indices of the named spaces, or of all, again from the database, whatever state they are in.
 

@@ -87,10 +87,11 @@ def files_to_prune(library: Library, request: PruneRequest) -> Iterator[MissingF
         last_id = page[-1].id
 
 
-def prune(library: Library, request: PruneRequest) -> Pruned:
+def prune(library: Library, request: PruneRequest, emit: EventSink = ignore_events) -> Pruned:
     """Forget missing files, photos that have no file left, and all that is known of them, in one undoable transaction.
 
-    Only files in the state missing are touched; previews stay, so that undoing brings everything back.
+    Only files in the state missing are touched; previews stay, so that undoing brings everything back. Where many vectors
+    went, the indices of their spaces are made again.
     Raises NothingFound for a path or volume that the library does not know, LibraryLocked.
     """
     with exclusive(library.folder, "photoindex prune"), library.database.session() as session:
@@ -101,7 +102,14 @@ def prune(library: Library, request: PruneRequest) -> Pruned:
             entry_id = forget.carry_out(connection, command="prune", summary=_summary(plan))
             regroup(connection, forget.contents_without_file(connection))
         settle(library, session, Roots(library.database), ignore_events)
-        return Pruned(plan, entry_id)
+    _keep_indices_in_shape(library, emit)
+    return Pruned(plan, entry_id)
+
+
+def _keep_indices_in_shape(library: Library, emit: EventSink) -> None:
+    from photoindex.library.index import keep_in_shape
+
+    keep_in_shape(library, emit)
 
 
 def _summary(plan: ForgetPlan) -> str:

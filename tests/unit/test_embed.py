@@ -10,7 +10,9 @@ from sqlalchemy import text
 
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.events import Notice, PhaseAdvanced
+from photoindex.library import index
 from photoindex.library.embed import EmbedRequest, EmbedSummary, embed
+from photoindex.library.index_status import index_status
 from photoindex.library.redo import redo
 from photoindex.library.retry import retry
 from photoindex.library.tasks import TaskQuery
@@ -59,6 +61,20 @@ def test_every_picture_gets_a_unit_vector_once(keeper: Keeper) -> None:
     again = run(keeper)
     assert (again.embedded, again.batches, again.bottleneck) == (0, 0, None)
     assert keeper.value("SELECT count(*) FROM variant WHERE stage = 'embed'") == 1
+
+
+def test_a_run_with_nothing_to_embed_makes_an_index_again_from_which_many_vectors_went(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "DUE_LEAST", 2)
+    run(keeper)
+    with keeper.open() as library:
+        assert [one.merged for one in index_status(library)] == [PHOTOS]
+        with library.database.write() as connection:
+            connection.execute(text("DELETE FROM vector WHERE id <= 3"))
+    run(keeper)
+    with keeper.open() as library:
+        assert [(one.merged, one.gone) for one in index_status(library)] == [(PHOTOS - 3, 0)]
 
 
 def test_the_summary_and_the_log_say_where_the_time_went(keeper: Keeper) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ import pytest
 from sqlalchemy import select
 
 from photoindex.errors import LibraryLocked, NothingFound, UsageError
-from photoindex.events import ignore_events
+from photoindex.events import Event, Notice, ignore_events
+from photoindex.library import index
 from photoindex.library.context import Library
+from photoindex.library.index_status import index_status
 from photoindex.library.journal import undo
 from photoindex.library.lock import exclusive
 from photoindex.library.prune import PruneRequest, files_to_prune, parse_age, plan_prune, prune, prune_derived
@@ -22,6 +25,8 @@ from photoindex.library.settling import settle
 from photoindex.store import tables, work_left
 from photoindex.store.forget import ForgetPlan
 from tests.rows import Shelf, library_in
+from tests.spaces import SpaceOfTests
+from tests.vectors import unit_vectors
 
 TABLES = ("task", "file", "photo_text", "asset", "photo", "folder", "volume", "root", "variant")
 DAY = 86_400.0
@@ -280,3 +285,40 @@ def test_previews_go_when_neither_the_library_nor_an_undoable_entry_has_their_co
 
 def test_previews_of_an_empty_library_are_no_problem(library: Library) -> None:
     assert prune_derived(library).files == 0
+
+
+@pytest.fixture
+def space_with_gone_photos(
+    library: Library, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> SpaceOfTests:
+    """A space whose index holds 40 vectors; the photo that all of them are of has only a missing file."""
+    monkeypatch.setattr(index, "DUE_LEAST", 10)
+    space = SpaceOfTests(library, tmp_path / "originals")
+    ids = space.add(unit_vectors(40))
+    list(index.rebuild(library))
+    with library.database.read() as connection:
+        asset_id = connection.execute(
+            select(tables.vector.c.asset_id).where(tables.vector.c.id == int(ids[0]))
+        ).scalar()
+    shelf.add_task(shelf.add_file("gone.jpg", asset_id=asset_id, state="missing", create=False, missing_since=1.0))
+    return space
+
+
+def test_where_many_vectors_went_the_index_is_made_again(
+    library: Library, space_with_gone_photos: SpaceOfTests
+) -> None:
+    prune(library, PruneRequest())
+    (status,) = index_status(library)
+    assert (status.vectors, status.merged, status.gone) == (0, 0, 0)
+
+
+def test_an_index_that_cannot_be_written_does_not_stop_prune(
+    library: Library, space_with_gone_photos: SpaceOfTests
+) -> None:
+    folder = space_with_gone_photos.folder
+    shutil.rmtree(folder)
+    folder.write_bytes(b"no folder")
+    events: list[Event] = []
+    assert prune(library, PruneRequest(), events.append).plan.photos == 1
+    (notice,) = [one for one in events if isinstance(one, Notice)]
+    assert "the index of space 'clip' cannot be brought up to date now" in notice.message
