@@ -10,13 +10,14 @@ from tests.hub_server import Repository
 TINY_CLIP = Path(__file__).resolve().parent / "fixtures" / "tiny-clip"
 """A trained model in open_clip's layout with `onnx/`; copy it before you change it."""
 TINY_CLIP_DIM = 64
+TINY_CLIP_SIZE_PX = 96
 
 _CATALOG = """
 [[model]]
 id = "tiny"
 title = "A tiny model"
 dim = {dim}
-input_px = 64
+input_px = {size_px}
 licence = "CC0-1.0"
 terms = "{terms}"
 restricted = {restricted}
@@ -52,5 +53,7 @@ def write_catalog(
 ) -> None:
     """Write a catalogue of the user's with the model `tiny`, which comes from the repository someone/tiny."""
     models_folder.mkdir(parents=True, exist_ok=True)
-    text = _CATALOG.format(dim=dim, terms=terms, restricted=str(restricted).lower(), wanted=list(wanted))
+    text = _CATALOG.format(
+        dim=dim, size_px=TINY_CLIP_SIZE_PX, terms=terms, restricted=str(restricted).lower(), wanted=list(wanted)
+    )
     (models_folder / "catalog.toml").write_text(text)

@@ -94,3 +94,27 @@ def _sexagesimal(degrees: float) -> tuple[IFDRational, IFDRational, IFDRational]
     minutes = degrees % 1 * 60
     parts = (int(degrees), int(minutes), minutes % 1 * 60)
     return tuple(IFDRational(Fraction(part).limit_denominator(10_000)) for part in parts)  # type: ignore[return-value]
+
+
+def write_smaller_model(folder: Path, dim: int = 48) -> Path:
+    """Write a model that knows the same in vectors of fewer numbers: those of the tiny one, turned and cut. Needs torch."""
+    import json
+    import shutil
+
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder.mkdir()
+    shutil.copy(FIXTURE / "bpe_simple_vocab.txt.gz", folder)
+    config = json.loads((FIXTURE / "open_clip_config.json").read_text())
+    before = config["model_cfg"]["embed_dim"]
+    config["model_cfg"]["embed_dim"] = dim
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    weights = load_file(FIXTURE / "open_clip_model.safetensors")
+    noise = np.random.default_rng(5).normal(size=(before, before))
+    turned = torch.from_numpy(np.linalg.qr(noise)[0][:, :dim].copy()).to(weights["text_projection"].dtype)
+    weights["text_projection"] = weights["text_projection"] @ turned
+    for name in ("visual.attnpool.c_proj.weight", "visual.attnpool.c_proj.bias"):
+        weights[name] = (turned.T @ weights[name]).contiguous()
+    save_file(weights, folder / "open_clip_model.safetensors")
+    return folder

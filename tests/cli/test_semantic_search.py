@@ -75,7 +75,7 @@ def test_words_find_what_photos_show(shop: Shop, search: Search) -> None:
 
 
 def test_what_no_photo_shows_finds_nothing_and_says_how_to_see_all(search: Search) -> None:
-    ran = search("my", "grandmother", "with", "a", "golden", "retriever")
+    ran = search("a", "golden", "retriever")
     assert (ran.code, ran.out) == (0, b"")
     assert ran.err.startswith(b"hint: no photo reaches the least score of ")
     assert b"--all" in ran.err
@@ -244,7 +244,7 @@ def test_a_damaged_picture_and_a_huge_one_are_refused_by_what_is_wrong_with_them
     Image.new("RGB", (400, 300), "red").save(large)
     ran = search("--like", str(large))
     assert ran.code == 2
-    assert b"megapixels" in ran.err
+    assert b"raise it with the setting scan.max_megapixels if" in ran.err
 
 
 def test_queries_in_any_language_and_of_any_length_are_answered(search: Search) -> None:
@@ -320,11 +320,11 @@ def test_a_database_that_cannot_be_written_at_the_moment_does_not_stop_a_search(
     writer = sqlite3.connect(keeper.folder / "photoindex.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        assert search.paths("two", "blue", "stars", "now", "-n", "1") == [shop.path("blue", 2)]
+        assert search.paths("a", "picture", "of", "two", "blue", "stars", "-n", "1") == [shop.path("blue", 2)]
     finally:
         writer.execute("ROLLBACK")
         writer.close()
-    assert keeper.value("SELECT count(*) FROM query_vector WHERE text = 'two blue stars now'") == 0
+    assert keeper.value("SELECT count(*) FROM query_vector WHERE text = 'a picture of two blue stars'") == 0
 
 
 def test_a_photo_added_later_is_found_at_once(

@@ -37,8 +37,8 @@ _UNSEEN = {("white", "white"), ("black", "black"), ("green", "grass")}
 _TONES = {"white": (240, 240, 236), "black": (22, 22, 26), "grass": (84, 138, 58), "sand": (222, 198, 150),
           "wood": (128, 84, 50), "sky": (130, 185, 235)}  # fmt: skip
 # Where the centres of the shapes lie, in shares of the middle square: left, top, right, bottom.
-_REGIONS = {"left": (0.13, 0.15, 0.33, 0.85), "right": (0.67, 0.15, 0.87, 0.85), "top": (0.15, 0.13, 0.85, 0.33),
-            "bottom": (0.15, 0.67, 0.85, 0.87), "middle": (0.34, 0.34, 0.66, 0.66)}  # fmt: skip
+_REGIONS = {"left": (0, 0, 0.36, 1), "right": (0.64, 0, 1, 1), "top": (0, 0, 1, 0.36), "bottom": (0, 0.64, 1, 1),
+            "middle": (0.32, 0.32, 0.68, 0.68)}  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)
@@ -93,9 +93,10 @@ def jpeg(picture: Image.Image, quality: int) -> Image.Image:
 
 def _places(scene: Scene, generator: np.random.Generator) -> tuple[list[tuple[float, float]], float]:
     """Return centres that lie apart, and the shapes' radius, in shares of the middle square; smaller where they are many."""
-    left, top, right, bottom = _REGIONS[scene.position]
-    radius = generator.uniform(0.085, 0.13)
+    radius = generator.uniform(0.1, 0.16)
     while True:
+        edge = radius + 0.01
+        left, top, right, bottom = (min(max(side, edge), 1 - edge) for side in _REGIONS[scene.position])
         xs, ys = generator.uniform(left, right, (20, scene.count)), generator.uniform(top, bottom, (20, scene.count))
         centres = [list(zip(*pair, strict=True)) for pair in zip(xs.tolist(), ys.tolist(), strict=True)]
         for attempt in centres:

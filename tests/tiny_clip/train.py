@@ -20,7 +20,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 from tests import demo_pictures
 from tests.tiny_clip import captions, scenes, vocabulary
@@ -47,7 +47,7 @@ class Example:
 class Recipe:
     """All that the training depends on."""
 
-    size_px: int = 64
+    size_px: int = 96
     dim: int = 64
     vision_width: int = 6
     text_width: int = 64
@@ -66,7 +66,7 @@ def configuration(recipe: Recipe, token_count: int) -> dict[str, Any]:
             "embed_dim": recipe.dim,
             "vision_cfg": {
                 "image_size": recipe.size_px,
-                # Four numbers make a residual network of it: it learns to count eight times faster than a transformer.
+                # Four numbers make a residual network of it, which learns numbers and places sooner than a transformer.
                 "layers": [1, 1, 1, 1],
                 "width": recipe.vision_width,
                 "head_width": recipe.vision_width * 8,
@@ -123,7 +123,7 @@ def draw_landscapes(task: tuple[int, int, int]) -> list[Example]:
                 look = look.convert("L").convert("RGB")
             if generator.random() < 0.5:
                 look = look.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            look = look.point(lambda value, gain=generator.uniform(0.8, 1.15): value * gain)
+            look = ImageEnhance.Brightness(look).enhance(generator.uniform(0.8, 1.15))
             texts = [captions.view_caption(landscape, generator) for _caption in range(_CAPTIONS_EACH)]
             pixels = np.asarray(_as_stored(look, generator, side_px))
             examples.append(Example(pixels, Traits(landscape=landscape), texts))
@@ -252,10 +252,15 @@ def main() -> None:
     drawn = time.monotonic()
     print(f"{len(examples)} pictures drawn in {drawn - started:.0f} s")
     tokenizer = SimpleTokenizer(str(folder / "bpe_simple_vocab.txt.gz"), context_length=_CONTEXT_LENGTH)
-    model = CLIP(**settings["model_cfg"])
+    model = CLIP(**settings["model_cfg"]).to(memory_format=torch.channels_last)
     print(f"{sum(value.numel() for value in model.parameters())} parameters")
     train(model, Batches(examples, tokenizer, recipe), recipe)
-    seconds = {"drawing": round(drawn - started), "training": round(time.monotonic() - drawn)}
+    trained = time.monotonic() - drawn
+    seconds = {
+        "drawing": round(drawn - started),
+        "training": round(trained),
+        "training_cpu": round(time.process_time()),
+    }
     # Half precision halves the file; the accuracy is measured with what was written.
     weights = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
     save_file(weights, folder / "open_clip_model.safetensors")

@@ -7,6 +7,7 @@ captions use. The end mark is the token with the highest number, which CLIP's te
 from __future__ import annotations
 
 import gzip
+import itertools
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ def learn_merges(words: Sequence[str]) -> list[tuple[str, str]]:
     spelled = [[*word[:-1], word[-1] + _END_OF_WORD] for word in words]
     merges: list[tuple[str, str]] = []
     while True:
-        pairs = Counter(pair for word in spelled for pair in zip(word, word[1:], strict=False))
+        pairs = Counter(pair for word in spelled for pair in itertools.pairwise(word))
         if not pairs:
             return merges
         # Of equally frequent pairs the first in the alphabet, so that the file does not depend on the order of words.

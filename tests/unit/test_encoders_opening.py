@@ -11,14 +11,11 @@ import pytest
 from photoindex.errors import DeviceFailed, ModelUnavailable
 from photoindex.models.encoders import open_image_encoder, open_text_encoder
 from photoindex.models.export_check import random_pictures
-from tests.model_folders import TINY_CLIP, TINY_CLIP_DIM, copy_of
+from tests.model_folders import TINY_CLIP, TINY_CLIP_DIM, TINY_CLIP_SIZE_PX, copy_of
 from tests.unit.clip_models import installed
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("open_clip")
-
-
-SIZE_PX = 64
 
 
 @pytest.fixture
@@ -34,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_torch_and_onnx_give_the_same_vectors_of_unit_length(exported: Path) -> None:
-    pictures = random_pictures(SIZE_PX)
+    pictures = random_pictures(TINY_CLIP_SIZE_PX)
     of_onnx = open_image_encoder(installed(exported), device="cpu", runtime="onnx", threads=1).encode_images(pictures)
     of_torch = open_image_encoder(installed(exported), device="cpu", runtime="torch").encode_images(pictures)
     assert of_onnx.shape == of_torch.shape == (8, TINY_CLIP_DIM)
@@ -45,7 +42,7 @@ def test_torch_and_onnx_give_the_same_vectors_of_unit_length(exported: Path) -> 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_short_numbers_change_the_vectors_little(exported: Path, precision: str) -> None:
-    pictures = random_pictures(SIZE_PX)
+    pictures = random_pictures(TINY_CLIP_SIZE_PX)
     exact = open_image_encoder(installed(exported), device="cpu", runtime="torch").encode_images(pictures)
     encoder = open_image_encoder(installed(exported), device="cpu", runtime="torch", precision=precision)  # type: ignore[arg-type]
     short = encoder.encode_images(pictures)
@@ -66,7 +63,10 @@ def test_nothing_in_gives_nothing_out(exported: Path) -> None:
     assert open_text_encoder(installed(exported)).encode_texts([]).shape == (0, TINY_CLIP_DIM)
     for runtime in ("onnx", "torch"):
         encoder = open_image_encoder(installed(exported), device="cpu", runtime=runtime)  # type: ignore[arg-type]
-        assert encoder.encode_images(np.empty((0, SIZE_PX, SIZE_PX, 3), np.uint8)).shape == (0, TINY_CLIP_DIM)
+        assert encoder.encode_images(np.empty((0, TINY_CLIP_SIZE_PX, TINY_CLIP_SIZE_PX, 3), np.uint8)).shape == (
+            0,
+            TINY_CLIP_DIM,
+        )
 
 
 @pytest.mark.parametrize("name", ["onnx/text.onnx", "onnx/tokenizer.json", "onnx/model.json"])

@@ -13,7 +13,7 @@ import pytest
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.export_description import read_description
-from tests.model_folders import TINY_CLIP, TINY_CLIP_DIM, copy_of
+from tests.model_folders import TINY_CLIP, TINY_CLIP_DIM, TINY_CLIP_SIZE_PX, copy_of
 
 pytest.importorskip("open_clip")
 pytestmark = pytest.mark.slow
@@ -52,7 +52,11 @@ def test_an_export_says_what_it_wrote_and_how_near_it_is(model: Path) -> None:
     assert report.least_image_cosine > 0.9999
     assert report.least_text_cosine > 0.9999
     described = read_description(model)
-    assert (described.dim, described.context_length, described.preprocessing.size_px) == (TINY_CLIP_DIM, 20, 64)
+    assert (described.dim, described.context_length, described.preprocessing.size_px) == (
+        TINY_CLIP_DIM,
+        20,
+        TINY_CLIP_SIZE_PX,
+    )
     assert described.preprocessing.mean == pytest.approx((0.5, 0.5, 0.5))
     assert described.tokenizer.cut_padding
     assert not list(model.glob(".*"))
@@ -230,5 +234,5 @@ def test_pictures_of_the_check_have_vectors_that_differ(exported: Path) -> None:
     images = OnnxImageEncoder(
         open_session(exported / "onnx/visual.onnx", threads=1, quick_start=False), read_description(exported)
     )
-    vectors = images.encode_images(random_pictures(64))
+    vectors = images.encode_images(random_pictures(TINY_CLIP_SIZE_PX))
     assert np.min(vectors @ vectors.T) < 0.9

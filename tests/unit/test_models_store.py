@@ -17,7 +17,7 @@ from photoindex.models.catalog import load_catalog, plain_name
 from photoindex.models.lock import FileLock, read_lock
 from photoindex.models.weights import ModelStore, digest_of
 from tests.harness import Keeper
-from tests.model_folders import TINY_CLIP, write_catalog
+from tests.model_folders import TINY_CLIP, TINY_CLIP_SIZE_PX, write_catalog
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_model_that_is_not_installed_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="run: photoindex models pull clip-vit-b-32") as raised:
         ModelStore(tmp_path).get("clip-vit-b-32")
     assert raised.value.exit_code == 7
-    with pytest.raises(ModelUnavailable, match="see: photoindex models list"):
+    with pytest.raises(ModelUnavailable, match="from files of yours: photoindex models install PATH --id nothing"):
         ModelStore(tmp_path).get("nothing")
 
 
@@ -107,7 +107,7 @@ def test_an_installed_model_knows_what_was_found_and_the_digest_of_every_file(ke
     one = store(keeper).get("tiny")
     assert one.description.dim == 64
     assert one.description.context_length == 20
-    assert one.description.preprocessing.size_px == 64
+    assert one.description.preprocessing.size_px == TINY_CLIP_SIZE_PX
     assert one.description.preprocessing.resize == "shortest"
     assert one.description.tokenizer
     for name, lock in one.files.items():
