@@ -79,7 +79,8 @@ class EmbedConfig(_Section):
     device: str = Field(
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        description="auto, cpu, cuda or cuda:N; auto takes a GPU if there is one",
+        examples=["auto", "cpu", "cuda", "cuda:N"],
+        description="what the model runs on; auto takes a GPU if there is one",
     )
     decode_threads: int | None = Field(
         default=None, ge=1, description="threads that decode previews; default: one a core"

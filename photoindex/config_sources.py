@@ -102,6 +102,8 @@ def allowed(field: FieldInfo) -> str:
     kind = _kind(field)
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(get_args(kind))
+    if field.examples:
+        return "one of " + ", ".join(map(str, field.examples))
     noun = _NOUNS[get_origin(kind) or kind]
     least, above, most = (
         next((getattr(part, bound) for part in field.metadata if hasattr(part, bound)), None)

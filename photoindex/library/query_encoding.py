@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 _BATCH_TEXTS = 16
 _WAIT_SECONDS = 0.2
 """A search waits no longer than this for another writer, only to be quicker the next time."""
+_SETTINGS_OF_OPTIONS = {
+    "--max-megapixels": "scan.max_megapixels",
+    "--worker-memory-mb": "scan.worker_memory_mb",
+    "--file-seconds": "scan.file_seconds",
+}
 
 
 class QueryEncoder:
@@ -82,7 +87,7 @@ class QueryEncoder:
         job = PictureJob(path, params, self.installed.description.preprocessing, limits)
         pixels = read_picture(job)
         if isinstance(pixels, Failure):
-            raise UsageError(f"{shown} cannot be looked at: {pixels.message}")
+            raise UsageError(f"{shown} cannot be looked at: {_with_settings(pixels.message)}")
         encoder = open_image_encoder(self.installed, device="cpu", runtime="onnx")
         values: NDArray[np.float32] = encoder.encode_images(pixels[np.newaxis])[0]
         return values
@@ -131,3 +136,10 @@ class QueryEncoder:
             some = texts[start : start + _BATCH_TEXTS]
             made |= zip(some, self._encoder.encode_texts(some), strict=True)
         return made
+
+
+def _with_settings(message: str) -> str:
+    """Name the settings in the advice of a message where it names options that only `scan` has."""
+    for option, setting in _SETTINGS_OF_OPTIONS.items():
+        message = message.replace(option, f"the setting {setting}")
+    return message

@@ -80,7 +80,7 @@ def test_a_window_that_ends_with_work_left_has_its_exit_code(
     ("options", "told"),
     [
         (("--for", "soon"), b"'soon' is no length of time"),
-        (("--device", "tpu"), b"embed.device"),
+        (("--device", "tpu"), b"embed.device = tpu (command line): expected one of auto, cpu, cuda, cuda:N"),
         (("--limit", "0"), b"--limit"),
     ],
 )
