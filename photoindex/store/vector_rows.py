@@ -37,11 +37,15 @@ class VectorBlock:
 
 def put(connection: Connection, space_id: int, vectors: Sequence[NewVector]) -> None:
     """Keep vectors, each in place of an earlier one of the same content and frame; every one gets a new number."""
-    for start in range(0, len(vectors), _KEYS):
-        chunk = vectors[start : start + _KEYS]
-        connection.execute(
-            delete(vector).where(vector.c.space_id == space_id, vector.c.asset_id.in_([one.asset_id for one in chunk]))
-        )
+    contents: dict[int, list[int]] = {}
+    for one in vectors:
+        contents.setdefault(one.frame, []).append(one.asset_id)
+    for frame, asset_ids in contents.items():
+        for start in range(0, len(asset_ids), _KEYS):
+            of_contents = vector.c.asset_id.in_(asset_ids[start : start + _KEYS])
+            connection.execute(
+                delete(vector).where(vector.c.space_id == space_id, of_contents, vector.c.frame == frame)
+            )
     rows = [
         {
             "space_id": space_id,

@@ -136,6 +136,19 @@ def test_a_vector_that_is_replaced_is_found_once_under_its_new_number(space: Spa
     assert found.ids[0] == space.ids()[-1] > ids[-1]
 
 
+def test_a_vector_of_another_frame_of_the_same_content_stays(space: SpaceOfTests) -> None:
+    from photoindex.store import vector_rows
+
+    values = unit_vectors(4)
+    space.add(values[:1])
+    with space.library.database.write() as connection:
+        asset_id = int(connection.execute(text("SELECT asset_id FROM vector")).scalar_one())
+        for frame, value in ((1, values[1]), (0, values[2]), (1, values[3])):
+            vector_rows.put(connection, space.row.id, [vector_rows.NewVector(asset_id, value, frame, float(frame))])
+        rows = connection.execute(text("SELECT frame, data FROM vector ORDER BY frame")).all()
+    assert [tuple(row) for row in rows] == [(0, values[2].tobytes()), (1, values[3].tobytes())]
+
+
 def damage_codes(folder: Path, generation: Path) -> None:
     (generation / "ids.i64").write_bytes(b"\x00" * 8)
 
