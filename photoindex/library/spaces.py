@@ -18,6 +18,9 @@ from photoindex.library.lock import exclusive
 from photoindex.store import embed_tasks, semantic, spaces
 from photoindex.store.spaces import SpaceRow
 
+_WAIT_FOR_INDEX_SECONDS = 2.0
+"""A search may be merging the newest vectors."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpaceStatus:
@@ -73,9 +76,14 @@ def drop_space(library: Library, name: str, emit: EventSink = ignore_events) -> 
     """Remove a space with its vectors, tasks and index for good; return how many vectors went.
 
     Some thousand vectors a transaction, so that a scan beside it goes on; one that is cut short is finished by dropping the
-    space again. Raises NothingFound, LibraryLocked while `embed` runs.
+    space again. Raises NothingFound, LibraryLocked while `embed` runs or an index is written.
     """
-    with exclusive(library.folder, "spaces drop", name=LOCK_NAME):
+    from photoindex.library.index import LOCK_NAME as INDEX_LOCK_NAME
+
+    with (
+        exclusive(library.folder, "spaces drop", name=LOCK_NAME),
+        exclusive(library.folder, "spaces drop", name=INDEX_LOCK_NAME, wait_seconds=_WAIT_FOR_INDEX_SECONDS),
+    ):
         with library.database.write() as connection:
             space = _named(connection, name)
             total = spaces.count_vectors(connection, space.id)

@@ -9,6 +9,8 @@ import pytest
 
 from photoindex.errors import LibraryLocked, NothingFound, UsageError
 from photoindex.library.embed import LOCK_NAME, EmbedRequest, embed
+from photoindex.library.index import LOCK_NAME as INDEX_LOCK_NAME
+from photoindex.library.index import rebuild
 from photoindex.library.lock import exclusive
 from photoindex.library.spaces import SpaceStatus, drop_space, list_spaces, use_space
 from photoindex.store import spaces
@@ -149,6 +151,23 @@ def test_no_space_is_dropped_while_embed_runs(keeper: Keeper) -> None:
         pytest.raises(LibraryLocked, match="`embed`"),
     ):
         drop_space(library, "second")
+
+
+def test_no_space_is_dropped_while_an_index_is_written(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photoindex.library.spaces._WAIT_FOR_INDEX_SECONDS", 0.1)
+    with keeper.open() as library:
+        with (
+            exclusive(keeper.folder, "index rebuild", name=INDEX_LOCK_NAME),
+            pytest.raises(LibraryLocked, match="rebuild"),
+        ):
+            drop_space(library, "second")
+        assert listed(keeper)["second"].vectors == 4
+        with library.database.read() as connection:
+            folder = library.indices_folder / str(spaces.space_named(connection, "second").id)  # type: ignore[union-attr]
+        list(rebuild(library, ["second"]))
+        assert folder.is_dir()
+        drop_space(library, "second")
+        assert not folder.exists()
 
 
 def test_an_unknown_space_is_refused_with_the_names_that_there_are(keeper: Keeper) -> None:
