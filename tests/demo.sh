@@ -8,7 +8,10 @@ PATH="$bin:$PATH"
 folder="$PWD/.demo"
 rm -rf "$folder"
 mkdir "$folder"
-python "$(dirname "$0")/demo_pictures.py" "$folder/photos"
+tests=$(cd "$(dirname "$0")" && pwd)
+(cd "$tests/.." && python -m tests.demo_pictures "$folder/photos" "$folder/paper shapes")
+# A real model has some 600 MB; this one has two, knows drawn shapes and landscapes only, and shows the same.
+cp -r "$tests/fixtures/tiny-clip" "$folder/tiny-clip"
 
 # Nothing of the user's own: neither settings nor a .env in the current folder.
 for name in $(env | sed -n 's/^\(PHOTOINDEX_[A-Za-z0-9_]*\)=.*/\1/p') \
@@ -47,6 +50,18 @@ show 0 "photoindex undo"
 show 0 "mv 'photos/2023/Ísland' photos/2023/Iceland"
 show 100 "photoindex scan photos"
 show 0 "photoindex search glacier"
+show 0 "photoindex scan 'paper shapes'"
+show 0 "photoindex models install tiny-clip --id tiny-clip"
+show 0 "photoindex embed"
+show 0 "photoindex search three red circles"
+show 0 "photoindex search something yellow -n 3 --format '{score:.2f}  {name}'"
+show 0 "photoindex search something yellow --not grass^0.5 -n 3 --format '{score:.2f}  {name}'"
+show 0 "photoindex search a city at night --format '{score:.2f}  {path}'"
+show 0 "photoindex search snowy mountains date:2020..2021"
+show 0 "photoindex search like:photos/2023/Iceland/IMG_5144.jpg -n 3"
+show 0 "photoindex search three red circles --explain"
+show 0 "photoindex spaces list"
+show 0 "photoindex search hearts OR stars -n 8 --gallery found.html"
 show 0 "photoindex backup backups"
 show 0 "photoindex backup list backups"
 printf '\nThe photos are in .demo/photos; try: PHOTOINDEX_LIBRARY=%s photoindex search …\n' "$folder/library"

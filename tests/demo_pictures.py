@@ -1,4 +1,4 @@
-"""A small library of made-up photos, for `make demo` and for tests: run with a folder to fill it.
+"""A small library of made-up photos, for `make demo` and for tests: run with a folder to fill, and one for photos of shapes.
 
 The scenes are drawn here, so nothing in them belongs to anybody. They carry what cameras and photo programs write: EXIF
 dates, zones, positions, cameras and exposures, IPTC and XMP titles and keywords.
@@ -18,7 +18,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from PIL.TiffImagePlugin import IFDRational
 
+from tests.tiny_clip.scenes import Scene, render
+
 SIZE_PX = (1600, 1200)
+CARD_SIZE_PX = (1200, 900)
 Colour = tuple[int, int, int]
 
 
@@ -205,6 +208,37 @@ def make_library(folder: Path) -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
+# Photos of a playroom: paper shapes on what was at hand. Neither their names nor their metadata say what they show.
+CARDS: tuple[Scene, ...] = (
+    Scene("red", "circle", 3, "wood", "left"),
+    Scene("red", "circle", 2, "white", "middle"),
+    Scene("red", "heart", 3, "grass", "top"),
+    Scene("orange", "circle", 3, "sky", "right"),
+    Scene("blue", "star", 1, "white", "middle"),
+    Scene("blue", "star", 4, "sand", "bottom"),
+    Scene("yellow", "star", 1, "sky", "top"),
+    Scene("yellow", "star", 3, "black", "left"),
+    Scene("yellow", "star", 2, "grass", "right"),
+    Scene("green", "triangle", 2, "sand", "left"),
+    Scene("green", "square", 4, "black", "middle"),
+    Scene("purple", "cross", 1, "grass", "bottom"),
+    Scene("purple", "heart", 2, "wood", "right"),
+    Scene("white", "heart", 2, "sky", "top"),
+    Scene("black", "cross", 4, "white", "bottom"),
+    Scene("black", "square", 1, "sand", "right"),
+)
+
+
+def make_cards(folder: Path) -> int:
+    """Fill `folder` with photos of scenes that the tiny model knows, and return their number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, scene in enumerate(CARDS):
+        taken_at = f"2024:0{6 + number // 8}:{1 + number % 8:02} 16:{3 * number:02}:00"
+        picture = Picture(f"P{1240001 + 3 * number}.jpg", sunset, COMPACT, taken_at, "+02:00")
+        _save(render(scene, np.random.default_rng(number), CARD_SIZE_PX), picture, folder / picture.path)
+    return len(CARDS)
+
+
 def _save(image: Image.Image, picture: Picture, path: Path) -> None:
     exif, xmp = _exif(picture).tobytes(), _xmp(picture)
     if path.suffix == ".heic":
@@ -277,3 +311,5 @@ def _iptc(picture: Picture) -> bytes:
 
 if __name__ == "__main__":
     print(f"{make_library(Path(sys.argv[1]))} files in {sys.argv[1]}")
+    if len(sys.argv) > 2:
+        print(f"{make_cards(Path(sys.argv[2]))} files in {sys.argv[2]}")
