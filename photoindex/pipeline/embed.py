@@ -25,12 +25,14 @@ from photoindex.pipeline.embed_messages import (
     WorkerSettings,
 )
 from photoindex.pipeline.embed_process import EmbedProcess, WorkerLost
+from photoindex.pipeline.embed_suspects import Suspects, failure_of_crash
 from photoindex.store import embed_tasks, tasks
 from photoindex.store.database import Database
 from photoindex.store.spaces import SpaceRow
 
 PHASE = "embedding"
 RESTARTS_BORNE = 3
+"""In a row, with nothing worked off between them."""
 BATCHES_IN_FLIGHT = 3
 """One in the model, one decoded and waiting, one being decoded: the model waits neither for pixels nor for commits."""
 _LEASE_SECONDS = 3600.0
@@ -116,7 +118,10 @@ class Embedding:
     committed: Callable[[int], None] = lambda _vectors: None
     tally: EmbedTally = field(default_factory=EmbedTally)
     _process: EmbedProcess | None = None
-    _in_flight: dict[int, int] = field(default_factory=dict)
+    _in_flight: dict[int, tuple[Job, ...]] = field(default_factory=dict)
+    _suspects: Suspects = field(default_factory=Suspects)
+    _sound: bool = False
+    _losses: int = 0
     _numbers: int = 0
     _claimed: int = 0
     _cursors: dict[int, int] = field(default_factory=dict)
@@ -126,8 +131,9 @@ class Embedding:
     def run(self, total: int) -> None:
         """Work off up to `total` tasks, with a new process each time that one is lost.
 
-        Raises DeviceFailed where it was lost too often or the device is not there, ModelUnavailable, StorageFull; what is
-        finished is committed and stays, the rest is pending again.
+        After a loss the pictures that were lost are tried one by one, and one that ends the process by itself is given up.
+        Raises DeviceFailed where it was lost again and again with nothing done or the device is not there,
+        ModelUnavailable, StorageFull; what is finished is committed and stays, the rest is pending again.
         """
         started = time.perf_counter()
         self.emit(PhaseStarted(PHASE, total, "pictures"))
@@ -143,7 +149,10 @@ class Embedding:
 
     def _attempt(self) -> None:
         """Run one process until nothing is left or it is time to stop. Raises WorkerLost."""
-        self._process = EmbedProcess(self.settings.worker, hang_seconds=self.settings.patience_seconds)
+        again = self.tally.restarts > 0
+        self._sound = False
+        worker = replace(self.settings.worker, prove=again)
+        self._process = EmbedProcess(worker, hang_seconds=self.settings.patience_seconds)
         try:
             while True:
                 if self.stop() and not self._finishing:
@@ -155,6 +164,10 @@ class Embedding:
                     return
                 if not self._listen(self._process):
                     return
+        except WorkerLost as lost:
+            self._process.kill()
+            self._accuse(lost)
+            raise
         except BaseException:
             self._process.kill()
             raise
@@ -192,21 +205,24 @@ class Embedding:
                 f"{self.space.dim}; see: photoindex models verify {self.space.model}"
             )
         self.tally.runs_on = opened.runs_on
+        self._sound = self.tally.restarts > 0  # then it has embedded something before it said so
         self._began = time.perf_counter()
 
     def _fill(self, process: EmbedProcess) -> None:
-        while len(self._in_flight) < BATCHES_IN_FLIGHT:
+        while len(self._in_flight) < (1 if self._suspects.one_by_one else BATCHES_IN_FLIGHT):
             jobs = self._claim()
             if not jobs:
+                if not self._in_flight:
+                    self._suspects.none_wait()
                 return
             if not self._in_flight:
                 process.expect()
             self._numbers += 1
-            self._in_flight[self._numbers] = len(jobs)
+            self._in_flight[self._numbers] = jobs
             process.send(Batch(self._numbers, jobs))
 
     def _claim(self) -> tuple[Job, ...]:
-        limit = self.settings.worker.batch_size
+        limit = 1 if self._suspects.one_by_one else self.settings.worker.batch_size
         if self.settings.limit is not None:
             limit = min(limit, self.settings.limit - self._claimed)
         wanted = tasks.Wanted(
@@ -234,12 +250,14 @@ class Embedding:
 
     def _commit(self, encoded: Encoded) -> None:
         started = time.perf_counter()
-        size = self._in_flight.pop(encoded.number)
+        size = len(self._in_flight.pop(encoded.number))
         spent = encoded.seconds
         each = (spent.read + spent.decode + spent.infer) / max(1, size)
         committer = BatchCommitter(self.space, self.owner, each)
         with self.database.write() as connection:
             done = committer.record(connection, encoded)
+        self._suspects.settled(size)
+        self._sound, self._losses = True, 0
         tally = self.tally
         now = time.perf_counter()
         tally.embedded += done.embedded
@@ -272,24 +290,38 @@ class Embedding:
             self.emit(one)
         self.emit(PhaseAdvanced(PHASE, self.tally.done))
 
+    def _accuse(self, lost: WorkerLost) -> None:
+        """Look for the picture that a loss may be due to; give one up that is found."""
+        given = [job for jobs in self._in_flight.values() for job in jobs]
+        culprit = None if self.stop() else self._suspects.lost(given, sound=self._sound)
+        if culprit is None:
+            return
+        import numpy as np
+
+        failure = (culprit.task_id, failure_of_crash(str(lost)))
+        (number,) = self._in_flight
+        none = np.empty((0, self.space.dim), np.float16)
+        self._commit(Encoded(number, (), none, (failure,), largest=self.settings.worker.batch_size))
+
     def _bear(self, lost: WorkerLost) -> None:
         """Get ready for a new process. Raises DeviceFailed where too many were lost."""
         printed = self._process.printed() if self._process is not None else ""
         self.log.warning("worker lost: %s", lost, extra={"action": "embed", "printed": printed})
-        self._claimed -= sum(self._in_flight.values())
+        self._claimed -= sum(map(len, self._in_flight.values()))
         self._in_flight.clear()
         self._cursors.clear()
         self._began = None
-        if self.tally.restarts >= RESTARTS_BORNE:
+        self._losses += 1
+        if self._losses > RESTARTS_BORNE:
             raise DeviceFailed(
-                f"the process with the model was lost {self.tally.restarts + 1} times, last because {lost}; what is "
-                f"finished is kept. See: photoindex embed --help (--device, --batch-size) and the library's log"
+                f"the process with the model was lost {self._losses} times, last because {lost}; what is finished is kept. "
+                f"See: photoindex embed --help (--device, --batch-size) and the library's log"
             ) from lost
         self.tally.restarts += 1
         self.emit(
             Notice(
                 f"the process with the model was lost ({lost}); it is started again "
-                f"({self.tally.restarts} of {RESTARTS_BORNE} times)",
+                f"({self._losses} of {RESTARTS_BORNE} times in a row), and what it had is tried one by one",
                 "warning",
             )
         )

@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 from photoindex.events import FileQuarantined
 from photoindex.pipeline.embed_messages import Encoded
 from photoindex.pipeline.embed_prefetch import DAMAGED, MISSING
+from photoindex.pipeline.embed_suspects import CRASHING
 from photoindex.store import embed_tasks, tasks, vector_rows
 from photoindex.store.spaces import SpaceRow
 from photoindex.types import Failure
 
-MADE_ANEW = (MISSING, DAMAGED)
+MADE_ANEW = (MISSING, DAMAGED, CRASHING)
 """Error classes that a new preview heals."""
 
 _MAX_ATTEMPTS = 3
@@ -72,4 +73,7 @@ class BatchCommitter:
 def _remedy(failure: Failure, photo_id: int) -> str:
     if failure.error_class not in MADE_ANEW:
         return ""
-    return f"; make it anew with: photoindex redo ingest id:{photo_id}, then: photoindex scan"
+    return (
+        f"; make it anew: photoindex redo ingest id:{photo_id} (or a query for many), then: photoindex scan, then: photoindex "
+        "embed"
+    )

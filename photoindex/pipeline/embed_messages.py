@@ -18,7 +18,8 @@ class WorkerSettings:
     """How a worker runs.
 
     opener: `module:function` that is called with `opening` and returns an `ImageEncoder`. batch_size: pictures that the
-    model is given at a time at the most. stderr: file that takes what libraries print.
+    model is given at a time at the most. stderr: file that takes what libraries print. prove: embed a picture without
+    content before anything else, so that what is lost later is not lost because nothing works.
     """
 
     opener: str
@@ -26,6 +27,7 @@ class WorkerSettings:
     batch_size: int
     decode_threads: int
     stderr: Path
+    prove: bool = False
 
 
 @dataclass(frozen=True, slots=True)

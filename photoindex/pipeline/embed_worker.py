@@ -70,6 +70,8 @@ def _work(connection: Connection, settings: WorkerSettings) -> FromWorker | None
     """Return what to say at the end, None where all is well."""
     try:
         encoder = _open(settings)
+        if settings.prove:
+            _embed_nothing(encoder)
         connection.send(Opened(encoder.dim, encoder.runs_on))
         _Worker(connection, encoder, settings).run()
     except PhotoIndexError as error:
@@ -92,6 +94,13 @@ def _open(settings: WorkerSettings) -> ImageEncoder:
     module, _, name = settings.opener.partition(":")
     encoder: ImageEncoder = getattr(importlib.import_module(module), name)(settings.opening)
     return encoder
+
+
+def _embed_nothing(encoder: ImageEncoder) -> None:
+    import numpy as np
+
+    side = encoder.preprocessing.size_px
+    encoder.encode_images(np.zeros((1, side, side, 3), np.uint8))
 
 
 def _prepare_process(settings: WorkerSettings) -> None:

@@ -115,9 +115,10 @@ def try_again(connection: Connection, task_ids: Sequence[int]) -> None:
 
 
 def preview_was_made_anew(connection: Connection, asset_id: int) -> None:
-    """Make the tasks of a content pending whose vectors came, or are just coming, from an earlier preview.
+    """Make the tasks of a content pending: its vectors came, or are just coming, from an earlier preview.
 
-    Those vectors are searched until others take their place.
+    Those vectors are searched until others take their place. What was given up is tried again too, with another preview it
+    may go well, unless a person dismissed it.
     """
     connection.execute(
         update(task)
@@ -125,10 +126,14 @@ def preview_was_made_anew(connection: Connection, asset_id: int) -> None:
             task.c.subject_kind == "asset",
             task.c.subject_id == asset_id,
             task.c.stage == STAGE,
-            task.c.state.in_(("done", "running")),
+            task.c.state.in_(("done", "running", "failed", "quarantined")),
+            task.c.dismissed_at.is_(None),
         )
-        .values(state="pending", attempts=0, lease_owner=None, lease_until=None, updated_at=time.time())
-    )
+        .values(
+            state="pending", attempts=0, lease_owner=None, lease_until=None, error_class=None, error=None,
+            updated_at=time.time(),
+        )
+    )  # fmt: skip
 
 
 def count_waiting(connection: Connection, variant_id: int) -> int:

@@ -182,6 +182,24 @@ def test_a_vector_that_is_coming_from_an_earlier_preview_is_not_kept(tmp_path: P
             assert embed_tasks.count_waiting(connection, variant_id) == 1
 
 
+def test_what_was_given_up_waits_again_with_a_new_preview_unless_it_was_dismissed(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        shelf = Shelf(library, tmp_path)
+        first, second = (shelf.asset_of(shelf.add_photo()) for _ in range(2))
+        with library.database.write() as connection:
+            variant_id = tasks.ensure_variant(connection, "embed", {"code": 1})
+        values = {"subject_kind": "asset", "stage": "embed", "variant_id": variant_id, "error_class": "preview_missing"}
+        shelf.add_task(first, "quarantined", **values)
+        shelf.add_task(second, "quarantined", dismissed_at=1.0, **values)
+        with library.database.write() as connection:
+            for asset in (first, second):
+                embed_tasks.preview_was_made_anew(connection, asset)
+            found = connection.execute(
+                text("SELECT subject_id, state, error_class FROM task WHERE stage = 'embed'")
+            ).all()
+    assert [tuple(row) for row in found] == [(first, "pending", None), (second, "quarantined", "preview_missing")]
+
+
 def test_what_was_given_up_hides_no_other_picture_that_lacks_its_vector(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         shelf = Shelf(library, tmp_path)
