@@ -66,7 +66,7 @@ def check_plan_target(library: Library, target: Path) -> None:
     """Raise UsageError where no plan may be written: among the originals, in no folder, or where a file is already."""
     check_target(library, target)
     # A device or pipe is written to; a plan that somebody went through must not be lost.
-    if os.path.islink(target) or target.is_file():
+    if os.path.lexists(target) and (target.is_file() or not target.exists()):
         raise UsageError(f"{display(os.fsencode(target))} is there already; name another file, or remove it")
 
 

@@ -305,8 +305,8 @@ def _groups(library: Library, wanted: Collection[int] | None, rules: Rules, sear
 
 
 def _gone_words(count: int) -> str:
-    files, they = ("1 file is", "it takes") if count == 1 else (f"{count:,} files are", "they take")
-    return f"{files} gone since the last scan and {they} no part; photoindex scan takes note of it"
+    files, take = ("1 file is", "takes") if count == 1 else (f"{count:,} files are", "take")
+    return f"{files} gone since the last scan and {take} no part; photoindex scan takes note of it"
 
 
 def _framed(search: _SamePictures) -> set[int]:

@@ -186,14 +186,26 @@ def test_a_plan_that_is_there_already_is_not_replaced(duplicates, tmp_path: Path
     assert duplicates("--plan", plan).code == 0
     plan.write_text("the work of an evening")
     (tmp_path / "link.tsv").symlink_to(tmp_path / "nothing.tsv")
-    for target in (plan, tmp_path / "link.tsv"):
+    (tmp_path / "other.tsv").symlink_to(plan)
+    for target in (plan, tmp_path / "link.tsv", tmp_path / "other.tsv"):
         ran = duplicates("--plan", target)
         assert ran.code == 2
         assert b"is there already; name another file, or remove it" in ran.err
         assert b"\x1b" not in ran.err
         assert ran.out == b""
     assert plan.read_text() == "the work of an evening"
-    assert sorted(os.listdir(tmp_path)) == ["library", "link.tsv", "originals", "plan\x1b.tsv"]
+    assert sorted(os.listdir(tmp_path)) == ["library", "link.tsv", "originals", "other.tsv", "plan\x1b.tsv"]
+
+
+def test_a_plan_goes_into_a_pipe(duplicates, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    # The plan is smaller than what a pipe holds, so that nobody need read meanwhile.
+    with open(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)) as reading:
+        ran = duplicates("--plan", tmp_path / "link")
+        lines = reading.read().splitlines()
+    assert ran.code == 0
+    assert len([line for line in lines if not line.startswith("#")]) == 6
 
 
 def test_a_file_that_was_deleted_since_the_scan_is_no_copy_to_keep(duplicates, originals: Path, tmp_path: Path) -> None:

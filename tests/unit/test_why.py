@@ -209,6 +209,8 @@ def test_a_file_that_changed_or_went_since_the_last_scan_says_so(
     library: Library, shelf: Shelf, originals: Path
 ) -> None:
     shelf.add_whole_photo("a.jpg")
+    assert "changed since" not in answer(library, originals / "a.jpg").because
+    (originals / "a.jpg").write_bytes(b"written anew")
     assert "changed since" in answer(library, originals / "a.jpg").because
     (originals / "a.jpg").unlink()
     assert "gone since" in answer(library, originals / "a.jpg").because
