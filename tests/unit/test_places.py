@@ -193,7 +193,7 @@ def test_near_finds_what_is_within_the_distance_and_nothing_else(
 ) -> None:
     library, spots = positions
     expected = {number for number, spot in spots.items() if distance_km(*spot, *centre) <= radius_km}
-    with library.database.read() as connection, store_search._functions(connection):
+    with library.database.read() as connection, store_search.functions(connection):
         found = set(connection.execute(select(photo.c.id).where(is_near(*centre, radius_km))).scalars())
     assert found == expected
     assert radius_km < 2000 or found
@@ -203,7 +203,7 @@ def test_near_reads_the_index_of_the_positions(
     positions: tuple[Library, dict[int, tuple[float, float]]],
 ) -> None:
     library, _ = positions
-    with library.database.read() as connection, store_search._functions(connection):
+    with library.database.read() as connection, store_search.functions(connection):
         statement = select(photo.c.id).where(is_near(38.7, -9.1, 30.0))
         compiled = statement.compile(connection.engine, compile_kwargs={"literal_binds": True})
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}").all()
