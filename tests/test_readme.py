@@ -135,3 +135,9 @@ def test_the_session_is_the_demo() -> None:
     script = (REPOSITORY / "tests" / "demo.sh").read_text(encoding="utf-8")
     assert shown
     assert all(f'"{line}"' in script for line in shown)
+
+
+def test_what_the_readme_links_to_in_the_repository_is_there() -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", TEXT)
+    assert "tests/golden/gallery.png" in targets
+    assert all((REPOSITORY / target).is_file() for target in targets), targets
