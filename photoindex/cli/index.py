@@ -27,15 +27,15 @@ def _size(value: object) -> str:
 
 
 _STATUS = (
-    Column("space", "space", plain=True, wide=True),
+    Column("space", "space", plain=True),
     Column("state", "state", plain=True),
     Column("vectors", "vectors", plain=True, justify="right", show=_number),
-    Column("merged", "merged", justify="right", show=_number),
+    Column("merged", "merged", justify="right", spare=2, show=_number),
     Column("unmerged", "unmerged", plain=True, justify="right", show=_number),
     Column("gone", "gone", plain=True, justify="right", show=_number),
-    Column("bytes", "size", justify="right", show=_size),
-    Column("generation", "generation"),
-    Column("problem", "problem"),
+    Column("bytes", "size", justify="right", spare=3, show=_size),
+    Column("generation", "generation", spare=4),
+    Column("problem", "problem", wide=True, spare=1),
     Column("coded"),
     Column("dim"),
     Column("made_at"),
@@ -43,13 +43,13 @@ _STATUS = (
     Column("verified"),
 )
 _MADE = (
-    Column("space", "space", plain=True, wide=True),
+    Column("space", "space", plain=True),
     Column("changed", "written", show=lambda value: "yes" if value else "was in shape"),
     Column("vectors", "vectors", plain=True, justify="right", show=_number),
-    Column("joined", "joined", justify="right", show=_number),
-    Column("dropped", "dropped", justify="right", show=_number),
+    Column("joined", "joined", justify="right", spare=2, show=_number),
+    Column("dropped", "dropped", justify="right", spare=1, show=_number),
     Column("freed_bytes"),
-    Column("seconds", "seconds", justify="right"),
+    Column("seconds", "seconds", justify="right", spare=3),
 )
 SpaceOption = Annotated[
     list[str] | None,

@@ -37,6 +37,9 @@ NullOption = Annotated[bool, typer.Option("--null", "-0", help="End each path wi
 _TABLE_CHUNK_ROWS = 200
 _SCHEMA = 1
 _LEAST_CELLS = 10
+_WIDE_ENOUGH_CELLS = 24
+"""Below this a wide column is no pleasure to read: a spare one goes first."""
+_GAP_CELLS = 2
 
 
 class Form(StrEnum):
@@ -56,7 +59,8 @@ class Column:
 
     name: its key in the row, in JSON, in CSV's header and in templates. heading: of the table's column, None where the
     table leaves it out. plain: it is what a pipe gets (several are separated by tabs). show: its text in a table.
-    wide: takes what the other columns leave of the terminal's width. structured: a list or object, left out of CSV.
+    wide: takes what the other columns leave of the terminal's width. spare: left out of the table where the terminal has no
+    room for it, empty ones and those of the highest number first; 0 never is. structured: a list or object, left out of CSV.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Column:
     style: str = ""
     show: Callable[[object], str] | None = None
     wide: bool = False
+    spare: int = 0
     structured: bool = False
 
 
@@ -229,8 +234,11 @@ def _print_table(rows: Iterator[Row], columns: Sequence[Column], output: Output)
     shown = [one for one in columns if one.heading is not None]
     widths: list[int] | None = None
     count = 0
-    while chunk := [[_cell(one, row) for one in shown] for row in islice(rows, _TABLE_CHUNK_ROWS)]:
+    while some := list(islice(rows, _TABLE_CHUNK_ROWS)):
         first = widths is None
+        if first:
+            shown = _with_room(shown, some, console.width)
+        chunk = [[_cell(one, row) for one in shown] for row in some]
         widths = widths or _widths(shown, chunk, console.width)
         with console.capture() as capture:
             console.print(_table(shown, chunk, widths, header=first))
@@ -244,17 +252,37 @@ def _cell(column: Column, row: Row) -> str:
     return visible(column.show(value) if column.show is not None and value is not None else value)
 
 
-def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], available: int) -> list[int]:
+def _with_room(columns: Sequence[Column], rows: Sequence[Row], available: int) -> list[Column]:
+    """Return the columns without spare ones for which the terminal has no room beside the others' whole values."""
+    kept = list(columns)
+    widths = dict(zip(kept, _full_widths(kept, [[_cell(one, row) for one in kept] for row in rows]), strict=True))
+    needed = {
+        one: max(_LEAST_CELLS, min(width, _WIDE_ENOUGH_CELLS)) if one.wide else width for one, width in widths.items()
+    }
+    empty = {one for one in kept if not any(_cell(one, row) for row in rows)}
+    while sum(needed[one] for one in kept) + _GAP_CELLS * (len(kept) - 1) > available:
+        sparest = max(kept, key=lambda one: (one.spare > 0 and one in empty, one.spare))
+        if not sparest.spare:
+            break
+        kept.remove(sparest)
+    return kept
+
+
+def _full_widths(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:
     from rich.cells import cell_len
 
-    widths = [
+    return [
         max(map(cell_len, chain([column.heading or ""], (row[index] for row in cells))))
         for index, column in enumerate(columns)
     ]
+
+
+def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], available: int) -> list[int]:
+    widths = _full_widths(columns, cells)
     wide = [index for index, column in enumerate(columns) if column.wide]
     others = [index for index, column in enumerate(columns) if not column.wide]
     if wide:
-        room = available - 2 * (len(columns) - 1)
+        room = available - _GAP_CELLS * (len(columns) - 1)
         least = min(max(widths[index] for index in wide), room // 3)
         while others and sum(widths[index] for index in others) > room - least * len(wide):
             widest = max(others, key=lambda index: widths[index])
@@ -270,7 +298,7 @@ def _table(columns: Sequence[Column], cells: Sequence[Sequence[str]], widths: Se
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, show_header=header, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, show_header=header, pad_edge=False, padding=(0, _GAP_CELLS, 0, 0), header_style="bold")
     for column, width in zip(columns, widths, strict=True):
         heading = Text(column.heading or "")
         table.add_column(heading, justify=column.justify, style=column.style, width=width, overflow="fold")

@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from photoindex.library.space_scores import KnownQuery
 
 _COLUMNS = (
-    Column("name", "space", plain=True, wide=True),
+    Column("name", "space", plain=True),
     Column("in_use", "in use", plain=True, show=lambda value: "yes" if value else ""),
-    Column("model", "model"),
-    Column("dim", "numbers", justify="right"),
+    Column("model", "model", spare=3),
+    Column("dim", "numbers", justify="right", spare=5),
     Column("vectors", "vectors", plain=True, justify="right", show=lambda value: f"{value:,}"),
     Column("lacking", "lacking", plain=True, justify="right", show=lambda value: f"{value:,}"),
-    Column("given_up", "given up", justify="right", show=lambda value: f"{value:,}"),
-    Column("installed", "model installed", show=lambda value: "yes" if value else "no"),
-    Column("index_bytes", "index", justify="right", show=lambda value: size_text(int(str(value)))),
+    Column("given_up", "given up", justify="right", spare=1, show=lambda value: f"{value:,}"),
+    Column("installed", "model installed", spare=2, show=lambda value: "yes" if value else "no"),
+    Column("index_bytes", "index", justify="right", spare=4, show=lambda value: size_text(int(str(value)))),
     Column("created_at"),
 )
 _SCORES = (
-    Column("space", "space", plain=True, wide=True),
-    Column("queries", "queries", justify="right"),
-    Column("vectors", "vectors", justify="right", show=lambda value: f"{value:,}"),
-    Column("k", "k", justify="right"),
+    Column("space", "space", plain=True),
+    Column("queries", "queries", justify="right", spare=2),
+    Column("vectors", "vectors", justify="right", spare=3, show=lambda value: f"{value:,}"),
+    Column("k", "k", justify="right", spare=1),
     Column("recall", "recall", plain=True, justify="right"),
     Column("mrr", "MRR", plain=True, justify="right"),
     Column("median_ms", "median ms", plain=True, justify="right"),

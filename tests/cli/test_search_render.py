@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from photoindex.cli import index, models, spaces
 from photoindex.cli.render import Column, Form, Output, Row, choose_output, render
 from photoindex.cli.template import Template
 from photoindex.errors import UsageError
@@ -104,6 +105,53 @@ def test_a_narrow_terminal_folds_long_values_and_loses_none(monkeypatch: pytest.
     shown = rendered(Form.TABLE, [row]).decode()
     assert (shown.count("n"), shown.count("p")) == (30, 50)
     assert all(len(line) <= 40 for line in shown.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("available", "headings"),
+    [
+        (63, "Id State Size Way Note"),
+        (62, "Id State Way Note"),
+        (56, "Id State Note"),
+        (30, "Id State"),
+    ],
+)
+def test_a_narrow_terminal_goes_without_spare_columns_and_folds_no_other(
+    monkeypatch: pytest.MonkeyPatch, available: int, headings: str
+) -> None:
+    columns = (
+        Column("id", "Id"),
+        Column("state", "State"),
+        Column("size", "Size", spare=1),
+        Column("way", "Way", spare=2),
+        Column("note", "Note", wide=True, spare=1),
+    )
+    rows: list[Row] = [{"id": "a-model-of-mine", "state": "current", "way": "w" * 9, "note": "n" * 20}]
+    monkeypatch.setenv("COLUMNS", str(available))
+    monkeypatch.setenv("TERM", "dumb")
+    lines = rendered(Form.TABLE, rows, columns=columns).decode().splitlines()
+    assert lines[0].split() == headings.split()
+    assert lines[1].split()[:2] == ["a-model-of-mine", "current"]
+    assert len(lines) == 2
+    assert json.loads(rendered(Form.JSON, rows, columns=columns))["note"] == "n" * 20
+
+
+NUMBERS = dict.fromkeys(("vectors", "merged", "unmerged", "gone", "lacking", "given_up"), 1_234_567)
+SIZES = {"bytes": 3_000_000_000, "size_bytes": 3_000_000_000, "index_bytes": 3_000_000_000, "approximate_mb": 12_345}
+NAMES = dict.fromkeys(("id", "space", "name", "model"), "clip-xlm-roberta-b-32-2")
+OTHERS = {"state": "available", "dim": 1152, "input_px": 384, "languages": "English", "licence": "Apache-2.0"}
+OTHERS |= {"title": "t" * 50, "generation": "gen-000012", "installed": True, "in_use": True, "used": True}
+
+
+@pytest.mark.parametrize("columns", [models._MODELS, index._STATUS, spaces._COLUMNS])
+def test_models_indices_and_spaces_take_a_line_each_on_a_terminal_of_80_columns(
+    monkeypatch: pytest.MonkeyPatch, columns: tuple[Column, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    shown = rendered(Form.TABLE, [NUMBERS | SIZES | NAMES | OTHERS], columns=columns).decode()
+    assert len(shown.splitlines()) == 2
+    assert "clip-xlm-roberta-b-32-2" in shown
 
 
 def test_rows_are_printed_as_they_come() -> None:
