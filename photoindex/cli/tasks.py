@@ -27,12 +27,12 @@ PathsArgument = Annotated[
 
 _COLUMNS = (
     Column("id", "id", justify="right"),
-    Column("stage", "stage"),
+    Column("stage", "stage", plain=True),
     Column("state", "state", plain=True),
     Column("path", "path", plain=True, wide=True),
-    Column("attempts", "tries", justify="right"),
-    Column("error_class", "error"),
-    Column("error", "message", plain=True),
+    Column("attempts", "tries", justify="right", spare=2),
+    Column("error_class", "error", spare=1),
+    Column("error", "message", plain=True, wide=True),
     Column("seconds"),
     Column("updated_at"),
     Column("dismissed_at"),
@@ -40,7 +40,7 @@ _COLUMNS = (
     Column("subject_id"),
     Column("variant", structured=True),
 )
-_PLAIN_ORDER = ("path", "state", "error")
+_PLAIN_ORDER = ("path", "state", "error", "stage")
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +69,7 @@ def tasks(
 ) -> None:
     """List tasks: what is left to do, what failed, what was given up and why.
 
-    In a pipe: path, state and error, separated by tabs.
+    In a pipe: path, state, error and stage, separated by tabs.
     """
     from photoindex.library.tasks import tasks as find_tasks
 

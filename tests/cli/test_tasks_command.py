@@ -50,7 +50,7 @@ def test_tasks_in_a_pipe_are_path_state_and_error(
 ) -> None:
     ran = run(capsysbinary, "tasks", tmp_path / "originals" / "left.jpg")
     path = os.fsencode(tmp_path / "originals" / "left.jpg")
-    assert ran.out == path + b"\tdismissed\tends early,\\tin the middle\n"
+    assert ran.out == path + b"\tdismissed\tends early,\\tin the middle\tingest\n"
 
 
 def test_tasks_on_a_terminal_are_a_table_that_no_name_can_steer(shelf: Shelf) -> None:
