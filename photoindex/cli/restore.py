@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def restore(
+    context: typer.Context,
     snapshot: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="The folder of one snapshot.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="Move a library that is there aside (it is renamed, not deleted).")
@@ -34,6 +35,9 @@ def restore(
     from photoindex.library.restore import RestoreRequest
     from photoindex.library.restore import restore as make_library
 
+    before_the_command = context.find_root().params.get("library")
+    if library is None and before_the_command is not None:
+        library = Path(before_the_command)
     if library is None:
         raise UsageError(
             "restore needs a folder for the library: photoindex restore SNAPSHOT --library NEW "

@@ -156,6 +156,14 @@ def test_restore_wants_the_folder_named(run: Run) -> None:
     assert "--library NEW" in result.stderr
 
 
+def test_restore_takes_the_folder_before_the_command_too(run: Run, tmp_path: Path) -> None:
+    (made,) = rows(run("backup", "nas", "--json"))
+    result = run("--library", "new", "restore", made["path"])
+    assert (result.returncode, result.stdout) == (0, f"{tmp_path}/new\n")
+    result = run("--library", "new", "restore", made["path"], "--library", "other")
+    assert (result.returncode, result.stdout) == (0, f"{tmp_path}/other\n")
+
+
 def test_restore_replaces_a_library_only_when_told_and_says_where_the_old_one_is(run: Run, tmp_path: Path) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
     refused = run("restore", made["path"], "--library", "library")
