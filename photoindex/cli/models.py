@@ -26,12 +26,12 @@ _MODELS = (
     Column("state", "state"),
     Column("used", "used", show=lambda value: "*" if value else ""),
     Column("dim", "dim", justify="right"),
-    Column("input_px", "px", justify="right"),
-    Column("languages", "languages"),
-    Column("licence", "licence"),
+    Column("input_px", "px", justify="right", spare=3),
+    Column("languages", "languages", spare=4),
+    Column("licence", "licence", spare=1),
     Column("size_bytes", "size", justify="right", show=lambda value: size_text(int(str(value)))),
-    Column("approximate_mb", "to fetch", justify="right", show=lambda value: f"~{value} MB"),
-    Column("title", "title", wide=True),
+    Column("approximate_mb", "to fetch", justify="right", spare=2, show=lambda value: f"~{value} MB"),
+    Column("title", "title", wide=True, spare=5),
     Column("task"),
     Column("approximate_memory_mb"),
     Column("revision"),
@@ -79,7 +79,14 @@ def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
 
     output = choose_output(json=json)
     with opened(library, on_trial=True) as found:
-        render((_row(one) for one in list_models(found)), _MODELS, output)
+        rows = [_row(one) for one in list_models(found)]
+    render(rows, _MODELS, output)
+    damaged = [str(row["id"]) for row in rows if row["state"] == "damaged"]
+    if damaged:
+        print(
+            f"photoindex: files are not what was installed, of: {', '.join(damaged)}; see: photoindex models verify",
+            file=sys.stderr,
+        )
 
 
 def show(model: ModelArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
@@ -180,18 +187,19 @@ def verify(
     library: LibraryOption = None,
 ) -> None:
     """Hash every file of the installed models and compare; exit 7 where one is not what was installed."""
+    from photoindex.library.model_choice import way_to_install
     from photoindex.library.models import verify_models
 
     output = choose_output(json=json)
     with opened(library) as found, progress_sink(progress) as emit:
         checks = verify_models(found, model, emit)
+        changed = sorted({one.model_id for one in checks if one.problem is not None})
+        way = way_to_install(found, changed[0]) if changed else ""
     render((_file_row(one) for one in checks), _FILES, output)
-    changed = sorted({one.model_id for one in checks if one.problem is not None})
     if changed:
         count = sum(one.problem is not None for one in checks)
         raise ModelUnavailable(
-            f"{count} of {len(checks)} files are not what was installed, of: {', '.join(changed)}; run: photoindex models "
-            f"pull {changed[0]}, or install it again"
+            f"{count} of {len(checks)} files are not what was installed, of: {', '.join(changed)}; install it again: {way}"
         )
     print(f"{len(checks)} files are as they were installed" if checks else "no model is installed", file=sys.stderr)
 
@@ -276,7 +284,7 @@ def _row(one: Model) -> dict[str, object]:
     described = entry if installed is None else installed.description
     return {
         "id": one.id,
-        "state": "installed" if installed is not None else "available",
+        "state": "available" if installed is None else "installed" if installed.has_all_sizes() else "damaged",
         "used": one.used,
         "title": "" if described is None else described.title,
         "task": "" if described is None else described.task,

@@ -50,8 +50,12 @@ class Manifest(BaseModel):
 def write_bundle(installed: InstalledModel, output: Path, advance: BytesDone) -> None:
     """Write an installed model into one archive, tar or (`.zst`) tar in zstd; its files are hashed on the way.
 
-    Raises ModelUnavailable where a file is not as it was installed, UsageError where the archive is there, OSError.
+    Raises ModelUnavailable where a file is not as it was installed, UsageError where the archive is there or is called like
+    something else, OSError.
     """
+    if output.suffix not in (".tar", *_ZSTD_SUFFIXES):
+        plain = _shown(output.with_suffix(".tar"))
+        raise UsageError(f"{_shown(output)} would be a tar archive by another name; name it {plain}, or {plain}.zst")
     if os.path.lexists(output):
         raise UsageError(f"{_shown(output)} is there already; name another file, or remove it")
     handle, temporary = tempfile.mkstemp(prefix=f".{output.name[:80]}-", dir=output.parent)

@@ -9,6 +9,7 @@ own, `config.json` of a text tower that open_clip would build from another repos
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -139,6 +140,10 @@ class InstalledModel:
             )
         return path
 
+    def has_all_sizes(self) -> bool:
+        """Tell whether every file is there with the size it was installed with; hashing tells the rest, and takes longer."""
+        return all(_size_of(self.folder / name) == one.size_bytes for name, one in self.files.items())
+
     @property
     def remedy(self) -> str:
         """The command that installs it again."""
@@ -200,6 +205,14 @@ def lock_of(path: Path) -> FileLock:
     """Return the SHA-256 and the size of a file. Raises OSError."""
     with path.open("rb", buffering=0) as file:
         return FileLock(sha256=hashlib.file_digest(file, "sha256").hexdigest(), size_bytes=file.tell())
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def difference(path: Path, expected: FileLock) -> str | None:

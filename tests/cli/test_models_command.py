@@ -46,7 +46,13 @@ def models(capture: Capture, *argv: str | Path) -> Ran:
 def test_the_list_needs_no_library_and_makes_none(capsysbinary: Capture, folder: Path) -> None:
     ran = models(capsysbinary, "list")
     assert (ran.code, ran.err) == (0, b"")
-    assert ran.out.split() == [b"clip-vit-b-32", b"clip-vit-l-14", b"siglip2-vit-b-16-256", b"clip-xlm-roberta-b-32"]
+    assert ran.out.decode().split() == [
+        "clip-vit-b-32",
+        "clip-vit-b-32-256",
+        "clip-vit-l-14",
+        "siglip2-vit-b-16-256",
+        "clip-xlm-roberta-b-32",
+    ]
     assert not folder.exists()
 
 
@@ -122,7 +128,36 @@ def test_verify_lists_every_file_and_fails_where_one_has_changed(
     assert [(line["file"], line["state"]) for line in spoilt.json if not line["ok"]] == [
         ("onnx/text.onnx", "has changed its size")
     ]
-    assert b"1 of 7 files are not what was installed" in spoilt.err
+    assert (
+        b"1 of 7 files are not what was installed, of: tiny; install it again: photoindex models install PATH --id tiny"
+        in (spoilt.err)
+    )
+
+
+@pytest.mark.parametrize("how", ["shorter", "gone", "link"])
+def test_the_list_says_where_a_file_is_plainly_not_what_was_installed(
+    capsysbinary: Capture, model: Path, folder: Path, how: str
+) -> None:
+    models(capsysbinary, "install", model, "--id", "tiny")
+    changed = folder / "models" / "tiny" / "onnx" / "text.onnx"
+    if how == "shorter":
+        changed.write_bytes(b"other")
+    elif how == "gone":
+        changed.unlink()
+    else:
+        changed.rename(folder / "text.onnx")
+        changed.symlink_to(folder / "text.onnx")
+    ran = models(capsysbinary, "list", "--json")
+    assert [line["id"] for line in ran.json if line["state"] == "damaged"] == ["tiny"]
+    assert ran.err == (b"photoindex: files are not what was installed, of: tiny; see: photoindex models verify\n")
+
+
+def test_an_archive_is_not_called_like_one_of_another_kind(capsysbinary: Capture, model: Path, tmp_path: Path) -> None:
+    models(capsysbinary, "install", model, "--id", "tiny")
+    ran = models(capsysbinary, "bundle", "tiny", tmp_path / "tiny.zip")
+    assert ran.code == 2
+    assert b"name it " + bytes(tmp_path / "tiny.tar") + b", or " + bytes(tmp_path / "tiny.tar.zst") in ran.err
+    assert not list(tmp_path.glob("tiny.*"))
 
 
 def test_a_bundle_is_installed_on_a_computer_that_has_nothing(

@@ -39,7 +39,13 @@ def store(keeper: Keeper) -> ModelStore:
 
 def test_the_catalogue_of_the_program_names_commits_of_no_repository() -> None:
     catalog = load_catalog()
-    assert list(catalog) == ["clip-vit-b-32", "clip-vit-l-14", "siglip2-vit-b-16-256", "clip-xlm-roberta-b-32"]
+    assert list(catalog) == [
+        "clip-vit-b-32",
+        "clip-vit-b-32-256",
+        "clip-vit-l-14",
+        "siglip2-vit-b-16-256",
+        "clip-xlm-roberta-b-32",
+    ]
     for entry in catalog.values():
         assert {source.revision for source in entry.sources} == {"main"}
         assert not entry.restricted
@@ -63,7 +69,7 @@ def test_an_entry_of_the_user_is_added_and_may_replace_one(tmp_path: Path) -> No
     text = (tmp_path / "catalog.toml").read_text()
     (tmp_path / "catalog.toml").write_text(text + text.replace('"tiny"', '"clip-vit-b-32"'))
     catalog = load_catalog(tmp_path)
-    assert len(catalog) == 5
+    assert len(catalog) == 6
     assert catalog["clip-vit-b-32"].title == "A tiny model"
 
 
