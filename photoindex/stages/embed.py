@@ -51,7 +51,7 @@ def variant(*, model: str, digest: str, preprocessing: Preprocessing, dim: int) 
 
 def pixels_of(preview_jpeg: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
     """Return what the model sees of a preview: uint8 RGB [size_px, size_px, 3]. Raises UnreadablePreview."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     from photoindex.models.preprocess import prepare
 
@@ -59,6 +59,8 @@ def pixels_of(preview_jpeg: bytes, preprocessing: Preprocessing) -> NDArray[np.u
         with Image.open(io.BytesIO(preview_jpeg), formats=("JPEG",)) as picture:
             _shrink_while_decoding(picture, preprocessing)
             return prepare(picture, preprocessing)
+    except UnidentifiedImageError as error:
+        raise UnreadablePreview("it is no JPEG picture") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnreadablePreview(str(error)) from error
 
