@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -125,6 +126,38 @@ def _level(scores: NDArray[np.float32]) -> Level:
         spread_most=float(np.percentile(own_spread, 95)),
         reach=float(np.clip(np.percentile(reaches, 25), _LEAST_REACH, _GREATEST_REACH)),
         matched=float(np.percentile(best, 85)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one text or picture gives to the vector of a query: its signed weight over the length of the sum."""
+
+    of_picture: bool
+    factor: float
+
+
+def level_of(calibration: Calibration, shares: Sequence[Share]) -> Level | None:
+    """Return the level of a query that is made of several texts and pictures, None where that was not measured.
+
+    What all texts have in common with all photos is most of a cosine. It adds up where texts are added, and it cancels out
+    where one is subtracted from the other: a subtraction has its background around 0.
+    """
+    by_picture = any(share.of_picture for share in shares)
+    base = calibration.photos if by_picture else calibration.texts
+    levels = [calibration.photos if share.of_picture else calibration.texts for share in shares]
+    known = [level for level in levels if level is not None]
+    if base is None or len(known) < len(shares) or len(shares) == 1:
+        return base
+    pairs = list(zip(known, (share.factor for share in shares), strict=True))
+    middle = sum(factor * level.middle for level, factor in pairs)
+    # What matches scores lower where something is subtracted, and no higher where that is like nothing in the photo.
+    matched = sum(factor * (level.matched if factor > 0 else level.middle) for level, factor in pairs)
+    return replace(
+        base,
+        middle=middle,
+        middle_most=middle + (base.middle_most - base.middle),
+        matched=min(matched, base.matched),
     )
 
 

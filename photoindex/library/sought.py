@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.calibrating import calibrated
 from photoindex.library.context import Library
-from photoindex.library.cut_off import CutOff, cut_off
+from photoindex.library.cut_off import CutOff, Share, cut_off, level_of
 from photoindex.library.places import find_file
 from photoindex.library.query.meaning import Meaning
 from photoindex.library.query_encoding import QueryEncoder
@@ -82,7 +82,7 @@ def with_cut_offs(
     return [
         Sought(
             vector,
-            cut_off(sample @ vector.values, measured.texts if _is_text(vector) else measured.photos, _top(vector)),
+            cut_off(sample @ vector.values, level_of(measured, _shares(vector)), _top(vector)),
         )
         for vector in vectors
     ]
@@ -97,8 +97,8 @@ def _top(vector: QueryVector) -> float:
     return min(float(part.values @ vector.values) for part in pictures)
 
 
-def _is_text(vector: QueryVector) -> bool:
-    return not any(part.kind in ("photo", "picture") for part in vector.parts)
+def _shares(vector: QueryVector) -> list[Share]:
+    return [Share(part.kind in ("photo", "picture"), part.factor / vector.length) for part in vector.parts]
 
 
 def _photo_part(connection: Connection, space: SpaceRow, written: str, weight: float) -> Part:

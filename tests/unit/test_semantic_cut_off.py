@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photoindex.library.cut_off import Calibration, Level, cut_off, from_json, measure
+from photoindex.library.cut_off import Calibration, Level, Share, cut_off, from_json, level_of, measure
 from photoindex.library.probe_texts import PROBE_TEXTS, VERSION
+from photoindex.library.query_vectors import Part, combined
 
 DIM = 128
 CLIP = Level(
@@ -70,6 +72,34 @@ def test_a_text_for_what_no_photo_shows_finds_few_or_none(photos: int) -> None:
     world = World(photos, 8)
     found = [int(world.passing(world.text(None)).sum()) for _ in range(5)]
     assert sorted(found)[2] <= max(1, photos // 100)
+
+
+@pytest.mark.parametrize(("photos", "weight"), [(60, 0.5), (60, 1.0), (60, 2.0), (2_000, 1.0)])
+def test_what_is_subtracted_lowers_the_level_and_the_photos_of_the_thing_pass_still(photos: int, weight: float) -> None:
+    world = World(photos, 10)
+    measured = world.calibration()
+    assert measured.texts is not None
+    query = combined([Part("text", "wanted", 1.0, world.text(0)), Part("without", "other", weight, world.text(1))])
+    level = level_of(measured, [Share(False, part.factor / query.length) for part in query.parts])
+    assert level is not None
+    assert level.middle < measured.texts.middle - 0.03
+    minimum = cut_off(world.photos @ query.values, level).minimum
+    assert minimum is not None
+    passing = world.photos @ query.values >= minimum
+    assert passing[world.things == 0].mean() > 0.85
+    assert passing[world.things != 0].mean() < 0.1
+
+
+def test_the_level_of_one_text_or_picture_alone_is_what_was_measured() -> None:
+    measured = World(60, 10).calibration()
+    assert level_of(measured, [Share(False, 1.0)]) is measured.texts
+    assert level_of(measured, [Share(True, 1.0)]) is measured.photos
+    both = level_of(measured, [Share(True, 0.6), Share(False, 0.6)])
+    assert both is not None
+    assert measured.texts is not None
+    assert measured.photos is not None
+    assert both.middle == pytest.approx(0.6 * (measured.texts.middle + measured.photos.middle))
+    assert level_of(replace(measured, photos=None), [Share(True, 0.6), Share(False, 0.6)]) is None
 
 
 def test_a_thing_that_most_photos_show_is_not_taken_for_background() -> None:
