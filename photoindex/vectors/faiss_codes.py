@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,11 +26,21 @@ QUERY_BITS = 8
 """Bits a number of the query while codes are compared; more are no better, none at all (0) is a hundred times slower."""
 
 
-class Codes:
-    """RaBitQ codes of vectors (Gao and Long, 2024), found by their position, from 0 in the order they were added."""
+_PART_CODES = 100_000
+"""Fewer codes are compared before a second thread has begun."""
+_PARTS_MAX = 4
+"""Comparing reads the codes at the speed of memory, which a few cores use up."""
 
-    def __init__(self, index: faiss.IndexRaBitQ) -> None:
+
+class Codes:
+    """RaBitQ codes of vectors (Gao and Long, 2024), found by their position, from 0 in the order they were added.
+
+    parts: the same codes in several indexes, one after the other, which are searched at the same time; none are added then.
+    """
+
+    def __init__(self, index: faiss.IndexRaBitQ, parts: Sequence[faiss.IndexRaBitQ] = ()) -> None:
         self._index = index
+        self._parts = parts or (index,)
 
     @classmethod
     def trained(cls, sample: NDArray[np.float32]) -> Codes:
@@ -51,11 +62,11 @@ class Codes:
 
         try:
             index = faiss.read_index(os.fspath(path), 0 if to_add else faiss.IO_FLAG_MMAP_IFC)
+            if not isinstance(index, faiss.IndexRaBitQ):
+                raise IndexDamaged(f"the codes are a {type(index).__name__}")
+            return cls(index, () if to_add else _windows(index, path))
         except RuntimeError as error:
             raise IndexDamaged(f"the codes cannot be read ({str(error).splitlines()[0]})") from error
-        if not isinstance(index, faiss.IndexRaBitQ):
-            raise IndexDamaged(f"the codes are a {type(index).__name__}")
-        return cls(index)
 
     def to_bytes(self) -> NDArray[np.uint8]:
         """Return the codes as they are kept in a file."""
@@ -90,20 +101,63 @@ class Codes:
         self, query: NDArray[np.float32], count: int, usable: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int64]:
         """Return the positions of about the `count` nearest, ascending; only those that are true in `usable` [len(self)]."""
-        import faiss
+        starts = np.cumsum([0, *(int(part.ntotal) for part in self._parts)])
 
-        how = faiss.RaBitQSearchParameters()
-        how.qb = QUERY_BITS
-        # FAISS keeps only a pointer to the selector and to its bits: both must have a name here.
-        bits = None if usable is None else np.packbits(usable, bitorder="little")
-        from_bits: Any = faiss.IDSelectorBitmap  # takes an array, which its types do not know
-        selector = None if bits is None else from_bits(bits)
-        if selector is not None:
-            how.sel = selector
-        with _in_this_thread():
-            _, found = self._index.search(query[None, :], count, params=how)
-        positions: NDArray[np.int64] = np.sort(found[0])
-        return positions[positions >= 0]
+        def in_part(number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+            here = None if usable is None else usable[starts[number] : starts[number + 1]]
+            scores, found = _nearest_codes(self._parts[number], query, count, here)
+            return scores, found + starts[number]
+
+        if len(self._parts) == 1:
+            return np.sort(in_part(0)[1])
+        with ThreadPoolExecutor(len(self._parts), thread_name_prefix="compare-codes") as pool:
+            found = list(pool.map(in_part, range(len(self._parts))))
+        scores, positions = (np.concatenate(one) for one in zip(*found, strict=True))
+        if len(positions) > count:
+            positions = positions[np.argpartition(-scores, count - 1)[:count]]
+        return np.sort(positions)
+
+
+def _windows(index: faiss.IndexRaBitQ, path: Path) -> list[faiss.IndexRaBitQ]:
+    """Return indexes over stretches of a mapped file of codes, one for each thread that is worth its start.
+
+    FAISS searches with one thread a query; each of these maps the file anew, which takes no time, and sees its stretch alone.
+    """
+    import faiss
+
+    threads = min(_PARTS_MAX, len(os.sched_getaffinity(0)), int(index.ntotal) // _PART_CODES)
+    bounds = [number * int(index.ntotal) // threads for number in range(threads + 1)] if threads > 1 else []
+    parts = []
+    for start, stop in itertools.pairwise(bounds):
+        part: Any = faiss.read_index(os.fspath(path), faiss.IO_FLAG_MMAP_IFC)
+        mapped = faiss.rev_swig_ptr(part.codes.data(), part.ntotal * part.code_size)
+        window = mapped[start * part.code_size : stop * part.code_size]
+        bytes_of: Any = faiss.MaybeOwnedVectorUInt8  # has a constructor that its types do not know
+        # The owner keeps the map for as long as the view is there.
+        part.codes = bytes_of.create_view(faiss.swig_ptr(window), len(window), part.codes.owner)
+        part.ntotal = stop - start
+        parts.append(part)
+    return parts
+
+
+def _nearest_codes(
+    index: faiss.IndexRaBitQ, query: NDArray[np.float32], count: int, usable: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the estimated scores and the positions of about the `count` nearest, in no order that matters."""
+    import faiss
+
+    how = faiss.RaBitQSearchParameters()
+    how.qb = QUERY_BITS
+    # FAISS keeps only a pointer to the selector and to its bits: both must have a name here.
+    bits = None if usable is None else np.packbits(usable, bitorder="little")
+    from_bits: Any = faiss.IDSelectorBitmap  # takes an array, which its types do not know
+    selector = None if bits is None else from_bits(bits)
+    if selector is not None:
+        how.sel = selector
+    with _in_this_thread():
+        scores, found = index.search(query[None, :], count, params=how)
+    kept = found[0] >= 0
+    return scores[0][kept], found[0][kept]
 
 
 class Rows:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photoindex.vectors import flat_file, generation_writer, space_index
+from photoindex.vectors import faiss_codes, flat_file, generation_writer, space_index
 from photoindex.vectors.base import IndexDamaged
 from photoindex.vectors.exact import ExactIndex
+from photoindex.vectors.faiss_codes import Codes
 from photoindex.vectors.flat_file import FlatFile
 from photoindex.vectors.generation import open_generation
 from photoindex.vectors.generation_writer import write
@@ -80,6 +81,29 @@ def test_codes_find_nearly_all_of_the_nearest_among_many(tmp_path: Path, monkeyp
             expected += len(near)
             found += len(np.intersect1d(index.search(query, 20, allowed=only).ids, near))
     assert found > 0.99 * expected == 0.99 * 800
+
+
+@pytest.mark.parametrize("cores", [1, 3, 64])
+def test_codes_that_are_compared_by_several_threads_find_what_one_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    values = unit_vectors(1_003)
+    codes = Codes.trained(values.astype(np.float32))
+    codes.add(values)
+    (tmp_path / "codes").write_bytes(codes.to_bytes().tobytes())
+    monkeypatch.setattr(faiss_codes, "_PART_CODES", 100)
+    monkeypatch.setattr(faiss_codes.os, "sched_getaffinity", lambda _: range(cores))
+    mapped = Codes.read(tmp_path / "codes")
+    monkeypatch.undo()
+    (tmp_path / "codes").unlink()
+    usable = np.arange(1_003) % 3 == 0
+    for seed in range(10):
+        query = unit(np.random.default_rng(seed).standard_normal(DIM))
+        for only in (None, usable, usable & (np.arange(1_003) > 900), np.zeros(1_003, np.bool_)):
+            found = mapped.candidates(query, 50, only)
+            expected = codes.candidates(query, 50, only)
+            assert len(found) == len(expected)
+            assert len(np.intersect1d(found, expected)) >= len(expected) - 1  # equal estimates may be told apart
 
 
 def test_vectors_that_are_gone_are_not_found_and_the_next_nearest_take_their_place(
