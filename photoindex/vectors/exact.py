@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,7 +34,10 @@ class ExactIndex:
         self.dim = int(values.shape[1])
         self.ids = ids
         self.values = values
-        self._decoded = values.astype(np.float32) if len(ids) <= DECODED_ROWS_MAX else None
+
+    @cached_property
+    def _decoded(self) -> NDArray[np.float32] | None:
+        return self.values.astype(np.float32) if len(self.ids) <= DECODED_ROWS_MAX else None
 
     def __len__(self) -> int:
         """Return how many vectors it holds."""

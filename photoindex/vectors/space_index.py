@@ -22,6 +22,7 @@ NARROW_ROWS = 50_000
 NARROW_SHARE = 0.05
 """So few vectors (of either measure the larger) that a filter leaves are all scored exactly."""
 _SCAN_ROWS = 65_536
+_FEW_ROWS = 1_000
 _WIDER = 4
 _PROBE_STEP = 64
 _EXPONENT = np.uint16(0x7C00)
@@ -56,6 +57,11 @@ class SpaceIndex:
     def _one_block(self) -> Rows:
         return Rows(self.dim)
 
+    @cached_property
+    def _newest_rows(self) -> Rows:
+        # Half the memory to read of what `newest` itself reads, and no thread of BLAS that keeps a core busy waiting.
+        return Rows(self.dim).filled(self.newest.values)
+
     @property
     def rows(self) -> int:
         """Vectors in the generation, gone or not."""
@@ -79,7 +85,7 @@ class SpaceIndex:
         for attempt in count(1):
             found = _merged(
                 self._search_generation(query, wanted, self._usable(allowed)),
-                self.newest.search(query, wanted, allowed=allowed),
+                self._search_newest(query, wanted, allowed),
             )
             exhausted = len(found) < wanted
             found = self._without_gone(_first(found, wanted))
@@ -191,6 +197,13 @@ class SpaceIndex:
         near = generation.codes.candidates(query, wanted, usable)
         rows = generation.flat.at(near)
         return self._best(query, near, rows, limit)
+
+    def _search_newest(self, query: NDArray[np.float32], limit: int, allowed: NDArray[np.int64] | None) -> Neighbours:
+        newest = self.newest
+        if allowed is not None or len(newest) < _FEW_ROWS:
+            return newest.search(query, limit, allowed=allowed)
+        near = self._newest_rows.nearest(query, limit)
+        return ranked(newest.ids[near], exact_scores(newest.values[near], query))
 
     def _search_all(self, query: NDArray[np.float32], limit: int, positions: NDArray[np.int64] | None) -> Neighbours:
         """Return the nearest of the generation's vectors at these positions (None: all) by looking at each of them."""

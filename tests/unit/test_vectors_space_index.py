@@ -196,6 +196,21 @@ def test_a_vector_that_was_never_of_unit_length_is_no_damage(
     assert truth.problems == []
 
 
+@pytest.mark.parametrize("limit", [1, 20, 3_000])
+def test_many_vectors_that_are_not_merged_yet_are_searched_exactly(limit: int) -> None:
+    values = unit_vectors(2_500)
+    values[7] = np.nan
+    ids = np.arange(2_500, dtype=np.int64) * 2 + 1
+    exact = ExactIndex(ids, values)
+    index = SpaceIndex(None, ExactIndex(ids, values))
+    for seed in range(5):
+        query = unit(np.random.default_rng(seed).standard_normal(DIM))
+        for allowed in (None, ids[::2]):
+            found, expected = (one.search(query, limit, allowed=allowed) for one in (index, exact))
+            assert found.ids.tolist() == expected.ids.tolist()
+            assert found.scores.tolist() == expected.scores.tolist()
+
+
 def test_the_sample_is_of_the_merged_vectors_or_else_of_the_newest(
     index: SpaceIndex, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
