@@ -68,7 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-duplicates-", dir=given.work) as temporary:
         pictures(Path(temporary) / "edits", photos, drawn=3 if given.quick else 16, real=3 if given.quick else 48)
         if sets is not None:
-            real_sets(Path(temporary) / "sets", sets)
+            real_sets(Path(temporary) / "sets", sets.resolve())
 
 
 # Hashes
