@@ -30,7 +30,7 @@ from photoindex.pipeline.embed_messages import (
     WorkerSettings,
 )
 from photoindex.pipeline.embed_prefetch import Decoding, Pixels, Prefetcher
-from photoindex.pipeline.isolation import die_with_parent
+from photoindex.pipeline.isolation import die_with_parent, go_behind_others
 from photoindex.types import Failure
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def _prepare_process(settings: WorkerSettings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     die_with_parent()
+    go_behind_others()
     # What libraries print would tear the progress bar.
     try:
         target = os.open(settings.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -66,7 +66,7 @@ class Ingestion:
         started = time.perf_counter()
         self.emit(PhaseStarted(PHASE, total))
         try:
-            with workers(self.settings.jobs, self.settings.limits) as pool:
+            with workers(self.settings.jobs, self.settings.limits, give_way=True) as pool:
                 for priority in (staging.NEW_FILES_FIRST, staging.CHANGED_FILES_NEXT):
                     self._drain(pool, priority)
         finally:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from photoindex.types import Failure, Limits
@@ -24,6 +24,8 @@ _TERM_SECONDS = 0.1
 _ENDED_FROM_OUTSIDE = frozenset({-signal.SIGTERM, signal.SIGTERM, 255})
 """Exit codes that say nothing about the file: terminated, or unknown because the forkserver is gone."""
 _TASKS_PER_WORKER = 5000
+_NICENESS = 10
+"""As `nice` gives it: a tenth of the time beside a program that wants all."""
 """A worker is replaced after so many files: C decoders leak a little, and a million files are many."""
 
 
@@ -51,8 +53,11 @@ def start_forkserver(preload: Sequence[str]) -> None:
 
 
 @contextmanager
-def workers(count: int, limits: Limits) -> Iterator[WorkerPool]:
-    """Give a pool of `count` processes; on the way out running ones are killed unless the pool was drained."""
+def workers(count: int, limits: Limits, *, give_way: bool = False) -> Iterator[WorkerPool]:
+    """Give a pool of `count` processes; on the way out running ones are killed unless the pool was drained.
+
+    give_way: whether other programs go first, see `go_behind_others`.
+    """
     import multiprocessing
 
     from pebble import CONSTS, ProcessPool
@@ -62,7 +67,7 @@ def workers(count: int, limits: Limits) -> Iterator[WorkerPool]:
         max_workers=count,
         max_tasks=_TASKS_PER_WORKER,
         initializer=_prepare_worker,
-        initargs=(limits,),
+        initargs=(limits, go_behind_others if give_way else None),
         context=multiprocessing.get_context("forkserver"),
     )
     try:
@@ -147,12 +152,20 @@ def _guarded(function: Callable[[Task], Result], task: Task, seconds: float) -> 
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _prepare_worker(limits: Limits) -> None:
+def go_behind_others() -> None:
+    """Leave the processors to other programs where they want them: a search beside a scan is what somebody waits for."""
+    with suppress(OSError):  # where that is not allowed, the work is done all the same
+        os.setpriority(os.PRIO_PROCESS, 0, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def _prepare_worker(limits: Limits, further: Callable[[], None] | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _limit_memory(limits.memory_mb)
     die_with_parent()
     _use_one_thread()
+    if further is not None:
+        further()
 
 
 def _limit_memory(memory_mb: int) -> None:

@@ -66,6 +66,7 @@ class FaultyEncoder:
 
     def __init__(self, models: Path, faults: dict[str, Any]) -> None:
         self._calls = models / "calls"
+        (models / "niceness").write_text(str(os.getpriority(os.PRIO_PROCESS, 0)))
         self._faults = faults
         self.dim = faults.get("dim", DIM)
 

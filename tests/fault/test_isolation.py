@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -50,6 +51,13 @@ def test_an_error_of_our_own_is_not_called_a_failure_of_the_file() -> None:
         error = ended(pool.submit(faulty.fail, None))
         assert isinstance(error, LookupError)
         assert isolation.failure_of(error, LIMITS) is None
+
+
+@pytest.mark.parametrize(("give_way", "niceness"), [(True, 10), (False, 0)])
+def test_workers_of_long_work_leave_the_processors_to_other_programs(give_way: bool, niceness: int) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    with isolation.workers(1, LIMITS, give_way=give_way) as pool:
+        assert pool.submit(faulty.my_niceness, None).result(timeout=60) == max(own, niceness)
 
 
 def test_no_worker_outlives_the_pool() -> None:

@@ -58,6 +58,7 @@ def test_every_picture_gets_a_unit_vector_once(keeper: Keeper) -> None:
     assert all(abs(np.linalg.norm(each) - 1) < 2e-3 for each in found.values())
     assert len({each.tobytes() for each in found.values()}) == PHOTOS
     assert PhaseAdvanced("embedding", PHOTOS) in keeper.events
+    assert int((keeper.folder / "models" / "niceness").read_text()) >= 10, "other programs go first"
     again = run(keeper)
     assert (again.embedded, again.batches, again.bottleneck) == (0, 0, None)
     assert keeper.value("SELECT count(*) FROM variant WHERE stage = 'embed'") == 1
