@@ -142,7 +142,8 @@ def processes(folder: Path, photos: int, rounds: int, *, niceness: int | None = 
         for query in QUERIES[:rounds]:
             words = (query if niceness is None else beside_text(query, niceness)).split()
             taken, out = photoindex("search", *words, "-n", "50", library=folder)
-            assert out
+            # Among few photos none may be like a query that the made-up vectors do not lean towards.
+            assert out or niceness is not None
             seconds.append(taken)
         report(
             "semantic_process", query=kind, photos=photos, rounds=len(seconds), **beside,
