@@ -14,7 +14,7 @@ from photoindex.cli.arrange import query_behind_dashes
 from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.pictures import GalleryOption, picture_options, show_groups
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.progress_text import size_text
+from photoindex.cli.progress_text import amount, size_text
 from photoindex.cli.render import Column, CsvOption, NullOption, Row, choose_output, render, visible
 from photoindex.cli.sheet import print_json
 
@@ -135,7 +135,7 @@ def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
 
     write_plan(library, groups, path)
     print(
-        f"wrote a plan of {_count(len(groups), 'group')} to {visible(os.fsencode(path))}; nothing was changed",
+        f"wrote a plan of {amount(len(groups), 'groups')} to {visible(os.fsencode(path))}; nothing was changed",
         file=sys.stderr,
     )
 
@@ -153,7 +153,7 @@ def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[Pictu
             if one in hits
         ]
         copies = sum(one.action != "keep" for one in group.files)
-        heading = f"Group {number}: {group.kind}, {_count(copies, 'copy')}"
+        heading = f"Group {number}: {group.kind}, {amount(copies, 'copies')}"
         yield PictureGroup(entries, heading, f"kept: {group.keep_reason}")
 
 
@@ -201,23 +201,18 @@ def _as_json(number: int, group: Group) -> dict[str, object]:
 
 def _print_summary(result: Duplicates, *, shown: int) -> None:
     actions = [one.action for group in result.groups for one in group.files]
-    text = f"{_count(len(result.groups), 'group')}"
+    text = amount(len(result.groups), "groups")
     if shown < len(result.groups):
         text += f" ({shown:,} shown)"
     if actions:
-        text += f": {_count(actions.count('remove'), 'file')} could go ({size_text(result.removable_bytes)})"
+        text += f": {amount(actions.count('remove'), 'files')} could go ({size_text(result.removable_bytes)})"
         text += f", {actions.count('review'):,} to review ({size_text(result.review_bytes)})"
     if result.compared:
-        text += f"; {_count(result.compared, 'pair')} compared"
+        text += f"; {amount(result.compared, 'pairs')} compared"
         text += f", near in hash or in space {result.space}" if result.space else ", near in hash"
     if result.apart:
-        text += f"; {_count(result.apart, 'pair')} of other shots left apart"
+        text += f"; {amount(result.apart, 'pairs')} of other shots left apart"
     print(text, file=sys.stderr)
-
-
-def _count(number: int, noun: str) -> str:
-    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def _size(value: object) -> str:

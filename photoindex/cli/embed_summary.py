@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from photoindex.cli.progress_text import amount
+
 if TYPE_CHECKING:
     from photoindex.library.embed import EmbedSummary
 
@@ -19,7 +21,7 @@ _BUSIEST = {
 def lines(summary: EmbedSummary) -> Iterator[str]:
     """Yield the lines of the summary: the counts, where the time went, what to do next."""
     if summary.dry_run:
-        yield f"would embed {_pictures(summary.pending)} with {summary.model}"
+        yield f"would embed {amount(summary.pending, 'pictures')} with {summary.model}"
         return
     if not (summary.embedded or summary.quarantined or summary.failed or summary.pending):
         yield f"nothing to embed: every preview has its vector in the space {summary.space}"
@@ -27,9 +29,9 @@ def lines(summary: EmbedSummary) -> Iterator[str]:
         yield from _work(summary)
     if summary.stopped or summary.window_ended:
         why = "stopped early" if summary.stopped else "its time is over"
-        yield f"{why}: {_pictures(summary.pending)} waiting; the next photoindex embed goes on"
+        yield f"{why}: {amount(summary.pending, 'pictures')} waiting; the next photoindex embed goes on"
     elif summary.pending:
-        yield f"{_pictures(summary.pending)} waiting; go on with: photoindex embed"
+        yield f"{amount(summary.pending, 'pictures')} waiting; go on with: photoindex embed"
     if summary.quarantined:
         yield f"{summary.quarantined:,} given up: photoindex tasks --stage embed --state quarantined tells why"
     if summary.failed:
@@ -41,7 +43,7 @@ def lines(summary: EmbedSummary) -> Iterator[str]:
 
 def _work(summary: EmbedSummary) -> Iterator[str]:
     rate = f"; once the model was loaded, {summary.images_per_second:,.1f} a second" if summary.embedded else ""
-    yield f"embedded: {_pictures(summary.embedded)} with {summary.model} in {summary.seconds:,.1f} s{rate}"
+    yield f"embedded: {amount(summary.embedded, 'pictures')} with {summary.model} in {summary.seconds:,.1f} s{rate}"
     if summary.batches:
         yield (
             f"where the time went, a batch: read {_each(summary.read_seconds, summary)}, decode "
@@ -56,7 +58,3 @@ def _work(summary: EmbedSummary) -> Iterator[str]:
 
 def _each(seconds: float, summary: EmbedSummary) -> str:
     return f"{seconds / summary.batches:.3f} s"
-
-
-def _pictures(count: int) -> str:
-    return "1 picture" if count == 1 else f"{count:,} pictures"

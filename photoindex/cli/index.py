@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.render import Column, CsvOption, Row, choose_output, render
+from photoindex.cli.render import Column, CsvOption, Output, Row, choose_output, render
 from photoindex.cli.sheet import size_text
 
 if TYPE_CHECKING:
+    from photoindex.events import EventSink
+    from photoindex.library.context import Library
     from photoindex.library.index import Made
     from photoindex.library.index_status import IndexStatus
 
@@ -108,12 +111,7 @@ def rebuild(
     """Make indices again from the vectors in the database, whatever state they are in; search goes on meanwhile."""
     from photoindex.library import index
 
-    output = choose_output(json=json, csv=csv)
-    with opened(library) as found:
-        with progress_sink(progress) as emit:
-            rows = _made_rows(index.rebuild(found, space or (), emit))
-        if not render(rows, _MADE, output) and output.terminal:
-            _say_there_is_none()
+    _make(index.rebuild, space, progress, library, choose_output(json=json, csv=csv))
 
 
 def optimize(
@@ -126,10 +124,20 @@ def optimize(
     """Merge what is not merged yet, drop what is gone, remove leftovers; an index in shape is left as it is."""
     from photoindex.library import index
 
-    output = choose_output(json=json, csv=csv)
+    _make(index.optimize, space, progress, library, choose_output(json=json, csv=csv))
+
+
+def _make(
+    make: Callable[[Library, Sequence[str], EventSink], Iterable[Made]],
+    space: Sequence[str] | None,
+    progress: ProgressMode,
+    library: Path | None,
+    output: Output,
+) -> None:
+    """Print what making the indices of some spaces, or of all, came to."""
     with opened(library) as found:
         with progress_sink(progress) as emit:
-            rows = _made_rows(index.optimize(found, space or (), emit))
+            rows = _made_rows(make(found, space or (), emit))
         if not render(rows, _MADE, output) and output.terminal:
             _say_there_is_none()
 

@@ -12,6 +12,7 @@ from photoindex.cli.arrange import targets_behind_dashes
 from photoindex.cli.asking import ask
 from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.progress_text import amount
 from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
 from photoindex.paths import display
 
@@ -177,15 +178,14 @@ def _print_made(done: PairsChanged, *, dry_run: bool) -> None:
     if dry_run:
         for made in done.made:
             print(" + ".join(f"{display(one.path)} ({one.role})" for one in made.contents))
-        print(f"would make {_photos(len(done.made))} of {_photos(done.before)}; nothing was changed", file=sys.stderr)
+        print(
+            f"would make {amount(len(done.made), 'photos')} of {amount(done.before, 'photos')}; nothing was changed",
+            file=sys.stderr,
+        )
         return
     print(
-        f"made {_photos(len(done.made))} of {_photos(done.before)}; take it back with: photoindex undo {done.entry_id}"
+        f"made {amount(len(done.made), 'photos')} of {amount(done.before, 'photos')}; take it back with: photoindex undo {done.entry_id}"
     )
-
-
-def _photos(count: int) -> str:
-    return f"{count:,} {'photo' if count == 1 else 'photos'}"
 
 
 def _made_as_json(made: MadePhoto) -> dict[str, object]:

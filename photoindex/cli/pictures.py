@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.progress_text import size_text
+from photoindex.cli.progress_text import amount, size_text
 from photoindex.cli.render import visible
 from photoindex.errors import UsageError
 
@@ -123,7 +123,7 @@ def _write_gallery(library: Library, groups: Sequence[Group], options: PictureOp
     assert options.gallery is not None
     sections, total = _sections(library, groups, options.limit or DEFAULT_LIMIT, "--gallery")
     shown = sum(len(section.items) for section in sections)
-    _write(library, options.gallery, gallery_page(sections, title, total=total), f"a page of {_photos(shown)}")
+    _write(library, options.gallery, gallery_page(sections, title, total=total), f"a page of {amount(shown, 'photos')}")
 
 
 def _write_contact_sheet(library: Library, groups: Sequence[Group], options: PictureOptions, title: str) -> None:
@@ -138,7 +138,7 @@ def _write_contact_sheet(library: Library, groups: Sequence[Group], options: Pic
         if number > 1 and str(target) == _STDOUT:
             print("stdout got the first page alone; --contact-sheet OUT.jpg writes them all", file=sys.stderr)
             break
-        _write(library, page, [encoded(sheet, form)], f"a sheet of {_photos(photos)}")
+        _write(library, page, [encoded(sheet, form)], f"a sheet of {amount(photos, 'photos')}")
 
 
 def _preview(library: Library, groups: Sequence[Group], options: PictureOptions) -> None:
@@ -169,7 +169,3 @@ def _write(library: Library, target: Path, parts: Iterable[bytes], what: str) ->
     check_target(library, target)
     size_bytes = write_whole(target, parts)
     print(f"wrote {visible(str(target))}: {what}, {size_text(size_bytes)}", file=sys.stderr)
-
-
-def _photos(number: int) -> str:
-    return "1 photo" if number == 1 else f"{number:,} photos"

@@ -118,8 +118,10 @@ def sentence(event: FileQuarantined | Notice) -> str:
 
 
 def amount(count: int, unit: str) -> str:
-    """Return how many of a unit, which is named in the plural: `1 file`, `5,678 files`."""
-    return f"{count:,} {unit.removesuffix('s') if count == 1 else unit}"
+    """Return how many of a unit, which is named in the plural: `1 file`, `5,678 files`, `1 copy`."""
+    if count != 1:
+        return f"{count:,} {unit}"
+    return f"1 {unit.removesuffix('ies')}y" if unit.endswith("ies") else f"1 {unit.removesuffix('s')}"
 
 
 def finished_line(event: PhaseFinished, unit: str) -> str:

@@ -12,6 +12,7 @@ import typer
 from photoindex.cli.asking import ask
 from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.progress_text import amount
 from photoindex.cli.render import Column, CsvOption, Row, choose_output, render
 from photoindex.cli.sheet import size_text
 
@@ -113,7 +114,7 @@ def _drop(
             ask(f"Remove the space {space.name}{used} with all its vectors?", look="photoindex spaces list")
         with progress_sink(progress) as emit:
             gone = drop_space(found, name, emit)
-    print(f"removed the space {name} with {gone:,} {'vector' if gone == 1 else 'vectors'}", file=sys.stderr)
+    print(f"removed the space {name} with {amount(gone, 'vectors')}", file=sys.stderr)
     if space.active:
         print(
             "photoindex: search uses no space now; choose one: photoindex spaces list, photoindex spaces use NAME",

@@ -185,6 +185,7 @@ def test_a_wide_terminal_shows_all_a_narrow_one_the_most_important() -> None:
 @pytest.mark.parametrize(("count", "text"), [(0, "0 pairs"), (1, "1 pair"), (1234, "1,234 pairs")])
 def test_one_of_a_unit_is_named_in_the_singular(count: int, text: str) -> None:
     assert amount(count, "pairs") == text
+    assert amount(count, "copies") == text.replace("pairs", "copies").replace("pair", "copy")
 
 
 @pytest.mark.parametrize(
