@@ -32,6 +32,11 @@ class Part:
         """Its weight with the sign that it counts with."""
         return -self.weight if self.kind == "without" else self.weight
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a picture that is named, of the library or any other."""
+        return self.kind in ("photo", "picture")
+
 
 @dataclass(frozen=True, slots=True)
 class QueryVector:

@@ -90,7 +90,7 @@ def with_cut_offs(
 
 def _top(vector: QueryVector) -> float:
     """Return the least score of the pictures that a query names, 1 where they count less than its words."""
-    pictures = [part for part in vector.parts if part.kind in ("photo", "picture")]
+    pictures = [part for part in vector.parts if part.is_picture]
     words = sum(part.weight for part in vector.parts if part.kind == "text")
     if not pictures or sum(part.weight for part in pictures) < words:
         return 1.0
@@ -98,7 +98,7 @@ def _top(vector: QueryVector) -> float:
 
 
 def _shares(vector: QueryVector) -> list[Share]:
-    return [Share(part.kind in ("photo", "picture"), part.factor / vector.length) for part in vector.parts]
+    return [Share(part.is_picture, part.factor / vector.length) for part in vector.parts]
 
 
 def _photo_part(connection: Connection, space: SpaceRow, written: str, weight: float) -> Part:
