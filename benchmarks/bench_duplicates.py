@@ -33,11 +33,11 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from photoindex.app import open_library
 from photoindex.config import load_config
-from photoindex.events import ignore_events
 from photoindex.library.context import Library
 from photoindex.library.duplicates import RADIUS, DuplicatesRequest, find_duplicates
 from photoindex.library.scan import ScanRequest, scan
 from photoindex.pipeline.duplicate_candidates import Collector, add_near_hashes
+from photoindex.progress import ignore_events
 from photoindex.store.spaces import ensure_space
 from photoindex.store.tables import asset, file, variant
 from photoindex.store.vector_rows import NewVector, put

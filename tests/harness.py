@@ -13,9 +13,9 @@ import pytest
 
 from photoindex.app import open_library
 from photoindex.config import load_config
-from photoindex.events import Event
 from photoindex.library.context import Library
 from photoindex.library.scan import ScanRequest, ScanSummary, scan
+from photoindex.progress import Event
 
 
 @dataclass

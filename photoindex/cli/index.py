@@ -15,10 +15,10 @@ from photoindex.cli.render import Column, CsvOption, Output, Row, choose_output,
 from photoindex.cli.sheet import size_text
 
 if TYPE_CHECKING:
-    from photoindex.events import EventSink
     from photoindex.library.context import Library
     from photoindex.library.index import Made
     from photoindex.library.index_status import IndexStatus
+    from photoindex.progress import EventSink
 
 
 def _number(value: object) -> str:

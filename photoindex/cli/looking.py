@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from photoindex.cli.render import visible
 from photoindex.cli.semantic_options import MeaningOptions, understood
-from photoindex.events import Event, Notice
+from photoindex.progress import Event, Notice
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library

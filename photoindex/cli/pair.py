@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from photoindex.events import EventSink
     from photoindex.library.context import Library
     from photoindex.library.explaining import ExplainedPhoto, HeldVideo
     from photoindex.library.pairs import MadePhoto, PairsChanged
     from photoindex.library.targets import Targets
+    from photoindex.progress import EventSink
 
 FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})
 VALUED = frozenset({"--progress", "--library"})

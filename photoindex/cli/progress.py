@@ -28,8 +28,8 @@ from photoindex.cli.progress_text import (
     sentence,
     stopped_line,
 )
-from photoindex.events import Event, EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.paths import to_text
+from photoindex.progress import Event, EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 
 PLAIN_SECONDS = 10.0
 JSON_SECONDS = 1.0

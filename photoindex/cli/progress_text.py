@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from photoindex.cli.render import visible
-from photoindex.events import FileQuarantined, Notice, PhaseAdvanced, PhaseFinished
+from photoindex.progress import FileQuarantined, Notice, PhaseAdvanced, PhaseFinished
 
 if TYPE_CHECKING:
     from rich.text import Text

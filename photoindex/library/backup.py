@@ -16,7 +16,6 @@ from pathlib import Path
 from photoindex import __version__
 from photoindex.config import config_file
 from photoindex.errors import StorageFull
-from photoindex.events import EventSink, Notice, ignore_events
 from photoindex.library.byte_progress import ByteProgress
 from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
@@ -38,6 +37,7 @@ from photoindex.library.snapshots import (
     write_manifest,
 )
 from photoindex.paths import display
+from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.store import snapshot as database_file
 
 BACKUP_LOCK_NAME = "backup.lock"

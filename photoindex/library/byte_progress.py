@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from photoindex.events import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
+from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
 
 _MB = 1_000_000
 

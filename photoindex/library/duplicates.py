@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.errors import NothingFound, UsageError
-from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.duplicate_files import CopyPhotos
 from photoindex.library.duplicate_groups import stars
@@ -28,6 +27,7 @@ from photoindex.paths import display
 from photoindex.pipeline import duplicate_candidates as candidates
 from photoindex.pipeline.picture_comparing import Compared, Comparer, Task, threads_for
 from photoindex.pipeline.relate import member_of
+from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import duplicate_rows as rows
 from photoindex.store import pairs as store_pairs
 from photoindex.syntax import Node

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from photoindex.errors import ModelUnavailable
-from photoindex.events import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
@@ -22,6 +21,7 @@ from photoindex.pipeline.derived_files import preview_path
 from photoindex.pipeline.embed import Embedding, EmbedSettings, EmbedTally
 from photoindex.pipeline.embed_commit import MADE_ANEW
 from photoindex.pipeline.embed_messages import Opening, WorkerSettings
+from photoindex.progress import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.stages import embed as stage
 from photoindex.store import embed_tasks, spaces, tasks
 from photoindex.store.spaces import SpaceRow

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.errors import LibraryLocked, NothingFound, PhotoIndexError
-from photoindex.events import EventSink, Notice, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.index_progress import progress
@@ -29,6 +28,7 @@ from photoindex.library.index_truth import (
     size_of,
 )
 from photoindex.library.lock import exclusive
+from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.store import spaces, vector_rows
 from photoindex.store.spaces import SpaceRow
 from photoindex.vectors.base import IndexDamaged

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from photoindex.events import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
+from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store.spaces import SpaceRow
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.errors import DatabaseFailed
-from photoindex.events import EventSink, Notice, ignore_events
 from photoindex.library.context import Library
+from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.store import vector_rows
 from photoindex.store.spaces import SpaceRow
 from photoindex.vectors.base import Block, IndexDamaged

@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from photoindex.errors import NothingFound
-from photoindex.events import EventSink, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.following import leave_work
 from photoindex.library.lock import exclusive
 from photoindex.library.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.pipeline import derived_files
+from photoindex.progress import EventSink, ignore_events
 from photoindex.store import journal
 from photoindex.store.journal import Change, Entry
 from photoindex.store.undo import Undone, undo_in

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from photoindex.config import LogConfig
-from photoindex.events import Event, EventSink, FileQuarantined, Notice, PhaseFinished, PhaseStarted
 from photoindex.paths import to_text
+from photoindex.progress import Event, EventSink, FileQuarantined, Notice, PhaseFinished, PhaseStarted
 
 LOG_NAME = "photoindex.log"
 

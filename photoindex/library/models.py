@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.events import EventSink, ignore_events
 from photoindex.library.byte_progress import ByteProgress
 from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
@@ -24,6 +23,7 @@ from photoindex.models.lock import read_lock
 from photoindex.models.pull import remove_partial
 from photoindex.models.weights import InstalledModel, ModelStore
 from photoindex.paths import display
+from photoindex.progress import EventSink, ignore_events
 from photoindex.store.spaces import all_spaces, count_vectors
 
 LOCK_NAME = "models.lock"

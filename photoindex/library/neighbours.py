@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.events import EventSink, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.index import open_index
+from photoindex.progress import EventSink, ignore_events
 from photoindex.store.duplicate_rows import contents_of_vectors
 from photoindex.store.spaces import active_space, count_vectors
 from photoindex.vectors.near_pairs import near_pairs

@@ -10,7 +10,6 @@ from itertools import combinations
 from sqlalchemy import Connection
 
 from photoindex.errors import UsageError
-from photoindex.events import EventSink, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.roots import Roots
@@ -18,6 +17,7 @@ from photoindex.library.settling import settle
 from photoindex.library.targets import Targets
 from photoindex.media.pairing.names import parse_name
 from photoindex.pipeline.relate import regroup
+from photoindex.progress import EventSink, ignore_events
 from photoindex.store import journal, pairs, targets, work_left
 from photoindex.store.pairs import SUPERSEDED, AssetPlace
 

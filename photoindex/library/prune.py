@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
-from photoindex.events import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.places import choose
@@ -19,6 +18,7 @@ from photoindex.library.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.paths import from_text
 from photoindex.pipeline.relate import regroup
+from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import forget
 from photoindex.store.forget import ForgetFilter, ForgetPlan, MissingFile
 from photoindex.store.volumes import VolumeRow, all_volumes

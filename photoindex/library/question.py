@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.events import EventSink, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.model_choice import command_to_use, way_to_vectors
 from photoindex.library.query.meaning import Meaning, WeightedText, take_apart
+from photoindex.progress import EventSink, ignore_events
 from photoindex.store.search import is_scoped
 from photoindex.store.spaces import active_space, all_spaces
 from photoindex.syntax import Node

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from photoindex.config import Config
 from photoindex.errors import SchemaTooNew, StorageFull, UsageError
-from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.library.context import DATABASE_NAME
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.lock import HOLDER_NAME, exclusive
@@ -30,6 +29,7 @@ from photoindex.library.snapshots import (
 )
 from photoindex.paths import display
 from photoindex.pipeline import derived_files
+from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import snapshot as database_file
 from photoindex.store.location import check_location
 from photoindex.store.migrate import REVISIONS

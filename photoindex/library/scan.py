@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from photoindex import paths
 from photoindex.errors import UsageError, VolumeOffline
-from photoindex.events import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.library.context import Library
 from photoindex.library.listed import ListedJudge
 from photoindex.library.lock import exclusive
@@ -22,6 +21,7 @@ from photoindex.pipeline import derived_files
 from photoindex.pipeline.changes import ChangeFinder, Place, Seen
 from photoindex.pipeline.exclusion import Rules, rule_set, rules_at
 from photoindex.pipeline.walk import walk
+from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store import staging, tasks, volumes, work_left
 from photoindex.store.database import Session
 from photoindex.types import DerivedParams

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from photoindex.events import EventSink, ignore_events
 from photoindex.library.candidates import Candidates
 from photoindex.library.context import Library
 from photoindex.library.exact_words import photos_with_words
@@ -17,6 +16,7 @@ from photoindex.library.query_encoding import QueryEncoder
 from photoindex.library.question import RELEVANCE, Question
 from photoindex.library.ranking import Ranked, fuse
 from photoindex.library.sought import Sought, query_vectors, with_cut_offs
+from photoindex.progress import EventSink, ignore_events
 from photoindex.store import semantic as store
 from photoindex.store.spaces import SpaceRow
 

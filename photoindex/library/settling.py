@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from photoindex.events import EventSink, Notice
 from photoindex.library.context import Library
 from photoindex.library.roots import Roots
 from photoindex.pipeline.placing import Placer
 from photoindex.pipeline.resolving import Resolver
 from photoindex.pipeline.settle import Settling
+from photoindex.progress import EventSink, Notice
 from photoindex.store.database import Session
 from photoindex.store.gazetteer import Gazetteer
 

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from photoindex.events import EventSink
 from photoindex.library.context import Library
 from photoindex.library.roots import Roots
 from photoindex.library.settling import resolver_of
 from photoindex.pipeline import isolation, owner
 from photoindex.pipeline.commit import Committer, Tally
 from photoindex.pipeline.ingest import Ingestion, IngestSettings
+from photoindex.progress import EventSink
 from photoindex.store.database import Session
 from photoindex.types import DerivedParams, Limits
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.events import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.library.byte_progress import ByteProgress
 from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
@@ -36,6 +35,7 @@ from photoindex.models.offline import offline, online
 from photoindex.models.pull import CODE_SUFFIXES, PullPlan, fetch_all, partial_folder, plan_pull
 from photoindex.models.weights import InstalledModel
 from photoindex.paths import display
+from photoindex.progress import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
 
 
 @dataclass(frozen=True, slots=True)

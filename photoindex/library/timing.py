@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from photoindex.events import EventSink, ignore_events
 from photoindex.library.context import Library
 from photoindex.library.following import leave_work
 from photoindex.library.lock import exclusive
@@ -16,6 +15,7 @@ from photoindex.library.settling import settle
 from photoindex.library.when import partial, shift_text, shifted
 from photoindex.media.resolve import resolve
 from photoindex.pipeline.evidence import gather
+from photoindex.progress import EventSink, ignore_events
 from photoindex.store import corrections, journal, targets
 from photoindex.store.targets import ContentCorrection, TimeOfPhoto
 from photoindex.types import FactValue

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 from photoindex.errors import DeviceFailed, ModelUnavailable
-from photoindex.events import EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.pipeline.derived_files import preview_path
 from photoindex.pipeline.embed_commit import BatchCommitter
 from photoindex.pipeline.embed_messages import (
@@ -26,6 +25,7 @@ from photoindex.pipeline.embed_messages import (
 )
 from photoindex.pipeline.embed_process import EmbedProcess, WorkerLost
 from photoindex.pipeline.embed_suspects import Suspects, failure_of_crash
+from photoindex.progress import EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store import embed_tasks, tasks
 from photoindex.store.database import Database
 from photoindex.store.spaces import SpaceRow

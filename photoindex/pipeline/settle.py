@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from photoindex.events import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.pipeline.neighbourhood import Told, ask_neighbours, tell
 from photoindex.pipeline.relate import relate_folder
 from photoindex.pipeline.resolving import Resolver
+from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import timed, work_left
 from photoindex.store.database import Session
 

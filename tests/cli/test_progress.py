@@ -19,7 +19,7 @@ from rich.cells import cell_len
 
 from photoindex.cli.progress import ProgressMode, progress_sink
 from photoindex.cli.progress_text import Phase, amount, duration, fitted_line, rate_text, size_text
-from photoindex.events import FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
+from photoindex.progress import FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 
 
 class Clock:

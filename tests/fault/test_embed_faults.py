@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from photoindex.errors import DeviceFailed, LibraryLocked, ModelUnavailable
-from photoindex.events import Event, FileQuarantined, Notice
 from photoindex.library.embed import EmbedRequest, EmbedSummary, embed
 from photoindex.library.lock import exclusive
 from photoindex.library.redo import redo
 from photoindex.pipeline.derived_files import preview_path
+from photoindex.progress import Event, FileQuarantined, Notice
 from tests.fault import faulty_encoder
 from tests.harness import Keeper
 from tests.originals import write_photos

@@ -14,13 +14,13 @@ from PIL import Image
 from sqlalchemy import insert, select, update
 
 from photoindex.errors import UsageError
-from photoindex.events import Notice
 from photoindex.library.duplicate_groups import stars
 from photoindex.library.duplicate_plan import escaped, plan_lines, unescaped, write_plan
 from photoindex.library.duplicate_verdicts import CopiedFile, Group
 from photoindex.library.duplicates import Duplicates, DuplicatesRequest, find_duplicates
 from photoindex.library.search import parse
 from photoindex.pipeline.duplicate_candidates import CROWD, Collector, add_near_hashes
+from photoindex.progress import Notice
 from photoindex.store.spaces import ensure_space
 from photoindex.store.tables import asset, photo, variant, volume
 from photoindex.store.tables import folder as folder_table

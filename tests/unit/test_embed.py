@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.events import Notice, PhaseAdvanced
 from photoindex.library import index
 from photoindex.library.embed import EmbedRequest, EmbedSummary, embed
 from photoindex.library.index_status import index_status
@@ -18,6 +17,7 @@ from photoindex.library.retry import retry
 from photoindex.library.tasks import TaskQuery
 from photoindex.library.windows import parse_window
 from photoindex.pipeline.embed import EmbedTally
+from photoindex.progress import Notice, PhaseAdvanced
 from photoindex.store import embed_tasks, spaces, tasks
 from tests.fault import faulty_encoder
 from tests.harness import Keeper

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import text, update
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound
-from photoindex.events import Event, Notice, PhaseFinished, PhaseStarted
 from photoindex.library import index as operations
 from photoindex.library.index import LOCK_NAME, is_due, merge_if_due, open_index, optimize, rebuild
 from photoindex.library.index_status import IndexState, IndexStatus, index_status
 from photoindex.library.lock import exclusive
+from photoindex.progress import Event, Notice, PhaseFinished, PhaseStarted
 from photoindex.store.tables import vector
 from tests.rows import library_in
 from tests.spaces import SpaceOfTests

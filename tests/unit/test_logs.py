@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from photoindex.config import LogConfig
-from photoindex.events import Event, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.library.logs import both, log_events, open_log
+from photoindex.progress import Event, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 
 
 def lines(library: Path, name: str = "photoindex.log") -> list[dict[str, object]]:

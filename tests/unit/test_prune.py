@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import select
 
 from photoindex.errors import LibraryLocked, NothingFound, UsageError
-from photoindex.events import Event, Notice, ignore_events
 from photoindex.library import index
 from photoindex.library.context import Library
 from photoindex.library.index_status import index_status
@@ -22,6 +21,7 @@ from photoindex.library.lock import exclusive
 from photoindex.library.prune import PruneRequest, files_to_prune, parse_age, plan_prune, prune, prune_derived
 from photoindex.library.roots import Roots
 from photoindex.library.settling import settle
+from photoindex.progress import Event, Notice, ignore_events
 from photoindex.store import tables, work_left
 from photoindex.store.forget import ForgetPlan
 from tests.rows import Shelf, library_in

@@ -19,12 +19,12 @@ from sqlalchemy import func, select, text
 
 from photoindex.config import Config
 from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
-from photoindex.events import Event, Notice
 from photoindex.library.backup import BackupRequest, backup
 from photoindex.library.context import Library
 from photoindex.library.lock import HOLDER_NAME, exclusive
 from photoindex.library.restore import RestoreRequest, restore
 from photoindex.pipeline import derived_files
+from photoindex.progress import Event, Notice
 from photoindex.store.tables import asset, photo
 from photoindex.types import Derived
 from tests.rows import Shelf, library_in
