@@ -75,7 +75,7 @@ def field_table() -> str:
 
 def options_table() -> str:
     """The terms of a query that can be given as options."""
-    from photoindex.cli.query_options import OPTIONS
+    from photoindex.cli.arguments.field_options import OPTIONS
 
     negated = {option.field for option in OPTIONS if option.negates}
     rows = []

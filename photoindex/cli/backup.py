@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.render import Column, Row, choose_output, render
 from photoindex.cli.sheet import size_text

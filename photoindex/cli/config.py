@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from photoindex.cli.options import JsonOption, LibraryOption
+from photoindex.cli.arguments.common import JsonOption, LibraryOption
 from photoindex.cli.render import Column, choose_output, encoded, render
 
 _COLUMNS = (

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.arrange import query_behind_dashes
-from photoindex.cli.options import JsonOption, LibraryOption, opened
-from photoindex.cli.pictures import GalleryOption, picture_options, show_groups
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.picture_options import GalleryOption, picture_options, show_groups
+from photoindex.cli.arguments.query_words import query_behind_dashes
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.progress_text import amount, size_text
 from photoindex.cli.render import Column, CsvOption, NullOption, Row, choose_output, render, visible

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.arrange import query_behind_dashes
-from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.query_words import query_behind_dashes
 from photoindex.cli.render import Column, CsvOption, Form, FormatOption, Row, choose_output, render
 from photoindex.errors import UsageError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.render import Column, CsvOption, Form, choose_output, render, text_of
 
 if TYPE_CHECKING:

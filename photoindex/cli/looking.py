@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from photoindex.cli.arguments.semantic_options import MeaningOptions, understood
 from photoindex.cli.render import visible
-from photoindex.cli.semantic_options import MeaningOptions, understood
 from photoindex.progress import Event, Notice
 
 if TYPE_CHECKING:

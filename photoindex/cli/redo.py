@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from photoindex.cli.arrange import query_behind_dashes
-from photoindex.cli.options import LibraryOption, opened
+from photoindex.cli.arguments.common import LibraryOption, opened
+from photoindex.cli.arguments.query_words import query_behind_dashes
 
 FLAGS = ("--dry-run", "--help", "-h")
 VALUED = ("--library",)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from photoindex.cli.options import JsonOption, LibraryOption, settings
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, settings
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.sheet import print_json
 from photoindex.errors import UsageError

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from photoindex.cli.options import LibraryOption, opened
+from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.tasks import ErrorClassOption, PathsArgument, StageOption, task_query
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli import pictures, semantic_options
-from photoindex.cli.arrange import query_behind_dashes
-from photoindex.cli.looking import Look, looking
-from photoindex.cli.options import JsonOption, LibraryOption, opened
-from photoindex.cli.pictures import (
+from photoindex.cli.arguments import picture_options as pictures
+from photoindex.cli.arguments import semantic_options
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.field_options import NAMES, with_query_options
+from photoindex.cli.arguments.picture_options import (
     ContactSheetOption,
     GalleryOption,
     PictureOptions,
@@ -20,10 +20,8 @@ from photoindex.cli.pictures import (
     picture_options,
     show_pictures,
 )
-from photoindex.cli.progress_text import size_text
-from photoindex.cli.query_options import NAMES, with_query_options
-from photoindex.cli.render import Column, CsvOption, FormatOption, NullOption, Row, choose_output, render, visible
-from photoindex.cli.semantic_options import (
+from photoindex.cli.arguments.query_words import query_behind_dashes
+from photoindex.cli.arguments.semantic_options import (
     AllOption,
     LikeOption,
     MeaningOptions,
@@ -31,6 +29,9 @@ from photoindex.cli.semantic_options import (
     NotOption,
     WeightOption,
 )
+from photoindex.cli.looking import Look, looking
+from photoindex.cli.progress_text import size_text
+from photoindex.cli.render import Column, CsvOption, FormatOption, NullOption, Row, choose_output, render, visible
 from photoindex.errors import NothingFound, UsageError
 from photoindex.syntax import OptionTerm
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.asking import ask
-from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.progress_text import amount
 from photoindex.cli.render import Column, CsvOption, Row, choose_output, render

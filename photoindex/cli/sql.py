@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from photoindex.cli.options import LibraryOption, opened
+from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.render import Column, choose_output, encoded, render, text_of, visible
 from photoindex.errors import UsageError
 

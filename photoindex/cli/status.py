@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
 
 if TYPE_CHECKING:

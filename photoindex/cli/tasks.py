@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.render import Column, CsvOption, Form, Output, choose_output, render
 
 if TYPE_CHECKING:

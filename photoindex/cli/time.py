@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.arrange import targets_behind_dashes
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.query_words import targets_behind_dashes
 from photoindex.cli.asking import ask
-from photoindex.cli.options import JsonOption, LibraryOption, opened
 from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.render import Column, Row, choose_output, render
 from photoindex.errors import NothingFound

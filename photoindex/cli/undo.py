@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from photoindex.cli.options import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.sheet import print_json
 
 

@@ -88,7 +88,7 @@ def test_a_gallery_on_stdout_is_alone_there(search: Search) -> None:
 def test_a_page_with_fewer_photos_than_were_found_says_so(
     search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photoindex.cli.pictures.DEFAULT_LIMIT", 2)
+    monkeypatch.setattr("photoindex.cli.arguments.picture_options.DEFAULT_LIMIT", 2)
     ran = search("--gallery", tmp_path / "out.html")
     assert b"--gallery shows the first 2 of 3; -n 3 shows all" in ran.err
     assert "the first 2 of 3 photos" in (tmp_path / "out.html").read_text()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from photoindex.cli.semantic_options import FLAGS, VALUED
+from photoindex.cli.arguments.semantic_options import FLAGS, VALUED
 from tests.command_line import Ran, run, run_on_terminal
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticKeeper, write_scene, write_scenes

@@ -1,0 +1,1 @@
+"""Options, arguments and query words as the command line takes them."""
