@@ -40,7 +40,7 @@ COMMANDS: tuple[str, ...] = (
     "sql",
     "config",
 )
-"""Every command, in the order of `photoindex --help`: `photoindex/cli/<name>.py` with a function `register(app)`."""
+"""Every command, in the order of `photoindex --help`: `photoindex/cli/commands/<name>.py` with a function `register(app)`."""
 
 REARRANGED = ("search", "duplicates", "events", "time", "pair", "redo", "backup")
 """Commands whose words must be put in order before Typer reads them: `rearrange(argv)` of their module."""
@@ -73,7 +73,7 @@ def build_app(only: str | None = None) -> typer.Typer:
             os.environ["PHOTOINDEX_LIBRARY"] = str(library)
 
     for name in (only,) if only in COMMANDS else COMMANDS:
-        importlib.import_module(f"photoindex.cli.{name}").register(app)
+        importlib.import_module(f"photoindex.cli.commands.{name}").register(app)
     return app
 
 
@@ -91,7 +91,7 @@ def _rearranged(argv: list[str]) -> list[str]:
     command = _command_of(argv)
     if command not in REARRANGED:
         return argv
-    module = importlib.import_module(f"photoindex.cli.{command}")
+    module = importlib.import_module(f"photoindex.cli.commands.{command}")
     arranged: list[str] = module.rearrange(argv)
     return arranged
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import text
 
-from photoindex.cli.backup import rearrange
+from photoindex.cli.commands.backup import rearrange
 from photoindex.cli.main import main
 from photoindex.library.lock import exclusive
 from tests.rows import Shelf, library_in

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.cli.duplicates import FLAGS, VALUED
+from photoindex.cli.commands.duplicates import FLAGS, VALUED
 from photoindex.cli.main import build_app
 from tests.command_line import Ran, run, run_on_terminal
 from tests.edits import cut, jpeg, scaled, scene

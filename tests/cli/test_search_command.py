@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import typer
 
+from photoindex.cli.commands.search import COLUMNS, FLAGS, HELP, VALUED, rearrange
 from photoindex.cli.main import build_app, main
-from photoindex.cli.search import COLUMNS, FLAGS, HELP, VALUED, rearrange
 from photoindex.errors import UsageError
 from photoindex.store.fields import FIELDS
 from photoindex.store.search import SORT_KEYS

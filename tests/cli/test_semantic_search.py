@@ -359,8 +359,8 @@ def test_saved_queries_keep_words_weights_and_photos(
 
 
 def test_the_command_knows_the_options() -> None:
-    from photoindex.cli.search import FLAGS as ALL_FLAGS
-    from photoindex.cli.search import VALUED as ALL_VALUED
+    from photoindex.cli.commands.search import FLAGS as ALL_FLAGS
+    from photoindex.cli.commands.search import VALUED as ALL_VALUED
 
     assert FLAGS < ALL_FLAGS
     assert VALUED < ALL_VALUED

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from photoindex.cli.search import rearrange
+from photoindex.cli.commands.search import rearrange
 from photoindex.errors import QuerySyntaxError, UsageError
 from photoindex.library.context import Library
 from photoindex.library.query.meaning import take_apart

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
-from photoindex.cli.tasks import ErrorClassOption, PathsArgument, StageOption, task_query
+from photoindex.cli.commands.tasks import ErrorClassOption, PathsArgument, StageOption, task_query
 
 
 def register(app: typer.Typer) -> None:

@@ -1,0 +1,1 @@
+"""One module a command: declare options, call one operation of the library, print its answer."""
