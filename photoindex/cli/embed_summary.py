@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from photoindex.cli.progress_text import amount
+from photoindex.cli.output.progress_text import amount
 
 if TYPE_CHECKING:
     from photoindex.library.embed import EmbedSummary

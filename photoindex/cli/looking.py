@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from photoindex.cli.arguments.semantic_options import MeaningOptions, understood
-from photoindex.cli.render import visible
+from photoindex.cli.output.render import visible
 from photoindex.progress import Event, Notice
 
 if TYPE_CHECKING:

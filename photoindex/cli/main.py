@@ -109,7 +109,7 @@ def main(argv: list[str]) -> int:
         finally:
             sys.stdout.flush()
     except errors.PhotoIndexError as error:
-        from photoindex.cli.render import visible_lines
+        from photoindex.cli.output.render import visible_lines
 
         # What a file, an archive or a server said may be part of it.
         print(f"photoindex: {visible_lines(str(error))}", file=sys.stderr)

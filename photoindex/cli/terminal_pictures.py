@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from photoindex.cli.render import visible
+from photoindex.cli.output.render import visible
 from photoindex.cli.terminal_graphics import (
     Protocol,
     above_cursor,

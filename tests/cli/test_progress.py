@@ -17,8 +17,8 @@ import threading
 import pytest
 from rich.cells import cell_len
 
-from photoindex.cli.progress import ProgressMode, progress_sink
-from photoindex.cli.progress_text import Phase, amount, duration, fitted_line, rate_text, size_text
+from photoindex.cli.output.progress import ProgressMode, progress_sink
+from photoindex.cli.output.progress_text import Phase, amount, duration, fitted_line, rate_text, size_text
 from photoindex.progress import FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from photoindex.cli.commands import index, models, spaces
-from photoindex.cli.render import Column, Form, Output, Row, choose_output, render
-from photoindex.cli.template import Template
+from photoindex.cli.output.render import Column, Form, Output, Row, choose_output, render
+from photoindex.cli.output.template import Template
 from photoindex.errors import UsageError
 
 COLUMNS = (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.progress_text import amount, size_text
-from photoindex.cli.render import visible
+from photoindex.cli.output.progress_text import amount, size_text
+from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.render import visible
+from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption
-from photoindex.cli.render import Column, choose_output, encoded, render
+from photoindex.cli.output.render import Column, choose_output, encoded, render
 
 _COLUMNS = (
     Column("name", "setting", plain=True),

@@ -13,10 +13,10 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.picture_options import GalleryOption, picture_options, show_groups
 from photoindex.cli.arguments.query_words import query_behind_dashes
-from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.progress_text import amount, size_text
-from photoindex.cli.render import Column, CsvOption, NullOption, Row, choose_output, render, visible
-from photoindex.cli.sheet import print_json
+from photoindex.cli.output.details import print_json
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.output.progress_text import amount, size_text
+from photoindex.cli.output.render import Column, CsvOption, NullOption, Row, choose_output, render, visible
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library

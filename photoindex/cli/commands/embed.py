@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
-from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.stopping import stop_on_signal
 from photoindex.errors import EXIT_SOME_QUARANTINED, EXIT_WINDOW_ENDED
 

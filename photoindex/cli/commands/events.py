@@ -10,7 +10,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.query_words import query_behind_dashes
-from photoindex.cli.render import Column, CsvOption, Form, FormatOption, Row, choose_output, render
+from photoindex.cli.output.render import Column, CsvOption, Form, FormatOption, Row, choose_output, render
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:

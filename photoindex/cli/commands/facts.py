@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, settings
-from photoindex.cli.fact_rows import fact_rows
-from photoindex.cli.sheet import Section, print_json, print_sheet
+from photoindex.cli.output.details import Section, print_json, print_sheet
+from photoindex.cli.output.fact_rows import fact_rows
 from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError
 
 if TYPE_CHECKING:

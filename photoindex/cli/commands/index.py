@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.render import Column, CsvOption, Output, Row, choose_output, render
-from photoindex.cli.sheet import size_text
+from photoindex.cli.output.details import size_text
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.output.render import Column, CsvOption, Output, Row, choose_output, render
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library

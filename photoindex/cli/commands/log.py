@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.render import Column, CsvOption, Form, choose_output, render, text_of
+from photoindex.cli.output.render import Column, CsvOption, Form, choose_output, render, text_of
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.render import Column, Row, choose_output, encoded, render, visible
-from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.output.render import Column, Row, choose_output, encoded, render, visible
 from photoindex.errors import LicenceNotAccepted, ModelUnavailable
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, settings
-from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.sheet import print_json
+from photoindex.cli.output.details import print_json
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.errors import UsageError
 from photoindex.paths import display
 

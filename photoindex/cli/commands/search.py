@@ -30,13 +30,22 @@ from photoindex.cli.arguments.semantic_options import (
     WeightOption,
 )
 from photoindex.cli.looking import Look, looking
-from photoindex.cli.progress_text import size_text
-from photoindex.cli.render import Column, CsvOption, FormatOption, NullOption, Row, choose_output, render, visible
+from photoindex.cli.output.progress_text import size_text
+from photoindex.cli.output.render import (
+    Column,
+    CsvOption,
+    FormatOption,
+    NullOption,
+    Row,
+    choose_output,
+    render,
+    visible,
+)
 from photoindex.errors import NothingFound, UsageError
 from photoindex.syntax import OptionTerm
 
 if TYPE_CHECKING:
-    from photoindex.cli.render import Output
+    from photoindex.cli.output.render import Output
     from photoindex.library.context import Library
     from photoindex.library.search import Hit
     from photoindex.syntax import Node
@@ -206,7 +215,7 @@ def _save(library: Library, name: str, text: str) -> None:
 
 
 def _print_explanation(library: Library, look: Look, *, json: bool) -> int:
-    from photoindex.cli.explained import print_explanation
+    from photoindex.cli.output.query_explanation import print_explanation
     from photoindex.library.explain import explain
 
     found = look.reasons()
@@ -241,7 +250,7 @@ def _print_hits(library: Library, look: Look, output: Output, shown: PictureOpti
 
 def _columns(look: Look, output: Output) -> Sequence[Column]:
     """Return the columns of a table with the scores, where there are some; every other form keeps its order."""
-    from photoindex.cli.render import Form
+    from photoindex.cli.output.render import Form
 
     if not look.by_meaning or output.form is not Form.TABLE:
         return COLUMNS

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.fact_rows import fact_rows
-from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.fact_rows import fact_rows
 from photoindex.errors import NothingFound
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.asking import ask
-from photoindex.cli.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.progress_text import amount
-from photoindex.cli.render import Column, CsvOption, Row, choose_output, render
-from photoindex.cli.sheet import size_text
+from photoindex.cli.output.details import size_text
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.output.progress_text import amount
+from photoindex.cli.output.render import Column, CsvOption, Row, choose_output, render
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library

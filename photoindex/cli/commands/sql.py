@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from photoindex.cli.arguments.common import LibraryOption, opened
-from photoindex.cli.render import Column, choose_output, encoded, render, text_of, visible
+from photoindex.cli.output.render import Column, choose_output, encoded, render, text_of, visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.sheet import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
 
 if TYPE_CHECKING:
     from photoindex.library.status import Status

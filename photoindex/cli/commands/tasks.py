@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.render import Column, CsvOption, Form, Output, choose_output, render
+from photoindex.cli.output.render import Column, CsvOption, Form, Output, choose_output, render
 
 if TYPE_CHECKING:
     from photoindex.library.tasks import TaskQuery, TaskRow

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.sheet import print_json
+from photoindex.cli.output.details import print_json
 
 
 def register(app: typer.Typer) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.sheet import Section, print_json, print_sheet
+from photoindex.cli.output.details import Section, print_json, print_sheet
 from photoindex.errors import NothingFound
 
 if TYPE_CHECKING:

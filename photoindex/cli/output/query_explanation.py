@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from photoindex.cli.render import visible
+from photoindex.cli.output.render import visible
 
 if TYPE_CHECKING:
     from photoindex.library.explain import Explanation, Part

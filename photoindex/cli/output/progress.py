@@ -18,7 +18,7 @@ from typing import Annotated, Any, Protocol, TextIO
 
 import typer
 
-from photoindex.cli.progress_text import (
+from photoindex.cli.output.progress_text import (
     Phase,
     amount,
     finished_line,

@@ -216,7 +216,7 @@ def _print_csv(rows: Iterator[Row], columns: Sequence[Column], output: Output) -
 
 
 def _print_template(rows: Iterator[Row], columns: Sequence[Column], output: Output) -> int:
-    from photoindex.cli.template import Template
+    from photoindex.cli.output.template import Template
 
     template = Template(output.template or "", [one.name for one in columns])
     show = visible if output.terminal else text_of

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from photoindex.cli.render import visible
+from photoindex.cli.output.render import visible
 from photoindex.progress import FileQuarantined, Notice, PhaseAdvanced, PhaseFinished
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from photoindex.cli.render import as_json, visible
+from photoindex.cli.output.render import as_json, visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Rendering of answers: tables, JSON lines, paths, details, progress."""
