@@ -16,7 +16,8 @@ from PIL import Image
 from rich.color import ColorSystem
 from rich.console import Console
 
-from photoindex.cli.terminal_graphics import (
+from photoindex.cli.terminal.capabilities import Answers, Terminal, ask_terminal, find_terminal, read_answers
+from photoindex.cli.terminal.graphics import (
     Protocol,
     above_cursor,
     blocks,
@@ -26,8 +27,7 @@ from photoindex.cli.terminal_graphics import (
     passed_through,
     sixel,
 )
-from photoindex.cli.terminal_pictures import Layout, captions, drawn, layout_for, strip
-from photoindex.cli.terminal_probe import Answers, Terminal, ask_terminal, find_terminal, read_answers
+from photoindex.cli.terminal.thumbnails import Layout, captions, drawn, layout_for, strip
 from tests.picture_items import item, jpeg, share_of
 from tests.terminal_decoders import block_picture, iterm2_pictures, kitty_pictures, sixel_pictures, unwrapped
 

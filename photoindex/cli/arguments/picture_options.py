@@ -142,7 +142,7 @@ def _write_contact_sheet(library: Library, groups: Sequence[Group], options: Pic
 
 
 def _preview(library: Library, groups: Sequence[Group], options: PictureOptions) -> None:
-    from photoindex.cli.terminal_pictures import show_on_terminal
+    from photoindex.cli.terminal.thumbnails import show_on_terminal
 
     sections, _ = _sections(library, groups, min(options.limit or PREVIEW_LIMIT, DEFAULT_LIMIT), "--preview")
     show_on_terminal(sections)

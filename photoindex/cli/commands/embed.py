@@ -9,7 +9,7 @@ import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.stopping import stop_on_signal
+from photoindex.cli.terminal.signals import stop_on_signal
 from photoindex.errors import EXIT_SOME_QUARANTINED, EXIT_WINDOW_ENDED
 
 if TYPE_CHECKING:

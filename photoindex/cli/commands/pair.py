@@ -10,10 +10,10 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.query_words import targets_behind_dashes
-from photoindex.cli.asking import ask
 from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
+from photoindex.cli.terminal.confirm import ask
 from photoindex.paths import display
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.asking import ask
 from photoindex.cli.output.details import print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, choose_output, render
+from photoindex.cli.terminal.confirm import ask
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:

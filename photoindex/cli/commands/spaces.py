@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.asking import ask
 from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import Column, CsvOption, Row, choose_output, render
+from photoindex.cli.terminal.confirm import ask
 
 if TYPE_CHECKING:
     from photoindex.library.context import Library

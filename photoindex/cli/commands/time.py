@@ -10,9 +10,9 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.query_words import targets_behind_dashes
-from photoindex.cli.asking import ask
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, render
+from photoindex.cli.terminal.confirm import ask
 from photoindex.errors import NothingFound
 from photoindex.paths import display
 

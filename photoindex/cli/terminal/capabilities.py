@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from photoindex.cli.terminal_graphics import Protocol
+from photoindex.cli.terminal.graphics import Protocol
 
 _ANSWER_SECONDS = 1.0
 _TMUX_SECONDS = 2.0

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from photoindex.cli.output.render import visible
-from photoindex.cli.terminal_graphics import (
+from photoindex.cli.terminal.capabilities import Terminal, find_terminal
+from photoindex.cli.terminal.graphics import (
     Protocol,
     above_cursor,
     blocks,
@@ -20,7 +21,6 @@ from photoindex.cli.terminal_graphics import (
     passed_through,
     sixel,
 )
-from photoindex.cli.terminal_probe import Terminal, find_terminal
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
