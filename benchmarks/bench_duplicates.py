@@ -32,7 +32,7 @@ from tqdm import tqdm
 # The repository's tests are not installed; their edits are shared.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from photoindex.app import open_library
-from photoindex.config import load_config
+from photoindex.config.schema import load_config
 from photoindex.library.context import Library
 from photoindex.library.duplicates import RADIUS, DuplicatesRequest, find_duplicates
 from photoindex.library.scan import ScanRequest, scan

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
 from photoindex.app import open_library
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.library.context import Library
 from photoindex.library.index import open_index, rebuild
 from photoindex.library.index_truth import folder_of

@@ -26,7 +26,7 @@ from sqlalchemy import insert
 from tqdm import tqdm
 
 from photoindex.app import open_library
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.library.context import Library
 from photoindex.library.embed import variant_of
 from photoindex.library.question import Question, Wanted, ask, question_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from photoindex.errors import DatabaseFailed, LibraryNotFound, UnsuitableLocation
 
 if TYPE_CHECKING:
-    from photoindex.config import Config
+    from photoindex.config.schema import Config
     from photoindex.library.context import Library
 
 

@@ -98,7 +98,7 @@ def views_table() -> str:
 
 def settings_table() -> str:
     """The settings with their defaults and ranges."""
-    from photoindex.config_sources import allowed, fields
+    from photoindex.config.layers import allowed, fields
 
     rows = []
     for name, field in fields().items():
@@ -109,7 +109,7 @@ def settings_table() -> str:
 
 def default_settings() -> str:
     """A config.toml in which every line is a comment, to copy and change."""
-    from photoindex.config_sources import allowed, fields
+    from photoindex.config.layers import allowed, fields
 
     lines = [
         "# Every setting with its default, for your own config.toml (`photoindex config path` prints its place).",

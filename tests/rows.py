@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from photoindex.app import open_library
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.library.context import Library
 from photoindex.mounts import mount_of
 from photoindex.paths import relative_to

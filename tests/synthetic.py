@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from photoindex.app import open_library
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.store import text_index
 from photoindex.store.database import Database
 from photoindex.store.gazetteer_names import name_key

@@ -104,7 +104,7 @@ def test_the_installed_program_reads_its_own_profiles(installed: Path, tmp_path:
         sys.executable,
         "-P",
         "-c",
-        "from photoindex.config_sources import profile_file; print(profile_file('P1'))",
+        "from photoindex.config.layers import profile_file; print(profile_file('P1'))",
     ]
     found = subprocess.run(
         where, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True

@@ -26,7 +26,7 @@ def test_the_settings_to_copy_are_what_the_code_says() -> None:
 def test_the_settings_to_copy_hold_the_defaults_and_can_be_read() -> None:
     import tomllib
 
-    from photoindex.config import Config
+    from photoindex.config.schema import Config
 
     lines = default_settings().splitlines()
     taken = [line[1:] if re.match(r"#\w+ = \S", line) else line for line in lines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.store.database import Database
 
 DATABASE_NAME = "photoindex.db"

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
 
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.media.content import HEAD_BYTES, Content, read_content
 from photoindex.media.problems import MediaProblem, NotRecognised
 from photoindex.paths import to_text

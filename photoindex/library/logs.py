@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from photoindex.config import LogConfig
+from photoindex.config.schema import LogConfig
 from photoindex.paths import to_text
 from photoindex.progress import Event, EventSink, FileQuarantined, Notice, PhaseFinished, PhaseStarted
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.errors import SchemaTooNew, StorageFull, UsageError
 from photoindex.library.context import DATABASE_NAME
 from photoindex.library.disk_errors import disk_errors

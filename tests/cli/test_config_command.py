@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.config_sources import fields
+from photoindex.config.layers import fields
 
 
 @pytest.fixture

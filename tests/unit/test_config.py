@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.config import Config, config_file, load_config, origins
-from photoindex.config_sources import PLAIN_NAMES, allowed, fields, profile_file, variable_of, without_secrets
+from photoindex.config.layers import PLAIN_NAMES, allowed, fields, profile_file, variable_of, without_secrets
+from photoindex.config.schema import Config, config_file, load_config, origins
 from photoindex.errors import ConfigError
 
 

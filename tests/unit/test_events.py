@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from photoindex.app import open_library
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.errors import LibraryLocked, NothingFound, QuerySyntaxError, UsageError
 from photoindex.library import saved
 from photoindex.library.events import Event, EventQuery, FoundEvents, events, read_gap, save

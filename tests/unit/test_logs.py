@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.config import LogConfig
+from photoindex.config.schema import LogConfig
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.progress import Event, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.errors import UsageError
 from photoindex.library.backup import BackupRequest, backup
 from photoindex.library.explaining import ExplainedPhoto, explain_pairs

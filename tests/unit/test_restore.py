@@ -17,7 +17,7 @@ import pytest
 from blake3 import blake3
 from sqlalchemy import func, select, text
 
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup import BackupRequest, backup
 from photoindex.library.context import Library

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 
-from photoindex.config import Config
+from photoindex.config.schema import Config
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.backup import BackupRequest, backup
 from photoindex.library.journal import undo

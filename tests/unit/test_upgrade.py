@@ -99,7 +99,7 @@ def test_several_first_commands_at_once_make_one_library(tmp_path: Path) -> None
     program = (
         "import pathlib, sys\n"
         "from photoindex.app import open_library\n"
-        "from photoindex.config import Config\n"
+        "from photoindex.config.schema import Config\n"
         "sys.stdin.readline()\n"
         "with open_library(Config(library=pathlib.Path(sys.argv[1])), create=True): pass\n"
     )

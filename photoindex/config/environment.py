@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
-from photoindex.config import Config
+from photoindex.config.schema import Config
 
 
 class _Variables(Config, BaseSettings):
@@ -23,7 +23,7 @@ def read_variables(prefix: str, dotenv: Path | None) -> dict[str, Any]:
 
     Names are not case-sensitive, `__` leads into a section, an empty value counts as not given. Values are text.
     """
-    from photoindex.config_sources import flat
+    from photoindex.config.layers import flat
 
     if dotenv is None:
         return flat(EnvSettingsSource(_Variables, env_prefix=prefix)())

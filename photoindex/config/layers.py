@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from photoindex.config import SQLITE_PREFIX, Config, Setting
+from photoindex.config.schema import SQLITE_PREFIX, Config, Setting
 from photoindex.errors import ConfigError
 from photoindex.paths import display
 
@@ -92,7 +92,7 @@ def user_file() -> tuple[Path, bool]:
 
 def profile_file(profile: str) -> Path:
     """Return the file of a profile: in the installed package, or in the repository that the package runs from."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     folder = package / "_config"
     return (folder if folder.is_dir() else package.parent / "config") / f"{profile.lower()}.toml"
 
@@ -270,7 +270,7 @@ def _variable_layer(places: Mapping[str, str], dotenv: Path | None = None) -> _L
     given = {variable: place for variable, place in by_upper.items() if variable in known}
     if not given:
         return {}  # and pydantic-settings, a fifth of the time that settings take, is not imported
-    from photoindex.config_variables import read_variables
+    from photoindex.config.environment import read_variables
 
     values = read_variables(PREFIX, dotenv)
     bare = read_variables("", dotenv)

@@ -1,0 +1,1 @@
+"""Settings: schema, layers, environment and files, secrets."""
