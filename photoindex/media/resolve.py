@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from photoindex.media.priorities import PRIORITIES
+from photoindex.domain.facts.sources import PRIORITIES
 from photoindex.media.time.offsets import Witnesses
 from photoindex.media.time.resolution import resolve_time
 from photoindex.media.time.zones import zone_at

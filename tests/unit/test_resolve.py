@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from photoindex.media.priorities import LEVELS, PRIORITIES, TIMES
+from photoindex.domain.facts.sources import LEVELS, PRIORITIES, TIMES
 from photoindex.media.resolve import resolve
 from photoindex.types import Facts, Resolved
 

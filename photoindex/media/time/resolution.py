@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from photoindex.domain.facts.sources import EMBEDDED, TIMES, TimeSource
 from photoindex.media.facts.path_dates import dates_of_folder, dates_of_mtime
-from photoindex.media.priorities import EMBEDDED, TIMES, TimeSource
 from photoindex.media.time.offsets import Offset, Witnesses, difference, offset_of_instant, offset_of_wall
 from photoindex.media.time.wall import PRECISIONS, Wall, offset_text, parse_wall
 

@@ -1,0 +1,1 @@
+"""Rules without bytes or tables: time, facts, pairing, events, same picture, sidecars."""

@@ -1,0 +1,1 @@
+"""Which source of a fact is believed."""
