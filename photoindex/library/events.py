@@ -11,13 +11,13 @@ from difflib import get_close_matches
 
 import numpy as np
 
+from photoindex.domain.events import titles as outing_names
+from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Numbers, Outings, outings
+from photoindex.domain.events.titles import PlaceName
+from photoindex.domain.events.trips import homes, trips
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, UsageError
 from photoindex.library.context import Library
 from photoindex.library.search import parse_arguments
-from photoindex.media import outing_names
-from photoindex.media.outing_names import PlaceName
-from photoindex.media.outings import DAY_SECONDS, Moments, Numbers, Outings, outings
-from photoindex.media.trips import homes, trips
 from photoindex.store import event_rows
 from photoindex.store.database import is_read_only
 from photoindex.store.event_rows import EventRow, PhotoTimes, PlaceRow

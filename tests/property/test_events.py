@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photoindex.media.outing_names import unique_keys
-from photoindex.media.outings import DAY_SECONDS, Moments, Outings, outings
-from photoindex.media.trips import homes, trips
+from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Outings, outings
+from photoindex.domain.events.titles import unique_keys
+from photoindex.domain.events.trips import homes, trips
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=200)
 

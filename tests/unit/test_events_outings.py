@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from photoindex.media.outing_names import PlaceName, key, title, unique_keys
-from photoindex.media.outings import Moments, Outings, distances_km, outings
-from photoindex.media.trips import homes, trips
+from photoindex.domain.events.sessions import Moments, Outings, distances_km, outings
+from photoindex.domain.events.titles import PlaceName, key, title, unique_keys
+from photoindex.domain.events.trips import homes, trips
 
 HOUR = 3_600
 SIX_HOURS = 6 * HOUR

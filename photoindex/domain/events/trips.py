@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from photoindex.media.outings import DAY_SECONDS, Fractions, Moments, Numbers, Outings, distances_km
+from photoindex.domain.events.sessions import DAY_SECONDS, Fractions, Moments, Numbers, Outings, distances_km
 
 AWAY_KM = 50.0
 MOST_SECONDS_BETWEEN = 48 * 3_600

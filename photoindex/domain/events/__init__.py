@@ -1,0 +1,1 @@
+"""Cutting a library into days and trips."""
