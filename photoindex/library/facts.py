@@ -102,7 +102,7 @@ def _result(path: bytes, future: Future[Described | Failure], pool: WorkerPool, 
 
 def resolved_alone(facts: Facts) -> Resolved:
     """Return what the facts of one file come to, its name, folder and modification time left aside."""
-    from photoindex.media.resolve import resolve
+    from photoindex.domain.facts.resolve import resolve
 
     return resolve(facts, name=b"", folder=b"", mtime_ns=0)
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from photoindex.domain.facts.resolve import resolve
 from photoindex.library.context import Library
 from photoindex.library.following import leave_work
 from photoindex.library.lock import exclusive
 from photoindex.library.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.library.when import partial, shift_text, shifted
-from photoindex.media.resolve import resolve
 from photoindex.pipeline.evidence import gather
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import corrections, journal, targets

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from photoindex.media.resolve import resolve
+from photoindex.domain.facts.resolve import resolve
 from photoindex.pipeline.evidence import gather
 from photoindex.pipeline.placing import Placer
 from photoindex.store import assets, text_index

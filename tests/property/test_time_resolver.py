@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from photoindex.domain.facts.resolve import resolve
 from photoindex.domain.facts.sources import EMBEDDED, PRIORITIES, TIMES, TimeSource
-from photoindex.media.resolve import resolve
 from photoindex.media.time.neighbours import Timed, dates_between, neighbour_facts
 from photoindex.media.time.wall import PRECISIONS, offset_text, parse_wall
 from photoindex.media.time.zones import offset_of

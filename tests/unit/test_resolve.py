@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from photoindex.domain.facts.resolve import resolve
 from photoindex.domain.facts.sources import LEVELS, PRIORITIES, TIMES
-from photoindex.media.resolve import resolve
 from photoindex.types import Facts, Resolved
 
 MTIME_NS = 1_600_000_000 * 10**9

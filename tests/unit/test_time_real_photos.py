@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from photoindex.domain.facts.resolve import resolve
 from photoindex.media.content import read_content
 from photoindex.media.facts.description import describe
 from photoindex.media.kind import sniff
-from photoindex.media.resolve import resolve
 from photoindex.types import Resolved
 
 
