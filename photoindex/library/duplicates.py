@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from photoindex.domain.pairing.values import Member
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.context import Library
 from photoindex.library.duplicate_files import CopyPhotos
@@ -20,7 +21,6 @@ from photoindex.library.neighbours import near_in_space
 from photoindex.library.places import choose, spellings, volumes_now
 from photoindex.library.search import matching_photo_ids
 from photoindex.library.taking_in import jobs_for
-from photoindex.media.pairing.values import Member
 from photoindex.media.same_picture.shots import different_shots
 from photoindex.media.same_picture.turns import TURNS
 from photoindex.paths import display

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from photoindex.domain.pairing.names import parse_name
 from photoindex.library.context import Library
 from photoindex.library.pairs import current, paths_of
 from photoindex.media import pairing
 from photoindex.media.pairing import Candidate, Explanation, Member
-from photoindex.media.pairing.names import parse_name
 from photoindex.pipeline.relate import members_and_links
 from photoindex.store import pairs, sidecars, targets
 from photoindex.store.inspect import assets_of_photo, photo_by_id, photos_of_burst

@@ -9,13 +9,13 @@ from itertools import combinations
 
 from sqlalchemy import Connection
 
+from photoindex.domain.pairing.names import parse_name
 from photoindex.errors import UsageError
 from photoindex.library.context import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.library.targets import Targets
-from photoindex.media.pairing.names import parse_name
 from photoindex.pipeline.relate import regroup
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import journal, pairs, targets, work_left

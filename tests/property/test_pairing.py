@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from photoindex.media.pairing import (
     Decision,
     Group,
@@ -19,7 +18,8 @@ from photoindex.media.pairing import (
     links_in_folder,
     live_across_folders,
 )
-from photoindex.media.pairing.names import parse_name
+
+from photoindex.domain.pairing.names import parse_name
 from photoindex.types import Kind
 
 repeatable = settings(derandomize=True, deadline=None)

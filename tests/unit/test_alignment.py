@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photoindex.domain.pairing.values import Member
 from photoindex.media.decode import Pixels
 from photoindex.media.derive import derive, phash
-from photoindex.media.pairing.values import Member
 from photoindex.media.same_picture.compare import compare, same_colours
 from photoindex.media.same_picture.look import Look, look_at
 from photoindex.media.same_picture.shots import different_shots

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from photoindex.media.pairing import Decision, Link, Member, explain, group, links_in_folder, live_across_folders
-from photoindex.media.pairing.agreement import camera_words, span
-from photoindex.media.pairing.names import parse_name
+
+from photoindex.domain.pairing.compatibility import camera_words, span
+from photoindex.domain.pairing.names import parse_name
 from photoindex.types import Kind
 
 NOON = "2019-06-01T12:00:00"

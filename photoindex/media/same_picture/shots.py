@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from photoindex.media.pairing.agreement import Agreement, compare_cameras, span, wall_seconds
-from photoindex.media.pairing.names import parse_name
-from photoindex.media.pairing.values import Member
+from photoindex.domain.pairing.compatibility import Agreement, compare_cameras, span, wall_seconds
+from photoindex.domain.pairing.names import parse_name
+from photoindex.domain.pairing.values import Member
 from photoindex.types import Kind
 
 _EXACT_SECONDS = 5e-4

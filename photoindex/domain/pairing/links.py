@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from photoindex.media.pairing.agreement import printable
-from photoindex.media.pairing.names import ParsedName, parse_name
-from photoindex.media.pairing.rules import Verdict, identifier_of, judge_edit, judge_live, judge_raw, may_be_edit_of
-from photoindex.media.pairing.values import Link, LinkKind, Member
+from photoindex.domain.pairing.compatibility import printable
+from photoindex.domain.pairing.names import ParsedName, parse_name
+from photoindex.domain.pairing.rules import Verdict, identifier_of, judge_edit, judge_live, judge_raw, may_be_edit_of
+from photoindex.domain.pairing.values import Link, LinkKind, Member
 from photoindex.paths import display
 from photoindex.types import Kind
 

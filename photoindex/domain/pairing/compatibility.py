@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from photoindex.media.pairing.values import Member
+from photoindex.domain.pairing.values import Member
 from photoindex.paths import display
 from photoindex.types import Kind
 

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from photoindex.media.pairing.groups import JOINED_BY_HAND, Pair, pair_of, settled
-from photoindex.media.pairing.links import SAME_STEM_LIMIT
-from photoindex.media.pairing.names import ParsedName, parse_name
-from photoindex.media.pairing.rules import identifier_of, judge_edit, judge_live, judge_raw, may_be_edit_of
-from photoindex.media.pairing.values import Decision, Group, Link, Member, Role
+from photoindex.domain.pairing.groups import JOINED_BY_HAND, Pair, pair_of, settled
+from photoindex.domain.pairing.links import SAME_STEM_LIMIT
+from photoindex.domain.pairing.names import ParsedName, parse_name
+from photoindex.domain.pairing.rules import identifier_of, judge_edit, judge_live, judge_raw, may_be_edit_of
+from photoindex.domain.pairing.values import Decision, Group, Link, Member, Role
 from photoindex.paths import display
 from photoindex.types import Kind
 

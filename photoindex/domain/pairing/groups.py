@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from photoindex.media.pairing.values import Decision, Group, Link, LinkKind, Member, Role
+from photoindex.domain.pairing.values import Decision, Group, Link, LinkKind, Member, Role
 from photoindex.types import Kind
 
 JOINED_BY_HAND = "joined by hand"

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from photoindex.media.pairing.agreement import camera_words, serial_key, wall_seconds
-from photoindex.media.pairing.names import ParsedName, parse_name
-from photoindex.media.pairing.rules import SAME_SHOT_SECONDS, identifier_of
-from photoindex.media.pairing.values import Member
+from photoindex.domain.pairing.compatibility import camera_words, serial_key, wall_seconds
+from photoindex.domain.pairing.names import ParsedName, parse_name
+from photoindex.domain.pairing.rules import SAME_SHOT_SECONDS, identifier_of
+from photoindex.domain.pairing.values import Member
 from photoindex.types import Kind
 
 GAP_SECONDS = 1.0

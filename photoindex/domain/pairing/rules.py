@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from photoindex.media.pairing.agreement import Agreement, camera_text, compare_cameras, compare_times, printable, span
-from photoindex.media.pairing.names import ParsedName
-from photoindex.media.pairing.values import Member
+from photoindex.domain.pairing.compatibility import (
+    Agreement,
+    camera_text,
+    compare_cameras,
+    compare_times,
+    printable,
+    span,
+)
+from photoindex.domain.pairing.names import ParsedName
+from photoindex.domain.pairing.values import Member
 from photoindex.paths import display
 from photoindex.types import Kind
 

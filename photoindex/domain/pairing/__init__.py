@@ -1,0 +1,23 @@
+"""What is one photo: RAW and JPEG, Live Photos, edits, bursts, and what a person decides."""
+
+from photoindex.domain.pairing.bursts import bursts
+from photoindex.domain.pairing.explanation import Candidate, Explanation, explain
+from photoindex.domain.pairing.groups import group
+from photoindex.domain.pairing.links import links_in_folder, live_across_folders
+from photoindex.domain.pairing.values import Decision, Group, Link, LinkKind, Member, Role
+
+__all__ = [
+    "Candidate",
+    "Decision",
+    "Explanation",
+    "Group",
+    "Link",
+    "LinkKind",
+    "Member",
+    "Role",
+    "bursts",
+    "explain",
+    "group",
+    "links_in_folder",
+    "live_across_folders",
+]
