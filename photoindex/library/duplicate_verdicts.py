@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from photoindex.domain.same_picture.orientations import TURNS
 from photoindex.library.duplicate_files import states_in_words
 from photoindex.library.duplicate_ranking import Rules, rank_files, reason_for_file, reason_to_keep
-from photoindex.media.same_picture.turns import TURNS
 from photoindex.paths import display
 from photoindex.pipeline.picture_comparing import Compared
 from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.pairing.values import Member
+from photoindex.domain.same_picture.orientations import TURNS
+from photoindex.domain.same_picture.shots import different_shots
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.context import Library
 from photoindex.library.duplicate_files import CopyPhotos
@@ -21,8 +23,6 @@ from photoindex.library.neighbours import near_in_space
 from photoindex.library.places import choose, spellings, volumes_now
 from photoindex.library.search import matching_photo_ids
 from photoindex.library.taking_in import jobs_for
-from photoindex.media.same_picture.shots import different_shots
-from photoindex.media.same_picture.turns import TURNS
 from photoindex.paths import display
 from photoindex.pipeline import duplicate_candidates as candidates
 from photoindex.pipeline.picture_comparing import Compared, Comparer, Task, threads_for

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.same_picture.turns import INVERSE, TURNS, turned_hashes
+from photoindex.domain.same_picture.orientations import INVERSE, TURNS, turned_hashes
 from photoindex.vectors.binary import Codes, close_pairs
 
 TURNED_RADIUS = 8

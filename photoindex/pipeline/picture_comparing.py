@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.same_picture.compare import Comparison, compare, same_colours
-from photoindex.media.same_picture.look import Look, look_at
+from photoindex.domain.same_picture.compare import Comparison, compare, same_colours
+from photoindex.domain.same_picture.features import Look, look_at
 from photoindex.pipeline.derived_files import thumbnail_path
 
 _KEPT_LOOKS = 200

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from photoindex.domain.pairing.values import Member
+from photoindex.domain.same_picture.compare import compare, same_colours
+from photoindex.domain.same_picture.features import Look, look_at
+from photoindex.domain.same_picture.orientations import INVERSE, TURNS, apply_turn, turned_hashes
+from photoindex.domain.same_picture.shots import different_shots
 from photoindex.media.decode import Pixels
 from photoindex.media.derive import derive, phash
-from photoindex.media.same_picture.compare import compare, same_colours
-from photoindex.media.same_picture.look import Look, look_at
-from photoindex.media.same_picture.shots import different_shots
-from photoindex.media.same_picture.turns import INVERSE, TURNS, apply_turn, turned_hashes
 from photoindex.types import DerivedParams, Kind
 from tests.edits import EDITS, FAR_EDITS, cut, scaled, scene, two_views
 

@@ -8,8 +8,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.same_picture.look import Look, Plane
-from photoindex.media.same_picture.overlay import Map, inverse, scale_of
+from photoindex.domain.same_picture.alignment import Map, inverse, scale_of
+from photoindex.domain.same_picture.features import Look, Plane
 
 _WINDOW_PX = 13
 _STEP_PX = 3
@@ -105,7 +105,7 @@ def _clipped(grey: Plane) -> Plane:
 
 
 def _even_inside(plane: Plane, inside: NDArray[np.bool_]) -> Plane:
-    from photoindex.media.same_picture.look import even_light
+    from photoindex.domain.same_picture.features import even_light
 
     return even_light(np.where(inside, plane, plane[inside].mean()).astype(np.float32))
 

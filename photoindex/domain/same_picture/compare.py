@@ -8,9 +8,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.same_picture.agreement import Agreement, agreement_of
-from photoindex.media.same_picture.look import Look
-from photoindex.media.same_picture.overlay import Map, from_keypoints, from_whole, refined
+from photoindex.domain.same_picture.agreement import Agreement, agreement_of
+from photoindex.domain.same_picture.alignment import Map, from_keypoints, from_whole, refined
+from photoindex.domain.same_picture.features import Look
 
 WINDOWS = 40
 """Places with structure that there must be: a black frame is like every other."""

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.same_picture.look import COARSE_PX, MIDDLE_PX, Look, Plane
+from photoindex.domain.same_picture.features import COARSE_PX, MIDDLE_PX, Look, Plane
 
 Map = NDArray[np.float64]
 """[2, 3]: second = map @ (x, y, 1) of the first, in pixels of `Look.grey`, whose centres are at whole numbers."""

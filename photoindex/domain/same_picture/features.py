@@ -80,7 +80,7 @@ class Look:
 
     def turned(self, turn: int) -> Look:
         """Return the picture after one of the eight turns; see `turns.apply_turn`."""
-        from photoindex.media.same_picture.turns import apply_turn
+        from photoindex.domain.same_picture.orientations import apply_turn
 
         if turn == 0:
             return self
