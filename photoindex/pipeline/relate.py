@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from photoindex.domain.sidecars.match import match_sidecars
+from photoindex.domain.sidecars.names import MediaName, SidecarName
 from photoindex.media import pairing
 from photoindex.media.pairing import Decision, Group, Link, Member
-from photoindex.media.sidecar.match import match_sidecars
-from photoindex.media.sidecar.names import MediaName, SidecarName
 from photoindex.store import pairs, sidecars, work_left
 from photoindex.store.pairs import SUPERSEDED, AssetPlace, MemberRow, NewPlace
 from photoindex.types import Kind, SidecarKind

@@ -8,8 +8,8 @@ import unicodedata
 
 import pytest
 
-from photoindex.media.sidecar.match import match_sidecars
-from photoindex.media.sidecar.names import MediaName, SidecarMatch, SidecarName
+from photoindex.domain.sidecars.match import match_sidecars
+from photoindex.domain.sidecars.names import MediaName, SidecarMatch, SidecarName
 from photoindex.types import Kind, SidecarKind
 
 KINDS = {"xmp": SidecarKind.XMP, "aae": SidecarKind.AAE, "json": SidecarKind.TAKEOUT}

@@ -9,8 +9,8 @@ from collections import defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photoindex.media.sidecar.match import match_sidecars
-from photoindex.media.sidecar.names import MediaName, SidecarMatch, SidecarName
+from photoindex.domain.sidecars.match import match_sidecars
+from photoindex.domain.sidecars.names import MediaName, SidecarMatch, SidecarName
 from photoindex.types import Kind, SidecarKind
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=300)

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from photoindex.media.sidecar.names import SidecarName, as_text, fold, split_extension
+from photoindex.domain.sidecars.names import SidecarName, as_text, fold, split_extension
 
 _SUFFIX = "supplemental-metadata"
 CUT_CHARACTERS = 46

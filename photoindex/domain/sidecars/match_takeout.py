@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from photoindex.media.sidecar.names import Medium, NameIndex, SidecarMatch, SidecarName, fold, shown, split_extension
-from photoindex.media.sidecar.takeout_names import Note, cuts, loose, original_names, take_number, titles_of
+from photoindex.domain.sidecars.names import Medium, NameIndex, SidecarMatch, SidecarName, fold, shown, split_extension
+from photoindex.domain.sidecars.takeout_names import Note, cuts, loose, original_names, take_number, titles_of
 from photoindex.types import Kind
 
 _PICTURES = (".heic", ".heif", ".jpg", ".jpeg", ".png", ".webp", ".avif", ".dng", ".gif", ".tif", ".tiff")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from photoindex.media.sidecar.match_takeout import match_takeout
-from photoindex.media.sidecar.names import (
+from photoindex.domain.sidecars.match_takeout import match_takeout
+from photoindex.domain.sidecars.names import (
     MediaName,
     Medium,
     NameIndex,

@@ -1,0 +1,1 @@
+"""Which sidecar belongs to which photo."""
