@@ -6,10 +6,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from photoindex.domain.time.dates import OLDEST_YEAR, DateError, iso_time
+from photoindex.domain.time.wall import Wall, offset_text, parse_offset, parse_wall
+from photoindex.domain.time.zones import is_zone, offset_of
 from photoindex.errors import UsageError
-from photoindex.media.facts.dates import OLDEST_YEAR, DateError, iso_time
-from photoindex.media.time.wall import Wall, offset_text, parse_offset, parse_wall
-from photoindex.media.time.zones import is_zone, offset_of
 
 _LARGEST_OFFSET_MINUTES = 14 * 60
 _SPACE_BEFORE_OFFSET = re.compile(r"(?<=\d)\s+(?=(?:[+-]\d\d:?\d\d|Z)\Z)")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from photoindex.domain.sidecars.names import distance
-from photoindex.media.facts.path_dates import dates_of_folder, dates_of_mtime, dates_of_name
+from photoindex.domain.time.path_dates import dates_of_folder, dates_of_mtime, dates_of_name
 from photoindex.paths import to_text
 from photoindex.store import assets, corrections, files, sidecars
 from photoindex.store.assets import PhotoContent

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from photoindex.domain.facts.resolve import resolve
 from photoindex.domain.facts.sources import EMBEDDED, PRIORITIES, TIMES, TimeSource
-from photoindex.media.time.neighbours import Timed, dates_between, neighbour_facts
-from photoindex.media.time.wall import PRECISIONS, offset_text, parse_wall
-from photoindex.media.time.zones import offset_of
+from photoindex.domain.time.neighbours import Timed, dates_between, neighbour_facts
+from photoindex.domain.time.wall import PRECISIONS, offset_text, parse_wall
+from photoindex.domain.time.zones import offset_of
 from photoindex.types import Resolved
 
 repeatable = settings(derandomize=True, deadline=None)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from photoindex.media.time.neighbours import Timed, dates_between, neighbour_facts, running_number
+from photoindex.domain.time.neighbours import Timed, dates_between, neighbour_facts, running_number
 
 
 def at(photo_id: int, time: str, offset_minutes: int | None = None, *, utc: float | None = None) -> Timed:

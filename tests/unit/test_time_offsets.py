@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from photoindex.domain.facts.resolve import resolve
-from photoindex.media.time.wall import offset_text, parse_offset, parse_wall
-from photoindex.media.time.zones import ZoneOffset, is_zone, offset_at, offset_of, zone_at
+from photoindex.domain.time.wall import offset_text, parse_offset, parse_wall
+from photoindex.domain.time.zones import ZoneOffset, is_zone, offset_at, offset_of, zone_at
 from photoindex.types import Resolved
 
 WALL = "2019-06-01T12:34:56"

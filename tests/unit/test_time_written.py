@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from photoindex.media.facts.dates import DateError, iso_time
+from photoindex.domain.time.dates import DateError, iso_time
 
 
 @pytest.mark.parametrize(

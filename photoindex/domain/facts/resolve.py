@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from photoindex.domain.facts.sources import PRIORITIES
-from photoindex.media.time.offsets import Witnesses
-from photoindex.media.time.resolution import resolve_time
-from photoindex.media.time.zones import zone_at
+from photoindex.domain.time.offsets import Witnesses
+from photoindex.domain.time.resolution import resolve_time
+from photoindex.domain.time.zones import zone_at
 from photoindex.types import Facts, FactValue, Resolved
 
 # What cameras and programs write into every file tells nothing about this one.

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from photoindex.domain.time.dates import DateError, iso_offset, iso_time
 from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
-from photoindex.media.facts.dates import DateError, iso_offset, iso_time
 from photoindex.media.facts.findings import Findings, clean_text, stars_of_percent
 from photoindex.media.facts.guard import guarded
 from photoindex.media.facts.maker_notes import add_maker_note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from photoindex.media.facts.dates import DateError, iso_time
+from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.facts.findings import Findings, clean_text
 
 # Tag numbers and offsets as ExifTool documents them (Image::ExifTool::Apple, Image::ExifTool::Reconyx).

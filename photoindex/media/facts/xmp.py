@@ -6,8 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks
-from photoindex.media.facts.dates import DateError, iso_time
 from photoindex.media.facts.findings import Findings, clean_text, stars_of_percent
 from photoindex.media.facts.guard import guarded
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from photoindex.media.facts.dates import DateError, iso_time
+from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.facts.findings import Findings, clean_text
 from photoindex.media.facts.guard import guarded
 from photoindex.media.sidecar.problem import BrokenSidecar

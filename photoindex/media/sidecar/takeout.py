@@ -6,7 +6,7 @@ import json
 import math
 from datetime import UTC, datetime, timedelta
 
-from photoindex.media.facts.dates import DateError, iso_time
+from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.facts.findings import KEYWORD_LIMIT, Findings, clean_text
 from photoindex.media.sidecar.encoding import as_utf8
 from photoindex.media.sidecar.problem import BrokenSidecar

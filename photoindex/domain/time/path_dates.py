@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
-from photoindex.media.facts.dates import DateError, iso_time
+from photoindex.domain.time.dates import DateError, iso_time
 
 _YEAR = r"(?<!\d)(?P<year>(?:19|20)\d\d)"
 _DATE = _YEAR + r"(?P<s>[-_.:]?)(?P<month>\d\d)(?P=s)(?P<day>\d\d)"

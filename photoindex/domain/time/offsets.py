@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from photoindex.media.facts.path_dates import dates_of_name
-from photoindex.media.time.wall import Wall, parse_offset, parse_wall
-from photoindex.media.time.zones import ZoneOffset, is_at_sea, offset_at, offset_of
+from photoindex.domain.time.path_dates import dates_of_name
+from photoindex.domain.time.wall import Wall, parse_offset, parse_wall
+from photoindex.domain.time.zones import ZoneOffset, is_at_sea, offset_at, offset_of
 from photoindex.types import Facts
 
 _STATING = tuple(

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from photoindex.media.time.wall import Wall, offset_text, parse_wall
+from photoindex.domain.time.wall import Wall, offset_text, parse_wall
 
 NEAR_SECONDS = 12 * 3600
 """One photo alone lends its offset no further than this: half a day holds few flights."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from photoindex.domain.facts.sources import EMBEDDED, TIMES, TimeSource
-from photoindex.media.facts.path_dates import dates_of_folder, dates_of_mtime
-from photoindex.media.time.offsets import Offset, Witnesses, difference, offset_of_instant, offset_of_wall
-from photoindex.media.time.wall import PRECISIONS, Wall, offset_text, parse_wall
+from photoindex.domain.time.offsets import Offset, Witnesses, difference, offset_of_instant, offset_of_wall
+from photoindex.domain.time.path_dates import dates_of_folder, dates_of_mtime
+from photoindex.domain.time.wall import PRECISIONS, Wall, offset_text, parse_wall
 
 _CONFIDENCE_OF_PARTIAL = 0.6
 _CONFIDENCE_OF_AMBIGUOUS = 0.9
