@@ -14,9 +14,9 @@ from sqlalchemy import insert
 
 from photoindex.app import open_library
 from photoindex.config.schema import Config
+from photoindex.geo.names import name_key
 from photoindex.store import text_index
 from photoindex.store.database import Database
-from photoindex.store.gazetteer_names import name_key
 from photoindex.store.tables import (
     asset,
     event,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from photoindex.geo.gazetteer import Gazetteer
 from photoindex.library.context import Library
 from photoindex.library.roots import Roots
 from photoindex.pipeline.placing import Placer
@@ -11,7 +12,6 @@ from photoindex.pipeline.resolving import Resolver
 from photoindex.pipeline.settle import Settling
 from photoindex.progress import EventSink, Notice
 from photoindex.store.database import Session
-from photoindex.store.gazetteer import Gazetteer
 
 
 def resolver_of(library: Library, roots: Roots, emit: EventSink) -> Resolver:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from photoindex.store.gazetteer import Gazetteer
+from photoindex.geo.gazetteer import Gazetteer
 from photoindex.store.place_rows import display, ensure_place
 
 _KEPT = 4096

@@ -7,8 +7,8 @@ import re
 
 from sqlalchemy import Boolean, ColumnElement, Float, and_, false, func, or_, select, true
 
-from photoindex.store.gazetteer_data import country_names
-from photoindex.store.gazetteer_names import COUNTRY_ALIASES, EARTH_RADIUS_KM, name_key
+from photoindex.geo.names import COUNTRY_ALIASES, EARTH_RADIUS_KM, name_key
+from photoindex.geo.source import country_names
 from photoindex.store.tables import photo, place
 
 _ROOM_DEGREES = 1e-7

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from sqlalchemy import Connection, select
 
+from photoindex.geo.gazetteer import GazetteerPlace
 from photoindex.store.field_values import fold
-from photoindex.store.gazetteer import GazetteerPlace
 from photoindex.store.tables import place as place_table
 
 

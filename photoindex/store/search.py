@@ -27,11 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
+from photoindex.geo.names import distance_km
 from photoindex.store import fields, text_index
 from photoindex.store.field_conditions import is_event, present
 from photoindex.store.field_paths import folder_text
 from photoindex.store.field_values import fold, matches
-from photoindex.store.gazetteer_names import distance_km
 from photoindex.store.tables import asset, file, folder, photo, volume
 from photoindex.syntax import And, Compare, Node, Not, Words, leaves
 

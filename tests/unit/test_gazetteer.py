@@ -22,8 +22,9 @@ import pytest
 from filelock import FileLock
 
 from photoindex.errors import DatabaseFailed
-from photoindex.store import gazetteer_data
-from photoindex.store.gazetteer import (
+from photoindex.geo import source as gazetteer_data
+from photoindex.geo.database import BUILDING
+from photoindex.geo.gazetteer import (
     EDGE_MAX_KM,
     NEAREST_KM,
     PEOPLE_PER_KM2,
@@ -32,8 +33,7 @@ from photoindex.store.gazetteer import (
     Gazetteer,
     GazetteerPlace,
 )
-from photoindex.store.gazetteer_file import BUILDING
-from photoindex.store.gazetteer_names import EARTH_RADIUS_KM, name_key
+from photoindex.geo.names import EARTH_RADIUS_KM, name_key
 from photoindex.store.place_rows import display
 
 
@@ -374,7 +374,7 @@ def test_a_folder_that_cannot_be_written_costs_a_temporary_table(small_package: 
 
 def test_processes_that_make_the_table_at_once_do_each_other_no_harm(small_package: Path, tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from photoindex.store.gazetteer import Gazetteer; sys.stdin.read(1)\n"
+        "import sys; from pathlib import Path; from photoindex.geo.gazetteer import Gazetteer; sys.stdin.read(1)\n"
         "with Gazetteer(Path(sys.argv[1])) as found: print(found.find('porto').city, found.nearest(50, 3).city)"
     )
     environment = os.environ | {"PYTHONPATH": str(small_package)}

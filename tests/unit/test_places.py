@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from photoindex.geo.gazetteer import GazetteerPlace
+from photoindex.geo.names import distance_km, name_key
 from photoindex.library.context import Library
 from photoindex.library.search import matching_photo_ids, parse
 from photoindex.store import search as store_search
 from photoindex.store.field_places import is_near
-from photoindex.store.gazetteer import GazetteerPlace
-from photoindex.store.gazetteer_names import distance_km, name_key
 from photoindex.store.place_rows import display, ensure_place
 from photoindex.store.tables import photo, place
 from tests.rows import Shelf, library_in

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from photoindex.geo import database as gazetteer_file
+from photoindex.geo import gazetteer
 from photoindex.library.show import Shown, show
 from photoindex.pipeline import neighbourhood, settle
 from photoindex.pipeline.neighbourhood import Told
 from photoindex.pipeline.resolving import Resolver
-from photoindex.store import gazetteer, gazetteer_file, work_left
+from photoindex.store import work_left
 from tests import metadata_blocks as blocks
 from tests.harness import Keeper, counts
 from tests.originals import jpeg, write_photo

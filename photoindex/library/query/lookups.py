@@ -24,7 +24,7 @@ def lookups_of(library: Library) -> Lookups:
 
 
 def _position(name: str) -> tuple[float, float, str]:
-    from photoindex.store.gazetteer import Gazetteer
+    from photoindex.geo.gazetteer import Gazetteer
 
     with Gazetteer() as gazetteer:
         place = gazetteer.find(name)

