@@ -22,7 +22,7 @@ from sqlalchemy import Connection, insert
 
 from photoindex.app import open_library
 from photoindex.config.schema import Config
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.index import open_index, rebuild
 from photoindex.library.index_truth import folder_of
 from photoindex.store import spaces

@@ -12,7 +12,7 @@ from photoindex.errors import DatabaseFailed, LibraryNotFound, UnsuitableLocatio
 
 if TYPE_CHECKING:
     from photoindex.config.schema import Config
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
 
 
 def library_folder(config: Config) -> Path:
@@ -26,7 +26,7 @@ def library_folder(config: Config) -> Path:
 
 def database_path(config: Config) -> Path:
     """Return where the library's database lies: in its folder, or where a `sqlite:///` DATABASE_URL says."""
-    from photoindex.library.context import DATABASE_NAME
+    from photoindex.library.handle import DATABASE_NAME
 
     return config.database_file or library_folder(config) / DATABASE_NAME
 
@@ -38,11 +38,11 @@ def open_library(config: Config, *, create: bool = False, on_trial: bool = False
     `on_trial` makes a new one in a temporary folder that goes with the block, for what must not change anything.
     Upgrades an older database after a backup. Raises LibraryNotFound, SchemaTooNew, UnsuitableLocation, DatabaseFailed.
     """
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
+    from photoindex.library.location import check_location
     from photoindex.library.upgrade import bring_library_up_to_date
     from photoindex.models.offline import offline
     from photoindex.store.database import Database
-    from photoindex.store.location import check_location
 
     # Only `models pull` reaches out, and says so where it does.
     offline()

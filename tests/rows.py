@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select
 
 from photoindex.app import open_library
 from photoindex.config.schema import Config
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.mounts import mount_of
 from photoindex.paths import relative_to
 from photoindex.store.tables import asset, file, folder, photo, photo_text, root, task, variant, volume

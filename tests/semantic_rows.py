@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.store import query_vectors, spaces, tasks, vector_rows
 from photoindex.store.spaces import SpaceRow
 from photoindex.store.tables import photo_text, vector

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, insert, select
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.store import spaces, vector_rows
 from photoindex.store.spaces import SpaceRow
 from photoindex.store.tables import asset, variant, vector

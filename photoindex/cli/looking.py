@@ -13,7 +13,7 @@ from photoindex.cli.output.render import visible
 from photoindex.progress import Event, Notice
 
 if TYPE_CHECKING:
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
     from photoindex.library.question import Question
     from photoindex.library.reasons import Reasons
     from photoindex.library.search import Hit

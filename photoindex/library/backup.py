@@ -17,8 +17,8 @@ from photoindex import __version__
 from photoindex.config.schema import config_file
 from photoindex.errors import StorageFull
 from photoindex.library.byte_progress import ByteProgress
-from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
+from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.pieces import Piece, chunks_of, write_piece

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull
-from photoindex.library.context import Library
 from photoindex.library.cut_off import Calibration, from_json, measure
+from photoindex.library.handle import Library
 from photoindex.library.probe_texts import PROBE_TEXTS, VERSION
 from photoindex.library.query_encoding import QueryEncoder
 from photoindex.store import spaces

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.places import KnownVolume
 from photoindex.media.further_pictures import further_pictures
 from photoindex.media.reach import Reach

@@ -16,7 +16,7 @@ from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Numbers, Out
 from photoindex.domain.events.titles import PlaceName
 from photoindex.domain.events.trips import homes, trips
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.search import parse_arguments
 from photoindex.store import event_rows
 from photoindex.store.database import is_read_only

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.query.printer import to_text
 from photoindex.library.query.values import joined
 from photoindex.store import search as store

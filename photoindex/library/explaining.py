@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from photoindex.domain.pairing.names import parse_name
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.pairs import current, paths_of
 from photoindex.media import pairing
 from photoindex.media.pairing import Candidate, Explanation, Member

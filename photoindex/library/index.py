@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.errors import LibraryLocked, NothingFound, PhotoIndexError
-from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
+from photoindex.library.handle import Library
 from photoindex.library.index_progress import progress
 from photoindex.library.index_truth import (
     DAMAGED_NAME,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.index import chosen_spaces, is_due
 from photoindex.library.index_truth import checked_generation, folder_of, note_damage, size_of
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.errors import DatabaseFailed
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.store import vector_rows
 from photoindex.store.spaces import SpaceRow

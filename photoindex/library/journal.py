@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from photoindex.errors import NothingFound
-from photoindex.library.context import Library
 from photoindex.library.following import leave_work
+from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.roots import Roots
 from photoindex.library.settling import settle

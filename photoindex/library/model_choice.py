@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from photoindex.errors import ModelUnavailable
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.store import spaces
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.byte_progress import ByteProgress
-from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
+from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.model_choice import model_to_embed
 from photoindex.library.picture_files import check_target

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.index import open_index
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.duplicate_rows import contents_of_vectors

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from photoindex.domain.pairing.names import parse_name
 from photoindex.errors import UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.roots import Roots
 from photoindex.library.settling import settle

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from photoindex.errors import UsageError
-from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
+from photoindex.library.handle import Library
 from photoindex.library.places import find_file
 from photoindex.library.roots import Roots
 from photoindex.paths import display

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.search import Hit
 from photoindex.library.when import partial
 from photoindex.paths import display

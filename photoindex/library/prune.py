@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.places import choose
 from photoindex.library.roots import Roots

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull, UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.query_vectors import is_unit
 from photoindex.store import query_vectors
 from photoindex.store.field_values import without_stray_bytes

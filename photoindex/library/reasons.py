@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from photoindex.library.candidates import Candidates
-from photoindex.library.context import Library
 from photoindex.library.cut_off import CutOff
+from photoindex.library.handle import Library
 from photoindex.library.index import open_index
 from photoindex.library.query.printer import to_text
 from photoindex.library.query_vectors import Kind

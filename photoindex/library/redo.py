@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.search import matching_photo_ids, parse_arguments
 from photoindex.library.tasks import check_stage
 from photoindex.store.task_table import redo as redo_tasks

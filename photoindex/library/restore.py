@@ -14,8 +14,9 @@ from pathlib import Path
 
 from photoindex.config.schema import Config
 from photoindex.errors import SchemaTooNew, StorageFull, UsageError
-from photoindex.library.context import DATABASE_NAME
 from photoindex.library.disk_errors import disk_errors
+from photoindex.library.handle import DATABASE_NAME
+from photoindex.library.location import check_location
 from photoindex.library.lock import HOLDER_NAME, exclusive
 from photoindex.library.snapshots import (
     CONFIG_PIECE,
@@ -31,7 +32,6 @@ from photoindex.paths import display
 from photoindex.pipeline import derived_files
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import snapshot as database_file
-from photoindex.store.location import check_location
 from photoindex.store.migrate import REVISIONS
 
 RESTORED_CONFIG_NAME = "config.from-backup.toml"

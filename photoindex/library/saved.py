@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.query import parser
 from photoindex.library.query.lexer import NAME_RULE, TokenKind, is_saved_name, tokenize
 from photoindex.library.query.lookups import lookups_of

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from photoindex import paths
 from photoindex.errors import UsageError, VolumeOffline
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.listed import ListedJudge
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log

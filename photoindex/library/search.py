@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from photoindex.errors import UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.query import parser
 from photoindex.library.query.arguments import hints_on_arguments, join_arguments
 from photoindex.library.query.lookups import lookups_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from photoindex.geo.gazetteer import Gazetteer
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.roots import Roots
 from photoindex.pipeline.placing import Placer
 from photoindex.pipeline.resolving import Resolver

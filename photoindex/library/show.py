@@ -10,7 +10,7 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.places import KnownVolume, find_file, volumes_now
 from photoindex.library.times import utc
 from photoindex.paths import display, to_text

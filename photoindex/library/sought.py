@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.calibrating import calibrated
-from photoindex.library.context import Library
 from photoindex.library.cut_off import CutOff, Share, cut_off, level_of
+from photoindex.library.handle import Library
 from photoindex.library.places import find_file
 from photoindex.library.query.meaning import Meaning
 from photoindex.library.query_encoding import QueryEncoder

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photoindex.errors import UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.search import matching_photo_ids
 from photoindex.paths import display, from_text
 from photoindex.store import spaces, vector_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.store.sql import Result, json_lines, reading
 from photoindex.store.views import VIEWS
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.roots import Roots
 from photoindex.library.settling import resolver_of
 from photoindex.pipeline import isolation, owner

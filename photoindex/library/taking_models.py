@@ -11,8 +11,8 @@ from pathlib import Path
 
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.byte_progress import ByteProgress
-from photoindex.library.context import Library
 from photoindex.library.disk_errors import disk_errors
+from photoindex.library.handle import Library
 from photoindex.library.models import changing_models
 from photoindex.models import local
 from photoindex.models.bundle import extract, is_bundle, opened_bundle

@@ -10,7 +10,7 @@ from shlex import quote
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.places import find_file, places_of
 from photoindex.library.search import matching_photo_ids, parse_arguments
 from photoindex.paths import display, from_text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.errors import UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.places import choose
 from photoindex.stages import embed, ingest
 from photoindex.store.task_table import (

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from photoindex.domain.facts.resolve import resolve
-from photoindex.library.context import Library
 from photoindex.library.following import leave_work
+from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.roots import Roots
 from photoindex.library.settling import settle

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from photoindex.errors import LibraryLocked
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import migrate

@@ -11,7 +11,7 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.places import KnownVolume, find_file, places_of, spellings, volumes_now
 from photoindex.library.roots import KnownRoot, Roots
 from photoindex.library.show import file_as_json, task_as_json

@@ -70,7 +70,7 @@ def test_a_dry_run_says_how_many_pictures_wait(keeper: Keeper, capsysbinary: pyt
 def test_a_window_that_ends_with_work_left_has_its_exit_code(
     keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photoindex.library.windows.parse_window", lambda _text: 0.0)
+    monkeypatch.setattr("photoindex.library.durations.parse_window", lambda _text: 0.0)
     ran = embedded(capsysbinary, "--for", "2h")
     assert ran.code == 75
     assert b"its time is over: 6 pictures waiting; the next photoindex embed goes on" in ran.err

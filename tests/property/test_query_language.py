@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from photoindex.cli.commands.search import rearrange
 from photoindex.errors import QuerySyntaxError, UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.query.meaning import take_apart
 from photoindex.library.query.printer import to_text
 from photoindex.library.search import count, matching_photo_ids

@@ -10,12 +10,12 @@ from sqlalchemy import text
 
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library import index
+from photoindex.library.durations import parse_window
 from photoindex.library.embed import EmbedRequest, EmbedSummary, embed
 from photoindex.library.index_status import index_status
 from photoindex.library.redo import redo
 from photoindex.library.retry import retry
 from photoindex.library.tasks import TaskQuery
-from photoindex.library.windows import parse_window
 from photoindex.pipeline.embed import EmbedTally
 from photoindex.progress import Notice, PhaseAdvanced
 from photoindex.store import embed_tasks, spaces, tasks

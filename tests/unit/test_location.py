@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import UnsuitableLocation
-from photoindex.store.location import check_location
+from photoindex.library.location import check_location
 
 TABLE = rb"""27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 41 27 0:50 / /mnt/nas rw,relatime - nfs4 nas:/export/photos rw,vers=4.2

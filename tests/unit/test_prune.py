@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from photoindex.errors import LibraryLocked, NothingFound, UsageError
 from photoindex.library import index
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.index_status import index_status
 from photoindex.library.journal import undo
 from photoindex.library.lock import exclusive

@@ -20,7 +20,7 @@ from sqlalchemy import func, select, text
 from photoindex.config.schema import Config
 from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup import BackupRequest, backup
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.lock import HOLDER_NAME, exclusive
 from photoindex.library.restore import RestoreRequest, restore
 from photoindex.pipeline import derived_files

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from photoindex.library.context import Library
 from photoindex.library.explain import explain
+from photoindex.library.handle import Library
 from photoindex.library.query import parser
 from photoindex.library.search import matching_photo_ids
 from photoindex.store.fields import grammar

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.query.parser import MAX_DEPTH, MAX_TERMS
 from photoindex.library.search import count, matching_photo_ids, parse, search
 from photoindex.store import text_index

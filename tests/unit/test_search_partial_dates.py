@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.search import count, matching_photo_ids, parse
 from tests.rows import Shelf, library_in
 

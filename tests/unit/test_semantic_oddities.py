@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.probe_texts import PROBE_TEXTS
 from photoindex.library.query.meaning import WeightedText
 from photoindex.library.query_encoding import QueryEncoder

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.query.meaning import WeightedText
 from photoindex.library.question import MOST_PHOTOS, PictureFile, Question, Wanted, WordsAlone, ask, question_of
 from photoindex.library.reasons import reasons

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.sql import json_lines, query, view_columns
 from photoindex.store.sql import PRAGMAS
 from tests.rows import Shelf, library_in

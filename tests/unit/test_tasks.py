@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.journal import undo
 from photoindex.library.redo import redo
 from photoindex.library.retry import leave_so, retry

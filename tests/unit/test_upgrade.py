@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from photoindex.errors import LibraryLocked
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.restore import RestoreRequest, restore
 from photoindex.library.snapshots import list_snapshots, verify

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.store import views
 from tests.rows import Shelf, library_in
 

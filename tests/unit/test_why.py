@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.library.why import Verdict, as_json, why
 from tests.rows import Shelf, library_in
 

@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from photoindex.config.schema import Config
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
 
 LibraryOption = Annotated[
     Path | None,

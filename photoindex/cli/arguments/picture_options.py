@@ -15,7 +15,7 @@ from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
     from photoindex.library.pictures import Group, Section
     from photoindex.library.search import Hit
 

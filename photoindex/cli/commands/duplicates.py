@@ -19,9 +19,9 @@ from photoindex.cli.output.progress_text import amount, size_text
 from photoindex.cli.output.render import Column, CsvOption, NullOption, Row, choose_output, render, visible
 
 if TYPE_CHECKING:
-    from photoindex.library.context import Library
     from photoindex.library.duplicate_verdicts import Group
     from photoindex.library.duplicates import Duplicates
+    from photoindex.library.handle import Library
     from photoindex.library.pictures import Group as PictureGroup
 
 FLAGS = frozenset({"--exact", "--json", "--csv", "--null", "-0", "--help", "-h"})

@@ -54,9 +54,9 @@ def embed(
     Exit codes: 0 done; 75 the time of --for is over and pictures wait; 100 done, but some pictures were given up (see
     `photoindex tasks --stage embed`); 7 the model is not installed; 8 the device failed.
     """
+    from photoindex.library.durations import parse_window
     from photoindex.library.embed import EmbedRequest
     from photoindex.library.embed import embed as run_embed
-    from photoindex.library.windows import parse_window
 
     request = EmbedRequest(
         limit=limit, window_seconds=None if window is None else parse_window(window), dry_run=dry_run

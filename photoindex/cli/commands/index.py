@@ -15,7 +15,7 @@ from photoindex.cli.output.progress import ProgressMode, ProgressOption, progres
 from photoindex.cli.output.render import Column, CsvOption, Output, Row, choose_output, render
 
 if TYPE_CHECKING:
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
     from photoindex.library.index import Made
     from photoindex.library.index_status import IndexStatus
     from photoindex.progress import EventSink

@@ -11,7 +11,7 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.render import Column, CsvOption, Form, choose_output, render, text_of
 
 if TYPE_CHECKING:
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
 
 _COLUMNS = (
     Column("id", "entry", plain=True, justify="right"),

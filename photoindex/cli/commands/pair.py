@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from photoindex.library.context import Library
     from photoindex.library.explaining import ExplainedPhoto, HeldVideo
+    from photoindex.library.handle import Library
     from photoindex.library.pairs import MadePhoto, PairsChanged
     from photoindex.library.targets import Targets
     from photoindex.progress import EventSink

@@ -16,7 +16,7 @@ from photoindex.cli.terminal.confirm import ask
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
     from photoindex.library.prune import ForgetPlan, PruneRequest
 
 _COLUMNS = (

@@ -12,7 +12,7 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.render import Column, CsvOption, Row, choose_output, render
 
 if TYPE_CHECKING:
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
 
 _COLUMNS = (
     Column("name", "name", plain=True),

@@ -46,7 +46,7 @@ from photoindex.syntax import OptionTerm
 
 if TYPE_CHECKING:
     from photoindex.cli.output.render import Output
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
     from photoindex.library.search import Hit
     from photoindex.syntax import Node
 

@@ -17,7 +17,7 @@ from photoindex.cli.output.render import Column, CsvOption, Row, choose_output, 
 from photoindex.cli.terminal.confirm import ask
 
 if TYPE_CHECKING:
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
     from photoindex.library.space_scores import KnownQuery
 
 _COLUMNS = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from photoindex.library.context import Library
+    from photoindex.library.handle import Library
     from photoindex.library.timing import TimeChange, TimeResult, TimesCorrected
 
 FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from photoindex.library.context import Library
+from photoindex.library.handle import Library
 from photoindex.syntax import Lookups
 
 
