@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.library.byte_progress import ByteProgress
+from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
 from photoindex.library.models import changing_models

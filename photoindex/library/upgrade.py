@@ -49,6 +49,6 @@ def _upgrade(library: Library, events: EventSink, history: migrate.History) -> N
 
 
 def _keep_a_snapshot(library: Library, events: EventSink) -> None:
-    from photoindex.library.backup import BackupRequest, backup
+    from photoindex.library.backup.backup import BackupRequest, backup
 
     backup(library, BackupRequest(destination=library.folder / SNAPSHOT_FOLDER), events)

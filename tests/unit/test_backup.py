@@ -20,10 +20,10 @@ from blake3 import blake3
 from sqlalchemy import insert, update
 
 from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
-from photoindex.library.backup import BACKUP_LOCK_NAME, BackupRequest, _rename_to_free_name, backup
+from photoindex.library.backup.backup import BACKUP_LOCK_NAME, BackupRequest, _rename_to_free_name, backup
+from photoindex.library.backup.snapshots import SnapshotState, list_snapshots, look_at, read_manifest, verify
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.library.snapshots import SnapshotState, list_snapshots, look_at, read_manifest, verify
 from photoindex.progress import Event, PhaseFinished, PhaseStarted
 from photoindex.store import journal
 from photoindex.store import snapshot as database_file

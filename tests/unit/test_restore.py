@@ -19,10 +19,10 @@ from sqlalchemy import func, select, text
 
 from photoindex.config.schema import Config
 from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
-from photoindex.library.backup import BackupRequest, backup
+from photoindex.library.backup.backup import BackupRequest, backup
+from photoindex.library.backup.restore import RestoreRequest, restore
 from photoindex.library.handle import Library
 from photoindex.library.lock import HOLDER_NAME, exclusive
-from photoindex.library.restore import RestoreRequest, restore
 from photoindex.pipeline import derived_files
 from photoindex.progress import Event, Notice
 from photoindex.store.tables import asset, photo

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, event
 
 from photoindex.config.schema import Config
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.backup import BackupRequest, backup
+from photoindex.library.backup.backup import BackupRequest, backup
+from photoindex.library.backup.restore import RestoreRequest, restore
 from photoindex.library.journal import undo
-from photoindex.library.restore import RestoreRequest, restore
 from photoindex.library.targets import choose_targets
 from photoindex.library.timing import (
     TimeChange,

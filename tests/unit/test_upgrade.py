@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from photoindex.errors import LibraryLocked
+from photoindex.library.backup.restore import RestoreRequest, restore
+from photoindex.library.backup.snapshots import list_snapshots, verify
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.library.restore import RestoreRequest, restore
-from photoindex.library.snapshots import list_snapshots, verify
 from photoindex.library.upgrade import bring_library_up_to_date
 from photoindex.store import migrate
 from photoindex.store.database import Database

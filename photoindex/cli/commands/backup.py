@@ -15,7 +15,7 @@ from photoindex.cli.output.progress import ProgressMode, ProgressOption, progres
 from photoindex.cli.output.render import Column, Row, choose_output, render
 
 if TYPE_CHECKING:
-    from photoindex.library.snapshots import Snapshot
+    from photoindex.library.backup.snapshots import Snapshot
 
 _SUBCOMMANDS = ("make", "list", "verify")
 _VALUED = ("--keep", "--progress", "--library")
@@ -91,7 +91,7 @@ def make(
 
     It holds the database, the journal and your settings, but not the originals and no previews. Prints its path.
     """
-    from photoindex.library.backup import BackupRequest, backup
+    from photoindex.library.backup.backup import BackupRequest, backup
 
     output = choose_output(json=json)
     with opened(library) as found, progress_sink(progress) as emit:
@@ -110,7 +110,7 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """List the snapshots in a folder, newest first, damaged and incomplete ones too."""
-    from photoindex.library.snapshots import list_snapshots
+    from photoindex.library.backup.snapshots import list_snapshots
 
     output = choose_output(json=json)
     render((_row(one) for one in list_snapshots(destination.expanduser().absolute())), _COLUMNS, output)
@@ -122,7 +122,7 @@ def verify(
     progress: ProgressOption = ProgressMode.AUTO,
 ) -> None:
     """Check every byte of a snapshot and the database in it; exit 13 where it is damaged."""
-    from photoindex.library.snapshots import verify as check
+    from photoindex.library.backup.snapshots import verify as check
 
     output = choose_output(json=json)
     with progress_sink(progress) as emit:

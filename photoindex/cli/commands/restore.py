@@ -32,8 +32,8 @@ def restore(
     library: LibraryOption = None,
 ) -> None:
     """Check a snapshot and make a library from it in the folder that --library names."""
-    from photoindex.library.restore import RestoreRequest
-    from photoindex.library.restore import restore as make_library
+    from photoindex.library.backup.restore import RestoreRequest
+    from photoindex.library.backup.restore import restore as make_library
 
     before_the_command = context.find_root().params.get("library")
     if library is None and before_the_command is not None:

@@ -14,11 +14,7 @@ from pathlib import Path
 
 from photoindex.config.schema import Config
 from photoindex.errors import SchemaTooNew, StorageFull, UsageError
-from photoindex.library.disk_errors import disk_errors
-from photoindex.library.handle import DATABASE_NAME
-from photoindex.library.location import check_location
-from photoindex.library.lock import HOLDER_NAME, exclusive
-from photoindex.library.snapshots import (
+from photoindex.library.backup.snapshots import (
     CONFIG_PIECE,
     DATABASE_PIECE,
     JOURNAL_PIECE,
@@ -28,6 +24,10 @@ from photoindex.library.snapshots import (
     read_manifest,
     sync_folder,
 )
+from photoindex.library.disk_errors import disk_errors
+from photoindex.library.handle import DATABASE_NAME
+from photoindex.library.location import check_location
+from photoindex.library.lock import HOLDER_NAME, exclusive
 from photoindex.paths import display
 from photoindex.pipeline import derived_files
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events

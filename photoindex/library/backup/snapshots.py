@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
-from photoindex.library.byte_progress import ByteProgress
-from photoindex.library.pieces import Piece, check_piece
+from photoindex.library.backup.byte_progress import ByteProgress
+from photoindex.library.backup.parts import Piece, check_piece
 from photoindex.library.times import utc
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events

@@ -16,13 +16,9 @@ from pathlib import Path
 from photoindex import __version__
 from photoindex.config.schema import config_file
 from photoindex.errors import StorageFull
-from photoindex.library.byte_progress import ByteProgress
-from photoindex.library.disk_errors import disk_errors
-from photoindex.library.handle import Library
-from photoindex.library.lock import exclusive
-from photoindex.library.logs import both, log_events, open_log
-from photoindex.library.pieces import Piece, chunks_of, write_piece
-from photoindex.library.snapshots import (
+from photoindex.library.backup.byte_progress import ByteProgress
+from photoindex.library.backup.parts import Piece, chunks_of, write_piece
+from photoindex.library.backup.snapshots import (
     CONFIG_PIECE,
     DATABASE_PIECE,
     JOURNAL_PIECE,
@@ -36,6 +32,10 @@ from photoindex.library.snapshots import (
     sync_folder,
     write_manifest,
 )
+from photoindex.library.disk_errors import disk_errors
+from photoindex.library.handle import Library
+from photoindex.library.lock import exclusive
+from photoindex.library.logs import both, log_events, open_log
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.store import snapshot as database_file

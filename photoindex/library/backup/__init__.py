@@ -1,0 +1,1 @@
+"""Snapshots: make, list, verify, restore."""
