@@ -33,7 +33,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from photoindex.app import open_library
 from photoindex.config.schema import load_config
-from photoindex.library.duplicates import RADIUS, DuplicatesRequest, find_duplicates
+from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
 from photoindex.library.handle import Library
 from photoindex.library.scan import ScanRequest, scan
 from photoindex.pipeline.duplicate_candidates import Collector, add_near_hashes

@@ -14,10 +14,10 @@ from PIL import Image
 from sqlalchemy import insert, select, update
 
 from photoindex.errors import UsageError
-from photoindex.library.duplicate_groups import stars
-from photoindex.library.duplicate_plan import escaped, plan_lines, unescaped, write_plan
-from photoindex.library.duplicate_verdicts import CopiedFile, Group
-from photoindex.library.duplicates import Duplicates, DuplicatesRequest, find_duplicates
+from photoindex.library.duplicates.find import Duplicates, DuplicatesRequest, find_duplicates
+from photoindex.library.duplicates.groups import stars
+from photoindex.library.duplicates.plan import escaped, plan_lines, unescaped, write_plan
+from photoindex.library.duplicates.verdicts import CopiedFile, Group
 from photoindex.library.search import parse
 from photoindex.pipeline.duplicate_candidates import CROWD, Collector, add_near_hashes
 from photoindex.progress import Notice

@@ -19,8 +19,8 @@ from photoindex.cli.output.progress_text import amount, size_text
 from photoindex.cli.output.render import Column, CsvOption, NullOption, Row, choose_output, render, visible
 
 if TYPE_CHECKING:
-    from photoindex.library.duplicate_verdicts import Group
-    from photoindex.library.duplicates import Duplicates
+    from photoindex.library.duplicates.find import Duplicates
+    from photoindex.library.duplicates.verdicts import Group
     from photoindex.library.handle import Library
     from photoindex.library.pictures import Group as PictureGroup
 
@@ -99,8 +99,8 @@ def duplicates(
     library: LibraryOption = None,
 ) -> None:
     """Find groups of copies and print them."""
-    from photoindex.library.duplicate_plan import check_plan_target
-    from photoindex.library.duplicates import DuplicatesRequest, find_duplicates
+    from photoindex.library.duplicates.find import DuplicatesRequest, find_duplicates
+    from photoindex.library.duplicates.plan import check_plan_target
     from photoindex.library.search import parse_arguments
 
     pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
@@ -131,7 +131,7 @@ def duplicates(
 
 
 def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
-    from photoindex.library.duplicate_plan import write_plan
+    from photoindex.library.duplicates.plan import write_plan
 
     write_plan(library, groups, path)
     print(
@@ -182,7 +182,7 @@ def _rows(groups: Sequence[Group]) -> Iterator[Row]:
 
 
 def _as_json(number: int, group: Group) -> dict[str, object]:
-    from photoindex.library.duplicate_verdicts import REMOVE, REVIEW
+    from photoindex.library.duplicates.verdicts import REMOVE, REVIEW
 
     names = ("path", "action", "reason", "photo", "digest", "size", "format", "width", "height", "state", "volume",
              "likeness", "share")  # fmt: skip

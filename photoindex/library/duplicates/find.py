@@ -14,12 +14,12 @@ from photoindex.domain.pairing.values import Member
 from photoindex.domain.same_picture.orientations import TURNS
 from photoindex.domain.same_picture.shots import different_shots
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.duplicate_files import CopyPhotos
-from photoindex.library.duplicate_groups import stars
-from photoindex.library.duplicate_ranking import Rules, rank
-from photoindex.library.duplicate_verdicts import REMOVE, REVIEW, Group, judged
+from photoindex.library.duplicates.files import CopyPhotos
+from photoindex.library.duplicates.groups import stars
+from photoindex.library.duplicates.near_vectors import near_in_space
+from photoindex.library.duplicates.ranking import Rules, rank
+from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, Group, judged
 from photoindex.library.handle import Library
-from photoindex.library.neighbours import near_in_space
 from photoindex.library.places import choose, spellings, volumes_now
 from photoindex.library.search import matching_photo_ids
 from photoindex.library.taking_in import jobs_for

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from photoindex.domain.pairing.names import parse_name
-from photoindex.library.duplicate_files import AWAY, GONE, PRESENT
+from photoindex.library.duplicates.files import AWAY, GONE, PRESENT
 from photoindex.paths import display, is_within
 from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from photoindex.domain.same_picture.orientations import TURNS
-from photoindex.library.duplicate_files import states_in_words
-from photoindex.library.duplicate_ranking import Rules, rank_files, reason_for_file, reason_to_keep
+from photoindex.library.duplicates.files import states_in_words
+from photoindex.library.duplicates.ranking import Rules, rank_files, reason_for_file, reason_to_keep
 from photoindex.paths import display
 from photoindex.pipeline.picture_comparing import Compared
 from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto

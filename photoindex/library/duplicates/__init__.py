@@ -1,0 +1,1 @@
+"""Finding, ranking and planning duplicates."""
