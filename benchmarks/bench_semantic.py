@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from photoindex.app import open_library
 from photoindex.config.schema import Config
-from photoindex.library.embed import variant_of
+from photoindex.library.embed.embed import variant_of
 from photoindex.library.handle import Library
 from photoindex.library.question import Question, Wanted, ask, question_of
 from photoindex.library.search import hits_of, parse

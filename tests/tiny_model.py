@@ -79,7 +79,7 @@ class SemanticKeeper(Keeper):
 
     def embed(self, *, stop: Callable[[], bool] = lambda: False, **request: Any) -> Any:
         """Make the vectors that the model's space lacks; return the summary."""
-        from photoindex.library.embed import EmbedRequest, embed
+        from photoindex.library.embed.embed import EmbedRequest, embed
 
         with self.open() as library:
             return embed(library, EmbedRequest(**request), self.events.append, stop)

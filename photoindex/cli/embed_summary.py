@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from photoindex.cli.output.progress_text import amount
 
 if TYPE_CHECKING:
-    from photoindex.library.embed import EmbedSummary
+    from photoindex.library.embed.embed import EmbedSummary
 
 _BUSIEST = {
     "read": "reading previews",

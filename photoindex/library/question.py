@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from photoindex.errors import ModelUnavailable, UsageError
+from photoindex.library.embed.model_choice import command_to_use, way_to_vectors
 from photoindex.library.handle import Library
-from photoindex.library.model_choice import command_to_use, way_to_vectors
 from photoindex.library.query.meaning import Meaning, WeightedText, take_apart
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.search import is_scoped

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
-from photoindex.library.embed import LOCK_NAME, variant_of
+from photoindex.library.embed.embed import LOCK_NAME, variant_of
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.library import embed
+from photoindex.library.embed import embed
 from tests.command_line import Ran, run
 from tests.fault import faulty_encoder
 from tests.harness import Keeper

@@ -107,7 +107,7 @@ class FaultyEncoder:
 def run_command(argv: list[str]) -> int:
     """Run a command line whose `embed` uses this model."""
     from photoindex.cli.main import main
-    from photoindex.library import embed
+    from photoindex.library.embed import embed
 
     embed.EmbedRequest = functools.partial(embed.EmbedRequest, opener=OPENER)  # type: ignore[assignment,misc]
     return main(argv)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from photoindex.errors import DeviceFailed, LibraryLocked, ModelUnavailable
-from photoindex.library.embed import EmbedRequest, EmbedSummary, embed
+from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, embed
 from photoindex.library.lock import exclusive
 from photoindex.library.redo import redo
 from photoindex.pipeline.derived_files import preview_path

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library import index
 from photoindex.library.durations import parse_window
-from photoindex.library.embed import EmbedRequest, EmbedSummary, embed
+from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, embed
 from photoindex.library.index_status import index_status
 from photoindex.library.redo import redo
 from photoindex.library.retry import retry

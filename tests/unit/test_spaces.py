@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import LibraryLocked, NothingFound, UsageError
-from photoindex.library.embed import LOCK_NAME, EmbedRequest, embed
+from photoindex.library.embed.embed import LOCK_NAME, EmbedRequest, embed
 from photoindex.library.index import LOCK_NAME as INDEX_LOCK_NAME
 from photoindex.library.index import rebuild
 from photoindex.library.lock import exclusive

@@ -13,7 +13,7 @@ from photoindex.cli.terminal.signals import stop_on_signal
 from photoindex.errors import EXIT_SOME_QUARANTINED, EXIT_WINDOW_ENDED
 
 if TYPE_CHECKING:
-    from photoindex.library.embed import EmbedSummary
+    from photoindex.library.embed.embed import EmbedSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -55,8 +55,8 @@ def embed(
     `photoindex tasks --stage embed`); 7 the model is not installed; 8 the device failed.
     """
     from photoindex.library.durations import parse_window
-    from photoindex.library.embed import EmbedRequest
-    from photoindex.library.embed import embed as run_embed
+    from photoindex.library.embed.embed import EmbedRequest
+    from photoindex.library.embed.embed import embed as run_embed
 
     request = EmbedRequest(
         limit=limit, window_seconds=None if window is None else parse_window(window), dry_run=dry_run

@@ -122,7 +122,7 @@ def pull(
     commit and SHA-256 of each file are kept and compared whenever it is used. Run again, it goes on where it was cut off.
     """
     from photoindex.library import taking_models
-    from photoindex.library.model_choice import command_to_embed
+    from photoindex.library.embed.model_choice import command_to_embed
 
     def once(accepted: bool) -> tuple[Taken, str]:
         request = taking_models.PullRequest(model, update, trust_remote_code, accepted)
@@ -166,7 +166,7 @@ def install(
     folder that has them in onnx/, needs nothing.
     """
     from photoindex.library import taking_models
-    from photoindex.library.model_choice import command_to_embed
+    from photoindex.library.embed.model_choice import command_to_embed
 
     def once(accepted: bool) -> tuple[Taken, str]:
         request = taking_models.InstallRequest(path, id_, architecture, config, trust_remote_code, accepted)
@@ -187,7 +187,7 @@ def verify(
     library: LibraryOption = None,
 ) -> None:
     """Hash every file of the installed models and compare; exit 7 where one is not what was installed."""
-    from photoindex.library.model_choice import way_to_install
+    from photoindex.library.embed.model_choice import way_to_install
     from photoindex.library.models import verify_models
 
     output = choose_output(json=json)

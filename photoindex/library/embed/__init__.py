@@ -1,0 +1,1 @@
+"""Vectors of photos: the embed operation and the choice of its model."""
