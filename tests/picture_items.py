@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from photoindex.library.pictures import Item
+from photoindex.library.export.photo_cards import Item
 from photoindex.library.search import Hit
 
 

@@ -13,9 +13,9 @@ from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.embed.model_choice import model_to_embed
+from photoindex.library.export.output_files import check_target
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.library.picture_files import check_target
 from photoindex.models.bundle import write_bundle
 from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
 from photoindex.models.install import remove_model

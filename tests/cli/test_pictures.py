@@ -109,8 +109,8 @@ def test_a_contact_sheet_shows_the_photos(name: str, form: str, search: Search, 
 def test_further_pages_of_a_contact_sheet_are_numbered(
     search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photoindex.library.contact_sheet._HEIGHT_PX", 500)
-    monkeypatch.setattr("photoindex.library.contact_sheet._COLUMNS_MAX", 2)
+    monkeypatch.setattr("photoindex.library.export.contact_sheet._HEIGHT_PX", 500)
+    monkeypatch.setattr("photoindex.library.export.contact_sheet._COLUMNS_MAX", 2)
     ran = search("--contact-sheet", tmp_path / "out.jpg")
     assert ran.code == 0
     assert {path.name for path in tmp_path.glob("out*")} == {"out.jpg", "out-2.jpg"}

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photoindex.library.contact_sheet import contact_sheets, encoded
-from photoindex.library.lettering import Lettering
-from photoindex.library.pictures import Item, Section
+from photoindex.library.export.contact_sheet import contact_sheets, encoded
+from photoindex.library.export.photo_cards import Item, Section
+from photoindex.library.export.text_drawing import Lettering
 from tests.picture_items import item, jpeg, share_of
 
 MADE_AT = datetime(2026, 11, 21, 14, 52, tzinfo=UTC)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.library.gallery import PREVIEWS_UP_TO, gallery_page
-from photoindex.library.pictures import Entry, Group, Item, Section, file_url, item_of, one_line, shortened
+from photoindex.library.export.gallery import PREVIEWS_UP_TO, gallery_page
+from photoindex.library.export.photo_cards import Entry, Group, Item, Section, file_url, item_of, one_line, shortened
 from tests.picture_items import hit, item, jpeg
 
 MADE_AT = datetime(2026, 11, 21, 14, 52, tzinfo=UTC)

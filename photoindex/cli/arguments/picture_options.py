@@ -15,8 +15,8 @@ from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
+    from photoindex.library.export.photo_cards import Group, Section
     from photoindex.library.handle import Library
-    from photoindex.library.pictures import Group, Section
     from photoindex.library.search import Hit
 
 FLAGS = frozenset({"--preview"})
@@ -99,7 +99,7 @@ def picture_options(
 
 def show_pictures(library: Library, hits: Sequence[Hit], options: PictureOptions, title: str) -> None:
     """Show the photos that were found in every form that the options ask for; `title` is the query as it was asked."""
-    from photoindex.library.pictures import Entry, Group
+    from photoindex.library.export.photo_cards import Entry, Group
 
     show_groups(library, [Group([Entry(hit) for hit in hits])], options, title)
 
@@ -118,7 +118,7 @@ def show_groups(library: Library, groups: Sequence[Group], options: PictureOptio
 
 
 def _write_gallery(library: Library, groups: Sequence[Group], options: PictureOptions, title: str) -> None:
-    from photoindex.library.gallery import gallery_page
+    from photoindex.library.export.gallery import gallery_page
 
     assert options.gallery is not None
     sections, total = _sections(library, groups, options.limit or DEFAULT_LIMIT, "--gallery")
@@ -127,7 +127,7 @@ def _write_gallery(library: Library, groups: Sequence[Group], options: PictureOp
 
 
 def _write_contact_sheet(library: Library, groups: Sequence[Group], options: PictureOptions, title: str) -> None:
-    from photoindex.library.contact_sheet import contact_sheets, encoded
+    from photoindex.library.export.contact_sheet import contact_sheets, encoded
 
     assert options.contact_sheet is not None
     sections, total = _sections(library, groups, options.limit or DEFAULT_LIMIT, "--contact-sheet")
@@ -150,7 +150,7 @@ def _preview(library: Library, groups: Sequence[Group], options: PictureOptions)
 
 def _sections(library: Library, groups: Sequence[Group], limit: int, option: str) -> tuple[list[Section], int]:
     """Return the sections to show, cut to `limit`, and how many photos there are in all."""
-    from photoindex.library.pictures import sections_of, shortened
+    from photoindex.library.export.photo_cards import sections_of, shortened
 
     total = sum(len(group.entries) for group in groups)
     if total > limit:
@@ -159,7 +159,7 @@ def _sections(library: Library, groups: Sequence[Group], limit: int, option: str
 
 
 def _write(library: Library, target: Path, parts: Iterable[bytes], what: str) -> None:
-    from photoindex.library.picture_files import check_target, write_whole
+    from photoindex.library.export.output_files import check_target, write_whole
 
     if str(target) == _STDOUT:
         for part in parts:

@@ -21,8 +21,8 @@ from photoindex.cli.output.render import Column, CsvOption, NullOption, Row, cho
 if TYPE_CHECKING:
     from photoindex.library.duplicates.find import Duplicates
     from photoindex.library.duplicates.verdicts import Group
+    from photoindex.library.export.photo_cards import Group as PictureGroup
     from photoindex.library.handle import Library
-    from photoindex.library.pictures import Group as PictureGroup
 
 FLAGS = frozenset({"--exact", "--json", "--csv", "--null", "-0", "--help", "-h"})
 VALUED = frozenset(
@@ -141,8 +141,8 @@ def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
 
 
 def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[PictureGroup]:
-    from photoindex.library.pictures import Entry
-    from photoindex.library.pictures import Group as PictureGroup
+    from photoindex.library.export.photo_cards import Entry
+    from photoindex.library.export.photo_cards import Group as PictureGroup
     from photoindex.library.search import hits_by_id
 
     hits = hits_by_id(library, [number for group in groups for number in group.photo_ids])

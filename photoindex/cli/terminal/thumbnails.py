@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from photoindex.library.pictures import Item, Section
+    from photoindex.library.export.photo_cards import Item, Section
 
 _GAP_COLUMNS = 2
 _CELLS = (26, 9)
@@ -96,7 +96,7 @@ def strip(items: Sequence[Item], terminal: Terminal, layout: Layout) -> Image:
     import PIL.Image
     from PIL import ImageDraw
 
-    from photoindex.library.pictures import picture_of
+    from photoindex.library.export.photo_cards import picture_of
 
     cell_width, cell_height = (1, 2) if terminal.protocol is Protocol.BLOCKS else terminal.cell_px
     box = layout.columns * cell_width, layout.rows * cell_height

@@ -14,8 +14,8 @@ from photoindex import __version__
 from photoindex.errors import UsageError
 from photoindex.library.duplicates.files import AWAY, PRESENT, Look, look_at, states_in_words
 from photoindex.library.duplicates.verdicts import KEEP, REMOVE, REVIEW, CopiedFile, Group
+from photoindex.library.export.output_files import check_target, write_whole
 from photoindex.library.handle import Library
-from photoindex.library.picture_files import check_target, write_whole
 from photoindex.paths import display
 
 COLUMNS = ("action", "group", "size", "state", "digest", "photo", "reason", "path")

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from photoindex import __version__
-from photoindex.library.pictures import Item, Section, one_line, read_jpeg
+from photoindex.library.export.photo_cards import Item, Section, one_line, read_jpeg
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -55,7 +55,7 @@ def _template(*, large: bool) -> Template:
         "clock": _clock,
     }
     environment.filters.update(filters)
-    return environment.from_string(files("photoindex.library").joinpath(_TEMPLATE).read_text("utf-8"))
+    return environment.from_string(files("photoindex.library.export").joinpath(_TEMPLATE).read_text("utf-8"))
 
 
 def _sha256(text: str) -> str:

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from PIL import Image, ImageDraw
 
-from photoindex.library.lettering import Lettering
-from photoindex.library.pictures import Item, Section, one_line, picture_of
+from photoindex.library.export.photo_cards import Item, Section, one_line, picture_of
+from photoindex.library.export.text_drawing import Lettering
 
 _MARGIN_PX = 64
 _GAP_PX = 28

@@ -1,0 +1,1 @@
+"""Pictures of an answer: gallery page and contact sheet."""
