@@ -23,8 +23,8 @@ from sqlalchemy import Connection, insert
 from photoindex.app import open_library
 from photoindex.config.schema import Config
 from photoindex.library.handle import Library
-from photoindex.library.index import open_index, rebuild
-from photoindex.library.index_truth import folder_of
+from photoindex.library.index.maintain import open_index, rebuild
+from photoindex.library.index.validation import folder_of
 from photoindex.store import spaces
 from photoindex.store.spaces import SpaceRow
 from photoindex.store.tables import asset, photo, variant, vector
@@ -203,7 +203,7 @@ def unmerged(library: Library, space: SpaceRow, count: int, asked: NDArray[np.fl
 
 
 def merge(library: Library, space: SpaceRow, count: int) -> None:
-    from photoindex.library.index import merge_if_due
+    from photoindex.library.index.maintain import merge_if_due
 
     began = time.perf_counter()
     assert merge_if_due(library, space)

@@ -185,7 +185,7 @@ def parts(folder: Path, query: str) -> None:
         from photoindex.library import semantic
         from photoindex.library.candidates import Candidates
         from photoindex.library.exact_words import photos_with_words
-        from photoindex.library.index import open_index
+        from photoindex.library.index.maintain import open_index
         from photoindex.library.query_encoding import QueryEncoder
         from photoindex.library.sought import query_vectors, with_cut_offs
         from photoindex.models.encoders import open_text_encoder

@@ -107,7 +107,7 @@ def prune(library: Library, request: PruneRequest, emit: EventSink = ignore_even
 
 
 def _keep_indices_in_shape(library: Library, emit: EventSink) -> None:
-    from photoindex.library.index import keep_in_shape
+    from photoindex.library.index.maintain import keep_in_shape
 
     keep_in_shape(library, emit)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from photoindex.library.candidates import Candidates
 from photoindex.library.cut_off import CutOff
 from photoindex.library.handle import Library
-from photoindex.library.index import open_index
+from photoindex.library.index.maintain import open_index
 from photoindex.library.query.printer import to_text
 from photoindex.library.query_vectors import Kind
 from photoindex.library.question import Question

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from photoindex.library.candidates import Candidates
 from photoindex.library.exact_words import photos_with_words
 from photoindex.library.handle import Library
-from photoindex.library.index import open_index
+from photoindex.library.index.maintain import open_index
 from photoindex.library.query_encoding import QueryEncoder
 from photoindex.library.question import RELEVANCE, Question
 from photoindex.library.ranking import Ranked, fuse

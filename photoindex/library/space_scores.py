@@ -144,7 +144,7 @@ def score_spaces(
 
 
 def _score(library: Library, space: SpaceRow, queries: Sequence[KnownQuery], k: int) -> SpaceScore:
-    from photoindex.library.index import open_index
+    from photoindex.library.index.maintain import open_index
     from photoindex.library.query_encoding import QueryEncoder
     from photoindex.models.encoders import open_text_encoder
 

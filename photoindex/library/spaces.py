@@ -78,7 +78,7 @@ def drop_space(library: Library, name: str, emit: EventSink = ignore_events) -> 
     Some thousand vectors a transaction, so that a scan beside it goes on; one that is cut short is finished by dropping the
     space again. Raises NothingFound, LibraryLocked while `embed` runs or an index is written.
     """
-    from photoindex.library.index import LOCK_NAME as INDEX_LOCK_NAME
+    from photoindex.library.index.maintain import LOCK_NAME as INDEX_LOCK_NAME
 
     with (
         exclusive(library.folder, "spaces drop", name=LOCK_NAME),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.library.index import LOCK_NAME
+from photoindex.library.index.maintain import LOCK_NAME
 from photoindex.library.lock import exclusive
 from tests.command_line import run, run_on_terminal
 from tests.rows import library_in

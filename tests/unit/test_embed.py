@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.library import index
 from photoindex.library.durations import parse_window
 from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, embed
-from photoindex.library.index_status import index_status
+from photoindex.library.index import maintain as index
+from photoindex.library.index.status import index_status
 from photoindex.library.redo import redo
 from photoindex.library.retry import retry
 from photoindex.library.tasks import TaskQuery

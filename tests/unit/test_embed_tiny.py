@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from photoindex.errors import ModelUnavailable
-from photoindex.library.index import open_index
+from photoindex.library.index.maintain import open_index
 from photoindex.store import spaces
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticKeeper, write_scenes

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import text, update
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound
-from photoindex.library import index as operations
-from photoindex.library.index import LOCK_NAME, is_due, merge_if_due, open_index, optimize, rebuild
-from photoindex.library.index_status import IndexState, IndexStatus, index_status
+from photoindex.library.index import maintain as operations
+from photoindex.library.index.maintain import LOCK_NAME, is_due, merge_if_due, open_index, optimize, rebuild
+from photoindex.library.index.status import IndexState, IndexStatus, index_status
 from photoindex.library.lock import exclusive
 from photoindex.progress import Event, Notice, PhaseFinished, PhaseStarted
 from photoindex.store.tables import vector

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import select
 
 from photoindex.errors import LibraryLocked, NothingFound, UsageError
-from photoindex.library import index
 from photoindex.library.handle import Library
-from photoindex.library.index_status import index_status
+from photoindex.library.index import maintain as index
+from photoindex.library.index.status import index_status
 from photoindex.library.journal import undo
 from photoindex.library.lock import exclusive
 from photoindex.library.prune import PruneRequest, files_to_prune, parse_age, plan_prune, prune, prune_derived

@@ -9,8 +9,8 @@ import pytest
 
 from photoindex.errors import LibraryLocked, NothingFound, UsageError
 from photoindex.library.embed.embed import LOCK_NAME, EmbedRequest, embed
-from photoindex.library.index import LOCK_NAME as INDEX_LOCK_NAME
-from photoindex.library.index import rebuild
+from photoindex.library.index.maintain import LOCK_NAME as INDEX_LOCK_NAME
+from photoindex.library.index.maintain import rebuild
 from photoindex.library.lock import exclusive
 from photoindex.library.spaces import SpaceStatus, drop_space, list_spaces, use_space
 from photoindex.store import spaces

@@ -16,8 +16,8 @@ from photoindex.cli.output.render import Column, CsvOption, Output, Row, choose_
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
-    from photoindex.library.index import Made
-    from photoindex.library.index_status import IndexStatus
+    from photoindex.library.index.maintain import Made
+    from photoindex.library.index.status import IndexStatus
     from photoindex.progress import EventSink
 
 
@@ -84,7 +84,7 @@ def status(
     library: LibraryOption = None,
 ) -> None:
     """Show each space's index: its vectors, those not merged yet, those gone, its size and whether it is sound."""
-    from photoindex.library.index_status import index_status
+    from photoindex.library.index.status import index_status
 
     output = choose_output(json=json, csv=csv)
     with opened(library) as found:
@@ -109,7 +109,7 @@ def rebuild(
     library: LibraryOption = None,
 ) -> None:
     """Make indices again from the vectors in the database, whatever state they are in; search goes on meanwhile."""
-    from photoindex.library import index
+    from photoindex.library.index import maintain as index
 
     _make(index.rebuild, space, progress, library, choose_output(json=json, csv=csv))
 
@@ -122,7 +122,7 @@ def optimize(
     library: LibraryOption = None,
 ) -> None:
     """Merge what is not merged yet, drop what is gone, remove leftovers; an index in shape is left as it is."""
-    from photoindex.library import index
+    from photoindex.library.index import maintain as index
 
     _make(index.optimize, space, progress, library, choose_output(json=json, csv=csv))
 

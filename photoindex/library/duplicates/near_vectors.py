@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.library.handle import Library
-from photoindex.library.index import open_index
+from photoindex.library.index.maintain import open_index
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.duplicate_rows import contents_of_vectors
 from photoindex.store.spaces import active_space, count_vectors

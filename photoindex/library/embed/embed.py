@@ -185,14 +185,14 @@ class _Run:
 
     def _keep_indices_in_shape(self) -> None:
         """Nothing new comes, but what is gone since the last run may be worth making an index again."""
-        from photoindex.library.index import keep_in_shape
+        from photoindex.library.index.maintain import keep_in_shape
 
         keep_in_shape(self.library, self.emit)
 
     def _calibrate(self, space: SpaceRow) -> None:
         """Measure the space where it is new or has grown, so that the first search need not."""
         from photoindex.library.calibrating import calibrated
-        from photoindex.library.index import open_index
+        from photoindex.library.index.maintain import open_index
 
         try:
             calibrated(self.library, space, open_index(self.library, space))
@@ -303,7 +303,7 @@ class Merger:
             self._merge(emit)
 
     def _merge(self, emit: EventSink) -> None:
-        from photoindex.library.index import merge_if_due
+        from photoindex.library.index.maintain import merge_if_due
 
         merge_if_due(self._library, self._space, emit)
 

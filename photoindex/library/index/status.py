@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from photoindex.library.handle import Library
-from photoindex.library.index import chosen_spaces, is_due
-from photoindex.library.index_truth import checked_generation, folder_of, note_damage, size_of
+from photoindex.library.index.maintain import chosen_spaces, is_due
+from photoindex.library.index.validation import checked_generation, folder_of, note_damage, size_of
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import spaces, vector_rows
 from photoindex.store.spaces import SpaceRow

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from photoindex.errors import LibraryLocked, NothingFound, PhotoIndexError
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
-from photoindex.library.index_progress import progress
-from photoindex.library.index_truth import (
+from photoindex.library.index.validation import (
     DAMAGED_NAME,
     DatabaseTruth,
     blocks_of,
@@ -27,6 +26,7 @@ from photoindex.library.index_truth import (
     newest_vectors,
     size_of,
 )
+from photoindex.library.index_progress import progress
 from photoindex.library.lock import exclusive
 from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.store import spaces, vector_rows
