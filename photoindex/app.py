@@ -40,7 +40,7 @@ def open_library(config: Config, *, create: bool = False, on_trial: bool = False
     """
     from photoindex.library.handle import Library
     from photoindex.library.location import check_location
-    from photoindex.library.upgrade import bring_library_up_to_date
+    from photoindex.library.maintenance.upgrade import bring_library_up_to_date
     from photoindex.models.offline import offline
     from photoindex.store.database import Database
 

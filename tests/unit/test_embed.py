@@ -13,9 +13,9 @@ from photoindex.library.durations import parse_window
 from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, embed
 from photoindex.library.index import maintain as index
 from photoindex.library.index.status import index_status
-from photoindex.library.redo import redo
-from photoindex.library.retry import retry
-from photoindex.library.tasks import TaskQuery
+from photoindex.library.maintenance.redo import redo
+from photoindex.library.maintenance.retry import retry
+from photoindex.library.maintenance.tasks import TaskQuery
 from photoindex.pipeline.embed import EmbedTally
 from photoindex.progress import Notice, PhaseAdvanced
 from photoindex.store import embed_tasks, spaces, tasks

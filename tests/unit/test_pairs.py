@@ -12,7 +12,7 @@ from photoindex.errors import UsageError
 from photoindex.library.backup.backup import BackupRequest, backup
 from photoindex.library.backup.restore import RestoreRequest, restore
 from photoindex.library.explaining import ExplainedPhoto, explain_pairs
-from photoindex.library.journal import undo
+from photoindex.library.maintenance.journal import undo
 from photoindex.library.pairs import PairsChanged, join, split
 from photoindex.library.targets import choose_targets
 from tests.harness import Keeper

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.library.journal import undo
+from photoindex.library.maintenance.journal import undo
+from photoindex.library.maintenance.prune import PruneRequest, prune
 from photoindex.library.pairs import join
-from photoindex.library.prune import PruneRequest, prune
 from photoindex.library.targets import choose_targets
 from photoindex.library.timing import correct_times, set_to
 from tests.harness import Keeper

@@ -16,9 +16,16 @@ from photoindex.errors import LibraryLocked, NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.index import maintain as index
 from photoindex.library.index.status import index_status
-from photoindex.library.journal import undo
 from photoindex.library.lock import exclusive
-from photoindex.library.prune import PruneRequest, files_to_prune, parse_age, plan_prune, prune, prune_derived
+from photoindex.library.maintenance.journal import undo
+from photoindex.library.maintenance.prune import (
+    PruneRequest,
+    files_to_prune,
+    parse_age,
+    plan_prune,
+    prune,
+    prune_derived,
+)
 from photoindex.library.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.progress import Event, Notice, ignore_events

@@ -9,7 +9,7 @@ import pytest
 
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.sql import json_lines, query, view_columns
+from photoindex.library.maintenance.sql import json_lines, query, view_columns
 from photoindex.store.sql import PRAGMAS
 from tests.rows import Shelf, library_in
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.library.handle import Library
-from photoindex.library.status import as_json, size_of_derived, status
+from photoindex.library.maintenance.status import as_json, size_of_derived, status
 from photoindex.store.tables import variant
 from tests.rows import Shelf, library_in
 

@@ -10,10 +10,10 @@ import pytest
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.journal import undo
-from photoindex.library.redo import redo
-from photoindex.library.retry import leave_so, retry
-from photoindex.library.tasks import TaskQuery, tasks
+from photoindex.library.maintenance.journal import undo
+from photoindex.library.maintenance.redo import redo
+from photoindex.library.maintenance.retry import leave_so, retry
+from photoindex.library.maintenance.tasks import TaskQuery, tasks
 from photoindex.store import journal, task_table
 from photoindex.store.tables import asset, file, task
 from tests.rows import Shelf, library_in
@@ -80,7 +80,7 @@ def test_the_parts_of_a_filter_hold_together(
 def test_a_limit_ends_the_list_also_past_one_page(
     library: Library, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photoindex.library.tasks.PAGE_ROWS", 2)
+    monkeypatch.setattr("photoindex.library.maintenance.tasks.PAGE_ROWS", 2)
     add_each_state(shelf)
     assert len(names(library, TaskQuery())) == 6
     assert names(library, TaskQuery(), limit=3) == ["done.jpg", "pending.jpg", "running.jpg"]
@@ -224,8 +224,8 @@ def test_redo_of_a_models_stage_leaves_the_pixels_alone(library: Library, shelf:
 
 
 def test_redo_works_in_batches(library: Library, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photoindex.library.redo.BATCH_TASKS", 2)
-    monkeypatch.setattr("photoindex.library.redo.BATCH_PHOTOS", 2)
+    monkeypatch.setattr("photoindex.library.maintenance.redo.BATCH_TASKS", 2)
+    monkeypatch.setattr("photoindex.library.maintenance.redo.BATCH_PHOTOS", 2)
     for number in range(5):
         shelf.add_whole_photo(f"{number}.jpg")
     assert redo(library, "ingest", ["type:image"], dry_run=True) == 5

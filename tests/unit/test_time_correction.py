@@ -13,7 +13,7 @@ from photoindex.config.schema import Config
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.backup.backup import BackupRequest, backup
 from photoindex.library.backup.restore import RestoreRequest, restore
-from photoindex.library.journal import undo
+from photoindex.library.maintenance.journal import undo
 from photoindex.library.targets import choose_targets
 from photoindex.library.timing import (
     TimeChange,

@@ -51,7 +51,7 @@ def log(
 
 
 def _entries(library: Library, limit: int | None, *, people: bool) -> Iterator[dict[str, object]]:
-    from photoindex.library.journal import log as read_log
+    from photoindex.library.maintenance.journal import log as read_log
 
     for entry in read_log(library, limit):
         yield {
@@ -80,7 +80,7 @@ def _change_columns(*, people: bool) -> tuple[Column, ...]:
 
 
 def _changes(library: Library, limit: int | None, *, people: bool) -> Iterator[dict[str, object]]:
-    from photoindex.library.journal import log_changes
+    from photoindex.library.maintenance.journal import log_changes
 
     for change in log_changes(library, limit):
         row: dict[str, object] = {

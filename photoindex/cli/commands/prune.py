@@ -17,7 +17,7 @@ from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
-    from photoindex.library.prune import ForgetPlan, PruneRequest
+    from photoindex.library.maintenance.prune import ForgetPlan, PruneRequest
 
 _COLUMNS = (
     Column("path", "path", plain=True, wide=True),
@@ -59,7 +59,7 @@ def prune(
     Until then the library keeps all that it knows of them. `photoindex undo` brings everything back; previews stay for
     that, until `prune --derived`.
     """
-    from photoindex.library.prune import PruneRequest, parse_age
+    from photoindex.library.maintenance.prune import PruneRequest, parse_age
 
     if derived and (paths or volume or older_than):
         raise UsageError("--derived takes no PATH, --volume or --older-than")
@@ -79,7 +79,7 @@ def prune(
 
 
 def _list(library: Library, request: PruneRequest, *, json: bool) -> None:
-    from photoindex.library.prune import files_to_prune, plan_prune
+    from photoindex.library.maintenance.prune import files_to_prune, plan_prune
     from photoindex.library.times import utc
 
     rows = (
@@ -91,8 +91,8 @@ def _list(library: Library, request: PruneRequest, *, json: bool) -> None:
 
 
 def _prune(library: Library, request: PruneRequest, *, yes: bool, json: bool, progress: ProgressMode) -> None:
-    from photoindex.library.prune import plan_prune
-    from photoindex.library.prune import prune as forget
+    from photoindex.library.maintenance.prune import plan_prune
+    from photoindex.library.maintenance.prune import prune as forget
 
     if not yes:
         plan = plan_prune(library, request)
@@ -117,7 +117,7 @@ def _prune(library: Library, request: PruneRequest, *, yes: bool, json: bool, pr
 
 
 def _prune_derived(library: Library, *, dry_run: bool, yes: bool, json: bool, progress: ProgressMode) -> None:
-    from photoindex.library.prune import prune_derived
+    from photoindex.library.maintenance.prune import prune_derived
 
     if not dry_run and not yes:
         unneeded = prune_derived(library, dry_run=True)

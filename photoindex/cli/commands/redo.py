@@ -36,7 +36,7 @@ def redo(
     library: LibraryOption = None,
 ) -> None:
     """Put a stage's finished tasks back, for the next `scan` or `embed` to do again; results stay until new ones replace them."""
-    from photoindex.library.redo import redo as put_back
+    from photoindex.library.maintenance.redo import redo as put_back
 
     with opened(library) as found:
         count = put_back(found, stage, query or (), dry_run=dry_run)

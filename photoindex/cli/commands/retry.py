@@ -33,9 +33,9 @@ def retry(
 
     Dismissed ones are put back where a PATH or `--state dismissed` names them.
     """
-    from photoindex.library.retry import leave_so
-    from photoindex.library.retry import retry as put_back
-    from photoindex.library.tasks import commands_for_waiting
+    from photoindex.library.maintenance.retry import leave_so
+    from photoindex.library.maintenance.retry import retry as put_back
+    from photoindex.library.maintenance.tasks import commands_for_waiting
 
     query = task_query(paths, stage, state, error_class)
     with opened(library) as found:

@@ -15,7 +15,7 @@ from photoindex.cli.output.render import Column, choose_output, encoded, render,
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.sql import Result
+    from photoindex.library.maintenance.sql import Result
 
 _PARAMETER_OPTIONS = ("-p", "--param")
 
@@ -73,7 +73,7 @@ def sql(
 
     The views v_photo, v_file, v_task, v_volume and v_journal are documented and stable: see --views.
     """
-    from photoindex.library.sql import query, view_columns
+    from photoindex.library.maintenance.sql import query, view_columns
 
     forms = {"table": table, "csv": csv, "tsv": tsv, "json": json, "nl": nl}
     asked = [name for name, given in forms.items() if given]
@@ -96,13 +96,13 @@ def sql(
 
 
 def _print_json(result: Result, *, headers: bool) -> None:  # noqa: ARG001 - JSON always has the names
-    from photoindex.library.sql import json_lines
+    from photoindex.library.maintenance.sql import json_lines
 
     _write(json_lines(result, newline=False))
 
 
 def _print_json_lines(result: Result, *, headers: bool) -> None:  # noqa: ARG001
-    from photoindex.library.sql import json_lines
+    from photoindex.library.maintenance.sql import json_lines
 
     _write(json_lines(result, newline=True))
 

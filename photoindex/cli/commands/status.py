@@ -11,7 +11,7 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
 
 if TYPE_CHECKING:
-    from photoindex.library.status import Status
+    from photoindex.library.maintenance.status import Status
 
 _STATES = ("done", "pending", "running", "failed", "quarantined", "dismissed")
 
@@ -23,8 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def status(json: JsonOption = False, library: LibraryOption = None) -> None:
     """Show what the library holds, what is left to do and what it costs."""
-    from photoindex.library.status import as_json
-    from photoindex.library.status import status as find_status
+    from photoindex.library.maintenance.status import as_json
+    from photoindex.library.maintenance.status import status as find_status
 
     with opened(library) as found:
         result = find_status(found)

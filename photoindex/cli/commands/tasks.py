@@ -12,7 +12,7 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.render import Column, CsvOption, Form, Output, choose_output, render
 
 if TYPE_CHECKING:
-    from photoindex.library.tasks import TaskQuery, TaskRow
+    from photoindex.library.maintenance.tasks import TaskQuery, TaskRow
 
 StageOption = Annotated[
     str | None, typer.Option("--stage", metavar="STAGE", help="Only this stage's tasks: ingest, embed.")
@@ -71,7 +71,7 @@ def tasks(
 
     In a pipe: path, state, error and stage, separated by tabs.
     """
-    from photoindex.library.tasks import tasks as find_tasks
+    from photoindex.library.maintenance.tasks import tasks as find_tasks
 
     output = choose_output(json=json, csv=csv)
     query = task_query(paths, stage, state, error_class)
@@ -83,7 +83,7 @@ def task_query(
     paths: list[str] | None, stage: str | None, states: list[str] | None, error_class: str | None
 ) -> TaskQuery:
     """Return the options that `tasks` and `retry` share as the library takes them."""
-    from photoindex.library.tasks import TaskQuery
+    from photoindex.library.maintenance.tasks import TaskQuery
 
     return TaskQuery(
         stage=stage,

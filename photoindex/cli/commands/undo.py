@@ -30,7 +30,7 @@ def undo(
 
     Nothing is changed where a row has changed again since.
     """
-    from photoindex.library.journal import undo as put_back
+    from photoindex.library.maintenance.journal import undo as put_back
 
     with opened(library) as found:
         done = put_back(found, entry, dry_run=dry_run)

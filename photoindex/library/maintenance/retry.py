@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.tasks import TaskQuery, task_filter
+from photoindex.library.maintenance.tasks import TaskQuery, task_filter
 from photoindex.store.task_table import DISMISSED, TaskFilter, count_tasks_matching, dismiss, put_back
 
 _RETRIED = ("failed", "quarantined")

@@ -1,0 +1,1 @@
+"""Looking after a library: status, tasks, redo, retry, prune, journal, upgrade."""
