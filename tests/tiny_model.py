@@ -55,7 +55,7 @@ def write_scenes(folder: Path, wanted: Iterable[Scene], *, seed: int = 0, **more
 
 def install_tiny(library_folder: Path, *, model_id: str = MODEL_ID, fixture: Path = FIXTURE) -> None:
     """Install the tiny model into a library, which is made where there is none."""
-    from photoindex.library.taking_models import InstallRequest, install
+    from photoindex.library.models.install import InstallRequest, install
 
     with Keeper(library_folder).open() as library:
         install(library, InstallRequest(fixture, model_id))

@@ -262,5 +262,5 @@ def test_an_error_of_several_lines_keeps_its_lines_and_nothing_else_of_it_reache
     def fail(*_: object, **__: object) -> None:
         raise UsageError("one\ntwo \x1b[31m\r\udce9")
 
-    monkeypatch.setattr("photoindex.library.models.list_models", fail)
+    monkeypatch.setattr("photoindex.library.models.installed.list_models", fail)
     assert models(capsysbinary, "list").err == b"photoindex: one\ntwo \\x1b[31m\\r\\xe9\n"

@@ -15,8 +15,8 @@ import pytest
 import zstandard
 
 from photoindex.errors import LicenceNotAccepted, ModelUnavailable, PhotoIndexError, StorageFull, UsageError
-from photoindex.library.models import bundle
-from photoindex.library.taking_models import InstallRequest, Taken, install
+from photoindex.library.models.install import InstallRequest, Taken, install
+from photoindex.library.models.installed import bundle
 from photoindex.models.bundle import MANIFEST_NAME
 from photoindex.models.weights import ModelStore
 from tests.harness import Keeper

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import ConfigError, FetchFailed, LicenceNotAccepted, ModelUnavailable, StorageFull
-from photoindex.library.models import remove
-from photoindex.library.taking_models import PullRequest, Taken, pull
+from photoindex.library.models.install import PullRequest, Taken, pull
+from photoindex.library.models.installed import remove
 from photoindex.models.weights import ModelStore
 from tests.harness import Keeper
 from tests.hub_server import Hub, running_hub

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from photoindex.errors import ConfigError, ModelUnavailable
-from photoindex.library.models import list_models, model_named, remove, verify_models
-from photoindex.library.taking_models import InstallRequest, install
+from photoindex.library.models.install import InstallRequest, install
+from photoindex.library.models.installed import list_models, model_named, remove, verify_models
 from photoindex.models.catalog import load_catalog, plain_name
 from photoindex.models.lock import FileLock, read_lock
 from photoindex.models.weights import ModelStore, digest_of

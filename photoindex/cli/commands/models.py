@@ -16,8 +16,8 @@ from photoindex.cli.output.render import Column, Row, choose_output, encoded, re
 from photoindex.errors import LicenceNotAccepted, ModelUnavailable
 
 if TYPE_CHECKING:
-    from photoindex.library.models import FileCheck, Model
-    from photoindex.library.taking_models import Taken
+    from photoindex.library.models.install import Taken
+    from photoindex.library.models.installed import FileCheck, Model
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
     """List the models that can be had and those that are installed; * is the one that `embed` uses."""
-    from photoindex.library.models import list_models
+    from photoindex.library.models.installed import list_models
 
     output = choose_output(json=json)
     with opened(library, on_trial=True) as found:
@@ -91,7 +91,7 @@ def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
 
 def show(model: ModelArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
     """Show where a model comes from, its licence, and the files that are installed with their SHA-256."""
-    from photoindex.library.models import model_named
+    from photoindex.library.models.installed import model_named
 
     with opened(library, on_trial=True) as found:
         one = model_named(found, model)
@@ -121,8 +121,8 @@ def pull(
     It comes from huggingface.co, or from where HF_ENDPOINT says, is checked against the checksums given there, and pinned:
     commit and SHA-256 of each file are kept and compared whenever it is used. Run again, it goes on where it was cut off.
     """
-    from photoindex.library import taking_models
     from photoindex.library.embed.model_choice import command_to_embed
+    from photoindex.library.models import install as taking_models
 
     def once(accepted: bool) -> tuple[Taken, str]:
         request = taking_models.PullRequest(model, update, trust_remote_code, accepted)
@@ -165,8 +165,8 @@ def install(
     Both towers are made into ONNX files and checked once, which needs `pip install 'photoindex\[ml]'`; an archive, or a
     folder that has them in onnx/, needs nothing.
     """
-    from photoindex.library import taking_models
     from photoindex.library.embed.model_choice import command_to_embed
+    from photoindex.library.models import install as taking_models
 
     def once(accepted: bool) -> tuple[Taken, str]:
         request = taking_models.InstallRequest(path, id_, architecture, config, trust_remote_code, accepted)
@@ -188,7 +188,7 @@ def verify(
 ) -> None:
     """Hash every file of the installed models and compare; exit 7 where one is not what was installed."""
     from photoindex.library.embed.model_choice import way_to_install
-    from photoindex.library.models import verify_models
+    from photoindex.library.models.installed import verify_models
 
     output = choose_output(json=json)
     with opened(library) as found, progress_sink(progress) as emit:
@@ -206,7 +206,7 @@ def verify(
 
 def remove(model: ModelArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
     """Remove an installed model; the vectors that it made stay, and their space with them."""
-    from photoindex.library.models import remove as remove_
+    from photoindex.library.models.installed import remove as remove_
 
     with opened(library) as found:
         gone = remove_(found, model)
@@ -229,7 +229,7 @@ def bundle(
     library: LibraryOption = None,
 ) -> None:
     """Write an installed model into one archive; `models install ARCHIVE` takes it, where there is no network."""
-    from photoindex.library.models import bundle as bundle_
+    from photoindex.library.models.installed import bundle as bundle_
 
     with opened(library) as found, progress_sink(progress) as emit:
         made = bundle_(found, model, output, emit)

@@ -13,7 +13,7 @@ from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
-from photoindex.library.models import changing_models
+from photoindex.library.models.installed import changing_models
 from photoindex.models import local
 from photoindex.models.bundle import extract, is_bundle, opened_bundle
 from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog

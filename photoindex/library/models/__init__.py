@@ -1,0 +1,1 @@
+"""Models of this library: list, install, verify, remove."""
