@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from photoindex.library.roots import Roots
+from photoindex.library.originals.roots import Roots
 from photoindex.pipeline.exclusion import Rules, reason_for, rules_at
 
 

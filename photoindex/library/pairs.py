@@ -13,7 +13,7 @@ from photoindex.domain.pairing.names import parse_name
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.library.roots import Roots
+from photoindex.library.originals.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.library.targets import Targets
 from photoindex.pipeline.relate import regroup

@@ -16,7 +16,7 @@ from photoindex.library.handle import Library
 from photoindex.library.listed import ListedJudge
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
-from photoindex.library.roots import Roots, Target
+from photoindex.library.originals.roots import Roots, Target
 from photoindex.pipeline import derived_files
 from photoindex.pipeline.changes import ChangeFinder, Place, Seen
 from photoindex.pipeline.exclusion import Rules, rule_set, rules_at

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from photoindex.geo.gazetteer import Gazetteer
 from photoindex.library.handle import Library
-from photoindex.library.roots import Roots
+from photoindex.library.originals.roots import Roots
 from photoindex.pipeline.placing import Placer
 from photoindex.pipeline.resolving import Resolver
 from photoindex.pipeline.settle import Settling

@@ -11,7 +11,7 @@ from shlex import quote
 from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
-from photoindex.library.places import KnownVolume, find_file, volumes_now
+from photoindex.library.originals.path_lookup import KnownVolume, find_file, volumes_now
 from photoindex.library.times import utc
 from photoindex.paths import display, to_text
 from photoindex.pipeline.derived_files import preview_path, thumbnail_path

@@ -14,7 +14,7 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.library.calibrating import calibrated
 from photoindex.library.cut_off import CutOff, Share, cut_off, level_of
 from photoindex.library.handle import Library
-from photoindex.library.places import find_file
+from photoindex.library.originals.path_lookup import find_file
 from photoindex.library.query.meaning import Meaning
 from photoindex.library.query_encoding import QueryEncoder
 from photoindex.library.query_vectors import Part, QueryVector, combined, is_unit

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from photoindex.library.handle import Library
-from photoindex.library.roots import Roots
+from photoindex.library.originals.roots import Roots
 from photoindex.library.settling import resolver_of
 from photoindex.pipeline import isolation, owner
 from photoindex.pipeline.commit import Committer, Tally

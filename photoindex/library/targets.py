@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.places import find_file, places_of
+from photoindex.library.originals.path_lookup import find_file, places_of
 from photoindex.library.search import matching_photo_ids, parse_arguments
 from photoindex.paths import display, from_text
 from photoindex.store.places import Place, files_below

@@ -11,7 +11,7 @@ from photoindex.domain.facts.resolve import resolve
 from photoindex.library.following import leave_work
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.library.roots import Roots
+from photoindex.library.originals.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.library.when import partial, shift_text, shifted
 from photoindex.pipeline.evidence import gather

@@ -26,7 +26,7 @@ from photoindex.library.maintenance.prune import (
     prune,
     prune_derived,
 )
-from photoindex.library.roots import Roots
+from photoindex.library.originals.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.progress import Event, Notice, ignore_events
 from photoindex.store import tables, work_left

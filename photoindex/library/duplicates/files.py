@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from photoindex.library.handle import Library
-from photoindex.library.places import KnownVolume
+from photoindex.library.originals.path_lookup import KnownVolume
 from photoindex.media.further_pictures import further_pictures
 from photoindex.media.reach import Reach
 from photoindex.paths import is_within, relative_to

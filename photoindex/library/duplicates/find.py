@@ -20,7 +20,7 @@ from photoindex.library.duplicates.near_vectors import near_in_space
 from photoindex.library.duplicates.ranking import Rules, rank
 from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, Group, judged
 from photoindex.library.handle import Library
-from photoindex.library.places import choose, spellings, volumes_now
+from photoindex.library.originals.path_lookup import choose, spellings, volumes_now
 from photoindex.library.search import matching_photo_ids
 from photoindex.library.taking_in import jobs_for
 from photoindex.paths import display

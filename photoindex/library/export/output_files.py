@@ -9,8 +9,8 @@ from pathlib import Path
 from photoindex.errors import UsageError
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
-from photoindex.library.places import find_file
-from photoindex.library.roots import Roots
+from photoindex.library.originals.path_lookup import find_file
+from photoindex.library.originals.roots import Roots
 from photoindex.paths import display
 
 

@@ -10,7 +10,7 @@ from photoindex.errors import NothingFound
 from photoindex.library.following import leave_work
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.library.roots import Roots
+from photoindex.library.originals.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.pipeline import derived_files
 from photoindex.progress import EventSink, ignore_events

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.library.places import choose
-from photoindex.library.roots import Roots
+from photoindex.library.originals.path_lookup import choose
+from photoindex.library.originals.roots import Roots
 from photoindex.library.settling import settle
 from photoindex.paths import from_text
 from photoindex.pipeline.relate import regroup

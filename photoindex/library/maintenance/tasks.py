@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.places import choose
+from photoindex.library.originals.path_lookup import choose
 from photoindex.stages import embed, ingest
 from photoindex.store.task_table import (
     DISMISSED,

@@ -1,0 +1,1 @@
+"""Roots and the paths of originals."""
