@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from photoindex.config.schema import load_config
-from photoindex.library.facts import FileFacts, NotRead, as_json, read_facts
+from photoindex.library.photos.facts import FileFacts, NotRead, as_json, read_facts
 from photoindex.types import Described
 
 Agreement = dict[tuple[str, str], Counter[str]]

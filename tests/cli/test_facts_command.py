@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from pebble import ProcessExpired
 
-from photoindex.library.facts import RESOLVED_NAMES, FileFacts, NotRead, _result, describe_file
-from photoindex.library.show import RESOLVED_NAMES as SHOWN_NAMES
+from photoindex.library.photos.facts import RESOLVED_NAMES, FileFacts, NotRead, _result, describe_file
+from photoindex.library.photos.show import RESOLVED_NAMES as SHOWN_NAMES
 from photoindex.types import Failure, Limits
 from tests.command_line import run
 from tests.metadata_blocks import (

@@ -14,7 +14,7 @@ from photoindex.app import open_library
 from photoindex.config.schema import Config
 from photoindex.errors import LibraryLocked, NothingFound, QuerySyntaxError, UsageError
 from photoindex.library import saved
-from photoindex.library.events import Event, EventQuery, FoundEvents, events, read_gap, save
+from photoindex.library.photos.events import Event, EventQuery, FoundEvents, events, read_gap, save
 from photoindex.library.search import matching_photo_ids, parse_arguments
 from photoindex.store.tables import event, place
 from tests.rows import Shelf, library_in

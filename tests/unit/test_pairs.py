@@ -11,9 +11,9 @@ from photoindex.config.schema import Config
 from photoindex.errors import UsageError
 from photoindex.library.backup.backup import BackupRequest, backup
 from photoindex.library.backup.restore import RestoreRequest, restore
-from photoindex.library.explaining import ExplainedPhoto, explain_pairs
 from photoindex.library.maintenance.journal import undo
-from photoindex.library.pairs import PairsChanged, join, split
+from photoindex.library.photos.pair_explanation import ExplainedPhoto, explain_pairs
+from photoindex.library.photos.pairs import PairsChanged, join, split
 from photoindex.library.targets import choose_targets
 from tests.harness import Keeper
 from tests.originals import jpeg, write_photo

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from photoindex.geo import database as gazetteer_file
 from photoindex.geo import gazetteer
-from photoindex.library.show import Shown, show
+from photoindex.library.photos.show import Shown, show
 from photoindex.pipeline import neighbourhood, settle
 from photoindex.pipeline.neighbourhood import Told
 from photoindex.pipeline.resolving import Resolver

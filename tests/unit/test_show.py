@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.library.handle import Library
-from photoindex.library.show import Shown, Unknown, as_json, show
+from photoindex.library.photos.show import Shown, Unknown, as_json, show
 from tests.rows import Shelf, library_in
 
 

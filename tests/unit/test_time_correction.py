@@ -14,8 +14,7 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.library.backup.backup import BackupRequest, backup
 from photoindex.library.backup.restore import RestoreRequest, restore
 from photoindex.library.maintenance.journal import undo
-from photoindex.library.targets import choose_targets
-from photoindex.library.timing import (
+from photoindex.library.photos.time_correction import (
     TimeChange,
     TimesCorrected,
     correct_times,
@@ -25,7 +24,8 @@ from photoindex.library.timing import (
     shift_by,
     take_back,
 )
-from photoindex.library.when import read_shift, read_when, shift_text, shifted
+from photoindex.library.photos.time_text import read_shift, read_when, shift_text, shifted
+from photoindex.library.targets import choose_targets
 from photoindex.store import corrections
 from photoindex.store.journal import Change, stored_row
 from photoindex.store.tables import correction

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.library.handle import Library
-from photoindex.library.why import Verdict, as_json, why
+from photoindex.library.photos.why import Verdict, as_json, why
 from tests.rows import Shelf, library_in
 
 

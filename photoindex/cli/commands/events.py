@@ -14,7 +14,7 @@ from photoindex.cli.output.render import Column, CsvOption, Form, FormatOption, 
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.events import Event, FoundEvents
+    from photoindex.library.photos.events import Event, FoundEvents
 
 FLAGS = frozenset({"--json", "--csv", "--help", "-h"})
 VALUED = frozenset({"--gap", "--min-photos", "--limit", "-n", "--format", "--save", "--library"})
@@ -94,8 +94,8 @@ def events(
     library: LibraryOption = None,
 ) -> None:
     """List days and trips."""
-    from photoindex.library.events import EventQuery, read_gap
-    from photoindex.library.events import events as find_events
+    from photoindex.library.photos.events import EventQuery, read_gap
+    from photoindex.library.photos.events import events as find_events
 
     output = choose_output(json=json, csv=csv, template=template)
     if save is not None:
@@ -114,7 +114,7 @@ def events(
 
 
 def _save(key_and_name: str, library: Path | None) -> None:
-    from photoindex.library.events import save
+    from photoindex.library.photos.events import save
 
     key, equals, name = key_and_name.partition("=")
     if not key or (equals and not name):

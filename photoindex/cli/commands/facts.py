@@ -14,7 +14,7 @@ from photoindex.cli.output.fact_rows import fact_rows
 from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.facts import FileFacts
+    from photoindex.library.photos.facts import FileFacts
     from photoindex.types import Region
 
 
@@ -28,7 +28,7 @@ def facts(
     json: JsonOption = False,
 ) -> None:
     """Show what files themselves say, without a library and without sidecars."""
-    from photoindex.library.facts import NotRead, as_json, read_facts
+    from photoindex.library.photos.facts import NotRead, as_json, read_facts
     from photoindex.paths import display
 
     missing = broken = printed = 0
@@ -51,7 +51,7 @@ def facts(
 
 
 def _print(one: FileFacts) -> None:
-    from photoindex.library.facts import RESOLVED_NAMES
+    from photoindex.library.photos.facts import RESOLVED_NAMES
     from photoindex.paths import to_text
 
     described = one.described

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from photoindex.library.explaining import ExplainedPhoto, HeldVideo
     from photoindex.library.handle import Library
-    from photoindex.library.pairs import MadePhoto, PairsChanged
+    from photoindex.library.photos.pair_explanation import ExplainedPhoto, HeldVideo
+    from photoindex.library.photos.pairs import MadePhoto, PairsChanged
     from photoindex.library.targets import Targets
     from photoindex.progress import EventSink
 
@@ -94,7 +94,7 @@ def rearrange(argv: list[str]) -> list[str]:
 
 def explain(targets: TargetsArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
     """Say why files are one photo, or are not."""
-    from photoindex.library.explaining import explain_pairs
+    from photoindex.library.photos.pair_explanation import explain_pairs
     from photoindex.library.targets import choose_targets
 
     with opened(library) as found:
@@ -114,7 +114,7 @@ def split(
     library: LibraryOption = None,
 ) -> None:
     """Take photos apart."""
-    from photoindex.library.pairs import split as take_apart
+    from photoindex.library.photos.pairs import split as take_apart
 
     def change(found: Library, chosen: Targets, emit: EventSink) -> PairsChanged:
         return take_apart(found, chosen, dry_run=dry_run, emit=emit)
@@ -131,7 +131,7 @@ def join(
     library: LibraryOption = None,
 ) -> None:
     """Make one photo of several."""
-    from photoindex.library.pairs import join as put_together
+    from photoindex.library.photos.pairs import join as put_together
 
     def change(found: Library, chosen: Targets, emit: EventSink) -> PairsChanged:
         return put_together(found, chosen, dry_run=dry_run, emit=emit)

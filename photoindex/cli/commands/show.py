@@ -14,7 +14,7 @@ from photoindex.cli.output.fact_rows import fact_rows
 from photoindex.errors import NothingFound
 
 if TYPE_CHECKING:
-    from photoindex.library.show import Shown
+    from photoindex.library.photos.show import Shown
 
 
 def register(app: typer.Typer) -> None:
@@ -30,8 +30,8 @@ def show(
     library: LibraryOption = None,
 ) -> None:
     """Show all that is known of photos, each fact with its source."""
-    from photoindex.library.show import Unknown, as_json
-    from photoindex.library.show import show as show_photos
+    from photoindex.library.photos.show import Unknown, as_json
+    from photoindex.library.photos.show import show as show_photos
 
     unknown = 0
     with opened(library) as found:
@@ -95,7 +95,7 @@ def _what(shown: Shown) -> list[tuple[str, object]]:
 
 
 def _facts(shown: Shown) -> list[tuple[str, object, str]]:
-    from photoindex.library.show import RESOLVED_NAMES
+    from photoindex.library.photos.show import RESOLVED_NAMES
 
     if shown.photo is None:
         return []

@@ -101,7 +101,7 @@ def _columns(output: Output) -> list[Column]:
 
 
 def _rows(found: Iterator[TaskRow], output: Output) -> Iterator[dict[str, object]]:
-    from photoindex.library.show import task_as_json
+    from photoindex.library.photos.show import task_as_json
 
     for one in found:
         row = task_as_json(one) | {"path": one.path, "subject_kind": one.subject_kind, "subject_id": one.subject_id}

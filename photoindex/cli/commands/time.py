@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photoindex.library.handle import Library
-    from photoindex.library.timing import TimeChange, TimeResult, TimesCorrected
+    from photoindex.library.photos.time_correction import TimeChange, TimeResult, TimesCorrected
 
 FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})
 VALUED = frozenset({"--to", "--by", "--zone", "--progress", "--library"})
@@ -105,8 +105,8 @@ def set_time(
     library: LibraryOption = None,
 ) -> None:
     """Say when photos were taken."""
-    from photoindex.library.timing import set_to
-    from photoindex.library.when import read_when
+    from photoindex.library.photos.time_correction import set_to
+    from photoindex.library.photos.time_text import read_when
 
     change = set_to(read_when(to, zone))
     _correct(library, targets, change, dry_run=dry_run, yes=yes, json=json, progress=progress)
@@ -122,8 +122,8 @@ def shift_time(
     library: LibraryOption = None,
 ) -> None:
     """Move the times of photos."""
-    from photoindex.library.timing import shift_by
-    from photoindex.library.when import read_shift
+    from photoindex.library.photos.time_correction import shift_by
+    from photoindex.library.photos.time_text import read_shift
 
     change = shift_by(read_shift(by))
     _correct(library, targets, change, dry_run=dry_run, yes=yes, json=json, progress=progress)
@@ -138,7 +138,7 @@ def reset_time(
     library: LibraryOption = None,
 ) -> None:
     """Take corrections of photos' times back."""
-    from photoindex.library.timing import take_back
+    from photoindex.library.photos.time_correction import take_back
 
     _correct(library, targets, take_back(), dry_run=dry_run, yes=yes, json=json, progress=progress)
 
@@ -153,8 +153,8 @@ def _correct(
     json: bool,
     progress: ProgressMode,
 ) -> None:
+    from photoindex.library.photos.time_correction import correct_times, results_of
     from photoindex.library.targets import choose_targets
-    from photoindex.library.timing import correct_times, results_of
 
     with opened(folder) as library:
         chosen = choose_targets(library, arguments)
@@ -175,7 +175,7 @@ def _correct(
 
 def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChange, *, json: bool) -> None:
     """List what would change, in JSON what would not too; people get the latter named on stderr, some of many."""
-    from photoindex.library.timing import foresee
+    from photoindex.library.photos.time_correction import foresee
 
     changed = 0
     passed = 0
@@ -202,7 +202,7 @@ def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChan
 
 
 def _print_summary(library: Library, change: TimeChange, done: TimesCorrected) -> None:
-    from photoindex.library.timing import passed_of
+    from photoindex.library.photos.time_correction import passed_of
 
     _print_passed(islice(passed_of(library, done), _NAMED), len(done.passed))
     if done.entry_id is None:

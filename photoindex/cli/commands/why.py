@@ -12,7 +12,7 @@ from photoindex.cli.output.details import Section, print_json, print_sheet
 from photoindex.errors import NothingFound
 
 if TYPE_CHECKING:
-    from photoindex.library.why import Verdict
+    from photoindex.library.photos.why import Verdict
 
 
 def register(app: typer.Typer) -> None:
@@ -26,8 +26,8 @@ def why(
     library: LibraryOption = None,
 ) -> None:
     """Tell why a file is in the library or is not: not seen, excluded, quarantined, missing, done."""
-    from photoindex.library.why import as_json
-    from photoindex.library.why import why as explain
+    from photoindex.library.photos.why import as_json
+    from photoindex.library.photos.why import why as explain
 
     all_seen = True
     with opened(library) as found:

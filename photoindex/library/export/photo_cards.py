@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from photoindex.library.handle import Library
+from photoindex.library.photos.time_text import partial
 from photoindex.library.search import Hit
-from photoindex.library.when import partial
 from photoindex.paths import display
 from photoindex.pipeline import derived_files
 from photoindex.types import DerivedParams

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from photoindex.domain.pairing.names import parse_name
 from photoindex.library.handle import Library
-from photoindex.library.pairs import current, paths_of
+from photoindex.library.photos.pairs import current, paths_of
 from photoindex.media import pairing
 from photoindex.media.pairing import Candidate, Explanation, Member
 from photoindex.pipeline.relate import members_and_links

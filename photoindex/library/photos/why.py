@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, places_of, spellings, volumes_now
 from photoindex.library.originals.roots import KnownRoot, Roots
-from photoindex.library.show import file_as_json, task_as_json
+from photoindex.library.photos.show import file_as_json, task_as_json
 from photoindex.library.times import local_time
 from photoindex.paths import display, is_within, to_text
 from photoindex.pipeline.exclusion import reason_for
