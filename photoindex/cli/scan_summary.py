@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from photoindex.library.scan import ScanSummary
+    from photoindex.library.scan.scan import ScanSummary
 
 
 def lines(summary: ScanSummary) -> Iterator[str]:

@@ -27,7 +27,7 @@ from photoindex.library.maintenance.prune import (
     prune_derived,
 )
 from photoindex.library.originals.roots import Roots
-from photoindex.library.settling import settle
+from photoindex.library.scan.refresh import settle
 from photoindex.progress import Event, Notice, ignore_events
 from photoindex.store import tables, work_left
 from photoindex.store.forget import ForgetPlan

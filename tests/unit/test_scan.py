@@ -13,7 +13,7 @@ import pytest
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, UsageError, VolumeOffline
 from photoindex.library.lock import exclusive
-from photoindex.library.scan import ScanRequest, scan
+from photoindex.library.scan.scan import ScanRequest, scan
 from photoindex.progress import Notice, PhaseAdvanced
 from tests.harness import Keeper, counts, refuse_listing
 from tests.originals import jpeg, write_photo, write_photos

@@ -16,7 +16,7 @@ from photoindex.cli.terminal.signals import stop_on_signal
 from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError, VolumeOffline
 
 if TYPE_CHECKING:
-    from photoindex.library.scan import ScanSummary
+    from photoindex.library.scan.scan import ScanSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -76,8 +76,8 @@ def scan(
     Exit codes: 0 done; 100 done, but files are quarantined (see `photoindex tasks --state quarantined`); 12 originals are
     away and nothing was marked.
     """
-    from photoindex.library.scan import ScanRequest
-    from photoindex.library.scan import scan as run_scan
+    from photoindex.library.scan.scan import ScanRequest
+    from photoindex.library.scan.scan import scan as run_scan
 
     if paths_from is not None and paths:
         raise UsageError("give PATH or --paths-from, not both")

@@ -15,7 +15,7 @@ from photoindex.library.embed.model_choice import model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
-from photoindex.library.taking_in import jobs_for
+from photoindex.library.scan.ingest import jobs_for
 from photoindex.pipeline import owner
 from photoindex.pipeline.derived_files import preview_path
 from photoindex.pipeline.embed import Embedding, EmbedSettings, EmbedTally

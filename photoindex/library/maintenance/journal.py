@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from photoindex.errors import NothingFound
-from photoindex.library.following import leave_work
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
-from photoindex.library.settling import settle
+from photoindex.library.scan.invalidation import leave_work
+from photoindex.library.scan.refresh import settle
 from photoindex.pipeline import derived_files
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import journal

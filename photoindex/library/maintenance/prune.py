@@ -15,7 +15,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.path_lookup import choose
 from photoindex.library.originals.roots import Roots
-from photoindex.library.settling import settle
+from photoindex.library.scan.refresh import settle
 from photoindex.paths import from_text
 from photoindex.pipeline.relate import regroup
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events

@@ -14,7 +14,7 @@ from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
-from photoindex.library.settling import settle
+from photoindex.library.scan.refresh import settle
 from photoindex.library.targets import Targets
 from photoindex.pipeline.relate import regroup
 from photoindex.progress import EventSink, ignore_events

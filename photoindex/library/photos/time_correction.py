@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from photoindex.domain.facts.resolve import resolve
-from photoindex.library.following import leave_work
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
 from photoindex.library.photos.time_text import partial, shift_text, shifted
-from photoindex.library.settling import settle
+from photoindex.library.scan.invalidation import leave_work
+from photoindex.library.scan.refresh import settle
 from photoindex.pipeline.evidence import gather
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import corrections, journal, targets

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from photoindex.library.handle import Library
 from photoindex.library.originals.roots import Roots
-from photoindex.library.settling import resolver_of
+from photoindex.library.scan.refresh import resolver_of
 from photoindex.pipeline import isolation, owner
 from photoindex.pipeline.commit import Committer, Tally
 from photoindex.pipeline.ingest import Ingestion, IngestSettings

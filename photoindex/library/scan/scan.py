@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from photoindex import paths
 from photoindex.errors import UsageError, VolumeOffline
 from photoindex.library.handle import Library
-from photoindex.library.listed import ListedJudge
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.originals.roots import Roots, Target
+from photoindex.library.scan.path_list import ListedJudge
 from photoindex.pipeline import derived_files
 from photoindex.pipeline.changes import ChangeFinder, Place, Seen
 from photoindex.pipeline.exclusion import Rules, rule_set, rules_at
@@ -224,7 +224,7 @@ class _Scan:
     def _expect_work(self, finder: ChangeFinder) -> None:
         """Let the workers' server start while the walk goes on, as soon as there is something to read."""
         if finder.found_work and not self._work_expected and not self.request.dry_run:
-            from photoindex.library.taking_in import start_forkserver
+            from photoindex.library.scan.ingest import start_forkserver
 
             self._work_expected = True
             start_forkserver(derive=self.request.derive)
@@ -320,13 +320,13 @@ class _Scan:
         with self.session.read() as connection:
             if self.stop() or not work_left.is_any(connection):
                 return
-        from photoindex.library.settling import settle
+        from photoindex.library.scan.refresh import settle
 
         self.roots.reload()
         settle(self.library, self.session, self.roots, self.emit, self.stop)
 
     def _take_in(self, summary: ScanSummary, variant_id: int, total: int) -> None:
-        from photoindex.library.taking_in import WorkList, take_in
+        from photoindex.library.scan.ingest import WorkList, take_in
 
         self.roots.reload()  # the roots that were just made say which part of a path is searchable
         work = WorkList(variant_id, total, derive=self.request.derive)

@@ -1,0 +1,1 @@
+"""The scan: walk, ingest, refresh."""
