@@ -29,8 +29,8 @@ from photoindex.app import open_library
 from photoindex.config.schema import Config
 from photoindex.library.embed.embed import variant_of
 from photoindex.library.handle import Library
-from photoindex.library.question import Question, Wanted, ask, question_of
-from photoindex.library.search import hits_of, parse
+from photoindex.library.search.search import hits_of, parse
+from photoindex.library.search.semantic_query import Question, Wanted, ask, question_of
 from photoindex.models.weights import ModelStore
 from photoindex.store import spaces, tasks
 from photoindex.store.tables import vector
@@ -182,12 +182,12 @@ def parts(folder: Path, query: str) -> None:
         return result
 
     with open_library(Config(library=folder)) as library:
-        from photoindex.library import semantic
-        from photoindex.library.candidates import Candidates
-        from photoindex.library.exact_words import photos_with_words
         from photoindex.library.index.maintain import open_index
         from photoindex.library.query_encoding import QueryEncoder
-        from photoindex.library.sought import query_vectors, with_cut_offs
+        from photoindex.library.search import semantic_search as semantic
+        from photoindex.library.search.nearest_photos import Candidates
+        from photoindex.library.search.query_targets import query_vectors, with_cut_offs
+        from photoindex.library.search.text_matches import photos_with_words
         from photoindex.models.encoders import open_text_encoder
 
         with library.database.read() as connection:
@@ -238,7 +238,7 @@ def in_process(folder: Path, photos: int, rounds: int) -> None:
 
 
 def answered(library: Library, question: Question) -> int:
-    from photoindex.library.semantic import Answer
+    from photoindex.library.search.semantic_search import Answer
 
     found = ask(library, question)
     assert isinstance(found, Answer), found

@@ -371,7 +371,7 @@ def test_no_search_by_fields_imports_what_only_meanings_need(shop: Shop) -> None
 
     code = (
         "import sys; from photoindex.cli.main import main; main(['search', 'date:2019', '-type:raw', '--count']); "
-        "heavy = {'numpy', 'faiss', 'onnxruntime', 'tokenizers', 'photoindex.library.semantic'} & set(sys.modules); "
+        "heavy = {'numpy', 'faiss', 'onnxruntime', 'tokenizers', 'photoindex.library.search.semantic_search'} & set(sys.modules); "
         "print(sorted(heavy))"
     )
     environment: dict[str, Any] = os.environ | {"PHOTOINDEX_LIBRARY": str(shop.keeper.folder)}

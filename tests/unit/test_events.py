@@ -13,9 +13,9 @@ from sqlalchemy import insert, select
 from photoindex.app import open_library
 from photoindex.config.schema import Config
 from photoindex.errors import LibraryLocked, NothingFound, QuerySyntaxError, UsageError
-from photoindex.library import saved
 from photoindex.library.photos.events import Event, EventQuery, FoundEvents, events, read_gap, save
-from photoindex.library.search import matching_photo_ids, parse_arguments
+from photoindex.library.search import saved
+from photoindex.library.search.search import matching_photo_ids, parse_arguments
 from photoindex.store.tables import event, place
 from tests.rows import Shelf, library_in
 

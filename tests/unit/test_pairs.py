@@ -14,7 +14,7 @@ from photoindex.library.backup.restore import RestoreRequest, restore
 from photoindex.library.maintenance.journal import undo
 from photoindex.library.photos.pair_explanation import ExplainedPhoto, explain_pairs
 from photoindex.library.photos.pairs import PairsChanged, join, split
-from photoindex.library.targets import choose_targets
+from photoindex.library.search.targets import choose_targets
 from tests.harness import Keeper
 from tests.originals import jpeg, write_photo
 from tests.pairing_files import write_raw, write_still

@@ -11,7 +11,7 @@ from photoindex.library.maintenance.journal import undo
 from photoindex.library.maintenance.prune import PruneRequest, prune
 from photoindex.library.photos.pairs import join
 from photoindex.library.photos.time_correction import correct_times, set_to
-from photoindex.library.targets import choose_targets
+from photoindex.library.search.targets import choose_targets
 from tests.harness import Keeper
 from tests.pairing_files import write_raw, write_still
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from photoindex.geo.gazetteer import GazetteerPlace
 from photoindex.geo.names import distance_km, name_key
 from photoindex.library.handle import Library
-from photoindex.library.search import matching_photo_ids, parse
+from photoindex.library.search.search import matching_photo_ids, parse
 from photoindex.store import search as store_search
 from photoindex.store.field_places import is_near
 from photoindex.store.place_rows import display, ensure_place

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from photoindex.library.explain import explain
 from photoindex.library.handle import Library
 from photoindex.library.query import parser
-from photoindex.library.search import matching_photo_ids
+from photoindex.library.search.query_explanation import explain
+from photoindex.library.search.search import matching_photo_ids
 from photoindex.store.fields import grammar
 from photoindex.store.tables import asset, event, place, sidecar, sidecar_link
 from photoindex.syntax import Node

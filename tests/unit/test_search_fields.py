@@ -11,7 +11,7 @@ import pytest
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.query.parser import MAX_DEPTH, MAX_TERMS
-from photoindex.library.search import count, matching_photo_ids, parse, search
+from photoindex.library.search.search import count, matching_photo_ids, parse, search
 from photoindex.store import text_index
 from photoindex.store.field_choices import FORMATS
 from photoindex.store.fields import FIELDS, help_of

@@ -12,7 +12,7 @@ import pytest
 from photoindex.cli.main import main
 from photoindex.errors import EXIT_INTERRUPTED
 from photoindex.library.handle import Library
-from photoindex.library.search import count, matching_photo_ids, parse
+from photoindex.library.search.search import count, matching_photo_ids, parse
 from photoindex.syntax import Node
 from tests.rows import Shelf, library_in
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from photoindex.library.handle import Library
-from photoindex.library.search import count, matching_photo_ids, parse
+from photoindex.library.search.search import count, matching_photo_ids, parse
 from tests.rows import Shelf, library_in
 
 TIMES = {

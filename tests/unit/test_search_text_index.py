@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import delete, insert, text
 
 from photoindex.library.handle import Library
-from photoindex.library.search import matching_photo_ids, parse
+from photoindex.library.search.search import matching_photo_ids, parse
 from photoindex.store import text_index
 from photoindex.store.database import Database
 from photoindex.store.tables import photo_text

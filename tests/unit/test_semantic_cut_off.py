@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from photoindex.library.cut_off import Calibration, Level, Share, cut_off, from_json, level_of, measure
 from photoindex.library.probe_texts import PROBE_TEXTS, VERSION
-from photoindex.library.query_vectors import Part, combined
+from photoindex.library.search.query_vector import Part, combined
 
 DIM = 128
 CLIP = Level(

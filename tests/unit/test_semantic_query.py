@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from photoindex.errors import QuerySyntaxError, UsageError
-from photoindex.library.query.meaning import WeightedText, take_apart
 from photoindex.library.query.printer import to_text
-from photoindex.library.ranking import fuse
+from photoindex.library.search.rank_fusion import fuse
+from photoindex.library.search.semantic_terms import WeightedText, take_apart
 from photoindex.syntax import EVERYTHING, And, Not, Words
 from tests.queries import parse
 

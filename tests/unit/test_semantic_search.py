@@ -13,11 +13,19 @@ from sqlalchemy import text
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.query.meaning import WeightedText
-from photoindex.library.question import MOST_PHOTOS, PictureFile, Question, Wanted, WordsAlone, ask, question_of
-from photoindex.library.reasons import reasons
-from photoindex.library.search import hits_of, parse
-from photoindex.library.semantic import Answer
+from photoindex.library.search.score_explanation import reasons
+from photoindex.library.search.search import hits_of, parse
+from photoindex.library.search.semantic_query import (
+    MOST_PHOTOS,
+    PictureFile,
+    Question,
+    Wanted,
+    WordsAlone,
+    ask,
+    question_of,
+)
+from photoindex.library.search.semantic_search import Answer
+from photoindex.library.search.semantic_terms import WeightedText
 from photoindex.store import query_vectors, spaces
 from photoindex.store.tables import asset, query_vector
 from tests.rows import library_in
@@ -325,7 +333,7 @@ def test_reasons_split_a_score_into_its_parts_and_say_what_filters_removed(
 def test_many_photos_are_found_through_the_index_and_a_narrow_filter_looks_at_its_own_vectors(
     library: Library, shelf: SemanticShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from photoindex.library import candidates
+    from photoindex.library.search import nearest_photos as candidates
 
     monkeypatch.setattr(candidates, "NARROW_PHOTOS", 3)
     monkeypatch.setattr(candidates, "_FIRST_CANDIDATES", 2)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from photoindex.errors import UsageError
-from photoindex.library.space_scores import KnownQuery, read_queries, score_spaces
+from photoindex.library.search.evaluation import KnownQuery, read_queries, score_spaces
 from tests.command_line import run
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticKeeper, write_scenes

@@ -25,7 +25,7 @@ from photoindex.library.photos.time_correction import (
     take_back,
 )
 from photoindex.library.photos.time_text import read_shift, read_when, shift_text, shifted
-from photoindex.library.targets import choose_targets
+from photoindex.library.search.targets import choose_targets
 from photoindex.store import corrections
 from photoindex.store.journal import Change, stored_row
 from photoindex.store.tables import correction

@@ -17,7 +17,7 @@ from photoindex.errors import UsageError
 if TYPE_CHECKING:
     from photoindex.library.export.photo_cards import Group, Section
     from photoindex.library.handle import Library
-    from photoindex.library.search import Hit
+    from photoindex.library.search.search import Hit
 
 FLAGS = frozenset({"--preview"})
 VALUED = frozenset({"--gallery", "--contact-sheet"})

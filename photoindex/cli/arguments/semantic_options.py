@@ -16,8 +16,8 @@ from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.query.meaning import WeightedText
-    from photoindex.library.question import PictureFile, Wanted
+    from photoindex.library.search.semantic_query import PictureFile, Wanted
+    from photoindex.library.search.semantic_terms import WeightedText
     from photoindex.syntax import Node
 
 PANEL = "What photos show; needs an embedded library (photoindex embed)"
@@ -85,8 +85,8 @@ def understood(tree: Node, options: MeaningOptions) -> Iterator[tuple[Node, Want
 
     Raises UsageError for a weight of nothing.
     """
-    from photoindex.library.query.meaning import weighted
-    from photoindex.library.question import Wanted
+    from photoindex.library.search.semantic_query import Wanted
+    from photoindex.library.search.semantic_terms import weighted
     from photoindex.syntax import Words, leaves
 
     without = [_subtracted(text) for text in options.without]
@@ -127,7 +127,7 @@ def _weight(written: str) -> tuple[str, float]:
 
 def _subtracted(written: str) -> WeightedText:
     from photoindex.library.query.lexer import read_weight, split_weight
-    from photoindex.library.query.meaning import WeightedText
+    from photoindex.library.search.semantic_terms import WeightedText
 
     text, weight = split_weight(written.strip())
     if not text.strip():
@@ -140,7 +140,7 @@ def _subtracted(written: str) -> WeightedText:
 
 @contextmanager
 def _pictures(like: Sequence[str]) -> Iterator[list[PictureFile]]:
-    from photoindex.library.question import PictureFile
+    from photoindex.library.search.semantic_query import PictureFile
 
     files = [PictureFile(os.fsencode(one), f"--like {visible(os.fsencode(one))}") for one in like if one != _STDIN]
     if _STDIN not in like:

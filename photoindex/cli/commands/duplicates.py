@@ -101,7 +101,7 @@ def duplicates(
     """Find groups of copies and print them."""
     from photoindex.library.duplicates.find import DuplicatesRequest, find_duplicates
     from photoindex.library.duplicates.plan import check_plan_target
-    from photoindex.library.search import parse_arguments
+    from photoindex.library.search.search import parse_arguments
 
     pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
     output = choose_output(json=json, csv=csv, null=null)
@@ -143,7 +143,7 @@ def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
 def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[PictureGroup]:
     from photoindex.library.export.photo_cards import Entry
     from photoindex.library.export.photo_cards import Group as PictureGroup
-    from photoindex.library.search import hits_by_id
+    from photoindex.library.search.search import hits_by_id
 
     hits = hits_by_id(library, [number for group in groups for number in group.photo_ids])
     for number, group in enumerate(groups, 1):

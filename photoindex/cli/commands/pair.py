@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from photoindex.library.handle import Library
     from photoindex.library.photos.pair_explanation import ExplainedPhoto, HeldVideo
     from photoindex.library.photos.pairs import MadePhoto, PairsChanged
-    from photoindex.library.targets import Targets
+    from photoindex.library.search.targets import Targets
     from photoindex.progress import EventSink
 
 FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})
@@ -95,7 +95,7 @@ def rearrange(argv: list[str]) -> list[str]:
 def explain(targets: TargetsArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
     """Say why files are one photo, or are not."""
     from photoindex.library.photos.pair_explanation import explain_pairs
-    from photoindex.library.targets import choose_targets
+    from photoindex.library.search.targets import choose_targets
 
     with opened(library) as found:
         for one in explain_pairs(found, choose_targets(found, targets).photo_ids):
@@ -150,7 +150,7 @@ def _change(
     json: bool,
     progress: ProgressMode,
 ) -> None:
-    from photoindex.library.targets import choose_targets
+    from photoindex.library.search.targets import choose_targets
 
     with opened(folder) as library:
         chosen = choose_targets(library, arguments)

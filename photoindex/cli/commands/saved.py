@@ -43,7 +43,7 @@ def _list(
 
 
 def _rows(library: Library) -> Iterator[Row]:
-    from photoindex.library.saved import saved_queries
+    from photoindex.library.search.saved import saved_queries
     from photoindex.library.times import utc
 
     for one in saved_queries(library):
@@ -54,7 +54,7 @@ def _remove(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Their names, with or without the @.")],
     library: LibraryOption = None,
 ) -> None:
-    from photoindex.library.saved import remove
+    from photoindex.library.search.saved import remove
 
     with opened(library) as found:
         broken = remove(found, names)

@@ -29,7 +29,6 @@ from photoindex.cli.arguments.semantic_options import (
     NotOption,
     WeightOption,
 )
-from photoindex.cli.looking import Look, looking
 from photoindex.cli.output.progress_text import size_text
 from photoindex.cli.output.render import (
     Column,
@@ -42,12 +41,13 @@ from photoindex.cli.output.render import (
     visible,
 )
 from photoindex.errors import NothingFound, UsageError
+from photoindex.library.search.find import Look, looking
 from photoindex.syntax import OptionTerm
 
 if TYPE_CHECKING:
     from photoindex.cli.output.render import Output
     from photoindex.library.handle import Library
-    from photoindex.library.search import Hit
+    from photoindex.library.search.search import Hit
     from photoindex.syntax import Node
 
 FLAGS = (
@@ -170,7 +170,7 @@ def search(
     terms: list[OptionTerm],
 ) -> None:
     """Find photos and print them."""
-    from photoindex.library.search import read_request
+    from photoindex.library.search.search import read_request
 
     output = choose_output(json=json, csv=csv, null=null, template=template)
     shown = picture_options(gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit)
@@ -202,7 +202,7 @@ def search(
 
 
 def _save(library: Library, name: str, text: str) -> None:
-    from photoindex.library.saved import save
+    from photoindex.library.search.saved import save
 
     if not text:
         raise UsageError(f"--saved {name} keeps a query, and there is none; to use it: photoindex search @{name}")
@@ -216,7 +216,7 @@ def _save(library: Library, name: str, text: str) -> None:
 
 def _print_explanation(library: Library, look: Look, *, json: bool) -> int:
     from photoindex.cli.output.query_explanation import print_explanation
-    from photoindex.library.explain import explain
+    from photoindex.library.search.query_explanation import explain
 
     found = look.reasons()
     explanation = explain(library, look.tree)
@@ -225,7 +225,7 @@ def _print_explanation(library: Library, look: Look, *, json: bool) -> int:
 
 
 def _print_hints(library: Library, arguments: list[str], node: Node, look: Look) -> None:
-    from photoindex.library.search import hints
+    from photoindex.library.search.search import hints
 
     for hint in [*hints(library, arguments, node), *look.hints()]:
         print(f"hint: {visible(hint)}", file=sys.stderr)

@@ -18,7 +18,7 @@ from photoindex.cli.terminal.confirm import ask
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
-    from photoindex.library.space_scores import KnownQuery
+    from photoindex.library.search.evaluation import KnownQuery
 
 _COLUMNS = (
     Column("name", "space", plain=True),
@@ -144,7 +144,7 @@ def _eval(
     recall: the share of the photos that answer a query which come among the first k (of k, where there are more), the mean
     of all queries. MRR: the mean of 1/rank of the first one that comes. --json adds every query's own score.
     """
-    from photoindex.library.space_scores import read_queries
+    from photoindex.library.search.evaluation import read_queries
 
     output = choose_output(json=json, csv=csv)
     with opened(library) as found:
@@ -152,7 +152,7 @@ def _eval(
 
 
 def _scores(library: Library, queries: list[KnownQuery], names: list[str], k: int) -> Iterator[Row]:
-    from photoindex.library.space_scores import score_spaces
+    from photoindex.library.search.evaluation import score_spaces
 
     for one in score_spaces(library, queries, names, k=k):
         yield {

@@ -154,7 +154,7 @@ def _correct(
     progress: ProgressMode,
 ) -> None:
     from photoindex.library.photos.time_correction import correct_times, results_of
-    from photoindex.library.targets import choose_targets
+    from photoindex.library.search.targets import choose_targets
 
     with opened(folder) as library:
         chosen = choose_targets(library, arguments)

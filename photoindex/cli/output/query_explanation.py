@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from photoindex.cli.output.render import visible
 
 if TYPE_CHECKING:
-    from photoindex.library.explain import Explanation, Part
-    from photoindex.library.reasons import Alternative, HitReasons, Reasons
+    from photoindex.library.search.query_explanation import Explanation, Part
+    from photoindex.library.search.score_explanation import Alternative, HitReasons, Reasons
 
 _HEADINGS = {"all": "all of", "any": "any of", "not": "not"}
 _TEXT_CHARACTERS_MAX = 60

@@ -22,7 +22,7 @@ from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, Group, judged
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose, spellings, volumes_now
 from photoindex.library.scan.ingest import jobs_for
-from photoindex.library.search import matching_photo_ids
+from photoindex.library.search.search import matching_photo_ids
 from photoindex.paths import display
 from photoindex.pipeline import duplicate_candidates as candidates
 from photoindex.pipeline.picture_comparing import Compared, Comparer, Task, threads_for

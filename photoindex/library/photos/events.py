@@ -17,7 +17,7 @@ from photoindex.domain.events.titles import PlaceName
 from photoindex.domain.events.trips import homes, trips
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search import parse_arguments
+from photoindex.library.search.search import parse_arguments
 from photoindex.store import event_rows
 from photoindex.store.database import is_read_only
 from photoindex.store.event_rows import EventRow, PhotoTimes, PlaceRow
@@ -156,7 +156,7 @@ def save(library: Library, key: str, name: str | None = None) -> tuple[str, str]
     Where the key is not known yet, the events of all photos are found first. Raises NothingFound for a key that no event
     has, LibraryLocked and DatabaseFailed where nothing can be written.
     """
-    from photoindex.library import saved
+    from photoindex.library.search import saved
 
     known = _known_keys(library)
     if key not in known:

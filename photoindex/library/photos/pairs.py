@@ -15,7 +15,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import settle
-from photoindex.library.targets import Targets
+from photoindex.library.search.targets import Targets
 from photoindex.pipeline.relate import regroup
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import journal, pairs, targets, work_left

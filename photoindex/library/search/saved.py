@@ -9,7 +9,7 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.query import parser
 from photoindex.library.query.lexer import NAME_RULE, TokenKind, is_saved_name, tokenize
-from photoindex.library.query.lookups import lookups_of
+from photoindex.library.search.lookups import lookups_of
 from photoindex.store import saved as store
 from photoindex.store.fields import grammar
 from photoindex.store.saved import SavedQuery

@@ -15,10 +15,10 @@ from photoindex.library.calibrating import calibrated
 from photoindex.library.cut_off import CutOff, Share, cut_off, level_of
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file
-from photoindex.library.query.meaning import Meaning
 from photoindex.library.query_encoding import QueryEncoder
-from photoindex.library.query_vectors import Part, QueryVector, combined, is_unit
-from photoindex.library.question import Wanted
+from photoindex.library.search.query_vector import Part, QueryVector, combined, is_unit
+from photoindex.library.search.semantic_query import Wanted
+from photoindex.library.search.semantic_terms import Meaning
 from photoindex.paths import display, from_text
 from photoindex.store import semantic as store
 from photoindex.store.field_paths import refuse_path

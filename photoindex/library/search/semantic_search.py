@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from photoindex.library.candidates import Candidates
-from photoindex.library.exact_words import photos_with_words
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.library.query_encoding import QueryEncoder
-from photoindex.library.question import RELEVANCE, Question
-from photoindex.library.ranking import Ranked, fuse
-from photoindex.library.sought import Sought, query_vectors, with_cut_offs
+from photoindex.library.search.nearest_photos import Candidates
+from photoindex.library.search.query_targets import Sought, query_vectors, with_cut_offs
+from photoindex.library.search.rank_fusion import Ranked, fuse
+from photoindex.library.search.semantic_query import RELEVANCE, Question
+from photoindex.library.search.text_matches import photos_with_words
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import semantic as store
 from photoindex.store.spaces import SpaceRow

@@ -11,11 +11,11 @@ from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.query import parser
 from photoindex.library.query.arguments import hints_on_arguments, join_arguments
-from photoindex.library.query.lookups import lookups_of
 from photoindex.library.query.options import option_nodes
 from photoindex.library.query.printer import to_text
 from photoindex.library.query.values import joined
-from photoindex.library.ranking import Ranked
+from photoindex.library.search.lookups import lookups_of
+from photoindex.library.search.rank_fusion import Ranked
 from photoindex.store import search as store
 from photoindex.store.fields import grammar
 from photoindex.store.files import join

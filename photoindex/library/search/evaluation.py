@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search import matching_photo_ids
+from photoindex.library.search.search import matching_photo_ids
 from photoindex.paths import display, from_text
 from photoindex.store import spaces, vector_rows
 from photoindex.store.field_values import without_stray_bytes

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file, places_of
-from photoindex.library.search import matching_photo_ids, parse_arguments
+from photoindex.library.search.search import matching_photo_ids, parse_arguments
 from photoindex.paths import display, from_text
 from photoindex.store.places import Place, files_below
 from photoindex.store.targets import PhotoOfFile, photo_of_file, photos_below

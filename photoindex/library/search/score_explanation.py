@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from photoindex.library.candidates import Candidates
 from photoindex.library.cut_off import CutOff
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.library.query.printer import to_text
-from photoindex.library.query_vectors import Kind
-from photoindex.library.question import Question
-from photoindex.library.ranking import K
-from photoindex.library.search import hits_of
-from photoindex.library.semantic import Answer
-from photoindex.library.sought import Sought
+from photoindex.library.search.nearest_photos import Candidates
+from photoindex.library.search.query_targets import Sought
+from photoindex.library.search.query_vector import Kind
+from photoindex.library.search.rank_fusion import K
+from photoindex.library.search.search import hits_of
+from photoindex.library.search.semantic_query import Question
+from photoindex.library.search.semantic_search import Answer
 from photoindex.store import semantic as store
 from photoindex.syntax import EVERYTHING, And
 from photoindex.vectors.base import VectorIndex

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.embed.model_choice import command_to_use, way_to_vectors
 from photoindex.library.handle import Library
-from photoindex.library.query.meaning import Meaning, WeightedText, take_apart
+from photoindex.library.search.semantic_terms import Meaning, WeightedText, take_apart
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.search import is_scoped
 from photoindex.store.spaces import active_space, all_spaces
 from photoindex.syntax import Node
 
 if TYPE_CHECKING:
-    from photoindex.library.semantic import Answer
+    from photoindex.library.search.semantic_search import Answer
 
 MOST_PHOTOS = 1_000
 """So many photos a search by meaning gives, unless more are asked for: the thousandth says little."""
@@ -104,7 +104,7 @@ def ask(library: Library, question: Question, events: EventSink = ignore_events)
     if space is None:
         return _without_vectors(library, question)
     # Brings numpy and more along, which a library without vectors does without.
-    from photoindex.library.semantic import answer
+    from photoindex.library.search.semantic_search import answer
 
     try:
         return answer(library, space, question, events)

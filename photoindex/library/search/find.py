@@ -14,10 +14,10 @@ from photoindex.progress import Event, Notice
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
-    from photoindex.library.question import Question
-    from photoindex.library.reasons import Reasons
-    from photoindex.library.search import Hit
-    from photoindex.library.semantic import Answer
+    from photoindex.library.search.score_explanation import Reasons
+    from photoindex.library.search.search import Hit
+    from photoindex.library.search.semantic_query import Question
+    from photoindex.library.search.semantic_search import Answer
     from photoindex.syntax import Node
 
 _RELEVANCE = "relevance"
@@ -41,7 +41,7 @@ class Look:
 
     def hits(self) -> Iterator[Hit]:
         """Yield the photos that were found."""
-        from photoindex.library.search import hits_of, search
+        from photoindex.library.search.search import hits_of, search
 
         if self.answer is not None:
             return hits_of(self.library, self.answer.ranked[: self.limit])
@@ -49,7 +49,7 @@ class Look:
 
     def count(self) -> int:
         """Return how many photos were found."""
-        from photoindex.library.search import count
+        from photoindex.library.search.search import count
 
         return len(self.answer.ranked) if self.answer is not None else count(self.library, self.tree)
 
@@ -57,7 +57,7 @@ class Look:
         """Return why photos were found by their meaning, None where none were looked for so."""
         if self.answer is None or self.question is None:
             return None
-        from photoindex.library.reasons import SHOWN_HITS, reasons
+        from photoindex.library.search.score_explanation import SHOWN_HITS, reasons
 
         return reasons(self.library, self.question, self.answer, shown=SHOWN_HITS if self.limit is None else self.limit)
 
@@ -78,8 +78,8 @@ def looking(
     bounded: of what is found by its meaning no more is needed than `limit`, or than a person looks at. Raises UsageError for
     a sort key that is none, before anything is looked for.
     """
-    from photoindex.library.question import MOST_PHOTOS, WordsAlone, ask, question_of
-    from photoindex.library.search import sort_key
+    from photoindex.library.search.search import sort_key
+    from photoindex.library.search.semantic_query import MOST_PHOTOS, WordsAlone, ask, question_of
 
     key, descending = (_RELEVANCE, False) if sort is None or sort == _RELEVANCE else sort_key(sort)
     by_relevance = key == _RELEVANCE

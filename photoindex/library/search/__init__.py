@@ -1,0 +1,1 @@
+"""Search: one operation for fields, words and meaning."""
