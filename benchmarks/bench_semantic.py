@@ -183,11 +183,11 @@ def parts(folder: Path, query: str) -> None:
 
     with open_library(Config(library=folder)) as library:
         from photoindex.library.index.maintain import open_index
-        from photoindex.library.query_encoding import QueryEncoder
         from photoindex.library.search import semantic_search as semantic
         from photoindex.library.search.nearest_photos import Candidates
         from photoindex.library.search.query_targets import query_vectors, with_cut_offs
         from photoindex.library.search.text_matches import photos_with_words
+        from photoindex.library.spaces.query_encoder import QueryEncoder
         from photoindex.models.encoders import open_text_encoder
 
         with library.database.read() as connection:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull
-from photoindex.library.cut_off import Calibration, from_json, measure
 from photoindex.library.handle import Library
-from photoindex.library.probe_texts import PROBE_TEXTS, VERSION
-from photoindex.library.query_encoding import QueryEncoder
+from photoindex.library.spaces.calibration import Calibration, from_json, measure
+from photoindex.library.spaces.probe_texts import PROBE_TEXTS, VERSION
+from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.store import spaces
 from photoindex.store.spaces import SpaceRow
 

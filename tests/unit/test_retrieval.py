@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photoindex.library.spaces import drop_space, use_space
+from photoindex.library.spaces.spaces import drop_space, use_space
 from photoindex.models.encoders import open_image_encoder, open_text_encoder
 from photoindex.models.preprocess import prepare
 from photoindex.models.weights import ModelStore

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photoindex.library.cut_off import Calibration, Level, Share, cut_off, from_json, level_of, measure
-from photoindex.library.probe_texts import PROBE_TEXTS, VERSION
 from photoindex.library.search.query_vector import Part, combined
+from photoindex.library.spaces.calibration import Calibration, Level, Share, cut_off, from_json, level_of, measure
+from photoindex.library.spaces.probe_texts import PROBE_TEXTS, VERSION
 
 DIM = 128
 CLIP = Level(

@@ -11,12 +11,12 @@ import pytest
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.probe_texts import PROBE_TEXTS
-from photoindex.library.query_encoding import QueryEncoder
 from photoindex.library.search.search import parse
 from photoindex.library.search.semantic_query import Wanted, WordsAlone, ask, question_of
 from photoindex.library.search.semantic_search import Answer, answer
 from photoindex.library.search.semantic_terms import WeightedText
+from photoindex.library.spaces.probe_texts import PROBE_TEXTS
+from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.store import query_vectors, spaces
 from photoindex.store.tables import query_vector
 from tests.rows import library_in

@@ -12,7 +12,7 @@ from photoindex.library.embed.embed import LOCK_NAME, EmbedRequest, embed
 from photoindex.library.index.maintain import LOCK_NAME as INDEX_LOCK_NAME
 from photoindex.library.index.maintain import rebuild
 from photoindex.library.lock import exclusive
-from photoindex.library.spaces import SpaceStatus, drop_space, list_spaces, use_space
+from photoindex.library.spaces.spaces import SpaceStatus, drop_space, list_spaces, use_space
 from photoindex.store import spaces
 from tests.fault import faulty_encoder
 from tests.harness import Keeper
@@ -154,7 +154,7 @@ def test_no_space_is_dropped_while_embed_runs(keeper: Keeper) -> None:
 
 
 def test_no_space_is_dropped_while_an_index_is_written(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photoindex.library.spaces._WAIT_FOR_INDEX_SECONDS", 0.1)
+    monkeypatch.setattr("photoindex.library.spaces.spaces._WAIT_FOR_INDEX_SECONDS", 0.1)
     with keeper.open() as library:
         with (
             exclusive(keeper.folder, "index rebuild", name=INDEX_LOCK_NAME),

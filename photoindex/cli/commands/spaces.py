@@ -69,7 +69,7 @@ def _list(json: JsonOption = False, csv: CsvOption = False, library: LibraryOpti
 
 
 def _rows(library: Library) -> Iterator[Row]:
-    from photoindex.library.spaces import list_spaces
+    from photoindex.library.spaces.spaces import list_spaces
     from photoindex.library.times import utc
 
     for one in list_spaces(library):
@@ -92,7 +92,7 @@ def _use(
     force: Annotated[bool, typer.Option("--force", help="Also where pictures lack their vectors in it.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    from photoindex.library.spaces import use_space
+    from photoindex.library.spaces.spaces import use_space
 
     with opened(library) as found:
         space = use_space(found, name, force=force)
@@ -105,7 +105,7 @@ def _drop(
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    from photoindex.library.spaces import drop_space, space_of
+    from photoindex.library.spaces.spaces import drop_space, space_of
 
     with opened(library) as found:
         space = space_of(found, name)

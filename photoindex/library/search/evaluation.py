@@ -132,7 +132,7 @@ def score_spaces(
     library: Library, queries: Sequence[KnownQuery], names: Sequence[str] = (), *, k: int = 10
 ) -> Iterator[SpaceScore]:
     """Yield the score of each named space, or of all, for the same queries. Raises NothingFound, ModelUnavailable."""
-    from photoindex.library.spaces import space_of
+    from photoindex.library.spaces.spaces import space_of
 
     with library.database.read() as connection:
         chosen = spaces.all_spaces(connection) if not names else []
@@ -145,7 +145,7 @@ def score_spaces(
 
 def _score(library: Library, space: SpaceRow, queries: Sequence[KnownQuery], k: int) -> SpaceScore:
     from photoindex.library.index.maintain import open_index
-    from photoindex.library.query_encoding import QueryEncoder
+    from photoindex.library.spaces.query_encoder import QueryEncoder
     from photoindex.models.encoders import open_text_encoder
 
     encoder = open_text_encoder(QueryEncoder(library, space).installed)

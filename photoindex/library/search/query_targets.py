@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.calibrating import calibrated
-from photoindex.library.cut_off import CutOff, Share, cut_off, level_of
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file
-from photoindex.library.query_encoding import QueryEncoder
 from photoindex.library.search.query_vector import Part, QueryVector, combined, is_unit
 from photoindex.library.search.semantic_query import Wanted
 from photoindex.library.search.semantic_terms import Meaning
+from photoindex.library.spaces.calibration import CutOff, Share, cut_off, level_of
+from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.paths import display, from_text
 from photoindex.store import semantic as store
 from photoindex.store.field_paths import refuse_path

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from photoindex.library.cut_off import CutOff
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.library.query.printer import to_text
@@ -19,6 +18,7 @@ from photoindex.library.search.rank_fusion import K
 from photoindex.library.search.search import hits_of
 from photoindex.library.search.semantic_query import Question
 from photoindex.library.search.semantic_search import Answer
+from photoindex.library.spaces.calibration import CutOff
 from photoindex.store import semantic as store
 from photoindex.syntax import EVERYTHING, And
 from photoindex.vectors.base import VectorIndex

@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
-from photoindex.library.query_encoding import QueryEncoder
 from photoindex.library.search.nearest_photos import Candidates
 from photoindex.library.search.query_targets import Sought, query_vectors, with_cut_offs
 from photoindex.library.search.rank_fusion import Ranked, fuse
 from photoindex.library.search.semantic_query import RELEVANCE, Question
 from photoindex.library.search.text_matches import photos_with_words
+from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import semantic as store
 from photoindex.store.spaces import SpaceRow

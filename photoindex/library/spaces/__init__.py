@@ -1,0 +1,1 @@
+"""Embedding spaces: list, use, drop, calibration."""
