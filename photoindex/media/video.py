@@ -11,9 +11,9 @@ import numpy as np
 
 from photoindex.media.content import Content
 from photoindex.media.problems import OutOfMemory, Undecodable
-from photoindex.media.promised import missing_bytes
 from photoindex.media.raster import Raster, check_size
 from photoindex.media.scale import Pixel8, fitted
+from photoindex.media.truncation import missing_bytes
 from photoindex.types import Limits, MediaType
 
 if TYPE_CHECKING:

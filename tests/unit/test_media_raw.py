@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from photoindex.media.problems import Undecodable
-from photoindex.media.promised import missing_bytes
+from photoindex.media.truncation import missing_bytes
 from tests.metadata_blocks import box
 from tests.unit.media_pictures import (
     content_of,
