@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.preload import preload_modules
+from photoindex.media.decode.preload import preload_modules
 from photoindex.models.base import Preprocessing
 from photoindex.pipeline.isolation import failure_of, start_forkserver, workers
 from photoindex.types import DerivedParams, Failure, Limits

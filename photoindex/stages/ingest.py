@@ -98,8 +98,8 @@ def ingest(content: Content, media: MediaType, params: DerivedParams, limits: Li
     described = describe(content, media)
     if not derive:
         return Ingested(described=described)
-    from photoindex.media.decode import decode
-    from photoindex.media.derive import derive as make_derived
+    from photoindex.media.decode.decode import decode
+    from photoindex.media.decode.previews import derive as make_derived
     from photoindex.media.problems import MediaProblem
 
     try:

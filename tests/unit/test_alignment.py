@@ -14,8 +14,8 @@ from photoindex.domain.same_picture.compare import compare, same_colours
 from photoindex.domain.same_picture.features import Look, look_at
 from photoindex.domain.same_picture.orientations import INVERSE, TURNS, apply_turn, turned_hashes
 from photoindex.domain.same_picture.shots import different_shots
-from photoindex.media.decode import Pixels
-from photoindex.media.derive import derive, phash
+from photoindex.media.decode.decode import Pixels
+from photoindex.media.decode.previews import derive, phash
 from photoindex.types import DerivedParams, Kind
 from tests.edits import EDITS, FAR_EDITS, cut, scaled, scene, two_views
 

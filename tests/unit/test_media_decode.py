@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from photoindex.media.decode import decode
+from photoindex.media.decode.decode import decode
 from photoindex.media.kind import sniff
 from photoindex.media.problems import Empty, MediaProblem, TooLarge, Undecodable
 from photoindex.types import Kind, Limits, MediaType

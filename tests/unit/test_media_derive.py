@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from photoindex.media.decode import Pixels
-from photoindex.media.derive import derive, phash
-from photoindex.media.preload import preload_modules
-from photoindex.media.scale import fitted, shrink, upright
+from photoindex.media.decode.decode import Pixels
+from photoindex.media.decode.preload import preload_modules
+from photoindex.media.decode.previews import derive, phash
+from photoindex.media.decode.scale import fitted, shrink, upright
 from photoindex.types import DerivedParams
 from tests.unit.media_pictures import is_scene, scene, stored_for
 

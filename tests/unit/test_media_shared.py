@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from photoindex.media.content import read_content
-from photoindex.media.decode import Pixels, decode
+from photoindex.media.decode.decode import Pixels, decode
 from photoindex.media.kind import MEDIA_EXTENSIONS, sniff
 from photoindex.media.problems import Empty, MediaProblem, OutOfMemory
 from photoindex.types import Kind, Limits

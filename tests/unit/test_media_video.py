@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from photoindex.media.decode import decode
+from photoindex.media.decode.decode import decode
 from photoindex.media.problems import Undecodable
 from photoindex.types import Kind, Limits, MediaType
 from tests.unit.media_pictures import Array, content_of, decoded, is_scene, scene, stored_for, video

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.scale import Pixel8
+from photoindex.media.decode.scale import Pixel8
 
 Plane = NDArray[np.float32]
 

@@ -21,7 +21,7 @@ def start_forkserver(*, derive: bool) -> None:
     """Begin to start the process that workers are forked from; it imports beside whatever the caller does next."""
     wanted = ["photoindex.pipeline.worker", "photoindex.media.facts.description", "blake3"]
     if derive:
-        from photoindex.media.preload import preload_modules
+        from photoindex.media.decode.preload import preload_modules
 
         wanted += preload_modules()
     isolation.start_forkserver(wanted)

@@ -19,7 +19,7 @@ def read_heif(content: Content, blocks: Blocks) -> None:
     """Fill `blocks` from the primary picture; its size is the one after `irot`, `imir` and `clap` (ISO 23008-12)."""
     import pillow_heif
 
-    from photoindex.media.heif import turns_of_container
+    from photoindex.media.decode.heif import turns_of_container
 
     with content.open() as stream:
         try:

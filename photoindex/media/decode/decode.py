@@ -10,18 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photoindex.media.cicp import cicp_to_srgb
-from photoindex.media.colour import to_srgb
 from photoindex.media.content import Content
-from photoindex.media.heif import read_heif
-from photoindex.media.jpeg import read_jpeg
-from photoindex.media.jxl import read_jxl
+from photoindex.media.decode.cicp import cicp_to_srgb
+from photoindex.media.decode.colour import to_srgb
+from photoindex.media.decode.heif import read_heif
+from photoindex.media.decode.jpeg import read_jpeg
+from photoindex.media.decode.jxl import read_jxl
+from photoindex.media.decode.pillow import read_still
+from photoindex.media.decode.raster import Reader
+from photoindex.media.decode.raw import read_raw
+from photoindex.media.decode.scale import Pixel8, fitted, shrink, upright
+from photoindex.media.decode.video import read_video
 from photoindex.media.problems import Empty, MediaProblem, NotRecognised, OutOfMemory, Undecodable
-from photoindex.media.raster import Reader
-from photoindex.media.raw import read_raw
-from photoindex.media.scale import Pixel8, fitted, shrink, upright
-from photoindex.media.still import read_still
-from photoindex.media.video import read_video
 from photoindex.types import Kind, Limits, MediaType
 
 _READERS: tuple[tuple[Reader, frozenset[str]], ...] = (

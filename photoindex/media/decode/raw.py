@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photoindex.media.content import Content
-from photoindex.media.jpeg import jpeg_orientation, jpeg_raster, jpeg_size
+from photoindex.media.decode.jpeg import jpeg_orientation, jpeg_raster, jpeg_size
+from photoindex.media.decode.raster import Raster, check_size
 from photoindex.media.problems import MediaProblem, OutOfMemory, Undecodable
-from photoindex.media.raster import Raster, check_size
 from photoindex.media.truncation import missing_bytes
 from photoindex.types import Limits, MediaType
 

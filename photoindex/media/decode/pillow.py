@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from photoindex.media.colour import lab_to_srgb
 from photoindex.media.content import Content
+from photoindex.media.decode.colour import lab_to_srgb
+from photoindex.media.decode.raster import Raster, Space, check_size
+from photoindex.media.decode.scale import Pixel8
 from photoindex.media.problems import TooLarge, Undecodable
-from photoindex.media.raster import Raster, Space, check_size
-from photoindex.media.scale import Pixel8
 from photoindex.types import Limits, MediaType
 
 if TYPE_CHECKING:

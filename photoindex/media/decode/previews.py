@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from photoindex.media.decode import Pixels
-from photoindex.media.scale import Pixel8, fitted, shrink
+from photoindex.media.decode.decode import Pixels
+from photoindex.media.decode.scale import Pixel8, fitted, shrink
 from photoindex.types import Derived, DerivedParams
 
 _HASH_SIDE = 8

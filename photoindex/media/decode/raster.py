@@ -9,8 +9,8 @@ from enum import StrEnum
 import numpy as np
 
 from photoindex.media.content import Content
+from photoindex.media.decode.scale import Pixel8
 from photoindex.media.problems import OutOfMemory, TooLarge
-from photoindex.media.scale import Pixel8
 from photoindex.types import Limits, MediaType
 
 

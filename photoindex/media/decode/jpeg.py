@@ -12,9 +12,9 @@ import numpy as np
 
 from photoindex.media.adobe_rgb import adobe_rgb_profile
 from photoindex.media.content import Content
+from photoindex.media.decode.raster import Raster, Space, check_size
+from photoindex.media.decode.scale import Pixel8
 from photoindex.media.problems import Undecodable
-from photoindex.media.raster import Raster, Space, check_size
-from photoindex.media.scale import Pixel8
 from photoindex.types import Limits, MediaType
 
 _SPACES = {1: Space.GREY, 3: Space.RGB, 4: Space.CMYK}

@@ -15,6 +15,6 @@ def preload_modules() -> list[str]:
         "PIL.ImageFile",
         "scipy.fftpack",
         "simplejpeg",
-        "photoindex.media.decode",
-        "photoindex.media.derive",
+        "photoindex.media.decode.decode",
+        "photoindex.media.decode.previews",
     ]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from photoindex.media.content import Content
+from photoindex.media.decode.raster import Raster, check_size
+from photoindex.media.decode.scale import Pixel8, fitted
 from photoindex.media.problems import OutOfMemory, Undecodable
-from photoindex.media.raster import Raster, check_size
-from photoindex.media.scale import Pixel8, fitted
 from photoindex.media.truncation import missing_bytes
 from photoindex.types import Limits, MediaType
 

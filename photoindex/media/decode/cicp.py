@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.scale import Pixel8
+from photoindex.media.decode.scale import Pixel8
 
 PQ, HLG = 16, 18
 """Transfer characteristics of HDR: SMPTE ST 2084 and ARIB STD-B67 (ITU-R BT.2100)."""

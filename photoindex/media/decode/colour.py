@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from photoindex.media.raster import Space
-from photoindex.media.scale import Pixel8
+from photoindex.media.decode.raster import Space
+from photoindex.media.decode.scale import Pixel8
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from photoindex.media.cicp import needs_conversion
 from photoindex.media.content import Content
+from photoindex.media.decode.cicp import needs_conversion
+from photoindex.media.decode.pillow import pixel_limit, raster_from_pillow
+from photoindex.media.decode.raster import Raster, Space, check_size
+from photoindex.media.decode.scale import fitted
 from photoindex.media.kind_boxes import top_level_boxes
 from photoindex.media.problems import Undecodable
-from photoindex.media.raster import Raster, Space, check_size
 from photoindex.media.reach import Reach
-from photoindex.media.scale import fitted
-from photoindex.media.still import pixel_limit, raster_from_pillow
 from photoindex.types import Limits, MediaType
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from photoindex.media.content import Content
-from photoindex.media.jpeg import jpeg_raster
+from photoindex.media.decode.jpeg import jpeg_raster
+from photoindex.media.decode.pillow import raster_from_pillow
+from photoindex.media.decode.raster import Raster, check_size
 from photoindex.media.problems import Undecodable
-from photoindex.media.raster import Raster, check_size
-from photoindex.media.still import raster_from_pillow
 from photoindex.types import Limits, MediaType
 
 _CODESTREAM = b"\xff\x0a"
