@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from photoindex.media.kind import sniff
+from photoindex.media.identify.kind import sniff
 from photoindex.media.problems import ChangedWhileReading, NotRecognised
 from photoindex.types import Kind
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from photoindex.media.content import Content
-from photoindex.media.kind_boxes import top_level_boxes
-from photoindex.media.reach import Reach
-from photoindex.media.tiff_walk import Entry, walk
+from photoindex.media.identify.boxes import top_level_boxes
+from photoindex.media.identify.ranged_reader import Reach
+from photoindex.media.identify.tiff_walk import Entry, walk
 
 # TIFF 6.0: strips and tiles with their byte counts; Panasonic's own offset of the sensor's data.
 _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES, _PANASONIC_DATA = 0x0111, 0x0117, 0x0144, 0x0145, 0x0118

@@ -52,7 +52,7 @@ def recognise(content: Content, name: bytes) -> MediaType | Ingested:
     The extension never says what a file is. It only decides what to do with content that nothing recognises: named like a
     photo it is a broken one, to be quarantined by name; named otherwise it is none of ours.
     """
-    from photoindex.media.kind import MEDIA_EXTENSIONS, sniff
+    from photoindex.media.identify.kind import MEDIA_EXTENSIONS, sniff
 
     media = sniff(content.head, content.open)
     if media is not None:

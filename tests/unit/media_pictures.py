@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 from photoindex.media.content import HEAD_BYTES, Content
 from photoindex.media.decode.decode import Pixels, decode
-from photoindex.media.kind import sniff
+from photoindex.media.identify.kind import sniff
 from photoindex.types import Limits
 from tests.metadata_blocks import LONG, SRATIONAL, Entry, blob, rational, short, text
 

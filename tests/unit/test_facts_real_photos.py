@@ -13,7 +13,7 @@ import pytest
 
 from photoindex.media.content import read_content
 from photoindex.media.facts.description import describe
-from photoindex.media.kind import sniff
+from photoindex.media.identify.kind import sniff
 from photoindex.types import Described
 
 GROUPS = {

@@ -7,8 +7,8 @@ import io
 import pytest
 from PIL import Image
 
-from photoindex.media.further_pictures import MOVES, PAGES, VIEWS, further_pictures
-from photoindex.media.reach import Reach
+from photoindex.media.identify.multi_picture import MOVES, PAGES, VIEWS, further_pictures
+from photoindex.media.identify.ranged_reader import Reach
 
 FRAMES = [Image.effect_noise((60, 40), 60 + 20 * number).convert("RGB") for number in range(3)]
 FORMATS = ["gif", "png", "webp", "tiff", "avif"]

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from photoindex.media.decode.decode import decode
-from photoindex.media.kind import sniff
+from photoindex.media.identify.kind import sniff
 from photoindex.media.problems import Empty, MediaProblem, TooLarge, Undecodable
 from photoindex.types import Kind, Limits, MediaType
 from tests.metadata_blocks import exif_segment

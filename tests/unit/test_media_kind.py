@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photoindex.media.kind import MEDIA_EXTENSIONS, sniff
+from photoindex.media.identify.kind import MEDIA_EXTENSIONS, sniff
 from photoindex.types import Kind, MediaType
 from tests.metadata_blocks import LONG, Entry, blob, box, short, text, tiff
 from tests.unit.media_pictures import EVERY_FORMAT, dng, saved, scene, with_entry_types

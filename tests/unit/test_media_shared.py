@@ -11,7 +11,7 @@ import pytest
 
 from photoindex.media.content import read_content
 from photoindex.media.decode.decode import Pixels, decode
-from photoindex.media.kind import MEDIA_EXTENSIONS, sniff
+from photoindex.media.identify.kind import MEDIA_EXTENSIONS, sniff
 from photoindex.media.problems import Empty, MediaProblem, OutOfMemory
 from photoindex.types import Kind, Limits
 

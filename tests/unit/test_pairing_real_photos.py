@@ -6,11 +6,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from photoindex.media.pairing import Link, Member, bursts, group, links_in_folder
 
 from photoindex.media.content import read_content
 from photoindex.media.facts.description import describe
-from photoindex.media.kind import sniff
-from photoindex.media.pairing import Link, Member, bursts, group, links_in_folder
+from photoindex.media.identify.kind import sniff
 from photoindex.types import Facts, FactValue
 
 pytestmark = pytest.mark.shared

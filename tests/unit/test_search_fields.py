@@ -349,12 +349,12 @@ def test_every_field_has_help_and_a_name_of_its_own() -> None:
 
 
 def test_every_format_that_content_is_recognised_as_can_be_asked_for() -> None:
-    from photoindex.media.kind import MEDIA_EXTENSIONS
+    from photoindex.media.identify.kind import MEDIA_EXTENSIONS
 
-    folder = Path(__file__).resolve().parents[2] / "photoindex" / "media"
+    folder = Path(__file__).resolve().parents[2] / "photoindex" / "media" / "identify"
     written = {
         node.value
-        for path in folder.glob("kind*.py")
+        for path in folder.glob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume
-from photoindex.media.further_pictures import further_pictures
-from photoindex.media.reach import Reach
+from photoindex.media.identify.multi_picture import further_pictures
+from photoindex.media.identify.ranged_reader import Reach
 from photoindex.paths import is_within, relative_to
 from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto, photos_to_rank
 

@@ -10,9 +10,9 @@ from photoindex.media.decode.cicp import needs_conversion
 from photoindex.media.decode.pillow import pixel_limit, raster_from_pillow
 from photoindex.media.decode.raster import Raster, Space, check_size
 from photoindex.media.decode.scale import fitted
-from photoindex.media.kind_boxes import top_level_boxes
+from photoindex.media.identify.boxes import top_level_boxes
+from photoindex.media.identify.ranged_reader import Reach
 from photoindex.media.problems import Undecodable
-from photoindex.media.reach import Reach
 from photoindex.types import Limits, MediaType
 
 if TYPE_CHECKING:

@@ -75,7 +75,7 @@ def _is_takeout(text: bytes) -> bool:
 def _is_broken_takeout(text: bytes, name: bytes) -> bool:
     from photoindex.domain.sidecars.names import SidecarName, split_extension
     from photoindex.domain.sidecars.takeout_names import Note
-    from photoindex.media.kind import MEDIA_EXTENSIONS
+    from photoindex.media.identify.kind import MEDIA_EXTENSIONS
 
     note = Note.of(SidecarName(0, name, SidecarKind.TAKEOUT))
     extensions = {split_extension(target)[1].lower() for target in (note.name, *note.targets)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from photoindex.media.reach import Reach
-from photoindex.media.tiff_walk import walk
+from photoindex.media.identify.ranged_reader import Reach
+from photoindex.media.identify.tiff_walk import walk
 from photoindex.types import Kind, MediaType
 
 TIFF = MediaType(Kind.IMAGE, "tiff")

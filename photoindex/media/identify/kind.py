@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable
 from typing import BinaryIO
 
-from photoindex.media.kind_boxes import sniff_boxes
-from photoindex.media.kind_streams import sniff_stream
-from photoindex.media.kind_tiff import sniff_tiff
-from photoindex.media.reach import Reach
+from photoindex.media.identify.boxes import sniff_boxes
+from photoindex.media.identify.ranged_reader import Reach
+from photoindex.media.identify.streams import sniff_stream
+from photoindex.media.identify.tiff import sniff_tiff
 from photoindex.types import Kind, MediaType
 
 MEDIA_EXTENSIONS: frozenset[bytes] = frozenset(

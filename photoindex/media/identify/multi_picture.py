@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from photoindex.media.kind_boxes import top_level_boxes
-from photoindex.media.reach import Reach
-from photoindex.media.tiff_walk import walk
+from photoindex.media.identify.boxes import top_level_boxes
+from photoindex.media.identify.ranged_reader import Reach
+from photoindex.media.identify.tiff_walk import walk
 
 MOVES: Final = "it moves"
 PAGES: Final = "it has several pages"

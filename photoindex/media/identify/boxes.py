@@ -6,7 +6,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from photoindex.media.reach import Reach
+from photoindex.media.identify.ranged_reader import Reach
 from photoindex.types import Kind, MediaType
 
 _HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
