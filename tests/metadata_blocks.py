@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 
 from photoindex.media.content import Content
-from photoindex.media.facts.description import describe
+from photoindex.media.metadata.description import describe
 from photoindex.types import Described, FactValue, Kind, MediaType
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL = 1, 2, 3, 4, 5, 7, 10

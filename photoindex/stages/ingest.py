@@ -93,7 +93,7 @@ def ingest(content: Content, media: MediaType, params: DerivedParams, limits: Li
 
     Never raises for bad content: a problem becomes a `Failure` beside whatever could be described.
     """
-    from photoindex.media.facts.description import describe
+    from photoindex.media.metadata.description import describe
 
     described = describe(content, media)
     if not derive:

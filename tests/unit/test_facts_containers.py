@@ -12,9 +12,9 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from photoindex.media.content import read_content
-from photoindex.media.facts.blocks import Blocks
-from photoindex.media.facts.container import read_container
-from photoindex.media.facts.description import describe
+from photoindex.media.metadata.blocks import Blocks
+from photoindex.media.metadata.containers.container import read_container
+from photoindex.media.metadata.description import describe
 from photoindex.types import Described, Kind, MediaType
 from tests.metadata_blocks import (
     DATE_TIME_ORIGINAL,

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from photoindex.media.content import Content
-from photoindex.media.facts.description import describe
-from photoindex.media.facts.findings import NOTE_LIMIT
+from photoindex.media.metadata.description import describe
+from photoindex.media.metadata.findings import NOTE_LIMIT
 from photoindex.types import Described, Kind, MediaType
 from tests.metadata_blocks import (
     ASCII,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from photoindex.media.content import read_content
-from photoindex.media.facts.description import describe
 from photoindex.media.identify.kind import sniff
+from photoindex.media.metadata.description import describe
 from photoindex.types import Described
 from tests.metadata_blocks import box, described, jpeg, xmp_segment
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from photoindex.media.content import read_content
-from photoindex.media.facts.description import describe
 from photoindex.media.identify.kind import sniff
+from photoindex.media.metadata.description import describe
 from photoindex.types import Described
 
 GROUPS = {

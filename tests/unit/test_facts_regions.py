@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from photoindex.media.content import read_content
-from photoindex.media.facts.description import describe
-from photoindex.media.facts.regions import regions_of
 from photoindex.media.identify.kind import sniff
+from photoindex.media.metadata.description import describe
+from photoindex.media.metadata.standards.regions import regions_of
 from photoindex.types import Region
 from tests.metadata_blocks import described, jpeg, xmp_segment
 

@@ -9,8 +9,8 @@ import pytest
 from photoindex.media.pairing import Link, Member, bursts, group, links_in_folder
 
 from photoindex.media.content import read_content
-from photoindex.media.facts.description import describe
 from photoindex.media.identify.kind import sniff
+from photoindex.media.metadata.description import describe
 from photoindex.types import Facts, FactValue
 
 pytestmark = pytest.mark.shared

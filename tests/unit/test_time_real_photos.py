@@ -8,8 +8,8 @@ import pytest
 
 from photoindex.domain.facts.resolve import resolve
 from photoindex.media.content import read_content
-from photoindex.media.facts.description import describe
 from photoindex.media.identify.kind import sniff
+from photoindex.media.metadata.description import describe
 from photoindex.types import Resolved
 
 

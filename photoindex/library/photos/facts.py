@@ -58,7 +58,7 @@ def read_facts(config: Config, paths: Sequence[bytes]) -> Iterator[FileFacts | N
     if not present:
         yield from (_missing(path) for path in paths)
         return
-    start_forkserver([__name__, "exifread", "photoindex.media.facts.description"])
+    start_forkserver([__name__, "exifread", "photoindex.media.metadata.description"])
     limits = Limits(config.scan.max_megapixels, config.scan.worker_memory_mb, config.scan.file_seconds)
     jobs = min(_jobs(config), present)
     with workers(jobs, limits) as pool:
@@ -109,7 +109,7 @@ def resolved_alone(facts: Facts) -> Resolved:
 
 def describe_file(path: bytes) -> Described | Failure:
     """Return what the file at `path` says, or why it says nothing; this is what a worker runs."""
-    from photoindex.media.facts.description import describe
+    from photoindex.media.metadata.description import describe
 
     try:
         content = _content(path)

@@ -19,7 +19,7 @@ from photoindex.types import DerivedParams, Limits
 
 def start_forkserver(*, derive: bool) -> None:
     """Begin to start the process that workers are forked from; it imports beside whatever the caller does next."""
-    wanted = ["photoindex.pipeline.worker", "photoindex.media.facts.description", "blake3"]
+    wanted = ["photoindex.pipeline.worker", "photoindex.media.metadata.description", "blake3"]
     if derive:
         from photoindex.media.decode.preload import preload_modules
 

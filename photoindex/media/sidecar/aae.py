@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from photoindex.domain.time.dates import DateError, iso_time
-from photoindex.media.facts.findings import Findings, clean_text
-from photoindex.media.facts.guard import guarded
+from photoindex.media.metadata.findings import Findings, clean_text
+from photoindex.media.metadata.guard import guarded
 from photoindex.media.sidecar.problem import BrokenSidecar
 from photoindex.types import SidecarKind, SidecarRead
 

@@ -7,7 +7,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 from photoindex.domain.time.dates import DateError, iso_time
-from photoindex.media.facts.findings import KEYWORD_LIMIT, Findings, clean_text
+from photoindex.media.metadata.findings import KEYWORD_LIMIT, Findings, clean_text
 from photoindex.media.sidecar.encoding import as_utf8
 from photoindex.media.sidecar.problem import BrokenSidecar
 from photoindex.types import SidecarKind, SidecarRead

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from photoindex.media.facts.findings import Findings
-from photoindex.media.facts.guard import guarded
+from photoindex.media.metadata.findings import Findings
+from photoindex.media.metadata.guard import guarded
 from photoindex.media.sidecar.encoding import as_utf8
 from photoindex.media.sidecar.problem import BrokenSidecar
 from photoindex.types import Region, SidecarKind, SidecarRead
@@ -18,8 +18,8 @@ _ENCODING = re.compile(rb"\A\s*<\?xml\b[^>]*\?>")
 
 def read_xmp_sidecar(data: bytes) -> SidecarRead:
     """Return what an XMP file says, in UTF-8 or UTF-16. Raises BrokenSidecar."""
-    from photoindex.media.facts.regions import regions_of
-    from photoindex.media.facts.xmp import add_properties, parse_packet
+    from photoindex.media.metadata.standards.regions import regions_of
+    from photoindex.media.metadata.standards.xmp import add_properties, parse_packet
 
     packet = as_utf8(data)
     if packet is not data:

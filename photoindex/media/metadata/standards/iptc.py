@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from photoindex.domain.time.dates import DateError, iso_time
-from photoindex.media.facts.blocks import Blocks
-from photoindex.media.facts.findings import Findings, clean_text
+from photoindex.media.metadata.blocks import Blocks
+from photoindex.media.metadata.findings import Findings, clean_text
 
 _MARKER = 0x1C
 _DATASET_LIMIT = 10_000

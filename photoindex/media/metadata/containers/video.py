@@ -6,10 +6,10 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import Blocks
-from photoindex.media.facts.boxes import Box, boxes, content_of, find_box, size_of, take_xmp
-from photoindex.media.facts.findings import clean_text
-from photoindex.media.facts.guard import guarded
+from photoindex.media.metadata.blocks import Blocks
+from photoindex.media.metadata.containers.boxes import Box, boxes, content_of, find_box, size_of, take_xmp
+from photoindex.media.metadata.findings import clean_text
+from photoindex.media.metadata.guard import guarded
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -6,8 +6,8 @@ import io
 from typing import BinaryIO
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import Blocks, ExifBlock
-from photoindex.media.facts.boxes import boxes, content_of, size_of
+from photoindex.media.metadata.blocks import Blocks, ExifBlock
+from photoindex.media.metadata.containers.boxes import boxes, content_of, size_of
 
 _CODESTREAM = b"\xff\x0a"
 _HEADER_BYTES = 64

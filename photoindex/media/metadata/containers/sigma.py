@@ -7,9 +7,9 @@ import struct
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks
-from photoindex.media.facts.findings import clean_text
-from photoindex.media.facts.jpeg import scan_jpeg
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks
+from photoindex.media.metadata.containers.jpeg import scan_jpeg
+from photoindex.media.metadata.findings import clean_text
 
 # Their names for what `container` knows under other ones.
 _NAMES = {

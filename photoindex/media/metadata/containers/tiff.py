@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import Blocks, ExifBlock
-from photoindex.media.facts.exif import IMAGE, SIZE_TAGS
-from photoindex.media.facts.pillow import read_with_pillow
+from photoindex.media.metadata.blocks import Blocks, ExifBlock
+from photoindex.media.metadata.containers.pillow import read_with_pillow
+from photoindex.media.metadata.standards.exif import IMAGE, SIZE_TAGS
 
 _BIG_TIFF = (b"II+\0", b"MM\0+")
 
@@ -15,7 +15,7 @@ def read_tiff(content: Content, blocks: Blocks) -> None:
     if content.head[:4] in _BIG_TIFF:
         read_with_pillow(content, "tiff", blocks)
         return
-    from photoindex.media.facts.tiff_directory import TiffDirectories
+    from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
 
     stream = blocks.keep_open(content.open())
     blocks.exif.append(ExifBlock(stream))

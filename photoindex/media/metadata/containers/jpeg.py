@@ -6,10 +6,10 @@ import io
 from dataclasses import dataclass, field
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
-from photoindex.media.facts.ciff import read_ciff
-from photoindex.media.facts.guard import guarded
-from photoindex.media.facts.photoshop import iptc_of_resources
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
+from photoindex.media.metadata.containers.ciff import read_ciff
+from photoindex.media.metadata.containers.photoshop import iptc_of_resources
+from photoindex.media.metadata.guard import guarded
 
 _EXIF = b"Exif\0"
 _BYTE_ORDERS = (b"II", b"MM")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
 
 _CHUNK_LIMIT = 100_000
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
-from photoindex.media.facts.blocks import Blocks
-from photoindex.media.facts.findings import clean_text
+from photoindex.media.metadata.blocks import Blocks
+from photoindex.media.metadata.findings import clean_text
 
 # CIFF specification 1.0 revision 4: the upper two bits of a record's type say where it is stored, the next three what it is.
 _STORAGE_BITS, _IN_DIRECTORY = 0xC000, 0x4000

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
 
 _IPTC, _EXIF, _XMP = 0x0404, 0x0422, 0x0424
 _SIGNATURES = (b"8BIM", b"PHUT", b"DCSR", b"AgHg", b"MeSa")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks
 
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 EXIF_UUID = b"JpgTiffExif->JP2"

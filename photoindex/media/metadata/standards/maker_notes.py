@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from photoindex.domain.time.dates import DateError, iso_time
-from photoindex.media.facts.findings import Findings, clean_text
+from photoindex.media.metadata.findings import Findings, clean_text
 
 # Tag numbers and offsets as ExifTool documents them (Image::ExifTool::Apple, Image::ExifTool::Reconyx).
 _APPLE = b"Apple iOS\0"

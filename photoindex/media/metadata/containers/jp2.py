@@ -5,8 +5,17 @@ from __future__ import annotations
 import io
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import Blocks, ExifBlock
-from photoindex.media.facts.boxes import EXIF_UUID, IPTC_UUID, boxes, content_of, find_box, size_of, take_xmp, uuid_of
+from photoindex.media.metadata.blocks import Blocks, ExifBlock
+from photoindex.media.metadata.containers.boxes import (
+    EXIF_UUID,
+    IPTC_UUID,
+    boxes,
+    content_of,
+    find_box,
+    size_of,
+    take_xmp,
+    uuid_of,
+)
 
 
 def read_jp2(content: Content, blocks: Blocks) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
-from photoindex.media.facts.boxes import boxes, content_of, find_box, size_of, take_xmp, uuid_of
-from photoindex.media.facts.ciff import read_ciff
-from photoindex.media.facts.exif import jpeg_from_raw, largest_size
-from photoindex.media.facts.guard import guarded
-from photoindex.media.facts.jpeg import scan_jpeg
-from photoindex.media.facts.sigma import read_sigma
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
+from photoindex.media.metadata.containers.boxes import boxes, content_of, find_box, size_of, take_xmp, uuid_of
+from photoindex.media.metadata.containers.ciff import read_ciff
+from photoindex.media.metadata.containers.jpeg import scan_jpeg
+from photoindex.media.metadata.containers.sigma import read_sigma
+from photoindex.media.metadata.guard import guarded
+from photoindex.media.metadata.standards.exif import jpeg_from_raw, largest_size
 
 _CANON_UUID = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _CANON_BLOCKS = {b"CMT1": Directory.IMAGE, b"CMT2": Directory.EXIF, b"CMT4": Directory.GPS}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from photoindex.media.facts.findings import clean_text
+from photoindex.media.metadata.findings import clean_text
 from photoindex.types import Region
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def regions_of(packet: bytes) -> tuple[Region, ...]:
     """
     if not any(sign in packet for sign in _SIGNS):
         return ()
-    from photoindex.media.facts.xmp import root_of
+    from photoindex.media.metadata.standards.xmp import root_of
 
     root = root_of(packet)
     found: list[Region] = []

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from photoindex.domain.time.dates import DateError, iso_time
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks
-from photoindex.media.facts.findings import Findings, clean_text, stars_of_percent
-from photoindex.media.facts.guard import guarded
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks
+from photoindex.media.metadata.findings import Findings, clean_text, stars_of_percent
+from photoindex.media.metadata.guard import guarded
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

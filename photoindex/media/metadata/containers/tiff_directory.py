@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from exifread.core.exif_header import ExifHeader
 
-from photoindex.media.facts.findings import clean_text
+from photoindex.media.metadata.findings import clean_text
 
 TagNames = Mapping[int, tuple[str, None]]
 """Tag number -> (name, None), the shape of exifread's own tables; None: no meaning is looked up for the value."""

@@ -6,9 +6,9 @@ import io
 import re
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import Blocks, ExifBlock
-from photoindex.media.facts.exif import size_in_exif
-from photoindex.media.facts.guard import guarded
+from photoindex.media.metadata.blocks import Blocks, ExifBlock
+from photoindex.media.metadata.guard import guarded
+from photoindex.media.metadata.standards.exif import size_in_exif
 
 _AVIF_BRANDS = (b"avif", b"avis")
 _SALVAGE_BYTES = 64 << 20

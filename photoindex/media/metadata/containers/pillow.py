@@ -8,9 +8,9 @@ import warnings
 from typing import TYPE_CHECKING
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import Blocks, ExifBlock
-from photoindex.media.facts.exif import GPS_TAGS, IMAGE_TAGS
-from photoindex.media.facts.findings import clean_text
+from photoindex.media.metadata.blocks import Blocks, ExifBlock
+from photoindex.media.metadata.findings import clean_text
+from photoindex.media.metadata.standards.exif import GPS_TAGS, IMAGE_TAGS
 
 if TYPE_CHECKING:
     from PIL.Image import Exif

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
-from photoindex.media.facts.findings import clean_text
-from photoindex.media.facts.photoshop import iptc_of_resources
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
+from photoindex.media.metadata.containers.photoshop import iptc_of_resources
+from photoindex.media.metadata.findings import clean_text
 
 _CHUNK_LIMIT = 1_000_000
 _TEXT_LIMIT = 200

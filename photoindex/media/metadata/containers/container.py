@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from photoindex.domain.time.dates import DateError, iso_time
-from photoindex.media.facts.blocks import Blocks
-from photoindex.media.facts.findings import Findings
+from photoindex.media.metadata.blocks import Blocks
+from photoindex.media.metadata.findings import Findings
 
 _APPLE = "com.apple.quicktime."
 _TEXTS: tuple[tuple[str, str], ...] = (

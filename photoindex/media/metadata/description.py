@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from photoindex.media.content import Content
-from photoindex.media.facts.blocks import Blocks
-from photoindex.media.facts.canon_trailer import take_canon_trailer
-from photoindex.media.facts.container import read_container
-from photoindex.media.facts.exif import read_exif
-from photoindex.media.facts.findings import Findings
-from photoindex.media.facts.guard import guarded
-from photoindex.media.facts.heif import read_heif
-from photoindex.media.facts.iptc import read_iptc
-from photoindex.media.facts.jp2 import read_jp2
-from photoindex.media.facts.jpeg import read_jpeg
-from photoindex.media.facts.jxl import read_jxl
-from photoindex.media.facts.motion import find_motion
-from photoindex.media.facts.photoshop import read_psd
-from photoindex.media.facts.pillow import read_gif, read_with_pillow
-from photoindex.media.facts.png import read_png
-from photoindex.media.facts.raw import read_raw
-from photoindex.media.facts.regions import regions_of
-from photoindex.media.facts.tiff import read_tiff
-from photoindex.media.facts.video import read_video
-from photoindex.media.facts.webp import read_webp
-from photoindex.media.facts.xmp import read_xmp
+from photoindex.media.metadata.blocks import Blocks
+from photoindex.media.metadata.containers.canon_trailer import take_canon_trailer
+from photoindex.media.metadata.containers.container import read_container
+from photoindex.media.metadata.containers.heif import read_heif
+from photoindex.media.metadata.containers.jp2 import read_jp2
+from photoindex.media.metadata.containers.jpeg import read_jpeg
+from photoindex.media.metadata.containers.jxl import read_jxl
+from photoindex.media.metadata.containers.motion import find_motion
+from photoindex.media.metadata.containers.photoshop import read_psd
+from photoindex.media.metadata.containers.pillow import read_gif, read_with_pillow
+from photoindex.media.metadata.containers.png import read_png
+from photoindex.media.metadata.containers.raw import read_raw
+from photoindex.media.metadata.containers.tiff import read_tiff
+from photoindex.media.metadata.containers.video import read_video
+from photoindex.media.metadata.containers.webp import read_webp
+from photoindex.media.metadata.findings import Findings
+from photoindex.media.metadata.guard import guarded
+from photoindex.media.metadata.standards.exif import read_exif
+from photoindex.media.metadata.standards.iptc import read_iptc
+from photoindex.media.metadata.standards.regions import regions_of
+from photoindex.media.metadata.standards.xmp import read_xmp
 from photoindex.types import Described, FactValue, Kind, MediaType, Region
 
 SOURCES: tuple[Callable[[Blocks], Findings], ...] = (read_exif, read_xmp, read_iptc, read_container)

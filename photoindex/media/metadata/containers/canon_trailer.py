@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks
-from photoindex.media.facts.boxes import size_of
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks
+from photoindex.media.metadata.containers.boxes import size_of
 
 # As ExifTool describes it (Image::ExifTool::CanonVRD): a header of 28 bytes, records of a type, a length and their content,
 # and a footer of 64 bytes with the length of the records.

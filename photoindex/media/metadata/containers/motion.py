@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from photoindex.media.content import Content
-from photoindex.media.facts.boxes import boxes, size_of
+from photoindex.media.metadata.containers.boxes import boxes, size_of
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -118,7 +118,7 @@ def _samsung_block(stream: BinaryIO, size: int) -> tuple[int, int] | None:
 
 def _places_in_xmp(packet: bytes, size: int) -> Iterator[tuple[int, int]]:
     """Yield the places, offset and length, that a packet gives for the video; they count from the end of the file."""
-    from photoindex.media.facts.xmp import root_of
+    from photoindex.media.metadata.standards.xmp import root_of
 
     root = root_of(packet)
     properties: dict[str, str] = {}

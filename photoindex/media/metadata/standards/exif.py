@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from photoindex.domain.time.dates import DateError, iso_offset, iso_time
-from photoindex.media.facts.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
-from photoindex.media.facts.findings import Findings, clean_text, stars_of_percent
-from photoindex.media.facts.guard import guarded
-from photoindex.media.facts.maker_notes import add_maker_note
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
+from photoindex.media.metadata.findings import Findings, clean_text, stars_of_percent
+from photoindex.media.metadata.guard import guarded
+from photoindex.media.metadata.standards.maker_notes import add_maker_note
 
 if TYPE_CHECKING:
-    from photoindex.media.facts.tiff_directory import TagNames, TiffDirectories
+    from photoindex.media.metadata.containers.tiff_directory import TagNames, TiffDirectories
 
 IMAGE, EXIF, GPS, INTEROPERABILITY = (
     Directory.IMAGE.value,
@@ -119,7 +119,7 @@ def read_exif(blocks: Blocks) -> Findings:
 
 def largest_size(block: ExifBlock) -> tuple[int, int] | None:
     """Return the largest width and height in pixels that the image directories of a TIFF structure name."""
-    from photoindex.media.facts.tiff_directory import TiffDirectories
+    from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
 
     tags = TiffDirectories(block.stream, block.start)
     tags.read_directory(tags.first_directory(), IMAGE, IMAGE_TAGS)
@@ -139,7 +139,7 @@ def largest_size(block: ExifBlock) -> tuple[int, int] | None:
 
 def size_in_exif(block: ExifBlock) -> tuple[int, int] | None:
     """Return the width and height in pixels that EXIF says the stored picture has."""
-    from photoindex.media.facts.tiff_directory import TiffDirectories
+    from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
 
     tags = TiffDirectories(block.stream, block.start)
     tags.read_directory(tags.first_directory(), IMAGE, IMAGE_TAGS)
@@ -151,7 +151,7 @@ def size_in_exif(block: ExifBlock) -> tuple[int, int] | None:
 
 def jpeg_from_raw(block: ExifBlock) -> bytes:
     """Return the JPEG that Panasonic and Leica put into tag 0x002E of their RAW files, b"" where there is none."""
-    from photoindex.media.facts.tiff_directory import TiffDirectories
+    from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
 
     tags = TiffDirectories(block.stream, block.start)
     tags.read_directory(tags.first_directory(), IMAGE, {0x002E: ("JpgFromRaw", None)})
@@ -159,7 +159,7 @@ def jpeg_from_raw(block: ExifBlock) -> bytes:
 
 
 def _read_directories(block: ExifBlock, readings: list[TiffDirectories], found: Findings) -> None:
-    from photoindex.media.facts.tiff_directory import TiffDirectories
+    from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
 
     tags = TiffDirectories(block.stream, block.start)
     readings.append(tags)
@@ -177,7 +177,7 @@ def _read_directories(block: ExifBlock, readings: list[TiffDirectories], found: 
 
 
 def _take_blocks(tags: TiffDirectories, blocks: Blocks) -> None:
-    from photoindex.media.facts.photoshop import iptc_of_resources
+    from photoindex.media.metadata.containers.photoshop import iptc_of_resources
 
     for key, target in ((f"{IMAGE} XMP", blocks.xmp), (f"{IMAGE} IPTC", blocks.iptc)):
         if not target and (block := tags.block(key, BLOCK_LIMIT_BYTES)):

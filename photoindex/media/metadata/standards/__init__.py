@@ -1,0 +1,1 @@
+"""One module a metadata standard: EXIF, XMP, IPTC, maker notes, regions."""
