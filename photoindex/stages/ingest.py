@@ -74,13 +74,13 @@ def recognise(content: Content, name: bytes) -> MediaType | Ingested:
 
 
 def _sidecar(content: Content, name: bytes) -> Ingested | None:
-    from photoindex.media.sidecar.recognise import recognise_sidecar
+    from photoindex.media.sidecars.recognise import recognise_sidecar
 
     kind = recognise_sidecar(name, content)
     if kind is None:
         return None
     from photoindex.media.problems import MediaProblem
-    from photoindex.media.sidecar.read import read_sidecar
+    from photoindex.media.sidecars.read import read_sidecar
 
     try:
         return Ingested(sidecar=read_sidecar(kind, content), not_media=_SIDECARS[kind])

@@ -15,8 +15,8 @@ import pytest
 
 from photoindex.media.content import Content, read_content
 from photoindex.media.problems import MediaProblem
-from photoindex.media.sidecar.read import read_sidecar
-from photoindex.media.sidecar.recognise import recognise_sidecar
+from photoindex.media.sidecars.read import read_sidecar
+from photoindex.media.sidecars.recognise import recognise_sidecar
 from photoindex.pipeline.worker import FileJob, take_in
 from photoindex.types import DerivedParams, Limits, SidecarKind, SidecarRead
 from tests.conftest import REPOSITORY
@@ -207,7 +207,7 @@ def test_a_deeply_nested_xmp_is_read_or_refused_without_harm(tmp_path: Path) -> 
     path.write_bytes(packet(elements="<a>" * 200_000 + "</a>" * 200_000))
     script = (
         "import sys; from photoindex.media.content import read_content; from photoindex.types import SidecarKind\n"
-        "from photoindex.media.problems import MediaProblem; from photoindex.media.sidecar.read import read_sidecar\n"
+        "from photoindex.media.problems import MediaProblem; from photoindex.media.sidecars.read import read_sidecar\n"
         "try:\n    print(dict(read_sidecar(SidecarKind.XMP, read_content(sys.argv[1].encode())).facts))\n"
         "except MediaProblem as problem:\n    print(problem.error_class)"
     )
@@ -458,7 +458,7 @@ def test_a_worker_that_meets_no_sidecar_loads_none_of_its_readers(tmp_path: Path
         "import sys; from pathlib import Path; from photoindex.pipeline.worker import FileJob, take_in\n"
         "from photoindex.types import DerivedParams, Limits\n"
         "take_in(FileJob(1, 1, 0, sys.argv[1].encode(), b'a.txt', Path('x'), DerivedParams(), Limits(), derive=True))\n"
-        "print([name for name in sys.modules if name in ('plistlib', 'defusedxml', 'photoindex.media.sidecar.read')])"
+        "print([name for name in sys.modules if name in ('plistlib', 'defusedxml', 'photoindex.media.sidecars.read')])"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "a.txt")]
     done = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=60)

@@ -11,8 +11,8 @@ from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarName
 from photoindex.media.content import read_content
 from photoindex.media.identify.kind import sniff
-from photoindex.media.sidecar.read import read_sidecar
-from photoindex.media.sidecar.recognise import recognise_sidecar
+from photoindex.media.sidecars.read import read_sidecar
+from photoindex.media.sidecars.recognise import recognise_sidecar
 from photoindex.types import Kind, SidecarKind, SidecarRead
 
 pytestmark = pytest.mark.shared

@@ -7,7 +7,7 @@ from datetime import datetime
 from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.findings import Findings, clean_text
 from photoindex.media.metadata.guard import guarded
-from photoindex.media.sidecar.problem import BrokenSidecar
+from photoindex.media.sidecars.problem import BrokenSidecar
 from photoindex.types import SidecarKind, SidecarRead
 
 _MOST_PARTS = 100_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from photoindex.media.content import Content
-from photoindex.media.sidecar.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar
+from photoindex.media.sidecars.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar
 from photoindex.types import SidecarKind, SidecarRead
 
 
@@ -19,13 +19,13 @@ def read_sidecar(kind: SidecarKind, content: Content) -> SidecarRead:
     if not data:
         raise BrokenSidecar("the sidecar is empty (0 bytes)")
     if kind is SidecarKind.XMP:
-        from photoindex.media.sidecar.xmp import read_xmp_sidecar
+        from photoindex.media.sidecars.xmp import read_xmp_sidecar
 
         return read_xmp_sidecar(data)
     if kind is SidecarKind.AAE:
-        from photoindex.media.sidecar.aae import read_aae
+        from photoindex.media.sidecars.aae import read_aae
 
         return read_aae(data)
-    from photoindex.media.sidecar.takeout import read_takeout
+    from photoindex.media.sidecars.takeout import read_takeout
 
     return read_takeout(data)

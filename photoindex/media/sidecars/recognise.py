@@ -6,7 +6,7 @@ import re
 
 from photoindex.media.content import Content
 from photoindex.media.sidecar.encoding import as_utf8
-from photoindex.media.sidecar.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar
+from photoindex.media.sidecars.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar
 from photoindex.types import SidecarKind
 
 _KINDS = {b"xmp": SidecarKind.XMP, b"aae": SidecarKind.AAE, b"json": SidecarKind.TAKEOUT}
@@ -60,7 +60,7 @@ def _is_takeout(text: bytes) -> bool:
         return False
     if b'"geoData"' not in text and not any(f'"{member}"'.encode() in text for member in _PHOTO_MEMBERS):
         return False
-    from photoindex.media.sidecar.takeout import parse_photo
+    from photoindex.media.sidecars.takeout import parse_photo
 
     try:
         photo = parse_photo(text)
@@ -81,7 +81,7 @@ def _is_broken_takeout(text: bytes, name: bytes) -> bool:
     extensions = {split_extension(target)[1].lower() for target in (note.name, *note.targets)}
     if not any(extension[1:].encode("utf-8", "surrogateescape") in MEDIA_EXTENSIONS for extension in extensions):
         return False
-    from photoindex.media.sidecar.takeout import OtherJson, parse_photo
+    from photoindex.media.sidecars.takeout import OtherJson, parse_photo
 
     try:
         parse_photo(text)
