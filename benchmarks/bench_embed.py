@@ -178,7 +178,7 @@ def peer(given: argparse.Namespace) -> dict[str, object]:
 def torch_model(given: argparse.Namespace):
     import open_clip
 
-    from photoindex.models.export_model import load_model
+    from photoindex.models.open_clip_loader import load_model
     from photoindex.models.weights import ModelStore
 
     installed = ModelStore(given.library / "models").get(FULL)

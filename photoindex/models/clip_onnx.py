@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import Preprocessing
-from photoindex.models.export_description import ExportDescription
+from photoindex.models.description import ExportDescription
 from photoindex.models.tokenizer import TextTokenizer
 
 if TYPE_CHECKING:

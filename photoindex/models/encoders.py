@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from photoindex.errors import DeviceFailed, ModelUnavailable
 from photoindex.models.base import ImageEncoder, TextEncoder
-from photoindex.models.export_description import (
+from photoindex.models.description import (
     DATA_SUFFIX,
     DESCRIPTION,
     FOLDER,
@@ -89,7 +89,7 @@ def _open_torch(
         import torch
 
         from photoindex.models.clip_torch import TorchImageEncoder
-        from photoindex.models.export_model import load_model
+        from photoindex.models.open_clip_loader import load_model
 
         if threads is not None and device.type == "cpu":
             torch.set_num_threads(threads)

@@ -9,14 +9,7 @@ from pathlib import Path
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.clip_onnx import OnnxImageEncoder, OnnxTextEncoder, open_session
-from photoindex.models.export_description import (
-    DESCRIPTION,
-    FOLDER,
-    TEXT,
-    TOKENIZER,
-    VISUAL,
-    ExportDescription,
-)
+from photoindex.models.description import DESCRIPTION, FOLDER, TEXT, TOKENIZER, VISUAL, ExportDescription
 from photoindex.models.tokenizer import TextTokenizer
 
 NEEDED = ("torch", "open_clip", "onnx", "onnxscript", "transformers", "safetensors")
@@ -60,9 +53,9 @@ def export(model_folder: Path) -> ExportReport:
 
 def _export_to(work: Path, model_folder: Path) -> ExportReport:
     from photoindex.models import export_check
-    from photoindex.models.export_model import load_model
     from photoindex.models.export_tokenizer import export_tokenizer, load_reference
     from photoindex.models.export_towers import export_text, export_visual
+    from photoindex.models.open_clip_loader import load_model
 
     reference = load_reference(model_folder)
     loaded = load_model(model_folder)

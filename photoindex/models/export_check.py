@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import ImageEncoder, TextEncoder
-from photoindex.models.export_model import LoadedModel
+from photoindex.models.open_clip_loader import LoadedModel
 from photoindex.models.tokenizer import TextTokenizer
 
 COSINE_MIN = 0.9999

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photoindex.errors import ModelUnavailable
-from photoindex.models.export_description import TokenizerSettings
-from photoindex.models.export_model import OWN_VOCABULARY, read_config, staged
+from photoindex.models.description import TokenizerSettings
+from photoindex.models.open_clip_loader import OWN_VOCABULARY, read_config, staged
 from photoindex.models.tokenizer import WORD_END
 
 if TYPE_CHECKING:

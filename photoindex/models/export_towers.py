@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photoindex.models.export_model import LoadedModel
+from photoindex.models.open_clip_loader import LoadedModel
 
 if TYPE_CHECKING:
     import torch

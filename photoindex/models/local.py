@@ -11,14 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from photoindex.errors import StorageFull, UsageError
-from photoindex.models.export_description import (
-    DATA_SUFFIX,
-    DESCRIPTION,
-    TEXT,
-    TOKENIZER,
-    VISUAL,
-)
-from photoindex.models.export_model import (
+from photoindex.models.description import DATA_SUFFIX, DESCRIPTION, TEXT, TOKENIZER, VISUAL
+from photoindex.models.open_clip_loader import (
     CONFIG_NAME,
     OWN_VOCABULARY,
     TEXT_MODEL_FOLDER,

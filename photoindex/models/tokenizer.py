@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.errors import ModelUnavailable
-from photoindex.models.export_description import TokenizerSettings
+from photoindex.models.description import TokenizerSettings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from photoindex.errors import ModelUnavailable
-from photoindex.models.export_description import read_description
+from photoindex.models.description import read_description
 from tests.model_folders import TINY_CLIP, TINY_CLIP_DIM, TINY_CLIP_SIZE_PX, copy_of
 
 pytest.importorskip("open_clip")
@@ -109,7 +109,7 @@ def test_a_text_tower_of_transformers_is_made_from_the_folder_alone(
 def test_large_weights_of_the_text_tower_lie_beside_it_in_short_numbers(tmp_path: Path) -> None:
     import torch
 
-    from photoindex.models.export_model import load_model
+    from photoindex.models.open_clip_loader import load_model
     from tests.unit.clip_models import write_model
 
     folder = write_model(tmp_path / "large", text={"width": 512, "heads": 8, "layers": 1})
@@ -208,8 +208,8 @@ def test_a_tower_that_differs_is_measured_as_such(exported: Path) -> None:
 
     from photoindex.models import export_check
     from photoindex.models.clip_onnx import OnnxImageEncoder, OnnxTextEncoder, open_session
-    from photoindex.models.export_model import load_model
     from photoindex.models.export_tokenizer import load_reference
+    from photoindex.models.open_clip_loader import load_model
     from photoindex.models.tokenizer import TextTokenizer
 
     described = read_description(exported)

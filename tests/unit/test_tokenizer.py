@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photoindex.errors import ModelUnavailable
+from photoindex.models.description import TokenizerSettings
 from photoindex.models.export_check import HARD_TEXTS
-from photoindex.models.export_description import TokenizerSettings
 from photoindex.models.tokenizer import TextTokenizer, cleaned
 
 CLEANINGS = ("lower", "canonicalize", "whitespace")

@@ -17,8 +17,7 @@ from photoindex.library.models.installed import changing_models
 from photoindex.models import local
 from photoindex.models.bundle import extract, is_bundle, opened_bundle
 from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
-from photoindex.models.export_description import DESCRIPTION
-from photoindex.models.export_model import CONFIG_NAME
+from photoindex.models.description import DESCRIPTION
 from photoindex.models.install import (
     Origin,
     draft,
@@ -32,6 +31,7 @@ from photoindex.models.install import (
 from photoindex.models.licence import LicenceTerms, accept, now
 from photoindex.models.lock import Lock, LockedModel, read_lock, write_lock
 from photoindex.models.offline import offline, online
+from photoindex.models.open_clip_loader import CONFIG_NAME
 from photoindex.models.pull import CODE_SUFFIXES, PullPlan, fetch_all, partial_folder, plan_pull
 from photoindex.models.weights import InstalledModel
 from photoindex.paths import display
