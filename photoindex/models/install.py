@@ -81,7 +81,7 @@ def _is_as_locked(folder: Path, locked: LockedModel) -> bool:
 
 def require_exporter() -> None:
     """Raise ModelUnavailable where a library is missing that makes ONNX files of weights."""
-    from photoindex.models.export import NEEDED
+    from photoindex.models.export.run import NEEDED
 
     missing = [module for module in NEEDED if find_spec(module) is None]
     if missing:
@@ -99,7 +99,7 @@ def is_exported(folder: Path) -> bool:
 def export_towers(folder: Path) -> None:
     """Make the ONNX files of a model's weights and check them. Raises ModelUnavailable."""
     require_exporter()
-    from photoindex.models.export import export
+    from photoindex.models.export.run import export
 
     export(folder)
 

@@ -40,7 +40,7 @@ def change(path: Path, how: Callable[[dict[str, Any]], object]) -> None:
 
 
 def export(folder: Path) -> Any:
-    from photoindex.models.export import export as exporting
+    from photoindex.models.export.run import export as exporting
 
     return exporting(folder)
 
@@ -192,8 +192,8 @@ def test_pictures_that_are_not_seen_as_squares_are_refused(model: Path) -> None:
 
 
 def test_a_tokenizer_that_differs_fails_the_export_with_the_text(exported: Path, tmp_path: Path) -> None:
-    from photoindex.models.export_check import check_tokenizer
-    from photoindex.models.export_tokenizer import load_reference
+    from photoindex.models.export.check import check_tokenizer
+    from photoindex.models.export.tokenizer import load_reference
     from photoindex.models.tokenizer import TextTokenizer
 
     described = read_description(exported)
@@ -206,9 +206,9 @@ def test_a_tokenizer_that_differs_fails_the_export_with_the_text(exported: Path,
 def test_a_tower_that_differs_is_measured_as_such(exported: Path) -> None:
     import torch
 
-    from photoindex.models import export_check
     from photoindex.models.clip_onnx import OnnxImageEncoder, OnnxTextEncoder, open_session
-    from photoindex.models.export_tokenizer import load_reference
+    from photoindex.models.export import check as export_check
+    from photoindex.models.export.tokenizer import load_reference
     from photoindex.models.open_clip_loader import load_model
     from photoindex.models.tokenizer import TextTokenizer
 
@@ -229,7 +229,7 @@ def test_a_tower_that_differs_is_measured_as_such(exported: Path) -> None:
 
 def test_pictures_of_the_check_have_vectors_that_differ(exported: Path) -> None:
     from photoindex.models.clip_onnx import OnnxImageEncoder, open_session
-    from photoindex.models.export_check import random_pictures
+    from photoindex.models.export.check import random_pictures
 
     images = OnnxImageEncoder(
         open_session(exported / "onnx/visual.onnx", threads=1, quick_start=False), read_description(exported)

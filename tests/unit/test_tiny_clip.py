@@ -56,7 +56,7 @@ def test_the_figures_are_those_of_the_recipe_and_good_enough_to_trust() -> None:
 def test_the_exported_towers_are_those_of_the_weights(tmp_path: Path) -> None:
     pytest.importorskip("open_clip")
     from photoindex.models.encoders import open_image_encoder, open_text_encoder
-    from photoindex.models.export import export
+    from photoindex.models.export.run import export
     from tests.unit.clip_models import installed
 
     again = tmp_path / "model"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.description import TokenizerSettings
-from photoindex.models.export_check import HARD_TEXTS
+from photoindex.models.export.check import HARD_TEXTS
 from photoindex.models.tokenizer import TextTokenizer, cleaned
 
 CLEANINGS = ("lower", "canonicalize", "whitespace")
@@ -53,7 +53,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, TextTokenizer]
 
 
 def _both(folder: Path) -> tuple[Any, TextTokenizer]:
-    from photoindex.models.export_tokenizer import export_tokenizer, load_reference
+    from photoindex.models.export.tokenizer import export_tokenizer, load_reference
 
     reference = load_reference(folder)
     exported, described = export_tokenizer(folder, reference, cut_padding=True)
@@ -92,7 +92,7 @@ def test_hard_texts_have_the_tokens_of_clips_own_vocabulary(clips_own: tuple[Any
 def clips_own() -> tuple[Any, TextTokenizer]:
     """CLIP's tokenizer of 49,408 tokens, and what is exported of it."""
     open_clip = pytest.importorskip("open_clip")
-    from photoindex.models.export_tokenizer import _around_words, _of_merges
+    from photoindex.models.export.tokenizer import _around_words, _of_merges
 
     reference = open_clip.get_tokenizer("ViT-B-32")
     exported = _of_merges(reference)

@@ -52,9 +52,9 @@ def export(model_folder: Path) -> ExportReport:
 
 
 def _export_to(work: Path, model_folder: Path) -> ExportReport:
-    from photoindex.models import export_check
-    from photoindex.models.export_tokenizer import export_tokenizer, load_reference
-    from photoindex.models.export_towers import export_text, export_visual
+    from photoindex.models.export import check as export_check
+    from photoindex.models.export.tokenizer import export_tokenizer, load_reference
+    from photoindex.models.export.towers import export_text, export_visual
     from photoindex.models.open_clip_loader import load_model
 
     reference = load_reference(model_folder)
