@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from photoindex.models.install import found_in, lock_files
 from photoindex.models.lock import LockedModel
+from photoindex.models.sources.install import found_in, lock_files
 from photoindex.models.weights import InstalledModel
 
 MERGES = ("s u", "su n", "n s", "sun s", "d o", "do g</w>", "t h", "th e</w>", "e n", "en d", "1 2", "! !", "è s")

@@ -17,7 +17,7 @@ import zstandard
 from photoindex.errors import LicenceNotAccepted, ModelUnavailable, PhotoIndexError, StorageFull, UsageError
 from photoindex.library.models.install import InstallRequest, Taken, install
 from photoindex.library.models.installed import bundle
-from photoindex.models.bundle import MANIFEST_NAME
+from photoindex.models.sources.bundle import MANIFEST_NAME
 from photoindex.models.weights import ModelStore
 from tests.harness import Keeper
 from tests.model_folders import TINY_CLIP, copy_of, write_catalog
@@ -121,7 +121,7 @@ def test_a_disk_that_is_full_when_a_model_is_put_in_place_leaves_the_one_that_wa
 
     (source / "tokenizer_config.json").write_text("{}")
     with monkeypatch.context() as patched:
-        patched.setattr("photoindex.models.install.write_lock", full)
+        patched.setattr("photoindex.models.sources.install.write_lock", full)
         with pytest.raises(StorageFull):
             installed(keeper, source)
     after = ModelStore(keeper.folder / "models").get("tiny")
@@ -266,7 +266,7 @@ def test_weights_that_must_be_exported_say_what_to_install_where_torch_is_missin
     keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(source / "onnx")
-    monkeypatch.setattr("photoindex.models.install.find_spec", lambda name: None)
+    monkeypatch.setattr("photoindex.models.sources.install.find_spec", lambda name: None)
     with pytest.raises(ModelUnavailable, match=r"pip install 'photoindex\[ml\]'"):
         installed(keeper, source)
     assert nothing_was_installed(keeper)
@@ -276,7 +276,7 @@ def test_a_disk_without_room_is_noticed_before_anything_is_copied(
     keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr("photoindex.models.local.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("photoindex.models.sources.local.shutil.disk_usage", lambda path: usage)
     with pytest.raises(StorageFull):
         installed(keeper, source)
     assert nothing_was_installed(keeper)

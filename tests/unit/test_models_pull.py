@@ -294,7 +294,7 @@ def test_a_model_for_which_the_disk_has_no_room_is_refused_before_anything_is_fe
     hub: Hub, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr("photoindex.models.pull.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("photoindex.models.sources.pull.shutil.disk_usage", lambda path: usage)
     with pytest.raises(StorageFull, match="nothing was fetched"):
         pulled(keeper)
     assert not hub.fetched(WEIGHTS)

@@ -14,11 +14,14 @@ from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
 from photoindex.library.models.installed import changing_models
-from photoindex.models import local
-from photoindex.models.bundle import extract, is_bundle, opened_bundle
 from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
 from photoindex.models.description import DESCRIPTION
-from photoindex.models.install import (
+from photoindex.models.lock import Lock, LockedModel, read_lock, write_lock
+from photoindex.models.offline import offline, online
+from photoindex.models.open_clip_loader import CONFIG_NAME
+from photoindex.models.sources import local
+from photoindex.models.sources.bundle import extract, is_bundle, opened_bundle
+from photoindex.models.sources.install import (
     Origin,
     draft,
     export_towers,
@@ -28,11 +31,8 @@ from photoindex.models.install import (
     staging,
     try_out,
 )
-from photoindex.models.licence import LicenceTerms, accept, now
-from photoindex.models.lock import Lock, LockedModel, read_lock, write_lock
-from photoindex.models.offline import offline, online
-from photoindex.models.open_clip_loader import CONFIG_NAME
-from photoindex.models.pull import CODE_SUFFIXES, PullPlan, fetch_all, partial_folder, plan_pull
+from photoindex.models.sources.licence import LicenceTerms, accept, now
+from photoindex.models.sources.pull import CODE_SUFFIXES, PullPlan, fetch_all, partial_folder, plan_pull
 from photoindex.models.weights import InstalledModel
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events

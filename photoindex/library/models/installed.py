@@ -16,11 +16,11 @@ from photoindex.library.embed.model_choice import model_to_embed
 from photoindex.library.export.output_files import check_target
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.models.bundle import write_bundle
 from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
-from photoindex.models.install import remove_model
 from photoindex.models.lock import read_lock
-from photoindex.models.pull import remove_partial
+from photoindex.models.sources.bundle import write_bundle
+from photoindex.models.sources.install import remove_model
+from photoindex.models.sources.pull import remove_partial
 from photoindex.models.weights import InstalledModel, ModelStore
 from photoindex.paths import display
 from photoindex.progress import EventSink, ignore_events

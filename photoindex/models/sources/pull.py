@@ -10,7 +10,7 @@ from pathlib import Path
 
 from photoindex.errors import FetchFailed, StorageFull
 from photoindex.models.catalog import CatalogEntry, Source
-from photoindex.models.hub import PARTIAL_SUFFIX, HubFile, Repository, fetch, look_up, wrong
+from photoindex.models.sources.hub import PARTIAL_SUFFIX, HubFile, Repository, fetch, look_up, wrong
 
 PARTIAL_FOLDER = ".partial"
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")

@@ -19,7 +19,7 @@ from photoindex.models.open_clip_loader import (
     TOKENIZER_NAMES,
     WEIGHT_NAMES,
 )
-from photoindex.models.pull import WEIGHT_SUFFIXES
+from photoindex.models.sources.pull import WEIGHT_SUFFIXES
 from photoindex.paths import display
 
 _ONNX_NAMES = (DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX, VISUAL, VISUAL + DATA_SUFFIX)

@@ -1,0 +1,1 @@
+"""Where models come from: hub, folder, bundle; and their installation."""
