@@ -36,7 +36,7 @@ from photoindex.config.schema import load_config
 from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
 from photoindex.library.handle import Library
 from photoindex.library.scan.scan import ScanRequest, scan
-from photoindex.pipeline.duplicate_candidates import Collector, add_near_hashes
+from photoindex.pipeline.duplicates.candidates import Collector, add_near_hashes
 from photoindex.progress import ignore_events
 from photoindex.store.spaces import ensure_space
 from photoindex.store.tables import asset, file, variant

@@ -19,7 +19,7 @@ from photoindex.library.duplicates.groups import stars
 from photoindex.library.duplicates.plan import escaped, plan_lines, unescaped, write_plan
 from photoindex.library.duplicates.verdicts import CopiedFile, Group
 from photoindex.library.search.search import parse
-from photoindex.pipeline.duplicate_candidates import CROWD, Collector, add_near_hashes
+from photoindex.pipeline.duplicates.candidates import CROWD, Collector, add_near_hashes
 from photoindex.progress import Notice
 from photoindex.store.spaces import ensure_space
 from photoindex.store.tables import asset, photo, variant, volume

@@ -24,8 +24,8 @@ from photoindex.library.originals.path_lookup import choose, spellings, volumes_
 from photoindex.library.scan.ingest import jobs_for
 from photoindex.library.search.search import matching_photo_ids
 from photoindex.paths import display
-from photoindex.pipeline import duplicate_candidates as candidates
-from photoindex.pipeline.picture_comparing import Compared, Comparer, Task, threads_for
+from photoindex.pipeline.duplicates import candidates
+from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task, threads_for
 from photoindex.pipeline.relate import member_of
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import duplicate_rows as rows

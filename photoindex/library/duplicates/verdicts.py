@@ -9,7 +9,7 @@ from photoindex.domain.same_picture.orientations import TURNS
 from photoindex.library.duplicates.files import states_in_words
 from photoindex.library.duplicates.ranking import Rules, rank_files, reason_for_file, reason_to_keep
 from photoindex.paths import display
-from photoindex.pipeline.picture_comparing import Compared
+from photoindex.pipeline.duplicates.comparison import Compared
 from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto
 
 KEEP, REMOVE, REVIEW = "keep", "remove", "review"

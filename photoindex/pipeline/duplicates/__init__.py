@@ -1,0 +1,1 @@
+"""Candidates and comparison of duplicates over the whole library."""
