@@ -16,7 +16,7 @@ import numpy as np
 from photoindex import errors
 from photoindex.models.base import DeviceLost, OutOfDeviceMemory, Preprocessing
 from photoindex.models.lock import FileLock, Found, Lock, LockedModel, read_lock, write_lock
-from photoindex.pipeline.embed_messages import Opening
+from photoindex.pipeline.embed.messages import Opening
 
 OPENER = "tests.fault.faulty_encoder:open_faulty"
 DIM = 16

@@ -91,7 +91,7 @@ def test_a_lost_process_is_started_again_and_its_batches_are_done(keeper: Keeper
 
 
 def test_a_hanging_process_is_killed_and_started_again(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photoindex.pipeline.embed._HANG_SECONDS", 3.0)
+    monkeypatch.setattr("photoindex.pipeline.embed.run._HANG_SECONDS", 3.0)
     install(keeper, hang_at=[2])
     summary = run(keeper)
     assert (summary.restarts, summary.embedded) == (1, PHOTOS)

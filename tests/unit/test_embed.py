@@ -16,7 +16,7 @@ from photoindex.library.index.status import index_status
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.retry import retry
 from photoindex.library.maintenance.tasks import TaskQuery
-from photoindex.pipeline.embed import EmbedTally
+from photoindex.pipeline.embed.run import EmbedTally
 from photoindex.progress import Notice, PhaseAdvanced
 from photoindex.store import embed_tasks, spaces, tasks
 from tests.fault import faulty_encoder

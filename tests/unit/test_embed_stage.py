@@ -12,8 +12,8 @@ from PIL import Image
 
 from photoindex.models.base import Preprocessing
 from photoindex.models.preprocess import prepare
-from photoindex.pipeline.embed_messages import Batch, Job
-from photoindex.pipeline.embed_prefetch import Prefetcher
+from photoindex.pipeline.embed.messages import Batch, Job
+from photoindex.pipeline.embed.prefetch import Prefetcher
 from photoindex.stages.embed import UnreadablePreview, pixels_of, variant
 from tests.originals import jpeg
 

@@ -18,9 +18,9 @@ from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.scan.ingest import jobs_for
 from photoindex.pipeline import owner
 from photoindex.pipeline.derived_files import preview_path
-from photoindex.pipeline.embed import Embedding, EmbedSettings, EmbedTally
-from photoindex.pipeline.embed_commit import MADE_ANEW
-from photoindex.pipeline.embed_messages import Opening, WorkerSettings
+from photoindex.pipeline.embed.commit import MADE_ANEW
+from photoindex.pipeline.embed.messages import Opening, WorkerSettings
+from photoindex.pipeline.embed.run import Embedding, EmbedSettings, EmbedTally
 from photoindex.progress import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.stages import embed as stage
 from photoindex.store import embed_tasks, spaces, tasks
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LOCK_NAME = "embed.lock"
 """Two runs of one library must not meet; scan and embed may."""
 
-OPENER = "photoindex.pipeline.embed_worker:open_installed"
+OPENER = "photoindex.pipeline.embed.worker:open_installed"
 _STDERR_NAME = "embed-worker.txt"
 _PLANNED_AT_ONCE = 20_000
 _MERGED_EVERY = 10_000

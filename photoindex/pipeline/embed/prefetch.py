@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from photoindex.models.base import Preprocessing
-from photoindex.pipeline.embed_messages import Batch, Job
+from photoindex.pipeline.embed.messages import Batch, Job
 from photoindex.stages.embed import UnreadablePreview, pixels_of
 from photoindex.types import Failure
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from photoindex.pipeline.embed_messages import Encoded
-from photoindex.pipeline.embed_prefetch import DAMAGED, MISSING
-from photoindex.pipeline.embed_suspects import CRASHING
+from photoindex.pipeline.embed.messages import Encoded
+from photoindex.pipeline.embed.prefetch import DAMAGED, MISSING
+from photoindex.pipeline.embed.suspects import CRASHING
 from photoindex.progress import FileQuarantined
 from photoindex.store import embed_tasks, tasks, vector_rows
 from photoindex.store.spaces import SpaceRow

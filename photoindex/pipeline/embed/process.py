@@ -7,7 +7,7 @@ import signal
 import time
 from multiprocessing import connection as connections
 
-from photoindex.pipeline.embed_messages import FromWorker, Opened, ToWorker, WorkerSettings
+from photoindex.pipeline.embed.messages import FromWorker, Opened, ToWorker, WorkerSettings
 
 _JOIN_SECONDS = 20.0
 _TAIL_BYTES = 2000
@@ -25,7 +25,7 @@ class EmbedProcess:
     def __init__(self, settings: WorkerSettings, *, hang_seconds: float) -> None:
         import multiprocessing
 
-        from photoindex.pipeline.embed_worker import work
+        from photoindex.pipeline.embed.worker import work
 
         self._settings = settings
         self._hang_seconds = hang_seconds

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from photoindex.errors import DeviceFailed, ModelUnavailable, PhotoIndexError
 from photoindex.models.base import DeviceLost, ImageEncoder, OutOfDeviceMemory
-from photoindex.pipeline.embed_messages import (
+from photoindex.pipeline.embed.messages import (
     Batch,
     Encoded,
     Finish,
@@ -29,7 +29,7 @@ from photoindex.pipeline.embed_messages import (
     ToWorker,
     WorkerSettings,
 )
-from photoindex.pipeline.embed_prefetch import Decoding, Pixels, Prefetcher
+from photoindex.pipeline.embed.prefetch import Decoding, Pixels, Prefetcher
 from photoindex.pipeline.isolation import die_with_parent, go_behind_others
 from photoindex.types import Failure
 

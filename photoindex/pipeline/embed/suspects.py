@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from photoindex.pipeline.embed_messages import Job
+from photoindex.pipeline.embed.messages import Job
 from photoindex.types import Failure
 
 CRASHING = "preview_crashes"

@@ -11,8 +11,8 @@ from typing import Literal
 
 from photoindex.errors import DeviceFailed, ModelUnavailable
 from photoindex.pipeline.derived_files import preview_path
-from photoindex.pipeline.embed_commit import BatchCommitter
-from photoindex.pipeline.embed_messages import (
+from photoindex.pipeline.embed.commit import BatchCommitter
+from photoindex.pipeline.embed.messages import (
     Batch,
     Encoded,
     Finish,
@@ -23,8 +23,8 @@ from photoindex.pipeline.embed_messages import (
     Refused,
     WorkerSettings,
 )
-from photoindex.pipeline.embed_process import EmbedProcess, WorkerLost
-from photoindex.pipeline.embed_suspects import Suspects, failure_of_crash
+from photoindex.pipeline.embed.process import EmbedProcess, WorkerLost
+from photoindex.pipeline.embed.suspects import Suspects, failure_of_crash
 from photoindex.progress import EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store import embed_tasks, tasks
 from photoindex.store.database import Database

@@ -1,0 +1,1 @@
+"""Embedding previews in a model process."""
