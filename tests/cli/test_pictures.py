@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from photoindex.pipeline.derived_files import preview_path, thumbnail_path
+from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 from tests.command_line import Ran, run, run_on_terminal
 from tests.picture_items import jpeg, share_of
 from tests.rows import Shelf, library_in

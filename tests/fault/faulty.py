@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from photoindex.pipeline.worker import FileJob, Outcome, take_in
+from photoindex.pipeline.ingest.worker import FileJob, Outcome, take_in
 
 
 def crash(_: object) -> None:

@@ -17,7 +17,7 @@ from photoindex.errors import DeviceFailed, LibraryLocked, ModelUnavailable
 from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, embed
 from photoindex.library.lock import exclusive
 from photoindex.library.maintenance.redo import redo
-from photoindex.pipeline.derived_files import preview_path
+from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.progress import Event, FileQuarantined, Notice
 from tests.fault import faulty_encoder
 from tests.harness import Keeper

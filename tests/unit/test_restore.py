@@ -23,7 +23,7 @@ from photoindex.library.backup.backup import BackupRequest, backup
 from photoindex.library.backup.restore import RestoreRequest, restore
 from photoindex.library.handle import Library
 from photoindex.library.lock import HOLDER_NAME, exclusive
-from photoindex.pipeline import derived_files
+from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import Event, Notice
 from photoindex.store.tables import asset, photo
 from photoindex.types import Derived

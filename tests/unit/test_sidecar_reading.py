@@ -17,7 +17,7 @@ from photoindex.media.content import Content, read_content
 from photoindex.media.problems import MediaProblem
 from photoindex.media.sidecars.read import read_sidecar
 from photoindex.media.sidecars.recognise import recognise_sidecar
-from photoindex.pipeline.worker import FileJob, take_in
+from photoindex.pipeline.ingest.worker import FileJob, take_in
 from photoindex.types import DerivedParams, Limits, SidecarKind, SidecarRead
 from tests.conftest import REPOSITORY
 
@@ -455,7 +455,7 @@ def test_a_worker_reports_a_broken_sidecar_as_a_failure_of_its_own_class(
 def test_a_worker_that_meets_no_sidecar_loads_none_of_its_readers(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"hello")
     script = (
-        "import sys; from pathlib import Path; from photoindex.pipeline.worker import FileJob, take_in\n"
+        "import sys; from pathlib import Path; from photoindex.pipeline.ingest.worker import FileJob, take_in\n"
         "from photoindex.types import DerivedParams, Limits\n"
         "take_in(FileJob(1, 1, 0, sys.argv[1].encode(), b'a.txt', Path('x'), DerivedParams(), Limits(), derive=True))\n"
         "print([name for name in sys.modules if name in ('plistlib', 'defusedxml', 'photoindex.media.sidecars.read')])"

@@ -29,7 +29,7 @@ from photoindex.library.handle import DATABASE_NAME
 from photoindex.library.location import check_location
 from photoindex.library.lock import HOLDER_NAME, exclusive
 from photoindex.paths import display
-from photoindex.pipeline import derived_files
+from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import snapshot as database_file
 from photoindex.store.migrate import REVISIONS

@@ -17,10 +17,10 @@ from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.scan.ingest import jobs_for
 from photoindex.pipeline import owner
-from photoindex.pipeline.derived_files import preview_path
 from photoindex.pipeline.embed.commit import MADE_ANEW
 from photoindex.pipeline.embed.messages import Opening, WorkerSettings
 from photoindex.pipeline.embed.run import Embedding, EmbedSettings, EmbedTally
+from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.progress import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.stages import embed as stage
 from photoindex.store import embed_tasks, spaces, tasks

@@ -13,7 +13,7 @@ from photoindex.library.handle import Library
 from photoindex.library.photos.time_text import partial
 from photoindex.library.search.search import Hit
 from photoindex.paths import display
-from photoindex.pipeline import derived_files
+from photoindex.pipeline.ingest import derived_files
 from photoindex.types import DerivedParams
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.invalidation import leave_work
 from photoindex.library.scan.refresh import settle
-from photoindex.pipeline import derived_files
+from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import journal
 from photoindex.store.journal import Change, Entry

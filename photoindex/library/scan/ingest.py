@@ -10,8 +10,8 @@ from photoindex.library.handle import Library
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import resolver_of
 from photoindex.pipeline import isolation, owner
-from photoindex.pipeline.commit import Committer, Tally
-from photoindex.pipeline.ingest import Ingestion, IngestSettings
+from photoindex.pipeline.ingest.commit import Committer, Tally
+from photoindex.pipeline.ingest.run import Ingestion, IngestSettings
 from photoindex.progress import EventSink
 from photoindex.store.database import Session
 from photoindex.types import DerivedParams, Limits
@@ -19,7 +19,7 @@ from photoindex.types import DerivedParams, Limits
 
 def start_forkserver(*, derive: bool) -> None:
     """Begin to start the process that workers are forked from; it imports beside whatever the caller does next."""
-    wanted = ["photoindex.pipeline.worker", "photoindex.media.metadata.description", "blake3"]
+    wanted = ["photoindex.pipeline.ingest.worker", "photoindex.media.metadata.description", "blake3"]
     if derive:
         from photoindex.media.decode.preload import preload_modules
 

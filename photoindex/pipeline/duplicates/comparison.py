@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.compare import Comparison, compare, same_colours
 from photoindex.domain.same_picture.features import Look, look_at
-from photoindex.pipeline.derived_files import thumbnail_path
+from photoindex.pipeline.ingest.derived_files import thumbnail_path
 
 _KEPT_LOOKS = 200
 """Looks in memory, about half a megabyte each."""

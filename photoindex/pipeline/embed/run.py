@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 from photoindex.errors import DeviceFailed, ModelUnavailable
-from photoindex.pipeline.derived_files import preview_path
 from photoindex.pipeline.embed.commit import BatchCommitter
 from photoindex.pipeline.embed.messages import (
     Batch,
@@ -25,6 +24,7 @@ from photoindex.pipeline.embed.messages import (
 )
 from photoindex.pipeline.embed.process import EmbedProcess, WorkerLost
 from photoindex.pipeline.embed.suspects import Suspects, failure_of_crash
+from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.progress import EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store import embed_tasks, tasks
 from photoindex.store.database import Database

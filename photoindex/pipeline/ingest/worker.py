@@ -8,7 +8,7 @@ from pathlib import Path
 
 from photoindex.media.content import Content, read_content
 from photoindex.media.problems import MediaProblem
-from photoindex.pipeline import derived_files
+from photoindex.pipeline.ingest import derived_files
 from photoindex.stages.ingest import Ingested, ingest, recognise
 from photoindex.types import Derived, DerivedParams, Described, Failure, Limits, SidecarRead
 

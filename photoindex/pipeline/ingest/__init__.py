@@ -1,0 +1,1 @@
+"""Reading originals in worker processes and recording them."""
