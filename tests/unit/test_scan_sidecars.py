@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 from photoindex.geo import database as gazetteer_file
 from photoindex.geo import gazetteer
 from photoindex.library.photos.show import Shown, show
-from photoindex.pipeline import neighbourhood, settle
-from photoindex.pipeline.neighbourhood import Told
-from photoindex.pipeline.resolving import Resolver
+from photoindex.pipeline.resolve import run as settle
+from photoindex.pipeline.resolve import time_neighbours as neighbourhood
+from photoindex.pipeline.resolve.photo import Resolver
+from photoindex.pipeline.resolve.time_neighbours import Told
 from photoindex.store import work_left
 from tests import metadata_blocks as blocks
 from tests.harness import Keeper, counts

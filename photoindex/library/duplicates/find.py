@@ -26,7 +26,7 @@ from photoindex.library.search.search import matching_photo_ids
 from photoindex.paths import display
 from photoindex.pipeline.duplicates import candidates
 from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task, threads_for
-from photoindex.pipeline.relate import member_of
+from photoindex.pipeline.resolve.relate import member_of
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import duplicate_rows as rows
 from photoindex.store import pairs as store_pairs

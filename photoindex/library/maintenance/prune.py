@@ -17,7 +17,7 @@ from photoindex.library.originals.path_lookup import choose
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import settle
 from photoindex.paths import from_text
-from photoindex.pipeline.relate import regroup
+from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import forget
 from photoindex.store.forget import ForgetFilter, ForgetPlan, MissingFile

@@ -13,7 +13,7 @@ from photoindex.library.handle import Library
 from photoindex.library.photos.pairs import current, paths_of
 from photoindex.media import pairing
 from photoindex.media.pairing import Candidate, Explanation, Member
-from photoindex.pipeline.relate import members_and_links
+from photoindex.pipeline.resolve.relate import members_and_links
 from photoindex.store import pairs, sidecars, targets
 from photoindex.store.inspect import assets_of_photo, photo_by_id, photos_of_burst
 from photoindex.store.pairs import DecisionRow

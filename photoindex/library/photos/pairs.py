@@ -16,7 +16,7 @@ from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import settle
 from photoindex.library.search.targets import Targets
-from photoindex.pipeline.relate import regroup
+from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import journal, pairs, targets, work_left
 from photoindex.store.pairs import SUPERSEDED, AssetPlace

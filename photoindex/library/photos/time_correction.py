@@ -14,7 +14,7 @@ from photoindex.library.originals.roots import Roots
 from photoindex.library.photos.time_text import partial, shift_text, shifted
 from photoindex.library.scan.invalidation import leave_work
 from photoindex.library.scan.refresh import settle
-from photoindex.pipeline.evidence import gather
+from photoindex.pipeline.resolve.evidence import gather
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store import corrections, journal, targets
 from photoindex.store.targets import ContentCorrection, TimeOfPhoto

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from photoindex.pipeline.relate import regroup
+from photoindex.pipeline.resolve.relate import regroup
 from photoindex.store import journal, work_left
 
 _CHUNK = 1000

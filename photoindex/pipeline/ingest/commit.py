@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from photoindex.pipeline.ingest.worker import FileJob, Outcome
-from photoindex.pipeline.relate import regroup
-from photoindex.pipeline.resolving import Resolver
+from photoindex.pipeline.resolve.photo import Resolver
+from photoindex.pipeline.resolve.relate import regroup
 from photoindex.store import assets, corrections, embed_tasks, files, pairs, sidecars, staging, tasks, work_left
 from photoindex.store.assets import AssetRow, Made
 from photoindex.store.files import FileRow

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from photoindex.domain.facts.resolve import resolve
-from photoindex.pipeline.evidence import gather
 from photoindex.pipeline.placing import Placer
+from photoindex.pipeline.resolve.evidence import gather
 from photoindex.store import assets, text_index
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from photoindex.domain.time.neighbours import Timed, dates_between, neighbour_facts, running_number
-from photoindex.pipeline.resolving import Resolver
+from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.store import timed
 from photoindex.store.timed import TimedRow
 

@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from photoindex.pipeline.neighbourhood import Told, ask_neighbours, tell
-from photoindex.pipeline.relate import relate_folder
-from photoindex.pipeline.resolving import Resolver
+from photoindex.pipeline.resolve.photo import Resolver
+from photoindex.pipeline.resolve.relate import relate_folder
+from photoindex.pipeline.resolve.time_neighbours import Told, ask_neighbours, tell
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import timed, work_left
 from photoindex.store.database import Session

@@ -1,0 +1,1 @@
+"""Resolving facts, pairs, places and times after a change."""
