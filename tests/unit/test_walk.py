@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.pipeline.exclusion import reason_for, rules_at, rules_for
-from photoindex.pipeline.walk import Listing, walk
+from photoindex.pipeline.scan.exclusion import reason_for, rules_at, rules_for
+from photoindex.pipeline.scan.walk import Listing, walk
 from tests.harness import refuse_listing
 
 
@@ -128,7 +128,7 @@ def test_the_librarys_own_folder_is_left_out(tmp_path: Path) -> None:
 def test_a_slow_file_system_is_listed_by_threads_with_the_same_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
-    monkeypatch.setattr("photoindex.pipeline.walk._SLOW_SECONDS_PER_ENTRY", 0.0)
+    monkeypatch.setattr("photoindex.pipeline.scan.walk._SLOW_SECONDS_PER_ENTRY", 0.0)
     expected = [f"{folder}/{name}.jpg" for folder in range(30) for name in range(3)]
     make(tmp_path, *expected)
     assert names(listings(tmp_path, threads=threads)) == {each.encode() for each in expected}

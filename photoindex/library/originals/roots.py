@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from photoindex import paths
 from photoindex.errors import UsageError, VolumeOffline
 from photoindex.mounts import Mount, mount_of, mount_with_identity
-from photoindex.pipeline.changes import Place
-from photoindex.pipeline.exclusion import patterns_below
+from photoindex.pipeline.scan.changes import Place
+from photoindex.pipeline.scan.exclusion import patterns_below
 from photoindex.store import volumes
 from photoindex.store.database import Database
 from photoindex.store.places import Place as FilePlace

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from photoindex.library.originals.roots import Roots
-from photoindex.pipeline.exclusion import Rules, reason_for, rules_at
+from photoindex.pipeline.scan.exclusion import Rules, reason_for, rules_at
 
 
 class _Options(Protocol):

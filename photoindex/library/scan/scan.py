@@ -17,10 +17,10 @@ from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.originals.roots import Roots, Target
 from photoindex.library.scan.path_list import ListedJudge
-from photoindex.pipeline.changes import ChangeFinder, Place, Seen
-from photoindex.pipeline.exclusion import Rules, rule_set, rules_at
 from photoindex.pipeline.ingest import derived_files
-from photoindex.pipeline.walk import walk
+from photoindex.pipeline.scan.changes import ChangeFinder, Place, Seen
+from photoindex.pipeline.scan.exclusion import Rules, rule_set, rules_at
+from photoindex.pipeline.scan.walk import walk
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store import staging, tasks, volumes, work_left
 from photoindex.store.database import Session

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from photoindex.pipeline.exclusion import IGNORE_FILE, Rules
+from photoindex.pipeline.scan.exclusion import IGNORE_FILE, Rules
 
 FileStat = tuple[int, int]
 """Size in bytes and mtime in nanoseconds: a plain tuple, because a rescan makes a million of them."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from photoindex import paths
-from photoindex.pipeline.walk import Listing
+from photoindex.pipeline.scan.walk import Listing
 from photoindex.store import staging
 from photoindex.store.staging import KnownFile
 

@@ -1,0 +1,1 @@
+"""The walk over roots and what it found changed."""
