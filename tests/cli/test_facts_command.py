@@ -31,7 +31,7 @@ from tests.metadata_blocks import (
 )
 
 if TYPE_CHECKING:
-    from photoindex.pipeline.isolation import WorkerPool
+    from photoindex.pipeline.workers.isolation import WorkerPool
 
 HOSTILE = b"evil\x1b]0;owned\x07\n\xff.jpg"
 PICTURE = jpeg(

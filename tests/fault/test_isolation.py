@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from photoindex.pipeline import isolation
+from photoindex.pipeline.workers import isolation
 from photoindex.types import Limits
 from tests.fault import faulty
 from tests.harness import Keeper, counts

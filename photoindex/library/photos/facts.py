@@ -14,7 +14,7 @@ from photoindex.config.schema import Config
 from photoindex.media.content import HEAD_BYTES, Content, read_content
 from photoindex.media.problems import MediaProblem, NotRecognised
 from photoindex.paths import to_text
-from photoindex.pipeline.isolation import (
+from photoindex.pipeline.workers.isolation import (
     WorkerPool,
     ended_from_outside,
     failure_of,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from photoindex.library.handle import Library
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import resolver_of
-from photoindex.pipeline import isolation, owner
+from photoindex.pipeline import owner
 from photoindex.pipeline.ingest.commit import Committer, Tally
 from photoindex.pipeline.ingest.run import Ingestion, IngestSettings
+from photoindex.pipeline.workers import isolation
 from photoindex.progress import EventSink
 from photoindex.store.database import Session
 from photoindex.types import DerivedParams, Limits

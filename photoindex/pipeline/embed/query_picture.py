@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from photoindex.media.decode.preload import preload_modules
 from photoindex.models.base import Preprocessing
-from photoindex.pipeline.isolation import failure_of, start_forkserver, workers
+from photoindex.pipeline.workers.isolation import failure_of, start_forkserver, workers
 from photoindex.types import DerivedParams, Failure, Limits
 
 

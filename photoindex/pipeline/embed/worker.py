@@ -30,7 +30,7 @@ from photoindex.pipeline.embed.messages import (
     WorkerSettings,
 )
 from photoindex.pipeline.embed.prefetch import Decoding, Pixels, Prefetcher
-from photoindex.pipeline.isolation import die_with_parent, go_behind_others
+from photoindex.pipeline.workers.isolation import die_with_parent, go_behind_others
 from photoindex.types import Failure
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from photoindex.errors import StorageFull, WorkersLost
 from photoindex.paths import display
-from photoindex.pipeline import isolation
 from photoindex.pipeline.ingest.commit import Committer, Quarantined
 from photoindex.pipeline.ingest.worker import DerivedUnwritable, FileJob, Outcome, take_in
-from photoindex.pipeline.isolation import WorkerPool, workers
+from photoindex.pipeline.workers import isolation
+from photoindex.pipeline.workers.isolation import WorkerPool, workers
 from photoindex.progress import EventSink, FileQuarantined, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store import files, staging, tasks
 from photoindex.store.database import Session

@@ -37,7 +37,9 @@ def start_forkserver(preload: Sequence[str]) -> None:
     import multiprocessing
     from multiprocessing import forkserver
 
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["photoindex.pipeline.forkserver_setup", *preload])
+    multiprocessing.get_context("forkserver").set_forkserver_preload(
+        ["photoindex.pipeline.workers.forkserver_setup", *preload]
+    )
     # Libraries that start threads when they are loaded would start them in every worker: one a worker is the plan, and a
     # process with threads is not safe to fork.
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
