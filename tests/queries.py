@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from photoindex.library.query import parser
-from photoindex.library.query.arguments import join_arguments
+from photoindex.query import parser
+from photoindex.query.arguments import join_arguments
+from photoindex.query.syntax import Lookups, Node
 from photoindex.store.fields import grammar
-from photoindex.syntax import Lookups, Node
 
 NOW = "2024-03-31T12:30:00"
 PLACES = {

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, case, cast, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from photoindex.store.field_values import fold
+from photoindex.query.values import fold
 from photoindex.store.tables import event, photo, place, saved_query
 
 _CHUNK_ROWS = 10_000

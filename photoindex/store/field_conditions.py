@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from photoindex.paths import from_text
-from photoindex.store.field_values import fold, glob_pattern
+from photoindex.query.values import fold, glob_pattern
 from photoindex.store.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
 
 Condition = ColumnElement[bool]

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, Text, and_, case, cast, func, literal, or_, select, type_coerce
 
 from photoindex.paths import from_text
-from photoindex.store.field_values import check_text, fold, glob_pattern
+from photoindex.query.values import check_text, fold, glob_pattern
 from photoindex.store.tables import asset, file, folder, photo, volume
 
 

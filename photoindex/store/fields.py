@@ -17,12 +17,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_
 
 from photoindex.errors import UsageError
-from photoindex.store import field_conditions as conditions
-from photoindex.store import field_paths, field_sources, text_index
-from photoindex.store.field_choices import HAS, IS, ORIENTATIONS, TYPES, Choice
-from photoindex.store.field_dates import ends_by
-from photoindex.store.field_near import Circle, check_near, name_of, read_near
-from photoindex.store.field_times import (
+from photoindex.query.near import Circle, check_near, name_of, read_near
+from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Operator
+from photoindex.query.times import (
     moment_needed,
     read_date,
     read_duration,
@@ -30,7 +27,7 @@ from photoindex.store.field_times import (
     read_instant,
     read_time_of_day,
 )
-from photoindex.store.field_values import (
+from photoindex.query.values import (
     Span,
     check_text,
     mistake_in_regex,
@@ -41,8 +38,11 @@ from photoindex.store.field_values import (
     read_size,
     runs_backwards,
 )
+from photoindex.store import field_conditions as conditions
+from photoindex.store import field_paths, field_sources, text_index
+from photoindex.store.field_choices import HAS, IS, ORIENTATIONS, TYPES, Choice
+from photoindex.store.field_dates import ends_by
 from photoindex.store.tables import photo
-from photoindex.syntax import Compare, FieldGrammar, Lookups, Operator
 
 Condition = ColumnElement[bool]
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from sqlalchemy import Connection, select
 
 from photoindex.geo.gazetteer import GazetteerPlace
-from photoindex.store.field_values import fold
+from photoindex.query.values import fold
 from photoindex.store.tables import place as place_table
 
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, column, func, literal_column, select, table
 
-from photoindex.store.field_values import without_stray_bytes
+from photoindex.query.syntax import And, Node, Or, Words
+from photoindex.query.values import without_stray_bytes
 from photoindex.store.search import condition, functions
 from photoindex.store.tables import photo, photo_text
 from photoindex.store.text_index import COLUMNS, TABLE
-from photoindex.syntax import And, Node, Or, Words
 
 BROAD = 20_000
 """Words that are in more photos than this say too little of each to weigh them all: the newest photos come first."""

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 
+from photoindex.query.syntax import Node
 from photoindex.store.field_paths import at_path, by_path
 from photoindex.store.search import SORT_KEYS, condition, functions
 from photoindex.store.tables import asset, photo, variant, vector
 from photoindex.store.tables import space as spaces
-from photoindex.syntax import Node
 
 SUPERSEDED = "superseded"
 _STEPS_A_CALL = 10_000

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, column, literal_column, select, table
 
 from photoindex.paths import to_text
+from photoindex.query.values import without_stray_bytes
 from photoindex.store.database import Database
-from photoindex.store.field_values import without_stray_bytes
 from photoindex.types import Resolved
 
 COLUMNS = ("name", "folder", "camera", "keywords", "title", "description", "place")

@@ -16,11 +16,11 @@ from sqlalchemy import select
 from photoindex.cli.commands.search import rearrange
 from photoindex.errors import QuerySyntaxError, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.query.printer import to_text
 from photoindex.library.search.search import count, matching_photo_ids
 from photoindex.library.search.semantic_terms import take_apart
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import And, Compare, Node, Not, Operator, Or, Words, leaves
 from photoindex.store.tables import asset, file, photo, photo_text, place, sidecar_link
-from photoindex.syntax import And, Compare, Node, Not, Operator, Or, Words, leaves
 from tests.queries import parse, parse_arguments
 from tests.rows import library_in
 from tests.synthetic import make_library

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from photoindex.errors import QuerySyntaxError
-from photoindex.library.query.options import option_nodes
-from photoindex.library.query.printer import to_text
-from photoindex.library.query.values import joined
+from photoindex.query.option_terms import option_nodes
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import And, OptionTerm
+from photoindex.query.value_syntax import joined
 from photoindex.store.fields import grammar
-from photoindex.syntax import And, OptionTerm
 from tests.queries import lookups, parse
 
 FROM_DATE, TO_DATE = "--from-date", "--to-date"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from photoindex.errors import QuerySyntaxError
-from photoindex.library.query.lexer import MAX_CHARACTERS
-from photoindex.library.query.parser import MAX_DEPTH, MAX_TERMS
-from photoindex.library.query.printer import to_text
-from photoindex.syntax import EVERYTHING, And, Compare, Node, Not, Operator, Or, Words
+from photoindex.query.lexer import MAX_CHARACTERS
+from photoindex.query.parser import MAX_DEPTH, MAX_TERMS
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Operator, Or, Words
 from tests.queries import parse
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from photoindex.errors import QuerySyntaxError
-from photoindex.library.query import parser
-from photoindex.library.query.parser import MAX_DEPTH
-from photoindex.library.query.printer import to_text
+from photoindex.query import parser
+from photoindex.query.parser import MAX_DEPTH
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Operator, Or, Words, leaves
 from photoindex.store.fields import grammar, meaning
-from photoindex.syntax import EVERYTHING, And, Compare, Node, Not, Operator, Or, Words, leaves
 from tests.queries import lookups, parse
 
 SAVED = {

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import insert
 
 from photoindex.library.handle import Library
-from photoindex.library.query import parser
 from photoindex.library.search.query_explanation import explain
 from photoindex.library.search.search import matching_photo_ids
+from photoindex.query import parser
+from photoindex.query.syntax import Node
 from photoindex.store.fields import grammar
 from photoindex.store.tables import asset, event, place, sidecar, sidecar_link
-from photoindex.syntax import Node
 from tests.queries import NOW, lookups
 from tests.rows import ADDED_AT, Shelf, library_in
 

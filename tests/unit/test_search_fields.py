@@ -10,13 +10,13 @@ import pytest
 
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.query.parser import MAX_DEPTH, MAX_TERMS
 from photoindex.library.search.search import count, matching_photo_ids, parse, search
+from photoindex.query.parser import MAX_DEPTH, MAX_TERMS
+from photoindex.query.syntax import EVERYTHING, And, Not, Or
 from photoindex.store import text_index
 from photoindex.store.field_choices import FORMATS
 from photoindex.store.fields import FIELDS, help_of
 from photoindex.store.tables import photo_text
-from photoindex.syntax import EVERYTHING, And, Not, Or
 from photoindex.types import Resolved
 from tests.rows import Shelf, library_in
 

@@ -13,7 +13,7 @@ from photoindex.cli.main import main
 from photoindex.errors import EXIT_INTERRUPTED
 from photoindex.library.handle import Library
 from photoindex.library.search.search import count, matching_photo_ids, parse
-from photoindex.syntax import Node
+from photoindex.query.syntax import Node
 from tests.rows import Shelf, library_in
 
 ENDLESS = "name::(a+)+$"

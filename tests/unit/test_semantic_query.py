@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from photoindex.errors import QuerySyntaxError, UsageError
-from photoindex.library.query.printer import to_text
 from photoindex.library.search.rank_fusion import fuse
 from photoindex.library.search.semantic_terms import WeightedText, take_apart
-from photoindex.syntax import EVERYTHING, And, Not, Words
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import EVERYTHING, And, Not, Words
 from tests.queries import parse
 
 SAVED = {"dogs": 'dog "golden retriever"^2 -cat'}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from photoindex.syntax import OptionTerm
+from photoindex.query.syntax import OptionTerm
 
 PANEL = "Terms as options: the same one again is OR, different ones must all hold"
 

@@ -18,7 +18,7 @@ from photoindex.errors import UsageError
 if TYPE_CHECKING:
     from photoindex.library.search.semantic_query import PictureFile, Wanted
     from photoindex.library.search.semantic_terms import WeightedText
-    from photoindex.syntax import Node
+    from photoindex.query.syntax import Node
 
 PANEL = "What photos show; needs an embedded library (photoindex embed)"
 FLAGS = frozenset({"--all"})
@@ -87,7 +87,7 @@ def understood(tree: Node, options: MeaningOptions) -> Iterator[tuple[Node, Want
     """
     from photoindex.library.search.semantic_query import Wanted
     from photoindex.library.search.semantic_terms import weighted
-    from photoindex.syntax import Words, leaves
+    from photoindex.query.syntax import Words, leaves
 
     without = [_subtracted(text) for text in options.without]
     weights = dict(map(_weight, options.weights))
@@ -114,7 +114,7 @@ def understood(tree: Node, options: MeaningOptions) -> Iterator[tuple[Node, Want
 
 
 def _weight(written: str) -> tuple[str, float]:
-    from photoindex.library.query.lexer import read_weight
+    from photoindex.query.lexer import read_weight
 
     name, equals, number = written.rpartition("=")
     if not equals or not name.strip():
@@ -126,8 +126,8 @@ def _weight(written: str) -> tuple[str, float]:
 
 
 def _subtracted(written: str) -> WeightedText:
-    from photoindex.library.query.lexer import read_weight, split_weight
     from photoindex.library.search.semantic_terms import WeightedText
+    from photoindex.query.lexer import read_weight, split_weight
 
     text, weight = split_weight(written.strip())
     if not text.strip():

@@ -42,13 +42,13 @@ from photoindex.cli.output.render import (
 )
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.search.find import Look, looking
-from photoindex.syntax import OptionTerm
+from photoindex.query.syntax import OptionTerm
 
 if TYPE_CHECKING:
     from photoindex.cli.output.render import Output
     from photoindex.library.handle import Library
     from photoindex.library.search.search import Hit
-    from photoindex.syntax import Node
+    from photoindex.query.syntax import Node
 
 FLAGS = (
     frozenset({"--count", "--explain", "--json", "--csv", "--null", "-0", "--fail-if-empty", "--help", "-h"})

@@ -28,9 +28,9 @@ from photoindex.pipeline.duplicates import candidates
 from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task, threads_for
 from photoindex.pipeline.resolve.relate import member_of
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
+from photoindex.query.syntax import Node
 from photoindex.store import duplicate_rows as rows
 from photoindex.store import pairs as store_pairs
-from photoindex.syntax import Node
 
 RADIUS = 12
 """Bits of 64 in which the hashes of two pictures may differ to be compared: 95 in 100 of those cut by 5 % do not differ in more."""

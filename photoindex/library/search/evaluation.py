@@ -14,10 +14,10 @@ from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.search.search import matching_photo_ids
 from photoindex.paths import display, from_text
+from photoindex.query.syntax import Compare, Operator
+from photoindex.query.values import without_stray_bytes
 from photoindex.store import spaces, vector_rows
-from photoindex.store.field_values import without_stray_bytes
 from photoindex.store.spaces import SpaceRow
-from photoindex.syntax import Compare, Operator
 
 if TYPE_CHECKING:
     import numpy as np

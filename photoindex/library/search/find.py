@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from photoindex.library.search.search import Hit
     from photoindex.library.search.semantic_query import Question
     from photoindex.library.search.semantic_search import Answer
-    from photoindex.syntax import Node
+    from photoindex.query.syntax import Node
 
 _RELEVANCE = "relevance"
 

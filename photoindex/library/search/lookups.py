@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from photoindex.library.handle import Library
-from photoindex.syntax import Lookups
+from photoindex.query.syntax import Lookups
 
 
 def lookups_of(library: Library) -> Lookups:

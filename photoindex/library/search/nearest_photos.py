@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from photoindex.query.syntax import EVERYTHING, Node
 from photoindex.store import semantic as store
 from photoindex.store.semantic import VectorOfPhoto
-from photoindex.syntax import EVERYTHING, Node
 from photoindex.vectors.base import VectorIndex
 
 NARROW_PHOTOS = 5_000

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
-from photoindex.library.query.printer import to_text
-from photoindex.library.query.values import joined
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words
+from photoindex.query.value_syntax import joined
 from photoindex.store import search as store
 from photoindex.store.fields import LIKE, meaning
-from photoindex.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from difflib import get_close_matches
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.query import parser
-from photoindex.library.query.lexer import NAME_RULE, TokenKind, is_saved_name, tokenize
 from photoindex.library.search.lookups import lookups_of
+from photoindex.query import parser
+from photoindex.query.lexer import NAME_RULE, TokenKind, is_saved_name, tokenize
 from photoindex.store import saved as store
 from photoindex.store.fields import grammar
 from photoindex.store.saved import SavedQuery

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
-from photoindex.library.query.printer import to_text
 from photoindex.library.search.nearest_photos import Candidates
 from photoindex.library.search.query_targets import Sought
 from photoindex.library.search.query_vector import Kind
@@ -19,8 +18,9 @@ from photoindex.library.search.search import hits_of
 from photoindex.library.search.semantic_query import Question
 from photoindex.library.search.semantic_search import Answer
 from photoindex.library.spaces.calibration import CutOff
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import EVERYTHING, And
 from photoindex.store import semantic as store
-from photoindex.syntax import EVERYTHING, And
 from photoindex.vectors.base import VectorIndex
 
 SHOWN_HITS = 10

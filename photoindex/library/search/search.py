@@ -9,17 +9,17 @@ from typing import Any
 
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.query import parser
-from photoindex.library.query.arguments import hints_on_arguments, join_arguments
-from photoindex.library.query.options import option_nodes
-from photoindex.library.query.printer import to_text
-from photoindex.library.query.values import joined
 from photoindex.library.search.lookups import lookups_of
 from photoindex.library.search.rank_fusion import Ranked
+from photoindex.query import parser
+from photoindex.query.arguments import hints_on_arguments, join_arguments
+from photoindex.query.option_terms import option_nodes
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import And, Compare, Node, Operator, OptionTerm, Or, leaves
+from photoindex.query.value_syntax import joined
 from photoindex.store import search as store
 from photoindex.store.fields import grammar
 from photoindex.store.files import join
-from photoindex.syntax import And, Compare, Node, Operator, OptionTerm, Or, leaves
 
 DEFAULT_SORT = "-date"
 _CHUNK_PHOTOS = 500

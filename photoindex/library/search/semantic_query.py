@@ -10,9 +10,9 @@ from photoindex.library.embed.model_choice import command_to_use, way_to_vectors
 from photoindex.library.handle import Library
 from photoindex.library.search.semantic_terms import Meaning, WeightedText, take_apart
 from photoindex.progress import EventSink, ignore_events
+from photoindex.query.syntax import Node
 from photoindex.store.search import is_scoped
 from photoindex.store.spaces import active_space, all_spaces
-from photoindex.syntax import Node
 
 if TYPE_CHECKING:
     from photoindex.library.search.semantic_search import Answer

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from photoindex.errors import UsageError
-from photoindex.library.query.printer import to_text
-from photoindex.library.query.values import joined
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words, leaves
+from photoindex.query.value_syntax import joined
 from photoindex.store.fields import LIKE
-from photoindex.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words, leaves
 
 MAX_ALTERNATIVES = 16
 """So many texts are looked for at most; an OR that would make more of them stays a condition on texts."""

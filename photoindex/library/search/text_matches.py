@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from photoindex.library.search.semantic_terms import Meaning, WeightedText
-from photoindex.store.field_values import fold
+from photoindex.query.values import fold
 from photoindex.store.ranked_words import NamedPhoto, named_photos
 from photoindex.store.ranked_words import photos_with_words as ranked_photos
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.search.query_vector import is_unit
+from photoindex.query.values import without_stray_bytes
 from photoindex.store import query_vectors
-from photoindex.store.field_values import without_stray_bytes
 from photoindex.store.semantic import variant_key
 from photoindex.store.spaces import SpaceRow
 from photoindex.types import DerivedParams, Failure, Limits

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from photoindex.library.query.lexer import Value
-from photoindex.library.query.values import ValueReader, joined
-from photoindex.syntax import FieldGrammar, Lookups, Node, Not, OptionTerm, Or
+from photoindex.query.lexer import Value
+from photoindex.query.syntax import FieldGrammar, Lookups, Node, Not, OptionTerm, Or
+from photoindex.query.value_syntax import ValueReader, joined
 
 
 def option_nodes(terms: Sequence[OptionTerm], fields: Mapping[str, FieldGrammar], lookups: Lookups) -> list[Node]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from photoindex.errors import QuerySyntaxError
-from photoindex.library.query.lexer import QUOTES, TokenKind, tokenize
-from photoindex.syntax import And, Compare, Node, Not, Operator, Or, Words
+from photoindex.query.lexer import QUOTES, TokenKind, tokenize
+from photoindex.query.syntax import And, Compare, Node, Not, Operator, Or, Words
 
 # A value that neither the lexer nor a list of values could take for something else; all others are quoted.
 _BARE_VALUE = re.compile(r"[\w.+&'@#%/_*:-]+", re.ASCII)

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from photoindex.errors import QuerySyntaxError
-from photoindex.library.query.lexer import Token, TokenKind, tokenize
-from photoindex.library.query.values import ValueReader, joined
+from photoindex.query.lexer import Token, TokenKind, tokenize
+from photoindex.query.syntax import EVERYTHING, And, Compare, FieldGrammar, Lookups, Node, Not, Or, Words, leaves
+from photoindex.query.value_syntax import ValueReader, joined
 from photoindex.store.text_index import is_indexed
-from photoindex.syntax import EVERYTHING, And, Compare, FieldGrammar, Lookups, Node, Not, Or, Words, leaves
 
 MAX_TERMS = 500
 """More would exceed the depth of an SQL expression (1000), where each term of a chain is one level."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from photoindex.library.query.lexer import QUOTES
-from photoindex.syntax import FieldGrammar
+from photoindex.query.lexer import QUOTES
+from photoindex.query.syntax import FieldGrammar
 
 _FIELD = re.compile(r"(-?)([^\W\d][\w-]*)(::?)")
 _COMMA = re.compile(r",(?=\S)")

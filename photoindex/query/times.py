@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from photoindex.store.field_values import Span
-from photoindex.syntax import Lookups
+from photoindex.query.syntax import Lookups
+from photoindex.query.values import Span
 
 _DATE = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from photoindex.syntax import Lookups
+from photoindex.query.syntax import Lookups
 
 DEFAULT_KM = 10.0
 MAX_KM = 20_100.0

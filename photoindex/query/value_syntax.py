@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from photoindex.errors import QuerySyntaxError
-from photoindex.library.query.lexer import Value
-from photoindex.syntax import And, Compare, FieldGrammar, Lookups, Node, Operator, Or
+from photoindex.query.lexer import Value
+from photoindex.query.syntax import And, Compare, FieldGrammar, Lookups, Node, Operator, Or
 
 _COMPARISONS = (Operator.GREATER_EQUAL, Operator.LESS_EQUAL, Operator.GREATER, Operator.LESS)
 
