@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, exists, func, select
 
-from photoindex.store.files import join
+from photoindex.store.files.files import join
 from photoindex.store.tables import asset, file, folder, photo, sidecar_link, vector, volume
 
 _KEYS = 500

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
-from photoindex.store.files import join
+from photoindex.store.files.files import join
 from photoindex.store.tables import asset, file, folder, task, variant, vector, volume
 from photoindex.store.tasks import has_state
 

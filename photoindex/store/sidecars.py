@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from photoindex.store.files import join
+from photoindex.store.files.files import join
 from photoindex.store.tables import asset, file, folder, sidecar, sidecar_link, volume
 from photoindex.types import FactValue, SidecarRead
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
-from photoindex.store.files import join
-from photoindex.store.places import Place, folder_is_within
+from photoindex.store.files.files import join
+from photoindex.store.files.locations import Place, folder_is_within
 from photoindex.store.search import file_rows
 from photoindex.store.tables import asset, correction, file, folder, photo, volume
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
 
-from photoindex.store.files import join
+from photoindex.store.files.files import join
+from photoindex.store.files.locations import Place, folder_is_within
 from photoindex.store.journal import record, updates_as_changes
-from photoindex.store.places import Place, folder_is_within
 from photoindex.store.tables import asset, file, folder, task, variant, volume
 from photoindex.store.tasks import has_state
 

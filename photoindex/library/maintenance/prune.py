@@ -20,8 +20,8 @@ from photoindex.paths import from_text
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store import forget
+from photoindex.store.files.volumes import VolumeRow, all_volumes
 from photoindex.store.forget import ForgetFilter, ForgetPlan, MissingFile
-from photoindex.store.volumes import VolumeRow, all_volumes
 
 PAGE_ROWS = 1000
 

@@ -20,6 +20,7 @@ from photoindex.paths import display, to_text
 from photoindex.stages import embed
 from photoindex.stages.ingest import CODE_VERSION
 from photoindex.store import embed_tasks, spaces
+from photoindex.store.files.volumes import VolumeRow
 from photoindex.store.overview import (
     FileCounts,
     RootScan,
@@ -31,7 +32,6 @@ from photoindex.store.overview import (
     has_contents_of_earlier_code,
     root_scans,
 )
-from photoindex.store.volumes import VolumeRow
 
 SAMPLED_FOLDERS = 32
 """Derived folders that are measured; digests spread evenly, so the others weigh the same."""

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from photoindex.errors import NothingFound
 from photoindex.mounts import mount_of, mount_with_identity
 from photoindex.paths import absolute, display, is_within, relative_to
-from photoindex.store.places import Place, file_at, files_below
-from photoindex.store.volumes import VolumeRow, all_volumes
+from photoindex.store.files.locations import Place, file_at, files_below
+from photoindex.store.files.volumes import VolumeRow, all_volumes
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from photoindex.errors import UsageError, VolumeOffline
 from photoindex.mounts import Mount, mount_of, mount_with_identity
 from photoindex.pipeline.scan.changes import Place
 from photoindex.pipeline.scan.exclusion import patterns_below
-from photoindex.store import volumes
 from photoindex.store.database import Database
-from photoindex.store.places import Place as FilePlace
-from photoindex.store.places import file_at
-from photoindex.store.volumes import RootRow, VolumeRow
+from photoindex.store.files import volumes
+from photoindex.store.files.locations import Place as FilePlace
+from photoindex.store.files.locations import file_at
+from photoindex.store.files.volumes import RootRow, VolumeRow
 
 _SAMPLE_FILES = 200
 _SAME_SHARE = 0.5

@@ -18,8 +18,8 @@ from photoindex.library.photos.show import file_as_json, task_as_json
 from photoindex.library.times import local_time
 from photoindex.paths import display, is_within, to_text
 from photoindex.pipeline.scan.exclusion import reason_for
+from photoindex.store.files.locations import files_below
 from photoindex.store.inspect import FileRecord, file_by_id
-from photoindex.store.places import files_below
 from photoindex.store.sidecars import names_of
 from photoindex.store.task_table import TaskRow, tasks_of
 

@@ -19,7 +19,7 @@ from photoindex.query.syntax import And, Compare, Node, Operator, OptionTerm, Or
 from photoindex.query.value_syntax import joined
 from photoindex.store import search as store
 from photoindex.store.fields import grammar
-from photoindex.store.files import join
+from photoindex.store.files.files import join
 
 DEFAULT_SORT = "-date"
 _CHUNK_PHOTOS = 500

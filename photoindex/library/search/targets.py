@@ -14,9 +14,9 @@ from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file, places_of
 from photoindex.library.search.search import matching_photo_ids, parse_arguments
 from photoindex.paths import display, from_text
-from photoindex.store.places import Place, files_below
+from photoindex.store.files.locations import Place, files_below
+from photoindex.store.files.volumes import VolumeRow, all_volumes
 from photoindex.store.targets import PhotoOfFile, photo_of_file, photos_below
-from photoindex.store.volumes import VolumeRow, all_volumes
 
 _PATH_BEGINNINGS = (b"/", b"./", b"../")
 

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from photoindex.pipeline.ingest.worker import FileJob, Outcome
 from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.relate import regroup
-from photoindex.store import assets, corrections, embed_tasks, files, pairs, sidecars, staging, tasks, work_left
+from photoindex.store import assets, corrections, embed_tasks, pairs, sidecars, staging, tasks, work_left
 from photoindex.store.assets import AssetRow, Made
-from photoindex.store.files import FileRow
+from photoindex.store.files import files
+from photoindex.store.files.files import FileRow
 
 MAX_ATTEMPTS = 3
 """A file that cannot be opened is tried on so many scans before it waits for a change or for `retry`."""

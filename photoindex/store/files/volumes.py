@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from photoindex.store.places import Place, folder_is_within
+from photoindex.store.files.locations import Place, folder_is_within
 from photoindex.store.rows import new_id
 from photoindex.store.tables import file, folder, root, volume
 
