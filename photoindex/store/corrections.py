@@ -10,7 +10,7 @@ from itertools import islice
 from sqlalchemy import Connection, bindparam, delete, literal, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from photoindex.store.journal import Change, Row, Stored, rows_as_changes
+from photoindex.store.journal.journal import Change, Row, Stored, rows_as_changes
 from photoindex.store.tables import asset, correction
 from photoindex.types import FactValue
 

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from photoindex.store import pairs, work_left
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Place, folder_is_within
-from photoindex.store.journal import Change, record, rows_as_changes
+from photoindex.store.journal.journal import Change, record, rows_as_changes
 from photoindex.store.tables import (
     asset,
     correction,

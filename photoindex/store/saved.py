@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from photoindex.store.journal import Change, record, stored_row
+from photoindex.store.journal.journal import Change, record, stored_row
 from photoindex.store.tables import saved_query
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from photoindex.cli.main import main
 from photoindex.library.lock import exclusive
-from photoindex.store import journal
+from photoindex.store.journal import journal
 from photoindex.store.tables import photo
 from tests.rows import Shelf, library_in
 

@@ -25,9 +25,9 @@ from photoindex.library.backup.snapshots import SnapshotState, list_snapshots, l
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import Event, PhaseFinished, PhaseStarted
-from photoindex.store import journal
 from photoindex.store import snapshot as database_file
 from photoindex.store.database import Database
+from photoindex.store.journal import journal
 from photoindex.store.tables import photo
 from tests.rows import Shelf, library_in
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from photoindex.errors import EXIT_USAGE, NothingFound
 from photoindex.store import migrate
 from photoindex.store.database import Database
-from photoindex.store.journal import (
+from photoindex.store.journal.journal import (
     Change,
     changes_of,
     entries,
@@ -24,8 +24,8 @@ from photoindex.store.journal import (
     stored_row,
     updates_as_changes,
 )
+from photoindex.store.journal.undo import CannotUndo, Undone, undo_in
 from photoindex.store.tables import asset, file, folder, journal, photo, photo_text, task, variant, volume
-from photoindex.store.undo import CannotUndo, Undone, undo_in
 
 
 @pytest.fixture

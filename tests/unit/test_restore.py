@@ -251,7 +251,7 @@ def test_a_killed_restoration_leaves_the_library_that_was_there(
 
 def test_what_was_undone_after_a_restoration_knows_that_its_previews_are_gone(library: Library, tmp_path: Path) -> None:
     from photoindex.library.maintenance.journal import undo
-    from photoindex.store import journal
+    from photoindex.store.journal import journal
 
     with library.database.write() as connection:
         connection.execute(text("DELETE FROM file WHERE asset_id = 1"))

@@ -14,7 +14,8 @@ from photoindex.library.maintenance.journal import undo
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.retry import leave_so, retry
 from photoindex.library.maintenance.tasks import TaskQuery, tasks
-from photoindex.store import journal, task_table
+from photoindex.store import task_table
+from photoindex.store.journal import journal
 from photoindex.store.tables import asset, file, task
 from tests.rows import Shelf, library_in
 

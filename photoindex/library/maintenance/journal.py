@@ -14,9 +14,9 @@ from photoindex.library.scan.invalidation import leave_work
 from photoindex.library.scan.refresh import settle
 from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import EventSink, ignore_events
-from photoindex.store import journal
-from photoindex.store.journal import Change, Entry
-from photoindex.store.undo import Undone, undo_in
+from photoindex.store.journal import journal
+from photoindex.store.journal.journal import Change, Entry
+from photoindex.store.journal.undo import Undone, undo_in
 
 
 @dataclass(frozen=True, slots=True)

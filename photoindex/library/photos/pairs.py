@@ -18,7 +18,8 @@ from photoindex.library.scan.refresh import settle
 from photoindex.library.search.targets import Targets
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, ignore_events
-from photoindex.store import journal, pairs, targets, work_left
+from photoindex.store import pairs, targets, work_left
+from photoindex.store.journal import journal
 from photoindex.store.pairs import SUPERSEDED, AssetPlace
 
 MOST_CONTENTS = 50

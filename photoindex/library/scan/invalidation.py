@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from photoindex.pipeline.resolve.relate import regroup
-from photoindex.store import journal, work_left
+from photoindex.store import work_left
+from photoindex.store.journal import journal
 
 _CHUNK = 1000
 

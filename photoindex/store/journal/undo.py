@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.store.database import Database
-from photoindex.store.journal import Change, Row, Stored, read_chunk, record, untyped
+from photoindex.store.journal.journal import Change, Row, Stored, read_chunk, record, untyped
 from photoindex.store.tables import journal, journal_change, metadata
 
 Amend = Callable[[Change], Change]
