@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from photoindex.geo.gazetteer import Gazetteer
-from photoindex.store.place_rows import display, ensure_place
+from photoindex.store.photos.places import display, ensure_place
 
 _KEPT = 4096
 _DECIMALS = 4

@@ -28,10 +28,11 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from photoindex.store import pairs, work_left
+from photoindex.store import work_left
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Place, folder_is_within
 from photoindex.store.journal.journal import Change, record, rows_as_changes
+from photoindex.store.photos import pairs
 from photoindex.store.tables import (
     asset,
     correction,

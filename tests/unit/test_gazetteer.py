@@ -34,7 +34,7 @@ from photoindex.geo.gazetteer import (
     GazetteerPlace,
 )
 from photoindex.geo.names import EARTH_RADIUS_KM, name_key
-from photoindex.store.place_rows import display
+from photoindex.store.photos.places import display
 
 
 @pytest.fixture(scope="session")

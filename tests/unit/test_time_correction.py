@@ -26,8 +26,8 @@ from photoindex.library.photos.time_correction import (
 )
 from photoindex.library.photos.time_text import read_shift, read_when, shift_text, shifted
 from photoindex.library.search.targets import choose_targets
-from photoindex.store import corrections
 from photoindex.store.journal.journal import Change, stored_row
+from photoindex.store.photos import corrections
 from photoindex.store.tables import correction
 from tests.harness import Keeper
 from tests.originals import jpeg, write_photo

@@ -13,7 +13,7 @@ from photoindex.library.originals.path_lookup import KnownVolume
 from photoindex.media.identify.multi_picture import further_pictures
 from photoindex.media.identify.ranged_reader import Reach
 from photoindex.paths import is_within, relative_to
-from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto, photos_to_rank
+from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto, photos_to_rank
 
 PRESENT, CHANGED, GONE, AWAY = "present", "changed", "gone", "away"
 _CHUNK_PHOTOS = 500

@@ -29,8 +29,8 @@ from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task, 
 from photoindex.pipeline.resolve.relate import member_of
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.query.syntax import Node
-from photoindex.store import duplicate_rows as rows
-from photoindex.store import pairs as store_pairs
+from photoindex.store.photos import duplicates as rows
+from photoindex.store.photos import pairs as store_pairs
 
 RADIUS = 12
 """Bits of 64 in which the hashes of two pictures may differ to be compared: 95 in 100 of those cut by 5 % do not differ in more."""

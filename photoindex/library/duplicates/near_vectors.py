@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.progress import EventSink, ignore_events
-from photoindex.store.duplicate_rows import contents_of_vectors
+from photoindex.store.photos.duplicates import contents_of_vectors
 from photoindex.store.spaces import active_space, count_vectors
 from photoindex.vectors.near_pairs import near_pairs
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from photoindex.domain.pairing.names import parse_name
 from photoindex.library.duplicates.files import AWAY, GONE, PRESENT
 from photoindex.paths import display, is_within
-from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto
+from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto
 
 _MEGA = 1e6
 _UNCHANGED = "it is as it was scanned"

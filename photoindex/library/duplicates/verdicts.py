@@ -10,7 +10,7 @@ from photoindex.library.duplicates.files import states_in_words
 from photoindex.library.duplicates.ranking import Rules, rank_files, reason_for_file, reason_to_keep
 from photoindex.paths import display
 from photoindex.pipeline.duplicates.comparison import Compared
-from photoindex.store.duplicate_rows import CopyContent, CopyFile, CopyPhoto
+from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto
 
 KEEP, REMOVE, REVIEW = "keep", "remove", "review"
 WHOLE_SHARE = 0.97

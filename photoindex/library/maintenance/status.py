@@ -21,7 +21,7 @@ from photoindex.stages import embed
 from photoindex.stages.ingest import CODE_VERSION
 from photoindex.store import embed_tasks, spaces
 from photoindex.store.files.volumes import VolumeRow
-from photoindex.store.overview import (
+from photoindex.store.photos.counts import (
     FileCounts,
     RootScan,
     count_assets,

@@ -16,7 +16,7 @@ from photoindex.library.times import utc
 from photoindex.paths import display, to_text
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 from photoindex.pipeline.resolve.evidence import gather, with_path_dates
-from photoindex.store.inspect import (
+from photoindex.store.photos.details import (
     AssetRow,
     FileRecord,
     PhotoRow,
@@ -26,7 +26,7 @@ from photoindex.store.inspect import (
     photo_by_id,
     photos_of_burst,
 )
-from photoindex.store.sidecars import LinkedSidecar
+from photoindex.store.photos.sidecars import LinkedSidecar
 from photoindex.store.task_table import TaskRow, tasks_of
 from photoindex.types import Facts
 

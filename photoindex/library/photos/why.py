@@ -19,8 +19,8 @@ from photoindex.library.times import local_time
 from photoindex.paths import display, is_within, to_text
 from photoindex.pipeline.scan.exclusion import reason_for
 from photoindex.store.files.locations import files_below
-from photoindex.store.inspect import FileRecord, file_by_id
-from photoindex.store.sidecars import names_of
+from photoindex.store.photos.details import FileRecord, file_by_id
+from photoindex.store.photos.sidecars import names_of
 from photoindex.store.task_table import TaskRow, tasks_of
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from photoindex.domain.sidecars.names import distance
 from photoindex.domain.time.path_dates import dates_of_folder, dates_of_mtime, dates_of_name
 from photoindex.paths import to_text
-from photoindex.store import assets, corrections, sidecars
-from photoindex.store.assets import PhotoContent
 from photoindex.store.files import files
 from photoindex.store.files.files import FileRow
-from photoindex.store.sidecars import LinkedSidecar
+from photoindex.store.photos import assets, corrections, sidecars
+from photoindex.store.photos.assets import PhotoContent
+from photoindex.store.photos.sidecars import LinkedSidecar
 from photoindex.types import FactValue
 
 _SOURCE_OF_SIDECAR = {"xmp": "sidecar", "aae": "aae", "takeout": "takeout"}

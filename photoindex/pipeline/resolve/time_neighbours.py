@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from photoindex.domain.time.neighbours import Timed, dates_between, neighbour_facts, running_number
 from photoindex.pipeline.resolve.photo import Resolver
-from photoindex.store import timed
-from photoindex.store.timed import TimedRow
+from photoindex.store.photos import times as timed
+from photoindex.store.photos.times import TimedRow
 
 _NEIGHBOURS = "neighbours"
 _UNTOLD = frozenset({None, "mtime", _NEIGHBOURS})

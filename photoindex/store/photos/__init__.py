@@ -1,0 +1,1 @@
+"""Assets, photos and what is known of them."""
