@@ -390,7 +390,7 @@ def test_names_of_any_bytes_are_kept_to_the_byte(keeper: Keeper, tmp_path: Path)
 def test_a_file_that_vanishes_between_stat_and_read_is_no_row(
     keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from photoindex.store import staging
+    from photoindex.store.scan import staging
 
     real = staging.apply
 

@@ -19,9 +19,9 @@ from photoindex.library.scan.refresh import settle
 from photoindex.paths import from_text
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
-from photoindex.store import forget
 from photoindex.store.files.volumes import VolumeRow, all_volumes
-from photoindex.store.forget import ForgetFilter, ForgetPlan, MissingFile
+from photoindex.store.scan import forget
+from photoindex.store.scan.forget import ForgetFilter, ForgetPlan, MissingFile
 
 PAGE_ROWS = 1000
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from photoindex import paths
 from photoindex.pipeline.scan.walk import Listing
-from photoindex.store import staging
-from photoindex.store.staging import KnownFile
+from photoindex.store.scan import staging
+from photoindex.store.scan.staging import KnownFile
 
 
 @dataclass(frozen=True, slots=True)

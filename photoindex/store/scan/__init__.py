@@ -1,0 +1,1 @@
+"""Staging tables of a scan."""
