@@ -38,8 +38,8 @@ from photoindex.library.handle import Library
 from photoindex.library.scan.scan import ScanRequest, scan
 from photoindex.pipeline.duplicates.candidates import Collector, add_near_hashes
 from photoindex.progress import ignore_events
+from photoindex.store.schema.tables import asset, file, variant
 from photoindex.store.spaces import ensure_space
-from photoindex.store.tables import asset, file, variant
 from photoindex.store.vector_rows import NewVector, put
 from photoindex.vectors.binary import close_pairs
 from photoindex.vectors.near_pairs import near_pairs

@@ -33,7 +33,7 @@ from photoindex.library.search.search import hits_of, parse
 from photoindex.library.search.semantic_query import Question, Wanted, ask, question_of
 from photoindex.models.weights import ModelStore
 from photoindex.store import spaces, tasks
-from photoindex.store.tables import vector
+from photoindex.store.schema.tables import vector
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.synthetic import make_library
@@ -123,7 +123,7 @@ def put_vectors(library: Library, photos: int) -> None:
 
 def forget_queries(folder: Path) -> None:
     """Make the queries new again, for a library that is kept."""
-    from photoindex.store.tables import query_vector
+    from photoindex.store.schema.tables import query_vector
 
     texts = [*QUERIES, *(beside_text(query, niceness) for query in QUERIES for niceness in (OWN_NICENESS, 0))]
     with open_library(Config(library=folder)) as library, library.database.write() as connection:

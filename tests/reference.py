@@ -90,7 +90,7 @@ def options_table() -> str:
 
 def views_table() -> str:
     """The views that other programs can rely on."""
-    from photoindex.store.views import VIEWS
+    from photoindex.store.schema.views import VIEWS
 
     rows = [(f"`{view.name}`", view.help, ", ".join(f"`{column}`" for column in view.columns)) for view in VIEWS]
     return _table(("view", "what it is", "columns"), rows)

@@ -16,7 +16,7 @@ from photoindex.config.schema import Config
 from photoindex.library.handle import Library
 from photoindex.mounts import mount_of
 from photoindex.paths import relative_to
-from photoindex.store.tables import asset, file, folder, photo, photo_text, root, task, variant, volume
+from photoindex.store.schema.tables import asset, file, folder, photo, photo_text, root, task, variant, volume
 
 ADDED_AT = 1_700_000_000.0
 _MTIME_NS = 1_600_000_000_000_000_000

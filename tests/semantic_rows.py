@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from photoindex.library.handle import Library
 from photoindex.store import query_vectors, spaces, tasks, vector_rows
+from photoindex.store.schema.tables import photo_text, vector
 from photoindex.store.spaces import SpaceRow
-from photoindex.store.tables import photo_text, vector
 from photoindex.store.vector_rows import NewVector
 from tests.rows import Shelf
 

@@ -11,8 +11,8 @@ from sqlalchemy import delete, insert, select
 
 from photoindex.library.handle import Library
 from photoindex.store import spaces, vector_rows
+from photoindex.store.schema.tables import asset, variant, vector
 from photoindex.store.spaces import SpaceRow
-from photoindex.store.tables import asset, variant, vector
 from photoindex.store.vector_rows import NewVector
 from tests.rows import Shelf
 from tests.vectors import DIM

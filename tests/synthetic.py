@@ -17,7 +17,7 @@ from photoindex.config.schema import Config
 from photoindex.geo.names import name_key
 from photoindex.store import text_index
 from photoindex.store.database import Database
-from photoindex.store.tables import (
+from photoindex.store.schema.tables import (
     asset,
     event,
     file,

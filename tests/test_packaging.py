@@ -16,7 +16,7 @@ import pytest
 
 import photoindex
 from photoindex.cli.main import COMMANDS
-from photoindex.store.migrate import HEAD
+from photoindex.store.schema.migrate import HEAD
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, lite
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from photoindex.store.files.files import join
-from photoindex.store.tables import asset, file, folder, task, variant, vector, volume
+from photoindex.store.schema.tables import asset, file, folder, task, variant, vector, volume
 from photoindex.store.tasks import has_state
 
 STAGE = "embed"

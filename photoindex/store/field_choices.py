@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, or_, true
 
 from photoindex.store import field_conditions as conditions
-from photoindex.store.tables import photo
+from photoindex.store.schema.tables import photo
 
 Condition = ColumnElement[bool]
 

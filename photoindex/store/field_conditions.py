@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from photoindex.paths import from_text
 from photoindex.query.values import fold, glob_pattern
-from photoindex.store.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
+from photoindex.store.schema.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
 
 Condition = ColumnElement[bool]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, case, true
 
-from photoindex.store.tables import photo
+from photoindex.store.schema.tables import photo
 
 Condition = ColumnElement[bool]
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Text, and_, case, cast, func,
 
 from photoindex.paths import from_text
 from photoindex.query.values import check_text, fold, glob_pattern
-from photoindex.store.tables import asset, file, folder, photo, volume
+from photoindex.store.schema.tables import asset, file, folder, photo, volume
 
 
 def any_file(condition: ColumnElement[bool]) -> ColumnElement[bool]:

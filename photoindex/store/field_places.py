@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, ColumnElement, Float, and_, false, func, or_, se
 
 from photoindex.geo.names import COUNTRY_ALIASES, EARTH_RADIUS_KM, name_key
 from photoindex.geo.source import country_names
-from photoindex.store.tables import photo, place
+from photoindex.store.schema.tables import photo, place
 
 _ROOM_DEGREES = 1e-7
 """About a centimetre, so that rounding leaves no photo outside of its box."""

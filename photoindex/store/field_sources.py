@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from sqlalchemy import ColumnElement, func
 
-from photoindex.store.tables import photo
+from photoindex.store.schema.tables import photo
 
 SOURCES: tuple[str, ...] = (
     "person", "sidecar", "exif", "xmp", "iptc", "container", "takeout", "gps", "name", "folder", "mtime", "neighbours", "position",

@@ -42,7 +42,7 @@ from photoindex.store import field_conditions as conditions
 from photoindex.store import field_paths, field_sources, text_index
 from photoindex.store.field_choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 from photoindex.store.field_dates import ends_by
-from photoindex.store.tables import photo
+from photoindex.store.schema.tables import photo
 
 Condition = ColumnElement[bool]
 

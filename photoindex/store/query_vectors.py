@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from photoindex.store.tables import query_vector, space
+from photoindex.store.schema.tables import query_vector, space
 
 CAPACITY = 10_000
 _KEPT = np.dtype("<f4")

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Connection, column, func, literal_column, 
 
 from photoindex.query.syntax import And, Node, Or, Words
 from photoindex.query.values import without_stray_bytes
+from photoindex.store.schema.tables import photo, photo_text
 from photoindex.store.search import condition, functions
-from photoindex.store.tables import photo, photo_text
 from photoindex.store.text_index import COLUMNS, TABLE
 
 BROAD = 20_000

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from photoindex.store.journal.journal import Change, record, stored_row
-from photoindex.store.tables import saved_query
+from photoindex.store.schema.tables import saved_query
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from photoindex.query.values import fold, matches
 from photoindex.store import fields, text_index
 from photoindex.store.field_conditions import is_event, present
 from photoindex.store.field_paths import folder_text
-from photoindex.store.tables import asset, file, folder, photo, volume
+from photoindex.store.schema.tables import asset, file, folder, photo, volume
 
 Condition = ColumnElement[bool]
 

@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from photoindex.query.syntax import Node
 from photoindex.store.field_paths import at_path, by_path
+from photoindex.store.schema.tables import asset, photo, variant, vector
+from photoindex.store.schema.tables import space as spaces
 from photoindex.store.search import SORT_KEYS, condition, functions
-from photoindex.store.tables import asset, photo, variant, vector
-from photoindex.store.tables import space as spaces
 
 SUPERSEDED = "superseded"
 _STEPS_A_CALL = 10_000

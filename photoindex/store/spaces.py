@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from photoindex.store.embed_tasks import count_lacking
 from photoindex.store.rows import new_id
-from photoindex.store.tables import space, task, vector
+from photoindex.store.schema.tables import space, task, vector
 
 _DROPPED_AT_ONCE = 20_000
 

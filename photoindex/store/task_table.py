@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Place, folder_is_within
 from photoindex.store.journal.journal import record, updates_as_changes
-from photoindex.store.tables import asset, file, folder, task, variant, volume
+from photoindex.store.schema.tables import asset, file, folder, task, variant, volume
 from photoindex.store.tasks import has_state
 
 DISMISSED = "dismissed"

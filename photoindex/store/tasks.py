@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
 
 from photoindex.store.rows import new_id
-from photoindex.store.tables import task, variant
+from photoindex.store.schema.tables import task, variant
 from photoindex.types import Failure
 
 _IN_TROUBLE_INDEX = ("failed", "quarantined")

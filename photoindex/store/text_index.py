@@ -57,7 +57,7 @@ def matching(text: str, *, prefix: bool) -> ColumnElement[bool]:
     With `prefix` the last word may go on. Case and accents do not matter. The text is a quoted string of FTS5's language,
     so nothing in it is an operator.
     """
-    from photoindex.store.tables import photo
+    from photoindex.store.schema.tables import photo
 
     quoted = '"' + without_stray_bytes(text).replace("\0", " ").replace('"', '""') + '"'
     index = table(TABLE, column("rowid"))

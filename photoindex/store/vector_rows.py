@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, delete, func, insert, select, text
 
-from photoindex.store.tables import asset, vector
+from photoindex.store.schema.tables import asset, vector
 
 CHUNK_ROWS = 10_000
 _KEYS = 500

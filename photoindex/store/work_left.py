@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, Select, delete, func, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
-from photoindex.store.tables import asset, file, folder, photo, photo_to_resolve, sidecar
+from photoindex.store.schema.tables import asset, file, folder, photo, photo_to_resolve, sidecar
 
 _CHUNK = 500
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from photoindex.store.tables import place
+from photoindex.store.schema.tables import place
 from tests.command_line import run, run_on_terminal
 from tests.rows import Shelf, library_in
 

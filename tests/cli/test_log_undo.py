@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from photoindex.cli.main import main
 from photoindex.library.lock import exclusive
 from photoindex.store.journal import journal
-from photoindex.store.tables import photo
+from photoindex.store.schema.tables import photo
 from tests.rows import Shelf, library_in
 
 

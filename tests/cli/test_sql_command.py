@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.store.views import VIEWS
+from photoindex.store.schema.views import VIEWS
 from tests.command_line import run, run_on_terminal
 from tests.rows import Shelf, library_in
 

@@ -20,7 +20,7 @@ from photoindex.library.search.search import count, matching_photo_ids
 from photoindex.library.search.semantic_terms import take_apart
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import And, Compare, Node, Not, Operator, Or, Words, leaves
-from photoindex.store.tables import asset, file, photo, photo_text, place, sidecar_link
+from photoindex.store.schema.tables import asset, file, photo, photo_text, place, sidecar_link
 from tests.queries import parse, parse_arguments
 from tests.rows import library_in
 from tests.synthetic import make_library

@@ -28,7 +28,7 @@ from photoindex.progress import Event, PhaseFinished, PhaseStarted
 from photoindex.store import snapshot as database_file
 from photoindex.store.database import Database
 from photoindex.store.journal import journal
-from photoindex.store.tables import photo
+from photoindex.store.schema.tables import photo
 from tests.rows import Shelf, library_in
 
 LONG_AGO = time.time() - 7200

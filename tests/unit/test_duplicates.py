@@ -21,9 +21,9 @@ from photoindex.library.duplicates.verdicts import CopiedFile, Group
 from photoindex.library.search.search import parse
 from photoindex.pipeline.duplicates.candidates import CROWD, Collector, add_near_hashes
 from photoindex.progress import Notice
+from photoindex.store.schema.tables import asset, photo, variant, volume
+from photoindex.store.schema.tables import folder as folder_table
 from photoindex.store.spaces import ensure_space
-from photoindex.store.tables import asset, photo, variant, volume
-from photoindex.store.tables import folder as folder_table
 from photoindex.store.vector_rows import NewVector, put
 from photoindex.vectors.binary import ClosePairs, close_pairs
 from photoindex.vectors.near_pairs import near_pairs

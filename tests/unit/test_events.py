@@ -16,7 +16,7 @@ from photoindex.errors import LibraryLocked, NothingFound, QuerySyntaxError, Usa
 from photoindex.library.photos.events import Event, EventQuery, FoundEvents, events, read_gap, save
 from photoindex.library.search import saved
 from photoindex.library.search.search import matching_photo_ids, parse_arguments
-from photoindex.store.tables import event, place
+from photoindex.store.schema.tables import event, place
 from tests.rows import Shelf, library_in
 
 PLACES = {

@@ -17,7 +17,7 @@ from photoindex.library.index.maintain import LOCK_NAME, is_due, merge_if_due, o
 from photoindex.library.index.status import IndexState, IndexStatus, index_status
 from photoindex.library.lock import exclusive
 from photoindex.progress import Event, Notice, PhaseFinished, PhaseStarted
-from photoindex.store.tables import vector
+from photoindex.store.schema.tables import vector
 from tests.rows import library_in
 from tests.spaces import SpaceOfTests
 from tests.vectors import DIM, unit, unit_vectors

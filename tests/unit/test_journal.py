@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 
 from photoindex.errors import EXIT_USAGE, NothingFound
-from photoindex.store import migrate
 from photoindex.store.database import Database
 from photoindex.store.journal.journal import (
     Change,
@@ -25,7 +24,8 @@ from photoindex.store.journal.journal import (
     updates_as_changes,
 )
 from photoindex.store.journal.undo import CannotUndo, Undone, undo_in
-from photoindex.store.tables import asset, file, folder, journal, photo, photo_text, task, variant, volume
+from photoindex.store.schema import migrate
+from photoindex.store.schema.tables import asset, file, folder, journal, photo, photo_text, task, variant, volume
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, insert, select, text
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
-from photoindex.store import migrate, tables, text_index, views
+from photoindex.store import text_index
 from photoindex.store.database import Database
+from photoindex.store.schema import migrate, tables, views
 
 ADD_COLUMN = """
 import sqlalchemy as sa

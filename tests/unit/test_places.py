@@ -18,7 +18,7 @@ from photoindex.library.search.search import matching_photo_ids, parse
 from photoindex.store import search as store_search
 from photoindex.store.field_places import is_near
 from photoindex.store.photos.places import display, ensure_place
-from photoindex.store.tables import photo, place
+from photoindex.store.schema.tables import photo, place
 from tests.rows import Shelf, library_in
 
 

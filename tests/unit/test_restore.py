@@ -25,7 +25,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import HOLDER_NAME, exclusive
 from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import Event, Notice
-from photoindex.store.tables import asset, photo
+from photoindex.store.schema.tables import asset, photo
 from photoindex.types import Derived
 from tests.rows import Shelf, library_in
 

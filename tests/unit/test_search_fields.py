@@ -16,7 +16,7 @@ from photoindex.query.syntax import EVERYTHING, And, Not, Or
 from photoindex.store import text_index
 from photoindex.store.field_choices import FORMATS
 from photoindex.store.fields import FIELDS, help_of
-from photoindex.store.tables import photo_text
+from photoindex.store.schema.tables import photo_text
 from photoindex.types import Resolved
 from tests.rows import Shelf, library_in
 

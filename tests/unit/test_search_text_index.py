@@ -10,7 +10,7 @@ from photoindex.library.handle import Library
 from photoindex.library.search.search import matching_photo_ids, parse
 from photoindex.store import text_index
 from photoindex.store.database import Database
-from photoindex.store.tables import photo_text
+from photoindex.store.schema.tables import photo_text
 from photoindex.types import Resolved
 from tests.rows import Shelf, library_in
 

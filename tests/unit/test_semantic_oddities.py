@@ -18,7 +18,7 @@ from photoindex.library.search.semantic_terms import WeightedText
 from photoindex.library.spaces.probe_texts import PROBE_TEXTS
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.store import query_vectors, spaces
-from photoindex.store.tables import query_vector
+from photoindex.store.schema.tables import query_vector
 from tests.rows import library_in
 from tests.semantic_rows import AXES, DIM, SemanticShelf, photo_ids, unit
 

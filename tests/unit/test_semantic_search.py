@@ -27,7 +27,7 @@ from photoindex.library.search.semantic_query import (
 from photoindex.library.search.semantic_search import Answer
 from photoindex.library.search.semantic_terms import WeightedText
 from photoindex.store import query_vectors, spaces
-from photoindex.store.tables import asset, query_vector
+from photoindex.store.schema.tables import asset, query_vector
 from tests.rows import library_in
 from tests.semantic_rows import AXES, SemanticShelf, photo_ids, unit
 

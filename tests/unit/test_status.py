@@ -9,7 +9,7 @@ import pytest
 
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.status import as_json, size_of_derived, status
-from photoindex.store.tables import variant
+from photoindex.store.schema.tables import variant
 from tests.rows import Shelf, library_in
 
 

@@ -16,7 +16,7 @@ from photoindex.library.maintenance.retry import leave_so, retry
 from photoindex.library.maintenance.tasks import TaskQuery, tasks
 from photoindex.store import task_table
 from photoindex.store.journal import journal
-from photoindex.store.tables import asset, file, task
+from photoindex.store.schema.tables import asset, file, task
 from tests.rows import Shelf, library_in
 
 

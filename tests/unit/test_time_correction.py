@@ -28,7 +28,7 @@ from photoindex.library.photos.time_text import read_shift, read_when, shift_tex
 from photoindex.library.search.targets import choose_targets
 from photoindex.store.journal.journal import Change, stored_row
 from photoindex.store.photos import corrections
-from photoindex.store.tables import correction
+from photoindex.store.schema.tables import correction
 from tests.harness import Keeper
 from tests.originals import jpeg, write_photo
 from tests.synthetic import make_library

@@ -16,8 +16,8 @@ from photoindex.library.backup.snapshots import list_snapshots, verify
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.maintenance.upgrade import bring_library_up_to_date
-from photoindex.store import migrate
 from photoindex.store.database import Database
+from photoindex.store.schema import migrate
 from tests.rows import Shelf, library_in
 
 NEXT = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.library.handle import Library
-from photoindex.store import views
+from photoindex.store.schema import views
 from tests.rows import Shelf, library_in
 
 

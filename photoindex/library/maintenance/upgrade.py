@@ -8,7 +8,7 @@ from photoindex.errors import LibraryLocked
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import EventSink, ignore_events
-from photoindex.store import migrate
+from photoindex.store.schema import migrate
 
 SNAPSHOT_FOLDER = "backups"
 """Where in the library the snapshots before upgrades are kept."""

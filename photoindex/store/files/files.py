@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from photoindex.store.tables import asset, file, folder, task, volume
+from photoindex.store.schema.tables import asset, file, folder, task, volume
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, LargeBinary, and_, func, literal, or_, select, type_coerce
 
-from photoindex.store.tables import file, folder
+from photoindex.store.schema.tables import file, folder
 
 
 @dataclass(frozen=True, slots=True)

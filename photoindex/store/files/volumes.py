@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from photoindex.store.files.locations import Place, folder_is_within
 from photoindex.store.rows import new_id
-from photoindex.store.tables import file, folder, root, volume
+from photoindex.store.schema.tables import file, folder, root, volume
 
 
 @dataclass(frozen=True, slots=True)

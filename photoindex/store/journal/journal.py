@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, Table, func, select
 from sqlalchemy.types import NullType
 
-from photoindex.store.tables import PathBytes, journal, journal_change, metadata
+from photoindex.store.schema.tables import PathBytes, journal, journal_change, metadata
 
 Stored = int | float | str | bytes | None
 Row = dict[str, Stored]

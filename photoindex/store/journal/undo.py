@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from photoindex.errors import NothingFound, UsageError
 from photoindex.store.database import Database
 from photoindex.store.journal.journal import Change, Row, Stored, read_chunk, record, untyped
-from photoindex.store.tables import journal, journal_change, metadata
+from photoindex.store.schema.tables import journal, journal_change, metadata
 
 Amend = Callable[[Change], Change]
 Finish = Callable[[Connection, int], None]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from photoindex.store.rows import new_id
-from photoindex.store.tables import asset, photo, photo_text
+from photoindex.store.schema.tables import asset, photo, photo_text
 from photoindex.types import Described, Facts, Resolved
 
 PRIMARY = "primary"

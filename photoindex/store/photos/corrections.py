@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, literal, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from photoindex.store.journal.journal import Change, Row, Stored, rows_as_changes
-from photoindex.store.tables import asset, correction
+from photoindex.store.schema.tables import asset, correction
 from photoindex.types import FactValue
 
 _CHUNK = 500

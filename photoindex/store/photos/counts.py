@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from photoindex.store.files.files import join
-from photoindex.store.tables import asset, file, folder, photo, root, task, variant, volume
+from photoindex.store.schema.tables import asset, file, folder, photo, root, task, variant, volume
 from photoindex.store.task_table import DISMISSED
 from photoindex.store.tasks import has_state
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from photoindex.store.files.files import join
-from photoindex.store.tables import asset, file, folder, photo, volume
+from photoindex.store.schema.tables import asset, file, folder, photo, volume
 from photoindex.types import Facts, Resolved
 
 

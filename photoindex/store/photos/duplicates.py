@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, exists, func, select
 
 from photoindex.store.files.files import join
-from photoindex.store.tables import asset, file, folder, photo, sidecar_link, vector, volume
+from photoindex.store.schema.tables import asset, file, folder, photo, sidecar_link, vector, volume
 
 _KEYS = 500
 _SAME_MOMENT = 12

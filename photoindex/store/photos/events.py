@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Integer, case, cast, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from photoindex.query.values import fold
-from photoindex.store.tables import event, photo, place, saved_query
+from photoindex.store.schema.tables import event, photo, place, saved_query
 
 _CHUNK_ROWS = 10_000
 _KEYS_A_STATEMENT = 500

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from photoindex.store.journal.journal import Change, Row, stored_row
-from photoindex.store.tables import asset, file, pair_decision, pair_link, photo, photo_to_resolve
+from photoindex.store.schema.tables import asset, file, pair_decision, pair_link, photo, photo_to_resolve
 
 SUPERSEDED = "superseded"
 _CHUNK = 500

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from photoindex.geo.gazetteer import GazetteerPlace
 from photoindex.query.values import fold
-from photoindex.store.tables import place as place_table
+from photoindex.store.schema.tables import place as place_table
 
 
 class NamedPlace(Protocol):

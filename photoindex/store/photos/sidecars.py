@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from photoindex.store.files.files import join
-from photoindex.store.tables import asset, file, folder, sidecar, sidecar_link, volume
+from photoindex.store.schema.tables import asset, file, folder, sidecar, sidecar_link, volume
 from photoindex.types import FactValue, SidecarRead
 
 

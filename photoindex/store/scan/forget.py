@@ -33,7 +33,7 @@ from photoindex.store.files.files import join
 from photoindex.store.files.locations import Place, folder_is_within
 from photoindex.store.journal.journal import Change, record, rows_as_changes
 from photoindex.store.photos import pairs
-from photoindex.store.tables import (
+from photoindex.store.schema.tables import (
     asset,
     correction,
     file,

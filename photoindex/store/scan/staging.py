@@ -31,8 +31,8 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from photoindex.store import work_left
-from photoindex.store.scan_tables import gone, left_out, scope, scope_folder, staged, temporary, unseen, work
-from photoindex.store.tables import asset, file, folder, sidecar, task
+from photoindex.store.schema.scan_tables import gone, left_out, scope, scope_folder, staged, temporary, unseen, work
+from photoindex.store.schema.tables import asset, file, folder, sidecar, task
 from photoindex.store.tasks import has_state
 
 NEW_FILES_FIRST = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
-from photoindex.store.columns import metadata
+from photoindex.store.schema.columns import metadata
 
 sidecar = Table(
     "sidecar",

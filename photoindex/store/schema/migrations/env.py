@@ -1,8 +1,8 @@
-"""Alembic's environment: `photoindex.store.migrate` runs it, with its connection and inside its transaction."""
+"""Alembic's environment: `photoindex.store.schema.migrate` runs it, with its connection and inside its transaction."""
 
 from alembic import context
 
-from photoindex.store.tables import metadata
+from photoindex.store.schema.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

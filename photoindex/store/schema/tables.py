@@ -24,8 +24,8 @@ from sqlalchemy import (
     text,
 )
 
-from photoindex.store.columns import PathBytes, metadata
-from photoindex.store.relation_tables import (
+from photoindex.store.schema.columns import PathBytes, metadata
+from photoindex.store.schema.relation_tables import (
     correction,
     event,
     pair_decision,
@@ -35,7 +35,7 @@ from photoindex.store.relation_tables import (
     sidecar,
     sidecar_link,
 )
-from photoindex.store.vector_tables import query_vector, space, vector
+from photoindex.store.schema.vector_tables import query_vector, space, vector
 
 __all__ = [
     "PathBytes", "asset", "correction", "event", "file", "folder", "journal", "journal_change", "library", "metadata",

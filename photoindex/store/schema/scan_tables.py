@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
 
-from photoindex.store.tables import PathBytes
+from photoindex.store.schema.tables import PathBytes
 
 temporary = MetaData()
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from photoindex.store.columns import metadata
+from photoindex.store.schema.columns import metadata
 
 space = Table(
     "space",
