@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from photoindex.query import parser
 from photoindex.query.arguments import join_arguments
 from photoindex.query.syntax import Lookups, Node
-from photoindex.store.fields import grammar
+from photoindex.store.search.fields import grammar
 
 NOW = "2024-03-31T12:30:00"
 PLACES = {

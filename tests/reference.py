@@ -63,7 +63,7 @@ def exit_code_table() -> str:
 
 def field_table() -> str:
     """The fields of the query language."""
-    from photoindex.store.fields import FIELDS, help_of
+    from photoindex.store.search.fields import FIELDS, help_of
 
     rows = []
     for field in FIELDS:

@@ -17,10 +17,10 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from photoindex.store import text_index
 from photoindex.store.database import Database
 from photoindex.store.schema import tables
 from photoindex.store.schema.migrate import SHIPPED
+from photoindex.store.search import text_index
 
 TARGET = SHIPPED.folder / "versions" / "0001_first_tables.py"
 

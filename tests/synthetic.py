@@ -15,7 +15,6 @@ from sqlalchemy import insert
 from photoindex.app import open_library
 from photoindex.config.schema import Config
 from photoindex.geo.names import name_key
-from photoindex.store import text_index
 from photoindex.store.database import Database
 from photoindex.store.schema.tables import (
     asset,
@@ -32,6 +31,7 @@ from photoindex.store.schema.tables import (
     variant,
     volume,
 )
+from photoindex.store.search import text_index
 from photoindex.types import Resolved
 
 MOUNT_POINT = b"/srv/photos"

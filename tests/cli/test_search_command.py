@@ -19,8 +19,8 @@ import typer
 from photoindex.cli.commands.search import COLUMNS, FLAGS, HELP, VALUED, rearrange
 from photoindex.cli.main import build_app, main
 from photoindex.errors import UsageError
-from photoindex.store.fields import FIELDS
-from photoindex.store.search import SORT_KEYS
+from photoindex.store.search.compile import SORT_KEYS
+from photoindex.store.search.fields import FIELDS
 from tests.queries import parse
 from tests.rows import Shelf, library_in
 

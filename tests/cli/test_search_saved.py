@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.cli.arguments.field_options import NAMES, OPTIONS
-from photoindex.store.fields import grammar
+from photoindex.store.search.fields import grammar
 from tests.command_line import Ran
 from tests.command_line import run as run_line
 from tests.rows import Shelf, library_in

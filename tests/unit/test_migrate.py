@@ -14,9 +14,9 @@ from sqlalchemy import Connection, insert, select, text
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
-from photoindex.store import text_index
 from photoindex.store.database import Database
 from photoindex.store.schema import migrate, tables, views
+from photoindex.store.search import text_index
 
 ADD_COLUMN = """
 import sqlalchemy as sa

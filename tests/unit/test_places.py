@@ -15,10 +15,10 @@ from photoindex.geo.gazetteer import GazetteerPlace
 from photoindex.geo.names import distance_km, name_key
 from photoindex.library.handle import Library
 from photoindex.library.search.search import matching_photo_ids, parse
-from photoindex.store import search as store_search
-from photoindex.store.field_places import is_near
 from photoindex.store.photos.places import display, ensure_place
 from photoindex.store.schema.tables import photo, place
+from photoindex.store.search import compile as store_search
+from photoindex.store.search.places import is_near
 from tests.rows import Shelf, library_in
 
 

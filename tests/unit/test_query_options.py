@@ -9,7 +9,7 @@ from photoindex.query.option_terms import option_nodes
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import And, OptionTerm
 from photoindex.query.value_syntax import joined
-from photoindex.store.fields import grammar
+from photoindex.store.search.fields import grammar
 from tests.queries import lookups, parse
 
 FROM_DATE, TO_DATE = "--from-date", "--to-date"

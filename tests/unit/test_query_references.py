@@ -9,7 +9,7 @@ from photoindex.query import parser
 from photoindex.query.parser import MAX_DEPTH
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Operator, Or, Words, leaves
-from photoindex.store.fields import grammar, meaning
+from photoindex.store.search.fields import grammar, meaning
 from tests.queries import lookups, parse
 
 SAVED = {

@@ -17,8 +17,8 @@ from photoindex.library.search.query_explanation import explain
 from photoindex.library.search.search import matching_photo_ids
 from photoindex.query import parser
 from photoindex.query.syntax import Node
-from photoindex.store.fields import grammar
 from photoindex.store.schema.tables import asset, event, place, sidecar, sidecar_link
+from photoindex.store.search.fields import grammar
 from tests.queries import NOW, lookups
 from tests.rows import ADDED_AT, Shelf, library_in
 

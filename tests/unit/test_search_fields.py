@@ -13,10 +13,10 @@ from photoindex.library.handle import Library
 from photoindex.library.search.search import count, matching_photo_ids, parse, search
 from photoindex.query.parser import MAX_DEPTH, MAX_TERMS
 from photoindex.query.syntax import EVERYTHING, And, Not, Or
-from photoindex.store import text_index
-from photoindex.store.field_choices import FORMATS
-from photoindex.store.fields import FIELDS, help_of
 from photoindex.store.schema.tables import photo_text
+from photoindex.store.search import text_index
+from photoindex.store.search.choices import FORMATS
+from photoindex.store.search.fields import FIELDS, help_of
 from photoindex.types import Resolved
 from tests.rows import Shelf, library_in
 

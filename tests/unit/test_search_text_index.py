@@ -8,9 +8,9 @@ from sqlalchemy import delete, insert, text
 
 from photoindex.library.handle import Library
 from photoindex.library.search.search import matching_photo_ids, parse
-from photoindex.store import text_index
 from photoindex.store.database import Database
 from photoindex.store.schema.tables import photo_text
+from photoindex.store.search import text_index
 from photoindex.types import Resolved
 from tests.rows import Shelf, library_in
 

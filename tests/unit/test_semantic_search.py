@@ -26,8 +26,9 @@ from photoindex.library.search.semantic_query import (
 )
 from photoindex.library.search.semantic_search import Answer
 from photoindex.library.search.semantic_terms import WeightedText
-from photoindex.store import query_vectors, spaces
+from photoindex.store import spaces
 from photoindex.store.schema.tables import asset, query_vector
+from photoindex.store.search import query_vector_cache as query_vectors
 from tests.rows import library_in
 from tests.semantic_rows import AXES, SemanticShelf, photo_ids, unit
 
@@ -362,7 +363,7 @@ def test_more_photos_than_anybody_looks_at_are_told_apart_from_all(library: Libr
 def test_a_filter_that_takes_many_steps_or_leaves_many_photos_is_not_narrow(
     library: Library, shelf: SemanticShelf
 ) -> None:
-    from photoindex.store.semantic import photos_if_few
+    from photoindex.store.search.vector_photos import photos_if_few
 
     numbers = [shelf.add_seen_photo(f"{number}.jpg", unit(dog=1), rating=number % 2) for number in range(40)]
     rated = parse(library, "rating:1")
@@ -378,7 +379,7 @@ def test_a_filter_that_takes_many_steps_or_leaves_many_photos_is_not_narrow(
 def test_words_in_very_many_photos_are_not_weighed_one_by_one(
     library: Library, shelf: SemanticShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from photoindex.store import ranked_words
+    from photoindex.store.search import ranked_words
 
     first = shelf.add_seen_photo("1.jpg", unit(car=1), text_title="dog dog dog")
     second = shelf.add_seen_photo("2.jpg", unit(car=1), text_description="something about a dog and other things")

@@ -21,7 +21,7 @@ from photoindex.library.search.search import parse_arguments
 from photoindex.store.database import is_read_only
 from photoindex.store.photos import events as event_rows
 from photoindex.store.photos.events import EventRow, PhotoTimes, PlaceRow
-from photoindex.store.search import matching_ids
+from photoindex.store.search.compile import matching_ids
 
 DEFAULT_GAP_SECONDS = 6 * 3_600
 

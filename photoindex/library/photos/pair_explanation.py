@@ -14,11 +14,11 @@ from photoindex.library.photos.pairs import current, paths_of
 from photoindex.media import pairing
 from photoindex.media.pairing import Candidate, Explanation, Member
 from photoindex.pipeline.resolve.relate import members_and_links
-from photoindex.store import targets
 from photoindex.store.photos import pairs, sidecars
 from photoindex.store.photos.details import assets_of_photo, photo_by_id, photos_of_burst
 from photoindex.store.photos.pairs import DecisionRow
 from photoindex.store.photos.sidecars import LinkedSidecar
+from photoindex.store.search import targets
 from photoindex.types import Facts
 
 _KEPT_FOLDERS = 8

@@ -16,10 +16,10 @@ from photoindex.library.scan.invalidation import leave_work
 from photoindex.library.scan.refresh import settle
 from photoindex.pipeline.resolve.evidence import gather
 from photoindex.progress import EventSink, ignore_events
-from photoindex.store import targets
 from photoindex.store.journal import journal
 from photoindex.store.photos import corrections
-from photoindex.store.targets import ContentCorrection, TimeOfPhoto
+from photoindex.store.search import targets
+from photoindex.store.search.targets import ContentCorrection, TimeOfPhoto
 from photoindex.types import FactValue
 
 FACT = "taken_at"

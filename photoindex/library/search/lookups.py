@@ -14,7 +14,7 @@ def lookups_of(library: Library) -> Lookups:
 
     def saved() -> Mapping[str, str]:
         # Saved queries bring the journal along, which most searches do without.
-        from photoindex.store.saved import saved_queries
+        from photoindex.store.search.saved import saved_queries
 
         with library.database.read() as connection:
             return {one.name: one.query for one in saved_queries(connection)}

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from photoindex.query.syntax import EVERYTHING, Node
-from photoindex.store import semantic as store
-from photoindex.store.semantic import VectorOfPhoto
+from photoindex.store.search import vector_photos as store
+from photoindex.store.search.vector_photos import VectorOfPhoto
 from photoindex.vectors.base import VectorIndex
 
 NARROW_PHOTOS = 5_000

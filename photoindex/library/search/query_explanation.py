@@ -10,8 +10,8 @@ from photoindex.library.handle import Library
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words
 from photoindex.query.value_syntax import joined
-from photoindex.store import search as store
-from photoindex.store.fields import LIKE, meaning
+from photoindex.store.search import compile as store
+from photoindex.store.search.fields import LIKE, meaning
 
 
 @dataclass(frozen=True, slots=True)

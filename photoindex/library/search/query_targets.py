@@ -20,10 +20,10 @@ from photoindex.library.search.semantic_terms import Meaning
 from photoindex.library.spaces.calibration import CutOff, Share, cut_off, level_of
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.paths import display, from_text
-from photoindex.store import semantic as store
-from photoindex.store.field_paths import refuse_path
+from photoindex.store.search import vector_photos as store
+from photoindex.store.search.paths import refuse_path
+from photoindex.store.search.targets import photo_of_file
 from photoindex.store.spaces import SpaceRow
-from photoindex.store.targets import photo_of_file
 from photoindex.store.vector_rows import STORED
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from photoindex.library.handle import Library
 from photoindex.library.search.lookups import lookups_of
 from photoindex.query import parser
 from photoindex.query.lexer import NAME_RULE, TokenKind, is_saved_name, tokenize
-from photoindex.store import saved as store
-from photoindex.store.fields import grammar
-from photoindex.store.saved import SavedQuery
+from photoindex.store.search import saved as store
+from photoindex.store.search.fields import grammar
+from photoindex.store.search.saved import SavedQuery
 
 
 def save(library: Library, name: str, query: str) -> str | None:

@@ -20,7 +20,7 @@ from photoindex.library.search.semantic_search import Answer
 from photoindex.library.spaces.calibration import CutOff
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And
-from photoindex.store import semantic as store
+from photoindex.store.search import vector_photos as store
 from photoindex.vectors.base import VectorIndex
 
 SHOWN_HITS = 10

@@ -17,9 +17,9 @@ from photoindex.query.option_terms import option_nodes
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import And, Compare, Node, Operator, OptionTerm, Or, leaves
 from photoindex.query.value_syntax import joined
-from photoindex.store import search as store
-from photoindex.store.fields import grammar
 from photoindex.store.files.files import join
+from photoindex.store.search import compile as store
+from photoindex.store.search.fields import grammar
 
 DEFAULT_SORT = "-date"
 _CHUNK_PHOTOS = 500

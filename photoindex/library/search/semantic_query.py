@@ -11,7 +11,7 @@ from photoindex.library.handle import Library
 from photoindex.library.search.semantic_terms import Meaning, WeightedText, take_apart
 from photoindex.progress import EventSink, ignore_events
 from photoindex.query.syntax import Node
-from photoindex.store.search import is_scoped
+from photoindex.store.search.compile import is_scoped
 from photoindex.store.spaces import active_space, all_spaces
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from photoindex.library.search.semantic_query import RELEVANCE, Question
 from photoindex.library.search.text_matches import photos_with_words
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.progress import EventSink, ignore_events
-from photoindex.store import semantic as store
+from photoindex.store.search import vector_photos as store
 from photoindex.store.spaces import SpaceRow
 
 _FUSED_DEPTH = 60

@@ -14,7 +14,7 @@ from photoindex.errors import UsageError
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words, leaves
 from photoindex.query.value_syntax import joined
-from photoindex.store.fields import LIKE
+from photoindex.store.search.fields import LIKE
 
 MAX_ALTERNATIVES = 16
 """So many texts are looked for at most; an OR that would make more of them stays a condition on texts."""

@@ -16,7 +16,7 @@ from photoindex.library.search.search import matching_photo_ids, parse_arguments
 from photoindex.paths import display, from_text
 from photoindex.store.files.locations import Place, files_below
 from photoindex.store.files.volumes import VolumeRow, all_volumes
-from photoindex.store.targets import PhotoOfFile, photo_of_file, photos_below
+from photoindex.store.search.targets import PhotoOfFile, photo_of_file, photos_below
 
 _PATH_BEGINNINGS = (b"/", b"./", b"../")
 

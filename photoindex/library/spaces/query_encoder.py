@@ -15,8 +15,8 @@ from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, S
 from photoindex.library.handle import Library
 from photoindex.library.search.query_vector import is_unit
 from photoindex.query.values import without_stray_bytes
-from photoindex.store import query_vectors
-from photoindex.store.semantic import variant_key
+from photoindex.store.search import query_vector_cache as query_vectors
+from photoindex.store.search.vector_photos import variant_key
 from photoindex.store.spaces import SpaceRow
 from photoindex.types import DerivedParams, Failure, Limits
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from photoindex.domain.facts.resolve import resolve
 from photoindex.pipeline.placing import Placer
 from photoindex.pipeline.resolve.evidence import gather
-from photoindex.store import text_index
 from photoindex.store.photos import assets
+from photoindex.store.search import text_index
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, or_, select
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Place, folder_is_within
 from photoindex.store.schema.tables import asset, correction, file, folder, photo, volume
-from photoindex.store.search import file_rows
+from photoindex.store.search.compile import file_rows
 
 SUPERSEDED = "superseded"
 

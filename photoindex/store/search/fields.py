@@ -38,11 +38,12 @@ from photoindex.query.values import (
     read_size,
     runs_backwards,
 )
-from photoindex.store import field_conditions as conditions
-from photoindex.store import field_paths, field_sources, text_index
-from photoindex.store.field_choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 from photoindex.store.field_dates import ends_by
 from photoindex.store.schema.tables import photo
+from photoindex.store.search import conditions, text_index
+from photoindex.store.search import paths as field_paths
+from photoindex.store.search import sources as field_sources
+from photoindex.store.search.choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 
 Condition = ColumnElement[bool]
 
@@ -121,13 +122,13 @@ class Field:
 
 def _in_place(value: str) -> Condition:
     # The names of countries cost a start its time, so they are loaded for a place alone.
-    from photoindex.store.field_places import by_place
+    from photoindex.store.search.places import by_place
 
     return by_place(value)
 
 
 def _is_near(circle: Circle) -> Condition:
-    from photoindex.store.field_places import is_near
+    from photoindex.store.search.places import is_near
 
     return is_near(circle.latitude, circle.longitude, circle.km)
 

@@ -8,8 +8,8 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, or_, true
 
-from photoindex.store import field_conditions as conditions
 from photoindex.store.schema.tables import photo
+from photoindex.store.search import conditions
 
 Condition = ColumnElement[bool]
 

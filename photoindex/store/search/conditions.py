@@ -229,7 +229,7 @@ def _in_events(condition: Condition) -> Condition:
 def path_matches(pattern: str) -> Condition:
     """The whole path of one of its files holds what a regular expression describes."""
     # Imported here because field_paths needs nothing of what stands above.
-    from photoindex.store.field_paths import folder_text
+    from photoindex.store.search.paths import folder_text
 
     path = folder_text() + type_coerce(file.c.name, Text)
     places = asset.join(file, file.c.asset_id == asset.c.id).join(folder, folder.c.id == file.c.folder_id)
@@ -239,6 +239,6 @@ def path_matches(pattern: str) -> Condition:
 
 def name_matches(pattern: str) -> Condition:
     """The name of one of its files holds what a regular expression describes."""
-    from photoindex.store.field_paths import any_file
+    from photoindex.store.search.paths import any_file
 
     return any_file(matches(type_coerce(file.c.name, Text), pattern))

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, selec
 from sqlalchemy.exc import DBAPIError
 
 from photoindex.query.syntax import Node
-from photoindex.store.field_paths import at_path, by_path
 from photoindex.store.schema.tables import asset, photo, variant, vector
 from photoindex.store.schema.tables import space as spaces
-from photoindex.store.search import SORT_KEYS, condition, functions
+from photoindex.store.search.compile import SORT_KEYS, condition, functions
+from photoindex.store.search.paths import at_path, by_path
 
 SUPERSEDED = "superseded"
 _STEPS_A_CALL = 10_000

@@ -1,0 +1,1 @@
+"""Query fields and the compiled search."""
