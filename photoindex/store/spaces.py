@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from photoindex.store.embed_tasks import count_lacking
 from photoindex.store.rows import new_id
 from photoindex.store.schema.tables import space, task, vector
+from photoindex.store.tasks.embed_tasks import count_lacking
 
 _DROPPED_AT_ONCE = 20_000
 

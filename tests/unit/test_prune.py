@@ -29,9 +29,9 @@ from photoindex.library.maintenance.prune import (
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import settle
 from photoindex.progress import Event, Notice, ignore_events
-from photoindex.store import work_left
 from photoindex.store.scan.forget import ForgetPlan
 from photoindex.store.schema import tables
+from photoindex.store.tasks import stale as work_left
 from tests.rows import Shelf, library_in
 from tests.spaces import SpaceOfTests
 from tests.vectors import unit_vectors

@@ -20,7 +20,7 @@ from photoindex.pipeline.resolve import run as settle
 from photoindex.pipeline.resolve import time_neighbours as neighbourhood
 from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.time_neighbours import Told
-from photoindex.store import work_left
+from photoindex.store.tasks import stale as work_left
 from tests import metadata_blocks as blocks
 from tests.harness import Keeper, counts
 from tests.originals import jpeg, write_photo

@@ -14,9 +14,9 @@ from photoindex.library.maintenance.journal import undo
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.retry import leave_so, retry
 from photoindex.library.maintenance.tasks import TaskQuery, tasks
-from photoindex.store import task_table
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import asset, file, task
+from photoindex.store.tasks import admin as task_table
 from tests.rows import Shelf, library_in
 
 
@@ -213,7 +213,7 @@ def test_redo_of_a_query_touches_only_the_photos_that_match(library: Library, sh
 def test_redo_of_a_models_stage_leaves_the_pixels_alone(library: Library, shelf: Shelf) -> None:
     photo_id = shelf.add_whole_photo("a.jpg")
     with library.database.write() as connection:
-        from photoindex.store.tasks import ensure_variant
+        from photoindex.store.tasks.queue import ensure_variant
 
         ensure_variant(connection, "embed", {"model": "x"})
     shelf.add_task(shelf.asset_of(photo_id), "done", subject_kind="asset", stage="embed")

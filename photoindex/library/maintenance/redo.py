@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.tasks import check_stage
 from photoindex.library.search.search import matching_photo_ids, parse_arguments
-from photoindex.store.task_table import redo as redo_tasks
-from photoindex.store.task_table import redoable, redoable_of_photos
+from photoindex.store.tasks.admin import redo as redo_tasks
+from photoindex.store.tasks.admin import redoable, redoable_of_photos
 
 BATCH_TASKS = 2000
 BATCH_PHOTOS = 400

@@ -8,7 +8,7 @@ from dataclasses import replace
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.tasks import TaskQuery, task_filter
-from photoindex.store.task_table import DISMISSED, TaskFilter, count_tasks_matching, dismiss, put_back
+from photoindex.store.tasks.admin import DISMISSED, TaskFilter, count_tasks_matching, dismiss, put_back
 
 _RETRIED = ("failed", "quarantined")
 

@@ -11,7 +11,7 @@ from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose
 from photoindex.stages import embed, ingest
-from photoindex.store.task_table import (
+from photoindex.store.tasks.admin import (
     DISMISSED,
     PAGE_ROWS,
     TaskFilter,

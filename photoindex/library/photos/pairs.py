@@ -18,11 +18,11 @@ from photoindex.library.scan.refresh import settle
 from photoindex.library.search.targets import Targets
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, ignore_events
-from photoindex.store import work_left
 from photoindex.store.journal import journal
 from photoindex.store.photos import pairs
 from photoindex.store.photos.pairs import SUPERSEDED, AssetPlace
 from photoindex.store.search import targets
+from photoindex.store.tasks import stale as work_left
 
 MOST_CONTENTS = 50
 """More contents are no one photo: the words of the command meant something else."""

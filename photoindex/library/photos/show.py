@@ -27,7 +27,7 @@ from photoindex.store.photos.details import (
     photos_of_burst,
 )
 from photoindex.store.photos.sidecars import LinkedSidecar
-from photoindex.store.task_table import TaskRow, tasks_of
+from photoindex.store.tasks.admin import TaskRow, tasks_of
 from photoindex.types import Facts
 
 

@@ -21,7 +21,7 @@ from photoindex.pipeline.scan.exclusion import reason_for
 from photoindex.store.files.locations import files_below
 from photoindex.store.photos.details import FileRecord, file_by_id
 from photoindex.store.photos.sidecars import names_of
-from photoindex.store.task_table import TaskRow, tasks_of
+from photoindex.store.tasks.admin import TaskRow, tasks_of
 
 
 class Answer(StrEnum):

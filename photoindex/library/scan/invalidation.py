@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from photoindex.pipeline.resolve.relate import regroup
-from photoindex.store import work_left
 from photoindex.store.journal import journal
+from photoindex.store.tasks import stale as work_left
 
 _CHUNK = 1000
 

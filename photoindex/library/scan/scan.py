@@ -22,10 +22,11 @@ from photoindex.pipeline.scan.changes import ChangeFinder, Place, Seen
 from photoindex.pipeline.scan.exclusion import Rules, rule_set, rules_at
 from photoindex.pipeline.scan.walk import walk
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
-from photoindex.store import tasks, work_left
 from photoindex.store.database import Session
 from photoindex.store.files import volumes
 from photoindex.store.scan import staging
+from photoindex.store.tasks import queue as tasks
+from photoindex.store.tasks import stale as work_left
 from photoindex.types import DerivedParams
 
 GUARD_FRACTION = 0.20

@@ -11,12 +11,14 @@ from sqlalchemy import Connection
 from photoindex.pipeline.ingest.worker import FileJob, Outcome
 from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.relate import regroup
-from photoindex.store import embed_tasks, tasks, work_left
 from photoindex.store.files import files
 from photoindex.store.files.files import FileRow
 from photoindex.store.photos import assets, corrections, pairs, sidecars
 from photoindex.store.photos.assets import AssetRow, Made
 from photoindex.store.scan import staging
+from photoindex.store.tasks import embed_tasks
+from photoindex.store.tasks import queue as tasks
+from photoindex.store.tasks import stale as work_left
 
 MAX_ATTEMPTS = 3
 """A file that cannot be opened is tried on so many scans before it waits for a change or for `retry`."""

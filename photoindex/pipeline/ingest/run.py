@@ -17,10 +17,10 @@ from photoindex.pipeline.ingest.worker import DerivedUnwritable, FileJob, Outcom
 from photoindex.pipeline.workers import isolation
 from photoindex.pipeline.workers.isolation import WorkerPool, workers
 from photoindex.progress import EventSink, FileQuarantined, PhaseAdvanced, PhaseFinished, PhaseStarted
-from photoindex.store import tasks
 from photoindex.store.database import Session
 from photoindex.store.files import files
 from photoindex.store.scan import staging
+from photoindex.store.tasks import queue as tasks
 from photoindex.types import DerivedParams, Failure, Limits
 
 PHASE = "reading"

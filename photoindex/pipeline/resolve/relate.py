@@ -11,9 +11,9 @@ from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarName
 from photoindex.media import pairing
 from photoindex.media.pairing import Decision, Group, Link, Member
-from photoindex.store import work_left
 from photoindex.store.photos import pairs, sidecars
 from photoindex.store.photos.pairs import SUPERSEDED, AssetPlace, MemberRow, NewPlace
+from photoindex.store.tasks import stale as work_left
 from photoindex.types import Kind, SidecarKind
 
 

@@ -15,9 +15,9 @@ from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.relate import relate_folder
 from photoindex.pipeline.resolve.time_neighbours import Told, ask_neighbours, tell
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
-from photoindex.store import work_left
 from photoindex.store.database import Session
 from photoindex.store.photos import times as timed
+from photoindex.store.tasks import stale as work_left
 
 RELATING = "relating"
 RESOLVING = "resolving"

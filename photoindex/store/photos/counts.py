@@ -10,8 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, photo, root, task, variant, volume
-from photoindex.store.task_table import DISMISSED
-from photoindex.store.tasks import has_state
+from photoindex.store.tasks.admin import DISMISSED
+from photoindex.store.tasks.queue import has_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select, update
 
 from photoindex.store.schema.tables import asset, file, folder, photo
-from photoindex.store.work_left import mark_unrelated
+from photoindex.store.tasks.stale import mark_unrelated
 
 _CHUNK = 500
 

@@ -28,7 +28,6 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from photoindex.store import work_left
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Place, folder_is_within
 from photoindex.store.journal.journal import Change, record, rows_as_changes
@@ -51,6 +50,7 @@ from photoindex.store.schema.tables import (
     vector,
     volume,
 )
+from photoindex.store.tasks import stale as work_left
 
 _temporary = MetaData()
 _files = Table("forgotten_file", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])

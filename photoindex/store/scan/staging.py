@@ -30,10 +30,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
-from photoindex.store import work_left
 from photoindex.store.schema.scan_tables import gone, left_out, scope, scope_folder, staged, temporary, unseen, work
 from photoindex.store.schema.tables import asset, file, folder, sidecar, task
-from photoindex.store.tasks import has_state
+from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks.queue import has_state
 
 NEW_FILES_FIRST = 0
 """Priority of new paths: a moved content is recognised at its new path before the old path's new content is looked at."""

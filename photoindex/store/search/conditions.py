@@ -93,7 +93,7 @@ def is_duplicate() -> Condition:
 
 def is_quarantined() -> Condition:
     """A file or content of it was given up by a stage of the work."""
-    from photoindex.store.tasks import has_state
+    from photoindex.store.tasks.queue import has_state
 
     given_up = select(task.c.subject_id).where(has_state("quarantined"))
     files = select(file.c.asset_id).where(file.c.id.in_(given_up.where(task.c.subject_kind == "file")))

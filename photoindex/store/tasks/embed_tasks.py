@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, task, variant, vector, volume
-from photoindex.store.tasks import has_state
+from photoindex.store.tasks.queue import has_state
 
 STAGE = "embed"
 FIRST, LATER = 0, 1
