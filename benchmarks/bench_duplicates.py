@@ -39,8 +39,8 @@ from photoindex.library.scan.scan import ScanRequest, scan
 from photoindex.pipeline.duplicates.candidates import Collector, add_near_hashes
 from photoindex.progress import ignore_events
 from photoindex.store.schema.tables import asset, file, variant
-from photoindex.store.spaces import ensure_space
-from photoindex.store.vector_rows import NewVector, put
+from photoindex.store.vectors.spaces import ensure_space
+from photoindex.store.vectors.vectors import NewVector, put
 from photoindex.vectors.binary import close_pairs
 from photoindex.vectors.near_pairs import near_pairs
 from tests.edits import EDITS, FAR_EDITS, cut, jpeg, scene, two_views

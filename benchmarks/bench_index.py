@@ -25,9 +25,9 @@ from photoindex.config.schema import Config
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index, rebuild
 from photoindex.library.index.validation import folder_of
-from photoindex.store import spaces
 from photoindex.store.schema.tables import asset, photo, variant, vector
-from photoindex.store.spaces import SpaceRow
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.vectors.base import Neighbours
 from photoindex.vectors.space_index import SpaceIndex
 

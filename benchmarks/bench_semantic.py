@@ -32,9 +32,9 @@ from photoindex.library.handle import Library
 from photoindex.library.search.search import hits_of, parse
 from photoindex.library.search.semantic_query import Question, Wanted, ask, question_of
 from photoindex.models.weights import ModelStore
-from photoindex.store import spaces
 from photoindex.store.schema.tables import vector
 from photoindex.store.tasks import queue as tasks
+from photoindex.store.vectors import spaces
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.synthetic import make_library

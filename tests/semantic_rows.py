@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from photoindex.library.handle import Library
-from photoindex.store import spaces, vector_rows
 from photoindex.store.schema.tables import photo_text, vector
 from photoindex.store.search import query_vector_cache as query_vectors
-from photoindex.store.spaces import SpaceRow
 from photoindex.store.tasks import queue as tasks
-from photoindex.store.vector_rows import NewVector
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.vectors.spaces import SpaceRow
+from photoindex.store.vectors.vectors import NewVector
 from tests.rows import Shelf
 
 DIM = 8

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, insert, select
 
 from photoindex.library.handle import Library
-from photoindex.store import spaces, vector_rows
 from photoindex.store.schema.tables import asset, variant, vector
-from photoindex.store.spaces import SpaceRow
-from photoindex.store.vector_rows import NewVector
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.vectors.spaces import SpaceRow
+from photoindex.store.vectors.vectors import NewVector
 from tests.rows import Shelf
 from tests.vectors import DIM
 

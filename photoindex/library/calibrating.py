@@ -11,8 +11,8 @@ from photoindex.library.handle import Library
 from photoindex.library.spaces.calibration import Calibration, from_json, measure
 from photoindex.library.spaces.probe_texts import PROBE_TEXTS, VERSION
 from photoindex.library.spaces.query_encoder import QueryEncoder
-from photoindex.store import spaces
-from photoindex.store.spaces import SpaceRow
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors.spaces import SpaceRow
 
 if TYPE_CHECKING:
     from photoindex.vectors.space_index import SpaceIndex

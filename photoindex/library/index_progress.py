@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
-from photoindex.store.spaces import SpaceRow
+from photoindex.store.vectors.spaces import SpaceRow
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from photoindex.pipeline.duplicates.candidates import CROWD, Collector, add_near
 from photoindex.progress import Notice
 from photoindex.store.schema.tables import asset, photo, variant, volume
 from photoindex.store.schema.tables import folder as folder_table
-from photoindex.store.spaces import ensure_space
-from photoindex.store.vector_rows import NewVector, put
+from photoindex.store.vectors.spaces import ensure_space
+from photoindex.store.vectors.vectors import NewVector, put
 from photoindex.vectors.binary import ClosePairs, close_pairs
 from photoindex.vectors.near_pairs import near_pairs
 from tests.edits import EDITS, cut, jpeg, scaled, scene, two_views

@@ -18,9 +18,9 @@ from photoindex.library.maintenance.retry import retry
 from photoindex.library.maintenance.tasks import TaskQuery
 from photoindex.pipeline.embed.run import EmbedTally
 from photoindex.progress import Notice, PhaseAdvanced
-from photoindex.store import spaces
 from photoindex.store.tasks import embed_tasks
 from photoindex.store.tasks import queue as tasks
+from photoindex.store.vectors import spaces
 from tests.fault import faulty_encoder
 from tests.harness import Keeper
 from tests.originals import write_photos

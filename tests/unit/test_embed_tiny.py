@@ -12,7 +12,7 @@ import pytest
 
 from photoindex.errors import ModelUnavailable
 from photoindex.library.index.maintain import open_index
-from photoindex.store import spaces
+from photoindex.store.vectors import spaces
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticKeeper, write_scenes
 

@@ -122,7 +122,7 @@ def test_gone_vectors_are_not_found_and_leave_the_index_when_they_are_many(
 
 
 def test_a_vector_that_is_replaced_is_found_once_under_its_new_number(space: SpaceOfTests) -> None:
-    from photoindex.store import vector_rows
+    from photoindex.store.vectors import vectors as vector_rows
 
     values = unit_vectors(12)
     ids = space.add(values[:10])
@@ -137,7 +137,7 @@ def test_a_vector_that_is_replaced_is_found_once_under_its_new_number(space: Spa
 
 
 def test_a_vector_of_another_frame_of_the_same_content_stays(space: SpaceOfTests) -> None:
-    from photoindex.store import vector_rows
+    from photoindex.store.vectors import vectors as vector_rows
 
     values = unit_vectors(4)
     space.add(values[:1])

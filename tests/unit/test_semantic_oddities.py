@@ -17,9 +17,9 @@ from photoindex.library.search.semantic_search import Answer, answer
 from photoindex.library.search.semantic_terms import WeightedText
 from photoindex.library.spaces.probe_texts import PROBE_TEXTS
 from photoindex.library.spaces.query_encoder import QueryEncoder
-from photoindex.store import spaces
 from photoindex.store.schema.tables import query_vector
 from photoindex.store.search import query_vector_cache as query_vectors
+from photoindex.store.vectors import spaces
 from tests.rows import library_in
 from tests.semantic_rows import AXES, DIM, SemanticShelf, photo_ids, unit
 

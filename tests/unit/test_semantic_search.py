@@ -26,9 +26,9 @@ from photoindex.library.search.semantic_query import (
 )
 from photoindex.library.search.semantic_search import Answer
 from photoindex.library.search.semantic_terms import WeightedText
-from photoindex.store import spaces
 from photoindex.store.schema.tables import asset, query_vector
 from photoindex.store.search import query_vector_cache as query_vectors
+from photoindex.store.vectors import spaces
 from tests.rows import library_in
 from tests.semantic_rows import AXES, SemanticShelf, photo_ids, unit
 

@@ -13,7 +13,7 @@ from photoindex.library.index.maintain import LOCK_NAME as INDEX_LOCK_NAME
 from photoindex.library.index.maintain import rebuild
 from photoindex.library.lock import exclusive
 from photoindex.library.spaces.spaces import SpaceStatus, drop_space, list_spaces, use_space
-from photoindex.store import spaces
+from photoindex.store.vectors import spaces
 from tests.fault import faulty_encoder
 from tests.harness import Keeper
 from tests.originals import write_photos

@@ -12,7 +12,7 @@ from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.photos.duplicates import contents_of_vectors
-from photoindex.store.spaces import active_space, count_vectors
+from photoindex.store.vectors.spaces import active_space, count_vectors
 from photoindex.vectors.near_pairs import near_pairs
 
 _CHUNK_PAIRS = 20_000

@@ -23,10 +23,10 @@ from photoindex.pipeline.embed.run import Embedding, EmbedSettings, EmbedTally
 from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.progress import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.stages import embed as stage
-from photoindex.store import spaces
-from photoindex.store.spaces import SpaceRow
 from photoindex.store.tasks import embed_tasks
 from photoindex.store.tasks import queue as tasks
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors.spaces import SpaceRow
 
 if TYPE_CHECKING:
     from photoindex.models.weights import InstalledModel

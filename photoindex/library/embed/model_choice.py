@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from photoindex.errors import ModelUnavailable
 from photoindex.library.handle import Library
-from photoindex.store import spaces
+from photoindex.store.vectors import spaces
 
 
 def model_to_embed(library: Library) -> str:

@@ -29,8 +29,9 @@ from photoindex.library.index.validation import (
 from photoindex.library.index_progress import progress
 from photoindex.library.lock import exclusive
 from photoindex.progress import EventSink, Notice, ignore_events
-from photoindex.store import spaces, vector_rows
-from photoindex.store.spaces import SpaceRow
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.vectors.base import IndexDamaged
 
 if TYPE_CHECKING:

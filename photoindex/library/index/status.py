@@ -11,8 +11,9 @@ from photoindex.library.handle import Library
 from photoindex.library.index.maintain import chosen_spaces, is_due
 from photoindex.library.index.validation import checked_generation, folder_of, note_damage, size_of
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
-from photoindex.store import spaces, vector_rows
-from photoindex.store.spaces import SpaceRow
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.vectors.base import IndexDamaged
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from photoindex.errors import DatabaseFailed
 from photoindex.library.handle import Library
 from photoindex.progress import EventSink, Notice, ignore_events
-from photoindex.store import vector_rows
-from photoindex.store.spaces import SpaceRow
+from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.vectors.base import Block, IndexDamaged
 from photoindex.vectors.exact import ExactIndex
 

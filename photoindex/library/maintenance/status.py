@@ -19,7 +19,6 @@ from photoindex.library.times import utc
 from photoindex.paths import display, to_text
 from photoindex.stages import embed
 from photoindex.stages.ingest import CODE_VERSION
-from photoindex.store import spaces
 from photoindex.store.files.volumes import VolumeRow
 from photoindex.store.photos.counts import (
     FileCounts,
@@ -33,6 +32,7 @@ from photoindex.store.photos.counts import (
     root_scans,
 )
 from photoindex.store.tasks import embed_tasks
+from photoindex.store.vectors import spaces
 
 SAMPLED_FOLDERS = 32
 """Derived folders that are measured; digests spread evenly, so the others weigh the same."""

@@ -24,7 +24,7 @@ from photoindex.models.sources.pull import remove_partial
 from photoindex.models.weights import InstalledModel, ModelStore
 from photoindex.paths import display
 from photoindex.progress import EventSink, ignore_events
-from photoindex.store.spaces import all_spaces, count_vectors
+from photoindex.store.vectors.spaces import all_spaces, count_vectors
 
 LOCK_NAME = "models.lock"
 

@@ -16,8 +16,9 @@ from photoindex.library.search.search import matching_photo_ids
 from photoindex.paths import display, from_text
 from photoindex.query.syntax import Compare, Operator
 from photoindex.query.values import without_stray_bytes
-from photoindex.store import spaces, vector_rows
-from photoindex.store.spaces import SpaceRow
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.vectors.spaces import SpaceRow
 
 if TYPE_CHECKING:
     import numpy as np

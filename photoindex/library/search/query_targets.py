@@ -23,8 +23,8 @@ from photoindex.paths import display, from_text
 from photoindex.store.search import vector_photos as store
 from photoindex.store.search.paths import refuse_path
 from photoindex.store.search.targets import photo_of_file
-from photoindex.store.spaces import SpaceRow
-from photoindex.store.vector_rows import STORED
+from photoindex.store.vectors.spaces import SpaceRow
+from photoindex.store.vectors.vectors import STORED
 
 if TYPE_CHECKING:
     from photoindex.vectors.space_index import SpaceIndex

@@ -12,7 +12,7 @@ from photoindex.library.search.semantic_terms import Meaning, WeightedText, take
 from photoindex.progress import EventSink, ignore_events
 from photoindex.query.syntax import Node
 from photoindex.store.search.compile import is_scoped
-from photoindex.store.spaces import active_space, all_spaces
+from photoindex.store.vectors.spaces import active_space, all_spaces
 
 if TYPE_CHECKING:
     from photoindex.library.search.semantic_search import Answer

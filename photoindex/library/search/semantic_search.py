@@ -18,7 +18,7 @@ from photoindex.library.search.text_matches import photos_with_words
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.search import vector_photos as store
-from photoindex.store.spaces import SpaceRow
+from photoindex.store.vectors.spaces import SpaceRow
 
 _FUSED_DEPTH = 60
 """Where n photos are wanted, one at rank 60 + 2 n of both lists counts less than one at rank n of either."""

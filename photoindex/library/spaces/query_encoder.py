@@ -17,7 +17,7 @@ from photoindex.library.search.query_vector import is_unit
 from photoindex.query.values import without_stray_bytes
 from photoindex.store.search import query_vector_cache as query_vectors
 from photoindex.store.search.vector_photos import variant_key
-from photoindex.store.spaces import SpaceRow
+from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.types import DerivedParams, Failure, Limits
 
 if TYPE_CHECKING:

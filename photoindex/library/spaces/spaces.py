@@ -15,10 +15,10 @@ from photoindex.library.embed.embed import LOCK_NAME, variant_of
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
-from photoindex.store import spaces
 from photoindex.store.search import vector_photos as semantic
-from photoindex.store.spaces import SpaceRow
 from photoindex.store.tasks import embed_tasks
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors.spaces import SpaceRow
 
 _WAIT_FOR_INDEX_SECONDS = 2.0
 """A search may be merging the newest vectors."""

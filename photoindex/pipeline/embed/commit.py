@@ -10,10 +10,10 @@ from photoindex.pipeline.embed.messages import Encoded
 from photoindex.pipeline.embed.prefetch import DAMAGED, MISSING
 from photoindex.pipeline.embed.suspects import CRASHING
 from photoindex.progress import FileQuarantined
-from photoindex.store import vector_rows
-from photoindex.store.spaces import SpaceRow
 from photoindex.store.tasks import embed_tasks
 from photoindex.store.tasks import queue as tasks
+from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.types import Failure
 
 MADE_ANEW = (MISSING, DAMAGED, CRASHING)

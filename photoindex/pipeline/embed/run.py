@@ -27,9 +27,9 @@ from photoindex.pipeline.embed.suspects import Suspects, failure_of_crash
 from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.progress import EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store.database import Database
-from photoindex.store.spaces import SpaceRow
 from photoindex.store.tasks import embed_tasks
 from photoindex.store.tasks import queue as tasks
+from photoindex.store.vectors.spaces import SpaceRow
 
 PHASE = "embedding"
 RESTARTS_BORNE = 3
