@@ -204,8 +204,8 @@ def test_rates_and_sizes_read_well() -> None:
 
 PROGRAM = """
 import sys, time
-from photoindex.cli.progress import ProgressMode, progress_sink
-from photoindex.events import *
+from photoindex.cli.output.progress import ProgressMode, progress_sink
+from photoindex.progress import *
 try:
     with progress_sink() as sink:
         print("data")

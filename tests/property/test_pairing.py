@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from photoindex.media.pairing import (
+
+from photoindex.domain.pairing import (
     Decision,
     Group,
     Link,
@@ -18,7 +19,6 @@ from photoindex.media.pairing import (
     links_in_folder,
     live_across_folders,
 )
-
 from photoindex.domain.pairing.names import parse_name
 from photoindex.types import Kind
 

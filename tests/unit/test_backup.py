@@ -240,8 +240,8 @@ def test_a_destination_that_is_a_file_is_refused_by_name(library: Library, tmp_p
 
 KILLED = """
 import os, pathlib, signal, sys
-from photoindex.events import PhaseStarted, PhaseFinished
-from photoindex.library.backup import BackupRequest, backup
+from photoindex.progress import PhaseStarted, PhaseFinished
+from photoindex.library.backup.backup import BackupRequest, backup
 from tests.rows import library_in
 
 def die(event):

@@ -16,10 +16,10 @@ from tests.unit.media_pictures import EVERY_FORMAT, dng, heic, jxl, saved, scene
 DECODE = """
 import json, os, resource, sys
 from photoindex.media.content import read_content
-from photoindex.media.decode import decode
-from photoindex.media.derive import derive
-from photoindex.media.preload import preload_modules
-from photoindex.media.kind import sniff
+from photoindex.media.decode.decode import decode
+from photoindex.media.decode.previews import derive
+from photoindex.media.decode.preload import preload_modules
+from photoindex.media.identify.kind import sniff
 from photoindex.media.problems import MediaProblem
 from photoindex.types import DerivedParams, Limits
 

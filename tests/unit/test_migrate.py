@@ -261,7 +261,7 @@ def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
     history = history_with(tmp_path, KILL_HALF_WAY)
     program = (
         "import pathlib, sys\n"
-        "from photoindex.store import migrate\n"
+        "from photoindex.store.schema import migrate\n"
         "from photoindex.store.database import Database\n"
         "history = migrate.History(pathlib.Path(sys.argv[2]), (*migrate.REVISIONS, '0004'))\n"
         "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])), history=history)\n"
@@ -303,7 +303,7 @@ def test_opening_a_database_at_the_newest_revision_does_not_import_alembic(datab
     database.close()
     program = (
         "import pathlib, sys\n"
-        "from photoindex.store import migrate\n"
+        "from photoindex.store.schema import migrate\n"
         "from photoindex.store.database import Database\n"
         "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])))\n"
         "sys.exit('alembic' in sys.modules)\n"

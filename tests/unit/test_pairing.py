@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from photoindex.media.pairing import Decision, Link, Member, explain, group, links_in_folder, live_across_folders
 
+from photoindex.domain.pairing import Decision, Link, Member, explain, group, links_in_folder, live_across_folders
 from photoindex.domain.pairing.compatibility import camera_words, span
 from photoindex.domain.pairing.names import parse_name
 from photoindex.types import Kind

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from photoindex.media.pairing import Member, bursts
 
+from photoindex.domain.pairing import Member, bursts
 from photoindex.types import Kind
 
 

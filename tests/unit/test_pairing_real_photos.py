@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from photoindex.media.pairing import Link, Member, bursts, group, links_in_folder
 
+from photoindex.domain.pairing import Link, Member, bursts, group, links_in_folder
 from photoindex.media.content import read_content
 from photoindex.media.identify.kind import sniff
 from photoindex.media.metadata.description import describe

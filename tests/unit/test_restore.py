@@ -219,9 +219,9 @@ def test_a_link_to_a_folder_is_restored_on_the_disk_that_it_leads_to(snapshot: P
 
 KILLED = """
 import os, pathlib, signal, sys
-from photoindex.config import Config
-from photoindex.events import PhaseFinished
-from photoindex.library.restore import RestoreRequest, restore
+from photoindex.config.schema import Config
+from photoindex.progress import PhaseFinished
+from photoindex.library.backup.restore import RestoreRequest, restore
 
 def die(event):
     if isinstance(event, PhaseFinished) and event.phase == "checking the database":
