@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.metadata_blocks import box, xmp_segment
 from tests.originals import jpeg
-from tests.unit.media_pictures import dng, scene
+from tests.unit.media.media_pictures import dng, scene
 
 NOON = "2019:06:01 12:00:00"
 CAMERA = "Photoindex Test Camera"

@@ -10,7 +10,7 @@ from tests.command_line import run
 from tests.fault import faulty_encoder
 from tests.harness import Keeper
 from tests.originals import write_photos
-from tests.unit.test_spaces import embed_with
+from tests.unit.library.spaces.test_spaces import embed_with
 
 
 @pytest.fixture

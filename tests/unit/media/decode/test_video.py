@@ -13,7 +13,7 @@ import pytest
 from photoindex.media.decode.decode import decode
 from photoindex.media.problems import Undecodable
 from photoindex.types import Kind, Limits, MediaType
-from tests.unit.media_pictures import Array, content_of, decoded, is_scene, scene, stored_for, video
+from tests.unit.media.media_pictures import Array, content_of, decoded, is_scene, scene, stored_for, video
 
 BLACK = np.zeros((128, 192, 3), np.uint8)
 WHITE = np.full((128, 192, 3), 255, np.uint8)

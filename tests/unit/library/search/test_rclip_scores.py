@@ -5,7 +5,7 @@ datacomp_s34b_b86k (laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K on the hub); 
 ViT-B/32, whose scores are others (0.787 instead of 0.657 for the nearest photo to cat.jpg). To compare with them:
 
     photoindex models install FOLDER-OF-THAT-REPOSITORY --id clip-vit-b-32-256
-    PHOTOINDEX_TEST_MODELS=…/models pytest tests/unit/test_rclip_scores.py
+    PHOTOINDEX_TEST_MODELS=…/models pytest tests/unit/library/search/test_rclip_scores.py
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from PIL import Image
 from photoindex.media.identify.kind import MEDIA_EXTENSIONS, sniff
 from photoindex.types import Kind, MediaType
 from tests.metadata_blocks import LONG, Entry, blob, box, short, text, tiff
-from tests.unit.media_pictures import EVERY_FORMAT, dng, saved, scene, with_entry_types
+from tests.unit.media.media_pictures import EVERY_FORMAT, dng, saved, scene, with_entry_types
 
 EXPECTED = {
     "jpeg": "jpeg",

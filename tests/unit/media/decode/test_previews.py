@@ -16,7 +16,7 @@ from photoindex.media.decode.preload import preload_modules
 from photoindex.media.decode.previews import derive, phash
 from photoindex.media.decode.scale import fitted, shrink, upright
 from photoindex.types import DerivedParams
-from tests.unit.media_pictures import is_scene, scene, stored_for
+from tests.unit.media.media_pictures import is_scene, scene, stored_for
 
 
 def opened(data: bytes) -> Image.Image:

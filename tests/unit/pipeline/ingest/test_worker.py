@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.unit.media_pictures import EVERY_FORMAT, dng, heic, jxl, saved, scene
+from tests.unit.media.media_pictures import EVERY_FORMAT, dng, heic, jxl, saved, scene
 
 DECODE = """
 import json, os, resource, sys

@@ -12,7 +12,7 @@ from PIL import Image
 from photoindex.media.decode.cicp import HLG, PQ, cicp_to_srgb, needs_conversion
 from photoindex.media.decode.colour import DAMAGED_PROFILE, to_srgb
 from photoindex.media.decode.raster import Space
-from tests.unit.media_pictures import adobe_rgb_profile, decoded, grey_profile, heic, srgb_profile
+from tests.unit.media.media_pictures import adobe_rgb_profile, decoded, grey_profile, heic, srgb_profile
 
 BT709, BT2020, DISPLAY_P3, SRGB = 1, 9, 12, 13
 RAMP = np.arange(256, dtype=np.uint8)

@@ -19,7 +19,7 @@ from photoindex.media.identify.kind import sniff
 from photoindex.media.problems import Empty, MediaProblem, TooLarge, Undecodable
 from photoindex.types import Kind, Limits, MediaType
 from tests.metadata_blocks import exif_segment
-from tests.unit.media_pictures import (
+from tests.unit.media.media_pictures import (
     EVERY_FORMAT,
     adobe_rgb_profile,
     content_of,

@@ -70,7 +70,7 @@ def test_a_thin_picture_is_seen_as_if_it_was_scaled_as_a_whole(size: tuple[int, 
 @pytest.mark.parametrize("size", [(1024, 1), (1, 1024)])
 def test_a_line_of_pixels_takes_little_memory(size: tuple[int, int]) -> None:
     lines = [
-        "import resource, tests.unit.test_preprocess as here",
+        "import resource, tests.unit.models.test_preprocess as here",
         f"image, wanted = here.noise(*{size}), here.preprocessing(224)",
         "here.prepare(here.noise(64, 64), wanted)",
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss",

@@ -12,7 +12,7 @@ from photoindex.errors import DeviceFailed, ModelUnavailable
 from photoindex.models.encoders import open_image_encoder, open_text_encoder
 from photoindex.models.export.check import random_pictures
 from tests.model_folders import TINY_CLIP, TINY_CLIP_DIM, TINY_CLIP_SIZE_PX, copy_of
-from tests.unit.clip_models import installed
+from tests.unit.models.clip_models import installed
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("open_clip")

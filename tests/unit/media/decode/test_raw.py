@@ -11,7 +11,7 @@ from PIL import Image
 from photoindex.media.problems import Undecodable
 from photoindex.media.truncation import missing_bytes
 from tests.metadata_blocks import box
-from tests.unit.media_pictures import (
+from tests.unit.media.media_pictures import (
     content_of,
     corners,
     decoded,

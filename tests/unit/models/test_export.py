@@ -70,7 +70,7 @@ def test_nothing_of_this_computer_stands_in_the_towers(exported: Path) -> None:
 
 
 def test_a_tower_that_looks_at_the_padding_keeps_it(tmp_path: Path) -> None:
-    from tests.unit.clip_models import write_model
+    from tests.unit.models.clip_models import write_model
 
     text = {
         "no_causal_mask": True,
@@ -90,7 +90,7 @@ def test_a_tower_that_looks_at_the_padding_keeps_it(tmp_path: Path) -> None:
 def test_a_text_tower_of_transformers_is_made_from_the_folder_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.unit.clip_models import write_text_model
+    from tests.unit.models.clip_models import write_text_model
 
     folder = write_text_model(tmp_path / "multilingual")
 
@@ -110,7 +110,7 @@ def test_large_weights_of_the_text_tower_lie_beside_it_in_short_numbers(tmp_path
     import torch
 
     from photoindex.models.open_clip_loader import load_model
-    from tests.unit.clip_models import write_model
+    from tests.unit.models.clip_models import write_model
 
     folder = write_model(tmp_path / "large", text={"width": 512, "heads": 8, "layers": 1})
     report = export(folder)

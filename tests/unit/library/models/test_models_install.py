@@ -321,7 +321,7 @@ def test_a_checkpoint_with_its_configuration_is_exported_and_installed(keeper: K
     import torch
     from safetensors.torch import load_file
 
-    from tests.unit.clip_models import write_model
+    from tests.unit.models.clip_models import write_model
 
     made = write_model(tmp_path / "made", text={"vocab_size": 49408})
     (made / "bpe_simple_vocab.txt.gz").unlink()

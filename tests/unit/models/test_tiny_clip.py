@@ -57,7 +57,7 @@ def test_the_exported_towers_are_those_of_the_weights(tmp_path: Path) -> None:
     pytest.importorskip("open_clip")
     from photoindex.models.encoders import open_image_encoder, open_text_encoder
     from photoindex.models.export.run import export
-    from tests.unit.clip_models import installed
+    from tests.unit.models.clip_models import installed
 
     again = tmp_path / "model"
     shutil.copytree(FIXTURE, again, ignore=shutil.ignore_patterns("onnx"))

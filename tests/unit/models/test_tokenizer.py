@@ -47,7 +47,7 @@ TEXTS = st.one_of(
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, TextTokenizer]:
     """open_clip's tokenizer with a small vocabulary, and what is exported of it."""
     pytest.importorskip("open_clip")
-    from tests.unit.clip_models import write_model
+    from tests.unit.models.clip_models import write_model
 
     return _both(write_model(tmp_path_factory.mktemp("small")))
 
@@ -104,7 +104,7 @@ def test_a_vocabulary_that_ends_in_an_empty_line_keeps_its_numbers(tmp_path: Pat
     pytest.importorskip("open_clip")
     import gzip
 
-    from tests.unit.clip_models import write_model
+    from tests.unit.models.clip_models import write_model
 
     folder = write_model(tmp_path)
     vocabulary = folder / "bpe_simple_vocab.txt.gz"
@@ -140,7 +140,7 @@ def test_other_texts_have_the_right_tokens_too(clips_own: tuple[Any, TextTokeniz
 
 def test_words_whose_merges_lead_elsewhere_are_not_looked_up(tmp_path: Path) -> None:
     pytest.importorskip("open_clip")
-    from tests.unit.clip_models import write_model, write_vocabulary
+    from tests.unit.models.clip_models import write_model, write_vocabulary
 
     folder = write_model(tmp_path)
     # "sun" has a token, but its letters are merged otherwise: "u n</w>" comes first.
