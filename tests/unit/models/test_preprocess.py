@@ -15,7 +15,7 @@ from PIL import Image
 from photoindex.models.base import Preprocessing
 from photoindex.models.preprocess import prepare
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 SIZES = [(1024, 768), (768, 1024), (186, 595), (97, 96), (33, 900), (64, 64), (20, 21), (1, 3), (641, 480)]
 
 

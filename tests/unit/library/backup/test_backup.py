@@ -258,7 +258,7 @@ def test_a_killed_backup_leaves_no_snapshot_and_the_next_ones_clean_up(
     library: Library, destination: Path, phase: str
 ) -> None:
     program = [sys.executable, "-c", KILLED, str(library.folder), str(destination), phase]
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[4]
     assert subprocess.run(program, check=False, timeout=60, cwd=root).returncode == -signal.SIGKILL
     assert list(library.folder.glob(".backup-*"))
     assert [one.state for one in list_snapshots(destination)] == (["incomplete"] if phase == "compressing" else [])

@@ -17,7 +17,7 @@ from photoindex.models.offline import offline, online
 from tests.demo_pictures import make_library
 from tests.model_folders import TINY_CLIP, copy_of, write_catalog
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
+REPOSITORY = Path(__file__).resolve().parents[4]
 PHOTO = "photos/2019/Lisboa/IMG_0412.jpg"
 
 RUNS: dict[str, tuple[str, ...]] = {

@@ -351,7 +351,7 @@ def test_every_field_has_help_and_a_name_of_its_own() -> None:
 def test_every_format_that_content_is_recognised_as_can_be_asked_for() -> None:
     from photoindex.media.identify.kind import MEDIA_EXTENSIONS
 
-    folder = Path(__file__).resolve().parents[2] / "photoindex" / "media" / "identify"
+    folder = Path(__file__).resolve().parents[4] / "photoindex" / "media" / "identify"
     written = {
         node.value
         for path in folder.glob("*.py")
