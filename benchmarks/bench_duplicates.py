@@ -32,7 +32,7 @@ from tqdm import tqdm
 # The repository's tests are not installed; their edits are shared.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from photoindex.app import open_library
-from photoindex.config.schema import load_config
+from photoindex.config.load import load_config
 from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
 from photoindex.library.handle import Library
 from photoindex.library.scan.scan import ScanRequest, scan

@@ -27,10 +27,10 @@ from tqdm import tqdm
 
 from photoindex.app import open_library
 from photoindex.config.schema import Config
-from photoindex.library.embed.embed import variant_of
 from photoindex.library.handle import Library
 from photoindex.library.search.search import hits_of, parse
 from photoindex.library.search.semantic_query import Question, Wanted, ask, question_of
+from photoindex.library.spaces.spaces import variant_of
 from photoindex.models.weights import ModelStore
 from photoindex.store.schema.tables import vector
 from photoindex.store.tasks import queue as tasks

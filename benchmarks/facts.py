@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from photoindex.config.schema import load_config
+from photoindex.config.load import load_config
 from photoindex.library.photos.facts import FileFacts, NotRead, as_json, read_facts
 from photoindex.types import Described
 

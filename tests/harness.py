@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from photoindex.app import open_library
-from photoindex.config.schema import load_config
+from photoindex.config.load import load_config
 from photoindex.library.handle import Library
 from photoindex.library.scan.scan import ScanRequest, ScanSummary, scan
 from photoindex.progress import Event

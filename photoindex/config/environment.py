@@ -23,7 +23,7 @@ def read_variables(prefix: str, dotenv: Path | None) -> dict[str, Any]:
 
     Names are not case-sensitive, `__` leads into a section, an empty value counts as not given. Values are text.
     """
-    from photoindex.config.layers import flat
+    from photoindex.config.names import flat
 
     if dotenv is None:
         return flat(EnvSettingsSource(_Variables, env_prefix=prefix)())

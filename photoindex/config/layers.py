@@ -13,7 +13,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from photoindex.config.names import _is_section, flat
 from photoindex.config.schema import SQLITE_PREFIX, Config, Setting
+from photoindex.config.secrets import without_secrets
 from photoindex.errors import ConfigError
 from photoindex.paths import display
 
@@ -125,12 +127,6 @@ _NOUNS: Mapping[type, str] = {
 }
 
 
-def without_secrets(text: str) -> str:
-    """Return `text` with the password of a URL, and parameters named like a secret, replaced by ***."""
-    text = re.sub(r"(://[^:@/\s]*):.*@", r"\1:***@", text)
-    return re.sub(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&#]*", r"\1***", text, flags=re.IGNORECASE)
-
-
 def _kind(field: FieldInfo) -> Any:
     """Return the type of a setting without `None` and without `Annotated`."""
     kind: Any = field.annotation
@@ -138,22 +134,6 @@ def _kind(field: FieldInfo) -> Any:
     if type(None) in get_args(kind):
         kind = members[0]
     return kind.__origin__ if hasattr(kind, "__metadata__") else kind
-
-
-def _is_section(name: str) -> bool:
-    field = Config.model_fields.get(name)
-    return field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-
-
-def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings by dotted name; what is no section of settings stays as it is, to be refused by its name."""
-    dotted: dict[str, Any] = {}
-    for name, value in values.items():
-        if _is_section(name) and isinstance(value, Mapping):
-            dotted.update({f"{name}.{inner}": part for inner, part in value.items()})
-        else:
-            dotted[name] = value
-    return dotted
 
 
 def _nested(given: _Layer) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -175,35 +174,10 @@ class Setting:
 
     def shown(self) -> object:
         """Return the value for a person or for JSON: None, bool, int, float, str or a list of str."""
-        from photoindex.config.layers import without_secrets
+        from photoindex.config.secrets import without_secrets
 
         if isinstance(self.value, Path):
             return str(self.value)
         if isinstance(self.value, tuple):
             return [str(part) for part in self.value]
         return without_secrets(self.value) if isinstance(self.value, str) else self.value
-
-
-def load_config(flags: Mapping[str, object] | None = None) -> Config:
-    """Return the settings in force.
-
-    `flags` are those given on the command line, nested or dotted: {"library": Path("x"), "scan.jobs": 3}. Raises
-    ConfigError for an unknown name, a bad value, an unreadable file, or a deployment that this version cannot serve.
-    """
-    from photoindex.config.layers import resolve
-
-    return resolve(flags or {})[0]
-
-
-def origins(flags: Mapping[str, object] | None = None) -> list[Setting]:
-    """Return every setting with its value and origin, in the order of the models. Raises ConfigError like `load_config`."""
-    from photoindex.config.layers import resolve
-
-    return resolve(flags or {})[1]
-
-
-def config_file() -> Path:
-    """Return where the user's settings file is looked for, whether it exists or not (`PHOTOINDEX_CONFIG` moves it)."""
-    from photoindex.config.layers import user_file
-
-    return user_file()[0]

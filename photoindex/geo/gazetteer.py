@@ -20,7 +20,7 @@ from typing import Self, TypeVar
 from photoindex.geo.database import default_folder, open_places, remove_places
 from photoindex.geo.names import COUNTRY_ALIASES, distance_km, name_key, point_km, spellings
 from photoindex.geo.source import country_names
-from photoindex.store.database import translated_errors
+from photoindex.store.engine.errors import translated_errors
 
 NEAREST_KM = 100.0
 EDGE_MAX_KM = 3.0

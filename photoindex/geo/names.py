@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from photoindex.query.values import fold
+from photoindex.text import fold
 
 EARTH_RADIUS_KM = 6371.0088
 """The mean radius of the earth (IUGG)."""

@@ -19,7 +19,7 @@ from photoindex.errors import QuerySyntaxError
 from photoindex.query.lexer import Token, TokenKind, tokenize
 from photoindex.query.syntax import EVERYTHING, And, Compare, FieldGrammar, Lookups, Node, Not, Or, Words, leaves
 from photoindex.query.value_syntax import ValueReader, joined
-from photoindex.store.search.text_index import is_indexed
+from photoindex.query.values import is_indexed
 
 MAX_TERMS = 500
 """More would exceed the depth of an SQL expression (1000), where each term of a chain is one level."""

@@ -8,6 +8,8 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
+from photoindex.text import without_stray_bytes
+
 Bound = str | int | float
 
 MAX_TEXT_CHARACTERS = 500
@@ -124,28 +126,13 @@ def _composed(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def fold(text: str) -> str:
-    """Return `text` without case, accents and compatibility forms, so that ZURICH, Zürich and zurich are one."""
-    return text.lower() if text.isascii() else _fold_marked(text)
-
-
-@lru_cache(maxsize=4096)
-def _fold_marked(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", without_stray_bytes(text))
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return plain.casefold()
-
-
-def without_stray_bytes(text: str) -> str:
-    """Return `text` with what is not a character (bytes of a path that are not UTF-8) replaced by U+FFFD."""
-    try:
-        data = text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        data = text.encode("utf-8", "surrogatepass")
-    return data.decode("utf-8", "replace")
-
-
 def runs_backwards(lower: Span, upper: Span) -> bool:
     """Tell whether a range begins behind its end."""
     low, high = lower.low, upper.high
     return str(low) > str(high) if isinstance(low, str) else float(low) > float(high)
+
+
+def is_indexed(character: str) -> bool:
+    """Tell whether the tokenizer makes this character part of a token: letters, numbers, private use."""
+    category = unicodedata.category(character)
+    return category[0] in "LN" or category == "Co"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
-from photoindex.errors import DatabaseFailed, LibraryLocked, StorageFull
-
-_ROOM_BYTES = 256 << 10
-_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+from photoindex.store.engine.errors import translated_errors
 
 
 class Database:
@@ -128,59 +122,3 @@ class Session:
         self._connection.execution_options(photoindex_write=write)
         with self._connection.begin():
             yield self._connection
-
-
-@contextmanager
-def translated_errors(path: Path) -> Iterator[None]:
-    """Turn the driver's errors inside the block into the families that a user can act on."""
-    try:
-        yield
-    except DatabaseError as error:
-        original = error.orig
-        if isinstance(original, sqlite3.Error):
-            raise translate(original, path) from error
-        raise
-    except sqlite3.Error as error:
-        raise translate(error, path) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(
-                f"the disk that holds {path.parent} is full; free some space and run the command again"
-            ) from error
-        raise
-
-
-def translate(error: sqlite3.Error, path: Path) -> Exception:
-    """Return the error to raise instead of `error`; the error itself where it is a bug of ours."""
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if code is not None else None
-    if code in _FULL or primary == sqlite3.SQLITE_FULL:
-        return StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again")
-    if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
-        # SQLite says "I/O error" where it cannot even make room for the shared memory of its log.
-        return StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again")
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LibraryLocked(f"{path} is in use by another program; try again when it has finished")
-    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return DatabaseFailed(
-            f"{path} is damaged ({error}); restore the newest snapshot: photoindex restore SNAPSHOT --library NEW"
-        )
-    if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
-        return DatabaseFailed(f"{path} cannot be read or written ({error}); check the permissions and the disk")
-    return error
-
-
-def is_read_only(error: DatabaseFailed) -> bool:
-    """Tell whether a database could not be written, but can be read."""
-    cause = error.__cause__
-    original = cause.orig if isinstance(cause, DatabaseError) else cause
-    code = getattr(original, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF == sqlite3.SQLITE_READONLY
-
-
-def _is_full(folder: Path) -> bool:
-    try:
-        status = os.statvfs(folder)
-    except OSError:
-        return False
-    return status.f_bavail * status.f_frsize < _ROOM_BYTES

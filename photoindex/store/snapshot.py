@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from photoindex.store.database import Database, translated_errors
+from photoindex.store.database import Database
+from photoindex.store.engine.errors import translated_errors
 
 PagesCopied = Callable[[int, int], None]
 """Takes the number of pages copied and the number of all pages."""

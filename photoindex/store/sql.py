@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from photoindex.errors import UsageError
-from photoindex.store.database import translate
+from photoindex.store.engine.errors import translate
 
 _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 _REFUSED_FUNCTIONS = frozenset({"load_extension"})

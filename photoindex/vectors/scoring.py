@@ -15,6 +15,9 @@ _BLOCK_ROWS = 4_096
 _NORM_ERROR = 0.02
 """Rounding to float16 moves the length of a unit vector by less than a thousandth; more means other bytes."""
 
+_UNIT_ERROR = 0.01
+"""Half precision alone changes a length by some 0.001."""
+
 
 def checked_query(query: NDArray[Any], dim: int) -> NDArray[np.float32]:
     """Return a query as contiguous float32 [dim]. Raises ValueError for another shape, infinite values and NaN."""
@@ -81,3 +84,8 @@ def positions_in(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDA
         return positions, np.zeros(len(wanted), np.bool_)
     positions = np.minimum(positions, len(ids) - 1)
     return positions, ids[positions] == wanted
+
+
+def is_unit(values: NDArray[np.floating]) -> bool:
+    """Tell whether a vector that was kept, [dim], is of unit length still, and not damaged."""
+    return bool(abs(float(np.linalg.norm(values.astype(np.float64))) - 1) < _UNIT_ERROR)

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from photoindex import paths
 from photoindex.app import open_library
-from photoindex.config.schema import load_config
+from photoindex.config.load import load_config
 from photoindex.store.schema.tables import folder, volume
 from tests.harness import Keeper, counts
 from tests.originals import write_photo

@@ -24,7 +24,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object
 
 def settings(library: Path | None, **flags: Any) -> Config:
     """Return the settings with the command line's flags over all else; flags that are None were not given."""
-    from photoindex.config.schema import load_config
+    from photoindex.config.load import load_config
 
     given: dict[str, object] = {name: value for name, value in flags.items() if value is not None}
     if library is not None:

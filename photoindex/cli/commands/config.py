@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _show(library: LibraryOption = None, json: JsonOption = False) -> None:
-    from photoindex.config.schema import origins
+    from photoindex.config.load import origins
 
     flags: dict[str, object] = {} if library is None else {"library": library}
     rows = [{"name": part.name, "value": part.shown(), "origin": part.origin} for part in origins(flags)]
@@ -36,7 +36,7 @@ def _show(library: LibraryOption = None, json: JsonOption = False) -> None:
 
 
 def _path() -> None:
-    from photoindex.config.schema import config_file
+    from photoindex.config.load import config_file
 
     path = config_file()
     sys.stdout.flush()

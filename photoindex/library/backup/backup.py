@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from photoindex import __version__
-from photoindex.config.schema import config_file
+from photoindex.config.load import config_file
 from photoindex.errors import StorageFull
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.backup.parts import Piece, chunks_of, write_piece

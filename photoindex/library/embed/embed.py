@@ -16,6 +16,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.scan.ingest import jobs_for
+from photoindex.library.spaces.spaces import LOCK_NAME, variant_of
 from photoindex.pipeline import owner
 from photoindex.pipeline.embed.commit import MADE_ANEW
 from photoindex.pipeline.embed.messages import Opening, WorkerSettings
@@ -31,8 +32,6 @@ from photoindex.store.vectors.spaces import SpaceRow
 if TYPE_CHECKING:
     from photoindex.models.weights import InstalledModel
 
-LOCK_NAME = "embed.lock"
-"""Two runs of one library must not meet; scan and embed may."""
 
 OPENER = "photoindex.pipeline.embed.worker:open_installed"
 _STDERR_NAME = "embed-worker.txt"
@@ -113,17 +112,6 @@ def embed(
         summary = run.run(stop, deadline)
         log.info("embedded", extra={"action": "embed", **asdict(summary)})
     return summary
-
-
-def variant_of(installed: InstalledModel) -> dict[str, object]:
-    """Return the variant of the embed stage that an installed model stands for."""
-    description = installed.description
-    return stage.variant(
-        model=installed.id,
-        digest=installed.digest,
-        preprocessing=description.preprocessing,
-        dim=description.dim,
-    )
 
 
 def _foretell(library: Library, installed: InstalledModel) -> EmbedSummary:

@@ -18,7 +18,7 @@ from photoindex.domain.events.trips import homes, trips
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.search.search import parse_arguments
-from photoindex.store.database import is_read_only
+from photoindex.store.engine.errors import is_read_only
 from photoindex.store.photos import events as event_rows
 from photoindex.store.photos.events import EventRow, PhotoTimes, PlaceRow
 from photoindex.store.search.compile import matching_ids

@@ -15,10 +15,10 @@ from photoindex.library.handle import Library
 from photoindex.library.search.search import matching_photo_ids
 from photoindex.paths import display, from_text
 from photoindex.query.syntax import Compare, Operator
-from photoindex.query.values import without_stray_bytes
 from photoindex.store.vectors import spaces
 from photoindex.store.vectors import vectors as vector_rows
 from photoindex.store.vectors.spaces import SpaceRow
+from photoindex.text import without_stray_bytes
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,7 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.library.calibrating import calibrated
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file
-from photoindex.library.search.query_vector import Part, QueryVector, combined, is_unit
+from photoindex.library.search.query_vector import Part, QueryVector, combined
 from photoindex.library.search.semantic_query import Wanted
 from photoindex.library.search.semantic_terms import Meaning
 from photoindex.library.spaces.calibration import CutOff, Share, cut_off, level_of
@@ -25,6 +25,7 @@ from photoindex.store.search.paths import refuse_path
 from photoindex.store.search.targets import photo_of_file
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.store.vectors.vectors import STORED
+from photoindex.vectors.scoring import is_unit
 
 if TYPE_CHECKING:
     from photoindex.vectors.space_index import SpaceIndex

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from photoindex.errors import UsageError
 
-_UNIT_ERROR = 0.01
-"""Half precision alone changes a length by some 0.001."""
 Kind = Literal["text", "photo", "picture", "without"]
 _LEAST_NORM = 1e-3
 """Rounding leaves some 1e-7; what is shorter than this points nowhere that was asked for."""
@@ -50,11 +48,6 @@ class QueryVector:
         """Return what each part gives to the cosine of the query and a vector [dim]; their sum is that cosine."""
         own = values.astype(np.float32)
         return [part.factor * float(part.values @ own) / self.length for part in self.parts]
-
-
-def is_unit(values: NDArray[np.floating]) -> bool:
-    """Tell whether a vector that was kept, [dim], is of unit length still, and not damaged."""
-    return bool(abs(float(np.linalg.norm(values.astype(np.float64))) - 1) < _UNIT_ERROR)
 
 
 def combined(parts: Sequence[Part]) -> QueryVector:

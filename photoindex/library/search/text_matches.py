@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from photoindex.library.search.semantic_terms import Meaning, WeightedText
-from photoindex.query.values import fold
 from photoindex.store.search.ranked_words import NamedPhoto, named_photos
 from photoindex.store.search.ranked_words import photos_with_words as ranked_photos
+from photoindex.text import fold
 
 _NAMED_PHOTOS = 5_000
 

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search.query_vector import is_unit
-from photoindex.query.values import without_stray_bytes
 from photoindex.store.search import query_vector_cache as query_vectors
 from photoindex.store.search.vector_photos import variant_key
 from photoindex.store.vectors.spaces import SpaceRow
+from photoindex.text import without_stray_bytes
 from photoindex.types import DerivedParams, Failure, Limits
+from photoindex.vectors.scoring import is_unit
 
 if TYPE_CHECKING:
     from photoindex.models.base import TextEncoder

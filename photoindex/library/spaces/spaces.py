@@ -7,18 +7,25 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
-from photoindex.library.embed.embed import LOCK_NAME, variant_of
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
+from photoindex.stages import embed as stage
 from photoindex.store.search import vector_photos as semantic
 from photoindex.store.tasks import embed_tasks
 from photoindex.store.vectors import spaces
 from photoindex.store.vectors.spaces import SpaceRow
+
+if TYPE_CHECKING:
+    from photoindex.models.weights import InstalledModel
+
+LOCK_NAME = "embed.lock"
+"""Two runs of one library must not meet; scan and embed may."""
 
 _WAIT_FOR_INDEX_SECONDS = 2.0
 """A search may be merging the newest vectors."""
@@ -143,3 +150,14 @@ def _sizes(folder: str) -> Iterator[int]:
                 yield os.lstat(os.path.join(where, name)).st_size
             except FileNotFoundError:
                 continue  # a generation that was replaced meanwhile
+
+
+def variant_of(installed: InstalledModel) -> dict[str, object]:
+    """Return the variant of the embed stage that an installed model stands for."""
+    description = installed.description
+    return stage.variant(
+        model=installed.id,
+        digest=installed.digest,
+        preprocessing=description.preprocessing,
+        dim=description.dim,
+    )

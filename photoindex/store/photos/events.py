@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Integer, case, cast, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from photoindex.query.values import fold
 from photoindex.store.schema.tables import event, photo, place, saved_query
+from photoindex.text import fold
 
 _CHUNK_ROWS = 10_000
 _KEYS_A_STATEMENT = 500

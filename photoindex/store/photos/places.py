@@ -7,8 +7,8 @@ from typing import Protocol
 from sqlalchemy import Connection, select
 
 from photoindex.geo.gazetteer import GazetteerPlace
-from photoindex.query.values import fold
 from photoindex.store.schema.tables import place as place_table
+from photoindex.text import fold
 
 
 class NamedPlace(Protocol):

@@ -19,7 +19,8 @@ from sqlalchemy.pool import NullPool
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
-from photoindex.store.database import Database, translated_errors
+from photoindex.store.database import Database
+from photoindex.store.engine.errors import translated_errors
 from photoindex.store.schema import views
 
 if TYPE_CHECKING:

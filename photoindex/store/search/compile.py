@@ -29,11 +29,12 @@ from sqlalchemy.exc import DBAPIError
 
 from photoindex.geo.names import distance_km
 from photoindex.query.syntax import And, Compare, Node, Not, Words, leaves
-from photoindex.query.values import fold, matches
+from photoindex.query.values import matches
 from photoindex.store.schema.tables import asset, file, folder, photo, volume
 from photoindex.store.search import fields, text_index
 from photoindex.store.search.conditions import is_event, present
 from photoindex.store.search.paths import folder_text
+from photoindex.text import fold
 
 Condition = ColumnElement[bool]
 

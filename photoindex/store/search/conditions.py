@@ -25,8 +25,9 @@ from sqlalchemy import (
 )
 
 from photoindex.paths import from_text
-from photoindex.query.values import fold, glob_pattern
+from photoindex.query.values import glob_pattern
 from photoindex.store.schema.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
+from photoindex.text import fold
 
 Condition = ColumnElement[bool]
 

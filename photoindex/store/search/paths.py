@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, Text, and_, case, cast, func, literal, or_, select, type_coerce
 
 from photoindex.paths import from_text
-from photoindex.query.values import check_text, fold, glob_pattern
+from photoindex.query.values import check_text, glob_pattern
 from photoindex.store.schema.tables import asset, file, folder, photo, volume
+from photoindex.text import fold
 
 
 def any_file(condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, column, func, literal_column, select, table
 
 from photoindex.query.syntax import And, Node, Or, Words
-from photoindex.query.values import without_stray_bytes
 from photoindex.store.schema.tables import photo, photo_text
 from photoindex.store.search.compile import condition, functions
 from photoindex.store.search.text_index import COLUMNS, TABLE
+from photoindex.text import without_stray_bytes
 
 BROAD = 20_000
 """Words that are in more photos than this say too little of each to weigh them all: the newest photos come first."""

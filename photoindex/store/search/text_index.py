@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, column, literal_column, select, table
 
 from photoindex.paths import to_text
-from photoindex.query.values import without_stray_bytes
+from photoindex.query.values import is_indexed
 from photoindex.store.database import Database
+from photoindex.text import without_stray_bytes
 from photoindex.types import Resolved
 
 COLUMNS = ("name", "folder", "camera", "keywords", "title", "description", "place")
@@ -76,12 +76,6 @@ def refuse_unsearchable(value: str) -> None:
         raise ValueError("'*' stands only at the end; name:IMG_*7 and path:2019/*.jpg take it anywhere")
     if not any(map(is_indexed, value)):
         raise ValueError("there is no letter or digit here to search for; marks alone are not indexed")
-
-
-def is_indexed(character: str) -> bool:
-    """Tell whether the tokenizer makes this character part of a token: letters, numbers, private use."""
-    category = unicodedata.category(character)
-    return category[0] in "LN" or category == "Co"
 
 
 def document(names: Sequence[bytes], folders: Sequence[bytes], resolved: Resolved) -> dict[str, str]:

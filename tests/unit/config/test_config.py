@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.config.layers import PLAIN_NAMES, allowed, fields, profile_file, variable_of, without_secrets
-from photoindex.config.schema import Config, config_file, load_config, origins
+from photoindex.config.layers import PLAIN_NAMES, allowed, fields, profile_file, variable_of
+from photoindex.config.load import config_file, load_config, origins
+from photoindex.config.schema import Config
+from photoindex.config.secrets import without_secrets
 from photoindex.errors import ConfigError
 
 

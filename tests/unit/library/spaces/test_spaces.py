@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import LibraryLocked, NothingFound, UsageError
-from photoindex.library.embed.embed import LOCK_NAME, EmbedRequest, embed
+from photoindex.library.embed.embed import EmbedRequest, embed
 from photoindex.library.index.maintain import LOCK_NAME as INDEX_LOCK_NAME
 from photoindex.library.index.maintain import rebuild
 from photoindex.library.lock import exclusive
-from photoindex.library.spaces.spaces import SpaceStatus, drop_space, list_spaces, use_space
+from photoindex.library.spaces.spaces import LOCK_NAME, SpaceStatus, drop_space, list_spaces, use_space
 from photoindex.store.vectors import spaces
 from tests.fault import faulty_encoder
 from tests.harness import Keeper

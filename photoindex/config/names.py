@@ -1,0 +1,26 @@
+"""Dotted names of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from photoindex.config.schema import Config
+
+
+def _is_section(name: str) -> bool:
+    field = Config.model_fields.get(name)
+    return field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+
+
+def flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by dotted name; what is no section of settings stays as it is, to be refused by its name."""
+    dotted: dict[str, Any] = {}
+    for name, value in values.items():
+        if _is_section(name) and isinstance(value, Mapping):
+            dotted.update({f"{name}.{inner}": part for inner, part in value.items()})
+        else:
+            dotted[name] = value
+    return dotted

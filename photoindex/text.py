@@ -1,0 +1,27 @@
+"""Text made comparable: case, accents, bytes that are not UTF-8."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+
+def fold(text: str) -> str:
+    """Return `text` without case, accents and compatibility forms, so that ZURICH, Zürich and zurich are one."""
+    return text.lower() if text.isascii() else _fold_marked(text)
+
+
+@lru_cache(maxsize=4096)
+def _fold_marked(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", without_stray_bytes(text))
+    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return plain.casefold()
+
+
+def without_stray_bytes(text: str) -> str:
+    """Return `text` with what is not a character (bytes of a path that are not UTF-8) replaced by U+FFFD."""
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        data = text.encode("utf-8", "surrogatepass")
+    return data.decode("utf-8", "replace")
