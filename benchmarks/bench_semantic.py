@@ -33,7 +33,7 @@ from photoindex.library.search.semantic_query import Question, Wanted, ask, ques
 from photoindex.library.spaces.spaces import variant_of
 from photoindex.models.weights import ModelStore
 from photoindex.store.schema.tables import vector
-from photoindex.store.tasks import queue as tasks
+from photoindex.store.tasks import queue
 from photoindex.store.vectors import spaces
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -103,7 +103,7 @@ def put_vectors(library: Library, photos: int) -> None:
     dim = installed.description.dim
     meant = open_text_encoder(installed).encode_texts(QUERIES)
     with library.database.write() as connection:
-        variant_id = tasks.ensure_variant(connection, "embed", variant_of(installed))
+        variant_id = queue.ensure_variant(connection, "embed", variant_of(installed))
         space = spaces.ensure_space(connection, model=FULL, variant_id=variant_id, dim=dim)
     random = np.random.default_rng(9)
     first = 1
@@ -184,7 +184,7 @@ def parts(folder: Path, query: str) -> None:
 
     with open_library(Config(library=folder)) as library:
         from photoindex.library.index.maintain import open_index
-        from photoindex.library.search import semantic_search as semantic
+        from photoindex.library.search import semantic_search
         from photoindex.library.search.nearest_photos import Candidates
         from photoindex.library.search.query_targets import query_vectors, with_cut_offs
         from photoindex.library.search.text_matches import photos_with_words
@@ -213,7 +213,9 @@ def parts(folder: Path, query: str) -> None:
                 lambda: candidates.nearest(sought[0].vector.values, minimum=sought[0].minimum, limit=160),
             )
             step("words", lambda: photos_with_words(connection, question.meaning, scoped=True, limit=160))
-        answer = step("the whole again, warm", lambda: semantic.answer(library, space, replace(question, limit=50)))
+        answer = step(
+            "the whole again, warm", lambda: semantic_search.answer(library, space, replace(question, limit=50))
+        )
         step("read 50 hits", lambda: list(hits_of(library, answer.ranked[:50])))
     report("semantic_parts", query=query, **{name.replace(" ", "_"): value for name, value in seconds.items()})
 

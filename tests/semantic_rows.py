@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from photoindex.library.handle import Library
 from photoindex.store.schema.tables import photo_text, vector
-from photoindex.store.search import query_vector_cache as query_vectors
-from photoindex.store.tasks import queue as tasks
+from photoindex.store.search import query_vector_cache
+from photoindex.store.tasks import queue
 from photoindex.store.vectors import spaces
 from photoindex.store.vectors import vectors as vector_rows
 from photoindex.store.vectors.spaces import SpaceRow
@@ -38,14 +38,14 @@ class SemanticShelf(Shelf):
     def __init__(self, library: Library, originals: Path) -> None:
         super().__init__(library, originals)
         with self.writing() as connection:
-            variant_id = tasks.ensure_variant(connection, "embed", {"model": "by-hand"})
+            variant_id = queue.ensure_variant(connection, "embed", {"model": "by-hand"})
             self.space: SpaceRow = spaces.ensure_space(connection, model="by-hand", variant_id=variant_id, dim=DIM)
         self.know(AXES)
 
     def know(self, texts: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep what some texts mean, as if they had been asked before."""
         with self.writing() as connection:
-            query_vectors.keep(connection, self.space.id, texts)
+            query_vector_cache.keep(connection, self.space.id, texts)
 
     def add_seen_photo(self, name: str, values: NDArray[np.float32], **more: object) -> int:
         """Add a photo with one vector; text_… values go to its texts."""
@@ -65,9 +65,9 @@ class SemanticShelf(Shelf):
 
     def in_new_space(self, connection: Connection) -> SpaceRow:
         """Make a further space, which vectors go into from now on; the one before stays in use."""
-        variant_id = tasks.ensure_variant(connection, "embed", {"model": "by-hand", "revision": 2})
+        variant_id = queue.ensure_variant(connection, "embed", {"model": "by-hand", "revision": 2})
         self.space = spaces.ensure_space(connection, model="by-hand", variant_id=variant_id, dim=DIM)
-        query_vectors.keep(connection, self.space.id, AXES)
+        query_vector_cache.keep(connection, self.space.id, AXES)
         return self.space
 
     def vectors(self) -> tuple[NDArray[np.int64], NDArray[np.float16]]:

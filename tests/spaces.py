@@ -11,8 +11,7 @@ from sqlalchemy import delete, insert, select
 
 from photoindex.library.handle import Library
 from photoindex.store.schema.tables import asset, variant, vector
-from photoindex.store.vectors import spaces
-from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.vectors import spaces, vectors
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.store.vectors.vectors import NewVector
 from tests.rows import Shelf
@@ -41,7 +40,7 @@ class SpaceOfTests:
             first = len(connection.execute(select(asset.c.id)).all()) + 1
             made = range(first, first + len(values))
             connection.execute(insert(asset), [{"id": one, "digest": one.to_bytes(32, "big"), **row} for one in made])
-            vector_rows.put(
+            vectors.put(
                 connection, self.row.id, [NewVector(one, value) for one, value in zip(made, values, strict=True)]
             )
         return self.ids()[-len(values) :]

@@ -109,9 +109,9 @@ def rebuild(
     library: LibraryOption = None,
 ) -> None:
     """Make indices again from the vectors in the database, whatever state they are in; search goes on meanwhile."""
-    from photoindex.library.index import maintain as index
+    from photoindex.library.index import maintain
 
-    _make(index.rebuild, space, progress, library, choose_output(json=json, csv=csv))
+    _make(maintain.rebuild, space, progress, library, choose_output(json=json, csv=csv))
 
 
 def optimize(
@@ -122,9 +122,9 @@ def optimize(
     library: LibraryOption = None,
 ) -> None:
     """Merge what is not merged yet, drop what is gone, remove leftovers; an index in shape is left as it is."""
-    from photoindex.library.index import maintain as index
+    from photoindex.library.index import maintain
 
-    _make(index.optimize, space, progress, library, choose_output(json=json, csv=csv))
+    _make(maintain.optimize, space, progress, library, choose_output(json=json, csv=csv))
 
 
 def _make(

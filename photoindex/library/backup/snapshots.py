@@ -26,7 +26,7 @@ from photoindex.library.backup.parts import Piece, check_piece
 from photoindex.library.times import utc
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events
-from photoindex.store import snapshot as database_file
+from photoindex.store import snapshot
 
 MANIFEST_NAME = "manifest.json"
 VERIFIED_NAME = "verified.json"
@@ -226,8 +226,8 @@ def check_database(folder: Path, manifest: Manifest, path: Path, events: EventSi
         raise SnapshotDamaged(f"{where}: it is missing")
     try:
         with ByteProgress(events, "checking the database", None) as progress:
-            problems = database_file.problems_of(path)
-            contents = database_file.contents_of(path)
+            problems = snapshot.problems_of(path)
+            contents = snapshot.contents_of(path)
             progress.advance(os.stat(path).st_size)
     except DatabaseFailed as error:
         raise SnapshotDamaged(f"{where}: {error}") from error

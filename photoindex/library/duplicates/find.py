@@ -29,7 +29,7 @@ from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task, 
 from photoindex.pipeline.resolve.relate import member_of
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.query.syntax import Node
-from photoindex.store.photos import duplicates as rows
+from photoindex.store.photos import duplicates
 from photoindex.store.photos import pairs as store_pairs
 
 RADIUS = 12
@@ -124,7 +124,7 @@ class _SamePictures:
     def run(self) -> None:
         """Find all pairs."""
         with self.library.database.read() as connection:
-            contents = rows.hashed_contents(connection)
+            contents = duplicates.hashed_contents(connection)
         found = self._candidates(contents)
         started = time.monotonic()
         self.emit(PhaseStarted("compare", len(found), "pairs"))
@@ -142,7 +142,7 @@ class _SamePictures:
                 )
             )
 
-    def _candidates(self, contents: rows.HashedContents) -> candidates.Candidates:
+    def _candidates(self, contents: duplicates.HashedContents) -> candidates.Candidates:
         started = time.monotonic()
         self.emit(PhaseStarted("look for pairs", len(TURNS), "steps"))
         collector = candidates.Collector()
@@ -154,7 +154,7 @@ class _SamePictures:
             lambda done: self.emit(PhaseAdvanced("look for pairs", done)),
         )
         with self.library.database.read() as connection:
-            moments = rows.contents_of_one_moment(connection)
+            moments = duplicates.contents_of_one_moment(connection)
         candidates.add_pairs(collector, contents.asset_ids, _all_pairs(moments))
         self._add_neighbours(collector, contents.asset_ids)
         found = self._of_wanted(collector.result(), contents)
@@ -175,7 +175,7 @@ class _SamePictures:
             kept[start : start + len(chunk)] = [why is None for _, why in self._judged_apart(chunk)]
         return pairs[kept]
 
-    def _of_wanted(self, found: candidates.Candidates, contents: rows.HashedContents) -> candidates.Candidates:
+    def _of_wanted(self, found: candidates.Candidates, contents: duplicates.HashedContents) -> candidates.Candidates:
         """Leave out pairs within one photo, of a video and a picture, and where a query finds neither."""
         photos = contents.photo_ids[found.first], contents.photo_ids[found.second]
         kept = (photos[0] != photos[1]) & (contents.videos[found.first] == contents.videos[found.second])
@@ -192,9 +192,9 @@ class _SamePictures:
         new = [one for one in dict.fromkeys(asset_ids) if one not in self._digests]
         if new:
             with self.library.database.read() as connection:
-                self._digests.update(rows.digests_of(connection, new))
+                self._digests.update(duplicates.digests_of(connection, new))
 
-    def _compare(self, tasks: Sequence[Task], contents: rows.HashedContents, *, done: int) -> None:
+    def _compare(self, tasks: Sequence[Task], contents: duplicates.HashedContents, *, done: int) -> None:
         self._load_digests(number for task in tasks for number in (task.first, task.second))
         threads = threads_for(len(tasks), jobs_for(1.0))
         same: list[Compared] = []
@@ -226,7 +226,7 @@ class _SamePictures:
             members: dict[int, Member] = {
                 row.asset_id: member_of(row) for row in store_pairs.members_of_assets(connection, numbers)
             }
-            bursts = rows.bursts_of(connection, numbers)
+            bursts = duplicates.bursts_of(connection, numbers)
         for pair in pairs:
             first, second = (members.get(number) for number in pair)
             burst = bursts.get(pair[0])
@@ -236,7 +236,7 @@ class _SamePictures:
             else:
                 yield pair, different_shots(first, second, one_burst=one_burst)
 
-    def judge(self, first: rows.CopyPhoto, second: rows.CopyPhoto) -> bool:
+    def judge(self, first: duplicates.CopyPhoto, second: duplicates.CopyPhoto) -> bool:
         """Compare two photos that no candidate named, by the contents that stand for them."""
         pair = first.primary_asset_id, second.primary_asset_id
         self._load_digests(pair)
@@ -281,7 +281,7 @@ def _groups(library: Library, wanted: Collection[int] | None, rules: Rules, sear
     pairs = {(search.photo_of[first], search.photo_of[second]) for first, second in search.accepted}
     pairs = {pair for pair in pairs if pair[0] < pair[1]}
     with library.database.read() as connection:
-        exact = set(rows.photos_of_contents(connection, rows.contents_in_several_files(connection)))
+        exact = set(duplicates.photos_of_contents(connection, duplicates.contents_in_several_files(connection)))
         volumes = volumes_now(connection)
     known = CopyPhotos(library, {number for pair in pairs for number in pair} | exact, volumes)
     if known.gone:

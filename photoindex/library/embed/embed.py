@@ -24,8 +24,7 @@ from photoindex.pipeline.embed.run import Embedding, EmbedSettings, EmbedTally
 from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.progress import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.stages import embed as stage
-from photoindex.store.tasks import embed_tasks
-from photoindex.store.tasks import queue as tasks
+from photoindex.store.tasks import embed_tasks, queue
 from photoindex.store.vectors import spaces
 from photoindex.store.vectors.spaces import SpaceRow
 
@@ -193,9 +192,9 @@ class _Run:
     def _space(self) -> SpaceRow:
         with self.library.database.write() as connection:
             # The lock is held, and nobody embeds without it: whoever held these is gone.
-            tasks.release_all(connection, stage=stage.NAME)
+            queue.release_all(connection, stage=stage.NAME)
             before = {one.name: one for one in spaces.all_spaces(connection)}
-            variant_id = tasks.ensure_variant(connection, stage.NAME, variant_of(self.installed))
+            variant_id = queue.ensure_variant(connection, stage.NAME, variant_of(self.installed))
             description = self.installed.description
             space = spaces.ensure_space(connection, model=self.installed.id, variant_id=variant_id, dim=description.dim)
         others = [name for name, one in before.items() if one.model == space.model and one.variant_id != variant_id]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from photoindex.errors import DatabaseFailed
 from photoindex.library.handle import Library
 from photoindex.progress import EventSink, Notice, ignore_events
-from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.vectors import vectors
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.vectors.base import Block, IndexDamaged
 from photoindex.vectors.exact import ExactIndex
@@ -40,17 +40,17 @@ class DatabaseTruth:
     def living(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return for each number whether the space still has such a vector, bool [n]."""
         with self._library.database.read() as connection:
-            there = vector_rows.living(connection, self._space.id, ids.tolist())
+            there = vectors.living(connection, self._space.id, ids.tolist())
         return np.fromiter((number in there for number in ids.tolist()), np.bool_, len(ids))
 
     def fetch(self, ids: NDArray[np.int64]) -> NDArray[np.float16]:
         """Return these vectors, float16 [n, dim]; NaN for one that is gone."""
         with self._library.database.read() as connection:
-            data = vector_rows.data_of(connection, self._space.id, ids.tolist())
+            data = vectors.data_of(connection, self._space.id, ids.tolist())
         found = np.full((len(ids), self._space.dim), np.nan, np.float16)
         for place, number in enumerate(ids.tolist()):
             if number in data:
-                found[place] = np.frombuffer(data[number], vector_rows.STORED)
+                found[place] = np.frombuffer(data[number], vectors.STORED)
         return found
 
     def damaged(self, problem: str) -> None:
@@ -101,7 +101,7 @@ def checked_generation(library: Library, space: SpaceRow) -> Generation | None:
     if generation is None or not len(generation):
         return generation
     with library.database.read() as connection:
-        issued = vector_rows.largest_ever(connection)
+        issued = vectors.largest_ever(connection)
     if issued < generation.manifest.largest_id:
         raise IndexDamaged("it is newer than the database")
     rows = len(generation)
@@ -118,7 +118,7 @@ def blocks_of(library: Library, space: SpaceRow, after_id: int) -> Iterator[Bloc
     """Yield a space's vectors with larger numbers from the database, ascending. Raises DatabaseFailed."""
     with library.database.read() as connection:
         try:
-            for block in vector_rows.blocks(connection, space.id, space.dim, after_id=after_id):
+            for block in vectors.blocks(connection, space.id, space.dim, after_id=after_id):
                 yield block.ids, block.values
         except ValueError as error:
             raise DatabaseFailed(
@@ -130,7 +130,7 @@ def blocks_of(library: Library, space: SpaceRow, after_id: int) -> Iterator[Bloc
 def count_newer(library: Library, space: SpaceRow, after_id: int) -> int:
     """Return how many vectors of a space have larger numbers."""
     with library.database.read() as connection:
-        return vector_rows.count_after(connection, space.id, after_id)
+        return vectors.count_after(connection, space.id, after_id)
 
 
 def size_of(folder: Path) -> int:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from photoindex.domain.events import titles as outing_names
+from photoindex.domain.events import titles
 from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Numbers, Outings, outings
 from photoindex.domain.events.titles import PlaceName
 from photoindex.domain.events.trips import homes, trips
@@ -225,9 +225,9 @@ class _Namer:
         places = self._places(found.moments.place_ids[photos])
         latitude, longitude = _centre(found.moments, photos)
         return Event(
-            key=outing_names.key(places, first_day, trip=kind == "trip"),
+            key=titles.key(places, first_day, trip=kind == "trip"),
             kind=kind,
-            title=outing_names.title(places, first_day, last_day, cities_max=3 if kind == "trip" else 2),
+            title=titles.title(places, first_day, last_day, cities_max=3 if kind == "trip" else 2),
             first_at=_wall(first),
             last_at=_wall(last),
             days=len(days),
@@ -247,7 +247,7 @@ class _Namer:
 
 
 def _with_unique_keys(tops: list[list[Event]]) -> list[list[Event]]:
-    keys = iter(outing_names.unique_keys(event.key for top in tops for event in top))
+    keys = iter(titles.unique_keys(event.key for top in tops for event in top))
     unique = []
     for top in tops:
         events_of_top = [replace(event, key=next(keys)) for event in top]

@@ -22,7 +22,7 @@ from photoindex.store.journal import journal
 from photoindex.store.photos import pairs
 from photoindex.store.photos.pairs import SUPERSEDED, AssetPlace
 from photoindex.store.search import targets
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks import stale
 
 MOST_CONTENTS = 50
 """More contents are no one photo: the words of the command meant something else."""
@@ -196,7 +196,7 @@ def _carry_out(
             summary = f"{_count(len(plan.photos), 'photo')} made {_count(len(made), 'photo')}"
             entry_id = journal.record(connection, command=command, summary=summary, changes=changes)
             # A photo that was made is in no burst yet.
-            work_left.mark_folders_of_assets_unrelated(
+            stale.mark_folders_of_assets_unrelated(
                 connection, {asset_id for assets in plan.photos.values() for asset_id in assets}
             )
         settle(library, session, roots, emit)

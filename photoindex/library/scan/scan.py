@@ -25,8 +25,7 @@ from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished,
 from photoindex.store.database import Session
 from photoindex.store.files import volumes
 from photoindex.store.scan import staging
-from photoindex.store.tasks import queue as tasks
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks import queue, stale
 from photoindex.types import DerivedParams
 
 GUARD_FRACTION = 0.20
@@ -159,7 +158,7 @@ class _Scan:
     def _clean_up_after_the_dead(self) -> None:
         with self.session.write() as connection:
             # The library's lock is held, and nobody ingests without it: whoever held these is gone.
-            tasks.release_all(connection, stage="ingest")
+            queue.release_all(connection, stage="ingest")
         derived_files.remove_unfinished(self.library.derived_folder)
 
     def _check_request(self) -> None:
@@ -298,13 +297,13 @@ class _Scan:
         summary.sidecars = settled.sidecars
 
     def _apply_and_ingest(self, seen: Seen, summary: ScanSummary) -> None:
-        from photoindex.stages import ingest as stage
+        from photoindex.stages import ingest
 
         derive = self.request.derive
         params = DerivedParams(**self.library.config.derived.model_dump())
         with self.session.write() as connection:
             self.roots.keep(connection, self.targets, self.request.exclude, follow=self.request.follow_symlinks)
-            variant_id = tasks.ensure_variant(connection, stage.NAME, stage.variant(params, derive=derive))
+            variant_id = queue.ensure_variant(connection, ingest.NAME, ingest.variant(params, derive=derive))
             staging.apply(connection, variant_id=variant_id, derive=derive, retry_classes=self.request.retry_classes)
             total = staging.count_work(connection)
             self._count_settled(connection, seen, summary)
@@ -321,7 +320,7 @@ class _Scan:
     def _settle(self) -> None:
         """Work out what follows for pairs, sidecars and facts, where anything changed."""
         with self.session.read() as connection:
-            if self.stop() or not work_left.is_any(connection):
+            if self.stop() or not stale.is_any(connection):
                 return
         from photoindex.library.scan.refresh import settle
 

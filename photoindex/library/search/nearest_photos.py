@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from photoindex.query.syntax import EVERYTHING, Node
-from photoindex.store.search import vector_photos as store
+from photoindex.store.search import vector_photos
 from photoindex.store.search.vector_photos import VectorOfPhoto
 from photoindex.vectors.base import VectorIndex
 
@@ -73,25 +73,27 @@ class Candidates:
 
     def scores(self, query: NDArray[np.float32], photo_ids: Collection[int]) -> dict[int, float]:
         """Return the best cosine of each of these photos that has a vector."""
-        vectors = store.vectors_of_photos(self.connection, self.space_id, photo_ids)
+        vectors = vector_photos.vectors_of_photos(self.connection, self.space_id, photo_ids)
         return _best(self._scored(query, vectors), -2.0)
 
     def _vectors_of_few(self) -> list[VectorOfPhoto] | None:
         if not self._asked and self.filters != EVERYTHING:
             # Whether a file is there is looked at only where few photos are left.
-            photos = store.photos_if_few(
+            photos = vector_photos.photos_if_few(
                 self.connection, self.filters, scoped=False, at_most=NARROW_PHOTOS, steps=_NARROW_STEPS
             )
             if photos is not None:
-                present = store.photos_among(self.connection, photos, EVERYTHING, scoped=self.scoped)
-                self._narrow = store.vectors_of_photos(self.connection, self.space_id, present)
+                present = vector_photos.photos_among(self.connection, photos, EVERYTHING, scoped=self.scoped)
+                self._narrow = vector_photos.vectors_of_photos(self.connection, self.space_id, present)
         self._asked = True
         return self._narrow
 
     def _vectors_of_all(self) -> NDArray[np.int64]:
         """Return the vectors of all photos that match the filters, ascending, those of missing photos among them."""
         if self._allowed is None:
-            self._allowed = np.asarray(store.vectors_matching(self.connection, self.space_id, self.filters), np.int64)
+            self._allowed = np.asarray(
+                vector_photos.vectors_matching(self.connection, self.space_id, self.filters), np.int64
+            )
         return self._allowed
 
     def _scored(self, query: NDArray[np.float32], vectors: Collection[VectorOfPhoto]) -> Iterable[tuple[int, float]]:
@@ -106,9 +108,9 @@ class Candidates:
     ) -> Iterable[tuple[int, float]]:
         """Return those of some vectors whose photos match the filters, as photo and score."""
         score_of: Mapping[int, float] = dict(zip(vector_ids.tolist(), scores.tolist(), strict=True))
-        vectors = store.photos_of_vectors(self.connection, score_of.keys())
+        vectors = vector_photos.photos_of_vectors(self.connection, score_of.keys())
         photos = {one.photo_id for one in vectors}
-        matching = store.photos_among(self.connection, photos, filters, scoped=self.scoped)
+        matching = vector_photos.photos_among(self.connection, photos, filters, scoped=self.scoped)
         return ((one.photo_id, score_of[one.vector_id]) for one in vectors if one.photo_id in matching)
 
     def _all(self, query: NDArray[np.float32], minimum: float) -> Nearest:

@@ -20,7 +20,7 @@ from photoindex.library.search.semantic_terms import Meaning
 from photoindex.library.spaces.calibration import CutOff, Share, cut_off, level_of
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.paths import display, from_text
-from photoindex.store.search import vector_photos as store
+from photoindex.store.search import vector_photos
 from photoindex.store.search.paths import refuse_path
 from photoindex.store.search.targets import photo_of_file
 from photoindex.store.vectors.spaces import SpaceRow
@@ -104,7 +104,7 @@ def _shares(vector: QueryVector) -> list[Share]:
 
 def _photo_part(connection: Connection, space: SpaceRow, written: str, weight: float) -> Part:
     photo_id = _photo_named(connection, written)
-    data = store.vector_of_photo(connection, space.id, photo_id)
+    data = vector_photos.vector_of_photo(connection, space.id, photo_id)
     if data is None:
         raise UsageError(
             f"like:{written}: photo {photo_id} has no vector in the space '{space.name}' yet; run: photoindex embed"
@@ -125,7 +125,7 @@ def _photo_named(connection: Connection, written: str) -> int:
     """
     path = from_text(written)
     if written.isascii() and written.isdigit() and len(written) < 19 and not os.path.lexists(path):
-        if not store.has_photo(connection, int(written)):
+        if not vector_photos.has_photo(connection, int(written)):
             raise NothingFound(f"like:{written}: there is no photo with the number {written}")
         return int(written)
     file_id = find_file(connection, path)
@@ -144,8 +144,8 @@ def _photo_at_end(connection: Connection, written: str) -> int:
     shown = display(from_text(written))
     try:
         refuse_path(written)
-        found = store.photos_at(connection, written, limit=_SHOWN + 1)
-        is_folder = not found and "*" not in written and store.has_photo_below(connection, written)
+        found = vector_photos.photos_at(connection, written, limit=_SHOWN + 1)
+        is_folder = not found and "*" not in written and vector_photos.has_photo_below(connection, written)
     except ValueError:
         found, is_folder = [], False
     if len(found) == 1:

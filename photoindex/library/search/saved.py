@@ -10,7 +10,7 @@ from photoindex.library.handle import Library
 from photoindex.library.search.lookups import lookups_of
 from photoindex.query import parser
 from photoindex.query.lexer import NAME_RULE, TokenKind, is_saved_name, tokenize
-from photoindex.store.search import saved as store
+from photoindex.store.search import saved
 from photoindex.store.search.fields import grammar
 from photoindex.store.search.saved import SavedQuery
 
@@ -26,13 +26,13 @@ def save(library: Library, name: str, query: str) -> str | None:
         raise UsageError(f"'{name}' cannot be the name of a saved query: {NAME_RULE}")
     parser.parse(query, grammar(), lookups_of(library), saving=name)
     with library.database.write() as connection:
-        return store.save(connection, name.lower(), query)
+        return saved.save(connection, name.lower(), query)
 
 
 def saved_queries(library: Library) -> list[SavedQuery]:
     """Return all saved queries by name."""
     with library.database.read() as connection:
-        return store.saved_queries(connection)
+        return saved.saved_queries(connection)
 
 
 def remove(library: Library, names: Sequence[str]) -> list[str]:
@@ -42,13 +42,13 @@ def remove(library: Library, names: Sequence[str]) -> list[str]:
     """
     wanted = {name.removeprefix("@").lower() for name in names}
     with library.database.write() as connection:
-        known = {one.name: one.query for one in store.saved_queries(connection)}
+        known = {one.name: one.query for one in saved.saved_queries(connection)}
         for name in sorted(wanted - set(known)):
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else "to see all: photoindex saved"
             raise NothingFound(f"there is no saved query '{name}'; {hint}")
         for name in sorted(wanted):
-            store.remove(connection, name)
+            saved.remove(connection, name)
     return sorted(name for name in set(known) - wanted if _used_by(known[name]) & wanted)
 
 

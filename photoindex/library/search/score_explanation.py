@@ -20,7 +20,7 @@ from photoindex.library.search.semantic_search import Answer
 from photoindex.library.spaces.calibration import CutOff
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And
-from photoindex.store.search import vector_photos as store
+from photoindex.store.search import vector_photos
 from photoindex.vectors.base import VectorIndex
 
 SHOWN_HITS = 10
@@ -130,7 +130,7 @@ def _reached(connection: Connection, index: VectorIndex, question: Question, ans
         found |= everywhere.nearest(one.vector.values, minimum=one.minimum, limit=None).scores.keys()
     words = question.meaning.words
     if words is not None:
-        found.update(store.photos_if_few(connection, words, scoped=False, at_most=None) or ())
+        found.update(vector_photos.photos_if_few(connection, words, scoped=False, at_most=None) or ())
     return found
 
 
@@ -138,11 +138,11 @@ def _removed(connection: Connection, reached: set[int], question: Question) -> t
     filters = question.meaning.filters
     removed = []
     for part in filters.parts if isinstance(filters, And) else (filters,):
-        left = store.photos_among(connection, reached, part, scoped=False)
+        left = vector_photos.photos_among(connection, reached, part, scoped=False)
         removed.append(Removed(to_text(part), len(reached) - len(left)))
         reached = left
     if question.scoped:
-        present = store.photos_among(connection, reached, EVERYTHING, scoped=True)
+        present = vector_photos.photos_among(connection, reached, EVERYTHING, scoped=True)
         removed.append(Removed("is:missing", len(reached) - len(present)))
     return tuple(one for one in removed if one.photos)
 
@@ -151,7 +151,7 @@ def _hits(
     library: Library, connection: Connection, index: VectorIndex, answer: Answer, shown: int
 ) -> tuple[HitReasons, ...]:
     ranked = answer.ranked[:shown]
-    vectors = store.vectors_of_photos(connection, answer.space.id, [one.photo_id for one in ranked])
+    vectors = vector_photos.vectors_of_photos(connection, answer.space.id, [one.photo_id for one in ranked])
     made = []
     for hit in hits_of(library, ranked):
         ids = np.array([one.vector_id for one in vectors if one.photo_id == hit.id], np.int64)

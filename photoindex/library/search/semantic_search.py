@@ -17,7 +17,7 @@ from photoindex.library.search.semantic_query import RELEVANCE, Question
 from photoindex.library.search.text_matches import photos_with_words
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.progress import EventSink, ignore_events
-from photoindex.store.search import vector_photos as store
+from photoindex.store.search import vector_photos
 from photoindex.store.vectors.spaces import SpaceRow
 
 _FUSED_DEPTH = 60
@@ -102,7 +102,7 @@ def _keep_best(best: dict[int, float], scores: dict[int, float]) -> None:
 
 def _sorted(connection: Connection, found: Sequence[Ranked], question: Question) -> list[Ranked]:
     ranked = {one.photo_id: one for one in found}
-    order = store.sorted_photos(connection, ranked.keys(), sort=question.sort, descending=question.descending)
+    order = vector_photos.sorted_photos(connection, ranked.keys(), sort=question.sort, descending=question.descending)
     return [ranked[photo_id] for photo_id in order]
 
 

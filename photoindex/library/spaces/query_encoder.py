@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull, UsageError
 from photoindex.library.handle import Library
-from photoindex.store.search import query_vector_cache as query_vectors
+from photoindex.store.search import query_vector_cache
 from photoindex.store.search.vector_photos import variant_key
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.text import without_stray_bytes
@@ -47,8 +47,8 @@ class QueryEncoder:
         readable = {text: without_stray_bytes(text) for text in texts}
         wanted = list(dict.fromkeys(readable.values()))
         with self._library.database.read() as connection:
-            found = query_vectors.known(connection, self._space.id, wanted)
-            forgotten = query_vectors.long_unused(connection, self._space.id, wanted)
+            found = query_vector_cache.known(connection, self._space.id, wanted)
+            forgotten = query_vector_cache.long_unused(connection, self._space.id, wanted)
         found = {
             text: values for text, values in found.items() if values.shape == (self._space.dim,) and is_unit(values)
         }
@@ -64,7 +64,7 @@ class QueryEncoder:
             return
         try:
             with self._library.database.write(wait_seconds=_WAIT_SECONDS) as connection:
-                query_vectors.keep(connection, self._space.id, vectors)
+                query_vector_cache.keep(connection, self._space.id, vectors)
         except (DatabaseFailed, LibraryLocked, StorageFull):
             # Read-only, busy or full: the answer is the same, only the next time takes as long.
             return

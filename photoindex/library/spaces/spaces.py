@@ -15,8 +15,8 @@ from photoindex.errors import ModelUnavailable, NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
-from photoindex.stages import embed as stage
-from photoindex.store.search import vector_photos as semantic
+from photoindex.stages import embed
+from photoindex.store.search import vector_photos
 from photoindex.store.tasks import embed_tasks
 from photoindex.store.vectors import spaces
 from photoindex.store.vectors.spaces import SpaceRow
@@ -56,7 +56,7 @@ def list_spaces(library: Library) -> list[SpaceStatus]:
                 vectors=spaces.count_vectors(connection, space.id),
                 lacking=embed_tasks.count_lacking(connection, space.id, space.variant_id),
                 given_up=embed_tasks.count_given_up(connection, space.variant_id),
-                installed=semantic.variant_key(connection, space.id) in keys,
+                installed=vector_photos.variant_key(connection, space.id) in keys,
                 index_bytes=_size_of_index(library, space),
             )
             for space in spaces.all_spaces(connection)
@@ -155,7 +155,7 @@ def _sizes(folder: str) -> Iterator[int]:
 def variant_of(installed: InstalledModel) -> dict[str, object]:
     """Return the variant of the embed stage that an installed model stands for."""
     description = installed.description
-    return stage.variant(
+    return embed.variant(
         model=installed.id,
         digest=installed.digest,
         preprocessing=description.preprocessing,

@@ -52,7 +52,7 @@ def export(model_folder: Path) -> ExportReport:
 
 
 def _export_to(work: Path, model_folder: Path) -> ExportReport:
-    from photoindex.models.export import check as export_check
+    from photoindex.models.export import check
     from photoindex.models.export.tokenizer import export_tokenizer, load_reference
     from photoindex.models.export.towers import export_text, export_visual
     from photoindex.models.open_clip_loader import load_model
@@ -76,19 +76,19 @@ def _export_to(work: Path, model_folder: Path) -> ExportReport:
     (work / DESCRIPTION).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     tokenizer = TextTokenizer.from_file(work / TOKENIZER, settings, loaded.context_length)
-    export_check.check_tokenizer(tokenizer, reference)
+    check.check_tokenizer(tokenizer, reference)
     texts = OnnxTextEncoder(open_session(work / TEXT, threads=None, quick_start=True), tokenizer, description)
     images = OnnxImageEncoder(open_session(work / VISUAL, threads=None, quick_start=False), description)
     report = ExportReport(
         dim=loaded.dim,
         files=tuple(sorted(f"{FOLDER}/{path.name}" for path in (work / FOLDER).iterdir())),
-        least_image_cosine=export_check.least_image_cosine(images, loaded),
-        least_text_cosine=export_check.least_text_cosine(texts, loaded, reference),
+        least_image_cosine=check.least_image_cosine(images, loaded),
+        least_text_cosine=check.least_text_cosine(texts, loaded, reference),
     )
     for what, cosine in (("image", report.least_image_cosine), ("text", report.least_text_cosine)):
-        if not cosine > export_check.COSINE_MIN:
+        if not cosine > check.COSINE_MIN:
             raise ModelUnavailable(
                 f"the exported {what} tower of {model_folder} differs from the original: cosine {cosine:.5f}, and more than "
-                f"{export_check.COSINE_MIN} is needed; the model cannot be used"
+                f"{check.COSINE_MIN} is needed; the model cannot be used"
             )
     return report

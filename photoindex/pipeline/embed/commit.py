@@ -10,9 +10,8 @@ from photoindex.pipeline.embed.messages import Encoded
 from photoindex.pipeline.embed.prefetch import DAMAGED, MISSING
 from photoindex.pipeline.embed.suspects import CRASHING
 from photoindex.progress import FileQuarantined
-from photoindex.store.tasks import embed_tasks
-from photoindex.store.tasks import queue as tasks
-from photoindex.store.vectors import vectors as vector_rows
+from photoindex.store.tasks import embed_tasks, queue
+from photoindex.store.vectors import vectors
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.types import Failure
 
@@ -44,13 +43,13 @@ class BatchCommitter:
         failing = [task_id for task_id, _failure in encoded.failures]
         held = embed_tasks.held(connection, [*encoded.task_ids, *failing], owner=self.owner)
         kept = [position for position, task_id in enumerate(encoded.task_ids) if task_id in held]
-        vector_rows.put(
+        vectors.put(
             connection,
             self.space.id,
-            [vector_rows.NewVector(held[encoded.task_ids[position]], encoded.vectors[position]) for position in kept],
+            [vectors.NewVector(held[encoded.task_ids[position]], encoded.vectors[position]) for position in kept],
         )
         done = [(encoded.task_ids[position], self.seconds_each) for position in kept]
-        tasks.finish(connection, owner=self.owner, variant_id=self.space.variant_id, done=done)
+        queue.finish(connection, owner=self.owner, variant_id=self.space.variant_id, done=done)
         recorded = Recorded(embedded=len(kept))
         attempts = embed_tasks.attempts(connection, failing)
         for task_id, failure in encoded.failures:
@@ -68,7 +67,7 @@ class BatchCommitter:
     ) -> FileQuarantined:
         origin = embed_tasks.origin_of(connection, asset_id)
         named = replace(failure, message=failure.message + _remedy(failure, origin.photo_id))
-        tasks.fail(connection, task_id, owner=self.owner, failure=named, seconds=self.seconds_each, final=final)
+        queue.fail(connection, task_id, owner=self.owner, failure=named, seconds=self.seconds_each, final=final)
         return FileQuarantined(origin.path or b"", named.error_class, named.message)
 
 

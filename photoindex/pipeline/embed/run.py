@@ -27,8 +27,7 @@ from photoindex.pipeline.embed.suspects import Suspects, failure_of_crash
 from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.progress import EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store.database import Database
-from photoindex.store.tasks import embed_tasks
-from photoindex.store.tasks import queue as tasks
+from photoindex.store.tasks import embed_tasks, queue
 from photoindex.store.vectors.spaces import SpaceRow
 
 PHASE = "embedding"
@@ -175,7 +174,7 @@ class Embedding:
         finally:
             self._process.close()
             with self.database.write() as connection:
-                tasks.give_back(connection, owner=self.owner)
+                queue.give_back(connection, owner=self.owner)
 
     def _listen(self, process: EmbedProcess) -> bool:
         """Take the next message; return False when the process ended as it was told to."""
@@ -226,19 +225,19 @@ class Embedding:
         limit = 1 if self._suspects.one_by_one else self.settings.worker.batch_size
         if self.settings.limit is not None:
             limit = min(limit, self.settings.limit - self._claimed)
-        wanted = tasks.Wanted(
+        wanted = queue.Wanted(
             stage=embed_tasks.STAGE, priority=embed_tasks.FIRST, limit=limit, lease_seconds=_LEASE_SECONDS,
             variant_id=self.space.variant_id,
         )  # fmt: skip
         if limit <= 0:
             return ()
-        claimed: list[tasks.Claimed] = []
+        claimed: list[queue.Claimed] = []
         with self.database.write() as connection:
             for priority in (embed_tasks.FIRST, embed_tasks.LATER):
                 room = limit - len(claimed)
                 cursor = self._cursors.get(priority, 0)
                 more = replace(wanted, priority=priority, limit=room, after_id=cursor)
-                found = tasks.claim(connection, more, owner=self.owner) if room else []
+                found = queue.claim(connection, more, owner=self.owner) if room else []
                 if found:
                     self._cursors[priority] = found[-1].id
                 claimed += found

@@ -16,9 +16,7 @@ from photoindex.store.files.files import FileRow
 from photoindex.store.photos import assets, corrections, pairs, sidecars
 from photoindex.store.photos.assets import AssetRow, Made
 from photoindex.store.scan import staging
-from photoindex.store.tasks import embed_tasks
-from photoindex.store.tasks import queue as tasks
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks import embed_tasks, queue, stale
 
 MAX_ATTEMPTS = 3
 """A file that cannot be opened is tried on so many scans before it waits for a change or for `retry`."""
@@ -102,12 +100,12 @@ class Committer:
 
     def finish_batch(self, connection: Connection) -> None:
         """Mark the tasks and the folders of what was recorded, in the transaction that recorded it."""
-        tasks.finish(connection, owner=self.owner, variant_id=self.variant_id, done=self._finished)
+        queue.finish(connection, owner=self.owner, variant_id=self.variant_id, done=self._finished)
         self._finished.clear()
         if self._decided:
             regroup(connection, self._decided)
             self._decided.clear()
-        work_left.mark_unrelated(connection, self._folders)
+        stale.mark_unrelated(connection, self._folders)
         self._folders.clear()
 
     def _take_other(self, connection: Connection, outcome: Outcome, file_id: int, stat: tuple[int, int]) -> None:
@@ -119,12 +117,12 @@ class Committer:
             self.tally.excluded += 1
             return
         sidecars.store(connection, file_id, outcome.sidecar)
-        work_left.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
+        stale.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
         self.tally.sidecar += 1
 
     def _forget_sidecar(self, connection: Connection, file_id: int) -> None:
         """The file is none any more: the photos that heard it hear it no longer."""
-        work_left.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
+        stale.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
         sidecars.forget(connection, file_id)
 
     def _take_in(
@@ -149,7 +147,7 @@ class Committer:
         if outcome.failure is not None:
             return self._quarantine(connection, outcome, row, kept=kept)
         if kept.id != row.id:
-            tasks.settle_subject(connection, kept.id, stage="ingest", failure=None)
+            queue.settle_subject(connection, kept.id, stage="ingest", failure=None)
         else:
             self._done(outcome)
         setattr(self.tally, verdict, getattr(self.tally, verdict) + 1)
@@ -231,9 +229,9 @@ class Committer:
         final = not failure.retry or outcome.job.attempts >= MAX_ATTEMPTS
         if kept is not None and kept.id != row.id:
             # The row that was taken over keeps its own task; the newcomer's is gone with its row.
-            tasks.settle_subject(connection, kept.id, stage="ingest", failure=failure)
+            queue.settle_subject(connection, kept.id, stage="ingest", failure=failure)
         else:
-            tasks.fail(
+            queue.fail(
                 connection, outcome.job.task_id, owner=self.owner, failure=failure, seconds=outcome.seconds, final=final
             )
         return Quarantined(row.path, failure.error_class, failure.message)

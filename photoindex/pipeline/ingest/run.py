@@ -20,7 +20,7 @@ from photoindex.progress import EventSink, FileQuarantined, PhaseAdvanced, Phase
 from photoindex.store.database import Session
 from photoindex.store.files import files
 from photoindex.store.scan import staging
-from photoindex.store.tasks import queue as tasks
+from photoindex.store.tasks import queue
 from photoindex.types import DerivedParams, Failure, Limits
 
 PHASE = "reading"
@@ -74,7 +74,7 @@ class Ingestion:
         finally:
             self._commit()
             with self.session.write() as connection:
-                tasks.give_back(connection, owner=self.committer.owner)
+                queue.give_back(connection, owner=self.committer.owner)
         self.emit(PhaseFinished(PHASE, self.done, time.perf_counter() - started))
 
     def _drain(self, pool: WorkerPool, priority: int) -> None:
@@ -106,11 +106,11 @@ class Ingestion:
     def _claim(self, priority: int) -> bool:
         settings = self.settings
         with self.session.write() as connection:
-            wanted = tasks.Wanted(
+            wanted = queue.Wanted(
                 stage="ingest", priority=priority, limit=max(settings.batch_size, settings.jobs * 2),
                 lease_seconds=_LEASE_SECONDS, after_id=self._cursor, subjects=staging.work_subjects(),
             )  # fmt: skip
-            claimed = tasks.claim(connection, wanted, owner=self.committer.owner)
+            claimed = queue.claim(connection, wanted, owner=self.committer.owner)
             rows = files.by_ids(connection, [each.subject_id for each in claimed])
         for each in claimed:
             row = rows[each.subject_id]

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from photoindex.domain.pairing import Decision, Group, Link, Member
 from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarName
-from photoindex.media import pairing
+from photoindex.domain import pairing
 from photoindex.store.photos import pairs, sidecars
 from photoindex.store.photos.pairs import SUPERSEDED, AssetPlace, MemberRow, NewPlace
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks import stale
 from photoindex.types import Kind, SidecarKind
 
 
@@ -37,7 +37,7 @@ def _link_sidecars(connection: Connection, folder_id: int, rows: Iterable[Member
     media = [MediaName(row.file_id, row.name, Kind(row.kind)) for row in rows] if names else []
     matches = {(match.sidecar_id, match.file_id): match.why for match in match_sidecars(names, media)} if media else {}
     touched = sidecars.replace_links(connection, folder_id, [(*key, why) for key, why in matches.items()])
-    work_left.resolve_later(connection, sidecars.photos_of_files(connection, touched))
+    stale.resolve_later(connection, sidecars.photos_of_files(connection, touched))
 
 
 def _link_contents(connection: Connection, folder_id: int, rows: list[MemberRow]) -> set[int]:
@@ -153,7 +153,7 @@ def regroup(connection: Connection, asset_ids: Collection[int]) -> set[int]:
             stand.append(NewPlace(asset_id, home, SUPERSEDED, None))
     pairs.set_places(connection, stand)
     pairs.remove_empty_photos(connection, {place.photo_id for place in places.values()} - set(homes), into=into)
-    work_left.resolve_later(connection, homes)
+    stale.resolve_later(connection, homes)
     return set(homes)
 
 

@@ -16,8 +16,8 @@ from photoindex.pipeline.resolve.relate import relate_folder
 from photoindex.pipeline.resolve.time_neighbours import Told, ask_neighbours, tell
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store.database import Session
-from photoindex.store.photos import times as timed
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.photos import times
+from photoindex.store.tasks import stale
 
 RELATING = "relating"
 RESOLVING = "resolving"
@@ -39,13 +39,13 @@ class Settling:
     def run(self) -> None:
         """Relate folders, resolve photos, then let neighbours speak; what is left when stopped waits for the next run."""
         with self.session.read() as connection:
-            folders = work_left.unrelated(connection)
-            if work_left.is_any(connection) and work_left.has_positions(connection):
+            folders = stale.unrelated(connection)
+            if stale.is_any(connection) and stale.has_positions(connection):
                 self.resolver.places.prepare()
         self._relate(folders)
         self._resolve()
         with self.session.read() as connection:
-            folders = work_left.unrelated(connection)
+            folders = stale.unrelated(connection)
         self._neighbours(folders)
 
     def _relate(self, folders: list[int]) -> None:
@@ -59,13 +59,13 @@ class Settling:
 
     def _resolve(self) -> None:
         with self.session.read() as connection:
-            total = work_left.count_to_resolve(connection)
+            total = stale.count_to_resolve(connection)
         for _ in self._steps(RESOLVING, "photos", total, _PHOTOS_AT_ONCE):
             with self.session.write() as connection:
-                photo_ids = work_left.take_to_resolve(connection, _PHOTOS_AT_ONCE)
+                photo_ids = stale.take_to_resolve(connection, _PHOTOS_AT_ONCE)
                 for photo_id in photo_ids:
                     self.resolver.refresh(connection, photo_id)
-                timed.mark_folders_of_photos_unrelated(connection, photo_ids)
+                times.mark_folders_of_photos_unrelated(connection, photo_ids)
 
     def _neighbours(self, folders: list[int]) -> None:
         for folder_id in folders:
@@ -80,7 +80,7 @@ class Settling:
             if self.stop():
                 return
             with self.session.write() as connection:
-                work_left.is_related(connection, folder_id)
+                stale.is_related(connection, folder_id)
 
     def _steps(self, phase: str, unit: str, total: int, size: int) -> Iterator[int]:
         """Yield where each step begins, telling of the progress where it takes more than one."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from photoindex.domain.time.neighbours import Timed, dates_between, neighbour_facts, running_number
 from photoindex.pipeline.resolve.photo import Resolver
-from photoindex.store.photos import times as timed
+from photoindex.store.photos import times
 from photoindex.store.photos.times import TimedRow
 
 _NEIGHBOURS = "neighbours"
@@ -27,7 +27,7 @@ def ask_neighbours(connection: Connection, folder_id: int) -> Told:
 
     To be called when the photos are resolved.
     """
-    rows = timed.photos_in_folder(connection, folder_id)
+    rows = times.photos_in_folder(connection, folder_id)
     if all(row.neighbours is None for row in rows) and not _has_gaps(rows):
         return {}
     found: dict[int, dict[str, str]] = {}
@@ -45,13 +45,13 @@ def ask_neighbours(connection: Connection, folder_id: int) -> Told:
         row.photo_id: found.get(row.photo_id) for row in rows if (row.neighbours or None) != found.get(row.photo_id)
     }
     # A copy in another folder has other neighbours; those of the longest known file are heard.
-    homes = timed.first_folders(connection, told)
+    homes = times.first_folders(connection, told)
     return {photo_id: facts for photo_id, facts in told.items() if homes.get(photo_id) == folder_id}
 
 
 def tell(connection: Connection, told: Told, resolver: Resolver) -> None:
     """Write what neighbours know and resolve these photos again. To be called in a write transaction."""
-    timed.set_neighbours(connection, told)
+    times.set_neighbours(connection, told)
     for photo_id in told:
         resolver.refresh(connection, photo_id)
 

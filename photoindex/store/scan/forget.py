@@ -50,7 +50,7 @@ from photoindex.store.schema.tables import (
     vector,
     volume,
 )
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks import stale
 
 _temporary = MetaData()
 _files = Table("forgotten_file", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])
@@ -157,8 +157,8 @@ def carry_out(connection: Connection, *, command: str, summary: str) -> int:
     Photos that lost a file and stay, and the folders of what went, are left to be worked out anew. To be called in the
     write transaction of `plan`. Memory stays flat.
     """
-    work_left.mark_folders_of_files_unrelated(connection, select(_files.c.id))
-    work_left.resolve_all_later(connection, select(_kept_photos.c.id))
+    stale.mark_folders_of_files_unrelated(connection, select(_files.c.id))
+    stale.resolve_all_later(connection, select(_kept_photos.c.id))
     _drop_results(connection)
     return record(connection, command=command, summary=summary, changes=_changes(connection))
 

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from photoindex.store.schema.scan_tables import gone, left_out, scope, scope_folder, staged, temporary, unseen, work
 from photoindex.store.schema.tables import asset, file, folder, sidecar, task
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks import stale
 from photoindex.store.tasks.queue import has_state
 
 NEW_FILES_FIRST = 0
@@ -247,7 +247,7 @@ def _apply_states(connection: Connection, now: float) -> None:
         update(file).where(file.c.id.in_(select(gone.c.file_id))).values(state="missing", missing_since=now)
     )
     for moved in (_staged_ids("back"), select(left_out.c.file_id), select(gone.c.file_id)):
-        work_left.mark_folders_of_files_unrelated(connection, moved)
+        stale.mark_folders_of_files_unrelated(connection, moved)
 
 
 def _staged_ids(*what: str) -> Any:

@@ -40,9 +40,7 @@ from photoindex.query.values import (
 )
 from photoindex.store.field_dates import ends_by
 from photoindex.store.schema.tables import photo
-from photoindex.store.search import conditions, text_index
-from photoindex.store.search import paths as field_paths
-from photoindex.store.search import sources as field_sources
+from photoindex.store.search import conditions, paths, sources, text_index
 from photoindex.store.search.choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 
 Condition = ColumnElement[bool]
@@ -193,13 +191,13 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "path", ValueType.PATH, "at or below a path: /photos/2019, or the end of one: 2019/06, 2019/*.jpg", ("folder",),
-        by=field_paths.by_path, regex=conditions.path_matches, refuse=field_paths.refuse_path,
+        by=paths.by_path, regex=conditions.path_matches, refuse=paths.refuse_path,
     ),
     Field(
         "name", ValueType.TEXT, "file name contains: IMG_44, IMG_*.heic", ("filename",),
-        by=field_paths.by_name, regex=conditions.name_matches,
+        by=paths.by_name, regex=conditions.name_matches,
     ),
-    Field("ext", ValueType.TEXT, "file name ends in: jpg", by=field_paths.by_extension, refuse=field_paths.refuse_extension),
+    Field("ext", ValueType.TEXT, "file name ends in: jpg", by=paths.by_extension, refuse=paths.refuse_extension),
     Field(
         "volume", ValueType.TEXT, "on a disk of this label (part of it), number or mount point: 2, backup, /mnt/nas",
         by=conditions.on_volume, regex=conditions.on_volume_matching,
@@ -224,7 +222,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "source", ValueType.SOURCE, "where a fact came from: taken_at=mtime, zone=neighbours, title=sidecar",
-        by=field_sources.by_source, refuse=field_sources.refuse_source,
+        by=sources.by_source, refuse=sources.refuse_source,
     ),
     Field(
         "event", ValueType.TEXT, "taken during an event of this key, or with these words in its title or places",

@@ -22,7 +22,7 @@ import pytest
 from filelock import FileLock
 
 from photoindex.errors import DatabaseFailed
-from photoindex.geo import source as gazetteer_data
+from photoindex.geo import source
 from photoindex.geo.database import BUILDING
 from photoindex.geo.gazetteer import (
     EDGE_MAX_KM,
@@ -264,7 +264,7 @@ def small_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package with few places before the real one on Python's path; names in other languages are not installed."""
     folder = write_package(tmp_path / "packages", "1.6.6")
     monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setattr(gazetteer_data, "NAMES_PACKAGE", "a_package_that_is_not_installed")
+    monkeypatch.setattr(source, "NAMES_PACKAGE", "a_package_that_is_not_installed")
     return folder
 
 

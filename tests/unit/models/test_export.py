@@ -207,7 +207,7 @@ def test_a_tower_that_differs_is_measured_as_such(exported: Path) -> None:
     import torch
 
     from photoindex.models.clip_onnx import OnnxImageEncoder, OnnxTextEncoder, open_session
-    from photoindex.models.export import check as export_check
+    from photoindex.models.export import check
     from photoindex.models.export.tokenizer import load_reference
     from photoindex.models.open_clip_loader import load_model
     from photoindex.models.tokenizer import TextTokenizer
@@ -223,8 +223,8 @@ def test_a_tower_that_differs_is_measured_as_such(exported: Path) -> None:
         open_session(exported / "onnx/text.onnx", threads=1, quick_start=True), tokenizer, described
     )
     images = OnnxImageEncoder(open_session(exported / "onnx/visual.onnx", threads=1, quick_start=False), described)
-    assert export_check.least_text_cosine(texts, loaded, load_reference(exported)) < export_check.COSINE_MIN
-    assert export_check.least_image_cosine(images, loaded) < export_check.COSINE_MIN
+    assert check.least_text_cosine(texts, loaded, load_reference(exported)) < check.COSINE_MIN
+    assert check.least_image_cosine(images, loaded) < check.COSINE_MIN
 
 
 def test_pictures_of_the_check_have_vectors_that_differ(exported: Path) -> None:

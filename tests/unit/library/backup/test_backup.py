@@ -25,7 +25,7 @@ from photoindex.library.backup.snapshots import SnapshotState, list_snapshots, l
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import Event, PhaseFinished, PhaseStarted
-from photoindex.store import snapshot as database_file
+from photoindex.store import snapshot
 from photoindex.store.database import Database
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import photo
@@ -137,12 +137,12 @@ def test_a_copy_is_one_state_of_the_database_though_others_commit_while_it_is_ma
             connection.execute(insert(photo).values(**row, title="new"))
             connection.execute(update(photo).where(photo.c.id == 10 + len(steps)).values(title="changed"))
 
-    database_file.copy(library.database, tmp_path / "copy.db", write_meanwhile)
+    snapshot.copy(library.database, tmp_path / "copy.db", write_meanwhile)
     writer.close()
 
     assert len(steps) > 2, "the copy was not made in steps, so nothing was written while it was made"
     assert steps == sorted(steps), "the copy was started again"
-    assert database_file.problems_of(tmp_path / "copy.db") == []
+    assert snapshot.problems_of(tmp_path / "copy.db") == []
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copied:
         assert copied.execute("SELECT count(*) FROM photo WHERE title = 'old'").fetchone()[0] == 4_000
         assert copied.execute("SELECT count(*) FROM photo WHERE title IN ('new', 'changed')").fetchone()[0] == 0

@@ -11,15 +11,14 @@ from sqlalchemy import text
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.durations import parse_window
 from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, embed
-from photoindex.library.index import maintain as index
+from photoindex.library.index import maintain
 from photoindex.library.index.status import index_status
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.retry import retry
 from photoindex.library.maintenance.tasks import TaskQuery
 from photoindex.pipeline.embed.run import EmbedTally
 from photoindex.progress import Notice, PhaseAdvanced
-from photoindex.store.tasks import embed_tasks
-from photoindex.store.tasks import queue as tasks
+from photoindex.store.tasks import embed_tasks, queue
 from photoindex.store.vectors import spaces
 from tests.fault import faulty_encoder
 from tests.harness import Keeper
@@ -69,7 +68,7 @@ def test_every_picture_gets_a_unit_vector_once(keeper: Keeper) -> None:
 def test_a_run_with_nothing_to_embed_makes_an_index_again_from_which_many_vectors_went(
     keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "DUE_LEAST", 2)
+    monkeypatch.setattr(maintain, "DUE_LEAST", 2)
     run(keeper)
     with keeper.open() as library:
         assert [one.merged for one in index_status(library)] == [PHOTOS]
@@ -177,9 +176,9 @@ def test_a_vector_that_is_coming_from_an_earlier_preview_is_not_kept(tmp_path: P
         shelf = Shelf(library, tmp_path)
         asset = shelf.asset_of(shelf.add_photo())
         with library.database.write() as connection:
-            variant_id = tasks.ensure_variant(connection, "embed", {"code": 1})
+            variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
             embed_tasks.plan(connection, variant_id, first=asset, last=asset)
-            (claimed,) = tasks.claim(connection, tasks.Wanted("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
+            (claimed,) = queue.claim(connection, queue.Wanted("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
             embed_tasks.preview_was_made_anew(connection, asset)
             assert embed_tasks.held(connection, [claimed.id], owner="me") == {}
             assert embed_tasks.count_waiting(connection, variant_id) == 1
@@ -190,7 +189,7 @@ def test_what_was_given_up_waits_again_with_a_new_preview_unless_it_was_dismisse
         shelf = Shelf(library, tmp_path)
         first, second = (shelf.asset_of(shelf.add_photo()) for _ in range(2))
         with library.database.write() as connection:
-            variant_id = tasks.ensure_variant(connection, "embed", {"code": 1})
+            variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
         values = {"subject_kind": "asset", "stage": "embed", "variant_id": variant_id, "error_class": "preview_missing"}
         shelf.add_task(first, "quarantined", **values)
         shelf.add_task(second, "quarantined", dismissed_at=1.0, **values)
@@ -209,7 +208,7 @@ def test_what_was_given_up_hides_no_other_picture_that_lacks_its_vector(tmp_path
         first, second = (shelf.asset_of(shelf.add_photo()) for _ in range(2))
         without_preview = shelf.asset_of(shelf.add_photo(asset_derived=False))
         with library.database.write() as connection:
-            variant_id = tasks.ensure_variant(connection, "embed", {"code": 1})
+            variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
             space = spaces.ensure_space(connection, model="a", variant_id=variant_id, dim=4)
         values = {"subject_kind": "asset", "stage": "embed", "variant_id": variant_id}
         for asset in (first, without_preview):
@@ -266,7 +265,7 @@ def test_contents_that_stand_for_a_photo_come_first_and_superseded_ones_not_at_a
         shelf.add_photo(asset_derived=False)
         second = shelf.asset_of(shelf.add_photo())
         with library.database.write() as connection:
-            variant_id = tasks.ensure_variant(connection, "embed", {"code": 1})
+            variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
             ids = embed_tasks.unplanned(connection, variant_id)
             assert embed_tasks.plan(connection, variant_id, first=ids[0], last=ids[-1]) == 3
             assert embed_tasks.plan(connection, variant_id, first=ids[0], last=ids[-1]) == 0
@@ -288,9 +287,9 @@ def test_claiming_and_planning_read_indexes_and_not_whole_tables(tmp_path: Path)
                 "before_cursor_execute",
                 lambda _connection, _cursor, statement, parameters, *_: statements.append((statement, parameters)),
             )
-            variant_id = tasks.ensure_variant(connection, "embed", {"code": 1})
+            variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
             statements.clear()
-            tasks.claim(connection, tasks.Wanted("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
+            queue.claim(connection, queue.Wanted("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
             embed_tasks.unplanned(connection, variant_id)
             embed_tasks.count_to_do(connection, variant_id)
             embed_tasks.count_lacking(connection, 1, variant_id)

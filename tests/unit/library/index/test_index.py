@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text, update
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound
-from photoindex.library.index import maintain as operations
+from photoindex.library.index import maintain
 from photoindex.library.index.maintain import LOCK_NAME, is_due, merge_if_due, open_index, optimize, rebuild
 from photoindex.library.index.status import IndexState, IndexStatus, index_status
 from photoindex.library.lock import exclusive
@@ -76,7 +76,7 @@ def test_a_merge_is_due_in_proportion_to_what_is_merged(merged: int, unmerged: i
 def test_merging_waits_until_it_is_due_and_then_keeps_every_vector(
     space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "DUE_LEAST", 10)
+    monkeypatch.setattr(maintain, "DUE_LEAST", 10)
     values = unit_vectors(200)
     for start in range(0, 200, 8):
         space.add(values[start : start + 8])
@@ -108,7 +108,7 @@ def test_vectors_of_another_space_are_never_found(space: SpaceOfTests, tmp_path:
 def test_gone_vectors_are_not_found_and_leave_the_index_when_they_are_many(
     space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "DUE_LEAST", 10)
+    monkeypatch.setattr(maintain, "DUE_LEAST", 10)
     values = unit_vectors(100)
     ids = space.add(values)
     made(space)
@@ -122,7 +122,7 @@ def test_gone_vectors_are_not_found_and_leave_the_index_when_they_are_many(
 
 
 def test_a_vector_that_is_replaced_is_found_once_under_its_new_number(space: SpaceOfTests) -> None:
-    from photoindex.store.vectors import vectors as vector_rows
+    from photoindex.store.vectors import vectors
 
     values = unit_vectors(12)
     ids = space.add(values[:10])
@@ -130,21 +130,21 @@ def test_a_vector_that_is_replaced_is_found_once_under_its_new_number(space: Spa
     with space.library.database.write() as connection:
         connection.execute(update(vector).where(vector.c.id == ids[0]).values(frame=0))
         asset_id = connection.execute(text("SELECT asset_id FROM vector WHERE id = :id"), {"id": int(ids[0])}).scalar()
-        vector_rows.put(connection, space.row.id, [vector_rows.NewVector(int(str(asset_id)), values[11])])
+        vectors.put(connection, space.row.id, [vectors.NewVector(int(str(asset_id)), values[11])])
     found = open_index(space.library, space.row).search(unit(values[11]), 20)
     assert len(found) == 10
     assert found.ids[0] == space.ids()[-1] > ids[-1]
 
 
 def test_a_vector_of_another_frame_of_the_same_content_stays(space: SpaceOfTests) -> None:
-    from photoindex.store.vectors import vectors as vector_rows
+    from photoindex.store.vectors import vectors
 
     values = unit_vectors(4)
     space.add(values[:1])
     with space.library.database.write() as connection:
         asset_id = int(connection.execute(text("SELECT asset_id FROM vector")).scalar_one())
         for frame, value in ((1, values[1]), (0, values[2]), (1, values[3])):
-            vector_rows.put(connection, space.row.id, [vector_rows.NewVector(asset_id, value, frame, float(frame))])
+            vectors.put(connection, space.row.id, [vectors.NewVector(asset_id, value, frame, float(frame))])
         rows = connection.execute(text("SELECT frame, data FROM vector ORDER BY frame")).all()
     assert [tuple(row) for row in rows] == [(0, values[2].tobytes()), (1, values[3].tobytes())]
 
@@ -282,7 +282,7 @@ def test_vectors_in_the_database_of_a_wrong_length_are_named(space: SpaceOfTests
 def test_whoever_searches_first_merges_what_a_killed_run_left_in_great_number(
     space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "OVERDUE", 30)
+    monkeypatch.setattr(maintain, "OVERDUE", 30)
     space.add(unit_vectors(31))
     index = open_index(space.library, space.row)
     assert (index.rows, index.unmerged) == (31, 0)
@@ -298,7 +298,7 @@ def test_an_overdue_merge_that_cannot_be_written_is_told_of_and_the_search_goes_
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(operations, "OVERDUE", 30)
+    monkeypatch.setattr(maintain, "OVERDUE", 30)
     monkeypatch.setattr(os, "fsync", full)
     values = unit_vectors(31)
     ids = space.add(values)

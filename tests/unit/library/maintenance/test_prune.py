@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from photoindex.errors import LibraryLocked, NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.index import maintain as index
+from photoindex.library.index import maintain
 from photoindex.library.index.status import index_status
 from photoindex.library.lock import exclusive
 from photoindex.library.maintenance.journal import undo
@@ -31,7 +31,7 @@ from photoindex.library.scan.refresh import settle
 from photoindex.progress import Event, Notice, ignore_events
 from photoindex.store.scan.forget import ForgetPlan
 from photoindex.store.schema import tables
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks import stale
 from tests.rows import Shelf, library_in
 from tests.spaces import SpaceOfTests
 from tests.vectors import unit_vectors
@@ -110,7 +110,7 @@ def resolve_everything(library: Library) -> None:
     """Let the rows be as a scan would leave them."""
     with library.database.session() as session:
         with session.write() as connection:
-            work_left.resolve_all_later(connection, select(tables.photo.c.id))
+            stale.resolve_all_later(connection, select(tables.photo.c.id))
         settle(library, session, Roots(library.database), ignore_events)
 
 
@@ -300,10 +300,10 @@ def space_with_gone_photos(
     library: Library, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> SpaceOfTests:
     """A space whose index holds 40 vectors; the photo that all of them are of has only a missing file."""
-    monkeypatch.setattr(index, "DUE_LEAST", 10)
+    monkeypatch.setattr(maintain, "DUE_LEAST", 10)
     space = SpaceOfTests(library, tmp_path / "originals")
     ids = space.add(unit_vectors(40))
-    list(index.rebuild(library))
+    list(maintain.rebuild(library))
     with library.database.read() as connection:
         asset_id = connection.execute(
             select(tables.vector.c.asset_id).where(tables.vector.c.id == int(ids[0]))

@@ -16,7 +16,7 @@ from photoindex.library.maintenance.retry import leave_so, retry
 from photoindex.library.maintenance.tasks import TaskQuery, tasks
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import asset, file, task
-from photoindex.store.tasks import admin as task_table
+from photoindex.store.tasks import admin
 from tests.rows import Shelf, library_in
 
 
@@ -121,7 +121,7 @@ def test_an_unknown_stage_or_state_names_those_that_there_are(library: Library, 
 
 @pytest.mark.parametrize("state", ["pending", "running", "failed", "quarantined"])
 def test_tasks_of_a_state_are_found_by_its_partial_index(library: Library, shelf: Shelf, state: str) -> None:
-    statement = task_table.condition(task_table.TaskFilter(states=(state,)))
+    statement = admin.condition(admin.TaskFilter(states=(state,)))
     with library.database.read() as connection:
         sql = f"EXPLAIN QUERY PLAN SELECT count(*) FROM task WHERE {statement.compile(compile_kwargs={'literal_binds': True})}"
         plan = " ".join(row[3] for row in connection.exec_driver_sql(sql))

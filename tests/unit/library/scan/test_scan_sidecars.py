@@ -13,14 +13,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from photoindex.geo import database as gazetteer_file
-from photoindex.geo import gazetteer
+from photoindex.geo import database, gazetteer
 from photoindex.library.photos.show import Shown, show
-from photoindex.pipeline.resolve import run as settle
-from photoindex.pipeline.resolve import time_neighbours as neighbourhood
+from photoindex.pipeline.resolve import run, time_neighbours
 from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.time_neighbours import Told
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks import stale
 from tests import metadata_blocks as blocks
 from tests.harness import Keeper, counts
 from tests.originals import jpeg, write_photo
@@ -145,7 +143,7 @@ def test_a_stop_before_the_facts_are_worked_out_leaves_them_to_the_next_scan(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(settle, "relate_folder", die)
+        patched.setattr(run, "relate_folder", die)
         with pytest.raises(KeyboardInterrupt):
             keeper.scan(photos)
     assert facts(keeper, "a.jpg")["rating"] is None
@@ -202,11 +200,11 @@ def test_a_stop_while_neighbours_speak_leaves_the_rest_to_the_next_scan(
     told: list[int] = []
 
     def tell(connection: Connection, what: Told, resolver: Resolver) -> None:
-        neighbourhood.tell(connection, what, resolver)
+        time_neighbours.tell(connection, what, resolver)
         told.extend(what)
 
-    monkeypatch.setattr(settle, "tell", tell)
-    monkeypatch.setattr(settle, "_PHOTOS_AT_ONCE", 1)
+    monkeypatch.setattr(run, "tell", tell)
+    monkeypatch.setattr(run, "_PHOTOS_AT_ONCE", 1)
     keeper.scan(photos, stop=lambda: len(told) == 1)
     offsets = "SELECT count(*) FROM photo WHERE utc_offset_minutes = 120"
     assert keeper.value(offsets) == 2
@@ -244,7 +242,7 @@ def test_the_table_of_places_is_opened_while_other_commands_may_write(
         with closing(sqlite3.connect(keeper.folder / "photoindex.db", timeout=0, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
         opened.append(True)
-        return gazetteer_file.open_places(folder, progress)
+        return database.open_places(folder, progress)
 
     monkeypatch.setattr(gazetteer, "open_places", open_places)
     position = tuple(blocks.position([(38, 1), (43, 1), (20, 1)], "N", [(9, 1), (8, 1), (21, 1)], "W"))
@@ -252,7 +250,7 @@ def test_the_table_of_places_is_opened_while_other_commands_may_write(
     keeper.scan(photos)
     assert "Lisbon" in str(facts(keeper, "a.jpg")["place"])
     with keeper.open() as library, library.database.write() as connection:
-        work_left.resolve_later(connection, [1])
+        stale.resolve_later(connection, [1])
     keeper.scan()
     assert len(opened) == 3
 

@@ -18,7 +18,7 @@ from photoindex.library.search.semantic_terms import WeightedText
 from photoindex.library.spaces.probe_texts import PROBE_TEXTS
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.store.schema.tables import query_vector
-from photoindex.store.search import query_vector_cache as query_vectors
+from photoindex.store.search import query_vector_cache
 from photoindex.store.vectors import spaces
 from tests.rows import library_in
 from tests.semantic_rows import AXES, DIM, SemanticShelf, photo_ids, unit
@@ -131,7 +131,7 @@ def test_a_past_query_that_is_asked_again_outlives_one_that_is_not(
         connection.execute(query_vector.update().values(used_at=1.0))
         connection.execute(query_vector.update().where(query_vector.c.text == "cat").values(used_at=2.0))
     found(library, "dog", Wanted(min_score=0.5))
-    monkeypatch.setattr(query_vectors, "CAPACITY", 2)
+    monkeypatch.setattr(query_vector_cache, "CAPACITY", 2)
     shelf.know({"one": unit(dog=1)})
     with library.database.read() as connection:
-        assert set(query_vectors.known(connection, shelf.space.id, [*AXES, "one"])) == {"dog", "one"}
+        assert set(query_vector_cache.known(connection, shelf.space.id, [*AXES, "one"])) == {"dog", "one"}

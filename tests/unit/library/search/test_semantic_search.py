@@ -27,7 +27,7 @@ from photoindex.library.search.semantic_query import (
 from photoindex.library.search.semantic_search import Answer
 from photoindex.library.search.semantic_terms import WeightedText
 from photoindex.store.schema.tables import asset, query_vector
-from photoindex.store.search import query_vector_cache as query_vectors
+from photoindex.store.search import query_vector_cache
 from photoindex.store.vectors import spaces
 from tests.rows import library_in
 from tests.semantic_rows import AXES, SemanticShelf, photo_ids, unit
@@ -297,11 +297,11 @@ def test_a_model_that_is_gone_leaves_known_words_and_says_what_is_missing_for_ot
 def test_the_vectors_of_past_queries_are_kept_up_to_a_number_of_them(
     library: Library, shelf: SemanticShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(query_vectors, "CAPACITY", 3)
+    monkeypatch.setattr(query_vector_cache, "CAPACITY", 3)
     for name in ("one", "two", "three", "four"):
         shelf.know({name: unit(dog=1)})
     with library.database.read() as connection:
-        kept = query_vectors.known(connection, shelf.space.id, ["dog", "two", "three", "four"])
+        kept = query_vector_cache.known(connection, shelf.space.id, ["dog", "two", "three", "four"])
         assert connection.execute(query_vector.select()).fetchall().__len__() == 3
     assert set(kept) == {"two", "three", "four"}
     assert kept["four"] == pytest.approx(AXES["dog"])
@@ -334,11 +334,11 @@ def test_reasons_split_a_score_into_its_parts_and_say_what_filters_removed(
 def test_many_photos_are_found_through_the_index_and_a_narrow_filter_looks_at_its_own_vectors(
     library: Library, shelf: SemanticShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from photoindex.library.search import nearest_photos as candidates
+    from photoindex.library.search import nearest_photos
 
-    monkeypatch.setattr(candidates, "NARROW_PHOTOS", 3)
-    monkeypatch.setattr(candidates, "_FIRST_CANDIDATES", 2)
-    monkeypatch.setattr(candidates, "_MOST_CANDIDATES", 4)
+    monkeypatch.setattr(nearest_photos, "NARROW_PHOTOS", 3)
+    monkeypatch.setattr(nearest_photos, "_FIRST_CANDIDATES", 2)
+    monkeypatch.setattr(nearest_photos, "_MOST_CANDIDATES", 4)
     random = np.random.default_rng(1)
     expected = {}
     for number in range(30):
