@@ -28,6 +28,13 @@ OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "PHOTOINDEX_TESTDATA"})
 DOTENV = Path(".env")
 DEFAULT = "default"
 _MESSAGES_MAX = 10
+_NOUNS: Mapping[type, str] = {
+    tuple: "a list of patterns",
+    Path: "a path",
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +123,6 @@ def allowed(field: FieldInfo) -> str:
     if least is not None:
         return f"{noun} of at least {least}"
     return f"{noun} greater than {above}" if above is not None else noun
-
-
-_NOUNS: Mapping[type, str] = {
-    tuple: "a list of patterns",
-    Path: "a path",
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-}
 
 
 def _kind(field: FieldInfo) -> Any:

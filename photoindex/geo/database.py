@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from photoindex.errors import DatabaseFailed, StorageFull
 from photoindex.geo.names import name_key, point_km
 from photoindex.geo.source import PlaceData, data_versions, read_places
 
@@ -82,6 +83,19 @@ def remove_places(folder: Path) -> None:
     """Remove a damaged file, so that it is made anew."""
     with contextlib.suppress(OSError):
         (folder / f"places-{FORMAT}-{data_versions()}.db").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def reported_errors(folder: Path) -> Iterator[None]:
+    """Raise what goes wrong with the file of place names in `folder` as DatabaseFailed, or StorageFull for a full disk."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            raise StorageFull(f"no room for the table of place names in {folder}; free some space") from error
+        raise DatabaseFailed(
+            f"the table of place names in {folder} cannot be read ({error}); check the disk"
+        ) from error
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -17,10 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from photoindex.geo.database import default_folder, open_places, remove_places
+from photoindex.geo.database import default_folder, open_places, remove_places, reported_errors
 from photoindex.geo.names import COUNTRY_ALIASES, distance_km, name_key, point_km, spellings
 from photoindex.geo.source import country_names
-from photoindex.store.engine.errors import translated_errors
 
 NEAREST_KM = 100.0
 EDGE_MAX_KM = 3.0
@@ -161,7 +160,7 @@ class Gazetteer:
             self.close()
         folder = self._folder or default_folder()
         remove_places(folder)
-        with translated_errors(folder / "places"):
+        with reported_errors(folder):
             return question(self._open())
 
     def _open(self) -> sqlite3.Connection:

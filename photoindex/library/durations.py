@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from photoindex.errors import UsageError
 
@@ -21,3 +22,17 @@ def parse_window(text: str) -> float:
     if seconds <= 0 or seconds > 366 * _SECONDS[0]:
         raise UsageError(f"'{text}' is no length of time; write numbers with d, h, m or s: 2h, 30m, 1h30m")
     return seconds
+
+
+def utc(seconds: float | None) -> str | None:
+    """Return UTC seconds since 1970 in ISO 8601 to the millisecond, None for None."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local_time(seconds: float | None) -> str:
+    """Return UTC seconds since 1970 as a person reads it here: local wall time to the second, with the offset."""
+    if seconds is None:
+        return "an unknown time"
+    return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(sep=" ", timespec="seconds")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from photoindex.store.engine.errors import translated_errors
@@ -122,3 +122,11 @@ class Session:
         self._connection.execution_options(photoindex_write=write)
         with self._connection.begin():
             yield self._connection
+
+
+def new_id(result: CursorResult[Any]) -> int:
+    """Return the integer primary key of the one row that an INSERT made."""
+    key = result.inserted_primary_key
+    if key is None:
+        raise TypeError("the statement inserted no row")
+    return int(key[0])

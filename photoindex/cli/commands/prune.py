@@ -79,8 +79,8 @@ def prune(
 
 
 def _list(library: Library, request: PruneRequest, *, json: bool) -> None:
+    from photoindex.library.durations import utc
     from photoindex.library.maintenance.prune import files_to_prune, plan_prune
-    from photoindex.library.times import utc
 
     rows = (
         {"path": one.path, "missing_since": utc(one.missing_since), "size": one.size_bytes, "photo": one.photo_id}

@@ -260,7 +260,7 @@ def _columns(look: Look, output: Output) -> Sequence[Column]:
 
 
 def _row(hit: Hit) -> Row:
-    from photoindex.library.times import utc
+    from photoindex.library.durations import utc
 
     row = {name: getattr(hit, name) for name in hit.__slots__}
     row["size"] = row.pop("size_bytes")

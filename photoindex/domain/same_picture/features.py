@@ -8,7 +8,6 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.decode.scale import Pixel8
 
 Plane = NDArray[np.float32]
 
@@ -33,7 +32,7 @@ class Look:
     grey: float32 [h, w], 0 to 255, longest side at most SIDE_PX; what is smaller than MIDDLE_PX is enlarged to that.
     """
 
-    def __init__(self, picture: Pixel8) -> None:
+    def __init__(self, picture: NDArray[np.uint8]) -> None:
         """Take uint8 [h, w] or RGB [h, w, 3]."""
         import cv2
 

@@ -17,7 +17,6 @@ from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.scan.ingest import jobs_for
 from photoindex.library.spaces.spaces import LOCK_NAME, variant_of
-from photoindex.pipeline import owner
 from photoindex.pipeline.embed.commit import MADE_ANEW
 from photoindex.pipeline.embed.messages import Opening, WorkerSettings
 from photoindex.pipeline.embed.run import Embedding, EmbedSettings, EmbedTally
@@ -145,7 +144,7 @@ class _Run:
                 database=self.library.database,
                 settings=EmbedSettings(self._worker_settings(), self.library.derived_folder, limit=self.request.limit),
                 space=space,
-                owner=owner.new_owner(),
+                owner=queue.new_owner(),
                 emit=self.emit,
                 log=self.log,
                 stop=lambda: stop() or over(),
@@ -180,8 +179,8 @@ class _Run:
 
     def _calibrate(self, space: SpaceRow) -> None:
         """Measure the space where it is new or has grown, so that the first search need not."""
-        from photoindex.library.calibrating import calibrated
         from photoindex.library.index.maintain import open_index
+        from photoindex.library.spaces.calibration import calibrated
 
         try:
             calibrated(self.library, space, open_index(self.library, space))

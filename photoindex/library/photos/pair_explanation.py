@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from photoindex.domain import pairing
 from photoindex.domain.pairing import Candidate, Explanation, Member
 from photoindex.domain.pairing.names import parse_name
 from photoindex.library.handle import Library
 from photoindex.library.photos.pairs import current, paths_of
-from photoindex.domain import pairing
 from photoindex.pipeline.resolve.relate import members_and_links
 from photoindex.store.photos import pairs, sidecars
 from photoindex.store.photos.details import assets_of_photo, photo_by_id, photos_of_burst

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from photoindex.library.handle import Library
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import resolver_of
-from photoindex.pipeline import owner
 from photoindex.pipeline.ingest.commit import Committer, Tally
 from photoindex.pipeline.ingest.run import Ingestion, IngestSettings
 from photoindex.pipeline.workers import isolation
 from photoindex.progress import EventSink
 from photoindex.store.database import Session
+from photoindex.store.tasks import queue
 from photoindex.types import DerivedParams, Limits
 
 
@@ -55,7 +55,7 @@ def take_in(
         derive=work.derive,
     )
     committer = Committer(
-        owner=owner.new_owner(),
+        owner=queue.new_owner(),
         variant_id=work.variant_id,
         resolver=resolver_of(library, roots, emit),
         is_online=roots.is_online,

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from photoindex.geo.gazetteer import Gazetteer
 from photoindex.library.handle import Library
 from photoindex.library.originals.roots import Roots
-from photoindex.pipeline.placing import Placer
-from photoindex.pipeline.resolve.photo import Resolver
+from photoindex.pipeline.resolve.photo import Placer, Resolver
 from photoindex.pipeline.resolve.run import Settling
 from photoindex.progress import EventSink, Notice
 from photoindex.store.database import Session

@@ -11,13 +11,12 @@ import numpy as np
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.calibrating import calibrated
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file
 from photoindex.library.search.query_vector import Part, QueryVector, combined
 from photoindex.library.search.semantic_query import Wanted
 from photoindex.library.search.semantic_terms import Meaning
-from photoindex.library.spaces.calibration import CutOff, Share, cut_off, level_of
+from photoindex.library.spaces.calibration import CutOff, Share, calibrated, cut_off, level_of
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.paths import display, from_text
 from photoindex.store.search import vector_photos

@@ -12,10 +12,20 @@ import math
 import operator
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull
+from photoindex.library.handle import Library
+from photoindex.library.spaces.probe_texts import PROBE_TEXTS, VERSION
+from photoindex.library.spaces.query_encoder import QueryEncoder
+from photoindex.store.vectors import spaces
+from photoindex.store.vectors.spaces import SpaceRow
+
+if TYPE_CHECKING:
+    from photoindex.vectors.space_index import SpaceIndex
 
 _FORMAT = 1
 _PROBE_PHOTOS = 100
@@ -32,6 +42,7 @@ _ROUNDING = 1e-3
 """Vectors are kept as float16, so that a photo's cosine with itself is this much below 1 at most."""
 _ONE_SPREAD_BELOW = 15.866
 """Percentile that lies one standard deviation below the middle of a normal distribution."""
+_WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +212,31 @@ def cut_off(background: NDArray[np.floating], level: Level | None, top: float = 
     if near_top < usual:
         return CutOff(near_top, middle, spread, level.reach, top)
     return CutOff(usual, middle, spread, level.reach)
+
+
+def calibrated(
+    library: Library, space: SpaceRow, index: SpaceIndex, encoder: QueryEncoder | None = None
+) -> Calibration:
+    """Return what was measured of a space; measure it where that was never done, or for a much smaller or larger one.
+
+    To be called at the end of an embed run too: encoding the probe texts takes seconds, once a space. Raises
+    ModelUnavailable where it has to be measured and the model is not there.
+    """
+    kept = from_json(space.calibration)
+    if kept is not None and kept.is_current(len(index), VERSION):
+        return kept
+    try:
+        probes = (encoder or QueryEncoder(library, space)).texts(PROBE_TEXTS)
+    except ModelUnavailable:
+        if kept is None:
+            raise
+        return kept
+    measured = measure(
+        index.sample(), np.stack([probes[text] for text in PROBE_TEXTS]), vectors=len(index), version=VERSION
+    )
+    try:
+        with library.database.write(wait_seconds=_WAIT_SECONDS) as connection:
+            spaces.calibrate(connection, space.id, measured.as_json())
+    except (DatabaseFailed, LibraryLocked, StorageFull):
+        return measured  # It serves this search, and the next one measures again.
+    return measured

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from photoindex.media.adobe_rgb import adobe_rgb_profile
 from photoindex.media.content import Content
+from photoindex.media.decode.colour import adobe_rgb_profile
 from photoindex.media.decode.raster import Raster, Space, check_size
 from photoindex.media.decode.scale import Pixel8
 from photoindex.media.problems import Undecodable

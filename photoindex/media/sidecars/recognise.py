@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from photoindex.media.content import Content
-from photoindex.media.sidecar.encoding import as_utf8
-from photoindex.media.sidecars.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar
+from photoindex.media.sidecars.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar, as_utf8
 from photoindex.types import SidecarKind
 
 _KINDS = {b"xmp": SidecarKind.XMP, b"aae": SidecarKind.AAE, b"json": SidecarKind.TAKEOUT}

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.findings import KEYWORD_LIMIT, Findings, clean_text
-from photoindex.media.sidecar.encoding import as_utf8
-from photoindex.media.sidecars.problem import BrokenSidecar
+from photoindex.media.sidecars.problem import BrokenSidecar, as_utf8
 from photoindex.types import SidecarKind, SidecarRead
 
 _MOST_PARTS = 50_000

@@ -6,8 +6,7 @@ import re
 
 from photoindex.media.metadata.findings import Findings
 from photoindex.media.metadata.guard import guarded
-from photoindex.media.sidecar.encoding import as_utf8
-from photoindex.media.sidecars.problem import BrokenSidecar
+from photoindex.media.sidecars.problem import BrokenSidecar, as_utf8
 from photoindex.types import Region, SidecarKind, SidecarRead
 
 _MOST_TAGS = 500_000

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from photoindex.domain import pairing
 from photoindex.domain.pairing import Decision, Group, Link, Member
 from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarName
-from photoindex.domain import pairing
 from photoindex.store.photos import pairs, sidecars
 from photoindex.store.photos.pairs import SUPERSEDED, AssetPlace, MemberRow, NewPlace
 from photoindex.store.tasks import stale

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from photoindex.store.database import new_id
 from photoindex.store.files.locations import Place, folder_is_within
-from photoindex.store.rows import new_id
 from photoindex.store.schema.tables import file, folder, root, volume
 
 

@@ -38,10 +38,10 @@ from photoindex.query.values import (
     read_size,
     runs_backwards,
 )
-from photoindex.store.field_dates import ends_by
 from photoindex.store.schema.tables import photo
 from photoindex.store.search import conditions, paths, sources, text_index
 from photoindex.store.search.choices import HAS, IS, ORIENTATIONS, TYPES, Choice
+from photoindex.store.search.conditions import ends_by
 
 Condition = ColumnElement[bool]
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
 
-from photoindex.store.rows import new_id
+from photoindex.store.database import new_id
 from photoindex.store.schema.tables import task, variant
 from photoindex.types import Failure
 
@@ -156,3 +159,8 @@ def release_all(connection: Connection, *, stage: str) -> int:
         .where(has_state("running"), task.c.stage == stage)
         .values(state="pending", lease_owner=None, lease_until=None, updated_at=time.time())
     ).rowcount
+
+
+def new_owner() -> str:
+    """Return a name that no other run has: host, process id, a random part."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:12]}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from photoindex.store.rows import new_id
+from photoindex.store.database import new_id
 from photoindex.store.schema.tables import space, task, vector
 from photoindex.store.tasks.embed_tasks import count_lacking
 
