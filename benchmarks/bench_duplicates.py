@@ -40,7 +40,8 @@ from photoindex.pipeline.duplicates.candidates import Collector, add_near_hashes
 from photoindex.progress import ignore_events
 from photoindex.store.schema.tables import asset, file, variant
 from photoindex.store.vectors.spaces import ensure_space
-from photoindex.store.vectors.vectors import NewVector, put
+from photoindex.store.vectors.vectors import put
+from photoindex.types import Vector
 from photoindex.vectors.binary import close_pairs
 from photoindex.vectors.near_pairs import near_pairs
 from tests.edits import EDITS, FAR_EDITS, cut, jpeg, scene, two_views
@@ -299,12 +300,12 @@ def add_stand_in_vectors(library: Library, made: Made) -> None:
         connection.execute(insert(variant).values(id=900, stage="embed", key="{}", created_at=0.0))
         space = ensure_space(connection, model="stand-in", variant_id=900, dim=DIM)
         rows = connection.execute(select(asset.c.id, file.c.name).join(file, file.c.asset_id == asset.c.id)).all()
-        new = {}
+        new = []
         for asset_id, name in rows:
             family = families[pictures_.index(made.files[os.fsdecode(name)][0]) // 5]
             noisy = family + random.standard_normal(DIM) * 0.33 / np.sqrt(DIM)
-            new[asset_id] = NewVector(asset_id, (noisy / np.linalg.norm(noisy)).astype(np.float32))
-        put(connection, space.id, list(new.values()))
+            new.append((asset_id, Vector((noisy / np.linalg.norm(noisy)).astype(np.float16))))
+        put(connection, space.id, new)
 
 
 def real_sets(work: Path, sets: Path) -> None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Kind(StrEnum):
@@ -95,6 +100,53 @@ class Failure:
     message: str
     retry: bool = False
     """True where trying again without a change of the file may help (permission, I/O error)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """An embedding: float16 [dim] of unit length. frame, seconds: which frame of a video, and its position."""
+
+    values: NDArray[np.float16]
+    frame: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedRegion:
+    """A part of a preview that a model found, such as a face.
+
+    x, y (upper left corner), width, height: fractions 0 to 1 of the upright preview. score: the detector's, 0 to 1.
+    vector: float16 [dim] of unit length, where the model describes what is in the region.
+    """
+
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+    score: float
+    vector: NDArray[np.float16] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words about a picture or in it. kind: caption, ocr, …; language: ISO 639-1, where known."""
+
+    kind: str
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One of a set of names that a model gives a picture. score: 0 to 1."""
+
+    name: str
+    score: float
+
+
+Result = Vector | DetectedRegion | Text | Label
+"""What a stage finds in one subject; it may find several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from photoindex.store.tasks import queue
 from photoindex.store.vectors import spaces
 from photoindex.store.vectors import vectors as vector_rows
 from photoindex.store.vectors.spaces import SpaceRow
-from photoindex.store.vectors.vectors import NewVector
+from photoindex.types import Vector
 from tests.rows import Shelf
 
 DIM = 8
@@ -59,7 +59,7 @@ class SemanticShelf(Shelf):
 
     def add_vector(self, asset_id: int, *values: NDArray[np.float32]) -> None:
         """Add the vectors of one content, one a frame."""
-        new = [NewVector(asset_id, each, frame=number) for number, each in enumerate(values)]
+        new = [(asset_id, Vector(each.astype(np.float16), frame=number)) for number, each in enumerate(values)]
         with self.writing() as connection:
             vector_rows.put(connection, self.space.id, new)
 

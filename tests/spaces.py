@@ -13,7 +13,7 @@ from photoindex.library.handle import Library
 from photoindex.store.schema.tables import asset, variant, vector
 from photoindex.store.vectors import spaces, vectors
 from photoindex.store.vectors.spaces import SpaceRow
-from photoindex.store.vectors.vectors import NewVector
+from photoindex.types import Vector
 from tests.rows import Shelf
 from tests.vectors import DIM
 
@@ -41,7 +41,7 @@ class SpaceOfTests:
             made = range(first, first + len(values))
             connection.execute(insert(asset), [{"id": one, "digest": one.to_bytes(32, "big"), **row} for one in made])
             vectors.put(
-                connection, self.row.id, [NewVector(one, value) for one, value in zip(made, values, strict=True)]
+                connection, self.row.id, [(one, Vector(value)) for one, value in zip(made, values, strict=True)]
             )
         return self.ids()[-len(values) :]
 

@@ -1,30 +1,52 @@
-"""The embed stage: what a model sees of one content, from the content's preview."""
+"""The embed stage: a preview in, one vector of a model's space out."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photoindex.models.base import Preprocessing
+from photoindex.errors import ModelUnavailable
+from photoindex.models.base import ImageEncoder, Preprocessing
+from photoindex.stages.base import Needs, OpenStage, Outcome, Stage, Subject, UnreadablePreview
+from photoindex.types import Failure, Vector
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
-NAME = "embed"
-CODE_VERSION = 1
-"""Raised when the stage's results change for the same preview and model."""
+STAGE = Stage(
+    name="embed",
+    code_version=1,
+    subject=Subject.ASSET,
+    needs=Needs.PREVIEW,
+    command="embed",
+    open="photoindex.stages.embed:open_installed",
+)
 
 _SHRINK_KEEPS = 1.5
 """How much larger than the model's input a JPEG's own shrunk decode must be at the least.
 
 Decoding at a half or a quarter takes a fraction of the time; closer to the input's size its cruder filter would show.
 """
+_NORM_TOLERANCE = 0.01
+"""Rounding to float16 alone takes less than a tenth of this."""
 
 
-class UnreadablePreview(Exception):
-    """A preview that is damaged; the message says how."""
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Which model to open. digest: of the weights, which must still be the installed ones. dim: of its space."""
+
+    models_folder: Path
+    model: str
+    digest: str
+    device: str
+    gpu_free_share: float
+    space: str
+    dim: int
 
 
 def variant(*, model: str, digest: str, preprocessing: Preprocessing, dim: int) -> dict[str, object]:
@@ -35,7 +57,7 @@ def variant(*, model: str, digest: str, preprocessing: Preprocessing, dim: int) 
     vectors' cosine stays above 0.999, and a laptop and a workstation share one space.
     """
     return {
-        "code": CODE_VERSION,
+        "code": STAGE.code_version,
         "model": model,
         "weights": digest,
         "dim": dim,
@@ -47,6 +69,55 @@ def variant(*, model: str, digest: str, preprocessing: Preprocessing, dim: int) 
             "standard_deviation": list(preprocessing.standard_deviation),
         },
     }
+
+
+def open_installed(opening: Opening) -> EmbedStage:
+    """Open an installed model. Raises ModelUnavailable, DeviceFailed, OutOfDeviceMemory as `open_image_encoder` does."""
+    from photoindex.models.encoders import open_image_encoder
+    from photoindex.models.weights import ModelStore
+
+    installed = ModelStore(opening.models_folder).get(opening.model)
+    if installed.digest != opening.digest:
+        raise ModelUnavailable(f"the model '{opening.model}' was replaced meanwhile; run the command again")
+    encoder = open_image_encoder(installed, device=opening.device, gpu_free_share=opening.gpu_free_share)
+    return EmbedStage(encoder, opening)
+
+
+class EmbedStage(OpenStage):
+    """An image encoder that fills one space."""
+
+    def __init__(self, encoder: ImageEncoder, opening: Opening) -> None:
+        """Raise ModelUnavailable where the encoder's vectors do not fit into the space."""
+        if encoder.dim != opening.dim:
+            raise ModelUnavailable(
+                f"the model '{opening.model}' gives {encoder.dim} numbers a vector, but its space '{opening.space}' has "
+                f"{opening.dim}; see: photoindex models verify {opening.model}"
+            )
+        self._encoder = encoder
+        self.runs_on = encoder.runs_on
+
+    def allocate(self, count: int) -> NDArray[np.uint8]:
+        """Return uint8 [count, size_px, size_px, 3]."""
+        import numpy as np
+
+        side = self._encoder.preprocessing.size_px
+        return np.zeros((count, side, side, 3), np.uint8)
+
+    def prepare(self, data: bytes) -> NDArray[np.uint8]:
+        """Return uint8 RGB [size_px, size_px, 3]. Raises UnreadablePreview."""
+        return pixels_of(data, self._encoder.preprocessing)
+
+    def run(self, batch: NDArray[np.uint8]) -> Sequence[Outcome]:
+        """Return a vector for each picture, a failure where the model gave none of unit length."""
+        import numpy as np
+
+        vectors = self._encoder.encode_images(batch)
+        with np.errstate(over="ignore", invalid="ignore"):
+            kept = vectors.astype(np.float16)
+            # Also false where a number is NaN, or too large for float16.
+            sound = np.abs(np.linalg.norm(kept.astype(np.float32), axis=1) - 1) < _NORM_TOLERANCE
+        failure = Failure("not_a_vector", "the model gave no vector of unit length for this picture")
+        return [(Vector(values),) if good else failure for values, good in zip(kept, sound, strict=True)]
 
 
 def pixels_of(preview_jpeg: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:

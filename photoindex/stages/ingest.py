@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from photoindex.stages.base import Needs, Stage, Subject
 from photoindex.types import Derived, DerivedParams, Described, Failure, Limits, MediaType, SidecarKind, SidecarRead
 
 if TYPE_CHECKING:
     from photoindex.media.content import Content
 
-NAME = "ingest"
-CODE_VERSION = 2
-"""Raised when the stage's results change for the same content and parameters."""
+STAGE = Stage(name="ingest", code_version=2, subject=Subject.FILE, needs=Needs.ORIGINAL, command="scan")
 
 _SIDECARS = {
     SidecarKind.XMP: "an XMP sidecar",
@@ -38,7 +37,7 @@ class Ingested:
 def variant(params: DerivedParams, *, derive: bool) -> dict[str, object]:
     """Return everything that changes the stage's results, for the variant's key."""
     return {
-        "code": CODE_VERSION,
+        "code": STAGE.code_version,
         "derive": derive,
         "preview": [params.preview_px, params.preview_quality],
         "thumbnail": [params.thumbnail_px, params.thumbnail_quality],

@@ -25,7 +25,7 @@ def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
     keeper = Keeper(tmp_path / "library")
     keeper.scan(tmp_path / "photos")
     faulty_encoder.install(keeper.folder / "models")
-    request = functools.partial(embed.EmbedRequest, opener=faulty_encoder.OPENER)
+    request = functools.partial(embed.EmbedRequest, open=faulty_encoder.OPENER)
     monkeypatch.setattr(embed, "EmbedRequest", request)
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
     monkeypatch.setenv("PHOTOINDEX_EMBED__MODEL", faulty_encoder.MODEL)

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from photoindex.pipeline.ingest.worker import FileJob, Outcome, take_in
+from photoindex.pipeline.ingest.worker import FileJob, Outcome, ingest_file
 
 
 def crash(_: object) -> None:
@@ -45,9 +45,9 @@ def my_process(_: object) -> int:
     return os.getpid()
 
 
-def take_in_or_fail(job: FileJob) -> Outcome:
-    """Take a file in as ever, unless its name says what is to go wrong."""
+def ingest_or_fail(job: FileJob) -> Outcome:
+    """Ingest a file, unless its name says what is to go wrong."""
     for name, fault in ((b"crash", crash), (b"hang", hang), (b"hoard", hoard), (b"fail", fail)):
         if job.name.startswith(name):
             fault(job)
-    return take_in(job)
+    return ingest_file(job)

@@ -16,7 +16,7 @@ import numpy as np
 from photoindex import errors
 from photoindex.models.base import DeviceLost, OutOfDeviceMemory, Preprocessing
 from photoindex.models.lock import FileLock, Found, Lock, LockedModel, read_lock, write_lock
-from photoindex.pipeline.embed.messages import Opening
+from photoindex.stages.embed import EmbedStage, Opening
 
 OPENER = "tests.fault.faulty_encoder:open_faulty"
 DIM = 16
@@ -45,12 +45,12 @@ def calls(models: Path) -> list[int]:
     return [int(line) for line in path.read_text().split()] if path.exists() else []
 
 
-def open_faulty(opening: Opening) -> FaultyEncoder:
+def open_faulty(opening: Opening) -> EmbedStage:
     """Open it as a worker does."""
     faults = json.loads((opening.models_folder / "faults.json").read_text())
     if "open_error" in faults:
         raise getattr(errors, faults["open_error"])("it cannot be opened")
-    return FaultyEncoder(opening.models_folder, faults)
+    return EmbedStage(FaultyEncoder(opening.models_folder, faults), opening)
 
 
 class FaultyEncoder:
@@ -109,7 +109,7 @@ def run_command(argv: list[str]) -> int:
     from photoindex.cli.main import main
     from photoindex.library.embed import embed
 
-    embed.EmbedRequest = functools.partial(embed.EmbedRequest, opener=OPENER)  # type: ignore[assignment,misc]
+    embed.EmbedRequest = functools.partial(embed.EmbedRequest, open=OPENER)  # type: ignore[assignment,misc]
     return main(argv)
 
 

@@ -43,7 +43,7 @@ def install(keeper: Keeper, **faults: object) -> Path:
 
 def run(keeper: Keeper, stop: Callable[[], bool] = lambda: False, **request: object) -> EmbedSummary:
     with keeper.open() as library:
-        wanted = EmbedRequest(opener=faulty_encoder.OPENER, **request)  # type: ignore[arg-type]
+        wanted = EmbedRequest(open=faulty_encoder.OPENER, **request)  # type: ignore[arg-type]
         return embed(library, wanted, keeper.events.append, stop)
 
 
@@ -91,7 +91,7 @@ def test_a_lost_process_is_started_again_and_its_batches_are_done(keeper: Keeper
 
 
 def test_a_hanging_process_is_killed_and_started_again(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photoindex.pipeline.embed.run._HANG_SECONDS", 3.0)
+    monkeypatch.setattr("photoindex.pipeline.run.model_process._HANG_SECONDS", 3.0)
     install(keeper, hang_at=[2])
     summary = run(keeper)
     assert (summary.restarts, summary.embedded) == (1, PHOTOS)

@@ -72,7 +72,7 @@ def test_no_worker_outlives_the_pool() -> None:
 def test_files_that_kill_their_worker_are_quarantined_by_name_and_the_rest_is_taken_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photoindex.pipeline.ingest.run.take_in", faulty.take_in_or_fail)
+    monkeypatch.setattr("photoindex.library.scan.ingest.ingest_file", faulty.ingest_or_fail)
     folder = tmp_path / "photos"
     write_photos(folder, 12)
     for seed, name in enumerate(("crash", "hang", "hoard", "fail"), start=100):

@@ -37,6 +37,7 @@ def redo(
 ) -> None:
     """Put a stage's finished tasks back, for the next `scan` or `embed` to do again; results stay until new ones replace them."""
     from photoindex.library.maintenance.redo import redo as put_back
+    from photoindex.library.maintenance.tasks import command_for
 
     with opened(library) as found:
         count = put_back(found, stage, query or (), dry_run=dry_run)
@@ -46,4 +47,4 @@ def redo(
     elif dry_run:
         print(f"{number} would be put back; nothing was changed")
     else:
-        print(f"{number} put back; work them with: photoindex {'embed' if stage == 'embed' else 'scan'}")
+        print(f"{number} put back; work them with: {command_for(stage)}")

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from photoindex import stages
 from photoindex.errors import ModelUnavailable
 from photoindex.library.durations import utc
 from photoindex.library.embed.model_choice import command_to_use, model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import volumes_now
 from photoindex.paths import display, to_text
-from photoindex.stages import embed
-from photoindex.stages.ingest import CODE_VERSION
+from photoindex.stages import embed, ingest
 from photoindex.store.files.volumes import VolumeRow
 from photoindex.store.photos.counts import (
     FileCounts,
@@ -31,7 +31,7 @@ from photoindex.store.photos.counts import (
     has_contents_of_earlier_code,
     root_scans,
 )
-from photoindex.store.tasks import embed_tasks
+from photoindex.store.tasks import asset_tasks
 from photoindex.store.vectors import spaces
 
 SAMPLED_FOLDERS = 32
@@ -121,7 +121,7 @@ def status(library: Library) -> Status:
             roots=tuple(root_scans(connection)),
             disk=_disk_use(library),
             next_steps=(),
-            reread=has_contents_of_earlier_code(connection, CODE_VERSION),
+            reread=has_contents_of_earlier_code(connection, ingest.STAGE.code_version),
             to_embed=_count_to_embed(library, connection),
             unused_spaces=_unused_spaces(connection),
         )
@@ -138,10 +138,10 @@ def _count_to_embed(library: Library, connection: Connection) -> int:
     except ModelUnavailable:
         return 0
     if space is None:
-        return 0 if spaces.all_spaces(connection) else embed_tasks.count_to_do(connection, None)
-    if not embed_tasks.may_lack(connection, space.id):
+        return 0 if spaces.all_spaces(connection) else asset_tasks.count_to_do(connection, None)
+    if not spaces.may_lack_vectors(connection, space.id):
         return 0
-    return embed_tasks.count_lacking(connection, space.id, space.variant_id)
+    return spaces.count_not_embedded(connection, space)
 
 
 def _unused_spaces(connection: Connection) -> tuple[str, ...]:
@@ -200,11 +200,11 @@ def _with_next_steps(found: Status) -> Status:
         for one in found.roots
         if one.scanned_at is None
     )
-    waiting = found.count("pending") + found.count("failed") - found.waiting(embed.NAME)
-    if waiting:
-        steps.append(
-            NextStep("photoindex scan", f"{waiting} {'task waits' if waiting == 1 else 'tasks wait'} to be done")
-        )
+    for stage in stages.STAGES:
+        waiting = found.waiting(stage.name)
+        if waiting and stage is not embed.STAGE:  # whose step counts what the space in use lacks
+            said = "1 task waits" if waiting == 1 else f"{waiting} tasks wait"
+            steps.append(NextStep(f"photoindex {stage.command}", f"{said} to be done"))
     if found.to_embed:
         lack = "picture lacks its vector" if found.to_embed == 1 else "pictures lack their vectors"
         steps.append(NextStep("photoindex embed", f"{found.to_embed} {lack}: search by meaning does not find them yet"))

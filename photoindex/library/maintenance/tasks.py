@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from photoindex import stages
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose
-from photoindex.stages import embed, ingest
 from photoindex.store.tasks.admin import (
     DISMISSED,
     PAGE_ROWS,
@@ -24,8 +24,6 @@ from photoindex.types import TaskState
 
 STATES: tuple[str, ...] = (*TaskState, DISMISSED)
 """The states that a person can ask for; dismissed ones are quarantined ones that somebody decided to leave so."""
-
-_COMMANDS = {ingest.NAME: "scan", embed.NAME: "embed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +82,20 @@ def check_stage(connection: Connection, stage: str) -> None:
 
 def stage_names(connection: Connection) -> Sequence[str]:
     """Return the stages of this program and those that the library has tasks of."""
-    return sorted({ingest.NAME, embed.NAME} | stages_known(connection))
+    return sorted({stage.name for stage in stages.STAGES} | stages_known(connection))
 
 
 def commands_for_waiting(library: Library) -> str:
     """Return the commands that work off what waits now, for a sentence: `photoindex scan, photoindex embed`."""
     with library.database.read() as connection:
         waiting = stages_waiting(connection)
-    names = [command for name, command in _COMMANDS.items() if name in waiting] or ["scan"]
-    return ", ".join(f"photoindex {name}" for name in names)
+    commands = [stage.command for stage in stages.STAGES if stage.name in waiting] or ["scan"]
+    return ", ".join(f"photoindex {command}" for command in dict.fromkeys(commands))
+
+
+def command_for(stage: str) -> str:
+    """Return the command that works off a stage's tasks; a stage that this program does not know is named itself."""
+    return next((f"photoindex {one.command}" for one in stages.STAGES if one.name == stage), f"photoindex {stage}")
 
 
 __all__ = [
@@ -100,6 +103,7 @@ __all__ = [
     "TaskQuery",
     "TaskRow",
     "check_stage",
+    "command_for",
     "commands_for_waiting",
     "stage_names",
     "task_filter",

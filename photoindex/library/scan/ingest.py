@@ -10,11 +10,13 @@ from photoindex.library.handle import Library
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import resolver_of
 from photoindex.pipeline.ingest.commit import Committer, Tally
-from photoindex.pipeline.ingest.run import Ingestion, IngestSettings
+from photoindex.pipeline.ingest.work import IngestSettings, IngestWork
+from photoindex.pipeline.ingest.worker import ingest_file
+from photoindex.pipeline.run.decoder_pool import DecoderPool
+from photoindex.pipeline.run.runner import Runner
 from photoindex.pipeline.workers import isolation
 from photoindex.progress import EventSink
 from photoindex.store.database import Session
-from photoindex.store.tasks import queue
 from photoindex.types import DerivedParams, Limits
 
 
@@ -37,10 +39,10 @@ class WorkList:
     derive: bool
 
 
-def take_in(
+def ingest_files(
     library: Library, session: Session, roots: Roots, work: WorkList, emit: EventSink, stop: Callable[[], bool]
 ) -> tuple[Tally, int]:
-    """Work off a scan's work list; return what came of the files and how many were looked at. Raises StorageFull."""
+    """Work off a scan's work list; return the verdicts and how many files were looked at. Raises StorageFull, WorkersLost."""
     config = library.config
     settings = IngestSettings(
         jobs=min(config.scan.jobs or jobs_for(config.scan.cores_share), work.total),
@@ -55,15 +57,18 @@ def take_in(
         derive=work.derive,
     )
     committer = Committer(
-        owner=queue.new_owner(),
-        variant_id=work.variant_id,
-        resolver=resolver_of(library, roots, emit),
-        is_online=roots.is_online,
+        variant_id=work.variant_id, resolver=resolver_of(library, roots, emit), is_online=roots.is_online
     )
-    run = Ingestion(session, settings, committer, emit, stop)
+    runner = Runner(
+        database=session,
+        work=IngestWork(settings, committer),
+        executor=DecoderPool(ingest_file, count=settings.jobs, limits=settings.limits, stop=stop),
+        emit=emit,
+        stop=stop,
+    )
     start_forkserver(derive=work.derive)
-    run.run(work.total)
-    return committer.tally, run.done
+    runner.run(work.total)
+    return committer.tally, runner.tally.done
 
 
 def jobs_for(share: float) -> int:

@@ -22,6 +22,7 @@ from photoindex.pipeline.scan.changes import ChangeFinder, Place, Seen
 from photoindex.pipeline.scan.exclusion import Rules, rule_set, rules_at
 from photoindex.pipeline.scan.walk import walk
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
+from photoindex.stages.ingest import STAGE
 from photoindex.store.database import Session
 from photoindex.store.files import volumes
 from photoindex.store.scan import staging
@@ -121,7 +122,7 @@ class _Scan:
         self.roots = Roots(self.library.database)
 
     def run(self) -> ScanSummary:
-        self._clean_up_after_the_dead()
+        self._release_stale_leases()
         if self.request.listed is None:
             self.targets = self.roots.targets(
                 self.request.tops,
@@ -150,15 +151,15 @@ class _Scan:
         for folder, line in seen.bad_patterns:
             self.emit(Notice(f"no gitignore pattern in {paths.display(folder)}/.photoindexignore: {line}", "warning"))
         if self.request.dry_run:
-            self._foretell(seen, summary)
+            self._dry_run_summary(seen, summary)
         else:
             self._apply_and_ingest(seen, summary)
         return summary
 
-    def _clean_up_after_the_dead(self) -> None:
+    def _release_stale_leases(self) -> None:
         with self.session.write() as connection:
             # The library's lock is held, and nobody ingests without it: whoever held these is gone.
-            queue.release_all(connection, stage="ingest")
+            queue.release_stale_leases(connection, stage=STAGE.name)
         derived_files.remove_unfinished(self.library.derived_folder)
 
     def _check_request(self) -> None:
@@ -279,7 +280,7 @@ class _Scan:
                         f"if they were really removed, run the scan again with --accept-missing"
                     )
 
-    def _foretell(self, seen: Seen, summary: ScanSummary) -> None:
+    def _dry_run_summary(self, seen: Seen, summary: ScanSummary) -> None:
         with self.session.read() as connection:
             summary.bytes = staging.staged_bytes(connection)
             counts = staging.count_staged(connection)
@@ -303,12 +304,12 @@ class _Scan:
         params = DerivedParams(**self.library.config.derived.model_dump())
         with self.session.write() as connection:
             self.roots.keep(connection, self.targets, self.request.exclude, follow=self.request.follow_symlinks)
-            variant_id = queue.ensure_variant(connection, ingest.NAME, ingest.variant(params, derive=derive))
+            variant_id = queue.ensure_variant(connection, STAGE.name, ingest.variant(params, derive=derive))
             staging.apply(connection, variant_id=variant_id, derive=derive, retry_classes=self.request.retry_classes)
             total = staging.count_work(connection)
             self._count_settled(connection, seen, summary)
         if total and not self.stop():
-            self._take_in(summary, variant_id, total)
+            self._ingest(summary, variant_id, total)
         else:
             summary.pending = total
         self._settle()
@@ -327,18 +328,22 @@ class _Scan:
         self.roots.reload()
         settle(self.library, self.session, self.roots, self.emit, self.stop)
 
-    def _take_in(self, summary: ScanSummary, variant_id: int, total: int) -> None:
-        from photoindex.library.scan.ingest import WorkList, take_in
+    def _ingest(self, summary: ScanSummary, variant_id: int, total: int) -> None:
+        from photoindex.library.scan.ingest import WorkList, ingest_files
+        from photoindex.pipeline.ingest.commit import Verdict
 
         self.roots.reload()  # the roots that were just made say which part of a path is searchable
         work = WorkList(variant_id, total, derive=self.request.derive)
-        tally, done = take_in(self.library, self.session, self.roots, work, self.emit, self.stop)
-        summary.new, summary.changed, summary.moved = tally.new, tally.changed, tally.moved
-        summary.duplicate = tally.duplicate
-        summary.unchanged += tally.unchanged
-        summary.quarantined += tally.quarantined
-        summary.excluded += tally.excluded
-        summary.sidecars += tally.sidecar
+        tally, done = ingest_files(self.library, self.session, self.roots, work, self.emit, self.stop)
+        found = tally.files
+        summary.new, summary.changed, summary.moved = (
+            found[verdict] for verdict in (Verdict.NEW, Verdict.CHANGED, Verdict.MOVED)
+        )
+        summary.duplicate = found[Verdict.DUPLICATE]
+        summary.unchanged += found[Verdict.UNCHANGED]
+        summary.quarantined += found[Verdict.QUARANTINED]
+        summary.excluded += found[Verdict.EXCLUDED]
+        summary.sidecars += found[Verdict.SIDECAR]
         summary.bytes = tally.bytes
         summary.pending = total - done
 

@@ -75,7 +75,7 @@ class QueryEncoder:
         Raises ModelUnavailable, and UsageError where the file is none that can be decoded.
         """
         from photoindex.models.encoders import open_image_encoder
-        from photoindex.pipeline.embed.query_picture import PictureJob, read_picture
+        from photoindex.pipeline.query_picture import PictureJob, read_picture
 
         if os.path.isdir(path):
             raise UsageError(f"{shown} is a folder; name a picture file")

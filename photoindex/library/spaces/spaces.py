@@ -17,7 +17,7 @@ from photoindex.library.lock import exclusive
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.stages import embed
 from photoindex.store.search import vector_photos
-from photoindex.store.tasks import embed_tasks
+from photoindex.store.tasks import asset_tasks
 from photoindex.store.vectors import spaces
 from photoindex.store.vectors.spaces import SpaceRow
 
@@ -54,8 +54,8 @@ def list_spaces(library: Library) -> list[SpaceStatus]:
             SpaceStatus(
                 space,
                 vectors=spaces.count_vectors(connection, space.id),
-                lacking=embed_tasks.count_lacking(connection, space.id, space.variant_id),
-                given_up=embed_tasks.count_given_up(connection, space.variant_id),
+                lacking=spaces.count_not_embedded(connection, space),
+                given_up=asset_tasks.count_given_up(connection, space.tasks),
                 installed=vector_photos.variant_key(connection, space.id) in keys,
                 index_bytes=_size_of_index(library, space),
             )
@@ -71,7 +71,7 @@ def use_space(library: Library, name: str, *, force: bool = False) -> SpaceRow:
     """
     with library.database.write() as connection:
         space = _named(connection, name)
-        lacking = embed_tasks.count_lacking(connection, space.id, space.variant_id)
+        lacking = spaces.count_not_embedded(connection, space)
         if lacking and not force:
             raise UsageError(
                 f"{lacking:,} {'picture lacks its vector' if lacking == 1 else 'pictures lack their vectors'} in the space "

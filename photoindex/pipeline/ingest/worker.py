@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from photoindex.errors import StorageFull
 from photoindex.media.content import Content, read_content
 from photoindex.media.problems import MediaProblem
 from photoindex.pipeline.ingest import derived_files
@@ -15,14 +16,12 @@ from photoindex.types import Derived, DerivedParams, Described, Failure, Limits,
 
 @dataclass(frozen=True, slots=True)
 class FileJob:
-    """One file to take in.
+    """One file to ingest.
 
     `force` decodes even where previews of this content exist; `derive` False stops after hash and facts.
     """
 
     file_id: int
-    task_id: int
-    attempts: int
     path: bytes
     name: bytes
     derived_folder: Path
@@ -34,11 +33,11 @@ class FileJob:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one file.
+    """What was found in one file.
 
     digest: BLAKE3 (32 bytes), None where not even the bytes could be read. stat: (size, mtime_ns) at which it was read.
     reused: previews of this content were there already, so nothing was described or decoded. vanished: it is gone.
-    sidecar: what a file beside photos says of them; it has its `not_media` too.
+    sidecar: the facts of a sidecar, which has its `not_media` too.
     """
 
     job: FileJob
@@ -56,12 +55,8 @@ class Outcome:
     seconds: float = 0.0
 
 
-class DerivedUnwritable(Exception):
-    """Derived files cannot be written: the run must stop, the file is not to blame."""
-
-
-def take_in(job: FileJob) -> Outcome:
-    """Take in one file; whatever is wrong with the file is in the outcome. Raises DerivedUnwritable."""
+def ingest_file(job: FileJob) -> Outcome:
+    """Ingest one file; whatever is wrong with it is in the outcome. Raises StorageFull where previews cannot be written."""
     started = time.perf_counter()
     content = _read(job)
     if isinstance(content, Outcome):
@@ -111,4 +106,7 @@ def _write(job: FileJob, digest: bytes, derived: Derived) -> None:
     try:
         derived_files.write(job.derived_folder, digest, derived)
     except OSError as error:
-        raise DerivedUnwritable(f"{error.strerror}: {job.derived_folder}") from error
+        # Not the file's fault: the run has to stop.
+        raise StorageFull(
+            f"previews cannot be written ({error.strerror}: {job.derived_folder}); free some space and run the command again"
+        ) from error

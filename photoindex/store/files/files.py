@@ -87,7 +87,7 @@ def is_present_elsewhere(connection: Connection, asset_id: int, *, but: int) -> 
     return connection.execute(others.limit(1)).first() is not None
 
 
-def holds_no_known_content(connection: Connection, file_id: int) -> None:
+def clear_content(connection: Connection, file_id: int) -> None:
     """Note that what the file holds now could not be read; which photo it was stays known."""
     connection.execute(update(file).where(file.c.id == file_id).values(media=None, reason=None))
 

@@ -40,14 +40,23 @@ class Claimed:
     attempts: int
 
 
+def find_variant(connection: Connection, stage: str, parameters: Mapping[str, Any]) -> int | None:
+    """Return the id of the variant of `stage` with exactly these parameters, None where nothing was planned for it."""
+    of_stage = select(variant.c.id).where(variant.c.stage == stage, variant.c.key == _key(parameters))
+    return connection.execute(of_stage).scalar_one_or_none()
+
+
 def ensure_variant(connection: Connection, stage: str, parameters: Mapping[str, Any]) -> int:
     """Return the id of the variant of `stage` with exactly these parameters; make it where it is new."""
-    key = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
-    found = connection.execute(select(variant.c.id).where(variant.c.stage == stage, variant.c.key == key)).scalar()
+    found = find_variant(connection, stage, parameters)
     if found is not None:
-        return int(found)
-    made = connection.execute(insert(variant).values(stage=stage, key=key, created_at=time.time()))
+        return found
+    made = connection.execute(insert(variant).values(stage=stage, key=_key(parameters), created_at=time.time()))
     return new_id(made)
+
+
+def _key(parameters: Mapping[str, Any]) -> str:
+    return json.dumps(parameters, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,7 @@ def give_back(connection: Connection, *, owner: str) -> None:
     )
 
 
-def release_all(connection: Connection, *, stage: str) -> int:
+def release_stale_leases(connection: Connection, *, stage: str) -> int:
     """Put every running task of a stage back, attempts kept; return how many.
 
     For a stage that only one process works on at a time, and that is the caller: whoever held them is gone.

@@ -6,12 +6,14 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
 
 from photoindex.store.database import new_id
-from photoindex.store.schema.tables import space, task, vector
-from photoindex.store.tasks.embed_tasks import count_lacking
+from photoindex.store.schema.tables import asset, space, task, vector
+from photoindex.store.tasks.asset_tasks import StageVariant, count_with_preview, task_of_asset
 
+STAGE = "embed"
+"""The stage whose variants have spaces, as the task table names it."""
 _DROPPED_AT_ONCE = 20_000
 
 
@@ -27,6 +29,11 @@ class SpaceRow:
     active: bool
     calibration: dict[str, Any] | None
     created_at: float
+
+    @property
+    def tasks(self) -> StageVariant:
+        """The tasks that fill the space."""
+        return StageVariant(STAGE, self.variant_id)
 
 
 def ensure_space(connection: Connection, *, model: str, variant_id: int, dim: int) -> SpaceRow:
@@ -58,7 +65,7 @@ def _is_for_use(connection: Connection) -> bool:
 
 
 def _is_complete(connection: Connection, found: SpaceRow) -> bool:
-    return count_vectors(connection, found.id) > 0 and not count_lacking(connection, found.id, found.variant_id)
+    return count_vectors(connection, found.id) > 0 and not count_not_embedded(connection, found)
 
 
 def _names(model: str) -> Any:
@@ -100,7 +107,7 @@ def calibrate(connection: Connection, space_id: int, calibration: dict[str, Any]
 def begin_drop(connection: Connection, found: SpaceRow) -> None:
     """Take a space out of use and remove its tasks, so that what is left of it while its vectors go can only shrink."""
     connection.execute(update(space).where(space.c.id == found.id).values(active=False))
-    connection.execute(delete(task).where(task.c.variant_id == found.variant_id, task.c.stage == "embed"))
+    connection.execute(delete(task).where(task.c.variant_id == found.variant_id, task.c.stage == STAGE))
 
 
 def drop_some(connection: Connection, found: SpaceRow) -> int:
@@ -112,7 +119,7 @@ def drop_some(connection: Connection, found: SpaceRow) -> int:
 def drop(connection: Connection, found: SpaceRow) -> int:
     """Remove a space with its vectors and tasks; return how many vectors went."""
     gone = connection.execute(delete(vector).where(vector.c.space_id == found.id)).rowcount
-    connection.execute(delete(task).where(task.c.variant_id == found.variant_id, task.c.stage == "embed"))
+    connection.execute(delete(task).where(task.c.variant_id == found.variant_id, task.c.stage == STAGE))
     connection.execute(delete(space).where(space.c.id == found.id))
     return int(gone)
 
@@ -121,6 +128,32 @@ def count_vectors(connection: Connection, space_id: int) -> int:
     """Return how many vectors a space has."""
     statement = select(func.count()).select_from(vector).where(vector.c.space_id == space_id)
     return int(connection.execute(statement).scalar_one())
+
+
+def count_not_embedded(connection: Connection, found: SpaceRow) -> int:
+    """Return how many contents with a preview have no vector in a space; those that were given up are left out."""
+    in_space = (
+        select(vector.c.id).where(vector.c.space_id == found.id, vector.c.asset_id == asset.c.id).correlate(asset)
+    )
+    given_up = task_of_asset(found.tasks).where(task.c.state == "quarantined")
+    return count_with_preview(connection, select(asset.c.id).where(~in_space.exists(), ~given_up.exists()))
+
+
+def may_lack_vectors(connection: Connection, space_id: int) -> bool:
+    """Tell, from a few counts of indexes, whether `count_not_embedded` may find any: it looks at every content.
+
+    Vectors whose content is gone or superseded may hide as many contents that were ingested long ago and got a preview
+    since; new ones are never hidden.
+    """
+    contents = select(func.count()).select_from(asset).scalar_subquery()
+    # Word for word the condition of the partial index.
+    without_preview = select(func.count()).select_from(asset).where(text("asset.derived = 0")).scalar_subquery()
+    of_space = vector.c.space_id == space_id
+    vectors = select(func.count()).select_from(vector).where(of_space).scalar_subquery()
+    newest = select(func.max(asset.c.id)).scalar_subquery()
+    newest_embedded = select(func.max(vector.c.asset_id)).where(of_space).scalar_subquery()
+    missing = contents - without_preview > vectors
+    return bool(connection.execute(select(or_(missing, newest > func.coalesce(newest_embedded, 0)))).scalar())
 
 
 def _space_row(row: Row[Any]) -> SpaceRow:

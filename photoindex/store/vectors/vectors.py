@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,20 +11,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, delete, func, insert, select, text
 
 from photoindex.store.schema.tables import asset, vector
+from photoindex.types import Result, Vector
 
 CHUNK_ROWS = 10_000
 _KEYS = 500
 STORED = np.dtype("<f2")
-
-
-@dataclass(frozen=True, slots=True)
-class NewVector:
-    """One vector to be kept; values: [dim] of unit length. frame, seconds: of a video's later frames."""
-
-    asset_id: int
-    values: NDArray[np.floating]
-    frame: int = 0
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +26,29 @@ class VectorBlock:
     values: NDArray[np.float16]
 
 
-def put(connection: Connection, space_id: int, vectors: Sequence[NewVector]) -> None:
-    """Keep vectors, each in place of an earlier one of the same content and frame; every one gets a new number."""
+@dataclass(frozen=True, slots=True)
+class VectorWriter:
+    """Keeps what the embed stage finds: the vectors of one space."""
+
+    space_id: int
+
+    def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
+        """Write the vectors of contents (asset id -> results), as `put` does."""
+        put(
+            connection,
+            self.space_id,
+            [(asset_id, one) for asset_id, found in results.items() for one in found if isinstance(one, Vector)],
+        )
+
+
+def put(connection: Connection, space_id: int, vectors: Sequence[tuple[int, Vector]]) -> None:
+    """Keep vectors (asset id, vector), each in place of an earlier one of the same content and frame.
+
+    Every one gets a new number.
+    """
     contents: dict[int, list[int]] = {}
-    for one in vectors:
-        contents.setdefault(one.frame, []).append(one.asset_id)
+    for asset_id, one in vectors:
+        contents.setdefault(one.frame, []).append(asset_id)
     for frame, asset_ids in contents.items():
         for start in range(0, len(asset_ids), _KEYS):
             of_contents = vector.c.asset_id.in_(asset_ids[start : start + _KEYS])
@@ -49,12 +58,12 @@ def put(connection: Connection, space_id: int, vectors: Sequence[NewVector]) -> 
     rows = [
         {
             "space_id": space_id,
-            "asset_id": one.asset_id,
+            "asset_id": asset_id,
             "frame": one.frame,
             "seconds": one.seconds,
             "data": one.values.astype(STORED).tobytes(),
         }
-        for one in vectors
+        for asset_id, one in vectors
     ]
     if rows:
         connection.execute(insert(vector), rows)

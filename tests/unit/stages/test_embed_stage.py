@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +11,8 @@ from PIL import Image
 
 from photoindex.models.base import Preprocessing
 from photoindex.models.preprocess import prepare
-from photoindex.pipeline.embed.messages import Batch, Job
-from photoindex.pipeline.embed.prefetch import Prefetcher
-from photoindex.stages.embed import UnreadablePreview, pixels_of, variant
+from photoindex.stages.base import UnreadablePreview
+from photoindex.stages.embed import pixels_of, variant
 from tests.originals import jpeg
 
 CLIP = Preprocessing(224, "shortest", "bicubic", (0.48, 0.46, 0.41), (0.27, 0.26, 0.28))
@@ -76,30 +74,3 @@ def test_everything_that_changes_vectors_is_in_the_variant() -> None:
     ]
     assert all(variant(**other) != first for other in others)  # type: ignore[arg-type]
     assert variant(**MADE_WITH) == first  # type: ignore[arg-type]
-
-
-def test_a_batch_keeps_its_order_and_names_what_failed(tmp_path: Path) -> None:
-    pictures = {number: jpeg(number) for number in range(10)}
-    for number, data in pictures.items():
-        (tmp_path / f"{number}.jpg").write_bytes(data)
-    (tmp_path / "3.jpg").unlink()
-    (tmp_path / "6.jpg").write_bytes(b"broken")
-    (tmp_path / "7.jpg").unlink()
-    (tmp_path / "7.jpg").mkdir()
-    prefetcher = Prefetcher(CLIP, threads=3)
-    batch = Batch(5, tuple(Job(100 + number, str(tmp_path / f"{number}.jpg")) for number in range(10)))
-    pixels = prefetcher.begin(batch).result()
-    prefetcher.close()
-    kept = [number for number in range(10) if number not in (3, 6, 7)]
-    assert pixels.number == 5
-    assert [job.task_id for job in pixels.jobs] == [100 + number for number in kept]
-    assert all(
-        np.array_equal(pixels.values[place], pixels_of(pictures[number], CLIP)) for place, number in enumerate(kept)
-    )
-    assert [(task, failure.error_class, failure.retry) for task, failure in pixels.failures] == [
-        (103, "preview_missing", False),
-        (106, "preview_damaged", False),
-        (107, "preview_unreadable", True),
-    ]
-    assert pixels.read > 0
-    assert pixels.decode > 0

@@ -24,7 +24,8 @@ from photoindex.progress import Notice
 from photoindex.store.schema.tables import asset, photo, variant, volume
 from photoindex.store.schema.tables import folder as folder_table
 from photoindex.store.vectors.spaces import ensure_space
-from photoindex.store.vectors.vectors import NewVector, put
+from photoindex.store.vectors.vectors import put
+from photoindex.types import Vector
 from photoindex.vectors.binary import ClosePairs, close_pairs
 from photoindex.vectors.near_pairs import near_pairs
 from tests.edits import EDITS, cut, jpeg, scaled, scene, two_views
@@ -438,7 +439,7 @@ def test_edits_far_in_hash_are_found_by_neighbours_in_the_space(keeper: Keeper, 
         connection.execute(insert(variant).values(id=900, stage="embed", key="{}", created_at=0.0))
         made = ensure_space(connection, model="drawn", variant_id=900, dim=16)
         ids = connection.execute(select(asset.c.id).order_by(asset.c.id)).scalars().all()
-        vectors = [NewVector(number, row) for number, row in zip(ids, rows, strict=True)]
+        vectors = [(number, Vector(row)) for number, row in zip(ids, rows, strict=True)]
         put(connection, made.id, vectors)
     with keeper.open() as library:
         result = find_duplicates(library, DuplicatesRequest())
@@ -460,7 +461,7 @@ def test_neighbours_that_say_they_are_other_shots_are_not_compared(keeper: Keepe
             made = ensure_space(connection, model="drawn", variant_id=900, dim=16)
             ids = connection.execute(select(asset.c.id)).scalars().all()
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-            put(connection, made.id, [NewVector(number, row) for number, row in zip(ids, rows, strict=True)])
+            put(connection, made.id, [(number, Vector(row)) for number, row in zip(ids, rows, strict=True)])
         assert find_duplicates(library, DuplicatesRequest()).compared == 3
 
 

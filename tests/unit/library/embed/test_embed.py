@@ -10,15 +10,16 @@ from sqlalchemy import text
 
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.durations import parse_window
-from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, embed
+from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, bottleneck, embed
 from photoindex.library.index import maintain
 from photoindex.library.index.status import index_status
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.retry import retry
 from photoindex.library.maintenance.tasks import TaskQuery
-from photoindex.pipeline.embed.run import EmbedTally
+from photoindex.pipeline.run.runner import Tally
 from photoindex.progress import Notice, PhaseAdvanced
-from photoindex.store.tasks import embed_tasks, queue
+from photoindex.store.tasks import asset_tasks, queue
+from photoindex.store.tasks.asset_tasks import StageVariant
 from photoindex.store.vectors import spaces
 from tests.fault import faulty_encoder
 from tests.harness import Keeper
@@ -41,7 +42,7 @@ def keeper(tmp_path: Path) -> Keeper:
 
 def run(keeper: Keeper, **request: object) -> EmbedSummary:
     with keeper.open() as library:
-        wanted = EmbedRequest(opener=faulty_encoder.OPENER, **request)  # type: ignore[arg-type]
+        wanted = EmbedRequest(open=faulty_encoder.OPENER, **request)  # type: ignore[arg-type]
         return embed(library, wanted, keeper.events.append)
 
 
@@ -92,9 +93,9 @@ def test_the_summary_and_the_log_say_where_the_time_went(keeper: Keeper) -> None
 
 
 def test_the_step_that_is_busiest_for_its_threads_is_the_bottleneck() -> None:
-    tally = EmbedTally(batches=1, read_seconds=1.0, decode_seconds=8.0, infer_seconds=3.0, write_seconds=0.5)
-    assert tally.bottleneck(decode_threads=2) == "decode"
-    assert tally.bottleneck(decode_threads=4) == "infer"
+    tally = Tally(batches=1, steps={"read": 1.0, "decode": 8.0, "infer": 3.0, "write": 0.5})
+    assert bottleneck(tally, decode_threads=2) == "decode"
+    assert bottleneck(tally, decode_threads=4) == "infer"
 
 
 def test_new_photos_are_embedded_by_the_next_run_and_only_they(keeper: Keeper, tmp_path: Path) -> None:
@@ -177,11 +178,11 @@ def test_a_vector_that_is_coming_from_an_earlier_preview_is_not_kept(tmp_path: P
         asset = shelf.asset_of(shelf.add_photo())
         with library.database.write() as connection:
             variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
-            embed_tasks.plan(connection, variant_id, first=asset, last=asset)
+            asset_tasks.plan(connection, StageVariant("embed", variant_id), first=asset, last=asset)
             (claimed,) = queue.claim(connection, queue.Wanted("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
-            embed_tasks.preview_was_made_anew(connection, asset)
-            assert embed_tasks.held(connection, [claimed.id], owner="me") == {}
-            assert embed_tasks.count_waiting(connection, variant_id) == 1
+            asset_tasks.reset_after_new_preview(connection, asset, ["embed"])
+            assert asset_tasks.held(connection, [claimed.id], owner="me") == {}
+            assert asset_tasks.count_waiting(connection, StageVariant("embed", variant_id)) == 1
 
 
 def test_what_was_given_up_waits_again_with_a_new_preview_unless_it_was_dismissed(tmp_path: Path) -> None:
@@ -195,7 +196,7 @@ def test_what_was_given_up_waits_again_with_a_new_preview_unless_it_was_dismisse
         shelf.add_task(second, "quarantined", dismissed_at=1.0, **values)
         with library.database.write() as connection:
             for asset in (first, second):
-                embed_tasks.preview_was_made_anew(connection, asset)
+                asset_tasks.reset_after_new_preview(connection, asset, ["embed"])
             found = connection.execute(
                 text("SELECT subject_id, state, error_class FROM task WHERE stage = 'embed'")
             ).all()
@@ -214,11 +215,11 @@ def test_what_was_given_up_hides_no_other_picture_that_lacks_its_vector(tmp_path
         for asset in (first, without_preview):
             shelf.add_task(asset, "quarantined", **values)
         with library.database.read() as connection:
-            assert embed_tasks.count_lacking(connection, space.id, variant_id) == 1
-            assert embed_tasks.count_given_up(connection, variant_id) == 2
+            assert spaces.count_not_embedded(connection, space) == 1
+            assert asset_tasks.count_given_up(connection, StageVariant("embed", variant_id)) == 2
         shelf.add_task(second, "quarantined", **values)
         with library.database.read() as connection:
-            assert embed_tasks.count_lacking(connection, space.id, variant_id) == 0
+            assert spaces.count_not_embedded(connection, space) == 0
 
 
 def test_retry_puts_a_picture_back_that_was_given_up(keeper: Keeper) -> None:
@@ -266,13 +267,13 @@ def test_contents_that_stand_for_a_photo_come_first_and_superseded_ones_not_at_a
         second = shelf.asset_of(shelf.add_photo())
         with library.database.write() as connection:
             variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
-            ids = embed_tasks.unplanned(connection, variant_id)
-            assert embed_tasks.plan(connection, variant_id, first=ids[0], last=ids[-1]) == 3
-            assert embed_tasks.plan(connection, variant_id, first=ids[0], last=ids[-1]) == 0
+            ids = asset_tasks.unplanned(connection, StageVariant("embed", variant_id))
+            assert asset_tasks.plan(connection, StageVariant("embed", variant_id), first=ids[0], last=ids[-1]) == 3
+            assert asset_tasks.plan(connection, StageVariant("embed", variant_id), first=ids[0], last=ids[-1]) == 0
             rows = connection.execute(text("SELECT subject_id, priority FROM task ORDER BY priority, id")).all()
             assert rows == [(shelf.asset_of(photo), 0), (second, 0), (movie, 1)]
-            assert embed_tasks.count_waiting(connection, variant_id) == 3
-            assert len(embed_tasks.unplanned(connection, variant_id)) == 2
+            assert asset_tasks.count_waiting(connection, StageVariant("embed", variant_id)) == 3
+            assert len(asset_tasks.unplanned(connection, StageVariant("embed", variant_id))) == 2
 
 
 def test_claiming_and_planning_read_indexes_and_not_whole_tables(tmp_path: Path) -> None:
@@ -288,11 +289,12 @@ def test_claiming_and_planning_read_indexes_and_not_whole_tables(tmp_path: Path)
                 lambda _connection, _cursor, statement, parameters, *_: statements.append((statement, parameters)),
             )
             variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
+            space = spaces.ensure_space(connection, model="a", variant_id=variant_id, dim=4)
             statements.clear()
             queue.claim(connection, queue.Wanted("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
-            embed_tasks.unplanned(connection, variant_id)
-            embed_tasks.count_to_do(connection, variant_id)
-            embed_tasks.count_lacking(connection, 1, variant_id)
+            asset_tasks.unplanned(connection, StageVariant("embed", variant_id))
+            asset_tasks.count_to_do(connection, StageVariant("embed", variant_id))
+            spaces.count_not_embedded(connection, space)
             looked_at = list(statements)
             plans = {
                 str(row[3])

@@ -123,6 +123,7 @@ def test_gone_vectors_are_not_found_and_leave_the_index_when_they_are_many(
 
 def test_a_vector_that_is_replaced_is_found_once_under_its_new_number(space: SpaceOfTests) -> None:
     from photoindex.store.vectors import vectors
+    from photoindex.types import Vector
 
     values = unit_vectors(12)
     ids = space.add(values[:10])
@@ -130,7 +131,7 @@ def test_a_vector_that_is_replaced_is_found_once_under_its_new_number(space: Spa
     with space.library.database.write() as connection:
         connection.execute(update(vector).where(vector.c.id == ids[0]).values(frame=0))
         asset_id = connection.execute(text("SELECT asset_id FROM vector WHERE id = :id"), {"id": int(ids[0])}).scalar()
-        vectors.put(connection, space.row.id, [vectors.NewVector(int(str(asset_id)), values[11])])
+        vectors.put(connection, space.row.id, [(int(str(asset_id)), Vector(values[11]))])
     found = open_index(space.library, space.row).search(unit(values[11]), 20)
     assert len(found) == 10
     assert found.ids[0] == space.ids()[-1] > ids[-1]
@@ -138,13 +139,14 @@ def test_a_vector_that_is_replaced_is_found_once_under_its_new_number(space: Spa
 
 def test_a_vector_of_another_frame_of_the_same_content_stays(space: SpaceOfTests) -> None:
     from photoindex.store.vectors import vectors
+    from photoindex.types import Vector
 
     values = unit_vectors(4)
     space.add(values[:1])
     with space.library.database.write() as connection:
         asset_id = int(connection.execute(text("SELECT asset_id FROM vector")).scalar_one())
         for frame, value in ((1, values[1]), (0, values[2]), (1, values[3])):
-            vectors.put(connection, space.row.id, [vectors.NewVector(asset_id, value, frame, float(frame))])
+            vectors.put(connection, space.row.id, [(asset_id, Vector(value, frame, float(frame)))])
         rows = connection.execute(text("SELECT frame, data FROM vector ORDER BY frame")).all()
     assert [tuple(row) for row in rows] == [(0, values[2].tobytes()), (1, values[3].tobytes())]
 

@@ -56,8 +56,8 @@ def test_a_second_scan_finds_everything_unchanged_and_opens_no_file(
     (photos / "notes.txt").write_text("not a photo")
     keeper.scan(photos)
     opened: list[object] = []
-    monkeypatch.setattr("photoindex.pipeline.ingest.run.take_in", opened.append)
-    monkeypatch.setattr("photoindex.pipeline.ingest.run.workers", lambda *_: opened.append("workers"))
+    monkeypatch.setattr("photoindex.library.scan.ingest.ingest_file", opened.append)
+    monkeypatch.setattr("photoindex.pipeline.workers.isolation.workers", lambda *_: opened.append("workers"))
     assert counts(keeper.scan(photos)) == {"unchanged": 6, "excluded": 1}
     assert opened == []
 

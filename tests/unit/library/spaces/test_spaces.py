@@ -36,7 +36,7 @@ def keeper(tmp_path: Path) -> Keeper:
 def embed_with(keeper: Keeper, model: str, limit: int | None = None) -> None:
     keeper.settings["embed.model"] = model
     with keeper.open() as library:
-        embed(library, EmbedRequest(limit=limit, opener=faulty_encoder.OPENER), keeper.events.append)
+        embed(library, EmbedRequest(limit=limit, open=faulty_encoder.OPENER), keeper.events.append)
 
 
 def listed(keeper: Keeper) -> dict[str, SpaceStatus]:

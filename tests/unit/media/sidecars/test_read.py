@@ -17,7 +17,7 @@ from photoindex.media.content import Content, read_content
 from photoindex.media.problems import MediaProblem
 from photoindex.media.sidecars.read import read_sidecar
 from photoindex.media.sidecars.recognise import recognise_sidecar
-from photoindex.pipeline.ingest.worker import FileJob, take_in
+from photoindex.pipeline.ingest.worker import FileJob, ingest_file
 from photoindex.types import DerivedParams, Limits, SidecarKind, SidecarRead
 from tests.conftest import REPOSITORY
 
@@ -416,7 +416,7 @@ def test_a_json_with_a_byte_order_mark_is_read() -> None:
 
 def job(path: Path, folder: Path) -> FileJob:
     name = path.name.encode()
-    return FileJob(1, 1, 0, bytes(path), name, folder, DerivedParams(), Limits(), derive=True)
+    return FileJob(1, bytes(path), name, folder, DerivedParams(), Limits(), derive=True)
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def job(path: Path, folder: Path) -> FileJob:
 def test_a_worker_hands_a_sidecar_on_as_what_it_says(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    outcome = pickle.loads(pickle.dumps(take_in(job(path, tmp_path / "derived"))))
+    outcome = pickle.loads(pickle.dumps(ingest_file(job(path, tmp_path / "derived"))))
     assert outcome.sidecar == read(name, data)
     assert outcome.not_media == reason
     assert outcome.failure is None
@@ -445,7 +445,7 @@ def test_a_worker_reports_a_broken_sidecar_as_a_failure_of_its_own_class(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    outcome = take_in(job(path, tmp_path / "derived"))
+    outcome = ingest_file(job(path, tmp_path / "derived"))
     assert outcome.failure is not None
     assert (outcome.failure.error_class, outcome.failure.retry) == ("sidecar", False)
     assert outcome.sidecar is None
@@ -455,9 +455,9 @@ def test_a_worker_reports_a_broken_sidecar_as_a_failure_of_its_own_class(
 def test_a_worker_that_meets_no_sidecar_loads_none_of_its_readers(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"hello")
     script = (
-        "import sys; from pathlib import Path; from photoindex.pipeline.ingest.worker import FileJob, take_in\n"
+        "import sys; from pathlib import Path; from photoindex.pipeline.ingest.worker import FileJob, ingest_file\n"
         "from photoindex.types import DerivedParams, Limits\n"
-        "take_in(FileJob(1, 1, 0, sys.argv[1].encode(), b'a.txt', Path('x'), DerivedParams(), Limits(), derive=True))\n"
+        "ingest_file(FileJob(1, sys.argv[1].encode(), b'a.txt', Path('x'), DerivedParams(), Limits(), derive=True))\n"
         "print([name for name in sys.modules if name in ('plistlib', 'defusedxml', 'photoindex.media.sidecars.read')])"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "a.txt")]

@@ -1,0 +1,199 @@
+"""Running one stage over the contents of a library: its lock, its plan, its window, its model process."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from photoindex.library.handle import Library
+from photoindex.library.lock import exclusive
+from photoindex.library.logs import both, log_events, open_log
+from photoindex.pipeline.ingest.derived_files import preview_path
+from photoindex.pipeline.run.asset_work import HEALED_BY_NEW_PREVIEW, AssetWork, Writer
+from photoindex.pipeline.run.messages import ProcessSettings
+from photoindex.pipeline.run.model_process import ModelProcess
+from photoindex.pipeline.run.runner import Runner, Tally
+from photoindex.progress import EventSink, PhaseFinished, PhaseStarted
+from photoindex.stages.base import Stage
+from photoindex.store.tasks import asset_tasks, queue
+from photoindex.store.tasks.asset_tasks import StageVariant
+
+_PLANNED_AT_ONCE = 20_000
+
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class StageSetup:
+    """What one run of a stage needs besides the library.
+
+    variant: everything that changes the results; the key of the variant. opening: returns what the stage's `open` is called
+    with in the model process; called once the writer is there. writer: returns the writer of the results, given the variant's id; called in the transaction that
+    makes the variant. phase: the progress bar's title. hang_seconds: see ModelProcess.
+    """
+
+    stage: Stage
+    variant: Mapping[str, object]
+    opening: Callable[[], Any]
+    writer: Callable[[Connection, int], Writer]
+    phase: str
+    batch_size: int
+    threads: int
+    hang_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageRequest:
+    """limit: work off at most so many tasks. window_seconds: no batch is begun later than this after the start."""
+
+    limit: int | None = None
+    window_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageSummary:
+    """What a run did. pending: tasks that wait still. stopped: the user ended it early; window_ended: its time was over."""
+
+    tally: Tally
+    pending: int
+    stopped: bool = False
+    window_ended: bool = False
+
+
+@contextmanager
+def stage_lock(library: Library, stage: Stage) -> Iterator[logging.Logger]:
+    """Hold the stage's lock, and give the log: two runs of one stage must not meet, other commands may run beside it.
+
+    Raises LibraryLocked.
+    """
+    with (
+        exclusive(library.folder, stage.name, name=lock_name(stage)),
+        open_log(library.folder, library.config.log) as log,
+    ):
+        yield log
+
+
+def lock_name(stage: Stage) -> str:
+    """Return the name of the stage's lock file."""
+    return f"{stage.name}.lock"
+
+
+def run_stage(
+    library: Library, setup: StageSetup, request: StageRequest, emit: EventSink, stop: Stop = lambda: False
+) -> StageSummary:
+    """Plan a stage's tasks and work them off. Raises LibraryLocked and what `Runner.run` raises; finished work is kept."""
+    with stage_lock(library, setup.stage) as log:
+        run = StageRun(library, setup, request, both(emit, log_events(log, setup.stage.name)), log)
+        run.plan()
+        run.work_off(stop)
+        return run.summary(stop)
+
+
+@dataclass(slots=True)
+class StageRun:
+    """One run of a stage, step by step; for callers that hold `stage_lock` and do more than the stage between the steps."""
+
+    library: Library
+    setup: StageSetup
+    request: StageRequest
+    emit: EventSink
+    log: logging.Logger
+    started: float = field(default_factory=time.monotonic)
+    tally: Tally = field(default_factory=Tally)
+    total: int = 0
+    _variant_id: int = 0
+    _writer: Writer | None = None
+
+    @property
+    def tasks(self) -> StageVariant:
+        """The tasks of this run's stage and variant."""
+        return StageVariant(self.setup.stage.name, self._variant_id)
+
+    def plan(self) -> int:
+        """Make the variant, its writer and the tasks that are not there yet; return how many tasks this run takes."""
+        name = self.setup.stage.name
+        with self.library.database.write() as connection:
+            queue.release_stale_leases(connection, stage=name)
+            self._variant_id = queue.ensure_variant(connection, name, self.setup.variant)
+            self._writer = self.setup.writer(connection, self._variant_id)
+        waiting = self._plan_tasks()
+        self.total = waiting if self.request.limit is None else min(waiting, self.request.limit)
+        return self.total
+
+    def is_window_over(self) -> bool:
+        """Tell whether no batch may begin any more."""
+        seconds = self.request.window_seconds
+        return seconds is not None and time.monotonic() >= self.started + seconds
+
+    def work_off(self, stop: Stop, committed: Callable[[int], None] = lambda _count: None) -> None:
+        """Work off the tasks; committed: called after each commit with the number of contents done so far."""
+        if not self.total or stop() or self.is_window_over():
+            return
+        assert self._writer is not None
+        setup = self.setup
+        settings = ProcessSettings(
+            open=setup.stage.open, opening=setup.opening(), batch_size=setup.batch_size, threads=setup.threads,
+            stderr=self.library.log_folder / f"{setup.stage.name}-worker.txt",
+        )  # fmt: skip
+        runner = Runner(
+            database=self.library.database,
+            work=AssetWork(
+                setup.stage, self._variant_id, self._writer, self.library.derived_folder, setup.phase, setup.batch_size
+            ),
+            executor=ModelProcess(settings, hang_seconds=setup.hang_seconds),
+            emit=self.emit,
+            stop=lambda: stop() or self.is_window_over(),
+            limit=self.request.limit,
+            log=self.log,
+            committed=committed,
+            tally=self.tally,
+        )
+        runner.run(self.total)
+
+    def summary(self, stop: Stop) -> StageSummary:
+        """Return what the run did and what is left."""
+        with self.library.database.read() as connection:
+            pending = asset_tasks.count_waiting(connection, self.tasks)
+        left = pending > 0 and (self.request.limit is None or self.tally.done < self.total)
+        return StageSummary(self.tally, pending, stopped=left and stop(), window_ended=left and self.is_window_over())
+
+    def _plan_tasks(self) -> int:
+        """Make the tasks that there are not yet, and return how many wait."""
+        database = self.library.database
+        self.emit(PhaseStarted("planning", None, "pictures"))
+        started = time.perf_counter()
+        with database.read() as connection:
+            unplanned = asset_tasks.unplanned(connection, self.tasks)
+            given_up = asset_tasks.given_up(connection, self.tasks, HEALED_BY_NEW_PREVIEW)
+        for first in range(0, len(unplanned), _PLANNED_AT_ONCE):
+            chunk = unplanned[first : first + _PLANNED_AT_ONCE]
+            with database.write() as connection:
+                asset_tasks.plan(connection, self.tasks, first=chunk[0], last=chunk[-1])
+        healed = [one.id for one in given_up if self._has_new_preview(one)]
+        with database.write() as connection:
+            asset_tasks.put_failed_back(connection, self.tasks)
+            asset_tasks.try_again(connection, healed)
+            waiting = asset_tasks.count_waiting(connection, self.tasks)
+        self.emit(PhaseFinished("planning", waiting, time.perf_counter() - started))
+        return waiting
+
+    def _has_new_preview(self, given_up: asset_tasks.GivenUp) -> bool:
+        """Tell whether a preview was made since its content was given up for want of one."""
+        try:
+            return preview_path(self.library.derived_folder, given_up.digest).stat().st_mtime > given_up.updated_at
+        except OSError:
+            return False
+
+
+def count_to_do(library: Library, stage: Stage, variant: Mapping[str, object]) -> int:
+    """Return how many contents a run would take, without planning anything."""
+    with library.database.read() as connection:
+        variant_id = queue.find_variant(connection, stage.name, variant)
+        of = None if variant_id is None else StageVariant(stage.name, variant_id)
+        return asset_tasks.count_to_do(connection, of)

@@ -1,1 +1,0 @@
-"""Embedding previews in a model process."""

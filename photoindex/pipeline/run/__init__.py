@@ -1,0 +1,1 @@
+"""The one runner of every stage, and the executors that its batches run on."""

@@ -1,0 +1,96 @@
+"""The work of stages whose subject is a content and whose input is its preview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from photoindex.pipeline.ingest.derived_files import preview_path
+from photoindex.pipeline.run.executor import Finished, Job
+from photoindex.pipeline.run.prefetch import DAMAGED, MISSING
+from photoindex.pipeline.run.suspects import CRASHING
+from photoindex.pipeline.run.work import FailedTask, Recorded
+from photoindex.stages.base import Stage
+from photoindex.store.tasks import asset_tasks
+from photoindex.store.tasks.queue import Claimed
+from photoindex.types import Failure, Result
+
+HEALED_BY_NEW_PREVIEW = (MISSING, DAMAGED, CRASHING)
+"""Error classes that a new preview heals."""
+
+
+class Writer(Protocol):
+    """Keeps the results of one variant of a stage in tables."""
+
+    def put(self, connection: Connection, results: Mapping[int, tuple[Result, ...]]) -> None:
+        """Write the results of contents (asset id -> results), in place of earlier ones of the same variant."""
+        ...
+
+
+@dataclass(slots=True)
+class AssetWork:
+    """The tasks of one stage and variant; see `Work`."""
+
+    stage_of: Stage
+    variant_id: int
+    writer: Writer
+    derived_folder: Path
+    phase: str
+    claim_size: int
+    unit: str = "pictures"
+    passes: Sequence[Sequence[int]] = ((asset_tasks.FIRST, asset_tasks.LATER),)
+    commit_size: int = 1
+    bytes_read: int = 0
+    announces_failures: bool = False
+
+    @property
+    def stage(self) -> str:
+        """The stage's name in the task table."""
+        return self.stage_of.name
+
+    def subjects(self) -> None:
+        """Return None: all tasks of the variant are meant."""
+
+    def jobs(self, connection: Connection, claimed: Sequence[Claimed]) -> list[Job]:
+        """Return a job with the path of the preview for each claimed content that is still known."""
+        known = asset_tasks.digests(connection, [one.subject_id for one in claimed])
+        return [
+            Job(one.id, one.subject_id, one.attempts + 1, str(preview_path(self.derived_folder, known[one.subject_id])))
+            for one in claimed
+            if one.subject_id in known
+        ]
+
+    def path_of(self, _job: Job) -> bytes:
+        """Return nothing: a preview's path says nothing to people."""
+        return b""
+
+    def prepare(self, finished: Sequence[Finished]) -> None:
+        """Do nothing."""
+
+    def record(self, connection: Connection, finished: Sequence[Finished], *, owner: str) -> Recorded:
+        """Write a batch; contents that were forgotten or taken by another run meanwhile are left out."""
+        held = asset_tasks.held(connection, [each.job.task_id for each in finished], owner=owner)
+        kept = [each for each in finished if each.job.task_id in held]
+        results = {held[each.job.task_id]: each.result for each in kept if each.failure is None}
+        self.writer.put(connection, results)
+        recorded = Recorded(done=[(each.job.task_id, each.seconds) for each in kept if each.failure is None])
+        for each in kept:
+            if each.failure is not None:
+                origin = asset_tasks.origin_of(connection, held[each.job.task_id])
+                named = replace(
+                    each.failure, message=each.failure.message + self._remedy(each.failure, origin.photo_id)
+                )
+                recorded.failed.append(FailedTask(each.job, named, origin.path, each.seconds))
+        return recorded
+
+    def _remedy(self, failure: Failure, photo_id: int) -> str:
+        if failure.error_class not in HEALED_BY_NEW_PREVIEW:
+            return ""
+        return (
+            f"; to make a new one: photoindex redo ingest id:{photo_id} (or a query for many), then: photoindex scan, then: "
+            f"photoindex {self.stage_of.command}"
+        )

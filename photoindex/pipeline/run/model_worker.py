@@ -1,0 +1,199 @@
+"""The process that holds a model: batches of previews in, outcomes out, whatever happens to the device."""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import os
+import queue
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from typing import Any
+
+from photoindex.errors import DeviceFailed, PhotoIndexError
+from photoindex.models.base import DeviceLost, OutOfDeviceMemory
+from photoindex.pipeline.run.messages import (
+    Answer,
+    Batch,
+    Finish,
+    FromProcess,
+    Lost,
+    Opened,
+    ProcessSettings,
+    Refused,
+    ToProcess,
+)
+from photoindex.pipeline.run.prefetch import Decoding, Inputs, Prefetcher
+from photoindex.pipeline.workers.isolation import die_with_parent, go_behind_others
+from photoindex.stages.base import OpenStage, Outcome
+from photoindex.types import Failure
+
+_GROW_AFTER = 8
+_GROW_AFTER_MAX = 512
+
+
+def work(connection: Connection[FromProcess, ToProcess], settings: ProcessSettings) -> None:
+    """Open the stage and run batches until told to finish; the target of the process."""
+    _prepare_process(settings)
+    try:
+        last = _work(connection, settings)
+        if last is not None:
+            connection.send(last)
+        connection.close()
+    except (BrokenPipeError, ConnectionResetError):
+        return  # the parent is gone
+
+
+def _work(connection: Connection[FromProcess, ToProcess], settings: ProcessSettings) -> FromProcess | None:
+    """Return what to say at the end, None where all is well."""
+    try:
+        stage = _open(settings)
+        if settings.prove:
+            stage.prove()
+        connection.send(Opened(stage.runs_on))
+        _Worker(connection, stage, settings).run()
+    except PhotoIndexError as error:
+        return Refused(error)
+    except OutOfDeviceMemory as error:
+        return Refused(
+            DeviceFailed(f"the device has too little free memory even for one picture ({error}); use --device cpu")
+        )
+    except DeviceLost as error:
+        return Lost(str(error))
+    except (BrokenPipeError, ConnectionResetError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a model's runtime may raise anything; a new process may fare better
+        traceback.print_exc()
+        return Lost(f"{type(error).__name__}: {error}"[:500])
+    return None
+
+
+def _open(settings: ProcessSettings) -> OpenStage:
+    module, _, name = settings.open.partition(":")
+    stage: OpenStage = getattr(importlib.import_module(module), name)(settings.opening)
+    return stage
+
+
+def _prepare_process(settings: ProcessSettings) -> None:
+    # The parent decides what Ctrl-C and SIGTERM mean; both go to every process of a group.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    die_with_parent()
+    go_behind_others()
+    # What libraries print would tear the progress bar.
+    try:
+        target = os.open(settings.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError:
+        target = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)
+    faulthandler.enable(file=2)
+
+
+class _Worker:
+    """Takes batches, decodes them ahead and runs them one after the other."""
+
+    def __init__(
+        self, connection: Connection[FromProcess, ToProcess], stage: OpenStage, settings: ProcessSettings
+    ) -> None:
+        self._connection = connection
+        self._model = ElasticBatches(stage, settings.batch_size)
+        self._prefetcher = Prefetcher(stage, settings.threads)
+        self._ready: queue.SimpleQueue[Decoding | None] = queue.SimpleQueue()
+        self._finish = threading.Event()
+
+    def run(self) -> None:
+        """Work until told to finish. Raises OutOfDeviceMemory, DeviceLost and whatever else the stage raises."""
+        threading.Thread(target=self._receive, name="receive-batches", daemon=True).start()
+        try:
+            for decoding, began in self._batches():
+                inputs = decoding.result()
+                if self._finish.is_set():
+                    return
+                self._connection.send(self._answer(inputs, waited=time.perf_counter() - began))
+        finally:
+            self._prefetcher.close()
+
+    def _batches(self) -> Iterator[tuple[Decoding, float]]:
+        """Yield the batches as they come, each with the moment since when it was waited for."""
+        while True:
+            began = time.perf_counter()
+            decoding = self._ready.get()
+            if decoding is None or self._finish.is_set():
+                return
+            yield decoding, began
+
+    def _receive(self) -> None:
+        while True:
+            try:
+                message = self._connection.recv()
+            except (EOFError, OSError):
+                message = Finish()
+            if isinstance(message, Batch):
+                self._ready.put(self._prefetcher.begin(message))
+            else:
+                self._finish.set()
+                self._ready.put(None)
+                return
+
+    def _answer(self, inputs: Inputs, *, waited: float) -> Answer:
+        began = time.perf_counter()
+        outcomes: dict[int, Outcome] = dict(inputs.failures)
+        outcomes.update(zip(inputs.positions, self._model.run(inputs.values), strict=True))
+        steps = {
+            "read": inputs.read,
+            "decode": inputs.decode,
+            "wait": waited,
+            "infer": time.perf_counter() - began,
+        }
+        ordered = tuple(outcomes[position] for position in range(len(outcomes)))
+        return Answer(inputs.number, ordered, steps, self._model.largest)
+
+
+class ElasticBatches:
+    """Gives a stage as many inputs at a time as its device has room for: halved when memory runs out, grown back later."""
+
+    def __init__(self, stage: OpenStage, batch_size: int) -> None:
+        self.largest = batch_size
+        self._stage = stage
+        self._wanted = batch_size
+        self._grow_after = _GROW_AFTER
+        self._went_well = 0
+        self._grew = False
+
+    def run(self, inputs: Any) -> list[tuple[Any, ...] | Failure]:
+        """Return the outcome of each input. Raises OutOfDeviceMemory where not even one fits."""
+        outcomes: list[tuple[Any, ...] | Failure] = []
+        while len(outcomes) < len(inputs):
+            part = inputs[len(outcomes) : len(outcomes) + self.largest]
+            try:
+                outcomes += self._stage.run(part)
+            except OutOfDeviceMemory:
+                if len(part) == 1:
+                    raise
+                self._shrink(len(part))
+                continue
+            self._grow(len(part))
+        return outcomes
+
+    def _shrink(self, tried: int) -> None:
+        if self._grew:
+            # What takes the memory seems to stay, so the next try waits longer.
+            self._grow_after = min(2 * self._grow_after, _GROW_AFTER_MAX)
+            self._grew = False
+        self.largest = max(1, tried // 2)
+        self._went_well = 0
+
+    def _grow(self, taken: int) -> None:
+        if self.largest >= self._wanted or taken < self.largest:
+            return
+        self._went_well += 1
+        if self._went_well >= self._grow_after:
+            self.largest = min(self._wanted, 2 * self.largest)
+            self._went_well = 0
+            self._grew = True

@@ -1,0 +1,113 @@
+"""Reading and decoding previews ahead of the model, in threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from photoindex.pipeline.run.messages import Batch
+from photoindex.stages.base import OpenStage, UnreadablePreview
+from photoindex.types import Failure
+
+MISSING = "preview_missing"
+DAMAGED = "preview_damaged"
+UNREADABLE = "preview_unreadable"
+
+_PREVIEWS_AT_ONCE = 4
+"""Previews that a thread takes at a time: fewer hand-overs, and still all threads busy at the end of a batch."""
+
+
+@dataclass(slots=True)
+class _Share:
+    """What one thread did: seconds of reading and decoding; position in the batch -> what went wrong."""
+
+    read: float = 0.0
+    decode: float = 0.0
+    failures: dict[int, Failure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """A decoded batch: the model's inputs of the previews at `positions`; the others failed.
+
+    read, decode: seconds, summed over the threads.
+    """
+
+    number: int
+    positions: tuple[int, ...]
+    values: Any
+    failures: dict[int, Failure]
+    read: float
+    decode: float
+
+
+class Decoding:
+    """A batch that is being decoded."""
+
+    def __init__(self, batch: Batch, values: Any, shares: Sequence[Future[_Share]]) -> None:
+        self._batch = batch
+        self._values = values
+        self._shares = shares
+
+    def result(self) -> Inputs:
+        """Wait for the inputs."""
+        shares = [share.result() for share in self._shares]
+        failures = {position: failure for share in shares for position, failure in share.failures.items()}
+        positions = tuple(position for position in range(len(self._batch.previews)) if position not in failures)
+        return Inputs(
+            self._batch.number,
+            positions=positions,
+            values=_chosen(self._values, positions) if failures else self._values,
+            failures=failures,
+            read=sum(share.read for share in shares),
+            decode=sum(share.decode for share in shares),
+        )
+
+
+def _chosen(values: Any, positions: Sequence[int]) -> Any:
+    return [values[position] for position in positions] if isinstance(values, list) else values[list(positions)]
+
+
+class Prefetcher:
+    """Decodes batches in threads, in the order in which they come."""
+
+    def __init__(self, stage: OpenStage, threads: int) -> None:
+        self._stage = stage
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode-previews")
+
+    def begin(self, batch: Batch) -> Decoding:
+        """Begin to decode a batch."""
+        count = len(batch.previews)
+        values = self._stage.allocate(count)
+        shares = [
+            self._pool.submit(self._decode, batch.previews, range(first, min(first + _PREVIEWS_AT_ONCE, count)), values)
+            for first in range(0, count, _PREVIEWS_AT_ONCE)
+        ]
+        return Decoding(batch, values, shares)
+
+    def close(self) -> None:
+        """Drop what was not begun, and wait for the rest."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _decode(self, previews: Sequence[str], positions: range, values: Any) -> _Share:
+        share = _Share()
+        for position in positions:
+            began = read = time.perf_counter()
+            try:
+                with open(previews[position], "rb", buffering=0) as file:
+                    data = file.read()
+                read = time.perf_counter()
+                values[position] = self._stage.prepare(data)
+            except FileNotFoundError:
+                share.failures[position] = Failure(MISSING, "its preview is not there")
+            except OSError as error:
+                message = f"its preview cannot be read ({error.strerror or error})"
+                share.failures[position] = Failure(UNREADABLE, message, retry=True)
+            except UnreadablePreview as error:
+                share.failures[position] = Failure(DAMAGED, f"its preview is damaged ({error})")
+            share.read += read - began
+            share.decode += time.perf_counter() - read
+        return share

@@ -1,0 +1,206 @@
+"""The tasks of stages whose subject is a content: planning, counting, putting back, and whose contents they are."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
+
+from photoindex.store.files.files import join
+from photoindex.store.schema.tables import asset, file, folder, task, volume
+from photoindex.store.tasks.queue import has_state
+
+FIRST, LATER = 0, 1
+"""Priorities: contents that stand for a photo, then what belongs to these (the RAW of a JPEG, an edit's original, ...)."""
+
+_KEYS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StageVariant:
+    """Which tasks of contents are meant: those of one stage and one of its variants."""
+
+    stage: str
+    variant_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A quarantined task: its content's digest, and when it was given up (UTC seconds since 1970)."""
+
+    id: int
+    digest: bytes
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a content comes from: the photo, and the path of a file, None where all files are forgotten."""
+
+    photo_id: int
+    path: bytes | None
+
+
+def unplanned(connection: Connection, of: StageVariant) -> array[int]:
+    """Return the ids of all contents without a task, ascending; those without a preview are among them."""
+    # Only ids and indexes are read here: the rows of a million contents are a gigabyte.
+    without_task = select(asset.c.id).where(~task_of_asset(of).exists())
+    return array("q", sorted(connection.execute(without_task).scalars()))
+
+
+def plan(connection: Connection, of: StageVariant, *, first: int, last: int) -> int:
+    """Make the tasks of contents numbered `first` to `last` that have a preview and none yet; return how many."""
+    chosen = select(
+        literal("asset"), asset.c.id, literal(of.stage), literal(of.variant_id), literal("pending"), literal(0),
+        case((asset.c.role == "primary", FIRST), else_=LATER), literal(time.time()),
+    ).where(asset.c.id.between(first, last), has_usable_preview())  # fmt: skip
+    columns = [
+        "subject_kind", "subject_id", "stage", "variant_id", "state", "attempts", "priority", "updated_at"
+    ]  # fmt: skip
+    statement = insert_or_ignore(task).from_select(columns, chosen).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount
+
+
+def has_usable_preview() -> ColumnElement[bool]:
+    """Return the condition that a content has a preview and was not superseded by a newer one."""
+    return and_(asset.c.derived.is_(True), asset.c.role != "superseded")
+
+
+def task_of_asset(of: StageVariant) -> Select[tuple[int]]:
+    """Return the query of a content's task, to be used inside a query of contents."""
+    return (
+        select(task.c.id)
+        .where(
+            task.c.subject_kind == "asset",
+            task.c.subject_id == asset.c.id,
+            task.c.stage == of.stage,
+            task.c.variant_id == of.variant_id,
+        )
+        .correlate(asset)
+    )
+
+
+def _of(of: StageVariant) -> ColumnElement[bool]:
+    return and_(task.c.stage == of.stage, task.c.variant_id == of.variant_id)
+
+
+def put_failed_back(connection: Connection, of: StageVariant) -> int:
+    """Make failed tasks pending, because the run that begins tries them again. Return how many."""
+    statement = update(task).where(has_state("failed"), _of(of))
+    return connection.execute(statement.values(state="pending", updated_at=time.time())).rowcount
+
+
+def given_up(connection: Connection, of: StageVariant, error_classes: Sequence[str]) -> list[GivenUp]:
+    """Return the quarantined tasks whose error is of one of these classes and that nobody dismissed."""
+    statement = (
+        select(task.c.id, asset.c.digest, task.c.updated_at)
+        .join(asset, asset.c.id == task.c.subject_id)
+        .where(has_state("quarantined"), _of(of), task.c.error_class.in_(error_classes), task.c.dismissed_at.is_(None))
+    )
+    return [GivenUp(*row) for row in connection.execute(statement)]
+
+
+def try_again(connection: Connection, task_ids: Sequence[int]) -> None:
+    """Make these tasks pending as if they had never been tried."""
+    for start in range(0, len(task_ids), _KEYS):
+        connection.execute(
+            update(task)
+            .where(task.c.id.in_(task_ids[start : start + _KEYS]))
+            .values(state="pending", attempts=0, error_class=None, error=None, updated_at=time.time())
+        )
+
+
+def reset_after_new_preview(connection: Connection, asset_id: int, stages: Collection[str]) -> None:
+    """Make a content's tasks of `stages` pending: their results came, or are just coming, from an earlier preview.
+
+    Those results serve until others take their place. What was given up is tried again too, because another preview may
+    do, unless a person dismissed it.
+    """
+    connection.execute(
+        update(task)
+        .where(
+            task.c.subject_kind == "asset",
+            task.c.subject_id == asset_id,
+            task.c.stage.in_(stages),
+            task.c.state.in_(("done", "running", "failed", "quarantined")),
+            task.c.dismissed_at.is_(None),
+        )
+        .values(
+            state="pending", attempts=0, lease_owner=None, lease_until=None, error_class=None, error=None,
+            updated_at=time.time(),
+        )
+    )  # fmt: skip
+
+
+def count_waiting(connection: Connection, of: StageVariant) -> int:
+    """Return how many tasks are pending."""
+    return _count(connection, has_state("pending"), _of(of))
+
+
+def count_given_up(connection: Connection, of: StageVariant) -> int:
+    """Return how many tasks are quarantined."""
+    return _count(connection, has_state("quarantined"), _of(of))
+
+
+def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(task).where(*conditions)).scalar_one())
+
+
+def count_to_do(connection: Connection, of: StageVariant | None) -> int:
+    """Return how many contents a run would take: with a preview, and neither done nor given up.
+
+    of: None where nothing was ever planned.
+    """
+    settled = task_of_asset(of or StageVariant("", -1)).where(task.c.state.in_(("done", "quarantined")))
+    return count_with_preview(connection, select(asset.c.id).where(~settled.exists()))
+
+
+def count_with_preview(connection: Connection, asset_ids: Select[tuple[int]]) -> int:
+    """Return how many of the contents that a query gives have a usable preview."""
+    # Materialised, so that the conditions on indexes choose first, and only the rows that are left are read.
+    chosen = asset_ids.cte("chosen").prefix_with("MATERIALIZED")
+    statement = (
+        select(func.count()).select_from(chosen).join(asset, asset.c.id == chosen.c.id).where(has_usable_preview())
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def digests(connection: Connection, asset_ids: Sequence[int]) -> dict[int, bytes]:
+    """Return the digest of each content."""
+    found: dict[int, bytes] = {}
+    for start in range(0, len(asset_ids), _KEYS):
+        statement = select(asset.c.id, asset.c.digest).where(asset.c.id.in_(asset_ids[start : start + _KEYS]))
+        found.update((row.id, row.digest) for row in connection.execute(statement))
+    return found
+
+
+def held(connection: Connection, task_ids: Sequence[int], *, owner: str) -> dict[int, int]:
+    """Return task id -> content of those of these tasks that `owner` still holds and whose content is still known."""
+    found: dict[int, int] = {}
+    for start in range(0, len(task_ids), _KEYS):
+        statement = (
+            select(task.c.id, asset.c.id.label("asset_id"))
+            .join(asset, asset.c.id == task.c.subject_id)
+            .where(task.c.id.in_(task_ids[start : start + _KEYS]), task.c.lease_owner == owner)
+        )
+        found.update((row.id, row.asset_id) for row in connection.execute(statement))
+    return found
+
+
+def origin_of(connection: Connection, asset_id: int) -> Origin:
+    """Return where a content comes from; of its files one that is present where there is one."""
+    row = connection.execute(
+        select(asset.c.photo_id, volume.c.mount_point, folder.c.path, file.c.name)
+        .select_from(asset)
+        .outerjoin(file, file.c.asset_id == asset.c.id)
+        .outerjoin(folder, folder.c.id == file.c.folder_id)
+        .outerjoin(volume, volume.c.id == folder.c.volume_id)
+        .where(asset.c.id == asset_id)
+        .order_by(file.c.state != "present", file.c.id)
+        .limit(1)
+    ).one()
+    return Origin(row.photo_id, None if row.name is None else join(row.mount_point, row.path, row.name))
