@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from photoindex.cli.arguments.semantic_options import FLAGS, VALUED
 from tests.command_line import Ran, run, run_on_terminal
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticKeeper, write_scene, write_scenes
@@ -356,14 +355,6 @@ def test_saved_queries_keep_words_weights_and_photos(
     kept = search(*query, "--saved", "yellow")
     assert kept.code == 0
     assert search.paths("@yellow") == kept.out.decode().splitlines() == search.paths(*query)
-
-
-def test_the_command_knows_the_options() -> None:
-    from photoindex.cli.commands.search import FLAGS as ALL_FLAGS
-    from photoindex.cli.commands.search import VALUED as ALL_VALUED
-
-    assert FLAGS < ALL_FLAGS
-    assert VALUED < ALL_VALUED
 
 
 def test_no_search_by_fields_imports_what_only_meanings_need(shop: Shop) -> None:

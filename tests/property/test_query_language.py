@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from photoindex.cli.commands.search import rearrange
+from photoindex.cli.main import _rearranged, build_app
 from photoindex.errors import QuerySyntaxError, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.search.search import count, matching_photo_ids
@@ -100,8 +101,9 @@ def test_any_arguments_are_read_or_refused(arguments: list[str]) -> None:
 @given(st.lists(st.text(st.characters(exclude_characters="\0"), max_size=12) | st.sampled_from(["-n", "--", "--sort"])))
 @settings(repeatable, max_examples=200)
 def test_every_word_of_the_command_line_is_kept_and_no_single_dash_becomes_an_option(words: list[str]) -> None:
+    app: Any = typer.main.get_command(build_app("search"))
     try:
-        arranged = rearrange(["search", *words])
+        arranged = _rearranged(["search", *words], app)
     except UsageError:
         return
     rest = arranged.copy()

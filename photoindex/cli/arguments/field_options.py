@@ -66,8 +66,6 @@ def _negated(option: QueryOption) -> QueryOption:
 OPTIONS: tuple[QueryOption, ...] = (*_BOUNDS, *_TERMS, *map(_negated, _TERMS))
 """Every option that is a term."""
 
-NAMES = frozenset(option.name for option in OPTIONS)
-
 
 def with_query_options(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command with all options of the table, which reach its parameter `terms` as a list of OptionTerm."""

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from photoindex.library.handle import Library
     from photoindex.library.search.search import Hit
 
-FLAGS = frozenset({"--preview"})
-VALUED = frozenset({"--gallery", "--contact-sheet"})
-"""The options' names, for commands whose words are put in order before Typer reads them."""
-
 DEFAULT_LIMIT = 500
 """A page of so many photos is some 10 MB; more of them come with --limit."""
 PREVIEW_LIMIT = 60

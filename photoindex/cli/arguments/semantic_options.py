@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from photoindex.query.syntax import Node
 
 PANEL = "What photos show; needs an embedded library (photoindex embed)"
-FLAGS = frozenset({"--all"})
-VALUED = frozenset({"--like", "--not", "--weight", "--min-score"})
-"""The options' names, for the command's words are put in order before Typer reads them."""
 
 _STDIN = "-"
 _STDIN_BYTES_MAX = 512 << 20

@@ -12,7 +12,6 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.picture_options import GalleryOption, picture_options, show_groups
-from photoindex.cli.arguments.query_words import query_behind_dashes
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount, size_text
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from photoindex.library.duplicates.verdicts import Group
     from photoindex.library.export.photo_cards import Group as PictureGroup
     from photoindex.library.handle import Library
-
-FLAGS = frozenset({"--exact", "--json", "--csv", "--null", "-0", "--help", "-h"})
-VALUED = frozenset(
-    {"--radius", "--prefer", "--avoid", "--plan", "--gallery", "--limit", "-n", "--progress", "--library"}
-)
 
 HELP = """Find copies of photos and say which to keep. Nothing is ever deleted.
 
@@ -56,11 +50,6 @@ group, action and path, separated by tabs; -0 ends each with NUL.
 def register(app: typer.Typer) -> None:
     """Add the command `duplicates`."""
     app.command("duplicates", help=HELP)(duplicates)
-
-
-def rearrange(argv: list[str]) -> list[str]:
-    """Return the command line with the words of the query behind `--`; see `arrange.query_behind_dashes`."""
-    return query_behind_dashes(argv, "duplicates", flags=FLAGS, valued=VALUED)
 
 
 def duplicates(

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.query_words import query_behind_dashes
 from photoindex.cli.output.render import Column, CsvOption, Form, FormatOption, Row, choose_output, render
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
     from photoindex.library.photos.events import Event, FoundEvents
-
-FLAGS = frozenset({"--json", "--csv", "--help", "-h"})
-VALUED = frozenset({"--gap", "--min-photos", "--limit", "-n", "--format", "--save", "--library"})
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 HELP = r"""List days and trips, newest first, with the places where they were.
@@ -47,11 +43,6 @@ the library is locked or can only be read, they are listed and not kept.
 def register(app: typer.Typer) -> None:
     """Add the command `events`."""
     app.command("events", help=HELP)(events)
-
-
-def rearrange(argv: list[str]) -> list[str]:
-    """Return the command line with the words of the query behind `--`; see `arrange.query_behind_dashes`."""
-    return query_behind_dashes(argv, "events", flags=FLAGS, valued=VALUED)
 
 
 def events(

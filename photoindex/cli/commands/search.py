@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.arguments import picture_options as pictures
-from photoindex.cli.arguments import semantic_options
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.field_options import NAMES, with_query_options
+from photoindex.cli.arguments.field_options import with_query_options
 from photoindex.cli.arguments.picture_options import (
     ContactSheetOption,
     GalleryOption,
@@ -20,7 +18,6 @@ from photoindex.cli.arguments.picture_options import (
     picture_options,
     show_pictures,
 )
-from photoindex.cli.arguments.query_words import query_behind_dashes
 from photoindex.cli.arguments.semantic_options import (
     AllOption,
     LikeOption,
@@ -49,18 +46,6 @@ if TYPE_CHECKING:
     from photoindex.library.handle import Library
     from photoindex.library.search.search import Hit
     from photoindex.query.syntax import Node
-
-FLAGS = (
-    frozenset({"--count", "--explain", "--json", "--csv", "--null", "-0", "--fail-if-empty", "--help", "-h"})
-    | semantic_options.FLAGS
-    | pictures.FLAGS
-)
-VALUED = (
-    frozenset({"--sort", "--limit", "-n", "--format", "--saved", "--library"})
-    | semantic_options.VALUED
-    | pictures.VALUED
-    | NAMES
-)
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 HELP = r"""Find photos by what they show, words, fields and dates; without QUERY, all.
@@ -120,11 +105,6 @@ all else that begins with one dash filters out.
 def register(app: typer.Typer) -> None:
     """Add the command `search`."""
     app.command("search", help=HELP)(with_query_options(search))
-
-
-def rearrange(argv: list[str]) -> list[str]:
-    """Return the command line with the words of the query behind `--`; see `arrange.query_behind_dashes`."""
-    return query_behind_dashes(argv, "search", flags=FLAGS, valued=VALUED)
 
 
 def search(
