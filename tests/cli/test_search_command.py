@@ -174,9 +174,7 @@ def test_fail_if_empty_exits_with_eleven(run: Run) -> None:
     assert run("--fail-if-empty", "date:2019")[0] == 0
     code, out, err = run("nowhere")
     assert (code, out) == (0, b"")
-    assert err.startswith(
-        "words are looked for in texts alone: no photo was embedded yet; run: photoindex models pull "
-    )
+    assert err.startswith("searching names and metadata only: no photos are embedded yet; run: photoindex models pull ")
     code, out, err = run("nowhere", "--fail-if-empty")
     assert (code, out) == (11, b"")
     assert err.endswith("\nphotoindex: no photo matches\n")
@@ -285,7 +283,7 @@ def test_each_command_that_takes_a_query_knows_its_own_options(words: list[str],
 
 def test_an_option_of_another_command_of_the_group_is_no_term() -> None:
     app: Any = typer.main.get_command(build_app("time"))
-    with pytest.raises(UsageError, match="there is no option --by; .* time set --help|did you mean"):
+    with pytest.raises(UsageError, match="there is no option --by; "):
         _rearranged(["time", "set", "--by", "1h", "x"], app)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.cli.arguments.field_options import NAMES, OPTIONS
+from photoindex.cli.arguments.field_options import OPTIONS
 from photoindex.store.search.fields import grammar
 from tests.command_line import Ran
 from tests.command_line import run as run_line
@@ -127,7 +127,7 @@ def test_a_mistake_in_an_option_is_shown_with_its_name(run: Run) -> None:
 
 
 def test_every_option_is_a_field_and_each_name_is_its_own() -> None:
-    assert len(NAMES) == len(OPTIONS)
+    assert len({option.name for option in OPTIONS}) == len(OPTIONS)
     fields = grammar()
     for option in OPTIONS:
         assert fields[option.field].name == option.field
@@ -145,7 +145,7 @@ def test_explain_prints_the_tree_with_numbers_instead_of_the_photos(run: Run) ->
         ["any", "of", "1"],
         ["camera:sony", "1"],
         ["beach", "0"],
-        ["1", "of", "the", "3", "photos", "of", "which", "a", "file", "is", "there"],
+        ["1", "of", "3", "photos", "on", "disk"],
     ]
 
 

@@ -17,7 +17,7 @@ from photoindex.errors import UsageError
 if TYPE_CHECKING:
     from photoindex.library.export.photo_cards import Group, Section
     from photoindex.library.handle import Library
-    from photoindex.library.search.search import Hit
+    from photoindex.library.search.hits import Hit
 
 DEFAULT_LIMIT = 500
 """A page of so many photos is some 10 MB; more of them come with --limit."""

@@ -90,7 +90,6 @@ def duplicates(
     """Find groups of copies and print them."""
     from photoindex.library.duplicates.find import DuplicatesRequest, find_duplicates
     from photoindex.library.duplicates.plan import check_plan_target
-    from photoindex.library.search.search import parse_arguments
 
     pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
     output = choose_output(json=json, csv=csv, null=null)
@@ -98,7 +97,7 @@ def duplicates(
         if plan is not None:
             check_plan_target(found, plan)
         request = DuplicatesRequest(
-            query=parse_arguments(found, query) if query else None,
+            query=query or None,
             exact=exact,
             radius=radius,
             prefer=[os.fsencode(one) for one in prefer or ()],
@@ -132,7 +131,7 @@ def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
 def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[PictureGroup]:
     from photoindex.library.export.photo_cards import Entry
     from photoindex.library.export.photo_cards import Group as PictureGroup
-    from photoindex.library.search.search import hits_by_id
+    from photoindex.library.search.hits import hits_by_id
 
     hits = hits_by_id(library, [number for group in groups for number in group.photo_ids])
     for number, group in enumerate(groups, 1):

@@ -20,11 +20,12 @@ from photoindex.cli.arguments.picture_options import (
 )
 from photoindex.cli.arguments.semantic_options import (
     AllOption,
+    GivenOptions,
     LikeOption,
-    MeaningOptions,
     MinScoreOption,
     NotOption,
     WeightOption,
+    semantic_options,
 )
 from photoindex.cli.output.progress_text import size_text
 from photoindex.cli.output.render import (
@@ -38,14 +39,14 @@ from photoindex.cli.output.render import (
     visible,
 )
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.search.find import Look, looking
+from photoindex.progress import Event, Notice
 from photoindex.query.syntax import OptionTerm
 
 if TYPE_CHECKING:
     from photoindex.cli.output.render import Output
     from photoindex.library.handle import Library
-    from photoindex.library.search.search import Hit
-    from photoindex.query.syntax import Node
+    from photoindex.library.search.find import SearchResult
+    from photoindex.library.search.hits import Hit
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 HELP = r"""Find photos by what they show, words, fields and dates; without QUERY, all.
@@ -150,7 +151,8 @@ def search(
     terms: list[OptionTerm],
 ) -> None:
     """Find photos and print them."""
-    from photoindex.library.search.search import read_request
+    from photoindex.library.search.find import SearchRequest, find
+    from photoindex.library.search.parse import parse_with_options
 
     output = choose_output(json=json, csv=csv, null=null, template=template)
     shown = picture_options(gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit)
@@ -161,24 +163,33 @@ def search(
         raise UsageError(
             "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format"
         )
-    options = MeaningOptions(like or [], without or [], weight or [], min_score, everything)
-    with opened(library) as found:
-        request = read_request(found, query or [], terms)
+    given = GivenOptions(like or [], without or [], weight or [], min_score, everything)
+    with opened(library) as found, semantic_options(given) as options:
+        parsed = parse_with_options(found, query or [], terms)
         if saved is not None:
-            _save(found, saved, request.text)
-        with looking(found, request.tree, options, sort=sort, limit=limit, bounded=alone is None) as look:
-            if explain:
-                printed = _print_explanation(found, look, json=json)
-            elif count:
-                printed = _print_count(look.count(), json=json)
-            else:
-                printed = _print_hits(found, look, output, shown, title=" ".join([request.text, *(like or [])]).strip())
+            _save(found, saved, parsed.text)
+        request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None)
+        result = find(found, request, _print_notice)
+        for note in result.notes:
+            print(visible(note.text), file=sys.stderr)
+        if explain:
+            printed = _print_explanation(result, json=json)
+        elif count:
+            printed = _print_count(result.total(), json=json)
+        else:
+            printed = _print_hits(result, output, shown, title=" ".join([parsed.text, *(like or [])]).strip())
         if not printed and limit != 0:
-            _print_hints(found, query or [], request.tree, look)
+            for hint in result.hints(query or []):
+                print(f"hint: {visible(hint)}", file=sys.stderr)
     if not printed and fail_if_empty:
         raise NothingFound("no photo matches")
     if not printed and alone is None and output.terminal:
         print("no photo matches", file=sys.stderr)
+
+
+def _print_notice(event: Event) -> None:
+    if isinstance(event, Notice):
+        print(visible(event.message), file=sys.stderr)
 
 
 def _save(library: Library, name: str, text: str) -> None:
@@ -194,21 +205,13 @@ def _save(library: Library, name: str, text: str) -> None:
         print(f"saved as {shown} in place of: {visible(replaced)}", file=sys.stderr)
 
 
-def _print_explanation(library: Library, look: Look, *, json: bool) -> int:
+def _print_explanation(result: SearchResult, *, json: bool) -> int:
     from photoindex.cli.output.query_explanation import print_explanation
-    from photoindex.library.search.query_explanation import explain
 
-    found = look.reasons()
-    explanation = explain(library, look.tree)
-    print_explanation(explanation, found, as_json=json)
-    return explanation.tree.alone if found is None else found.found
-
-
-def _print_hints(library: Library, arguments: list[str], node: Node, look: Look) -> None:
-    from photoindex.library.search.search import hints
-
-    for hint in [*hints(library, arguments, node), *look.hints()]:
-        print(f"hint: {visible(hint)}", file=sys.stderr)
+    reasons = result.reasons()
+    explanation = result.explanation()
+    print_explanation(explanation, reasons, as_json=json)
+    return explanation.tree.alone if reasons is None else reasons.found
 
 
 def _print_count(number: int, *, json: bool) -> int:
@@ -216,23 +219,24 @@ def _print_count(number: int, *, json: bool) -> int:
     return number
 
 
-def _print_hits(library: Library, look: Look, output: Output, shown: PictureOptions, *, title: str) -> int:
+def _print_hits(result: SearchResult, output: Output, shown: PictureOptions, *, title: str) -> int:
+    columns = _columns(result, output)
     if not shown.wanted:
-        return render(map(_row, look.hits()), _columns(look, output), output)
-    hits = list(look.hits())
-    printed = len(hits) if shown.takes_stdout else render(map(_row, hits), _columns(look, output), output)
+        return render(map(_row, result.hits()), columns, output)
+    hits = list(result.hits())
+    printed = len(hits) if shown.takes_stdout else render(map(_row, hits), columns, output)
     if hits:
-        show_pictures(library, hits, shown, title)
+        show_pictures(result.library, hits, shown, title)
     elif shown.gallery is not None or shown.contact_sheet is not None:
         print("no photo matches, so that no page and no sheet is written", file=sys.stderr)
     return printed
 
 
-def _columns(look: Look, output: Output) -> Sequence[Column]:
-    """Return the columns of a table with the scores, where there are some; every other form keeps its order."""
+def _columns(result: SearchResult, output: Output) -> Sequence[Column]:
+    """Return the columns: a table has the scores, where there are some, in front; other forms keep their order."""
     from photoindex.cli.output.render import Form
 
-    if not look.by_meaning or output.form is not Form.TABLE:
+    if result.answer is None or output.form is not Form.TABLE:
         return COLUMNS
     score = Column("score", "Score", justify="right", show=lambda value: f"{value:.3f}")
     rest = [column for column in COLUMNS if column.name != score.name]

@@ -1,4 +1,4 @@
-"""Print how a query was understood: its tree with numbers."""
+"""Print how a query was understood: its tree with the number of photos of each part."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _TEXT_CHARACTERS_MAX = 60
 
 
 def print_explanation(explanation: Explanation, reasons: Reasons | None, *, as_json: bool) -> None:
-    """Print one line a part, indented, or one JSON object; reasons: of what was found by its meaning."""
+    """Print one indented line a part, or one JSON object; reasons: of photos found by meaning."""
     if as_json:
         whole = {"schema": 1, **_total(explanation), "tree": _object(explanation.tree)}
         print(json.dumps(whole if reasons is None else {**whole, "by_meaning": _reasons_object(reasons)}))
         return
     if reasons is not None:
         _print_reasons(reasons)
-        print("\nthe same query looked for in texts alone, and what its filters leave:")
+        print("\nthe same query in names and metadata only, and what its filters leave:")
     lines = [("", "alone", "left"), *_lines(explanation.tree, 0)]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for text, alone, left in lines:
         print(f"{text:<{widths[0]}}  {alone:>{widths[1]}}  {left:>{widths[2]}}".rstrip())
-    scope = "of which a file is there" if explanation.scoped else "in the library, missing ones too"
-    print(f"{explanation.tree.alone:,} of the {explanation.photos:,} photos {scope}")
+    where = "on disk" if explanation.present_only else "in the library, missing ones too"
+    print(f"{explanation.tree.alone:,} of {explanation.photos:,} photos {where}")
 
 
 def _total(explanation: Explanation) -> dict[str, Any]:
-    return {"total": explanation.tree.alone, "photos": explanation.photos, "missing_too": not explanation.scoped}
+    return {"total": explanation.tree.alone, "photos": explanation.photos, "missing_too": not explanation.present_only}
 
 
 def _lines(part: Part, depth: int) -> Iterator[tuple[str, str, str]]:
@@ -69,11 +69,11 @@ def _print_reasons(reasons: Reasons) -> None:
         print(f"  {heading}{_sum(alternative)}")
         print(f"  {_cut_off(alternative)}")
     for part in reasons.plain:
-        print(f"  in texts alone: {visible(part)}")
+        print(f"  in names and metadata only: {visible(part)}")
     print(f"{reasons.reached:,} photos reach the cut-off or have all words")
     for removed in reasons.removed:
         print(f"  {visible(removed.query)} removes {removed.photos:,}")
-    print(f"{reasons.found:,} are found: {reasons.by_score:,} by what they show, {reasons.by_words:,} by their words")
+    print(f"{reasons.found:,} found: {reasons.by_score:,} by what they show, {reasons.by_words:,} by their words")
     for place, hit in enumerate(reasons.hits, 1):
         print(f"{place}. {visible(hit.path)}")
         print(f"   {_score(hit, reasons)}")

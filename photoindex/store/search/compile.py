@@ -107,14 +107,18 @@ def matching_ids(
     node: Node,
     *,
     sort: str = "id",
-    descending: bool = False,
     limit: int | None = None,
     offset: int = 0,
+    scoped: bool | None = None,
 ) -> array[int]:
-    """Return the numbers of the photos that match, sorted by a key of SORT_KEYS and then by number; 8 bytes a photo."""
-    key = SORT_KEYS[sort]
+    """Return the numbers of the photos that match, 8 bytes a photo.
+
+    sort: a key of SORT_KEYS, with `-` for descending; equal ones come by number. scoped: as in `condition`.
+    """
+    key, descending = SORT_KEYS[sort.removeprefix("-")], sort.startswith("-")
     order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
-    statement = select(photo.c.id).where(condition(node)).order_by(*order).limit(limit).offset(offset or None)
+    statement = select(photo.c.id).where(condition(node, scoped=scoped)).order_by(*order)
+    statement = statement.limit(limit).offset(offset or None)
     with functions(connection):
         return array("q", connection.execute(statement).scalars())
 

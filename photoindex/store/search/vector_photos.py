@@ -136,20 +136,20 @@ def vector_of_photo(connection: Connection, space_id: int, photo_id: int) -> byt
     return connection.execute(statement).scalar_one_or_none()
 
 
-def photos_at(connection: Connection, path: str, *, limit: int) -> list[int]:
-    """Return the first photos with a file at an absolute path, or at one that ends so, as `path:` finds them."""
-    statement = select(photo.c.id).where(at_path(path)).order_by(photo.c.id).limit(limit)
-    return list(connection.execute(statement).scalars())
+def photos_at(connection: Connection, path: str, scope: Node, *, limit: int) -> list[int]:
+    """Return the first photos of a scope with a file at an absolute path, or at one that ends so, as `path:` finds them."""
+    statement = (
+        select(photo.c.id).where(at_path(path), condition(scope, scoped=False)).order_by(photo.c.id).limit(limit)
+    )
+    with functions(connection):
+        return list(connection.execute(statement).scalars())
 
 
-def has_photo_below(connection: Connection, path: str) -> bool:
-    """Tell whether a photo lies at or below a folder, as `path:` finds them."""
-    return connection.execute(select(photo.c.id).where(by_path(path)).limit(1)).first() is not None
-
-
-def has_photo(connection: Connection, photo_id: int) -> bool:
-    """Tell whether there is a photo of this number."""
-    return connection.execute(select(photo.c.id).where(photo.c.id == photo_id)).first() is not None
+def has_photo_below(connection: Connection, path: str, scope: Node) -> bool:
+    """Tell whether a photo of a scope lies at or below a folder, as `path:` finds them."""
+    statement = select(photo.c.id).where(by_path(path), condition(scope, scoped=False)).limit(1)
+    with functions(connection):
+        return connection.execute(statement).first() is not None
 
 
 def _current() -> Select[Any]:
