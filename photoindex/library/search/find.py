@@ -127,7 +127,7 @@ class SearchResult:
         with self.library.database.read() as connection:
             ids = store.matching_ids(
                 connection, within(request.scope, self.tree), sort=_DEFAULT_SORT if sort == RELEVANCE else sort, limit=request.limit,
-                offset=request.offset, scoped=store.is_scoped(self.tree),
+                offset=request.offset, present_only=store.is_present_only(self.tree),
             )  # fmt: skip
         for start in range(0, len(ids), CHUNK_PHOTOS):
             yield from read_hits(self.library, ids[start : start + CHUNK_PHOTOS])
@@ -170,7 +170,7 @@ class SearchResult:
         with self.library.database.read() as connection:
             if self.request.scope == EVERYTHING:
                 return store.has_event(connection, name)
-            return store.count(connection, within(self.request.scope, leaf), scoped=False) > 0
+            return store.count(connection, within(self.request.scope, leaf), present_only=False) > 0
 
 
 def find(library: Library, request: SearchRequest, emit: EventSink = ignore_events) -> SearchResult:
@@ -199,14 +199,14 @@ def matching_photo_ids(library: Library, query: Node | str | Sequence[str], scop
     """Return the numbers of all photos that a query matches in texts and fields, ascending; no model takes part."""
     tree = _parsed(library, query)
     with library.database.read() as connection:
-        return store.matching_ids(connection, within(scope, tree), scoped=store.is_scoped(tree)).tolist()
+        return store.matching_ids(connection, within(scope, tree), present_only=store.is_present_only(tree)).tolist()
 
 
 def count_photos(library: Library, query: Node | str | Sequence[str], scope: Node = EVERYTHING) -> int:
     """Return how many photos a query matches in texts and fields."""
     tree = _parsed(library, query)
     with library.database.read() as connection:
-        return store.count(connection, within(scope, tree), scoped=store.is_scoped(tree))
+        return store.count(connection, within(scope, tree), present_only=store.is_present_only(tree))
 
 
 def _parsed(library: Library, query: Node | str | Sequence[str]) -> Node:

@@ -80,10 +80,12 @@ class Candidates:
         if not self._asked and self.filters != EVERYTHING:
             # Presence is checked only for the few photos that are left.
             photos = vector_photos.photos_if_few(
-                self.connection, self.filters, scoped=False, at_most=NARROW_PHOTOS, steps=_NARROW_STEPS
+                self.connection, self.filters, present_only=False, at_most=NARROW_PHOTOS, steps=_NARROW_STEPS
             )
             if photos is not None:
-                present = vector_photos.photos_among(self.connection, photos, EVERYTHING, scoped=self.present_only)
+                present = vector_photos.photos_among(
+                    self.connection, photos, EVERYTHING, present_only=self.present_only
+                )
                 self._narrow = vector_photos.vectors_of_photos(self.connection, self.space_id, present)
         self._asked = True
         return self._narrow
@@ -110,7 +112,7 @@ class Candidates:
         score_of: Mapping[int, float] = dict(zip(vector_ids.tolist(), scores.tolist(), strict=True))
         vectors = vector_photos.photos_of_vectors(self.connection, score_of.keys())
         photos = {one.photo_id for one in vectors}
-        matching = vector_photos.photos_among(self.connection, photos, filters, scoped=self.present_only)
+        matching = vector_photos.photos_among(self.connection, photos, filters, present_only=self.present_only)
         return ((one.photo_id, score_of[one.vector_id]) for one in vectors if one.photo_id in matching)
 
     def _all(self, query: NDArray[np.float32], minimum: float) -> Nearest:

@@ -48,7 +48,7 @@ def explain(library: Library, query: Node, scope: Node = EVERYTHING) -> Explanat
     """
     query = _without_likes(query)
     with library.database.read() as connection:
-        counter = _Counter(connection, scope, store.is_scoped(query))
+        counter = _Counter(connection, scope, store.is_present_only(query))
         return Explanation(counter.part(query), counter.count(EVERYTHING), counter.present_only)
 
 
@@ -65,7 +65,7 @@ class _Counter:
     present_only: bool
 
     def count(self, node: Node) -> int:
-        return store.count(self.connection, within(self.scope, node), scoped=self.present_only)
+        return store.count(self.connection, within(self.scope, node), present_only=self.present_only)
 
     def part(self, node: Node, left: int | None = None) -> Part:
         alone = self.count(node)

@@ -209,7 +209,7 @@ class _NamedPhotos:
         return self._photo_at_end(written)
 
     def _is_visible(self, photo_id: int) -> bool:
-        return photo_id in vector_photos.photos_among(self.connection, [photo_id], self.scope, scoped=False)
+        return photo_id in vector_photos.photos_among(self.connection, [photo_id], self.scope, present_only=False)
 
     def _photo_at_end(self, written: str) -> int:
         shown = display(from_text(written))

@@ -129,7 +129,7 @@ def _reached(connection: Connection, index: VectorIndex, query: SemanticQuery, a
     words = query.parts.words
     if words is not None:
         found.update(
-            vector_photos.photos_if_few(connection, within(query.scope, words), scoped=False, at_most=None) or ()
+            vector_photos.photos_if_few(connection, within(query.scope, words), present_only=False, at_most=None) or ()
         )
     return found
 
@@ -138,11 +138,11 @@ def _removed(connection: Connection, reached: set[int], query: SemanticQuery) ->
     filters = query.parts.filters
     removed = []
     for part in filters.parts if isinstance(filters, And) else (filters,):
-        left = vector_photos.photos_among(connection, reached, part, scoped=False)
+        left = vector_photos.photos_among(connection, reached, part, present_only=False)
         removed.append(Removed(to_text(part), len(reached) - len(left)))
         reached = left
     if query.present_only:
-        present = vector_photos.photos_among(connection, reached, EVERYTHING, scoped=True)
+        present = vector_photos.photos_among(connection, reached, EVERYTHING, present_only=True)
         removed.append(Removed("is:missing", len(reached) - len(present)))
     return tuple(one for one in removed if one.photos)
 

@@ -14,7 +14,7 @@ from photoindex.errors import UsageError
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words, leaves
 from photoindex.query.value_syntax import joined
-from photoindex.store.search.compile import is_scoped
+from photoindex.store.search.compile import is_present_only
 from photoindex.store.search.fields import LIKE
 
 MAX_ALTERNATIVES = 16
@@ -112,7 +112,7 @@ def semantic_query(tree: Node, options: SemanticOptions, scope: Node = EVERYTHIN
             option = "--all" if options.everything else "--min-score"
             raise UsageError(f"{option} is for words, like:PHOTO and --like FILE; the query has none of them")
         return None
-    return SemanticQuery(parts, options, scope, is_scoped(tree))
+    return SemanticQuery(parts, options, scope, is_present_only(tree))
 
 
 def within(scope: Node, node: Node) -> Node:

@@ -22,9 +22,9 @@ def photos_with_words(connection: Connection, query: SemanticQuery, *, limit: in
     words, filters, present_only = query.parts.words, query.filters, query.present_only
     if words is None:
         return {}
-    named = named_photos(connection, words, filters, scoped=present_only, limit=_NAMED_PHOTOS)
+    named = named_photos(connection, words, filters, present_only=present_only, limit=_NAMED_PHOTOS)
     found = {one.photo_id: float("-inf") for one in named if _is_exact(one, query.parts.alternatives)}
-    for photo_id, rank in ranked_photos(connection, words, filters, scoped=present_only, limit=limit):
+    for photo_id, rank in ranked_photos(connection, words, filters, present_only=present_only, limit=limit):
         found.setdefault(photo_id, rank)
     return dict(list(found.items())[:limit])
 

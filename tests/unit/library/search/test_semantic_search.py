@@ -392,12 +392,12 @@ def test_a_filter_that_takes_many_steps_or_leaves_many_photos_is_not_narrow(
     numbers = [shelf.add_seen_photo(f"{number}.jpg", unit(dog=1), rating=number % 2) for number in range(40)]
     rated = parse(library, "rating:1")
     with library.database.read() as connection:
-        assert list(photos_if_few(connection, rated, scoped=True, at_most=20) or ()) == numbers[1::2]
-        assert photos_if_few(connection, rated, scoped=True, at_most=19) is None
-        assert photos_if_few(connection, rated, scoped=True, at_most=20, steps=100) is None
-        assert len(photos_if_few(connection, rated, scoped=True, at_most=20, steps=1_000_000) or ()) == 20
+        assert list(photos_if_few(connection, rated, present_only=True, at_most=20) or ()) == numbers[1::2]
+        assert photos_if_few(connection, rated, present_only=True, at_most=19) is None
+        assert photos_if_few(connection, rated, present_only=True, at_most=20, steps=100) is None
+        assert len(photos_if_few(connection, rated, present_only=True, at_most=20, steps=1_000_000) or ()) == 20
         # The connection is as it was before.
-        assert len(photos_if_few(connection, rated, scoped=True, at_most=None) or ()) == 20
+        assert len(photos_if_few(connection, rated, present_only=True, at_most=None) or ()) == 20
 
 
 def test_words_in_very_many_photos_are_not_weighed_one_by_one(
@@ -413,7 +413,7 @@ def test_words_in_very_many_photos_are_not_weighed_one_by_one(
     assert [one.words_rank for one in answer.ranked] == [1, 2]
     with library.database.read() as connection:
         newest = ranked_words.photos_with_words(
-            connection, parse(library, "dog"), parse(library, ""), scoped=True, limit=1
+            connection, parse(library, "dog"), parse(library, ""), present_only=True, limit=1
         )
     assert newest == [(second, 0.0)]
 
