@@ -77,7 +77,7 @@ def test_removing_says_which_saved_queries_need_what_is_gone(run: Run) -> None:
     run("search", "@best", "-camera:sony", "--saved", "other")
     ran = run("saved", "remove", "best")
     assert ran.code == 0
-    assert b"@other cannot be read without it" in ran.err
+    assert b"@other no longer works without it" in ran.err
     assert b"did you mean other?" in run("saved", "remove", "othr").err
 
 
@@ -86,7 +86,7 @@ def test_removing_says_which_saved_queries_need_what_is_gone(run: Run) -> None:
     [
         (["x", "--saved", "a b"], b"'a b' cannot be the name of a saved query"),
         (["x", "--saved", ""], b"'' cannot be the name"),
-        (["--saved", "best"], b"to use it: photoindex search @best"),
+        (["--saved", "best"], b"to use a saved one: photoindex search @best"),
         (["rating:many", "--saved", "best"], b"a whole number"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Looking at what was found: the options --gallery, --contact-sheet and --preview, and what they show."""
+"""The options --gallery, --contact-sheet and --preview, and writing and showing the pictures they ask for."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PreviewOption = Annotated[bool, typer.Option("--preview", help="Also show the ph
 
 @dataclass(frozen=True, slots=True)
 class PictureOptions:
-    """What of the photos is to be shown; `picture_options` makes it of a command's options.
+    """How photos are shown; `picture_options` makes it from a command's options.
 
     gallery, contact_sheet: files to write, `-` for stdout. limit: photos at most; None: as many as suit each form.
     """
@@ -60,12 +60,12 @@ class PictureOptions:
 
     @property
     def wanted(self) -> bool:
-        """Whether anything is to be shown."""
+        """Whether photos are shown at all."""
         return self.preview or self.gallery is not None or self.contact_sheet is not None
 
     @property
     def takes_stdout(self) -> bool:
-        """Whether a picture or page goes to stdout, so that nothing else may."""
+        """Whether a picture or page goes to stdout, so that nothing else can."""
         return _STDOUT in (str(self.gallery), str(self.contact_sheet))
 
 

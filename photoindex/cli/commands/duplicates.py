@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 HELP = """Find copies of photos and say which to keep. Nothing is ever deleted.
 
-Without QUERY in the whole library; with it, groups with a photo that it
-finds, as in search: photoindex duplicates path:/photos/inbox date:2019
+Without QUERY in the whole library; with it, groups with a photo that
+matches, as in search: photoindex duplicates path:/photos/inbox date:2019
 
 EXACT copies are the same bytes in several files. THE SAME PICTURE is one
 that was saved smaller or again, cut, turned, mirrored, coloured, framed.
-Pictures whose hashes are near, and where photos are embedded those near
-in meaning, are laid over each other and compared place by place. Shots of
+Pictures with near hashes, and near embeddings where photos are embedded,
+are laid over each other and compared region by region. Shots of
 a burst, panoramas and other shots of one scene stay apart, and RAW + JPEG,
 a Live Photo or an original with its edits are one photo and no copies.
 
-TO KEEP: the photo with its RAW, with more pixels, whose name is no copy's,
+TO KEEP: the photo with its RAW, with more pixels, not named like a copy,
 with a time and camera of its own, in a folder of --prefer, with more
 metadata, the larger file, known the longest. Of equal bytes, the file
 in a folder of --prefer, then the one known the longest.
 
-ACTIONS: keep; remove, where the same bytes or picture is kept in no worse
-form and both files are there now; review, where it was cut, turned or
-coloured, moves, has more written of it, or cannot be reached. In a pipe:
+ACTIONS: keep; remove, where a file with the same bytes or picture is kept
+that is no worse, and both files are on disk; review, where it was cut, turned
+or coloured, moves, has more metadata, or cannot be reached. In a pipe:
 group, action and path, separated by tabs; -0 ends each with NUL.
 """
 
@@ -72,7 +72,7 @@ def duplicates(
         typer.Option(
             "--plan",
             metavar="FILE",
-            help="Write what to keep and remove into a new file of tab-separated text, to be reviewed; nothing carries it out.",
+            help="Write what to keep and remove to a new file of tab-separated text, for review; nothing is changed.",
             show_default=False,
         ),
     ] = None,

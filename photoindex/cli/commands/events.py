@@ -20,9 +20,8 @@ HELP = r"""List days and trips, newest first, with the places where they were.
 
 An event is what was photographed in one go: it ends where no photo follows
 for longer than --gap, or where the next one is more than 50 km away after a
-pause of more than an hour. Times are local wall times. Photos of which only
-the day is known belong to that day; those with only a month or a year belong
-to no event. To leave out photos that have no time but their file's:
+pause of more than an hour. Times are local wall times. Photos with only a day
+belong to that day; those with only a month or a year belong to no event. To leave out photos that have no time but their file's:
 photoindex events -source:taken_at=mtime
 
 A trip is a run of events more than 50 km from home over at least one night,
@@ -50,7 +49,7 @@ def events(
         list[str] | None,
         typer.Argument(
             metavar="[QUERY]...",
-            help="Only of the photos that match, as in `search`; words are looked for in texts alone.",
+            help="Only photos that match, as in `search`; words are searched in texts only.",
         ),
     ] = None,
     gap: Annotated[

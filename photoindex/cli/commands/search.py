@@ -51,20 +51,20 @@ if TYPE_CHECKING:
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 HELP = r"""Find photos by what they show, words, fields and dates; without QUERY, all.
 
-WORDS are looked for in file names, folders, camera, keywords, titles,
+WORDS are searched in file names, folders, camera, keywords, titles,
 descriptions and places, whatever their case and accents: beach sunset (both
-must be there), sun* (begins with), '"golden gate"' (a phrase; two kinds of
-quotes because the shell eats one).
+words), sun* (begins with), '"golden gate"' (a phrase; two kinds of quotes
+because the shell removes one).
 
 WHAT PHOTOS SHOW: once photos are embedded (photoindex embed), words are also
-looked for by their meaning, in the order they are written: a dog on a beach.
-What reaches the space's cut-off, or has all words in its texts, is found,
-the most relevant first. beach OR lake takes the better one of both; beach^0.5
-and '"golden retriever"^2' weigh; text:beach and beach* look in texts alone,
-and so do words in an OR with fields and those behind a '-': -term filters,
---not TEXT subtracts a meaning. like:12 and like:2019/IMG_1.jpg find photos
-that look like one of the library, --like FILE like any picture. In commands
-that change something, words are looked for in texts alone.
+searched by meaning, in the order they are written: a dog on a beach. A photo
+is found if it reaches the cut-off of the embedding space, or if its texts
+have all words; the most relevant come first. beach OR lake takes the better
+match; beach^0.5 and '"golden retriever"^2' are weights; text:beach and beach*
+search texts only, and so do words in an OR with fields and words after a '-':
+-term filters, --not TEXT subtracts a meaning. like:12 and
+like:2019/IMG_1.jpg find photos that look like one in the library, --like FILE
+like any picture. Commands that change something search words in texts only.
 
 FIELDS: date:2019 date:2019-06..2021 date:>2019-06-15 date:last-30d
 time:18..20:30 place:lisbon near:38.7,-9.1,30km type:raw,heic,live
@@ -87,19 +87,19 @@ is 1,048,576. A plain number with decimals, or a size with a unit, also
 finds what rounds to it. date: and added: take today, yesterday, last-30d,
 last-2w, last-6m, last-1y.
 
-TOGETHER: all terms must hold, with AND between them or without; beach OR
+TOGETHER: all terms must match, with or without AND between them; beach OR
 lake; -term and NOT term filter out, as in -date:2019 or -(beach OR lake).
-Quoted text is never a field, nor is 12:30 or an address; quoted, "AND" is a
-word. In one argument with spaces, such as 'camera:EOS 5D', all that follows
-the colon is the value, unless a field, @NAME, -term, OR, AND or NOT is in it.
+Quoted text is never a field, nor is 12:30 or an address; "AND" in quotes is a
+word. In one argument with spaces, such as 'camera:EOS 5D', everything after
+the colon is the value, unless it has a field, @NAME, -term, OR, AND or NOT.
 
-SAVED: --saved NAME keeps the query, @NAME uses it: @best -@seen.
+SAVED: --saved NAME saves the query, @NAME uses it: @best -@seen.
 
 Photos whose files are all missing are found only where the query has
 is:missing (also -is:missing) or id:.
 
 Options are spelled exactly, with a space or '=' before their value: -n 5;
-all else that begins with one dash filters out.
+any other word that begins with one dash filters out.
 """
 
 
@@ -131,11 +131,11 @@ def search(
     csv: CsvOption = False,
     null: NullOption = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print how the query is understood and how many photos each part leaves.")
+        bool, typer.Option("--explain", help="Print how the query was understood and how many photos each part leaves.")
     ] = False,
     saved: Annotated[
         str | None,
-        typer.Option("--saved", metavar="NAME", help="Keep the query as @NAME, and run it.", show_default=False),
+        typer.Option("--saved", metavar="NAME", help="Save the query as @NAME, and run it.", show_default=False),
     ] = None,
     fail_if_empty: Annotated[bool, typer.Option("--fail-if-empty", help="Exit with 11 when nothing matches.")] = False,
     like: LikeOption = None,
@@ -196,7 +196,9 @@ def _save(library: Library, name: str, text: str) -> None:
     from photoindex.library.search.saved import save
 
     if not text:
-        raise UsageError(f"--saved {name} keeps a query, and there is none; to use it: photoindex search @{name}")
+        raise UsageError(
+            f"--saved {name} saves a query, and there is none; to use a saved one: photoindex search @{name}"
+        )
     replaced = save(library, name, text)
     shown = f"@{name.removeprefix('@').lower()}"
     if replaced is None:
@@ -228,7 +230,7 @@ def _print_hits(result: SearchResult, output: Output, shown: PictureOptions, *, 
     if hits:
         show_pictures(result.library, hits, shown, title)
     elif shown.gallery is not None or shown.contact_sheet is not None:
-        print("no photo matches, so that no page and no sheet is written", file=sys.stderr)
+        print("no photo matches, so no page or sheet is written", file=sys.stderr)
     return printed
 
 
@@ -279,9 +281,9 @@ COLUMNS: tuple[Column, ...] = (
         )
     ),
 )  # fmt: skip
-"""What is known of a hit: every one in JSON, CSV and templates; those with a heading in the table.
+"""What is known of a hit: all columns in JSON, CSV and templates, those with a heading in the table.
 
-score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its place among the photos that reach the cut-off,
-and among those whose texts hold all words. fused: the sum of 1 / (60 + rank) over both, which relevance sorts by. All four
-are None where nothing was looked for by its meaning.
+score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its rank among the photos that reach the cut-off,
+and among those whose texts have all words. fused: the sum of 1 / (60 + rank) over both, which relevance sorts by. All four
+are None where nothing was searched by meaning.
 """
