@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +27,10 @@ from tqdm import tqdm
 from photoindex.app import open_library
 from photoindex.config.schema import Config
 from photoindex.library.handle import Library
-from photoindex.library.search.search import hits_of, parse
-from photoindex.library.search.semantic_query import Question, Wanted, ask, question_of
+from photoindex.library.search.find import SearchRequest, find
+from photoindex.library.search.hits import hits_of
+from photoindex.library.search.parse import parse
+from photoindex.library.search.semantic_query import SemanticOptions, semantic_query
 from photoindex.library.spaces.spaces import variant_of
 from photoindex.models.weights import ModelStore
 from photoindex.store.schema.tables import vector
@@ -184,9 +185,9 @@ def parts(folder: Path, query: str) -> None:
 
     with open_library(Config(library=folder)) as library:
         from photoindex.library.index.maintain import open_index
-        from photoindex.library.search import semantic_search
         from photoindex.library.search.nearest_photos import Candidates
         from photoindex.library.search.query_targets import query_vectors, with_cut_offs
+        from photoindex.library.search.semantic_search import search_by_meaning
         from photoindex.library.search.text_matches import photos_with_words
         from photoindex.library.spaces.query_encoder import QueryEncoder
         from photoindex.models.encoders import open_text_encoder
@@ -194,28 +195,26 @@ def parts(folder: Path, query: str) -> None:
         with library.database.read() as connection:
             space = spaces.active_space(connection)
         assert space is not None
-        question = question_of(parse(library, query), Wanted())
-        assert question is not None
+        meant = semantic_query(parse(library, query), SemanticOptions())
+        assert meant is not None
         encoder = QueryEncoder(library, space)
         step("onnx runtime", lambda: __import__("onnxruntime"))
         step("faiss", lambda: __import__("faiss"))
         step("open the text tower", lambda: open_text_encoder(encoder.installed))
         vectors = step(
             "open it again and encode",
-            lambda: query_vectors(library, space, encoder, question.meaning, question.wanted),
+            lambda: query_vectors(library, space, encoder, meant),
         )
         index = step("open the index", lambda: open_index(library, space))
-        sought = step("cut-off", lambda: with_cut_offs(library, space, index, vectors, question.wanted))
+        targets = step("cut-off", lambda: with_cut_offs(library, space, index, vectors, meant))
         with library.database.read() as connection:
-            candidates = Candidates(connection, index, space.id, question.meaning.filters, question.scoped)
+            candidates = Candidates(connection, index, space.id, meant.filters, meant.present_only)
             step(
                 "nearest photos",
-                lambda: candidates.nearest(sought[0].vector.values, minimum=sought[0].minimum, limit=160),
+                lambda: candidates.nearest(targets[0].vector.values, minimum=targets[0].minimum, limit=160),
             )
-            step("words", lambda: photos_with_words(connection, question.meaning, scoped=True, limit=160))
-        answer = step(
-            "the whole again, warm", lambda: semantic_search.answer(library, space, replace(question, limit=50))
-        )
+            step("words", lambda: photos_with_words(connection, meant, limit=160))
+        answer = step("the whole again, warm", lambda: search_by_meaning(library, space, meant, 50))
         step("read 50 hits", lambda: list(hits_of(library, answer.ranked[:50])))
     report("semantic_parts", query=query, **{name.replace(" ", "_"): value for name, value in seconds.items()})
 
@@ -227,10 +226,9 @@ def in_process(folder: Path, photos: int, rounds: int) -> None:
             for limit in (50, 1_000):
                 times, found = [], 0
                 for query in QUERIES[: max(rounds // 4, 2)]:
-                    question = question_of(parse(library, f"{query} {filters}"), Wanted())
-                    assert question is not None
+                    request = SearchRequest(parse(library, f"{query} {filters}"), limit=limit)
                     began = time.perf_counter()
-                    number = answered(library, replace(question, limit=limit))
+                    number = answered(library, request)
                     times.append(time.perf_counter() - began)
                     found = max(found, number)
                 report(
@@ -240,12 +238,10 @@ def in_process(folder: Path, photos: int, rounds: int) -> None:
                 )  # fmt: skip
 
 
-def answered(library: Library, question: Question) -> int:
-    from photoindex.library.search.semantic_search import Answer
-
-    found = ask(library, question)
-    assert isinstance(found, Answer), found
-    return len(found.ranked)
+def answered(library: Library, request: SearchRequest) -> int:
+    result = find(library, request)
+    assert result.answer is not None, result.notes
+    return len(result.answer.ranked)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from photoindex.library.export.photo_cards import Item
-from photoindex.library.search.search import Hit
+from photoindex.library.search.hits import Hit
 
 
 def hit(number: int = 1, name: bytes = b"IMG_0412.jpg", **known: Any) -> Hit:

@@ -7,9 +7,10 @@ import shlex
 from typing import Any
 
 import pytest
+import typer
 
 from photoindex import errors
-from photoindex.cli.main import COMMANDS, _rearranged
+from photoindex.cli.main import COMMANDS, _rearranged, build_app
 from tests.reference import DEFAULTS, README, REPOSITORY, TABLES, commands, default_settings, exit_codes, filled
 
 TEXT = README.read_text(encoding="utf-8")
@@ -84,7 +85,8 @@ def test_the_readme_shows_commands() -> None:
 @pytest.mark.parametrize("line", shown_command_lines())
 def test_a_command_line_in_the_readme_exists_with_its_options(line: str) -> None:
     known = dict(commands())
-    words = _rearranged(words_of(line))
+    app: Any = typer.main.get_command(build_app())
+    words = _rearranged(words_of(line), app)
     name = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
     assert name in known
     options = {text for option in known[name].params for text in (*option.opts, *option.secondary_opts)}

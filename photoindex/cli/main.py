@@ -7,11 +7,15 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from photoindex import __version__, errors
+from photoindex.cli.arguments.query_words import is_command, query_behind_dashes
+
+if TYPE_CHECKING:
+    from typer.core import TyperGroup
 
 COMMANDS: tuple[str, ...] = (
     "scan",
@@ -42,8 +46,8 @@ COMMANDS: tuple[str, ...] = (
 )
 """Every command, in the order of `photoindex --help`: `photoindex/cli/commands/<name>.py` with a function `register(app)`."""
 
-REARRANGED = ("search", "duplicates", "events", "time", "pair", "redo", "backup")
-"""Commands whose words must be put in order before Typer reads them: `rearrange(argv)` of their module."""
+QUERY_COMMANDS = ("search", "duplicates", "events", "time", "pair", "redo")
+"""Commands that take a query or paths, with words such as `-person:Bob` that Typer must not read as options."""
 
 _BROKEN_PIPE_EXIT = 141
 
@@ -84,28 +88,27 @@ def _print_version(wanted: bool) -> None:
 
 
 def _command_of(argv: list[str]) -> str | None:
-    return next((word for index, word in enumerate(argv) if _is_command(argv, index)), None)
+    return next((word for index, word in enumerate(argv) if is_command(argv, index)), None)
 
 
-def _rearranged(argv: list[str]) -> list[str]:
+def _rearranged(argv: list[str], app: TyperGroup) -> list[str]:
+    """Return the command line in the order that Typer needs; `app` knows the options of its command."""
     command = _command_of(argv)
-    if command not in REARRANGED:
-        return argv
-    module = importlib.import_module(f"photoindex.cli.commands.{command}")
-    arranged: list[str] = module.rearrange(argv)
-    return arranged
+    if command in QUERY_COMMANDS:
+        return query_behind_dashes(argv, app)
+    if command == "backup":
+        from photoindex.cli.commands.backup import rearrange
 
-
-def _is_command(argv: list[str], index: int) -> bool:
-    """Tell whether the word at `index` is the first that is neither a global option nor its value."""
-    return not argv[index].startswith("-") and (index == 0 or argv[index - 1] != "--library")
+        return rearrange(argv, app)
+    return argv
 
 
 def main(argv: list[str]) -> int:
     """Run one command line and return its exit code; every error that a user can meet ends here."""
     try:
         try:
-            build_app(_command_of(argv))(args=_rearranged(argv), prog_name="photoindex")
+            app: Any = typer.main.get_command(build_app(_command_of(argv)))
+            app(args=_rearranged(argv, app), prog_name="photoindex")
         finally:
             sys.stdout.flush()
     except errors.PhotoIndexError as error:

@@ -15,9 +15,9 @@ _INNER_FIELD = re.compile(r"\s[-(]?([^\W\d][\w-]*):")
 
 
 def join_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGrammar]) -> str:
-    """Return the query that `arguments` are, joined by spaces.
+    """Return the arguments as one query, joined by spaces.
 
-    The shell has eaten the user's quotes, so `camera:"EOS 5D"` arrives as one argument `camera:EOS 5D`. An argument that
+    The shell has removed the user's quotes, so `camera:"EOS 5D"` arrives as one argument `camera:EOS 5D`. An argument that
     begins with a field of free text (camera:, path:, title:, …) and holds white space is therefore read as that field
     with the whole rest as its value (or values: a comma without a space behind it still separates them), unless the rest shows that it is
     a query of its own: quotes, a further field, a saved query, a `-term`, OR, AND or NOT. All other arguments are taken as they are, `beach sunset` as two words.

@@ -32,7 +32,7 @@ _UNENCODABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class TokenKind(Enum):
-    """What a token is; END stands behind the last one. NOT is `-` before a term, or the word."""
+    """What a token is; END follows the last one. NOT is `-` before a term, or the word."""
 
     WORD = auto()
     PHRASE = auto()
@@ -51,7 +51,7 @@ _OPERATORS = {"OR": TokenKind.OR, "AND": TokenKind.AND, "NOT": TokenKind.NOT}
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A field's value without its quotes: each character, whether it was quoted, and where it stands in the query."""
+    """A field's value without its quotes: each character, whether it was quoted, and its position in the query."""
 
     text: str
     quoted: tuple[bool, ...]
@@ -65,14 +65,14 @@ class Value:
 
     @property
     def position(self) -> int:
-        """Where the value begins in the query; where it would stand if it is empty."""
+        """Where the value begins in the query, or would begin if it is empty."""
         return self.positions[0] if self.positions else self.end
 
-    def find(self, sought: str) -> int:
-        """Return the index of the first `sought` outside quotes, -1 when there is none."""
-        index = self.text.find(sought)
-        while index >= 0 and any(self.quoted[index : index + len(sought)]):
-            index = self.text.find(sought, index + 1)
+    def find(self, text: str) -> int:
+        """Return the index of the first `text` outside quotes, -1 without one."""
+        index = self.text.find(text)
+        while index >= 0 and any(self.quoted[index : index + len(text)]):
+            index = self.text.find(text, index + 1)
         return index
 
 
@@ -202,7 +202,7 @@ class _Lexer:
             raise self._error(f"{error}; quote the text to search for '^'", position) from error
 
     def _quoted(self) -> tuple[list[str], list[int]]:
-        """Read a quoted stretch with its quotes; return its characters and where each stands."""
+        """Read a quoted text with its quotes; return its characters and their positions."""
         opened = self._at
         self._at += 1
         characters: list[str] = []
@@ -263,7 +263,7 @@ class _Lexer:
         return Token(TokenKind.WORD, start, word.removesuffix("*"), prefix=star > 0, weight=weight)
 
     def _ends_here(self, character: str, opened: list[int]) -> bool:
-        """Keep account of parentheses inside a word; tell whether a closing one belongs to a group around it."""
+        """Track parentheses inside a word; tell whether a closing one belongs to a group around it."""
         if character == "(":
             opened.append(self._at)
         elif character == ")":

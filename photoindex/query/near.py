@@ -1,4 +1,4 @@
-"""Read what stands behind `near:`: a position or the name of a place, and how far around it."""
+"""Read the value of `near:`: a position or the name of a place, and a distance around it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _is_coordinate(part: str) -> bool:
 
 
 def _split(value: str) -> tuple[str, float]:
-    """Return what stands before the distance, and the distance in kilometres."""
+    """Return the text before the distance, and the distance in kilometres."""
     where, comma, last = (part.strip() for part in value.rpartition(","))
     if not comma:
         if _DISTANCE.fullmatch(last):

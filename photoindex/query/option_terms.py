@@ -1,4 +1,4 @@
-"""Read the terms that were given as options: `--camera canon --from-date 2019` is `camera:canon date:2019..`."""
+"""Read terms given as options: `--camera canon --from-date 2019` is `camera:canon date:2019..`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from photoindex.query.value_syntax import ValueReader, joined
 
 
 def option_nodes(terms: Sequence[OptionTerm], fields: Mapping[str, FieldGrammar], lookups: Lookups) -> list[Node]:
-    """Return the tree of each option that was given; all of them must hold.
+    """Return the tree of each option that was given; all of them must match.
 
-    A value means what it means behind the field's colon, but quotes, parentheses and a comma before a space are part of
-    it. A `from` and a `to` of one field, each given once, are one range. Raises QuerySyntaxError, which shows the option.
+    A value means the same as after the field's colon, but quotes, parentheses and a comma before a space are part of it. A
+    `from` and a `to` of one field, each given once, are one range. Raises QuerySyntaxError, which shows the option.
     """
     nodes: list[Node] = []
     ends = {(term.field, term.bound): term for term in terms if term.bound and len(term.values) == 1}

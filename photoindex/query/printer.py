@@ -1,4 +1,4 @@
-"""Write a syntax tree as the text of a query, such that reading it gives the same tree."""
+"""Write a syntax tree as the text of a query; reading that text gives the same tree."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from typing import Literal, Union
 
 
 class Operator(StrEnum):
-    """How a field is held against its value; `RANGE` is inclusive at both ends, an open end is None."""
+    """How a field is compared with its value; `RANGE` includes both ends, an open end is None."""
 
     IS = ":"
     GREATER = ":>"
@@ -31,7 +31,7 @@ class Operator(StrEnum):
 class Words:
     """Full text: one word (`prefix` for `word*`) or one quoted phrase, in the user's own spelling.
 
-    weight: of its meaning against that of the other words, where a model looks for it (`beach^0.5`); nothing elsewhere.
+    weight: of its meaning against that of the other words, where it is searched by meaning (`beach^0.5`).
     """
 
     text: str
@@ -45,9 +45,9 @@ class Words:
 class Compare:
     """One field against a value as written; `until` is the upper end for RANGE, where `value` is the lower.
 
-    context: what the value does not say itself, looked up once when the query was read: for `last-30d` the moment
+    context: what the value depends on, looked up once when the query was read: for `last-30d` the moment
     (ISO 8601, local), for the name of a place `LATITUDE,LONGITUDE` and, behind a space, its full name; None where the value
-    says all.
+    depends on nothing.
     """
 
     field: str
@@ -98,8 +98,8 @@ def leaves(node: Node) -> Iterator[Words | Compare]:
 class OptionTerm:
     """A term that was given as an option: `--camera canon` is the field `camera` against `canon`.
 
-    option: its name with the dashes, for messages. values: one for each time it was given; one of them must hold. bound:
-    the value is the lower (`from`) or upper end (`to`) of a range. negated: no value may hold.
+    option: its name with the dashes, for messages. values: one for each time it was given; one of them must match. bound:
+    the value is the lower (`from`) or upper end (`to`) of a range. negated: no value may match.
     """
 
     option: str

@@ -29,7 +29,7 @@ class ValueReader:
         return joined(Or, [self._compare(grammar, item, position) for item in items])
 
     def range(self, grammar: FieldGrammar, lower: Value | None, upper: Value | None, position: int) -> Compare:
-        """Return the comparison with a range of which one end is there at least."""
+        """Return the comparison with a range that has at least one end."""
         contexts = [self._checked(grammar, end) for end in (lower, upper) if end is not None]
         context = next((one for one in contexts if one is not None), None)
         if lower is not None and upper is not None and grammar.backwards(lower.text, upper.text, context):

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import typer
 from sqlalchemy import text
 
-from photoindex.cli.commands.backup import rearrange
-from photoindex.cli.main import main
+from photoindex.cli.main import _rearranged, build_app, main
 from photoindex.library.lock import exclusive
 from tests.rows import Shelf, library_in
 
@@ -117,7 +117,8 @@ def test_the_options_of_a_backup_stand_before_or_after_the_destination(run: Run,
     ],
 )
 def test_a_backup_without_a_subcommand_makes_a_snapshot(written: str, read: str) -> None:
-    assert rearrange(written.split()) == read.split()
+    app: Any = typer.main.get_command(build_app("backup"))
+    assert _rearranged(written.split(), app) == read.split()
 
 
 def test_a_destination_with_the_name_of_a_subcommand_is_written_with_its_folder(run: Run, tmp_path: Path) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.cli.commands.duplicates import FLAGS, VALUED
-from photoindex.cli.main import build_app
 from tests.command_line import Ran, run, run_on_terminal
 from tests.edits import cut, jpeg, scaled, scene
 from tests.harness import Keeper
@@ -240,12 +238,3 @@ def test_what_makes_no_sense_is_refused(duplicates, tmp_path: Path) -> None:
     ran = duplicates("--plan", tmp_path / "nowhere" / "plan.tsv")
     assert ran.code == 2
     assert b"plan.tsv" in ran.err
-
-
-def test_every_option_is_known_to_the_order_of_the_words() -> None:
-    import typer
-
-    command = typer.main.get_command(build_app("duplicates"))
-    (found,) = (one for name, one in command.commands.items() if name == "duplicates")  # type: ignore[attr-defined]
-    options = {name for one in found.params for name in (*one.opts, *one.secondary_opts) if name.startswith("-")}
-    assert options <= FLAGS | VALUED

@@ -109,7 +109,7 @@ def test_the_one_installed_model_is_taken_where_the_default_is_not_there_and_the
     monkeypatch.delenv("PHOTOINDEX_EMBED__MODEL")
     unseen = run(capsysbinary, "search", "a", "dog")
     assert (unseen.code, unseen.out) == (0, b"")
-    assert unseen.err == b"words are looked for in texts alone: no photo was embedded yet; run: photoindex embed\n"
+    assert unseen.err == b"searching names and metadata only: no photos are embedded yet; run: photoindex embed\n"
     assert [one["id"] for one in run(capsysbinary, "models", "list", "--json").json if one["used"]] == ["made-up"]
     (summary,) = embedded(capsysbinary, "--json", "--limit", "2").json
     assert (summary["model"], summary["embedded"]) == ("made-up", 2)

@@ -65,7 +65,7 @@ def test_a_gallery_is_written_beside_the_list(search: Search, tmp_path: Path) ->
 def test_a_gallery_of_nothing_is_not_written_and_that_is_said(search: Search, tmp_path: Path) -> None:
     ran = search("--gallery", tmp_path / "out.html", "id:4711")
     assert (ran.code, ran.out) == (0, b"")
-    assert b"no photo matches, so that no page and no sheet is written\n" in ran.err
+    assert b"no photo matches, so no page or sheet is written\n" in ran.err
     assert not (tmp_path / "out.html").exists()
 
 

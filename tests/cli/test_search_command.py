@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import typer
 
-from photoindex.cli.commands.search import COLUMNS, FLAGS, HELP, VALUED, rearrange
-from photoindex.cli.main import build_app, main
+from photoindex.cli.commands.search import COLUMNS, HELP
+from photoindex.cli.main import _rearranged, build_app, main
 from photoindex.errors import UsageError
 from photoindex.store.search.compile import SORT_KEYS
 from photoindex.store.search.fields import FIELDS
@@ -174,9 +174,7 @@ def test_fail_if_empty_exits_with_eleven(run: Run) -> None:
     assert run("--fail-if-empty", "date:2019")[0] == 0
     code, out, err = run("nowhere")
     assert (code, out) == (0, b"")
-    assert err.startswith(
-        "words are looked for in texts alone: no photo was embedded yet; run: photoindex models pull "
-    )
+    assert err.startswith("searching names and metadata only: no photos are embedded yet; run: photoindex models pull ")
     code, out, err = run("nowhere", "--fail-if-empty")
     assert (code, out) == (11, b"")
     assert err.endswith("\nphotoindex: no photo matches\n")
@@ -240,9 +238,10 @@ def test_without_a_library_the_remedy_is_named(tmp_path: Path, capsys: pytest.Ca
     ],
 )
 def test_the_words_of_a_query_go_behind_the_dashes(words: list[str], arranged: list[str]) -> None:
-    assert rearrange(["search", *words]) == ["search", *arranged]
+    app: Any = typer.main.get_command(build_app("search"))
+    assert _rearranged(["search", *words], app) == ["search", *arranged]
     start = ["--library", "search", "search"]
-    assert rearrange([*start, *words]) == [*start, *arranged]
+    assert _rearranged([*start, *words], app) == [*start, *arranged]
 
 
 @pytest.mark.parametrize(
@@ -257,19 +256,35 @@ def test_the_words_of_a_query_go_behind_the_dashes(words: list[str], arranged: l
     ],
 )
 def test_a_misspelled_option_is_no_term(words: list[str], said: str) -> None:
+    app: Any = typer.main.get_command(build_app("search"))
     with pytest.raises(UsageError) as caught:
-        rearrange(["search", *words])
+        _rearranged(["search", *words], app)
     assert said in str(caught.value)
 
 
-def test_the_options_that_are_kept_apart_are_those_of_the_command() -> None:
-    command: Any = typer.main.get_command(build_app())
-    parameters = command.commands["search"].params
-    options = [one for one in parameters if one.param_type_name == "option"]
-    valued = {name for one in options if not one.is_flag for name in one.opts}
-    flags = {name for one in options if one.is_flag for name in one.opts}
-    assert valued == set(VALUED)
-    assert flags | {"--help", "-h"} == set(FLAGS)
+@pytest.mark.parametrize(
+    ("words", "arranged"),
+    [
+        (["search", "--camera", "canon", "-x", "--preview"], ["search", "--camera", "canon", "--preview", "--", "-x"]),
+        (["duplicates", "-n", "3", "-x", "--exact"], ["duplicates", "-n", "3", "--exact", "--", "-x"]),
+        (["events", "-x", "--gap", "2d"], ["events", "--gap", "2d", "--", "-x"]),
+        (["redo", "embed", "-x", "--dry-run"], ["redo", "--dry-run", "--", "embed", "-x"]),
+        (["time", "shift", "-x", "--by", "-1h", "-y"], ["time", "shift", "--by", "-1h", "-y", "--", "-x"]),
+        (["pair", "split", "-x", "--yes"], ["pair", "split", "--yes", "--", "-x"]),
+        (["pair", "-h"], ["pair", "-h"]),
+        (["pair", "nothing", "-x"], ["pair", "nothing", "-x"]),
+        (["status", "-x"], ["status", "-x"]),
+    ],
+)
+def test_each_command_that_takes_a_query_knows_its_own_options(words: list[str], arranged: list[str]) -> None:
+    app: Any = typer.main.get_command(build_app())
+    assert _rearranged(words, app) == arranged
+
+
+def test_an_option_of_another_command_of_the_group_is_no_term() -> None:
+    app: Any = typer.main.get_command(build_app("time"))
+    with pytest.raises(UsageError, match="there is no option --by; "):
+        _rearranged(["time", "set", "--by", "1h", "x"], app)
 
 
 def test_the_help_names_every_field_and_every_sort_key_and_its_queries_can_be_read() -> None:

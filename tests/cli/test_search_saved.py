@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.cli.arguments.field_options import NAMES, OPTIONS
+from photoindex.cli.arguments.field_options import OPTIONS
 from photoindex.store.search.fields import grammar
 from tests.command_line import Ran
 from tests.command_line import run as run_line
@@ -77,7 +77,7 @@ def test_removing_says_which_saved_queries_need_what_is_gone(run: Run) -> None:
     run("search", "@best", "-camera:sony", "--saved", "other")
     ran = run("saved", "remove", "best")
     assert ran.code == 0
-    assert b"@other cannot be read without it" in ran.err
+    assert b"@other no longer works without it" in ran.err
     assert b"did you mean other?" in run("saved", "remove", "othr").err
 
 
@@ -86,7 +86,7 @@ def test_removing_says_which_saved_queries_need_what_is_gone(run: Run) -> None:
     [
         (["x", "--saved", "a b"], b"'a b' cannot be the name of a saved query"),
         (["x", "--saved", ""], b"'' cannot be the name"),
-        (["--saved", "best"], b"to use it: photoindex search @best"),
+        (["--saved", "best"], b"to use a saved one: photoindex search @best"),
         (["rating:many", "--saved", "best"], b"a whole number"),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_mistake_in_an_option_is_shown_with_its_name(run: Run) -> None:
 
 
 def test_every_option_is_a_field_and_each_name_is_its_own() -> None:
-    assert len(NAMES) == len(OPTIONS)
+    assert len({option.name for option in OPTIONS}) == len(OPTIONS)
     fields = grammar()
     for option in OPTIONS:
         assert fields[option.field].name == option.field
@@ -145,7 +145,7 @@ def test_explain_prints_the_tree_with_numbers_instead_of_the_photos(run: Run) ->
         ["any", "of", "1"],
         ["camera:sony", "1"],
         ["beach", "0"],
-        ["1", "of", "the", "3", "photos", "of", "which", "a", "file", "is", "there"],
+        ["1", "of", "3", "photos", "on", "disk"],
     ]
 
 

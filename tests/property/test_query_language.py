@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from photoindex.cli.commands.search import rearrange
+from photoindex.cli.main import _rearranged, build_app
 from photoindex.errors import QuerySyntaxError, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search.search import count, matching_photo_ids
-from photoindex.library.search.semantic_terms import take_apart
+from photoindex.library.search.find import count_photos, matching_photo_ids
+from photoindex.library.search.semantic_query import split_query
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import And, Compare, Node, Not, Operator, Or, Words, leaves
 from photoindex.store.schema.tables import asset, file, photo, photo_text, place, sidecar_link
@@ -82,7 +83,7 @@ def test_any_text_is_read_or_refused_and_what_is_read_prints_to_the_same_tree(te
 def test_every_query_that_is_read_can_be_run(library: Library, text: str) -> None:
     tree = parsed(text)
     if tree is not None:
-        assert 0 <= count(library, tree) <= PHOTOS
+        assert 0 <= count_photos(library, tree) <= PHOTOS
 
 
 @given(
@@ -100,8 +101,9 @@ def test_any_arguments_are_read_or_refused(arguments: list[str]) -> None:
 @given(st.lists(st.text(st.characters(exclude_characters="\0"), max_size=12) | st.sampled_from(["-n", "--", "--sort"])))
 @settings(repeatable, max_examples=200)
 def test_every_word_of_the_command_line_is_kept_and_no_single_dash_becomes_an_option(words: list[str]) -> None:
+    app: Any = typer.main.get_command(build_app("search"))
     try:
-        arranged = rearrange(["search", *words])
+        arranged = _rearranged(["search", *words], app)
     except UsageError:
         return
     rest = arranged.copy()
@@ -176,7 +178,7 @@ def test_a_tree_finds_what_its_meaning_says(library: Library, photos: Rows, tree
 @given(trees)
 @settings(repeatable, max_examples=75)
 def test_a_tree_that_is_taken_apart_for_a_model_still_means_the_same_as_texts(library: Library, tree: Node) -> None:
-    meaning = take_apart(tree)
+    meaning = split_query(tree)
     together = And((meaning.words, meaning.filters)) if meaning.words is not None else meaning.filters
     assert matching_photo_ids(library, together) == matching_photo_ids(library, tree)
     assert (meaning.words is None) == (not meaning.alternatives)

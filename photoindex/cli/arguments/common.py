@@ -34,7 +34,7 @@ def settings(library: Path | None, **flags: Any) -> Config:
 
 @contextmanager
 def opened(library: Path | None, *, create: bool = False, on_trial: bool = False, **flags: Any) -> Iterator[Library]:
-    """Open the library that the options name; `on_trial`: what would have to be made is made in a temporary folder."""
+    """Open the library that the options name; on_trial: whatever has to be created is created in a temporary folder."""
     from photoindex.app import open_library
 
     with open_library(settings(library, **flags), create=create, on_trial=on_trial) as found:

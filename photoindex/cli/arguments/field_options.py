@@ -12,12 +12,12 @@ import typer
 
 from photoindex.query.syntax import OptionTerm
 
-PANEL = "Terms as options: the same one again is OR, different ones must all hold"
+PANEL = "Terms as options: a repeated one is OR, different ones must all match"
 
 
 @dataclass(frozen=True, slots=True)
 class QueryOption:
-    """One option. field: the field of the query language. bound: it gives one end of a range. negates: it filters out."""
+    """One option. field: of the query language. bound: it is one end of a range. negates: it filters out."""
 
     name: str
     field: str
@@ -60,17 +60,15 @@ _BOUNDS: tuple[QueryOption, ...] = (
 
 
 def _negated(option: QueryOption) -> QueryOption:
-    return replace(option, name=f"--not-{option.name[2:]}", help=f"Not what {option.name} finds.", negates=True)
+    return replace(option, name=f"--not-{option.name[2:]}", help=f"Without what {option.name} finds.", negates=True)
 
 
 OPTIONS: tuple[QueryOption, ...] = (*_BOUNDS, *_TERMS, *map(_negated, _TERMS))
 """Every option that is a term."""
 
-NAMES = frozenset(option.name for option in OPTIONS)
-
 
 def with_query_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command with all options of the table, which reach its parameter `terms` as a list of OptionTerm."""
+    """Return a command with all options of OPTIONS, which it receives as a list of OptionTerm in `terms`."""
     own = inspect.signature(command, eval_str=True)
     kept = [parameter for parameter in own.parameters.values() if parameter.name != "terms"]
     added = [

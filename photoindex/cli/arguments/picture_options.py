@@ -1,4 +1,4 @@
-"""Looking at what was found: the options --gallery, --contact-sheet and --preview, and what they show."""
+"""The options --gallery, --contact-sheet and --preview, and writing and showing the pictures they ask for."""
 
 from __future__ import annotations
 
@@ -17,11 +17,7 @@ from photoindex.errors import UsageError
 if TYPE_CHECKING:
     from photoindex.library.export.photo_cards import Group, Section
     from photoindex.library.handle import Library
-    from photoindex.library.search.search import Hit
-
-FLAGS = frozenset({"--preview"})
-VALUED = frozenset({"--gallery", "--contact-sheet"})
-"""The options' names, for commands whose words are put in order before Typer reads them."""
+    from photoindex.library.search.hits import Hit
 
 DEFAULT_LIMIT = 500
 """A page of so many photos is some 10 MB; more of them come with --limit."""
@@ -52,7 +48,7 @@ PreviewOption = Annotated[bool, typer.Option("--preview", help="Also show the ph
 
 @dataclass(frozen=True, slots=True)
 class PictureOptions:
-    """What of the photos is to be shown; `picture_options` makes it of a command's options.
+    """How photos are shown; `picture_options` makes it from a command's options.
 
     gallery, contact_sheet: files to write, `-` for stdout. limit: photos at most; None: as many as suit each form.
     """
@@ -64,12 +60,12 @@ class PictureOptions:
 
     @property
     def wanted(self) -> bool:
-        """Whether anything is to be shown."""
+        """Whether photos are shown at all."""
         return self.preview or self.gallery is not None or self.contact_sheet is not None
 
     @property
     def takes_stdout(self) -> bool:
-        """Whether a picture or page goes to stdout, so that nothing else may."""
+        """Whether a picture or page goes to stdout, so that nothing else can."""
         return _STDOUT in (str(self.gallery), str(self.contact_sheet))
 
 

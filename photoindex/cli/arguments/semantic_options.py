@@ -16,14 +16,9 @@ from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.search.semantic_query import PictureFile, Wanted
-    from photoindex.library.search.semantic_terms import WeightedText
-    from photoindex.query.syntax import Node
+    from photoindex.library.search.semantic_query import PictureFile, SemanticOptions, WeightedText
 
 PANEL = "What photos show; needs an embedded library (photoindex embed)"
-FLAGS = frozenset({"--all"})
-VALUED = frozenset({"--like", "--not", "--weight", "--min-score"})
-"""The options' names, for the command's words are put in order before Typer reads them."""
 
 _STDIN = "-"
 _STDIN_BYTES_MAX = 512 << 20
@@ -54,7 +49,7 @@ MinScoreOption = Annotated[
     float | None,
     typer.Option(
         "--min-score", metavar="X", min=-1.0, max=1.0, show_default=False, rich_help_panel=PANEL,
-        help="The least score of what is found, in place of the space's own cut-off.",
+        help="The least score of a hit, instead of the cut-off of the embedding space.",
     ),
 ]  # fmt: skip
 AllOption = Annotated[
@@ -63,8 +58,8 @@ AllOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class MeaningOptions:
-    """What was given of these options."""
+class GivenOptions:
+    """The values of these options as a command got them."""
 
     like: Sequence[str]
     without: Sequence[str]
@@ -80,36 +75,22 @@ class MeaningOptions:
 
 
 @contextmanager
-def understood(tree: Node, options: MeaningOptions) -> Iterator[tuple[Node, Wanted]]:
-    """Give the query with the weights of its words, and what else is wanted; a picture from stdin lasts until the block ends.
+def semantic_options(given: GivenOptions) -> Iterator[SemanticOptions]:
+    """Give what these options ask of a search; a picture from stdin is kept in a file until the block ends."""
+    from photoindex.library.search.semantic_query import SemanticOptions
 
-    Raises UsageError for a weight of nothing.
-    """
-    from photoindex.library.search.semantic_query import Wanted
-    from photoindex.library.search.semantic_terms import weighted
-    from photoindex.query.syntax import Words, leaves
-
-    without = [_subtracted(text) for text in options.without]
-    weights = dict(map(_weight, options.weights))
-    known = {leaf.text.lower() for leaf in leaves(tree) if isinstance(leaf, Words)}
-    unknown = [name for name in weights if name not in _PARTS and name not in known]
-    if unknown:
-        raise UsageError(
-            f"--weight {visible(unknown[0])}=…: this is no word or phrase of the query, and none of {', '.join(_PARTS)}"
-        )
-    of_words = {name: weight for name, weight in weights.items() if name not in _PARTS}
-    with _pictures(options.like) as pictures:
-        yield (
-            weighted(tree, of_words) if of_words else tree,
-            Wanted(
-                pictures=tuple(pictures),
-                without=tuple(without),
-                words_weight=weights.get("words", 1.0),
-                like_weight=weights.get("like", 1.0),
-                not_weight=weights.get("not", 1.0),
-                min_score=options.min_score,
-                everything=options.everything,
-            ),
+    without = tuple(_subtracted(text) for text in given.without)
+    weights = dict(map(_weight, given.weights))
+    with _pictures(given.like) as pictures:
+        yield SemanticOptions(
+            pictures=tuple(pictures),
+            without=without,
+            word_weights={name: weight for name, weight in weights.items() if name not in _PARTS},
+            words_weight=weights.get("words", 1.0),
+            like_weight=weights.get("like", 1.0),
+            not_weight=weights.get("not", 1.0),
+            min_score=given.min_score,
+            everything=given.everything,
         )
 
 
@@ -126,7 +107,7 @@ def _weight(written: str) -> tuple[str, float]:
 
 
 def _subtracted(written: str) -> WeightedText:
-    from photoindex.library.search.semantic_terms import WeightedText
+    from photoindex.library.search.semantic_query import WeightedText
     from photoindex.query.lexer import read_weight, split_weight
 
     text, weight = split_weight(written.strip())
@@ -151,7 +132,7 @@ def _pictures(like: Sequence[str]) -> Iterator[list[PictureFile]]:
     with TemporaryDirectory(prefix="photoindex-") as folder:
         path = Path(folder) / "stdin"
         path.write_bytes(_stdin())
-        yield [*files, PictureFile(os.fsencode(path), "--like -: what stdin gives")]
+        yield [*files, PictureFile(os.fsencode(path), "--like -: stdin")]
 
 
 def _stdin() -> bytes:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.query_words import is_command, option_arities
 from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, render
 
 if TYPE_CHECKING:
+    from typer.core import TyperGroup
+
     from photoindex.library.backup.snapshots import Snapshot
 
-_SUBCOMMANDS = ("make", "list", "verify")
-_VALUED = ("--keep", "--progress", "--library")
 _HELP = ("--help", "-h")
 
 _COLUMNS = (
@@ -47,27 +49,25 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group)
 
 
-def rearrange(argv: list[str]) -> list[str]:
-    """Return `argv` with the subcommand right after `backup`; where none is written, `make` is meant.
+def rearrange(argv: list[str], app: TyperGroup) -> list[str]:
+    """Return `argv` with the subcommand right after `backup`; without one, `make` is meant.
 
     A destination with the name of a subcommand is written with its folder: ./list.
     """
-    start = next(index for index, word in enumerate(argv) if word == "backup" and _is_command(argv, index)) + 1
+    start = next(index for index in range(len(argv)) if is_command(argv, index)) + 1
     words = argv[start:]
+    group: Any = app.commands["backup"]
+    arities = {name: count for one in group.commands.values() for name, count in option_arities(app, one).items()}
     if not words or words[0] in _HELP:
         return argv
-    position = next((index for index in range(len(words)) if _is_argument(words, index)), None)
-    if position is not None and words[position] in _SUBCOMMANDS:
+    position = next((index for index in range(len(words)) if _is_argument(words, index, arities)), None)
+    if position is not None and words[position] in group.commands:
         return [*argv[:start], words[position], *words[:position], *words[position + 1 :]]
     return [*argv[:start], "make", *words]
 
 
-def _is_command(argv: list[str], index: int) -> bool:
-    return index == 0 or argv[index - 1] != "--library"
-
-
-def _is_argument(words: list[str], index: int) -> bool:
-    return not words[index].startswith("-") and (index == 0 or words[index - 1] not in _VALUED)
+def _is_argument(words: list[str], index: int, arities: Mapping[str, int]) -> bool:
+    return not words[index].startswith("-") and (index == 0 or not arities.get(words[index - 1]))
 
 
 def make(

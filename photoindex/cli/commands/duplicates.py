@@ -12,7 +12,6 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.picture_options import GalleryOption, picture_options, show_groups
-from photoindex.cli.arguments.query_words import query_behind_dashes
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount, size_text
@@ -24,31 +23,26 @@ if TYPE_CHECKING:
     from photoindex.library.export.photo_cards import Group as PictureGroup
     from photoindex.library.handle import Library
 
-FLAGS = frozenset({"--exact", "--json", "--csv", "--null", "-0", "--help", "-h"})
-VALUED = frozenset(
-    {"--radius", "--prefer", "--avoid", "--plan", "--gallery", "--limit", "-n", "--progress", "--library"}
-)
-
 HELP = """Find copies of photos and say which to keep. Nothing is ever deleted.
 
-Without QUERY in the whole library; with it, groups with a photo that it
-finds, as in search: photoindex duplicates path:/photos/inbox date:2019
+Without QUERY in the whole library; with it, groups with a photo that
+matches, as in search: photoindex duplicates path:/photos/inbox date:2019
 
 EXACT copies are the same bytes in several files. THE SAME PICTURE is one
 that was saved smaller or again, cut, turned, mirrored, coloured, framed.
-Pictures whose hashes are near, and where photos are embedded those near
-in meaning, are laid over each other and compared place by place. Shots of
+Pictures with near hashes, and near embeddings where photos are embedded,
+are laid over each other and compared region by region. Shots of
 a burst, panoramas and other shots of one scene stay apart, and RAW + JPEG,
 a Live Photo or an original with its edits are one photo and no copies.
 
-TO KEEP: the photo with its RAW, with more pixels, whose name is no copy's,
+TO KEEP: the photo with its RAW, with more pixels, not named like a copy,
 with a time and camera of its own, in a folder of --prefer, with more
 metadata, the larger file, known the longest. Of equal bytes, the file
 in a folder of --prefer, then the one known the longest.
 
-ACTIONS: keep; remove, where the same bytes or picture is kept in no worse
-form and both files are there now; review, where it was cut, turned or
-coloured, moves, has more written of it, or cannot be reached. In a pipe:
+ACTIONS: keep; remove, where a file with the same bytes or picture is kept
+that is no worse, and both files are on disk; review, where it was cut, turned
+or coloured, moves, has more metadata, or cannot be reached. In a pipe:
 group, action and path, separated by tabs; -0 ends each with NUL.
 """
 
@@ -56,11 +50,6 @@ group, action and path, separated by tabs; -0 ends each with NUL.
 def register(app: typer.Typer) -> None:
     """Add the command `duplicates`."""
     app.command("duplicates", help=HELP)(duplicates)
-
-
-def rearrange(argv: list[str]) -> list[str]:
-    """Return the command line with the words of the query behind `--`; see `arrange.query_behind_dashes`."""
-    return query_behind_dashes(argv, "duplicates", flags=FLAGS, valued=VALUED)
 
 
 def duplicates(
@@ -83,7 +72,7 @@ def duplicates(
         typer.Option(
             "--plan",
             metavar="FILE",
-            help="Write what to keep and remove into a new file of tab-separated text, to be reviewed; nothing carries it out.",
+            help="Write what to keep and remove to a new file of tab-separated text, for review; nothing is changed.",
             show_default=False,
         ),
     ] = None,
@@ -101,7 +90,6 @@ def duplicates(
     """Find groups of copies and print them."""
     from photoindex.library.duplicates.find import DuplicatesRequest, find_duplicates
     from photoindex.library.duplicates.plan import check_plan_target
-    from photoindex.library.search.search import parse_arguments
 
     pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
     output = choose_output(json=json, csv=csv, null=null)
@@ -109,7 +97,7 @@ def duplicates(
         if plan is not None:
             check_plan_target(found, plan)
         request = DuplicatesRequest(
-            query=parse_arguments(found, query) if query else None,
+            query=query or None,
             exact=exact,
             radius=radius,
             prefer=[os.fsencode(one) for one in prefer or ()],
@@ -143,7 +131,7 @@ def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
 def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[PictureGroup]:
     from photoindex.library.export.photo_cards import Entry
     from photoindex.library.export.photo_cards import Group as PictureGroup
-    from photoindex.library.search.search import hits_by_id
+    from photoindex.library.search.hits import hits_by_id
 
     hits = hits_by_id(library, [number for group in groups for number in group.photo_ids])
     for number, group in enumerate(groups, 1):

@@ -9,24 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.query_words import query_behind_dashes
 from photoindex.cli.output.render import Column, CsvOption, Form, FormatOption, Row, choose_output, render
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
     from photoindex.library.photos.events import Event, FoundEvents
 
-FLAGS = frozenset({"--json", "--csv", "--help", "-h"})
-VALUED = frozenset({"--gap", "--min-photos", "--limit", "-n", "--format", "--save", "--library"})
-
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 HELP = r"""List days and trips, newest first, with the places where they were.
 
 An event is what was photographed in one go: it ends where no photo follows
 for longer than --gap, or where the next one is more than 50 km away after a
-pause of more than an hour. Times are local wall times. Photos of which only
-the day is known belong to that day; those with only a month or a year belong
-to no event. To leave out photos that have no time but their file's:
+pause of more than an hour. Times are local wall times. Photos with only a day
+belong to that day; those with only a month or a year belong to no event. To leave out photos that have no time but their file's:
 photoindex events -source:taken_at=mtime
 
 A trip is a run of events more than 50 km from home over at least one night,
@@ -49,17 +44,12 @@ def register(app: typer.Typer) -> None:
     app.command("events", help=HELP)(events)
 
 
-def rearrange(argv: list[str]) -> list[str]:
-    """Return the command line with the words of the query behind `--`; see `arrange.query_behind_dashes`."""
-    return query_behind_dashes(argv, "events", flags=FLAGS, valued=VALUED)
-
-
 def events(
     query: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[QUERY]...",
-            help="Only of the photos that match, as in `search`; words are looked for in texts alone.",
+            help="Only photos that match, as in `search`; words are searched in texts only.",
         ),
     ] = None,
     gap: Annotated[

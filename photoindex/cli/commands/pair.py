@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.query_words import targets_behind_dashes
 from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from photoindex.library.photos.pairs import MadePhoto, PairsChanged
     from photoindex.library.search.targets import Targets
     from photoindex.progress import EventSink
-
-FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})
-VALUED = frozenset({"--progress", "--library"})
 
 MANY_PHOTOS = 1000
 """Before more photos of a query are changed, a person is asked."""
@@ -85,11 +81,6 @@ def register(app: typer.Typer) -> None:
     group.command("split", help=_SPLIT)(split)
     group.command("join", help=_JOIN)(join)
     app.add_typer(group)
-
-
-def rearrange(argv: list[str]) -> list[str]:
-    """Return the command line with paths and the words of a query behind `--`; see `arrange.targets_behind_dashes`."""
-    return targets_behind_dashes(argv, "pair", flags=FLAGS, valued=VALUED)
 
 
 def explain(targets: TargetsArgument, json: JsonOption = False, library: LibraryOption = None) -> None:

@@ -7,20 +7,11 @@ from typing import Annotated
 import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
-from photoindex.cli.arguments.query_words import query_behind_dashes
-
-FLAGS = ("--dry-run", "--help", "-h")
-VALUED = ("--library",)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command `redo`."""
     app.command("redo")(redo)
-
-
-def rearrange(argv: list[str]) -> list[str]:
-    """Return the command line with the stage and the words of the query behind `--`; see `arrange.query_behind_dashes`."""
-    return query_behind_dashes(argv, "redo", flags=FLAGS, valued=VALUED)
 
 
 def redo(

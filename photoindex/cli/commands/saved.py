@@ -1,4 +1,4 @@
-"""`photoindex saved` and `photoindex saved remove NAME…`: the queries that `search --saved` keeps."""
+"""`photoindex saved` and `photoindex saved remove NAME…`: the queries that `search --saved` saved."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COLUMNS = (
 def register(app: typer.Typer) -> None:
     """Add the command `saved`."""
     group = typer.Typer(
-        name="saved", help="List the saved queries; `search QUERY --saved NAME` keeps one, `@NAME` uses it."
+        name="saved", help="List the saved queries; `search QUERY --saved NAME` saves one, `@NAME` uses it."
     )
     group.callback(invoke_without_command=True)(_list)
     group.command("remove", help="Remove saved queries; `photoindex undo` brings them back.")(_remove)
@@ -60,4 +60,4 @@ def _remove(
         broken = remove(found, names)
     if broken:
         listed = ", ".join(f"@{name}" for name in broken)
-        print(f"photoindex: {listed} cannot be read without it; to take this back: photoindex undo", file=sys.stderr)
+        print(f"photoindex: {listed} no longer works without it; to undo this: photoindex undo", file=sys.stderr)

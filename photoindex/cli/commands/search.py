@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photoindex.cli.arguments import picture_options as pictures
-from photoindex.cli.arguments import semantic_options
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.field_options import NAMES, with_query_options
+from photoindex.cli.arguments.field_options import with_query_options
 from photoindex.cli.arguments.picture_options import (
     ContactSheetOption,
     GalleryOption,
@@ -20,14 +18,14 @@ from photoindex.cli.arguments.picture_options import (
     picture_options,
     show_pictures,
 )
-from photoindex.cli.arguments.query_words import query_behind_dashes
 from photoindex.cli.arguments.semantic_options import (
     AllOption,
+    GivenOptions,
     LikeOption,
-    MeaningOptions,
     MinScoreOption,
     NotOption,
     WeightOption,
+    semantic_options,
 )
 from photoindex.cli.output.progress_text import size_text
 from photoindex.cli.output.render import (
@@ -41,44 +39,32 @@ from photoindex.cli.output.render import (
     visible,
 )
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.search.find import Look, looking
+from photoindex.progress import Event, Notice
 from photoindex.query.syntax import OptionTerm
 
 if TYPE_CHECKING:
     from photoindex.cli.output.render import Output
     from photoindex.library.handle import Library
-    from photoindex.library.search.search import Hit
-    from photoindex.query.syntax import Node
-
-FLAGS = (
-    frozenset({"--count", "--explain", "--json", "--csv", "--null", "-0", "--fail-if-empty", "--help", "-h"})
-    | semantic_options.FLAGS
-    | pictures.FLAGS
-)
-VALUED = (
-    frozenset({"--sort", "--limit", "-n", "--format", "--saved", "--library"})
-    | semantic_options.VALUED
-    | pictures.VALUED
-    | NAMES
-)
+    from photoindex.library.search.find import SearchResult
+    from photoindex.library.search.hits import Hit
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 HELP = r"""Find photos by what they show, words, fields and dates; without QUERY, all.
 
-WORDS are looked for in file names, folders, camera, keywords, titles,
+WORDS are searched in file names, folders, camera, keywords, titles,
 descriptions and places, whatever their case and accents: beach sunset (both
-must be there), sun* (begins with), '"golden gate"' (a phrase; two kinds of
-quotes because the shell eats one).
+words), sun* (begins with), '"golden gate"' (a phrase; two kinds of quotes
+because the shell removes one).
 
 WHAT PHOTOS SHOW: once photos are embedded (photoindex embed), words are also
-looked for by their meaning, in the order they are written: a dog on a beach.
-What reaches the space's cut-off, or has all words in its texts, is found,
-the most relevant first. beach OR lake takes the better one of both; beach^0.5
-and '"golden retriever"^2' weigh; text:beach and beach* look in texts alone,
-and so do words in an OR with fields and those behind a '-': -term filters,
---not TEXT subtracts a meaning. like:12 and like:2019/IMG_1.jpg find photos
-that look like one of the library, --like FILE like any picture. In commands
-that change something, words are looked for in texts alone.
+searched by meaning, in the order they are written: a dog on a beach. A photo
+is found if it reaches the cut-off of the embedding space, or if its texts
+have all words; the most relevant come first. beach OR lake takes the better
+match; beach^0.5 and '"golden retriever"^2' are weights; text:beach and beach*
+search texts only, and so do words in an OR with fields and words after a '-':
+-term filters, --not TEXT subtracts a meaning. like:12 and
+like:2019/IMG_1.jpg find photos that look like one in the library, --like FILE
+like any picture. Commands that change something search words in texts only.
 
 FIELDS: date:2019 date:2019-06..2021 date:>2019-06-15 date:last-30d
 time:18..20:30 place:lisbon near:38.7,-9.1,30km type:raw,heic,live
@@ -101,30 +87,25 @@ is 1,048,576. A plain number with decimals, or a size with a unit, also
 finds what rounds to it. date: and added: take today, yesterday, last-30d,
 last-2w, last-6m, last-1y.
 
-TOGETHER: all terms must hold, with AND between them or without; beach OR
+TOGETHER: all terms must match, with or without AND between them; beach OR
 lake; -term and NOT term filter out, as in -date:2019 or -(beach OR lake).
-Quoted text is never a field, nor is 12:30 or an address; quoted, "AND" is a
-word. In one argument with spaces, such as 'camera:EOS 5D', all that follows
-the colon is the value, unless a field, @NAME, -term, OR, AND or NOT is in it.
+Quoted text is never a field, nor is 12:30 or an address; "AND" in quotes is a
+word. In one argument with spaces, such as 'camera:EOS 5D', everything after
+the colon is the value, unless it has a field, @NAME, -term, OR, AND or NOT.
 
-SAVED: --saved NAME keeps the query, @NAME uses it: @best -@seen.
+SAVED: --saved NAME saves the query, @NAME uses it: @best -@seen.
 
 Photos whose files are all missing are found only where the query has
 is:missing (also -is:missing) or id:.
 
 Options are spelled exactly, with a space or '=' before their value: -n 5;
-all else that begins with one dash filters out.
+any other word that begins with one dash filters out.
 """
 
 
 def register(app: typer.Typer) -> None:
     """Add the command `search`."""
     app.command("search", help=HELP)(with_query_options(search))
-
-
-def rearrange(argv: list[str]) -> list[str]:
-    """Return the command line with the words of the query behind `--`; see `arrange.query_behind_dashes`."""
-    return query_behind_dashes(argv, "search", flags=FLAGS, valued=VALUED)
 
 
 def search(
@@ -150,11 +131,11 @@ def search(
     csv: CsvOption = False,
     null: NullOption = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print how the query is understood and how many photos each part leaves.")
+        bool, typer.Option("--explain", help="Print how the query was understood and how many photos each part leaves.")
     ] = False,
     saved: Annotated[
         str | None,
-        typer.Option("--saved", metavar="NAME", help="Keep the query as @NAME, and run it.", show_default=False),
+        typer.Option("--saved", metavar="NAME", help="Save the query as @NAME, and run it.", show_default=False),
     ] = None,
     fail_if_empty: Annotated[bool, typer.Option("--fail-if-empty", help="Exit with 11 when nothing matches.")] = False,
     like: LikeOption = None,
@@ -170,7 +151,8 @@ def search(
     terms: list[OptionTerm],
 ) -> None:
     """Find photos and print them."""
-    from photoindex.library.search.search import read_request
+    from photoindex.library.search.find import SearchRequest, find
+    from photoindex.library.search.parse import parse_with_options
 
     output = choose_output(json=json, csv=csv, null=null, template=template)
     shown = picture_options(gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit)
@@ -181,31 +163,42 @@ def search(
         raise UsageError(
             "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format"
         )
-    options = MeaningOptions(like or [], without or [], weight or [], min_score, everything)
-    with opened(library) as found:
-        request = read_request(found, query or [], terms)
+    given = GivenOptions(like or [], without or [], weight or [], min_score, everything)
+    with opened(library) as found, semantic_options(given) as options:
+        parsed = parse_with_options(found, query or [], terms)
         if saved is not None:
-            _save(found, saved, request.text)
-        with looking(found, request.tree, options, sort=sort, limit=limit, bounded=alone is None) as look:
-            if explain:
-                printed = _print_explanation(found, look, json=json)
-            elif count:
-                printed = _print_count(look.count(), json=json)
-            else:
-                printed = _print_hits(found, look, output, shown, title=" ".join([request.text, *(like or [])]).strip())
+            _save(found, saved, parsed.text)
+        request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None)
+        result = find(found, request, _print_notice)
+        for note in result.notes:
+            print(visible(note.text), file=sys.stderr)
+        if explain:
+            printed = _print_explanation(result, json=json)
+        elif count:
+            printed = _print_count(result.total(), json=json)
+        else:
+            printed = _print_hits(result, output, shown, title=" ".join([parsed.text, *(like or [])]).strip())
         if not printed and limit != 0:
-            _print_hints(found, query or [], request.tree, look)
+            for hint in result.hints(query or []):
+                print(f"hint: {visible(hint)}", file=sys.stderr)
     if not printed and fail_if_empty:
         raise NothingFound("no photo matches")
     if not printed and alone is None and output.terminal:
         print("no photo matches", file=sys.stderr)
 
 
+def _print_notice(event: Event) -> None:
+    if isinstance(event, Notice):
+        print(visible(event.message), file=sys.stderr)
+
+
 def _save(library: Library, name: str, text: str) -> None:
     from photoindex.library.search.saved import save
 
     if not text:
-        raise UsageError(f"--saved {name} keeps a query, and there is none; to use it: photoindex search @{name}")
+        raise UsageError(
+            f"--saved {name} saves a query, and there is none; to use a saved one: photoindex search @{name}"
+        )
     replaced = save(library, name, text)
     shown = f"@{name.removeprefix('@').lower()}"
     if replaced is None:
@@ -214,21 +207,13 @@ def _save(library: Library, name: str, text: str) -> None:
         print(f"saved as {shown} in place of: {visible(replaced)}", file=sys.stderr)
 
 
-def _print_explanation(library: Library, look: Look, *, json: bool) -> int:
+def _print_explanation(result: SearchResult, *, json: bool) -> int:
     from photoindex.cli.output.query_explanation import print_explanation
-    from photoindex.library.search.query_explanation import explain
 
-    found = look.reasons()
-    explanation = explain(library, look.tree)
-    print_explanation(explanation, found, as_json=json)
-    return explanation.tree.alone if found is None else found.found
-
-
-def _print_hints(library: Library, arguments: list[str], node: Node, look: Look) -> None:
-    from photoindex.library.search.search import hints
-
-    for hint in [*hints(library, arguments, node), *look.hints()]:
-        print(f"hint: {visible(hint)}", file=sys.stderr)
+    reasons = result.reasons()
+    explanation = result.explanation()
+    print_explanation(explanation, reasons, as_json=json)
+    return explanation.tree.alone if reasons is None else reasons.found
 
 
 def _print_count(number: int, *, json: bool) -> int:
@@ -236,23 +221,24 @@ def _print_count(number: int, *, json: bool) -> int:
     return number
 
 
-def _print_hits(library: Library, look: Look, output: Output, shown: PictureOptions, *, title: str) -> int:
+def _print_hits(result: SearchResult, output: Output, shown: PictureOptions, *, title: str) -> int:
+    columns = _columns(result, output)
     if not shown.wanted:
-        return render(map(_row, look.hits()), _columns(look, output), output)
-    hits = list(look.hits())
-    printed = len(hits) if shown.takes_stdout else render(map(_row, hits), _columns(look, output), output)
+        return render(map(_row, result.hits()), columns, output)
+    hits = list(result.hits())
+    printed = len(hits) if shown.takes_stdout else render(map(_row, hits), columns, output)
     if hits:
-        show_pictures(library, hits, shown, title)
+        show_pictures(result.library, hits, shown, title)
     elif shown.gallery is not None or shown.contact_sheet is not None:
-        print("no photo matches, so that no page and no sheet is written", file=sys.stderr)
+        print("no photo matches, so no page or sheet is written", file=sys.stderr)
     return printed
 
 
-def _columns(look: Look, output: Output) -> Sequence[Column]:
-    """Return the columns of a table with the scores, where there are some; every other form keeps its order."""
+def _columns(result: SearchResult, output: Output) -> Sequence[Column]:
+    """Return the columns: a table has the scores, where there are some, in front; other forms keep their order."""
     from photoindex.cli.output.render import Form
 
-    if not look.by_meaning or output.form is not Form.TABLE:
+    if result.answer is None or output.form is not Form.TABLE:
         return COLUMNS
     score = Column("score", "Score", justify="right", show=lambda value: f"{value:.3f}")
     rest = [column for column in COLUMNS if column.name != score.name]
@@ -295,9 +281,9 @@ COLUMNS: tuple[Column, ...] = (
         )
     ),
 )  # fmt: skip
-"""What is known of a hit: every one in JSON, CSV and templates; those with a heading in the table.
+"""What is known of a hit: all columns in JSON, CSV and templates, those with a heading in the table.
 
-score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its place among the photos that reach the cut-off,
-and among those whose texts hold all words. fused: the sum of 1 / (60 + rank) over both, which relevance sorts by. All four
-are None where nothing was looked for by its meaning.
+score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its rank among the photos that reach the cut-off,
+and among those whose texts have all words. fused: the sum of 1 / (60 + rank) over both, which relevance sorts by. All four
+are None where nothing was searched by meaning.
 """

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.query_words import targets_behind_dashes
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, render
 from photoindex.cli.terminal.confirm import ask
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
     from photoindex.library.handle import Library
     from photoindex.library.photos.time_correction import TimeChange, TimeResult, TimesCorrected
-
-FLAGS = frozenset({"--dry-run", "--json", "--yes", "-y", "--help", "-h"})
-VALUED = frozenset({"--to", "--by", "--zone", "--progress", "--library"})
 
 MANY_PHOTOS = 1000
 """Before more photos of a query are changed, a person is asked."""
@@ -84,11 +80,6 @@ def register(app: typer.Typer) -> None:
     group.command("shift", help=_SHIFT)(shift_time)
     group.command("reset", help=_RESET)(reset_time)
     app.add_typer(group)
-
-
-def rearrange(argv: list[str]) -> list[str]:
-    """Return the command line with paths and the words of a query behind `--`; see `arrange.targets_behind_dashes`."""
-    return targets_behind_dashes(argv, "time", flags=FLAGS, valued=VALUED)
 
 
 def set_time(

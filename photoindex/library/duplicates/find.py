@@ -22,7 +22,7 @@ from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, Group, judged
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose, spellings, volumes_now
 from photoindex.library.scan.ingest import jobs_for
-from photoindex.library.search.search import matching_photo_ids
+from photoindex.library.search.find import matching_photo_ids
 from photoindex.paths import display
 from photoindex.pipeline.duplicates import candidates
 from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task, threads_for
@@ -45,7 +45,7 @@ class DuplicatesRequest:
     paths as given; see `Rules`.
     """
 
-    query: Node | None = None
+    query: Node | Sequence[str] | None = None
     exact: bool = False
     radius: int = RADIUS
     prefer: Sequence[bytes] = ()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from photoindex.library.handle import Library
 from photoindex.library.photos.time_text import partial
-from photoindex.library.search.search import Hit
+from photoindex.library.search.hits import Hit
 from photoindex.paths import display
 from photoindex.pipeline.ingest import derived_files
 from photoindex.types import DerivedParams

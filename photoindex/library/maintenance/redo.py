@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.tasks import check_stage
-from photoindex.library.search.search import matching_photo_ids, parse_arguments
+from photoindex.library.search.find import matching_photo_ids
 from photoindex.store.tasks.admin import redo as redo_tasks
 from photoindex.store.tasks.admin import redoable, redoable_of_photos
 
@@ -27,7 +27,7 @@ def redo(library: Library, stage: str, query: Sequence[str] = (), *, dry_run: bo
         check_stage(connection, stage)
     if not query:
         return _redo_all(library, stage, dry_run=dry_run)
-    photo_ids = matching_photo_ids(library, parse_arguments(library, query))
+    photo_ids = matching_photo_ids(library, query)
     count = 0
     for start in range(0, len(photo_ids), BATCH_PHOTOS):
         chosen = photo_ids[start : start + BATCH_PHOTOS]

@@ -17,11 +17,10 @@ from photoindex.domain.events.titles import PlaceName
 from photoindex.domain.events.trips import homes, trips
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search.search import parse_arguments
+from photoindex.library.search.find import matching_photo_ids
 from photoindex.store.engine.errors import is_read_only
 from photoindex.store.photos import events as event_rows
 from photoindex.store.photos.events import EventRow, PhotoTimes, PlaceRow
-from photoindex.store.search.compile import matching_ids
 
 DEFAULT_GAP_SECONDS = 6 * 3_600
 
@@ -123,11 +122,10 @@ class _Found:
 
 
 def _find(library: Library, query: EventQuery) -> _Found:
-    node = parse_arguments(library, query.words)
+    matching = np.asarray(matching_photo_ids(library, query.words), np.int64)
     with library.database.read() as connection:
         times = event_rows.photo_times(connection)
         names = event_rows.place_names(connection)
-        matching = np.asarray(matching_ids(connection, node))
     moments = _moments(times)
     found = outings(moments.chosen(np.isin(moments.ids, matching)), query.gap_seconds)
     return _Found(

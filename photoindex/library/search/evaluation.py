@@ -1,4 +1,4 @@
-"""Scores of embedding spaces for queries whose answers the user knows: recall, rank of the first answer, latency."""
+"""Score embedding spaces with queries whose answers are known: recall, rank of the first answer, latency."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search.search import matching_photo_ids
+from photoindex.library.search.find import matching_photo_ids
 from photoindex.paths import display, from_text
 from photoindex.query.syntax import Compare, Operator
 from photoindex.store.vectors import spaces
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
     from photoindex.vectors.base import VectorIndex
 
-_LOOKED_AT_LEAST = 100
-"""Ranks that are looked through for the first answer, where k is smaller."""
+_RANKS_MIN = 100
+"""Ranks that are searched for the first answer, where k is smaller."""
 _FRAMES_A_PHOTO = 2
-"""A photo may have several vectors (its RAW, an edit): so many more are fetched than photos are wanted."""
+"""Vectors fetched per photo wanted: a photo may have several (its RAW, an edit)."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownQuery:
-    """A query and the photos that answer it; `line` is where it stands in the file."""
+    """A query and the photos that answer it; `line` is its line in the file."""
 
     text: str
     relevant: frozenset[int]
@@ -43,7 +43,7 @@ class KnownQuery:
 
 @dataclass(frozen=True, slots=True)
 class QueryScore:
-    """What a space gave for one query: recall at k, and the rank of the first answer, None where none came."""
+    """The result of a space for one query: recall at k, and the rank of the first answer, None without one."""
 
     text: str
     recall: float
@@ -52,11 +52,11 @@ class QueryScore:
 
 @dataclass(frozen=True, slots=True)
 class SpaceScore:
-    """What a space gave for all queries.
+    """The result of a space for all queries.
 
-    recall: mean over the queries of the share of answers among the first k photos, of those that k photos can show.
-    mrr: mean of 1/rank of the first answer, 0 where none came among the first 100 (or k). Latencies in milliseconds, of
-    encoding the text, searching and finding the photos, in a warm process.
+    recall: mean over the queries of the share of answers among the first k photos, of at most k answers. mrr: mean of
+    1/rank of the first answer, 0 without one among the first 100 (or k). Latencies in milliseconds for encoding the text,
+    searching and finding the photos, in a warm process.
     """
 
     space: SpaceRow
@@ -155,7 +155,7 @@ def _score(library: Library, space: SpaceRow, queries: Sequence[KnownQuery], k: 
     each, seconds, reciprocal = [], [], []
     for query in queries:
         began = time.perf_counter()
-        ranked = _ranked(library, index, encoder.encode_texts([query.text])[0], max(k, _LOOKED_AT_LEAST))
+        ranked = _ranked(library, index, encoder.encode_texts([query.text])[0], max(k, _RANKS_MIN))
         seconds.append(time.perf_counter() - began)
         first = next((rank for rank, photo in enumerate(ranked, 1) if photo in query.relevant), None)
         share = len(query.relevant.intersection(ranked[:k])) / min(k, len(query.relevant))

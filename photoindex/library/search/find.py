@@ -1,115 +1,269 @@
-"""What one `search` looks for, and by what: by meaning where that can be, else by texts and fields alone."""
+"""Find photos: the one operation behind the command line, galleries, and whatever else answers a query."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from photoindex.cli.arguments.semantic_options import MeaningOptions, understood
-from photoindex.cli.output.render import visible
-from photoindex.progress import Event, Notice
+from photoindex.errors import ModelUnavailable, UsageError
+from photoindex.library.embed.model_choice import command_to_use, way_to_vectors
+from photoindex.library.handle import Library
+from photoindex.library.search.hits import CHUNK_PHOTOS, Hit, hits_of, read_hits
+from photoindex.library.search.parse import parse, parse_arguments
+from photoindex.library.search.semantic_query import SemanticOptions, SemanticQuery, semantic_query, within
+from photoindex.progress import EventSink, ignore_events
+from photoindex.query.arguments import hints_on_arguments
+from photoindex.query.syntax import EVERYTHING, Compare, Node, Operator, leaves
+from photoindex.store.search import compile as store
+from photoindex.store.search.fields import grammar
+from photoindex.store.vectors.spaces import SpaceRow, active_space, all_spaces
 
 if TYPE_CHECKING:
-    from photoindex.library.handle import Library
+    from photoindex.library.search.query_explanation import Explanation
     from photoindex.library.search.score_explanation import Reasons
-    from photoindex.library.search.search import Hit
-    from photoindex.library.search.semantic_query import Question
-    from photoindex.library.search.semantic_search import Answer
-    from photoindex.query.syntax import Node
+    from photoindex.library.search.semantic_search import SemanticAnswer
 
-_RELEVANCE = "relevance"
+MOST_PHOTOS = 1_000
+"""A search by meaning returns so many photos unless more are asked for: the thousandth is hardly relevant."""
+RELEVANCE = "relevance"
+_DEFAULT_SORT = "-date"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A search of which is known how it is answered; question, answer: None where texts and fields alone answer it."""
+class SearchRequest:
+    """What to find.
+
+    query: a syntax tree, a text, or the words of a command line. sort: `relevance` or a key of `store.search.compile.SORT_KEYS`,
+    with `-` for descending; None: relevance where photos are found by meaning, else the newest first. limit: photos at
+    most, after the first `offset`; None for all, of a search by meaning for MOST_PHOTOS. complete: a search by meaning
+    ranks all photos that it finds, whatever the limit, as counting and explaining them needs.
+
+    scope: a query for the photos that the caller may see. It is part of every condition that runs, so that hits, totals,
+    explanations, cut-offs, hints and the photos that `like:` names come from those photos only. Whether missing photos
+    are found depends on `query` only. Two numbers come from the whole library: how rare a word is, which only orders
+    photos that match, and the calibration of the embedding space.
+    """
+
+    query: Node | str | Sequence[str] = EVERYTHING
+    options: SemanticOptions = field(default_factory=SemanticOptions)
+    sort: str | None = None
+    limit: int | None = None
+    offset: int = 0
+    scope: Node = EVERYTHING
+    complete: bool = False
+
+
+class Method(StrEnum):
+    """How a query was answered: by fields only, by words in texts, by meaning, or by both fused to one ranking."""
+
+    FIELDS = "fields"
+    WORDS = "words"
+    MEANING = "meaning"
+    MEANING_AND_WORDS = "meaning and words"
+
+
+class NoteKind(StrEnum):
+    """What a note is about."""
+
+    LEXICAL = "lexical"
+    LONG_TEXT = "long text"
+    TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence for the user on how the query was answered."""
+
+    kind: NoteKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalFallback:
+    """The query was not searched by meaning, because something is missing; reason: what, with the remedy."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """An answered request. tree: the query's syntax tree. fallback: why it was not searched by meaning, where it asks for that.
+
+    Photos found by meaning are ranked already; those found by texts and fields are read when `hits` or `total` is called.
+    """
 
     library: Library
+    request: SearchRequest
     tree: Node
-    sort: str | None
-    limit: int | None
-    question: Question | None = None
-    answer: Answer | None = None
+    semantic: SemanticQuery | None = None
+    answer: SemanticAnswer | None = None
+    fallback: LexicalFallback | None = None
+    notes: tuple[Note, ...] = ()
 
     @property
-    def by_meaning(self) -> bool:
-        """Whether photos are found by what they show."""
-        return self.answer is not None
+    def method(self) -> Method:
+        """How the query was answered."""
+        if self.semantic is None:
+            return Method.FIELDS
+        if self.answer is None:
+            return Method.WORDS
+        return Method.MEANING if self.semantic.parts.words is None else Method.MEANING_AND_WORDS
 
     def hits(self) -> Iterator[Hit]:
-        """Yield the photos that were found."""
-        from photoindex.library.search.search import hits_of, search
+        """Yield the photos in the order asked for.
 
+        What matches is decided at the start, in one snapshot; the rest is read in chunks, so that a reader that pauses
+        holds no transaction open. A photo that was forgotten since is left out.
+        """
+        request = self.request
         if self.answer is not None:
-            return hits_of(self.library, self.answer.ranked[: self.limit])
-        return search(self.library, self.tree, sort=self.sort, limit=self.limit)
+            end = None if request.limit is None else request.offset + request.limit
+            yield from hits_of(self.library, self.answer.ranked[request.offset : end])
+            return
+        sort = request.sort or _DEFAULT_SORT
+        with self.library.database.read() as connection:
+            ids = store.matching_ids(
+                connection, within(request.scope, self.tree), sort=_DEFAULT_SORT if sort == RELEVANCE else sort, limit=request.limit,
+                offset=request.offset, present_only=store.is_present_only(self.tree),
+            )  # fmt: skip
+        for start in range(0, len(ids), CHUNK_PHOTOS):
+            yield from read_hits(self.library, ids[start : start + CHUNK_PHOTOS])
 
-    def count(self) -> int:
-        """Return how many photos were found."""
-        from photoindex.library.search.search import count
+    def total(self) -> int:
+        """Return how many photos match, whatever the limit and offset."""
+        if self.answer is None:
+            return count_photos(self.library, self.tree, self.request.scope)
+        if not self.answer.more:
+            return len(self.answer.ranked)
+        return find(self.library, replace(self.request, query=self.tree, complete=True)).total()
 
-        return len(self.answer.ranked) if self.answer is not None else count(self.library, self.tree)
+    def explanation(self) -> Explanation:
+        """Return how many photos each part of the query matches in texts and fields."""
+        from photoindex.library.search.query_explanation import explain
+
+        return explain(self.library, self.tree, self.request.scope)
 
     def reasons(self) -> Reasons | None:
-        """Return why photos were found by their meaning, None where none were looked for so."""
-        if self.answer is None or self.question is None:
+        """Return why photos were found by meaning, None where they were not; needs a `complete` request."""
+        if self.answer is None or self.semantic is None:
             return None
         from photoindex.library.search.score_explanation import SHOWN_HITS, reasons
 
-        return reasons(self.library, self.question, self.answer, shown=SHOWN_HITS if self.limit is None else self.limit)
+        limit = self.request.limit
+        return reasons(self.library, self.semantic, self.answer, shown=SHOWN_HITS if limit is None else limit)
 
-    def hints(self) -> Iterator[str]:
-        """Yield what may help where nothing was found."""
-        if self.answer is not None:
-            minimums = [one.cut.minimum for one in self.answer.sought if one.cut.minimum is not None]
-            if minimums:
-                yield f"no photo reaches the least score of {min(minimums):.3f}; --all ranks them all"
+    def hints(self, words: Sequence[str] = ()) -> list[str]:
+        """Return what may help where nothing was found; words: the query as the command line gave it."""
+        asked = [leaf for leaf in leaves(self.tree) if isinstance(leaf, Compare) and leaf.field == "event"]
+        events = {leaf.value or "": leaf for leaf in asked if leaf.operator is Operator.IS}
+        found = hints_on_arguments(words, grammar())
+        for name in (name for name, leaf in events.items() if not self._knows_event(name, leaf)):
+            found.append(f"no event has the key or words '{name}'; photoindex events lists them")
+        if self.answer is not None and any(one.cut.minimum is not None for one in self.answer.targets):
+            found.append("nothing looks enough like this; --all shows the nearest")
+        return found
+
+    def _knows_event(self, name: str, leaf: Compare) -> bool:
+        with self.library.database.read() as connection:
+            if self.request.scope == EVERYTHING:
+                return store.has_event(connection, name)
+            return store.count(connection, within(self.request.scope, leaf), present_only=False) > 0
 
 
-@contextmanager
-def looking(
-    library: Library, tree: Node, options: MeaningOptions, *, sort: str | None, limit: int | None, bounded: bool = True
-) -> Iterator[Look]:
-    """Look for a query; what there is to say of it goes to stderr.
+def find(library: Library, request: SearchRequest, emit: EventSink = ignore_events) -> SearchResult:
+    """Answer a query: by meaning where it has words or pictures and photos are embedded, else by texts and fields.
 
-    bounded: of what is found by its meaning no more is needed than `limit`, or than a person looks at. Raises UsageError for
-    a sort key that is none, before anything is looked for.
+    Raises UsageError for an unknown sort key and for options or a `like:` that make no sense, QuerySyntaxError for words
+    that cannot be read, NothingFound for a photo or picture file that is not there, and ModelUnavailable where pictures
+    or subtracted texts need a model or vectors that are missing.
     """
-    from photoindex.library.search.search import sort_key
-    from photoindex.library.search.semantic_query import MOST_PHOTOS, WordsAlone, ask, question_of
-
-    key, descending = (_RELEVANCE, False) if sort is None or sort == _RELEVANCE else sort_key(sort)
-    by_relevance = key == _RELEVANCE
-    words_alone = Look(library, tree, None if by_relevance else sort, limit)
-    with understood(tree, options) as (weighted, wanted):
-        question = question_of(weighted, wanted)
-        if question is None:
-            yield words_alone
-            return
-        if bounded and not options.everything:
-            enough = limit if by_relevance and limit is not None else max(limit or 0, MOST_PHOTOS)
-        else:
-            enough = None
-        question = replace(question, limit=enough, sort=key, descending=descending)
-        answer = ask(library, question, _say_notice)
-    if isinstance(answer, WordsAlone):
-        _say(f"words are looked for in texts alone: {answer.reason}")
-        yield replace(words_alone, question=question)
-        return
-    for note in answer.notes:
-        _say(note)
-    if answer.more and (limit is None or limit > len(answer.ranked)):
-        _say(f"these are the best {len(answer.ranked):,}; -n N gives more, --all ranks every photo")
-    yield replace(words_alone, question=question, answer=answer)
+    key, descending = (RELEVANCE, False) if request.sort in (None, RELEVANCE) else sort_key(request.sort or "")
+    tree = _parsed(library, request.query)
+    query = semantic_query(tree, request.options, request.scope)
+    result = SearchResult(library, request, tree, query)
+    if query is None:
+        return result
+    answer = _answer(library, query, _enough(request, key), emit)
+    if isinstance(answer, LexicalFallback):
+        note = Note(NoteKind.LEXICAL, f"searching names and metadata only: {answer.reason}")
+        return replace(result, fallback=answer, notes=(note,))
+    if key != RELEVANCE:
+        answer = answer.sorted(library, key, descending=descending)
+    return replace(result, answer=answer, notes=tuple(_notes(request, answer)))
 
 
-def _say_notice(event: Event) -> None:
-    if isinstance(event, Notice):
-        _say(event.message)
+def matching_photo_ids(library: Library, query: Node | str | Sequence[str], scope: Node = EVERYTHING) -> list[int]:
+    """Return the numbers of all photos that a query matches in texts and fields, ascending; no model takes part."""
+    tree = _parsed(library, query)
+    with library.database.read() as connection:
+        return store.matching_ids(connection, within(scope, tree), present_only=store.is_present_only(tree)).tolist()
 
 
-def _say(sentence: str) -> None:
-    print(visible(sentence), file=sys.stderr)
+def count_photos(library: Library, query: Node | str | Sequence[str], scope: Node = EVERYTHING) -> int:
+    """Return how many photos a query matches in texts and fields."""
+    tree = _parsed(library, query)
+    with library.database.read() as connection:
+        return store.count(connection, within(scope, tree), present_only=store.is_present_only(tree))
+
+
+def _parsed(library: Library, query: Node | str | Sequence[str]) -> Node:
+    if isinstance(query, str):
+        return parse(library, query)
+    return parse_arguments(library, query) if isinstance(query, Sequence) else query
+
+
+def sort_key(sort: str) -> tuple[str, bool]:
+    """Return a key of `store.search.compile.SORT_KEYS` and whether it descends. Raises UsageError for an unknown one."""
+    key = sort.removeprefix("-")
+    if key not in store.SORT_KEYS:
+        near = get_close_matches(key, store.SORT_KEYS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"keys: {', '.join(store.SORT_KEYS)} (-key for descending)"
+        raise UsageError(f"--sort: there is no key '{key}'; {hint}")
+    return key, sort.startswith("-")
+
+
+def _enough(request: SearchRequest, key: str) -> int | None:
+    """Return how many photos a search by meaning has to rank, None for all of them."""
+    if request.complete or request.options.everything:
+        return None
+    wanted = None if request.limit is None else request.offset + request.limit
+    return wanted if wanted is not None and key == RELEVANCE else max(wanted or 0, MOST_PHOTOS)
+
+
+def _answer(
+    library: Library, query: SemanticQuery, limit: int | None, emit: EventSink
+) -> SemanticAnswer | LexicalFallback:
+    try:
+        space = _space(library)
+        # Imports numpy and more, which a library without vectors does not need.
+        from photoindex.library.search.semantic_search import search_by_meaning
+
+        return search_by_meaning(library, space, query, limit, emit)
+    except ModelUnavailable as error:
+        if query.needs_model:
+            raise
+        return LexicalFallback(str(error))
+
+
+def _space(library: Library) -> SpaceRow:
+    with library.database.read() as connection:
+        space = active_space(connection)
+        names = [one.name for one in all_spaces(connection)] if space is None else []
+    if space is not None:
+        return space
+    if names:
+        raise ModelUnavailable(f"no embedding space is in use; run: {command_to_use(names)}")
+    raise ModelUnavailable(f"no photos are embedded yet; {way_to_vectors(library)}")
+
+
+def _notes(request: SearchRequest, answer: SemanticAnswer) -> Iterator[Note]:
+    if answer.words_read is not None:
+        sentence = f"the model reads the first {answer.words_read} words; the rest is searched in texts only"
+        yield Note(NoteKind.LONG_TEXT, sentence)
+    number = len(answer.ranked)
+    if answer.more and (request.limit is None or request.limit + request.offset > number):
+        sentence = f"these are the best {number:,}; -n N gives more, --all ranks every photo"
+        yield Note(NoteKind.TRUNCATED, sentence)

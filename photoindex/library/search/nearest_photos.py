@@ -15,13 +15,13 @@ from photoindex.store.search.vector_photos import VectorOfPhoto
 from photoindex.vectors.base import VectorIndex
 
 NARROW_PHOTOS = 5_000
-"""A filter that leaves so few photos is answered from their own vectors; reading more of them takes longer than the index."""
+"""A filter that leaves at most so many photos is answered from their own vectors; the index is quicker for more of them."""
 _NARROW_STEPS = 1_000_000
 _MOST_CANDIDATES = 4_000
-"""Where so many of the nearest vectors hold too few photos that match, looking up all that match is quicker."""
+"""Where too few of so many nearest vectors match, it is quicker to look up all photos that match."""
 _FIRST_CANDIDATES = 200
 _SLACK = 1.2
-"""So many times more vectors are asked for than photos are wanted: some are of missing files, or of the same photo."""
+"""Vectors asked for per photo wanted: some belong to missing files, or to the same photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Nearest:
 
 @dataclass(slots=True)
 class Candidates:
-    """Looks in one space among the photos that match some filters; scoped: as in `store.search.condition`.
+    """Searches one space among the photos that match some filters; present_only: those with a present file.
 
     What `nearest` returns is exact where the filters leave few photos, or where everything is asked for, and as good as the
     index elsewhere. Several vectors of one photo count as their best.
@@ -44,7 +44,7 @@ class Candidates:
     index: VectorIndex
     space_id: int
     filters: Node
-    scoped: bool
+    present_only: bool
     _narrow: list[VectorOfPhoto] | None = field(default=None, init=False)
     _asked: bool = field(default=False, init=False)
     _allowed: NDArray[np.int64] | None = field(default=None, init=False)
@@ -78,12 +78,14 @@ class Candidates:
 
     def _vectors_of_few(self) -> list[VectorOfPhoto] | None:
         if not self._asked and self.filters != EVERYTHING:
-            # Whether a file is there is looked at only where few photos are left.
+            # Presence is checked only for the few photos that are left.
             photos = vector_photos.photos_if_few(
-                self.connection, self.filters, scoped=False, at_most=NARROW_PHOTOS, steps=_NARROW_STEPS
+                self.connection, self.filters, present_only=False, at_most=NARROW_PHOTOS, steps=_NARROW_STEPS
             )
             if photos is not None:
-                present = vector_photos.photos_among(self.connection, photos, EVERYTHING, scoped=self.scoped)
+                present = vector_photos.photos_among(
+                    self.connection, photos, EVERYTHING, present_only=self.present_only
+                )
                 self._narrow = vector_photos.vectors_of_photos(self.connection, self.space_id, present)
         self._asked = True
         return self._narrow
@@ -110,7 +112,7 @@ class Candidates:
         score_of: Mapping[int, float] = dict(zip(vector_ids.tolist(), scores.tolist(), strict=True))
         vectors = vector_photos.photos_of_vectors(self.connection, score_of.keys())
         photos = {one.photo_id for one in vectors}
-        matching = vector_photos.photos_among(self.connection, photos, filters, scoped=self.scoped)
+        matching = vector_photos.photos_among(self.connection, photos, filters, present_only=self.present_only)
         return ((one.photo_id, score_of[one.vector_id]) for one in vectors if one.photo_id in matching)
 
     def _all(self, query: NDArray[np.float32], minimum: float) -> Nearest:

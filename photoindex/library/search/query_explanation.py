@@ -1,4 +1,4 @@
-"""Say how a query was understood, and how many photos each part of it leaves."""
+"""Explain how a query was understood, and how many photos each part of it leaves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
+from photoindex.library.search.semantic_query import within
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words
 from photoindex.query.value_syntax import joined
@@ -19,8 +20,8 @@ class Part:
     """One node of the tree.
 
     kind: all (of the parts), any (of them), not, words, field. text: the node as a query. meaning: what a relative date or
-    a place's name came to. alone: photos that match it alone. left: photos left after it and the parts before it, of
-    those that must all hold; None elsewhere.
+    the name of a place stands for. alone: photos that match it alone. left: photos that match it and the parts before it,
+    where all parts must match; None elsewhere.
     """
 
     kind: str
@@ -33,22 +34,22 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A query: its tree with the total, and how many photos it looks among, missing ones too unless `scoped`."""
+    """A query: its tree with the total, and how many photos it searches, missing ones too unless `present_only`."""
 
     tree: Part
     photos: int
-    scoped: bool
+    present_only: bool
 
 
-def explain(library: Library, query: Node) -> Explanation:
-    """Count the photos that match each part of a query; what is counted is one state of the library.
+def explain(library: Library, query: Node, scope: Node = EVERYTHING) -> Explanation:
+    """Count the photos inside a scope that match each part of a query, in one snapshot of the library.
 
-    Words are counted as texts, and `like:` is left out: what is found by meaning is for `reasons.reasons`.
+    Words are counted in texts, and `like:` is left out: `score_explanation` explains what is found by meaning.
     """
     query = _without_likes(query)
     with library.database.read() as connection:
-        counter = _Counter(connection, scoped=store.is_scoped(query))
-        return Explanation(counter.part(query), counter.count(EVERYTHING), counter.scoped)
+        counter = _Counter(connection, scope, store.is_present_only(query))
+        return Explanation(counter.part(query), counter.count(EVERYTHING), counter.present_only)
 
 
 def _without_likes(query: Node) -> Node:
@@ -60,10 +61,11 @@ def _without_likes(query: Node) -> Node:
 @dataclass(frozen=True, slots=True)
 class _Counter:
     connection: Connection
-    scoped: bool
+    scope: Node
+    present_only: bool
 
     def count(self, node: Node) -> int:
-        return store.count(self.connection, node, scoped=self.scoped)
+        return store.count(self.connection, within(self.scope, node), present_only=self.present_only)
 
     def part(self, node: Node, left: int | None = None) -> Part:
         alone = self.count(node)

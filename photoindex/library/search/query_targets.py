@@ -1,41 +1,84 @@
-"""Turn the words and pictures of a query into vectors of a space, each alternative with its cut-off."""
+"""Turn the words and pictures of a query into vectors of an embedding space, each alternative with its cut-off.
+
+Texts and pictures are added with their weights; what is not wanted is subtracted.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file
-from photoindex.library.search.query_vector import Part, QueryVector, combined
-from photoindex.library.search.semantic_query import Wanted
-from photoindex.library.search.semantic_terms import Meaning
+from photoindex.library.search.semantic_query import SemanticQuery
 from photoindex.library.spaces.calibration import CutOff, Share, calibrated, cut_off, level_of
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.paths import display, from_text
+from photoindex.query.syntax import EVERYTHING, Node
 from photoindex.store.search import vector_photos
 from photoindex.store.search.paths import refuse_path
 from photoindex.store.search.targets import photo_of_file
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.store.vectors.vectors import STORED
-from photoindex.vectors.scoring import is_unit
+from photoindex.vectors.scoring import is_unit, not_unit
 
 if TYPE_CHECKING:
     from photoindex.vectors.space_index import SpaceIndex
 
+Kind = Literal["text", "photo", "picture", "without"]
+
 _SHOWN = 5
+_SAMPLE_VECTORS = 4_096
+"""As many as `SpaceIndex.sample` returns."""
 _LOWEST_SCORE = -2.0
 """Below every cosine."""
+_LEAST_NORM = 1e-3
+"""Rounding leaves some 1e-7; a shorter sum has no direction that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class Part:
+    """One text or picture of a query. weight: above 0, whatever the kind. values: float32 [dim] of unit length."""
+
+    kind: Kind
+    label: str
+    weight: float
+    values: NDArray[np.float32]
+
+    @property
+    def factor(self) -> float:
+        """Its weight with the sign that it counts with."""
+        return -self.weight if self.kind == "without" else self.weight
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a picture, of the library or not."""
+        return self.kind in ("photo", "picture")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryVector:
+    """One query as one vector. values: float32 [dim] of unit length. length: of the weighted sum before it was scaled."""
+
+    values: NDArray[np.float32]
+    length: float
+    parts: tuple[Part, ...]
+
+    def shares(self, values: NDArray[np.floating]) -> list[float]:
+        """Return what each part gives to the cosine of the query and a vector [dim]; their sum is that cosine."""
+        own = values.astype(np.float32)
+        return [part.factor * float(part.values @ own) / self.length for part in self.parts]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTarget:
     """One alternative of a query: its vector, and the least score of a hit."""
 
     vector: QueryVector
@@ -47,45 +90,61 @@ class Sought:
         return _LOWEST_SCORE if self.cut.minimum is None else self.cut.minimum
 
 
-def query_vectors(
-    library: Library, space: SpaceRow, encoder: QueryEncoder, meaning: Meaning, wanted: Wanted
-) -> list[QueryVector]:
+def query_vectors(library: Library, space: SpaceRow, encoder: QueryEncoder, query: SemanticQuery) -> list[QueryVector]:
     """Return the vector of each alternative of a query.
 
-    Raises ModelUnavailable; NothingFound for a photo that the library does not know; UsageError for a picture that cannot
-    be decoded, a photo without a vector, and where what is looked for and what is subtracted cancel each other out.
+    Raises ModelUnavailable; NothingFound for a photo that is not in the library, or not in the query's scope; UsageError
+    for a picture that cannot be decoded, a photo without a vector, and where wanted and subtracted parts cancel out.
     """
-    texts = {one.text for each in (*meaning.alternatives, wanted.without) for one in each}
+    parts, options = query.parts, query.options
+    texts = {one.text for each in (*parts.alternatives, options.without) for one in each}
     values = encoder.texts(sorted(texts))
     with library.database.read() as connection:
-        photos = [_photo_part(connection, space, one.value or "", wanted.like_weight) for one in meaning.likes]
+        named = _NamedPhotos(connection, space, query.scope)
+        photos = [
+            Part("photo", one.value or "", options.like_weight, named.vector(one.value or "")) for one in parts.likes
+        ]
     pictures = [
-        Part("picture", file.shown, wanted.like_weight, encoder.picture(file.path, file.shown))
-        for file in wanted.pictures
+        Part("picture", file.shown, options.like_weight, encoder.picture(file.path, file.shown))
+        for file in options.pictures
     ]
-    without = [Part("without", one.text, one.weight * wanted.not_weight, values[one.text]) for one in wanted.without]
+    without = [Part("without", one.text, one.weight * options.not_weight, values[one.text]) for one in options.without]
     made = []
-    for alternative in meaning.alternatives or ((),):
-        words = [Part("text", one.text, one.weight * wanted.words_weight, values[one.text]) for one in alternative]
+    for alternative in parts.alternatives or ((),):
+        words = [Part("text", one.text, one.weight * options.words_weight, values[one.text]) for one in alternative]
         made.append(combined([*words, *photos, *pictures, *without]))
     return made
 
 
 def with_cut_offs(
-    library: Library, space: SpaceRow, index: SpaceIndex, vectors: Sequence[QueryVector], wanted: Wanted
-) -> list[Sought]:
-    """Return each vector of a query with its cut-off. Raises ModelUnavailable where the space has to be measured first."""
-    if wanted.everything or wanted.min_score is not None:
-        return [Sought(vector, CutOff(wanted.min_score)) for vector in vectors]
+    library: Library, space: SpaceRow, index: SpaceIndex, vectors: Sequence[QueryVector], query: SemanticQuery
+) -> list[QueryTarget]:
+    """Return each vector of a query with its cut-off, measured against photos in the query's scope.
+
+    Raises ModelUnavailable where the space has to be calibrated first.
+    """
+    options = query.options
+    if options.everything or options.min_score is not None:
+        return [QueryTarget(vector, CutOff(options.min_score)) for vector in vectors]
     measured = calibrated(library, space, index)
-    sample = np.asarray(index.sample(), np.float32)
+    sample = _sample(library, space, index, query.scope)
     return [
-        Sought(
-            vector,
-            cut_off(sample @ vector.values, level_of(measured, _shares(vector)), _top(vector)),
-        )
+        QueryTarget(vector, cut_off(sample @ vector.values, level_of(measured, _shares(vector)), _top(vector)))
         for vector in vectors
     ]
+
+
+def _sample(library: Library, space: SpaceRow, index: SpaceIndex, scope: Node) -> NDArray[np.float32]:
+    """Return vectors of the photos in a scope, float32 [n, dim]; others would tell how like the query hidden photos are."""
+    if scope == EVERYTHING:
+        return np.asarray(index.sample(), np.float32)
+    with library.database.read() as connection:
+        ids = np.asarray(vector_photos.vectors_matching(connection, space.id, scope), np.int64)
+    if len(ids) > _SAMPLE_VECTORS:
+        chosen = np.random.default_rng(len(ids)).choice(len(ids), _SAMPLE_VECTORS, replace=False)
+        ids = ids[np.sort(chosen)]
+    rows = index.vectors(ids)
+    return np.delete(rows, not_unit(rows), axis=0)
 
 
 def _top(vector: QueryVector) -> float:
@@ -101,60 +160,87 @@ def _shares(vector: QueryVector) -> list[Share]:
     return [Share(part.is_picture, part.factor / vector.length) for part in vector.parts]
 
 
-def _photo_part(connection: Connection, space: SpaceRow, written: str, weight: float) -> Part:
-    photo_id = _photo_named(connection, written)
-    data = vector_photos.vector_of_photo(connection, space.id, photo_id)
-    if data is None:
+@dataclass(frozen=True, slots=True)
+class _NamedPhotos:
+    """The photos of the library that `like:` names, as far as a scope shows them: all others are not found."""
+
+    connection: Connection
+    space: SpaceRow
+    scope: Node
+
+    def vector(self, written: str) -> NDArray[np.float32]:
+        """Return the vector of a photo, float32 [dim] of unit length; `written`: its number or path."""
+        photo_id = self._photo(written)
+        data = vector_photos.vector_of_photo(self.connection, self.space.id, photo_id)
+        if data is None:
+            raise UsageError(
+                f"like:{written}: photo {photo_id} has no vector in the space '{self.space.name}' yet; run: photoindex embed"
+            )
+        whole = len(data) == STORED.itemsize * self.space.dim
+        values = np.frombuffer(data, STORED).astype(np.float32) if whole else np.zeros(0, np.float32)
+        if not is_unit(values):
+            raise UsageError(
+                f"like:{written}: the vector of photo {photo_id} is damaged; make it again: photoindex redo embed "
+                f"id:{photo_id}, then: photoindex embed"
+            )
+        return np.asarray(values / np.linalg.norm(values), np.float32)
+
+    def _photo(self, written: str) -> int:
+        """Return the photo of a number, or of a path where a file of that name exists here or the text is no number.
+
+        A path that leads to no file of the library from here may be the end of one, as in `path:`.
+        """
+        path = from_text(written)
+        if written.isascii() and written.isdigit() and len(written) < 19 and not os.path.lexists(path):
+            if not self._is_visible(int(written)):
+                raise NothingFound(f"like:{written}: there is no photo with the number {written}")
+            return int(written)
+        file_id = find_file(self.connection, path)
+        if file_id is None:
+            return self._photo_at_end(written)
+        found = photo_of_file(self.connection, file_id)
+        if found is not None and self._is_visible(found.photo_id):
+            return found.photo_id
+        if found is None and self.scope == EVERYTHING:
+            raise NothingFound(
+                f"like:{display(path)}: the file is in the library, but it is no photo; for any picture file, use: "
+                f"--like {display(path)}"
+            )
+        return self._photo_at_end(written)
+
+    def _is_visible(self, photo_id: int) -> bool:
+        return photo_id in vector_photos.photos_among(self.connection, [photo_id], self.scope, present_only=False)
+
+    def _photo_at_end(self, written: str) -> int:
+        shown = display(from_text(written))
+        try:
+            refuse_path(written)
+            found = vector_photos.photos_at(self.connection, written, self.scope, limit=_SHOWN + 1)
+            is_folder = (
+                not found and "*" not in written
+                and vector_photos.has_photo_below(self.connection, written, self.scope)
+            )  # fmt: skip
+        except ValueError:
+            found, is_folder = [], False
+        if len(found) == 1:
+            return found[0]
+        if found:
+            more = ", …" if len(found) > _SHOWN else ""
+            raise UsageError(
+                f"like:{shown}: several photos have this path or end of one: {', '.join(map(str, found[:_SHOWN]))}{more}; "
+                f"name one by its number, like:{found[0]}"
+            )
+        if is_folder:
+            raise UsageError(f"like:{shown} is a folder; name one photo of it; to find them all: path:{shown}")
+        raise NothingFound(f"like:{shown}: the file is not in the library; for any picture file, use: --like {shown}")
+
+
+def combined(parts: Sequence[Part]) -> QueryVector:
+    """Return the weighted sum of all parts. Raises UsageError where they cancel each other out."""
+    total = np.sum([part.factor * part.values.astype(np.float64) for part in parts], axis=0)
+    length = float(np.linalg.norm(total))
+    if length < _LEAST_NORM:
         raise UsageError(
-            f"like:{written}: photo {photo_id} has no vector in the space '{space.name}' yet; run: photoindex embed"
+            "the query and what is subtracted from it cancel each other out; change the words or their weights"
         )
-    values = np.zeros(0) if len(data) != STORED.itemsize * space.dim else np.frombuffer(data, STORED).astype(np.float32)
-    if not is_unit(values):
-        raise UsageError(
-            f"like:{written}: the vector of photo {photo_id} is damaged; make it again: photoindex redo embed id:{photo_id}, "
-            "then: photoindex embed"
-        )
-    return Part("photo", written, weight, values / np.linalg.norm(values))
-
-
-def _photo_named(connection: Connection, written: str) -> int:
-    """Return the photo of a number, or of a path where a file of that name exists here or the text is no number.
-
-    A path that leads to no file of the library from here may be the end of one, as in `path:`.
-    """
-    path = from_text(written)
-    if written.isascii() and written.isdigit() and len(written) < 19 and not os.path.lexists(path):
-        if not vector_photos.has_photo(connection, int(written)):
-            raise NothingFound(f"like:{written}: there is no photo with the number {written}")
-        return int(written)
-    file_id = find_file(connection, path)
-    if file_id is None:
-        return _photo_at_end(connection, written)
-    found = photo_of_file(connection, file_id)
-    if found is None:
-        raise NothingFound(
-            f"like:{display(path)}: the file is in the library, but it is no photo; for any picture file, use: "
-            f"--like {display(path)}"
-        )
-    return found.photo_id
-
-
-def _photo_at_end(connection: Connection, written: str) -> int:
-    shown = display(from_text(written))
-    try:
-        refuse_path(written)
-        found = vector_photos.photos_at(connection, written, limit=_SHOWN + 1)
-        is_folder = not found and "*" not in written and vector_photos.has_photo_below(connection, written)
-    except ValueError:
-        found, is_folder = [], False
-    if len(found) == 1:
-        return found[0]
-    if found:
-        more = ", …" if len(found) > _SHOWN else ""
-        raise UsageError(
-            f"like:{shown}: several photos have this path or end of one: {', '.join(map(str, found[:_SHOWN]))}{more}; "
-            f"name one by its number, like:{found[0]}"
-        )
-    if is_folder:
-        raise UsageError(f"like:{shown} is a folder; name one photo of it; to find them all: path:{shown}")
-    raise NothingFound(f"like:{shown}: the file is not in the library; for any picture file, use: --like {shown}")
+    return QueryVector((total / length).astype(np.float32), length, tuple(parts))

@@ -1,4 +1,4 @@
-"""Join two ranked lists to one by reciprocal rank fusion.
+"""Fuse two ranked lists to one by reciprocal rank fusion.
 
 Source: Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods
 (SIGIR 2009), with their constant k = 60.
@@ -14,7 +14,7 @@ K = 60
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One photo in the joined list.
+    """One photo in the fused list.
 
     score: cosine of its best vector and the query, -1 to 1, None where it has no vector. score_rank, words_rank: its place
     in either list, from 1, None where it is not in it. fused: the sum of 1 / (60 + rank) over both.

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search.lookups import lookups_of
+from photoindex.library.search.parse import lookups_of
 from photoindex.query import parser
 from photoindex.query.lexer import NAME_RULE, TokenKind, is_saved_name, tokenize
 from photoindex.store.search import saved
@@ -16,10 +16,10 @@ from photoindex.store.search.saved import SavedQuery
 
 
 def save(library: Library, name: str, query: str) -> str | None:
-    """Save the text of a query, to be used as `@NAME`; return the text that it replaces, None for a new name.
+    """Save the text of a query for use as `@NAME`; return the text that it replaces, None for a new name.
 
-    The names that it uses itself stay names: what they stand for may change. Raises UsageError for a name that cannot be
-    one, QuerySyntaxError for a query that cannot be read or that would use itself.
+    Saved queries that it uses stay names in it: they may change. Raises UsageError for an invalid name, QuerySyntaxError
+    for a query that cannot be read or that would use itself.
     """
     name = name.removeprefix("@")
     if not is_saved_name(name):
@@ -36,7 +36,7 @@ def saved_queries(library: Library) -> list[SavedQuery]:
 
 
 def remove(library: Library, names: Sequence[str]) -> list[str]:
-    """Remove saved queries, all or none; return the names of those that use one of them and cannot be read without.
+    """Remove saved queries, all or none; return the names of the queries that use one of them, which no longer work.
 
     Raises NothingFound for an unknown name.
     """

@@ -1,4 +1,4 @@
-"""Say why photos were found by their meaning: what gave each its score and its rank, and which filter removed what."""
+"""Explain why photos were found by meaning: what gave each its score and rank, and what each filter removed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
+from photoindex.library.search.hits import hits_of
 from photoindex.library.search.nearest_photos import Candidates
-from photoindex.library.search.query_targets import Sought
-from photoindex.library.search.query_vector import Kind
+from photoindex.library.search.query_targets import Kind, QueryTarget
 from photoindex.library.search.rank_fusion import K
-from photoindex.library.search.search import hits_of
-from photoindex.library.search.semantic_query import Question
-from photoindex.library.search.semantic_search import Answer
+from photoindex.library.search.semantic_query import SemanticQuery, within
+from photoindex.library.search.semantic_search import SemanticAnswer
 from photoindex.library.spaces.calibration import CutOff
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And
@@ -37,7 +36,7 @@ class PartOfQuery:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One of the things that were looked for. length: of the weighted sum of its parts, which the sum is divided by."""
+    """One alternative of a query. length: of the weighted sum of its parts, which the sum is divided by."""
 
     parts: tuple[PartOfQuery, ...]
     length: float
@@ -46,7 +45,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many photos one filter removed of those that the filters before it had left."""
+    """How many photos one filter removed of those left by the filters before it."""
 
     query: str
     photos: int
@@ -54,10 +53,10 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class HitReasons:
-    """Why one photo stands where it does.
+    """Why one photo has its rank.
 
-    alternative: which one gave the score, from 0; None where the photo has no vector. shares: what each part of it gave;
-    their sum is the score. fused_score, fused_words: what either rank gave; 0 where the photo is not in that list.
+    alternative: the one with the best score, from 0; None where the photo has no vector. shares: of each of its parts in
+    the score, which is their sum. fused_score, fused_words: of either rank in `fused`; 0 where the photo is not in that list.
     """
 
     photo_id: int
@@ -76,10 +75,9 @@ class HitReasons:
 class Reasons:
     """A whole search by meaning.
 
-    reached: photos that reach the cut-off or hold all words, before the filters. removed: by the filters, in their order;
-    the last one, is:missing, stands for photos whose files are all missing. found: what is left. by_score, by_words: of
-    these the ones that reach the cut-off, and that hold all words. plain: parts of the query whose words are looked for in
-    texts alone.
+    reached: photos of the scope that reach the cut-off or have all words, before the filters. removed: by the filters, in
+    their order; the last one, is:missing, counts photos whose files are all missing. found: those left. by_score, by_words:
+    how many of them reach the cut-off, and have all words. plain: parts of the query whose words are searched in texts only.
     """
 
     space: str
@@ -94,61 +92,63 @@ class Reasons:
     hits: tuple[HitReasons, ...]
 
 
-def reasons(library: Library, question: Question, answer: Answer, *, shown: int = SHOWN_HITS) -> Reasons:
+def reasons(library: Library, query: SemanticQuery, answer: SemanticAnswer, *, shown: int = SHOWN_HITS) -> Reasons:
     """Return why the first `shown` photos of an answer were found, and what the filters removed.
 
-    question, answer: of `semantic.answer` with no limit, so that all photos are counted.
+    query, answer: of `semantic_search.search_by_meaning` without a limit, so that all photos are counted.
     """
     index = open_index(library, answer.space)
     with library.database.read() as connection:
-        reached = _reached(connection, index, question, answer)
-        removed = _removed(connection, reached, question)
+        reached = _reached(connection, index, query, answer)
+        removed = _removed(connection, reached, query)
         hits = _hits(library, connection, index, answer, shown)
     return Reasons(
         space=answer.space.name,
         model=answer.space.model,
-        alternatives=tuple(_alternative(one) for one in answer.sought),
+        alternatives=tuple(_alternative(one) for one in answer.targets),
         reached=len(reached),
         removed=removed,
         found=len(answer.ranked),
         by_score=sum(one.score_rank is not None for one in answer.ranked),
         by_words=sum(one.words_rank is not None for one in answer.ranked),
-        plain=tuple(map(to_text, question.meaning.plain)),
+        plain=tuple(map(to_text, query.parts.lexical)),
         hits=hits,
     )
 
 
-def _alternative(sought: Sought) -> Alternative:
-    parts = tuple(PartOfQuery(part.kind, part.label, part.factor) for part in sought.vector.parts)
-    return Alternative(parts, sought.vector.length, sought.cut)
+def _alternative(target: QueryTarget) -> Alternative:
+    parts = tuple(PartOfQuery(part.kind, part.label, part.factor) for part in target.vector.parts)
+    return Alternative(parts, target.vector.length, target.cut)
 
 
-def _reached(connection: Connection, index: VectorIndex, question: Question, answer: Answer) -> set[int]:
-    everywhere = Candidates(connection, index, answer.space.id, EVERYTHING, scoped=False)
+def _reached(connection: Connection, index: VectorIndex, query: SemanticQuery, answer: SemanticAnswer) -> set[int]:
+    everywhere = Candidates(connection, index, answer.space.id, query.scope, present_only=False)
     found = {one.photo_id for one in answer.ranked}
-    for one in answer.sought:
+    for one in answer.targets:
         found |= everywhere.nearest(one.vector.values, minimum=one.minimum, limit=None).scores.keys()
-    words = question.meaning.words
+    words = query.parts.words
     if words is not None:
-        found.update(vector_photos.photos_if_few(connection, words, scoped=False, at_most=None) or ())
+        found.update(
+            vector_photos.photos_if_few(connection, within(query.scope, words), present_only=False, at_most=None) or ()
+        )
     return found
 
 
-def _removed(connection: Connection, reached: set[int], question: Question) -> tuple[Removed, ...]:
-    filters = question.meaning.filters
+def _removed(connection: Connection, reached: set[int], query: SemanticQuery) -> tuple[Removed, ...]:
+    filters = query.parts.filters
     removed = []
     for part in filters.parts if isinstance(filters, And) else (filters,):
-        left = vector_photos.photos_among(connection, reached, part, scoped=False)
+        left = vector_photos.photos_among(connection, reached, part, present_only=False)
         removed.append(Removed(to_text(part), len(reached) - len(left)))
         reached = left
-    if question.scoped:
-        present = vector_photos.photos_among(connection, reached, EVERYTHING, scoped=True)
+    if query.present_only:
+        present = vector_photos.photos_among(connection, reached, EVERYTHING, present_only=True)
         removed.append(Removed("is:missing", len(reached) - len(present)))
     return tuple(one for one in removed if one.photos)
 
 
 def _hits(
-    library: Library, connection: Connection, index: VectorIndex, answer: Answer, shown: int
+    library: Library, connection: Connection, index: VectorIndex, answer: SemanticAnswer, shown: int
 ) -> tuple[HitReasons, ...]:
     ranked = answer.ranked[:shown]
     vectors = vector_photos.vectors_of_photos(connection, answer.space.id, [one.photo_id for one in ranked])
@@ -168,9 +168,9 @@ def _hits(
     return tuple(made)
 
 
-def _shares(index: VectorIndex, answer: Answer, ids: NDArray[np.int64]) -> tuple[int, tuple[float, ...]]:
+def _shares(index: VectorIndex, answer: SemanticAnswer, ids: NDArray[np.int64]) -> tuple[int, tuple[float, ...]]:
     """Return the alternative that is nearest to one of a photo's vectors, and what each of its parts gives."""
     values = index.vectors(ids)
-    cosines = values @ np.stack([one.vector.values for one in answer.sought]).T
+    cosines = values @ np.stack([one.vector.values for one in answer.targets]).T
     row, best = np.unravel_index(int(np.nanargmax(cosines)), cosines.shape)
-    return int(best), tuple(answer.sought[best].vector.shares(values[row]))
+    return int(best), tuple(answer.targets[best].vector.shares(values[row]))

@@ -1,46 +1,54 @@
-"""What a search asks by meaning, and whether it can be answered so; kept free of all that a search by fields does not need."""
+"""Split a query into what is searched by meaning and what filters; imports nothing that a search by fields does not need.
+
+Words and phrases outside a NOT are searched by meaning, and so is an OR of nothing else: its parts are alternatives.
+Words with a `*`, and words in an OR with fields, stay conditions on the photos' texts.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
 
-from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.library.embed.model_choice import command_to_use, way_to_vectors
-from photoindex.library.handle import Library
-from photoindex.library.search.semantic_terms import Meaning, WeightedText, take_apart
-from photoindex.progress import EventSink, ignore_events
-from photoindex.query.syntax import Node
-from photoindex.store.search.compile import is_scoped
-from photoindex.store.vectors.spaces import active_space, all_spaces
+from photoindex.errors import UsageError
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words, leaves
+from photoindex.query.value_syntax import joined
+from photoindex.store.search.compile import is_present_only
+from photoindex.store.search.fields import LIKE
 
-if TYPE_CHECKING:
-    from photoindex.library.search.semantic_search import Answer
+MAX_ALTERNATIVES = 16
+"""An OR that would make more alternatives than this stays a condition on texts."""
 
-MOST_PHOTOS = 1_000
-"""So many photos a search by meaning gives, unless more are asked for: the thousandth says little."""
-RELEVANCE = "relevance"
+
+@dataclass(frozen=True, slots=True)
+class WeightedText:
+    """One text for the model, and how much it counts against the others."""
+
+    text: str
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A picture to find others like it, of the library or not. shown: what messages call it."""
+    """A picture file to find similar photos, in the library or not. shown: its name in messages."""
 
     path: bytes
     shown: str
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a search by meaning is asked beyond its query.
+class SemanticOptions:
+    """What a search by meaning takes besides its query.
 
-    without: texts that are subtracted. words_weight, like_weight, not_weight: what the weights of all words, of all
-    pictures, of all that is subtracted are multiplied with. min_score: the least cosine of a hit, in place of the
-    cut-off. everything: there is no cut-off.
+    without: texts that are subtracted. word_weights: of single words or phrases of the query, lower-case. words_weight,
+    like_weight, not_weight: factors for all words, all pictures, all subtracted texts. min_score: the least cosine of a
+    hit, instead of the cut-off. everything: no cut-off.
     """
 
     pictures: tuple[PictureFile, ...] = ()
     without: tuple[WeightedText, ...] = ()
+    word_weights: Mapping[str, float] = field(default_factory=dict)
     words_weight: float = 1.0
     like_weight: float = 1.0
     not_weight: float = 1.0
@@ -49,78 +57,159 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A query in its parts, with what else is wanted. scoped: only photos of which a file is there.
+class QueryParts:
+    """The parts of a query.
 
-    limit: photos, None for as many as there are. sort: RELEVANCE or a key of `store.search.SORT_KEYS`.
+    alternatives: each is a sum of texts, and a hit matches one of them; empty where the query has no such words. words:
+    the same words as a condition on texts, None without any. likes: photos of the library to find similar ones. filters:
+    the condition on every hit. lexical: the parts of `filters` with words, which are searched in texts only.
     """
 
-    meaning: Meaning
-    wanted: Wanted = field(default_factory=Wanted)
-    scoped: bool = True
-    limit: int | None = MOST_PHOTOS
-    sort: str = RELEVANCE
-    descending: bool = False
+    alternatives: tuple[tuple[WeightedText, ...], ...]
+    words: Node | None
+    likes: tuple[Compare, ...]
+    filters: Node
+    lexical: tuple[Node, ...] = ()
 
     @property
-    def needs_model(self) -> bool:
-        """Whether texts and fields alone would give another answer, and not only a poorer one."""
-        return bool(self.meaning.likes or self.wanted.pictures or self.wanted.without)
+    def is_semantic(self) -> bool:
+        """Whether anything is searched by meaning."""
+        return bool(self.alternatives or self.likes)
 
 
 @dataclass(frozen=True, slots=True)
-class WordsAlone:
-    """A query was not looked for by its meaning, for what that needs is not there; reason: a sentence on what is missing."""
+class SemanticQuery:
+    """A query that is searched by meaning. present_only: only photos with a present file. scope: see `find.SearchRequest`."""
 
-    reason: str
+    parts: QueryParts
+    options: SemanticOptions = field(default_factory=SemanticOptions)
+    scope: Node = EVERYTHING
+    present_only: bool = True
+
+    @property
+    def filters(self) -> Node:
+        """The condition on every hit: the query's own filters inside the scope."""
+        return within(self.scope, self.parts.filters)
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether a search in texts and fields would give a different answer, and not only a poorer one."""
+        return bool(self.parts.likes or self.options.pictures or self.options.without)
 
 
-def question_of(tree: Node, wanted: Wanted) -> Question | None:
-    """Return what a query and its options ask for by meaning, None where that is nothing.
+def semantic_query(tree: Node, options: SemanticOptions, scope: Node = EVERYTHING) -> SemanticQuery | None:
+    """Return what a query asks by meaning, None where it asks nothing that way.
 
-    Raises UsageError for options that go with nothing, and for a `like:` that is filtered out or stands in an OR.
+    Raises UsageError for options that apply to nothing in the query, and for a `like:` in an OR or behind a minus.
     """
-    meaning = take_apart(tree)
-    if not meaning.is_semantic and not wanted.pictures:
-        if wanted.without:
+    parts = split_query(_weighted(tree, options.word_weights))
+    if not parts.is_semantic and not options.pictures:
+        if options.without:
             raise UsageError(
                 "--not subtracts from words or a picture, and the query has none; add some, or filter with -term"
             )
-        if wanted.min_score is not None or wanted.everything:
-            option = "--all" if wanted.everything else "--min-score"
+        if options.min_score is not None or options.everything:
+            option = "--all" if options.everything else "--min-score"
             raise UsageError(f"{option} is for words, like:PHOTO and --like FILE; the query has none of them")
         return None
-    return Question(meaning, wanted, scoped=is_scoped(tree))
+    return SemanticQuery(parts, options, scope, is_present_only(tree))
 
 
-def ask(library: Library, question: Question, events: EventSink = ignore_events) -> Answer | WordsAlone:
-    """Return the photos that a query means in the space in use; `WordsAlone` where words can be looked for in texts alone.
-
-    Raises ModelUnavailable where pictures, or what is to be subtracted, need what is not there; UsageError and NothingFound
-    for a picture that is none.
-    """
-    with library.database.read() as connection:
-        space = active_space(connection)
-    if space is None:
-        return _without_vectors(library, question)
-    # Brings numpy and more along, which a library without vectors does without.
-    from photoindex.library.search.semantic_search import answer
-
-    try:
-        return answer(library, space, question, events)
-    except ModelUnavailable as error:
-        if question.needs_model:
-            raise
-        return WordsAlone(str(error))
+def within(scope: Node, node: Node) -> Node:
+    """Return the query for what matches `node` inside a scope."""
+    if scope == EVERYTHING:
+        return node
+    return scope if node == EVERYTHING else And((scope, node))
 
 
-def _without_vectors(library: Library, question: Question) -> WordsAlone:
-    with library.database.read() as connection:
-        names = [one.name for one in all_spaces(connection)]
-    if names:
-        sentence = f"no space is in use, so that no photo is found by what it shows; run: {command_to_use(names)}"
-    else:
-        sentence = f"no photo was embedded yet; {way_to_vectors(library)}"
-    if question.needs_model:
-        raise ModelUnavailable(sentence)
-    return WordsAlone(sentence)
+def split_query(tree: Node) -> QueryParts:
+    """Return the parts of a query. Raises UsageError for a `like:` that is filtered out or stands in an OR."""
+    parts = tree.parts if isinstance(tree, And) else (tree,)
+    words: list[Node] = []
+    likes: list[Compare] = []
+    filters: list[Node] = []
+    choices = 1
+    for part in parts:
+        if isinstance(part, Compare) and part.field == LIKE:
+            likes.append(part)
+        elif _has_meaning(part) and choices * _choices(part) <= MAX_ALTERNATIVES:
+            choices *= _choices(part)
+            words.append(part)
+        else:
+            _refuse_likes(part)
+            filters.append(part)
+    return QueryParts(
+        alternatives=_alternatives(words),
+        words=joined(And, words) if words else None,
+        likes=tuple(likes),
+        filters=joined(And, filters) if filters else EVERYTHING,
+        lexical=tuple(part for part in filters if _holds_words(part)),
+    )
+
+
+def _weighted(tree: Node, weights: Mapping[str, float]) -> Node:
+    """Return the query with these weights of its words. Raises UsageError for a weight of a word that it does not have."""
+    known = {leaf.text.lower() for leaf in leaves(tree) if isinstance(leaf, Words)} if weights else ()
+    for name in weights:
+        if name not in known:
+            raise UsageError(f"--weight {name}=…: this is no word or phrase of the query, and none of words, like, not")
+    return _with_weights(tree, weights) if weights else tree
+
+
+def _with_weights(tree: Node, weights: Mapping[str, float]) -> Node:
+    if isinstance(tree, Words):
+        weight = weights.get(tree.text.lower())
+        return tree if weight is None else replace(tree, weight=weight)
+    if isinstance(tree, (And, Or)):
+        return type(tree)(tuple(_with_weights(part, weights) for part in tree.parts))
+    return tree
+
+
+def _has_meaning(part: Node) -> bool:
+    if isinstance(part, Or):
+        return bool(part.parts) and all(_is_text(one) for one in part.parts)
+    return _is_text(part)
+
+
+def _is_text(part: Node) -> bool:
+    if isinstance(part, And):
+        return bool(part.parts) and all(_is_text(one) for one in part.parts)
+    return isinstance(part, Words) and not part.prefix
+
+
+def _choices(part: Node) -> int:
+    return len(part.parts) if isinstance(part, Or) else 1
+
+
+def _alternatives(words: Sequence[Node]) -> tuple[tuple[WeightedText, ...], ...]:
+    if not words:
+        return ()
+    choices = [part.parts if isinstance(part, Or) else (part,) for part in words]
+    made = (_texts([leaf for part in chosen for leaf in leaves(part)]) for chosen in product(*choices))
+    return tuple(dict.fromkeys(made))
+
+
+def _texts(words: Sequence[Words | Compare]) -> tuple[WeightedText, ...]:
+    """Return the plain words, in their order, as one text, and each word with a weight of its own as another."""
+    plain = [word.text for word in words if isinstance(word, Words) and word.weight == 1.0]
+    weighted = [
+        WeightedText(word.text, word.weight) for word in words if isinstance(word, Words) and word.weight != 1.0
+    ]
+    return (WeightedText(" ".join(" ".join(plain).split())), *weighted) if plain else tuple(weighted)
+
+
+def _refuse_likes(part: Node) -> None:
+    found = next((leaf for leaf in leaves(part) if isinstance(leaf, Compare) and leaf.field == LIKE), None)
+    if found is not None:
+        shown = to_text(found)
+        if isinstance(part, Not):
+            raise UsageError(
+                f"-{shown}: what looks like a photo cannot be filtered out; --not TEXT subtracts a meaning"
+            )
+        raise UsageError(f"{shown} stands beside the other terms of a query, not in an OR")
+
+
+def _holds_words(part: Node) -> bool:
+    if isinstance(part, Not):
+        return False
+    return any(isinstance(leaf, Words) for leaf in leaves(part))

@@ -1,19 +1,17 @@
-"""Find photos by what their pictures show: words by their meaning and as texts, pictures, all together with filters."""
+"""Find photos by what their pictures show: words by meaning and in texts, and pictures, together with filters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-
-from sqlalchemy import Connection
+from dataclasses import dataclass, replace
 
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.library.search.nearest_photos import Candidates
-from photoindex.library.search.query_targets import Sought, query_vectors, with_cut_offs
+from photoindex.library.search.query_targets import QueryTarget, query_vectors, with_cut_offs
 from photoindex.library.search.rank_fusion import Ranked, fuse
-from photoindex.library.search.semantic_query import RELEVANCE, Question
+from photoindex.library.search.semantic_query import SemanticQuery
 from photoindex.library.search.text_matches import photos_with_words
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.progress import EventSink, ignore_events
@@ -23,73 +21,72 @@ from photoindex.store.vectors.spaces import SpaceRow
 _FUSED_DEPTH = 60
 """Where n photos are wanted, one at rank 60 + 2 n of both lists counts less than one at rank n of either."""
 _FUSED_DEPTH_MOST = 500
-"""So many more than are wanted are ranked at most: at the end of a long list it does not matter who just misses it."""
+"""At most so many more than are wanted are ranked: at the end of a long list it does not matter which photo just misses it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The photos that were found, in their order. more: there are further ones, which only a larger limit gives.
+class SemanticAnswer:
+    """The photos that were found, in their order. more: a larger limit finds further ones.
 
-    sought: the alternatives that were looked for. notes: sentences for the user.
+    targets: the alternatives that were searched. words_read: how many words the model reads, where the query has more.
     """
 
     ranked: tuple[Ranked, ...]
     more: bool
     space: SpaceRow
-    sought: tuple[Sought, ...]
-    notes: tuple[str, ...] = ()
+    targets: tuple[QueryTarget, ...]
+    words_read: int | None = None
+
+    def sorted(self, library: Library, key: str, *, descending: bool) -> SemanticAnswer:
+        """Return the same photos in the order of a key of `store.search.compile.SORT_KEYS`."""
+        ranked = {one.photo_id: one for one in self.ranked}
+        with library.database.read() as connection:
+            order = vector_photos.sorted_photos(connection, ranked.keys(), sort=key, descending=descending)
+        return replace(self, ranked=tuple(ranked[photo_id] for photo_id in order))
 
 
-def answer(library: Library, space: SpaceRow, question: Question, events: EventSink = ignore_events) -> Answer:
-    """Return the photos that a query means in a space.
+def search_by_meaning(
+    library: Library, space: SpaceRow, query: SemanticQuery, limit: int | None = None, emit: EventSink = ignore_events
+) -> SemanticAnswer:
+    """Return the photos that a query means in an embedding space, at most `limit`.
 
-    A photo is found where it reaches the cut-off of one of the alternatives, or where its texts hold all the words, and
-    where it matches the filters. Raises ModelUnavailable; UsageError and NothingFound for pictures that are none.
+    A photo is found where it matches the filters and the scope, and either reaches the cut-off of an alternative or has
+    all words in its texts. Raises ModelUnavailable; UsageError and NothingFound for pictures that cannot be used.
     """
     encoder = QueryEncoder(library, space)
+    depth = None if limit is None else min(2 * limit, limit + _FUSED_DEPTH_MOST) + _FUSED_DEPTH
     with ThreadPoolExecutor(2, thread_name_prefix="searching") as pool:
-        opening = pool.submit(open_index, library, space, events)
-        reading = pool.submit(_with_words, library, question)
-        vectors = query_vectors(library, space, encoder, question.meaning, question.wanted)
+        opening = pool.submit(open_index, library, space, emit)
+        reading = pool.submit(_with_words, library, query, depth)
+        vectors = query_vectors(library, space, encoder, query)
         index = opening.result()
-        sought = with_cut_offs(library, space, index, vectors, question.wanted)
+        targets = with_cut_offs(library, space, index, vectors, query)
         with library.database.read() as connection:
-            candidates = Candidates(connection, index, space.id, question.meaning.filters, question.scoped)
-            found, more = _found(candidates, question, sought, reading)
+            candidates = Candidates(connection, index, space.id, query.filters, query.present_only)
+            found, more = _found(candidates, targets, reading, depth)
+    more = more or (limit is not None and len(found) > limit)
+    return SemanticAnswer(tuple(found[:limit]), more, space, tuple(targets), _words_read(encoder, query))
+
+
+def _with_words(library: Library, query: SemanticQuery, depth: int | None) -> dict[int, float]:
     with library.database.read() as connection:
-        more = more or (question.limit is not None and len(found) > question.limit)
-        found = found[: question.limit]
-        if question.sort != RELEVANCE:
-            found = _sorted(connection, found, question)
-    return Answer(tuple(found), more, space, tuple(sought), _notes(encoder, question))
-
-
-def _depth(question: Question) -> int | None:
-    """Return how many photos of either list are needed for those that are wanted of both."""
-    limit = question.limit
-    return None if limit is None else min(2 * limit, limit + _FUSED_DEPTH_MOST) + _FUSED_DEPTH
-
-
-def _with_words(library: Library, question: Question) -> dict[int, float]:
-    with library.database.read() as connection:
-        return photos_with_words(connection, question.meaning, scoped=question.scoped, limit=_depth(question))
+        return photos_with_words(connection, query, limit=depth)
 
 
 def _found(
-    candidates: Candidates, question: Question, sought: Sequence[Sought], reading: Future[dict[int, float]]
+    candidates: Candidates, targets: Sequence[QueryTarget], reading: Future[dict[int, float]], depth: int | None
 ) -> tuple[list[Ranked], bool]:
-    """Return the photos that are found, best first, and whether there may be more of them."""
-    depth = _depth(question)
+    """Return the photos that were found, best first, and whether there may be more; depth: photos needed of either list."""
     scores: dict[int, float] = {}
     complete = True
-    for one in sought:
+    for one in targets:
         near = candidates.nearest(one.vector.values, minimum=one.minimum, limit=depth)
         complete = complete and near.complete
         _keep_best(scores, near.scores)
     by_score = sorted(scores, key=lambda photo_id: (-scores[photo_id], photo_id))[:depth]
     words = reading.result()
     unscored = [photo_id for photo_id in words if photo_id not in scores]
-    for one in sought if unscored else ():
+    for one in targets if unscored else ():
         _keep_best(scores, candidates.scores(one.vector.values, unscored))
     by_words = sorted(words, key=lambda photo_id: (words[photo_id], -scores.get(photo_id, -2.0), photo_id))
     return fuse(by_score, by_words, scores), not complete
@@ -100,13 +97,6 @@ def _keep_best(best: dict[int, float], scores: dict[int, float]) -> None:
         best[photo_id] = max(score, best.get(photo_id, score))
 
 
-def _sorted(connection: Connection, found: Sequence[Ranked], question: Question) -> list[Ranked]:
-    ranked = {one.photo_id: one for one in found}
-    order = vector_photos.sorted_photos(connection, ranked.keys(), sort=question.sort, descending=question.descending)
-    return [ranked[photo_id] for photo_id in order]
-
-
-def _notes(encoder: QueryEncoder, question: Question) -> tuple[str, ...]:
-    texts = {one.text for each in (*question.meaning.alternatives, question.wanted.without) for one in each}
-    cut = [words for words in map(encoder.cut_words, sorted(texts)) if words is not None]
-    return (f"the model reads the first {cut[0]} words at most; the rest counts in texts alone",) if cut else ()
+def _words_read(encoder: QueryEncoder, query: SemanticQuery) -> int | None:
+    texts = {one.text for each in (*query.parts.alternatives, query.options.without) for one in each}
+    return next((words for words in map(encoder.cut_words, sorted(texts)) if words is not None), None)

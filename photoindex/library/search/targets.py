@@ -1,4 +1,4 @@
-"""Which photos the words of a command line mean: paths that the library knows, or a query."""
+"""The photos that the words of a command line name: by paths in the library, or by a query."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file, places_of
-from photoindex.library.search.search import matching_photo_ids, parse_arguments
+from photoindex.library.search.find import matching_photo_ids
 from photoindex.paths import display, from_text
 from photoindex.store.files.locations import Place, files_below
 from photoindex.store.files.volumes import VolumeRow, all_volumes
@@ -23,10 +23,10 @@ _PATH_BEGINNINGS = (b"/", b"./", b"../")
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The photos that are meant.
+    """The photos that were named.
 
-    photo_ids: ascending, none twice. files: the single files that were named. photos_of_folders: the photos in folders
-    that were named. by_query: a query chose the photos.
+    photo_ids: ascending, without repeats. files: single files that were named. photos_of_folders: the photos in named
+    folders. by_query: whether a query chose the photos.
     """
 
     photo_ids: tuple[int, ...]
@@ -36,12 +36,12 @@ class Targets:
 
 
 def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
-    """Return the photos that paths (of files or folders, relative or absolute) or the words of a query mean.
+    """Return the photos that paths (of files or folders, relative or absolute) or the words of a query name.
 
-    An argument that the library knows as a path is one; so is one that begins with `/`, `./` or `../`, or that exists.
-    All other arguments together are a query, as in `search`. Raises NothingFound for a path that the library does not
-    know or that is no photo, and where no photo matches; UsageError where paths and a query come together, and for no
-    words at all; QuerySyntaxError.
+    An argument is a path where the library has that path, where it begins with `/`, `./` or `../`, or where it exists. All
+    other arguments together are a query, as in `search`. Raises NothingFound for a path that is not in the library or is
+    no photo, and where no photo matches; UsageError for paths together with a query, and for no words at all;
+    QuerySyntaxError.
     """
     if not any(argument.strip() for argument in arguments):
         raise UsageError("name the photos: a PATH of a file or folder, or a query such as camera:canon")
@@ -69,7 +69,7 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
             "together; for the photos of a folder that match, write the folder as path:FOLDER"
         )
     if words:
-        found = matching_photo_ids(library, parse_arguments(library, words))
+        found = matching_photo_ids(library, words)
         if not found:
             raise NothingFound("no photo matches")
         return Targets(tuple(found), by_query=True)

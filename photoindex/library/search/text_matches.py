@@ -1,4 +1,4 @@
-"""The photos whose texts hold the words of a query: those that are named or tagged exactly so first, then by bm25."""
+"""The photos that have the words of a query in their texts: exact names and keywords first, then by bm25."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from photoindex.library.search.semantic_terms import Meaning, WeightedText
+from photoindex.library.search.semantic_query import SemanticQuery, WeightedText
 from photoindex.store.search.ranked_words import NamedPhoto, named_photos
 from photoindex.store.search.ranked_words import photos_with_words as ranked_photos
 from photoindex.text import fold
@@ -14,17 +14,17 @@ from photoindex.text import fold
 _NAMED_PHOTOS = 5_000
 
 
-def photos_with_words(connection: Connection, meaning: Meaning, *, scoped: bool, limit: int | None) -> dict[int, float]:
-    """Return up to `limit` photos that hold the words and match the filters, with their rank: lower is better.
+def photos_with_words(connection: Connection, query: SemanticQuery, *, limit: int | None) -> dict[int, float]:
+    """Return up to `limit` photos that have all words and match the filters, with their rank: lower is better.
 
-    The rank is bm25, which is negative; -inf where a file name, or whole keywords, say exactly what the query says.
+    The rank is bm25, which is negative; -inf where a file name, or whole keywords, are exactly the query's words.
     """
-    if meaning.words is None:
+    words, filters, present_only = query.parts.words, query.filters, query.present_only
+    if words is None:
         return {}
-    words, filters = meaning.words, meaning.filters
-    named = named_photos(connection, words, filters, scoped=scoped, limit=_NAMED_PHOTOS)
-    found = {one.photo_id: float("-inf") for one in named if _is_exact(one, meaning.alternatives)}
-    for photo_id, rank in ranked_photos(connection, words, filters, scoped=scoped, limit=limit):
+    named = named_photos(connection, words, filters, present_only=present_only, limit=_NAMED_PHOTOS)
+    found = {one.photo_id: float("-inf") for one in named if _is_exact(one, query.parts.alternatives)}
+    for photo_id, rank in ranked_photos(connection, words, filters, present_only=present_only, limit=limit):
         found.setdefault(photo_id, rank)
     return dict(list(found.items())[:limit])
 
@@ -41,7 +41,7 @@ def _is_exact(named: NamedPhoto, alternatives: Sequence[Sequence[WeightedText]])
 
 
 def _are_covered(words: Sequence[str], keywords: Sequence[Sequence[str]]) -> bool:
-    """Tell whether every word stands in a whole keyword: `dog golden retriever` in `golden retriever` and `dog`."""
+    """Tell whether whole keywords cover all words: `golden retriever` and `dog` cover `dog golden retriever`."""
     covered: set[int] = set()
     for keyword in keywords:
         for start in range(len(words) - len(keyword) + 1):

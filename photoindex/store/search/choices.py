@@ -16,11 +16,11 @@ Condition = ColumnElement[bool]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value that a field takes; `unscoped`: a query with it also finds photos whose files are all missing."""
+    """One value that a field takes; `finds_missing`: a query with it also finds photos whose files are all missing."""
 
     condition: Callable[[], Condition]
     help: str = ""
-    unscoped: bool = False
+    finds_missing: bool = False
 
 
 def _known(name: str) -> Callable[[], Condition]:
@@ -83,7 +83,7 @@ HAS: Mapping[str, Choice] = {
     "faces": Choice(conditions.has_faces, "marked faces"),
 }
 IS: Mapping[str, Choice] = {
-    "missing": Choice(lambda: conditions.present().is_not(true()), "no file is there now", unscoped=True),
+    "missing": Choice(lambda: conditions.present().is_not(true()), "no file is there now", finds_missing=True),
     "duplicate": Choice(conditions.is_duplicate, "the same bytes in two files"),
     "paired": Choice(conditions.is_paired, "made of several contents"),
     "quarantined": Choice(

@@ -68,18 +68,18 @@ SORT_KEYS: Mapping[str, ColumnElement[Any]] = {
 """What hits can be sorted by; photos without the value come last in both directions."""
 
 
-def is_scoped(node: Node) -> bool:
-    """Tell whether a query looks only among photos with a file that is there: no term of it asks for others."""
-    return not any(isinstance(leaf, Compare) and fields.is_unscoped(leaf) for leaf in leaves(node))
+def is_present_only(node: Node) -> bool:
+    """Tell whether a query finds only photos with a present file: no term of it asks for missing ones."""
+    return not any(isinstance(leaf, Compare) and fields.finds_missing(leaf) for leaf in leaves(node))
 
 
-def condition(node: Node, *, scoped: bool | None = None) -> Condition:
+def condition(node: Node, *, present_only: bool | None = None) -> Condition:
     """Return the SQL condition on `photo` that is true for what `node` matches.
 
-    scoped: only photos with a file that is there; None: as the query asks.
+    present_only: only photos with a present file; None: as the query asks.
     """
     found = _compiled(node)
-    return and_(found, present()) if (is_scoped(node) if scoped is None else scoped) else found
+    return and_(found, present()) if (is_present_only(node) if present_only is None else present_only) else found
 
 
 def _compiled(node: Node) -> Condition:
@@ -95,9 +95,9 @@ def _compiled(node: Node) -> Condition:
     return or_(false(), *map(_compiled, node.parts))
 
 
-def count(connection: Connection, node: Node, *, scoped: bool | None = None) -> int:
-    """Return how many photos match; `scoped` as in `condition`."""
-    statement = select(func.count()).select_from(photo).where(condition(node, scoped=scoped))
+def count(connection: Connection, node: Node, *, present_only: bool | None = None) -> int:
+    """Return how many photos match; `present_only` as in `condition`."""
+    statement = select(func.count()).select_from(photo).where(condition(node, present_only=present_only))
     with functions(connection):
         return connection.execute(statement).scalar_one()
 
@@ -107,14 +107,18 @@ def matching_ids(
     node: Node,
     *,
     sort: str = "id",
-    descending: bool = False,
     limit: int | None = None,
     offset: int = 0,
+    present_only: bool | None = None,
 ) -> array[int]:
-    """Return the numbers of the photos that match, sorted by a key of SORT_KEYS and then by number; 8 bytes a photo."""
-    key = SORT_KEYS[sort]
+    """Return the numbers of the photos that match, 8 bytes a photo.
+
+    sort: a key of SORT_KEYS, with `-` for descending; equal ones come by number. present_only: as in `condition`.
+    """
+    key, descending = SORT_KEYS[sort.removeprefix("-")], sort.startswith("-")
     order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
-    statement = select(photo.c.id).where(condition(node)).order_by(*order).limit(limit).offset(offset or None)
+    statement = select(photo.c.id).where(condition(node, present_only=present_only)).order_by(*order)
+    statement = statement.limit(limit).offset(offset or None)
     with functions(connection):
         return array("q", connection.execute(statement).scalars())
 

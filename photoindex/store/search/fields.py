@@ -98,7 +98,7 @@ class Field:
 
     column: makes what is compared (an ordered type) or searched (text). by: makes the condition of a value. regex: makes
     the condition of a regular expression; a text with a column has it of itself. choices: all values of a CHOICE.
-    refuse: raises ValueError with a sentence for the user. unscoped: as in `Choice`, whatever the value.
+    refuse: raises ValueError with a sentence for the user. finds_missing: as in `Choice`, whatever the value.
     """
 
     name: str
@@ -110,7 +110,7 @@ class Field:
     regex: Callable[[str], Condition] | None = None
     choices: Mapping[str, Choice] = dataclass_field(default_factory=dict)
     refuse: Callable[[str], None] = check_text
-    unscoped: bool = False
+    finds_missing: bool = False
 
     @property
     def takes_regex(self) -> bool:
@@ -228,7 +228,7 @@ FIELDS: tuple[Field, ...] = (
         "event", ValueType.TEXT, "taken during an event of this key, or with these words in its title or places",
         by=conditions.in_event, regex=conditions.in_event_matching,
     ),
-    Field("id", ValueType.INTEGER, "the photo's number", column=lambda: photo.c.id, unscoped=True),
+    Field("id", ValueType.INTEGER, "the photo's number", column=lambda: photo.c.id, finds_missing=True),
 )  # fmt: skip
 """Every field."""
 
@@ -296,10 +296,10 @@ def _refuse_unknown(value: str, choices: Collection[str]) -> None:
     raise ValueError(f"'{value}' is not known; it is one of {', '.join(choices)}")
 
 
-def is_unscoped(compare: Compare) -> bool:
+def finds_missing(compare: Compare) -> bool:
     """Tell whether a query with this term also looks among photos whose files are all missing."""
     field = _BY_NAME[compare.field]
-    return field.choices[(compare.value or "").lower()].unscoped if field.choices else field.unscoped
+    return field.choices[(compare.value or "").lower()].finds_missing if field.choices else field.finds_missing
 
 
 def meaning(compare: Compare) -> str | None:

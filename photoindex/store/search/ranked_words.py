@@ -22,17 +22,17 @@ _index = table(TABLE, column("rowid"))
 
 
 def photos_with_words(
-    connection: Connection, words: Node, filters: Node, *, scoped: bool, limit: int | None
+    connection: Connection, words: Node, filters: Node, *, present_only: bool, limit: int | None
 ) -> list[tuple[int, float]]:
     """Return up to `limit` photos that hold the words and match the filters, with their bm25 (lower is better), best first.
 
-    words: a tree of And, Or and Words. scoped: as in `search.condition`. Where more than BROAD photos hold the words, the
+    words: a tree of And, Or and Words. present_only: as in `search.condition`. Where more than BROAD photos hold the words, the
     newest come first, all with 0.
     """
     matches = _matches(match_expression(words))
     with functions(connection):
         broad = select(func.count()).select_from(select(_index.c.rowid).where(matches).limit(BROAD + 1).subquery())
-        found = select(_index.c.rowid).where(matches, condition(filters, scoped=scoped)).limit(limit)
+        found = select(_index.c.rowid).where(matches, condition(filters, present_only=present_only)).limit(limit)
         found = found.join_from(_index, photo, photo.c.id == _index.c.rowid)
         if connection.execute(broad).scalar_one() > BROAD:
             rows = connection.execute(found.order_by(_index.c.rowid.desc())).scalars()
@@ -51,13 +51,15 @@ class NamedPhoto(NamedTuple):
     keywords: str
 
 
-def named_photos(connection: Connection, words: Node, filters: Node, *, scoped: bool, limit: int) -> list[NamedPhoto]:
+def named_photos(
+    connection: Connection, words: Node, filters: Node, *, present_only: bool, limit: int
+) -> list[NamedPhoto]:
     """Return up to `limit` photos, newest first, whose file names and keywords hold the words and that match the filters."""
     matches = _matches(f"{{{' '.join(_EXACT_COLUMNS)}}} : {match_expression(words)}")
     statement = (
         select(photo.c.id, photo_text.c.name, photo_text.c.keywords)
         .select_from(_index.join(photo, photo.c.id == _index.c.rowid).join(photo_text))
-        .where(matches, condition(filters, scoped=scoped))
+        .where(matches, condition(filters, present_only=present_only))
         .order_by(_index.c.rowid.desc())
         .limit(limit)
     )

@@ -31,15 +31,15 @@ def variant_key(connection: Connection, space_id: int) -> str | None:
 
 
 def photos_if_few(
-    connection: Connection, node: Node, *, scoped: bool, at_most: int | None, steps: int | None = None
+    connection: Connection, node: Node, *, present_only: bool, at_most: int | None, steps: int | None = None
 ) -> array[int] | None:
     """Return the photos that match a filter, ascending; None where there are more, or finding them takes many steps.
 
-    scoped: as in `search.condition`. at_most, steps: None for no bound; steps are those of SQLite's virtual machine, some
+    present_only: as in `search.condition`. at_most, steps: None for no bound; steps are those of SQLite's virtual machine, some
     ten millions a second, so that the answer depends on the library alone and not on how busy the computer is.
     """
     limit = None if at_most is None else at_most + 1
-    statement = select(photo.c.id).where(condition(node, scoped=scoped)).limit(limit)
+    statement = select(photo.c.id).where(condition(node, present_only=present_only)).limit(limit)
     try:
         with functions(connection), _stopped_after(connection, steps):
             found = array("q", connection.execute(statement).scalars())
@@ -71,9 +71,9 @@ def _stopped_after(connection: Connection, steps: int | None) -> Iterator[None]:
         driver.set_progress_handler(None, 0)
 
 
-def photos_among(connection: Connection, photo_ids: Collection[int], node: Node, *, scoped: bool) -> set[int]:
+def photos_among(connection: Connection, photo_ids: Collection[int], node: Node, *, present_only: bool) -> set[int]:
     """Return those of some photos that match."""
-    statement = select(photo.c.id).where(_is_among(photo.c.id), condition(node, scoped=scoped))
+    statement = select(photo.c.id).where(_is_among(photo.c.id), condition(node, present_only=present_only))
     with functions(connection):
         return set(connection.execute(statement, _numbers(photo_ids)).scalars())
 
@@ -107,7 +107,7 @@ def vectors_matching(connection: Connection, space_id: int, node: Node) -> array
     # Lists inside each other, so that SQLite goes through its indexes in their order, and not to and fro between them.
     content = asset.alias("content")
     contents = select(content.c.id).where(
-        content.c.photo_id.in_(select(photo.c.id).where(condition(node, scoped=False)))
+        content.c.photo_id.in_(select(photo.c.id).where(condition(node, present_only=False)))
     )
     statement = select(vector.c.id).where(vector.c.space_id == space_id, vector.c.asset_id.in_(contents))
     with functions(connection):
@@ -136,20 +136,20 @@ def vector_of_photo(connection: Connection, space_id: int, photo_id: int) -> byt
     return connection.execute(statement).scalar_one_or_none()
 
 
-def photos_at(connection: Connection, path: str, *, limit: int) -> list[int]:
-    """Return the first photos with a file at an absolute path, or at one that ends so, as `path:` finds them."""
-    statement = select(photo.c.id).where(at_path(path)).order_by(photo.c.id).limit(limit)
-    return list(connection.execute(statement).scalars())
+def photos_at(connection: Connection, path: str, scope: Node, *, limit: int) -> list[int]:
+    """Return the first photos of a scope with a file at an absolute path, or at one that ends so, as `path:` finds them."""
+    statement = (
+        select(photo.c.id).where(at_path(path), condition(scope, present_only=False)).order_by(photo.c.id).limit(limit)
+    )
+    with functions(connection):
+        return list(connection.execute(statement).scalars())
 
 
-def has_photo_below(connection: Connection, path: str) -> bool:
-    """Tell whether a photo lies at or below a folder, as `path:` finds them."""
-    return connection.execute(select(photo.c.id).where(by_path(path)).limit(1)).first() is not None
-
-
-def has_photo(connection: Connection, photo_id: int) -> bool:
-    """Tell whether there is a photo of this number."""
-    return connection.execute(select(photo.c.id).where(photo.c.id == photo_id)).first() is not None
+def has_photo_below(connection: Connection, path: str, scope: Node) -> bool:
+    """Tell whether a photo of a scope lies at or below a folder, as `path:` finds them."""
+    statement = select(photo.c.id).where(by_path(path), condition(scope, present_only=False)).limit(1)
+    with functions(connection):
+        return connection.execute(statement).first() is not None
 
 
 def _current() -> Select[Any]:

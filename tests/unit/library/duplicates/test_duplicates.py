@@ -18,7 +18,7 @@ from photoindex.library.duplicates.find import Duplicates, DuplicatesRequest, fi
 from photoindex.library.duplicates.groups import stars
 from photoindex.library.duplicates.plan import escaped, plan_lines, unescaped, write_plan
 from photoindex.library.duplicates.verdicts import CopiedFile, Group
-from photoindex.library.search.search import parse
+from photoindex.library.search.parse import parse
 from photoindex.pipeline.duplicates.candidates import CROWD, Collector, add_near_hashes
 from photoindex.progress import Notice
 from photoindex.store.schema.tables import asset, photo, variant, volume

@@ -15,7 +15,8 @@ from photoindex.config.schema import Config
 from photoindex.errors import LibraryLocked, NothingFound, QuerySyntaxError, UsageError
 from photoindex.library.photos.events import Event, EventQuery, FoundEvents, events, read_gap, save
 from photoindex.library.search import saved
-from photoindex.library.search.search import matching_photo_ids, parse_arguments
+from photoindex.library.search.find import matching_photo_ids
+from photoindex.library.search.parse import parse_arguments
 from photoindex.store.schema.tables import event, place
 from tests.rows import Shelf, library_in
 

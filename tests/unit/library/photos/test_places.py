@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from photoindex.geo.gazetteer import GazetteerPlace
 from photoindex.geo.names import distance_km, name_key
 from photoindex.library.handle import Library
-from photoindex.library.search.search import matching_photo_ids, parse
+from photoindex.library.search.find import matching_photo_ids
+from photoindex.library.search.parse import parse
 from photoindex.store.photos.places import display, ensure_place
 from photoindex.store.schema.tables import photo, place
 from photoindex.store.search import compile as store_search

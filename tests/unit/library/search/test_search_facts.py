@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import insert
 
 from photoindex.library.handle import Library
+from photoindex.library.search.find import matching_photo_ids
 from photoindex.library.search.query_explanation import explain
-from photoindex.library.search.search import matching_photo_ids
 from photoindex.query import parser
 from photoindex.query.syntax import Node
 from photoindex.store.schema.tables import asset, event, place, sidecar, sidecar_link
@@ -261,7 +261,7 @@ def test_added_is_a_day_on_this_computers_clock(
 def test_explain_counts_what_each_part_finds_alone_and_what_is_left_after_it(library: Library) -> None:
     explained = explain(library, tree_of("has:gps -(time:18 OR place:fiji) date:..2020"))
     tree = explained.tree
-    assert (tree.kind, tree.alone, explained.photos, explained.scoped) == ("all", 1, len(PRESENT), True)
+    assert (tree.kind, tree.alone, explained.photos, explained.present_only) == ("all", 1, len(PRESENT), True)
     assert [(part.kind, part.text, part.alone, part.left) for part in tree.parts] == [
         ("field", "has:gps", 3, 3),
         ("not", "-(time:18 OR place:fiji)", len(PRESENT) - 2, 1),
@@ -281,5 +281,5 @@ def test_explain_says_what_a_name_and_a_relative_date_came_to(library: Library) 
 
 def test_explain_of_a_query_for_missing_photos_looks_among_all(library: Library) -> None:
     explained = explain(library, tree_of("is:missing OR day"))
-    assert not explained.scoped
+    assert not explained.present_only
     assert explain(library, tree_of("")).tree.alone == len(PRESENT)

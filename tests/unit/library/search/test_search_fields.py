@@ -10,7 +10,8 @@ import pytest
 
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search.search import count, matching_photo_ids, parse, search
+from photoindex.library.search.find import SearchRequest, count_photos, find, matching_photo_ids
+from photoindex.library.search.parse import parse
 from photoindex.query.parser import MAX_DEPTH, MAX_TERMS
 from photoindex.query.syntax import EVERYTHING, And, Not, Or
 from photoindex.store.schema.tables import photo_text
@@ -239,11 +240,11 @@ PRESENT = {"beach", "raw", "heic", "video", "latin", "copied"}
 )
 def test_a_query_finds_these_photos(library: Library, query: str, names: set[str]) -> None:
     assert found(library, query) == names
-    assert count(library, parse(library, query)) == len(names)
+    assert count_photos(library, parse(library, query)) == len(names)
 
 
 def test_an_absolute_path_finds_a_folder_a_file_and_nothing_beside_them(library: Library) -> None:
-    hit = next(search(library, parse(library, "path:2019/IMG_0002.CR3")))
+    hit = next(find(library, SearchRequest(parse(library, "path:2019/IMG_0002.CR3"))).hits())
     originals = hit.path.decode().removesuffix("/2019/IMG_0002.CR3")
     for path in (originals, f"{originals}/", f"{originals}//2019/../2019", f"{originals}/20*"):
         assert "raw" in found(library, f'path:"{path}"')
@@ -256,13 +257,13 @@ def test_an_absolute_path_finds_a_folder_a_file_and_nothing_beside_them(library:
 
 
 def test_a_tilde_is_the_home_folder(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    hit = next(search(library, parse(library, "path:2019/IMG_0002.CR3")))
+    hit = next(find(library, SearchRequest(parse(library, "path:2019/IMG_0002.CR3"))).hits())
     monkeypatch.setenv("HOME", hit.path.decode().removesuffix("/2019/IMG_0002.CR3"))
     assert found(library, "path:~/2019") == {"beach", "raw"}
 
 
 def test_the_hit_says_what_is_known(library: Library) -> None:
-    (hit,) = search(library, parse(library, "id:1"))
+    (hit,) = find(library, SearchRequest(parse(library, "id:1"))).hits()
     assert hit.path.endswith(b"/originals/2019/Beach Trip/IMG_0001.JPG")
     assert (hit.kind, hit.format, hit.state, hit.files) == ("image", "jpeg", "present", 1)
     assert (hit.camera, hit.rating, hit.iso, hit.width) == ("Canon EOS 5D Mark IV", 5, 400, 6000)
@@ -272,10 +273,10 @@ def test_the_hit_says_what_is_known(library: Library) -> None:
 
 
 def test_the_path_of_a_hit_is_that_of_a_present_file(library: Library) -> None:
-    (hit,) = search(library, parse(library, "path:old/a.jpg"))
+    (hit,) = find(library, SearchRequest(parse(library, "path:old/a.jpg"))).hits()
     assert hit.path.endswith(b"/new/b.jpg")
     assert (hit.state, hit.files) == ("present", 2)
-    (gone,) = search(library, parse(library, "is:missing path:gone.jpg"))
+    (gone,) = find(library, SearchRequest(parse(library, "is:missing path:gone.jpg"))).hits()
     assert gone.path.endswith(b"/2021/gone.jpg")
     assert gone.state == "missing"
 
@@ -298,47 +299,47 @@ def test_the_path_of_a_hit_is_that_of_a_present_file(library: Library) -> None:
     ],
 )
 def test_hits_are_sorted_with_unknown_values_last(library: Library, sort: str | None, names: list[str]) -> None:
-    hits = [NAMES[hit.id - 1] for hit in search(library, EVERYTHING, sort=sort)]
+    hits = [NAMES[hit.id - 1] for hit in find(library, SearchRequest(EVERYTHING, sort=sort)).hits()]
     assert hits == names
 
 
 def test_limit_and_offset_cut_the_sorted_hits(library: Library) -> None:
-    assert [hit.id for hit in search(library, EVERYTHING, sort="id", limit=2, offset=1)] == [2, 3]
-    assert list(search(library, EVERYTHING, limit=0)) == []
-    assert [hit.id for hit in search(library, EVERYTHING, sort="id", offset=4)] == [5, 8]
+    assert [hit.id for hit in find(library, SearchRequest(EVERYTHING, sort="id", limit=2, offset=1)).hits()] == [2, 3]
+    assert list(find(library, SearchRequest(EVERYTHING, limit=0)).hits()) == []
+    assert [hit.id for hit in find(library, SearchRequest(EVERYTHING, sort="id", offset=4)).hits()] == [5, 8]
 
 
 def test_an_unknown_sort_key_names_a_near_one(library: Library) -> None:
     with pytest.raises(UsageError, match="did you mean date"):
-        list(search(library, EVERYTHING, sort="-dat"))
+        list(find(library, SearchRequest(EVERYTHING, sort="-dat")).hits())
     with pytest.raises(UsageError, match="keys: date, name, path, size, width, rating, added, id"):
-        list(search(library, EVERYTHING, sort="qq"))
+        list(find(library, SearchRequest(EVERYTHING, sort="qq")).hits())
 
 
 def test_the_deepest_and_longest_queries_that_are_read_also_run(library: Library) -> None:
     inner = "path:2019/*.jpg OR is:missing -camera:x"
     deep = "".join(f"-(x{level} OR date:2019 " for level in range(MAX_DEPTH)) + inner + ")" * MAX_DEPTH
     for query in (deep, " ".join(["beach"] * MAX_TERMS), " OR ".join(["-camera:x"] * MAX_TERMS)):
-        count(library, parse(library, query))
+        count_photos(library, parse(library, query))
     everything = found(library, "path:/ OR is:missing")
     assert found(library, " ".join(["-id:77"] * MAX_TERMS)) == everything
     assert found(library, "title:" + "\ufdfa" * 500) == set()
 
 
 def test_empty_alternatives_match_nothing(library: Library) -> None:
-    assert count(library, Or(())) == 0
-    assert count(library, Not(EVERYTHING)) == 0
-    assert count(library, And((EVERYTHING, Or((EVERYTHING,))))) == len(PRESENT)
+    assert count_photos(library, Or(())) == 0
+    assert count_photos(library, Not(EVERYTHING)) == 0
+    assert count_photos(library, And((EVERYTHING, Or((EVERYTHING,))))) == len(PRESENT)
 
 
 def test_many_hits_come_in_order_over_the_edges_of_chunks(tmp_path: Path) -> None:
     from tests.synthetic import make_library
 
     with library_in(make_library(tmp_path / "many", photos=1203)) as many:
-        hits = [hit.id for hit in search(many, parse(many, "path:*"), sort="-id")]
+        hits = [hit.id for hit in find(many, SearchRequest(parse(many, "path:*"), sort="-id")).hits()]
         present = matching_photo_ids(many, EVERYTHING)
         assert hits == present[::-1]
-        assert len(present) + count(many, parse(many, "is:missing")) == 1203
+        assert len(present) + count_photos(many, parse(many, "is:missing")) == 1203
 
 
 def test_every_field_has_help_and_a_name_of_its_own() -> None:

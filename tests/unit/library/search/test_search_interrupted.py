@@ -12,7 +12,8 @@ import pytest
 from photoindex.cli.main import main
 from photoindex.errors import EXIT_INTERRUPTED
 from photoindex.library.handle import Library
-from photoindex.library.search.search import count, matching_photo_ids, parse
+from photoindex.library.search.find import count_photos, matching_photo_ids
+from photoindex.library.search.parse import parse
 from photoindex.query.syntax import Node
 from tests.rows import Shelf, library_in
 
@@ -44,7 +45,7 @@ def interrupt_soon() -> Iterator[Callable[[], None]]:
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("ask", [count, matching_photo_ids])
+@pytest.mark.parametrize("ask", [count_photos, matching_photo_ids])
 def test_an_interrupt_during_a_slow_regular_expression_is_an_interrupt(
     endless: Path, interrupt_soon: Callable[[], None], ask: Callable[[Library, Node], object]
 ) -> None:
@@ -53,7 +54,7 @@ def test_an_interrupt_during_a_slow_regular_expression_is_an_interrupt(
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # the clock may run before the question is asked
             interrupt_soon()
             ask(library, query)
-        assert count(library, parse(library, "name::^a")) == 1
+        assert count_photos(library, parse(library, "name::^a")) == 1
 
 
 def test_an_interrupted_search_ends_with_130_and_without_a_traceback(

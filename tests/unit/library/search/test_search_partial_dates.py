@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import event
 
 from photoindex.library.handle import Library
-from photoindex.library.search.search import count, matching_photo_ids, parse
+from photoindex.library.search.find import count_photos, matching_photo_ids
+from photoindex.library.search.parse import parse
 from tests.rows import Shelf, library_in
 
 TIMES = {
@@ -97,7 +98,7 @@ def test_a_date_within_a_year_is_found_along_the_index_of_times(library: Library
         engine = connection.engine
     event.listen(engine, "before_cursor_execute", explain)
     try:
-        count(library, parse(library, query))
+        count_photos(library, parse(library, query))
     finally:
         event.remove(engine, "before_cursor_execute", explain)
     assert any("photo_by_taken_at" in plan for plan in plans)

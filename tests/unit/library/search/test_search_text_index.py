@@ -7,7 +7,8 @@ from pathlib import Path
 from sqlalchemy import delete, insert, text
 
 from photoindex.library.handle import Library
-from photoindex.library.search.search import matching_photo_ids, parse
+from photoindex.library.search.find import matching_photo_ids
+from photoindex.library.search.parse import parse
 from photoindex.store.database import Database
 from photoindex.store.schema.tables import photo_text
 from photoindex.store.search import text_index

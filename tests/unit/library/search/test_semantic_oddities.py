@@ -11,10 +11,10 @@ import pytest
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search.search import parse
-from photoindex.library.search.semantic_query import Wanted, WordsAlone, ask, question_of
-from photoindex.library.search.semantic_search import Answer, answer
-from photoindex.library.search.semantic_terms import WeightedText
+from photoindex.library.search.find import SearchRequest, SearchResult, find
+from photoindex.library.search.parse import parse
+from photoindex.library.search.semantic_query import SemanticOptions, WeightedText, semantic_query
+from photoindex.library.search.semantic_search import SemanticAnswer, search_by_meaning
 from photoindex.library.spaces.probe_texts import PROBE_TEXTS
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.store.schema.tables import query_vector
@@ -35,47 +35,45 @@ def shelf(library: Library, tmp_path: Path) -> SemanticShelf:
     return SemanticShelf(library, tmp_path / "originals")
 
 
-def asked(library: Library, query: str, wanted: Wanted) -> Answer | WordsAlone:
-    question = question_of(parse(library, query), wanted)
-    assert question is not None
-    return ask(library, question)
+def asked(library: Library, query: str, options: SemanticOptions) -> SearchResult:
+    return find(library, SearchRequest(query, options))
 
 
-def look(library: Library, query: str, wanted: Wanted) -> Answer:
-    found = asked(library, query, wanted)
-    assert isinstance(found, Answer)
-    return found
+def look(library: Library, query: str, options: SemanticOptions) -> SemanticAnswer:
+    answer = asked(library, query, options).answer
+    assert answer is not None
+    return answer
 
 
-def found(library: Library, query: str, wanted: Wanted) -> list[int]:
-    return photo_ids(look(library, query, wanted).ranked)
+def found(library: Library, query: str, options: SemanticOptions) -> list[int]:
+    return photo_ids(look(library, query, options).ranked)
 
 
 def test_bytes_that_are_no_characters_count_as_one_unknown_character(library: Library, shelf: SemanticShelf) -> None:
     shelf.know({"caf\ufffd": unit(dog=1), "\ufffd": unit(cat=1)})
     dog = shelf.add_seen_photo("a.jpg", unit(dog=1))
     shelf.add_seen_photo("b.jpg", unit(dog=1, cat=1))
-    assert found(library, "caf\udce9", Wanted(min_score=0.9)) == [dog]
-    without = Wanted(without=(WeightedText("\udce9"),), min_score=0.5)
+    assert found(library, "caf\udce9", SemanticOptions(min_score=0.9)) == [dog]
+    without = SemanticOptions(without=(WeightedText("\udce9"),), min_score=0.5)
     assert found(library, "caf\udce9", without) == [dog]
 
 
 def test_a_digit_of_another_script_is_no_number_of_a_photo(library: Library, shelf: SemanticShelf) -> None:
     shelf.add_seen_photo("a.jpg", unit(dog=1))
     with pytest.raises(NothingFound, match="--like ²"):
-        asked(library, "like:²", Wanted())
+        asked(library, "like:²", SemanticOptions())
 
 
 def test_a_space_that_is_dropped_beside_a_search_leaves_the_texts_and_is_named(
     library: Library, shelf: SemanticShelf
 ) -> None:
     shelf.add_seen_photo("a.jpg", unit(dog=1))
-    question = question_of(parse(library, "something new"), Wanted())
-    assert question is not None
+    query = semantic_query(parse(library, "something new"), SemanticOptions())
+    assert query is not None
     with shelf.writing() as connection:
         spaces.drop(connection, shelf.space)
     with pytest.raises(ModelUnavailable, match="the space 'by-hand' was dropped meanwhile"):
-        answer(library, shelf.space, question)
+        search_by_meaning(library, shelf.space, query)
     QueryEncoder(library, shelf.space).keep({"something new": unit(dog=1)})
     with library.database.read() as connection:
         assert connection.execute(query_vector.select()).fetchall() == []
@@ -85,12 +83,12 @@ def test_spaces_of_which_none_is_in_use_are_named(library: Library, shelf: Seman
     shelf.add_seen_photo("a.jpg", unit(dog=1))
     with shelf.writing() as connection:
         spaces.begin_drop(connection, shelf.space)
-    told = "no space is in use.*photoindex spaces use by-hand"
-    answered = asked(library, "dog", Wanted())
-    assert isinstance(answered, WordsAlone)
-    assert re.search(told, answered.reason or "")
+    told = "no embedding space is in use.*photoindex spaces use by-hand"
+    answered = asked(library, "dog", SemanticOptions())
+    assert answered.fallback is not None
+    assert re.search(told, answered.fallback.reason)
     with pytest.raises(ModelUnavailable, match=told):
-        asked(library, "like:1", Wanted())
+        asked(library, "like:1", SemanticOptions())
 
 
 def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library, shelf: SemanticShelf) -> None:
@@ -104,9 +102,9 @@ def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library
     directions = random.normal(size=(len(PROBE_TEXTS), DIM))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     shelf.know(dict(zip(PROBE_TEXTS, directions.astype(np.float32), strict=True)))
-    answered = look(library, "dog", Wanted())
+    answered = look(library, "dog", SemanticOptions())
     assert photo_ids(answered.ranked) == [dog]
-    assert np.isfinite(answered.sought[0].minimum)
+    assert np.isfinite(answered.targets[0].minimum)
     with library.database.read() as connection:
         active = spaces.active_space(connection)
         assert active is not None
@@ -114,13 +112,13 @@ def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library
         assert active.calibration["sampled"] == 2
     for photo_id in broken:
         with pytest.raises(UsageError, match=f"photoindex redo embed id:{photo_id}"):
-            asked(library, f"like:{photo_id}", Wanted())
+            asked(library, f"like:{photo_id}", SemanticOptions())
 
 
 def test_kept_vectors_of_queries_that_point_nowhere_are_not_used(library: Library, shelf: SemanticShelf) -> None:
     shelf.add_seen_photo("a.jpg", unit(dog=1))
     shelf.know({"nothing": np.full(DIM, np.nan, np.float32)})
-    assert isinstance(asked(library, "nothing", Wanted()), WordsAlone)
+    assert asked(library, "nothing", SemanticOptions()).fallback is not None
 
 
 def test_a_past_query_that_is_asked_again_outlives_one_that_is_not(
@@ -130,7 +128,7 @@ def test_a_past_query_that_is_asked_again_outlives_one_that_is_not(
     with shelf.writing() as connection:
         connection.execute(query_vector.update().values(used_at=1.0))
         connection.execute(query_vector.update().where(query_vector.c.text == "cat").values(used_at=2.0))
-    found(library, "dog", Wanted(min_score=0.5))
+    found(library, "dog", SemanticOptions(min_score=0.5))
     monkeypatch.setattr(query_vector_cache, "CAPACITY", 2)
     shelf.know({"one": unit(dog=1)})
     with library.database.read() as connection:

@@ -1,4 +1,4 @@
-"""What of a query is looked for by its meaning, with which weights, and what stays a condition."""
+"""What a query searches by meaning, with which weights, and what stays a condition."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from photoindex.errors import QuerySyntaxError, UsageError
 from photoindex.library.search.rank_fusion import fuse
-from photoindex.library.search.semantic_terms import WeightedText, take_apart
+from photoindex.library.search.semantic_query import WeightedText, split_query
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And, Not, Words
 from tests.queries import parse
@@ -16,7 +16,7 @@ SAVED = {"dogs": 'dog "golden retriever"^2 -cat'}
 
 def texts(query: str) -> list[list[tuple[str, float]]]:
     """The texts of each alternative with their weights."""
-    return [[(one.text, one.weight) for one in each] for each in take_apart(parse(query, SAVED)).alternatives]
+    return [[(one.text, one.weight) for one in each] for each in split_query(parse(query, SAVED)).alternatives]
 
 
 @pytest.mark.parametrize(
@@ -79,28 +79,28 @@ def test_bare_words_are_texts_for_the_model_and_an_or_of_words_alone_makes_alter
 
 
 def test_what_is_no_text_for_the_model_filters() -> None:
-    meaning = take_apart(parse("dog (lake OR date:2019) -cat img_* iso:100 like:12"))
-    assert to_text(meaning.filters) == "(lake OR date:2019) -cat img_* iso:100"
-    assert [to_text(one) for one in meaning.plain] == ["lake OR date:2019", "img_*"]
-    assert [one.value for one in meaning.likes] == ["12"]
-    assert meaning.words == Words("dog")
-    assert meaning.is_semantic
+    parts = split_query(parse("dog (lake OR date:2019) -cat img_* iso:100 like:12"))
+    assert to_text(parts.filters) == "(lake OR date:2019) -cat img_* iso:100"
+    assert [to_text(one) for one in parts.lexical] == ["lake OR date:2019", "img_*"]
+    assert [one.value for one in parts.likes] == ["12"]
+    assert parts.words == Words("dog")
+    assert parts.is_semantic
 
 
 def test_a_query_of_words_alone_filters_nothing_and_one_of_fields_alone_means_nothing() -> None:
-    assert take_apart(parse("beach sunset")).filters == EVERYTHING
-    assert not take_apart(parse("date:2019 -beach")).is_semantic
-    assert take_apart(parse("-beach")).filters == Not(Words("beach"))
+    assert split_query(parse("beach sunset")).filters == EVERYTHING
+    assert not split_query(parse("date:2019 -beach")).is_semantic
+    assert split_query(parse("-beach")).filters == Not(Words("beach"))
 
 
 def test_an_or_that_would_make_too_many_alternatives_stays_a_condition_on_texts() -> None:
     words = [f"w{number}" for number in range(5)]
     either = f"({' OR '.join(words)})"
-    meaning = take_apart(parse(f"dog {either} {either} {either}"))
-    assert len(meaning.alternatives) == 5
-    assert meaning.alternatives[0] == (WeightedText("dog w0"),)
-    assert isinstance(meaning.filters, And)
-    assert len(meaning.plain) == 2
+    parts = split_query(parse(f"dog {either} {either} {either}"))
+    assert len(parts.alternatives) == 5
+    assert parts.alternatives[0] == (WeightedText("dog w0"),)
+    assert isinstance(parts.filters, And)
+    assert len(parts.lexical) == 2
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_an_or_that_would_make_too_many_alternatives_stays_a_condition_on_texts(
 )
 def test_a_photo_to_find_others_like_it_is_neither_filtered_out_nor_an_alternative(query: str) -> None:
     with pytest.raises(UsageError, match="like:"):
-        take_apart(parse(query))
+        split_query(parse(query))
 
 
 @pytest.mark.parametrize("query", ['like:""', 'like:" "', "text:!", 'text:"a*b"', "text:*"])

@@ -13,26 +13,25 @@ from sqlalchemy import text
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search.score_explanation import reasons
-from photoindex.library.search.search import hits_of, parse
-from photoindex.library.search.semantic_query import (
+from photoindex.library.search.find import (
     MOST_PHOTOS,
-    PictureFile,
-    Question,
-    Wanted,
-    WordsAlone,
-    ask,
-    question_of,
+    LexicalFallback,
+    Method,
+    NoteKind,
+    SearchRequest,
+    SearchResult,
+    find,
 )
-from photoindex.library.search.semantic_search import Answer
-from photoindex.library.search.semantic_terms import WeightedText
-from photoindex.store.schema.tables import asset, query_vector
+from photoindex.library.search.parse import parse
+from photoindex.library.search.semantic_query import PictureFile, SemanticOptions, WeightedText
+from photoindex.library.search.semantic_search import SemanticAnswer
+from photoindex.store.schema.tables import query_vector
 from photoindex.store.search import query_vector_cache
 from photoindex.store.vectors import spaces
 from tests.rows import library_in
 from tests.semantic_rows import AXES, SemanticShelf, photo_ids, unit
 
-EVERYTHING = Wanted(everything=True)
+EVERYTHING = SemanticOptions(everything=True)
 
 
 @pytest.fixture
@@ -46,19 +45,19 @@ def shelf(library: Library, tmp_path: Path) -> SemanticShelf:
     return SemanticShelf(library, tmp_path / "originals")
 
 
-def look(library: Library, query: str, wanted: Wanted | None = None, **more: Any) -> Answer:
-    """The answer to a query with a least score of 0.5, unless something else is wanted."""
-    from dataclasses import replace
-
-    question = question_of(parse(library, query), wanted or Wanted(min_score=0.5))
-    assert question is not None
-    found = ask(library, replace(question, **more))
-    assert isinstance(found, Answer)
-    return found
+def result_of(library: Library, query: str, options: SemanticOptions | None = None, **more: Any) -> SearchResult:
+    """The result of a query with a least score of 0.5, unless there are other options."""
+    return find(library, SearchRequest(query, options or SemanticOptions(min_score=0.5), **more))
 
 
-def found(library: Library, query: str, wanted: Wanted | None = None, **more: Any) -> list[int]:
-    return photo_ids(look(library, query, wanted, **more).ranked)
+def look(library: Library, query: str, options: SemanticOptions | None = None, **more: Any) -> SemanticAnswer:
+    answer = result_of(library, query, options, **more).answer
+    assert answer is not None
+    return answer
+
+
+def found(library: Library, query: str, options: SemanticOptions | None = None, **more: Any) -> list[int]:
+    return photo_ids(look(library, query, options, **more).ranked)
 
 
 def test_the_nearest_photo_comes_first_and_what_scores_too_little_is_hidden(
@@ -80,7 +79,7 @@ def test_all_ranks_every_photo_with_a_vector(library: Library, shelf: SemanticSh
     middle = shelf.add_seen_photo("b.jpg", unit(car=1))
     first = shelf.add_seen_photo("c.jpg", unit(dog=1))
     shelf.add_whole_photo("d.jpg")
-    assert found(library, "dog", EVERYTHING, limit=None) == [first, middle, last]
+    assert found(library, "dog", EVERYTHING, complete=True) == [first, middle, last]
 
 
 def test_words_in_texts_count_too_and_both_together_most(library: Library, shelf: SemanticShelf) -> None:
@@ -124,7 +123,7 @@ def test_alternatives_count_as_the_better_of_them(library: Library, shelf: Seman
     shelf.add_seen_photo("c.jpg", unit(car=1))
     answer = look(library, "dog OR cat")
     assert photo_ids(answer.ranked) == [cat, dog]
-    assert len(answer.sought) == 2
+    assert len(answer.targets) == 2
 
 
 def test_weights_and_subtraction_move_the_direction(library: Library, shelf: SemanticShelf) -> None:
@@ -133,13 +132,16 @@ def test_weights_and_subtraction_move_the_direction(library: Library, shelf: Sem
     assert found(library, "dog^3 beach^0.5", EVERYTHING) == [dog, beach]
     assert found(library, "dog^0.5 beach^3", EVERYTHING) == [beach, dog]
     shelf.know({"dog beach": unit(dog=1, beach=1)})
-    assert found(library, "dog beach", Wanted(without=(WeightedText("dog", 0.5),), everything=True)) == [beach, dog]
+    assert found(library, "dog beach", SemanticOptions(without=(WeightedText("dog", 0.5),), everything=True)) == [
+        beach,
+        dog,
+    ]
 
 
 def test_what_cancels_itself_out_is_refused(library: Library, shelf: SemanticShelf) -> None:
     shelf.add_seen_photo("a.jpg", unit(dog=1))
     with pytest.raises(UsageError, match="cancel each other out"):
-        look(library, "dog", Wanted(without=(WeightedText("dog"),)))
+        look(library, "dog", SemanticOptions(without=(WeightedText("dog"),)))
 
 
 def test_filters_hold_whatever_the_score_and_a_term_with_a_minus_looks_in_texts(
@@ -183,7 +185,7 @@ def test_a_photo_of_the_library_finds_those_like_it(library: Library, shelf: Sem
     path = os.fsdecode(shelf.originals) + "/x/b.jpg"
     assert found(library, f'like:"{path}"') == [second, first]
     assert found(library, f"like:{second} -id:{second}") == [first]
-    assert found(library, f"like:{first} cat", Wanted(words_weight=4, min_score=0.2))[0] == second
+    assert found(library, f"like:{first} cat", SemanticOptions(words_weight=4, min_score=0.2))[0] == second
 
 
 def test_a_photo_is_named_by_the_end_of_its_path_where_that_is_one_photo_alone(
@@ -222,9 +224,7 @@ def test_hits_carry_their_scores_and_other_orders_keep_what_was_found(library: L
     late = shelf.add_seen_photo("a.jpg", unit(dog=1), taken_at="2020-01-01T10:00:00")
     early = shelf.add_seen_photo("b.jpg", unit(dog=4, car=1), taken_at="2010-01-01T10:00:00")
     shelf.add_seen_photo("c.jpg", unit(car=1), taken_at="2000-01-01T10:00:00")
-    answer = look(library, "dog", sort="date", descending=False)
-    assert photo_ids(answer.ranked) == [early, late]
-    hits = list(hits_of(library, answer.ranked))
+    hits = list(result_of(library, "dog", sort="date").hits())
     assert [hit.id for hit in hits] == [early, late]
     assert [hit.score_rank for hit in hits] == [2, 1]
     assert all(hit.score is not None and hit.fused is not None and hit.words_rank is None for hit in hits)
@@ -232,9 +232,12 @@ def test_hits_carry_their_scores_and_other_orders_keep_what_was_found(library: L
 
 def test_a_limit_gives_the_best_and_says_that_there_are_more(library: Library, shelf: SemanticShelf) -> None:
     numbers = [shelf.add_seen_photo(f"{number}.jpg", unit(dog=9, car=number + 1)) for number in range(5)]
-    answer = look(library, "dog", limit=2)
-    assert photo_ids(answer.ranked) == numbers[:2]
-    assert answer.more
+    result = result_of(library, "dog", limit=2)
+    assert [hit.id for hit in result.hits()] == numbers[:2]
+    assert result.answer is not None
+    assert result.answer.more
+    assert result.total() == 5
+    assert [hit.id for hit in result_of(library, "dog", limit=2, offset=2).hits()] == numbers[2:4]
     assert not look(library, "dog", limit=5).more
 
 
@@ -254,32 +257,49 @@ def test_the_space_in_use_answers_alone(library: Library, shelf: SemanticShelf) 
 
 
 def test_a_query_without_words_is_none_for_the_model_and_options_without_words_are_refused(library: Library) -> None:
-    assert question_of(parse(library, "date:2019 -dog"), Wanted()) is None
-    for wanted, message in (
-        (Wanted(without=(WeightedText("dog"),)), "add some"),
-        (Wanted(min_score=0.2), "--min-score"),
-        (Wanted(everything=True), "--all"),
+    result = find(library, SearchRequest("date:2019 -dog"))
+    assert (result.method, result.answer, result.fallback, result.notes) == (Method.FIELDS, None, None, ())
+    for options, message in (
+        (SemanticOptions(without=(WeightedText("dog"),)), "add some"),
+        (SemanticOptions(min_score=0.2), "--min-score"),
+        (SemanticOptions(everything=True), "--all"),
+        (SemanticOptions(word_weights={"dog": 2.0}), "--weight dog="),
     ):
         with pytest.raises(UsageError, match=message):
-            question_of(parse(library, "date:2019"), wanted)
+            find(library, SearchRequest("date:2019", options))
+
+
+def test_a_result_says_how_it_was_answered(library: Library, shelf: SemanticShelf) -> None:
+    dog = shelf.add_seen_photo("a.jpg", unit(dog=1))
+    assert result_of(library, "dog").method is Method.MEANING_AND_WORDS
+    assert result_of(library, f"like:{dog}").method is Method.MEANING
+    assert find(library, SearchRequest("id:1")).method is Method.FIELDS
+    unknown = find(library, SearchRequest(["something", "new"]))
+    assert unknown.method is Method.WORDS
+    assert [note.kind for note in unknown.notes] == [NoteKind.LEXICAL]
+
+
+def test_where_nothing_is_alike_a_hint_says_how_to_see_all(library: Library, shelf: SemanticShelf) -> None:
+    shelf.add_seen_photo("a.jpg", unit(car=1))
+    result = result_of(library, "dog")
+    assert result.total() == 0
+    assert result.hints() == ["nothing looks enough like this; --all shows the nearest"]
 
 
 def test_without_vectors_words_are_left_to_the_texts_and_pictures_need_a_model(
     library: Library, tmp_path: Path
 ) -> None:
-    question = question_of(parse(library, "dog"), Wanted())
-    assert question is not None
-    nothing_there = "no photo was embedded yet; run: photoindex models pull clip-vit-b-32, then: photoindex embed"
-    assert ask(library, question) == WordsAlone(nothing_there)
-    for query, wanted in (
-        ("like:1", Wanted()),
-        ("", Wanted(pictures=(PictureFile(b"a.jpg", "a.jpg"),))),
-        ("dog", Wanted(without=(WeightedText("cat"),))),
+    missing = "no photos are embedded yet; run: photoindex models pull clip-vit-b-32, then: photoindex embed"
+    result = find(library, SearchRequest("dog"))
+    assert result.fallback == LexicalFallback(missing)
+    assert [note.text for note in result.notes] == [f"searching names and metadata only: {missing}"]
+    for query, options in (
+        ("like:1", SemanticOptions()),
+        ("", SemanticOptions(pictures=(PictureFile(b"a.jpg", "a.jpg"),))),
+        ("dog", SemanticOptions(without=(WeightedText("cat"),))),
     ):
-        needing = question_of(parse(library, query), wanted)
-        assert needing is not None
         with pytest.raises(ModelUnavailable, match="photoindex embed"):
-            ask(library, needing)
+            find(library, SearchRequest(query, options))
 
 
 def test_a_model_that_is_gone_leaves_known_words_and_says_what_is_missing_for_others(
@@ -287,11 +307,10 @@ def test_a_model_that_is_gone_leaves_known_words_and_says_what_is_missing_for_ot
 ) -> None:
     dog = shelf.add_seen_photo("a.jpg", unit(dog=1))
     assert found(library, "dog") == [dog]
-    question = question_of(parse(library, "something new"), Wanted())
-    assert question is not None
-    answer = ask(library, question)
-    assert isinstance(answer, WordsAlone)
-    assert "'by-hand'" in (answer.reason or "")
+    result = find(library, SearchRequest("something new"))
+    assert result.answer is None
+    assert result.fallback is not None
+    assert "'by-hand'" in result.fallback.reason
 
 
 def test_the_vectors_of_past_queries_are_kept_up_to_a_number_of_them(
@@ -314,13 +333,9 @@ def test_reasons_split_a_score_into_its_parts_and_say_what_filters_removed(
     shelf.add_seen_photo("b.jpg", unit(dog=1), rating=1)
     shelf.add_seen_photo("c.jpg", unit(dog=1), rating=5, state="missing")
     shelf.add_seen_photo("d.jpg", unit(car=1), rating=1)
-    wanted = Wanted(without=(WeightedText("car", 0.5),), min_score=0.3)
-    question = question_of(parse(library, "dog rating:>=4"), wanted)
-    assert question is not None
-    unlimited = Question(question.meaning, question.wanted, limit=None)
-    answer = ask(library, unlimited)
-    assert isinstance(answer, Answer)
-    why = reasons(library, unlimited, answer)
+    options = SemanticOptions(without=(WeightedText("car", 0.5),), min_score=0.3)
+    why = result_of(library, "dog rating:>=4", options, complete=True).reasons()
+    assert why is not None
     assert why.reached == 3
     assert [(one.query, one.photos) for one in why.removed] == [("rating:>=4", 1), ("is:missing", 1)]
     assert (why.found, why.by_score, why.by_words) == (1, 1, 1)
@@ -346,18 +361,27 @@ def test_many_photos_are_found_through_the_index_and_a_narrow_filter_looks_at_it
         photo_id = shelf.add_seen_photo(f"{number}.jpg", unit(dog=share, car=1), rating=number % 3)
         expected[photo_id] = share
     order = sorted(expected, key=expected.__getitem__, reverse=True)
-    assert found(library, "dog", EVERYTHING, limit=4)[:4] == order[:4]
+    assert found(library, "dog", SemanticOptions(min_score=-1.0), limit=4) == order[:4]
     rated = [photo_id for photo_id in order if (photo_id - 1) % 3 == 2]
-    assert found(library, "dog rating:2", EVERYTHING, limit=4) == rated[:4]
-    assert found(library, "dog rating:2", EVERYTHING, limit=None) == rated
-    assert found(library, f"dog id:{rated[-1]}", EVERYTHING, limit=4) == rated[-1:]
+    assert found(library, "dog rating:2", SemanticOptions(min_score=-1.0), limit=4) == rated[:4]
+    assert found(library, "dog rating:2", EVERYTHING, complete=True) == rated
+    assert found(library, f"dog id:{rated[-1]}", SemanticOptions(min_score=-1.0), limit=4) == rated[-1:]
 
 
-def test_more_photos_than_anybody_looks_at_are_told_apart_from_all(library: Library, shelf: SemanticShelf) -> None:
+def test_without_a_limit_the_most_relevant_photos_come_and_a_note_says_that_there_are_more(
+    library: Library, shelf: SemanticShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from photoindex.library.search import find as module
+
     assert MOST_PHOTOS == 1_000
-    assert Question(meaning=question_of(parse(library, "dog"), Wanted()).meaning).limit == MOST_PHOTOS  # type: ignore[union-attr]
-    with library.database.read() as connection:
-        assert connection.execute(asset.select()).first() is None
+    monkeypatch.setattr(module, "MOST_PHOTOS", 2)
+    for number in range(3):
+        shelf.add_seen_photo(f"{number}.jpg", unit(dog=9, car=number + 1))
+    result = result_of(library, "dog")
+    assert [hit.id for hit in result.hits()] == [1, 2]
+    assert [note.kind for note in result.notes] == [NoteKind.TRUNCATED]
+    assert result.total() == 3
+    assert result_of(library, "dog", limit=1).notes == ()
 
 
 def test_a_filter_that_takes_many_steps_or_leaves_many_photos_is_not_narrow(
@@ -368,12 +392,12 @@ def test_a_filter_that_takes_many_steps_or_leaves_many_photos_is_not_narrow(
     numbers = [shelf.add_seen_photo(f"{number}.jpg", unit(dog=1), rating=number % 2) for number in range(40)]
     rated = parse(library, "rating:1")
     with library.database.read() as connection:
-        assert list(photos_if_few(connection, rated, scoped=True, at_most=20) or ()) == numbers[1::2]
-        assert photos_if_few(connection, rated, scoped=True, at_most=19) is None
-        assert photos_if_few(connection, rated, scoped=True, at_most=20, steps=100) is None
-        assert len(photos_if_few(connection, rated, scoped=True, at_most=20, steps=1_000_000) or ()) == 20
+        assert list(photos_if_few(connection, rated, present_only=True, at_most=20) or ()) == numbers[1::2]
+        assert photos_if_few(connection, rated, present_only=True, at_most=19) is None
+        assert photos_if_few(connection, rated, present_only=True, at_most=20, steps=100) is None
+        assert len(photos_if_few(connection, rated, present_only=True, at_most=20, steps=1_000_000) or ()) == 20
         # The connection is as it was before.
-        assert len(photos_if_few(connection, rated, scoped=True, at_most=None) or ()) == 20
+        assert len(photos_if_few(connection, rated, present_only=True, at_most=None) or ()) == 20
 
 
 def test_words_in_very_many_photos_are_not_weighed_one_by_one(
@@ -389,7 +413,7 @@ def test_words_in_very_many_photos_are_not_weighed_one_by_one(
     assert [one.words_rank for one in answer.ranked] == [1, 2]
     with library.database.read() as connection:
         newest = ranked_words.photos_with_words(
-            connection, parse(library, "dog"), parse(library, ""), scoped=True, limit=1
+            connection, parse(library, "dog"), parse(library, ""), present_only=True, limit=1
         )
     assert newest == [(second, 0.0)]
 

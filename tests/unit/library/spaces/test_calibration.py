@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photoindex.library.search.query_vector import Part, combined
+from photoindex.library.search.query_targets import Part, combined
 from photoindex.library.spaces.calibration import Calibration, Level, Share, cut_off, from_json, level_of, measure
 from photoindex.library.spaces.probe_texts import PROBE_TEXTS, VERSION
 

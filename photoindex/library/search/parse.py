@@ -1,0 +1,79 @@
+"""Read the text of a query with what it may refer to: the clock, the saved queries, the names of places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from photoindex.errors import UsageError
+from photoindex.library.handle import Library
+from photoindex.query import parser
+from photoindex.query.arguments import join_arguments
+from photoindex.query.option_terms import option_nodes
+from photoindex.query.printer import to_text
+from photoindex.query.syntax import And, Lookups, Node, OptionTerm, Or, leaves
+from photoindex.query.value_syntax import joined
+from photoindex.store.search.fields import grammar
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """A query's tree, and a text that means the same and still names saved queries and relative dates."""
+
+    tree: Node
+    text: str
+
+
+def parse(library: Library, text: str) -> Node:
+    """Return the syntax tree of a query. Raises QuerySyntaxError, which points at the character that is wrong."""
+    return parser.parse(text, grammar(), lookups_of(library))
+
+
+def parse_arguments(library: Library, arguments: Sequence[str]) -> Node:
+    """Return the syntax tree of a query given as words of a command line; see `query.arguments`."""
+    return parse_with_options(library, arguments).tree
+
+
+def parse_with_options(library: Library, arguments: Sequence[str], terms: Sequence[OptionTerm] = ()) -> ParsedQuery:
+    """Return the query that the words of a command line and the terms given as options make together.
+
+    Raises QuerySyntaxError, which shows the query, or the option, with the character that is wrong.
+    """
+    fields, lookups = grammar(), lookups_of(library)
+    words = join_arguments(arguments, fields)
+    tree = parser.parse(words, fields, lookups)
+    return _with_options(words, tree, option_nodes(terms, fields, lookups)) if terms else ParsedQuery(tree, words)
+
+
+def _with_options(words: str, tree: Node, options: Sequence[Node]) -> ParsedQuery:
+    whole = joined(And, [tree, *options])
+    if sum(1 for _ in leaves(whole)) > parser.MAX_TERMS:
+        raise UsageError(f"a query has at most {parser.MAX_TERMS} terms, with those of its options")
+    shown = f"({words})" if isinstance(tree, Or) else words
+    return ParsedQuery(whole, f"{shown} {to_text(And(tuple(options)))}".strip())
+
+
+def lookups_of(library: Library) -> Lookups:
+    """Return the look-ups of a library at this moment; nothing is read before a query needs it."""
+
+    def saved() -> Mapping[str, str]:
+        # Imports the journal, which most searches do not need.
+        from photoindex.store.search.saved import saved_queries
+
+        with library.database.read() as connection:
+            return {one.name: one.query for one in saved_queries(connection)}
+
+    # Local time: `today` is the day on the wall where the question is asked.
+    return Lookups(now=datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S"), saved=saved, place=_position)
+
+
+def _position(name: str) -> tuple[float, float, str]:
+    from photoindex.geo.gazetteer import Gazetteer
+
+    with Gazetteer() as gazetteer:
+        place = gazetteer.find(name)
+        if place is None:
+            raise ValueError(gazetteer.refusal(name))
+        names = dict.fromkeys(name for name in (place.city, place.region, place.country) if name)
+        return place.latitude, place.longitude, ", ".join(names)
