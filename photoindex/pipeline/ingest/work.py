@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 
 from photoindex.pipeline.ingest.commit import Committer
 from photoindex.pipeline.ingest.worker import FileJob, Outcome
@@ -15,7 +15,7 @@ from photoindex.pipeline.run.work import Recorded
 from photoindex.stages.ingest import STAGE
 from photoindex.store.files import files
 from photoindex.store.scan import staging
-from photoindex.store.tasks.queue import Claimed
+from photoindex.store.tasks.queue import Claimed, Subjects
 from photoindex.types import DerivedParams, Limits
 
 
@@ -64,7 +64,7 @@ class IngestWork:
         """Bytes of originals read so far."""
         return self.committer.tally.bytes
 
-    def subjects(self) -> Select[tuple[int]]:
+    def subjects(self) -> Subjects:
         """Return the files of the scan's work list."""
         return staging.work_subjects()
 

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 
 from photoindex.pipeline.run.executor import Finished, Job
 from photoindex.progress import FileQuarantined
-from photoindex.store.tasks.queue import Claimed
+from photoindex.store.tasks.queue import Claimed, Subjects
 from photoindex.types import Failure
 
 
@@ -87,7 +87,7 @@ class Work(Protocol):
         """Bytes of originals read so far."""
         ...
 
-    def subjects(self) -> Select[tuple[int]] | None:
+    def subjects(self) -> Subjects | None:
         """Return the subjects that may be claimed; None where the variant's tasks are all meant."""
         ...
 

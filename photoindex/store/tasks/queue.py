@@ -17,6 +17,9 @@ from photoindex.store.database import new_id
 from photoindex.store.schema.tables import task, variant
 from photoindex.types import Failure
 
+Subjects = Select[tuple[int]]
+"""A query of subject ids."""
+
 _IN_TROUBLE_INDEX = ("failed", "quarantined")
 
 
@@ -71,7 +74,7 @@ class Wanted:
     limit: int
     lease_seconds: float
     after_id: int = 0
-    subjects: Select[tuple[int]] | None = None
+    subjects: Subjects | None = None
     variant_id: int | None = None
 
 
