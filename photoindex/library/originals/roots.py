@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from photoindex import paths
 from photoindex.errors import UsageError, VolumeOffline
 from photoindex.mounts import Mount, mount_of, mount_with_identity
-from photoindex.pipeline.scan.changes import Place
+from photoindex.pipeline.scan.changes import FolderLocation
 from photoindex.pipeline.scan.exclusion import patterns_below
 from photoindex.store.database import Database
 from photoindex.store.files import volumes
@@ -30,7 +30,7 @@ class Target:
     """One path to scan. `root` is the absolute path of the root it belongs to; `gone` means that it is not there."""
 
     path: bytes
-    place: Place
+    location: FolderLocation
     root: bytes
     root_id: int | None = None
     excludes: tuple[str, ...] = ()
@@ -62,8 +62,8 @@ class Roots:
     known: list[KnownRoot] = field(default_factory=list)
     away: list[bytes] = field(default_factory=list)
     _volumes: dict[int, VolumeRow] = field(default_factory=dict)
-    _by_device: dict[int, Place] = field(default_factory=dict)
-    _by_mount: dict[tuple[str, bytes], Place] = field(default_factory=dict)
+    _by_device: dict[int, FolderLocation] = field(default_factory=dict)
+    _by_mount: dict[tuple[str, bytes], FolderLocation] = field(default_factory=dict)
     _online: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -155,22 +155,22 @@ class Roots:
         if not there:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
         if not os.path.isdir(path):
-            return Target(path, self.place_of(os.path.dirname(path), -1), path, is_file=True)
-        place = self.place_of(path, -1)
-        if root is None or root.volume.id != place.volume_id:
-            return Target(path, place, path, excludes=self._patterns_of_inner_roots(path, place))
-        return Target(path, place, root.path, root.row.id, root.row.excludes, root.row.follow_symlinks)
+            return Target(path, self.location_of(os.path.dirname(path), -1), path, is_file=True)
+        location = self.location_of(path, -1)
+        if root is None or root.volume.id != location.volume_id:
+            return Target(path, location, path, excludes=self._patterns_of_inner_roots(path, location))
+        return Target(path, location, root.path, root.row.id, root.row.excludes, root.row.follow_symlinks)
 
     def _gone_target(self, root: KnownRoot, path: bytes) -> Target:
         """Return what is known at a path that is not there: a folder or a file. Raises UsageError for neither."""
-        place = Place(root.volume.id, root.mount_point)
-        relative = paths.relative_to(path, place.mount_point)
+        location = FolderLocation(root.volume.id, root.mount_point)
+        relative = paths.relative_to(path, location.mount_point)
         with self.database.read() as connection:
-            is_file = file_at(connection, FilePlace(place.volume_id, relative)) is not None
-            below = volumes.has_present_file_below(connection, place.volume_id, relative)
+            is_file = file_at(connection, FilePlace(location.volume_id, relative)) is not None
+            below = volumes.has_present_file_below(connection, location.volume_id, relative)
         if not is_file and not below:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
-        return Target(path, place, root.path, root.row.id, is_file=is_file, gone=True)
+        return Target(path, location, root.path, root.row.id, is_file=is_file, gone=True)
 
     def _reason_away(self, root: KnownRoot) -> str | None:
         """Return why a known root is not there, None where it is, or where no file of it is left to be away."""
@@ -200,9 +200,9 @@ class Roots:
 
         Raises VolumeOffline where it is the only target, else remembers it among those that are away.
         """
-        relative = paths.relative_to(target.path, target.place.mount_point)
+        relative = paths.relative_to(target.path, target.location.mount_point)
         with self.database.read() as connection:
-            known = volumes.count_present_files_below(connection, target.place.volume_id, relative)
+            known = volumes.count_present_files_below(connection, target.location.volume_id, relative)
         if known and alone:
             name = paths.display(target.path)
             raise VolumeOffline(
@@ -233,14 +233,14 @@ class Roots:
         self.reload()
         return True
 
-    def place_of(self, path: bytes, device: int) -> Place:
+    def location_of(self, path: bytes, device: int) -> FolderLocation:
         """Return the volume that the folder `path` (absolute) lies on; `device` is its st_dev, -1 where not known.
 
         The volume is made where it is new; where it is mounted now is noted.
         """
-        place = self._by_device.get(device)
-        if place is not None and paths.is_within(path, place.mount_point):
-            return place
+        location = self._by_device.get(device)
+        if location is not None and paths.is_within(path, location.mount_point):
+            return location
         mount = mount_of(path)
         if not paths.is_within(path, mount.point):
             # A followed link leads to another mount; its files are known by the path that was walked.
@@ -256,11 +256,11 @@ class Roots:
                     file_system=mount.file_system,
                 )  # fmt: skip
                 self._volumes = {row.id: row for row in volumes.all_volumes(connection)}
-            self._by_mount[key] = Place(volume_id, mount.point)
-        place = self._by_mount[key]
+            self._by_mount[key] = FolderLocation(volume_id, mount.point)
+        location = self._by_mount[key]
         if device != -1:
-            self._by_device[device] = place
-        return place
+            self._by_device[device] = location
+        return location
 
     def keep(
         self, connection: Connection, targets: Sequence[Target], excludes: Sequence[str] | None, *, follow: bool | None
@@ -270,20 +270,20 @@ class Roots:
             if target.is_file:
                 continue
             if target.root_id is None:
-                relative = paths.relative_to(target.path, target.place.mount_point)
+                relative = paths.relative_to(target.path, target.location.mount_point)
                 target.root_id = volumes.add_root(
-                    connection, volume_id=target.place.volume_id, path=relative,
+                    connection, volume_id=target.location.volume_id, path=relative,
                     excludes=[*target.excludes, *(excludes or ())], follow_symlinks=bool(follow),
                 )  # fmt: skip
             elif target.path == target.root:
                 volumes.change_root(connection, target.root_id, excludes=excludes, follow_symlinks=follow)
 
-    def _patterns_of_inner_roots(self, path: bytes, place: Place) -> tuple[str, ...]:
+    def _patterns_of_inner_roots(self, path: bytes, location: FolderLocation) -> tuple[str, ...]:
         """Return what the roots that a larger one takes in leave out, as patterns of the larger one."""
         return tuple(
             pattern
             for root in self.known
-            if root.volume.id == place.volume_id and paths.is_within(root.path, path)
+            if root.volume.id == location.volume_id and paths.is_within(root.path, path)
             for pattern in patterns_below(paths.relative_to(root.path, path), root.row.excludes)
         )
 

@@ -17,7 +17,7 @@ from photoindex.geo import database, gazetteer
 from photoindex.library.photos.show import Shown, show
 from photoindex.pipeline.resolve import run, time_neighbours
 from photoindex.pipeline.resolve.photo import Resolver
-from photoindex.pipeline.resolve.time_neighbours import Told
+from photoindex.pipeline.resolve.time_neighbours import Inferred
 from photoindex.store.tasks import stale
 from tests import metadata_blocks as blocks
 from tests.harness import Keeper, counts
@@ -190,26 +190,26 @@ def test_a_copy_in_another_folder_takes_nothing_from_what_neighbours_told(keeper
     assert facts(keeper, "IMG_0002.jpg")["zone_source"] == "neighbours"
 
 
-def test_a_stop_while_neighbours_speak_leaves_the_rest_to_the_next_scan(
+def test_a_stop_while_times_are_inferred_leaves_the_rest_to_the_next_scan(
     keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(1, 5):
         stated = [blocks.text(0x9011, "+02:00")] if number == 1 else []
         data = with_exif(number, blocks.text(0x9003, f"2021:07:01 12:0{number}:00"), *stated)
         (photos / f"IMG_000{number}.jpg").write_bytes(data)
-    told: list[int] = []
+    written: list[int] = []
 
-    def tell(connection: Connection, what: Told, resolver: Resolver) -> None:
-        time_neighbours.tell(connection, what, resolver)
-        told.extend(what)
+    def store_inferred(connection: Connection, what: Inferred, resolver: Resolver) -> None:
+        time_neighbours.store_inferred(connection, what, resolver)
+        written.extend(what)
 
-    monkeypatch.setattr(run, "tell", tell)
+    monkeypatch.setattr(run, "store_inferred", store_inferred)
     monkeypatch.setattr(run, "_PHOTOS_AT_ONCE", 1)
-    keeper.scan(photos, stop=lambda: len(told) == 1)
+    keeper.scan(photos, stop=lambda: len(written) == 1)
     offsets = "SELECT count(*) FROM photo WHERE utc_offset_minutes = 120"
     assert keeper.value(offsets) == 2
     keeper.scan()
-    assert (keeper.value(offsets), len(told)) == (4, 3)
+    assert (keeper.value(offsets), len(written)) == (4, 3)
 
 
 def test_a_position_gives_place_zone_and_instant(keeper: Keeper, photos: Path) -> None:
