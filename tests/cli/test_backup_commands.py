@@ -1,4 +1,4 @@
-"""`photoindex backup`, `backup list`, `backup verify`, `restore`: what a person, a script and a cron job get from them."""
+"""`photoindex backup`, `backup list`, `backup verify`, `restore`: output for people, scripts and cron jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.rows import Shelf, library_in
 
 
 class Result(NamedTuple):
-    """What a command ended with."""
+    """The result of a command."""
 
     returncode: int
     stdout: str
@@ -60,7 +60,7 @@ def library_at(tmp_path: Path) -> Iterator[Any]:
         yield library
 
 
-def test_a_backup_prints_the_path_of_its_snapshot_and_a_summary_beside_it(run: Run, tmp_path: Path) -> None:
+def test_a_backup_prints_the_path_of_its_snapshot_and_a_summary(run: Run, tmp_path: Path) -> None:
     result = run("backup", "nas/deep")
     assert result.returncode == 0, result.stderr
     (folder,) = (tmp_path / "nas" / "deep").iterdir()
@@ -68,7 +68,7 @@ def test_a_backup_prints_the_path_of_its_snapshot_and_a_summary_beside_it(run: R
     assert result.stderr.splitlines()[-1].startswith("backed up 2 photos in ")
 
 
-def test_a_snapshot_is_made_listed_verified_and_restored(run: Run, tmp_path: Path) -> None:
+def test_a_snapshot_is_created_listed_verified_and_restored(run: Run, tmp_path: Path) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
     assert made["schema"] == 1
     assert made["counts"] == {"photos": 2, "files": 2, "assets": 2}
@@ -92,7 +92,7 @@ def test_a_snapshot_is_made_listed_verified_and_restored(run: Run, tmp_path: Pat
     assert run("log", "--library", "new").returncode == 0
 
 
-def test_the_options_of_a_backup_stand_before_or_after_the_destination(run: Run, tmp_path: Path) -> None:
+def test_options_may_be_before_or_after_the_destination(run: Run, tmp_path: Path) -> None:
     for arguments in (("--keep", "1", "nas"), ("nas", "--keep", "1"), ("nas", "--keep=1")):
         assert run("backup", *arguments).returncode == 0
     assert len(list((tmp_path / "nas").iterdir())) == 1
@@ -116,7 +116,7 @@ def test_the_options_of_a_backup_stand_before_or_after_the_destination(run: Run,
         ("--library x backup -- list", "--library x backup list --"),
     ],
 )
-def test_a_backup_without_a_subcommand_makes_a_snapshot(written: str, read: str) -> None:
+def test_a_backup_without_a_subcommand_creates_a_snapshot(written: str, read: str) -> None:
     assert rearrange(written.split()) == read.split()
 
 
@@ -133,30 +133,30 @@ def test_help_names_the_destination_and_the_subcommands(run: Run) -> None:
     assert {"make", "list", "verify"} <= set(result.stdout.split())
 
 
-def test_damage_ends_with_exit_code_13_and_names_the_piece(run: Run, tmp_path: Path) -> None:
+def test_damage_exits_with_13_and_names_the_part(run: Run, tmp_path: Path) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
-    piece = Path(made["path"]) / "photoindex.db.zst"
-    data = bytearray(piece.read_bytes())
+    part = Path(made["path"]) / "photoindex.db.zst"
+    data = bytearray(part.read_bytes())
     data[len(data) // 2] ^= 1
-    piece.write_bytes(data)
+    part.write_bytes(data)
     for result in (run("backup", "verify", made["path"]), run("restore", made["path"], "--library", "new")):
         assert (result.returncode, result.stdout) == (13, "")
         assert "photoindex.db.zst" in result.stderr.splitlines()[-1]
         assert "Traceback" not in result.stderr
     assert not (tmp_path / "new").exists()
-    piece.unlink()
+    part.unlink()
     (listed,) = rows(run("backup", "list", "nas", "--json"))
     assert (listed["state"], listed["problem"]) == ("damaged", "photoindex.db.zst is missing")
 
 
-def test_restore_wants_the_folder_named(run: Run) -> None:
+def test_restore_requires_a_folder(run: Run) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
     result = run("restore", made["path"])
     assert result.returncode == 2
     assert "--library NEW" in result.stderr
 
 
-def test_restore_takes_the_folder_before_the_command_too(run: Run, tmp_path: Path) -> None:
+def test_restore_accepts_the_folder_before_the_command_too(run: Run, tmp_path: Path) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
     result = run("--library", "new", "restore", made["path"])
     assert (result.returncode, result.stdout) == (0, f"{tmp_path}/new\n")
@@ -164,7 +164,7 @@ def test_restore_takes_the_folder_before_the_command_too(run: Run, tmp_path: Pat
     assert (result.returncode, result.stdout) == (0, f"{tmp_path}/other\n")
 
 
-def test_restore_replaces_a_library_only_when_told_and_says_where_the_old_one_is(run: Run, tmp_path: Path) -> None:
+def test_restore_replaces_a_library_only_with_the_option_and_names_the_old_one(run: Run, tmp_path: Path) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
     refused = run("restore", made["path"], "--library", "library")
     assert (refused.returncode, refused.stdout) == (2, "")
@@ -174,7 +174,7 @@ def test_restore_replaces_a_library_only_when_told_and_says_where_the_old_one_is
     assert str(aside) in result.stderr
 
 
-def test_what_is_no_snapshot_and_no_folder_is_a_usage_error(run: Run) -> None:
+def test_a_path_that_is_not_a_snapshot_is_a_usage_error(run: Run) -> None:
     for arguments in (
         ("backup", "verify", "originals"),
         ("backup", "list", "nowhere"),
@@ -184,7 +184,7 @@ def test_what_is_no_snapshot_and_no_folder_is_a_usage_error(run: Run) -> None:
         assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
 
-def test_a_library_of_a_newer_program_is_refused_with_exit_code_6(run: Run, tmp_path: Path) -> None:
+def test_a_library_of_a_newer_version_exits_with_6(run: Run, tmp_path: Path) -> None:
     with library_at(tmp_path) as library, library.database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
         connection.execute(text("INSERT INTO schema_history VALUES ('0099', '7.8.9', 0)"))

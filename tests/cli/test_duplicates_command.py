@@ -190,7 +190,7 @@ def test_a_plan_that_is_there_already_is_not_replaced(duplicates, tmp_path: Path
     for target in (plan, tmp_path / "link.tsv", tmp_path / "other.tsv"):
         ran = duplicates("--plan", target)
         assert ran.code == 2
-        assert b"is there already; name another file, or remove it" in ran.err
+        assert b"already exists; name another file, or remove it" in ran.err
         assert b"\x1b" not in ran.err
         assert ran.out == b""
     assert plan.read_text() == "the work of an evening"

@@ -1,4 +1,4 @@
-"""Groups of copies: which photos come together, which stay apart, which one is kept."""
+"""Groups of copies: which photos are grouped, which are not, which one is kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 
 from photoindex.errors import UsageError
 from photoindex.library.duplicates.find import Duplicates, DuplicatesRequest, find_duplicates
-from photoindex.library.duplicates.groups import stars
+from photoindex.library.duplicates.groups import star_groups
 from photoindex.library.duplicates.plan import escaped, plan_lines, unescaped, write_plan
 from photoindex.library.duplicates.verdicts import CopiedFile, Group
 from photoindex.library.search.search import parse
@@ -87,7 +87,7 @@ def test_equal_bytes_are_one_group_and_the_plain_name_is_kept(keeper: Keeper, or
     assert group.bytes_of("remove") == first.stat().st_size
 
 
-def test_copies_saved_in_other_ways_come_together_and_the_best_one_is_kept(keeper: Keeper, originals: Path) -> None:
+def test_resaved_copies_are_grouped_and_the_best_one_is_kept(keeper: Keeper, originals: Path) -> None:
     picture = scene(3)
     write(originals / "IMG_1.jpg", picture, 95, exif_of("2019:06:01 12:00:00"))
     write(originals / "small.jpg", scaled(picture, 0.4))
@@ -106,9 +106,9 @@ def test_copies_saved_in_other_ways_come_together_and_the_best_one_is_kept(keepe
     assert result.removable_bytes == (originals / "small.jpg").stat().st_size
 
 
-def test_shots_of_one_scene_and_frames_of_a_burst_stay_apart(keeper: Keeper, originals: Path) -> None:
+def test_shots_of_one_scene_and_frames_of_a_burst_are_not_grouped(keeper: Keeper, originals: Path) -> None:
     picture = scene(5)
-    # A tripod: to the eye the same picture, and the camera says that it pressed the shutter three times.
+    # A tripod: visually the same picture, but three exposures by their metadata.
     for number, fraction in enumerate(("10", "35", "60")):
         shot = Image.fromarray(
             np.clip(np.asarray(picture) + np.random.default_rng(number).normal(0, 3, (750, 1000, 1)), 0, 255).astype(
@@ -124,7 +124,7 @@ def test_shots_of_one_scene_and_frames_of_a_burst_stay_apart(keeper: Keeper, ori
     assert result.apart >= 3
 
 
-def test_a_copy_of_one_frame_joins_that_frame_alone(keeper: Keeper, originals: Path) -> None:
+def test_a_copy_of_one_frame_is_grouped_with_that_frame_only(keeper: Keeper, originals: Path) -> None:
     first, second = (scene(7), two_views(scene(7), thing=scene(70))[1].resize((1000, 750)))
     write(originals / "IMG_0001.jpg", first, exif=exif_of("2019:06:01 12:00:00"))
     write(originals / "IMG_0002.jpg", second, exif=exif_of("2019:06:01 12:00:01"))
@@ -133,7 +133,7 @@ def test_a_copy_of_one_frame_joins_that_frame_alone(keeper: Keeper, originals: P
     assert actions(group) == {"IMG_0001.jpg": "keep", "sent.jpg": "remove"}
 
 
-def test_an_edit_linked_to_its_original_is_one_photo_and_no_duplicate(keeper: Keeper, originals: Path) -> None:
+def test_an_edit_paired_with_its_original_is_not_a_duplicate(keeper: Keeper, originals: Path) -> None:
     picture = scene(8)
     write(originals / "IMG_1234.jpg", picture, exif=exif_of("2019:06:01 12:00:00"))
     write(originals / "IMG_E1234.jpg", EDITS["darker"](picture), exif=exif_of("2019:06:01 12:00:00"))
@@ -143,7 +143,7 @@ def test_an_edit_linked_to_its_original_is_one_photo_and_no_duplicate(keeper: Ke
     assert actions(group) == {"IMG_1234.jpg": "keep", "IMG_E1234.jpg": "keep", "small.jpg": "remove"}
 
 
-def test_edits_far_in_hash_are_found_by_the_time_they_kept(keeper: Keeper, originals: Path) -> None:
+def test_edits_with_distant_hashes_are_found_by_their_time(keeper: Keeper, originals: Path) -> None:
     picture, taken = scene(9), exif_of("2019:06:01 12:00:00")
     write(originals / "whole.jpg", picture, exif=taken)
     write(originals / "part.jpg", cut(picture, 0.3, 0.3, 0.8, 0.8), exif=taken)
@@ -176,7 +176,7 @@ def test_quality_goes_before_a_preferred_folder(keeper: Keeper, originals: Path)
     assert actions(group) == {"big.jpg": "keep", "small.jpg": "remove"}
 
 
-def test_a_copy_that_a_person_wrote_more_of_is_to_be_reviewed(keeper: Keeper, originals: Path) -> None:
+def test_a_copy_with_more_annotations_is_marked_for_review(keeper: Keeper, originals: Path) -> None:
     picture = scene(12)
     write(originals / "big.jpg", picture)
     exif = Image.Exif()
@@ -184,11 +184,13 @@ def test_a_copy_that_a_person_wrote_more_of_is_to_be_reviewed(keeper: Keeper, or
     write(originals / "small.jpg", scaled(picture, 0.5), exif=exif)
     (group,) = found(keeper, originals).groups
     assert actions(group) == {"big.jpg": "keep", "small.jpg": "review"}
-    assert "written" in reason(group, "small.jpg")
+    assert "annotations" in reason(group, "small.jpg")
 
 
 @pytest.mark.parametrize("larger", ["animation", "still"])
-def test_an_animation_and_a_still_of_it_are_never_to_be_removed(keeper: Keeper, originals: Path, larger: str) -> None:
+def test_an_animation_and_a_still_of_it_are_never_marked_for_removal(
+    keeper: Keeper, originals: Path, larger: str
+) -> None:
     parts = {"animation": 0.6, "still": 0.6, larger: 1.0}
     first, second = (scaled(scene(number), parts["animation"]) for number in (22, 23))
     write(originals / "still.jpg", scaled(scene(22), parts["still"]), 95)
@@ -204,7 +206,7 @@ def test_an_animation_and_a_still_of_it_are_never_to_be_removed(keeper: Keeper, 
     assert actions(group)["alone.webp"] == ("review" if larger == "animation" else "remove")
 
 
-def test_a_picture_with_a_short_film_is_not_removed_for_one_without(keeper: Keeper, originals: Path) -> None:
+def test_a_picture_with_a_short_video_is_not_removed_for_one_without(keeper: Keeper, originals: Path) -> None:
     write(originals / "large.jpg", scene(24))
     write(originals / "small.jpg", scaled(scene(24), 0.5))
     keeper.scan(originals)
@@ -214,7 +216,7 @@ def test_a_picture_with_a_short_film_is_not_removed_for_one_without(keeper: Keep
             connection.execute(update(photo).where(photo.c.id == small).values(motion=True))
         (group,) = find_duplicates(library, DuplicatesRequest()).groups
         assert actions(group) == {"large.jpg": "keep", "small.jpg": "review"}
-        assert "short film" in reason(group, "small.jpg")
+        assert "short video" in reason(group, "small.jpg")
         with library.database.write() as connection:
             connection.execute(update(photo).values(motion=True))
         (group,) = find_duplicates(library, DuplicatesRequest()).groups
@@ -222,7 +224,9 @@ def test_a_picture_with_a_short_film_is_not_removed_for_one_without(keeper: Keep
 
 
 @pytest.mark.parametrize("option", ["prefer", "avoid"])
-def test_a_place_that_is_neither_there_nor_known_is_refused(library_folder: Path, tmp_path: Path, option: str) -> None:
+def test_a_preferred_path_that_neither_exists_nor_is_known_is_refused(
+    library_folder: Path, tmp_path: Path, option: str
+) -> None:
     def ask(path: Path) -> None:
         find_duplicates(library, DuplicatesRequest(**{option: [os.fsencode(path)]}))  # type: ignore[arg-type]
 
@@ -236,7 +240,7 @@ def test_a_place_that_is_neither_there_nor_known_is_refused(library_folder: Path
             ask(tmp_path / "away" / "albun")
 
 
-def test_a_query_finds_the_groups_of_its_photos_alone(keeper: Keeper, originals: Path) -> None:
+def test_a_query_finds_only_the_groups_of_its_photos(keeper: Keeper, originals: Path) -> None:
     for seed, folder in ((13, "2019"), (14, "2020")):
         write(originals / folder / f"{seed}.jpg", scene(seed))
         write(originals / "exports" / f"{seed}.jpg", scaled(scene(seed), 0.5))
@@ -248,7 +252,7 @@ def test_a_query_finds_the_groups_of_its_photos_alone(keeper: Keeper, originals:
     assert len(group.files) == 2
 
 
-def test_missing_files_take_no_part_and_those_of_a_volume_that_is_away_are_named(
+def test_missing_files_are_ignored_and_those_on_an_unmounted_volume_are_named(
     library_folder: Path, tmp_path: Path
 ) -> None:
     with library_in(library_folder) as library:
@@ -264,7 +268,7 @@ def test_missing_files_take_no_part_and_those_of_a_volume_that_is_away_are_named
     assert group.files[1].volume == "nas"
 
 
-def test_thumbnails_that_are_lost_are_said_and_harm_nothing(keeper: Keeper, originals: Path) -> None:
+def test_missing_thumbnails_are_reported_and_do_no_harm(keeper: Keeper, originals: Path) -> None:
     write(originals / "a.jpg", scene(15))
     write(originals / "b.jpg", scaled(scene(15), 0.5))
     keeper.scan(originals)
@@ -304,22 +308,22 @@ def by_number(numbers: Collection[int]) -> list[int]:
     return sorted(numbers)
 
 
-def test_a_chain_of_likenesses_is_no_group() -> None:
+def test_a_chain_of_similar_pictures_is_not_a_group() -> None:
     asked: list[tuple[int, int]] = []
 
     def judge(first: int, second: int) -> bool:
         asked.append((first, second))
         return False
 
-    groups = list(stars({(1, 2), (2, 3), (3, 4), (4, 5)}, by_number, judge))
+    groups = list(star_groups({(1, 2), (2, 3), (3, 4), (4, 5)}, by_number, judge))
     assert groups == [[1, 2], [3, 4]]
     assert (1, 4) not in asked
     assert (1, 3) in asked
 
 
-def test_what_is_like_the_best_one_joins_though_no_candidate_named_it() -> None:
-    assert list(stars({(2, 1), (3, 2)}, by_number, lambda *_: True)) == [[1, 2, 3]]
-    assert list(stars(set(), by_number, lambda *_: True)) == []
+def test_photos_similar_to_the_best_one_join_its_group_without_being_candidates() -> None:
+    assert list(star_groups({(2, 1), (3, 2)}, by_number, lambda *_: True)) == [[1, 2, 3]]
+    assert list(star_groups(set(), by_number, lambda *_: True)) == []
 
 
 # Candidates
@@ -344,7 +348,7 @@ def clustered_codes(seed: int, clusters: int = 200) -> np.ndarray:
 
 
 @pytest.mark.parametrize("radius", [0, 3, 8, 11])
-def test_tables_find_the_same_pairs_as_comparing_each_with_each(radius: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_find_the_same_pairs_as_brute_force(radius: int, monkeypatch: pytest.MonkeyPatch) -> None:
     codes = clustered_codes(1, 60 if radius > 8 else 200)
     others = np.random.default_rng(2).permutation(codes)[: len(codes) // 2]
     expected = all_pairs(list(close_pairs(codes, radius)))
@@ -357,7 +361,7 @@ def test_tables_find_the_same_pairs_as_comparing_each_with_each(radius: int, mon
     assert differing == expected
 
 
-def test_a_crowd_of_near_codes_gives_pairs_in_proportion_to_its_size() -> None:
+def test_a_crowd_of_near_codes_gives_a_linear_number_of_pairs() -> None:
     random = np.random.default_rng(3)
     codes = np.unique(random.integers(0, 1 << 12, 3000, dtype=np.uint64))
     pairs = all_pairs(list(close_pairs(codes, 12, neighbours=20)))
@@ -365,7 +369,7 @@ def test_a_crowd_of_near_codes_gives_pairs_in_proportion_to_its_size() -> None:
     assert {number for pair in pairs for number in pair} == set(range(len(codes)))
 
 
-def test_thousands_of_pictures_with_one_hash_give_pairs_in_proportion() -> None:
+def test_thousands_of_pictures_with_one_hash_give_a_linear_number_of_pairs() -> None:
     hashes = np.full(4000, 0x8000000000000000, np.uint64)
     kinds = np.arange(4000) % 2000
 
@@ -385,7 +389,7 @@ def test_thousands_of_pictures_with_one_hash_give_pairs_in_proportion() -> None:
     assert steps == list(range(1, 9))
 
 
-def test_contents_of_small_buckets_are_compared_each_with_each() -> None:
+def test_all_pairs_of_small_buckets_are_compared() -> None:
     hashes = np.repeat(np.array([1 << 40, (1 << 40) ^ 3, 0xFFFF0000], np.uint64), [CROWD, 2, 1])
     collector = Collector()
     add_near_hashes(collector, hashes, 2, lambda _: np.zeros((0, 4), np.float32), lambda _: None)
@@ -403,7 +407,7 @@ def unit_rows(seed: int, count: int, dim: int = 32) -> np.ndarray:
 
 
 def neighbours(rows: np.ndarray, **options: float) -> set[tuple[int, int]]:
-    """The pairs of vectors with the numbers 10, 20, …, read in blocks of 300."""
+    """Return the pairs of vectors with ids 10, 20, …, read in blocks of 300."""
     ids = np.arange(1, len(rows) + 1) * 10
 
     def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -414,7 +418,7 @@ def neighbours(rows: np.ndarray, **options: float) -> set[tuple[int, int]]:
     return {(int(a), int(b)) for one in found for a, b in zip(one.first, one.second, strict=True)}
 
 
-def test_near_vectors_are_found_among_all_in_cells_as_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_near_vectors_are_found_in_cells_as_by_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = unit_rows(5, 2000)
     copies = rows[:200] + 0.05 * unit_rows(6, 200)
     rows = np.concatenate([rows, copies / np.linalg.norm(copies, axis=1, keepdims=True)])
@@ -426,12 +430,12 @@ def test_near_vectors_are_found_among_all_in_cells_as_each_with_each(monkeypatch
     assert neighbours(rows[:0]) == set()
 
 
-def test_edits_far_in_hash_are_found_by_neighbours_in_the_space(keeper: Keeper, originals: Path) -> None:
+def test_edits_with_distant_hashes_are_found_by_neighbours_in_the_space(keeper: Keeper, originals: Path) -> None:
     write(originals / "whole.jpg", scene(20))
     write(originals / "part.jpg", cut(scene(20), 0.25, 0.2, 0.8, 0.85))
     write(originals / "other.jpg", scene(21))
     assert found(keeper, originals).groups == ()
-    # Vectors that put the three next to each other, as a model does with pictures of one kind: comparing decides.
+    # Vectors close to each other, as a model gives for similar pictures: the comparison decides.
     rows = np.tile(unit_rows(7, 1, 16), (3, 1)) + 0.02 * unit_rows(8, 3, 16)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     with keeper.open() as library, library.database.write() as connection:
@@ -448,7 +452,7 @@ def test_edits_far_in_hash_are_found_by_neighbours_in_the_space(keeper: Keeper, 
     assert result.compared == 3
 
 
-def test_neighbours_that_say_they_are_other_shots_are_not_compared(keeper: Keeper, originals: Path) -> None:
+def test_neighbours_that_are_different_shots_by_metadata_are_not_compared(keeper: Keeper, originals: Path) -> None:
     for second in (1, 2, 30):
         write(originals / f"{second}.jpg", scene(30 + second), exif=exif_of(f"2019:06:01 12:00:{second:02}"))
     write(originals / "unknown.jpg", scene(34))
@@ -481,7 +485,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("path", HOSTILE)
-def test_a_path_of_a_plan_is_one_printable_field_and_gives_its_bytes_back(path: bytes) -> None:
+def test_a_path_in_a_plan_is_one_printable_field_and_round_trips(path: bytes) -> None:
     text = escaped(path)
     assert text.isprintable()
     assert "\t" not in text
@@ -501,7 +505,7 @@ def copied_now(path: Path, action: str, *, state: str = "present", kept: int = 1
 
 
 def plan_rows(library_folder: Path, *files: CopiedFile) -> list[list[str]]:
-    """The lines of a plan for one group, the heading left out."""
+    """Return the lines of a plan for one group, without the header."""
     with library_in(library_folder) as library:
         lines = "".join(plan_lines(library, [Group("exact", (1,), "it came first", files)])).splitlines()
     return [line.split("\t") for line in lines if not line.startswith("#")][1:]
@@ -514,9 +518,7 @@ def two(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "kept.jpg", tmp_path / "copy.jpg"
 
 
-def test_a_plan_has_a_line_for_every_file_and_looks_at_each_once_more(
-    library_folder: Path, two: tuple[Path, Path]
-) -> None:
+def test_a_plan_has_a_line_for_every_file_with_its_current_state(library_folder: Path, two: tuple[Path, Path]) -> None:
     files = (
         copied_now(two[0], "keep"), copied_now(two[1], "remove"), copied(b"/nowhere/a.jpg", "remove"),
         copied(b"/x/b.jpg", "review", "away"), *(copied(path, "review") for path in HOSTILE),
@@ -534,7 +536,7 @@ def test_a_plan_has_a_line_for_every_file_and_looks_at_each_once_more(
 
 
 @pytest.mark.parametrize("what", ["gone", "changed", "away", "another content"])
-def test_a_plan_removes_nothing_whose_kept_copy_is_not_there(
+def test_a_plan_removes_nothing_whose_kept_copy_is_not_available(
     library_folder: Path, two: tuple[Path, Path], what: str
 ) -> None:
     kept = copied_now(two[0], "keep", state="away" if what == "away" else "present")
@@ -545,7 +547,7 @@ def test_a_plan_removes_nothing_whose_kept_copy_is_not_there(
         two[0].write_bytes(b"cut short")
     rows = plan_rows(library_folder, kept, copy)
     assert [row[0] for row in rows] == ["keep", "review"]
-    assert what == "another content" or f"the kept one is {what}" in rows[1][6]
+    assert what == "another content" or f"the kept file is {what}" in rows[1][6]
 
 
 def test_a_plan_removes_no_copy_that_was_changed_since_the_scan(library_folder: Path, two: tuple[Path, Path]) -> None:
@@ -575,9 +577,7 @@ def test_a_plan_does_not_remove_the_kept_file_under_another_name(
         assert "the same file" in rows[1][6]
 
 
-def test_copies_that_are_there_rank_before_better_placed_ones_that_are_not(
-    library_folder: Path, tmp_path: Path
-) -> None:
+def test_available_copies_rank_before_preferred_ones_that_are_not(library_folder: Path, tmp_path: Path) -> None:
     with library_in(library_folder) as library:
         here, away = Shelf(library, tmp_path / "here"), Shelf(library, tmp_path / "away", online=False, label="nas")
         asset_id = here.asset_of(here.add_photo(primary_asset_id=None))
@@ -594,7 +594,7 @@ def test_copies_that_are_there_rank_before_better_placed_ones_that_are_not(
     assert {one.path.rpartition(b"/")[2]: one.state for one in group.files}[b"b.jpg"] == "changed"
 
 
-def test_a_smaller_picture_that_is_there_is_not_removed_for_a_larger_one_that_is_not(
+def test_an_available_smaller_picture_is_not_removed_for_a_larger_one_that_is_gone(
     keeper: Keeper, originals: Path
 ) -> None:
     write(originals / "large.jpg", scene(18))
@@ -614,9 +614,7 @@ def test_a_smaller_picture_that_is_there_is_not_removed_for_a_larger_one_that_is
     assert any(isinstance(one, Notice) and "1 file is gone since the last scan" in one.message for one in keeper.events)
 
 
-def test_a_copy_on_a_volume_that_is_away_is_reviewed_and_one_that_is_there_is_kept(
-    keeper: Keeper, originals: Path
-) -> None:
+def test_a_copy_on_an_unmounted_volume_is_reviewed_and_a_mounted_one_is_kept(keeper: Keeper, originals: Path) -> None:
     write(originals / "nas" / "large.jpg", scene(19))
     write(originals / "here" / "small.jpg", scaled(scene(19), 0.5))
     keeper.scan(originals)
@@ -629,7 +627,7 @@ def test_a_copy_on_a_volume_that_is_away_is_reviewed_and_one_that_is_there_is_ke
             connection.execute(update(folder_table).where(folder_table.c.id == number).values(volume_id=made[0]))
         (group,) = find_duplicates(library, DuplicatesRequest()).groups
     assert actions(group) == {"small.jpg": "keep", "large.jpg": "review"}
-    assert "its volume is here" in group.keep_reason
+    assert "its volume is mounted" in group.keep_reason
     assert "away" in reason(group, "large.jpg")
 
 
@@ -643,7 +641,7 @@ def test_a_plan_that_cannot_be_written_leaves_nothing_behind(library_folder: Pat
 
 @pytest.mark.shared
 @pytest.mark.slow
-def test_real_sets_of_copies_come_together_and_pictures_that_resemble_each_other_do_not(
+def test_real_sets_of_copies_are_grouped_and_pictures_that_only_resemble_each_other_are_not(
     keeper: Keeper, testdata: Path
 ) -> None:
     keeper.scan(testdata / "duplicates", testdata / "photos" / "pano-burst")
