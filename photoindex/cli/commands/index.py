@@ -16,7 +16,7 @@ from photoindex.cli.output.render import Column, CsvOption, Output, Row, choose_
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
-    from photoindex.library.index.maintain import Made
+    from photoindex.library.index.maintain import IndexUpdate
     from photoindex.library.index.status import IndexStatus
     from photoindex.progress import EventSink
 
@@ -128,7 +128,7 @@ def optimize(
 
 
 def _make(
-    make: Callable[[Library, Sequence[str], EventSink], Iterable[Made]],
+    make: Callable[[Library, Sequence[str], EventSink], Iterable[IndexUpdate]],
     space: Sequence[str] | None,
     progress: ProgressMode,
     library: Path | None,
@@ -137,7 +137,7 @@ def _make(
     """Print what making the indices of some spaces, or of all, came to."""
     with opened(library) as found:
         with progress_sink(progress) as emit:
-            rows = _made_rows(make(found, space or (), emit))
+            rows = _update_rows(make(found, space or (), emit))
         if not render(rows, _MADE, output) and output.terminal:
             _say_there_is_none()
 
@@ -146,7 +146,7 @@ def _say_there_is_none() -> None:
     print("there is no space of vectors yet; make one with: photoindex embed", file=sys.stderr)
 
 
-def _made_rows(made: Iterable[Made]) -> list[Row]:
+def _update_rows(made: Iterable[IndexUpdate]) -> list[Row]:
     return [
         {
             "space": one.space.name,

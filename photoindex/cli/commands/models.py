@@ -16,7 +16,7 @@ from photoindex.cli.output.render import Column, Row, choose_output, encoded, re
 from photoindex.errors import LicenceNotAccepted, ModelUnavailable
 
 if TYPE_CHECKING:
-    from photoindex.library.models.install import Taken
+    from photoindex.library.models.install import InstallResult
     from photoindex.library.models.installed import FileCheck, Model
 
 T = TypeVar("T")
@@ -124,11 +124,11 @@ def pull(
     from photoindex.library.embed.model_choice import command_to_embed
     from photoindex.library.models import install as taking_models
 
-    def once(accepted: bool) -> tuple[Taken, str]:
+    def once(accepted: bool) -> tuple[InstallResult, str]:
         request = taking_models.PullRequest(model, update, trust_remote_code, accepted)
         with opened(library, create=True) as found, progress_sink(progress) as emit:
-            taken = taking_models.pull(found, request, emit)
-            return taken, command_to_embed(found, taken.installed.id)
+            result = taking_models.pull(found, request, emit)
+            return result, command_to_embed(found, result.installed.id)
 
     _report(*_with_licence(once, accept_licence), json=json)
 
@@ -168,11 +168,11 @@ def install(
     from photoindex.library.embed.model_choice import command_to_embed
     from photoindex.library.models import install as taking_models
 
-    def once(accepted: bool) -> tuple[Taken, str]:
+    def once(accepted: bool) -> tuple[InstallResult, str]:
         request = taking_models.InstallRequest(path, id_, architecture, config, trust_remote_code, accepted)
         with opened(library, create=True) as found, progress_sink(progress) as emit:
-            taken = taking_models.install(found, request, emit)
-            return taken, command_to_embed(found, taken.installed.id)
+            result = taking_models.install(found, request, emit)
+            return result, command_to_embed(found, result.installed.id)
 
     _report(*_with_licence(once, accept_licence), json=json)
 
@@ -254,12 +254,12 @@ def _with_licence(once: Callable[[bool], T], accepted: bool) -> T:
     return once(True)
 
 
-def _report(taken: Taken, next_command: str, *, json: bool) -> None:
-    one = taken.installed
+def _report(result: InstallResult, next_command: str, *, json: bool) -> None:
+    one = result.installed
     if json:
         row = {
             "id": one.id,
-            "changed": taken.changed,
+            "changed": result.changed,
             "revision": one.revision,
             "source": one.description.source,
             "digest": one.digest,
@@ -269,7 +269,7 @@ def _report(taken: Taken, next_command: str, *, json: bool) -> None:
         }
         print_json({"schema": 1, **row})
     at = "" if one.revision is None else f" at commit {visible(one.revision[:12])}"
-    if not taken.changed:
+    if not result.changed:
         print(f"{one.id} is installed already{at}, and sound; for a newer one: --update", file=sys.stderr)
         return
     print(

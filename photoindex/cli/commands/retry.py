@@ -33,13 +33,13 @@ def retry(
 
     Dismissed ones are put back where a PATH or `--state dismissed` names them.
     """
-    from photoindex.library.maintenance.retry import leave_so
+    from photoindex.library.maintenance.retry import dismiss as dismiss_tasks
     from photoindex.library.maintenance.retry import retry as put_back
     from photoindex.library.maintenance.tasks import commands_for_waiting
 
     query = task_query(paths, stage, state, error_class)
     with opened(library) as found:
-        count = (leave_so if dismiss else put_back)(found, query, dry_run=dry_run)
+        count = (dismiss_tasks if dismiss else put_back)(found, query, dry_run=dry_run)
         commands = commands_for_waiting(found)
     print(_sentence(count, commands, dismiss=dismiss, dry_run=dry_run))
 

@@ -106,9 +106,9 @@ def set_time(
 ) -> None:
     """Say when photos were taken."""
     from photoindex.library.photos.time_correction import set_to
-    from photoindex.library.photos.time_text import read_when
+    from photoindex.library.photos.time_text import parse_time
 
-    change = set_to(read_when(to, zone))
+    change = set_to(parse_time(to, zone))
     _correct(library, targets, change, dry_run=dry_run, yes=yes, json=json, progress=progress)
 
 
@@ -138,9 +138,9 @@ def reset_time(
     library: LibraryOption = None,
 ) -> None:
     """Take corrections of photos' times back."""
-    from photoindex.library.photos.time_correction import take_back
+    from photoindex.library.photos.time_correction import reset
 
-    _correct(library, targets, take_back(), dry_run=dry_run, yes=yes, json=json, progress=progress)
+    _correct(library, targets, reset(), dry_run=dry_run, yes=yes, json=json, progress=progress)
 
 
 def _correct(
@@ -175,7 +175,7 @@ def _correct(
 
 def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChange, *, json: bool) -> None:
     """List what would change, in JSON what would not too; people get the latter named on stderr, some of many."""
-    from photoindex.library.photos.time_correction import foresee
+    from photoindex.library.photos.time_correction import plan_time_changes
 
     changed = 0
     passed = 0
@@ -183,7 +183,7 @@ def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChan
 
     def listed() -> Iterator[Row]:
         nonlocal changed, passed
-        for one in foresee(library, photo_ids, change):
+        for one in plan_time_changes(library, photo_ids, change):
             if one.why is None:
                 changed += 1
             else:
@@ -202,9 +202,9 @@ def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChan
 
 
 def _print_summary(library: Library, change: TimeChange, done: TimesCorrected) -> None:
-    from photoindex.library.photos.time_correction import passed_of
+    from photoindex.library.photos.time_correction import skipped_of
 
-    _print_passed(islice(passed_of(library, done), _NAMED), len(done.passed))
+    _print_passed(islice(skipped_of(library, done), _NAMED), len(done.skipped))
     if done.entry_id is None:
         print("nothing to change")
         return

@@ -8,7 +8,6 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-
 Plane = NDArray[np.float32]
 
 SIDE_PX = 256

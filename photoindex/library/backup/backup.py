@@ -27,8 +27,8 @@ from photoindex.library.backup.snapshots import (
     Manifest,
     Snapshot,
     SnapshotState,
-    list_snapshots,
     inspect_snapshot,
+    list_snapshots,
     sync_folder,
     write_manifest,
 )

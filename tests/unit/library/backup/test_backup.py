@@ -21,7 +21,7 @@ from sqlalchemy import insert, update
 
 from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.backup import BACKUP_LOCK_NAME, BackupRequest, _rename_to_free_name, backup
-from photoindex.library.backup.snapshots import SnapshotState, list_snapshots, inspect_snapshot, read_manifest, verify
+from photoindex.library.backup.snapshots import SnapshotState, inspect_snapshot, list_snapshots, read_manifest, verify
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import Event, PhaseFinished, PhaseStarted

@@ -203,7 +203,7 @@ def test_the_settings_of_the_snapshot_are_restored_under_another_name(
     assert settings.read_text() == "[backup]\nkeep = 5\n"
 
 
-def test_restoring_with_DATABASE_URL_set_is_refused(snapshot: Path, tmp_path: Path) -> None:
+def test_restoring_with_a_configured_database_url_is_refused(snapshot: Path, tmp_path: Path) -> None:
     config = Config(database_url=f"sqlite:///{tmp_path}/elsewhere.db")
     with pytest.raises(UsageError, match="DATABASE_URL"):
         restore(config, RestoreRequest(snapshot, tmp_path / "new"))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from photoindex.library.export.contact_sheet import contact_sheets, encoded
 from photoindex.library.export.photo_cards import Item, Section
-from photoindex.library.export.text_drawing import Lettering
+from photoindex.library.export.text_drawing import TextDrawer
 from tests.picture_items import item, jpeg, share_of
 
 MADE_AT = datetime(2026, 11, 21, 14, 52, tzinfo=UTC)
@@ -170,12 +170,12 @@ def test_a_sheet_is_written_as_jpeg_or_png(form: str, start: bytes, tmp_path: Pa
     ],
 )
 def test_a_text_of_any_script_is_drawn_within_its_width(text: str) -> None:
-    lettering = Lettering()
-    assert lettering.width(lettering.fitted(text, 24, 300), 24) <= 300
+    drawer = TextDrawer()
+    assert drawer.width(drawer.fitted(text, 24, 300), 24) <= 300
 
 
 def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
-    shown = Lettering().fitted(
+    shown = TextDrawer().fitted(
         "a very long name of a photo that was made in the holidays 2019-06-14 12.30.55.jpg", 24, 300
     )
     assert shown.startswith("a very")
@@ -186,9 +186,9 @@ def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
 def test_a_letter_that_the_own_font_lacks_is_drawn_with_a_font_that_has_it(tmp_path: Path) -> None:
     import PIL
 
-    lettering = Lettering()
-    unknown = lettering.width("\U000fffff", 24)
-    other = [face for face in (lettering._face_for(letter) for letter in "Ж京א") if face.file is not None]
+    drawer = TextDrawer()
+    unknown = drawer.width("\U000fffff", 24)
+    other = [face for face in (drawer._face_for(letter) for letter in "Ж京א") if face.file is not None]
     for face in other:
         assert face.covers(next(letter for letter in "Ж京א" if face.covers(letter)))
     if not other:

@@ -12,7 +12,7 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.journal import undo
 from photoindex.library.maintenance.redo import redo
-from photoindex.library.maintenance.retry import leave_so, retry
+from photoindex.library.maintenance.retry import dismiss, retry
 from photoindex.library.maintenance.tasks import TaskQuery, tasks
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import asset, file, task
@@ -157,14 +157,14 @@ def test_retry_refuses_finished_tasks_and_points_at_redo(library: Library, shelf
 def test_a_dry_run_of_retry_changes_nothing(library: Library, shelf: Shelf) -> None:
     add_each_state(shelf)
     before = states(library)
-    assert (retry(library, TaskQuery(), dry_run=True), leave_so(library, TaskQuery(), dry_run=True)) == (2, 1)
+    assert (retry(library, TaskQuery(), dry_run=True), dismiss(library, TaskQuery(), dry_run=True)) == (2, 1)
     assert states(library) == before
 
 
 def test_a_dismissal_is_in_the_journal_and_can_be_undone_and_redone(library: Library, shelf: Shelf) -> None:
     add_each_state(shelf)
     before = list(tasks(library, TaskQuery()))
-    assert leave_so(library, TaskQuery()) == 1
+    assert dismiss(library, TaskQuery()) == 1
     assert states(library)["quarantined.jpg"] == "dismissed"
     with library.database.read() as connection:
         [entry] = journal.entries(connection)
@@ -174,7 +174,7 @@ def test_a_dismissal_is_in_the_journal_and_can_be_undone_and_redone(library: Lib
 
 
 def test_dismissing_nothing_leaves_the_journal_empty(library: Library, shelf: Shelf) -> None:
-    assert leave_so(library, TaskQuery()) == 0
+    assert dismiss(library, TaskQuery()) == 0
     with library.database.read() as connection:
         assert list(journal.entries(connection)) == []
 
@@ -182,7 +182,7 @@ def test_dismissing_nothing_leaves_the_journal_empty(library: Library, shelf: Sh
 def test_only_quarantined_tasks_can_be_dismissed(library: Library, shelf: Shelf) -> None:
     add_each_state(shelf)
     with pytest.raises(UsageError, match="failed"):
-        leave_so(library, TaskQuery(states=("failed",)))
+        dismiss(library, TaskQuery(states=("failed",)))
 
 
 def test_redo_puts_finished_tasks_back_and_has_their_pixels_decoded_again(library: Library, shelf: Shelf) -> None:

@@ -15,7 +15,7 @@ import pytest
 import zstandard
 
 from photoindex.errors import LicenceNotAccepted, ModelUnavailable, PhotoIndexError, StorageFull, UsageError
-from photoindex.library.models.install import InstallRequest, Taken, install
+from photoindex.library.models.install import InstallRequest, InstallResult, install
 from photoindex.library.models.installed import bundle
 from photoindex.models.sources.bundle import MANIFEST_NAME
 from photoindex.models.weights import ModelStore
@@ -41,7 +41,7 @@ def keeper(library_folder: Path) -> Keeper:
     return Keeper(library_folder)
 
 
-def installed(keeper: Keeper, path: Path, model_id: str | None = "tiny", **request: object) -> Taken:
+def installed(keeper: Keeper, path: Path, model_id: str | None = "tiny", **request: object) -> InstallResult:
     with keeper.open() as library:
         return install(library, InstallRequest(path, model_id, **request), keeper.events.append)  # type: ignore[arg-type]
 
@@ -61,12 +61,12 @@ def archive(keeper: Keeper, source: Path, tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_copied_and_stands_on_its_own(keeper: Keeper, source: Path) -> None:
-    taken = installed(keeper, source)
+    result = installed(keeper, source)
     shutil.rmtree(source)
-    assert taken.changed
-    assert taken.installed.revision is None
-    assert len(taken.installed.checked()) == 7
-    assert taken.installed.description.source == str(source)
+    assert result.changed
+    assert result.installed.revision is None
+    assert len(result.installed.checked()) == 7
+    assert result.installed.description.source == str(source)
 
 
 def test_a_folder_with_onnx_files_alone_is_a_model(keeper: Keeper, source: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import ConfigError, FetchFailed, LicenceNotAccepted, ModelUnavailable, StorageFull
-from photoindex.library.models.install import PullRequest, Taken, pull
+from photoindex.library.models.install import PullRequest, InstallResult, pull
 from photoindex.library.models.installed import remove
 from photoindex.models.weights import ModelStore
 from tests.harness import Keeper
@@ -43,7 +43,7 @@ def keeper(library_folder: Path) -> Keeper:
     return Keeper(library_folder)
 
 
-def pulled(keeper: Keeper, **request: bool) -> Taken:
+def pulled(keeper: Keeper, **request: bool) -> InstallResult:
     with keeper.open() as library:
         return pull(library, PullRequest("tiny", **request), keeper.events.append)
 
@@ -55,9 +55,9 @@ def installed(keeper: Keeper) -> list[str]:
 def test_a_pulled_model_is_pinned_to_its_commit_and_the_checksums_of_its_files(
     hub: Hub, keeper: Keeper, model: Path
 ) -> None:
-    taken = pulled(keeper)
+    result = pulled(keeper)
     one = ModelStore(keeper.folder / "models").get("tiny")
-    assert taken.changed
+    assert result.changed
     assert one.revision == hub.repositories["someone/tiny"].commit
     assert one.description.source == "someone/tiny"
     assert one.description.dim == 64
@@ -140,11 +140,11 @@ def test_a_damaged_file_is_fetched_again_and_the_others_are_not(hub: Hub, keeper
     damaged = pulled(keeper).installed.folder / "onnx" / "text.onnx"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
     hub.requests.clear()
-    taken = pulled(keeper)
-    assert taken.changed
-    assert taken.replaced
+    result = pulled(keeper)
+    assert result.changed
+    assert result.replaced
     assert {one.path for one in hub.requests if one.path.startswith("/cdn/")} == {"/cdn/someone/tiny/onnx/text.onnx"}
-    assert len(taken.installed.checked()) == 7
+    assert len(result.installed.checked()) == 7
 
 
 def test_an_installed_model_stays_at_its_commit_until_an_update_is_asked_for(
@@ -228,10 +228,10 @@ def test_a_server_in_trouble_is_named_with_its_answer(hub: Hub, keeper: Keeper) 
 
 
 def test_a_hub_that_cannot_be_reached_is_named(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as taken:
+    with socket.socket() as result:
         # Bound but not listening: connections are refused, and nobody else can take the port.
-        taken.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        result.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{result.getsockname()[1]}"
         monkeypatch.setenv("HF_ENDPOINT", address)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         with pytest.raises(FetchFailed, match=f"could not be fetched from {address}"):

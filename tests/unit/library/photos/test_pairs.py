@@ -92,18 +92,18 @@ def test_a_file_that_is_split_leaves_and_the_others_stay_together(keeper: Keeper
     # The rules hold the RAW and the edit together through this picture alone.
     done = taken_apart(keeper, originals / "IMG_1.jpg")
     assert photos(keeper) == {frozenset({"IMG_1.dng", "IMG_1-edited.jpg"}), *alone("IMG_1.jpg"), SECOND, *LONE}
-    assert (done.before, len(done.made)) == (1, 2)
+    assert (done.before, len(done.photos)) == (1, 2)
 
 
 def test_a_query_takes_all_its_photos_apart(keeper: Keeper) -> None:
     done = taken_apart(keeper, "name:IMG_*")
     assert photos(keeper) == {*alone(*FIRST, *SECOND), *LONE}
-    assert (done.before, len(done.made)) == (2, 5)
+    assert (done.before, len(done.photos)) == (2, 5)
 
 
 def test_splitting_what_is_alone_says_so_and_changes_nothing(keeper: Keeper, originals: Path) -> None:
     done = taken_apart(keeper, originals / "c.jpg")
-    assert (done.entry_id, [one.why for one in done.passed]) == (None, ["it is one content alone already"])
+    assert (done.entry_id, [one.why for one in done.skipped]) == (None, ["it is one content alone already"])
     assert keeper.value("SELECT count(*) FROM journal") == 0
 
 
@@ -119,14 +119,14 @@ def test_a_query_joins_what_has_one_name_in_one_folder(keeper: Keeper, originals
     done = joined(keeper, "ext:jpg,jpeg,dng")
     together = {frozenset({"IMG_1.dng", "IMG_1.jpg"}), frozenset({"c.jpg", "C.jpeg"}), SECOND}
     assert photos(keeper) == {*together, *alone("IMG_1-edited.jpg", "IMG_1.jpeg")}
-    assert {one.why for one in done.passed} == {"no other photo of these has its name"}
+    assert {one.why for one in done.skipped} == {"no other photo of these has its name"}
 
 
 def test_joining_takes_two_files_of_two_photos(keeper: Keeper, originals: Path) -> None:
     with pytest.raises(UsageError, match="cannot be joined"):
         joined(keeper, originals / "c.jpg")
     done = joined(keeper, originals / "IMG_2.dng", originals / "IMG_2.jpg")
-    assert (done.entry_id, [one.why for one in done.passed]) == (None, ["these files are one photo already"])
+    assert (done.entry_id, [one.why for one in done.skipped]) == (None, ["these files are one photo already"])
 
 
 def test_what_was_split_can_be_joined_again_and_the_other_way_round(keeper: Keeper, originals: Path) -> None:
@@ -173,7 +173,7 @@ def test_what_is_foreseen_is_what_comes_and_nothing_is_changed(keeper: Keeper, o
             keeper.rows("SELECT * FROM asset"),
         )
         done = change(keeper, *words)
-        assert [made.contents for made in done.made] == [made.contents for made in foreseen.made]
+        assert [made.contents for made in done.photos] == [made.contents for made in foreseen.photos]
 
 
 @pytest.mark.parametrize("change", ["split", "join"])

@@ -18,13 +18,13 @@ from photoindex.library.photos.time_correction import (
     TimeChange,
     TimesCorrected,
     correct_times,
-    foresee,
+    plan_time_changes,
     results_of,
     set_to,
     shift_by,
-    take_back,
+    reset,
 )
-from photoindex.library.photos.time_text import read_shift, read_when, shift_text, shifted
+from photoindex.library.photos.time_text import read_shift, parse_time, shift_text, shifted
 from photoindex.library.search.targets import choose_targets
 from photoindex.store.journal.journal import Change, stored_row
 from photoindex.store.photos import corrections
@@ -112,7 +112,7 @@ def test_a_shift_of_a_time_known_in_utc_alone_leaves_its_offset_unknown(keeper: 
 def test_what_has_no_time_of_day_is_passed_over_and_named(keeper: Keeper, originals: Path) -> None:
     correct(keeper, set_to("1974-06"), originals / "a.jpg")
     done = correct(keeper, shift_by(3600), originals / "a.jpg", originals / "b.jpg")
-    assert list(done.passed.values()) == ["only the month is known (1974-06)"]
+    assert list(done.skipped.values()) == ["only the month is known (1974-06)"]
     assert times(keeper)["b.jpg"][0] == "2019-06-01T13:00:00"
     assert times(keeper)["a.jpg"][0].startswith("1974-06")
 
@@ -120,9 +120,9 @@ def test_what_has_no_time_of_day_is_passed_over_and_named(keeper: Keeper, origin
 def test_a_reset_takes_corrections_back_and_leaves_other_photos_alone(keeper: Keeper, originals: Path) -> None:
     before = times(keeper)
     correct(keeper, set_to("1990"), originals / "a.jpg")
-    done = correct(keeper, take_back(), originals)
+    done = correct(keeper, reset(), originals)
     assert len(done.before) == 1
-    assert len(done.passed) == 2
+    assert len(done.skipped) == 2
     assert times(keeper) == before
 
 
@@ -135,7 +135,7 @@ def test_undo_puts_back_every_time_of_one_command_and_redo_corrects_again(keeper
     assert times(keeper) == before
     undo_newest(keeper, undone)
     assert times(keeper) == after
-    correct(keeper, take_back(), originals)
+    correct(keeper, reset(), originals)
     assert times(keeper) == before
     undo_newest(keeper)
     assert times(keeper) == after
@@ -213,7 +213,7 @@ def test_a_correction_before_an_edit_does_not_come_up_again(keeper: Keeper, orig
     keeper.scan()
     correct(keeper, set_to("1990"), originals / "a.jpg")
     assert times(keeper)["a.jpg"][0].startswith("1990")
-    correct(keeper, take_back(), originals / "a.jpg")
+    correct(keeper, reset(), originals / "a.jpg")
     assert times(keeper)["a.jpg"][:2] == ("2019-06-01T12:00:00", "exif")
     assert keeper.value("SELECT count(*) FROM correction") == 0
 
@@ -249,12 +249,12 @@ def test_originals_stay_as_they_are(keeper: Keeper, originals: Path) -> None:
     assert sorted(originals.rglob("*")) == names
 
 
-@pytest.mark.parametrize("change", [set_to("1974-06"), set_to("2019-06-01T12:34"), shift_by(90), take_back()])
+@pytest.mark.parametrize("change", [set_to("1974-06"), set_to("2019-06-01T12:34"), shift_by(90), reset()])
 def test_what_is_foreseen_is_what_comes(keeper: Keeper, originals: Path, change: TimeChange) -> None:
     correct(keeper, set_to("1999-01-01T01:01"), originals / "b.jpg")
     with keeper.open() as library:
         ids = choose_targets(library, [str(originals)]).photo_ids
-        foreseen = list(foresee(library, ids, change))
+        foreseen = list(plan_time_changes(library, ids, change))
         entries = keeper.value("SELECT count(*) FROM journal")
         assert entries == 1
         assert list(results_of(library, correct_times(library, ids, change))) == foreseen
@@ -308,7 +308,7 @@ def test_relative_paths_odd_names_and_unknown_files_are_told_apart(
     ],
 )
 def test_a_time_is_read_as_a_person_writes_it(text: str, zone: str | None, fact: str) -> None:
-    assert read_when(text, zone) == fact
+    assert parse_time(text, zone) == fact
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_a_time_is_read_as_a_person_writes_it(text: str, zone: str | None, fact:
 )
 def test_a_time_that_cannot_be_is_refused_with_the_reason(text: str, zone: str | None, what: str) -> None:
     with pytest.raises(UsageError, match=what):
-        read_when(text, zone)
+        parse_time(text, zone)
 
 
 @pytest.mark.parametrize(
