@@ -88,7 +88,7 @@ def test_a_snapshot_is_created_listed_verified_and_restored(run: Run, tmp_path: 
     (restored,) = rows(result)
     assert restored["library"] == str(tmp_path / "new")
     assert restored["lost_previews"] == 2
-    assert "previews of 2 contents are gone; `photoindex scan` makes them anew" in result.stderr
+    assert "previews are not in snapshots; scan rebuilds 2" in result.stderr
     assert run("log", "--library", "new").returncode == 0
 
 

@@ -150,10 +150,10 @@ def test_a_picture_that_is_given_up_is_told_of_by_embed_tasks_why_status_and_com
     told = run(capsysbinary, "why", task["path"], "--json")
     (why,) = told.json
     assert why["answer"] == "done"
-    assert "search by meaning does not find it: embedding failed after 1 attempt: preview_damaged" in why["because"]
+    assert "semantic search does not find it: embedding failed after 1 attempt: preview_damaged" in why["because"]
     assert "photoindex retry --stage embed" in why["remedy"]
     put_back = run(capsysbinary, "retry", "--stage", "embed")
-    assert put_back.out == b"1 task put back; work them with: photoindex embed\n"
+    assert put_back.out == b"1 task queued again; process with: photoindex embed\n"
     whole = next(path for path in (keeper.folder / "derived").rglob("*.preview.jpg") if path != preview).read_bytes()
     preview.write_bytes(whole)
     assert embedded(capsysbinary).code == 0
@@ -164,21 +164,21 @@ def test_redo_names_embed_as_what_works_its_tasks_off(
 ) -> None:
     embedded(capsysbinary)
     ran = run(capsysbinary, "redo", "embed", "id:1")
-    assert ran.out == b"1 task put back; work them with: photoindex embed\n"
+    assert ran.out == b"1 task queued again; process with: photoindex embed\n"
     assert embedded(capsysbinary).err.startswith(b"embedded: 1 picture ")
 
 
-def test_status_names_embed_as_the_next_step_where_pictures_lack_their_vectors(
+def test_status_names_embed_as_the_next_step_for_pictures_that_are_not_embedded(
     keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def steps() -> dict[str, str]:
         (found,) = run(capsysbinary, "status", "--json").json
         return {step["command"]: step["why"] for step in found["next"]}
 
-    assert steps()["photoindex embed"].startswith("6 pictures lack their vectors")
+    assert steps()["photoindex embed"].startswith("6 pictures are not embedded")
     embedded(capsysbinary, "--limit", "5")
     after = steps()
-    assert after["photoindex embed"].startswith("1 picture lacks its vector")
+    assert after["photoindex embed"].startswith("1 picture is not embedded")
     assert "photoindex scan" not in after
     embedded(capsysbinary)
     assert "photoindex embed" not in steps()

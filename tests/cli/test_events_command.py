@@ -1,4 +1,4 @@
-"""`photoindex events` as a person and a program get it."""
+"""`photoindex events`: output for people and programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`photoindex pair` as a person and a program get it."""
+"""`photoindex pair`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_json_has_one_object_a_photo_that_is_made_and_one_that_is_not(
     ).json
     assert {made_jpg["path"], made_dng["path"]} == {f"{originals}/-1.jpg", f"{originals}/-1.dng"}
     assert (made_jpg["changed"], made_jpg["id"], len(made_jpg["contents"])) == (True, None, 1)
-    assert (passed["changed"], passed["why"]) == (False, "it is one content alone already")
+    assert (passed["changed"], passed["why"]) == (False, "it has only one content")
 
 
 def test_a_query_that_filters_out_reaches_the_command(
@@ -100,7 +100,7 @@ def test_a_query_that_filters_out_reaches_the_command(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["join", "other.jpg"], 2, b"one photo cannot be joined"),
+        (["join", "other.jpg"], 2, b"one file is not enough to join"),
         (["split", "nothing-like-it"], 11, b"no photo matches"),
         (["explain", "./nothing.jpg"], 11, b"is not in the library"),
     ],

@@ -1,4 +1,4 @@
-"""`photoindex prune` as a person and a program get it."""
+"""`photoindex prune`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def test_a_dry_run_lists_the_files_and_changes_nothing(
 ) -> None:
     ran = run(capsysbinary, "prune", "--dry-run")
     assert ran.out == f"{tmp_path}/originals/gone.jpg\n".encode()
-    assert ran.err == b"would forget 1 missing file (7 B) and 1 photo without any file left; nothing was changed\n"
+    assert ran.err == b"would remove 1 missing file (7 B) and 1 photo without files; nothing was changed\n"
     assert photos(capsysbinary) == 2
 
 
-def test_without_yes_nobody_can_answer_in_a_pipe(
+def test_without_yes_a_pipe_is_refused(
     shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Path("/dev/null").open() as nobody:
@@ -44,13 +44,13 @@ def test_without_yes_nobody_can_answer_in_a_pipe(
     assert photos(capsysbinary) == 2
 
 
-def test_with_yes_it_forgets_and_names_the_undo_that_brings_it_back(
+def test_with_yes_it_removes_and_prints_the_undo_command(
     shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "prune", "--yes")
-    assert ran.out.endswith(b"take it back with: photoindex undo 1\n")
+    assert ran.out.endswith(b"undo with: photoindex undo 1\n")
     assert photos(capsysbinary) == 1
-    assert run(capsysbinary, "prune", "--yes").out == b"nothing to forget\n"
+    assert run(capsysbinary, "prune", "--yes").out == b"nothing to remove\n"
     assert run(capsysbinary, "undo", "1").code == 0
     assert photos(capsysbinary) == 2
     assert run(capsysbinary, "prune", "--yes", "--json").json == [
@@ -63,12 +63,12 @@ def test_on_a_terminal_it_asks(
     shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], answer: bytes, left: int
 ) -> None:
     ran = run_on_terminal("prune", answer=answer)
-    assert b"Forget 1 missing file" in ran.out
+    assert b"Remove 1 missing file" in ran.out
     assert ran.code == 0
     assert photos(capsysbinary) == left
 
 
-def test_previews_of_forgotten_contents_are_removed_on_their_own(
+def test_previews_of_removed_contents_are_deleted_separately(
     shelf: Shelf, library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     stray = library_folder / "derived" / "abc" / f"abc{'0' * 61}.preview.jpg"

@@ -193,10 +193,10 @@ def test_explain_splits_the_score_and_names_the_cut_off_and_the_filters(shop: Sh
         assert hit["fused"] == pytest.approx(hit["fused_score"] + hit["fused_words"])
     text = search(*words, "--explain").out.decode()
     assert "-0.2 x without" in text
-    assert "least score 0.200, as asked for" in text
+    assert "minimum score 0.200, as requested" in text
     assert "removes 1" in text
     assert "cut-off 0." in search("red", "--explain").out.decode()
-    assert "in texts alone: sun*" in search("red", "sun*", "--explain").out.decode()
+    assert "in names and metadata only: sun*" in search("red", "sun*", "--explain").out.decode()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`photoindex show`, `why` and `status` as a person and a program get them."""
+"""`photoindex show`, `why` and `status`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def add_beach(shelf: Shelf) -> int:
     )
 
 
-def test_show_prints_one_json_object_a_photo(
+def test_show_prints_one_json_object_per_photo(
     shelf: Shelf, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     photo_id = add_beach(shelf)
@@ -65,7 +65,7 @@ def test_show_prints_one_json_object_a_photo(
     assert first["files"][0]["digest"] == f"{1:064x}"
 
 
-def test_show_prints_facts_with_their_source_and_the_values_that_lost(
+def test_show_prints_facts_with_their_source_and_the_values_not_used(
     shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     photo_id = add_beach(shelf)
@@ -94,7 +94,7 @@ def test_show_names_each_unknown_token_shows_the_others_and_exits_11(
     ran = run(capsysbinary, "show", "--json", "4711", "/no where.jpg", str(photo_id))
     assert ran.code == 11
     assert [one["id"] for one in ran.json] == [photo_id]
-    assert b"no photo with the number 4711" in ran.err
+    assert b"no photo with the id 4711" in ran.err
     assert b"photoindex why '/no where.jpg'" in ran.err
 
 
@@ -112,7 +112,7 @@ def test_show_survives_a_hostile_name_in_json_and_escapes_it_for_people(
         assert rb"evil\x1b]0;owned\x07\n\xff.jpg" in ran.out
 
 
-def test_show_without_a_library_says_how_to_make_one(
+def test_show_without_a_library_says_how_to_create_one(
     library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "show", "--library", library_folder, "1")
@@ -156,7 +156,7 @@ def test_status_is_one_json_object_or_a_page(shelf: Shelf, capsysbinary: pytest.
     lines = [" ".join(line.split()) for line in page.splitlines()]
     assert "ingest 1 done, 1 quarantined" in lines
     assert "truncated 1" in lines
-    assert "photoindex tasks --state quarantined 1 given up: see why" in lines
+    assert "photoindex tasks --state quarantined 1 quarantined: see why" in lines
     assert json.dumps(value).isascii()
 
 

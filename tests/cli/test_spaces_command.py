@@ -15,7 +15,7 @@ from tests.unit.library.spaces.test_spaces import embed_with
 
 @pytest.fixture
 def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
-    """A library of three photos with the spaces `first`, which is in use, and `second`."""
+    """A library of three photos with the spaces `first`, which is active, and `second`."""
     write_photos(tmp_path / "photos", 3)
     keeper = Keeper(tmp_path / "library")
     keeper.scan(tmp_path / "photos")
@@ -26,7 +26,7 @@ def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
     return keeper
 
 
-def test_list_tells_each_space_in_a_pipe_and_as_json(
+def test_list_prints_each_space_in_a_pipe_and_as_json(
     keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     assert run(capsysbinary, "spaces", "list").out == b"first\ttrue\t3\t0\nsecond\tfalse\t3\t0\n"
@@ -38,19 +38,19 @@ def test_list_tells_each_space_in_a_pipe_and_as_json(
 
 def test_use_switches_and_says_so(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ran = run(capsysbinary, "spaces", "use", "second")
-    assert (ran.code, ran.out, ran.err) == (0, b"", b"search uses the space second (model second) from now on\n")
+    assert (ran.code, ran.out, ran.err) == (0, b"", b"search now uses the space second (model second)\n")
     assert keeper.rows("SELECT name FROM space WHERE active = 1") == [("second",)]
     assert run(capsysbinary, "spaces", "use", "third").code == 11
 
 
-def test_use_of_an_incomplete_space_says_how_many_are_missing(
+def test_use_of_an_incomplete_space_says_how_many_are_not_embedded(
     keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> None:
     write_photos(tmp_path / "photos", 2, first=10)
     keeper.scan(tmp_path / "photos")
     ran = run(capsysbinary, "spaces", "use", "second")
     assert ran.code == 2
-    assert b"2 pictures lack their vectors in the space 'second'" in ran.err
+    assert b"2 pictures are not embedded in the space 'second'" in ran.err
     assert run(capsysbinary, "spaces", "use", "second", "--force").code == 0
 
 
@@ -62,9 +62,9 @@ def test_drop_asks_and_takes_yes_for_an_answer(keeper: Keeper, capsysbinary: pyt
     ran = run(capsysbinary, "spaces", "drop", "first", "--yes", "--progress", "none")
     assert (ran.code, ran.out) == (0, b"")
     assert ran.err.startswith(b"removed the space first with 3 vectors\n")
-    assert b"search uses no space now" in ran.err
+    assert b"no space is active now" in ran.err
     (step,) = [one for one in run(capsysbinary, "status", "--json").json[0]["next"] if "spaces" in one["command"]]
     assert step["command"] == "photoindex spaces use second"
     ran = run(capsysbinary, "spaces", "drop", "second", "-y", "--progress", "none")
-    assert b"search uses no space now" not in ran.err
+    assert b"no space is active now" not in ran.err
     assert run(capsysbinary, "spaces", "list").out == b""

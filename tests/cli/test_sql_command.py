@@ -1,4 +1,4 @@
-"""`photoindex sql` as a person and a program get it."""
+"""`photoindex sql`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_in_a_pipe_it_prints_a_json_array(shelf: Shelf, capsysbinary: pytest.Cap
         ("--table", b'id title rating\n---- -------------- --------\n1 Say "hi",\\nyou\n2 4\n'),
     ],
 )
-def test_every_form_holds_the_same_rows(
+def test_every_format_has_the_same_rows(
     shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], option: str, expected: bytes
 ) -> None:
     ran = run(capsysbinary, "sql", option, SQL)
     assert [line.split() for line in ran.out.splitlines()] == [line.split() for line in expected.splitlines()]
 
 
-def test_headers_can_be_left_out(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_headers_can_be_omitted(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(capsysbinary, "sql", "--csv", "--no-headers", "SELECT id FROM v_photo").out == b"1\n2\n"
     assert run(capsysbinary, "sql", "--table", "--no-headers", "SELECT id FROM v_photo").out.split()[1:3] == [
         b"1",
@@ -94,7 +94,7 @@ def test_the_views_are_listed_with_what_each_column_means(
     assert (first["view"], first["column"]) == ("v_photo", "id")
 
 
-def test_on_a_terminal_it_is_a_table_that_no_name_can_steer(shelf: Shelf) -> None:
+def test_on_a_terminal_it_is_a_table_with_escaped_names(shelf: Shelf) -> None:
     shelf.add_file(b"evil\x1b[2J\xff.jpg", create=False)
     ran = run_on_terminal("sql", "SELECT path FROM v_file WHERE path LIKE '%evil%'")
     assert b"\x1b[2J" not in ran.out

@@ -1,4 +1,4 @@
-"""`photoindex tasks`, `retry` and `redo` as a person and a program get them."""
+"""`photoindex tasks`, `retry` and `redo`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_tasks_in_a_pipe_are_path_state_and_error(
     assert ran.out == path + b"\tdismissed\tends early,\\tin the middle\tingest\n"
 
 
-def test_tasks_on_a_terminal_are_a_table_that_no_name_can_steer(shelf: Shelf) -> None:
+def test_tasks_on_a_terminal_are_a_table_with_escaped_names(shelf: Shelf) -> None:
     ran = run_on_terminal("tasks", "--state", "quarantined")
     assert ran.code == 0
     assert rb"b\xe9d\n.jpg" in ran.out
@@ -69,13 +69,15 @@ def test_a_limit_and_an_unknown_state_or_stage(shelf: Shelf, capsysbinary: pytes
     assert run(capsysbinary, "tasks", "/nowhere").code == 11
 
 
-def test_retry_says_how_many_and_what_works_them(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_retry_prints_the_count_and_the_command_to_run(
+    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     dry = run(capsysbinary, "retry", "--dry-run")
-    assert dry.out == b"1 task would be put back; nothing was changed\n"
+    assert dry.out == b"1 task would be queued again; nothing was changed\n"
     assert states(capsysbinary)[2] == "quarantined"
-    assert run(capsysbinary, "retry").out == b"1 task put back; work them with: photoindex scan\n"
+    assert run(capsysbinary, "retry").out == b"1 task queued again; process with: photoindex scan\n"
     assert states(capsysbinary)[2] == "pending"
-    assert run(capsysbinary, "retry").out == b"nothing to put back\n"
+    assert run(capsysbinary, "retry").out == b"nothing to retry\n"
     assert run(capsysbinary, "retry", "--state", "dismissed", "--error-class", "truncated").out.startswith(
         b"1 task put"
     )
@@ -96,13 +98,13 @@ def test_redo_takes_a_query_whose_terms_begin_with_a_dash(
     shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     assert redo(capsysbinary, "ingest", "-date:2019", "--dry-run").out.startswith(b"1 task would be")
-    assert redo(capsysbinary, "ingest", "-date:2019").out == b"1 task put back; work them with: photoindex scan\n"
+    assert redo(capsysbinary, "ingest", "-date:2019").out == b"1 task queued again; process with: photoindex scan\n"
     assert states(capsysbinary)[:2] == ["done", "pending"]
-    assert redo(capsysbinary, "ingest", "date:2019", "-type:raw").out.startswith(b"1 task put back")
+    assert redo(capsysbinary, "ingest", "date:2019", "-type:raw").out.startswith(b"1 task queued again")
     assert states(capsysbinary)[:2] == ["pending", "pending"]
 
 
-def test_redo_names_the_stages_and_points_at_a_mistake_in_the_query(
+def test_redo_lists_the_stages_and_marks_a_mistake_in_the_query(
     shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     unknown = redo(capsysbinary, "faces")

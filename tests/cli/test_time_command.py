@@ -1,4 +1,4 @@
-"""`photoindex time` as a person and a program get it."""
+"""`photoindex time`: output for people and programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for any history of a folder and any path: planning twice is planning once, names survive to the byte."""
+"""Properties for any history of a folder and any path: scans are idempotent, names are preserved byte for byte."""
 
 from __future__ import annotations
 

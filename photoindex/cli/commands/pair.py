@@ -10,10 +10,10 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.query_words import targets_behind_dashes
-from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
-from photoindex.cli.terminal.confirm import ask
+from photoindex.cli.terminal.confirm import confirm
 from photoindex.paths import display
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photoindex.library.handle import Library
-    from photoindex.library.photos.pair_explanation import ExplainedPhoto, EmbeddedVideo
-    from photoindex.library.photos.pairs import ResultingPhoto, PairsChanged
+    from photoindex.library.photos.pair_explanation import EmbeddedVideo, ExplainedPhoto
+    from photoindex.library.photos.pairs import PairsChanged, ResultingPhoto
     from photoindex.library.search.targets import Targets
     from photoindex.progress import EventSink
 
@@ -102,7 +102,7 @@ def explain(targets: TargetsArgument, json: JsonOption = False, library: Library
             if json:
                 print_json(_explained_as_json(one))
             else:
-                print_sheet(f"photo {one.photo_id}", list(_sections(one)))
+                print_details(f"photo {one.photo_id}", list(_sections(one)))
 
 
 def split(
@@ -155,7 +155,7 @@ def _change(
     with opened(folder) as library:
         chosen = choose_targets(library, arguments)
         if chosen.by_query and len(chosen.photo_ids) > MANY_PHOTOS and not (yes or dry_run):
-            ask(f"{verb} what belongs together among {len(chosen.photo_ids):,} photos?")
+            confirm(f"{verb} what belongs together among {len(chosen.photo_ids):,} photos?")
         with progress_sink(progress) as emit:
             done = change(library, chosen, emit)
     if json:

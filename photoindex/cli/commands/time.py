@@ -12,7 +12,7 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.query_words import targets_behind_dashes
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, render
-from photoindex.cli.terminal.confirm import ask
+from photoindex.cli.terminal.confirm import confirm
 from photoindex.errors import NothingFound
 from photoindex.paths import display
 
@@ -162,7 +162,7 @@ def _correct(
             _print_foreseen(library, chosen.photo_ids, change, json=json)
             return
         if chosen.by_query and len(chosen.photo_ids) > MANY_PHOTOS and not yes:
-            ask(f"{change.what.capitalize()} of {len(chosen.photo_ids):,} photos?")
+            confirm(f"{change.what.capitalize()} of {len(chosen.photo_ids):,} photos?")
         with progress_sink(progress) as emit:
             done = correct_times(library, chosen.photo_ids, change, emit)
         if json:

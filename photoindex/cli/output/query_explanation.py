@@ -1,4 +1,4 @@
-"""Print how a query was understood: its tree with numbers."""
+"""Prints how a query was interpreted: its tree with the number of matches of each part."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _TEXT_CHARACTERS_MAX = 60
 
 
 def print_explanation(explanation: Explanation, reasons: Reasons | None, *, as_json: bool) -> None:
-    """Print one line a part, indented, or one JSON object; reasons: of what was found by its meaning."""
+    """Print one indented line per part, or one JSON object; reasons: explanation of semantic results, if any."""
     if as_json:
         whole = {"schema": 1, **_total(explanation), "tree": _object(explanation.tree)}
         print(json.dumps(whole if reasons is None else {**whole, "by_meaning": _reasons_object(reasons)}))
         return
     if reasons is not None:
         _print_reasons(reasons)
-        print("\nthe same query looked for in texts alone, and what its filters leave:")
+        print("\nmatches in names and metadata only, and photos left by the filters:")
     lines = [("", "alone", "left"), *_lines(explanation.tree, 0)]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for text, alone, left in lines:
         print(f"{text:<{widths[0]}}  {alone:>{widths[1]}}  {left:>{widths[2]}}".rstrip())
-    scope = "of which a file is there" if explanation.scoped else "in the library, missing ones too"
-    print(f"{explanation.tree.alone:,} of the {explanation.photos:,} photos {scope}")
+    scope = "on disk" if explanation.scoped else "in the library, including missing ones"
+    print(f"{explanation.tree.alone:,} of {explanation.photos:,} photos {scope}")
 
 
 def _total(explanation: Explanation) -> dict[str, Any]:
@@ -63,17 +63,17 @@ def _object(part: Part) -> dict[str, Any]:
 
 
 def _print_reasons(reasons: Reasons) -> None:
-    print(f"by what photos show, in the space {visible(reasons.space)}:")
+    print(f"semantic search in the space {visible(reasons.space)}:")
     for number, alternative in enumerate(reasons.alternatives, 1):
         heading = f"alternative {number}: " if len(reasons.alternatives) > 1 else ""
         print(f"  {heading}{_sum(alternative)}")
         print(f"  {_cut_off(alternative)}")
     for part in reasons.plain:
-        print(f"  in texts alone: {visible(part)}")
-    print(f"{reasons.reached:,} photos reach the cut-off or have all words")
+        print(f"  in names and metadata only: {visible(part)}")
+    print(f"{reasons.reached:,} photos reach the cut-off or contain all words")
     for removed in reasons.removed:
         print(f"  {visible(removed.query)} removes {removed.photos:,}")
-    print(f"{reasons.found:,} are found: {reasons.by_score:,} by what they show, {reasons.by_words:,} by their words")
+    print(f"{reasons.found:,} found: {reasons.by_score:,} by score, {reasons.by_words:,} by words")
     for place, hit in enumerate(reasons.hits, 1):
         print(f"{place}. {visible(hit.path)}")
         print(f"   {_score(hit, reasons)}")
@@ -95,17 +95,19 @@ def _cut_off(alternative: Alternative) -> str:
     if cut.minimum is None:
         return "no cut-off"
     if cut.middle is None or cut.spread is None or cut.reach is None:
-        return f"least score {cut.minimum:.3f}, as asked for"
+        return f"minimum score {cut.minimum:.3f}, as requested"
     if cut.best is not None:
         return (
-            f"cut-off {cut.minimum:.3f}: three quarters of the way from its background to its best score {cut.best:.3f}"
+            f"cut-off {cut.minimum:.3f}: three quarters of the way from the background to the best score {cut.best:.3f}"
         )
-    return f"cut-off {cut.minimum:.3f}: its background {cut.middle:.3f} and {cut.reach:.1f} times the spread {cut.spread:.3f}"
+    return (
+        f"cut-off {cut.minimum:.3f}: background {cut.middle:.3f} plus {cut.reach:.1f} times the spread {cut.spread:.3f}"
+    )
 
 
 def _score(hit: HitReasons, reasons: Reasons) -> str:
     if hit.score is None or hit.alternative is None:
-        return "no score: it has no vector in this space"
+        return "no score: not embedded in this space"
     parts = reasons.alternatives[hit.alternative].parts
     shares = (f"{share:+.3f} {_quoted(part.label)}" for share, part in zip(hit.shares, parts, strict=True))
     return f"score {hit.score:.3f} = {' '.join(shares)}"

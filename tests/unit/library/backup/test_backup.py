@@ -285,7 +285,7 @@ def test_a_failure_half_way_removes_the_temporary_folder(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(StorageFull, match="there is no room"):
+    with pytest.raises(StorageFull, match="the disk is full"):
         make(library, destination)
     assert list(destination.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""`prune`: what goes, what stays, and that undoing brings everything back."""
+"""`prune`: what is removed, what is kept, and that an undo restores everything."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def shelf(library: Library, tmp_path: Path) -> Shelf:
 
 
 def content_of(library: Library) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table that holds what is known, as SQLite stores it."""
+    """All rows of the tables with the library's data, as SQLite stores them."""
     connection = library.database.raw_connection()
     try:
         return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall() for name in TABLES}
@@ -75,9 +75,7 @@ def add_text(library: Library, photo_id: int, **texts: str) -> None:
             connection.exec_driver_sql(f"UPDATE photo_text SET {column} = ? WHERE photo_id = ?", (value, photo_id))
 
 
-def test_a_missing_file_goes_with_its_photo_and_everything_known_and_undo_brings_all_back(
-    library: Library, shelf: Shelf
-) -> None:
+def test_a_missing_file_is_removed_with_its_photo_and_undo_restores_everything(library: Library, shelf: Shelf) -> None:
     kept = shelf.add_whole_photo("kept.jpg")
     gone = shelf.add_whole_photo("2019/gone.jpg", state="missing", keywords=["sea"], asset_facts={"exif": {"iso": 100}})
     shelf.add_asset(gone, role="superseded")
@@ -98,7 +96,7 @@ def test_a_missing_file_goes_with_its_photo_and_everything_known_and_undo_brings
 
     assert done.entry_id is not None
     undo(library, done.entry_id)
-    # What models made is not kept for an undo: a content that comes back is embedded anew.
+    # Vectors are not kept for an undo: a restored content is embedded again.
     without_models = [row for row in before["task"] if "embed" not in row]
     assert len(without_models) == len(before["task"]) - 1
     assert content_of(library) == before | {"asset": content_of(library)["asset"], "task": without_models}
@@ -107,14 +105,14 @@ def test_a_missing_file_goes_with_its_photo_and_everything_known_and_undo_brings
 
 
 def resolve_everything(library: Library) -> None:
-    """Let the rows be as a scan would leave them."""
+    """Bring the rows into the state that a scan leaves."""
     with library.database.session() as session:
         with session.write() as connection:
             stale.resolve_all_later(connection, select(tables.photo.c.id))
         settle(library, session, Roots(library.database), ignore_events)
 
 
-def test_a_photo_that_keeps_a_file_stays_and_is_no_longer_found_by_the_forgotten_name(
+def test_a_photo_with_another_file_stays_and_is_no_longer_found_by_the_removed_name(
     library: Library, shelf: Shelf
 ) -> None:
     shelf.add_root()
@@ -136,7 +134,7 @@ def test_a_photo_that_keeps_a_file_stays_and_is_no_longer_found_by_the_forgotten
     assert found_by_word(library, "zanzibar") == [photo_id]
 
 
-def test_present_and_excluded_files_are_never_forgotten_also_on_a_volume_that_is_away(
+def test_present_and_excluded_files_are_never_removed_even_on_an_unmounted_volume(
     library: Library, shelf: Shelf, tmp_path: Path
 ) -> None:
     away = Shelf(library, tmp_path / "nas", online=False, label="nas")
@@ -149,9 +147,7 @@ def test_present_and_excluded_files_are_never_forgotten_also_on_a_volume_that_is
     assert content_of(library) == before
 
 
-def test_only_the_files_of_a_path_a_volume_or_an_age_are_forgotten(
-    library: Library, shelf: Shelf, tmp_path: Path
-) -> None:
+def test_only_files_of_the_given_path_volume_or_age_are_removed(library: Library, shelf: Shelf, tmp_path: Path) -> None:
     away = Shelf(library, tmp_path / "nas", online=False, label="nas")
     for number, name in enumerate(("2019/a.jpg", "2019/b.jpg", "2020/c.jpg")):
         photo_id = shelf.add_photo()
@@ -183,9 +179,7 @@ def test_an_unknown_path_or_volume_is_refused(library: Library, shelf: Shelf) ->
         plan_prune(library, PruneRequest(volumes=("nas",)))
 
 
-def test_a_photo_without_any_file_row_goes_only_where_everything_missing_is_meant(
-    library: Library, shelf: Shelf
-) -> None:
+def test_a_photo_without_file_rows_is_removed_only_without_a_filter(library: Library, shelf: Shelf) -> None:
     shelf.add_photo()
     assert plan_prune(library, PruneRequest(volumes=("disk",))).photos == 0
     assert plan_prune(library, PruneRequest()) == ForgetPlan(files=0, photos=1, contents=1, bytes=0)
@@ -198,7 +192,7 @@ def test_planning_changes_nothing(library: Library, shelf: Shelf) -> None:
     assert content_of(library) == before
 
 
-def test_a_name_that_is_not_utf_8_comes_back_bit_for_bit(library: Library, shelf: Shelf) -> None:
+def test_a_name_that_is_not_utf_8_is_restored_byte_for_byte(library: Library, shelf: Shelf) -> None:
     shelf.add_whole_photo(b"caf\xe9/\xff.jpg", state="missing")
     before = content_of(library)
     done = prune(library, PruneRequest())
@@ -207,7 +201,7 @@ def test_a_name_that_is_not_utf_8_comes_back_bit_for_bit(library: Library, shelf
     assert {**content_of(library), "asset": None} == {**before, "asset": None}
 
 
-def test_a_thousand_files_are_forgotten_in_one_entry(library: Library, shelf: Shelf) -> None:
+def test_a_thousand_files_are_removed_in_one_entry(library: Library, shelf: Shelf) -> None:
     photo_id = shelf.add_whole_photo("first.jpg", state="missing")
     with library.database.write() as connection:
         columns = ", ".join(
@@ -229,7 +223,7 @@ def test_a_thousand_files_are_forgotten_in_one_entry(library: Library, shelf: Sh
     assert [row[0] for row in content_of(library)["photo"]] == [photo_id]
 
 
-def test_new_photos_after_a_prune_do_not_stand_in_the_way_of_undoing_it(library: Library, shelf: Shelf) -> None:
+def test_new_photos_after_a_prune_do_not_prevent_its_undo(library: Library, shelf: Shelf) -> None:
     old = shelf.add_whole_photo("old.jpg", state="missing")
     done = prune(library, PruneRequest())
     new = shelf.add_whole_photo("new.jpg", asset_digest=b"n" * 32)
@@ -252,7 +246,7 @@ def test_an_age_is_a_number_and_a_unit(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "30", "d", "-1d", "30 days", "1e3d"])
-def test_what_is_no_age_is_refused_with_an_example(text: str) -> None:
+def test_an_invalid_age_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="30d"):
         parse_age(text)
 
@@ -266,7 +260,7 @@ def derived_files(library: Library, digest: bytes) -> list[Path]:
     return files
 
 
-def test_previews_go_when_neither_the_library_nor_an_undoable_entry_has_their_content(
+def test_previews_are_removed_when_neither_the_library_nor_an_undoable_entry_needs_them(
     library: Library, shelf: Shelf
 ) -> None:
     shelf.add_whole_photo("kept.jpg", asset_digest=b"k" * 32)
@@ -312,7 +306,7 @@ def space_with_gone_photos(
     return space
 
 
-def test_where_many_vectors_went_the_index_is_made_again(
+def test_an_index_is_rebuilt_after_many_vectors_were_removed(
     library: Library, space_with_gone_photos: SpaceOfTests
 ) -> None:
     prune(library, PruneRequest())
@@ -329,4 +323,4 @@ def test_an_index_that_cannot_be_written_does_not_stop_prune(
     events: list[Event] = []
     assert prune(library, PruneRequest(), events.append).plan.photos == 1
     (notice,) = [one for one in events if isinstance(one, Notice)]
-    assert "the index of space 'clip' cannot be brought up to date now" in notice.message
+    assert "the index of space 'clip' could not be updated" in notice.message

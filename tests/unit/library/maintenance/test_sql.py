@@ -1,4 +1,4 @@
-"""`sql`: it reads, only reads, and says clearly what is wrong."""
+"""`sql`: read-only, with clear error messages."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_view_is_read_with_parameters(library: Library, shelf: Shelf) -> None:
         ("INSERT INTO photo_text_fts (photo_text_fts) VALUES ('rebuild')", "INSERT"),
     ],
 )
-def test_whatever_is_not_reading_is_refused_and_changes_nothing(
+def test_statements_that_write_are_refused_and_change_nothing(
     library: Library, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str, what: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -88,12 +88,12 @@ def test_whatever_is_not_reading_is_refused_and_changes_nothing(
         ("SELECT json('{')", "malformed JSON"),
     ],
 )
-def test_wrong_sql_is_explained_in_sqlites_own_words(library: Library, sql: str, message: str) -> None:
+def test_wrong_sql_is_reported_with_sqlites_message(library: Library, sql: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         rows(library, sql)
 
 
-def test_what_only_tells_something_is_let_through(library: Library, shelf: Shelf) -> None:
+def test_harmless_pragmas_are_allowed(library: Library, shelf: Shelf) -> None:
     assert ("id", "INTEGER") in [row[1:3] for row in rows(library, "PRAGMA table_info(photo)")]
     assert ("path",) in rows(library, "SELECT name FROM pragma_table_info('v_photo')")
     assert rows(library, "PRAGMA quick_check") == [("ok",)]
@@ -102,7 +102,7 @@ def test_what_only_tells_something_is_let_through(library: Library, shelf: Shelf
     assert "journal_mode" not in PRAGMAS
 
 
-def test_the_full_text_index_can_be_asked(library: Library, shelf: Shelf) -> None:
+def test_the_full_text_index_can_be_queried(library: Library, shelf: Shelf) -> None:
     photo_id = shelf.add_whole_photo("a.jpg")
     with library.database.write() as connection:
         connection.exec_driver_sql("UPDATE photo_text SET title = 'Lighthouse'")
@@ -114,13 +114,13 @@ def test_text_that_is_not_utf_8_comes_with_surrogates(library: Library, shelf: S
     assert rows(library, "SELECT CAST(name AS TEXT) FROM file") == [("\udcff.jpg",)]
 
 
-def test_rows_are_read_while_they_are_asked_for(library: Library) -> None:
+def test_rows_are_read_lazily(library: Library) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
     with query(library, endless) as result:
         assert next(result.rows) == (1,)
 
 
-def test_json_is_an_array_or_one_object_a_line(library: Library) -> None:
+def test_json_is_an_array_or_one_object_per_line(library: Library) -> None:
     sql = "SELECT 1 AS a, x'ff' AS b, 9e999 AS c, 2 AS a UNION ALL SELECT 2, NULL, 0.5, 3"
     with query(library, sql) as result:
         assert list(json_lines(result, newline=True)) == [

@@ -23,7 +23,7 @@ def commands(library: Library) -> list[str]:
     return [step.command for step in status(library).next_steps]
 
 
-def test_an_empty_library_asks_for_a_first_scan_and_no_backup(library: Library) -> None:
+def test_an_empty_library_suggests_a_first_scan_and_no_backup(library: Library) -> None:
     assert commands(library) == ["photoindex scan PATH"]
     assert status(library).photos == 0
 
@@ -52,7 +52,7 @@ def test_a_volume_without_files_is_listed(library: Library, tmp_path: Path) -> N
     assert [one.files.present for one in status(library).volumes] == [0]
 
 
-def test_tasks_are_counted_by_stage_and_state_and_dismissed_ones_apart(library: Library, tmp_path: Path) -> None:
+def test_tasks_are_counted_by_stage_and_state_and_dismissed_ones_separately(library: Library, tmp_path: Path) -> None:
     shelf = Shelf(library, tmp_path / "originals")
     for number, state in enumerate(["done", "done", "pending", "running", "failed", "quarantined", "quarantined"]):
         shelf.add_task(
@@ -85,11 +85,11 @@ def test_the_next_steps_name_the_commands_that_help(library: Library, tmp_path: 
         "photoindex prune --dry-run",
         "photoindex backup DEST",
     ]
-    assert "never scanned" in found.next_steps[0].why
+    assert "never completely scanned" in found.next_steps[0].why
     assert "nas is not mounted" in found.next_steps[4].why
 
 
-def test_a_library_in_order_is_asked_for_a_backup_only(library: Library, tmp_path: Path) -> None:
+def test_a_library_without_pending_work_suggests_only_a_backup(library: Library, tmp_path: Path) -> None:
     shelf = Shelf(library, tmp_path / "originals")
     shelf.add_root()
     shelf.add_whole_photo("a.jpg")
@@ -103,7 +103,7 @@ def test_each_root_shows_its_last_scan(library: Library, tmp_path: Path) -> None
     assert (root["scanned_at"], root["summary"]) == ("2023-11-14T22:13:20.000Z", {"new": 3})
 
 
-def test_the_size_of_previews_is_exact_in_few_folders_and_a_close_estimate_in_many(tmp_path: Path) -> None:
+def test_the_size_of_previews_is_exact_for_few_folders_and_estimated_for_many(tmp_path: Path) -> None:
     for number in range(40):
         folder = tmp_path / f"{number:03x}"
         folder.mkdir()
@@ -122,7 +122,7 @@ def test_the_disk_use_counts_the_database_and_its_log(library: Library) -> None:
     assert disk.free > 0
 
 
-def test_contents_that_an_earlier_version_read_are_named_with_what_to_do(library: Library, tmp_path: Path) -> None:
+def test_contents_read_by_an_earlier_version_suggest_a_redo(library: Library, tmp_path: Path) -> None:
     shelf = Shelf(library, tmp_path / "originals")
     shelf.add_root()
     shelf.add_whole_photo("a.jpg")

@@ -1,4 +1,4 @@
-"""Which tasks a filter means, and putting tasks back: `tasks`, `retry`, `redo`."""
+"""Filtering tasks, and queueing them again: `tasks`, `retry`, `redo`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def add_each_state(shelf: Shelf) -> None:
     shelf.add_task(dismissed, "quarantined", error_class="bomb", error="too large", dismissed_at=5.0)
 
 
-def test_without_a_filter_every_task_is_listed_in_the_order_of_their_numbers(library: Library, shelf: Shelf) -> None:
+def test_without_a_filter_every_task_is_listed_by_id(library: Library, shelf: Shelf) -> None:
     add_each_state(shelf)
     shelf.add_task(0, "pending", subject_kind="library", stage="cluster")
     assert names(library, TaskQuery()) == [
@@ -71,7 +71,7 @@ def test_without_a_filter_every_task_is_listed_in_the_order_of_their_numbers(lib
         (TaskQuery(stage="ingest", states=("pending",)), ["pending.jpg"]),
     ],
 )
-def test_the_parts_of_a_filter_hold_together(
+def test_all_conditions_of_a_filter_must_match(
     library: Library, shelf: Shelf, query: TaskQuery, expected: list[str]
 ) -> None:
     add_each_state(shelf)
@@ -114,7 +114,7 @@ def test_tasks_of_a_content_are_found_by_the_path_of_its_file(library: Library, 
 
 
 @pytest.mark.parametrize("query", [TaskQuery(stage="embd"), TaskQuery(states=("broken",))])
-def test_an_unknown_stage_or_state_names_those_that_there_are(library: Library, query: TaskQuery) -> None:
+def test_an_unknown_stage_or_state_lists_the_known_ones(library: Library, query: TaskQuery) -> None:
     with pytest.raises(UsageError, match=r"ingest|quarantined"):
         list(tasks(library, query))
 
@@ -128,7 +128,7 @@ def test_tasks_of_a_state_are_found_by_its_partial_index(library: Library, shelf
     assert "INDEX task_" in plan
 
 
-def test_retry_puts_failed_and_quarantined_tasks_back_as_if_never_tried(library: Library, shelf: Shelf) -> None:
+def test_retry_resets_failed_and_quarantined_tasks(library: Library, shelf: Shelf) -> None:
     add_each_state(shelf)
     assert retry(library, TaskQuery()) == 2
     assert states(library) == {
@@ -139,7 +139,7 @@ def test_retry_puts_failed_and_quarantined_tasks_back_as_if_never_tried(library:
     assert (row.attempts, row.error_class, row.error) == (0, None, None)
 
 
-def test_retry_takes_back_a_dismissal_where_a_path_or_the_state_names_it(
+def test_retry_includes_dismissed_tasks_with_a_path_or_their_state(
     library: Library, shelf: Shelf, originals: Path
 ) -> None:
     add_each_state(shelf)
@@ -185,7 +185,7 @@ def test_only_quarantined_tasks_can_be_dismissed(library: Library, shelf: Shelf)
         dismiss(library, TaskQuery(states=("failed",)))
 
 
-def test_redo_puts_finished_tasks_back_and_has_their_pixels_decoded_again(library: Library, shelf: Shelf) -> None:
+def test_redo_queues_finished_tasks_and_their_pixels_are_decoded_again(library: Library, shelf: Shelf) -> None:
     for name in ("a.jpg", "b.jpg"):
         shelf.add_whole_photo(name)
     shelf.add_whole_photo("gone.jpg", state="missing")
@@ -210,7 +210,7 @@ def test_redo_of_a_query_touches_only_the_photos_that_match(library: Library, sh
     assert states(library) == {"a.jpg": "done", "b.cr2": "pending"}
 
 
-def test_redo_of_a_models_stage_leaves_the_pixels_alone(library: Library, shelf: Shelf) -> None:
+def test_redo_of_a_model_stage_does_not_decode_pixels_again(library: Library, shelf: Shelf) -> None:
     photo_id = shelf.add_whole_photo("a.jpg")
     with library.database.write() as connection:
         from photoindex.store.tasks.queue import ensure_variant

@@ -1,4 +1,4 @@
-"""Installing models from this computer: folders, checkpoints and archives, kind and hostile ones."""
+"""Installing models from this computer: folders, checkpoints and archives, valid and hostile ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def model() -> Path:
 
 @pytest.fixture
 def source(model: Path, tmp_path: Path) -> Path:
-    """A copy of the model that a test may spoil."""
+    """A copy of the model that a test may damage."""
     return copy_of(model, tmp_path / "source")
 
 
@@ -60,7 +60,7 @@ def archive(keeper: Keeper, source: Path, tmp_path: Path) -> Path:
         return bundle(library, "tiny", tmp_path / "tiny.tar").path
 
 
-def test_a_folder_is_copied_and_stands_on_its_own(keeper: Keeper, source: Path) -> None:
+def test_a_folder_is_copied_and_independent_of_its_source(keeper: Keeper, source: Path) -> None:
     result = installed(keeper, source)
     shutil.rmtree(source)
     assert result.changed
@@ -76,7 +76,7 @@ def test_a_folder_with_onnx_files_alone_is_a_model(keeper: Keeper, source: Path)
     assert {Path(name).parent.name for name in installed(keeper, source).installed.files} == {"onnx"}
 
 
-def test_only_files_that_a_model_needs_are_taken(keeper: Keeper, source: Path) -> None:
+def test_only_files_that_a_model_needs_are_copied(keeper: Keeper, source: Path) -> None:
     (source / "modeling.py").write_text("raise SystemExit")
     (source / "README.md").write_text("hello")
     (source / ".git").mkdir()
@@ -93,7 +93,7 @@ def exported_files(source: Path) -> list[Path]:
     ]
 
 
-def test_a_second_installation_takes_the_place_of_the_first(keeper: Keeper, source: Path) -> None:
+def test_a_second_installation_replaces_the_first(keeper: Keeper, source: Path) -> None:
     first = installed(keeper, source).installed
     (source / "tokenizer_config.json").write_text("{}")
     second = installed(keeper, source)
@@ -103,7 +103,7 @@ def test_a_second_installation_takes_the_place_of_the_first(keeper: Keeper, sour
     assert not list((keeper.folder / "models").glob(".*"))
 
 
-def test_what_a_killed_installation_left_is_cleared_away(keeper: Keeper, source: Path) -> None:
+def test_leftovers_of_a_killed_installation_are_removed(keeper: Keeper, source: Path) -> None:
     left = keeper.folder / "models" / ".installing-abc"
     left.mkdir(parents=True)
     (left / "half").write_bytes(b"half")
@@ -111,7 +111,7 @@ def test_what_a_killed_installation_left_is_cleared_away(keeper: Keeper, source:
     assert not left.exists()
 
 
-def test_a_disk_that_is_full_when_a_model_is_put_in_place_leaves_the_one_that_was_there(
+def test_a_full_disk_at_the_end_of_an_installation_keeps_the_old_model(
     keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = installed(keeper, source).installed
@@ -131,7 +131,7 @@ def test_a_disk_that_is_full_when_a_model_is_put_in_place_leaves_the_one_that_wa
 
 
 @pytest.mark.parametrize("new_one_is_there", [False, True])
-def test_a_model_that_a_killed_installation_had_put_aside_comes_back(
+def test_a_model_set_aside_by_a_killed_installation_is_restored(
     keeper: Keeper, source: Path, tmp_path: Path, new_one_is_there: bool
 ) -> None:
     installed(keeper, source)
@@ -148,7 +148,7 @@ def test_a_model_that_a_killed_installation_had_put_aside_comes_back(
     assert not list(models.glob(".installing-*"))
 
 
-def test_what_was_put_aside_and_is_not_what_was_installed_does_not_come_back(keeper: Keeper, source: Path) -> None:
+def test_a_set_aside_model_that_differs_from_the_lock_is_not_restored(keeper: Keeper, source: Path) -> None:
     installed(keeper, source)
     models = keeper.folder / "models"
     aside = models / ".installing-abc" / "tiny"
@@ -164,18 +164,18 @@ def test_an_installation_needs_a_name(keeper: Keeper, source: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "X", "a b", "-x", "lock.json", "x" * 65, ".x", "é"])
-def test_a_name_that_is_no_id_is_refused(keeper: Keeper, source: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="cannot be the id"):
+def test_an_invalid_id_is_refused(keeper: Keeper, source: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="is not a valid model id"):
         installed(keeper, source, name)
 
 
-def test_a_folder_that_claims_to_be_a_model_of_the_catalogue_must_fit_to_it(keeper: Keeper, source: Path) -> None:
+def test_a_folder_with_the_id_of_a_catalogue_model_must_match_it(keeper: Keeper, source: Path) -> None:
     with pytest.raises(ModelUnavailable, match="'clip-vit-b-32' has 512"):
         installed(keeper, source, "clip-vit-b-32")
     assert nothing_was_installed(keeper)
 
 
-def test_a_restricted_model_of_the_catalogue_is_accepted_here_too(keeper: Keeper, source: Path) -> None:
+def test_the_licence_of_a_restricted_model_must_be_accepted_here_too(keeper: Keeper, source: Path) -> None:
     write_catalog(keeper.folder / "models", restricted=True)
     with pytest.raises(LicenceNotAccepted):
         installed(keeper, source)
@@ -252,7 +252,7 @@ def test_a_hostile_or_broken_folder_is_refused_and_leaves_nothing(
     assert nothing_was_installed(keeper)
 
 
-def test_a_failed_installation_leaves_the_model_that_was_there(keeper: Keeper, source: Path) -> None:
+def test_a_failed_installation_keeps_the_old_model(keeper: Keeper, source: Path) -> None:
     before = installed(keeper, source).installed
     (source / "onnx" / "text.onnx").write_bytes(b"no onnx")
     with pytest.raises(ModelUnavailable):
@@ -272,7 +272,7 @@ def test_weights_that_must_be_exported_say_what_to_install_where_torch_is_missin
     assert nothing_was_installed(keeper)
 
 
-def test_a_disk_without_room_is_noticed_before_anything_is_copied(
+def test_a_full_disk_is_detected_before_anything_is_copied(
     keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 1000})
@@ -282,7 +282,7 @@ def test_a_disk_without_room_is_noticed_before_anything_is_copied(
     assert nothing_was_installed(keeper)
 
 
-def test_a_checkpoint_must_say_what_it_is(keeper: Keeper, source: Path) -> None:
+def test_a_checkpoint_needs_an_architecture_or_configuration(keeper: Keeper, source: Path) -> None:
     with pytest.raises(UsageError, match="--architecture NAME"):
         installed(keeper, source / WEIGHTS)
     with pytest.raises(UsageError, match="--architecture NAME"):
@@ -350,7 +350,9 @@ def test_a_checkpoint_that_would_run_code_when_it_is_read_is_refused_and_its_cod
 
 
 @pytest.mark.parametrize("name", ["tiny.tar", "tiny.tar.zst"])
-def test_an_archive_brings_a_model_to_another_library(keeper: Keeper, source: Path, tmp_path: Path, name: str) -> None:
+def test_an_archive_installs_a_model_in_another_library(
+    keeper: Keeper, source: Path, tmp_path: Path, name: str
+) -> None:
     maker = Keeper(tmp_path / "maker")
     first = installed(maker, source).installed
     with maker.open() as library:
@@ -363,7 +365,7 @@ def test_an_archive_brings_a_model_to_another_library(keeper: Keeper, source: Pa
     assert len(second.checked()) == 7
 
 
-def test_an_archive_never_takes_the_place_of_a_file(keeper: Keeper, source: Path, tmp_path: Path) -> None:
+def test_an_archive_never_overwrites_a_file(keeper: Keeper, source: Path, tmp_path: Path) -> None:
     installed(keeper, source)
     (tmp_path / "there.tar").write_bytes(b"precious")
     with keeper.open() as library:
@@ -401,7 +403,7 @@ Members = list[tuple[tarfile.TarInfo, bytes]]
 
 
 def rewritten(archive: Path, change: Callable[[Members], Members]) -> Path:
-    """Write an archive anew with its members changed."""
+    """Rewrite an archive with changed members."""
     with tarfile.open(archive) as opened:
         members = [(member, opened.extractfile(member).read()) for member in opened]  # type: ignore[union-attr]
     with tarfile.open(archive, "w") as opened:
@@ -478,7 +480,7 @@ def test_a_hostile_or_damaged_archive_is_refused_and_leaves_nothing(
     assert not list(archive.parent.glob("evil*"))
 
 
-def test_an_archive_that_names_files_outside_in_its_list_is_refused(keeper: Keeper, archive: Path) -> None:
+def test_an_archive_with_paths_outside_its_folder_is_refused(keeper: Keeper, archive: Path) -> None:
     def change(members: Members) -> Members:
         content = json.loads(members[0][1])
         files = content["model"]["files"]
@@ -509,7 +511,7 @@ def with_files(*names: str) -> Callable[[dict[str, object]], dict[str, object]]:
         (lambda model: model | {"also": {"\x1b[33mx": "0" * 40}}, "model.also"),
     ],
 )
-def test_an_archive_whose_list_could_hide_files_or_steer_a_terminal_is_refused(
+def test_an_archive_with_ambiguous_or_hostile_names_is_refused(
     keeper: Keeper, archive: Path, change: Callable[[dict[str, object]], dict[str, object]], said: str
 ) -> None:
     def write(members: Members) -> Members:
@@ -522,7 +524,7 @@ def test_an_archive_whose_list_could_hide_files_or_steer_a_terminal_is_refused(
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9])
 @pytest.mark.parametrize("zstd", [False, True])
-def test_an_archive_that_was_cut_off_is_refused(keeper: Keeper, archive: Path, share: float, zstd: bool) -> None:
+def test_a_truncated_archive_is_refused(keeper: Keeper, archive: Path, share: float, zstd: bool) -> None:
     data = archive.read_bytes()
     if zstd:
         data = zstandard.ZstdCompressor().compress(data)
@@ -533,7 +535,7 @@ def test_an_archive_that_was_cut_off_is_refused(keeper: Keeper, archive: Path, s
     assert nothing_was_installed(keeper)
 
 
-def test_an_archive_that_unpacks_to_more_than_it_says_is_stopped(keeper: Keeper, tmp_path: Path) -> None:
+def test_an_archive_that_unpacks_to_more_than_it_states_is_stopped(keeper: Keeper, tmp_path: Path) -> None:
     header = tarfile.TarInfo("x")
     header.type, header.size = tarfile.XHDTYPE, 4 << 30
     bomb = tmp_path / "bomb.tar.zst"
@@ -551,5 +553,5 @@ def test_an_archive_with_code_needs_the_users_trust(keeper: Keeper, archive: Pat
         content["model"]["files"]["evil.py"] = {"sha256": "0" * 64, "size_bytes": 4}
         return other_manifest(**content)(members)
 
-    with pytest.raises(UsageError, match=r"code of the model's own, evil\.py"):
+    with pytest.raises(UsageError, match=r"the model's own code, evil\.py"):
         installed(keeper, rewritten(archive, change), None)

@@ -1,4 +1,4 @@
-"""Fetching models from a hub: a real HTTP server on loopback."""
+"""Downloading models from a hub: a real HTTP server on loopback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import ConfigError, FetchFailed, LicenceNotAccepted, ModelUnavailable, StorageFull
-from photoindex.library.models.install import PullRequest, InstallResult, pull
+from photoindex.library.models.install import InstallResult, PullRequest, pull
 from photoindex.library.models.installed import remove
 from photoindex.models.weights import ModelStore
 from tests.harness import Keeper
@@ -31,7 +31,7 @@ def hub(model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setenv("HF_ENDPOINT", running.url)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         monkeypatch.delenv("HF_TOKEN", raising=False)
-        # The library hands on what has arrived in pieces of this size; the files here are smaller than its own.
+        # The library writes downloads in chunks of this size; the files here are smaller than its default.
         monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 4096)
         monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda seconds: None)
         yield running
@@ -69,7 +69,7 @@ def test_a_pulled_model_is_pinned_to_its_commit_and_the_checksums_of_its_files(
     assert not list((keeper.folder / "models").glob(".*/*"))
 
 
-def test_every_file_is_asked_for_at_the_commit_that_was_resolved_first(hub: Hub, keeper: Keeper) -> None:
+def test_every_file_is_requested_at_the_commit_that_was_resolved_first(hub: Hub, keeper: Keeper) -> None:
     pulled(keeper)
     commit = hub.repositories["someone/tiny"].commit
     asked = [one.path for one in hub.requests if "/resolve/" in one.path]
@@ -86,7 +86,7 @@ def test_a_second_pull_fetches_nothing(hub: Hub, keeper: Keeper) -> None:
     assert [one.path for one in hub.requests if "/api/" not in one.path] == []
 
 
-def test_a_cut_connection_is_taken_up_where_it_was_cut(hub: Hub, keeper: Keeper) -> None:
+def test_an_interrupted_download_is_resumed(hub: Hub, keeper: Keeper) -> None:
     hub.cuts[WEIGHTS] = [100_000, 50_000]
     assert pulled(keeper).changed
     starts = [one.start for one in hub.fetched(WEIGHTS) if one.path.startswith("/cdn/")]
@@ -94,7 +94,7 @@ def test_a_cut_connection_is_taken_up_where_it_was_cut(hub: Hub, keeper: Keeper)
     assert 0 < (starts[1] or 0) <= 100_000 < (starts[2] or 0) <= 150_000
 
 
-def test_what_had_arrived_is_kept_and_the_next_pull_goes_on_there(hub: Hub, keeper: Keeper) -> None:
+def test_a_partial_download_is_kept_and_resumed_by_the_next_pull(hub: Hub, keeper: Keeper) -> None:
     hub.cuts[WEIGHTS] = [100_000, 0, 0, 0, 0, 0, 0]
     with pytest.raises(FetchFailed, match="what had arrived is kept"):
         pulled(keeper)
@@ -107,7 +107,7 @@ def test_what_had_arrived_is_kept_and_the_next_pull_goes_on_there(hub: Hub, keep
     assert not hub.fetched("open_clip_config.json")
 
 
-def test_a_server_that_gives_no_parts_is_read_from_the_beginning(hub: Hub, keeper: Keeper) -> None:
+def test_without_range_requests_a_download_restarts_from_the_beginning(hub: Hub, keeper: Keeper) -> None:
     hub.cuts[WEIGHTS] = [100_000]
     hub.ranges = False
     pulled(keeper)
@@ -115,7 +115,7 @@ def test_a_server_that_gives_no_parts_is_read_from_the_beginning(hub: Hub, keepe
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, "open_clip_config.json"])
-def test_a_file_with_another_checksum_than_the_hub_says_is_refused(hub: Hub, keeper: Keeper, name: str) -> None:
+def test_a_file_with_the_wrong_checksum_is_refused(hub: Hub, keeper: Keeper, name: str) -> None:
     repository = hub.repositories["someone/tiny"]
     data = repository.files[name]
     repository.sent[name] = data[:-1] + bytes([data[-1] ^ 1])
@@ -127,7 +127,7 @@ def test_a_file_with_another_checksum_than_the_hub_says_is_refused(hub: Hub, kee
     assert pulled(keeper).changed
 
 
-def test_a_file_that_is_longer_than_announced_is_refused_and_not_gone_on_with(hub: Hub, keeper: Keeper) -> None:
+def test_a_file_longer_than_announced_is_refused_and_not_resumed(hub: Hub, keeper: Keeper) -> None:
     repository = hub.repositories["someone/tiny"]
     repository.sent[WEIGHTS] = repository.files[WEIGHTS] + b"more"
     with pytest.raises(FetchFailed, match="more of"):
@@ -147,7 +147,7 @@ def test_a_damaged_file_is_fetched_again_and_the_others_are_not(hub: Hub, keeper
     assert len(result.installed.checked()) == 7
 
 
-def test_an_installed_model_stays_at_its_commit_until_an_update_is_asked_for(
+def test_an_installed_model_stays_at_its_commit_until_an_update_is_requested(
     hub: Hub, keeper: Keeper, model: Path
 ) -> None:
     first = pulled(keeper).installed
@@ -168,7 +168,7 @@ def test_an_installed_model_stays_at_its_commit_until_an_update_is_asked_for(
     assert updated.installed.digest != first.digest
 
 
-def test_code_of_a_repository_is_fetched_only_where_the_user_trusts_it(hub: Hub, keeper: Keeper) -> None:
+def test_code_of_a_repository_is_downloaded_only_with_trust(hub: Hub, keeper: Keeper) -> None:
     write_catalog(keeper.folder / "models", wanted=("*",))
     files = hub.repositories["someone/tiny"].files
     files |= {"modeling.py": b"raise SystemExit", "weights.pkl": b"\x80\x04."}
@@ -190,7 +190,7 @@ def test_weights_of_an_unsafe_kind_are_refused(hub: Hub, keeper: Keeper) -> None
     assert not hub.fetched("model.pkl")
 
 
-def test_names_that_lead_out_of_the_folder_are_never_fetched(hub: Hub, keeper: Keeper) -> None:
+def test_names_outside_the_folder_are_never_downloaded(hub: Hub, keeper: Keeper) -> None:
     write_catalog(keeper.folder / "models", wanted=("*",))
     hub.repositories["someone/tiny"].files |= {
         "../../escaped.json": b"{}",
@@ -202,7 +202,7 @@ def test_names_that_lead_out_of_the_folder_are_never_fetched(hub: Hub, keeper: K
     assert not list(keeper.folder.parent.rglob("escaped*"))
 
 
-def test_a_file_that_the_model_needs_and_the_repository_lacks_is_named(hub: Hub, keeper: Keeper) -> None:
+def test_a_required_file_missing_from_the_repository_is_named(hub: Hub, keeper: Keeper) -> None:
     del hub.repositories["someone/tiny"].files["open_clip_config.json"]
     with pytest.raises(FetchFailed, match=r"someone/tiny has no open_clip_config\.json at commit"):
         pulled(keeper)
@@ -220,7 +220,7 @@ def test_a_gated_repository_says_where_its_terms_are_accepted(hub: Hub, keeper: 
         pulled(keeper)
 
 
-def test_a_server_in_trouble_is_named_with_its_answer(hub: Hub, keeper: Keeper) -> None:
+def test_a_server_error_is_reported_with_its_answer(hub: Hub, keeper: Keeper) -> None:
     hub.failing[WEIGHTS] = 503
     with pytest.raises(FetchFailed, match=f"answered 503 for {WEIGHTS}"):
         pulled(keeper)
@@ -239,7 +239,7 @@ def test_a_hub_that_cannot_be_reached_is_named(keeper: Keeper, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("address", ["ftp://example.invalid", "huggingface.co", "http://"])
-def test_an_endpoint_that_is_no_address_is_a_mistake_of_configuration(
+def test_an_invalid_endpoint_is_a_configuration_error(
     keeper: Keeper, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", address)
@@ -247,7 +247,7 @@ def test_an_endpoint_that_is_no_address_is_a_mistake_of_configuration(
         pulled(keeper)
 
 
-def test_the_token_of_the_user_goes_to_the_hub(hub: Hub, keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_token_is_sent_to_the_hub(hub: Hub, keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_something")
     pulled(keeper)
     assert {one.authorization for one in hub.requests if "/api/" in one.path} == {"Bearer hf_something"}
@@ -255,9 +255,7 @@ def test_the_token_of_the_user_goes_to_the_hub(hub: Hub, keeper: Keeper, monkeyp
     assert "hf_something" not in lock
 
 
-def test_a_users_own_wish_to_stay_offline_is_respected(
-    hub: Hub, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_users_offline_setting_is_respected(hub: Hub, keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(FetchFailed, match="HF_HUB_OFFLINE is set"):
         pulled(keeper)
@@ -278,7 +276,7 @@ def test_a_restricted_licence_is_accepted_once(hub: Hub, keeper: Keeper) -> None
         pulled(keeper)
 
 
-def test_a_model_that_is_not_what_the_catalogue_says_is_not_installed(hub: Hub, keeper: Keeper) -> None:
+def test_a_model_that_does_not_match_the_catalogue_is_not_installed(hub: Hub, keeper: Keeper) -> None:
     write_catalog(keeper.folder / "models", dim=512)
     with pytest.raises(ModelUnavailable, match="the files give 64 numbers a vector, but 'tiny' has 512"):
         pulled(keeper)
@@ -290,7 +288,7 @@ def test_an_unknown_model_says_where_the_known_ones_are(keeper: Keeper) -> None:
         pull(library, PullRequest("nothing"))
 
 
-def test_a_model_for_which_the_disk_has_no_room_is_refused_before_anything_is_fetched(
+def test_a_model_too_large_for_the_disk_is_refused_before_downloading(
     hub: Hub, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 1000})
@@ -300,7 +298,7 @@ def test_a_model_for_which_the_disk_has_no_room_is_refused_before_anything_is_fe
     assert not hub.fetched(WEIGHTS)
 
 
-def test_a_hub_that_gives_no_commit_is_not_believed(hub: Hub, keeper: Keeper) -> None:
+def test_a_hub_response_without_commit_is_refused(hub: Hub, keeper: Keeper) -> None:
     hub.repositories["someone/tiny"].commit = "../../../escaped"
     with pytest.raises(FetchFailed, match="gives no commit"):
         pulled(keeper)

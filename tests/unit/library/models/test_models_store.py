@@ -84,7 +84,7 @@ def test_an_entry_of_the_user_is_added_and_may_replace_one(tmp_path: Path) -> No
         ("[[model]]", "[[model", "cannot be read"),
     ],
 )
-def test_a_mistake_in_the_users_catalogue_is_named_with_its_place(
+def test_a_mistake_in_the_users_catalogue_is_reported_with_its_position(
     tmp_path: Path, old: str, new: str, said: str
 ) -> None:
     write_catalog(tmp_path)
@@ -155,9 +155,7 @@ def linked(path: Path) -> None:
         (linked, "became something else than a file since"),
     ],
 )
-def test_a_file_that_is_not_what_was_installed_is_refused_when_it_is_loaded(
-    keeper: Keeper, damage: Any, said: str
-) -> None:
+def test_a_changed_file_is_refused_when_it_is_loaded(keeper: Keeper, damage: Any, said: str) -> None:
     one = store(keeper).get("tiny")
     damage(one.folder / "onnx" / "text.onnx")
     with pytest.raises(ModelUnavailable, match=said) as raised:
@@ -173,13 +171,13 @@ def test_a_changed_file_explains_the_error_that_loading_it_gave(keeper: Keeper) 
         raise RuntimeError("protobuf parsing failed")
 
 
-def test_an_error_of_loading_sound_files_stays_what_it_is(keeper: Keeper) -> None:
+def test_an_error_while_loading_intact_files_is_not_changed(keeper: Keeper) -> None:
     one = store(keeper).get("tiny")
     with pytest.raises(RuntimeError, match="out of memory"), one.checking("onnx/text.onnx"):
         raise RuntimeError("out of memory")
 
 
-def test_what_a_block_loaded_is_refused_at_its_end_where_a_file_was_changed(keeper: Keeper) -> None:
+def test_a_file_changed_while_loading_is_refused_at_the_end(keeper: Keeper) -> None:
     one = store(keeper).get("tiny")
     changed(one.folder / "onnx" / "text.onnx")
     loaded = []
@@ -188,13 +186,13 @@ def test_what_a_block_loaded_is_refused_at_its_end_where_a_file_was_changed(keep
     assert loaded
 
 
-def test_a_file_that_the_model_never_had_is_an_error_and_not_unchecked(keeper: Keeper) -> None:
+def test_a_file_that_is_not_part_of_the_model_is_an_error(keeper: Keeper) -> None:
     (keeper.folder / "models" / "tiny" / "planted.bin").write_bytes(b"x")
     with pytest.raises(ModelUnavailable, match=r"has no file planted\.bin"):
         store(keeper).get("tiny").checked("planted.bin")
 
 
-def test_verify_tells_of_every_file_how_it_compares(keeper: Keeper) -> None:
+def test_verify_reports_the_state_of_every_file(keeper: Keeper) -> None:
     changed(keeper.folder / "models" / "tiny" / "open_clip_model.safetensors")
     with keeper.open() as library:
         checks = verify_models(library)
@@ -202,7 +200,7 @@ def test_verify_tells_of_every_file_how_it_compares(keeper: Keeper) -> None:
     assert {one.name: one.problem for one in checks if one.problem} == {"open_clip_model.safetensors": "has changed"}
 
 
-def test_a_folder_that_was_taken_away_is_noticed(keeper: Keeper) -> None:
+def test_a_removed_folder_is_detected(keeper: Keeper) -> None:
     shutil.rmtree(keeper.folder / "models" / "tiny")
     with pytest.raises(ModelUnavailable, match="is gone; run: photoindex models install PATH --id tiny"):
         store(keeper).get("tiny")
@@ -233,7 +231,7 @@ def test_a_damaged_lock_file_is_an_error_that_names_it(keeper: Keeper, damage: A
         store(keeper).get("tiny")
 
 
-def test_a_removed_model_leaves_nothing_but_the_others(keeper: Keeper, model: Path) -> None:
+def test_removing_a_model_removes_only_its_files(keeper: Keeper, model: Path) -> None:
     with keeper.open() as library:
         install(library, InstallRequest(model, "other"))
         gone = remove(library, "tiny")
@@ -246,7 +244,7 @@ def test_a_removed_model_leaves_nothing_but_the_others(keeper: Keeper, model: Pa
 
 
 @pytest.mark.parametrize("model_id", ["../library", ".", "", "lock.json", "/etc"])
-def test_removing_something_that_is_no_model_touches_nothing(keeper: Keeper, model_id: str) -> None:
+def test_removing_an_unknown_model_changes_nothing(keeper: Keeper, model_id: str) -> None:
     before = sorted(keeper.folder.rglob("*"))
     with keeper.open() as library, pytest.raises(ModelUnavailable):
         remove(library, model_id)

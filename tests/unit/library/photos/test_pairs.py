@@ -1,4 +1,4 @@
-"""Splitting and joining: what a person says of files stands above the rules, lasts, and can be taken back as a whole."""
+"""Splitting and joining: the user's decisions override the rules, persist, and can be undone as a whole."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def originals(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keeper(originals: Path, library_folder: Path) -> Keeper:
-    """A RAW with its picture and an edit of it, a RAW with its picture, and two lone pictures of one name; scanned."""
+    """A RAW with its picture and an edit, a RAW with its picture, and two unpaired pictures of one name; scanned."""
     write_raw(originals / "IMG_1.dng", 1)
     write_still(originals / "IMG_1.jpg", 2)
     write_still(originals / "IMG_1-edited.jpg", 3)
@@ -50,7 +50,7 @@ AS_SCANNED = {FIRST, SECOND, *LONE}
 
 
 def photos(keeper: Keeper) -> Photos:
-    """Every photo as the names of its present files; every photo has one content that stands for it."""
+    """Every photo as the names of its present files; every photo has one primary content."""
     found: dict[int, set[str]] = {}
     rows = keeper.rows(
         "SELECT a.photo_id, f.name FROM file f JOIN asset a ON a.id = f.asset_id WHERE f.state = 'present'"
@@ -88,22 +88,22 @@ def alone(*names: str) -> Photos:
     return {frozenset({name}) for name in names}
 
 
-def test_a_file_that_is_split_leaves_and_the_others_stay_together(keeper: Keeper, originals: Path) -> None:
-    # The rules hold the RAW and the edit together through this picture alone.
+def test_a_split_file_leaves_its_photo_and_the_others_stay_together(keeper: Keeper, originals: Path) -> None:
+    # The rules link the RAW and the edit only through this picture.
     done = taken_apart(keeper, originals / "IMG_1.jpg")
     assert photos(keeper) == {frozenset({"IMG_1.dng", "IMG_1-edited.jpg"}), *alone("IMG_1.jpg"), SECOND, *LONE}
     assert (done.before, len(done.photos)) == (1, 2)
 
 
-def test_a_query_takes_all_its_photos_apart(keeper: Keeper) -> None:
+def test_a_query_splits_all_its_photos(keeper: Keeper) -> None:
     done = taken_apart(keeper, "name:IMG_*")
     assert photos(keeper) == {*alone(*FIRST, *SECOND), *LONE}
     assert (done.before, len(done.photos)) == (2, 5)
 
 
-def test_splitting_what_is_alone_says_so_and_changes_nothing(keeper: Keeper, originals: Path) -> None:
+def test_splitting_a_photo_with_one_content_says_so_and_changes_nothing(keeper: Keeper, originals: Path) -> None:
     done = taken_apart(keeper, originals / "c.jpg")
-    assert (done.entry_id, [one.why for one in done.skipped]) == (None, ["it is one content alone already"])
+    assert (done.entry_id, [one.why for one in done.skipped]) == (None, ["it has only one content"])
     assert keeper.value("SELECT count(*) FROM journal") == 0
 
 
@@ -112,24 +112,24 @@ def test_the_photos_of_all_named_files_become_one(keeper: Keeper, originals: Pat
     assert photos(keeper) == {FIRST | SECOND | {"c.jpg"}, *alone("C.jpeg")}
 
 
-def test_a_query_joins_what_has_one_name_in_one_folder(keeper: Keeper, originals: Path) -> None:
+def test_a_query_joins_photos_with_the_same_stem_in_the_same_folder(keeper: Keeper, originals: Path) -> None:
     taken_apart(keeper, originals)
     write_photo(originals / "sub" / "IMG_1.jpeg", 9)
     keeper.scan()
     done = joined(keeper, "ext:jpg,jpeg,dng")
     together = {frozenset({"IMG_1.dng", "IMG_1.jpg"}), frozenset({"c.jpg", "C.jpeg"}), SECOND}
     assert photos(keeper) == {*together, *alone("IMG_1-edited.jpg", "IMG_1.jpeg")}
-    assert {one.why for one in done.skipped} == {"no other photo of these has its name"}
+    assert {one.why for one in done.skipped} == {"none of the other photos has its name"}
 
 
-def test_joining_takes_two_files_of_two_photos(keeper: Keeper, originals: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be joined"):
+def test_joining_needs_two_files_of_two_photos(keeper: Keeper, originals: Path) -> None:
+    with pytest.raises(UsageError, match="not enough to join"):
         joined(keeper, originals / "c.jpg")
     done = joined(keeper, originals / "IMG_2.dng", originals / "IMG_2.jpg")
-    assert (done.entry_id, [one.why for one in done.skipped]) == (None, ["these files are one photo already"])
+    assert (done.entry_id, [one.why for one in done.skipped]) == (None, ["these files are already one photo"])
 
 
-def test_what_was_split_can_be_joined_again_and_the_other_way_round(keeper: Keeper, originals: Path) -> None:
+def test_split_photos_can_be_joined_again_and_vice_versa(keeper: Keeper, originals: Path) -> None:
     pair = (originals / "IMG_2.dng", originals / "IMG_2.jpg")
     for _ in range(2):
         taken_apart(keeper, pair[0])
@@ -159,7 +159,7 @@ def test_undo_restores_the_photos_and_redo_changes_them_again(keeper: Keeper, or
     assert photos(keeper) == one
 
 
-def test_what_is_foreseen_is_what_comes_and_nothing_is_changed(keeper: Keeper, originals: Path) -> None:
+def test_a_dry_run_predicts_the_result_and_changes_nothing(keeper: Keeper, originals: Path) -> None:
     for change, words in (
         (taken_apart, (originals / "IMG_1.jpg",)),
         (joined, (originals / "c.jpg", originals / "C.jpeg")),
@@ -180,7 +180,7 @@ def test_what_is_foreseen_is_what_comes_and_nothing_is_changed(keeper: Keeper, o
 def test_a_decision_lasts_through_rescan_rename_move_edit_and_restore(
     keeper: Keeper, originals: Path, tmp_path: Path, change: str
 ) -> None:
-    """`one` and `two` are what the rules join and a person split, or the other way round."""
+    """`one` and `two` are paired by the rules and split by the user, or vice versa."""
     names = ("IMG_2.dng", "IMG_2.jpg") if change == "split" else ("c.jpg", "C.jpeg")
     one, two = (originals / name for name in names)
     taken_apart(keeper, one) if change == "split" else joined(keeper, one, two)
@@ -200,7 +200,7 @@ def test_a_decision_lasts_through_rescan_rename_move_edit_and_restore(
     one, two = (path.rename(other / path.name) for path in (one, two))
     keeper.scan(originals, other)
     assert holds(keeper, one, two)
-    # Whichever of the two stands for the photo.
+    # Whichever of the two is the primary content.
     for seed, path in enumerate((two, one), 88):
         path.write_bytes(jpeg(seed, taken="2019:06:01 12:00:00", camera="Photoindex Test Camera"))
         keeper.scan()
@@ -214,7 +214,7 @@ def test_a_decision_lasts_through_rescan_rename_move_edit_and_restore(
     assert holds(again, one, two)
 
 
-def test_a_decision_about_an_earlier_content_gives_way_to_a_new_one(keeper: Keeper, originals: Path) -> None:
+def test_a_decision_on_an_earlier_content_is_overridden_by_a_new_one(keeper: Keeper, originals: Path) -> None:
     one, two = originals / "IMG_2.dng", originals / "IMG_2.jpg"
     first = two.read_bytes()
     taken_apart(keeper, one)
@@ -231,7 +231,7 @@ def test_a_decision_about_an_earlier_content_gives_way_to_a_new_one(keeper: Keep
     assert SECOND in photos(keeper)
 
 
-def test_what_is_one_photo_is_explained_link_by_link(keeper: Keeper, originals: Path) -> None:
+def test_why_files_are_one_photo_is_explained_link_by_link(keeper: Keeper, originals: Path) -> None:
     (photo,) = explained(keeper, originals / "IMG_2.jpg")
     by_role = {content.role: content for content in photo.contents}
     assert by_role["primary"].paths == (os.fsencode(originals / "IMG_2.jpg"),)
@@ -240,14 +240,14 @@ def test_what_is_one_photo_is_explained_link_by_link(keeper: Keeper, originals: 
     assert photo.candidates == ()
 
 
-def test_what_is_not_one_photo_is_explained_too(keeper: Keeper, originals: Path) -> None:
+def test_why_files_are_not_one_photo_is_explained_too(keeper: Keeper, originals: Path) -> None:
     (photo,) = explained(keeper, originals / "c.jpg")
     (candidate,) = photo.candidates
     assert candidate.path == os.fsencode(originals / "C.jpeg")
     assert "no rule joins two of a kind" in candidate.why
 
 
-def test_what_a_person_said_is_explained_with_its_date(keeper: Keeper, originals: Path) -> None:
+def test_a_users_decision_is_explained_with_its_date(keeper: Keeper, originals: Path) -> None:
     taken_apart(keeper, originals / "IMG_2.jpg")
     (photo,) = explained(keeper, originals / "IMG_2.jpg")
     (said,) = photo.decisions
@@ -261,9 +261,7 @@ def test_what_a_person_said_is_explained_with_its_date(keeper: Keeper, originals
     assert [content.why for content in photo.contents] == [None, "joined by hand"]
 
 
-def test_what_a_person_said_of_an_edited_file_is_explained_with_the_file_as_it_is(
-    keeper: Keeper, originals: Path
-) -> None:
+def test_a_decision_on_an_edited_file_is_explained_with_the_current_file(keeper: Keeper, originals: Path) -> None:
     joined(keeper, originals / "c.jpg", originals / "C.jpeg")
     taken_apart(keeper, originals / "IMG_2.dng")
     for name, seed in (("c.jpg", 31), ("C.jpeg", 32), ("IMG_2.jpg", 33)):
@@ -279,9 +277,7 @@ def test_what_a_person_said_of_an_edited_file_is_explained_with_the_file_as_it_i
         assert [({said.path, said.other_path}, said.together) for said in one.decisions] == [(both, False)]
 
 
-def test_a_decision_about_an_earlier_content_that_another_took_over_is_explained_once(
-    keeper: Keeper, originals: Path
-) -> None:
+def test_a_decision_on_a_replaced_content_is_explained_once(keeper: Keeper, originals: Path) -> None:
     lone = (originals / "c.jpg", originals / "C.jpeg")
     joined(keeper, *lone)
     lone[0].write_bytes(jpeg(31, taken="2016:01:01 00:00:00"))

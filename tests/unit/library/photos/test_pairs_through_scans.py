@@ -1,4 +1,4 @@
-"""What becomes of photos of several contents when files are left out, forgotten, edited, moved, and come back."""
+"""Photos with several contents after files are excluded, pruned, edited, moved, and restored."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def keeper(library_folder: Path) -> Keeper:
 
 @pytest.fixture
 def originals(tmp_path: Path) -> Path:
-    """A picture of its own, so that no volume seems to be away when other files go."""
+    """An extra picture, so that the volume does not look unmounted when other files are removed."""
     folder = tmp_path / "originals"
     write_still(folder / "lone.jpg", 90, taken=LATER)
     return folder
 
 
 def roles(keeper: Keeper) -> dict[str, str]:
-    """What each known file is in its photo."""
+    """The role of each known file in its photo."""
     rows = keeper.rows("SELECT f.name, a.role FROM file f JOIN asset a ON a.id = f.asset_id WHERE f.name <> 'lone.jpg'")
     return dict(rows)
 
@@ -50,7 +50,7 @@ def forget_missing(keeper: Keeper) -> int:
 
 
 def joined_pictures(keeper: Keeper, originals: Path) -> tuple[Path, Path]:
-    """Two pictures that no rule joins, joined by hand: the one that stands for the photo, and the other one."""
+    """Two pictures that no rule pairs, joined by hand: the primary one and the other one."""
     both = [write_still(originals / "a.jpg", 1), write_still(originals / "b.jpg", 2, taken=LATER)]
     keeper.scan(originals)
     join_files(keeper, *both)
@@ -58,7 +58,7 @@ def joined_pictures(keeper: Keeper, originals: Path) -> tuple[Path, Path]:
     return first, other
 
 
-def test_a_raw_that_was_left_out_for_a_while_is_part_of_its_photo_again(keeper: Keeper, originals: Path) -> None:
+def test_a_raw_that_was_excluded_for_a_while_rejoins_its_photo(keeper: Keeper, originals: Path) -> None:
     write_still(originals / "a.jpg", 1)
     write_raw(originals / "a.dng", 2)
     keeper.scan(originals)
@@ -68,9 +68,7 @@ def test_a_raw_that_was_left_out_for_a_while_is_part_of_its_photo_again(keeper: 
     assert roles(keeper) == {"a.jpg": "primary", "a.dng": "raw"}
 
 
-def test_half_of_a_pair_that_was_forgotten_is_part_of_it_again_when_it_comes_back(
-    keeper: Keeper, originals: Path
-) -> None:
+def test_half_of_a_pair_that_was_pruned_rejoins_it_when_it_returns(keeper: Keeper, originals: Path) -> None:
     write_still(originals / "a.jpg", 1)
     raw = write_raw(originals / "a.dng", 2)
     keeper.scan(originals)
@@ -82,7 +80,7 @@ def test_half_of_a_pair_that_was_forgotten_is_part_of_it_again_when_it_comes_bac
     assert roles(keeper) == {"a.jpg": "primary", "a.dng": "raw"}
 
 
-def test_undoing_a_prune_makes_the_pair_whole_again_at_once(keeper: Keeper, originals: Path) -> None:
+def test_undoing_a_prune_restores_the_pair_immediately(keeper: Keeper, originals: Path) -> None:
     write_still(originals / "a.jpg", 1)
     write_raw(originals / "a.dng", 2)
     keeper.scan(originals)
@@ -94,7 +92,7 @@ def test_undoing_a_prune_makes_the_pair_whole_again_at_once(keeper: Keeper, orig
     assert roles(keeper) == {"a.jpg": "primary", "a.dng": "raw"}
 
 
-def test_a_photo_joined_by_hand_goes_on_with_what_is_left_of_it(keeper: Keeper, originals: Path) -> None:
+def test_a_photo_joined_by_hand_stays_joined_without_a_pruned_content(keeper: Keeper, originals: Path) -> None:
     first, other = joined_pictures(keeper, originals)
     first.unlink()
     keeper.scan(accept_missing=True)
@@ -105,7 +103,7 @@ def test_a_photo_joined_by_hand_goes_on_with_what_is_left_of_it(keeper: Keeper, 
     assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
 
 
-def test_a_photo_joined_by_hand_goes_on_without_what_a_rule_leaves_out(keeper: Keeper, originals: Path) -> None:
+def test_a_photo_joined_by_hand_stays_joined_without_an_excluded_content(keeper: Keeper, originals: Path) -> None:
     first, other = joined_pictures(keeper, originals)
     keeper.scan(originals, exclude=(first.name,))
     assert roles(keeper)[other.name] == "primary"
@@ -113,7 +111,7 @@ def test_a_photo_joined_by_hand_goes_on_without_what_a_rule_leaves_out(keeper: K
     assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
 
 
-def test_an_edited_file_is_in_its_photo_what_it_was(keeper: Keeper, originals: Path) -> None:
+def test_an_edited_file_keeps_its_role_in_its_photo(keeper: Keeper, originals: Path) -> None:
     first, other = joined_pictures(keeper, originals)
     as_it_was = other.read_bytes()
     write_still(other, 3, taken=LATER)
@@ -124,9 +122,7 @@ def test_an_edited_file_is_in_its_photo_what_it_was(keeper: Keeper, originals: P
     assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
 
 
-def test_an_old_raw_that_turns_up_takes_the_place_of_no_picture(
-    keeper: Keeper, originals: Path, tmp_path: Path
-) -> None:
+def test_an_old_raw_that_turns_up_does_not_replace_a_picture(keeper: Keeper, originals: Path, tmp_path: Path) -> None:
     picture = write_still(originals / "a.jpg", 1)
     raw = write_raw(originals / "a.dng", 2)
     keeper.scan(originals)
@@ -146,7 +142,7 @@ def test_the_movie_of_a_live_photo_can_move_to_another_folder_and_back(keeper: K
     movie = write_still(originals / "b" / "movie.jpg", 2, taken=LATER)
     keeper.scan(originals)
     with keeper.open() as library, library.database.write() as connection:
-        # As a phone writes them; the rules judge by what is known of the contents alone.
+        # As written by a phone; the rules only use the metadata of the contents.
         of_both = "WHERE id IN (SELECT asset_id FROM file WHERE name IN ('still.jpg', 'movie.jpg'))"
         connection.exec_driver_sql(f"UPDATE asset SET content_identifier = 'ABC-1' {of_both}")
         of_movie = "WHERE id = (SELECT asset_id FROM file WHERE name = 'movie.jpg')"
@@ -164,7 +160,7 @@ def test_the_movie_of_a_live_photo_can_move_to_another_folder_and_back(keeper: K
         assert keeper.value("SELECT count(*) FROM pair_link") == 1
 
 
-def test_a_shot_that_is_moved_away_leaves_its_burst(keeper: Keeper, originals: Path) -> None:
+def test_a_moved_shot_leaves_its_burst(keeper: Keeper, originals: Path) -> None:
     for number in range(5):
         write_still(originals / "dcim" / f"IMG_{1001 + number}.jpg", number)
     keeper.scan(originals)
@@ -175,7 +171,7 @@ def test_a_shot_that_is_moved_away_leaves_its_burst(keeper: Keeper, originals: P
     assert keeper.value("SELECT count(*) FROM photo WHERE burst IS NOT NULL") == 4
 
 
-def test_copies_of_some_shots_in_another_folder_leave_a_burst_whole(keeper: Keeper, originals: Path) -> None:
+def test_copies_of_some_shots_in_another_folder_do_not_break_a_burst(keeper: Keeper, originals: Path) -> None:
     for number in range(5):
         write_still(originals / "dcim" / f"IMG_{1001 + number}.jpg", number)
     keeper.scan(originals)
@@ -194,7 +190,7 @@ def person_times(keeper: Keeper) -> dict[str, str]:
     return dict(rows)
 
 
-def test_what_was_said_of_a_file_holds_after_its_edit_though_a_copy_of_the_old_bytes_stays(
+def test_a_decision_on_a_file_survives_its_edit_while_a_copy_of_the_old_bytes_stays(
     keeper: Keeper, originals: Path
 ) -> None:
     both = joined_pictures(keeper, originals)
@@ -210,7 +206,7 @@ def test_what_was_said_of_a_file_holds_after_its_edit_though_a_copy_of_the_old_b
     assert photos["a.jpg"] == photos["b.jpg"]
 
 
-def test_a_file_that_goes_back_to_its_old_bytes_while_the_new_ones_stay_elsewhere_stands_for_a_photo(
+def test_a_file_reverted_to_its_old_bytes_has_a_photo_while_the_new_bytes_stay_elsewhere(
     keeper: Keeper, originals: Path
 ) -> None:
     path = write_still(originals / "a.jpg", 1)

@@ -106,7 +106,7 @@ def test_a_place_is_found_by_its_names(library: Library, query: str, names: set[
     assert {NAMES[photo_id - 1] for photo_id in matching_photo_ids(library, parse(library, query))} == names
 
 
-def test_a_place_has_one_row_however_often_it_is_asked_for(tmp_path: Path) -> None:
+def test_a_place_has_one_row_however_often_it_is_resolved(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         ids = set()
         for _ in range(2):
@@ -119,7 +119,7 @@ def test_a_place_has_one_row_however_often_it_is_asked_for(tmp_path: Path) -> No
         assert row.alternates == "\nlisboa\nlissabon\n里斯本\n"
 
 
-def test_a_row_of_older_data_takes_what_is_new_and_keeps_its_number(tmp_path: Path) -> None:
+def test_a_row_of_older_data_is_updated_and_keeps_its_id(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library, library.database.write() as connection:
         first = ensure_place(connection, replace(LISBON, alternates="", population=5))
         assert ensure_place(connection, LISBON) == first
@@ -220,7 +220,7 @@ def test_near_reads_the_index_of_the_positions(
         ("near:1,6.005,600m", {"lisbon", "munich"}),
     ],
 )
-def test_near_takes_a_position_and_a_distance(tmp_path: Path, query: str, names: set[str]) -> None:
+def test_near_accepts_a_position_and_a_distance(tmp_path: Path, query: str, names: set[str]) -> None:
     with library_in(tmp_path / "library") as library:
         shelf = Shelf(library, tmp_path / "originals")
         for name in NAMES:

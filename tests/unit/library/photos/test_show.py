@@ -1,4 +1,4 @@
-"""What `show` knows of a photo, and which photo a PATH or ID means."""
+"""What `show` returns for a photo, and which photo a PATH or ID means."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def test_a_photo_is_found_by_absolute_and_relative_path_and_through_a_linked_fol
         assert (found.photo.id, as_json(found)["path"]) == (photo_id, str(token))
 
 
-def test_every_file_of_a_photo_leads_to_it_the_missing_ones_too(library: Library, shelf: Shelf, tmp_path: Path) -> None:
+def test_a_photo_is_found_by_any_of_its_files_including_missing_ones(
+    library: Library, shelf: Shelf, tmp_path: Path
+) -> None:
     photo_id = shelf.add_whole_photo("a.jpg")
     shelf.add_file("copy.jpg", asset_id=shelf.asset_of(photo_id), state="missing", create=False)
     found = as_json(the_one(library, tmp_path / "originals/copy.jpg"))
@@ -53,7 +55,7 @@ def test_every_file_of_a_photo_leads_to_it_the_missing_ones_too(library: Library
     ]
 
 
-def test_a_token_of_digits_is_a_number_unless_a_file_of_that_name_is_here(
+def test_a_token_of_digits_is_a_photo_id_unless_a_file_of_that_name_exists(
     library: Library, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = shelf.add_whole_photo("a.jpg")
@@ -89,7 +91,7 @@ def test_the_json_object_has_every_documented_key_and_null_for_what_is_unknown(l
     assert value["preview"] is None
 
 
-def test_facts_come_with_the_winner_and_with_the_values_that_lost(library: Library, shelf: Shelf) -> None:
+def test_facts_include_the_value_used_and_the_values_not_used(library: Library, shelf: Shelf) -> None:
     photo_id = shelf.add_whole_photo(
         "a.jpg",
         title="Dawn",
@@ -113,7 +115,7 @@ def test_facts_come_with_the_winner_and_with_the_values_that_lost(library: Libra
     assert value["perceptual_hash"] == "f" * 16
 
 
-def test_previews_are_named_where_they_lie_on_the_disk(library: Library, shelf: Shelf) -> None:
+def test_previews_are_given_with_their_paths(library: Library, shelf: Shelf) -> None:
     photo_id = shelf.add_whole_photo("a.jpg", asset_digest=b"\xab" * 32)
     folder = library.derived_folder / "aba"
     folder.mkdir(parents=True)
@@ -155,7 +157,7 @@ def test_hostile_names_are_found_and_round_trip_through_json(
     assert os.fsencode(str(value["path"])) == path
 
 
-def test_an_earlier_content_of_an_edited_photo_does_not_stand_for_it(library: Library, shelf: Shelf) -> None:
+def test_an_earlier_content_of_an_edited_photo_is_not_its_primary_content(library: Library, shelf: Shelf) -> None:
     photo_id = shelf.add_whole_photo("a.jpg", asset_notes=["now"])
     shelf.add_asset(photo_id, role="superseded", notes=["before"])
     assert as_json(the_one(library, str(photo_id)))["notes"] == ["now"]

@@ -1,4 +1,4 @@
-"""Corrections of times: they stand above all that files say, last, and can be taken back as a whole."""
+"""Corrections of times: they override metadata, persist, and can be undone as a whole."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from photoindex.library.photos.time_correction import (
     TimesCorrected,
     correct_times,
     plan_time_changes,
+    reset,
     results_of,
     set_to,
     shift_by,
-    reset,
 )
-from photoindex.library.photos.time_text import read_shift, parse_time, shift_text, shifted
+from photoindex.library.photos.time_text import parse_time, read_shift, shift_text, shifted
 from photoindex.library.search.targets import choose_targets
 from photoindex.store.journal.journal import Change, stored_row
 from photoindex.store.photos import corrections
@@ -43,7 +43,7 @@ def originals(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keeper(originals: Path, library_folder: Path) -> Keeper:
-    """Two photos of noon and one of no time of its own, scanned."""
+    """Two photos taken at noon and one without a time, scanned."""
     write_photo(originals / "a.jpg", 1, taken=NOON)
     write_photo(originals / "b.jpg", 2, taken=NOON)
     write_photo(originals / "sub" / "c.jpg", 3)
@@ -74,7 +74,7 @@ def undo_newest(keeper: Keeper, entry: int | None = None) -> int:
     return undone
 
 
-def test_a_time_that_a_person_sets_stands_above_what_the_file_says(keeper: Keeper, originals: Path) -> None:
+def test_a_time_set_by_the_user_overrides_the_metadata(keeper: Keeper, originals: Path) -> None:
     correct(keeper, set_to("2001-02-03T04:05:06+01:00"), originals / "a.jpg")
     assert times(keeper)["a.jpg"] == ("2001-02-03T04:05:06+01:00", "person", "second")
     assert times(keeper)["b.jpg"][:2] == ("2019-06-01T12:00:00", "exif")
@@ -82,7 +82,7 @@ def test_a_time_that_a_person_sets_stands_above_what_the_file_says(keeper: Keepe
 
 
 @pytest.mark.parametrize(("value", "precision"), [("1974", "year"), ("1974-06", "month"), ("1974-06-30", "day")])
-def test_a_part_of_a_date_stays_one(keeper: Keeper, originals: Path, value: str, precision: str) -> None:
+def test_a_partial_date_stays_partial(keeper: Keeper, originals: Path, value: str, precision: str) -> None:
     correct(keeper, set_to(value), originals / "a.jpg")
     taken_at, source, known = times(keeper)["a.jpg"]
     assert (taken_at[: len(value)], source, known) == (value, "person", precision)
@@ -98,7 +98,7 @@ def test_a_shift_moves_wall_time_and_instant_together_and_adds_up(keeper: Keeper
     assert keeper.value("SELECT taken_at_utc FROM photo WHERE taken_at_source = 'person'") == before + 3540
 
 
-def test_a_shift_of_a_time_known_in_utc_alone_leaves_its_offset_unknown(keeper: Keeper) -> None:
+def test_a_shift_of_a_time_known_in_utc_only_leaves_its_offset_unknown(keeper: Keeper) -> None:
     known = "SELECT taken_at, utc_offset_minutes, taken_at_utc FROM photo JOIN asset ON asset.photo_id = photo.id"
     known += " JOIN file ON file.asset_id = asset.id WHERE name = 'c.jpg'"
     assert keeper.rows(known) == [("2017-07-14T02:40:00+00:00", None, 1_500_000_000.0)]
@@ -109,7 +109,7 @@ def test_a_shift_of_a_time_known_in_utc_alone_leaves_its_offset_unknown(keeper: 
     assert times(keeper)["c.jpg"] == (moved, "person", "second")
 
 
-def test_what_has_no_time_of_day_is_passed_over_and_named(keeper: Keeper, originals: Path) -> None:
+def test_photos_without_a_time_of_day_are_skipped_with_a_reason(keeper: Keeper, originals: Path) -> None:
     correct(keeper, set_to("1974-06"), originals / "a.jpg")
     done = correct(keeper, shift_by(3600), originals / "a.jpg", originals / "b.jpg")
     assert list(done.skipped.values()) == ["only the month is known (1974-06)"]
@@ -117,7 +117,7 @@ def test_what_has_no_time_of_day_is_passed_over_and_named(keeper: Keeper, origin
     assert times(keeper)["a.jpg"][0].startswith("1974-06")
 
 
-def test_a_reset_takes_corrections_back_and_leaves_other_photos_alone(keeper: Keeper, originals: Path) -> None:
+def test_a_reset_removes_corrections_and_leaves_other_photos_alone(keeper: Keeper, originals: Path) -> None:
     before = times(keeper)
     correct(keeper, set_to("1990"), originals / "a.jpg")
     done = correct(keeper, reset(), originals)
@@ -126,7 +126,7 @@ def test_a_reset_takes_corrections_back_and_leaves_other_photos_alone(keeper: Ke
     assert times(keeper) == before
 
 
-def test_undo_puts_back_every_time_of_one_command_and_redo_corrects_again(keeper: Keeper, originals: Path) -> None:
+def test_undo_reverts_all_times_of_one_command_and_redo_corrects_again(keeper: Keeper, originals: Path) -> None:
     before = times(keeper)
     correct(keeper, shift_by(86400), originals)
     after = times(keeper)
@@ -141,10 +141,10 @@ def test_undo_puts_back_every_time_of_one_command_and_redo_corrects_again(keeper
     assert times(keeper) == after
 
 
-def test_doing_again_what_is_so_already_writes_no_entry(keeper: Keeper, originals: Path) -> None:
+def test_a_correction_without_effect_writes_no_entry(keeper: Keeper, originals: Path) -> None:
     assert correct(keeper, set_to("1990"), originals / "a.jpg").entry_id is not None
     again = correct(keeper, set_to("1990"), originals / "a.jpg")
-    assert (again.entry_id, list(again.passed.values())) == (None, ["it is so already"])
+    assert (again.entry_id, list(again.skipped.values())) == (None, ["it already has this time"])
     assert keeper.value("SELECT count(*) FROM journal") == 1
 
 
@@ -203,7 +203,7 @@ def test_a_correction_lasts_through_rescan_rename_move_and_edit(
     assert times(keeper)["moved.jpg"] == ("1990-05-05T00:00:00", "person", "day")
 
 
-def test_a_correction_before_an_edit_does_not_come_up_again(keeper: Keeper, originals: Path) -> None:
+def test_a_correction_before_an_edit_does_not_take_effect_again(keeper: Keeper, originals: Path) -> None:
     first = (originals / "a.jpg").read_bytes()
     correct(keeper, set_to("1990"), originals / "a.jpg")
     (originals / "a.jpg").write_bytes(jpeg(77, taken="2020:01:01 00:00:00"))
@@ -229,14 +229,14 @@ def test_a_correction_lasts_through_backup_and_restore(keeper: Keeper, originals
     assert times(again)["a.jpg"] == ("1990-05-05T00:00:00", "person", "day")
 
 
-def test_photos_whose_files_are_away_can_be_corrected(keeper: Keeper, originals: Path) -> None:
+def test_photos_with_unavailable_files_can_be_corrected(keeper: Keeper, originals: Path) -> None:
     shutil.move(originals, originals.with_name("away"))
     correct(keeper, shift_by(3600), originals / "a.jpg")
     shutil.move(originals.with_name("away"), originals)
     assert times(keeper)["a.jpg"][0] == "2019-06-01T13:00:00"
 
 
-def test_originals_stay_as_they_are(keeper: Keeper, originals: Path) -> None:
+def test_originals_are_not_changed(keeper: Keeper, originals: Path) -> None:
     def state() -> list[tuple[bytes, int, int]]:
         found = sorted(path for path in originals.rglob("*") if path.is_file())
         return [(path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ctime_ns) for path in found]
@@ -250,7 +250,7 @@ def test_originals_stay_as_they_are(keeper: Keeper, originals: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [set_to("1974-06"), set_to("2019-06-01T12:34"), shift_by(90), reset()])
-def test_what_is_foreseen_is_what_comes(keeper: Keeper, originals: Path, change: TimeChange) -> None:
+def test_a_dry_run_predicts_the_result(keeper: Keeper, originals: Path, change: TimeChange) -> None:
     correct(keeper, set_to("1999-01-01T01:01"), originals / "b.jpg")
     with keeper.open() as library:
         ids = choose_targets(library, [str(originals)]).photo_ids
@@ -307,31 +307,31 @@ def test_relative_paths_odd_names_and_unknown_files_are_told_apart(
         ("2019-10-27 03:00", "Europe/Berlin", "2019-10-27T03:00+01:00"),
     ],
 )
-def test_a_time_is_read_as_a_person_writes_it(text: str, zone: str | None, fact: str) -> None:
+def test_times_are_parsed(text: str, zone: str | None, fact: str) -> None:
     assert parse_time(text, zone) == fact
 
 
 @pytest.mark.parametrize(
     ("text", "zone", "what"),
     [
-        ("yesterday", None, "write it as"),
-        ("", None, "write it as"),
+        ("yesterday", None, "write 2019"),
+        ("", None, "write 2019"),
         ("2019-02-30", None, "day"),
         ("1825", None, "1826"),
         ("2999", None, "1826"),
-        ("2019-06-01 12:00:30 PM", None, "write it as"),
+        ("2019-06-01 12:00:30 PM", None, "write 2019"),
         ("2019-06-01T25:00", None, "hour"),
         ("2019-06-01T12:00+15:00", None, "14 hours"),
-        ("2019-06-01T12:00+02:00", "+02:00", "not twice"),
+        ("2019-06-01T12:00+02:00", "+02:00", "do not use --zone"),
         ("2019-06-01", "+02:00", "time of day"),
-        ("2019-06-01T12:00", "+15:00", "is no zone"),
-        ("2019-06-01T12:00", "Europe/Nowhere", "is no zone"),
-        ("2019-06-01T12:00", "../../etc/passwd", "is no zone"),
-        ("2019-10-27T02:30", "Europe/Berlin", r"came twice in Europe/Berlin.*\+02:00 or \+01:00"),
-        ("2019-03-31T02:30", "Europe/Berlin", "put forward"),
+        ("2019-06-01T12:00", "+15:00", "is not a zone"),
+        ("2019-06-01T12:00", "Europe/Nowhere", "is not a zone"),
+        ("2019-06-01T12:00", "../../etc/passwd", "is not a zone"),
+        ("2019-10-27T02:30", "Europe/Berlin", r"occurred twice in Europe/Berlin.*\+02:00 or \+01:00"),
+        ("2019-03-31T02:30", "Europe/Berlin", "clocks went forward"),
     ],
 )
-def test_a_time_that_cannot_be_is_refused_with_the_reason(text: str, zone: str | None, what: str) -> None:
+def test_an_impossible_time_is_refused_with_the_reason(text: str, zone: str | None, what: str) -> None:
     with pytest.raises(UsageError, match=what):
         parse_time(text, zone)
 
@@ -348,14 +348,14 @@ def test_a_time_that_cannot_be_is_refused_with_the_reason(text: str, zone: str |
         ("1h 5min", 3900, "+1h5m"),
     ],
 )
-def test_a_length_of_time_is_read_as_a_person_writes_it(text: str, seconds: int, shown: str) -> None:
+def test_shifts_are_parsed(text: str, seconds: int, shown: str) -> None:
     assert read_shift(text) == seconds
     assert shift_text(seconds) == shown
     assert read_shift(shown) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "+", "1", "1y", "0s", "soon", "1m1h", "--1h", "1:99"])
-def test_what_is_no_length_of_time_is_refused(text: str) -> None:
+def test_an_invalid_shift_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"length of time|shifts nothing"):
         read_shift(text)
 

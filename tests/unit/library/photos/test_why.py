@@ -1,4 +1,4 @@
-"""`why`: one clear answer for every place a file can be in."""
+"""`why`: one clear answer for every state of a file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def answer(library: Library, path: Path | bytes) -> Verdict:
 
 
 def on_disk(path: Path) -> dict[str, int]:
-    """Return the values of a file row that agree with the disk."""
+    """Return the values of a file row that match the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"content")
     return {"size_bytes": path.stat().st_size, "mtime_ns": path.stat().st_mtime_ns}
@@ -58,12 +58,12 @@ def test_a_file_outside_every_root_is_not_seen_and_the_scan_is_named(
     assert verdict.remedy == f"photoindex scan '{other}'"
 
 
-def test_a_path_where_nothing_is_and_was_is_absent(library: Library, shelf: Shelf, originals: Path) -> None:
+def test_a_path_that_never_existed_is_absent(library: Library, shelf: Shelf, originals: Path) -> None:
     assert answer(library, originals / "typo.jpg").answer == "absent"
     assert not answer(library, originals / "typo.jpg").seen
 
 
-def test_a_path_on_a_volume_that_is_away_says_so(library: Library, tmp_path: Path) -> None:
+def test_a_path_on_an_unmounted_volume_says_so(library: Library, tmp_path: Path) -> None:
     away = Shelf(library, tmp_path / "nas", online=False, label="nas")
     away.add_root()
     assert "nas is not mounted" in answer(library, tmp_path / "nas" / "a.jpg").because
@@ -107,13 +107,13 @@ def test_a_symbolic_link_that_is_not_followed_says_so(
     assert "symbolic link" in verdict.because
 
 
-def test_a_dangling_link_below_a_root_that_follows_links_cannot_be_reached(library: Library, originals: Path) -> None:
+def test_a_dangling_link_below_a_root_that_follows_links_cannot_be_accessed(library: Library, originals: Path) -> None:
     Shelf(library, originals).add_root(follow_symlinks=True)
     (originals / "link.jpg").symlink_to("nowhere")
-    assert "cannot be reached" in answer(library, originals / "link.jpg").because
+    assert "cannot be accessed" in answer(library, originals / "link.jpg").because
 
 
-def test_the_librarys_own_previews_are_no_originals(tmp_path: Path) -> None:
+def test_the_librarys_own_previews_are_excluded(tmp_path: Path) -> None:
     with library_in(tmp_path / "originals" / "library") as library:
         Shelf(library, tmp_path / "originals").add_root()
         preview = library.folder / "derived" / "abc" / "x.preview.jpg"
@@ -128,7 +128,9 @@ def test_a_pipe_is_not_a_regular_file(library: Library, shelf: Shelf, originals:
     assert "not a regular file" in answer(library, originals / "pipe").because
 
 
-def test_a_folder_tells_how_many_files_in_it_are_known(library: Library, shelf: Shelf, originals: Path) -> None:
+def test_a_folder_shows_how_many_of_its_files_are_in_the_library(
+    library: Library, shelf: Shelf, originals: Path
+) -> None:
     for name in ("2019/a.jpg", "2019/deep/b.jpg", b"2019/\xff/c.jpg", "2020/d.jpg", "2019-x/e.jpg"):
         shelf.add_file(name)
     verdict = answer(library, originals / "2019")
@@ -136,7 +138,7 @@ def test_a_folder_tells_how_many_files_in_it_are_known(library: Library, shelf: 
     assert "3 files" in verdict.because
 
 
-def test_what_is_not_media_gives_its_reason(library: Library, shelf: Shelf, originals: Path) -> None:
+def test_a_file_that_is_not_media_has_a_reason(library: Library, shelf: Shelf, originals: Path) -> None:
     file_id = shelf.add_file("notes.txt", media=False, reason="the content is text")
     shelf.add_task(file_id)
     verdict = answer(library, originals / "notes.txt")
@@ -168,7 +170,7 @@ def test_a_dismissed_file_says_since_when(library: Library, shelf: Shelf, origin
 
 
 @pytest.mark.parametrize(("state", "expected"), [("pending", "waiting"), ("running", "waiting"), ("failed", "failed")])
-def test_a_file_on_its_way_says_how_far_it_is(
+def test_a_pending_file_shows_its_progress(
     library: Library, shelf: Shelf, originals: Path, state: str, expected: str
 ) -> None:
     shelf.add_task(shelf.add_file("a.jpg"), state, error_class="io", error="Input/output error")
@@ -182,7 +184,7 @@ def test_a_missing_file_keeps_its_facts_and_can_be_pruned(library: Library, shel
     assert "photoindex prune" in str(verdict.remedy)
 
 
-def test_a_file_taken_in_once_and_excluded_now_names_the_rule(library: Library, originals: Path) -> None:
+def test_a_file_ingested_before_and_now_excluded_names_the_rule(library: Library, originals: Path) -> None:
     shelf = Shelf(library, originals)
     shelf.add_root(excludes=["private/"])
     photo_id = shelf.add_photo()
@@ -205,12 +207,10 @@ def test_a_file_that_is_done_names_its_photo_and_the_variant(library: Library, s
     assert value["task"]["variant"] == {"code": 2}  # type: ignore[index]
 
 
-def test_a_file_that_changed_or_went_since_the_last_scan_says_so(
-    library: Library, shelf: Shelf, originals: Path
-) -> None:
+def test_a_file_changed_or_removed_since_the_last_scan_says_so(library: Library, shelf: Shelf, originals: Path) -> None:
     shelf.add_whole_photo("a.jpg")
     assert "changed since" not in answer(library, originals / "a.jpg").because
     (originals / "a.jpg").write_bytes(b"written anew")
     assert "changed since" in answer(library, originals / "a.jpg").because
     (originals / "a.jpg").unlink()
-    assert "gone since" in answer(library, originals / "a.jpg").because
+    assert "removed since" in answer(library, originals / "a.jpg").because

@@ -1,4 +1,4 @@
-"""Spaces side by side: which is in use, how complete each is, switching and dropping."""
+"""Several spaces: which one is active, how complete each is, switching and dropping."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PHOTOS = 6
 
 @pytest.fixture
 def keeper(tmp_path: Path) -> Keeper:
-    """A library of PHOTOS photos with the spaces `first`, which is in use, and `second`, which lacks two."""
+    """A library of PHOTOS photos with the spaces `first`, which is active, and `second`, without vectors for two photos."""
     write_photos(tmp_path / "photos", PHOTOS)
     keeper = Keeper(tmp_path / "library", settings={"embed.batch_size": 4})
     keeper.scan(tmp_path / "photos")
@@ -67,15 +67,15 @@ def test_a_space_whose_model_has_other_weights_now_counts_as_not_installed(keepe
     assert {name: one.installed for name, one in listed(keeper).items()} == {"first": False, "second": True}
 
 
-def test_an_incomplete_space_is_used_only_by_force(keeper: Keeper) -> None:
-    with pytest.raises(UsageError, match=r"2 pictures lack their vectors.*photoindex embed --model second.*--force"):
+def test_an_incomplete_space_is_activated_only_with_force(keeper: Keeper) -> None:
+    with pytest.raises(UsageError, match=r"2 pictures are not embedded.*photoindex embed --model second.*--force"):
         use(keeper, "second")
     assert in_use(keeper) == ["first"]
     use(keeper, "second", force=True)
     assert in_use(keeper) == ["second"]
 
 
-def test_a_complete_space_is_used_and_one_is_in_use_at_every_moment(keeper: Keeper) -> None:
+def test_switching_to_a_complete_space_is_atomic(keeper: Keeper) -> None:
     embed_with(keeper, "second")
     seen: set[tuple[str, ...]] = set()
     ended = threading.Event()
@@ -96,7 +96,7 @@ def test_a_complete_space_is_used_and_one_is_in_use_at_every_moment(keeper: Keep
     assert in_use(keeper) == ["first"]
 
 
-def test_pictures_that_were_given_up_do_not_keep_a_space_from_being_used(keeper: Keeper) -> None:
+def test_pictures_that_cannot_be_embedded_do_not_prevent_activating_a_space(keeper: Keeper) -> None:
     faulty_encoder.install(
         keeper.folder / "models", "second", no_numbers_at=[len(faulty_encoder.calls(keeper.folder / "models")) + 1]
     )
@@ -107,7 +107,7 @@ def test_pictures_that_were_given_up_do_not_keep_a_space_from_being_used(keeper:
     assert in_use(keeper) == ["second"]
 
 
-def test_a_dropped_space_takes_its_vectors_tasks_and_index_along_and_leaves_the_others(keeper: Keeper) -> None:
+def test_dropping_a_space_removes_its_vectors_tasks_and_index_only(keeper: Keeper) -> None:
     number = keeper.value("SELECT id FROM space WHERE name = 'first'")
     folder = keeper.folder / "indices" / str(number)
     folder.mkdir(parents=True, exist_ok=True)
@@ -123,9 +123,7 @@ def test_a_dropped_space_takes_its_vectors_tasks_and_index_along_and_leaves_the_
     assert in_use(keeper) == ["first"]
 
 
-def test_a_drop_that_was_cut_short_is_finished_by_dropping_again(
-    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_drop_is_finished_by_dropping_again(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spaces, "_DROPPED_AT_ONCE", 2)
     real, calls = spaces.drop_some, []
 
@@ -170,6 +168,6 @@ def test_no_space_is_dropped_while_an_index_is_written(keeper: Keeper, monkeypat
         assert not folder.exists()
 
 
-def test_an_unknown_space_is_refused_with_the_names_that_there_are(keeper: Keeper) -> None:
+def test_an_unknown_space_is_refused_with_the_known_names(keeper: Keeper) -> None:
     with pytest.raises(NothingFound, match="there is no space 'third'; spaces: first, second"):
         use(keeper, "third")
