@@ -100,7 +100,7 @@ def embed(
     started = time.monotonic()
     installed = ModelStore(library.models_folder).get(model_to_embed(library))
     if request.dry_run:
-        return _foretell(library, installed)
+        return _dry_run_summary(library, installed)
     with (
         exclusive(library.folder, "embed", name=LOCK_NAME),
         open_log(library.folder, library.config.log) as log,
@@ -112,7 +112,7 @@ def embed(
     return summary
 
 
-def _foretell(library: Library, installed: InstalledModel) -> EmbedSummary:
+def _dry_run_summary(library: Library, installed: InstalledModel) -> EmbedSummary:
     key = json.dumps(variant_of(installed), sort_keys=True, separators=(",", ":"))
     with library.database.read() as connection:
         variant_id = embed_tasks.find_variant(connection, key)

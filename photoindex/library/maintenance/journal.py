@@ -10,8 +10,8 @@ from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
-from photoindex.library.scan.invalidation import leave_work
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.invalidation import invalidate
+from photoindex.library.scan.refresh import refresh
 from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.journal import journal
@@ -75,8 +75,8 @@ def undo(
                     return change
             return replace(change, before={**before, "derived": 0})
 
-        done = undo_in(library.database, entry_id, dry_run=dry_run, amend=with_checked_previews, finish=leave_work)
+        done = undo_in(library.database, entry_id, dry_run=dry_run, amend=with_checked_previews, finish=invalidate)
         if not dry_run:
             with library.database.session() as session:
-                settle(library, session, Roots(library.database), emit)
+                refresh(library, session, Roots(library.database), emit)
         return done

@@ -15,7 +15,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.path_lookup import choose
 from photoindex.library.originals.roots import Roots
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.refresh import refresh
 from photoindex.paths import from_text
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
@@ -100,7 +100,7 @@ def prune(library: Library, request: PruneRequest, emit: EventSink = ignore_even
                 return Pruned(plan, None)
             entry_id = forget.carry_out(connection, command="prune", summary=_summary(plan))
             regroup(connection, forget.contents_without_file(connection))
-        settle(library, session, Roots(library.database), ignore_events)
+        refresh(library, session, Roots(library.database), ignore_events)
     _merge_indices(library, emit)
     return Pruned(plan, entry_id)
 

@@ -14,7 +14,7 @@ from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.refresh import refresh
 from photoindex.library.search.targets import Targets
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, ignore_events
@@ -178,7 +178,7 @@ def _carry_out(
     with exclusive(library.folder, f"photoindex {command}"), library.database.session() as session:
         roots = Roots(library.database)
         # Finish the work of a killed scan first; otherwise the plan would use outdated pairs.
-        settle(library, session, roots, emit)
+        refresh(library, session, roots, emit)
         with session.write() as connection:
             plan = plan_of(connection)
             skipped = _skipped(connection, plan.skipped)
@@ -196,7 +196,7 @@ def _carry_out(
             stale.mark_folders_of_assets_unrelated(
                 connection, {asset_id for assets in plan.photos.values() for asset_id in assets}
             )
-        settle(library, session, roots, emit)
+        refresh(library, session, roots, emit)
     return PairsChanged(entry_id, len(plan.photos), photos, skipped)
 
 

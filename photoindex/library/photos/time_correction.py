@@ -12,8 +12,8 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
 from photoindex.library.photos.time_text import partial, shift_text, shifted
-from photoindex.library.scan.invalidation import leave_work
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.invalidation import invalidate
+from photoindex.library.scan.refresh import refresh
 from photoindex.pipeline.resolve.evidence import gather
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.journal import journal
@@ -137,7 +137,7 @@ def correct_times(
     with exclusive(library.folder, f"photoindex {change.command}"), library.database.session() as session:
         roots = Roots(library.database)
         # Finish the work of a killed scan first; otherwise outdated times would be shifted.
-        settle(library, session, roots, emit)
+        refresh(library, session, roots, emit)
         with session.write() as connection:
             before: dict[int, str | None] = {}
             skipped: dict[int, str] = {}
@@ -155,8 +155,8 @@ def correct_times(
             changes = corrections.correct(connection, rows)
             summary = f"{change.what} of {photos}"
             entry_id = journal.record(connection, command=change.command, summary=summary, changes=changes)
-            leave_work(connection, entry_id)
-        settle(library, session, roots, emit)
+            invalidate(connection, entry_id)
+        refresh(library, session, roots, emit)
     return TimesCorrected(entry_id, before, skipped)
 
 

@@ -19,7 +19,7 @@ def resolver_of(library: Library, roots: Roots, emit: EventSink) -> Resolver:
     return Resolver(root_of=roots.searchable, places=PlaceResolver(gazetteer), home_zone=library.config.time.home_zone)
 
 
-def settle(
+def refresh(
     library: Library, session: Session, roots: Roots, emit: EventSink, stop: Callable[[], bool] = lambda: False
 ) -> None:
     """Relate, resolve and let neighbours speak wherever something is left to; what `stop` leaves waits for the next time.

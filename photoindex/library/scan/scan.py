@@ -150,7 +150,7 @@ class _Scan:
         for folder, line in seen.bad_patterns:
             self.emit(Notice(f"no gitignore pattern in {paths.display(folder)}/.photoindexignore: {line}", "warning"))
         if self.request.dry_run:
-            self._foretell(seen, summary)
+            self._dry_run_summary(seen, summary)
         else:
             self._apply_and_ingest(seen, summary)
         return summary
@@ -279,17 +279,17 @@ class _Scan:
                         f"if they were really removed, run the scan again with --accept-missing"
                     )
 
-    def _foretell(self, seen: WalkCounts, summary: ScanSummary) -> None:
+    def _dry_run_summary(self, seen: WalkCounts, summary: ScanSummary) -> None:
         with self.session.read() as connection:
             summary.bytes = staging.staged_bytes(connection)
             counts = staging.count_staged(connection)
-            self._count_settled(connection, seen, summary)
+            self._count_unchanged(connection, seen, summary)
         summary.dry_run = True
         summary.new = counts.get("new", 0)
         summary.changed = counts.get("changed", 0)
         summary.newly_missing = summary.missing = counts["gone"]
 
-    def _count_settled(self, connection: Connection, seen: WalkCounts, summary: ScanSummary) -> None:
+    def _count_unchanged(self, connection: Connection, seen: WalkCounts, summary: ScanSummary) -> None:
         settled = staging.count_settled(connection, same=seen.same, same_not_media=seen.same_not_media)
         summary.unchanged = settled.unchanged
         summary.quarantined = settled.quarantined
@@ -306,7 +306,7 @@ class _Scan:
             variant_id = queue.ensure_variant(connection, ingest.NAME, ingest.variant(params, derive=derive))
             staging.apply(connection, variant_id=variant_id, derive=derive, retry_classes=self.request.retry_classes)
             total = staging.count_work(connection)
-            self._count_settled(connection, seen, summary)
+            self._count_unchanged(connection, seen, summary)
         if total and not self.stop():
             self._take_in(summary, variant_id, total)
         else:
@@ -322,10 +322,10 @@ class _Scan:
         with self.session.read() as connection:
             if self.stop() or not stale.is_any(connection):
                 return
-        from photoindex.library.scan.refresh import settle
+        from photoindex.library.scan.refresh import refresh
 
         self.roots.reload()
-        settle(self.library, self.session, self.roots, self.emit, self.stop)
+        refresh(self.library, self.session, self.roots, self.emit, self.stop)
 
     def _take_in(self, summary: ScanSummary, variant_id: int, total: int) -> None:
         from photoindex.library.scan.ingest import WorkList, take_in

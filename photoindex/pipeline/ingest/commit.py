@@ -52,7 +52,7 @@ class Committer:
     """Writes outcomes; every call to `record` belongs to one write transaction of the caller's.
 
     `is_online` tells whether a volume is mounted now. What a file's pairs, sidecars and neighbours come to is left for
-    `settle`, which needs to see whole folders; `finish_batch` marks these.
+    `refresh`, which needs to see whole folders; `finish_batch` marks these.
     """
 
     owner: str

@@ -27,7 +27,7 @@ from photoindex.library.maintenance.prune import (
     prune_derived,
 )
 from photoindex.library.originals.roots import Roots
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.refresh import refresh
 from photoindex.progress import Event, Notice, ignore_events
 from photoindex.store.scan.forget import ForgetPlan
 from photoindex.store.schema import tables
@@ -109,7 +109,7 @@ def resolve_everything(library: Library) -> None:
     with library.database.session() as session:
         with session.write() as connection:
             stale.resolve_all_later(connection, select(tables.photo.c.id))
-        settle(library, session, Roots(library.database), ignore_events)
+        refresh(library, session, Roots(library.database), ignore_events)
 
 
 def test_a_photo_with_another_file_stays_and_is_no_longer_found_by_the_removed_name(
