@@ -233,7 +233,7 @@ def test_an_emptied_root_stops_the_scan_and_marks_nothing(keeper: Keeper, photos
 def test_a_root_that_is_gone_stops_the_scan_and_marks_nothing(keeper: Keeper, photos: Path) -> None:
     keeper.scan(photos)
     shutil.rmtree(photos)
-    with pytest.raises(VolumeOffline, match="Nothing was marked"):
+    with pytest.raises(VolumeOffline, match="No file was marked"):
         keeper.scan(photos)
     assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
     assert counts(keeper.scan(photos, accept_missing=True)) == {"missing": 6}
