@@ -14,7 +14,7 @@ from sqlalchemy import text
 from photoindex.cli.commands.backup import rearrange
 from photoindex.cli.main import main
 from photoindex.library.lock import exclusive
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 class Result(NamedTuple):
@@ -33,10 +33,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     """Run photoindex in the test's folder with its library, which holds two photos."""
     (tmp_path / "originals").mkdir()
     with library_in(tmp_path / "library") as library:
-        shelf = Shelf(library, tmp_path / "originals")
-        shelf.add_root()
+        volume_rows = VolumeRows(library, tmp_path / "originals")
+        volume_rows.add_root()
         for name in ("a.jpg", b"\xff.jpg"):
-            shelf.add_whole_photo(name)
+            volume_rows.add_whole_photo(name)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(tmp_path / "library"))

@@ -14,7 +14,7 @@ from photoindex.cli.main import main
 from photoindex.library.lock import exclusive
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import photo
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 class Result(NamedTuple):
@@ -33,8 +33,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     """Run photoindex on a library of one photo, which was rated 3, then 5."""
     (tmp_path / "originals").mkdir()
     with library_in(tmp_path / "library") as library:
-        shelf = Shelf(library, tmp_path / "originals")
-        shelf.add_whole_photo("a.jpg", keywords=["sea"])
+        volume_rows = VolumeRows(library, tmp_path / "originals")
+        volume_rows.add_whole_photo("a.jpg", keywords=["sea"])
         for stars in (3, 5):
             with library.database.write() as connection:
                 chosen = select(photo.c.id)

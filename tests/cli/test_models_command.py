@@ -12,7 +12,7 @@ import pytest
 
 from photoindex.errors import UsageError
 from tests.command_line import Ran, run, run_on_terminal
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.hub_server import Hub, running_hub
 from tests.model_folders import TINY_CLIP, repository_of, write_catalog
 
@@ -173,7 +173,7 @@ def test_a_bundle_is_never_written_among_the_originals(
     originals = tmp_path / "originals"
     originals.mkdir()
     (originals / "note.txt").write_text("no photo")
-    Keeper(folder).scan(originals)
+    LibraryRunner(folder).scan(originals)
     (tmp_path / "way").symlink_to(originals)
     models(capsysbinary, "install", model, "--id", "tiny")
     for target in (originals / "tiny.tar", tmp_path / "way" / "tiny.tar"):

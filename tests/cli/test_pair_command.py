@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import run
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.pairing_files import write_motion_photo, write_raw, write_still
 
 
@@ -18,7 +18,7 @@ def originals(tmp_path: Path, library_folder: Path, monkeypatch: pytest.MonkeyPa
     write_raw(folder / "-1.dng", 1)
     write_still(folder / "-1.jpg", 2)
     write_still(folder / "other.jpg", 3)
-    Keeper(library_folder).scan(folder)
+    LibraryRunner(library_folder).scan(folder)
     return folder
 
 
@@ -43,7 +43,7 @@ def test_explain_says_which_file_holds_a_video(
     originals: Path, library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     offset, length = write_motion_photo(originals / "moving.jpg", 4)
-    Keeper(library_folder).scan(originals)
+    LibraryRunner(library_folder).scan(originals)
     ran = run(capsysbinary, "pair", "explain", originals / "moving.jpg")
     said = f"its file holds a video of {length} B from byte {offset} on (google)"
     assert said in ran.out.decode()

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import run, run_on_terminal
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 @pytest.fixture
-def shelf(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+def volume_rows(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VolumeRows]:
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
     with library_in(library_folder) as library:
-        made = Shelf(library, tmp_path / "originals")
+        made = VolumeRows(library, tmp_path / "originals")
         made.add_whole_photo("kept.jpg")
         made.add_whole_photo("gone.jpg", state="missing")
         yield made
@@ -26,7 +26,7 @@ def photos(capture: pytest.CaptureFixture[bytes]) -> int:
 
 
 def test_a_dry_run_lists_the_files_and_changes_nothing(
-    shelf: Shelf, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    volume_rows: VolumeRows, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "prune", "--dry-run")
     assert ran.out == f"{tmp_path}/originals/gone.jpg\n".encode()
@@ -35,7 +35,7 @@ def test_a_dry_run_lists_the_files_and_changes_nothing(
 
 
 def test_without_yes_a_pipe_is_refused(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Path("/dev/null").open() as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
@@ -45,7 +45,7 @@ def test_without_yes_a_pipe_is_refused(
 
 
 def test_with_yes_it_removes_and_prints_the_undo_command(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "prune", "--yes")
     assert ran.out.endswith(b"undo with: photoindex undo 1\n")
@@ -60,7 +60,7 @@ def test_with_yes_it_removes_and_prints_the_undo_command(
 
 @pytest.mark.parametrize(("answer", "left"), [(b"n\n", 2), (b"y\n", 1)])
 def test_on_a_terminal_it_asks(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], answer: bytes, left: int
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes], answer: bytes, left: int
 ) -> None:
     ran = run_on_terminal("prune", answer=answer)
     assert b"Remove 1 missing file" in ran.out
@@ -69,7 +69,7 @@ def test_on_a_terminal_it_asks(
 
 
 def test_previews_of_removed_contents_are_deleted_separately(
-    shelf: Shelf, library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    volume_rows: VolumeRows, library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     stray = library_folder / "derived" / "abc" / f"abc{'0' * 61}.preview.jpg"
     stray.parent.mkdir(parents=True)
@@ -87,6 +87,6 @@ def test_previews_of_removed_contents_are_deleted_separately(
     [(("--older-than", "soon"), 2), (("--volume", "nas"), 11), (("/nowhere",), 11), (("--derived", "/x"), 2)],
 )
 def test_mistakes_are_refused(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...], code: int
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...], code: int
 ) -> None:
     assert run(capsysbinary, "prune", "--yes", *words).code == code

@@ -29,7 +29,7 @@ from photoindex.store import snapshot
 from photoindex.store.database import Database
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import photo
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 LONG_AGO = time.time() - 7200
 
@@ -40,10 +40,10 @@ def library(tmp_path: Path) -> Iterator[Library]:
     originals = tmp_path / "originals"
     originals.mkdir()
     with library_in(tmp_path / "library") as found:
-        shelf = Shelf(found, originals)
-        shelf.add_root()
+        volume_rows = VolumeRows(found, originals)
+        volume_rows.add_root()
         for name in ("2019/a.jpg", b"2019/\xff.jpg", "b.jpg"):
-            shelf.add_whole_photo(name)
+            volume_rows.add_whole_photo(name)
         with found.database.write() as connection:
             before = journal.stored_row(connection, photo, {"id": 1})
             connection.execute(update(photo).where(photo.c.id == 1).values(rating=4))

@@ -27,7 +27,7 @@ from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import Event, Notice
 from photoindex.store.schema.tables import asset, photo
 from photoindex.types import Derived
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 PICTURE = Derived(preview_jpeg=b"preview", thumbnail_jpeg=b"thumbnail", perceptual_hash=0)
 
@@ -38,10 +38,10 @@ def library(tmp_path: Path) -> Iterator[Library]:
     originals = tmp_path / "originals"
     originals.mkdir()
     with library_in(tmp_path / "library") as found:
-        shelf = Shelf(found, originals)
-        shelf.add_root()
+        volume_rows = VolumeRows(found, originals)
+        volume_rows.add_root()
         for name in ("2019/a.jpg", b"2019/\xff.jpg", "b.jpg"):
-            shelf.add_whole_photo(name)
+            volume_rows.add_whole_photo(name)
         for digest in digests(found):
             derived_files.write(found.derived_folder, digest, PICTURE)
         yield found

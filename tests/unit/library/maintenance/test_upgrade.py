@@ -18,7 +18,7 @@ from photoindex.library.lock import exclusive
 from photoindex.library.maintenance.upgrade import bring_library_up_to_date
 from photoindex.store.database import Database
 from photoindex.store.schema import migrate
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 NEXT = """
 import sqlalchemy as sa
@@ -42,9 +42,9 @@ def history(tmp_path: Path) -> migrate.History:
 
 def fill(library: Library, originals: Path) -> None:
     originals.mkdir()
-    shelf = Shelf(library, originals)
-    shelf.add_root()
-    shelf.add_whole_photo("a.jpg", title="At the sea")
+    volume_rows = VolumeRows(library, originals)
+    volume_rows.add_root()
+    volume_rows.add_whole_photo("a.jpg", title="At the sea")
 
 
 def titles_and_moods(library: Library) -> list[tuple[str, None]]:

@@ -17,7 +17,7 @@ from photoindex.library.photos.events import Event, EventQuery, FoundEvents, eve
 from photoindex.library.search import saved
 from photoindex.library.search.search import matching_photo_ids, parse_arguments
 from photoindex.store.schema.tables import event, place
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 PLACES = {
     "Berlin": (1, "Land Berlin", "Germany", "DE", 52.524, 13.41),
@@ -30,11 +30,11 @@ TRIP = "2019-06-01-trip-portugal"
 class Album:
     """A library with places and photos that were taken there."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
-        self.library = shelf.library
+    def __init__(self, volume_rows: VolumeRows) -> None:
+        self.volume_rows = volume_rows
+        self.library = volume_rows.library
         self._names = 0
-        with shelf.writing() as connection:
+        with volume_rows.writing() as connection:
             for city, (number, region, country, code, latitude, longitude) in PLACES.items():
                 values = {"id": number, "city": city, "region": region, "country": country, "country_code": code}
                 words = f" {city.lower()} {country.lower()} "
@@ -50,7 +50,7 @@ class Album:
             number, *_, latitude, longitude = PLACES[city]
             values = {"place_id": number, "latitude": latitude, "longitude": longitude} | values
         self._names += 1
-        return self.shelf.add_whole_photo(
+        return self.volume_rows.add_whole_photo(
             f"{self._names}.jpg", taken_at=at, **({"taken_at_precision": "second"} | values)
         )
 
@@ -81,7 +81,7 @@ class Album:
 def album(library_folder: Path, tmp_path: Path) -> Iterator[Album]:
     (tmp_path / "originals").mkdir()
     with library_in(library_folder) as library:
-        yield Album(Shelf(library, tmp_path / "originals"))
+        yield Album(VolumeRows(library, tmp_path / "originals"))
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_photos_with_only_a_month_or_a_year_belong_to_no_event(journey: Album) -
 
 
 def test_photos_with_missing_files_belong_to_no_event(album: Album) -> None:
-    album.shelf.add_whole_photo("gone.jpg", state="missing", taken_at="2019-06-01T10:00:00")
+    album.volume_rows.add_whole_photo("gone.jpg", state="missing", taken_at="2019-06-01T10:00:00")
     assert album.find().events == ()
     assert album.keys("is:missing") == ["2019-06-01"]
 
@@ -215,7 +215,7 @@ def test_a_repeated_listing_writes_nothing_and_a_different_one_only_changes(jour
 
 def test_events_are_found_in_a_read_only_library(journey: Album) -> None:
     config = Config.model_validate({"library": journey.library.folder, "database": {"busy_seconds": 0}})
-    with journey.shelf.writing(), open_library(config) as library:
+    with journey.volume_rows.writing(), open_library(config) as library:
         found = events(library, EventQuery())
         assert len(found.events) == 13
         assert "is in use by another program" in (found.not_kept or "")
