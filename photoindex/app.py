@@ -1,4 +1,4 @@
-"""The composition root: settings in, an opened library out. The only place that wires."""
+"""The composition root: opens a library from settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def library_folder(config: Config) -> Path:
 
 
 def database_path(config: Config) -> Path:
-    """Return where the library's database lies: in its folder, or where a `sqlite:///` DATABASE_URL says."""
+    """Return the path of the library's database: in its folder, or the file of a `sqlite:///` DATABASE_URL."""
     from photoindex.library.handle import DATABASE_NAME
 
     return config.database_file or library_folder(config) / DATABASE_NAME
@@ -33,10 +33,10 @@ def database_path(config: Config) -> Path:
 
 @contextmanager
 def open_library(config: Config, *, create: bool = False, on_trial: bool = False) -> Iterator[Library]:
-    """Open the library that `config` names; with `create`, make it where there is none.
+    """Open the library that `config` names; with `create`, create it if there is none.
 
-    `on_trial` makes a new one in a temporary folder that goes with the block, for what must not change anything.
-    Upgrades an older database after a backup. Raises LibraryNotFound, SchemaTooNew, UnsuitableLocation, DatabaseFailed.
+    With `on_trial` a missing library is created in a temporary folder and removed with the block, for dry runs.
+    Backs up and upgrades an older database. Raises LibraryNotFound, SchemaTooNew, UnsuitableLocation, DatabaseFailed.
     """
     from photoindex.library.handle import Library
     from photoindex.library.location import check_location
@@ -44,7 +44,7 @@ def open_library(config: Config, *, create: bool = False, on_trial: bool = False
     from photoindex.models.offline import offline
     from photoindex.store.database import Database
 
-    # Only `models pull` reaches out, and says so where it does.
+    # Only `models pull` uses the network, and turns this off where it does.
     offline()
     folder = library_folder(config)
     path = database_path(config)
@@ -58,7 +58,7 @@ def open_library(config: Config, *, create: bool = False, on_trial: bool = False
     _refuse_emptied(path, create=create)
     if not path.exists():
         if not create:
-            raise LibraryNotFound(f"there is no library in {folder}; make one with: photoindex scan PATH")
+            raise LibraryNotFound(f"there is no library in {folder}; create one with: photoindex scan PATH")
         for needed in (folder, path.parent):
             _make_folder(needed)
     database = Database(
@@ -76,21 +76,21 @@ def open_library(config: Config, *, create: bool = False, on_trial: bool = False
 
 
 def _refuse_emptied(path: Path, *, create: bool) -> None:
-    """Raise DatabaseFailed for a database of no bytes, unless it may be one that was just being made."""
+    """Raise DatabaseFailed for an empty database file, unless it may belong to a library that is just being created."""
     try:
         emptied = path.stat().st_size == 0 and not Path(f"{path}-wal").exists()
     except FileNotFoundError:
         return
     if emptied and (not create or (path.parent / "derived").exists()):
         raise DatabaseFailed(
-            f"{path} is empty: its content was lost. Restore the newest snapshot: photoindex restore SNAPSHOT --library "
-            f"NEW, or remove the file to begin anew"
+            f"{path} is empty: its content was lost. Restore the newest snapshot with photoindex restore SNAPSHOT --library "
+            f"NEW, or remove the file to start over"
         )
 
 
 def _make_folder(folder: Path) -> None:
     try:
-        # What the library holds (faces, places, words) is the user's own business.
+        # The library holds private data: faces, places, texts.
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise UnsuitableLocation(f"the library folder {folder} cannot be made: {error.strerror}") from error
+        raise UnsuitableLocation(f"the library folder {folder} cannot be created: {error.strerror}") from error

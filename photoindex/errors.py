@@ -1,7 +1,7 @@
-"""The errors that end a command: one class a family, each with its exit code.
+"""The errors that end a command, one class per exit code.
 
-A bad photo is not an error of this kind. It is data: a `Failure` in `photoindex.types` that becomes a row of the
-task table. What stands here stops the run: a full disk, a locked library, a query that cannot be read.
+A bad photo is not one of these. It is data: a `Failure` (see `photoindex.types`) stored in the task table. The errors
+here stop the run: a full disk, a locked library, a query that cannot be parsed.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ EXIT_TERMINATED = 143
 
 
 class PhotoIndexError(Exception):
-    """Base of every error that a user can meet; the message names the thing and the remedy.
+    """Base class of all user-facing errors; the message says what failed and how to fix it.
 
-    `exit_code` is what the shell sees, `meaning` is the line of the README's table.
+    `exit_code` is the exit status of the process, `meaning` its line in the table of exit codes.
     """
 
     exit_code: ClassVar[int] = EXIT_BUG
@@ -28,14 +28,14 @@ class PhotoIndexError(Exception):
 
 
 class UsageError(PhotoIndexError):
-    """The command line asks for something that makes no sense."""
+    """The command line is wrong: an unknown option, a bad value, a missing path."""
 
     exit_code = EXIT_USAGE
-    meaning = "usage: an unknown option, a path that does not exist, a query that cannot be read"
+    meaning = "usage: an unknown option, a path that does not exist, a query that cannot be parsed"
 
 
 class QuerySyntaxError(UsageError):
-    """A query that cannot be parsed; `position` is the 0-based character where reading stopped."""
+    """A query that cannot be parsed; `position` is the 0-based index of the character where parsing stopped."""
 
     meaning = ""
 
@@ -52,7 +52,7 @@ class QuerySyntaxError(UsageError):
 
 
 class LicenceNotAccepted(UsageError):
-    """A model's licence restricts what it may be used for, and nobody has accepted it; `terms` says what it restricts."""
+    """A model's licence restricts its use and has not been accepted; `terms` says what it restricts."""
 
     meaning = ""
 
@@ -67,17 +67,17 @@ class LicenceNotAccepted(UsageError):
 
 
 class ConfigError(PhotoIndexError):
-    """A setting is unknown, malformed, or not available in this version."""
+    """A setting is unknown, invalid, or not supported by this version."""
 
     exit_code = 3
-    meaning = "configuration: an unknown key, a bad value, a profile that this version cannot serve"
+    meaning = "configuration: an unknown key, a bad value, a profile that this version does not support"
 
 
 class LibraryNotFound(PhotoIndexError):
     """There is no library where one was expected."""
 
     exit_code = 4
-    meaning = "there is no library here yet; `photoindex scan PATH` makes one"
+    meaning = "there is no library here yet; `photoindex scan PATH` creates one"
 
 
 class LibraryLocked(PhotoIndexError):
@@ -95,52 +95,52 @@ class SchemaTooNew(PhotoIndexError):
 
 
 class ModelUnavailable(PhotoIndexError):
-    """A model that the command needs is not installed, incomplete, or not what was installed."""
+    """A model that the command needs is not installed, incomplete, or changed since it was installed."""
 
     exit_code = 7
-    meaning = "a model is not installed, or its files are not what was installed; `photoindex models list`"
+    meaning = "a model is not installed, or its files have changed since; see `photoindex models list`"
 
 
 class DeviceFailed(PhotoIndexError):
-    """The device that models are to run on is not there, or was lost again and again."""
+    """The device for models does not exist, or was lost repeatedly."""
 
     exit_code = 8
-    meaning = "the device that models are to run on is not there, or was lost again and again; finished work is kept"
+    meaning = "the device for models does not exist or was lost repeatedly; finished work is kept"
 
 
 class StorageFull(PhotoIndexError):
-    """The disk of the library is full; finished work is kept."""
+    """The library's disk is full; finished work is kept."""
 
     exit_code = 9
     meaning = "the disk that holds the library is full"
 
 
 class NothingFound(PhotoIndexError):
-    """Nothing matched where the caller asked for a failure in that case."""
+    """Nothing matched, and the caller asked to fail in that case."""
 
     exit_code = 11
     meaning = "nothing was found (`--fail-if-empty`, or a PATH or ID that the library does not know)"
 
 
 class VolumeOffline(PhotoIndexError):
-    """Originals are away (unmounted, emptied, too many gone at once); nothing was marked."""
+    """Originals are unavailable (unmounted, emptied, too many missing at once); no file was marked as missing."""
 
     exit_code = 12
-    meaning = "originals are not there (not mounted, emptied, or too many gone at once); nothing was marked"
+    meaning = "originals are unavailable (not mounted, emptied, or too many missing at once); no file was marked"
 
 
 class SnapshotDamaged(PhotoIndexError):
-    """A backup does not hold what its manifest says."""
+    """A snapshot does not match its manifest."""
 
     exit_code = 13
     meaning = "a backup snapshot is damaged or incomplete"
 
 
 class UnsuitableLocation(PhotoIndexError):
-    """The library cannot live there: a network mount, or a folder that cannot be made."""
+    """The library cannot be stored there: a network mount, or a folder that cannot be created."""
 
     exit_code = 14
-    meaning = "the library cannot live there (a network mount, or a folder that cannot be made)"
+    meaning = "the library cannot be stored there (a network mount, or a folder that cannot be created)"
 
 
 class DatabaseFailed(PhotoIndexError):
@@ -151,17 +151,17 @@ class DatabaseFailed(PhotoIndexError):
 
 
 class FetchFailed(PhotoIndexError):
-    """A model could not be fetched over the network."""
+    """A model could not be downloaded."""
 
     exit_code = 17
-    meaning = "a model could not be fetched; what had arrived is kept, and `photoindex models pull` goes on there"
+    meaning = "a model could not be downloaded; run `photoindex models pull` again to resume"
 
 
 class WorkersLost(PhotoIndexError):
-    """The worker processes were ended from outside, again and again; no photo is to blame."""
+    """The worker processes were killed repeatedly from outside; no photo is to blame."""
 
     exit_code = 16
-    meaning = "the worker processes were ended from outside or could not be started; finished work is kept"
+    meaning = "the worker processes were killed from outside or could not be started; finished work is kept"
 
 
 FAMILIES: tuple[type[PhotoIndexError], ...] = (
@@ -181,4 +181,4 @@ FAMILIES: tuple[type[PhotoIndexError], ...] = (
     WorkersLost,
     FetchFailed,
 )
-"""Every family with an exit code of its own, in the order of the README's table."""
+"""The error classes with an exit code of their own, in the order of the table of exit codes."""

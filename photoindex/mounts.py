@@ -1,4 +1,4 @@
-"""Which mount a path lies on, and whether that mount is a network share."""
+"""Finds the mount of a path and whether it is a network share."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ _NETWORK_FAMILY = {
     "ocfs2": "ocfs2",
     "gfs2": "gfs2",
     "orangefs": "orangefs",
-    # Folders that a virtual machine or WSL takes over from its host: another kernel changes the files beside this one,
-    # and shared memory maps are not kept in step. virtiofs is not here: within one guest its page cache serves
-    # every process, so SQLite's WAL works as on a disk.
+    # Folders that a virtual machine or WSL shares with its host: another kernel changes the same files, and shared
+    # memory maps are not kept coherent. virtiofs is not here: within one guest its page cache serves every process, so
+    # SQLite's WAL works as on a disk.
     "9p": "9p",
     "drvfs": "drvfs",
     "vboxsf": "vboxsf",
     "fuse.vmhgfs-fuse": "vmhgfs",
     "prl_fs": "prl_fs",
 }
-"""File system type -> the name that its identity starts with, the same for every protocol version."""
+"""File system type -> prefix of its identity, the same for every protocol version."""
 
 _NUMBER_IS_UUID = frozenset({"ext2", "ext3", "ext4", "btrfs"})
 _OCTAL_ESCAPE = re.compile(rb"\\([0-7]{3})")
@@ -69,9 +69,8 @@ _OCTAL_ESCAPE = re.compile(rb"\\([0-7]{3})")
 class Mount:
     """One mounted file system.
 
-    point: the absolute mount point. source: the device or share as mounted. identity: stays the same over remounts and
-    other mount points where the file system allows it (a UUID, a share). device: `st_dev` as the mount table has it, 0
-    where it is unknown.
+    point: the absolute mount point. source: the device or share as mounted. identity: stable across remounts and mount
+    points where the file system allows it (a UUID, a share). device: `st_dev` from the mount table, 0 if unknown.
     """
 
     point: bytes
@@ -95,7 +94,7 @@ class _Row:
 
 
 def mount_of(path: bytes, *, table: bytes | None = None, uuid_folder: str = UUID_FOLDER) -> Mount:
-    """Return the mount that `path` lies on; symbolic links are followed, and the path need not exist.
+    """Return the mount of `path`; symbolic links are followed, and the path need not exist.
 
     `table` is the text of a mount table in the format of /proc/self/mountinfo, by default that of the running kernel;
     `uuid_folder` is udev's folder of links from file-system UUIDs to devices.
@@ -105,8 +104,8 @@ def mount_of(path: bytes, *, table: bytes | None = None, uuid_folder: str = UUID
         return _mount_from_psutil(resolved)
     found = _find(resolved, _kernel_table() if table is None else table)
     if table is None and found is not None and found.file_system == "autofs":
-        # statfs(2), unlike stat(2), makes the kernel mount what an automount point stands for.
-        _reach(resolved)
+        # statfs(2), unlike stat(2), makes the kernel mount the file system behind an automount point.
+        _trigger_automount(resolved)
         found = _find(resolved, _kernel_table())
     if found is None:
         return Mount(point=b"/", source="none", file_system="unknown", identity="unknown:none:/", device=0)
@@ -120,7 +119,7 @@ def mount_of(path: bytes, *, table: bytes | None = None, uuid_folder: str = UUID
 
 
 def mount_with_identity(identity: str, *, near: bytes) -> Mount | None:
-    """Return where the file system with this identity is mounted now: at `near` if it is there, else wherever it is."""
+    """Return where the file system with this identity is mounted now: at `near` if it is there, else anywhere."""
     here = mount_of(near)
     if here.identity == identity:
         return here
@@ -128,7 +127,7 @@ def mount_with_identity(identity: str, *, near: bytes) -> Mount | None:
         return None
     for line in _kernel_table().splitlines():
         fields = line.split(b" ")
-        # An automount point would be mounted by asking; the file system it stands for has a line of its own when it is.
+        # Looking at an automount point would mount it; a mounted file system has a line of its own.
         if len(fields) > 4 and b" - autofs " not in line:
             mount = mount_of(_unescape(fields[4]))
             if mount.identity == identity:
@@ -137,9 +136,9 @@ def mount_with_identity(identity: str, *, near: bytes) -> Mount | None:
 
 
 def is_network(mount: Mount) -> bool:
-    """Tell whether `mount` is a network share or another machine's folder, where WAL and file locks cannot be trusted."""
+    """Tell whether `mount` is a network share or a host's folder, where WAL and file locks are not reliable."""
     if mount.file_system == "9p" and mount.point == b"/":
-        # A sandbox such as gVisor shows its own root disk as 9p; nothing else writes to it.
+        # A sandbox such as gVisor presents its own root disk as 9p; nothing else writes to it.
         return False
     return mount.file_system in _NETWORK_FAMILY
 
@@ -149,21 +148,21 @@ def _kernel_table() -> bytes:
         return file.read()
 
 
-def _reach(path: bytes) -> None:
+def _trigger_automount(path: bytes) -> None:
     try:
         os.statvfs(path)
     except OSError:
-        return  # the mount failed or the path is not there: the table as it stands is the answer
+        return  # the mount failed or the path does not exist: use the table as it is
 
 
 def _find(path: bytes, table: bytes) -> _Row | None:
-    """Walk the tree of mounts as a path lookup does: into the shallowest mount below, an overmount hiding what it covers."""
+    """Walk the tree of mounts as a path lookup does: into the shallowest mount below; the last mount on a point hides others."""
     rows = [row for line in table.splitlines() if (row := _parse(line, path)) is not None]
     known = {row.mount_id for row in rows}
     current: _Row | None = None
     remaining = rows
     while True:
-        below = [row for row in remaining if _hangs_on(row, current, known)]
+        below = [row for row in remaining if _is_child(row, current, known)]
         if not below:
             return current
         shallowest = min(len(row.point) for row in below)
@@ -171,7 +170,7 @@ def _find(path: bytes, table: bytes) -> _Row | None:
         remaining = [row for row in remaining if row is not current and len(row.point) >= shallowest]
 
 
-def _hangs_on(row: _Row, current: _Row | None, known: set[int]) -> bool:
+def _is_child(row: _Row, current: _Row | None, known: set[int]) -> bool:
     # In a chroot, and for the root itself, the parent is not in the table.
     return (
         row.parent_id not in known
@@ -181,7 +180,7 @@ def _hangs_on(row: _Row, current: _Row | None, known: set[int]) -> bool:
 
 
 def _parse(line: bytes, path: bytes) -> _Row | None:
-    """Return the row of `line`, None where its mount point does not lead to `path` or the line is malformed."""
+    """Return the row of `line`, None if its mount point is not above `path` or the line is malformed."""
     left, separator, right = line.partition(b" - ")
     fields = left.split(b" ")
     kind = right.split(b" ")
@@ -207,7 +206,7 @@ def _unescape(field: bytes) -> bytes:
 
 
 def _text(field: bytes) -> str:
-    # Not surrogates: identities are kept in TEXT columns, which refuse them.
+    # No surrogates: identities are stored in TEXT columns, which reject them.
     return _unescape(field).decode("utf-8", "backslashreplace")
 
 
@@ -228,9 +227,9 @@ def _identity(row: _Row, uuid_folder: str, *, ask_kernel: bool) -> str:
 
 
 def _number_of(row: _Row) -> int:
-    """Return statfs(2)'s file-system number where it is made from the UUID, as it is for these types; 0 elsewhere.
+    """Return statfs(2)'s file-system id for the types that derive it from the UUID; 0 for others.
 
-    A container sees the disks of its host without udev's links.
+    A container sees its host's disks, but not udev's links to their UUIDs.
     """
     if row.file_system not in _NUMBER_IS_UUID:
         return 0
@@ -241,13 +240,13 @@ def _number_of(row: _Row) -> int:
 
 
 def _network_identity(family: str, source: str) -> str:
-    # SMB names are not case-sensitive; a closing slash means nothing to either protocol.
+    # SMB names are not case-sensitive; a trailing slash means nothing in either protocol.
     source = source.rstrip("/") or source
     return f"{family}:{source.lower() if family == 'cifs' else source}"
 
 
 def _uuid_of(row: _Row, uuid_folder: str) -> str | None:
-    """Return the file system's UUID: by its device's name, by its number, or by the devices of a btrfs."""
+    """Return the file system's UUID, looked up by device name, by device number, or by the devices of a btrfs."""
     if not row.source.startswith("/"):
         return None
     device = os.path.realpath(row.source)

@@ -1,4 +1,4 @@
-"""Paths are bytes inside the program; these turn them into text for people and back."""
+"""Conversion of paths, which are bytes inside the program, to text and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def display(path: bytes) -> str:
     """Return `path` as text that is safe to print on a terminal.
 
     Control characters, escape sequences, line breaks, bidirectional overrides and bytes that are not UTF-8 come out as
-    backslash escapes, so that a hostile file name can neither move the cursor nor forge a line of a log.
+    backslash escapes, so that a hostile file name can neither move the cursor nor forge a log line.
     """
     text = path.decode("utf-8", "surrogateescape")
     if text.isprintable():
@@ -30,7 +30,7 @@ def _escape(character: str) -> str:
 
 
 def to_text(path: bytes) -> str:
-    """Return `path` as the text that JSON carries: UTF-8, other bytes as surrogates (PEP 383), so `os.fsencode` restores it."""
+    """Return `path` as text for JSON: UTF-8, other bytes as surrogates (PEP 383), so that `os.fsencode` restores it."""
     return path.decode("utf-8", "surrogateescape")
 
 
@@ -40,19 +40,19 @@ def from_text(text: str) -> bytes:
 
 
 def absolute(path: bytes) -> bytes:
-    """Return `path` as an absolute, normalised path; symbolic links stay as they are written."""
+    """Return `path` as an absolute, normalised path; symbolic links are not resolved."""
     return os.path.abspath(path)
 
 
 def is_within(path: bytes, folder: bytes) -> bool:
-    """Tell whether `path` is `folder` or lies below it; both absolute or both relative to the same place."""
+    """Tell whether `path` is `folder` or is below it; both absolute, or both relative to the same folder."""
     if folder in (b"", b"/"):
         return True
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
 def relative_to(path: bytes, folder: bytes) -> bytes:
-    """Return `path` relative to `folder`, b"" for the folder itself. Raises ValueError when it lies outside."""
+    """Return `path` relative to `folder`, b"" for the folder itself. Raises ValueError if it is outside."""
     if not is_within(path, folder):
         raise ValueError(f"{display(path)} is not below {display(folder)}")
     return path[len(folder.rstrip(b"/")) :].lstrip(b"/")

@@ -1,4 +1,4 @@
-"""What long work tells while it runs; the library emits these, only the CLI renders them."""
+"""Progress events of long operations: the library emits them, the CLI renders them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A phase of a command begins; `total` is the number of items, None while unknown."""
+    """A phase of a command starts; `total` is the number of items, None if unknown."""
 
     phase: str
     total: int | None
@@ -17,7 +17,7 @@ class PhaseStarted:
 
 @dataclass(frozen=True, slots=True)
 class PhaseAdvanced:
-    """Progress of the running phase: `done` items in all, `bytes_done` bytes read; `slow` names what takes long now."""
+    """Progress of the running phase: `done` items and `bytes_done` bytes so far; `slow` names a slow file."""
 
     phase: str
     done: int
@@ -36,7 +36,7 @@ class PhaseFinished:
 
 @dataclass(frozen=True, slots=True)
 class FileQuarantined:
-    """One file was given up for now; the run goes on."""
+    """One file was quarantined; the run continues."""
 
     path: bytes
     error_class: str
@@ -45,7 +45,7 @@ class FileQuarantined:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence the user should see; `level` is `info` or `warning`."""
+    """A message for the user; `level` is `info` or `warning`."""
 
     message: str
     level: str = "info"
@@ -56,4 +56,4 @@ EventSink = Callable[[Event], None]
 
 
 def ignore_events(_event: Event) -> None:
-    """Take an event and do nothing with it; the default sink."""
+    """Ignore an event; the default sink."""

@@ -1,4 +1,4 @@
-"""Text made comparable: case, accents, bytes that are not UTF-8."""
+"""Normalises text for comparison: case, accents, bytes that are not UTF-8."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 
 def fold(text: str) -> str:
-    """Return `text` without case, accents and compatibility forms, so that ZURICH, Zürich and zurich are one."""
+    """Return `text` without case, accents and compatibility forms, so that ZURICH, Zürich and zurich compare equal."""
     return text.lower() if text.isascii() else _fold_marked(text)
 
 
@@ -19,7 +19,7 @@ def _fold_marked(text: str) -> str:
 
 
 def without_stray_bytes(text: str) -> str:
-    """Return `text` with what is not a character (bytes of a path that are not UTF-8) replaced by U+FFFD."""
+    """Return `text` with bytes that are not UTF-8 (surrogates from a path) replaced by U+FFFD."""
     try:
         data = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

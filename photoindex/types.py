@@ -1,4 +1,4 @@
-"""The values that cross rooms: plain data without behaviour."""
+"""Plain values that the packages exchange."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What a file's content is, by its first bytes."""
+    """The kind of a file's content, detected from its first bytes."""
 
     IMAGE = "image"
     RAW = "raw"
@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 
 class TaskState(StrEnum):
-    """pending -> running -> done | failed (tried again at `not_before`) | quarantined (given up, named, listed)."""
+    """pending -> running -> done | failed (retried at `not_before`) | quarantined (no more retries)."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -32,19 +32,19 @@ class TaskState(StrEnum):
 
 FactValue = str | int | float | list[str] | None
 Facts = Mapping[str, Mapping[str, FactValue]]
-"""Every value of every source: source name -> fact name -> value, e.g. {"exif": {"camera_make": "Canon"}}."""
+"""Source name -> fact name -> value, e.g. {"exif": {"camera_make": "Canon"}}."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """What the first bytes say: `format` is the short lower-case name (jpeg, heic, cr2, mp4)."""
+    """Detected from the first bytes; `format` is a short lower-case name (jpeg, heic, cr2, mp4)."""
 
     kind: Kind
     format: str
 
 
 class SidecarKind(StrEnum):
-    """What wrote a small file beside a photo that speaks of it."""
+    """The type of a sidecar: a small file beside a photo that describes it."""
 
     XMP = "xmp"
     AAE = "aae"
@@ -53,10 +53,10 @@ class SidecarKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of a picture that a person or program marked.
+    """A part of a picture marked by a person or program.
 
-    x, y (the upper left corner), width, height: fractions 0 to 1 of the picture as it is stored, before its orientation is
-    applied. kind: face, pet, focus, barcode, other. schema: mwg (Metadata Working Group), mp (Microsoft, Picasa), ….
+    x, y (the upper left corner), width, height: fractions 0 to 1 of the stored picture, before its orientation is applied.
+    kind: face, pet, focus, barcode, other. schema: mwg (Metadata Working Group), mp (Microsoft, Picasa), ….
     """
 
     kind: str
@@ -70,10 +70,10 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost a worker.
+    """Resource limits for processing one file.
 
-    max_megapixels: pictures with more pixels (1 MP = 1e6) are refused before they are decoded.
-    memory_mb: growth of one worker's private memory (MiB) past its start.
+    max_megapixels: pictures with more pixels (1 MP = 1e6) are rejected before decoding.
+    memory_mb: growth of one worker's private memory (MiB) since it started.
     seconds: wall time for one file, after which its worker is killed.
     """
 
@@ -84,7 +84,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class DerivedParams:
-    """How previews and thumbnails are made; sizes are the longest side, quality is JPEG's 1-100."""
+    """Parameters of previews and thumbnails; sizes are the longest side, quality is JPEG's 1-100."""
 
     preview_px: int = 1024
     preview_quality: int = 82
@@ -94,12 +94,12 @@ class DerivedParams:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why one file could not be taken in: a class to group by and a sentence for a person."""
+    """Why one file could not be processed: a class to group by and a message for people."""
 
     error_class: str
     message: str
     retry: bool = False
-    """True where trying again without a change of the file may help (permission, I/O error)."""
+    """True if a retry may succeed without a change to the file (permission, I/O error)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +151,10 @@ Result = Vector | DetectedRegion | Text | Label
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What one content says of itself, without its pixels.
+    """Metadata of one content, read without decoding its pixels.
 
     `width` and `height` are pixels as a viewer shows them (after orientation); `orientation` is the EXIF number 1-8;
-    `duration_seconds` is for video. `notes` are remarks for a person (a refused value, a damaged block).
+    `duration_seconds` is for video. `notes` are remarks for people (a rejected value, a damaged block).
     """
 
     media: MediaType
@@ -169,7 +169,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class SidecarRead:
-    """What one sidecar says; `title` is the name of the photo that a Takeout JSON speaks of."""
+    """The contents of one sidecar; `title` is the file name of the photo that a Takeout JSON describes."""
 
     kind: SidecarKind
     facts: Mapping[str, FactValue]
@@ -180,7 +180,7 @@ class SidecarRead:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What is made from one content's pixels: two upright sRGB JPEGs and the 64-bit perceptual hash of the small one."""
+    """Data derived from one content's pixels: two upright sRGB JPEGs and the 64-bit perceptual hash of the small one."""
 
     preview_jpeg: bytes
     thumbnail_jpeg: bytes
@@ -190,11 +190,11 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a photo's facts come to after priorities; `sources` names the winner of each fact.
+    """A photo's facts after applying source priorities; `sources` names the source of each fact.
 
-    taken_at: ISO 8601 local wall time, with offset where known; taken_at_precision: second, minute, day, month or year, the
-    rest being its first moment. taken_at_utc: the instant where it is known, seconds since 1970 (negative before).
-    zone: IANA name at the position; zone_source: what gave the offset. latitude/longitude: degrees, WGS 84.
+    taken_at: ISO 8601 local wall time, with offset if known. taken_at_precision: second, minute, day, month or year; the
+    rest of taken_at is the first moment of that period. taken_at_utc: the instant if known, seconds since 1970 (negative before).
+    zone: IANA name at the position; zone_source: where the offset comes from. latitude/longitude: degrees, WGS 84.
     exposure_seconds, focal_length_mm, altitude_m carry their units; aperture is the f-number.
     """
 

@@ -1,4 +1,4 @@
-"""Running scans and looking at what they left, for tests."""
+"""Runs scans in tests and reads the resulting tables."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from photoindex.progress import Event
 
 
 @dataclass
-class Keeper:
-    """One library of a test: scans into it and reads its tables."""
+class LibraryRunner:
+    """Runs commands on the library of a test and reads its tables."""
 
     folder: Path
     settings: dict[str, object] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def open(self) -> AbstractContextManager[Library]:
-        """Open the library; make it where there is none."""
+        """Open the library; create it if there is none."""
         return open_library(load_config({"library": self.folder, "scan.jobs": 2, **self.settings}), create=True)
 
     def scan(self, *tops: Path, stop: Callable[[], bool] = lambda: False, **request: Any) -> ScanSummary:
-        """Scan `tops` (none: every known root)."""
+        """Scan `tops`, by default every known root."""
         with self.open() as library:
             wanted = ScanRequest(tops=[os.fsencode(top) for top in tops], **request)
             return scan(library, wanted, self.events.append, stop)
@@ -46,12 +46,12 @@ class Keeper:
                 connection.close()
 
     def value(self, statement: str, *values: object) -> Any:
-        """Return the one value of a SELECT."""
+        """Return the single value of a SELECT."""
         ((only,),) = self.rows(statement, *values)
         return only
 
     def derived_files(self) -> set[str]:
-        """Return the names of all derived files, temporary ones too."""
+        """Return the names of all derived files, including temporary ones."""
         return {path.name for path in (self.folder / "derived").rglob("*") if path.is_file()}
 
 
@@ -62,7 +62,7 @@ def counts(summary: ScanSummary) -> dict[str, int]:
 
 
 def refuse_listing(monkeypatch: pytest.MonkeyPatch, ending: bytes) -> None:
-    """Make every folder whose path ends so unreadable, as its permissions would for anybody but root."""
+    """Make folders with this path ending unreadable, as permissions do for everybody but root."""
     real = os.scandir
 
     def refuse(path: bytes) -> object:

@@ -29,10 +29,10 @@ def library_in(folder_path: Path) -> Iterator[Library]:
         yield library
 
 
-class Shelf:
-    """One volume mounted at `originals` (a folder of the test's), and rows for files in it.
+class VolumeRows:
+    """One volume mounted at `originals` (a folder of the test), and database rows for files in it.
 
-    `online=False` gives the volume an identity that nothing has that is mounted now.
+    `online=False` gives the volume the identity of a file system that is not mounted.
     """
 
     def __init__(self, library: Library, originals: Path, *, online: bool = True, label: str = "disk") -> None:
@@ -57,7 +57,7 @@ class Shelf:
             ).scalar() or self._insert(connection, variant, stage="ingest", key='{"code":2}', created_at=ADDED_AT)
 
     def writing(self) -> Any:
-        """Give a connection in a write transaction."""
+        """Return a connection in a write transaction."""
         return self.library.database.write()
 
     def relative(self, path: bytes) -> bytes:
@@ -72,7 +72,7 @@ class Shelf:
             return self._insert(connection, root, volume_id=self.volume_id, path=self.relative(absolute), **row)
 
     def add_file(self, name: str | bytes, *, create: bool = True, asset_id: int | None = None, **values: Any) -> int:
-        """Add a file below the originals by its relative path, on the disk too with `create`."""
+        """Add a file below the originals by its relative path; with `create` also on disk."""
         relative = os.fsencode(name)
         absolute = os.path.join(self.originals, relative)
         if create:

@@ -1,4 +1,4 @@
-"""A library whose vectors, and whose queries' vectors, a test writes by hand: no model is needed."""
+"""A library with hand-written vectors of photos and queries, so that no model is needed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from photoindex.store.vectors import spaces
 from photoindex.store.vectors import vectors as vector_rows
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.types import Vector
-from tests.rows import Shelf
+from tests.rows import VolumeRows
 
 DIM = 8
 AXES = {
     name: np.eye(DIM, dtype=np.float32)[number] for number, name in enumerate(("dog", "cat", "beach", "car", "red"))
 }
-"""What the words of these tests mean; the other axes mean nothing."""
+"""The vectors of the words in these tests; the other axes are unused."""
 
 
 def unit(**shares: float) -> NDArray[np.float32]:
@@ -32,8 +32,8 @@ def unit(**shares: float) -> NDArray[np.float32]:
     return np.asarray(total / np.linalg.norm(total), np.float32)
 
 
-class SemanticShelf(Shelf):
-    """A shelf with one space; `space` is in use, and knows the words of AXES."""
+class SemanticRows(VolumeRows):
+    """A volume with rows and one space, `space`, which is active and has the words of AXES in its query cache."""
 
     def __init__(self, library: Library, originals: Path) -> None:
         super().__init__(library, originals)
@@ -43,7 +43,7 @@ class SemanticShelf(Shelf):
         self.know(AXES)
 
     def know(self, texts: Mapping[str, NDArray[np.float32]]) -> None:
-        """Keep what some texts mean, as if they had been asked before."""
+        """Cache the vectors of some texts, as if they had been queried before."""
         with self.writing() as connection:
             query_vector_cache.keep(connection, self.space.id, texts)
 
@@ -64,14 +64,14 @@ class SemanticShelf(Shelf):
             vector_rows.put(connection, self.space.id, new)
 
     def in_new_space(self, connection: Connection) -> SpaceRow:
-        """Make a further space, which vectors go into from now on; the one before stays in use."""
+        """Create another space for new vectors; the previous one stays active."""
         variant_id = queue.ensure_variant(connection, "embed", {"model": "by-hand", "revision": 2})
         self.space = spaces.ensure_space(connection, model="by-hand", variant_id=variant_id, dim=DIM)
         query_vector_cache.keep(connection, self.space.id, AXES)
         return self.space
 
     def vectors(self) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        """Return the numbers and values of all vectors."""
+        """Return the ids and values of all vectors."""
         with self.library.database.read() as connection:
             rows = connection.execute(select(vector.c.id, vector.c.data).order_by(vector.c.id)).all()
         values = np.array([np.frombuffer(row.data, np.float16) for row in rows]).reshape(len(rows), DIM)

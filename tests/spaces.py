@@ -14,7 +14,7 @@ from photoindex.store.schema.tables import asset, variant, vector
 from photoindex.store.vectors import spaces, vectors
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.types import Vector
-from tests.rows import Shelf
+from tests.rows import VolumeRows
 from tests.vectors import DIM
 
 
@@ -23,8 +23,8 @@ class SpaceOfTests:
 
     def __init__(self, library: Library, originals: Path, name: str = "clip", dim: int = DIM) -> None:
         self.library = library
-        self.shelf = Shelf(library, originals)
-        self._photo_id = self.shelf.add_photo()
+        self.volume_rows = VolumeRows(library, originals)
+        self._photo_id = self.volume_rows.add_photo()
         with library.database.write() as connection:
             key = connection.execute(insert(variant).values(stage="embed", key=f'{{"model":"{name}"}}', created_at=0.0))
             assert key.inserted_primary_key is not None
@@ -36,7 +36,12 @@ class SpaceOfTests:
         """Add vectors of new contents; return their numbers."""
         with self.library.database.write() as connection:
             row = {"size_bytes": 7, "kind": "image", "format": "jpeg", "facts": {}, "notes": [], "derived": True}
-            row |= {"variant_id": self.shelf.variant_id, "role": "primary", "added_at": 0.0, "photo_id": self._photo_id}
+            row |= {
+                "variant_id": self.volume_rows.variant_id,
+                "role": "primary",
+                "added_at": 0.0,
+                "photo_id": self._photo_id,
+            }
             first = len(connection.execute(select(asset.c.id)).all()) + 1
             made = range(first, first + len(values))
             connection.execute(insert(asset), [{"id": one, "digest": one.to_bytes(32, "big"), **row} for one in made])

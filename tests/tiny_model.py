@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.tiny_clip.scenes import Scene, render
 
 MODEL_ID = "tiny-clip"
@@ -54,18 +54,18 @@ def write_scenes(folder: Path, wanted: Iterable[Scene], *, seed: int = 0, **more
 
 
 def install_tiny(library_folder: Path, *, model_id: str = MODEL_ID, fixture: Path = FIXTURE) -> None:
-    """Install the tiny model into a library, which is made where there is none."""
+    """Install the tiny model into a library, which is created if necessary."""
     from photoindex.library.models.install import InstallRequest, install
 
-    with Keeper(library_folder).open() as library:
+    with LibraryRunner(library_folder).open() as library:
         install(library, InstallRequest(fixture, model_id))
 
 
 @dataclass
-class SemanticKeeper(Keeper):
-    """A library of a test that scans and embeds with the tiny model.
+class SemanticRunner(LibraryRunner):
+    """Scans and embeds into the library of a test with the tiny model.
 
-    settings: `embed.model` is the tiny model, unless a test sets another one.
+    settings: `embed.model` is the tiny model unless a test overrides it.
     """
 
     events: list[Any] = field(default_factory=list)
@@ -78,14 +78,14 @@ class SemanticKeeper(Keeper):
         install_tiny(self.folder, model_id=model_id, fixture=fixture)
 
     def embed(self, *, stop: Callable[[], bool] = lambda: False, **request: Any) -> Any:
-        """Make the vectors that the model's space lacks; return the summary."""
+        """Embed all photos that are not in the space yet; return the summary."""
         from photoindex.library.embed.embed import EmbedRequest, embed
 
         with self.open() as library:
             return embed(library, EmbedRequest(**request), self.events.append, stop)
 
-    def take_in(self, *tops: Path) -> Any:
-        """Scan and embed; return the summary of the second."""
+    def scan_and_embed(self, *tops: Path) -> Any:
+        """Scan and embed; return the summary of the embed run."""
         self.scan(*tops)
         return self.embed()
 

@@ -1,4 +1,4 @@
-"""The command line's entry: the visible list of commands, the global options, the error boundary."""
+"""Entry point of the command line: the list of commands, global options, error handling."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ _BROKEN_PIPE_EXIT = 141
 
 
 def build_app(only: str | None = None) -> typer.Typer:
-    """Return the Typer application with every command of COMMANDS, or with one: the others cost a short command its time."""
+    """Return the Typer application with all commands, or with one, because registering all slows down a short command."""
     app = typer.Typer(
         name="photoindex",
-        help="Index, search and keep safe a photo library from the shell.",
+        help="Index, search and back up a photo library from the shell.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -73,7 +73,7 @@ def build_app(only: str | None = None) -> typer.Typer:
         ] = False,
     ) -> None:
         if library is not None:
-            # Settings have one order of precedence; the global option joins it where commands read it.
+            # Settings have one order of precedence; the environment is where commands read the global option.
             os.environ["PHOTOINDEX_LIBRARY"] = str(library)
 
     for name in (only,) if only in COMMANDS else COMMANDS:
@@ -104,7 +104,7 @@ def _rearranged(argv: list[str], app: TyperGroup) -> list[str]:
 
 
 def main(argv: list[str]) -> int:
-    """Run one command line and return its exit code; every error that a user can meet ends here."""
+    """Run one command line and return its exit code; all user-facing errors are handled here."""
     try:
         try:
             app: Any = typer.main.get_command(build_app(_command_of(argv)))
@@ -114,31 +114,31 @@ def main(argv: list[str]) -> int:
     except errors.PhotoIndexError as error:
         from photoindex.cli.output.render import visible_lines
 
-        # What a file, an archive or a server said may be part of it.
+        # The message may contain text from a file, an archive or a server.
         print(f"photoindex: {visible_lines(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return errors.EXIT_INTERRUPTED
     except SystemExit as end:
         reader_left = isinstance(end.__context__, BrokenPipeError)
-        said = end.code if isinstance(end.code, int) else errors.EXIT_DONE
-        return _quiet_broken_pipe() if reader_left else said
+        code = end.code if isinstance(end.code, int) else errors.EXIT_DONE
+        return _quiet_broken_pipe() if reader_left else code
     except BrokenPipeError:
         return _quiet_broken_pipe()
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(f"photoindex: what was to be printed cannot be written: {error.strerror}", file=sys.stderr)
-        _give_stdout_up()
+        print(f"photoindex: cannot write the output: {error.strerror}", file=sys.stderr)
+        _discard_stdout()
         return errors.StorageFull.exit_code
     return errors.EXIT_DONE
 
 
 def _quiet_broken_pipe() -> int:
-    """The reader has gone (`| head`): say nothing, as other tools do, not even when the interpreter flushes at exit."""
-    _give_stdout_up()
+    """Handle a closed pipe (`| head`) silently, like other tools, also when the interpreter flushes stdout at exit."""
+    _discard_stdout()
     return _BROKEN_PIPE_EXIT
 
 
-def _give_stdout_up() -> None:
+def _discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

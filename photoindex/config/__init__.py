@@ -1,1 +1,1 @@
-"""Settings: schema, layers, environment and files, secrets."""
+"""Settings: their schema, the files and variables they are read from, and secrets."""

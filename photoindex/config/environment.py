@@ -11,7 +11,7 @@ from photoindex.config.schema import Config
 
 
 class _Variables(Config, BaseSettings):
-    """The settings as pydantic-settings' sources look for them; never made into an object."""
+    """The settings as a model for pydantic-settings' sources; never instantiated."""
 
     model_config = SettingsConfigDict(
         env_nested_delimiter="__", env_ignore_empty=True, enable_decoding=False, dotenv_filtering="only_existing"
@@ -19,9 +19,9 @@ class _Variables(Config, BaseSettings):
 
 
 def read_variables(prefix: str, dotenv: Path | None) -> dict[str, Any]:
-    """Return the settings whose variables start with `prefix`, dotted; from the file `dotenv` or, without, the environment.
+    """Return settings by dotted name, from variables that start with `prefix` in the file `dotenv` or in the environment.
 
-    Names are not case-sensitive, `__` leads into a section, an empty value counts as not given. Values are text.
+    Names are not case-sensitive, `__` separates section and setting, an empty value counts as not set. Values are text.
     """
     from photoindex.config.names import flat
 

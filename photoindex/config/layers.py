@@ -1,4 +1,4 @@
-"""Where settings come from: reads each layer, names what is wrong with it, and keeps every value's origin."""
+"""Reads and merges the layers of settings, validates them, and records the origin of each value."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from photoindex.paths import display
 
 PREFIX = "PHOTOINDEX_"
 PLAIN_NAMES = ("DEPLOY_PROFILE", "DATABASE_URL", "VECTOR_BACKEND", "QDRANT_URL", "ORIGINALS_PATH", "DERIVED_PATH")
-"""Settings that also go by their bare name, in the environment, in .env and in config.toml."""
+"""Settings that may also be given without the prefix, in the environment, in .env and in config.toml."""
 CONFIG_VARIABLE = "PHOTOINDEX_CONFIG"
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "PHOTOINDEX_TESTDATA"})
-"""Variables with our prefix that are no settings: the place of config.toml, and the tests' real photos."""
+"""Variables with the prefix that are not settings: the path of config.toml, and the tests' folder of real photos."""
 DOTENV = Path(".env")
 DEFAULT = "default"
 _MESSAGES_MAX = 10
@@ -39,7 +39,7 @@ _NOUNS: Mapping[type, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A value as a layer gives it, and where it stands there."""
+    """A value as given in a layer, and where it was set."""
 
     value: object
     origin: str
@@ -49,7 +49,7 @@ _Layer = dict[str, _Given]
 
 
 def fields() -> dict[str, FieldInfo]:
-    """Return every setting by its dotted name, in the order of the models."""
+    """Return every setting by its dotted name, in the order of the schema."""
     found: dict[str, FieldInfo] = {}
     for name, field in Config.model_fields.items():
         section = field.annotation
@@ -86,7 +86,7 @@ def resolve(flags: Mapping[str, object]) -> tuple[Config, list[Setting]]:
 
 
 def user_file() -> tuple[Path, bool]:
-    """Return the place of config.toml and whether `PHOTOINDEX_CONFIG` (environment or .env) chose it."""
+    """Return the path of config.toml and whether `PHOTOINDEX_CONFIG` (environment or .env) set it."""
     chosen = os.environ.get(CONFIG_VARIABLE)
     if not chosen and CONFIG_VARIABLE in _dotenv_lines():
         from dotenv import dotenv_values
@@ -100,14 +100,14 @@ def user_file() -> tuple[Path, bool]:
 
 
 def profile_file(profile: str) -> Path:
-    """Return the file of a profile: in the installed package, or in the repository that the package runs from."""
+    """Return the file of a profile: in the installed package, or in the source checkout."""
     package = Path(__file__).parent.parent
     folder = package / "_config"
     return (folder if folder.is_dir() else package.parent / "config") / f"{profile.lower()}.toml"
 
 
 def allowed(field: FieldInfo) -> str:
-    """Return in words what a setting takes: `a whole number from 1 to 100`, `one of P1, P2, P3, P4`."""
+    """Describe the allowed values of a setting: `a whole number from 1 to 100`, `one of P1, P2, P3, P4`."""
     kind = _kind(field)
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(get_args(kind))
@@ -162,7 +162,7 @@ def _setting(config: Config, name: str, given: _Layer) -> Setting:
 def _profile_layer(profile: _Given, field: FieldInfo) -> _Layer:
     name = profile.value
     if name not in get_args(_kind(field)):
-        return {}  # validation names the bad value and where it stands
+        return {}  # validation reports the bad value and its origin
     layer = _toml_layer(profile_file(str(name)), must_exist=True)
     return {key: _Given(part.value, f"profile {name}") for key, part in layer.items()}
 
@@ -174,7 +174,7 @@ def _toml_layer(path: Path, must_exist: bool) -> _Layer:  # noqa: FBT001
         values = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         if must_exist:
-            raise ConfigError(f"there is no settings file {shown}; make it or unset {CONFIG_VARIABLE}") from None
+            raise ConfigError(f"there is no settings file {shown}; create it or unset {CONFIG_VARIABLE}") from None
         return {}
     except (OSError, ValueError) as error:
         raise ConfigError(f"the settings file {shown} cannot be read: {error}") from None
@@ -189,7 +189,7 @@ def _toml_layer(path: Path, must_exist: bool) -> _Layer:  # noqa: FBT001
 
 
 def _toml_lines(text: str) -> dict[str, int]:
-    """Return the line of each dotted key, as far as plain reading tells; only error messages and origins use it."""
+    """Return the line of each dotted key, found by regular expressions; only for error messages and origins."""
     lines: dict[str, int] = {}
     section = ""
     for number, line in enumerate(text.splitlines(), start=1):
@@ -203,7 +203,7 @@ def _toml_lines(text: str) -> dict[str, int]:
 
 
 def _refuse_in_file(layer: _Layer) -> None:
-    """Refuse what means something else from each folder, and secrets, which belong into the environment alone."""
+    """Reject relative paths, which would depend on the current folder, and secrets, which belong in the environment."""
     known = fields()
     for name, part in layer.items():
         if not isinstance(part.value, str) or name not in known:
@@ -217,7 +217,7 @@ def _refuse_in_file(layer: _Layer) -> None:
 
 
 def _dotenv_lines() -> dict[str, int]:
-    """Return the names in .env with their lines. Raises ConfigError for a file that is not of that form."""
+    """Return the names in .env with their line numbers. Raises ConfigError if it cannot be parsed."""
     if not DOTENV.is_file():
         return {}
     from dotenv.parser import parse_stream
@@ -238,7 +238,7 @@ def _dotenv_lines() -> dict[str, int]:
 
 
 def _variable_layer(places: Mapping[str, str], dotenv: Path | None = None) -> _Layer:
-    """Read the settings among the variables of `places` (name -> where it stands); our own prefix wins over bare names."""
+    """Read the settings among the variables of `places` (name -> origin); prefixed names win over bare ones."""
     by_upper = {name.upper(): (name, place) for name, place in places.items()}
     known = {variable_of(name): name for name in fields()}
     for variable, (name, place) in by_upper.items():
@@ -247,7 +247,7 @@ def _variable_layer(places: Mapping[str, str], dotenv: Path | None = None) -> _L
     known = {name: name.lower() for name in PLAIN_NAMES} | known
     given = {variable: place for variable, place in by_upper.items() if variable in known}
     if not given:
-        return {}  # and pydantic-settings, a fifth of the time that settings take, is not imported
+        return {}  # without importing pydantic-settings, a fifth of the time to load settings
     from photoindex.config.environment import read_variables
 
     values = read_variables(PREFIX, dotenv)
@@ -264,7 +264,7 @@ def _refuse_unknown(given: _Layer, known: Mapping[str, FieldInfo]) -> None:
     for name, part in given.items():
         if _is_section(name):
             inner = next(setting for setting in known if setting.startswith(f"{name}."))
-            raise ConfigError(f"{name} ({part.origin}) is a section of settings; set what is in it, such as {inner}")
+            raise ConfigError(f"{name} ({part.origin}) is a section; set one of its settings, such as {inner}")
         if name not in known:
             raise ConfigError(f"unknown setting {_shown(name)} ({part.origin}){_near(name, known)}")
 
@@ -295,7 +295,7 @@ def _shown(value: object) -> str:
 
 
 def _refuse_unavailable(config: Config, given: _Layer) -> None:
-    """Refuse, in one sentence that says what is missing, a deployment that this version cannot serve."""
+    """Reject a deployment that this version does not support, saying what is missing."""
     if config.deploy_profile in ("P3", "P4"):
         origin = given["deploy_profile"].origin
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Loading the settings: every layer, merged and checked."""
+"""Loads the settings: all layers, merged and validated."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def load_config(flags: Mapping[str, object] | None = None) -> Config:
-    """Return the settings in force.
+    """Return the effective settings.
 
     `flags` are those given on the command line, nested or dotted: {"library": Path("x"), "scan.jobs": 3}. Raises
-    ConfigError for an unknown name, a bad value, an unreadable file, or a deployment that this version cannot serve.
+    ConfigError for an unknown name, a bad value, an unreadable file, or a deployment that this version does not support.
     """
     from photoindex.config.layers import resolve
 
@@ -22,14 +22,14 @@ def load_config(flags: Mapping[str, object] | None = None) -> Config:
 
 
 def origins(flags: Mapping[str, object] | None = None) -> list[Setting]:
-    """Return every setting with its value and origin, in the order of the models. Raises ConfigError like `load_config`."""
+    """Return every setting with its value and origin, in the order of the schema. Raises ConfigError like `load_config`."""
     from photoindex.config.layers import resolve
 
     return resolve(flags or {})[1]
 
 
 def config_file() -> Path:
-    """Return where the user's settings file is looked for, whether it exists or not (`PHOTOINDEX_CONFIG` moves it)."""
+    """Return the path of the user's settings file, whether or not it exists (`PHOTOINDEX_CONFIG` overrides it)."""
     from photoindex.config.layers import user_file
 
     return user_file()[0]

@@ -16,7 +16,7 @@ def _is_section(name: str) -> bool:
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings by dotted name; what is no section of settings stays as it is, to be refused by its name."""
+    """Return settings by dotted name; a value that is not a section stays as it is, so that validation can report it."""
     dotted: dict[str, Any] = {}
     for name, value in values.items():
         if _is_section(name) and isinstance(value, Mapping):

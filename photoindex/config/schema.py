@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def _folder(value: Any) -> Any:
-    """Return an absolute path with `~` expanded; text goes past pydantic's own check, which refuses bytes that are not UTF-8."""
+    """Return an absolute path with `~` expanded; text bypasses pydantic's own check, which rejects bytes that are not UTF-8."""
     if not isinstance(value, str | Path):
         return value
     text = str(value)
     if not text or "\0" in text:
-        raise ValueError("a path is neither empty nor holds a NUL")
+        raise ValueError("a path must not be empty or contain NUL")
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:
@@ -26,7 +26,7 @@ def _folder(value: Any) -> Any:
 
 
 def _patterns(value: Any) -> Any:
-    """Return a comma-separated text, as it comes from the environment, as a list; lists stay as they are."""
+    """Split comma-separated text, as given in the environment; lists stay as they are."""
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -41,14 +41,16 @@ class _Section(BaseModel):
 class ScanConfig(_Section):
     """How `scan` reads originals."""
 
-    jobs: int | None = Field(default=None, ge=1, description="worker processes; default: as cores_share says")
-    cores_share: float = Field(default=0.8, gt=0, le=1, description="share of the cores that workers take by default")
+    jobs: int | None = Field(default=None, ge=1, description="worker processes; default: from cores_share")
+    cores_share: float = Field(default=0.8, gt=0, le=1, description="share of the cores that workers use by default")
     batch_size: int = Field(default=64, ge=1, description="files per transaction")
-    walk_threads: int = Field(default=4, ge=1, description="directories listed at a time")
-    exclude: Patterns = Field(default=(), description="gitignore patterns that hold for every root")
-    max_megapixels: float = Field(default=250.0, gt=0, description="larger pictures are refused before decoding")
-    worker_memory_mb: int = Field(default=1536, ge=128, description="memory of one worker in MiB")
-    file_seconds: float = Field(default=120.0, gt=0, description="time for one file, after which its worker is killed")
+    walk_threads: int = Field(default=4, ge=1, description="directories listed in parallel")
+    exclude: Patterns = Field(default=(), description="gitignore patterns to exclude from every root")
+    max_megapixels: float = Field(default=250.0, gt=0, description="larger pictures are rejected before decoding")
+    worker_memory_mb: int = Field(default=1536, ge=128, description="memory limit of one worker in MiB")
+    file_seconds: float = Field(
+        default=120.0, gt=0, description="time limit for one file; its worker is killed after it"
+    )
 
 
 class DerivedConfig(_Section):
@@ -63,41 +65,41 @@ class DerivedConfig(_Section):
 class DatabaseConfig(_Section):
     """How much memory SQLite may use."""
 
-    cache_mb: int = Field(default=64, ge=1, description="page cache of one connection in MiB")
-    mmap_mb: int = Field(default=256, ge=0, description="memory map of one connection in MiB")
+    cache_mb: int = Field(default=64, ge=1, description="page cache per connection in MiB")
+    mmap_mb: int = Field(default=256, ge=0, description="memory map per connection in MiB")
     busy_seconds: float = Field(default=30.0, ge=0, description="how long to wait for another writer")
 
 
 class EmbedConfig(_Section):
-    """How pictures become vectors."""
+    """How `embed` computes vectors."""
 
     model: str = Field(
         default="clip-vit-b-32", min_length=1, description="model that `embed` uses; see: photoindex models list"
     )
-    batch_size: int = Field(default=128, ge=1, le=4096, description="pictures a batch")
+    batch_size: int = Field(default=128, ge=1, le=4096, description="pictures per batch")
     device: str = Field(
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
         examples=["auto", "cpu", "cuda", "cuda:N"],
-        description="what the model runs on; auto takes a GPU if there is one",
+        description="device the model runs on; auto uses a GPU if there is one",
     )
     decode_threads: int | None = Field(
-        default=None, ge=1, description="threads that decode previews; default: one a core"
+        default=None, ge=1, description="threads that decode previews; default: one per core"
     )
-    gpu_free_share: float = Field(default=0.25, ge=0, lt=1, description="share of the GPU's memory that is left free")
+    gpu_free_share: float = Field(default=0.25, ge=0, lt=1, description="share of the GPU's memory to leave free")
 
 
 class BackupConfig(_Section):
     """How snapshots are kept."""
 
-    keep: int = Field(default=14, ge=1, description="snapshots kept in a destination")
+    keep: int = Field(default=14, ge=1, description="snapshots to keep in a destination")
 
 
 class TimeConfig(_Section):
-    """How times are understood."""
+    """How times are interpreted."""
 
     home_zone: str | None = Field(
-        default=None, description="zone of times that state none, such as Europe/Lisbon; default: left unknown"
+        default=None, description="zone of times without one, such as Europe/Lisbon; default: unknown"
     )
 
     @field_validator("home_zone")
@@ -110,7 +112,7 @@ class TimeConfig(_Section):
         try:
             ZoneInfo(value)
         except (OSError, ValueError) as error:
-            message = f"'{value}' is no time zone; write one like Europe/Lisbon"
+            message = f"'{value}' is not a time zone; write one like Europe/Lisbon"
             raise ValueError(message) from error
         return value
 
@@ -118,15 +120,15 @@ class TimeConfig(_Section):
 class LogConfig(_Section):
     """The rotating log in the library."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level that is kept")
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="minimum level to log")
     max_mb: int = Field(default=10, ge=1, description="size at which the log is rotated, in MiB")
-    keep: int = Field(default=5, ge=0, description="rotated logs kept")
+    keep: int = Field(default=5, ge=0, description="rotated logs to keep")
 
 
 class Config(_Section):
-    """All settings, frozen; see `photoindex config show` for each value's origin.
+    """All settings, immutable; `photoindex config show` lists each value's origin.
 
-    Making one by hand reads nothing: `load_config` alone looks at files and the environment.
+    The constructor reads nothing: only `load_config` reads files and the environment.
     """
 
     deploy_profile: Literal["P1", "P2", "P3", "P4"] = Field(
@@ -137,7 +139,7 @@ class Config(_Section):
     vector_backend: Literal["faiss", "qdrant"] = Field(default="faiss", description="vector engine")
     qdrant_url: str | None = Field(default=None, description="Qdrant server, with vector_backend qdrant")
     originals_path: Folder | None = Field(
-        default=None, description="scanned where `scan` gets no PATH and knows no root"
+        default=None, description="what `scan` scans without a PATH when the library has no root yet"
     )
     derived_path: Folder | None = Field(default=None, description="previews and thumbnails; default: in the library")
     models_path: Folder | None = Field(default=None, description="models and their lock file; default: in the library")
@@ -151,7 +153,7 @@ class Config(_Section):
 
     @property
     def database_file(self) -> Path | None:
-        """The SQLite file that `database_url` names, None where the database has its usual place in the library."""
+        """The SQLite file that `database_url` names, None if the database is in the library folder."""
         if self.database_url is None:
             return None
         return Path(self.database_url.removeprefix(SQLITE_PREFIX)).expanduser().absolute()
@@ -162,10 +164,10 @@ SQLITE_PREFIX = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value in force and where it came from.
+    """One effective value and its origin.
 
-    `name` is dotted (`scan.jobs`), `origin` is `default`, `profile P1`, a file with its line, a variable of the
-    environment, or `command line`. `value` is what the program uses: it can hold a secret, `shown()` never does.
+    `name` is dotted (`scan.jobs`), `origin` is `default`, `profile P1`, a file with a line number, an environment
+    variable, or `command line`. `value` is what the program uses and may contain a secret; `shown()` never does.
     """
 
     name: str
@@ -173,7 +175,7 @@ class Setting:
     origin: str
 
     def shown(self) -> object:
-        """Return the value for a person or for JSON: None, bool, int, float, str or a list of str."""
+        """Return the value for display or JSON: None, bool, int, float, str or a list of str."""
         from photoindex.config.secrets import without_secrets
 
         if isinstance(self.value, Path):

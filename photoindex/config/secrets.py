@@ -1,4 +1,4 @@
-"""Settings without their secrets."""
+"""Masks secrets in settings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import re
 
 
 def without_secrets(text: str) -> str:
-    """Return `text` with the password of a URL, and parameters named like a secret, replaced by ***."""
+    """Return `text` with URL passwords, and parameters named like a secret, replaced by ***."""
     text = re.sub(r"(://[^:@/\s]*):.*@", r"\1:***@", text)
     return re.sub(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&#]*", r"\1***", text, flags=re.IGNORECASE)

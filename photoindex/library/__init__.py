@@ -1,1 +1,1 @@
-"""What a user can do with a library: one module an operation."""
+"""The operations on a library, one module per operation."""

@@ -1,4 +1,4 @@
-"""The operating system's refusals as errors that say what was being done."""
+"""Converts OSError to errors that say what was being done."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from photoindex.errors import StorageFull, UsageError
 
 @contextmanager
 def disk_errors(doing: str) -> Iterator[None]:
-    """Raise StorageFull for a full disk and UsageError for every other OSError inside the block; `doing` opens the sentence."""
+    """Raise StorageFull for a full disk and UsageError for other OSErrors in the block; `doing` starts the message."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(f"{doing}: there is no room ({error.strerror}); nothing was kept of it") from error
+            raise StorageFull(f"{doing}: the disk is full ({error.strerror}); nothing was written") from error
         raise UsageError(f"{doing} failed: {error}") from error

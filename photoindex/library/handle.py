@@ -1,4 +1,4 @@
-"""An opened library: what every operation takes as its first argument."""
+"""The handle of an open library, the first argument of every operation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DATABASE_NAME = "photoindex.db"
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library folder with its open database and the settings it was opened with; `app.open_library` makes it."""
+    """A library folder with its open database and its settings; created by `app.open_library`."""
 
     folder: Path
     config: Config
@@ -21,20 +21,20 @@ class Library:
 
     @property
     def derived_folder(self) -> Path:
-        """Where previews and thumbnails are kept."""
+        """The folder of previews and thumbnails."""
         return self.config.derived_path or self.folder / "derived"
 
     @property
     def log_folder(self) -> Path:
-        """Where the rotating logs are kept."""
+        """The folder of the rotating logs."""
         return self.folder / "logs"
 
     @property
     def models_folder(self) -> Path:
-        """Where the models and their lock file are kept."""
+        """The folder of the models and their lock file."""
         return self.config.models_path or self.folder / "models"
 
     @property
     def indices_folder(self) -> Path:
-        """Where the vector indices are kept, one folder a space; a cache that can be made again from the database."""
+        """The folder of the vector indices, one subfolder per space; a cache that can be rebuilt from the database."""
         return self.folder / "indices"

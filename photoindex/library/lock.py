@@ -20,7 +20,7 @@ HOLDER_NAME = LOCK_NAME + _HOLDER_SUFFIX
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock: process id, what it runs, since when (UTC seconds since 1970)."""
+    """The process that holds the lock: process id, its command, since when (UTC seconds since 1970)."""
 
     pid: int
     command: str
@@ -31,11 +31,11 @@ class Holder:
 def exclusive(
     library_folder: Path, command: str = "photoindex", *, wait_seconds: float = 0.0, name: str = LOCK_NAME
 ) -> Iterator[None]:
-    """Hold the library's lock while the block runs; `command` is what others are told.
+    """Hold the library's lock while the block runs; error messages of other commands show `command`.
 
-    `name` is the lock's file: another name is another lock, for work that only must not meet its like.
-    The kernel releases the lock when the process ends, however it ends. The lock is not re-entrant.
-    Raises LibraryLocked when another command (of this or another process) holds it after `wait_seconds`.
+    `name` is the lock file: another name is another lock, for work that only excludes work of the same kind.
+    The kernel releases the lock when the process ends, even if it is killed. The lock is not re-entrant.
+    Raises LibraryLocked if another command (of this or another process) still holds it after `wait_seconds`.
     """
     from filelock import FileLock, Timeout
 
@@ -54,7 +54,7 @@ def exclusive(
 
 
 def read_holder(lock: Path) -> Holder | None:
-    """Return who last took the lock and has not given it back; None where nobody did. A killed holder stays written."""
+    """Return the process that last took the lock and did not release it, None if there is none. A killed one stays recorded."""
     try:
         value = json.loads(_holder_file(lock).read_text(encoding="utf-8"))
         return Holder(int(value["pid"]), str(value["command"]), float(value["since"]))
@@ -69,7 +69,7 @@ def _holder_file(lock: Path) -> Path:
 def _write_holder(lock: Path, holder: Holder) -> None:
     temporary = lock.with_name(f"{lock.name}.{holder.pid}")
     text = json.dumps({"pid": holder.pid, "command": holder.command, "since": holder.since})
-    # Only the words of a refusal depend on this file; a full disk must not stop a command from holding the lock.
+    # Only error messages use this file; a full disk must not keep a command from taking the lock.
     with suppress(OSError):
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(_holder_file(lock))
@@ -81,4 +81,4 @@ def _refusal(lock: Path) -> str:
     if holder is not None:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
         who = f"`{holder.command}` (process {holder.pid}, since {since})"
-    return f"{who} is at work on the library in {lock.parent}; try again when it has finished"
+    return f"{who} is using the library in {lock.parent}; try again when it has finished"

@@ -1,4 +1,4 @@
-"""The rotating log of a library: one JSON object a line, written beside what the terminal shows."""
+"""The rotating log of a library, one JSON object per line, in addition to the terminal's output."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asct
 
 @contextmanager
 def open_log(library_folder: Path, config: LogConfig) -> Iterator[logging.Logger]:
-    """Give a logger that writes to `<library>/logs/photoindex.log` until the block ends.
+    """Yield a logger that writes to `<library>/logs/photoindex.log` until the block ends.
 
-    It stands alone: neither the root logger nor any other sees its records. Give each record what it belongs to and its
-    fields with `extra={"action": "scan", "files": 3}`. A log that cannot be written (a full disk, a folder without
-    permission) is left out: the work matters more, and what really fails is reported where it fails.
+    It is independent of the root logger and all others. Pass the action and fields of each record with
+    `extra={"action": "scan", "files": 3}`. Errors while logging (a full disk, no permission) are ignored: the work matters
+    more, and real failures are reported where they happen.
     """
     logger = logging.Logger("photoindex", config.level.upper())  # noqa: LOG001 - getLogger would make it global
     handler = _LibraryLog(
@@ -38,12 +38,12 @@ def open_log(library_folder: Path, config: LogConfig) -> Iterator[logging.Logger
         yield logger
     finally:
         logger.removeHandler(handler)
-        with suppress(OSError):  # what a full disk did not take at the last flush
+        with suppress(OSError):  # the last flush can fail on a full disk
             handler.close()
 
 
 def log_events(logger: logging.Logger, action: str) -> EventSink:
-    """Return a sink that logs the events of `action` (a command, such as scan): one line a quarantined file."""
+    """Return a sink that logs the events of `action` (a command, such as scan), with one line per quarantined file."""
 
     def sink(event: Event) -> None:
         fields: dict[str, object]
@@ -64,7 +64,7 @@ def log_events(logger: logging.Logger, action: str) -> EventSink:
 
 
 def both(*sinks: EventSink) -> EventSink:
-    """Return a sink that gives each event to all of `sinks`, in that order."""
+    """Return a sink that passes each event to all of `sinks`, in that order."""
 
     def sink(event: Event) -> None:
         for one in sinks:
@@ -74,10 +74,10 @@ def both(*sinks: EventSink) -> EventSink:
 
 
 class _LibraryLog(logging.handlers.RotatingFileHandler):
-    """A rotating file that several commands may write, and whose failures stop nobody."""
+    """A rotating log file that several commands may write to, and that ignores errors."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record; the folder is made with the first one."""
+        """Write one record; the first one creates the folder."""
         try:
             os.makedirs(os.path.dirname(self.baseFilename), exist_ok=True)
             self._follow_rotation()
@@ -86,7 +86,7 @@ class _LibraryLog(logging.handlers.RotatingFileHandler):
         super().emit(record)
 
     def _follow_rotation(self) -> None:
-        """Open the file anew where another command has rotated it away."""
+        """Reopen the file if another command has rotated it."""
         if self.stream is None:
             return
         try:
@@ -99,18 +99,18 @@ class _LibraryLog(logging.handlers.RotatingFileHandler):
             self.stream = self._open()
 
     def doRollover(self) -> None:  # noqa: N802
-        """Begin a new file; with `keep = 0` the old one is emptied, where the standard library would let it grow."""
+        """Start a new file; with `keep = 0` truncate the old one, which the standard library would let grow."""
         if self.backupCount == 0 and self.stream is not None:
             self.stream.truncate(0)
             return
         super().doRollover()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Leave the record out, where the standard library would print a traceback to stderr."""
+        """Drop the record; the standard library would print a traceback to stderr."""
 
 
 class _JsonLine(logging.Formatter):
-    """time, level, action, message, pid, then the record's own fields, as one line of ASCII."""
+    """Format time, level, action, message, pid, then the record's own fields, as one line of ASCII."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {

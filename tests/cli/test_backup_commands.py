@@ -1,4 +1,4 @@
-"""`photoindex backup`, `backup list`, `backup verify`, `restore`: what a person, a script and a cron job get from them."""
+"""`photoindex backup`, `backup list`, `backup verify`, `restore`: output for people, scripts and cron jobs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sqlalchemy import text
 
 from photoindex.cli.main import _rearranged, build_app, main
 from photoindex.library.lock import exclusive
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 class Result(NamedTuple):
-    """What a command ended with."""
+    """The result of a command."""
 
     returncode: int
     stdout: str
@@ -33,10 +33,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     """Run photoindex in the test's folder with its library, which holds two photos."""
     (tmp_path / "originals").mkdir()
     with library_in(tmp_path / "library") as library:
-        shelf = Shelf(library, tmp_path / "originals")
-        shelf.add_root()
+        volume_rows = VolumeRows(library, tmp_path / "originals")
+        volume_rows.add_root()
         for name in ("a.jpg", b"\xff.jpg"):
-            shelf.add_whole_photo(name)
+            volume_rows.add_whole_photo(name)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(tmp_path / "library"))
@@ -60,7 +60,7 @@ def library_at(tmp_path: Path) -> Iterator[Any]:
         yield library
 
 
-def test_a_backup_prints_the_path_of_its_snapshot_and_a_summary_beside_it(run: Run, tmp_path: Path) -> None:
+def test_a_backup_prints_the_path_of_its_snapshot_and_a_summary(run: Run, tmp_path: Path) -> None:
     result = run("backup", "nas/deep")
     assert result.returncode == 0, result.stderr
     (folder,) = (tmp_path / "nas" / "deep").iterdir()
@@ -68,7 +68,7 @@ def test_a_backup_prints_the_path_of_its_snapshot_and_a_summary_beside_it(run: R
     assert result.stderr.splitlines()[-1].startswith("backed up 2 photos in ")
 
 
-def test_a_snapshot_is_made_listed_verified_and_restored(run: Run, tmp_path: Path) -> None:
+def test_a_snapshot_is_created_listed_verified_and_restored(run: Run, tmp_path: Path) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
     assert made["schema"] == 1
     assert made["counts"] == {"photos": 2, "files": 2, "assets": 2}
@@ -88,11 +88,11 @@ def test_a_snapshot_is_made_listed_verified_and_restored(run: Run, tmp_path: Pat
     (restored,) = rows(result)
     assert restored["library"] == str(tmp_path / "new")
     assert restored["lost_previews"] == 2
-    assert "previews of 2 contents are gone; `photoindex scan` makes them anew" in result.stderr
+    assert "previews are not in snapshots; scan rebuilds 2" in result.stderr
     assert run("log", "--library", "new").returncode == 0
 
 
-def test_the_options_of_a_backup_stand_before_or_after_the_destination(run: Run, tmp_path: Path) -> None:
+def test_options_may_be_before_or_after_the_destination(run: Run, tmp_path: Path) -> None:
     for arguments in (("--keep", "1", "nas"), ("nas", "--keep", "1"), ("nas", "--keep=1")):
         assert run("backup", *arguments).returncode == 0
     assert len(list((tmp_path / "nas").iterdir())) == 1
@@ -134,30 +134,30 @@ def test_help_names_the_destination_and_the_subcommands(run: Run) -> None:
     assert {"make", "list", "verify"} <= set(result.stdout.split())
 
 
-def test_damage_ends_with_exit_code_13_and_names_the_piece(run: Run, tmp_path: Path) -> None:
+def test_damage_exits_with_13_and_names_the_part(run: Run, tmp_path: Path) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
-    piece = Path(made["path"]) / "photoindex.db.zst"
-    data = bytearray(piece.read_bytes())
+    part = Path(made["path"]) / "photoindex.db.zst"
+    data = bytearray(part.read_bytes())
     data[len(data) // 2] ^= 1
-    piece.write_bytes(data)
+    part.write_bytes(data)
     for result in (run("backup", "verify", made["path"]), run("restore", made["path"], "--library", "new")):
         assert (result.returncode, result.stdout) == (13, "")
         assert "photoindex.db.zst" in result.stderr.splitlines()[-1]
         assert "Traceback" not in result.stderr
     assert not (tmp_path / "new").exists()
-    piece.unlink()
+    part.unlink()
     (listed,) = rows(run("backup", "list", "nas", "--json"))
     assert (listed["state"], listed["problem"]) == ("damaged", "photoindex.db.zst is missing")
 
 
-def test_restore_wants_the_folder_named(run: Run) -> None:
+def test_restore_requires_a_folder(run: Run) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
     result = run("restore", made["path"])
     assert result.returncode == 2
     assert "--library NEW" in result.stderr
 
 
-def test_restore_takes_the_folder_before_the_command_too(run: Run, tmp_path: Path) -> None:
+def test_restore_accepts_the_folder_before_the_command_too(run: Run, tmp_path: Path) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
     result = run("--library", "new", "restore", made["path"])
     assert (result.returncode, result.stdout) == (0, f"{tmp_path}/new\n")
@@ -165,7 +165,7 @@ def test_restore_takes_the_folder_before_the_command_too(run: Run, tmp_path: Pat
     assert (result.returncode, result.stdout) == (0, f"{tmp_path}/other\n")
 
 
-def test_restore_replaces_a_library_only_when_told_and_says_where_the_old_one_is(run: Run, tmp_path: Path) -> None:
+def test_restore_replaces_a_library_only_with_the_option_and_names_the_old_one(run: Run, tmp_path: Path) -> None:
     (made,) = rows(run("backup", "nas", "--json"))
     refused = run("restore", made["path"], "--library", "library")
     assert (refused.returncode, refused.stdout) == (2, "")
@@ -175,7 +175,7 @@ def test_restore_replaces_a_library_only_when_told_and_says_where_the_old_one_is
     assert str(aside) in result.stderr
 
 
-def test_what_is_no_snapshot_and_no_folder_is_a_usage_error(run: Run) -> None:
+def test_a_path_that_is_not_a_snapshot_is_a_usage_error(run: Run) -> None:
     for arguments in (
         ("backup", "verify", "originals"),
         ("backup", "list", "nowhere"),
@@ -185,7 +185,7 @@ def test_what_is_no_snapshot_and_no_folder_is_a_usage_error(run: Run) -> None:
         assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
 
-def test_a_library_of_a_newer_program_is_refused_with_exit_code_6(run: Run, tmp_path: Path) -> None:
+def test_a_library_of_a_newer_version_exits_with_6(run: Run, tmp_path: Path) -> None:
     with library_at(tmp_path) as library, library.database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
         connection.execute(text("INSERT INTO schema_history VALUES ('0099', '7.8.9', 0)"))

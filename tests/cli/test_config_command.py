@@ -1,4 +1,4 @@
-"""`photoindex config`: what a person and a program get from it."""
+"""`photoindex config`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def test_show_never_prints_a_password(run) -> None:
     assert "https://me:***@host" in result.stdout
 
 
-def test_a_mistake_ends_with_exit_code_3_and_one_sentence(run) -> None:
+def test_a_mistake_exits_with_3_and_one_line(run) -> None:
     result = run("config", "show", DEPLOY_PROFILE="P3")
     assert (result.returncode, result.stdout) == (3, "")
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith("photoindex: profile P3 ")
 
 
-def test_path_prints_where_the_settings_file_is_looked_for(run, tmp_path: Path) -> None:
+def test_path_prints_the_path_of_the_settings_file(run, tmp_path: Path) -> None:
     path = tmp_path / "my settings.toml"
     missing = run("config", "path", PHOTOINDEX_CONFIG=str(path))
     assert (missing.returncode, missing.stdout) == (0, f"{path}\n")
-    assert "no such file yet" in missing.stderr
+    assert "does not exist yet" in missing.stderr
     path.touch()
     assert run("config", "path", PHOTOINDEX_CONFIG=str(path)).stderr == ""

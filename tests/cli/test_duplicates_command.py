@@ -10,7 +10,7 @@ import pytest
 
 from tests.command_line import Ran, run, run_on_terminal
 from tests.edits import cut, jpeg, scaled, scene
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def originals(tmp_path: Path, library_folder: Path) -> Path:
     (folder / "b.jpg").write_bytes(jpeg(scene(2)))
     (folder / "part.jpg").write_bytes(jpeg(cut(scene(2), 0.04, 0, 1, 0.97)))
     (folder / "lone.jpg").write_bytes(jpeg(scene(3)))
-    Keeper(library_folder).scan(folder)
+    LibraryRunner(library_folder).scan(folder)
     return folder
 
 
@@ -56,7 +56,7 @@ def test_a_pipe_gets_group_action_and_path(duplicates, originals: Path) -> None:
 
 def test_lines_end_with_nul_where_names_may_break_them(duplicates, library_folder: Path, originals: Path) -> None:
     (originals / "dump" / "a.jpg").rename(originals / "dump" / "a\n\x1b.jpg")
-    Keeper(library_folder).scan(originals)
+    LibraryRunner(library_folder).scan(originals)
     ran = duplicates("--exact", "-0")
     folder = os.fsencode(originals)
     assert ran.out == b"1\tkeep\t%s/a.jpg\x001\tremove\t%s/dump/a\n\x1b.jpg\0" % (folder, folder)
@@ -151,7 +151,7 @@ def test_a_plan_never_replaces_a_photo_that_was_scanned_alone(
     lone = tmp_path / "elsewhere" / "lone.jpg"
     lone.parent.mkdir()
     shutil.copyfile(originals / "lone.jpg", lone)
-    Keeper(library_folder).scan(lone)
+    LibraryRunner(library_folder).scan(lone)
     before = lone.read_bytes()
     ran = duplicates("--plan", lone)
     assert ran.code == 2
@@ -188,7 +188,7 @@ def test_a_plan_that_is_there_already_is_not_replaced(duplicates, tmp_path: Path
     for target in (plan, tmp_path / "link.tsv", tmp_path / "other.tsv"):
         ran = duplicates("--plan", target)
         assert ran.code == 2
-        assert b"is there already; name another file, or remove it" in ran.err
+        assert b"already exists; name another file, or remove it" in ran.err
         assert b"\x1b" not in ran.err
         assert ran.out == b""
     assert plan.read_text() == "the work of an evening"

@@ -12,24 +12,24 @@ import pytest
 from photoindex.library.embed import embed
 from tests.command_line import Ran, run
 from tests.fault import faulty_encoder
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.originals import write_photos
 
 PHOTOS = 6
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LibraryRunner:
     """A library of PHOTOS scanned photos and an installed made-up model, which `embed` runs."""
     write_photos(tmp_path / "photos", PHOTOS)
-    keeper = Keeper(tmp_path / "library")
-    keeper.scan(tmp_path / "photos")
-    faulty_encoder.install(keeper.folder / "models")
+    runner = LibraryRunner(tmp_path / "library")
+    runner.scan(tmp_path / "photos")
+    faulty_encoder.install(runner.folder / "models")
     request = functools.partial(embed.EmbedRequest, open=faulty_encoder.OPENER)
     monkeypatch.setattr(embed, "EmbedRequest", request)
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     monkeypatch.setenv("PHOTOINDEX_EMBED__MODEL", faulty_encoder.MODEL)
-    return keeper
+    return runner
 
 
 def embedded(capture: pytest.CaptureFixture[bytes], *options: str) -> Ran:
@@ -37,7 +37,7 @@ def embedded(capture: pytest.CaptureFixture[bytes], *options: str) -> Ran:
 
 
 def test_embed_says_what_was_done_how_fast_and_where_the_time_went(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = embedded(capsysbinary, "--batch-size", "4")
     assert (ran.code, ran.out) == (0, b"")
@@ -50,7 +50,7 @@ def test_embed_says_what_was_done_how_fast_and_where_the_time_went(
     assert again.err == b"nothing to embed: every preview has its vector in the space made-up\n"
 
 
-def test_json_is_one_documented_object(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_json_is_one_documented_object(runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     (summary,) = embedded(capsysbinary, "--json", "--limit", "4", "--batch-size", "2").json
     assert summary["schema"] == 1
     assert (summary["embedded"], summary["pending"], summary["batches"]) == (4, 2, 2)
@@ -61,14 +61,16 @@ def test_json_is_one_documented_object(keeper: Keeper, capsysbinary: pytest.Capt
     }  # fmt: skip
 
 
-def test_a_dry_run_says_how_many_pictures_wait(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_dry_run_says_how_many_pictures_wait(
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     ran = embedded(capsysbinary, "--dry-run")
     assert (ran.code, ran.err) == (0, b"would embed 6 pictures with made-up\n")
-    assert keeper.value("SELECT count(*) FROM task WHERE stage = 'embed'") == 0
+    assert runner.value("SELECT count(*) FROM task WHERE stage = 'embed'") == 0
 
 
 def test_a_window_that_ends_with_work_left_has_its_exit_code(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photoindex.library.durations.parse_window", lambda _text: 0.0)
     ran = embedded(capsysbinary, "--for", "2h")
@@ -85,7 +87,7 @@ def test_a_window_that_ends_with_work_left_has_its_exit_code(
     ],
 )
 def test_options_that_make_no_sense_are_refused(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], options: tuple[str, ...], told: bytes
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], options: tuple[str, ...], told: bytes
 ) -> None:
     ran = embedded(capsysbinary, *options)
     assert ran.code in (2, 3)
@@ -93,7 +95,7 @@ def test_options_that_make_no_sense_are_refused(
 
 
 def test_a_model_that_is_not_installed_has_its_exit_code_and_one_sentence(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = embedded(capsysbinary, "--model", "clip-vit-b-32")
     assert (ran.code, ran.out) == (7, b"")
@@ -104,7 +106,7 @@ def test_a_model_that_is_not_installed_has_its_exit_code_and_one_sentence(
 
 
 def test_the_one_installed_model_is_taken_where_the_default_is_not_there_and_the_installation_says_so(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PHOTOINDEX_EMBED__MODEL")
     unseen = run(capsysbinary, "search", "a", "dog")
@@ -116,19 +118,19 @@ def test_the_one_installed_model_is_taken_where_the_default_is_not_there_and_the
 
 
 def test_several_installed_models_are_named_where_the_default_is_not_among_them(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PHOTOINDEX_EMBED__MODEL")
-    faulty_encoder.install(keeper.folder / "models", "another")
+    faulty_encoder.install(runner.folder / "models", "another")
     said = run(capsysbinary, "search", "a", "dog").err
     assert b"run: photoindex embed --model another (installed: another, made-up)" in said
     assert b"installed: another, made-up" in embedded(capsysbinary).err
 
 
 def test_a_device_that_is_lost_again_and_again_has_its_exit_code(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    faulty_encoder.install(keeper.folder / "models", lose_at=[1, 2, 3, 4])
+    faulty_encoder.install(runner.folder / "models", lose_at=[1, 2, 3, 4])
     ran = embedded(capsysbinary)
     assert ran.code == 8
     assert b"Traceback" not in ran.err
@@ -136,9 +138,9 @@ def test_a_device_that_is_lost_again_and_again_has_its_exit_code(
 
 
 def test_a_picture_that_is_given_up_is_told_of_by_embed_tasks_why_status_and_comes_back_with_retry(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> None:
-    preview = next((keeper.folder / "derived").rglob("*.preview.jpg"))
+    preview = next((runner.folder / "derived").rglob("*.preview.jpg"))
     preview.write_bytes(b"broken")
     ran = embedded(capsysbinary)
     assert ran.code == 100
@@ -150,43 +152,43 @@ def test_a_picture_that_is_given_up_is_told_of_by_embed_tasks_why_status_and_com
     told = run(capsysbinary, "why", task["path"], "--json")
     (why,) = told.json
     assert why["answer"] == "done"
-    assert "search by meaning does not find it: embedding failed after 1 attempt: preview_damaged" in why["because"]
+    assert "semantic search does not find it: embedding failed after 1 attempt: preview_damaged" in why["because"]
     assert "photoindex retry --stage embed" in why["remedy"]
     put_back = run(capsysbinary, "retry", "--stage", "embed")
-    assert put_back.out == b"1 task put back; work them with: photoindex embed\n"
-    whole = next(path for path in (keeper.folder / "derived").rglob("*.preview.jpg") if path != preview).read_bytes()
+    assert put_back.out == b"1 task queued again; process with: photoindex embed\n"
+    whole = next(path for path in (runner.folder / "derived").rglob("*.preview.jpg") if path != preview).read_bytes()
     preview.write_bytes(whole)
     assert embedded(capsysbinary).code == 0
 
 
 def test_redo_names_embed_as_what_works_its_tasks_off(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     embedded(capsysbinary)
     ran = run(capsysbinary, "redo", "embed", "id:1")
-    assert ran.out == b"1 task put back; work them with: photoindex embed\n"
+    assert ran.out == b"1 task queued again; process with: photoindex embed\n"
     assert embedded(capsysbinary).err.startswith(b"embedded: 1 picture ")
 
 
-def test_status_names_embed_as_the_next_step_where_pictures_lack_their_vectors(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+def test_status_names_embed_as_the_next_step_for_pictures_that_are_not_embedded(
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def steps() -> dict[str, str]:
         (found,) = run(capsysbinary, "status", "--json").json
         return {step["command"]: step["why"] for step in found["next"]}
 
-    assert steps()["photoindex embed"].startswith("6 pictures lack their vectors")
+    assert steps()["photoindex embed"].startswith("6 pictures are not embedded")
     embedded(capsysbinary, "--limit", "5")
     after = steps()
-    assert after["photoindex embed"].startswith("1 picture lacks its vector")
+    assert after["photoindex embed"].startswith("1 picture is not embedded")
     assert "photoindex scan" not in after
     embedded(capsysbinary)
     assert "photoindex embed" not in steps()
-    monkeypatch.setenv("PHOTOINDEX_MODELS_PATH", os.fspath(keeper.folder / "elsewhere"))
+    monkeypatch.setenv("PHOTOINDEX_MODELS_PATH", os.fspath(runner.folder / "elsewhere"))
     assert "photoindex embed" not in steps()
 
 
-def test_progress_as_json_counts_pictures(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_progress_as_json_counts_pictures(runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ran = run(capsysbinary, "embed", "--progress", "json")
     lines = [json.loads(line) for line in ran.err.splitlines() if line.startswith(b"{")]
     assert any(line.get("phase") == "embedding" and line.get("done") == PHOTOS for line in lines)

@@ -1,4 +1,4 @@
-"""`photoindex events` as a person and a program get it."""
+"""`photoindex events`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from photoindex.store.schema.tables import place
 from tests.command_line import run, run_on_terminal
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 HOME = {"latitude": 52.524, "longitude": 13.41, "taken_at_precision": "second"}
 AWAY = {"latitude": 38.717, "longitude": -9.133, "taken_at_precision": "second", "place_id": 1}
@@ -20,11 +20,11 @@ Capture = pytest.CaptureFixture[bytes]
 
 
 @pytest.fixture(autouse=True)
-def shelf(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+def volume_rows(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VolumeRows]:
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
     (tmp_path / "originals").mkdir()
     with library_in(library_folder) as library:
-        made = Shelf(library, tmp_path / "originals")
+        made = VolumeRows(library, tmp_path / "originals")
         lisbon = {"id": 1, "city": "Lisbon\x1b[31m", "region": None, "country": "Portugal", "country_code": "PT"}
         with made.writing() as connection:
             connection.execute(

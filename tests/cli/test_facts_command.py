@@ -1,4 +1,4 @@
-"""`photoindex facts` as a person and a program get it."""
+"""`photoindex facts`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def beach(tmp_path: Path) -> Path:
     return path
 
 
-def test_facts_prints_one_json_object_a_file_and_makes_no_library(
+def test_facts_prints_one_json_object_per_file_and_creates_no_library(
     beach: Path, library_folder: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
@@ -70,7 +70,7 @@ def test_facts_prints_one_json_object_a_file_and_makes_no_library(
     assert not library_folder.exists()
 
 
-def test_facts_has_every_key_of_show_that_a_file_alone_can_fill(
+def test_facts_has_every_key_of_show_that_needs_no_library(
     beach: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     [value] = run(capsysbinary, "facts", "--json", beach).json
@@ -78,9 +78,7 @@ def test_facts_has_every_key_of_show_that_a_file_alone_can_fill(
     assert {*RESOLVED_NAMES, "keywords", "sources", "facts", "regions", "notes", "schema", "orientation"} <= set(value)
 
 
-def test_neither_name_nor_folder_nor_sidecar_nor_mtime_speaks_for_a_file(
-    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_name_folder_sidecar_and_mtime_are_not_used(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     folder = tmp_path / "2019-06-01"
     folder.mkdir()
     path = folder / "IMG_20190601_123456.jpg"
@@ -91,7 +89,7 @@ def test_neither_name_nor_folder_nor_sidecar_nor_mtime_speaks_for_a_file(
     assert (value["taken_at"], value["rating"], value["facts"]) == (None, None, {})
 
 
-def test_the_sheet_names_sources_and_losers(beach: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_details_name_sources_and_values_not_used(beach: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ran = run(capsysbinary, "facts", beach)
     lines = [" ".join(line.split()) for line in ran.out.decode().splitlines()]
     assert lines[0] == str(beach)
@@ -129,7 +127,7 @@ def test_a_path_that_does_not_exist_exits_2_after_the_others(
     assert run(capsysbinary, "facts", tmp_path / "none.jpg").code == 2
 
 
-def test_a_hostile_name_cannot_steer_the_terminal(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_hostile_name_is_escaped_on_the_terminal(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     path = os.path.join(os.fsencode(tmp_path), HOSTILE)
     with open(path, "wb") as stream:
         stream.write(PICTURE)
@@ -149,7 +147,7 @@ def test_a_file_that_may_not_be_read_is_named(beach: Path, capsysbinary: pytest.
 
 
 class FlakyPool:
-    """Workers of which the first few are ended by somebody else."""
+    """Workers, the first few of which are killed from outside."""
 
     def __init__(self, ended: int) -> None:
         self.ended = ended
@@ -164,7 +162,7 @@ class FlakyPool:
         return future
 
 
-def test_a_decoder_that_crashes_costs_only_its_own_file(beach: Path) -> None:
+def test_a_crashing_decoder_does_not_affect_other_files(beach: Path) -> None:
     crashed: Future[Any] = Future()
     crashed.set_exception(ProcessExpired("gone", -signal.SIGSEGV))
     said = _result(bytes(beach), crashed, cast("WorkerPool", FlakyPool(0)), Limits())
@@ -172,14 +170,14 @@ def test_a_decoder_that_crashes_costs_only_its_own_file(beach: Path) -> None:
 
 
 @pytest.mark.parametrize(("ended", "read"), [(1, True), (2, True), (3, False)])
-def test_a_worker_that_somebody_ended_is_given_another_try(beach: Path, ended: int, read: bool) -> None:
+def test_a_worker_killed_from_outside_is_retried(beach: Path, ended: int, read: bool) -> None:
     pool = cast("WorkerPool", FlakyPool(ended))
     said = _result(bytes(beach), pool.submit(describe_file, bytes(beach)), pool, Limits())
     assert isinstance(said, FileFacts) is read
 
 
 @pytest.mark.shared
-def test_every_broken_file_is_answered_for(testdata: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_every_broken_file_is_reported(testdata: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     paths = [path for path in sorted((testdata / "broken" / "exiv2-poc").rglob("*")) if path.is_file()]
     ran = run(capsysbinary, "facts", "--json", *paths)
     assert ran.code in (0, 100)

@@ -1,4 +1,4 @@
-"""`photoindex index` as a person and a program get it."""
+"""`photoindex index`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def space(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         yield made
 
 
-def test_status_tells_how_each_space_stands(
+def test_status_shows_the_state_of_each_space(
     space: SpaceOfTests, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     SpaceOfTests(space.library, tmp_path / "originals", "other")
@@ -56,12 +56,12 @@ def test_verify_finds_damage_and_says_what_to_run(
     ran = run(capsysbinary, "index", "status", "--verify", "--json", "--progress", "none")
     assert (ran.code, ran.json[0]["state"]) == (0, "damaged")
     assert ran.json[0]["problem"] == "sample.f16 is not what was written"
-    assert b"damaged: clip; search goes on from the database. Make it again with: photoindex index rebuild" in ran.err
+    assert b"damaged: clip; search still works from the database. Rebuild with: photoindex index rebuild" in ran.err
     assert run(capsysbinary, "index", "rebuild", "--json").json[0]["vectors"] == 40
     assert run(capsysbinary, "index", "status", "--verify", "--json").json[0]["state"] == "current"
 
 
-def test_rebuild_and_optimize_tell_what_they_did(
+def test_rebuild_and_optimize_print_their_results(
     space: SpaceOfTests, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     (line,) = run(capsysbinary, "index", "rebuild", "--json").json
@@ -78,13 +78,13 @@ def test_rebuild_and_optimize_tell_what_they_did(
 def test_on_a_terminal_there_is_a_table(space: SpaceOfTests) -> None:
     ran = run_on_terminal("index", "rebuild")
     assert ran.code == 0
-    assert b"joined" in ran.out
+    assert b"added" in ran.out
     shown = run_on_terminal("index", "status").out
     for word in (b"unmerged", b"gone", b"gen-000001", b"clip"):
         assert word in shown
 
 
-def test_without_a_space_it_says_what_makes_one(library_folder: Path) -> None:
+def test_without_a_space_it_says_how_to_create_one(library_folder: Path) -> None:
     with library_in(library_folder):
         pass
     for command in ("status", "rebuild", "optimize"):
@@ -103,9 +103,7 @@ def test_mistakes_are_refused(
     assert run(capsysbinary, "index", *words).code == code
 
 
-def test_while_another_process_writes_an_index_nobody_else_does(
-    space: SpaceOfTests, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_only_one_process_writes_an_index(space: SpaceOfTests, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     with exclusive(space.library.folder, "embed", name=LOCK_NAME):
         assert run(capsysbinary, "index", "rebuild").code == 5
         assert run(capsysbinary, "index", "status").code == 0

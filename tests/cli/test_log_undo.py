@@ -1,4 +1,4 @@
-"""`photoindex log` and `photoindex undo`: seeing and taking back what was changed by hand."""
+"""`photoindex log` and `photoindex undo`: listing and reverting changes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from photoindex.cli.main import main
 from photoindex.library.lock import exclusive
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import photo
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 class Result(NamedTuple):
-    """What a command ended with."""
+    """The result of a command."""
 
     returncode: int
     stdout: str
@@ -33,8 +33,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     """Run photoindex on a library of one photo, which was rated 3, then 5."""
     (tmp_path / "originals").mkdir()
     with library_in(tmp_path / "library") as library:
-        shelf = Shelf(library, tmp_path / "originals")
-        shelf.add_whole_photo("a.jpg", keywords=["sea"])
+        volume_rows = VolumeRows(library, tmp_path / "originals")
+        volume_rows.add_whole_photo("a.jpg", keywords=["sea"])
         for stars in (3, 5):
             with library.database.write() as connection:
                 chosen = select(photo.c.id)
@@ -63,7 +63,7 @@ def rating(tmp_path: Path) -> int | None:
         return found
 
 
-def test_the_log_lists_what_was_changed_newest_first(run: Run) -> None:
+def test_the_log_lists_changes_newest_first(run: Run) -> None:
     found = rows(run("log", "--json"))
     assert [(one["id"], one["command"], one["changes"], one["undone_by"]) for one in found] == [
         (2, "rate", 1, None),
@@ -82,8 +82,8 @@ def test_the_log_shows_each_row_before_and_after(run: Run) -> None:
     assert run("log", "-v", "-n", "1").stdout == "2\trate\tphoto\t1\trating=3\trating=5\n"
 
 
-def test_undo_takes_back_the_newest_then_the_one_before(run: Run, tmp_path: Path) -> None:
-    assert run("undo").stdout == "entry 2 undone: 1 row put back; redo it with: photoindex undo 3\n"
+def test_undo_reverts_the_newest_then_the_one_before(run: Run, tmp_path: Path) -> None:
+    assert run("undo").stdout == "entry 2 undone: 1 row restored; redo with: photoindex undo 3\n"
     assert rating(tmp_path) == 3
     assert rows(run("undo", "--json")) == [{"schema": 1, "entry": 1, "undone_by": 4, "rows": 1, "dry_run": False}]
     assert rating(tmp_path) is None
@@ -106,7 +106,7 @@ def test_undo_of_the_undo_redoes(run: Run, tmp_path: Path) -> None:
 
 def test_a_dry_run_changes_nothing(run: Run, tmp_path: Path) -> None:
     result = run("undo", "2", "--dry-run")
-    assert result.stdout == "entry 2 can be undone: 1 row would be put back; nothing was changed\n"
+    assert result.stdout == "entry 2 can be undone: 1 row would be restored; nothing was changed\n"
     assert rating(tmp_path) == 5
     assert len(rows(run("log", "--json"))) == 2
 

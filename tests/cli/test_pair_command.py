@@ -1,4 +1,4 @@
-"""`photoindex pair` as a person and a program get it."""
+"""`photoindex pair`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import run
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.pairing_files import write_motion_photo, write_raw, write_still
 
 
@@ -18,7 +18,7 @@ def originals(tmp_path: Path, library_folder: Path, monkeypatch: pytest.MonkeyPa
     write_raw(folder / "-1.dng", 1)
     write_still(folder / "-1.jpg", 2)
     write_still(folder / "other.jpg", 3)
-    Keeper(library_folder).scan(folder)
+    LibraryRunner(library_folder).scan(folder)
     return folder
 
 
@@ -43,7 +43,7 @@ def test_explain_says_which_file_holds_a_video(
     originals: Path, library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     offset, length = write_motion_photo(originals / "moving.jpg", 4)
-    Keeper(library_folder).scan(originals)
+    LibraryRunner(library_folder).scan(originals)
     ran = run(capsysbinary, "pair", "explain", originals / "moving.jpg")
     said = f"its file holds a video of {length} B from byte {offset} on (google)"
     assert said in ran.out.decode()
@@ -87,7 +87,7 @@ def test_json_has_one_object_a_photo_that_is_made_and_one_that_is_not(
     ).json
     assert {made_jpg["path"], made_dng["path"]} == {f"{originals}/-1.jpg", f"{originals}/-1.dng"}
     assert (made_jpg["changed"], made_jpg["id"], len(made_jpg["contents"])) == (True, None, 1)
-    assert (passed["changed"], passed["why"]) == (False, "it is one content alone already")
+    assert (passed["changed"], passed["why"]) == (False, "it has only one content")
 
 
 def test_a_query_that_filters_out_reaches_the_command(
@@ -100,7 +100,7 @@ def test_a_query_that_filters_out_reaches_the_command(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["join", "other.jpg"], 2, b"one photo cannot be joined"),
+        (["join", "other.jpg"], 2, b"one file is not enough to join"),
         (["split", "nothing-like-it"], 11, b"no photo matches"),
         (["explain", "./nothing.jpg"], 11, b"is not in the library"),
     ],

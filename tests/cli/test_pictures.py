@@ -14,7 +14,7 @@ from PIL import Image
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 from tests.command_line import Ran, run, run_on_terminal
 from tests.picture_items import jpeg, share_of
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 from tests.terminal_decoders import kitty_pictures
 
 RED, BLUE = (200, 30, 30), (40, 60, 200)
@@ -27,11 +27,13 @@ def originals(library_folder: Path, tmp_path: Path) -> Path:
     """The folder of three photos; the library has pictures of two of them."""
     folder = tmp_path / "originals"
     with library_in(library_folder) as library:
-        shelf = Shelf(library, folder)
-        shelf.add_root()
-        shelf.add_whole_photo("2019/beach.jpg", taken_at="2019-06-15T10:30:00", title="Beach", width=200, height=150)
-        shelf.add_whole_photo("2020/lake.cr3", taken_at="2020-01-01T00:00:00", kind="raw", format="cr3")
-        shelf.add_file(HOSTILE, asset_id=shelf.asset_of(shelf.add_photo()), create=False)
+        volume_rows = VolumeRows(library, folder)
+        volume_rows.add_root()
+        volume_rows.add_whole_photo(
+            "2019/beach.jpg", taken_at="2019-06-15T10:30:00", title="Beach", width=200, height=150
+        )
+        volume_rows.add_whole_photo("2020/lake.cr3", taken_at="2020-01-01T00:00:00", kind="raw", format="cr3")
+        volume_rows.add_file(HOSTILE, asset_id=volume_rows.asset_of(volume_rows.add_photo()), create=False)
         for number, colour in ((1, RED), (2, BLUE)):
             digest = number.to_bytes(32, "big")
             jpeg(thumbnail_path(library.derived_folder, digest), colour, (200, 150))

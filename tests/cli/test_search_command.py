@@ -22,7 +22,7 @@ from photoindex.errors import UsageError
 from photoindex.store.search.compile import SORT_KEYS
 from photoindex.store.search.fields import FIELDS
 from tests.queries import parse
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 HOSTILE = b"2021/\x1b[31mcaf\xe9\nx.jpg"
 Run = Callable[..., tuple[int, bytes, str]]
@@ -33,14 +33,14 @@ def originals(library_folder: Path, tmp_path: Path) -> bytes:
     """Where the photos of a small library lie."""
     folder = tmp_path / "originals"
     with library_in(library_folder) as library:
-        shelf = Shelf(library, folder)
-        shelf.add_whole_photo(
+        volume_rows = VolumeRows(library, folder)
+        volume_rows.add_whole_photo(
             "2019/beach.jpg", taken_at="2019-06-15T10:30:00+02:00", camera_make="Canon", camera_model="EOS 5D", rating=4,
             title="A \x1b[31mred\n title", keywords=["a", "b"], size_bytes=20_000_000,
         )  # fmt: skip
-        shelf.add_whole_photo("2020/lake.cr3", taken_at="2020-01-01T00:00:00", kind="raw", format="cr3")
-        shelf.add_file(HOSTILE, asset_id=shelf.asset_of(shelf.add_photo()), create=False)
-        shelf.add_whole_photo("2018/gone.jpg", state="missing", taken_at="2018-01-01T00:00:00")
+        volume_rows.add_whole_photo("2020/lake.cr3", taken_at="2020-01-01T00:00:00", kind="raw", format="cr3")
+        volume_rows.add_file(HOSTILE, asset_id=volume_rows.asset_of(volume_rows.add_photo()), create=False)
+        volume_rows.add_whole_photo("2018/gone.jpg", state="missing", taken_at="2018-01-01T00:00:00")
     return os.fsencode(folder)
 
 
@@ -104,7 +104,7 @@ def test_json_lines_hold_every_column_and_paths_that_come_back_as_their_bytes(ru
 
 def test_a_hit_tells_its_name_and_how_exactly_its_time_is_known(run: Run, library_folder: Path, tmp_path: Path) -> None:
     with library_in(library_folder) as library:
-        Shelf(library, tmp_path / "originals").add_whole_photo(
+        VolumeRows(library, tmp_path / "originals").add_whole_photo(
             "1969/old.jpg", taken_at="1969-12-31T23:00:00-01:00", taken_at_precision="second", taken_at_utc=-0.5,
             utc_offset_minutes=-60, zone="Atlantic/Azores",
         )  # fmt: skip

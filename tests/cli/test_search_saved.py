@@ -12,7 +12,7 @@ from photoindex.cli.arguments.field_options import OPTIONS
 from photoindex.store.search.fields import grammar
 from tests.command_line import Ran
 from tests.command_line import run as run_line
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 Run = Callable[..., Ran]
 
@@ -21,12 +21,12 @@ Run = Callable[..., Ran]
 def run(library_folder: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
     """Run a command on a library with three photos."""
     with library_in(library_folder) as library:
-        shelf = Shelf(library, tmp_path / "originals")
+        volume_rows = VolumeRows(library, tmp_path / "originals")
         for name, make, day, rating in (
             ("canon.jpg", "Canon", "2019-06-15", 5), ("nikon.jpg", "NIKON", "2020-01-01", 3), ("sony.jpg", "SONY", "2021-05-05", 4),
         ):  # fmt: skip
             values = {"camera_make": make, "camera_model": "X", "rating": rating}
-            shelf.add_whole_photo(name, taken_at=f"{day}T10:00:00", taken_at_precision="second", **values)
+            volume_rows.add_whole_photo(name, taken_at=f"{day}T10:00:00", taken_at_precision="second", **values)
     return lambda *words: run_line(capsysbinary, "--library", str(library_folder), *words)
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.command_line import Ran, run, run_on_terminal
 from tests.tiny_clip.scenes import Scene
-from tests.tiny_model import SemanticKeeper, write_scene, write_scenes
+from tests.tiny_model import SemanticRunner, write_scene, write_scenes
 
 COLOURS = ("red", "blue", "yellow", "green")
 COUNTS = (1, 2, 4)
@@ -27,7 +27,7 @@ SCENES = [Scene(colour, "star", count, BACKGROUND[colour], "middle") for colour 
 class Shop:
     """A library of twelve embedded scenes, made once; nothing of it is changed."""
 
-    keeper: SemanticKeeper
+    runner: SemanticRunner
     paths: dict[Scene, Path]
 
     def path(self, colour: str, count: int) -> str:
@@ -37,11 +37,11 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     folder = tmp_path_factory.mktemp("shop")
-    keeper = SemanticKeeper(folder / "library")
-    keeper.install()
+    runner = SemanticRunner(folder / "library")
+    runner.install()
     paths = write_scenes(folder / "photos", SCENES, taken_at="2019:06:01 12:00:00")
-    keeper.take_in(folder / "photos")
-    return Shop(keeper, paths)
+    runner.scan_and_embed(folder / "photos")
+    return Shop(runner, paths)
 
 
 class Search:
@@ -62,7 +62,7 @@ class Search:
 
 @pytest.fixture
 def search(shop: Shop, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Search:
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(shop.keeper.folder))
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(shop.runner.folder))
     monkeypatch.setenv("PHOTOINDEX_EMBED__MODEL", "tiny-clip")
     return Search(capsysbinary)
 
@@ -256,20 +256,20 @@ def test_queries_in_any_language_and_of_any_length_are_answered(search: Search) 
     assert b"at most" in many.err
 
 
-def copy_of(shop: Shop, folder: Path) -> SemanticKeeper:
+def copy_of(shop: Shop, folder: Path) -> SemanticRunner:
     """The library of the shop where a test may change it."""
     import shutil
 
-    shutil.copytree(shop.keeper.folder, folder, ignore=shutil.ignore_patterns("*.lock*"))
-    return SemanticKeeper(folder)
+    shutil.copytree(shop.runner.folder, folder, ignore=shutil.ignore_patterns("*.lock*"))
+    return SemanticRunner(folder)
 
 
 def test_without_the_model_words_are_looked_for_in_texts_and_one_sentence_says_why(
     shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = copy_of(shop, tmp_path / "library")
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
-    (keeper.folder / "models" / "tiny-clip").rename(tmp_path / "away")
+    runner = copy_of(shop, tmp_path / "library")
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
+    (runner.folder / "models" / "tiny-clip").rename(tmp_path / "away")
     ran = search("something", "never", "asked")
     assert (ran.code, ran.out) == (0, b"")
     (sentence, *_) = ran.err.decode().splitlines()
@@ -287,9 +287,9 @@ def test_without_the_model_words_are_looked_for_in_texts_and_one_sentence_says_w
 def test_changed_weights_are_not_used(
     shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = copy_of(shop, tmp_path / "library")
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
-    changed = next((keeper.folder / "models" / "tiny-clip" / "onnx").glob("text.onnx"))
+    runner = copy_of(shop, tmp_path / "library")
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
+    changed = next((runner.folder / "models" / "tiny-clip" / "onnx").glob("text.onnx"))
     data = bytearray(changed.read_bytes())
     data[len(data) // 2] ^= 1
     changed.write_bytes(bytes(data))
@@ -302,36 +302,36 @@ def test_changed_weights_are_not_used(
 def test_a_query_is_encoded_once_and_kept(
     shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = copy_of(shop, tmp_path / "library")
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
+    runner = copy_of(shop, tmp_path / "library")
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     first = search.paths("two", "green", "stars", "please")
-    assert keeper.value("SELECT count(*) FROM query_vector WHERE text = 'two green stars please'") == 1
-    (keeper.folder / "models" / "tiny-clip").rename(tmp_path / "away")
+    assert runner.value("SELECT count(*) FROM query_vector WHERE text = 'two green stars please'") == 1
+    (runner.folder / "models" / "tiny-clip").rename(tmp_path / "away")
     assert search.paths("two", "green", "stars", "please") == first
 
 
 def test_a_database_that_cannot_be_written_at_the_moment_does_not_stop_a_search(
     shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = copy_of(shop, tmp_path / "library")
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
-    writer = sqlite3.connect(keeper.folder / "photoindex.db", isolation_level=None)
+    runner = copy_of(shop, tmp_path / "library")
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
+    writer = sqlite3.connect(runner.folder / "photoindex.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
         assert search.paths("a", "picture", "of", "two", "blue", "stars", "-n", "1") == [shop.path("blue", 2)]
     finally:
         writer.execute("ROLLBACK")
         writer.close()
-    assert keeper.value("SELECT count(*) FROM query_vector WHERE text = 'a picture of two blue stars'") == 0
+    assert runner.value("SELECT count(*) FROM query_vector WHERE text = 'a picture of two blue stars'") == 0
 
 
 def test_a_photo_added_later_is_found_at_once(
     shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = copy_of(shop, tmp_path / "library")
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
+    runner = copy_of(shop, tmp_path / "library")
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     new = write_scene(tmp_path / "new" / "late.jpg", Scene("purple", "star", 2, "grass", "middle"), seed=5)
-    keeper.take_in(new.parent)
+    runner.scan_and_embed(new.parent)
     assert search.paths("two", "purple", "stars", "-n", "1") == [str(new)]
 
 
@@ -348,8 +348,8 @@ def test_commands_that_change_something_are_never_decided_by_a_model(
 def test_saved_queries_keep_words_weights_and_photos(
     shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = copy_of(shop, tmp_path / "library")
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
+    runner = copy_of(shop, tmp_path / "library")
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     query = ["something", "yellow^2", "date:2019"]
     kept = search(*query, "--saved", "yellow")
     assert kept.code == 0
@@ -364,6 +364,6 @@ def test_no_search_by_fields_imports_what_only_meanings_need(shop: Shop) -> None
         "heavy = {'numpy', 'faiss', 'onnxruntime', 'tokenizers', 'photoindex.library.search.semantic_search'} & set(sys.modules); "
         "print(sorted(heavy))"
     )
-    environment: dict[str, Any] = os.environ | {"PHOTOINDEX_LIBRARY": str(shop.keeper.folder)}
+    environment: dict[str, Any] = os.environ | {"PHOTOINDEX_LIBRARY": str(shop.runner.folder)}
     out = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert out.stdout.splitlines() == [str(len(SCENES)), "[]"]

@@ -1,4 +1,4 @@
-"""`photoindex show`, `why` and `status` as a person and a program get them."""
+"""`photoindex show`, `why` and `status`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import run, run_on_terminal
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.originals import write_photo
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/"
@@ -26,16 +26,16 @@ def originals(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shelf(library_folder: Path, originals: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+def volume_rows(library_folder: Path, originals: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VolumeRows]:
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
     with library_in(library_folder) as library:
-        made = Shelf(library, originals)
+        made = VolumeRows(library, originals)
         made.add_root()
         yield made
 
 
-def add_beach(shelf: Shelf) -> int:
-    return shelf.add_whole_photo(
+def add_beach(volume_rows: VolumeRows) -> int:
+    return volume_rows.add_whole_photo(
         "2019/beach.jpg",
         width=4032,
         height=3024,
@@ -53,10 +53,10 @@ def add_beach(shelf: Shelf) -> int:
     )
 
 
-def test_show_prints_one_json_object_a_photo(
-    shelf: Shelf, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+def test_show_prints_one_json_object_per_photo(
+    volume_rows: VolumeRows, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    photo_id = add_beach(shelf)
+    photo_id = add_beach(volume_rows)
     ran = run(capsysbinary, "show", "--json", originals / "2019/beach.jpg", str(photo_id))
     assert (ran.code, ran.err) == (0, b"")
     first, second = ran.json
@@ -65,10 +65,10 @@ def test_show_prints_one_json_object_a_photo(
     assert first["files"][0]["digest"] == f"{1:064x}"
 
 
-def test_show_prints_facts_with_their_source_and_the_values_that_lost(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+def test_show_prints_facts_with_their_source_and_the_values_not_used(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    photo_id = add_beach(shelf)
+    photo_id = add_beach(volume_rows)
     lines = [" ".join(line.split()) for line in run(capsysbinary, "show", str(photo_id)).out.decode().splitlines()]
     assert lines[0].startswith(f"photo {photo_id} ")
     for expected in (
@@ -88,20 +88,20 @@ def test_show_prints_facts_with_their_source_and_the_values_that_lost(
 
 
 def test_show_names_each_unknown_token_shows_the_others_and_exits_11(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    photo_id = add_beach(shelf)
+    photo_id = add_beach(volume_rows)
     ran = run(capsysbinary, "show", "--json", "4711", "/no where.jpg", str(photo_id))
     assert ran.code == 11
     assert [one["id"] for one in ran.json] == [photo_id]
-    assert b"no photo with the number 4711" in ran.err
+    assert b"no photo with the id 4711" in ran.err
     assert b"photoindex why '/no where.jpg'" in ran.err
 
 
 def test_show_survives_a_hostile_name_in_json_and_escapes_it_for_people(
-    shelf: Shelf, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    volume_rows: VolumeRows, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    shelf.add_file(HOSTILE)
+    volume_rows.add_file(HOSTILE)
     path = os.fsdecode(os.path.join(os.fsencode(originals), HOSTILE))
     [value] = run(capsysbinary, "show", "--json", path).json
     assert os.fsencode(value["files"][0]["path"]).endswith(HOSTILE)
@@ -112,7 +112,7 @@ def test_show_survives_a_hostile_name_in_json_and_escapes_it_for_people(
         assert rb"evil\x1b]0;owned\x07\n\xff.jpg" in ran.out
 
 
-def test_show_without_a_library_says_how_to_make_one(
+def test_show_without_a_library_says_how_to_create_one(
     library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "show", "--library", library_folder, "1")
@@ -121,9 +121,9 @@ def test_show_without_a_library_says_how_to_make_one(
 
 
 def test_show_is_in_colour_on_a_terminal_and_plain_where_no_color_is_set(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    volume_rows: VolumeRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photo_id = add_beach(shelf)
+    photo_id = add_beach(volume_rows)
     assert b"\x1b[1;36mphoto" in run_on_terminal("show", str(photo_id)).out
     monkeypatch.setenv("NO_COLOR", "1")
     plain = run_on_terminal("show", str(photo_id))
@@ -133,9 +133,9 @@ def test_show_is_in_colour_on_a_terminal_and_plain_where_no_color_is_set(
 
 
 def test_why_answers_in_words_and_exits_11_for_what_was_never_seen(
-    shelf: Shelf, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    volume_rows: VolumeRows, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    add_beach(shelf)
+    add_beach(volume_rows)
     (originals / "new.jpg").write_bytes(b"x")
     seen = run(capsysbinary, "why", originals / "2019/beach.jpg")
     unseen = run(capsysbinary, "why", originals / "new.jpg")
@@ -146,9 +146,11 @@ def test_why_answers_in_words_and_exits_11_for_what_was_never_seen(
     assert [(one["answer"], one["seen"]) for one in both.json] == [("done", True), ("unscanned", False)]
 
 
-def test_status_is_one_json_object_or_a_page(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    add_beach(shelf)
-    shelf.add_task(shelf.add_file("bad.jpg"), "quarantined", error_class="truncated", error="ends early")
+def test_status_is_one_json_object_or_a_page(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    add_beach(volume_rows)
+    volume_rows.add_task(volume_rows.add_file("bad.jpg"), "quarantined", error_class="truncated", error="ends early")
     [value] = run(capsysbinary, "status", "--json").json
     assert (value["photos"], value["formats"]) == (1, {"jpeg": 1})
     assert value["quarantined"] == {"truncated": 1}
@@ -156,7 +158,7 @@ def test_status_is_one_json_object_or_a_page(shelf: Shelf, capsysbinary: pytest.
     lines = [" ".join(line.split()) for line in page.splitlines()]
     assert "ingest 1 done, 1 quarantined" in lines
     assert "truncated 1" in lines
-    assert "photoindex tasks --state quarantined 1 given up: see why" in lines
+    assert "photoindex tasks --state quarantined 1 quarantined: see why" in lines
     assert json.dumps(value).isascii()
 
 
@@ -167,7 +169,7 @@ def test_show_prints_the_notes_and_the_unused_values_of_sidecars_with_their_name
     photo = write_photo(tmp_path / "photos" / "a.jpg", 1)
     for name, rating, year in (("a.jpg.xmp", 9, 2057), ("a.xmp", 3, 2011), ("a_01.jpg.xmp", 2, 2012)):
         photo.with_name(name).write_text(XMP.format(rating=rating, year=year))
-    Keeper(library_folder).scan(photo.parent)
+    LibraryRunner(library_folder).scan(photo.parent)
     lines = [" ".join(line.split()) for line in run(capsysbinary, "show", photo).out.decode().splitlines()]
     assert "rating 3 sidecar" in lines
     assert "2 sidecar a_01.jpg.xmp, not used" in lines

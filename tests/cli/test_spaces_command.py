@@ -8,26 +8,26 @@ import pytest
 
 from tests.command_line import run
 from tests.fault import faulty_encoder
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.originals import write_photos
 from tests.unit.library.spaces.test_spaces import embed_with
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
-    """A library of three photos with the spaces `first`, which is in use, and `second`."""
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LibraryRunner:
+    """A library of three photos with the spaces `first`, which is active, and `second`."""
     write_photos(tmp_path / "photos", 3)
-    keeper = Keeper(tmp_path / "library")
-    keeper.scan(tmp_path / "photos")
+    runner = LibraryRunner(tmp_path / "library")
+    runner.scan(tmp_path / "photos")
     for model in ("first", "second"):
-        faulty_encoder.install(keeper.folder / "models", model)
-        embed_with(keeper, model)
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(keeper.folder))
-    return keeper
+        faulty_encoder.install(runner.folder / "models", model)
+        embed_with(runner, model)
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
+    return runner
 
 
-def test_list_tells_each_space_in_a_pipe_and_as_json(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]
+def test_list_prints_each_space_in_a_pipe_and_as_json(
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     assert run(capsysbinary, "spaces", "list").out == b"first\ttrue\t3\t0\nsecond\tfalse\t3\t0\n"
     first, second = run(capsysbinary, "spaces", "list", "--json").json
@@ -36,25 +36,27 @@ def test_list_tells_each_space_in_a_pipe_and_as_json(
     assert (second["model"], second["vectors"], second["lacking"], second["given_up"]) == ("second", 3, 0, 0)
 
 
-def test_use_switches_and_says_so(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_use_switches_and_says_so(runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ran = run(capsysbinary, "spaces", "use", "second")
-    assert (ran.code, ran.out, ran.err) == (0, b"", b"search uses the space second (model second) from now on\n")
-    assert keeper.rows("SELECT name FROM space WHERE active = 1") == [("second",)]
+    assert (ran.code, ran.out, ran.err) == (0, b"", b"search now uses the space second (model second)\n")
+    assert runner.rows("SELECT name FROM space WHERE active = 1") == [("second",)]
     assert run(capsysbinary, "spaces", "use", "third").code == 11
 
 
-def test_use_of_an_incomplete_space_says_how_many_are_missing(
-    keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+def test_use_of_an_incomplete_space_says_how_many_are_not_embedded(
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> None:
     write_photos(tmp_path / "photos", 2, first=10)
-    keeper.scan(tmp_path / "photos")
+    runner.scan(tmp_path / "photos")
     ran = run(capsysbinary, "spaces", "use", "second")
     assert ran.code == 2
-    assert b"2 pictures lack their vectors in the space 'second'" in ran.err
+    assert b"2 pictures are not embedded in the space 'second'" in ran.err
     assert run(capsysbinary, "spaces", "use", "second", "--force").code == 0
 
 
-def test_drop_asks_and_takes_yes_for_an_answer(keeper: Keeper, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_drop_asks_and_takes_yes_for_an_answer(
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     ran = run(capsysbinary, "spaces", "drop", "first")
     assert ran.code == 2
     assert b"Remove the space first, which search uses, with all its vectors?" in ran.err
@@ -62,9 +64,9 @@ def test_drop_asks_and_takes_yes_for_an_answer(keeper: Keeper, capsysbinary: pyt
     ran = run(capsysbinary, "spaces", "drop", "first", "--yes", "--progress", "none")
     assert (ran.code, ran.out) == (0, b"")
     assert ran.err.startswith(b"removed the space first with 3 vectors\n")
-    assert b"search uses no space now" in ran.err
+    assert b"no space is active now" in ran.err
     (step,) = [one for one in run(capsysbinary, "status", "--json").json[0]["next"] if "spaces" in one["command"]]
     assert step["command"] == "photoindex spaces use second"
     ran = run(capsysbinary, "spaces", "drop", "second", "-y", "--progress", "none")
-    assert b"search uses no space now" not in ran.err
+    assert b"no space is active now" not in ran.err
     assert run(capsysbinary, "spaces", "list").out == b""

@@ -1,4 +1,4 @@
-"""`photoindex sql` as a person and a program get it."""
+"""`photoindex sql`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 
 from photoindex.store.schema.views import VIEWS
 from tests.command_line import run, run_on_terminal
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 @pytest.fixture
-def shelf(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+def volume_rows(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VolumeRows]:
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
     with library_in(library_folder) as library:
-        made = Shelf(library, tmp_path / "originals")
+        made = VolumeRows(library, tmp_path / "originals")
         made.add_whole_photo("a.jpg", title='Say "hi",\nyou')
         made.add_whole_photo("b.jpg", rating=4)
         yield made
@@ -30,7 +30,7 @@ def shelf(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 SQL = "SELECT id, title, rating FROM v_photo ORDER BY id"
 
 
-def test_in_a_pipe_it_prints_a_json_array(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_in_a_pipe_it_prints_a_json_array(volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ran = run(capsysbinary, "sql", SQL)
     assert (ran.code, ran.err) == (0, b"")
     assert json.loads(ran.out) == [
@@ -49,14 +49,14 @@ def test_in_a_pipe_it_prints_a_json_array(shelf: Shelf, capsysbinary: pytest.Cap
         ("--table", b'id title rating\n---- -------------- --------\n1 Say "hi",\\nyou\n2 4\n'),
     ],
 )
-def test_every_form_holds_the_same_rows(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], option: str, expected: bytes
+def test_every_format_has_the_same_rows(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes], option: str, expected: bytes
 ) -> None:
     ran = run(capsysbinary, "sql", option, SQL)
     assert [line.split() for line in ran.out.splitlines()] == [line.split() for line in expected.splitlines()]
 
 
-def test_headers_can_be_left_out(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_headers_can_be_omitted(volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(capsysbinary, "sql", "--csv", "--no-headers", "SELECT id FROM v_photo").out == b"1\n2\n"
     assert run(capsysbinary, "sql", "--table", "--no-headers", "SELECT id FROM v_photo").out.split()[1:3] == [
         b"1",
@@ -64,7 +64,7 @@ def test_headers_can_be_left_out(shelf: Shelf, capsysbinary: pytest.CaptureFixtu
     ]
 
 
-def test_parameters_are_names_and_values(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_parameters_are_names_and_values(volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     sql = "SELECT :a || :b AS x"
     assert run(capsysbinary, "sql", "--csv", sql, "-p", "a", "1=2", "--param", "b", "-3").out == b"x\n1=2-3\n"
     missing = run(capsysbinary, "sql", sql, "-p", "a")
@@ -76,7 +76,7 @@ def test_parameters_are_names_and_values(shelf: Shelf, capsysbinary: pytest.Capt
     [("DELETE FROM photo",), ("SELECT nope",), ("SELECT 1", "--csv", "--tsv"), (), ("SELECT 1; DROP TABLE photo",)],
 )
 def test_mistakes_and_writes_exit_2_with_one_line(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...]
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...]
 ) -> None:
     ran = run(capsysbinary, "sql", *words)
     assert (ran.code, ran.out) == (2, b"")
@@ -94,14 +94,14 @@ def test_the_views_are_listed_with_what_each_column_means(
     assert (first["view"], first["column"]) == ("v_photo", "id")
 
 
-def test_on_a_terminal_it_is_a_table_that_no_name_can_steer(shelf: Shelf) -> None:
-    shelf.add_file(b"evil\x1b[2J\xff.jpg", create=False)
+def test_on_a_terminal_it_is_a_table_with_escaped_names(volume_rows: VolumeRows) -> None:
+    volume_rows.add_file(b"evil\x1b[2J\xff.jpg", create=False)
     ran = run_on_terminal("sql", "SELECT path FROM v_file WHERE path LIKE '%evil%'")
     assert b"\x1b[2J" not in ran.out
     assert rb"evil\x1b[2J" in ran.out
 
 
-def test_ctrl_c_ends_an_endless_query(shelf: Shelf) -> None:
+def test_ctrl_c_ends_an_endless_query(volume_rows: VolumeRows) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
     ready = "import sys, photoindex.__main__ as m; print('ready', flush=True); m.run()"
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""`photoindex tasks`, `retry` and `redo` as a person and a program get them."""
+"""`photoindex tasks`, `retry` and `redo`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import Ran, run, run_on_terminal
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 @pytest.fixture
-def shelf(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+def volume_rows(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VolumeRows]:
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
     with library_in(library_folder) as library:
-        made = Shelf(library, tmp_path / "originals")
+        made = VolumeRows(library, tmp_path / "originals")
         made.add_whole_photo("done.jpg", taken_at="2019-05-01T10:00:00")
         made.add_whole_photo("later.jpg", taken_at="2020-05-01T10:00:00")
         error = {"error_class": "truncated", "error": "ends early,\tin the middle"}
@@ -30,7 +30,7 @@ def states(capture: pytest.CaptureFixture[bytes]) -> list[str]:
 
 
 def test_tasks_are_json_lines_with_the_tables_own_states(
-    shelf: Shelf, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    volume_rows: VolumeRows, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "tasks", "--json", "--state", "quarantined")
     [value] = ran.json
@@ -46,21 +46,23 @@ def test_tasks_are_json_lines_with_the_tables_own_states(
 
 
 def test_tasks_in_a_pipe_are_path_state_and_error(
-    shelf: Shelf, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    volume_rows: VolumeRows, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "tasks", tmp_path / "originals" / "left.jpg")
     path = os.fsencode(tmp_path / "originals" / "left.jpg")
     assert ran.out == path + b"\tdismissed\tends early,\\tin the middle\tingest\n"
 
 
-def test_tasks_on_a_terminal_are_a_table_that_no_name_can_steer(shelf: Shelf) -> None:
+def test_tasks_on_a_terminal_are_a_table_with_escaped_names(volume_rows: VolumeRows) -> None:
     ran = run_on_terminal("tasks", "--state", "quarantined")
     assert ran.code == 0
     assert rb"b\xe9d\n.jpg" in ran.out
     assert b"truncated" in ran.out
 
 
-def test_a_limit_and_an_unknown_state_or_stage(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_limit_and_an_unknown_state_or_stage(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     assert len(run(capsysbinary, "tasks", "-n", "2").out.splitlines()) == 2
     unknown = run(capsysbinary, "tasks", "--state", "borken")
     assert unknown.code == 2
@@ -69,19 +71,21 @@ def test_a_limit_and_an_unknown_state_or_stage(shelf: Shelf, capsysbinary: pytes
     assert run(capsysbinary, "tasks", "/nowhere").code == 11
 
 
-def test_retry_says_how_many_and_what_works_them(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_retry_prints_the_count_and_the_command_to_run(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     dry = run(capsysbinary, "retry", "--dry-run")
-    assert dry.out == b"1 task would be put back; nothing was changed\n"
+    assert dry.out == b"1 task would be queued again; nothing was changed\n"
     assert states(capsysbinary)[2] == "quarantined"
-    assert run(capsysbinary, "retry").out == b"1 task put back; work them with: photoindex scan\n"
+    assert run(capsysbinary, "retry").out == b"1 task queued again; process with: photoindex scan\n"
     assert states(capsysbinary)[2] == "pending"
-    assert run(capsysbinary, "retry").out == b"nothing to put back\n"
+    assert run(capsysbinary, "retry").out == b"nothing to retry\n"
     assert run(capsysbinary, "retry", "--state", "dismissed", "--error-class", "truncated").out.startswith(
         b"1 task put"
     )
 
 
-def test_a_dismissal_can_be_undone(shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_dismissal_can_be_undone(volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert b"photoindex undo" in run(capsysbinary, "retry", "--dismiss").out
     assert run(capsysbinary, "tasks", "--state", "quarantined").out == b""
     assert run(capsysbinary, "undo").code == 0
@@ -93,17 +97,17 @@ def redo(capture: pytest.CaptureFixture[bytes], *words: str) -> Ran:
 
 
 def test_redo_takes_a_query_whose_terms_begin_with_a_dash(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     assert redo(capsysbinary, "ingest", "-date:2019", "--dry-run").out.startswith(b"1 task would be")
-    assert redo(capsysbinary, "ingest", "-date:2019").out == b"1 task put back; work them with: photoindex scan\n"
+    assert redo(capsysbinary, "ingest", "-date:2019").out == b"1 task queued again; process with: photoindex scan\n"
     assert states(capsysbinary)[:2] == ["done", "pending"]
-    assert redo(capsysbinary, "ingest", "date:2019", "-type:raw").out.startswith(b"1 task put back")
+    assert redo(capsysbinary, "ingest", "date:2019", "-type:raw").out.startswith(b"1 task queued again")
     assert states(capsysbinary)[:2] == ["pending", "pending"]
 
 
-def test_redo_names_the_stages_and_points_at_a_mistake_in_the_query(
-    shelf: Shelf, capsysbinary: pytest.CaptureFixture[bytes]
+def test_redo_lists_the_stages_and_marks_a_mistake_in_the_query(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     unknown = redo(capsysbinary, "faces")
     assert (unknown.code, b"stages: embed, ingest" in unknown.err) == (2, True)

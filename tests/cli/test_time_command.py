@@ -1,4 +1,4 @@
-"""`photoindex time` as a person and a program get it."""
+"""`photoindex time`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import run, run_on_terminal
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.originals import write_photo
 from tests.synthetic import make_library
 
@@ -19,7 +19,7 @@ def originals(tmp_path: Path, library_folder: Path, monkeypatch: pytest.MonkeyPa
     folder = tmp_path / "originals"
     write_photo(folder / "a.jpg", 1, taken="2019:06:01 12:00:00")
     write_photo(folder / "-b.jpg", 2, taken="2019:06:01 12:30:00")
-    Keeper(library_folder).scan(folder)
+    LibraryRunner(library_folder).scan(folder)
     return folder
 
 

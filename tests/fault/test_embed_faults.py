@@ -20,7 +20,7 @@ from photoindex.library.maintenance.redo import redo
 from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.progress import Event, FileQuarantined, Notice
 from tests.fault import faulty_encoder
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.originals import write_photos
 
 PHOTOS = 20
@@ -28,39 +28,39 @@ STATES = "SELECT state, count(*) FROM task WHERE stage = 'embed' GROUP BY state 
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> Keeper:
+def runner(tmp_path: Path) -> LibraryRunner:
     """A library of PHOTOS photos that are scanned; batches of 4."""
     write_photos(tmp_path / "photos", PHOTOS)
-    keeper = Keeper(tmp_path / "library", settings={"embed.batch_size": 4, "embed.model": faulty_encoder.MODEL})
-    keeper.scan(tmp_path / "photos")
-    return keeper
+    runner = LibraryRunner(tmp_path / "library", settings={"embed.batch_size": 4, "embed.model": faulty_encoder.MODEL})
+    runner.scan(tmp_path / "photos")
+    return runner
 
 
-def install(keeper: Keeper, **faults: object) -> Path:
-    faulty_encoder.install(keeper.folder / "models", **faults)
-    return keeper.folder / "models"
+def install(runner: LibraryRunner, **faults: object) -> Path:
+    faulty_encoder.install(runner.folder / "models", **faults)
+    return runner.folder / "models"
 
 
-def run(keeper: Keeper, stop: Callable[[], bool] = lambda: False, **request: object) -> EmbedSummary:
-    with keeper.open() as library:
+def run(runner: LibraryRunner, stop: Callable[[], bool] = lambda: False, **request: object) -> EmbedSummary:
+    with runner.open() as library:
         wanted = EmbedRequest(open=faulty_encoder.OPENER, **request)  # type: ignore[arg-type]
-        return embed(library, wanted, keeper.events.append, stop)
+        return embed(library, wanted, runner.events.append, stop)
 
 
 def notices(events: list[Event]) -> list[str]:
     return [event.message for event in events if isinstance(event, Notice)]
 
 
-def check_whole(keeper: Keeper) -> None:
-    assert keeper.rows(STATES) == [("done", PHOTOS)]
-    assert keeper.value("SELECT count(*) FROM vector") == PHOTOS
-    assert keeper.value("SELECT count(DISTINCT asset_id) FROM vector") == PHOTOS
-    assert keeper.value("SELECT count(*) FROM task WHERE lease_owner IS NOT NULL") == 0
+def check_whole(runner: LibraryRunner) -> None:
+    assert runner.rows(STATES) == [("done", PHOTOS)]
+    assert runner.value("SELECT count(*) FROM vector") == PHOTOS
+    assert runner.value("SELECT count(DISTINCT asset_id) FROM vector") == PHOTOS
+    assert runner.value("SELECT count(*) FROM task WHERE lease_owner IS NOT NULL") == 0
 
 
-def test_a_batch_that_does_not_fit_is_halved_and_the_batches_grow_back(keeper: Keeper) -> None:
-    models = install(keeper, room=1, room_from_call=8, room_then=4)
-    summary = run(keeper)
+def test_a_batch_that_does_not_fit_is_halved_and_the_batches_grow_back(runner: LibraryRunner) -> None:
+    models = install(runner, room=1, room_from_call=8, room_then=4)
+    summary = run(runner)
     assert summary.embedded == PHOTOS
     assert summary.smallest_batch == 1
     assert summary.restarts == 0
@@ -68,176 +68,176 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_batches_grow_back(keeper: K
     assert sizes[:3] == [4, 2, 1]
     assert sizes[2:10] == [1] * 8
     assert sizes[10] == 2
-    check_whole(keeper)
+    check_whole(runner)
 
 
-def test_a_device_without_room_for_one_picture_ends_the_run_and_names_the_remedy(keeper: Keeper) -> None:
-    install(keeper, room=0)
+def test_a_device_without_room_for_one_picture_ends_the_run_and_names_the_remedy(runner: LibraryRunner) -> None:
+    install(runner, room=0)
     with pytest.raises(DeviceFailed, match=r"too little free memory even for one picture.*--device cpu"):
-        run(keeper)
-    assert keeper.rows(STATES) == [("pending", PHOTOS)]
+        run(runner)
+    assert runner.rows(STATES) == [("pending", PHOTOS)]
 
 
 @pytest.mark.parametrize("fault", ["kill_at", "lose_at", "raise_at"])
-def test_a_lost_process_is_started_again_and_its_batches_are_done(keeper: Keeper, fault: str) -> None:
-    install(keeper, **{fault: [2]})
-    summary = run(keeper)
+def test_a_lost_process_is_started_again_and_its_batches_are_done(runner: LibraryRunner, fault: str) -> None:
+    install(runner, **{fault: [2]})
+    summary = run(runner)
     assert summary.restarts == 1
     assert summary.embedded == PHOTOS
-    assert len(notices(keeper.events)) == 1
-    assert "started again (1 of 3 times in a row)" in notices(keeper.events)[0]
-    assert keeper.value("SELECT max(attempts) FROM task WHERE stage = 'embed'") == 1
-    check_whole(keeper)
+    assert len(notices(runner.events)) == 1
+    assert "started again (1 of 3 times in a row)" in notices(runner.events)[0]
+    assert runner.value("SELECT max(attempts) FROM task WHERE stage = 'embed'") == 1
+    check_whole(runner)
 
 
-def test_a_hanging_process_is_killed_and_started_again(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_process_is_killed_and_started_again(runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("photoindex.pipeline.run.model_process._HANG_SECONDS", 3.0)
-    install(keeper, hang_at=[2])
-    summary = run(keeper)
+    install(runner, hang_at=[2])
+    summary = run(runner)
     assert (summary.restarts, summary.embedded) == (1, PHOTOS)
-    assert "nothing was heard of it for 3 s" in notices(keeper.events)[0]
-    check_whole(keeper)
+    assert "nothing was heard of it for 3 s" in notices(runner.events)[0]
+    check_whole(runner)
 
 
-def test_a_device_that_is_lost_four_times_ends_the_run_and_the_next_run_goes_on(keeper: Keeper) -> None:
-    install(keeper, lose_at=[2, 3, 4, 5])
+def test_a_device_that_is_lost_four_times_ends_the_run_and_the_next_run_goes_on(runner: LibraryRunner) -> None:
+    install(runner, lose_at=[2, 3, 4, 5])
     with pytest.raises(DeviceFailed, match=r"lost 4 times, last because the device fell off the bus; what is finished"):
-        run(keeper)
-    assert keeper.rows(STATES) == [("done", 4), ("pending", PHOTOS - 4)]
-    install(keeper)
-    assert run(keeper).embedded == PHOTOS - 4
-    check_whole(keeper)
+        run(runner)
+    assert runner.rows(STATES) == [("done", 4), ("pending", PHOTOS - 4)]
+    install(runner)
+    assert run(runner).embedded == PHOTOS - 4
+    check_whole(runner)
 
 
-def blind(keeper: Keeper, preview: Path) -> None:
+def blind(runner: LibraryRunner, preview: Path) -> None:
     """Put a white preview in the place of one, over which the model that `install` makes with `kill_over` ends."""
     Image.new("RGB", (64, 64), "white").save(preview, "JPEG")
-    install(keeper, kill_over=250)
+    install(runner, kill_over=250)
 
 
-def previews_in_order(keeper: Keeper) -> list[Path]:
-    rows = keeper.rows("SELECT digest FROM asset ORDER BY id")
-    with keeper.open() as library:
+def previews_in_order(runner: LibraryRunner) -> list[Path]:
+    rows = runner.rows("SELECT digest FROM asset ORDER BY id")
+    with runner.open() as library:
         return [Path(os.fsdecode(preview_path(library.derived_folder, row[0]))) for row in rows]
 
 
 def test_a_picture_that_ends_the_process_is_found_and_given_up_and_all_others_are_done(
-    keeper: Keeper, tmp_path: Path
+    runner: LibraryRunner, tmp_path: Path
 ) -> None:
-    chosen = previews_in_order(keeper)[6]
-    blind(keeper, chosen)
-    summary = run(keeper)
+    chosen = previews_in_order(runner)[6]
+    blind(runner, chosen)
+    summary = run(runner)
     assert (summary.embedded, summary.quarantined, summary.restarts, summary.pending) == (PHOTOS - 1, 1, 3, 0)
-    (told,) = [event for event in keeper.events if isinstance(event, FileQuarantined)]
+    (told,) = [event for event in runner.events if isinstance(event, FileQuarantined)]
     assert told.error_class == "preview_crashes"
     assert "alone, made the process with the model fail 2 times: it was ended by signal SIGSEGV" in told.message
-    sizes = faulty_encoder.calls(keeper.folder / "models")
+    sizes = faulty_encoder.calls(runner.folder / "models")
     # A batch goes well and the next is lost with all that were in flight: these one by one, the rest as before.
     assert sizes[:2] == [4, 4]
     assert sizes[-1] == 4
     assert set(sizes[2:-1]) <= {1, 4}
-    assert run(keeper).embedded == 0
-    with keeper.open() as library:
+    assert run(runner).embedded == 0
+    with runner.open() as library:
         redo(library, "ingest")
-    keeper.scan(tmp_path / "photos")
-    install(keeper)
-    run(keeper)
-    check_whole(keeper)
+    runner.scan(tmp_path / "photos")
+    install(runner)
+    run(runner)
+    check_whole(runner)
 
 
-def test_a_picture_that_ends_the_process_is_given_up_where_no_other_waits(keeper: Keeper) -> None:
-    install(keeper)
-    run(keeper, limit=PHOTOS - 1)
-    blind(keeper, previews_in_order(keeper)[-1])
-    summary = run(keeper)
+def test_a_picture_that_ends_the_process_is_given_up_where_no_other_waits(runner: LibraryRunner) -> None:
+    install(runner)
+    run(runner, limit=PHOTOS - 1)
+    blind(runner, previews_in_order(runner)[-1])
+    summary = run(runner)
     assert (summary.embedded, summary.quarantined, summary.pending) == (0, 1, 0)
 
 
-def test_no_picture_is_given_up_where_the_process_ends_over_every_picture(keeper: Keeper) -> None:
-    install(keeper, kill_over=-1)
+def test_no_picture_is_given_up_where_the_process_ends_over_every_picture(runner: LibraryRunner) -> None:
+    install(runner, kill_over=-1)
     with pytest.raises(DeviceFailed, match="lost 4 times, last because it was ended by signal SIGSEGV"):
-        run(keeper)
-    assert keeper.rows(STATES) == [("pending", PHOTOS)]
+        run(runner)
+    assert runner.rows(STATES) == [("pending", PHOTOS)]
 
 
-def test_what_a_library_prints_is_kept_for_the_log_when_its_process_is_lost(keeper: Keeper) -> None:
-    install(keeper, raise_at=[1])
-    run(keeper)
-    log = (keeper.folder / "logs" / "photoindex.log").read_text()
+def test_what_a_library_prints_is_kept_for_the_log_when_its_process_is_lost(runner: LibraryRunner) -> None:
+    install(runner, raise_at=[1])
+    run(runner)
+    log = (runner.folder / "logs" / "photoindex.log").read_text()
     assert "LookupError: a runtime's own error" in log
 
 
-def test_a_model_that_refuses_to_open_ends_the_run_with_its_own_error(keeper: Keeper) -> None:
-    install(keeper, open_error="ModelUnavailable")
+def test_a_model_that_refuses_to_open_ends_the_run_with_its_own_error(runner: LibraryRunner) -> None:
+    install(runner, open_error="ModelUnavailable")
     with pytest.raises(ModelUnavailable, match="it cannot be opened"):
-        run(keeper)
-    assert keeper.rows(STATES) == [("pending", PHOTOS)]
+        run(runner)
+    assert runner.rows(STATES) == [("pending", PHOTOS)]
 
 
-def test_a_model_whose_vectors_have_another_length_than_its_space_is_refused(keeper: Keeper) -> None:
-    install(keeper, dim=8)
-    faulty_encoder.install(keeper.folder / "models", dim=faulty_encoder.DIM)
-    (keeper.folder / "models" / "faults.json").write_text('{"dim": 8}')
+def test_a_model_whose_vectors_have_another_length_than_its_space_is_refused(runner: LibraryRunner) -> None:
+    install(runner, dim=8)
+    faulty_encoder.install(runner.folder / "models", dim=faulty_encoder.DIM)
+    (runner.folder / "models" / "faults.json").write_text('{"dim": 8}')
     with pytest.raises(ModelUnavailable, match="gives 8 numbers a vector, but its space 'made-up' has 16"):
-        run(keeper)
-    assert keeper.value("SELECT count(*) FROM vector") == 0
+        run(runner)
+    assert runner.value("SELECT count(*) FROM vector") == 0
 
 
 @pytest.mark.parametrize("fault", ["no_numbers_at", "zero_at", "long_at", "huge_at"])
 def test_a_picture_that_gives_no_vector_of_unit_length_is_given_up_and_the_others_are_done(
-    keeper: Keeper, fault: str
+    runner: LibraryRunner, fault: str
 ) -> None:
-    install(keeper, **{fault: [1]})
-    summary = run(keeper)
+    install(runner, **{fault: [1]})
+    summary = run(runner)
     assert (summary.embedded, summary.quarantined) == (PHOTOS - 1, 1)
-    assert keeper.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "not_a_vector"
+    assert runner.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "not_a_vector"
 
 
 def test_missing_and_damaged_previews_are_given_up_by_name_until_there_are_new_ones(
-    keeper: Keeper, tmp_path: Path
+    runner: LibraryRunner, tmp_path: Path
 ) -> None:
-    install(keeper)
-    previews = sorted((keeper.folder / "derived").rglob("*.preview.jpg"))
+    install(runner)
+    previews = sorted((runner.folder / "derived").rglob("*.preview.jpg"))
     previews[0].unlink()
     whole = previews[1].read_bytes()
     previews[1].write_bytes(whole[: len(whole) // 2])
     previews[2].write_bytes(b"")
     previews[3].write_bytes(b"no picture at all")
-    summary = run(keeper)
+    summary = run(runner)
     assert (summary.embedded, summary.quarantined) == (PHOTOS - 4, 4)
-    told = [event for event in keeper.events if isinstance(event, FileQuarantined)]
+    told = [event for event in runner.events if isinstance(event, FileQuarantined)]
     assert sorted(event.error_class for event in told) == ["preview_damaged"] * 3 + ["preview_missing"]
     assert all(b"/photos/" in event.path and "photoindex redo ingest id:" in event.message for event in told)
     assert all("then: photoindex scan, then: photoindex embed" in event.message for event in told)
-    assert run(keeper).embedded == 0
-    with keeper.open() as library:
+    assert run(runner).embedded == 0
+    with runner.open() as library:
         redo(library, "ingest")
-    keeper.scan(tmp_path / "photos")
-    assert keeper.value("SELECT count(*) FROM task WHERE stage = 'embed' AND state = 'quarantined'") == 0
-    run(keeper)
-    check_whole(keeper)
+    runner.scan(tmp_path / "photos")
+    assert runner.value("SELECT count(*) FROM task WHERE stage = 'embed' AND state = 'quarantined'") == 0
+    run(runner)
+    check_whole(runner)
 
 
-def test_a_preview_that_cannot_be_read_is_tried_again_and_given_up_the_third_time(keeper: Keeper) -> None:
-    install(keeper)
-    preview = next((keeper.folder / "derived").rglob("*.preview.jpg"))
+def test_a_preview_that_cannot_be_read_is_tried_again_and_given_up_the_third_time(runner: LibraryRunner) -> None:
+    install(runner)
+    preview = next((runner.folder / "derived").rglob("*.preview.jpg"))
     preview.unlink()
     preview.mkdir()
     for _ in range(2):
-        summary = run(keeper)
+        summary = run(runner)
         assert (summary.failed, summary.quarantined) == (1, 0)
-    assert run(keeper).quarantined == 1
-    assert keeper.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "preview_unreadable"
+    assert run(runner).quarantined == 1
+    assert runner.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "preview_unreadable"
 
 
-def test_a_content_that_is_forgotten_while_the_model_is_at_it_is_left_out(keeper: Keeper) -> None:
-    install(keeper)
+def test_a_content_that_is_forgotten_while_the_model_is_at_it_is_left_out(runner: LibraryRunner) -> None:
+    install(runner)
     forgotten = []
 
     def forget() -> bool:
         # Asked between claiming and committing: the first batches are on their way by the second time.
         if len(forgotten) < 2:
-            with keeper.open() as library, library.database.write() as connection:
+            with runner.open() as library, library.database.write() as connection:
                 task = "SELECT subject_id FROM task WHERE stage = 'embed' AND state = 'running' LIMIT 1"
                 found = connection.exec_driver_sql(task).scalar()
                 if found is not None:
@@ -247,74 +247,74 @@ def test_a_content_that_is_forgotten_while_the_model_is_at_it_is_left_out(keeper
                     )
         return False
 
-    summary = run(keeper, stop=forget)
+    summary = run(runner, stop=forget)
     assert len(forgotten) == 2
     assert summary.embedded + len(forgotten) >= PHOTOS
-    assert keeper.value("SELECT count(*) FROM task WHERE stage = 'embed' AND state <> 'done'") == 0
+    assert runner.value("SELECT count(*) FROM task WHERE stage = 'embed' AND state <> 'done'") == 0
 
 
-def test_leases_of_a_run_that_is_gone_are_released_by_the_next(keeper: Keeper) -> None:
-    install(keeper)
-    run(keeper, limit=4)
-    with keeper.open() as library, library.database.write() as connection:
+def test_leases_of_a_run_that_is_gone_are_released_by_the_next(runner: LibraryRunner) -> None:
+    install(runner)
+    run(runner, limit=4)
+    with runner.open() as library, library.database.write() as connection:
         connection.exec_driver_sql(
             "UPDATE task SET state = 'running', lease_owner = 'gone', lease_until = ? WHERE state = 'pending'",
             (time.time() + 9999,),
         )
-    assert run(keeper).embedded == PHOTOS - 4
-    check_whole(keeper)
+    assert run(runner).embedded == PHOTOS - 4
+    check_whole(runner)
 
 
-def test_two_runs_of_one_library_do_not_meet(keeper: Keeper) -> None:
-    install(keeper)
-    with exclusive(keeper.folder, "embed", name="embed.lock"), pytest.raises(LibraryLocked, match="`embed`"):
-        run(keeper)
+def test_two_runs_of_one_library_do_not_meet(runner: LibraryRunner) -> None:
+    install(runner)
+    with exclusive(runner.folder, "embed", name="embed.lock"), pytest.raises(LibraryLocked, match="`embed`"):
+        run(runner)
 
 
-def test_a_scan_may_run_beside_an_embedding(keeper: Keeper, tmp_path: Path) -> None:
-    install(keeper)
-    with exclusive(keeper.folder, "scan"):
-        assert run(keeper).embedded == PHOTOS
+def test_a_scan_may_run_beside_an_embedding(runner: LibraryRunner, tmp_path: Path) -> None:
+    install(runner)
+    with exclusive(runner.folder, "scan"):
+        assert run(runner).embedded == PHOTOS
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_finishes_the_batch_that_the_model_is_at_and_goes_on_next_time(
-    keeper: Keeper, number: signal.Signals, exit_code: int
+    runner: LibraryRunner, number: signal.Signals, exit_code: int
 ) -> None:
-    models = install(keeper, slow=0.3)
-    process = start(keeper)
+    models = install(runner, slow=0.3)
+    process = start(runner)
     wait_for(lambda: len(faulty_encoder.calls(models)) >= 2)
     os.killpg(process.pid, number)
     _out, err = process.communicate(timeout=60)
     assert process.returncode == exit_code, err
-    done = dict(keeper.rows(STATES))
+    done = dict(runner.rows(STATES))
     assert set(done) == {"done", "pending"}
     assert 0 < done["done"] < PHOTOS
-    assert done["done"] == keeper.value("SELECT count(*) FROM vector")
-    install(keeper)
-    assert run(keeper).embedded == PHOTOS - done["done"]
-    check_whole(keeper)
+    assert done["done"] == runner.value("SELECT count(*) FROM vector")
+    install(runner)
+    assert run(runner).embedded == PHOTOS - done["done"]
+    check_whole(runner)
 
 
-def test_a_run_that_is_killed_leaves_no_process_and_the_next_completes_it(keeper: Keeper) -> None:
+def test_a_run_that_is_killed_leaves_no_process_and_the_next_completes_it(runner: LibraryRunner) -> None:
     import psutil
 
-    models = install(keeper, slow=0.3)
-    process = start(keeper)
+    models = install(runner, slow=0.3)
+    process = start(runner)
     wait_for(lambda: len(faulty_encoder.calls(models)) >= 2)
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate()
     assert children
     wait_for(lambda: not [one for one in children if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
-    install(keeper)
-    run(keeper)
-    check_whole(keeper)
+    install(runner)
+    run(runner)
+    check_whole(runner)
 
 
-def start(keeper: Keeper) -> subprocess.Popen[bytes]:
+def start(runner: LibraryRunner) -> subprocess.Popen[bytes]:
     """Run the command in a process of its own, with the made-up model behind it."""
-    environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(keeper.folder), "PHOTOINDEX_EMBED__BATCH_SIZE": "4"}
+    environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(runner.folder), "PHOTOINDEX_EMBED__BATCH_SIZE": "4"}
     environment |= {"PHOTOINDEX_EMBED__MODEL": faulty_encoder.MODEL}
     return subprocess.Popen(
         [sys.executable, "-m", "tests.fault.faulty_encoder", "embed", "--json", "--progress", "none"], env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE,

@@ -14,7 +14,7 @@ import pytest
 from photoindex.pipeline.workers import isolation
 from photoindex.types import Limits
 from tests.fault import faulty
-from tests.harness import Keeper, counts
+from tests.harness import LibraryRunner, counts
 from tests.originals import write_photo, write_photos
 
 LIMITS = Limits(memory_mb=256, seconds=2.0)
@@ -77,10 +77,10 @@ def test_files_that_kill_their_worker_are_quarantined_by_name_and_the_rest_is_ta
     write_photos(folder, 12)
     for seed, name in enumerate(("crash", "hang", "hoard", "fail"), start=100):
         write_photo(folder / f"{name}.jpg", seed)
-    keeper = Keeper(tmp_path / "library", {"scan.file_seconds": 2.0, "scan.worker_memory_mb": 512})
-    assert counts(keeper.scan(folder)) == {"new": 12, "quarantined": 4}, keeper.events
+    runner = LibraryRunner(tmp_path / "library", {"scan.file_seconds": 2.0, "scan.worker_memory_mb": 512})
+    assert counts(runner.scan(folder)) == {"new": 12, "quarantined": 4}, runner.events
     errors = dict(
-        keeper.rows(
+        runner.rows(
             "SELECT file.name, task.error_class FROM task JOIN file ON file.id = task.subject_id"
             " WHERE task.state = 'quarantined'"
         )
@@ -88,5 +88,5 @@ def test_files_that_kill_their_worker_are_quarantined_by_name_and_the_rest_is_ta
     assert errors == {
         "crash.jpg": "crash", "hang.jpg": "hang", "hoard.jpg": "out_of_memory", "fail.jpg": "unexpected",
     }  # fmt: skip
-    log = (keeper.folder / "logs/photoindex.log").read_text()
+    log = (runner.folder / "logs/photoindex.log").read_text()
     assert all(f"{name}.jpg" in log for name in ("crash", "hang", "hoard", "fail"))

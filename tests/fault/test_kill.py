@@ -13,15 +13,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.harness import Keeper, counts
+from tests.harness import LibraryRunner, counts
 from tests.originals import write_photo, write_photos
 
 PHOTOS = 60
 
 
-def start_scan(keeper: Keeper, folder: Path, *, own_group: bool = False) -> subprocess.Popen[bytes]:
+def start_scan(runner: LibraryRunner, folder: Path, *, own_group: bool = False) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "photoindex", "scan", str(folder), "-j", "2", "--json", "--progress", "none"]
-    environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(keeper.folder), "PHOTOINDEX_SCAN__BATCH_SIZE": "4"}
+    environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(runner.folder), "PHOTOINDEX_SCAN__BATCH_SIZE": "4"}
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=own_group
     )
@@ -44,15 +44,15 @@ def left_running(processes: list[psutil.Process], seconds: float) -> list[psutil
     return alive
 
 
-def check_whole(keeper: Keeper, files: int) -> None:
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == files
-    assert keeper.value("SELECT count(*) FROM task") == files
-    assert keeper.value("SELECT count(*) FROM task WHERE state <> 'done' OR lease_owner IS NOT NULL") == 0
-    assert keeper.value("SELECT count(*) FROM asset") == files
-    assert keeper.value("SELECT count(*) FROM photo") == files
-    assert keeper.value("SELECT count(*) FROM photo_text") == files
-    assert keeper.value("PRAGMA integrity_check") == "ok"
-    derived = keeper.derived_files()
+def check_whole(runner: LibraryRunner, files: int) -> None:
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == files
+    assert runner.value("SELECT count(*) FROM task") == files
+    assert runner.value("SELECT count(*) FROM task WHERE state <> 'done' OR lease_owner IS NOT NULL") == 0
+    assert runner.value("SELECT count(*) FROM asset") == files
+    assert runner.value("SELECT count(*) FROM photo") == files
+    assert runner.value("SELECT count(*) FROM photo_text") == files
+    assert runner.value("PRAGMA integrity_check") == "ok"
+    derived = runner.derived_files()
     assert len(derived) == 2 * files
     assert all(name.endswith((".preview.jpg", ".thumb.jpg")) for name in derived)
 
@@ -64,10 +64,10 @@ def test_a_scan_killed_at_random_moments_is_completed_by_the_next(tmp_path: Path
     folder = tmp_path / "photos"
     for index in range(PHOTOS):
         write_photo(folder / f"{index % 3}" / f"IMG_{index:04d}.jpg", index, size=(1600, 1200))
-    keeper = Keeper(tmp_path / "library")
+    runner = LibraryRunner(tmp_path / "library")
     kills = 0
     for _ in range(4):
-        process = start_scan(keeper, folder)
+        process = start_scan(runner, folder)
         deadline = time.monotonic() + chance.uniform(0.3, 2.2)
         children: list[psutil.Process] = []
         while time.monotonic() < deadline and process.poll() is None:
@@ -79,10 +79,10 @@ def test_a_scan_killed_at_random_moments_is_completed_by_the_next(tmp_path: Path
         process.communicate()
         assert left_running(children, 20) == []
     assert kills > 0
-    summary = keeper.scan(folder)
+    summary = runner.scan(folder)
     assert summary.new + summary.unchanged == PHOTOS
-    check_whole(keeper, PHOTOS)
-    assert counts(keeper.scan(folder)) == {"unchanged": PHOTOS}
+    check_whole(runner, PHOTOS)
+    assert counts(runner.scan(folder)) == {"unchanged": PHOTOS}
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -92,9 +92,9 @@ def test_an_interrupted_scan_finishes_its_batch_and_says_so_by_its_exit_code(
     folder = tmp_path / "photos"
     for index in range(PHOTOS):
         write_photo(folder / f"IMG_{index:04d}.jpg", index, size=(2400, 1800))
-    keeper = Keeper(tmp_path / "library")
-    process = start_scan(keeper, folder)
-    derived = keeper.folder / "derived"
+    runner = LibraryRunner(tmp_path / "library")
+    process = start_scan(runner, folder)
+    derived = runner.folder / "derived"
     while process.poll() is None and not list(derived.glob("*/*.preview.jpg")):
         time.sleep(0.01)
     children = family(process)
@@ -103,43 +103,43 @@ def test_an_interrupted_scan_finishes_its_batch_and_says_so_by_its_exit_code(
     assert process.returncode == exit_code, err
     assert b'"stopped": true' in out
     assert left_running(children, 20) == []
-    assert keeper.value("SELECT count(*) FROM task WHERE state = 'running'") == 0
-    done = keeper.value("SELECT count(*) FROM task WHERE state = 'done'")
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'running'") == 0
+    done = runner.value("SELECT count(*) FROM task WHERE state = 'done'")
     assert 0 < done < PHOTOS
-    assert counts(keeper.scan(folder)) == {"new": PHOTOS - done, "unchanged": done}
+    assert counts(runner.scan(folder)) == {"new": PHOTOS - done, "unchanged": done}
 
 
 def test_a_signal_to_the_whole_process_group_blames_no_photo(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     for index in range(PHOTOS):
         write_photo(folder / f"IMG_{index:04d}.jpg", index, size=(2400, 1800))
-    keeper = Keeper(tmp_path / "library")
-    process = start_scan(keeper, folder, own_group=True)
-    while process.poll() is None and not list((keeper.folder / "derived").glob("*/*.preview.jpg")):
+    runner = LibraryRunner(tmp_path / "library")
+    process = start_scan(runner, folder, own_group=True)
+    while process.poll() is None and not list((runner.folder / "derived").glob("*/*.preview.jpg")):
         time.sleep(0.01)
     children = family(process)
     os.killpg(process.pid, signal.SIGTERM)
     _out, err = process.communicate(timeout=60)
     assert process.returncode == 143, err
     assert left_running(children, 20) == []
-    assert keeper.value("SELECT count(*) FROM task WHERE state NOT IN ('done', 'pending')") == 0
-    keeper.scan(folder)
-    check_whole(keeper, PHOTOS)
+    assert runner.value("SELECT count(*) FROM task WHERE state NOT IN ('done', 'pending')") == 0
+    runner.scan(folder)
+    check_whole(runner, PHOTOS)
 
 
 def test_leases_of_a_process_that_is_gone_are_released_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     write_photos(folder, 3)
-    keeper = Keeper(tmp_path / "library")
-    keeper.scan(folder, derive=False)
+    runner = LibraryRunner(tmp_path / "library")
+    runner.scan(folder, derive=False)
     import socket
 
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     owner = f"{socket.gethostname()}/{dead.pid}/1.00/abcdefgh"
-    with keeper.open() as library, library.database.write() as connection:
+    with runner.open() as library, library.database.write() as connection:
         connection.exec_driver_sql(
             "UPDATE task SET state = 'running', lease_owner = ?, lease_until = ?", (owner, time.time() + 9999)
         )
-    keeper.scan(folder, derive=False)
-    assert keeper.value("SELECT count(*) FROM task WHERE state = 'done'") == 3
+    runner.scan(folder, derive=False)
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'done'") == 3

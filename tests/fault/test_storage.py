@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import StorageFull
-from tests.harness import Keeper, counts
+from tests.harness import LibraryRunner, counts
 from tests.originals import write_photo, write_photos
 
 
@@ -30,32 +30,32 @@ def test_a_full_disk_under_the_previews_stops_the_scan_and_keeps_what_is_done(tm
     folder = tmp_path / "photos"
     for index in range(40):
         write_photo(folder / f"{index}.jpg", index, size=(1600, 1200))
-    keeper = Keeper(tmp_path / "library", {"derived_path": small_disk, "scan.batch_size": 4})
+    runner = LibraryRunner(tmp_path / "library", {"derived_path": small_disk, "scan.batch_size": 4})
     filler = small_disk / "filler"
     filler.write_bytes(b"x" * 2_500_000)
     with pytest.raises(StorageFull, match="free some space"):
-        keeper.scan(folder)
-    assert keeper.value("SELECT count(*) FROM task WHERE state = 'quarantined'") == 0
-    assert keeper.value("SELECT count(*) FROM task WHERE state = 'running'") == 0
-    done = keeper.value("SELECT count(*) FROM task WHERE state = 'done'")
+        runner.scan(folder)
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'quarantined'") == 0
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'running'") == 0
+    done = runner.value("SELECT count(*) FROM task WHERE state = 'done'")
     assert done < 40
     filler.unlink()
-    assert counts(keeper.scan(folder)) == {"new": 40 - done} | ({"unchanged": done} if done else {})
+    assert counts(runner.scan(folder)) == {"new": 40 - done} | ({"unchanged": done} if done else {})
 
 
 def test_a_full_disk_under_the_database_stops_the_scan_and_harms_nothing(tmp_path: Path, small_disk: Path) -> None:
     folder = tmp_path / "photos"
     write_photos(folder, 200)
-    keeper = Keeper(small_disk / "library", {"derived_path": tmp_path / "derived"})
-    with keeper.open():
+    runner = LibraryRunner(small_disk / "library", {"derived_path": tmp_path / "derived"})
+    with runner.open():
         pass
     free = os.statvfs(small_disk)
     (small_disk / "filler").write_bytes(b"x" * (free.f_bavail * free.f_frsize - 150_000))
     with pytest.raises(StorageFull):
-        keeper.scan(folder)
+        runner.scan(folder)
     (small_disk / "filler").unlink()
-    assert keeper.value("PRAGMA integrity_check") == "ok"
-    summary = keeper.scan(folder)
+    assert runner.value("PRAGMA integrity_check") == "ok"
+    summary = runner.scan(folder)
     assert summary.new + summary.unchanged == 200
 
 
@@ -64,7 +64,7 @@ def test_a_previews_folder_that_cannot_be_written_stops_the_scan_and_blames_no_p
     write_photos(folder, 3)
     blocked = tmp_path / "file"
     blocked.write_text("a file where a folder should be")
-    keeper = Keeper(tmp_path / "library", {"derived_path": blocked / "derived"})
+    runner = LibraryRunner(tmp_path / "library", {"derived_path": blocked / "derived"})
     with pytest.raises(StorageFull, match="derived"):
-        keeper.scan(folder)
-    assert keeper.value("SELECT count(*) FROM task WHERE state = 'quarantined'") == 0
+        runner.scan(folder)
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'quarantined'") == 0

@@ -1,4 +1,4 @@
-"""What holds for any history of a folder and any path: planning twice is planning once, names survive to the byte."""
+"""Properties for any history of a folder and any path: scans are idempotent, names are preserved byte for byte."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from photoindex import paths
 from photoindex.app import open_library
 from photoindex.config.load import load_config
 from photoindex.store.schema.tables import folder, volume
-from tests.harness import Keeper, counts
+from tests.harness import LibraryRunner, counts
 from tests.originals import write_photo
 
 path_bytes = st.binary(min_size=1, max_size=255).filter(lambda name: b"\0" not in name)
@@ -54,25 +54,25 @@ def test_after_any_history_every_file_is_known_once_and_a_second_scan_finds_noth
     with tempfile.TemporaryDirectory() as temporary:
         top = Path(temporary) / "photos"
         write_photo(top / "anchor.jpg", 99)
-        keeper = Keeper(Path(temporary) / "library")
+        runner = LibraryRunner(Path(temporary) / "library")
         for round_of_steps in history:
             for step in round_of_steps:
                 take(step, top)
             there = {os.fsencode(each) for each in top.rglob("*.jpg")}
-            first = keeper.scan(top, derive=False)
+            first = runner.scan(top, derive=False)
             assert first.candidates == len(there)
-            again = keeper.scan(top, derive=False)
+            again = runner.scan(top, derive=False)
             assert {**counts(again), "missing": 0} == {"unchanged": len(there), "missing": 0}
             assert again.bytes == 0
             assert again.missing == first.missing
-            known = keeper.rows(
+            known = runner.rows(
                 "SELECT folder.path || '/' || file.name, volume.mount_point FROM file JOIN folder ON folder.id = folder_id"
                 " JOIN volume ON volume.id = volume_id WHERE state = 'present'"
             )
             found = {os.fsencode(f"{mount.rstrip('/')}/{path}") for path, mount in known}
             assert found == {os.path.realpath(each) for each in there}
             orphans = "SELECT count(*) FROM task LEFT JOIN file ON file.id = task.subject_id WHERE file.id IS NULL"
-            assert keeper.value(orphans) == 0
+            assert runner.value(orphans) == 0
 
 
 @given(path=path_bytes)

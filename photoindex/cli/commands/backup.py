@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
     """Add the group `backup`."""
     group = typer.Typer(
         name="backup",
-        help="Make a snapshot of the library in a folder: photoindex backup DEST. List and check snapshots.",
+        help="Back up the library: photoindex backup DEST writes a snapshot. List and verify snapshots.",
         no_args_is_help=True,
     )
     group.command("make")(make)
@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
 def rearrange(argv: list[str], app: TyperGroup) -> list[str]:
     """Return `argv` with the subcommand right after `backup`; without one, `make` is meant.
 
-    A destination with the name of a subcommand is written with its folder: ./list.
+    A destination with the name of a subcommand has to be given with its folder: ./list.
     """
     start = next(index for index in range(len(argv)) if is_command(argv, index)) + 1
     words = argv[start:]
@@ -72,7 +72,7 @@ def _is_argument(words: list[str], index: int, arities: Mapping[str, int]) -> bo
 
 def make(
     destination: Annotated[
-        Path, typer.Argument(metavar="DEST", help="The folder for snapshots; made where it does not exist.")
+        Path, typer.Argument(metavar="DEST", help="The folder for snapshots; created if necessary.")
     ],
     keep: Annotated[
         int | None,
@@ -80,16 +80,16 @@ def make(
             "--keep",
             min=1,
             metavar="N",
-            help="Keep the newest N of this library there [default: 14, or as configured].",
+            help="Keep the newest N snapshots of this library there [default: 14, or as configured].",
         ),
     ] = None,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Make a snapshot, while other commands run; `photoindex backup DEST` is short for this.
+    """Write a snapshot, while other commands may run; `photoindex backup DEST` is short for this.
 
-    It holds the database, the journal and your settings, but not the originals and no previews. Prints its path.
+    It contains the database, the journal and your settings, but no originals and no previews. Prints its path.
     """
     from photoindex.library.backup.backup import BackupRequest, backup
 
@@ -109,7 +109,7 @@ def list_(
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder with snapshots.")],
     json: JsonOption = False,
 ) -> None:
-    """List the snapshots in a folder, newest first, damaged and incomplete ones too."""
+    """List the snapshots in a folder, newest first, including damaged and incomplete ones."""
     from photoindex.library.backup.snapshots import list_snapshots
 
     output = choose_output(json=json)
@@ -121,14 +121,14 @@ def verify(
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
 ) -> None:
-    """Check every byte of a snapshot and the database in it; exit 13 where it is damaged."""
+    """Verify every byte of a snapshot and its database; exit 13 if it is damaged."""
     from photoindex.library.backup.snapshots import verify as check
 
     output = choose_output(json=json)
     with progress_sink(progress) as emit:
         checked = check(snapshot.expanduser().absolute(), emit)
     render([_row(checked)], _COLUMNS, output)
-    print("the snapshot is sound", file=sys.stderr)
+    print("the snapshot is intact", file=sys.stderr)
 
 
 def _row(one: Snapshot) -> Row:

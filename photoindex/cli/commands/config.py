@@ -1,4 +1,4 @@
-"""`photoindex config show|path`: the settings in force, where each came from, and where to write them."""
+"""`photoindex config show|path`: the effective settings with their origins, and the path of the settings file."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _COLUMNS = (
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     group = typer.Typer(
-        name="config", help="Show the settings in force and where each came from.", no_args_is_help=True
+        name="config", help="Show the effective settings and where each comes from.", no_args_is_help=True
     )
     group.command("show", help="Print each setting with its value and its origin.")(_show)
-    group.command("path", help="Print where your own settings file is looked for.")(_path)
+    group.command("path", help="Print the path of your settings file.")(_path)
     app.add_typer(group)
 
 
@@ -43,4 +43,4 @@ def _path() -> None:
     sys.stdout.buffer.write(encoded(os.fsdecode(path)) + b"\n")
     sys.stdout.buffer.flush()
     if not path.exists():
-        print("photoindex: there is no such file yet; the defaults hold", file=sys.stderr)
+        print("photoindex: this file does not exist yet; the defaults apply", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`photoindex facts FILE…`: what files say of themselves, without a library."""
+"""`photoindex facts FILE…`: the metadata of files, without a library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, settings
-from photoindex.cli.output.details import Section, print_json, print_sheet
+from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.cli.output.fact_rows import fact_rows
 from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError
 
@@ -27,7 +27,7 @@ def facts(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Photos or videos, in a library or not.")],
     json: JsonOption = False,
 ) -> None:
-    """Show what files themselves say, without a library and without sidecars."""
+    """Show the metadata of files, without a library and without sidecars."""
     from photoindex.library.photos.facts import NotRead, as_json, read_facts
     from photoindex.paths import display
 
@@ -66,9 +66,9 @@ def _print(one: FileFacts) -> None:
         Section("regions", [_region_row(region) for region in described.regions]),
         Section("notes", [("", note) for note in described.notes]),
     ]
-    print_sheet(to_text(one.path), sections)
+    print_details(to_text(one.path), sections)
 
 
 def _region_row(region: Region) -> tuple[str, str, str, str]:
-    place = f"{region.width:.1%} x {region.height:.1%} at {region.x:.1%}, {region.y:.1%}"
-    return region.kind, region.name or "", place, region.schema
+    position = f"{region.width:.1%} x {region.height:.1%} at {region.x:.1%}, {region.y:.1%}"
+    return region.kind, region.name or "", position, region.schema

@@ -1,4 +1,4 @@
-"""`photoindex index status|rebuild|optimize`: the indices that search looks vectors up in."""
+"""`photoindex index status|rebuild|optimize`: the vector indices that search uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from photoindex.cli.output.render import Column, CsvOption, Output, Row, choose_
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
-    from photoindex.library.index.maintain import Made
+    from photoindex.library.index.maintain import IndexUpdate
     from photoindex.library.index.status import IndexStatus
     from photoindex.progress import EventSink
 
@@ -45,18 +45,18 @@ _STATUS = (
     Column("faiss"),
     Column("verified"),
 )
-_MADE = (
+_UPDATES = (
     Column("space", "space", plain=True),
-    Column("changed", "written", show=lambda value: "yes" if value else "was in shape"),
+    Column("changed", "written", show=lambda value: "yes" if value else "already optimal"),
     Column("vectors", "vectors", plain=True, justify="right", show=_number),
-    Column("joined", "joined", justify="right", spare=2, show=_number),
+    Column("joined", "added", justify="right", spare=2, show=_number),
     Column("dropped", "dropped", justify="right", spare=1, show=_number),
     Column("freed_bytes"),
     Column("seconds", "seconds", justify="right", spare=3),
 )
 SpaceOption = Annotated[
     list[str] | None,
-    typer.Option("--space", metavar="NAME", help="Only this space; may be given several times.", show_default=False),
+    typer.Option("--space", metavar="NAME", help="Only this space; repeatable.", show_default=False),
 ]
 
 
@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
     """Add the group `index`."""
     group = typer.Typer(
         name="index",
-        help="Look after the indices that search finds vectors with; they are made from the database and mend themselves.",
+        help="Maintain the vector indices for search; they are built from the database and repaired automatically.",
         no_args_is_help=True,
     )
     group.command("status")(status)
@@ -76,14 +76,14 @@ def register(app: typer.Typer) -> None:
 def status(
     space: SpaceOption = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Hold every byte of the indices against its checksum.")
+        bool, typer.Option("--verify", help="Check every byte of the indices against its checksum.")
     ] = False,
     json: JsonOption = False,
     csv: CsvOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Show each space's index: its vectors, those not merged yet, those gone, its size and whether it is sound."""
+    """Show each space's index: merged, unmerged and stale vectors, its size and whether it is intact."""
     from photoindex.library.index.status import index_status
 
     output = choose_output(json=json, csv=csv)
@@ -91,11 +91,11 @@ def status(
         with progress_sink(progress) as emit:
             rows = [_status_row(one) for one in index_status(found, space or (), emit, verify=verify)]
         if not render(rows, _STATUS, output) and output.terminal:
-            _say_there_is_none()
+            _print_no_space()
     damaged = [str(row["space"]) for row in rows if row["problem"]]
     if damaged:
         print(
-            f"photoindex: damaged: {', '.join(damaged)}; search goes on from the database. Make it again with: photoindex "
+            f"photoindex: damaged: {', '.join(damaged)}; search still works from the database. Rebuild with: photoindex "
             "index rebuild",
             file=sys.stderr,
         )
@@ -108,7 +108,7 @@ def rebuild(
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Make indices again from the vectors in the database, whatever state they are in; search goes on meanwhile."""
+    """Rebuild indices from the vectors in the database, whatever their state; search continues meanwhile."""
     from photoindex.library.index import maintain
 
     _make(maintain.rebuild, space, progress, library, choose_output(json=json, csv=csv))
@@ -121,32 +121,32 @@ def optimize(
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Merge what is not merged yet, drop what is gone, remove leftovers; an index in shape is left as it is."""
+    """Merge new vectors, drop stale ones and remove leftovers; an optimal index is left alone."""
     from photoindex.library.index import maintain
 
     _make(maintain.optimize, space, progress, library, choose_output(json=json, csv=csv))
 
 
 def _make(
-    make: Callable[[Library, Sequence[str], EventSink], Iterable[Made]],
+    make: Callable[[Library, Sequence[str], EventSink], Iterable[IndexUpdate]],
     space: Sequence[str] | None,
     progress: ProgressMode,
     library: Path | None,
     output: Output,
 ) -> None:
-    """Print what making the indices of some spaces, or of all, came to."""
+    """Update the indices of some spaces, or of all, and print the results."""
     with opened(library) as found:
         with progress_sink(progress) as emit:
-            rows = _made_rows(make(found, space or (), emit))
-        if not render(rows, _MADE, output) and output.terminal:
-            _say_there_is_none()
+            rows = _update_rows(make(found, space or (), emit))
+        if not render(rows, _UPDATES, output) and output.terminal:
+            _print_no_space()
 
 
-def _say_there_is_none() -> None:
-    print("there is no space of vectors yet; make one with: photoindex embed", file=sys.stderr)
+def _print_no_space() -> None:
+    print("there is no space yet; create one with: photoindex embed", file=sys.stderr)
 
 
-def _made_rows(made: Iterable[Made]) -> list[Row]:
+def _update_rows(made: Iterable[IndexUpdate]) -> list[Row]:
     return [
         {
             "space": one.space.name,

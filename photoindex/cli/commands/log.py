@@ -1,4 +1,4 @@
-"""`photoindex log`: the journal of what a person changed."""
+"""`photoindex log`: the journal of changes made by the user."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def register(app: typer.Typer) -> None:
 
 def log(
     limit: Annotated[
-        int | None, typer.Option("-n", "--limit", min=0, help="At most so many entries.", show_default=False)
+        int | None, typer.Option("-n", "--limit", min=0, help="Maximum number of entries.", show_default=False)
     ] = None,
     changes: Annotated[
-        bool, typer.Option("--changes", "-v", help="Print every row that was changed, before and after.")
+        bool, typer.Option("--changes", "-v", help="Print every changed row, before and after.")
     ] = False,
     json: JsonOption = False,
     csv: CsvOption = False,
     library: LibraryOption = None,
 ) -> None:
-    """List what was changed by hand, newest first; `photoindex undo ENTRY` takes it back."""
+    """List your changes, newest first; `photoindex undo ENTRY` reverts one."""
     output = choose_output(json=json, csv=csv)
     people = output.form in (Form.TABLE, Form.PLAIN)
     with opened(library) as found:
@@ -100,7 +100,7 @@ def _changes(library: Library, limit: int | None, *, people: bool) -> Iterator[d
 
 
 def _differing(row: dict[str, object] | None, other: dict[str, object] | None) -> str:
-    """Return the values of `row` that `other` has not, or a word where one of them does not exist."""
+    """Return the values of `row` that differ from `other`, or a placeholder if a row does not exist."""
     if row is None:
         return "(no row)"
     return ", ".join(

@@ -1,4 +1,4 @@
-"""`photoindex models`: list, fetch, install, check, remove and bundle the models."""
+"""`photoindex models`: list, download, install, verify, remove and bundle models."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, encoded, render, visible
 from photoindex.errors import LicenceNotAccepted, ModelUnavailable
 
 if TYPE_CHECKING:
-    from photoindex.library.models.install import Taken
+    from photoindex.library.models.install import InstallResult
     from photoindex.library.models.installed import FileCheck, Model
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ _MODELS = (
     Column("languages", "languages", spare=4),
     Column("licence", "licence", spare=1),
     Column("size_bytes", "size", justify="right", show=lambda value: size_text(int(str(value)))),
-    Column("approximate_mb", "to fetch", justify="right", spare=2, show=lambda value: f"~{value} MB"),
+    Column("approximate_mb", "download", justify="right", spare=2, show=lambda value: f"~{value} MB"),
     Column("title", "title", wide=True, spare=5),
     Column("task"),
     Column("approximate_memory_mb"),
@@ -46,13 +46,13 @@ _FILES = (
     Column("sha256"),
 )
 
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="Its id; see: photoindex models list.")]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model's id; see: photoindex models list.")]
 AcceptOption = Annotated[
-    bool, typer.Option("--accept-licence", help="Accept a licence that restricts what the model may be used for.")
+    bool, typer.Option("--accept-licence", help="Accept a licence that restricts use of the model.")
 ]
 TrustOption = Annotated[
     bool,
-    typer.Option("--trust-remote-code", help="Take the model's own code too, which may be run; never without this."),
+    typer.Option("--trust-remote-code", help="Also download the model's own code, which may be executed."),
 ]
 
 
@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
     """Add the group `models`."""
     group = typer.Typer(
         name="models",
-        help="The models that find photos by what is in them: list, pull, install, verify, remove, bundle.",
+        help="Models for semantic search: list, pull, install, verify, remove, bundle.",
         no_args_is_help=True,
     )
     group.command("list")(list_)
@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
-    """List the models that can be had and those that are installed; * is the one that `embed` uses."""
+    """List available and installed models; * marks the one that `embed` uses."""
     from photoindex.library.models.installed import list_models
 
     output = choose_output(json=json)
@@ -84,13 +84,13 @@ def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
     damaged = [str(row["id"]) for row in rows if row["state"] == "damaged"]
     if damaged:
         print(
-            f"photoindex: files are not what was installed, of: {', '.join(damaged)}; see: photoindex models verify",
+            f"photoindex: damaged: {', '.join(damaged)}; see: photoindex models verify",
             file=sys.stderr,
         )
 
 
 def show(model: ModelArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
-    """Show where a model comes from, its licence, and the files that are installed with their SHA-256."""
+    """Show a model's source, licence, and installed files with their SHA-256."""
     from photoindex.library.models.installed import model_named
 
     with opened(library, on_trial=True) as found:
@@ -102,13 +102,13 @@ def show(model: ModelArgument, json: JsonOption = False, library: LibraryOption 
     details = {name: value for name, value in {**_row(one), **_details(one)}.items() if name != "files"}
     rows = [(name.replace("_", " "), value) for name, value in details.items() if value not in (None, "", [])]
     listed = [(name, size_text(lock.size_bytes), lock.sha256) for name, lock in files]
-    print_sheet(model, [Section("model", rows), Section("files", listed)])
+    print_details(model, [Section("model", rows), Section("files", listed)])
 
 
 def pull(
     model: ModelArgument,
     update: Annotated[
-        bool, typer.Option("--update", help="Take what the hub has now, not the commit that is installed.")
+        bool, typer.Option("--update", help="Download the hub's current version instead of the installed commit.")
     ] = False,
     trust_remote_code: TrustOption = False,
     accept_licence: AcceptOption = False,
@@ -116,19 +116,19 @@ def pull(
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Fetch a model and install it: the only command that uses the network.
+    """Download a model and install it; the only command that uses the network.
 
-    It comes from huggingface.co, or from where HF_ENDPOINT says, is checked against the checksums given there, and pinned:
-    commit and SHA-256 of each file are kept and compared whenever it is used. Run again, it goes on where it was cut off.
+    It is downloaded from huggingface.co, or from HF_ENDPOINT, and checked against the checksums published there. Its commit
+    and the SHA-256 of each file are pinned and checked whenever it is used. Run it again to resume.
     """
     from photoindex.library.embed.model_choice import command_to_embed
-    from photoindex.library.models import install as taking_models
+    from photoindex.library.models import install as models
 
-    def once(accepted: bool) -> tuple[Taken, str]:
-        request = taking_models.PullRequest(model, update, trust_remote_code, accepted)
+    def once(accepted: bool) -> tuple[InstallResult, str]:
+        request = models.PullRequest(model, update, trust_remote_code, accepted)
         with opened(library, create=True) as found, progress_sink(progress) as emit:
-            taken = taking_models.pull(found, request, emit)
-            return taken, command_to_embed(found, taken.installed.id)
+            result = models.pull(found, request, emit)
+            return result, command_to_embed(found, result.installed.id)
 
     _report(*_with_licence(once, accept_licence), json=json)
 
@@ -140,18 +140,26 @@ def install(
     ],
     id_: Annotated[
         str | None,
-        typer.Option("--id", metavar="NAME", help="Its id: one of the list, or a name of yours.", show_default=False),
+        typer.Option(
+            "--id", metavar="NAME", help="Its id: from the list, or a name of your choice.", show_default=False
+        ),
     ] = None,
     architecture: Annotated[
         str | None,
         typer.Option(
-            "--architecture", metavar="NAME", help="What a checkpoint is: a name of open_clip's.", show_default=False
+            "--architecture",
+            metavar="NAME",
+            help="Architecture of a checkpoint: one of open_clip's names.",
+            show_default=False,
         ),
     ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
-            "--config", metavar="FILE", help="What a checkpoint is: its open_clip_config.json.", show_default=False
+            "--config",
+            metavar="FILE",
+            help="Configuration of a checkpoint: its open_clip_config.json.",
+            show_default=False,
         ),
     ] = None,
     trust_remote_code: TrustOption = False,
@@ -162,17 +170,17 @@ def install(
 ) -> None:
     r"""Install a model from this computer, without the network; its files are copied.
 
-    Both towers are made into ONNX files and checked once, which needs `pip install 'photoindex\[ml]'`; an archive, or a
-    folder that has them in onnx/, needs nothing.
+    Both towers are exported to ONNX and tested, which needs `pip install 'photoindex\[ml]'`; an archive, or a folder that
+    has them in onnx/, needs nothing else.
     """
     from photoindex.library.embed.model_choice import command_to_embed
-    from photoindex.library.models import install as taking_models
+    from photoindex.library.models import install as models
 
-    def once(accepted: bool) -> tuple[Taken, str]:
-        request = taking_models.InstallRequest(path, id_, architecture, config, trust_remote_code, accepted)
+    def once(accepted: bool) -> tuple[InstallResult, str]:
+        request = models.InstallRequest(path, id_, architecture, config, trust_remote_code, accepted)
         with opened(library, create=True) as found, progress_sink(progress) as emit:
-            taken = taking_models.install(found, request, emit)
-            return taken, command_to_embed(found, taken.installed.id)
+            result = models.install(found, request, emit)
+            return result, command_to_embed(found, result.installed.id)
 
     _report(*_with_licence(once, accept_licence), json=json)
 
@@ -180,13 +188,13 @@ def install(
 def verify(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[MODEL]", help="Its id; default: all that are installed.", show_default=False),
+        typer.Argument(metavar="[MODEL]", help="The model's id; default: all installed models.", show_default=False),
     ] = None,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Hash every file of the installed models and compare; exit 7 where one is not what was installed."""
+    """Hash the files of installed models and compare them; exit 7 if one has changed."""
     from photoindex.library.embed.model_choice import way_to_install
     from photoindex.library.models.installed import verify_models
 
@@ -199,13 +207,13 @@ def verify(
     if changed:
         count = sum(one.problem is not None for one in checks)
         raise ModelUnavailable(
-            f"{count} of {len(checks)} files are not what was installed, of: {', '.join(changed)}; install it again: {way}"
+            f"{count} of {len(checks)} files have changed, of: {', '.join(changed)}; reinstall with: {way}"
         )
-    print(f"{len(checks)} files are as they were installed" if checks else "no model is installed", file=sys.stderr)
+    print(f"{len(checks)} files are intact" if checks else "no model is installed", file=sys.stderr)
 
 
 def remove(model: ModelArgument, json: JsonOption = False, library: LibraryOption = None) -> None:
-    """Remove an installed model; the vectors that it made stay, and their space with them."""
+    """Remove an installed model; its spaces and their vectors are kept."""
     from photoindex.library.models.installed import remove as remove_
 
     with opened(library) as found:
@@ -216,7 +224,7 @@ def remove(model: ModelArgument, json: JsonOption = False, library: LibraryOptio
     print(f"removed {gone.model_id}, {size_text(gone.size_bytes)}", file=sys.stderr)
     for name, vectors in gone.spaces:
         print(
-            f"the space '{visible(name)}' with {vectors:,} vectors stays; to remove it: photoindex spaces drop {visible(name)}",
+            f"kept the space '{visible(name)}' with {vectors:,} vectors; remove it with: photoindex spaces drop {visible(name)}",
             file=sys.stderr,
         )
 
@@ -228,7 +236,7 @@ def bundle(
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Write an installed model into one archive; `models install ARCHIVE` takes it, where there is no network."""
+    """Write an installed model to an archive, to install it offline with `models install ARCHIVE`."""
     from photoindex.library.models.installed import bundle as bundle_
 
     with opened(library) as found, progress_sink(progress) as emit:
@@ -241,7 +249,7 @@ def bundle(
 
 
 def _with_licence(once: Callable[[bool], T], accepted: bool) -> T:
-    """Run `once`; where a licence has to be accepted, show it and ask on the terminal, and run it again."""
+    """Run `once`; if a licence has to be accepted, show it, ask on the terminal and run `once` again."""
     try:
         return once(accepted)
     except LicenceNotAccepted as error:
@@ -254,12 +262,12 @@ def _with_licence(once: Callable[[bool], T], accepted: bool) -> T:
     return once(True)
 
 
-def _report(taken: Taken, next_command: str, *, json: bool) -> None:
-    one = taken.installed
+def _report(result: InstallResult, next_command: str, *, json: bool) -> None:
+    one = result.installed
     if json:
         row = {
             "id": one.id,
-            "changed": taken.changed,
+            "changed": result.changed,
             "revision": one.revision,
             "source": one.description.source,
             "digest": one.digest,
@@ -269,11 +277,11 @@ def _report(taken: Taken, next_command: str, *, json: bool) -> None:
         }
         print_json({"schema": 1, **row})
     at = "" if one.revision is None else f" at commit {visible(one.revision[:12])}"
-    if not taken.changed:
-        print(f"{one.id} is installed already{at}, and sound; for a newer one: --update", file=sys.stderr)
+    if not result.changed:
+        print(f"{one.id} is already installed{at} and intact; use --update for a newer version", file=sys.stderr)
         return
     print(
-        f"installed {one.id}{at}: {one.description.dim} numbers a vector, {size_text(one.size_bytes)}, licence "
+        f"installed {one.id}{at}: dimension {one.description.dim}, {size_text(one.size_bytes)}, licence "
         f"{visible(one.description.licence)}; next: {next_command}",
         file=sys.stderr,
     )

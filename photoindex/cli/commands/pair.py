@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
-from photoindex.cli.terminal.confirm import ask
+from photoindex.cli.terminal.confirm import confirm
 from photoindex.paths import display
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photoindex.library.handle import Library
-    from photoindex.library.photos.pair_explanation import ExplainedPhoto, HeldVideo
-    from photoindex.library.photos.pairs import MadePhoto, PairsChanged
+    from photoindex.library.photos.pair_explanation import EmbeddedVideo, ExplainedPhoto
+    from photoindex.library.photos.pairs import PairsChanged, ResultingPhoto
     from photoindex.library.search.targets import Targets
     from photoindex.progress import EventSink
 
@@ -93,7 +93,7 @@ def explain(targets: TargetsArgument, json: JsonOption = False, library: Library
             if json:
                 print_json(_explained_as_json(one))
             else:
-                print_sheet(f"photo {one.photo_id}", list(_sections(one)))
+                print_details(f"photo {one.photo_id}", list(_sections(one)))
 
 
 def split(
@@ -146,40 +146,40 @@ def _change(
     with opened(folder) as library:
         chosen = choose_targets(library, arguments)
         if chosen.by_query and len(chosen.photo_ids) > MANY_PHOTOS and not (yes or dry_run):
-            ask(f"{verb} what belongs together among {len(chosen.photo_ids):,} photos?")
+            confirm(f"{verb} what belongs together among {len(chosen.photo_ids):,} photos?")
         with progress_sink(progress) as emit:
             done = change(library, chosen, emit)
     if json:
-        for made in done.made:
+        for made in done.photos:
             print_json(_made_as_json(made))
-        for passed in done.passed:
+        for passed in done.skipped:
             print_json({"schema": 1, "id": passed.photo_id, "path": passed.path, "changed": False, "why": passed.why})
     else:
         _print_made(done, dry_run=dry_run)
 
 
 def _print_made(done: PairsChanged, *, dry_run: bool) -> None:
-    for passed in done.passed[:_NAMED]:
+    for passed in done.skipped[:_NAMED]:
         print(f"not changed: {display(passed.path)}: {passed.why}", file=sys.stderr)
-    if len(done.passed) > _NAMED:
-        print(f"not changed: {len(done.passed) - _NAMED:,} more; --json lists them all", file=sys.stderr)
-    if not done.made:
+    if len(done.skipped) > _NAMED:
+        print(f"not changed: {len(done.skipped) - _NAMED:,} more; --json lists them all", file=sys.stderr)
+    if not done.photos:
         print("nothing to change")
         return
     if dry_run:
-        for made in done.made:
+        for made in done.photos:
             print(" + ".join(f"{display(one.path)} ({one.role})" for one in made.contents))
         print(
-            f"would make {amount(len(done.made), 'photos')} of {amount(done.before, 'photos')}; nothing was changed",
+            f"would make {amount(len(done.photos), 'photos')} of {amount(done.before, 'photos')}; nothing was changed",
             file=sys.stderr,
         )
         return
     print(
-        f"made {amount(len(done.made), 'photos')} of {amount(done.before, 'photos')}; take it back with: photoindex undo {done.entry_id}"
+        f"made {amount(len(done.photos), 'photos')} of {amount(done.before, 'photos')}; take it back with: photoindex undo {done.entry_id}"
     )
 
 
-def _made_as_json(made: MadePhoto) -> dict[str, object]:
+def _made_as_json(made: ResultingPhoto) -> dict[str, object]:
     return {
         "schema": 1,
         "id": made.photo_id,
@@ -230,7 +230,7 @@ def _sections(one: ExplainedPhoto) -> Iterator[Section]:
     yield Section("burst", [("photos", ", ".join(map(str, one.burst)))] if one.burst else [])
 
 
-def _motion_as_json(video: HeldVideo | None) -> dict[str, object] | None:
+def _motion_as_json(video: EmbeddedVideo | None) -> dict[str, object] | None:
     return None if video is None else {"kind": video.kind, "offset": video.offset, "bytes": video.length}
 
 

@@ -1,4 +1,4 @@
-"""`photoindex prune`: forget missing files."""
+"""`photoindex prune`: remove missing files from the library."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.details import print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, choose_output, render
-from photoindex.cli.terminal.confirm import ask
+from photoindex.cli.terminal.confirm import confirm
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,23 +41,23 @@ def prune(
     ] = None,
     older_than: Annotated[
         str | None,
-        typer.Option("--older-than", metavar="AGE", help="Only files missing for so long: 12h, 30d, 6w, 1y."),
+        typer.Option(
+            "--older-than", metavar="AGE", help="Only files missing for at least this long: 12h, 30d, 6w, 1y."
+        ),
     ] = None,
     derived: Annotated[
-        bool, typer.Option("--derived", help="Remove previews of forgotten contents instead. Cannot be undone.")
+        bool, typer.Option("--derived", help="Delete previews of removed contents instead. Cannot be undone.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only list what would be forgotten; change nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be removed; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Forget missing files, and photos that have no file left.
+    """Remove missing files, and photos without files, from the library.
 
-    Until then the library keeps all that it knows of them. `photoindex undo` brings everything back; previews stay for
-    that, until `prune --derived`.
+    The library keeps their data until then. `photoindex undo` restores everything; previews are kept for that, until
+    `prune --derived`.
     """
     from photoindex.library.maintenance.prune import PruneRequest, parse_age
 
@@ -87,7 +87,7 @@ def _list(library: Library, request: PruneRequest, *, json: bool) -> None:
         for one in files_to_prune(library, request)
     )
     render(rows, _COLUMNS, choose_output(json=json))
-    print(f"would forget {_words(plan_prune(library, request))}; nothing was changed", file=sys.stderr)
+    print(f"would remove {_words(plan_prune(library, request))}; nothing was changed", file=sys.stderr)
 
 
 def _prune(library: Library, request: PruneRequest, *, yes: bool, json: bool, progress: ProgressMode) -> None:
@@ -97,7 +97,7 @@ def _prune(library: Library, request: PruneRequest, *, yes: bool, json: bool, pr
     if not yes:
         plan = plan_prune(library, request)
         if not plan.is_empty:
-            ask(f"Forget {_words(plan)}?")
+            confirm(f"Remove {_words(plan)} from the library?")
     with progress_sink(progress) as emit:
         done = forget(library, request, emit)
     if json:
@@ -111,9 +111,9 @@ def _prune(library: Library, request: PruneRequest, *, yes: bool, json: bool, pr
             }
         )
     elif done.entry_id is None:
-        print("nothing to forget")
+        print("nothing to remove")
     else:
-        print(f"forgot {_words(done.plan)}; take it back with: photoindex undo {done.entry_id}")
+        print(f"removed {_words(done.plan)}; undo with: photoindex undo {done.entry_id}")
 
 
 def _prune_derived(library: Library, *, dry_run: bool, yes: bool, json: bool, progress: ProgressMode) -> None:
@@ -122,7 +122,7 @@ def _prune_derived(library: Library, *, dry_run: bool, yes: bool, json: bool, pr
     if not dry_run and not yes:
         unneeded = prune_derived(library, dry_run=True)
         if unneeded.files:
-            ask(
+            confirm(
                 f"Remove {unneeded.files:,} previews and thumbnails ({size_text(unneeded.bytes)})? This cannot be undone."
             )
     with progress_sink(progress) as emit:
@@ -136,4 +136,4 @@ def _prune_derived(library: Library, *, dry_run: bool, yes: bool, json: bool, pr
 
 def _words(plan: ForgetPlan) -> str:
     files = f"{plan.files:,} missing {'file' if plan.files == 1 else 'files'} ({size_text(plan.bytes)})"
-    return f"{files} and {plan.photos:,} {'photo' if plan.photos == 1 else 'photos'} without any file left"
+    return f"{files} and {plan.photos:,} {'photo' if plan.photos == 1 else 'photos'} without files"

@@ -1,4 +1,4 @@
-"""`photoindex redo STAGE [QUERY…]`: do finished work again."""
+"""`photoindex redo STAGE [QUERY…]`: queue finished work again."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ def register(app: typer.Typer) -> None:
 
 
 def redo(
-    stage: Annotated[str, typer.Argument(metavar="STAGE", help="Which work to do again: ingest, embed.")],
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage to repeat: ingest, embed.")],
     query: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[QUERY]...",
-            help="Only for the photos that match, as in `search`; words are looked for in texts alone.",
+            help="Only for matching photos, as in `search`; words match names and metadata only.",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print how many; change nothing.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Put a stage's finished tasks back, for the next `scan` or `embed` to do again; results stay until new ones replace them."""
-    from photoindex.library.maintenance.redo import redo as put_back
+    """Queue a stage's finished tasks again for the next `scan` or `embed`; old results stay until they are replaced."""
+    from photoindex.library.maintenance.redo import redo as queue_again
     from photoindex.library.maintenance.tasks import command_for
 
     with opened(library) as found:
-        count = put_back(found, stage, query or (), dry_run=dry_run)
+        count = queue_again(found, stage, query or (), dry_run=dry_run)
     number = f"{count:,} {'task' if count == 1 else 'tasks'}"
     if not count:
-        print("nothing to put back")
+        print("nothing to redo")
     elif dry_run:
-        print(f"{number} would be put back; nothing was changed")
+        print(f"{number} would be queued again; nothing was changed")
     else:
-        print(f"{number} put back; work them with: {command_for(stage)}")
+        print(f"{number} queued again; process with: {command_for(stage)}")

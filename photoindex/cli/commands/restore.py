@@ -1,4 +1,4 @@
-"""`photoindex restore SNAPSHOT --library NEW`: make a library from a snapshot."""
+"""`photoindex restore SNAPSHOT --library NEW`: restore a library from a snapshot."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def restore(
     context: typer.Context,
     snapshot: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="The folder of one snapshot.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Move a library that is there aside (it is renamed, not deleted).")
+        bool, typer.Option("--replace", help="Move an existing library aside (it is renamed, not deleted).")
     ] = False,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Check a snapshot and make a library from it in the folder that --library names."""
+    """Verify a snapshot and restore it to the folder given by --library."""
     from photoindex.library.backup.restore import RestoreRequest
-    from photoindex.library.backup.restore import restore as make_library
+    from photoindex.library.backup.restore import restore as restore_library
 
     before_the_command = context.find_root().params.get("library")
     if library is None and before_the_command is not None:
@@ -41,11 +41,11 @@ def restore(
     if library is None:
         raise UsageError(
             "restore needs a folder for the library: photoindex restore SNAPSHOT --library NEW "
-            "(PHOTOINDEX_LIBRARY does not count here)"
+            "(PHOTOINDEX_LIBRARY is ignored here)"
         )
     request = RestoreRequest(snapshot.expanduser().absolute(), library, replace=replace)
     with progress_sink(progress) as emit:
-        done = make_library(settings(library), request, emit)
+        done = restore_library(settings(library), request, emit)
     if json:
         print_json(
             {
@@ -63,12 +63,12 @@ def restore(
     print(f"restored {done.counts.get('photos', 0):,} photos as of {done.created_at}", file=sys.stderr)
     if done.replaced is not None:
         where = display(os.fsencode(done.replaced))
-        print(f"the library that was there is now {where}; delete it when you are sure", file=sys.stderr)
+        print(f"the previous library is now {where}; delete it when you no longer need it", file=sys.stderr)
     if done.config is not None:
         where = display(os.fsencode(done.config))
-        print(f"the settings of then are in {where}; they are not in force", file=sys.stderr)
+        print(f"the settings of the snapshot are in {where}; they are not used automatically", file=sys.stderr)
     if done.lost_derived:
         print(
-            f"previews of {done.lost_derived:,} contents are gone; `photoindex scan` makes them anew",
+            f"previews are not in snapshots; scan rebuilds {done.lost_derived:,}",
             file=sys.stderr,
         )

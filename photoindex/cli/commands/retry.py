@@ -1,4 +1,4 @@
-"""`photoindex retry`: put failed and quarantined tasks back, or leave them so."""
+"""`photoindex retry`: retry or dismiss failed and quarantined tasks."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def retry(
     ] = None,
     error_class: ErrorClassOption = None,
     dismiss: Annotated[
-        bool, typer.Option("--dismiss", help="Leave quarantined files so: scans no longer count them. Can be undone.")
+        bool, typer.Option("--dismiss", help="Ignore quarantined files: they are no longer counted. Can be undone.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print how many; change nothing.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Put failed and quarantined tasks back, for the next `scan` or `embed` to try again.
+    """Queue failed and quarantined tasks again for the next `scan` or `embed`.
 
-    Dismissed ones are put back where a PATH or `--state dismissed` names them.
+    Dismissed tasks are included only with a PATH or `--state dismissed`.
     """
-    from photoindex.library.maintenance.retry import leave_so
-    from photoindex.library.maintenance.retry import retry as put_back
+    from photoindex.library.maintenance.retry import dismiss as dismiss_tasks
+    from photoindex.library.maintenance.retry import retry as queue_again
     from photoindex.library.maintenance.tasks import commands_for_waiting
 
     query = task_query(paths, stage, state, error_class)
     with opened(library) as found:
-        count = (leave_so if dismiss else put_back)(found, query, dry_run=dry_run)
+        count = (dismiss_tasks if dismiss else queue_again)(found, query, dry_run=dry_run)
         commands = commands_for_waiting(found)
     print(_sentence(count, commands, dismiss=dismiss, dry_run=dry_run))
 
@@ -47,9 +47,9 @@ def retry(
 def _sentence(count: int, commands: str, *, dismiss: bool, dry_run: bool) -> str:
     number = f"{count:,} {'task' if count == 1 else 'tasks'}"
     if not count:
-        return "nothing to dismiss" if dismiss else "nothing to put back"
+        return "nothing to dismiss" if dismiss else "nothing to retry"
     if dry_run:
-        return f"{number} would be {'dismissed' if dismiss else 'put back'}; nothing was changed"
+        return f"{number} would be {'dismissed' if dismiss else 'queued again'}; nothing was changed"
     if dismiss:
-        return f"{number} dismissed; take it back with: photoindex undo"
-    return f"{number} put back; work them with: {commands}"
+        return f"{number} dismissed; undo with: photoindex undo"
+    return f"{number} queued again; process with: {commands}"

@@ -1,4 +1,4 @@
-"""`photoindex show PATH|ID…`: all that is known of a photo, each fact with its source."""
+"""`photoindex show PATH|ID…`: everything about a photo, each fact with its source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.fact_rows import fact_rows
 from photoindex.errors import NothingFound
 
@@ -23,13 +23,11 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    photos: Annotated[
-        list[str], typer.Argument(metavar="PATH|ID...", help="A file of the photo, or the photo's number.")
-    ],
+    photos: Annotated[list[str], typer.Argument(metavar="PATH|ID...", help="A file of the photo, or the photo's id.")],
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
-    """Show all that is known of photos, each fact with its source."""
+    """Show everything about photos, each fact with its source."""
     from photoindex.library.photos.show import Unknown, as_json
     from photoindex.library.photos.show import show as show_photos
 
@@ -69,7 +67,7 @@ def _print(shown: Shown) -> None:
             ],
         ),
     ]
-    print_sheet(f"{title}  {_as_text(shown.asked)}", sections)
+    print_details(f"{title}  {_as_text(shown.asked)}", sections)
 
 
 def _as_text(path: bytes) -> str:
@@ -103,14 +101,14 @@ def _facts(shown: Shown) -> list[tuple[str, object, str]]:
 
 
 def _contents(shown: Shown) -> list[tuple[object, ...]]:
-    """What makes up the photo, where it is more than one content."""
+    """Return rows about the parts of a photo: its contents if there are several, its burst, its motion video."""
     rows: list[tuple[object, ...]] = []
     if len(shown.contents) > 1:
         rows += [(one.role, f"{one.kind}, {one.format}", one.pair_reason or "") for one in shown.contents]
     if len(shown.burst) > 1:
-        rows.append(("burst", f"{len(shown.burst)} photos", "numbers " + ", ".join(map(str, shown.burst))))
+        rows.append(("burst", f"{len(shown.burst)} photos", "ids " + ", ".join(map(str, shown.burst))))
     if shown.photo is not None and shown.photo.motion:
-        rows.append(("motion", "video", "the picture's file holds a short video too"))
+        rows.append(("motion", "video", "the file also contains a short video"))
     return rows
 
 
@@ -123,7 +121,7 @@ def _files(shown: Shown) -> list[tuple[object, ...]]:
 
 
 def _notes(shown: Shown) -> list[tuple[object, ...]]:
-    """Return the remarks about the photo's content and, once each, about its sidecars by name."""
+    """Return notes on the photo's content and, once each, on its sidecars by name."""
     rows: list[tuple[object, ...]] = [("", note) for note in shown.content.notes] if shown.content else []
     of_sidecars = {one.path: one.notes for one in shown.sidecars}
     return rows + [(os.path.basename(path), note) for path, notes in of_sidecars.items() for note in notes]

@@ -1,4 +1,4 @@
-"""`photoindex spaces list|use|drop|eval`: the spaces of vectors that models made of the same photos."""
+"""`photoindex spaces list|use|drop|eval`: the embedding spaces, each with one model's vectors of the photos."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import Column, CsvOption, Row, choose_output, render
-from photoindex.cli.terminal.confirm import ask
+from photoindex.cli.terminal.confirm import confirm
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
@@ -24,9 +24,9 @@ _COLUMNS = (
     Column("name", "space", plain=True),
     Column("in_use", "in use", plain=True, show=lambda value: "yes" if value else ""),
     Column("model", "model", spare=3),
-    Column("dim", "numbers", justify="right", spare=5),
+    Column("dim", "dim", justify="right", spare=5),
     Column("vectors", "vectors", plain=True, justify="right", show=lambda value: f"{value:,}"),
-    Column("lacking", "lacking", plain=True, justify="right", show=lambda value: f"{value:,}"),
+    Column("lacking", "not embedded", plain=True, justify="right", show=lambda value: f"{value:,}"),
     Column("given_up", "given up", justify="right", spare=1, show=lambda value: f"{value:,}"),
     Column("installed", "model installed", spare=2, show=lambda value: "yes" if value else "no"),
     Column("index_bytes", "index", justify="right", spare=4, show=lambda value: size_text(int(str(value)))),
@@ -51,12 +51,12 @@ def register(app: typer.Typer) -> None:
     """Add the command `spaces`."""
     group = typer.Typer(
         name="spaces",
-        help="List, switch, compare and drop spaces: each holds the vectors that one model made of the photos.",
+        help="List, switch, compare and drop spaces; each has one model's vectors of the photos.",
         no_args_is_help=True,
     )
     group.command("list", help="List the spaces, how complete each is, and which one search uses.")(_list)
-    group.command("use", help="Let search use another space, at once and as a whole.")(_use)
-    group.command("drop", help="Remove a space with its vectors for good; embedding again brings them back.")(_drop)
+    group.command("use", help="Switch search to another space.")(_use)
+    group.command("drop", help="Permanently remove a space and its vectors; embed again to recreate it.")(_drop)
     group.command("eval")(_eval)
     app.add_typer(group)
 
@@ -65,7 +65,7 @@ def _list(json: JsonOption = False, csv: CsvOption = False, library: LibraryOpti
     output = choose_output(json=json, csv=csv)
     with opened(library) as found:
         if not render(_rows(found), _COLUMNS, output) and output.terminal:
-            print("there is no space yet; make one with: photoindex embed", file=sys.stderr)
+            print("there is no space yet; create one with: photoindex embed", file=sys.stderr)
 
 
 def _rows(library: Library) -> Iterator[Row]:
@@ -89,14 +89,14 @@ def _rows(library: Library) -> Iterator[Row]:
 
 def _use(
     name: NameArgument,
-    force: Annotated[bool, typer.Option("--force", help="Also where pictures lack their vectors in it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Even if not all pictures are embedded in it.")] = False,
     library: LibraryOption = None,
 ) -> None:
     from photoindex.library.spaces.spaces import use_space
 
     with opened(library) as found:
         space = use_space(found, name, force=force)
-    print(f"search uses the space {space.name} (model {space.model}) from now on", file=sys.stderr)
+    print(f"search now uses the space {space.name} (model {space.model})", file=sys.stderr)
 
 
 def _drop(
@@ -111,13 +111,13 @@ def _drop(
         space = space_of(found, name)
         if not yes:
             used = ", which search uses," if space.active else ""
-            ask(f"Remove the space {space.name}{used} with all its vectors?", look="photoindex spaces list")
+            confirm(f"Remove the space {space.name}{used} with all its vectors?", preview="photoindex spaces list")
         with progress_sink(progress) as emit:
             gone = drop_space(found, name, emit)
     print(f"removed the space {name} with {amount(gone, 'vectors')}", file=sys.stderr)
     if space.active:
         print(
-            "photoindex: search uses no space now; choose one: photoindex spaces list, photoindex spaces use NAME",
+            "photoindex: no space is active now; choose one: photoindex spaces list, photoindex spaces use NAME",
             file=sys.stderr,
         )
 
@@ -127,22 +127,22 @@ def _eval(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="Your queries: a line each, the text, a tab, then the photos that answer it (paths, patterns with *, "
-            'id:NUMBER) with tabs between; or JSON lines {"query": …, "relevant": […]}.',
+            help="Your queries, one per line: the text and its relevant photos (paths, patterns with *, id:NUMBER), "
+            'separated by tabs; or JSON lines {"query": …, "relevant": […]}.',
         ),
     ],
     space: Annotated[
         list[str] | None, typer.Option("--space", metavar="NAME", help="Only this space; repeatable. Default: all.")
     ] = None,
-    k: Annotated[int, typer.Option("--k", "-k", min=1, max=1000, help="How many photos of an answer count.")] = 10,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, max=1000, help="How many of the first results count.")] = 10,
     json: JsonOption = False,
     csv: CsvOption = False,
     library: LibraryOption = None,
 ) -> None:
-    """Score spaces by your own queries, side by side: recall among the first k, rank of the first answer, latency.
+    """Compare spaces on your own queries: recall at k, rank of the first relevant photo, latency.
 
-    recall: the share of the photos that answer a query which come among the first k (of k, where there are more), the mean
-    of all queries. MRR: the mean of 1/rank of the first one that comes. --json adds every query's own score.
+    recall: the share of a query's relevant photos among the first k results (of k, if there are more), averaged over the
+    queries. MRR: the mean of 1/rank of the first relevant photo. --json adds the scores of each query.
     """
     from photoindex.library.search.evaluation import read_queries
 

@@ -1,4 +1,4 @@
-"""`photoindex sql "SELECT …"`: ask the library in SQL."""
+"""`photoindex sql "SELECT …"`: query the library in SQL."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _PARAMETER_OPTIONS = ("-p", "--param")
 
 
 class _WithParameters(TyperCommand):
-    """Lets `-p NAME VALUE` be written as sqlite-utils has it; Typer knows no repeatable option of two values."""
+    """Accepts `-p NAME VALUE` like sqlite-utils; Typer has no repeatable option with two values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Join each `-p NAME VALUE` to `-p NAME=VALUE` and go on as usual."""
+        """Join each `-p NAME VALUE` to `-p NAME=VALUE`, then parse as usual."""
         return super().parse_args(ctx, list(_joined(args)))
 
 
@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
 def sql(
     statement: Annotated[
         str | None,
-        typer.Argument(metavar="SQL", help="One statement that reads: SELECT ... FROM v_photo", show_default=False),
+        typer.Argument(metavar="SQL", help="One read-only statement: SELECT ... FROM v_photo", show_default=False),
     ] = None,
     param: Annotated[
         list[str] | None,
@@ -62,14 +62,12 @@ def sql(
     json: Annotated[
         bool, typer.Option("--json", help="Print an array of JSON objects; the default in a pipe.")
     ] = False,
-    nl: Annotated[bool, typer.Option("--nl", help="Print JSON, one object a line.")] = False,
-    no_headers: Annotated[
-        bool, typer.Option("--no-headers", help="Leave out the header of CSV, TSV and tables.")
-    ] = False,
+    nl: Annotated[bool, typer.Option("--nl", help="Print JSON, one object per line.")] = False,
+    no_headers: Annotated[bool, typer.Option("--no-headers", help="Omit the header of CSV, TSV and tables.")] = False,
     views: Annotated[bool, typer.Option("--views", help="List the documented views and their columns.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Ask the library in SQL; nothing can be changed.
+    """Query the library in SQL, read-only.
 
     The views v_photo, v_file, v_task, v_volume and v_journal are documented and stable: see --views.
     """
@@ -78,7 +76,7 @@ def sql(
     forms = {"table": table, "csv": csv, "tsv": tsv, "json": json, "nl": nl}
     asked = [name for name, given in forms.items() if given]
     if len(asked) > 1 and set(asked) != {"json", "nl"}:
-        raise UsageError(f"{' and '.join(f'--{name}' for name in asked)} exclude each other; give one of them")
+        raise UsageError(f"{' and '.join(f'--{name}' for name in asked)} exclude each other; use only one")
     if views:
         columns = (
             Column("view", "view", plain=True),

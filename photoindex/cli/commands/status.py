@@ -1,4 +1,4 @@
-"""`photoindex status`: what the library holds, what is left to do, what to do next."""
+"""`photoindex status`: the library's contents, pending work, disk usage and next steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.output.details import Section, print_json, print_sheet, size_text
+from photoindex.cli.output.details import Section, print_details, print_json, size_text
 
 if TYPE_CHECKING:
     from photoindex.library.maintenance.status import Status
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(json: JsonOption = False, library: LibraryOption = None) -> None:
-    """Show what the library holds, what is left to do and what it costs."""
+    """Show the library's contents, pending work, disk usage and suggested next steps."""
     from photoindex.library.maintenance.status import as_json
     from photoindex.library.maintenance.status import status as find_status
 
@@ -39,7 +39,7 @@ def _print(found: Status) -> None:
 
     files, disk = found.files, found.disk
     roots = [
-        (one.path, "never scanned to its end" if one.scanned_at is None else f"scanned {local_time(one.scanned_at)}")
+        (one.path, "never completely scanned" if one.scanned_at is None else f"scanned {local_time(one.scanned_at)}")
         for one in found.roots
     ]
     about = "about " if disk.derived_is_estimate else ""
@@ -51,8 +51,8 @@ def _print(found: Status) -> None:
             "files",
             [
                 ("present", f"{files.present:,}", size_text(files.bytes_present)),
-                ("of them not media", f"{files.not_media:,}"),
-                ("of them not recognised", f"{files.undetermined:,}"),
+                ("not media", f"{files.not_media:,}"),
+                ("not recognised", f"{files.undetermined:,}"),
                 ("missing", f"{files.missing:,}"),
                 ("excluded", f"{files.excluded:,}"),
                 ("different contents", f"{found.assets:,}"),
@@ -73,7 +73,7 @@ def _print(found: Status) -> None:
         ),
         Section("next", [(step.command, step.why) for step in found.next_steps]),
     ]
-    print_sheet(f"library {found.library}", sections)
+    print_details(f"library {found.library}", sections)
 
 
 def _volumes(found: Status) -> list[tuple[object, ...]]:

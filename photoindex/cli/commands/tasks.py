@@ -1,4 +1,4 @@
-"""`photoindex tasks`: the task table, filtered."""
+"""`photoindex tasks`: list tasks."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def tasks(
     ] = None,
     error_class: ErrorClassOption = None,
     limit: Annotated[
-        int | None, typer.Option("-n", "--limit", min=0, help="At most so many.", show_default=False)
+        int | None, typer.Option("-n", "--limit", min=0, help="Maximum number of tasks.", show_default=False)
     ] = None,
     json: JsonOption = False,
     csv: CsvOption = False,
     library: LibraryOption = None,
 ) -> None:
-    """List tasks: what is left to do, what failed, what was given up and why.
+    """List tasks: pending, failed and quarantined work, with errors.
 
     In a pipe: path, state, error and stage, separated by tabs.
     """
@@ -82,7 +82,7 @@ def tasks(
 def task_query(
     paths: list[str] | None, stage: str | None, states: list[str] | None, error_class: str | None
 ) -> TaskQuery:
-    """Return the options that `tasks` and `retry` share as the library takes them."""
+    """Convert the options shared by `tasks` and `retry` to a TaskQuery."""
     from photoindex.library.maintenance.tasks import TaskQuery
 
     return TaskQuery(
@@ -106,6 +106,6 @@ def _rows(found: Iterator[TaskRow], output: Output) -> Iterator[dict[str, object
     for one in found:
         row = task_as_json(one) | {"path": one.path, "subject_kind": one.subject_kind, "subject_id": one.subject_id}
         if output.form in (Form.TABLE, Form.PLAIN):
-            # People read one word; programs get the table's own state and the time of the dismissal beside it.
+            # One word for people; programs get the stored state and the time of dismissal.
             row["state"] = one.label
         yield row

@@ -11,7 +11,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, render
-from photoindex.cli.terminal.confirm import ask
+from photoindex.cli.terminal.confirm import confirm
 from photoindex.errors import NothingFound
 from photoindex.paths import display
 
@@ -97,9 +97,9 @@ def set_time(
 ) -> None:
     """Say when photos were taken."""
     from photoindex.library.photos.time_correction import set_to
-    from photoindex.library.photos.time_text import read_when
+    from photoindex.library.photos.time_text import parse_time
 
-    change = set_to(read_when(to, zone))
+    change = set_to(parse_time(to, zone))
     _correct(library, targets, change, dry_run=dry_run, yes=yes, json=json, progress=progress)
 
 
@@ -129,9 +129,9 @@ def reset_time(
     library: LibraryOption = None,
 ) -> None:
     """Take corrections of photos' times back."""
-    from photoindex.library.photos.time_correction import take_back
+    from photoindex.library.photos.time_correction import reset
 
-    _correct(library, targets, take_back(), dry_run=dry_run, yes=yes, json=json, progress=progress)
+    _correct(library, targets, reset(), dry_run=dry_run, yes=yes, json=json, progress=progress)
 
 
 def _correct(
@@ -153,7 +153,7 @@ def _correct(
             _print_foreseen(library, chosen.photo_ids, change, json=json)
             return
         if chosen.by_query and len(chosen.photo_ids) > MANY_PHOTOS and not yes:
-            ask(f"{change.what.capitalize()} of {len(chosen.photo_ids):,} photos?")
+            confirm(f"{change.what.capitalize()} of {len(chosen.photo_ids):,} photos?")
         with progress_sink(progress) as emit:
             done = correct_times(library, chosen.photo_ids, change, emit)
         if json:
@@ -166,7 +166,7 @@ def _correct(
 
 def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChange, *, json: bool) -> None:
     """List what would change, in JSON what would not too; people get the latter named on stderr, some of many."""
-    from photoindex.library.photos.time_correction import foresee
+    from photoindex.library.photos.time_correction import plan_time_changes
 
     changed = 0
     passed = 0
@@ -174,7 +174,7 @@ def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChan
 
     def listed() -> Iterator[Row]:
         nonlocal changed, passed
-        for one in foresee(library, photo_ids, change):
+        for one in plan_time_changes(library, photo_ids, change):
             if one.why is None:
                 changed += 1
             else:
@@ -193,9 +193,9 @@ def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChan
 
 
 def _print_summary(library: Library, change: TimeChange, done: TimesCorrected) -> None:
-    from photoindex.library.photos.time_correction import passed_of
+    from photoindex.library.photos.time_correction import skipped_of
 
-    _print_passed(islice(passed_of(library, done), _NAMED), len(done.passed))
+    _print_passed(islice(skipped_of(library, done), _NAMED), len(done.skipped))
     if done.entry_id is None:
         print("nothing to change")
         return

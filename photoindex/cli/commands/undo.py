@@ -1,4 +1,4 @@
-"""`photoindex undo [ENTRY]`: take back what was changed by hand."""
+"""`photoindex undo [ENTRY]`: revert a change."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def register(app: typer.Typer) -> None:
 def undo(
     entry: Annotated[
         int | None,
-        typer.Argument(metavar="[ENTRY]", min=1, help="Its number in `photoindex log`; without it, the newest."),
+        typer.Argument(metavar="[ENTRY]", min=1, help="The entry's number in `photoindex log`; default: the newest."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say whether it can be undone; change nothing.")
+        bool, typer.Option("--dry-run", help="Only check whether it can be undone; change nothing.")
     ] = False,
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
-    """Put back what an entry of the journal changed; undoing an undo redoes it.
+    """Revert the changes of a journal entry; undoing an undo redoes it.
 
-    Nothing is changed where a row has changed again since.
+    Nothing is changed if a row has changed again since.
     """
-    from photoindex.library.maintenance.journal import undo as put_back
+    from photoindex.library.maintenance.journal import undo as revert
 
     with opened(library) as found:
-        done = put_back(found, entry, dry_run=dry_run)
+        done = revert(found, entry, dry_run=dry_run)
     if json:
         print_json(
             {"schema": 1, "entry": done.entry_id, "undone_by": done.undone_by, "rows": done.rows, "dry_run": dry_run}
@@ -41,6 +41,6 @@ def undo(
         return
     rows = f"{done.rows:,} {'row' if done.rows == 1 else 'rows'}"
     if dry_run:
-        print(f"entry {done.entry_id} can be undone: {rows} would be put back; nothing was changed")
+        print(f"entry {done.entry_id} can be undone: {rows} would be restored; nothing was changed")
     else:
-        print(f"entry {done.entry_id} undone: {rows} put back; redo it with: photoindex undo {done.undone_by}")
+        print(f"entry {done.entry_id} undone: {rows} restored; redo with: photoindex undo {done.undone_by}")

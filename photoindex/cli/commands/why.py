@@ -1,4 +1,4 @@
-"""`photoindex why PATH…`: why a file is in the library or is not."""
+"""`photoindex why PATH…`: explain why a file is, or is not, in the library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.output.details import Section, print_json, print_sheet
+from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.errors import NothingFound
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def why(
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
-    """Tell why a file is in the library or is not: not seen, excluded, quarantined, missing, done."""
+    """Explain why a file is, or is not, in the library: not seen, excluded, quarantined, missing, done."""
     from photoindex.library.photos.why import as_json
     from photoindex.library.photos.why import why as explain
 
@@ -50,5 +50,5 @@ def _print(verdict: Verdict) -> None:
     if verdict.remedy is not None:
         rows.append(("what to do", verdict.remedy))
     if verdict.task is not None:
-        rows.append(("worked by", f"{verdict.task.stage}, variant {dumps(verdict.task.variant)}"))
-    print_sheet(to_text(verdict.path), [Section("why", rows)])
+        rows.append(("task", f"{verdict.task.stage}, variant {dumps(verdict.task.variant)}"))
+    print_details(to_text(verdict.path), [Section("why", rows)])

@@ -1,1 +1,1 @@
-"""Rendering of answers: tables, JSON lines, paths, details, progress."""
+"""Renders output: tables, JSON lines, paths, details, progress."""

@@ -1,4 +1,4 @@
-"""Pages of facts for people: headed sections of aligned rows, in colour on a terminal and plain in a pipe."""
+"""Prints details for people: sections of aligned rows, in colour on a terminal and plain in a pipe."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Section:
     rows: Sequence[Sequence[object]]
 
 
-def print_sheet(title: str, sections: Sequence[Section]) -> None:
-    """Print a page; sections without rows are left out, and nothing in a cell can steer the terminal."""
+def print_details(title: str, sections: Sequence[Section]) -> None:
+    """Print details; empty sections are omitted, and control characters in cells are escaped."""
     filled = [one for one in sections if one.rows]
     if sys.stdout.isatty():
         _print_rich(title, filled)
@@ -28,12 +28,12 @@ def print_sheet(title: str, sections: Sequence[Section]) -> None:
 
 
 def print_json(value: Mapping[str, object]) -> None:
-    """Print one JSON object as one line of ASCII; bytes of a path that are not UTF-8 come out as surrogates."""
+    """Print one JSON object as one line of ASCII; bytes of a path that are not UTF-8 become surrogates."""
     print(json.dumps(as_json(value), allow_nan=False))
 
 
 def size_text(size_bytes: int) -> str:
-    """Return a number of bytes for people, in powers of 1000 as disks are sold: 6.8 MB."""
+    """Format a number of bytes for people, in powers of 1000: 6.8 MB."""
     value = float(size_bytes)
     for unit in ("B", "kB", "MB", "GB"):
         if value < 999.5:

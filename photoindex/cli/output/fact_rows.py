@@ -1,4 +1,4 @@
-"""The facts of one photo or file as rows of a page: the winner of each, the values that lost, and their sources."""
+"""The facts of one photo or file as rows: the value used, the values not used, and their sources."""
 
 from __future__ import annotations
 
@@ -18,29 +18,33 @@ _UNITS: dict[str, Callable[[float], str]] = {
     "taken_at_utc": lambda value: (datetime(1970, 1, 1) + timedelta(seconds=value)).isoformat(" ") + " UTC",  # noqa: DTZ001
 }
 _LABELS = {"taken_at_utc": "instant"}
-_SAID_ELSEWHERE = frozenset({"taken_at_source", "taken_at_confidence", "utc_offset_minutes", "zone_source"})
+_SHOWN_WITH_OTHERS = frozenset({"taken_at_source", "taken_at_confidence", "utc_offset_minutes", "zone_source"})
 _PATHS = ("name", "folder", "mtime")
-"""Sources outside the content, whose only facts are dates."""
+"""Sources outside the content; they only provide dates."""
 
 
 def fact_rows(names: Sequence[str], resolved: Resolved, known: Facts) -> list[tuple[str, object, str]]:
-    """Return each fact with its winning source, under it the values that lost, and at last what no priority concerns.
+    """Return each fact with its source, followed by the values not used; then the facts that are not resolved.
 
-    names: the facts of `resolved` that have one value, in the order they are shown. known: every value of every source.
+    names: the facts of `resolved` with a single value, in display order. known: every value of every source.
     """
     rows: list[tuple[str, object, str]] = []
     for name in (*names, "keywords"):
         value = getattr(resolved, name)
-        if name in _SAID_ELSEWHERE or value is None or value == ():
+        if name in _SHOWN_WITH_OTHERS or value is None or value == ():
             continue
         if name == "taken_at_precision":
             if value != "second":
                 rows.append(("", f"known to the {value}", ""))
             continue
         winner = resolved.sources.get(name, resolved.taken_at_source if name == "taken_at" else None) or ""
-        sure = resolved.taken_at_confidence if name == "taken_at" else None
+        confidence = resolved.taken_at_confidence if name == "taken_at" else None
         rows.append(
-            (_label(name), _value(name, value), f"{winner}, confidence {sure:g}" if sure is not None else winner)
+            (
+                _label(name),
+                _value(name, value),
+                f"{winner}, confidence {confidence:g}" if confidence is not None else winner,
+            )
         )
         rows.extend(
             ("", _value(name, values[name]), f"{source}, not used")

@@ -1,6 +1,6 @@
-"""The one progress renderer of every long command: a live bar on a terminal, plain lines in a log, or JSON lines.
+"""Renders the progress of long commands: a live bar on a terminal, plain lines in a log, or JSON lines.
 
-Everything goes to stderr; stdout stays for data. Events may come from several threads.
+Everything goes to stderr; stdout is for data. Events may come from several threads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ JSON_SECONDS = 1.0
 
 
 class ProgressMode(StrEnum):
-    """What long commands write to stderr while they run."""
+    """How long commands report progress on stderr."""
 
     AUTO = "auto"
     PLAIN = "plain"
@@ -48,14 +48,14 @@ ProgressOption = Annotated[
     ProgressMode,
     typer.Option(
         "--progress",
-        help="How progress is shown on stderr: auto is a bar on a terminal and plain lines elsewhere, none leaves "
+        help="How to show progress on stderr: auto is a bar on a terminal and plain lines elsewhere, none shows only "
         "warnings and quarantined files.",
     ),
 ]
 
 
 class _Renderer(Protocol):
-    """What shows events in one form; calls come under one lock."""
+    """Shows events in one form; calls are serialised by a lock."""
 
     def show(self, event: Event, phase: Phase | None, now: float) -> None: ...
 
@@ -66,11 +66,10 @@ class _Renderer(Protocol):
 def progress_sink(
     mode: ProgressMode = ProgressMode.AUTO, *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[EventSink]:
-    """Give a sink that renders events on `stream` (default: stderr) until the block ends.
+    """Yield a sink that renders events on `stream` (default: stderr) until the block ends.
 
-    The sink may be called from several threads. However the block ends, the bar is taken away and a phase that did not
-    finish is left as one line that says how far it came. A stream that cannot be written to any more is given up
-    quietly: the work matters more than its progress.
+    The sink may be called from several threads. When the block ends, also by an exception, the bar is removed and an
+    unfinished phase is summed up in one line. Write errors are ignored: the work matters more than its progress.
     """
     renderer = _renderer(mode, sys.stderr if stream is None else stream, clock)
     phases: dict[str, Phase] = {}
@@ -79,7 +78,7 @@ def progress_sink(
     def sink(event: Event) -> None:
         with lock:
             now = clock()
-            phase = _follow(phases, event, now)
+            phase = _update(phases, event, now)
             renderer.show(event, phase, now)
 
     try:
@@ -89,8 +88,8 @@ def progress_sink(
             renderer.close(list(phases.values()), clock())
 
 
-def _follow(phases: dict[str, Phase], event: Event, now: float) -> Phase | None:
-    """Keep the state of the running phases and return the one that `event` belongs to."""
+def _update(phases: dict[str, Phase], event: Event, now: float) -> Phase | None:
+    """Update the state of the running phases and return the one that `event` belongs to."""
     if isinstance(event, PhaseStarted):
         phases[event.phase] = Phase(event.phase, now, event.total, event.unit)
         return phases[event.phase]
@@ -114,14 +113,14 @@ def _renderer(mode: ProgressMode, stream: TextIO, clock: Callable[[], float]) ->
 
 
 class _Lines:
-    """Whole lines on a stream that may go away."""
+    """Writes lines to a stream that may be closed at any time."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._gone = False
 
     def write(self, line: str) -> None:
-        """Write one line; after a failure nothing more is tried."""
+        """Write one line; after an error all further lines are dropped."""
         if self._gone:
             return
         try:
@@ -132,7 +131,7 @@ class _Lines:
 
 
 class _Warnings:
-    """Nothing but what needs a person's eyes."""
+    """Only warnings and quarantined files."""
 
     def __init__(self, stream: TextIO) -> None:
         self._lines = _Lines(stream)
@@ -146,7 +145,7 @@ class _Warnings:
 
 
 class _PlainLines:
-    """Lines for a log: start, end, and between them at most one every PLAIN_SECONDS a phase."""
+    """Lines for a log: start, end, and at most one line per phase every PLAIN_SECONDS."""
 
     def __init__(self, stream: TextIO) -> None:
         self._lines = _Lines(stream)
@@ -171,7 +170,7 @@ class _PlainLines:
 
 
 class _JsonLines:
-    """One JSON object a line for another program; phase_advanced at most once every JSON_SECONDS a phase."""
+    """One JSON object per line for programs; phase_advanced at most once per phase every JSON_SECONDS."""
 
     def __init__(self, stream: TextIO) -> None:
         self._lines = _Lines(stream)
@@ -207,7 +206,7 @@ class _JsonLines:
 
 
 class _Bar:
-    """A live bar a phase; finished phases, quarantined files and notices scroll up above it."""
+    """A live bar per phase; finished phases, quarantined files and notices scroll above it."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float]) -> None:
         from rich.console import Console
@@ -221,7 +220,7 @@ class _Bar:
             console=self._console,
             refresh_per_second=8,
             transient=True,
-            redirect_stdout=False,  # what a command prints as data must not end up on stderr
+            redirect_stdout=False,  # a command's output must not end up on stderr
         )
         self._live.start()
 
@@ -248,6 +247,6 @@ class _Bar:
     def _renderable(self) -> Any:
         from rich.console import Group
 
-        # The refreshing thread reads a dictionary that is replaced, never changed.
+        # The refresh thread reads this dictionary, so it is replaced and never modified.
         width, now = self._console.width, self._clock()
         return Group(*(fitted_line(phase, now, width) for phase in self._running.values()))

@@ -1,4 +1,4 @@
-"""The words of progress: a phase's state, its rates and estimates, and the lines that show them."""
+"""Text of progress reports: the state of a phase, its rates and estimates, and the lines that show them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WINDOW_SECONDS = 30.0
-"""Rates are those of the last half minute, so that they follow a change of disk or of kind of file."""
+"""Rates are averages over this window, so that they adapt to another disk or kind of file."""
 _SAMPLE_SECONDS = 0.25
 _BAR_CELLS = (10, 30)
 _SEPARATOR = "  "
@@ -36,7 +36,7 @@ class Phase:
     samples: deque[tuple[float, int, int]] = field(default_factory=deque)
 
     def advance(self, event: PhaseAdvanced, now: float) -> None:
-        """Take in how far the phase has come."""
+        """Update the state from an event."""
         self.done, self.bytes_done, self.slow = event.done, event.bytes_done, event.slow
         if not self.samples:
             self.samples.append((self.started_at, 0, 0))
@@ -46,7 +46,7 @@ class Phase:
             self.samples.popleft()
 
     def rates(self, now: float) -> tuple[float, float]:
-        """Return items and bytes per second over the window; zero until something was done."""
+        """Return items and bytes per second over the window; zero at first."""
         since, items, size = self.samples[0] if self.samples else (self.started_at, 0, 0)
         seconds = now - since
         if seconds <= 0:
@@ -54,26 +54,26 @@ class Phase:
         return max(0.0, (self.done - items) / seconds), max(0.0, (self.bytes_done - size) / seconds)
 
     def seconds_left(self, now: float) -> float | None:
-        """Return the estimated seconds to the end; None while the total or the rate is unknown."""
+        """Return the estimated seconds left; None if the total or the rate is unknown."""
         rate = self.rates(now)[0]
         return max(0, self.total - self.done) / rate if self.total is not None and rate > 0 else None
 
     def counts(self) -> str:
-        """Return how far it is: `1,234 of 5,678 files`."""
+        """Return the counts as text: `1,234 of 5,678 files`."""
         if self.total is None:
             return amount(self.done, self.unit)
         return f"{self.done:,} of {amount(self.total, self.unit)}"
 
 
 def fitted_line(phase: Phase, now: float, width_cells: int) -> Text:
-    """Return one phase as a line of at most `width_cells`: the less important parts go first where it is narrow."""
+    """Return one phase as a line of at most `width_cells`; less important parts are dropped first."""
     from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
     rate, bytes_rate = phase.rates(now)
     left = phase.seconds_left(now)
     slow = visible(phase.slow)
-    # By importance; None stands for the bar.
+    # By importance; None is the bar.
     offered: list[tuple[int, str | None]] = [
         (0, phase.name),
         (2, phase.counts()),
@@ -118,20 +118,20 @@ def sentence(event: FileQuarantined | Notice) -> str:
 
 
 def amount(count: int, unit: str) -> str:
-    """Return how many of a unit, which is named in the plural: `1 file`, `5,678 files`, `1 copy`."""
+    """Return a count with its unit, which is given in the plural: `1 file`, `5,678 files`, `1 copy`."""
     if count != 1:
         return f"{count:,} {unit}"
     return f"1 {unit.removesuffix('ies')}y" if unit.endswith("ies") else f"1 {unit.removesuffix('s')}"
 
 
 def finished_line(event: PhaseFinished, unit: str) -> str:
-    """Return what a finished phase came to: `scan: 5,678 files in 2:33, 37/s`."""
+    """Return the line for a finished phase: `scan: 5,678 files in 2:33, 37/s`."""
     rate = f", {rate_text(event.done / event.seconds)}" if event.seconds >= 1 and event.done else ""
     return f"{event.phase}: {amount(event.done, unit)} in {duration(event.seconds)}{rate}"
 
 
 def progress_line(phase: Phase, now: float) -> str:
-    """Return how a running phase stands, for a log."""
+    """Return the state of a running phase as a line for a log."""
     rate, bytes_rate = phase.rates(now)
     left = phase.seconds_left(now)
     parts = [f"{phase.name}: {phase.counts()}"]
@@ -146,12 +146,12 @@ def progress_line(phase: Phase, now: float) -> str:
 
 
 def stopped_line(phase: Phase, now: float) -> str:
-    """Return how far a phase came that did not finish."""
+    """Return the line for a phase that did not finish."""
     return f"{phase.name}: stopped at {phase.counts()} after {duration(now - phase.started_at)}"
 
 
 def position(phase: Phase, now: float) -> dict[str, object]:
-    """Return how a running phase stands, for a program."""
+    """Return the state of a running phase as values for JSON."""
     rate, bytes_rate = phase.rates(now)
     left = phase.seconds_left(now)
     return {
@@ -167,7 +167,7 @@ def position(phase: Phase, now: float) -> dict[str, object]:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span for a person: `0.4 s`, `2:33`, `1:02:10`, `3 d 4 h`."""
+    """Format a duration: `0.4 s`, `2:33`, `1:02:10`, `3 d 4 h`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -178,14 +178,14 @@ def duration(seconds: float) -> str:
 
 
 def rate_text(per_second: float) -> str:
-    """Return a rate for a person, by the minute where it is slow: `37/s`, `12/min`."""
+    """Format a rate, per minute if it is slow: `37/s`, `12/min`."""
     if per_second >= 10:
         return f"{per_second:,.0f}/s"
     return f"{per_second:.1f}/s" if per_second >= 1 else f"{60 * per_second:.0f}/min"
 
 
 def size_text(size_bytes: float) -> str:
-    """Return a size in decimal units: `250 MB`."""
+    """Format a size in decimal units: `250 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if size_bytes < 999.5:
             return f"{size_bytes:.0f} {unit}" if size_bytes >= 10 or unit == "B" else f"{size_bytes:.1f} {unit}"

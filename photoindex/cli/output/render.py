@@ -1,7 +1,7 @@
-"""The one renderer of every command that prints a list: table, paths, NUL, JSON lines, CSV or a template.
+"""Renders lists for all commands: as a table, paths, NUL-separated, JSON lines, CSV or by a template.
 
-On a terminal rows are a table; in a pipe they are lines of plain values (for photos one path a line, its raw bytes). File
-names are arbitrary bytes: a terminal gets them escaped, a pipe and `-0` get them as they are.
+On a terminal rows are printed as a table; in a pipe as lines of plain values (photos: one path per line, as raw bytes).
+File names are arbitrary bytes: they are escaped on a terminal, and unchanged in a pipe and with `-0`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Row = Mapping[str, object]
 FormatOption = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="TEMPLATE", help=r"Print each row by a template: '{path}\t{id}'.", show_default=False
+        "--format", metavar="TEMPLATE", help=r"Print each row with a template: '{path}\t{id}'.", show_default=False
     ),
 ]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")]
@@ -38,7 +38,7 @@ _TABLE_CHUNK_ROWS = 200
 _SCHEMA = 1
 _LEAST_CELLS = 10
 _WIDE_ENOUGH_CELLS = 24
-"""Below this a wide column is no pleasure to read: a spare one goes first."""
+"""A wide column needs at least this width to be readable; optional columns are dropped first."""
 _GAP_CELLS = 2
 
 
@@ -55,12 +55,12 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One value of each row.
+    """One column of the output.
 
-    name: its key in the row, in JSON, in CSV's header and in templates. heading: of the table's column, None where the
-    table leaves it out. plain: it is what a pipe gets (several are separated by tabs). show: its text in a table.
-    wide: takes what the other columns leave of the terminal's width. spare: left out of the table where the terminal has no
-    room for it, empty ones and those of the highest number first; 0 never is. structured: a list or object, left out of CSV.
+    name: key in the row, in JSON, in the CSV header and in templates. heading: of the table column, None to omit it from
+    tables. plain: printed in a pipe (several are separated by tabs). show: formats the value for a table. wide: takes the
+    remaining width of the terminal. spare: dropped from the table if the terminal is too narrow, empty columns and the
+    highest number first; 0: never. structured: a list or object, omitted from CSV.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where rows go, in which form; `terminal` says that a person reads it, so that names are escaped."""
+    """The form and stream of the output; on a terminal, names are escaped."""
 
     form: Form
     stream: BinaryIO
@@ -85,7 +85,7 @@ class Output:
 
 
 def choose_output(*, json: bool = False, csv: bool = False, null: bool = False, template: str | None = None) -> Output:
-    """Return the output that the options ask for; without any, a table on a terminal and plain lines in a pipe.
+    """Return the output for the options; by default, a table on a terminal and plain lines in a pipe.
 
     Raises UsageError when more than one is given.
     """
@@ -100,19 +100,19 @@ def choose_output(*, json: bool = False, csv: bool = False, null: bool = False, 
         if given
     ]
     if len(asked) > 1:
-        raise UsageError(f"{' and '.join(option for _, option in asked)} exclude each other; give one of them")
+        raise UsageError(f"{' and '.join(option for _, option in asked)} exclude each other; use only one")
     terminal = sys.stdout.isatty()
     form = asked[0][0] if asked else (Form.TABLE if terminal else Form.PLAIN)
     return Output(form=form, stream=sys.stdout.buffer, terminal=terminal, template=template)
 
 
 def render(rows: Iterable[Row], columns: Sequence[Column], output: Output) -> int:
-    """Print `rows` as they come and return how many there were.
+    """Print `rows` as they arrive and return their number.
 
-    Each row has a value for each column's name; a missing one is None. Raises UsageError for a bad template,
-    BrokenPipeError when the reader has gone.
+    Each row maps column names to values; a missing value is None. Raises UsageError for a bad template, BrokenPipeError if
+    the reader has closed the pipe.
     """
-    # What was printed before through sys.stdout must not come after what goes to its buffer.
+    # Flush, because rows are written to the underlying buffer.
     sys.stdout.flush()
     printed = _PRINTERS[output.form](iter(rows), columns, output)
     output.stream.flush()
@@ -120,7 +120,7 @@ def render(rows: Iterable[Row], columns: Sequence[Column], output: Output) -> in
 
 
 def encoded(text: str) -> bytes:
-    """Return `text` as the bytes to print: a path made by `paths.to_text` gets its own bytes back."""
+    """Return `text` as the bytes to print; text made by `paths.to_text` gives the original bytes of the path."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -128,19 +128,19 @@ def encoded(text: str) -> bytes:
 
 
 def visible(value: object) -> str:
-    """Return a value as text that is safe on a terminal: control characters and other bytes come out escaped."""
+    """Return a value as text that is safe on a terminal: control characters and invalid bytes are escaped."""
     if isinstance(value, bytes):
         return display(value)
     return display(encoded(text_of(value)))
 
 
 def visible_lines(text: str) -> str:
-    """Return text of several lines as `visible` does, its line breaks kept."""
+    """Like `visible`, but keep line breaks."""
     return "\n".join(map(visible, text.split("\n")))
 
 
 def text_of(value: object) -> str:
-    """Return a value as plain text: None is empty, lists are joined with '; ', paths keep their bytes as surrogates."""
+    """Return a value as plain text: None is empty, lists are joined with '; ', paths keep invalid bytes as surrogates."""
     if value is None:
         return ""
     if isinstance(value, bytes):
@@ -155,7 +155,7 @@ def text_of(value: object) -> str:
 
 
 def as_json(value: object) -> object:
-    """Return a value as JSON can hold it: paths as text (other bytes as surrogates), no NaN, tuples as lists."""
+    """Convert a value for JSON: paths to text (invalid bytes as surrogates), NaN to None, tuples to lists."""
     if isinstance(value, bytes):
         return to_text(value)
     if isinstance(value, float):
@@ -178,7 +178,7 @@ def _print_plain(rows: Iterator[Row], columns: Sequence[Column], output: Output)
 
 
 def _plain(value: object) -> bytes:
-    """Return a path's own bytes; other text must not break the line or the column that it stands in."""
+    """Return a path's raw bytes; in other text, escape line breaks and tabs."""
     if isinstance(value, bytes):
         return value
     return encoded(text_of(value).replace("\\", "\\\\").translate({9: "\\t", 10: "\\n", 13: "\\r", 0: "\\0"}))
@@ -193,7 +193,7 @@ def _print_json(rows: Iterator[Row], columns: Sequence[Column], output: Output) 
 
 
 class _TextStream:
-    """What csv.writer writes to: text in, the bytes of paths out."""
+    """A text stream for csv.writer that writes the original bytes of paths."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -227,7 +227,7 @@ def _print_template(rows: Iterator[Row], columns: Sequence[Column], output: Outp
 
 
 def _print_table(rows: Iterator[Row], columns: Sequence[Column], output: Output) -> int:
-    """Print tables of some hundred rows each, all with the first one's widths: memory stays flat, columns stay in line."""
+    """Print the table in chunks with the column widths of the first one, so that memory stays constant."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -253,7 +253,7 @@ def _cell(column: Column, row: Row) -> str:
 
 
 def _with_room(columns: Sequence[Column], rows: Sequence[Row], available: int) -> list[Column]:
-    """Return the columns without spare ones for which the terminal has no room beside the others' whole values."""
+    """Drop spare columns until the full values of the others fit on the terminal."""
     kept = list(columns)
     widths = dict(zip(kept, _full_widths(kept, [[_cell(one, row) for one in kept] for row in rows]), strict=True))
     needed = {

@@ -1,4 +1,4 @@
-"""The `--format TEMPLATE` option: one line a row, made from the row's own fields and nothing else."""
+"""The `--format TEMPLATE` option: formats each row as one line, from its own fields only."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class _Field:
 
 
 class Template:
-    r"""A checked template: `{name}` and `{name:SPEC}` with Python's format specifications, `{{` and `}}` for braces.
+    r"""A validated template: `{name}` and `{name:SPEC}` with Python format specifications, `{{` and `}}` for braces.
 
-    Outside of fields `\n`, `\t`, `\r`, `\0` and `\\` stand for one character. A line feed is added to each row unless
-    the template ends in `\n` or `\0` itself. A SPEC with `%` formats an ISO 8601 time with strftime: `{taken_at:%Y}`.
+    Outside fields, `\n`, `\t`, `\r`, `\0` and `\\` are escape sequences. A line feed is added to each row unless the
+    template ends in `\n` or `\0`. A SPEC with `%` formats an ISO 8601 time with strftime: `{taken_at:%Y}`.
     """
 
     def __init__(self, text: str, names: Collection[str]) -> None:
@@ -34,7 +34,7 @@ class Template:
             self._parts.append("\n")
 
     def fill(self, row: Mapping[str, object], text_of: Callable[[object], str]) -> str:
-        """Return the line of `row`; `text_of` makes text of what is neither text nor a number. Raises UsageError."""
+        """Return the line for `row`; `text_of` converts values that are neither text nor numbers. Raises UsageError."""
         return "".join(part if isinstance(part, str) else self._fill(part, row, text_of) for part in self._parts)
 
     def _fill(self, part: _Field, row: Mapping[str, object], text_of: Callable[[object], str]) -> str:
@@ -54,7 +54,7 @@ class Template:
 
 
 def _blank(spec: str) -> str:
-    """Return an unknown value in a number's or a text's specification: nothing, padded to the width."""
+    """Return the text of an unknown value: spaces of the width in the format specification."""
     digits = spec.lstrip("<>=^+- 0#").partition(".")[0]
     width = "".join(character for character in digits if character.isdigit())
     return " " * int(width or 0)
@@ -75,7 +75,7 @@ def _read(text: str, names: Collection[str]) -> list[str | _Field]:
             _refuse_unknown(name, names)
             parts.append(_Field(name, spec or ""))
     except ValueError as error:
-        raise UsageError(f"--format: {error} in {text!r}; write {{{{ or }}}} for a brace itself") from error
+        raise UsageError(f"--format: {error} in {text!r}; write {{{{ or }}}} for a literal brace") from error
     return parts
 
 

@@ -1,1 +1,1 @@
-"""The terminal itself: capabilities, pictures, confirmation, signals."""
+"""The terminal: capabilities, pictures, confirmation, signals."""

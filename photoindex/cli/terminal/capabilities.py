@@ -1,4 +1,4 @@
-"""What the terminal can show: by its environment, and by asking it where that does not tell."""
+"""Detects how the terminal shows pictures, from the environment and by querying it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _LARGEST_CELL_PX = 100
 _KITTY_TERMS = ("xterm-kitty", "xterm-ghostty")
 _ITERM2_PROGRAMS = ("iTerm.app", "WezTerm", "mintty")
 _PRINTS_APC = ("Apple_Terminal",)
-"""Terminals that print kitty's question instead of ignoring it."""
+"""Terminals that print kitty's query instead of ignoring it."""
 
 _ASK_KITTY = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
 _ASK_CELL_SIZE = b"\x1b[16t"
 _ASK_ATTRIBUTES = b"\x1b[c"
-"""Primary device attributes (DA1): every terminal answers it, so that its answer ends the waiting; 4 means sixel."""
+"""Primary device attributes (DA1): every terminal answers it, so its answer ends the wait; 4 means sixel."""
 _ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
 _CELL_SIZE = re.compile(rb"\x1b\[6;(\d+);(\d+)t")
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a terminal answered. cell_px: width and height of one character, None where it did not say."""
+    """Answers of a terminal. cell_px: width and height of one character, None if it did not answer."""
 
     kitty: bool = False
     sixel: bool = False
@@ -42,7 +42,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """How pictures are shown here. cell_px: width and height of one character. tmux: codes are to be passed through it."""
+    """How to show pictures. cell_px: width and height of one character. tmux: escape codes must be passed through tmux."""
 
     protocol: Protocol
     cell_px: tuple[int, int] = _USUAL_CELL_PX
@@ -52,9 +52,9 @@ class Terminal:
 def find_terminal(
     environment: Mapping[str, str] | None = None, ask: Callable[[bytes], Answers] | None = None
 ) -> Terminal | None:
-    """Return how this terminal shows pictures; None where it has neither pictures nor colours.
+    """Return how this terminal shows pictures; None if it supports neither pictures nor colours.
 
-    environment: None: this process's. ask: sends questions and reads what the terminal answers; None: really.
+    environment: by default this process's. ask: sends queries and reads the answers, by default `ask_terminal`.
     """
     environment = os.environ if environment is None else environment
     ask = ask_terminal if ask is None else ask
@@ -76,9 +76,9 @@ def find_terminal(
 
 
 def _in_tmux(ask: Callable[[bytes], Answers]) -> Terminal:
-    """Within tmux a picture can only be text: kitty's placeholders where codes are passed through, or tmux's own sixel."""
-    around, passes = _around_tmux()
-    if passes and around in _KITTY_TERMS:
+    """In tmux, use kitty's placeholders if tmux passes escape codes through, else tmux's own sixel or blocks."""
+    outer, passes = _outer_terminal()
+    if passes and outer in _KITTY_TERMS:
         return Terminal(Protocol.KITTY_PLACEHOLDERS, _cell_px(None), tmux=True)
     return _by_answers(ask(_ASK_CELL_SIZE + _ASK_ATTRIBUTES))
 
@@ -88,22 +88,22 @@ def _by_answers(answers: Answers) -> Terminal:
     return Terminal(protocol, _cell_px(answers.cell_px))
 
 
-def _around_tmux() -> tuple[str, bool]:
-    """Return the name of the terminal around tmux, and whether tmux passes codes through to it."""
+def _outer_terminal() -> tuple[str, bool]:
+    """Return the name of the terminal that tmux runs in, and whether tmux passes escape codes through to it."""
     program = shutil.which("tmux")
     if program is None:
         return "", False
     command = [program, "display-message", "-p", "#{client_termname}\t#{allow-passthrough}"]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=_TMUX_SECONDS, check=True).stdout
+        output = subprocess.run(command, capture_output=True, text=True, timeout=_TMUX_SECONDS, check=True).stdout
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return "", False
-    name, _, passes = said.strip().partition("\t")
+    name, _, passes = output.strip().partition("\t")
     return name, passes in ("1", "on", "all")
 
 
 def _cell_px(answered: tuple[int, int] | None) -> tuple[int, int]:
-    """Return the size of one character: as the window says (TIOCGWINSZ), as the terminal answered, or the usual one."""
+    """Return the size of one character: from the window size (TIOCGWINSZ), the terminal's answer, or the default."""
     width, height = _cell_of_window() or answered or _USUAL_CELL_PX
     return (width, height) if 2 <= width <= _LARGEST_CELL_PX and 2 <= height <= _LARGEST_CELL_PX else _USUAL_CELL_PX
 
@@ -122,9 +122,9 @@ def _cell_of_window() -> tuple[int, int] | None:
 
 
 def ask_terminal(questions: bytes) -> Answers:
-    """Send questions to the terminal and return its answers; nothing is answered where it is silent for a second.
+    """Send queries to the terminal and return its answers; times out after a second.
 
-    Nothing is asked where standard input is no terminal, or this process is in the background and would be stopped.
+    Sends nothing if standard input is not a terminal, or this process is in the background and would be stopped.
     """
     try:
         import termios
@@ -151,7 +151,7 @@ def _in_background(descriptor: int) -> bool:
     try:
         return os.tcgetpgrp(descriptor) != os.getpgrp()
     except OSError:
-        return False  # a terminal that does not control this process does not stop it either
+        return False  # not the controlling terminal, which cannot stop this process
 
 
 def _read_until_attributes(descriptor: int) -> bytes:
@@ -168,7 +168,7 @@ def _read_until_attributes(descriptor: int) -> bytes:
 
 
 def read_answers(answer: bytes) -> Answers:
-    """Return what the bytes that a terminal sent say."""
+    """Parse the bytes that a terminal sent."""
     attributes, cell = _ATTRIBUTES.search(answer), _CELL_SIZE.search(answer)
     return Answers(
         kitty=b"\x1b_Gi=31;OK" in answer,

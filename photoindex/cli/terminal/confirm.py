@@ -1,4 +1,4 @@
-"""Asking on the terminal before much is changed."""
+"""Asks for confirmation on the terminal before large changes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import typer
 from photoindex.errors import UsageError
 
 
-def ask(question: str, *, look: str = "--dry-run") -> None:
-    """Ask on the terminal, and end the command on a no; look: what shows first what would change.
+def confirm(question: str, *, preview: str = "--dry-run") -> None:
+    """Ask on the terminal, and exit if the answer is no; preview: the option or command that shows what would change.
 
-    Raises UsageError where nobody can answer.
+    Raises UsageError if standard input is not a terminal.
     """
     if not sys.stdin.isatty():
-        raise UsageError(f"{question} Nobody can answer here; give --yes, or look first with {look}")
+        raise UsageError(
+            f"{question} Standard input is not a terminal; confirm with --yes, or check first with {preview}"
+        )
     if not typer.confirm(question, err=True):
         print("nothing was changed", file=sys.stderr)
         raise typer.Exit

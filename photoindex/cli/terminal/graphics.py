@@ -1,4 +1,4 @@
-"""Pictures in the languages of terminals: kitty, iTerm2, sixel, and half blocks in colour."""
+"""Encodes pictures for terminals: kitty, iTerm2, sixel, and coloured half blocks."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from rich.color import ColorSystem
 
 _KITTY_CHUNK = 4096
-"""The most base64 characters in one kitty escape code."""
+"""Maximum number of base64 characters in one kitty escape code."""
 _PLACEHOLDER = "\U0010eeee"
 _ROW_MARKS = (
     "\u0305\u030d\u030e\u0310\u0312\u033d\u033e\u033f\u0346\u034a\u034b\u034c\u0350\u0351\u0352\u0357\u035b\u0363\u0364"
     "\u0365"
 )
-"""The first of kitty's rowcolumn-diacritics.txt: the combining marks that number the rows and columns of a placeholder."""
+"""The first entries of kitty's rowcolumn-diacritics.txt: combining marks for the rows and columns of a placeholder."""
 PLACEHOLDER_ROWS_MAX = len(_ROW_MARKS)
 _SIXEL_COLOURS = 255
 _NO_COLOUR = 255
@@ -29,7 +29,7 @@ _OPAQUE = 128
 
 
 class Protocol(StrEnum):
-    """How a terminal is told to show a picture."""
+    """The protocol for showing pictures on a terminal."""
 
     KITTY = "kitty"
     KITTY_PLACEHOLDERS = "kitty placeholders"
@@ -42,7 +42,7 @@ def kitty(picture: Image, columns: int, rows: int, *, placeholder_id: int | None
     """Return the escape codes that show an RGBA picture over columns x rows cells and leave the cursor where it is.
 
     placeholder_id: 1 to 2^24 - 1; the picture is then only sent, and shown where `kitty_placeholders` are printed.
-    Source: kitty's terminal graphics protocol (PNG, f=100; a=T; C=1 keeps the cursor; q=2 wants no answer).
+    Source: kitty's terminal graphics protocol (PNG, f=100; a=T; C=1 keeps the cursor; q=2 suppresses answers).
     """
     data = base64.b64encode(_png(picture))
     head = f"a=T,f=100,q=2,c={columns},r={rows},"
@@ -57,7 +57,7 @@ def kitty(picture: Image, columns: int, rows: int, *, placeholder_id: int | None
 
 
 def kitty_placeholders(placeholder_id: int, columns: int, rows: int) -> bytes:
-    """Return lines of text that stand for a picture that was sent: they scroll and are cleared as text is, in tmux too."""
+    """Return lines of text that show a picture sent before; they scroll and are cleared like text, also in tmux."""
     red, green, blue = placeholder_id >> 16 & 255, placeholder_id >> 8 & 255, placeholder_id & 255
     line = f"\x1b[38;2;{red};{green};{blue}m{_PLACEHOLDER}{{}}{_ROW_MARKS[0]}{_PLACEHOLDER * (columns - 1)}\x1b[39m\n"
     return "".join(line.format(_ROW_MARKS[row]) for row in range(rows)).encode()
@@ -71,9 +71,9 @@ def iterm2(picture: Image, columns: int, rows: int) -> bytes:
 
 
 def sixel(picture: Image) -> bytes:
-    """Return the device control string that shows an RGBA picture, pixel by pixel, in 255 colours of its own.
+    """Return the device control string that shows an RGBA picture pixel by pixel, with its own palette of 255 colours.
 
-    Source: DEC STD 070, VT330/VT340 programmer reference, chapter 14. Pixels that are not opaque stay as they are (P2=1).
+    Source: DEC STD 070, VT330/VT340 programmer reference, chapter 14. Transparent pixels are not drawn (P2=1).
     """
     import numpy as np
     import PIL.Image
@@ -94,7 +94,7 @@ def sixel(picture: Image) -> bytes:
 
 
 def _sixel_band(band: np.ndarray) -> bytes:
-    """Return up to six rows of colour numbers as sixels: one run of characters for each colour, `$` goes back between."""
+    """Return up to six rows of colour numbers as sixels: one run of characters per colour, separated by `$` (carriage return)."""
     import numpy as np
 
     weights = (1 << np.arange(len(band), dtype=np.uint8))[:, None]
@@ -113,14 +113,14 @@ def _repeated(found: re.Match[bytes]) -> bytes:
 
 
 def blocks(picture: Image, colours: ColorSystem) -> bytes:
-    """Return lines of half blocks, one cell for a pixel and the one below it; pixels that are not opaque stay empty."""
+    """Return lines of half blocks, one cell for two pixels above each other; transparent pixels stay empty."""
     pixels = picture.load()
     assert pixels is not None
     lines = []
     for top in range(0, picture.height - 1, 2):
         line, colour = [], ""
         for left in range(picture.width):
-            # The picture is RGBA, so that each pixel is four numbers.
+            # The picture is RGBA, so each pixel has four numbers.
             upper, lower = pixels[left, top], pixels[left, top + 1]
             assert isinstance(upper, tuple)
             assert isinstance(lower, tuple)
@@ -150,15 +150,15 @@ def _codes(colour: tuple[int, ...], colours: ColorSystem, *, behind: bool = Fals
 
 
 def passed_through(code: bytes) -> bytes:
-    """Return an escape code in the wrapping that makes tmux hand it on to the terminal around it."""
+    """Wrap an escape code so that tmux passes it through to the outer terminal."""
     return b"\x1bPtmux;" + code.replace(b"\x1b", b"\x1b\x1b") + b"\x1b\\"
 
 
 def above_cursor(code: bytes, rows: int) -> bytes:
-    """Return what shows a picture of so many rows and leaves the cursor at the beginning of the line below it.
+    """Return codes that show a picture of `rows` rows and leave the cursor at the start of the line below it.
 
-    Terminals differ in where a picture leaves the cursor and in whether it scrolls: room is made first, and the cursor's
-    place is kept meanwhile.
+    Terminals differ in where a picture leaves the cursor and in whether it scrolls. So scroll first, and save and restore
+    the cursor around the picture.
     """
     return b"\r" + b"\n" * rows + b"\x1b[%dA" % rows + b"\x1b7" + code + b"\x1b8" + b"\x1b[%dB\r" % rows
 

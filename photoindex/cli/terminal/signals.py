@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks a long command to finish its running batch, the second ends it at once."""
+"""Handles Ctrl-C and SIGTERM: the first lets a long command finish its batch, the second ends it immediately."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from photoindex.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
 
 class StopRequest:
-    """Asked between files whether to stop; `exit_code` is what the shell gets then."""
+    """Checked between files; true after a signal. `exit_code` is the exit status in that case."""
 
     def __init__(self) -> None:
         self._signal: int | None = None
 
     def __call__(self) -> bool:
-        """Tell whether a stop was asked for."""
+        """Tell whether a stop was requested."""
         return self._signal is not None
 
     def receive(self, number: int, _frame: FrameType | None) -> None:
-        """Handle a signal: the first is a request, a second one of the same command interrupts."""
+        """Handle a signal: the first one requests a stop, the second one interrupts."""
         if self._signal is not None:
             raise KeyboardInterrupt
         self._signal = number
 
     @property
     def exit_code(self) -> int | None:
-        """130 after SIGINT, 143 after SIGTERM, None where nobody asked to stop."""
+        """130 after SIGINT, 143 after SIGTERM, None without a stop request."""
         if self._signal is None:
             return None
         return EXIT_TERMINATED if self._signal == signal.SIGTERM else EXIT_INTERRUPTED
@@ -36,7 +36,7 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:
-    """Give a request that SIGINT and SIGTERM set while the block runs."""
+    """Yield a stop request that SIGINT and SIGTERM set while the block runs."""
     request = StopRequest()
     before = {number: signal.signal(number, request.receive) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -1,4 +1,4 @@
-"""Thumbnails in rows on the terminal, each with its number and name below."""
+"""Prints rows of thumbnails on the terminal, each with id and name below."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _GAP_COLUMNS = 2
 _CELLS = (26, 9)
 """Columns and rows of one thumbnail: about 260 x 180 pixels."""
 _CELLS_OF_BLOCKS = (36, 13)
-"""With half blocks a cell is one pixel wide and two high."""
+"""With half blocks, a cell is one pixel wide and two pixels high."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Thumbnails of columns x rows cells, so many beside each other."""
+    """Layout of thumbnails of columns x rows cells, `beside` of them in a row."""
 
     columns: int
     rows: int
@@ -48,21 +48,21 @@ class Layout:
 
     @property
     def width(self) -> int:
-        """The columns of a whole row of thumbnails, with the gaps between them."""
+        """Width of a full row of thumbnails in columns, with the gaps."""
         return self.beside * (self.columns + _GAP_COLUMNS) - _GAP_COLUMNS
 
 
 def layout_for(protocol: Protocol, width: int, height: int) -> Layout:
-    """Return how thumbnails are laid out on a terminal of width x height characters."""
+    """Return the layout of thumbnails for a terminal of width x height characters."""
     columns, rows = _CELLS_OF_BLOCKS if protocol is Protocol.BLOCKS else _CELLS
     columns = max(4, min(columns, width - 1))
     rows = max(2, min(rows, height - 3))
-    # The last column stays free: a picture that touches it makes some terminals wrap.
+    # Keep the last column free: some terminals wrap if a picture touches it.
     return Layout(columns, rows, max(1, (width - 1 + _GAP_COLUMNS) // (columns + _GAP_COLUMNS)))
 
 
 def show_on_terminal(sections: Sequence[Section]) -> None:
-    """Print the photos as thumbnails. Raises UsageError on a terminal that shows neither pictures nor colours."""
+    """Print the photos as thumbnails. Raises UsageError on a terminal without pictures and colours."""
     from rich.console import Console
     from rich.text import Text
 
@@ -70,7 +70,7 @@ def show_on_terminal(sections: Sequence[Section]) -> None:
     terminal = find_terminal()
     if terminal is None or (terminal.protocol is Protocol.BLOCKS and not _has_colours(console)):
         raise UsageError(
-            "--preview: this terminal shows neither pictures nor colours (TERM, NO_COLOR); --gallery OUT.html writes a page"
+            "--preview: this terminal supports neither pictures nor colours (TERM, NO_COLOR); use --gallery OUT.html instead"
         )
     size = shutil.get_terminal_size()
     layout = layout_for(terminal.protocol, size.columns, size.lines)
@@ -92,7 +92,7 @@ def _has_colours(console: Console) -> bool:
 
 
 def strip(items: Sequence[Item], terminal: Terminal, layout: Layout) -> Image:
-    """Return one RGBA picture of a row of thumbnails, see-through between them; a photo without one gets a grey frame."""
+    """Return one RGBA picture of a row of thumbnails with transparent gaps; a photo without a picture gets a grey frame."""
     import PIL.Image
     from PIL import ImageDraw
 
@@ -114,7 +114,7 @@ def strip(items: Sequence[Item], terminal: Terminal, layout: Layout) -> Image:
 
 
 def drawn(picture: Image, terminal: Terminal, layout: Layout, console: Console) -> bytes:
-    """Return what shows a strip and leaves the cursor at the beginning of the line below it."""
+    """Return codes that show a strip and leave the cursor at the start of the line below it."""
     cell_width = 1 if terminal.protocol is Protocol.BLOCKS else terminal.cell_px[0]
     columns, rows = picture.width // cell_width, layout.rows
     match terminal.protocol:
@@ -140,7 +140,7 @@ def _colour_system(console: Console) -> ColorSystem:
 
 
 def captions(items: Sequence[Item], layout: Layout) -> list[Text]:
-    """Return the lines below a row of thumbnails: names, then numbers with score and day."""
+    """Return the lines below a row of thumbnails: names, then ids with score and day."""
     from rich.cells import set_cell_size
     from rich.text import Text
 
@@ -159,7 +159,7 @@ def captions(items: Sequence[Item], layout: Layout) -> list[Text]:
 
 
 def _fitted(text: str, columns: int) -> str:
-    """Return text of exactly so many columns; a longer one ends in an ellipsis."""
+    """Pad or shorten text to exactly `columns` columns; shortened text ends in an ellipsis."""
     from rich.cells import cell_len, set_cell_size
 
     shown = visible(text)

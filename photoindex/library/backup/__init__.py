@@ -1,1 +1,1 @@
-"""Snapshots: make, list, verify, restore."""
+"""Snapshots of a library: create, list, verify, restore."""

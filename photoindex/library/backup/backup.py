@@ -1,4 +1,4 @@
-"""Make a snapshot of a library while other commands run."""
+"""Writes a snapshot of a library while other commands run."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from photoindex import __version__
 from photoindex.config.load import config_file
 from photoindex.errors import StorageFull
 from photoindex.library.backup.byte_progress import ByteProgress
-from photoindex.library.backup.parts import Piece, chunks_of, write_piece
+from photoindex.library.backup.parts import Part, chunks_of, write_part
 from photoindex.library.backup.snapshots import (
-    CONFIG_PIECE,
-    DATABASE_PIECE,
-    JOURNAL_PIECE,
+    CONFIG_PART,
+    DATABASE_PART,
+    JOURNAL_PART,
     PREFIX,
     TEMPORARY_PREFIX,
     Manifest,
     Snapshot,
     SnapshotState,
+    inspect_snapshot,
     list_snapshots,
-    look_at,
     sync_folder,
     write_manifest,
 )
@@ -43,12 +43,12 @@ from photoindex.store import snapshot as database_file
 BACKUP_LOCK_NAME = "backup.lock"
 _STAGING_PREFIX = ".backup-"
 _LEFTOVER_SECONDS = 3600.0
-"""A temporary folder in a destination that nothing was written to for so long belongs to a backup that was killed."""
+"""A temporary folder that was not written to for this long belongs to a killed backup."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupRequest:
-    """Where the snapshot goes, and how many of this library are kept there (None: as configured)."""
+    """Where to write the snapshot, and how many snapshots of this library to keep there (None: as configured)."""
 
     destination: Path
     keep: int | None = None
@@ -56,19 +56,19 @@ class BackupRequest:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """The snapshot that was made, and the older ones that were removed for it."""
+    """The new snapshot, and the older ones that were removed."""
 
     snapshot: Snapshot
     removed: tuple[Path, ...]
 
 
 def backup(library: Library, request: BackupRequest, events: EventSink = ignore_events) -> Backup:
-    """Write a snapshot of the library into the destination, which is made where it does not exist; remove the oldest.
+    """Write a snapshot of the library to the destination, which is created if necessary, and remove the oldest ones.
 
-    The database is first copied beside the library, because the destination may be a network share, where SQLite cannot
-    lock; then its pieces are compressed into the destination under a temporary name, which is renamed when all is safe on
-    the disk. Others may read and write the library meanwhile. Only complete snapshots of this very library count towards
-    `keep` and are removed; damaged ones and those of other libraries are left alone.
+    The database is first copied to the library's disk, because the destination may be a network share, where SQLite cannot
+    lock. Then the parts are compressed into the destination under a temporary name, which is renamed after all files are
+    synced to disk. Other commands may read and write the library meanwhile. Only complete snapshots of this library count
+    towards `keep` and are removed; damaged ones and those of other libraries are left alone.
 
     Raises StorageFull, LibraryLocked (another backup of this library is running), UsageError, DatabaseFailed.
     """
@@ -88,20 +88,20 @@ def backup(library: Library, request: BackupRequest, events: EventSink = ignore_
             path = _write_snapshot(destination, staged, contents, events)
         keep = library.config.backup.keep if request.keep is None else request.keep
         removed = _remove_oldest(destination, contents.library_id, keep, made=path)
-        made = look_at(path)
+        made = inspect_snapshot(path)
         log.info("backed up", extra={"action": "backup", "path": os.fsencode(path), "bytes": made.bytes})
     return Backup(made, removed)
 
 
 @contextmanager
 def _staged_database(library: Library, events: EventSink) -> Iterator[Path]:
-    """Give a consistent copy of the database in a temporary folder of the library's disk."""
+    """Yield a consistent copy of the database in a temporary folder on the library's disk."""
     for leftover in library.folder.glob(f"{_STAGING_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     size = database_file.size_bytes(library.database)
     _require_space(library.folder, size)
     with tempfile.TemporaryDirectory(prefix=_STAGING_PREFIX, dir=library.folder) as folder:
-        staged = Path(folder) / DATABASE_PIECE
+        staged = Path(folder) / DATABASE_PART
         with ByteProgress(events, "copying the database", size) as progress:
             database_file.copy(
                 library.database, staged, lambda done, total: progress.advance(done * size // max(total, 1))
@@ -121,7 +121,7 @@ def _write_snapshot(destination: Path, staged: Path, contents: database_file.Con
             library_id=contents.library_id,
             revision=contents.revision,
             counts=contents.counts,
-            pieces=tuple(_write_pieces(building, staged, events)),
+            pieces=tuple(_write_parts(building, staged, events)),
         )
         write_manifest(building, manifest)
         sync_folder(building)
@@ -133,11 +133,11 @@ def _write_snapshot(destination: Path, staged: Path, contents: database_file.Con
     return path
 
 
-def _write_pieces(folder: Path, staged: Path, events: EventSink) -> Iterator[Piece]:
+def _write_parts(folder: Path, staged: Path, events: EventSink) -> Iterator[Part]:
     with ByteProgress(events, "compressing", os.stat(staged).st_size) as progress:
-        yield write_piece(folder, DATABASE_PIECE, chunks_of(staged), progress.advance)
+        yield write_part(folder, DATABASE_PART, chunks_of(staged), progress.advance)
         progress.next_part()
-        yield write_piece(folder, JOURNAL_PIECE, database_file.journal_lines(staged), progress.advance)
+        yield write_part(folder, JOURNAL_PART, database_file.journal_lines(staged), progress.advance)
         progress.next_part()
         settings = config_file()
         try:
@@ -148,11 +148,11 @@ def _write_pieces(folder: Path, staged: Path, events: EventSink) -> Iterator[Pie
             reason = f"{display(os.fsencode(settings))} is not in the snapshot: {error.strerror}"
             events(Notice(reason, level="warning"))
             return
-        yield write_piece(folder, CONFIG_PIECE, [content], progress.advance)
+        yield write_part(folder, CONFIG_PART, [content], progress.advance)
 
 
 def _rename_to_free_name(building: Path, wanted: Path) -> Path:
-    """Rename to `wanted`, or with a number behind it where another library's snapshot of the same second has that name."""
+    """Rename to `wanted`, with a number appended if another library's snapshot of the same second has that name."""
     number = 1
     while True:
         path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
@@ -167,7 +167,7 @@ def _rename_to_free_name(building: Path, wanted: Path) -> Path:
 
 
 def _remove_oldest(destination: Path, library_id: str, keep: int, *, made: Path) -> tuple[Path, ...]:
-    """Remove all but `keep` snapshots of this library; the one just made stays even where a clock was set back."""
+    """Remove all but `keep` snapshots of this library; the new one stays even if the clock was set back."""
     own = [
         one
         for one in list_snapshots(destination)
@@ -178,7 +178,7 @@ def _remove_oldest(destination: Path, library_id: str, keep: int, *, made: Path)
     ]
     removed = []
     for one in own[keep - 1 :]:
-        # Renamed first, so that one that is half removed does not look damaged.
+        # Rename first, so that a partly removed snapshot does not look damaged.
         going = destination / f"{TEMPORARY_PREFIX}removed-{_short(library_id)}-{os.getpid()}-{one.path.name}"
         one.path.rename(going)
         shutil.rmtree(going, ignore_errors=True)
@@ -187,7 +187,7 @@ def _remove_oldest(destination: Path, library_id: str, keep: int, *, made: Path)
 
 
 def _remove_leftovers(destination: Path, short_id: str) -> None:
-    """Remove what killed backups of this library left; others' may be at work on another host."""
+    """Remove leftovers of killed backups of this library; those of others may still be running on another host."""
     for path in destination.glob(f"{TEMPORARY_PREFIX}*-{short_id}-*"):
         with suppress(OSError):
             newest = max(os.stat(one).st_mtime for one in (path, *path.iterdir()))
@@ -196,12 +196,12 @@ def _remove_leftovers(destination: Path, short_id: str) -> None:
 
 
 def _expected_bytes(destination: Path, staged: Path, library_id: str) -> int:
-    """Return how much the snapshot may take: as the newest one was compressed, and some more; without one, uncompressed."""
+    """Return the estimated size of the snapshot: by the newest one's compression ratio plus 20 %, else uncompressed."""
     size = os.stat(staged).st_size
     for one in list_snapshots(destination):
-        piece = one.manifest.piece(DATABASE_PIECE) if one.manifest is not None else None
-        if piece is not None and one.manifest is not None and one.manifest.library_id == library_id and piece.bytes:
-            return min(size, int(1.2 * size * piece.compressed_bytes / piece.bytes))
+        part = one.manifest.part(DATABASE_PART) if one.manifest is not None else None
+        if part is not None and one.manifest is not None and one.manifest.library_id == library_id and part.bytes:
+            return min(size, int(1.2 * size * part.compressed_bytes / part.bytes))
     return size
 
 
@@ -209,11 +209,11 @@ def _require_space(folder: Path, needed_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed_bytes:
         raise StorageFull(
-            f"the backup needs about {needed_bytes / 1e6:,.0f} MB in {display(os.fsencode(folder))}, where only "
+            f"the backup needs about {needed_bytes / 1e6:,.0f} MB in {display(os.fsencode(folder))}, but only "
             f"{free / 1e6:,.0f} MB are free; nothing was written"
         )
 
 
 def _short(library_id: str) -> str:
-    """Return the part of a library's id that stands in the names of temporary folders."""
+    """Return the part of a library's id that is used in the names of temporary folders."""
     return "".join(letter for letter in library_id if letter.isalnum())[:8]

@@ -1,4 +1,4 @@
-"""Progress of work that is measured in bytes: one phase in megabytes."""
+"""Progress of work measured in bytes, reported as one phase in megabytes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _MB = 1_000_000
 
 
 class ByteProgress:
-    """A phase that begins with the block and ends with it; one that raises is left unfinished.
+    """A phase that lasts as long as its `with` block; after an exception it is not reported as finished.
 
-    total_bytes: of everything that will be done; None while unknown.
+    total_bytes: of all parts; None if unknown.
     """
 
     def __init__(self, events: EventSink, phase: str, total_bytes: int | None) -> None:
@@ -38,12 +38,12 @@ class ByteProgress:
             self._events(PhaseFinished(self._phase, _megabytes(self._bytes_done), time.monotonic() - self._started))
 
     def advance(self, bytes_done: int) -> None:
-        """Tell how many bytes of the current part are done."""
+        """Report how many bytes of the current part are done."""
         self._bytes_done = self._bytes_before + bytes_done
         self._events(PhaseAdvanced(self._phase, _megabytes(self._bytes_done), bytes_done=self._bytes_done))
 
     def next_part(self) -> None:
-        """Count what comes from zero again, on top of what is done."""
+        """Start the next part: its bytes are added to those already done."""
         self._bytes_before = self._bytes_done
 
 

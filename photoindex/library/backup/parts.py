@@ -1,4 +1,4 @@
-"""The pieces of a snapshot as files: compressed and digested in one pass, read back and checked in one pass."""
+"""Writes and reads the parts of a snapshot: compressed files with digests, each processed in one pass."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SUFFIX = ".zst"
 _COMPRESSION_LEVEL = 3
 
 BytesDone = Callable[[int], None]
-"""Takes the number of bytes read so far of one piece, uncompressed."""
+"""Called with the number of uncompressed bytes of one part that were read so far."""
 
 
-class Piece(BaseModel):
-    """One file of a snapshot; the digests are BLAKE3 in hexadecimal, of the content and of the file as it is stored."""
+class Part(BaseModel):
+    """One file of a snapshot; the digests are BLAKE3 in hexadecimal, of the content and of the compressed file."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -38,7 +38,7 @@ class Piece(BaseModel):
 
 
 class _Digested:
-    """A file to write to that digests and counts what passes."""
+    """A file object for writing that hashes and counts the bytes."""
 
     def __init__(self, stream: BinaryIO) -> None:
         from blake3 import blake3
@@ -57,8 +57,8 @@ class _Digested:
         return str(self._digest.hexdigest())
 
 
-def write_piece(folder: Path, name: str, content: Iterable[bytes], advance: BytesDone) -> Piece:
-    """Write `content` to `folder` compressed with zstd, safe on the disk, and return what the manifest says of it."""
+def write_part(folder: Path, name: str, content: Iterable[bytes], advance: BytesDone) -> Part:
+    """Write `content` to `folder`, compressed with zstd and synced to disk; return its manifest entry."""
     import zstandard
     from blake3 import blake3
 
@@ -75,7 +75,7 @@ def write_piece(folder: Path, name: str, content: Iterable[bytes], advance: Byte
         stored.write(compressor.flush())
         file.flush()
         os.fsync(file.fileno())
-    return Piece(
+    return Part(
         name=name,
         bytes=size,
         blake3=digest.hexdigest(),
@@ -84,27 +84,27 @@ def write_piece(folder: Path, name: str, content: Iterable[bytes], advance: Byte
     )
 
 
-def check_piece(folder: Path, piece: Piece, target: Path | None, advance: BytesDone) -> None:
-    """Read a piece from `folder`, check sizes and digests, and write its content to the new file `target` unless it is None.
+def check_part(folder: Path, part: Part, target: Path | None, advance: BytesDone) -> None:
+    """Read a part from `folder`, check sizes and digests, and write its content to the new file `target` unless it is None.
 
-    No more is decompressed than the manifest announces. Raises SnapshotDamaged, which names the piece; what stands in
-    `target` is of no use then.
+    Decompresses no more bytes than the manifest states. Raises SnapshotDamaged with the name of the part; `target` is
+    then not usable.
     """
-    path = folder / piece.file_name
+    path = folder / part.file_name
     try:
         stored = os.stat(path)
     except FileNotFoundError:
-        raise SnapshotDamaged(_sentence(folder, piece, "it is missing")) from None
-    if stored.st_size != piece.compressed_bytes:
-        raise SnapshotDamaged(_sentence(folder, piece, f"it has {stored.st_size} bytes, not {piece.compressed_bytes}"))
+        raise SnapshotDamaged(_sentence(folder, part, "it is missing")) from None
+    if stored.st_size != part.compressed_bytes:
+        raise SnapshotDamaged(_sentence(folder, part, f"it has {stored.st_size} bytes, not {part.compressed_bytes}"))
     with open(path, "rb") as file, open(os.devnull if target is None else target, "wb") as out:
-        _read(folder, piece, file, out, advance)
+        _read(folder, part, file, out, advance)
         if target is not None:
             out.flush()
             os.fsync(out.fileno())
 
 
-def _read(folder: Path, piece: Piece, file: BinaryIO, out: BinaryIO, advance: BytesDone) -> None:
+def _read(folder: Path, part: Part, file: BinaryIO, out: BinaryIO, advance: BytesDone) -> None:
     import zstandard
     from blake3 import blake3
 
@@ -113,17 +113,17 @@ def _read(folder: Path, piece: Piece, file: BinaryIO, out: BinaryIO, advance: By
     try:
         for chunk in _decompressed(file, stored_digest.update):
             size += len(chunk)
-            if size > piece.bytes:
+            if size > part.bytes:
                 break
             digest.update(chunk)
             out.write(chunk)
             advance(size)
     except zstandard.ZstdError as error:
-        raise SnapshotDamaged(_sentence(folder, piece, f"it cannot be decompressed ({error})")) from error
-    if size != piece.bytes:
-        raise SnapshotDamaged(_sentence(folder, piece, f"its content has not the {piece.bytes} bytes it should have"))
-    if stored_digest.hexdigest() != piece.compressed_blake3 or digest.hexdigest() != piece.blake3:
-        raise SnapshotDamaged(_sentence(folder, piece, "its digest differs"))
+        raise SnapshotDamaged(_sentence(folder, part, f"it cannot be decompressed ({error})")) from error
+    if size != part.bytes:
+        raise SnapshotDamaged(_sentence(folder, part, f"its content is not {part.bytes} bytes long"))
+    if stored_digest.hexdigest() != part.compressed_blake3 or digest.hexdigest() != part.blake3:
+        raise SnapshotDamaged(_sentence(folder, part, "its digest differs"))
 
 
 def _decompressed(file: BinaryIO, stored: Callable[[bytes], object]) -> Iterator[bytes]:
@@ -139,13 +139,13 @@ def _decompressed(file: BinaryIO, stored: Callable[[bytes], object]) -> Iterator
     with zstandard.ZstdDecompressor().stream_reader(_Source(), read_size=CHUNK_BYTES) as reader:  # type: ignore[arg-type]
         while chunk := reader.read(CHUNK_BYTES):
             yield chunk
-    # What stands behind the end of the compressed frame belongs to the stored file too.
+    # Bytes after the end of the compressed frame are part of the stored file too.
     while rest := file.read(CHUNK_BYTES):
         stored(rest)
 
 
-def _sentence(folder: Path, piece: Piece, what: str) -> str:
-    return f"the snapshot {display(os.fsencode(folder))} is damaged: {piece.file_name}: {what}"
+def _sentence(folder: Path, part: Part, what: str) -> str:
+    return f"the snapshot {display(os.fsencode(folder))} is damaged: {part.file_name}: {what}"
 
 
 def chunks_of(path: Path) -> Iterator[bytes]:

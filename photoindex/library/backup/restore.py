@@ -1,4 +1,4 @@
-"""Make a library from a snapshot."""
+"""Restores a library from a snapshot."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pathlib import Path
 from photoindex.config.schema import Config
 from photoindex.errors import SchemaTooNew, StorageFull, UsageError
 from photoindex.library.backup.snapshots import (
-    CONFIG_PIECE,
-    DATABASE_PIECE,
-    JOURNAL_PIECE,
+    CONFIG_PART,
+    DATABASE_PART,
+    JOURNAL_PART,
     Manifest,
     check_database,
     extract,
@@ -43,7 +43,7 @@ _LEFTOVER_SECONDS = 3600.0
 class RestoreRequest:
     """What to restore and where.
 
-    target: the new library's folder. replace: a library that is there already is moved aside.
+    target: the new library's folder. replace: move an existing library aside.
     """
 
     snapshot: Path
@@ -53,10 +53,10 @@ class RestoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of it.
+    """The result of a restore.
 
-    replaced: where the library that was there lies now. lost_derived: contents whose previews are gone; the next scan
-    makes them anew. config: the settings of the snapshot, which are not in force.
+    replaced: where the previous library was moved to. lost_derived: contents without previews; the next scan rebuilds
+    them. config: the settings file from the snapshot, which is not used automatically.
     """
 
     library: Path
@@ -68,19 +68,19 @@ class Restored:
 
 
 def restore(config: Config, request: RestoreRequest, events: EventSink = ignore_events) -> Restored:
-    """Check the snapshot, write it into a temporary folder beside the target and rename that to the target.
+    """Check the snapshot, write it to a temporary folder beside the target and rename that to the target.
 
-    Until the rename nothing is changed; a kill just between the two renames of `replace` leaves the old library whole
-    under its new name. Previews and thumbnails are not part of a snapshot: those of a replaced library
-    are linked into the new one, and contents whose files are gone are marked, so that the next scan makes them. A
-    snapshot of an older schema is upgraded when the library is opened.
+    Nothing is changed before the rename; a kill between the two renames of `replace` leaves the old library intact under
+    its new name. Previews and thumbnails are not part of a snapshot: those of a replaced library are hard-linked into the
+    new one, and contents without them are marked, so that the next scan rebuilds them. A snapshot with an older schema is
+    upgraded when the library is opened.
 
-    Raises SnapshotDamaged, SchemaTooNew, UsageError (a library is there and `replace` is not set, or something that is no
-    library), LibraryLocked, UnsuitableLocation, StorageFull.
+    Raises SnapshotDamaged, SchemaTooNew, UsageError (the target is a library and `replace` is not set, or it is something
+    else), LibraryLocked, UnsuitableLocation, StorageFull.
     """
     if config.database_file is not None:
         raise UsageError(
-            f"DATABASE_URL puts the database into {_shown(config.database_file)}; unset it to restore a library"
+            f"DATABASE_URL sets the database to {_shown(config.database_file)}; unset it to restore a library"
         )
     manifest = read_manifest(request.snapshot)
     if manifest.revision not in REVISIONS:
@@ -88,21 +88,21 @@ def restore(config: Config, request: RestoreRequest, events: EventSink = ignore_
             f"{_shown(request.snapshot)} was made by a newer photoindex (schema {manifest.revision}); "
             f"install photoindex {manifest.program_version} or later"
         )
-    # The folder itself, not a link to it: what is renamed must stay on its disk.
+    # The folder itself, not a link to it: a rename must stay on one disk.
     target = Path(os.path.realpath(request.target.expanduser()))
     check_location(target)
     with disk_errors(f"restoring {_shown(target)}"), ExitStack() as stack:
-        living = _living_library(target, replace=request.replace)
-        if living:
+        has_library = _is_library(target, replace=request.replace)
+        if has_library:
             stack.enter_context(exclusive(target, "restore"))
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target)
         folder = stack.enter_context(_new_folder_beside(target, manifest))
         has_config = _unpack(request.snapshot, manifest, folder, events)
-        if living and config.derived_path is None:
+        if has_library and config.derived_path is None:
             _link_derived(target / DERIVED_FOLDER, folder / DERIVED_FOLDER, events)
         lost = _mark_lost_derived(folder, config.derived_path, manifest, events)
-        replaced = _put_in_place(folder, target, living=living)
+        replaced = _put_in_place(folder, target, has_library=has_library)
     return Restored(
         library=target,
         counts=manifest.counts,
@@ -113,8 +113,8 @@ def restore(config: Config, request: RestoreRequest, events: EventSink = ignore_
     )
 
 
-def _living_library(target: Path, *, replace: bool) -> bool:
-    """Tell whether a library is in `target`; False where there is nothing. Raises UsageError where it must not be touched."""
+def _is_library(target: Path, *, replace: bool) -> bool:
+    """Tell whether `target` holds a library; False if it is empty. Raises UsageError if it must not be touched."""
     try:
         names = os.listdir(target)
     except FileNotFoundError:
@@ -124,7 +124,9 @@ def _living_library(target: Path, *, replace: bool) -> bool:
     if not names:
         return False
     if DATABASE_NAME not in names:
-        raise UsageError(f"{_shown(target)} is not empty and is no library; choose another folder with --library NEW")
+        raise UsageError(
+            f"{_shown(target)} is not empty and is not a library; choose another folder with --library NEW"
+        )
     if not replace:
         raise UsageError(
             f"there is a library in {_shown(target)}; choose another folder, or move it aside with --replace "
@@ -135,12 +137,12 @@ def _living_library(target: Path, *, replace: bool) -> bool:
 
 @contextmanager
 def _new_folder_beside(target: Path, manifest: Manifest) -> Iterator[Path]:
-    """Give a temporary folder on the target's disk with room for the snapshot; what is left of it goes with the block."""
-    needed = sum(piece.bytes for piece in manifest.pieces)
+    """Yield a temporary folder on the target's disk with room for the snapshot; it is removed afterwards unless renamed."""
+    needed = sum(part.bytes for part in manifest.pieces)
     free = shutil.disk_usage(target.parent).free
     if free < needed:
         raise StorageFull(
-            f"restoring needs {needed / 1e6:,.0f} MB in {_shown(target.parent)}, where only {free / 1e6:,.0f} MB are free"
+            f"restoring needs {needed / 1e6:,.0f} MB in {_shown(target.parent)}, but only {free / 1e6:,.0f} MB are free"
         )
     folder = Path(tempfile.mkdtemp(prefix=_temporary_prefix(target), dir=target.parent))
     try:
@@ -154,7 +156,7 @@ def _temporary_prefix(target: Path) -> str:
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove what killed restorations to the same target left."""
+    """Remove leftovers of killed restores to the same target."""
     for name in os.listdir(target.parent):
         path = target.parent / name
         if name.startswith(_temporary_prefix(target)):
@@ -165,20 +167,20 @@ def _remove_leftovers(target: Path) -> None:
 
 
 def _unpack(snapshot: Path, manifest: Manifest, folder: Path, events: EventSink) -> bool:
-    """Write the checked pieces of the snapshot as they lie in a library; return whether settings are among them."""
+    """Extract and check the parts of the snapshot into a library folder; return whether it has a settings file."""
     extract(snapshot, manifest, folder, events)
-    check_database(snapshot, manifest, folder / DATABASE_PIECE, events)
-    (folder / DATABASE_PIECE).rename(folder / DATABASE_NAME)
-    # The database holds the journal; the piece is for other programs.
-    (folder / JOURNAL_PIECE).unlink(missing_ok=True)
-    if manifest.piece(CONFIG_PIECE) is None:
+    check_database(snapshot, manifest, folder / DATABASE_PART, events)
+    (folder / DATABASE_PART).rename(folder / DATABASE_NAME)
+    # The database holds the journal; the part is for other programs.
+    (folder / JOURNAL_PART).unlink(missing_ok=True)
+    if manifest.part(CONFIG_PART) is None:
         return False
-    (folder / CONFIG_PIECE).rename(folder / RESTORED_CONFIG_NAME)
+    (folder / CONFIG_PART).rename(folder / RESTORED_CONFIG_NAME)
     return True
 
 
 def _link_derived(old: Path, new: Path, events: EventSink) -> None:
-    """Give the new library the old one's derived files by hard links: they are only ever replaced, never written to."""
+    """Hard-link the old library's derived files into the new one; safe because they are replaced, never modified."""
     if not old.is_dir():
         return
     started = time.monotonic()
@@ -194,7 +196,7 @@ def _link_derived(old: Path, new: Path, events: EventSink) -> None:
             except OSError as error:
                 events(
                     Notice(
-                        f"previews were not taken over: {error.strerror}; the next scan makes them anew",
+                        f"previews of the old library could not be reused: {error.strerror}; the next scan rebuilds them",
                         level="warning",
                     )
                 )
@@ -205,11 +207,11 @@ def _link_derived(old: Path, new: Path, events: EventSink) -> None:
 
 
 def _mark_lost_derived(folder: Path, elsewhere: Path | None, manifest: Manifest, events: EventSink) -> int:
-    """Mark the contents whose derived files are gone; `elsewhere` is where they are kept if not in the library."""
+    """Mark the contents without derived files; `elsewhere` is the folder of these if it is not in the library."""
     if elsewhere is not None and not elsewhere.is_dir():
         events(
             Notice(
-                f"{_shown(elsewhere)} (DERIVED_PATH) is not there, so it was not checked which previews are gone; "
+                f"{_shown(elsewhere)} (DERIVED_PATH) does not exist, so missing previews could not be detected; "
                 "mount it before the next command",
                 level="warning",
             )
@@ -229,11 +231,11 @@ def _mark_lost_derived(folder: Path, elsewhere: Path | None, manifest: Manifest,
     return lost
 
 
-def _put_in_place(folder: Path, target: Path, *, living: bool) -> Path | None:
+def _put_in_place(folder: Path, target: Path, *, has_library: bool) -> Path | None:
     folder.chmod(0o700)
     sync_folder(folder)
     replaced = None
-    if living:
+    if has_library:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         replaced = target.with_name(f"{target.name}.replaced-{stamp}")
         target.rename(replaced)

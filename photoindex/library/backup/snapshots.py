@@ -1,7 +1,7 @@
-"""Snapshots as they lie in a destination: their manifest, which there are, whether one is sound.
+"""Reads, lists and verifies the snapshots in a destination.
 
-A snapshot is a folder `photoindex-<UTC stamp>` with `manifest.json`, one zstd file a piece and, once somebody has checked it,
-`verified.json`. A folder under a temporary name (`.photoindex-…`) is one that a killed backup left.
+A snapshot is a folder `photoindex-<UTC stamp>` with `manifest.json`, one zstd file per part and, after a verification,
+`verified.json`. A folder with a temporary name (`.photoindex-…`) was left by a killed backup.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.byte_progress import ByteProgress
-from photoindex.library.backup.parts import Piece, check_piece
+from photoindex.library.backup.parts import Part, check_part
 from photoindex.library.durations import utc
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events
@@ -30,19 +30,19 @@ from photoindex.store import snapshot
 
 MANIFEST_NAME = "manifest.json"
 VERIFIED_NAME = "verified.json"
-DATABASE_PIECE = "photoindex.db"
-JOURNAL_PIECE = "journal.jsonl"
-CONFIG_PIECE = "config.toml"
-PIECES = (DATABASE_PIECE, JOURNAL_PIECE, CONFIG_PIECE)
+DATABASE_PART = "photoindex.db"
+JOURNAL_PART = "journal.jsonl"
+CONFIG_PART = "config.toml"
+PARTS = (DATABASE_PART, JOURNAL_PART, CONFIG_PART)
 PREFIX = "photoindex-"
 TEMPORARY_PREFIX = ".photoindex-"
 SCHEMA = 1
 
 
 class Manifest(BaseModel):
-    """What a snapshot holds. `created_at` is ISO 8601 UTC, `revision` that of the database's schema.
+    """The manifest of a snapshot. `created_at` is ISO 8601 UTC, `revision` the revision of the database schema.
 
-    In the file stands also `blake3`, the digest of all the rest, so that no byte of it can change unnoticed.
+    The file also has `blake3`, a digest of all other keys, so that any change is detected.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
@@ -52,15 +52,15 @@ class Manifest(BaseModel):
     library_id: str
     revision: str
     counts: dict[str, int]
-    pieces: tuple[Piece, ...] = Field(min_length=1)
+    pieces: tuple[Part, ...] = Field(min_length=1)
 
-    def piece(self, name: str) -> Piece | None:
-        """Return the piece of that name, None where the snapshot has none."""
-        return next((piece for piece in self.pieces if piece.name == name), None)
+    def part(self, name: str) -> Part | None:
+        """Return the part with this name, None if the snapshot has none."""
+        return next((part for part in self.pieces if part.name == name), None)
 
 
 class SnapshotState(StrEnum):
-    """Complete: the manifest is sound and every piece has its size; only `verify` looks inside the pieces."""
+    """Complete: the manifest is valid and every part has the right size; only `verify` checks the parts' contents."""
 
     COMPLETE = "complete"
     DAMAGED = "damaged"
@@ -69,10 +69,10 @@ class SnapshotState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One snapshot of a destination.
+    """One snapshot in a destination.
 
-    bytes: what it takes on the disk. created_at, verified_at: ISO 8601 UTC; None where unknown or never. problem: what
-    is wrong with one that is not complete. manifest: None where it cannot be read.
+    bytes: its size on disk. created_at, verified_at: ISO 8601 UTC; None if unknown or never verified. problem: why it is
+    not complete. manifest: None if it cannot be read.
     """
 
     path: Path
@@ -85,7 +85,7 @@ class Snapshot:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest into `folder`, safe on the disk."""
+    """Write the manifest into `folder` and sync it to disk."""
     body = {"schema": SCHEMA, **manifest.model_dump(mode="json")}
     _write_whole(folder / MANIFEST_NAME, {**body, "blake3": _digest(body)})
 
@@ -93,7 +93,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of the snapshot in `folder`.
 
-    Raises SnapshotDamaged, SchemaTooNew for one written by a newer program, UsageError where there is no snapshot.
+    Raises SnapshotDamaged, SchemaTooNew if a newer version wrote it, UsageError if there is no snapshot.
     """
     body, digest = _read_manifest_body(folder)
     if body["schema"] > SCHEMA:
@@ -106,8 +106,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise SnapshotDamaged(
             f"the snapshot {_shown(folder)} is damaged: {MANIFEST_NAME}: {error.errors()[0]['msg']}"
         ) from None
-    names = [piece.name for piece in manifest.pieces]
-    if digest != _digest(body) or not set(names) <= set(PIECES) or len(set(names)) != len(names):
+    names = [part.name for part in manifest.pieces]
+    if digest != _digest(body) or not set(names) <= set(PARTS) or len(set(names)) != len(names):
         raise SnapshotDamaged(f"the snapshot {_shown(folder)} is damaged: {MANIFEST_NAME}: its digest differs")
     return manifest
 
@@ -142,15 +142,15 @@ def list_snapshots(destination: Path) -> Iterator[Snapshot]:
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"there is no folder {_shown(destination)}") from None
     found = [
-        look_at(destination / name)
+        inspect_snapshot(destination / name)
         for name in names
         if name.startswith((PREFIX, TEMPORARY_PREFIX)) and (destination / name).is_dir()
     ]
     yield from sorted(found, key=lambda one: (one.created_at or "", one.path.name.lstrip(".")), reverse=True)
 
 
-def look_at(folder: Path) -> Snapshot:
-    """Return what can be said of the snapshot in `folder` without reading its pieces."""
+def inspect_snapshot(folder: Path) -> Snapshot:
+    """Return the state of the snapshot in `folder` without reading its parts."""
     size = _size_on_disk(folder)
     if folder.name.startswith(TEMPORARY_PREFIX):
         return Snapshot(folder, SnapshotState.INCOMPLETE, size, problem="a backup was killed, or is running now")
@@ -159,13 +159,13 @@ def look_at(folder: Path) -> Snapshot:
     except (SnapshotDamaged, SchemaTooNew) as error:
         return Snapshot(folder, SnapshotState.DAMAGED, size, problem=str(error))
     problem = None
-    for piece in manifest.pieces:
+    for part in manifest.pieces:
         try:
-            stored = os.stat(folder / piece.file_name).st_size
+            stored = os.stat(folder / part.file_name).st_size
         except OSError:
             stored = -1
-        if stored != piece.compressed_bytes:
-            problem = f"{piece.file_name} is missing" if stored < 0 else f"{piece.file_name} has a wrong size"
+        if stored != part.compressed_bytes:
+            problem = f"{part.file_name} is missing" if stored < 0 else f"{part.file_name} has the wrong size"
     return Snapshot(
         folder,
         SnapshotState.COMPLETE if problem is None else SnapshotState.DAMAGED,
@@ -178,13 +178,13 @@ def look_at(folder: Path) -> Snapshot:
 
 
 def verify(folder: Path, events: EventSink = ignore_events) -> Snapshot:
-    """Check everything in a snapshot: digests, the database's pages, indices and foreign keys; note it beside the manifest.
+    """Verify a snapshot (digests; the database's pages, indices and foreign keys) and record it beside the manifest.
 
-    The database is decompressed into the folder for temporary files (TMPDIR). Raises SnapshotDamaged naming the piece,
-    SchemaTooNew, StorageFull, UsageError.
+    The database is decompressed into the folder for temporary files (TMPDIR). Raises SnapshotDamaged with the name of the
+    part, SchemaTooNew, StorageFull, UsageError.
     """
     manifest = read_manifest(folder)
-    database = manifest.piece(DATABASE_PIECE)
+    database = manifest.part(DATABASE_PART)
     try:
         with tempfile.TemporaryDirectory(prefix="photoindex-verify-") as temporary:
             if database is not None and shutil.disk_usage(temporary).free < database.bytes:
@@ -192,7 +192,7 @@ def verify(folder: Path, events: EventSink = ignore_events) -> Snapshot:
                     f"checking needs {database.bytes} bytes in {temporary}; free some space or set TMPDIR to another folder"
                 )
             extract(folder, manifest, Path(temporary), events)
-            check_database(folder, manifest, Path(temporary) / DATABASE_PIECE, events)
+            check_database(folder, manifest, Path(temporary) / DATABASE_PART, events)
     except SnapshotDamaged:
         _forget_verification(folder)
         raise
@@ -208,20 +208,20 @@ def verify(folder: Path, events: EventSink = ignore_events) -> Snapshot:
         )
     except OSError as error:
         events(Notice(f"{VERIFIED_NAME} could not be written beside the snapshot: {error.strerror}", level="warning"))
-    return look_at(folder)
+    return inspect_snapshot(folder)
 
 
 def extract(folder: Path, manifest: Manifest, target: Path, events: EventSink) -> None:
-    """Write every piece into `target` under its own name, checking digests. Raises SnapshotDamaged."""
-    with ByteProgress(events, "checking pieces", sum(piece.bytes for piece in manifest.pieces)) as progress:
-        for piece in manifest.pieces:
-            check_piece(folder, piece, target / piece.name, progress.advance)
+    """Write every part into `target` under its own name, checking digests. Raises SnapshotDamaged."""
+    with ByteProgress(events, "checking pieces", sum(part.bytes for part in manifest.pieces)) as progress:
+        for part in manifest.pieces:
+            check_part(folder, part, target / part.name, progress.advance)
             progress.next_part()
 
 
 def check_database(folder: Path, manifest: Manifest, path: Path, events: EventSink) -> None:
     """Check the decompressed database of the snapshot in `folder`. Raises SnapshotDamaged."""
-    where = f"the snapshot {_shown(folder)} is damaged: {DATABASE_PIECE}"
+    where = f"the snapshot {_shown(folder)} is damaged: {DATABASE_PART}"
     if not path.exists():
         raise SnapshotDamaged(f"{where}: it is missing")
     try:
@@ -238,16 +238,16 @@ def check_database(folder: Path, manifest: Manifest, path: Path, events: EventSi
         manifest.revision,
         manifest.counts,
     ):
-        raise SnapshotDamaged(f"{where}: it holds something else than the manifest says")
+        raise SnapshotDamaged(f"{where}: its contents do not match the manifest")
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was created or renamed in `folder` safe on the disk, where the file system can."""
+    """Sync the entries of `folder` to disk, if the file system supports it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError:
-        # Some network file systems cannot sync a folder; the files in it are synced by themselves.
+        # Some network file systems cannot sync a folder; its files are synced separately.
         return
     finally:
         os.close(descriptor)
@@ -265,7 +265,7 @@ def _forget_verification(folder: Path) -> None:
     try:
         (folder / VERIFIED_NAME).unlink(missing_ok=True)
     except OSError:
-        return  # a read-only medium; the error that is on its way says the rest
+        return  # a read-only medium; the caller reports the damage
 
 
 def _size_on_disk(folder: Path) -> int:

@@ -1,1 +1,1 @@
-"""Finding, ranking and planning duplicates."""
+"""Finds duplicates, chooses which to keep, and writes a removal plan."""

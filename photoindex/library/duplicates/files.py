@@ -1,4 +1,4 @@
-"""The files of copies as they are now: which are there, and what they hold besides the picture that was compared."""
+"""The current state of the files of duplicates, and pictures in them that were not compared."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto,
 PRESENT, CHANGED, GONE, AWAY = "present", "changed", "gone", "away"
 _CHUNK_PHOTOS = 500
 _THREADS = 8
-"""A network share answers some at once as quickly as one."""
+"""A network share answers several requests as quickly as one."""
 _HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A file as it is now. state: present as it was scanned, changed since, gone, or away (it cannot be reached).
+class FileStatus:
+    """The current status of a file. state: present (unchanged since its scan), changed, gone, or away (not reachable).
 
-    identity: device and inode, None where it is not there: two paths with the same one are one file.
+    identity: device and inode, None if it is gone; two paths with the same identity are one file.
     """
 
     state: str
     identity: tuple[int, int] | None = None
 
 
-def look_at(path: bytes, size_bytes: int, mtime_ns: int) -> Look:
-    """Look at a file (stat) and compare size and time (nanoseconds since 1970) with those of its last scan."""
+def file_status(path: bytes, size_bytes: int, mtime_ns: int) -> FileStatus:
+    """Stat a file and compare its size and mtime (nanoseconds since 1970) with those of its last scan."""
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        return Look(GONE)
+        return FileStatus(GONE)
     except OSError:
-        return Look(AWAY)
+        return FileStatus(AWAY)
     same = stat.S_ISREG(status.st_mode) and (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns)
-    return Look(PRESENT if same else CHANGED, (status.st_dev, status.st_ino))
+    return FileStatus(PRESENT if same else CHANGED, (status.st_dev, status.st_ino))
 
 
 class CopyPhotos:
-    """The photos that may stand in a group, with their files as they are now; those that are gone take no part.
+    """The photos of candidate groups with the current state of their files; files that are gone are left out.
 
-    states: by file number. gone: how many files of these photos are gone since the last scan.
+    states: by file id. gone: how many files of these photos are gone since the last scan.
     """
 
     def __init__(self, library: Library, numbers: Collection[int], volumes: Mapping[int, KnownVolume]) -> None:
@@ -64,32 +64,34 @@ class CopyPhotos:
                 self._take(photos, pool)
 
     def get(self, number: int) -> CopyPhoto | None:
-        """Return a photo, None where it is gone or none of its files is left."""
+        """Return a photo, None if it is gone or has no file left."""
         return self._found.get(number)
 
     def further_pictures(self, content: CopyContent) -> str | None:
-        """Return in words what a content shows besides the picture that was compared, None where nothing; its file is read."""
+        """Read a content's file and describe what it shows besides the compared picture, None if nothing."""
         for file in content.files:
             if self.states.get(file.id) == PRESENT:
                 return _further_pictures(file.path, content.format)
         return None
 
     def _take(self, photos: Mapping[int, CopyPhoto], pool: ThreadPoolExecutor) -> None:
-        files = [self._where_it_is(file) for photo in photos.values() for one in photo.contents for file in one.files]
-        looks = dict(zip((file.id for file in files), pool.map(self._state, files), strict=True))
-        self.gone += sum(state == GONE for state in looks.values())
-        self.states |= {number: state for number, state in looks.items() if state != GONE}
+        files = [
+            self._at_current_mount(file) for photo in photos.values() for one in photo.contents for file in one.files
+        ]
+        states = dict(zip((file.id for file in files), pool.map(self._state, files), strict=True))
+        self.gone += sum(state == GONE for state in states.values())
+        self.states |= {number: state for number, state in states.items() if state != GONE}
         by_id = {file.id: file for file in files}
         for number, photo in photos.items():
             contents = tuple(
-                replace(one, files=tuple(by_id[file.id] for file in one.files if looks[file.id] != GONE))
+                replace(one, files=tuple(by_id[file.id] for file in one.files if states[file.id] != GONE))
                 for one in photo.contents
             )
             if any(one.files for one in contents):
                 self._found[number] = replace(photo, contents=contents)
 
-    def _where_it_is(self, file: CopyFile) -> CopyFile:
-        """Return a file with its path below the place where its volume is mounted now."""
+    def _at_current_mount(self, file: CopyFile) -> CopyFile:
+        """Return a file with its path below the current mount point of its volume."""
         volume = self._volumes.get(file.volume_id)
         if volume is None or volume.mounted_at in (None, volume.row.mount_point):
             return file
@@ -102,11 +104,11 @@ class CopyPhotos:
         volume = self._volumes.get(file.volume_id)
         if volume is None or not volume.online:
             return AWAY
-        return look_at(file.path, file.size_bytes, file.mtime_ns).state
+        return file_status(file.path, file.size_bytes, file.mtime_ns).state
 
 
-def states_in_words(state: str) -> str:
-    """Return a state as it reads in a sentence about a file."""
+def state_text(state: str) -> str:
+    """Return a state as text for a message about a file."""
     return {CHANGED: "changed since the last scan", AWAY: "away"}.get(state, state)
 
 

@@ -1,4 +1,4 @@
-"""Find copies of photos: the same bytes in several files, and the same picture saved, cut or coloured in another way."""
+"""Finds duplicates: files with the same bytes, and the same picture resaved, cropped or edited."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from photoindex.domain.same_picture.orientations import TURNS
 from photoindex.domain.same_picture.shots import different_shots
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.duplicates.files import CopyPhotos
-from photoindex.library.duplicates.groups import stars
+from photoindex.library.duplicates.groups import star_groups
 from photoindex.library.duplicates.near_vectors import near_in_space
 from photoindex.library.duplicates.ranking import Rules, rank
-from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, Group, judged
+from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, Group, group_of
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose, spellings, volumes_now
 from photoindex.library.scan.ingest import jobs_for
@@ -33,16 +33,16 @@ from photoindex.store.photos import duplicates
 from photoindex.store.photos import pairs as store_pairs
 
 RADIUS = 12
-"""Bits of 64 in which the hashes of two pictures may differ to be compared: 95 in 100 of those cut by 5 % do not differ in more."""
+"""Maximum distance (bits of 64) between the hashes of two pictures to compare; 95 % of pictures cropped by 5 % are within it."""
 _CHUNK_TASKS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicatesRequest:
-    """What to look for.
+    """Options of the search.
 
-    query: only groups with a photo that it finds. exact: only the same bytes. radius: of the hashes, in bits. prefer, avoid:
-    paths as given; see `Rules`.
+    query: return only groups with a matching photo. exact: find only files with the same bytes. radius: maximum distance
+    of the hashes, in bits. prefer, avoid: paths as given; see `Rules`.
     """
 
     query: Node | Sequence[str] | None = None
@@ -54,10 +54,10 @@ class DuplicatesRequest:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """What was found: groups, those that free the most bytes first.
+    """The groups found, those that free the most bytes first.
 
-    compared: pairs of pictures that were laid over each other. apart: pairs that look the same, and that their times or
-    frames tell to be different shots. space: the space whose neighbours were compared, None where there is none.
+    compared: number of pairs compared. apart: pairs that look the same but are different shots by their times or frame
+    numbers. space: the embedding space whose nearest neighbours were compared, None if there is none.
     """
 
     groups: tuple[Group, ...]
@@ -67,20 +67,20 @@ class Duplicates:
 
     @property
     def removable_bytes(self) -> int:
-        """The bytes of all files that can go without a loss."""
+        """Bytes of all files that can be removed without loss."""
         return sum(group.bytes_of(REMOVE) for group in self.groups)
 
     @property
     def review_bytes(self) -> int:
-        """The bytes of all files that a person should look at first."""
+        """Bytes of all files that a person should review first."""
         return sum(group.bytes_of(REVIEW) for group in self.groups)
 
 
 def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSink = ignore_events) -> Duplicates:
-    """Find the groups of copies and say which to keep; nothing is changed.
+    """Find groups of duplicates and choose which to keep; nothing is changed.
 
-    Needs no model; where the library has a space in use, what lies near in it is compared too. Raises UsageError for a place of
-    `prefer` or `avoid` that is neither there nor known.
+    Needs no model; if the library has an active embedding space, its nearest neighbours are compared too. Raises UsageError
+    for a path in `prefer` or `avoid` that neither exists nor is known.
     """
     wanted = None if request.query is None else set(matching_photo_ids(library, request.query))
     rules = Rules(
@@ -97,9 +97,9 @@ def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSin
 
 @dataclass
 class _SamePictures:
-    """The search for pairs that show the same picture, and what it found so far.
+    """The search for pairs that show the same picture, and its results so far.
 
-    accepted: comparisons by the asset numbers of the pair, in both orders. photo_of: the photo of each content.
+    accepted: comparisons by the asset ids of the pair, in both orders. photo_of: the photo of each content.
     """
 
     library: Library
@@ -116,13 +116,13 @@ class _SamePictures:
 
     @property
     def comparer(self) -> Comparer:
-        """What compares, with the looks that it remembers."""
+        """The comparer, which caches features of pictures."""
         if self._comparer is None:
             self._comparer = Comparer(self.library.derived_folder, self._digests)
         return self._comparer
 
     def run(self) -> None:
-        """Find all pairs."""
+        """Find and compare all candidate pairs."""
         with self.library.database.read() as connection:
             contents = duplicates.hashed_contents(connection)
         found = self._candidates(contents)
@@ -137,7 +137,7 @@ class _SamePictures:
             self.emit(
                 Notice(
                     f"{missing:,} contents have no readable thumbnail and were not compared; "
-                    "photoindex scan makes missing ones",
+                    "run photoindex scan to create missing thumbnails",
                     "warning",
                 )
             )
@@ -168,15 +168,15 @@ class _SamePictures:
             candidates.add_pairs(collector, asset_ids, self._not_known_apart(near.pairs))
 
     def _not_known_apart(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Leave out neighbours that are different shots by what they say, most of a burst: comparing costs far more."""
+        """Drop neighbours that are different shots by their metadata, such as a burst; comparing them costs far more."""
         kept = np.zeros(len(pairs), np.bool_)
         for start in range(0, len(pairs), _CHUNK_TASKS):
             chunk = pairs[start : start + _CHUNK_TASKS].tolist()
-            kept[start : start + len(chunk)] = [why is None for _, why in self._judged_apart(chunk)]
+            kept[start : start + len(chunk)] = [why is None for _, why in self._shot_differences(chunk)]
         return pairs[kept]
 
     def _of_wanted(self, found: candidates.Candidates, contents: duplicates.HashedContents) -> candidates.Candidates:
-        """Leave out pairs within one photo, of a video and a picture, and where a query finds neither."""
+        """Drop pairs within one photo, pairs of a video and a picture, and pairs that the query does not match."""
         photos = contents.photo_ids[found.first], contents.photo_ids[found.second]
         kept = (photos[0] != photos[1]) & (contents.videos[found.first] == contents.videos[found.second])
         if self.wanted is not None:
@@ -210,15 +210,15 @@ class _SamePictures:
                 self.photo_of[number] = int(contents.photo_ids[place])
 
     def _without_different_shots(self, same: Sequence[Compared]) -> Iterator[Compared]:
-        judged_apart = self._judged_apart([(one.task.first, one.task.second) for one in same])
-        for one, (_, why) in zip(same, judged_apart, strict=True):
+        differences = self._shot_differences([(one.task.first, one.task.second) for one in same])
+        for one, (_, why) in zip(same, differences, strict=True):
             if why is None:
                 yield one
             else:
                 self.apart += 1
 
-    def _judged_apart(self, pairs: Sequence[Sequence[int]]) -> Iterator[tuple[Sequence[int], str | None]]:
-        """Yield each pair of contents with why they are different shots, None where nothing says so."""
+    def _shot_differences(self, pairs: Sequence[Sequence[int]]) -> Iterator[tuple[Sequence[int], str | None]]:
+        """Yield each pair of contents with why they are different shots, None if they may be the same."""
         numbers = sorted({number for pair in pairs for number in pair})
         if not numbers:
             return
@@ -236,8 +236,8 @@ class _SamePictures:
             else:
                 yield pair, different_shots(first, second, one_burst=one_burst)
 
-    def judge(self, first: duplicates.CopyPhoto, second: duplicates.CopyPhoto) -> bool:
-        """Compare two photos that no candidate named, by the contents that stand for them."""
+    def same_picture(self, first: duplicates.CopyPhoto, second: duplicates.CopyPhoto) -> bool:
+        """Compare the primary contents of two photos that are not a candidate pair."""
         pair = first.primary_asset_id, second.primary_asset_id
         self._load_digests(pair)
         found = self.comparer.compare(Task(*pair))
@@ -263,7 +263,7 @@ def _all_pairs(lists: Iterable[Sequence[int]]) -> Iterator[tuple[int, int]]:
 
 
 def _known_places(library: Library, option: str, paths: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Return every way to write some paths. Raises UsageError for one that is neither there nor known: it is misspelt."""
+    """Return all spellings of some paths. Raises UsageError for one that neither exists nor is known (a typo)."""
     for path in paths:
         if any(map(os.path.lexists, spellings(path))):
             continue
@@ -272,7 +272,7 @@ def _known_places(library: Library, option: str, paths: Sequence[bytes]) -> tupl
                 choose(connection, [path])
         except NothingFound as error:
             raise UsageError(
-                f"{option} {display(path)}: there is no such file or folder, and the library knows none there"
+                f"{option} {display(path)}: there is no such file or folder, on disk or in the library"
             ) from error
     return tuple(spelling for path in paths for spelling in spellings(path))
 
@@ -293,24 +293,24 @@ def _groups(library: Library, wanted: Collection[int] | None, rules: Rules, sear
         found = [photo for number in numbers if (photo := known.get(number)) is not None]
         return [photo.photo_id for photo in rank(found, rules)]
 
-    def judge(first: int, second: int) -> bool:
+    def same_picture(first: int, second: int) -> bool:
         photos = known.get(first), known.get(second)
-        return photos[0] is not None and photos[1] is not None and search.judge(photos[0], photos[1])
+        return photos[0] is not None and photos[1] is not None and search.same_picture(photos[0], photos[1])
 
-    for numbers in stars(pairs, ranked, judge):
+    for numbers in star_groups(pairs, ranked, same_picture):
         grouped.update(numbers)
-        yield from _judged(numbers, known, wanted, rules, search)
+        yield from _group(numbers, known, wanted, rules, search)
     for number in sorted(exact - grouped):
-        yield from _judged([number], known, wanted, rules, search)
+        yield from _group([number], known, wanted, rules, search)
 
 
 def _gone_words(count: int) -> str:
-    files, take = ("1 file is", "takes") if count == 1 else (f"{count:,} files are", "take")
-    return f"{files} gone since the last scan and {take} no part; photoindex scan takes note of it"
+    files = "1 file is" if count == 1 else f"{count:,} files are"
+    return f"{files} gone since the last scan and not considered; run photoindex scan to update the library"
 
 
 def _framed(search: _SamePictures) -> set[int]:
-    """Return the photos that show no more than a copy of theirs but a plain border."""
+    """Return the photos that differ from a copy only by a plain border around them."""
     found = set()
     for one in search.accepted.values():
         agreement = one.comparison.agreement
@@ -320,12 +320,12 @@ def _framed(search: _SamePictures) -> set[int]:
     return found
 
 
-def _judged(
+def _group(
     numbers: Sequence[int], known: CopyPhotos, wanted: Collection[int] | None, rules: Rules, search: _SamePictures
 ) -> Iterator[Group]:
     if wanted is not None and not any(number in wanted for number in numbers):
         return
     photos = [photo for number in numbers if (photo := known.get(number)) is not None]
-    group = judged(photos, search.accepted, rules) if photos else None
+    group = group_of(photos, search.accepted, rules) if photos else None
     if group is not None:
         yield group

@@ -1,4 +1,4 @@
-"""Photos that lie next to each other in the space that search uses."""
+"""Pairs of contents that are near neighbours in the active embedding space."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _CHUNK_PAIRS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class NearInSpace:
-    """Pairs of contents: int64 [n, 2] asset numbers, each pair once; and the name of the space they are near in."""
+    """Near pairs of contents, int64 [n, 2] asset ids, each pair once; and the name of the space."""
 
     space: str
     pairs: NDArray[np.int64]
 
 
 def near_in_space(library: Library, emit: EventSink = ignore_events) -> NearInSpace | None:
-    """Return the pairs of contents that the space in use puts next to each other; None where there is no space or vector."""
+    """Return pairs of contents that are near in the active space; None if there is no active space or no vector."""
     with library.database.read() as connection:
         space = active_space(connection)
         count = 0 if space is None else count_vectors(connection, space.id)
@@ -43,7 +43,7 @@ def near_in_space(library: Library, emit: EventSink = ignore_events) -> NearInSp
 
 
 def _contents(library: Library, vectors: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yield pairs of vectors as pairs of contents; a vector of a later frame of a video, or one that is gone, takes no part."""
+    """Convert pairs of vectors to pairs of contents, without vectors of later video frames and of contents that are gone."""
     for start in range(0, len(vectors), _CHUNK_PAIRS):
         chunk = vectors[start : start + _CHUNK_PAIRS]
         with library.database.read() as connection:

@@ -1,4 +1,4 @@
-"""A plan of what to do with copies, as a text file that a person reviews; nothing here or elsewhere carries it out."""
+"""Writes a plan of what to do with duplicates, as a text file to review; photoindex never executes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from photoindex import __version__
 from photoindex.errors import UsageError
-from photoindex.library.duplicates.files import AWAY, PRESENT, Look, look_at, states_in_words
+from photoindex.library.duplicates.files import AWAY, PRESENT, FileStatus, file_status, state_text
 from photoindex.library.duplicates.verdicts import KEEP, REMOVE, REVIEW, CopiedFile, Group
 from photoindex.library.export.output_files import check_target, write_whole
 from photoindex.library.handle import Library
@@ -23,21 +23,21 @@ _SAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
 _HEAD = """\
 # Plan of photoindex duplicates, made {now} by version {version} from the library {library}.
 # {counts}
-# Nothing was changed, and no command carries this out: it is yours to read, to change and to act on.
-# One file a line, the columns separated by tabs: {columns}.
-# action: keep; remove (the same bytes or the same picture is kept); review (see the reason: look first).
-# state, when this was written: present; changed or gone since the last scan; away (it cannot be reached, its volume is not
+# Nothing was changed, and no command executes this plan: read it, edit it and act on it yourself.
+# One file per line, columns separated by tabs: {columns}.
+# action: keep; remove (the same bytes or the same picture is kept); review (look first, see the reason).
+# state when this was written: present; changed or gone since the last scan; away (not reachable, its volume is not
 # mounted). size: bytes. digest: BLAKE3.
-# path: \\\\ is a backslash, \\xNN the byte NN of what cannot be printed; all else stands for itself.
+# path: \\\\ is a backslash, \\xNN the unprintable byte NN; everything else is literal.
 """
 
 
 def plan_lines(library: Library, groups: Sequence[Group], *, made_at: datetime | None = None) -> Iterator[str]:
-    """Yield the lines of a plan, each with its line feed; every file that can be reached is looked at once more (stat).
+    """Yield the lines of a plan, each with its line feed; checks the current state of every reachable file (stat).
 
-    A file is to be removed only where it and a kept file that holds the same are there as they were scanned, as two files.
+    A file is marked for removal only if it and a kept file with the same picture both exist unchanged, as two files.
     """
-    decided = [list(_decided(group)) for group in groups]
+    decided = [list(_with_current_state(group)) for group in groups]
     actions = Counter(one.action for files in decided for one in files)
     counts = (
         f"{_count(len(groups), 'group')}: {_count(actions[KEEP], 'file')} to keep, {actions[REMOVE]:,} to remove, "
@@ -63,45 +63,45 @@ def plan_lines(library: Library, groups: Sequence[Group], *, made_at: datetime |
 
 
 def check_plan_target(library: Library, target: Path) -> None:
-    """Raise UsageError where no plan may be written: among the originals, in no folder, or where a file is already."""
+    """Raise UsageError if `target` is among the originals, its folder does not exist, or the file already exists."""
     check_target(library, target)
-    # A device or pipe is written to; a plan that somebody went through must not be lost.
+    # A device or pipe may be written to, but an existing plan, perhaps edited, must not be overwritten.
     if os.path.lexists(target) and (target.is_file() or not target.exists()):
-        raise UsageError(f"{display(os.fsencode(target))} is there already; name another file, or remove it")
+        raise UsageError(f"{display(os.fsencode(target))} already exists; name another file, or remove it")
 
 
 def write_plan(library: Library, groups: Sequence[Group], target: Path) -> None:
-    """Write a plan to a new file, complete or not at all. Raises UsageError, see `check_plan_target`; StorageFull."""
+    """Write a plan to a new file atomically. Raises UsageError (see `check_plan_target`), StorageFull."""
     check_plan_target(library, target)
     write_whole(target, (line.encode("utf-8", "backslashreplace") for line in plan_lines(library, groups)))
 
 
-def _decided(group: Group) -> Iterator[CopiedFile]:
-    """Yield the files of a group with their state at this moment, and what is to become of each by it."""
-    looked = [(one, Look(AWAY) if one.state == AWAY else _look(one)) for one in group.files]
-    kept = [(one, look) for one, look in looked if one.action == KEEP]
-    for one, look in looked:
-        doubt = _doubt(one, look, kept) if one.action == REMOVE else None
+def _with_current_state(group: Group) -> Iterator[CopiedFile]:
+    """Yield the files of a group with their current state, and with `review` where removal is no longer safe."""
+    checked = [(one, FileStatus(AWAY) if one.state == AWAY else _status(one)) for one in group.files]
+    kept = [(one, status) for one, status in checked if one.action == KEEP]
+    for one, status in checked:
+        doubt = _doubt(one, status, kept) if one.action == REMOVE else None
         if doubt is None:
-            yield replace(one, state=look.state)
+            yield replace(one, state=status.state)
         else:
-            yield replace(one, state=look.state, action=REVIEW, reason=f"{one.reason}; {doubt}")
+            yield replace(one, state=status.state, action=REVIEW, reason=f"{one.reason}; {doubt}")
 
 
-def _look(one: CopiedFile) -> Look:
-    return look_at(one.path, one.size_bytes, one.mtime_ns)
+def _status(one: CopiedFile) -> FileStatus:
+    return file_status(one.path, one.size_bytes, one.mtime_ns)
 
 
-def _doubt(one: CopiedFile, look: Look, kept: Sequence[tuple[CopiedFile, Look]]) -> str | None:
-    """Return why a file that one too many is not to be removed now, None where nothing speaks against it."""
-    if look.state != PRESENT:
-        return f"it is {states_in_words(look.state)}"
-    if any(other.identity == look.identity for _, other in kept):
+def _doubt(one: CopiedFile, status: FileStatus, kept: Sequence[tuple[CopiedFile, FileStatus]]) -> str | None:
+    """Return why a redundant file should not be removed now, None if it can be."""
+    if status.state != PRESENT:
+        return f"it is {state_text(status.state)}"
+    if any(other.identity == status.identity for _, other in kept):
         return "it is the same file as the kept one, under another name"
-    states = [other.state for keeper, other in kept if keeper.asset_id == one.kept_asset_id]
+    states = [other.state for file, other in kept if file.asset_id == one.kept_asset_id]
     if not states:
-        return "no file that holds the same is kept"
-    return None if PRESENT in states else f"the kept one is {states_in_words(states[0])}"
+        return "no file with the same content is kept"
+    return None if PRESENT in states else f"the kept file is {state_text(states[0])}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -109,7 +109,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def escaped(path: bytes) -> str:
-    """Return bytes as one printable field of a plan, from which `unescaped` makes the same bytes."""
+    """Return bytes as one printable field of a plan; `unescaped` is the inverse."""
     return "".join(map(_escaped, path.decode("utf-8", "surrogateescape")))
 
 
@@ -132,5 +132,5 @@ def unescaped(text: str) -> bytes:
         elif part[0] == "x" and len(part) >= 3:
             found.append(bytes.fromhex(part[1:3]) + part[3:].encode())
         else:
-            raise ValueError(f"a backslash that begins nothing: {text}")
+            raise ValueError(f"invalid escape sequence: {text}")
     return b"".join(found)

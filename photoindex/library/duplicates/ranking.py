@@ -1,4 +1,4 @@
-"""Which of several copies of a photo is the one to keep, and why."""
+"""Chooses which of several copies of a photo to keep, and why."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from photoindex.paths import display, is_within
 from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto
 
 _MEGA = 1e6
-_UNCHANGED = "it is as it was scanned"
+_UNCHANGED = "it is unchanged since its scan"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the user says of places, and what is known of the files.
+    """The user's preferences and the facts for ranking.
 
-    prefer: absolute folders or files whose copies are kept, the first the most. avoid: those whose copies go first. states:
-    by file number, see `duplicate_files.Look`. framed: photos that differ from a copy by a border that was put around them.
-    further_pictures: what a content shows besides the picture that was compared, in words, None where nothing.
+    prefer: absolute folders or files to keep copies in, most preferred first. avoid: those whose copies are removed first.
+    states: by file id, see `files.FileStatus`. framed: photos that differ from a copy by a border around them.
+    further_pictures: describes what a content shows besides the compared picture, None if nothing.
     """
 
     prefer: tuple[bytes, ...] = ()
@@ -30,15 +30,15 @@ class Rules:
     further_pictures: Callable[[CopyContent], str | None] = lambda _: None
 
     def state(self, file: CopyFile) -> str:
-        """Return whether a file is there as it was scanned."""
+        """Return the current state of a file."""
         return self.states.get(file.id, GONE)
 
     def is_there(self, file: CopyFile) -> bool:
-        """Tell whether a file is there as it was scanned."""
+        """Tell whether a file exists unchanged since its scan."""
         return self.state(file) == PRESENT
 
-    def place(self, path: bytes) -> int:
-        """Return how much a place is wanted: more is better, 0 is a place without a rule."""
+    def preference(self, path: bytes) -> int:
+        """Return the preference for a path: higher is better, 0 without a rule."""
         wanted = [len(self.prefer) - rank for rank, folder in enumerate(self.prefer) if is_within(path, folder)]
         if wanted:
             return max(wanted)
@@ -47,19 +47,19 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One thing in which copies differ. value: larger is better. words: why the better one is kept, given it and the other."""
+    """One ranking criterion. value: larger is better. words: why the better one is kept, given the better and the other."""
 
     value: Callable[[CopyPhoto, Rules], float]
     words: Callable[[CopyPhoto, CopyPhoto, Rules], str]
 
 
 def main_content(photo: CopyPhoto) -> CopyContent:
-    """Return the content that stands for a photo."""
+    """Return the primary content of a photo."""
     return next((one for one in photo.contents if one.asset_id == photo.primary_asset_id), photo.contents[0])
 
 
 def pixels(photo: CopyPhoto) -> int:
-    """Return the pixels of the largest content of a photo that is a picture (a video's for a video)."""
+    """Return the pixel count of a photo's largest picture (or of a video)."""
     return max(one.width * one.height for one in photo.contents if photo.kind == "video" or one.kind != "video")
 
 
@@ -68,18 +68,18 @@ def _is_raw(photo: CopyPhoto) -> bool:
 
 
 def _is_plain(photo: CopyPhoto) -> bool:
-    """Tell whether a name says nothing of an edit or a copy."""
+    """Tell whether some file name does not suggest an edit or a copy."""
     return any(is_plain_name(file) for one in photo.contents for file in one.files)
 
 
 def is_plain_name(file: CopyFile) -> bool:
-    """Tell whether a file's name says nothing of an edit or a copy."""
+    """Tell whether a file's name does not suggest an edit or a copy."""
     name = parse_name(file.path.rpartition(b"/")[2])
     return name.original is None and name.shot == name.stem
 
 
-def _place(photo: CopyPhoto, rules: Rules) -> float:
-    return max((rules.place(file.path) for one in photo.contents for file in one.files), default=-2)
+def _preference(photo: CopyPhoto, rules: Rules) -> float:
+    return max((rules.preference(file.path) for one in photo.contents for file in one.files), default=-2)
 
 
 def _bytes(photo: CopyPhoto) -> float:
@@ -92,7 +92,7 @@ def _is_there(photo: CopyPhoto, rules: Rules) -> bool:
 
 def _there_words(_: CopyPhoto, other: CopyPhoto, rules: Rules) -> str:
     states = {rules.state(file) for one in other.contents for file in one.files}
-    return "its volume is here" if AWAY in states else _UNCHANGED
+    return "its volume is mounted" if AWAY in states else _UNCHANGED
 
 
 def _first_seen(photo: CopyPhoto) -> float:
@@ -103,43 +103,43 @@ def _megapixels(number: int) -> str:
     return f"{number / _MEGA:.1f} MP" if number >= _MEGA / 10 else f"{number:,} pixels"
 
 
-def _place_words(best: CopyPhoto, other: CopyPhoto, rules: Rules) -> str:
-    if _place(other, rules) < 0 <= _place(best, rules):
-        return "the others lie in a folder of --avoid"
-    return "it lies in a folder of --prefer"
+def _preference_words(best: CopyPhoto, other: CopyPhoto, rules: Rules) -> str:
+    if _preference(other, rules) < 0 <= _preference(best, rules):
+        return "the others are in an --avoid folder"
+    return "it is in a --prefer folder"
 
 
 CRITERIA: tuple[Criterion, ...] = (
     Criterion(_is_there, _there_words),
     Criterion(lambda photo, _: _is_raw(photo), lambda *_: "it has the RAW"),
-    Criterion(lambda photo, rules: photo.photo_id not in rules.framed, lambda *_: "no border was put around it"),
+    Criterion(lambda photo, rules: photo.photo_id not in rules.framed, lambda *_: "it has no added border"),
     Criterion(
         lambda photo, _: pixels(photo),
         lambda best, other, _: f"it has more pixels ({_megapixels(pixels(best))} against {_megapixels(pixels(other))})",
     ),
-    Criterion(lambda photo, _: _is_plain(photo), lambda *_: "its name says that it is no edit or copy"),
+    Criterion(lambda photo, _: _is_plain(photo), lambda *_: "its name is not that of an edit or copy"),
     Criterion(
         lambda photo, _: any(one.camera_time for one in photo.contents),
-        lambda *_: "it says itself when and by which camera it was taken",
+        lambda *_: "it has the camera's time",
     ),
-    Criterion(_place, _place_words),
-    Criterion(lambda photo, _: photo.has_position, lambda *_: "it says where it was taken"),
-    Criterion(lambda photo, _: photo.written, lambda *_: "more was written of it (stars, title, keywords, sidecars)"),
+    Criterion(_preference, _preference_words),
+    Criterion(lambda photo, _: photo.has_position, lambda *_: "it has a position"),
+    Criterion(lambda photo, _: photo.written, lambda *_: "it has more annotations (rating, title, keywords, sidecars)"),
     Criterion(lambda photo, _: main_content(photo).facts, lambda *_: "it has more metadata"),
     Criterion(lambda photo, _: _bytes(photo), lambda *_: "it is the larger file, less compressed"),
-    Criterion(lambda photo, _: -_first_seen(photo), lambda *_: "it came into the library first"),
-    Criterion(lambda photo, _: -photo.photo_id, lambda *_: "it came into the library first"),
+    Criterion(lambda photo, _: -_first_seen(photo), lambda *_: "it was added to the library first"),
+    Criterion(lambda photo, _: -photo.photo_id, lambda *_: "it was added to the library first"),
 )
-"""What decides, in this order."""
+"""The criteria, most important first."""
 
 
 def rank(photos: Sequence[CopyPhoto], rules: Rules) -> list[CopyPhoto]:
-    """Return the photos, the one to keep first."""
+    """Sort photos, the one to keep first."""
     return sorted(photos, key=lambda photo: tuple(one.value(photo, rules) for one in CRITERIA), reverse=True)
 
 
 def reason_to_keep(best: CopyPhoto, next_best: CopyPhoto, rules: Rules) -> str:
-    """Return in words why one photo is kept and not the other."""
+    """Explain why one photo is kept and not the other."""
     for criterion in CRITERIA:
         if criterion.value(best, rules) > criterion.value(next_best, rules):
             return criterion.words(best, next_best, rules)
@@ -147,14 +147,14 @@ def reason_to_keep(best: CopyPhoto, next_best: CopyPhoto, rules: Rules) -> str:
 
 
 def rank_files(files: Sequence[CopyFile], rules: Rules) -> list[CopyFile]:
-    """Return the files of one content, the one to keep first."""
+    """Sort the files of one content, the one to keep first."""
     return sorted(files, key=lambda file: _file_key(file, rules))
 
 
 def _file_key(file: CopyFile, rules: Rules) -> tuple[object, ...]:
     return (
         not rules.is_there(file),
-        -rules.place(file.path),
+        -rules.preference(file.path),
         not is_plain_name(file),
         file.first_seen_at,
         len(file.path),
@@ -163,15 +163,15 @@ def _file_key(file: CopyFile, rules: Rules) -> tuple[object, ...]:
 
 
 def reason_for_file(best: CopyFile, next_best: CopyFile, rules: Rules) -> str:
-    """Return in words why one of two files with the same bytes is kept."""
+    """Explain why one of two files with the same bytes is kept."""
     mine, other = _file_key(best, rules), _file_key(next_best, rules)
     if mine[0] != other[0]:
-        return "its volume is here" if rules.state(next_best) == AWAY else _UNCHANGED
+        return "its volume is mounted" if rules.state(next_best) == AWAY else _UNCHANGED
     if mine[1] != other[1]:
-        wanted = rules.place(best.path) > 0
-        return "it lies in a folder of --prefer" if wanted else "the others lie in a folder of --avoid"
+        preferred = rules.preference(best.path) > 0
+        return "it is in a --prefer folder" if preferred else "the others are in an --avoid folder"
     if mine[2] != other[2]:
-        return f"its name is no copy's, as {display(next_best.path.rpartition(b'/')[2])} is"
+        return f"{display(next_best.path.rpartition(b'/')[2])} is named like a copy"
     if mine[3] != other[3]:
-        return "it came into the library first"
-    return "its path is the shortest" if mine[4] != other[4] else "its path comes first"
+        return "it was added to the library first"
+    return "its path is the shortest" if mine[4] != other[4] else "its path sorts first"

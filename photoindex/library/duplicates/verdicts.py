@@ -1,4 +1,4 @@
-"""What is to become of each file of a group of copies, in words that a person can check."""
+"""Decides for each file of a group of copies whether to keep, remove or review it, and explains why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from photoindex.domain.same_picture.orientations import TURNS
-from photoindex.library.duplicates.files import states_in_words
+from photoindex.library.duplicates.files import state_text
 from photoindex.library.duplicates.ranking import Rules, rank_files, reason_for_file, reason_to_keep
 from photoindex.paths import display
 from photoindex.pipeline.duplicates.comparison import Compared
@@ -14,17 +14,17 @@ from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto
 
 KEEP, REMOVE, REVIEW = "keep", "remove", "review"
 WHOLE_SHARE = 0.97
-"""Shown by a copy, this much of a picture is all of it, as exactly as thumbnails tell."""
+"""A copy that shows at least this share of a picture shows all of it, within the accuracy of thumbnails."""
 
 
 @dataclass(frozen=True, slots=True)
 class CopiedFile:
     """One file of a group.
 
-    action: keep, remove (nothing is lost with it) or review (it differs in more than size, or it or the kept one is not there
-    as it was scanned). reason: why, in words. state: see `duplicate_files.Look`. likeness, share: 0 to 1, see `Compared`;
-    None where the bytes are the same as a kept file's, or nothing was compared. kept_asset_id: the kept content that makes
-    this file one too many.
+    action: keep, remove (nothing is lost) or review (it differs in more than size, or it or the kept file is not present and
+    unchanged). reason: explains the action. state: see `files.FileStatus`. likeness, share: 0 to 1, see `Compared`; None if
+    the bytes are the same as a kept file's, or nothing was compared. kept_asset_id: the kept content that makes this file
+    redundant.
     """
 
     path: bytes
@@ -49,7 +49,7 @@ class CopiedFile:
 class Group:
     """Copies of one photo. kind: exact (the same bytes), or same picture. keep_reason: why the first photo is kept.
 
-    files: all present files, the kept ones first, `keep_reason` being that of the first one. photo_ids: the kept one first.
+    files: all present files, kept ones first; `keep_reason` applies to the first. photo_ids: the kept one first.
     """
 
     kind: str
@@ -58,16 +58,16 @@ class Group:
     files: tuple[CopiedFile, ...]
 
     def bytes_of(self, action: str) -> int:
-        """Return how many bytes the files with this action have."""
+        """Return the total size of the files with this action."""
         return sum(one.size_bytes for one in self.files if one.action == action)
 
 
 Relations = Mapping[tuple[int, int], Compared]
-"""Comparisons that found the same picture, by the asset numbers of the pair in both orders."""
+"""Comparisons that found the same picture, by the asset ids of the pair in both orders."""
 
 
-def judged(photos: Sequence[CopyPhoto], relations: Relations, rules: Rules) -> Group | None:
-    """Return what to do with the files of photos that show the same, the one to keep first; None where nothing is twice."""
+def group_of(photos: Sequence[CopyPhoto], relations: Relations, rules: Rules) -> Group | None:
+    """Decide what to do with the files of photos that show the same, the one to keep first; None if there is no duplicate."""
     best = photos[0]
     files = list(_files_of_kept(best, rules))
     for other in photos[1:]:
@@ -98,22 +98,22 @@ def _files_of_kept(photo: CopyPhoto, rules: Rules) -> Iterator[CopiedFile]:
                 yield _copied(file, content, photo, rules, action=KEEP, reason=reason)
                 continue
             doubts = _doubts(file, kept, rules)
-            if doubts and rules.place(file.path) > rules.place(kept.path):
-                doubts.append("it lies in a folder of --prefer")
+            if doubts and rules.preference(file.path) > rules.preference(kept.path):
+                doubts.append("it is in a --prefer folder")
             reason = "; ".join([f"the same bytes as {display(kept.path)}", *doubts])
             made = _copied(file, content, photo, rules, action=REVIEW if doubts else REMOVE, reason=reason)
             yield replace(made, kept_asset_id=content.asset_id)
 
 
 def _doubts(file: CopyFile, kept: CopyFile | None, rules: Rules) -> list[str]:
-    """Return why a copy cannot simply go though the kept file holds the same: one of the two is not there to be seen."""
+    """Return why a copy should be reviewed although the kept file has the same content: one of them is not available."""
     doubts = []
     if not rules.is_there(file):
-        doubts.append(f"it is {states_in_words(rules.state(file))}")
+        doubts.append(f"it is {state_text(rules.state(file))}")
     if kept is None:
-        doubts.append("the kept one has no file")
+        doubts.append("the kept photo has no file")
     elif not rules.is_there(kept):
-        doubts.append(f"the kept one is {states_in_words(rules.state(kept))}")
+        doubts.append(f"the kept file is {state_text(rules.state(kept))}")
     return doubts
 
 
@@ -136,7 +136,7 @@ def _files_of_copy(photo: CopyPhoto, best: CopyPhoto, relations: Relations, rule
         action, reason = _relation_words(relation, content, kept)
         losses = _losses(photo, best) if content.files else []
         if action == REMOVE and content.files:
-            losses += _moving(content, kept, rules)
+            losses += _further_pictures(content, kept, rules)
         kept_file = next(iter(rank_files(kept.files, rules)), None)
         for file in content.files:
             doubts = losses + _doubts(file, kept_file, rules)
@@ -152,22 +152,22 @@ def _files_of_copy(photo: CopyPhoto, best: CopyPhoto, relations: Relations, rule
 
 
 def _losses(photo: CopyPhoto, best: CopyPhoto) -> list[str]:
-    """Return what a photo has that the kept one, which shows the same, has not."""
+    """Return what would be lost with a photo because the kept one does not have it."""
     losses = []
     if photo.moving and not best.moving:
-        losses.append("it has a short film, which the kept one has not")
+        losses.append("it has a short video, the kept one does not")
     if photo.written > best.written:
-        losses.append("more was written of it (stars, title, keywords, sidecars)")
+        losses.append("it has more annotations (rating, title, keywords, sidecars)")
     return losses
 
 
-def _moving(copy: CopyContent, kept: CopyContent, rules: Rules) -> list[str]:
-    """Return what the comparison of one picture each did not see."""
+def _further_pictures(copy: CopyContent, kept: CopyContent, rules: Rules) -> list[str]:
+    """Describe what the files show besides the one picture that was compared."""
     further = rules.further_pictures(copy)
     if further is not None:
         return [further]
     further = rules.further_pictures(kept)
-    return [] if further is None else [f"the kept one is something else: {further}"]
+    return [] if further is None else [f"the kept file differs: {further}"]
 
 
 def _is_there(content: CopyContent, rules: Rules) -> bool:
@@ -179,19 +179,19 @@ def _is_whole(relation: Compared) -> bool:
 
 
 def _relation_words(relation: Compared, copy: CopyContent, kept: CopyContent) -> tuple[str, str]:
-    """Return the action and its reason for a copy of a kept content."""
+    """Return the action for a copy of a kept content, and its reason."""
     found = relation.comparison
     differences = []
     if found.share < WHOLE_SHARE and found.agreement is not None:
         copy_is_smaller = found.agreement.second_is_smaller == (relation.task.second == copy.asset_id)
         part = f"{found.share:.0%}"
         differences.append(
-            f"shows {part} of it" if copy_is_smaller else f"shows more (the kept one shows {part} of it)"
+            f"shows {part} of it" if copy_is_smaller else f"shows more (the kept file shows {part} of it)"
         )
     if found.turn:
         differences.append(TURNS[found.turn])
     elif not relation.same_colours and found.share >= WHOLE_SHARE:
-        differences.append("changed in colours, light or detail")
+        differences.append("different colours, brightness or detail")
     size = _size_words(copy, kept)
     if differences:
         return REVIEW, f"an edit: {', '.join(differences)}; {size}"

@@ -212,9 +212,9 @@ class _Run:
 
     def _keep_indices_in_shape(self) -> None:
         """Nothing new comes, but what is gone since the last run may make it worth rebuilding an index."""
-        from photoindex.library.index.maintain import keep_in_shape
+        from photoindex.library.index.maintain import merge_all_due
 
-        keep_in_shape(self.library, self.emit)
+        merge_all_due(self.library, self.emit)
 
     def _calibrate(self, space: SpaceRow) -> None:
         """Measure the space where it is new or has grown, so that the first search need not."""

@@ -1,1 +1,1 @@
-"""Pictures of an answer: gallery page and contact sheet."""
+"""Exports search results as a gallery page or contact sheets."""

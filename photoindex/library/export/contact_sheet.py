@@ -1,4 +1,4 @@
-"""Sheets of captioned thumbnails, to print or to send."""
+"""Draws contact sheets: pages of captioned thumbnails."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from datetime import datetime
 from PIL import Image, ImageDraw
 
 from photoindex.library.export.photo_cards import Item, Section, one_line, picture_of
-from photoindex.library.export.text_drawing import Lettering
+from photoindex.library.export.text_drawing import TextDrawer
 
 _MARGIN_PX = 64
 _GAP_PX = 28
 _SHEET_PX = 2000
-"""The width that the columns share, without margins; few photos get a narrower sheet."""
+"""Total width of the columns, without margins; a sheet with few photos is narrower."""
 _BOX_PX = (300, 640)
-"""The least and largest width of one photo."""
+"""Minimum and maximum width of one photo."""
 _HEIGHT_PX = 2900
-"""Rows that would go below this are on the next page, so that a full page has about the form of A4."""
+"""Maximum height of the rows on a page, so that a full page has about the proportions of A4."""
 _COLUMNS_MAX = 6
 _LEAST_HEIGHT_PX = 120
 
@@ -38,7 +38,7 @@ _TITLE_PX, _HEADING_PX, _NAME_PX, _SMALL_PX = 42, 32, 24, 21
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """The sheet's measures in pixels: columns of boxes; each photo is drawn into its box, with its caption below."""
+    """The layout of a sheet in pixels: columns of boxes, each with one photo and its caption below."""
 
     columns: int
     box_width: int
@@ -50,7 +50,7 @@ class _Grid:
         return 2 * _MARGIN_PX + self.columns * self.box_width + (self.columns - 1) * _GAP_PX
 
     def picture_height(self, items: Sequence[Item]) -> int:
-        """Return how high the pictures of a row are, so that a row of landscapes leaves no gap above."""
+        """Return the height of the pictures of a row, so that a row of landscape pictures has no gap above."""
         if not all(item.width and item.height for item in items):
             return self.box_height
         return min(self.box_height, max(round(self.box_width * item.height / item.width) for item in items))
@@ -63,7 +63,7 @@ class _Grid:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A section's heading, or photos side by side; a heading goes to the same page as the row below it."""
+    """A section's heading, or photos side by side; a heading is on the same page as the row below it."""
 
     height: int
     items: Sequence[Item] = ()
@@ -81,28 +81,28 @@ class _Page:
 def contact_sheets(
     sections: Sequence[Section], title: str, *, total: int | None = None, made_at: datetime | None = None
 ) -> Iterator[tuple[Image.Image, int]]:
-    """Yield RGB pictures, one a page, each with the number of photos on it; one page without photos where there are none.
+    """Yield one RGB picture per page, with the number of photos on it; one empty page if there are no photos.
 
-    title: what was asked for, drawn at the top. total: how many photos that found, where the sheets show fewer. made_at:
-    local time; None: now. A photo without a picture, or with a damaged one, gets an empty frame that says so.
+    title: the query, drawn at the top. total: the number of matching photos, if the sheets show fewer. made_at: local time,
+    default now. A photo without a readable picture gets an empty frame with a note.
     """
     shown = sum(len(section.items) for section in sections)
     grid = _grid(sections, shown)
     pages = _pages(sections, grid)
     counted = f"{shown:,} of {total:,} photos" if total not in (None, shown) else f"{shown:,} photo{'s' * (shown != 1)}"
     under = f"{counted} · {(made_at or datetime.now().astimezone()):%Y-%m-%d %H:%M}"
-    lettering = Lettering()
+    drawer = TextDrawer()
     for number, page in enumerate(pages, 1):
         paged = f"{under} · page {number} of {len(pages)}" if len(pages) > 1 else under
         sheet = Image.new("RGB", (grid.width, _top_height() + page.height + _MARGIN_PX - _GAP_PX), _PAPER)
-        drawing = _Drawing(sheet, ImageDraw.Draw(sheet), lettering, grid)
+        drawing = _Drawing(sheet, ImageDraw.Draw(sheet), drawer, grid)
         drawing.draw_top(one_line(title) or "All photos", paged)
         drawing.draw_rows(page.rows)
         yield sheet, sum(len(row.items) for row in page.rows)
 
 
 def encoded(sheet: Image.Image, form: str) -> bytes:
-    """Return a sheet as a file; form: JPEG (quality 90, colours at full resolution, for the letters' sake) or PNG."""
+    """Return a sheet as the bytes of a file; form: JPEG (quality 90, no chroma subsampling, for sharp text) or PNG."""
     buffer = io.BytesIO()
     if form == "JPEG":
         sheet.save(buffer, form, quality=90, subsampling=0, optimize=True, dpi=(300, 300))
@@ -148,11 +148,11 @@ def _pages(sections: Sequence[Section], grid: _Grid) -> list[_Page]:
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """One page while it is drawn."""
+    """Draws one page."""
 
     sheet: Image.Image
     draw: ImageDraw.ImageDraw
-    lettering: Lettering
+    drawer: TextDrawer
     grid: _Grid
 
     def draw_top(self, title: str, under: str) -> None:
@@ -183,7 +183,7 @@ class _Drawing:
         else:
             above = top + height - picture.height
             self.sheet.paste(picture, (left, above))
-            # A fine line, so that a white picture ends somewhere on white paper.
+            # A thin outline, so that a white picture has an edge on white paper.
             edge = (left, above, left + picture.width - 1, above + picture.height - 1)
             self.draw.rectangle(edge, outline=_LINE)
             if item.keep:
@@ -193,9 +193,9 @@ class _Drawing:
 
     def _draw_frame(self, box: tuple[int, int, int, int], item: Item) -> None:
         self.draw.rectangle(box, fill=_MAT, outline=_LINE, width=2)
-        words = self.lettering.fitted(f"{item.format.upper()}, no picture", _SMALL_PX, self.grid.box_width - 20)
-        indent = (self.grid.box_width - self.lettering.width(words, _SMALL_PX)) / 2
-        self.lettering.draw(self.draw, (box[0] + indent, (box[1] + box[3]) / 2 + 8), words, _SMALL_PX, _DIM)
+        words = self.drawer.fitted(f"{item.format.upper()}, no picture", _SMALL_PX, self.grid.box_width - 20)
+        indent = (self.grid.box_width - self.drawer.width(words, _SMALL_PX)) / 2
+        self.drawer.draw(self.draw, (box[0] + indent, (box[1] + box[3]) / 2 + 8), words, _SMALL_PX, _DIM)
 
     def _draw_caption(self, left: int, top: int, item: Item) -> None:
         width = self.grid.box_width
@@ -203,10 +203,10 @@ class _Drawing:
         side, colour = ("keep", _KEEP) if item.keep else ("", _ACCENT)
         if item.score is not None:
             side = f"{side}  {item.score:#.3g}".strip()
-        side_width = self.lettering.width(side, _SMALL_PX)
+        side_width = self.drawer.width(side, _SMALL_PX)
         self._text(left, top + 54, item.taken, _SMALL_PX, _DIM, width - side_width - 12)
         self._text(left + width - side_width, top + 54, side, _SMALL_PX, colour, width)
         self._text(left, top + 86, item.note, _SMALL_PX, _DIM, width)
 
     def _text(self, left: float, base: float, text: str, size_px: int, fill: str, width: float) -> None:
-        self.lettering.draw(self.draw, (left, base), self.lettering.fitted(text, size_px, width), size_px, fill)
+        self.drawer.draw(self.draw, (left, base), self.drawer.fitted(text, size_px, width), size_px, fill)

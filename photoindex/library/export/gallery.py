@@ -1,4 +1,4 @@
-"""One self-contained page of photos for any browser."""
+"""Renders photos as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 PREVIEWS_UP_TO = 60
-"""So many photos are embedded as previews of 1024 px (about 10 MB), more of them as thumbnails (some 13 kB each)."""
+"""Up to this many photos are embedded as previews of 1024 px (about 10 MB), more as thumbnails (about 13 kB each)."""
 
 _TEMPLATE = "gallery.html.j2"
 _BUFFERED_PIECES = 200
@@ -26,11 +26,11 @@ _BUFFERED_PIECES = 200
 def gallery_page(
     sections: Sequence[Section], title: str, *, total: int | None = None, made_at: datetime | None = None
 ) -> Iterator[bytes]:
-    """Yield the page as UTF-8 HTML, piece by piece, so that one photo is in memory at a time.
+    """Yield the page as UTF-8 HTML in chunks, so that only one photo is in memory at a time.
 
-    title: what was asked for. total: how many photos that found, where the page shows fewer. made_at: local time; None:
-    now. The page loads nothing: its policy (CSP) allows pictures from data: URLs, its own style and its own script by
-    their digests, and nothing else. All texts are escaped.
+    title: the query. total: the number of matching photos, if the page shows fewer. made_at: local time, default now. The
+    page loads nothing: its content security policy allows only pictures from data: URLs, and its own style and script by
+    their digests. All texts are escaped.
     """
     shown = sum(len(section.items) for section in sections)
     stream = _template(large=shown <= PREVIEWS_UP_TO).stream(
@@ -59,19 +59,19 @@ def _template(*, large: bool) -> Template:
 
 
 def _sha256(text: str) -> str:
-    """Return the digest of an inline block as a policy states it (CSP level 3, section 2.3.1)."""
+    """Return the digest of an inline block for the content security policy (CSP level 3, section 2.3.1)."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def _picture(item: Item, *, large: bool) -> str:
-    """Return a photo's JPEG in base64; the other size where the wanted one is missing, "" where both are."""
+    """Return a photo's JPEG in base64; the other size if the wanted one is missing, "" if both are."""
     wanted = (item.preview, item.thumbnail) if large else (item.thumbnail, item.preview)
     data = next(filter(None, map(read_jpeg, wanted)), b"")
     return base64.b64encode(data).decode("ascii")
 
 
 def _alternative(item: Item) -> str:
-    """Return the words that stand for the picture where it is not seen."""
+    """Return the picture's alternative text."""
     return ", ".join(filter(None, (item.heading, item.taken, item.place)))
 
 

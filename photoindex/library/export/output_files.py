@@ -1,4 +1,4 @@
-"""Writing the pages and sheets that a person asked for: whole or not at all, and never among the originals."""
+"""Writes exported files atomically, and never among the originals."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from photoindex.paths import display
 
 
 def check_target(library: Library, target: Path) -> None:
-    """Raise UsageError where nothing may or can be written to `target`: in a root, on an original, in no folder, on a folder."""
+    """Raise UsageError if `target` must not or cannot be written: in a root, an original, a folder, or without its folder."""
     shown = display(os.fsencode(target))
     folder = os.path.realpath(target.parent)
     if not os.path.isdir(folder):
-        raise UsageError(f"{shown}: there is no folder {display(os.fsencode(folder))}; make it first")
+        raise UsageError(f"{shown}: there is no folder {display(os.fsencode(folder))}; create it first")
     if os.path.isdir(target):
         raise UsageError(f"{shown} is a folder; name a file in it")
     roots = Roots(library.database)
@@ -27,26 +27,25 @@ def check_target(library: Library, target: Path) -> None:
         root = roots.containing(os.fsencode(place))
         if root is not None:
             raise UsageError(
-                f"{shown} lies among the originals in {display(root.path)}, where photoindex writes nothing; "
-                "name another folder"
+                f"{shown} is among the originals in {display(root.path)}, where photoindex never writes; name another folder"
             )
     with library.database.read() as connection:
-        # One that was scanned alone lies in no root.
+        # A file that was scanned on its own is in no root.
         is_original = os.path.lexists(target) and find_file(connection, os.fsencode(target)) is not None
     if is_original:
-        raise UsageError(f"{shown} is an original, to which photoindex writes nothing; name another file")
+        raise UsageError(f"{shown} is an original, which photoindex never changes; name another file")
 
 
 def write_whole(target: Path, parts: Iterable[bytes]) -> int:
-    """Write `parts` to `target` under another name that is renamed at the end; return the number of bytes.
+    """Write `parts` to a temporary file and rename it to `target`; return the number of bytes.
 
-    A device or pipe (/dev/stdout, /dev/fd/63) is written to as it is. Raises StorageFull, UsageError.
+    A device or pipe (/dev/stdout, /dev/fd/63) is written to directly. Raises StorageFull, UsageError.
     """
     with disk_errors(f"writing {display(os.fsencode(target))}"):
         if target.exists() and not target.is_file():
             with open(target, "wb") as stream:
                 return sum(map(stream.write, parts))
-        # Through a link the file behind it is replaced, so that the link stays one.
+        # If the target is a link, replace the file it points to, so that the link stays.
         final = Path(os.path.realpath(target))
         temporary = final.with_name(f".{final.name[:100]}.{os.getpid()}.unfinished")
         try:

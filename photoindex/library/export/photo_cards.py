@@ -1,4 +1,4 @@
-"""Photos as a page, a sheet or a terminal shows them: texts that are safe to print, and the derived pictures."""
+"""Photos prepared for a page, a sheet or a terminal: texts that are safe to print, and their derived pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _JPEG_START = b"\xff\xd8\xff"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One hit among those to be shown. keep: it is marked as the one to keep. note: a few words on it, shown below it."""
+    """One hit to show. keep: mark it as the one to keep. note: a short text shown below it."""
 
     hit: Hit
     keep: bool = False
@@ -35,7 +35,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Hits that belong together, under a heading; a search has one group without."""
+    """Hits under one heading; a search has a single group without heading."""
 
     entries: Sequence[Entry]
     heading: str = ""
@@ -44,13 +44,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One photo to be shown; every text is without control characters, "" where nothing is known.
+    """One photo to show; texts have no control characters and are "" if unknown.
 
-    id: the photo's number. heading: its title, else its name. path: of the original, escaped for people, which is folder and name in one. address: its
-    file: URL, "" where the original is missing. taken: wall time to the minute or what is known of it. size: pixels and
-    bytes. exposure: time, aperture, ISO and focal length. kind: image, raw or video. duration_seconds: of a video.
-    score: as the search gave it, higher is better. width, height: pixels as shown, 0 where unknown. preview, thumbnail:
-    files that may be missing, None where the photo has no content that was read.
+    id: the photo's id. heading: its title, else its name. path: of the original (folder and name), escaped for display.
+    address: its file: URL, "" if the original is missing. taken: wall time to the minute, or the known part of it. size:
+    pixels and bytes. exposure: time, aperture, ISO and focal length. kind: image, raw or video. duration_seconds: of a
+    video. score: of the search, higher is better. width, height: pixels as shown, 0 if unknown. preview, thumbnail: files
+    that may be missing, None if no content of the photo was read.
     """
 
     id: int
@@ -83,7 +83,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Items under a heading, which is "" for a search."""
+    """Items under a heading, "" for a search."""
 
     items: Sequence[Item]
     heading: str = ""
@@ -91,7 +91,7 @@ class Section:
 
 
 def sections_of(library: Library, groups: Iterable[Group]) -> list[Section]:
-    """Return groups of hits as sections of items; groups without hits are left out."""
+    """Convert groups of hits to sections of items, without empty groups."""
     derived = library.derived_folder
     return [
         Section([item_of(derived, entry) for entry in group.entries], one_line(group.heading), one_line(group.note))
@@ -101,7 +101,7 @@ def sections_of(library: Library, groups: Iterable[Group]) -> list[Section]:
 
 
 def item_of(derived_folder: Path, entry: Entry) -> Item:
-    """Return one hit as an item; the derived files are named and not yet looked at."""
+    """Convert one hit to an item; the derived files are not opened."""
     hit = entry.hit
     digest = bytes.fromhex(hit.digest) if hit.digest else None
     name = display(hit.name) or f"photo {hit.id}"
@@ -136,12 +136,12 @@ def item_of(derived_folder: Path, entry: Entry) -> Item:
 
 
 def file_url(path: bytes) -> str:
-    """Return an absolute path as a file: URL (RFC 8089) that holds its very bytes; "" for another path."""
+    """Return an absolute path as a file: URL (RFC 8089) that preserves its bytes; "" for a relative path."""
     return f"file://{quote(path)}" if path.startswith(b"/") else ""
 
 
 def read_jpeg(path: Path | None) -> bytes | None:
-    """Return a derived file's bytes; None where it is not there, cannot be read or is no JPEG."""
+    """Return a derived file's bytes; None if it is missing, unreadable or not a JPEG."""
     if path is None:
         return None
     try:
@@ -152,9 +152,9 @@ def read_jpeg(path: Path | None) -> bytes | None:
 
 
 def picture_of(item: Item, box: tuple[int, int]) -> Image | None:
-    """Return a photo's RGB picture as large as the box (width, height in pixels) lets it be, at most twice its own size.
+    """Return a photo's RGB picture scaled to fit the box (width, height in pixels), enlarged at most to twice its size.
 
-    None where it has no derived file that can be decoded.
+    None if it has no derived file that can be decoded.
     """
     import PIL.Image
 
@@ -169,12 +169,12 @@ def picture_of(item: Item, box: tuple[int, int]) -> Image | None:
             size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
             return picture.convert("RGB").resize(size, PIL.Image.Resampling.LANCZOS)
         except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
-            continue  # a damaged derived file: the other one may be whole
+            continue  # a damaged derived file: the other one may be intact
     return None
 
 
 def shortened(groups: Sequence[Group], limit: int) -> list[Group]:
-    """Return the groups with at most `limit` entries in all; a group that the limit cuts keeps its first ones."""
+    """Return the groups with at most `limit` entries in total; the last group keeps its first entries."""
     left, kept = limit, []
     for group in groups:
         if left <= 0:
@@ -186,7 +186,7 @@ def shortened(groups: Sequence[Group], limit: int) -> list[Group]:
 
 
 def one_line(text: str | None) -> str:
-    """Return text from metadata on one line and without characters that steer a terminal or turn the line round."""
+    """Return text from metadata on one line, without control characters and bidirectional overrides."""
     return display(" ".join((text or "").split()).encode("utf-8", "backslashreplace"))
 
 
@@ -210,7 +210,7 @@ def _size(hit: Hit) -> str:
 
 
 def _bytes_text(size_bytes: int) -> str:
-    """Return a number of bytes for people, in powers of 1000 as disks are sold."""
+    """Format a number of bytes for people, in powers of 1000."""
     if size_bytes < 1000:
         return f"{size_bytes} B"
     value, units = size_bytes / 1000, ["kB", "MB", "GB", "TB"]

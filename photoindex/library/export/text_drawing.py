@@ -1,4 +1,4 @@
-"""Drawing text of any script into a picture, with Pillow's own font and, where it lacks a letter, those of the system."""
+"""Draws text of any script into a picture, with Pillow's own font and system fonts for characters that it lacks."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _WELL_KNOWN = (
     "C:/Windows/Fonts/segoeui.ttf",
     "C:/Windows/Fonts/msyh.ttc",
 )
-"""Where fonts lie on systems without fontconfig; those that are not there are passed over."""
+"""Common font files for systems without fontconfig; missing ones are skipped."""
 
 _NEVER_THERE = "\U000fffff"
-"""The last private character, which every font draws as its box for the unknown."""
+"""The last private-use character, which every font draws as its box for missing glyphs."""
 _FONTCONFIG_SECONDS = 5.0
 _LOOKUPS_MAX = 24
 _ELLIPSIS = "…"
@@ -36,7 +36,7 @@ _ELLIPSIS = "…"
 
 @dataclass(slots=True)
 class _Face:
-    """One font in the sizes that were asked for, and which characters it has. file: None for Pillow's own."""
+    """One font, with caches of its sizes and of the characters it covers. file: None for Pillow's own font."""
 
     file: str | None
     index: int = 0
@@ -44,7 +44,7 @@ class _Face:
     has: dict[str, bool] = field(default_factory=dict)
 
     def sized(self, size_px: int) -> FreeTypeFont:
-        """Return the font in one size. Raises OSError where the file is no font or has no outlines (colour emoji)."""
+        """Return the font in one size. Raises OSError if the file is not a font or has no outlines (colour emoji)."""
         if size_px not in self.sizes:
             font = (
                 ImageFont.load_default(size_px)
@@ -56,7 +56,7 @@ class _Face:
         return self.sizes[size_px]
 
     def covers(self, character: str) -> bool:
-        """Tell whether the font has a character: it is drawn otherwise than one that no font has."""
+        """Tell whether the font has a character, i.e. draws it differently from a missing glyph."""
         if character not in self.has:
             font = self.sized(32)
             box, drawn = (font.getmask(text, mode="L") for text in (_NEVER_THERE, character))
@@ -65,18 +65,18 @@ class _Face:
 
 
 @dataclass(slots=True)
-class Lettering:
-    """Draws texts, and remembers which fonts their scripts needed; one is made for the sheets of one command."""
+class TextDrawer:
+    """Draws text and caches the fonts its scripts need; one instance serves all sheets of a command."""
 
     _faces: list[_Face] = field(default_factory=lambda: [_Face(None)])
     _nowhere: set[str] = field(default_factory=set)
 
     def width(self, text: str, size_px: int) -> float:
-        """Return how many pixels wide a text is."""
+        """Return the width of a text in pixels."""
         return sum(face.sized(size_px).getlength(part) for face, part in self._runs(text))
 
     def fitted(self, text: str, size_px: int, width_px: float) -> str:
-        """Return the text, its middle replaced by an ellipsis where it is wider: a name's end tells it from its neighbours."""
+        """Shorten a text to fit, with an ellipsis in the middle, because the end of a file name distinguishes it."""
         if self.width(text, size_px) <= width_px:
             return text
         kept = len(text) - 1
@@ -95,10 +95,10 @@ class Lettering:
             left += font.getlength(part)
 
     def _runs(self, text: str) -> Iterator[tuple[_Face, str]]:
-        """Yield the text in parts that one font draws."""
+        """Split the text into runs of one font each."""
         face, start = self._faces[0], 0
         for end, character in enumerate(text):
-            # Marks and joiners belong to the letter before them, and spaces to any font.
+            # Combining marks and joiners stay with the previous letter; any font has a space.
             if character == " " or unicodedata.category(character) in ("Mn", "Me", "Cf"):
                 continue
             wanted = self._face_for(character)
@@ -128,7 +128,7 @@ def _shortened(text: str, kept: int) -> str:
 
 
 def _system_faces(character: str) -> Iterator[_Face]:
-    """Yield fonts of the system that may have a character and that FreeType can draw."""
+    """Yield system fonts that may have a character and that FreeType can draw."""
     places = [place for place in [_by_fontconfig(character)] if place] + [(path, 0) for path in _WELL_KNOWN]
     for path, index in places:
         face = _Face(path, index)
@@ -140,7 +140,7 @@ def _system_faces(character: str) -> Iterator[_Face]:
 
 
 def _by_fontconfig(character: str) -> tuple[str, int] | None:
-    """Return the file and index of the font that fontconfig would take for a character; None without fontconfig."""
+    """Return the file and index of fontconfig's font for a character; None without fontconfig."""
     program = shutil.which("fc-match")
     if program is None:
         return None

@@ -1,1 +1,1 @@
-"""The vector index: status, rebuild, optimize."""
+"""The vector index of each space: status, rebuild, optimize."""

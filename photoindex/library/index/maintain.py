@@ -1,4 +1,4 @@
-"""The index of each space: opened for a search, kept up to date, made again from the database."""
+"""Opens the index of a space for search, merges new vectors into it, and rebuilds it from the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
 from photoindex.library.index.validation import (
     DAMAGED_NAME,
-    DatabaseTruth,
+    DatabaseVectors,
     blocks_of,
     checked_generation,
     count_newer,
@@ -42,17 +42,17 @@ LOCK_NAME = "index.lock"
 DUE_LEAST = 1_000
 DUE_MOST = 10_000
 DUE_SHARE = 0.1
-"""New vectors are merged when they are a tenth of the merged ones, but not below the one number nor above the other."""
+"""New vectors are merged when there are DUE_SHARE of the merged ones, but at least DUE_LEAST and at most DUE_MOST."""
 OVERDUE = 3 * DUE_MOST
-"""So many wait only where merging was cut short: whoever searches next does it first."""
+"""This many unmerged vectors mean that a merge was interrupted: the next search merges first."""
 GONE_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What was done to one space's index.
+class IndexUpdate:
+    """The result of updating one space's index.
 
-    vectors: in the index now; joined: of them new in it; dropped: that were gone; freed_bytes: on the disk, may be negative;
+    vectors: in the index now. joined: vectors added. dropped: stale vectors removed. freed_bytes: on disk, may be negative.
     changed: whether a new generation was written.
     """
 
@@ -68,38 +68,38 @@ class Made:
 def open_index(
     library: Library, space: SpaceRow, events: EventSink = ignore_events, *, repair: bool = True
 ) -> SpaceIndex:
-    """Open a space's index for searching: the merged vectors, and the newest from the database.
+    """Open a space's index for searching: the merged vectors, and the newest ones from the database.
 
-    A damaged index is told of and made again from the database; where that cannot be (another process is at it, the disk is
-    full or cannot be written, or not `repair`) every vector is read from the database and searched exactly. Never waits
-    for a merge. Raises DatabaseFailed where the database's vectors are not of the space's length.
+    A damaged index is reported and rebuilt from the database. If that is not possible (another process is writing it, the
+    disk is full or read-only, or `repair` is False), all vectors are read from the database and searched exactly. Never
+    waits for a merge. Raises DatabaseFailed if the database has vectors of the wrong dimension.
     """
     from photoindex.vectors.space_index import SpaceIndex
 
-    truth = DatabaseTruth(library, space, events)
+    truth = DatabaseVectors(library, space, events)
     generation = _opened_or_repaired(library, space, events, repair=repair)
     after = 0 if generation is None else generation.manifest.largest_id
-    if repair and count_newer(library, space, after) > OVERDUE and _made_if_possible(library, space, events):
+    if repair and count_newer(library, space, after) > OVERDUE and _merge_if_possible(library, space, events):
         generation = _opened_or_repaired(library, space, events, repair=False)
         after = 0 if generation is None else generation.manifest.largest_id
     return SpaceIndex(generation, newest_vectors(library, space, after), truth)
 
 
 def is_due(merged: int, unmerged: int) -> bool:
-    """Tell whether so many new vectors are worth a merge."""
+    """Tell whether there are enough new vectors for a merge."""
     return unmerged >= min(max(DUE_LEAST, DUE_SHARE * merged), DUE_MOST)
 
 
 def merge_if_due(library: Library, space: SpaceRow, emit: EventSink = ignore_events) -> bool:
-    """Let the newest vectors join the index where they are many, or make it again where many are gone or it is damaged.
+    """Merge new vectors into the index if there are many, or rebuild it if many are gone or it is damaged.
 
-    Return whether that was done; not, where another process is at it. Searches go on meanwhile and never wait.
+    Return whether it was changed; False if another process is writing it. Searches continue meanwhile and never wait.
     Raises StorageFull, DatabaseFailed.
     """
     try:
         generation = checked_generation(library, space)
     except IndexDamaged:
-        return _made(library, space, emit, whole=True) is not None
+        return _update(library, space, emit, whole=True) is not None
     merged, largest = (0, 0) if generation is None else (len(generation), generation.manifest.largest_id)
     with library.database.read() as connection:
         still = vector_rows.count_up_to(connection, space.id, largest)
@@ -107,13 +107,13 @@ def merge_if_due(library: Library, space: SpaceRow, emit: EventSink = ignore_eve
     many_gone = still > merged or merged - still > max(DUE_LEAST, GONE_SHARE * merged)
     if not many_gone and not is_due(merged, unmerged):
         return False
-    return _made(library, space, emit, whole=many_gone) is not None
+    return _update(library, space, emit, whole=many_gone) is not None
 
 
-def keep_in_shape(library: Library, emit: EventSink = ignore_events) -> None:
-    """Do what is due for the index of every space, as `merge_if_due`, after something else that was worth more.
+def merge_all_due(library: Library, emit: EventSink = ignore_events) -> None:
+    """Call `merge_if_due` for every space, at the end of another operation.
 
-    Where it cannot be done that is told, and a later command does it: every index is only made from the database.
+    Failures are only reported, and a later command retries: an index is a cache of the database.
     """
     for space in chosen_spaces(library, ()):
         try:
@@ -121,15 +121,14 @@ def keep_in_shape(library: Library, emit: EventSink = ignore_events) -> None:
         except (PhotoIndexError, IndexDamaged) as error:
             emit(
                 Notice(
-                    f"the index of space '{space.name}' cannot be brought up to date now: {error}; searches find everything "
-                    "all the same",
+                    f"the index of space '{space.name}' could not be updated: {error}; searches still find everything",
                     level="warning",
                 )
             )
 
 
-def rebuild(library: Library, names: Sequence[str] = (), emit: EventSink = ignore_events) -> Iterator[Made]:
-    """Make the indices of the named spaces, or of all, again from the database, whatever state they are in.
+def rebuild(library: Library, names: Sequence[str] = (), emit: EventSink = ignore_events) -> Iterator[IndexUpdate]:
+    """Rebuild the indices of the named spaces, or of all, from the database, whatever their state.
 
     Raises NothingFound for an unknown name, LibraryLocked while another process writes an index, StorageFull.
     """
@@ -138,27 +137,27 @@ def rebuild(library: Library, names: Sequence[str] = (), emit: EventSink = ignor
             yield _write_whole(library, space, emit)
 
 
-def optimize(library: Library, names: Sequence[str] = (), emit: EventSink = ignore_events) -> Iterator[Made]:
-    """Bring the indices of the named spaces, or of all, into their best shape: all vectors merged, gone ones dropped.
+def optimize(library: Library, names: Sequence[str] = (), emit: EventSink = ignore_events) -> Iterator[IndexUpdate]:
+    """Optimize the indices of the named spaces, or of all: merge all vectors and drop stale ones.
 
-    Removes what killed commands and dropped spaces left. An index that is in that shape already is left alone. Raises as
-    `rebuild`.
+    Also removes leftovers of killed commands and dropped spaces. An index that is already optimal is left alone. Raises
+    like `rebuild`.
     """
     from photoindex.vectors.generation_writer import remove_leftovers
 
     for space in chosen_spaces(library, names):
         with _writing(library, "index optimize", space):
             _remove_folders_of_dropped(library)
-            generation = _in_best_shape(library, space)
+            generation = _optimal_generation(library, space)
             if generation is None:
                 yield _write_whole(library, space, emit)
             else:
                 freed = remove_leftovers(folder_of(library, space.id), generation.folder.name)
-                yield Made(space, len(generation), 0, 0, freed, 0.0, changed=False)
+                yield IndexUpdate(space, len(generation), 0, 0, freed, 0.0, changed=False)
 
 
 def chosen_spaces(library: Library, names: Sequence[str]) -> list[SpaceRow]:
-    """Return the named spaces, all where no name is given. Raises NothingFound for an unknown one."""
+    """Return the named spaces, or all if no name is given. Raises NothingFound for an unknown name."""
     with library.database.read() as connection:
         there = spaces.all_spaces(connection)
     known = {one.name: one for one in there}
@@ -176,20 +175,20 @@ def _opened_or_repaired(library: Library, space: SpaceRow, events: EventSink, *,
     if repair:
         events(
             Notice(
-                f"the index of space '{space.name}' is damaged ({problem}); it is made again from the database",
+                f"the index of space '{space.name}' is damaged ({problem}); rebuilding it from the database",
                 level="warning",
             )
         )
         try:
-            if _made(library, space, events, whole=True):
+            if _update(library, space, events, whole=True):
                 return checked_generation(library, space)
         except (PhotoIndexError, IndexDamaged) as error:
             problem = str(error)
         else:
-            problem = "another photoindex command is at it"
+            problem = "another photoindex command is writing it"
     events(
         Notice(
-            f"the index of space '{space.name}' cannot be used ({problem}); all its vectors are read from the database, "
+            f"the index of space '{space.name}' cannot be used ({problem}); reading all its vectors from the database, "
             "which takes longer",
             level="warning",
         )
@@ -197,23 +196,23 @@ def _opened_or_repaired(library: Library, space: SpaceRow, events: EventSink, *,
     return None
 
 
-def _made_if_possible(library: Library, space: SpaceRow, events: EventSink) -> bool:
-    """Merge for a search, which goes on without where the disk is full or cannot be written."""
+def _merge_if_possible(library: Library, space: SpaceRow, events: EventSink) -> bool:
+    """Merge before a search, which continues without a merge if the disk is full or read-only."""
     try:
-        return _made(library, space, events, whole=False) is not None
+        return _update(library, space, events, whole=False) is not None
     except (PhotoIndexError, IndexDamaged) as error:
         events(
             Notice(
-                f"the newest vectors of space '{space.name}' cannot join its index ({error}); they are read from the "
-                "database, which takes longer",
+                f"the newest vectors of space '{space.name}' cannot be merged into its index ({error}); reading them from "
+                "the database, which takes longer",
                 level="warning",
             )
         )
         return False
 
 
-def _made(library: Library, space: SpaceRow, emit: EventSink, *, whole: bool) -> Made | None:
-    """Merge, or make the index again with `whole`; None where another process is at it."""
+def _update(library: Library, space: SpaceRow, emit: EventSink, *, whole: bool) -> IndexUpdate | None:
+    """Merge new vectors, or rebuild the index with `whole`; None if another process is writing it."""
     try:
         with _writing(library, "merging vectors", space):
             if not whole:
@@ -228,7 +227,7 @@ def _made(library: Library, space: SpaceRow, emit: EventSink, *, whole: bool) ->
 
 @contextmanager
 def _writing(library: Library, command: str, space: SpaceRow) -> Iterator[None]:
-    """Hold the lock of those who write indices. Raises LibraryLocked."""
+    """Hold the lock for writing indices. Raises LibraryLocked."""
     with (
         disk_errors(f"writing the index of space '{space.name}'"),
         exclusive(library.folder, command, name=LOCK_NAME),
@@ -236,20 +235,20 @@ def _writing(library: Library, command: str, space: SpaceRow) -> Iterator[None]:
         yield
 
 
-def _append(library: Library, space: SpaceRow, base: Generation, emit: EventSink) -> Made:
+def _append(library: Library, space: SpaceRow, base: Generation, emit: EventSink) -> IndexUpdate:
     from photoindex.vectors.generation_writer import append
 
     began = time.perf_counter()
     newest = base.manifest.largest_id
     waiting = count_newer(library, space, newest)
     if not waiting:
-        return Made(space, len(base), 0, 0, 0, 0.0, changed=False)
+        return IndexUpdate(space, len(base), 0, 0, 0, 0.0, changed=False)
     with progress(emit, space, waiting) as advance:
         append(folder_of(library, space.id), base, blocks_of(library, space, newest), advance=advance)
-    return Made(space, len(base) + waiting, waiting, 0, 0, time.perf_counter() - began)
+    return IndexUpdate(space, len(base) + waiting, waiting, 0, 0, time.perf_counter() - began)
 
 
-def _write_whole(library: Library, space: SpaceRow, emit: EventSink) -> Made:
+def _write_whole(library: Library, space: SpaceRow, emit: EventSink) -> IndexUpdate:
     from photoindex.vectors.generation import open_generation
     from photoindex.vectors.generation_writer import write
 
@@ -259,14 +258,14 @@ def _write_whole(library: Library, space: SpaceRow, emit: EventSink) -> Made:
     with suppress(IndexDamaged):
         old = open_generation(folder, space.dim)
         before = before if old is None else old.ids
-        del old  # an open file would keep its room on the disk
+        del old  # an open file would keep its space on disk
     size_before = size_of(folder)
     with progress(emit, space, count_newer(library, space, 0)) as advance:
         write(folder, blocks_of(library, space, 0), space.dim, advance=advance)
     (folder / DAMAGED_NAME).unlink(missing_ok=True)
     made = open_generation(folder, space.dim)
     after = before if made is None else made.ids
-    return Made(
+    return IndexUpdate(
         space,
         vectors=len(after),
         joined=len(np.setdiff1d(after, before, assume_unique=True)),
@@ -276,8 +275,8 @@ def _write_whole(library: Library, space: SpaceRow, emit: EventSink) -> Made:
     )
 
 
-def _in_best_shape(library: Library, space: SpaceRow) -> Generation | None:
-    """Return a space's generation where writing it again would not better it."""
+def _optimal_generation(library: Library, space: SpaceRow) -> Generation | None:
+    """Return a space's generation if rewriting it would not improve it, else None."""
     try:
         generation = checked_generation(library, space)
     except IndexDamaged:
@@ -300,15 +299,15 @@ def _remove_folders_of_dropped(library: Library) -> None:
 
 
 @contextmanager
-def progress(emit: EventSink, space: SpaceRow, total: int) -> Iterator[Steps]:
-    """Give what a write tells its progress to; total: vectors that it will read."""
-    steps = Steps(emit, space.name, total)
+def progress(emit: EventSink, space: SpaceRow, total: int) -> Iterator[WriteProgress]:
+    """Yield a callback for the progress of a write; total: the number of vectors it will read."""
+    steps = WriteProgress(emit, space.name, total)
     yield steps
     steps.finish()
 
 
-class Steps:
-    """Tells of the steps of a write, each a phase of its own."""
+class WriteProgress:
+    """Reports the steps of a write, each as its own phase."""
 
     def __init__(self, emit: EventSink, name: str, total: int) -> None:
         self._emit = emit
@@ -319,7 +318,7 @@ class Steps:
         self._began = 0.0
 
     def __call__(self, step: str, rows: int) -> None:
-        """Take note that so many vectors are done in a step, `vectors` or `codes`."""
+        """Report how many vectors are done in a step, `vectors` or `codes`."""
         if step != self._step:
             self.finish()
             self._step, self._began = step, time.perf_counter()

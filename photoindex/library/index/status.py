@@ -1,4 +1,4 @@
-"""How the index of each space stands: what is merged, what waits, what is gone, whether its files are sound."""
+"""The status of each space's index: merged, unmerged and stale vectors, and whether its files are intact."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from photoindex.vectors.base import IndexDamaged
 
 
 class IndexState(StrEnum):
-    """none: nothing was merged yet; merge due: the next command that adds vectors merges them."""
+    """none: nothing has been merged yet; merge due: the next command that adds vectors merges them."""
 
     NONE = "none"
     CURRENT = "current"
@@ -28,11 +28,11 @@ class IndexState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """One space's index.
+    """The status of one space's index.
 
-    vectors: in the database; merged: in the generation, gone ones too; unmerged: newer than it; gone: in it, but no longer in
-    the database. generation: its folder's name; coded: searched by codes, else all vectors exactly. verified: whether every
-    byte was held against its checksum.
+    vectors: in the database. merged: in the generation, including stale ones. unmerged: newer than the generation. gone: in
+    the generation, but no longer in the database. generation: its folder's name. coded: searched by codes, else exactly.
+    verified: whether all bytes were checked against their checksums.
     """
 
     space: SpaceRow
@@ -53,10 +53,10 @@ class IndexStatus:
 def index_status(
     library: Library, names: Sequence[str] = (), emit: EventSink = ignore_events, *, verify: bool = False
 ) -> Iterator[IndexStatus]:
-    """Yield how the index of each named space stands, or of all.
+    """Yield the status of the index of each named space, or of all.
 
-    `verify` holds every byte against its checksum, the vectors too; what is found damaged is made again by the next command
-    that uses or merges the index. Raises NothingFound for an unknown name.
+    `verify` checks every byte against its checksum; a damaged index is rebuilt by the next command that uses or merges it.
+    Raises NothingFound for an unknown name.
     """
     for space in chosen_spaces(library, names):
         yield _status(library, space, emit, verify=verify)

@@ -1,4 +1,4 @@
-"""An index beside the database that it is made from: is it what was written, is it of this database, what is newer."""
+"""Validates an index against the database: is it undamaged, does it belong to this database, which vectors are newer."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
     from photoindex.vectors.generation import Generation
 
 DAMAGED_NAME = "DAMAGED"
-"""A note in an index's folder by a search that met damage: the next command that writes makes the index again."""
+"""Marker file in an index's folder, written when damage is found: the next command that writes rebuilds the index."""
 _SPOT_CHECKS = 16
 
 
-class DatabaseTruth:
-    """The vectors of one space in the database, as `vectors.base.Truth`; damage is noted for the next merge."""
+class DatabaseVectors:
+    """The vectors of one space in the database, as `vectors.base.Truth`; damage is recorded for the next merge."""
 
     def __init__(self, library: Library, space: SpaceRow, events: EventSink = ignore_events) -> None:
         self._library = library
         self._space = space
         self._events = events
-        self._told = False
+        self._reported = False
 
     def living(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return for each number whether the space still has such a vector, bool [n]."""
+        """Return for each id whether the space still has this vector, bool [n]."""
         with self._library.database.read() as connection:
             there = vectors.living(connection, self._space.id, ids.tolist())
         return np.fromiter((number in there for number in ids.tolist()), np.bool_, len(ids))
 
     def fetch(self, ids: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Return these vectors, float16 [n, dim]; NaN for one that is gone."""
+        """Return these vectors, float16 [n, dim]; NaN for vectors that are gone."""
         with self._library.database.read() as connection:
             data = vectors.data_of(connection, self._space.id, ids.tolist())
         found = np.full((len(ids), self._space.dim), np.nan, np.float16)
@@ -54,14 +54,14 @@ class DatabaseTruth:
         return found
 
     def damaged(self, problem: str) -> None:
-        """Tell of the damage, once, and leave a note for the next command that writes."""
-        if self._told:
+        """Report the damage once, and mark the index for the next command that writes."""
+        if self._reported:
             return
-        self._told = True
+        self._reported = True
         self._events(
             Notice(
-                f"the index of space '{self._space.name}' is damaged ({problem}); what it lacks was read from the database. "
-                f"Make it again with: photoindex index rebuild",
+                f"the index of space '{self._space.name}' is damaged ({problem}); missing vectors were read from the "
+                f"database. Rebuild it with: photoindex index rebuild",
                 level="warning",
             )
         )
@@ -69,8 +69,8 @@ class DatabaseTruth:
 
 
 def note_damage(library: Library, space: SpaceRow, problem: str) -> None:
-    """Leave a note in an index's folder that it has to be made again."""
-    with suppress(OSError):  # a library that cannot be written
+    """Mark an index as damaged, so that it is rebuilt."""
+    with suppress(OSError):  # a read-only library
         (folder_of(library, space.id) / DAMAGED_NAME).write_text(problem + "\n", encoding="utf-8")
 
 
@@ -80,7 +80,7 @@ def folder_of(library: Library, space_id: int) -> Path:
 
 
 def newest_vectors(library: Library, space: SpaceRow, after_id: int) -> ExactIndex:
-    """Return the vectors of a space with larger numbers, from the database. Raises DatabaseFailed."""
+    """Return the vectors of a space with larger ids, from the database. Raises DatabaseFailed."""
     parts = list(blocks_of(library, space, after_id))
     if not parts:
         return ExactIndex(np.zeros(0, np.int64), np.zeros((0, space.dim), np.float16))
@@ -88,9 +88,9 @@ def newest_vectors(library: Library, space: SpaceRow, after_id: int) -> ExactInd
 
 
 def checked_generation(library: Library, space: SpaceRow) -> Generation | None:
-    """Return a space's generation after comparing some of its vectors with the database's; None where there is none yet.
+    """Return a space's generation after comparing some of its vectors with the database; None if there is none yet.
 
-    Raises IndexDamaged: the files are not what was written, or were written for another database.
+    Raises IndexDamaged if the files changed after they were written, or were written for another database.
     """
     from photoindex.vectors.generation import open_generation
 
@@ -107,34 +107,34 @@ def checked_generation(library: Library, space: SpaceRow) -> Generation | None:
     rows = len(generation)
     random = np.random.default_rng(int(time.time()))
     chosen = np.unique(np.append(random.integers(0, rows, _SPOT_CHECKS - 1), rows - 1))
-    true = DatabaseTruth(library, space).fetch(generation.ids[chosen])
+    true = DatabaseVectors(library, space).fetch(generation.ids[chosen])
     there = ~np.isnan(true).all(axis=1)
     if (generation.flat.at(chosen).view(np.uint16) != true.view(np.uint16))[there].any():
-        raise IndexDamaged("its vectors are not those of this database")
+        raise IndexDamaged("its vectors differ from the database")
     return generation
 
 
 def blocks_of(library: Library, space: SpaceRow, after_id: int) -> Iterator[Block]:
-    """Yield a space's vectors with larger numbers from the database, ascending. Raises DatabaseFailed."""
+    """Yield a space's vectors with larger ids from the database, ascending. Raises DatabaseFailed."""
     with library.database.read() as connection:
         try:
             for block in vectors.blocks(connection, space.id, space.dim, after_id=after_id):
                 yield block.ids, block.values
         except ValueError as error:
             raise DatabaseFailed(
-                f"the space '{space.name}' holds vectors that are not of {space.dim} numbers; drop it and embed again: "
+                f"the space '{space.name}' has vectors with a dimension other than {space.dim}; drop it and embed again: "
                 f"photoindex spaces drop {space.name}"
             ) from error
 
 
 def count_newer(library: Library, space: SpaceRow, after_id: int) -> int:
-    """Return how many vectors of a space have larger numbers."""
+    """Return how many vectors of a space have larger ids."""
     with library.database.read() as connection:
         return vectors.count_after(connection, space.id, after_id)
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of all files below a folder."""
+    """Return the total size of the files below a folder."""
     total = 0
     for where, _, names in os.walk(folder):
         for name in names:

@@ -1,1 +1,1 @@
-"""Looking after a library: status, tasks, redo, retry, prune, journal, upgrade."""
+"""Library maintenance: status, tasks, redo, retry, prune, journal, upgrade, SQL."""

@@ -1,4 +1,4 @@
-"""What a person changed, and taking it back."""
+"""Lists and undoes the changes that the user made."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
-from photoindex.library.scan.invalidation import leave_work
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.invalidation import invalidate
+from photoindex.library.scan.refresh import refresh
 from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.journal import journal
@@ -21,7 +21,7 @@ from photoindex.store.journal.undo import Undone, undo_in
 
 @dataclass(frozen=True, slots=True)
 class ShownChange:
-    """One row that an entry changed; `key`, `before` and `after` are column -> value, None where there was no row."""
+    """One row changed by an entry; `key`, `before` and `after` map column -> value, None if there was no row."""
 
     entry: Entry
     table: str
@@ -31,13 +31,13 @@ class ShownChange:
 
 
 def log(library: Library, limit: int | None = None) -> Iterator[Entry]:
-    """Yield what the journal holds, newest first, at most `limit` entries."""
+    """Yield the entries of the journal, newest first, at most `limit`."""
     with library.database.read() as connection:
         yield from journal.entries(connection, limit)
 
 
 def log_changes(library: Library, limit: int | None = None) -> Iterator[ShownChange]:
-    """Yield every row that the entries of `log` changed, entry by entry, in the order in which they were changed."""
+    """Yield every row that the entries of `log` changed, entry by entry, in the order of the changes."""
     with library.database.read() as connection:
         for entry in journal.entries(connection, limit):
             for change in journal.changes_of(connection, entry.id):
@@ -53,10 +53,10 @@ def log_changes(library: Library, limit: int | None = None) -> Iterator[ShownCha
 def undo(
     library: Library, entry_id: int | None = None, *, dry_run: bool = False, emit: EventSink = ignore_events
 ) -> Undone:
-    """Put back what an entry changed, by default the newest that is not undone; undoing an undoing redoes.
+    """Undo the changes of an entry, by default the newest one that is not undone; undoing an undo redoes it.
 
-    Contents that come back although their previews are gone are marked so, for the next scan to make them. With `dry_run`
-    nothing is changed. Raises NothingFound, CannotUndo (undone already, or the rows have changed since), LibraryLocked.
+    Restored contents whose previews are gone are marked, so that the next scan rebuilds them. With `dry_run` nothing is
+    changed. Raises NothingFound, CannotUndo (already undone, or the rows have changed since), LibraryLocked.
     """
     with exclusive(library.folder, "undo"):
         if entry_id is None:
@@ -65,7 +65,7 @@ def undo(
             if entry_id is None:
                 raise NothingFound("there is nothing to undo; see: photoindex log")
 
-        def with_true_derived(change: Change) -> Change:
+        def with_checked_previews(change: Change) -> Change:
             before = change.before
             if change.table_name != "asset" or before is None or change.after is not None or not before.get("derived"):
                 return change
@@ -75,8 +75,8 @@ def undo(
                     return change
             return replace(change, before={**before, "derived": 0})
 
-        done = undo_in(library.database, entry_id, dry_run=dry_run, amend=with_true_derived, finish=leave_work)
+        done = undo_in(library.database, entry_id, dry_run=dry_run, amend=with_checked_previews, finish=invalidate)
         if not dry_run:
             with library.database.session() as session:
-                settle(library, session, Roots(library.database), emit)
+                refresh(library, session, Roots(library.database), emit)
         return done

@@ -1,4 +1,4 @@
-"""Forget what is missing, so that it can be undone; and remove previews that nothing needs any more."""
+"""Removes missing files from the library (undoable), and previews that are no longer needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.path_lookup import choose
 from photoindex.library.originals.roots import Roots
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.refresh import refresh
 from photoindex.paths import from_text
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
@@ -33,9 +33,9 @@ _DERIVED_FOLDER = re.compile(rb"[0-9a-f]{3}")
 
 @dataclass(frozen=True, slots=True)
 class PruneRequest:
-    """Which missing files to forget: all parts that are given must hold.
+    """Which missing files to remove; all given conditions must match.
 
-    paths: files or folders. volumes: labels, numbers or mount points. older_than_seconds: missing for at least so long.
+    paths: files or folders. volumes: labels, ids or mount points. older_than_seconds: missing for at least this long.
     """
 
     paths: tuple[bytes, ...] = ()
@@ -45,7 +45,7 @@ class PruneRequest:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was forgotten, and the journal's entry that `undo` takes; None where there was nothing to forget."""
+    """What was removed, and the id of the journal entry to undo it; None if there was nothing to remove."""
 
     plan: ForgetPlan
     entry_id: int | None
@@ -53,7 +53,7 @@ class Pruned:
 
 @dataclass(frozen=True, slots=True)
 class DerivedPruned:
-    """Previews and thumbnails that nothing needs: how many files, how many bytes."""
+    """Previews and thumbnails that are no longer needed: number of files and bytes."""
 
     files: int
     bytes: int
@@ -68,13 +68,13 @@ def parse_age(text: str) -> float:
 
 
 def plan_prune(library: Library, request: PruneRequest) -> ForgetPlan:
-    """Return what `prune` would forget; nothing is changed. Raises NothingFound, UsageError as `prune` does."""
+    """Return what `prune` would remove; nothing is changed. Raises NothingFound and UsageError like `prune`."""
     with library.database.session() as session, session.read() as connection:
         return forget.plan(connection, _forget_filter(connection, request))
 
 
 def files_to_prune(library: Library, request: PruneRequest) -> Iterator[MissingFile]:
-    """Yield the files that `prune` would forget, by number. Raises NothingFound, UsageError as `prune` does."""
+    """Yield the files that `prune` would remove, by id. Raises NothingFound and UsageError like `prune`."""
     with library.database.read() as connection:
         wanted = _forget_filter(connection, request)
     last_id = 0
@@ -88,11 +88,10 @@ def files_to_prune(library: Library, request: PruneRequest) -> Iterator[MissingF
 
 
 def prune(library: Library, request: PruneRequest, emit: EventSink = ignore_events) -> Pruned:
-    """Forget missing files, photos that have no file left, and all that is known of them, in one undoable transaction.
+    """Remove missing files, photos without files, and their data from the library, in one undoable transaction.
 
-    Only files in the state missing are touched; previews stay, so that undoing brings everything back. Where many vectors
-    went, the indices of their spaces are made again.
-    Raises NothingFound for a path or volume that the library does not know, LibraryLocked.
+    Only files in the state `missing` are removed; previews stay, so that an undo restores everything. If many vectors were
+    removed, the indices of their spaces are rebuilt. Raises NothingFound for an unknown path or volume, LibraryLocked.
     """
     with exclusive(library.folder, "photoindex prune"), library.database.session() as session:
         with session.write() as connection:
@@ -101,20 +100,20 @@ def prune(library: Library, request: PruneRequest, emit: EventSink = ignore_even
                 return Pruned(plan, None)
             entry_id = forget.carry_out(connection, command="prune", summary=_summary(plan))
             regroup(connection, forget.contents_without_file(connection))
-        settle(library, session, Roots(library.database), ignore_events)
-    _keep_indices_in_shape(library, emit)
+        refresh(library, session, Roots(library.database), ignore_events)
+    _merge_indices(library, emit)
     return Pruned(plan, entry_id)
 
 
-def _keep_indices_in_shape(library: Library, emit: EventSink) -> None:
-    from photoindex.library.index.maintain import keep_in_shape
+def _merge_indices(library: Library, emit: EventSink) -> None:
+    from photoindex.library.index.maintain import merge_all_due
 
-    keep_in_shape(library, emit)
+    merge_all_due(library, emit)
 
 
 def _summary(plan: ForgetPlan) -> str:
     files = f"{plan.files:,} missing {'file' if plan.files == 1 else 'files'}"
-    return f"{files} and {plan.photos:,} {'photo' if plan.photos == 1 else 'photos'} forgotten"
+    return f"{files} and {plan.photos:,} {'photo' if plan.photos == 1 else 'photos'} removed"
 
 
 def _forget_filter(connection: Connection, request: PruneRequest) -> ForgetFilter:
@@ -133,14 +132,14 @@ def _volume_ids(volumes: Sequence[VolumeRow], name: str) -> list[int]:
     found = [row.id for row in volumes if name in (row.label, str(row.id)) or from_text(name) == row.mount_point]
     if not found:
         known = "; ".join(f"{row.id} {row.label}" for row in volumes) or "none"
-        raise NothingFound(f"the library knows no volume '{name}'; volumes: {known}")
+        raise NothingFound(f"the library has no volume '{name}'; volumes: {known}")
     return found
 
 
 def prune_derived(library: Library, *, dry_run: bool = False, emit: EventSink = ignore_events) -> DerivedPruned:
-    """Remove previews and thumbnails of contents that neither the library nor an undoable entry of its journal holds.
+    """Delete previews and thumbnails of contents that are neither in the library nor in an undoable journal entry.
 
-    Files of other names are left alone. This cannot be undone. Raises LibraryLocked.
+    Files with other names are left alone. This cannot be undone. Raises LibraryLocked.
     """
     root = os.fsencode(library.derived_folder)
     with exclusive(library.folder, "photoindex prune --derived"):
@@ -168,7 +167,7 @@ def _unneeded(connection: Connection, folder: bytes, undoable: set[bytes]) -> li
     matches = [match for match in map(_DERIVED_NAME.fullmatch, _names(folder)) if match is not None]
     digests = {match[0]: bytes.fromhex(match[1].decode("ascii")) for match in matches}
     needed = forget.known_digests(connection, sorted(set(digests.values()))) | undoable
-    # A temporary file is a leftover of a process that was killed: the library's lock is held, so none is being written.
+    # A temporary file is a leftover of a killed process: the library is locked, so none is being written.
     return [os.path.join(folder, match[0]) for match in matches if match[2] or digests[match[0]] not in needed]
 
 

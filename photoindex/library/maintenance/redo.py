@@ -1,4 +1,4 @@
-"""Do a stage's finished work again."""
+"""Queues the finished tasks of a stage again."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from photoindex.store.tasks.admin import redoable, redoable_of_photos
 
 BATCH_TASKS = 2000
 BATCH_PHOTOS = 400
-"""Photos of one statement; SQLite takes some thousand parameters."""
+"""Photos per statement; SQLite limits the number of parameters."""
 
 
 def redo(library: Library, stage: str, query: Sequence[str] = (), *, dry_run: bool = False) -> int:
-    """Make a stage's tasks pending, done ones too, of all files or of the photos that a query matches; return how many.
+    """Make a stage's tasks pending, including done ones, for all files or the photos that a query matches; return how many.
 
-    Files that are missing are left alone. Each batch is a transaction of its own: a redo that is cut short has put back
-    some, and doing it again puts back the rest. Raises UsageError for an unknown stage or a query that cannot be read.
+    Missing files are left alone. Each batch is its own transaction: after an interrupted redo, run it again to queue the
+    rest. Raises UsageError for an unknown stage or a query that cannot be parsed.
     """
     with library.database.read() as connection:
         check_stage(connection, stage)
@@ -32,7 +32,7 @@ def redo(library: Library, stage: str, query: Sequence[str] = (), *, dry_run: bo
     for start in range(0, len(photo_ids), BATCH_PHOTOS):
         chosen = photo_ids[start : start + BATCH_PHOTOS]
         with library.database.write() as connection:
-            count += _put_back(connection, redoable_of_photos(connection, stage, chosen), dry_run=dry_run)
+            count += _requeue(connection, redoable_of_photos(connection, stage, chosen), dry_run=dry_run)
     return count
 
 
@@ -41,11 +41,11 @@ def _redo_all(library: Library, stage: str, *, dry_run: bool) -> int:
     while True:
         with library.database.write() as connection:
             task_ids = redoable(connection, stage, after_id=last_id, rows=BATCH_TASKS)
-            count += _put_back(connection, task_ids, dry_run=dry_run)
+            count += _requeue(connection, task_ids, dry_run=dry_run)
         if not task_ids:
             return count
         last_id = task_ids[-1]
 
 
-def _put_back(connection: Connection, task_ids: Sequence[int], *, dry_run: bool) -> int:
+def _requeue(connection: Connection, task_ids: Sequence[int], *, dry_run: bool) -> int:
     return len(task_ids) if dry_run or not task_ids else redo_tasks(connection, task_ids)

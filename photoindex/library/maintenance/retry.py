@@ -1,4 +1,4 @@
-"""Put failed and quarantined tasks back, or leave them so for good."""
+"""Retries or dismisses failed and quarantined tasks."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import replace
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.tasks import TaskQuery, task_filter
-from photoindex.store.tasks.admin import DISMISSED, TaskFilter, count_tasks_matching, dismiss, put_back
+from photoindex.store.tasks.admin import DISMISSED, TaskFilter, count_tasks_matching, put_back
+from photoindex.store.tasks.admin import dismiss as dismiss_tasks
 
 _RETRIED = ("failed", "quarantined")
 
 
 def retry(library: Library, query: TaskQuery, *, dry_run: bool = False) -> int:
-    """Make failed and quarantined tasks pending, for the next scan to try; return how many.
+    """Make failed and quarantined tasks pending, so that the next scan retries them; return how many.
 
-    Dismissed ones only where `query` names them, by its states or by a path. Raises UsageError for other states.
+    Dismissed ones are included only if `query` has their state or a path. Raises UsageError for other states.
     """
     states = query.states or ((*_RETRIED, DISMISSED) if query.paths else _RETRIED)
     with library.database.read() if dry_run else library.database.write() as connection:
@@ -24,17 +25,17 @@ def retry(library: Library, query: TaskQuery, *, dry_run: bool = False) -> int:
         return count_tasks_matching(connection, wanted) if dry_run else put_back(connection, wanted)
 
 
-def leave_so(library: Library, query: TaskQuery, *, dry_run: bool = False) -> int:
-    """Dismiss quarantined tasks: they no longer count as quarantined. Journalled, so that `undo` takes it back.
+def dismiss(library: Library, query: TaskQuery, *, dry_run: bool = False) -> int:
+    """Dismiss quarantined tasks, so that they no longer count as quarantined; return how many.
 
-    Returns how many. Raises UsageError for other states.
+    Written to the journal, so that `undo` can revert it. Raises UsageError for other states.
     """
     with library.database.read() if dry_run else library.database.write() as connection:
         wanted = _restricted(task_filter(connection, query), query.states or ("quarantined",), allowed=("quarantined",))
         count = count_tasks_matching(connection, wanted)
         if count and not dry_run:
             summary = f"{count} quarantined {'file' if count == 1 else 'files'} dismissed"
-            dismiss(connection, wanted, at=time.time(), command="retry --dismiss", summary=summary)
+            dismiss_tasks(connection, wanted, at=time.time(), command="retry --dismiss", summary=summary)
         return count
 
 
@@ -43,6 +44,6 @@ def _restricted(wanted: TaskFilter, states: tuple[str, ...], *, allowed: tuple[s
         if state not in allowed:
             raise UsageError(
                 f"only {', '.join(allowed)} tasks can be chosen here, not {state} ones; "
-                "to do finished work again: photoindex redo STAGE"
+                "to repeat finished work: photoindex redo STAGE"
             )
     return replace(wanted, states=states)

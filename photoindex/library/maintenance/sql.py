@@ -1,4 +1,4 @@
-"""Ask a library in SQL; its views are documented and stable."""
+"""Read-only SQL queries on a library; its views are documented and stable."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from photoindex.store.sql import Result, json_lines, reading
 
 @contextmanager
 def query(library: Library, sql: str, parameters: Mapping[str, str] | None = None) -> Iterator[Result]:
-    """Run one reading statement and give its result until the block ends; `parameters` fill `:name` in the statement.
+    """Run one read-only statement and yield its result; `parameters` are the values of `:name` in the statement.
 
-    Raises UsageError for SQL that is wrong or does not only read.
+    Raises UsageError for invalid SQL, or a statement that is not read-only.
     """
     busy_seconds = library.config.database.busy_seconds
     with reading(library.database.path, sql, parameters or {}, busy_seconds=busy_seconds) as result:
@@ -22,7 +22,7 @@ def query(library: Library, sql: str, parameters: Mapping[str, str] | None = Non
 
 
 def view_columns() -> Iterator[dict[str, str]]:
-    """Yield every column of every documented view: view, column, meaning."""
+    """Yield every column of the documented views: view, column, meaning."""
     for view in VIEWS:
         for column, meaning in view.columns.items():
             yield {"view": view.name, "column": column, "meaning": meaning}

@@ -1,4 +1,4 @@
-"""How a library stands: what it holds, what is left to do, what it costs, what to do next."""
+"""The status of a library: its contents, pending work, disk usage, and suggested next steps."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from photoindex.store.tasks import asset_tasks
 from photoindex.store.vectors import spaces
 
 SAMPLED_FOLDERS = 32
-"""Derived folders that are measured; digests spread evenly, so the others weigh the same."""
+"""Number of derived folders to measure; digests are uniform, so the others have about the same size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class VolumeStatus:
 
 @dataclass(frozen=True, slots=True)
 class DiskUse:
-    """Bytes on the library's disk. `derived_is_estimate`: from a sample of the folders of previews and thumbnails."""
+    """Bytes on the library's disk. derived_is_estimate: estimated from a sample of the preview folders."""
 
     database: int
     derived: int
@@ -60,7 +60,7 @@ class DiskUse:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """A command worth running now, and why."""
+    """A suggested command, and why."""
 
     command: str
     why: str
@@ -68,7 +68,7 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything that `photoindex status` tells; tasks: stage -> state -> number, "dismissed" apart from quarantined."""
+    """Everything that `photoindex status` shows; tasks: stage -> state -> count, "dismissed" separate from quarantined."""
 
     library: Path
     formats: Mapping[str, int]
@@ -80,11 +80,11 @@ class Status:
     disk: DiskUse
     next_steps: tuple[NextStep, ...]
     reread: bool = False
-    """Whether contents were read by an earlier version, which knew fewer facts."""
+    """Whether contents were read by an earlier version, which extracted fewer facts."""
     to_embed: int = 0
-    """Pictures without a vector in the space that search uses, where its model is installed."""
+    """Pictures without a vector in the active space; 0 if its model is not installed."""
     unused_spaces: tuple[str, ...] = ()
-    """The spaces there are, where search uses none of them."""
+    """All spaces, if none of them is active."""
 
     @property
     def photos(self) -> int:
@@ -97,7 +97,7 @@ class Status:
         return sum((one.files for one in self.volumes), FileCounts())
 
     def waiting(self, stage: str) -> int:
-        """Return the number of a stage's tasks that a run would take."""
+        """Return the number of a stage's tasks that a run would process."""
         states = self.tasks.get(stage, {})
         return states.get("pending", 0) + states.get("failed", 0)
 
@@ -107,7 +107,7 @@ class Status:
 
 
 def status(library: Library) -> Status:
-    """Return how the library stands; at a million photos in about a second."""
+    """Return the status of the library; takes about a second for a million photos."""
     with library.database.read() as connection:
         volumes = volumes_now(connection)
         files = count_files_by_volume(connection)
@@ -129,7 +129,7 @@ def status(library: Library) -> Status:
 
 
 def _count_to_embed(library: Library, connection: Connection) -> int:
-    """Return how many pictures the space in use lacks, or all where there is none yet; 0 where its model is not installed."""
+    """Return how many pictures are not in the active space, or all if there is none yet; 0 if its model is not installed."""
     from photoindex.models.weights import ModelStore
 
     space = spaces.active_space(connection)
@@ -188,42 +188,42 @@ def _size(path: bytes) -> int:
     try:
         return os.lstat(path).st_size
     except FileNotFoundError:
-        return 0  # a file that another command removed meanwhile
+        return 0  # removed by another command meanwhile
 
 
 def _with_next_steps(found: Status) -> Status:
     steps = []
     if not found.roots:
-        steps.append(NextStep("photoindex scan PATH", "no folder of photos is known yet"))
+        steps.append(NextStep("photoindex scan PATH", "the library has no folder of photos yet"))
     steps.extend(
-        NextStep("photoindex scan", f"{display(one.path)} was never scanned to its end")
+        NextStep("photoindex scan", f"{display(one.path)} was never completely scanned")
         for one in found.roots
         if one.scanned_at is None
     )
     for stage in stages.STAGES:
         waiting = found.waiting(stage.name)
         if waiting and stage is not embed.STAGE:  # whose step counts what the space in use lacks
-            said = "1 task waits" if waiting == 1 else f"{waiting} tasks wait"
-            steps.append(NextStep(f"photoindex {stage.command}", f"{said} to be done"))
+            said = "1 task is" if waiting == 1 else f"{waiting} tasks are"
+            steps.append(NextStep(f"photoindex {stage.command}", f"{said} pending"))
     if found.to_embed:
-        lack = "picture lacks its vector" if found.to_embed == 1 else "pictures lack their vectors"
-        steps.append(NextStep("photoindex embed", f"{found.to_embed} {lack}: search by meaning does not find them yet"))
-    if found.unused_spaces:
+        pictures = "picture is" if found.to_embed == 1 else "pictures are"
         steps.append(
-            NextStep(command_to_use(found.unused_spaces), "no space is in use: no photo is found by what it shows")
+            NextStep("photoindex embed", f"{found.to_embed} {pictures} not embedded: not found by semantic search yet")
         )
+    if found.unused_spaces:
+        steps.append(NextStep(command_to_use(found.unused_spaces), "no space is active: semantic search finds nothing"))
     if found.reread:
         steps.append(
             NextStep(
                 "photoindex redo ingest",
-                "some photos were read by an earlier version, which knew fewer facts; then scan",
+                "some photos were read by an earlier version, which extracted fewer facts; then scan",
             )
         )
     if found.count("quarantined"):
         steps.append(
-            NextStep("photoindex tasks --state quarantined", f"{found.count('quarantined')} given up: see why")
+            NextStep("photoindex tasks --state quarantined", f"{found.count('quarantined')} quarantined: see why")
         )
-        steps.append(NextStep("photoindex retry", "try them again, or leave them so with --dismiss"))
+        steps.append(NextStep("photoindex retry", "retry, or --dismiss to ignore"))
     steps.extend(
         NextStep("photoindex scan", f"volume {one.volume.label} is not mounted: mount it, then scan")
         for one in found.volumes
@@ -231,7 +231,7 @@ def _with_next_steps(found: Status) -> Status:
     )
     if found.files.missing:
         steps.append(
-            NextStep("photoindex prune --dry-run", f"{found.files.missing} missing: see what forgetting them means")
+            NextStep("photoindex prune --dry-run", f"{found.files.missing} missing: see what would be removed")
         )
     if found.photos:
         steps.append(NextStep("photoindex backup DEST", "keep a snapshot of the library on another disk"))

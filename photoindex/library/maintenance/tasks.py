@@ -1,4 +1,4 @@
-"""Which tasks a person means: by stage, state, error and path."""
+"""Lists and selects tasks by stage, state, error and path."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from photoindex.store.tasks.admin import (
 from photoindex.types import TaskState
 
 STATES: tuple[str, ...] = (*TaskState, DISMISSED)
-"""The states that a person can ask for; dismissed ones are quarantined ones that somebody decided to leave so."""
+"""The states that can be selected; dismissed tasks are quarantined ones that the user chose to ignore."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
-    """Which tasks, in a person's words: all parts that are given must hold. `paths` are files or folders."""
+    """Which tasks to select; all given conditions must match. `paths` are files or folders."""
 
     stage: str | None = None
     states: tuple[str, ...] = ()
@@ -37,9 +37,9 @@ class TaskQuery:
 
 
 def tasks(library: Library, query: TaskQuery, *, limit: int | None = None) -> Iterator[TaskRow]:
-    """Yield the tasks that match by number, at most `limit`; memory stays flat and no transaction is held open between pages.
+    """Yield the matching tasks by id, at most `limit`, in pages: memory stays constant and no transaction stays open.
 
-    Raises UsageError for an unknown stage or state, NothingFound for a path that the library does not know.
+    Raises UsageError for an unknown stage or state, NothingFound for an unknown path.
     """
     with library.database.read() as connection:
         wanted = task_filter(connection, query)
@@ -57,7 +57,7 @@ def tasks(library: Library, query: TaskQuery, *, limit: int | None = None) -> It
 
 
 def task_filter(connection: Connection, query: TaskQuery) -> TaskFilter:
-    """Return the filter that `query` means. Raises UsageError, NothingFound as `tasks` does."""
+    """Convert `query` to a filter. Raises UsageError and NothingFound like `tasks`."""
     if query.stage is not None:
         check_stage(connection, query.stage)
     for state in query.states:
@@ -74,7 +74,7 @@ def task_filter(connection: Connection, query: TaskQuery) -> TaskFilter:
 
 
 def check_stage(connection: Connection, stage: str) -> None:
-    """Raise UsageError where there is no such stage, naming those that there are."""
+    """Raise UsageError with the known stages if there is no such stage."""
     names = stage_names(connection)
     if stage not in names:
         raise UsageError(f"there is no stage '{stage}'; stages: {', '.join(names)}")
@@ -86,7 +86,7 @@ def stage_names(connection: Connection) -> Sequence[str]:
 
 
 def commands_for_waiting(library: Library) -> str:
-    """Return the commands that work off what waits now, for a sentence: `photoindex scan, photoindex embed`."""
+    """Return the commands that process the pending tasks, as text: `photoindex scan, photoindex embed`."""
     with library.database.read() as connection:
         waiting = stages_waiting(connection)
     commands = [stage.command for stage in stages.STAGES if stage.name in waiting] or ["scan"]

@@ -1,1 +1,1 @@
-"""Models of this library: list, install, verify, remove."""
+"""Models of a library: list, install, verify, remove, bundle."""

@@ -1,4 +1,4 @@
-"""Taking models into a library: from the hub, from a folder or file of this computer, from an archive."""
+"""Installs models: from the hub, from a local folder or file, from an archive."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ from photoindex.progress import EventSink, Notice, PhaseFinished, PhaseStarted, 
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """Which model is fetched.
+    """Which model to download.
 
-    update: what the hub has now, in place of the commit that is installed. trust_remote_code: the model's own code is
-    fetched too. accept_licence: the user accepts a licence that restricts use.
+    update: replace the installed commit by the hub's current one. trust_remote_code: download the model's own code too.
+    accept_licence: the user accepts a licence that restricts use.
     """
 
     model_id: str
@@ -54,10 +54,10 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class InstallRequest:
-    """What is installed: a folder in open_clip's layout, a checkpoint file, or an archive of `bundle`.
+    """What to install: a folder in open_clip's layout, a checkpoint file, or an archive written by `bundle`.
 
-    model_id: its name; an archive has one. architecture: of open_clip, or config: a file like `open_clip_config.json`, for a
-    checkpoint file. The rest as in PullRequest.
+    model_id: its name; an archive has its own. architecture: one of open_clip's, or config: a file like
+    `open_clip_config.json`; one of them is required for a checkpoint file. The rest as in PullRequest.
     """
 
     path: Path
@@ -69,20 +69,20 @@ class InstallRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """The installed model, and whether anything had to be done; replaced: another one of this id was there."""
+class InstallResult:
+    """The installed model. changed: whether anything was installed. replaced: whether it replaced a model with this id."""
 
     installed: InstalledModel
     changed: bool
     replaced: bool = False
 
 
-def pull(library: Library, request: PullRequest, events: EventSink = ignore_events) -> Taken:
-    """Fetch a model of the catalogue and install it; the only operation that uses the network.
+def pull(library: Library, request: PullRequest, events: EventSink = ignore_events) -> InstallResult:
+    """Download a model of the catalogue and install it; the only operation that uses the network.
 
-    A model that is installed stays at its commit: what is missing or damaged of it is fetched again. What arrives is checked
-    against the hub's checksums; a pull that is cut off goes on where it ended. Raises ModelUnavailable, FetchFailed,
-    LicenceNotAccepted, StorageFull, LibraryLocked, ConfigError.
+    An installed model stays at its commit: only missing or damaged files are downloaded again. Files are checked against
+    the hub's checksums, and an interrupted download is resumed. Raises ModelUnavailable, FetchFailed, LicenceNotAccepted,
+    StorageFull, LibraryLocked, ConfigError.
     """
     entry = _entry(library, request.model_id)
     with changing_models(library, f"models pull {entry.id}") as folder:
@@ -92,12 +92,12 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
         before = lock.models.get(entry.id)
         trust = request.trust_remote_code or (before is not None and before.trust_remote_code)
         if before is not None and not request.update and _is_done(folder, entry.id, before, events, trust=trust):
-            return Taken(InstalledModel(entry.id, folder / entry.id, before), changed=False)
+            return InstallResult(InstalledModel(entry.id, folder / entry.id, before), changed=False)
         pinned = {} if before is None or request.update else _commits(before)
         with online():
             plan = plan_pull(entry, pinned, trust_remote_code=trust)
             if before is not None and request.update and _is_newest(folder, before, plan, events):
-                return Taken(InstalledModel(entry.id, folder / entry.id, before), changed=False)
+                return InstallResult(InstalledModel(entry.id, folder / entry.id, before), changed=False)
             if DESCRIPTION not in plan.wanted:
                 require_exporter()
             partial = partial_folder(folder, entry.id)
@@ -110,14 +110,14 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
             licence_accepted_at=accepted_at,
             trust_remote_code=trust,
         )
-        return _settle(folder, partial, lock, origin, events)
+        return _finish_install(folder, partial, lock, origin, events)
 
 
 def _entry(library: Library, model_id: str) -> CatalogEntry:
     entry = load_catalog(library.models_folder).get(model_id)
     if entry is None:
         raise ModelUnavailable(
-            f"the catalogue has no model '{model_id}'; see: photoindex models list, or take one from this computer: "
+            f"the catalogue has no model '{model_id}'; see: photoindex models list, or install one from this computer: "
             f"photoindex models install PATH --id NAME"
         )
     return entry
@@ -131,12 +131,12 @@ def _accepted(folder: Path, lock: Lock, terms: LicenceTerms, *, accepted: bool) 
 
 
 def _commits(before: LockedModel) -> dict[str, str]:
-    """Return the commits that an installed model came from, by repository."""
+    """Return the commits of an installed model, by repository."""
     return before.also | ({} if before.revision is None else {before.source: before.revision})
 
 
 def _is_done(folder: Path, model_id: str, before: LockedModel, events: EventSink, *, trust: bool) -> bool:
-    """Tell whether a model came from the hub, with its code where that is trusted, and is sound: nothing is to be asked."""
+    """Tell whether a model is installed from the hub, intact, with its code if trusted: the hub need not be asked."""
     return (
         before.revision is not None
         and before.trust_remote_code == trust
@@ -145,7 +145,7 @@ def _is_done(folder: Path, model_id: str, before: LockedModel, events: EventSink
 
 
 def _is_newest(folder: Path, before: LockedModel, plan: PullPlan, events: EventSink) -> bool:
-    """Tell whether what the plan would fetch is installed, whole and unchanged."""
+    """Tell whether all files of the plan are installed and intact."""
     commits = {one.id: one.commit for one in plan.repositories}
     if _commits(before) != commits or not set(plan.wanted) <= set(before.files):
         return False
@@ -159,15 +159,19 @@ def _is_sound(folder: Path, model_id: str, before: LockedModel, events: EventSin
         for name, one in installed.files.items():
             problem = installed.problem(name)
             if problem is not None:
-                events(Notice(f"{name} {problem} since it was installed; it is fetched or made again", level="warning"))
+                events(
+                    Notice(
+                        f"{name} {problem} since it was installed; downloading or exporting it again", level="warning"
+                    )
+                )
                 return False
             done += one.size_bytes
             progress.advance(done)
     return True
 
 
-def _settle(folder: Path, gathered: Path, lock: Lock, origin: Origin, events: EventSink) -> Taken:
-    """Export what is gathered where that is not done, hash it, and put it into its place."""
+def _finish_install(folder: Path, gathered: Path, lock: Lock, origin: Origin, events: EventSink) -> InstallResult:
+    """Export the gathered files if necessary, hash and test them, and move them to the models folder."""
     if not is_exported(gathered):
         started = time.monotonic()
         events(PhaseStarted("exporting", 1, unit="models"))
@@ -179,14 +183,14 @@ def _settle(folder: Path, gathered: Path, lock: Lock, origin: Origin, events: Ev
         locked = draft(gathered, origin, now(), progress.advance)
     try_out(gathered, origin.model_id, locked)
     replaced = origin.model_id in lock.models
-    return Taken(put_in_place(folder, gathered, lock, origin.model_id, locked), changed=True, replaced=replaced)
+    return InstallResult(put_in_place(folder, gathered, lock, origin.model_id, locked), changed=True, replaced=replaced)
 
 
-def install(library: Library, request: InstallRequest, events: EventSink = ignore_events) -> Taken:
+def install(library: Library, request: InstallRequest, events: EventSink = ignore_events) -> InstallResult:
     """Install a model from this computer; its files are copied, never linked.
 
-    Raises UsageError where the path is not what it should be, ModelUnavailable where the files are no model that can be run
-    or must be exported without the libraries for it, LicenceNotAccepted, StorageFull, LibraryLocked.
+    Raises UsageError for a wrong path, ModelUnavailable if the files are not a usable model or the libraries to export it
+    are not installed, LicenceNotAccepted, StorageFull, LibraryLocked.
     """
     path = request.path.expanduser().absolute()
     with disk_errors(f"installing {_shown(path)}"):
@@ -199,12 +203,12 @@ def install(library: Library, request: InstallRequest, events: EventSink = ignor
     return _install_checkpoint(library, request, path, events)
 
 
-def _install_checkpoint(library: Library, request: InstallRequest, path: Path, events: EventSink) -> Taken:
+def _install_checkpoint(library: Library, request: InstallRequest, path: Path, events: EventSink) -> InstallResult:
     with disk_errors(f"installing {_shown(path)}"):
         local.check_weights(path, _shown(path))
     if (request.config is None) == (request.architecture is None):
         raise UsageError(
-            f"{_shown(path)} holds weights alone; say what they are with --architecture NAME (one of open_clip's) or --config "
+            f"{_shown(path)} contains only weights; describe them with --architecture NAME (one of open_clip's) or --config "
             f"FILE ({CONFIG_NAME})"
         )
     require_exporter()
@@ -223,10 +227,10 @@ def _install_files(
     files: dict[str, Path],
     events: EventSink,
     config: str | None = None,
-) -> Taken:
+) -> InstallResult:
     model_id = _checked_id(request.model_id or "", path)
     entry = load_catalog(library.models_folder).get(model_id)
-    origin = Origin.of_entry(entry, str(path)) if entry is not None else _unknown(model_id, path)
+    origin = Origin.of_entry(entry, str(path)) if entry is not None else _unknown_origin(model_id, path)
     if DESCRIPTION not in files:
         require_exporter()
     with changing_models(library, f"models install {model_id}") as folder:
@@ -238,39 +242,39 @@ def _install_files(
                 local.copy_files(files, gathered, progress.advance)
             if config is not None:
                 (gathered / CONFIG_NAME).write_text(config, encoding="utf-8")
-            return _settle(folder, gathered, lock, replace(origin, licence_accepted_at=accepted_at), events)
+            return _finish_install(folder, gathered, lock, replace(origin, licence_accepted_at=accepted_at), events)
 
 
 def _checked_id(model_id: str, path: Path) -> str:
     if not model_id:
         raise UsageError(
-            f"say what {_shown(path)} is to be called: --id NAME (one of the catalogue, or a name of yours)"
+            f"name the model in {_shown(path)} with --id NAME (from the catalogue, or a name of your choice)"
         )
     if not re.fullmatch(MODEL_ID_PATTERN, model_id):
-        raise UsageError(f"'{model_id}' cannot be the id of a model; take up to 64 small letters, digits, '-' and '_'")
+        raise UsageError(f"'{model_id}' is not a valid model id; use up to 64 lower-case letters, digits, '-' and '_'")
     return model_id
 
 
-def _unknown(model_id: str, path: Path) -> Origin:
+def _unknown_origin(model_id: str, path: Path) -> Origin:
     return Origin(
         model_id=model_id,
         title=model_id,
         task="image-text",
         source=_shown(path),
         licence="unknown",
-        terms="As you agreed with whom you have it from.",
+        terms="As agreed with the provider of the model.",
     )
 
 
-def _install_bundle(library: Library, request: InstallRequest, path: Path, events: EventSink) -> Taken:
+def _install_bundle(library: Library, request: InstallRequest, path: Path, events: EventSink) -> InstallResult:
     with opened_bundle(path) as (manifest, archive), changing_models(library, "models install") as folder:
         model_id, locked = manifest.id, manifest.model
         if request.model_id not in (None, model_id):
-            raise UsageError(f"{_shown(path)} holds the model '{model_id}'; leave --id out")
+            raise UsageError(f"{_shown(path)} contains the model '{model_id}'; omit --id")
         code = [name for name in locked.files if name.endswith(CODE_SUFFIXES)]
         if code and not (locked.trust_remote_code and request.trust_remote_code):
             raise UsageError(
-                f"{_shown(path)} holds code of the model's own, {code[0]}; read it, then give --trust-remote-code"
+                f"{_shown(path)} contains the model's own code, {code[0]}; read it, then use --trust-remote-code"
             )
         terms = LicenceTerms(model_id, locked.licence, locked.terms, locked.restricted)
         lock, accepted_at = _accepted(folder, read_lock(folder), terms, accepted=request.accept_licence)
@@ -281,7 +285,7 @@ def _install_bundle(library: Library, request: InstallRequest, path: Path, event
             fresh = locked.model_copy(update={"installed_at": now(), "licence_accepted_at": accepted_at})
             try_out(gathered, model_id, fresh)
             replaced = model_id in lock.models
-            return Taken(put_in_place(folder, gathered, lock, model_id, fresh), changed=True, replaced=replaced)
+            return InstallResult(put_in_place(folder, gathered, lock, model_id, fresh), changed=True, replaced=replaced)
 
 
 def _shown(path: Path) -> str:

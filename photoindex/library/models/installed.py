@@ -1,4 +1,4 @@
-"""The models of a library: which there are, whether their files are sound, and taking them away."""
+"""Lists, verifies, removes and bundles the installed models of a library."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOCK_NAME = "models.lock"
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model of the catalogue, or one that is installed, or both."""
+    """A model in the catalogue, or installed, or both."""
 
     id: str
     entry: CatalogEntry | None
@@ -40,7 +40,7 @@ class Model:
 
     @property
     def dim(self) -> int | None:
-        """Numbers a vector."""
+        """Dimension of its vectors."""
         if self.installed is not None:
             return self.installed.description.dim
         return None if self.entry is None else self.entry.dim
@@ -48,7 +48,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class FileCheck:
-    """One file of an installed model; problem: how it differs from what was installed, None where it does not."""
+    """One file of an installed model; problem: how it differs from the installed one, None if it does not."""
 
     model_id: str
     name: str
@@ -59,7 +59,7 @@ class FileCheck:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A model that was removed; spaces: the names of the spaces that it filled, with their vectors, which stay."""
+    """A removed model; spaces: the names of its spaces with their number of vectors, which are kept."""
 
     model_id: str
     size_bytes: int
@@ -68,7 +68,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The archive that was written."""
+    """The written archive."""
 
     model_id: str
     path: Path
@@ -76,9 +76,9 @@ class Bundle:
 
 
 def list_models(library: Library) -> list[Model]:
-    """Return the models of the catalogue in its order, then the others that are installed.
+    """Return the models of the catalogue in its order, then the other installed ones.
 
-    Raises ConfigError for the user's catalogue where it cannot be read, ModelUnavailable for a damaged lock file.
+    Raises ConfigError if the user's catalogue cannot be read, ModelUnavailable for a damaged lock file.
     """
     catalog = load_catalog(library.models_folder)
     installed = {one.id: one for one in ModelStore(library.models_folder).installed()}
@@ -88,7 +88,7 @@ def list_models(library: Library) -> list[Model]:
 
 
 def model_named(library: Library, model_id: str) -> Model:
-    """Return one model. Raises ModelUnavailable where neither the catalogue nor the lock has it."""
+    """Return one model. Raises ModelUnavailable if it is neither in the catalogue nor installed."""
     for one in list_models(library):
         if one.id == model_id:
             return one
@@ -96,9 +96,9 @@ def model_named(library: Library, model_id: str) -> Model:
 
 
 def verify_models(library: Library, model_id: str | None = None, events: EventSink = ignore_events) -> list[FileCheck]:
-    """Hash every file of one installed model, or of all, and return how each compares with the lock.
+    """Hash every file of one installed model, or of all, and compare it with the lock file.
 
-    Raises ModelUnavailable where the model is not installed.
+    Raises ModelUnavailable if the model is not installed.
     """
     store = ModelStore(library.models_folder)
     models = store.installed() if model_id is None else [store.get(model_id)]
@@ -114,9 +114,9 @@ def verify_models(library: Library, model_id: str | None = None, events: EventSi
 
 
 def remove(library: Library, model_id: str) -> Removed:
-    """Remove an installed model, with what a pull of it had begun; the spaces that it filled stay.
+    """Remove an installed model and partial downloads of it; its spaces are kept.
 
-    Raises ModelUnavailable where there is nothing of it, LibraryLocked, UsageError.
+    Raises ModelUnavailable if there is nothing to remove, LibraryLocked, UsageError.
     """
     with changing_models(library, "models remove") as folder:
         lock = read_lock(folder)
@@ -134,10 +134,10 @@ def remove(library: Library, model_id: str) -> Removed:
 
 
 def bundle(library: Library, model_id: str, output: Path, events: EventSink = ignore_events) -> Bundle:
-    """Write an installed model into one archive: tar, or tar in zstd where the name ends with `.zst`.
+    """Write an installed model to an archive: tar, or tar compressed with zstd if the name ends with `.zst`.
 
-    Raises ModelUnavailable where it is not installed or changed since, UsageError where the file is there already, lies among
-    the originals or cannot be written, StorageFull.
+    Raises ModelUnavailable if it is not installed or was changed, UsageError if the file exists, is among the originals or
+    cannot be written, StorageFull.
     """
     output = output.expanduser().absolute()
     installed = ModelStore(library.models_folder).get(model_id)
@@ -154,7 +154,7 @@ def bundle(library: Library, model_id: str, output: Path, events: EventSink = ig
 
 @contextmanager
 def changing_models(library: Library, command: str) -> Iterator[Path]:
-    """Give the models folder, made where it is not there, while no other command changes it.
+    """Yield the models folder, created if necessary, and lock it against other commands.
 
     Raises LibraryLocked, UsageError, StorageFull.
     """

@@ -1,1 +1,1 @@
-"""Roots and the paths of originals."""
+"""Roots, volumes and the paths of originals."""

@@ -1,4 +1,4 @@
-"""Which volume and path a path on the command line means, through symbolic links and other mount points."""
+"""Maps paths from the command line to the library's files, through symbolic links and changed mount points."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from photoindex.store.files.volumes import VolumeRow, all_volumes
 
 @dataclass(frozen=True, slots=True)
 class KnownVolume:
-    """A volume of the library and where it is mounted now, None where it is not."""
+    """A volume of the library and its current mount point, None if it is not mounted."""
 
     row: VolumeRow
     mounted_at: bytes | None
 
     @property
     def online(self) -> bool:
-        """Whether the volume is mounted now, wherever that is."""
+        """Whether the volume is mounted now, at any mount point."""
         return self.mounted_at is not None
 
 
 def volumes_now(connection: Connection) -> dict[int, KnownVolume]:
-    """Return every volume by id, with where the same file system is mounted now."""
+    """Return every volume by id, with the current mount point of its file system."""
     found = {}
     for row in all_volumes(connection):
         mount = mount_with_identity(row.identity, near=row.mount_point)
@@ -38,10 +38,10 @@ def volumes_now(connection: Connection) -> dict[int, KnownVolume]:
 
 
 def places_of(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Place]:
-    """Yield where `path` (relative or absolute) may stand in the tables, the likeliest first, none twice.
+    """Yield the database locations that `path` (relative or absolute) may have, most likely first, without duplicates.
 
-    The path is tried as it is written, with its folder's symbolic links resolved, and resolved whole; each below the
-    place where a volume was last seen and below the place where it is mounted now.
+    The path is tried as written, with its folder's symbolic links resolved, and fully resolved; each relative to the last
+    known and to the current mount point of a volume.
     """
     seen: set[Place] = set()
     for candidate in spellings(path):
@@ -52,7 +52,7 @@ def places_of(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Place]:
 
 
 def spellings(path: bytes) -> list[bytes]:
-    """Return `path` as an absolute path: as written, with the folder's links resolved, resolved whole; none twice."""
+    """Return `path` as absolute paths: as written, with the folder's links resolved, fully resolved; without duplicates."""
     written = absolute(path)
     folder, name = os.path.split(written)
     resolved_folder = os.path.join(os.path.realpath(folder), name)
@@ -70,7 +70,7 @@ def _places_of_one(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Place]
 
 
 def find_file(connection: Connection, path: bytes) -> int | None:
-    """Return the id of the file row that `path` means, None where the library does not know it."""
+    """Return the id of the file at `path`, None if it is not in the library."""
     volumes = all_volumes(connection)
     for place in places_of(path, volumes):
         found = file_at(connection, place)
@@ -81,14 +81,14 @@ def find_file(connection: Connection, path: bytes) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What some paths mean: single files, and folders with everything below them."""
+    """Files chosen by paths: single files, and folders with everything below them."""
 
     file_ids: tuple[int, ...]
     places: tuple[Place, ...]
 
 
 def choose(connection: Connection, paths: Sequence[bytes]) -> Chosen:
-    """Return which files some paths (of files or folders) mean. Raises NothingFound for one that the library does not know."""
+    """Return the files chosen by paths (of files or folders). Raises NothingFound for a path not in the library."""
     volumes = all_volumes(connection)
     file_ids: list[int] = []
     places: list[Place] = []
@@ -99,6 +99,6 @@ def choose(connection: Connection, paths: Sequence[bytes]) -> Chosen:
             continue
         around = [place for place in places_of(path, volumes) if files_below(connection, place)]
         if not around:
-            raise NothingFound(f"the library knows no file at or below {display(path)}")
+            raise NothingFound(f"the library has no file at or below {display(path)}")
         places.extend(around)
     return Chosen(tuple(file_ids), tuple(places))

@@ -1,4 +1,4 @@
-"""Roots and volumes of a scan: which folders are meant, where they lie, and whether they are really there."""
+"""Roots and volumes of a scan: which folders to scan, on which volume they are, and whether they are available."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from photoindex import paths
 from photoindex.errors import UsageError, VolumeOffline
 from photoindex.mounts import Mount, mount_of, mount_with_identity
-from photoindex.pipeline.scan.changes import Place
+from photoindex.pipeline.scan.changes import FolderLocation
 from photoindex.pipeline.scan.exclusion import patterns_below
 from photoindex.store.database import Database
 from photoindex.store.files import volumes
@@ -22,15 +22,15 @@ from photoindex.store.files.volumes import RootRow, VolumeRow
 
 _SAMPLE_FILES = 200
 _SAME_SHARE = 0.5
-"""A volume that changed its identity (a new disk, a renamed server) is recognised by this share of sampled files."""
+"""A volume whose identity changed (a new disk, a renamed server) is recognised if this share of sampled files matches."""
 
 
 @dataclass(slots=True)
 class Target:
-    """One path to scan. `root` is the absolute path of the root it belongs to; `gone` means that it is not there."""
+    """One path to scan. `root` is the absolute path of the root it belongs to; `gone` means that it does not exist."""
 
     path: bytes
-    place: Place
+    location: FolderLocation
     root: bytes
     root_id: int | None = None
     excludes: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class KnownRoot:
-    """A root of the library with its absolute path where the volume is or was last seen."""
+    """A root of the library with its absolute path at the current or last known mount point."""
 
     row: RootRow
     volume: VolumeRow
@@ -50,24 +50,24 @@ class KnownRoot:
 
     @property
     def mount_point(self) -> bytes:
-        """The absolute mount point below which the root's path is written."""
+        """The absolute mount point that the root's path is relative to."""
         return self.path[: len(self.path) - len(self.row.path)].rstrip(b"/") or b"/" if self.row.path else self.path
 
 
 @dataclass(slots=True)
 class Roots:
-    """What the library knows of roots and volumes, for one scan."""
+    """The roots and volumes of a library, for one scan."""
 
     database: Database
     known: list[KnownRoot] = field(default_factory=list)
     away: list[bytes] = field(default_factory=list)
     _volumes: dict[int, VolumeRow] = field(default_factory=dict)
-    _by_device: dict[int, Place] = field(default_factory=dict)
-    _by_mount: dict[tuple[str, bytes], Place] = field(default_factory=dict)
+    _by_device: dict[int, FolderLocation] = field(default_factory=dict)
+    _by_mount: dict[tuple[str, bytes], FolderLocation] = field(default_factory=dict)
     _online: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Read the tables and find where each volume is mounted now."""
+        """Read the tables and find the current mount point of each volume."""
         self.reload()
 
     def reload(self) -> None:
@@ -85,25 +85,25 @@ class Roots:
             self.known.append(KnownRoot(row, volume, _join(mount_point, row.path), online=mount is not None))
 
     def targets(self, tops: Sequence[bytes], *, originals: Path | None, accept_missing: bool = False) -> list[Target]:
-        """Return what to scan: `tops`, or every known root, or the configured originals where none is known.
+        """Return what to scan: `tops`, else every known root, else the configured originals.
 
-        Raises UsageError for a path that does not exist, VolumeOffline for a known one that is away; with
-        `accept_missing` such a one is a target that is gone.
+        Raises UsageError for a path that does not exist, VolumeOffline for a known path that is unavailable; with
+        `accept_missing` an unavailable path becomes a target that is gone.
         """
         if tops:
-            wanted = [self._target(self.real_place(top), accept_missing=accept_missing) for top in tops]
+            wanted = [self._target(self.real_path(top), accept_missing=accept_missing) for top in tops]
         elif self.known:
             wanted = self._known_targets(accept_missing=accept_missing)
         elif originals is not None:
-            wanted = [self._target(self.real_place(os.fsencode(originals)), accept_missing=accept_missing)]
+            wanted = [self._target(self.real_path(os.fsencode(originals)), accept_missing=accept_missing)]
         else:
             raise UsageError("there is nothing to scan yet; name a folder: photoindex scan PATH")
         return _without_nested(wanted)
 
     def _known_targets(self, *, accept_missing: bool) -> list[Target]:
-        """Return every known root that is there; those that are away are remembered and the others still scanned.
+        """Return every available root; unavailable ones are recorded in `away` and the others are still scanned.
 
-        Raises VolumeOffline where none is there. A root of which no file is left is not away but done with.
+        Raises VolumeOffline if none is available. A root without any present file is not unavailable but finished.
         """
         found: list[Target] = []
         for root in self.known:
@@ -116,17 +116,17 @@ class Roots:
                 found.append(self._target(root.path, accept_missing=accept_missing))
         if not found and self.away:
             names = ", ".join(paths.display(path) for path in self.away)
-            raise VolumeOffline(f"no root is there: {names}. Nothing was marked; mount them and scan again")
+            raise VolumeOffline(f"no root is available: {names}. No file was marked; mount them and scan again")
         return found
 
     def _files_known(self, root: KnownRoot) -> bool:
         with self.database.read() as connection:
             return volumes.has_present_file_below(connection, root.volume.id, root.row.path)
 
-    def real_place(self, path: bytes) -> bytes:
+    def real_path(self, path: bytes) -> bytes:
         """Return the absolute path with links resolved; a file that is itself a link keeps its name.
 
-        Raises UsageError for an empty path, which would mean the current folder where a script's variable is unset.
+        Raises UsageError for an empty path, which would otherwise mean the current folder when a script's variable is unset.
         """
         if not path:
             raise UsageError("an empty path; name a folder, `.` for the current one")
@@ -137,7 +137,7 @@ class Roots:
         return os.path.join(os.path.realpath(folder), name)
 
     def containing(self, path: bytes) -> KnownRoot | None:
-        """Return the innermost known root around an absolute path; one whose volume is there goes before one that is not."""
+        """Return the innermost known root that contains an absolute path; roots on mounted volumes come first."""
         around = [root for root in self.known if paths.is_within(path, root.path)]
         return max(around, key=lambda root: (root.online, len(root.path)), default=None)
 
@@ -147,7 +147,7 @@ class Roots:
             away = self._reason_away(root)
             if away is not None and not accept_missing:
                 raise VolumeOffline(away)
-            root = self.containing(path)  # a volume that was recognised anew is there now
+            root = self.containing(path)  # a volume that was just recognised is mounted now
         there = os.path.lexists(path)
         gone = not there or (accept_missing and root is not None and self._reason_away(root) is not None)
         if root is not None and gone:
@@ -155,66 +155,66 @@ class Roots:
         if not there:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
         if not os.path.isdir(path):
-            return Target(path, self.place_of(os.path.dirname(path), -1), path, is_file=True)
-        place = self.place_of(path, -1)
-        if root is None or root.volume.id != place.volume_id:
-            return Target(path, place, path, excludes=self._patterns_of_inner_roots(path, place))
-        return Target(path, place, root.path, root.row.id, root.row.excludes, root.row.follow_symlinks)
+            return Target(path, self.location_of(os.path.dirname(path), -1), path, is_file=True)
+        location = self.location_of(path, -1)
+        if root is None or root.volume.id != location.volume_id:
+            return Target(path, location, path, excludes=self._patterns_of_inner_roots(path, location))
+        return Target(path, location, root.path, root.row.id, root.row.excludes, root.row.follow_symlinks)
 
     def _gone_target(self, root: KnownRoot, path: bytes) -> Target:
-        """Return what is known at a path that is not there: a folder or a file. Raises UsageError for neither."""
-        place = Place(root.volume.id, root.mount_point)
-        relative = paths.relative_to(path, place.mount_point)
+        """Return the known file or folder at a path that does not exist. Raises UsageError if there is neither."""
+        location = FolderLocation(root.volume.id, root.mount_point)
+        relative = paths.relative_to(path, location.mount_point)
         with self.database.read() as connection:
-            is_file = file_at(connection, FilePlace(place.volume_id, relative)) is not None
-            below = volumes.has_present_file_below(connection, place.volume_id, relative)
+            is_file = file_at(connection, FilePlace(location.volume_id, relative)) is not None
+            below = volumes.has_present_file_below(connection, location.volume_id, relative)
         if not is_file and not below:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
-        return Target(path, place, root.path, root.row.id, is_file=is_file, gone=True)
+        return Target(path, location, root.path, root.row.id, is_file=is_file, gone=True)
 
     def _reason_away(self, root: KnownRoot) -> str | None:
-        """Return why a known root is not there, None where it is, or where no file of it is left to be away."""
+        """Return why a known root is unavailable, None if it is available or has no present file."""
         if not self._files_known(root):
             return None
         name = paths.display(root.path)
         really_removed = f"if its photos were really removed: photoindex scan --accept-missing {name}"
         not_mounted = (
-            f"{name} is not there: its volume {root.volume.label} is not mounted. Nothing was marked; mount it and scan "
+            f"{name} is unavailable: its volume {root.volume.label} is not mounted. No file was marked; mount it and scan "
             f"again, or {really_removed}"
         )
         if not os.path.isdir(root.path):
             if self.is_online(root.volume.id):
-                return f"the folder {name} is gone. Nothing was marked; {really_removed}"
+                return f"the folder {name} is gone. No file was marked; {really_removed}"
             return not_mounted
         mount = mount_of(root.path)
         if mount.identity == root.volume.identity or self._recognise(root, mount):
             return None
         if len(mount.point) < len(root.volume.mount_point):
-            return not_mounted  # what lies in an empty mount point is no reason to believe that the disk is there
+            return not_mounted  # files in the unmounted mount point do not show that the disk is there
         another_known = any(other.online and other.path == root.path for other in self.known)
         with os.scandir(root.path) as entries:
             return not_mounted if next(entries, None) is None and not another_known else None
 
     def is_emptied(self, target: Target, *, alone: bool) -> bool:
-        """Tell whether a root in which nothing at all was found has known files: then it is away, not empty.
+        """Tell whether a target in which nothing was found has known files: then it is unavailable, not empty.
 
-        Raises VolumeOffline where it is the only target, else remembers it among those that are away.
+        Raises VolumeOffline if it is the only target, else records it in `away`.
         """
-        relative = paths.relative_to(target.path, target.place.mount_point)
+        relative = paths.relative_to(target.path, target.location.mount_point)
         with self.database.read() as connection:
-            known = volumes.count_present_files_below(connection, target.place.volume_id, relative)
+            known = volumes.count_present_files_below(connection, target.location.volume_id, relative)
         if known and alone:
             name = paths.display(target.path)
             raise VolumeOffline(
-                f"{name} is empty, but {known} files are known there: is it mounted? Nothing was marked; if they were really "
-                f"removed: photoindex scan --accept-missing {name}"
+                f"{name} is empty, but the library has {known} files there: is it mounted? No file was marked; if they were "
+                f"really removed: photoindex scan --accept-missing {name}"
             )
         if known:
             self.away.append(target.path)
         return known > 0
 
     def _recognise(self, root: KnownRoot, mount: Mount) -> bool:
-        """Give the volume its new identity where the same files lie at the same places; tell whether it did."""
+        """Give the volume its new identity if sampled files are at the same paths; tell whether it did."""
         if any(row.identity == mount.identity for row in self._volumes.values()):
             return False
         with self.database.read() as connection:
@@ -233,17 +233,17 @@ class Roots:
         self.reload()
         return True
 
-    def place_of(self, path: bytes, device: int) -> Place:
-        """Return the volume that the folder `path` (absolute) lies on; `device` is its st_dev, -1 where not known.
+    def location_of(self, path: bytes, device: int) -> FolderLocation:
+        """Return the volume of the folder `path` (absolute); `device` is its st_dev, -1 if unknown.
 
-        The volume is made where it is new; where it is mounted now is noted.
+        A new volume is added to the library, and the current mount point is stored.
         """
-        place = self._by_device.get(device)
-        if place is not None and paths.is_within(path, place.mount_point):
-            return place
+        location = self._by_device.get(device)
+        if location is not None and paths.is_within(path, location.mount_point):
+            return location
         mount = mount_of(path)
         if not paths.is_within(path, mount.point):
-            # A followed link leads to another mount; its files are known by the path that was walked.
+            # A followed link leads to another mount; its files are stored under the path that was walked.
             return max(
                 (each for each in self._by_mount.values() if paths.is_within(path, each.mount_point)),
                 key=lambda each: len(each.mount_point),
@@ -256,39 +256,39 @@ class Roots:
                     file_system=mount.file_system,
                 )  # fmt: skip
                 self._volumes = {row.id: row for row in volumes.all_volumes(connection)}
-            self._by_mount[key] = Place(volume_id, mount.point)
-        place = self._by_mount[key]
+            self._by_mount[key] = FolderLocation(volume_id, mount.point)
+        location = self._by_mount[key]
         if device != -1:
-            self._by_device[device] = place
-        return place
+            self._by_device[device] = location
+        return location
 
     def keep(
         self, connection: Connection, targets: Sequence[Target], excludes: Sequence[str] | None, *, follow: bool | None
     ) -> None:
-        """Make new roots of the folders among `targets`, and remember options given for a whole root."""
+        """Add the folders among `targets` as new roots, and store options given for a whole root."""
         for target in targets:
             if target.is_file:
                 continue
             if target.root_id is None:
-                relative = paths.relative_to(target.path, target.place.mount_point)
+                relative = paths.relative_to(target.path, target.location.mount_point)
                 target.root_id = volumes.add_root(
-                    connection, volume_id=target.place.volume_id, path=relative,
+                    connection, volume_id=target.location.volume_id, path=relative,
                     excludes=[*target.excludes, *(excludes or ())], follow_symlinks=bool(follow),
                 )  # fmt: skip
             elif target.path == target.root:
                 volumes.change_root(connection, target.root_id, excludes=excludes, follow_symlinks=follow)
 
-    def _patterns_of_inner_roots(self, path: bytes, place: Place) -> tuple[str, ...]:
-        """Return what the roots that a larger one takes in leave out, as patterns of the larger one."""
+    def _patterns_of_inner_roots(self, path: bytes, location: FolderLocation) -> tuple[str, ...]:
+        """Return the exclude patterns of existing roots inside a new, larger one, as patterns of the larger one."""
         return tuple(
             pattern
             for root in self.known
-            if root.volume.id == place.volume_id and paths.is_within(root.path, path)
+            if root.volume.id == location.volume_id and paths.is_within(root.path, path)
             for pattern in patterns_below(paths.relative_to(root.path, path), root.row.excludes)
         )
 
     def mount_point(self, volume_id: int) -> bytes:
-        """Return where a volume was last seen."""
+        """Return the last known mount point of a volume."""
         return self._volumes[volume_id].mount_point
 
     def is_online(self, volume_id: int) -> bool:
@@ -299,7 +299,7 @@ class Roots:
         return self._online[volume_id]
 
     def searchable(self, volume_id: int, folder_path: bytes) -> bytes:
-        """Return the part of a folder's path that names something: from its root's own name down."""
+        """Return the part of a folder's path that is worth searching for: from its root's own name down."""
         inside = [
             root.row.path
             for root in self.known

@@ -1,1 +1,1 @@
-"""What is known of single photos: show, facts, why, events, pairs, time."""
+"""Operations on single photos: show, facts, why, events, pairs, time."""

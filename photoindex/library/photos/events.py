@@ -1,4 +1,4 @@
-"""Find the days and trips of a library."""
+"""Finds the events of a library: days and trips."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events are asked for.
+    """Which events to return.
 
-    words: a query as words of a command line; none: all photos. gap_seconds: a longer time without a photo ends an event.
-    min_photos: events with fewer are found, but not returned. limit: only the newest; a trip with its days counts as one.
+    words: a query as command-line words, empty for all photos. gap_seconds: a longer time without a photo ends an event.
+    min_photos: events with fewer photos are not returned. limit: only the newest; a trip with its days counts as one.
     """
 
     words: Sequence[str] = ()
@@ -47,9 +47,9 @@ class EventQuery:
 class Event:
     """One day or trip.
 
-    first_at, last_at: ISO 8601 local wall time to the second, both included. days: local days on which photos were taken.
-    places: most photographed first. latitude, longitude: the centre of its photos, degrees, None where no position is
-    known. parent: key of the trip that a day belongs to.
+    first_at, last_at: ISO 8601 local wall time to the second, inclusive. days: number of local days with photos. places:
+    most photographed first. latitude, longitude: the centre of its photos in degrees, None without positions. parent: key
+    of the trip that a day belongs to.
     """
 
     key: str
@@ -67,10 +67,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class FoundEvents:
-    """Events, newest first, each trip followed by its days in order of time; and how many photos belong to none.
+    """Events, newest first, each trip followed by its days in chronological order; and counts of photos without event.
 
-    without_day: photos of which only the month or year is known; undated: photos without a time. not_kept: why what was
-    found could not be written to the library, None where it could.
+    without_day: photos with only a month or year. undated: photos without a time. not_kept: why the events could not be
+    stored in the library, None if they were.
     """
 
     events: tuple[Event, ...]
@@ -91,13 +91,12 @@ def read_gap(text: str) -> int:
 
 
 def events(library: Library, query: EventQuery) -> FoundEvents:
-    """Find the events of the photos that match, keep them in the table `event` and return those asked for.
+    """Find the events of the matching photos, store them in the table `event` and return the requested ones.
 
-    What is found and differs from what is stored is written, in one transaction, each event in place of the one with its
-    key. With all photos and the usual gap, events that are no longer found are removed, unless a saved query names them;
-    otherwise they stay. `event:` later finds every photo that was taken between the ends of an event, whatever query it
-    was found with. Where the library is locked or can only be read, nothing is kept and `not_kept` says why. Raises
-    UsageError for a query that cannot be read.
+    New and changed events are written in one transaction, replacing events with the same key. With all photos and the
+    default gap, events that are no longer found are removed unless a saved query names them; otherwise they stay. `event:`
+    matches every photo between the start and end of an event, whichever query found it. If the library is locked or
+    read-only, nothing is stored and `not_kept` says why. Raises UsageError for a query that cannot be parsed.
     """
     found = _find(library, query)
     not_kept = None
@@ -109,12 +108,12 @@ def events(library: Library, query: EventQuery) -> FoundEvents:
         if not is_read_only(error):
             raise
         not_kept = str(error)
-    return FoundEvents(_asked_for(found.tops, query), found.without_day, found.undated, not_kept)
+    return FoundEvents(_requested(found.tops, query), found.without_day, found.undated, not_kept)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """All events, each trip with its days behind it, in order of time; and how many photos belong to none."""
+    """All events in chronological order, each trip followed by its days; and counts of photos without event."""
 
     tops: list[list[Event]]
     without_day: int
@@ -143,16 +142,16 @@ def _keep(library: Library, tops: list[list[Event]], query: EventQuery) -> None:
     if not changes.written and not changes.removed:
         return
     with library.database.write() as connection:
-        # A query may have been saved in the meantime.
+        # A query may have been saved meanwhile.
         changes = event_rows.differences(connection, rows, all_found=all_found)
         event_rows.apply(connection, changes, at=time.time())
 
 
 def save(library: Library, key: str, name: str | None = None) -> tuple[str, str]:
-    """Save the query that finds an event under a name, the key itself without one; return the name and the query.
+    """Save the query for an event under a name, by default its key; return the name and the query.
 
-    Where the key is not known yet, the events of all photos are found first. Raises NothingFound for a key that no event
-    has, LibraryLocked and DatabaseFailed where nothing can be written.
+    If the key is not known yet, the events of all photos are found first. Raises NothingFound for an unknown key,
+    LibraryLocked and DatabaseFailed if nothing can be written.
     """
     from photoindex.library.search import saved
 
@@ -163,7 +162,7 @@ def save(library: Library, key: str, name: str | None = None) -> tuple[str, str]
         known = _known_keys(library)
     if key not in known:
         near = get_close_matches(key, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "to see all: photoindex events"
+        hint = f"did you mean {near[0]}?" if near else "list all with: photoindex events"
         raise NothingFound(f"there is no event {key}; {hint}")
     query = f"event:{key}"
     saved.save(library, name or key, query)
@@ -175,7 +174,7 @@ def _known_keys(library: Library) -> list[str]:
         return event_rows.known_keys(connection)
 
 
-def _asked_for(tops: list[list[Event]], query: EventQuery) -> tuple[Event, ...]:
+def _requested(tops: list[list[Event]], query: EventQuery) -> tuple[Event, ...]:
     enough = ([event for event in top if event.photos >= query.min_photos] for top in reversed(tops))
     return tuple(event for top in [top for top in enough if top][: query.limit] for event in top)
 
@@ -197,14 +196,14 @@ def _row(event: Event) -> EventRow:
 
 
 class _Namer:
-    """Makes events of outings: counts, places, titles and keys."""
+    """Creates events from sessions, with counts, places, titles and keys."""
 
     def __init__(self, found: Outings, names: dict[int, PlaceRow]) -> None:
         self._found = found
         self._names = names
 
     def events(self, of_trips: list[range]) -> list[list[Event]]:
-        """Return each trip with its days behind it, and each other day alone, in order of time."""
+        """Return each trip followed by its days, and each other day alone, in chronological order."""
         tops: list[list[Event]] = []
         outing = 0
         for trip in [*of_trips, range(len(self._found), len(self._found))]:
@@ -236,7 +235,7 @@ class _Namer:
         )
 
     def _places(self, place_ids: Numbers) -> tuple[PlaceName, ...]:
-        """Return the places, most photographed first; of two alike the smaller number, so that a title does not change."""
+        """Return the places, most photographed first; ties by id, so that titles are stable."""
         ids, counts = np.unique(place_ids, return_counts=True)
         order = np.argsort(-counts, kind="stable")
         pairs = zip(ids[order].tolist(), counts[order].tolist(), strict=True)
@@ -255,7 +254,7 @@ def _with_unique_keys(tops: list[list[Event]]) -> list[list[Event]]:
 
 
 def _centre(moments: Moments, photos: slice) -> tuple[float | None, float | None]:
-    """Return the middle of positions on the sphere, so that it is right at the date line too; degrees to six decimals."""
+    """Return the centre of positions on the sphere, correct across the date line too; degrees to six decimals."""
     latitude, longitude = np.radians(moments.latitude[photos]), np.radians(moments.longitude[photos])
     known = ~(np.isnan(latitude) | np.isnan(longitude))
     if not known.any():

@@ -1,4 +1,4 @@
-"""What single files say of themselves, without a library: nothing is stored, nothing beside the file is read."""
+"""Reads the metadata of single files without a library; nothing is stored, and no sidecars are read."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from photoindex.stages.ingest import Ingested, recognise
 from photoindex.types import Described, Facts, Failure, Limits, Resolved
 
 _HOLD_BYTES = 64 << 20
-"""Larger files are not read whole: their readers go to the places that they need."""
+"""Larger files are not read into memory: their readers seek to the parts they need."""
 _AHEAD_PER_WORKER = 8
 _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What one file says, and what that comes to by the order of the sources; `path` as it was given."""
+    """The metadata of one file, and the facts resolved from it by source priority; `path` as it was given."""
 
     path: bytes
     described: Described
@@ -42,7 +42,7 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """A file that says nothing: it is not there (`missing`), cannot be read, is broken, or is no photo or video."""
+    """A file that could not be read: it does not exist (`missing`), is unreadable, damaged, or not a photo or video."""
 
     path: bytes
     failure: Failure
@@ -50,9 +50,9 @@ class NotRead:
 
 
 def read_facts(config: Config, paths: Sequence[bytes]) -> Iterator[FileFacts | NotRead]:
-    """Yield what each file says, in the order they were given; a file that crashes a decoder costs only itself.
+    """Yield the metadata of each file, in the given order; a file that crashes a decoder does not affect others.
 
-    The limits on one file and the number of workers are those of `scan`. The files are opened read-only.
+    Uses the limits and the number of workers of `scan`. The files are opened read-only.
     """
     present = sum(1 for path in paths if os.path.exists(path))
     if not present:
@@ -86,9 +86,9 @@ def _missing(path: bytes) -> NotRead:
 def _result(path: bytes, future: Future[Described | Failure], pool: WorkerPool, limits: Limits) -> FileFacts | NotRead:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            said = future.result()
+            described = future.result()
         except Exception as error:
-            # A worker that somebody else ended says nothing about its file, unless it happens again and again.
+            # A worker killed from outside says nothing about its file, unless it happens repeatedly.
             if (ended_from_outside(error) or was_killed(error)) and attempt < _ATTEMPTS:
                 future = pool.submit(describe_file, path)
                 continue
@@ -96,19 +96,21 @@ def _result(path: bytes, future: Future[Described | Failure], pool: WorkerPool, 
             if failure is None:
                 raise
             return NotRead(path, failure)
-        return NotRead(path, said) if isinstance(said, Failure) else FileFacts(path, said, resolved_alone(said.facts))
+        if isinstance(described, Failure):
+            return NotRead(path, described)
+        return FileFacts(path, described, resolved_alone(described.facts))
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def resolved_alone(facts: Facts) -> Resolved:
-    """Return what the facts of one file come to, its name, folder and modification time left aside."""
+    """Resolve the facts of one file without its name, folder and modification time."""
     from photoindex.domain.facts.resolve import resolve
 
     return resolve(facts, name=b"", folder=b"", mtime_ns=0)
 
 
 def describe_file(path: bytes) -> Described | Failure:
-    """Return what the file at `path` says, or why it says nothing; this is what a worker runs."""
+    """Return the metadata of the file at `path`, or why it cannot be read; runs in a worker."""
     from photoindex.media.metadata.description import describe
 
     try:
@@ -120,7 +122,7 @@ def describe_file(path: bytes) -> Described | Failure:
         return Failure("unreadable", f"cannot be read: {error.strerror or error}", retry=True)
     except MediaProblem as problem:
         return Failure(problem.error_class, str(problem))
-    return media.failure or Failure("not_media", media.not_media or "no photo or video")
+    return media.failure or Failure("not_media", media.not_media or "not a photo or video")
 
 
 def _content(path: bytes) -> Content:
@@ -131,12 +133,12 @@ def _content(path: bytes) -> Content:
         return read_content(path)
     with open(path, "rb") as stream:
         head = stream.read(HEAD_BYTES)
-    # No digest: it would cost a reading of the whole film, and nobody asks for it here.
+    # No digest: it would require reading the whole video, and is not needed here.
     return Content(path, b"", status.st_size, status.st_mtime_ns, head, None)
 
 
 def as_json(one: FileFacts) -> dict[str, object]:
-    """Return the documented JSON object of one file, with the keys of `show --json` that a file alone can fill."""
+    """Return the documented JSON object of one file, with those keys of `show --json` that need no library."""
     described = one.described
     value: dict[str, object] = {
         "schema": 1,
@@ -158,4 +160,4 @@ def as_json(one: FileFacts) -> dict[str, object]:
 RESOLVED_NAMES: tuple[str, ...] = tuple(
     field.name for field in fields(Resolved) if field.name not in {"keywords", "sources"}
 )
-"""The facts that have one value, in the order they are shown."""
+"""The facts with a single value, in the order they are shown."""

@@ -1,4 +1,4 @@
-"""Why files are, or are not, one photo, for a person who asks."""
+"""Explains why files are, or are not, one photo."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _KEPT_FOLDERS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class HeldVideo:
-    """The short video that a motion photo's file holds: from which byte of the file on, how many bytes, and whose kind."""
+class EmbeddedVideo:
+    """The short video embedded in a motion photo's file. kind: the vendor's format. offset, length: bytes in the file."""
 
     kind: str
     offset: int
@@ -35,18 +35,18 @@ class HeldVideo:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedContent:
-    """One content of a photo, what it is in it, and why; paths: of all its files, the present ones first."""
+    """One content of a photo, its role, and why; paths: of all its files, present ones first."""
 
     asset_id: int
     paths: tuple[bytes, ...]
     role: str
     why: str | None
-    motion: HeldVideo | None = None
+    motion: EmbeddedVideo | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedCandidate:
-    """A file of another photo that came into question for a file of this one, and why it was not joined."""
+    """A file of another photo that was a candidate for pairing with a file of this one, and why it was not paired."""
 
     of: bytes
     path: bytes
@@ -55,8 +55,8 @@ class ExplainedCandidate:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidOfPair:
-    """What a person said of two contents, each by a path (empty: it has no file any more); at: UTC seconds since 1970."""
+class PairDecision:
+    """A user's decision on two contents, each given by a path (empty: no file left); at: UTC seconds since 1970."""
 
     path: bytes
     other_path: bytes
@@ -66,18 +66,18 @@ class SaidOfPair:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedPhoto:
-    """A photo with the reason of each link; burst: the other photos of its burst."""
+    """A photo with the reasons of its links; burst: the other photos of its burst."""
 
     photo_id: int
     contents: tuple[ExplainedContent, ...]
     candidates: tuple[ExplainedCandidate, ...]
-    decisions: tuple[SaidOfPair, ...]
+    decisions: tuple[PairDecision, ...]
     sidecars: tuple[LinkedSidecar, ...]
     burst: tuple[int, ...]
 
 
 def explain_pairs(library: Library, photo_ids: Sequence[int]) -> Iterator[ExplainedPhoto]:
-    """Yield why each photo is what it is; photos that are gone are left out."""
+    """Yield an explanation for each photo; photos that no longer exist are skipped."""
     folders = _Folders()
     for photo_id in photo_ids:
         with library.database.read() as connection:
@@ -87,13 +87,13 @@ def explain_pairs(library: Library, photo_ids: Sequence[int]) -> Iterator[Explai
 
 
 class _Folders:
-    """The files of the folders that were looked at last, by the shot that their names say: asset, file, folder, name."""
+    """A cache of the files of recent folders, by the shot in their names: asset, file, folder, name."""
 
     def __init__(self) -> None:
         self._known: dict[int, dict[str, list[tuple[int, int, int, bytes]]]] = {}
 
     def of_shot(self, connection: Connection, folder_id: int, shot: str) -> list[tuple[int, int, int, bytes]]:
-        """Return the files of a folder whose names say this shot."""
+        """Return the files of a folder whose names have this shot."""
         if folder_id not in self._known:
             if len(self._known) >= _KEPT_FOLDERS:
                 self._known.pop(next(iter(self._known)))
@@ -136,7 +136,7 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
         )
         for one, candidate in _not_joined(explained, mine)
     }
-    videos = {one.id: _held_video(one.facts) for one in assets_of_photo(connection, photo_id)}
+    videos = {one.id: _embedded_video(one.facts) for one in assets_of_photo(connection, photo_id)}
     burst = () if photo.burst is None else tuple(photos_of_burst(connection, photo.burst))
     return ExplainedPhoto(
         photo_id,
@@ -147,22 +147,22 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
             for one in contents
         ),
         tuple(candidates.values()),
-        tuple(_said(connection, mine, everything)),
+        tuple(_decisions(connection, mine, everything)),
         tuple(sidecars.of_photo(connection, photo_id)),
         tuple(other for other in burst if other != photo_id),
     )
 
 
-def _held_video(facts: Facts) -> HeldVideo | None:
+def _embedded_video(facts: Facts) -> EmbeddedVideo | None:
     found = facts.get("container", {})
     kind, offset, length = found.get("motion_kind"), found.get("motion_offset"), found.get("motion_bytes")
     if isinstance(offset, int) and isinstance(length, int):
-        return HeldVideo(str(kind), offset, length)
+        return EmbeddedVideo(str(kind), offset, length)
     return None
 
 
 def _with_all_names(members: Sequence[Member], beside: set[tuple[int, int, int, bytes]]) -> list[Member]:
-    """Return the members, those of the folders looked at once for each of their names there."""
+    """Return the members; those in the given folders once for each of their files there."""
     by_asset = {member.asset_id: member for member in members}
     named = [
         replace(by_asset[asset_id], file_id=file_id, folder_id=folder_id, name=name)
@@ -180,10 +180,10 @@ def _not_joined(explained: Sequence[Explanation], mine: set[int]) -> Iterator[tu
                 yield one, candidate
 
 
-def _said(connection: Connection, mine: set[int], everything: set[int]) -> Iterator[SaidOfPair]:
-    """Yield what a person said of these contents; of earlier contents of edited files, as of those that took their place."""
+def _decisions(connection: Connection, mine: set[int], everything: set[int]) -> Iterator[PairDecision]:
+    """Yield the user's decisions on these contents; those on earlier contents of edited files apply to their replacements."""
     rows = pairs.decisions_among(connection, everything)
-    # What stands apart is connected to nothing here.
+    # Separated contents are not connected to anything here.
     known = everything | pairs.connected(
         connection, {row.other_asset_id for row in rows} | {row.asset_id for row in rows}
     )
@@ -195,4 +195,4 @@ def _said(connection: Connection, mine: set[int], everything: set[int]) -> Itera
             newest[one, other] = row
     paths = paths_of(connection, {asset_id for pair in newest for asset_id in pair})
     for (one, other), row in newest.items():
-        yield SaidOfPair(paths.get(one, b""), paths.get(other, b""), row.together, row.at)
+        yield PairDecision(paths.get(one, b""), paths.get(other, b""), row.together, row.at)

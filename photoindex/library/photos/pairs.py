@@ -1,4 +1,4 @@
-"""Say which files are one photo: split photos, join them; what a person says stands above all rules."""
+"""Splits and joins photos; the user's decisions override all pairing rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.refresh import refresh
 from photoindex.library.search.targets import Targets
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, ignore_events
@@ -25,7 +25,7 @@ from photoindex.store.search import targets
 from photoindex.store.tasks import stale
 
 MOST_CONTENTS = 50
-"""More contents are no one photo: the words of the command meant something else."""
+"""A photo with more contents is surely a mistake in the command."""
 _CHUNK = 500
 
 Pair = tuple[int, int]
@@ -33,7 +33,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class PairedContent:
-    """One content of a photo: a path that holds it, and what it is in the photo; was: the photo that it belonged to."""
+    """One content of a photo: a path of it, and its role in the photo; was: the id of its previous photo."""
 
     asset_id: int
     path: bytes
@@ -42,16 +42,16 @@ class PairedContent:
 
 
 @dataclass(frozen=True, slots=True)
-class MadePhoto:
-    """One photo as it is afterwards, the content that stands for it first; photo_id: None where it is only foreseen."""
+class ResultingPhoto:
+    """One resulting photo, its primary content first; photo_id: None in a dry run."""
 
     photo_id: int | None
     contents: tuple[PairedContent, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PassedPhoto:
-    """A photo that was left as it is, and why."""
+class SkippedPhoto:
+    """A photo that was not changed, and why."""
 
     photo_id: int
     path: bytes
@@ -60,48 +60,47 @@ class PassedPhoto:
 
 @dataclass(frozen=True, slots=True)
 class PairsChanged:
-    """What a split or join came to; entry_id: in the journal, None where nothing was changed."""
+    """The result of a split or join; entry_id: in the journal, None if nothing was changed."""
 
     entry_id: int | None
     before: int = 0
-    """How many photos there were of those that were changed."""
-    made: tuple[MadePhoto, ...] = ()
-    passed: tuple[PassedPhoto, ...] = ()
+    """Number of changed photos before the change."""
+    photos: tuple[ResultingPhoto, ...] = ()
+    skipped: tuple[SkippedPhoto, ...] = ()
 
 
 @dataclass(slots=True)
 class _Plan:
-    """What is to be said of which contents.
+    """The planned decisions.
 
-    wanted: pair -> together. whole: contents that were one photo and stay so. photos: those that change, with their
-    contents. passed: photo -> why it stays as it is.
+    wanted: pair -> together. whole: contents that stay one photo. photos: the photos to change, with their contents.
+    skipped: photo -> why it is not changed.
     """
 
     wanted: dict[Pair, bool] = field(default_factory=dict)
     whole: list[tuple[int, ...]] = field(default_factory=list)
     photos: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    passed: dict[int, str] = field(default_factory=dict)
+    skipped: dict[int, str] = field(default_factory=dict)
 
 
 def split(library: Library, chosen: Targets, *, dry_run: bool = False, emit: EventSink = ignore_events) -> PairsChanged:
-    """Make contents photos of their own, all or none, as one entry of the journal that `undo` takes back.
+    """Split contents into separate photos, all or none, as one journal entry that `undo` can revert.
 
-    The content of a file that was named leaves its photo, whose other contents stay together; a photo that a query or a
-    folder chose falls apart into its contents. With `dry_run` nothing is changed. Raises LibraryLocked, StorageFull.
+    The content of a named file leaves its photo, whose other contents stay together; a photo chosen by a query or folder
+    is split into all its contents. With `dry_run` nothing is changed. Raises LibraryLocked, StorageFull.
     """
     return _carry_out(library, "pair split", lambda connection: _plan_split(connection, chosen), emit, dry_run=dry_run)
 
 
 def join(library: Library, chosen: Targets, *, dry_run: bool = False, emit: EventSink = ignore_events) -> PairsChanged:
-    """Make one photo of several, all or none, as one entry of the journal that `undo` takes back.
+    """Join photos, all or none, as one journal entry that `undo` can revert.
 
-    The photos of all files that were named become one. Of the photos that a query or a folder chose, those become one
-    that have files of the same stem in the same folder (`IMG_1.CR2`, `img_1.jpg`). With `dry_run` nothing is changed.
-    Raises UsageError where fewer than two files were named, or more contents than one photo can have; LibraryLocked,
-    StorageFull.
+    The photos of all named files become one. Of the photos chosen by a query or folder, those with files of the same stem
+    in the same folder (`IMG_1.CR2`, `img_1.jpg`) are joined. With `dry_run` nothing is changed. Raises UsageError for
+    fewer than two named files or too many contents; LibraryLocked, StorageFull.
     """
     if len(chosen.files) == 1:
-        raise UsageError("one photo cannot be joined; name a file of each photo that is to become part of it")
+        raise UsageError("one file is not enough to join; name a file of each photo to join")
     return _carry_out(library, "pair join", lambda connection: _plan_join(connection, chosen), emit, dry_run=dry_run)
 
 
@@ -115,10 +114,9 @@ def _plan_split(connection: Connection, chosen: Targets) -> _Plan:
     for photo_id, assets in contents.items():
         go = set(assets) if photo_id in falling else leaving[photo_id].intersection(assets)
         if len(assets) < 2 or not go:
-            alone = (
-                "it is one content alone already" if len(assets) < 2 else "it is an earlier content of an edited file"
+            plan.skipped[photo_id] = (
+                "it has only one content" if len(assets) < 2 else "it is an earlier content of an edited file"
             )
-            plan.passed[photo_id] = alone
             continue
         plan.photos[photo_id] = assets
         for pair in combinations(sorted(assets), 2):
@@ -136,14 +134,12 @@ def _plan_join(connection: Connection, chosen: Targets) -> _Plan:
     sets += _of_one_stem(connection, {photo_id: contents[photo_id] for photo_id in by_name if photo_id in contents})
     for photos in _merged(sets):
         if len(photos) < 2:
-            alone = "these files are one photo already" if chosen.files else "no other photo of these has its name"
-            plan.passed.update(dict.fromkeys(photos, alone))
+            why = "these files are already one photo" if chosen.files else "none of the other photos has its name"
+            plan.skipped.update(dict.fromkeys(photos, why))
             continue
         together = sorted(asset_id for photo_id in photos for asset_id in contents.get(photo_id, ()))
         if len(together) > MOST_CONTENTS:
-            raise UsageError(
-                f"one photo of {len(together):,} contents is meant to be a mistake: at most {MOST_CONTENTS} can be joined"
-            )
+            raise UsageError(f"cannot join {len(together):,} contents into one photo: the limit is {MOST_CONTENTS}")
         plan.photos.update((photo_id, contents.get(photo_id, ())) for photo_id in photos)
         plan.wanted.update((pair, True) for pair in combinations(together, 2))
     return plan
@@ -158,7 +154,7 @@ def _contents(connection: Connection, photo_ids: Sequence[int]) -> dict[int, tup
 
 
 def _of_one_stem(connection: Connection, contents: Mapping[int, tuple[int, ...]]) -> list[list[int]]:
-    """Return the photos by the folder and the stem that their files share; a photo with several stems comes several times."""
+    """Group photos by folder and stem of their files; a photo with several stems is in several groups."""
     photo_of = {asset_id: photo_id for photo_id, assets in contents.items() for asset_id in assets}
     found: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
     for chunk in _chunks(sorted(photo_of)):
@@ -168,7 +164,7 @@ def _of_one_stem(connection: Connection, contents: Mapping[int, tuple[int, ...]]
 
 
 def _merged(sets: Iterable[Sequence[int]]) -> list[list[int]]:
-    """Return the sets with those that share a member as one."""
+    """Merge the sets that share a member."""
     of: dict[int, set[int]] = {}
     for one in sets:
         whole = set(one).union(*(of[member] for member in one if member in of))
@@ -181,30 +177,31 @@ def _carry_out(
 ) -> PairsChanged:
     with exclusive(library.folder, f"photoindex {command}"), library.database.session() as session:
         roots = Roots(library.database)
-        # What a killed scan left would be judged by old pairs.
-        settle(library, session, roots, emit)
+        # Finish the work of a killed scan first; otherwise the plan would use outdated pairs.
+        refresh(library, session, roots, emit)
         with session.write() as connection:
             plan = plan_of(connection)
-            passed = _passed(connection, plan.passed)
+            skipped = _skipped(connection, plan.skipped)
             if not plan.photos:
-                return PairsChanged(None, passed=passed)
+                return PairsChanged(None, skipped=skipped)
             changes = _decide(connection, plan)
-            made = _made(connection, plan, dry_run=dry_run)
+            photos = _resulting_photos(connection, plan, dry_run=dry_run)
             if dry_run:
                 connection.rollback()
-                return PairsChanged(None, len(plan.photos), made, passed)
-            summary = f"{_count(len(plan.photos), 'photo')} made {_count(len(made), 'photo')}"
+                return PairsChanged(None, len(plan.photos), photos, skipped)
+            verb = command.rpartition(" ")[2]
+            summary = f"{verb} {_count(len(plan.photos), 'photo')} into {len(photos):,}"
             entry_id = journal.record(connection, command=command, summary=summary, changes=changes)
-            # A photo that was made is in no burst yet.
+            # A new photo is in no burst yet.
             stale.mark_folders_of_assets_unrelated(
                 connection, {asset_id for assets in plan.photos.values() for asset_id in assets}
             )
-        settle(library, session, roots, emit)
-    return PairsChanged(entry_id, len(plan.photos), made, passed)
+        refresh(library, session, roots, emit)
+    return PairsChanged(entry_id, len(plan.photos), photos, skipped)
 
 
 def _decide(connection: Connection, plan: _Plan) -> list[journal.Change]:
-    """Write the decisions and make the photos anew."""
+    """Write the decisions and regroup the photos."""
     assets = {asset_id for contents in plan.photos.values() for asset_id in contents}
     outdated = _outdated(connection, assets, plan.wanted)
     wanted = [*((*pair, None) for pair in outdated), *((*pair, together) for pair, together in plan.wanted.items())]
@@ -218,14 +215,14 @@ def _decide(connection: Connection, plan: _Plan) -> list[journal.Change]:
         for pair in combinations(sorted(whole), 2)
     ]
     if kept:
-        # They were one photo through a content that left; a person asked for that one to leave, and no more.
+        # They were linked only through the content that left; the user asked for that one to leave, and no more.
         changes += pairs.decide(connection, kept)
         regroup(connection, assets)
     return changes
 
 
 def _outdated(connection: Connection, asset_ids: set[int], wanted: Mapping[Pair, bool]) -> list[Pair]:
-    """Return the decisions about earlier contents of edited files that would speak beside the new ones."""
+    """Return decisions on earlier contents of edited files that would conflict with the new ones."""
     everything = pairs.connected(connection, asset_ids)
     places = pairs.places_of(connection, everything)
     found = []
@@ -238,7 +235,7 @@ def _outdated(connection: Connection, asset_ids: set[int], wanted: Mapping[Pair,
 
 
 def current(places: Mapping[int, AssetPlace], asset_id: int) -> int:
-    """Return the content that took the place of an earlier one; of any other content, the content itself."""
+    """Return the content that replaced an earlier one, or the content itself if it was not replaced."""
     seen: set[int] = set()
     while asset_id not in seen and asset_id in places:
         seen.add(asset_id)
@@ -249,7 +246,7 @@ def current(places: Mapping[int, AssetPlace], asset_id: int) -> int:
     return asset_id
 
 
-def _made(connection: Connection, plan: _Plan, *, dry_run: bool) -> tuple[MadePhoto, ...]:
+def _resulting_photos(connection: Connection, plan: _Plan, *, dry_run: bool) -> tuple[ResultingPhoto, ...]:
     was = {asset_id: photo_id for photo_id, assets in plan.photos.items() for asset_id in assets}
     paths = paths_of(connection, was)
     gathered: defaultdict[int, list[PairedContent]] = defaultdict(list)
@@ -257,7 +254,7 @@ def _made(connection: Connection, plan: _Plan, *, dry_run: bool) -> tuple[MadePh
         content = PairedContent(place.id, paths.get(place.id, b""), place.role, was[place.id])
         gathered[place.photo_id].append(content)
     return tuple(
-        MadePhoto(
+        ResultingPhoto(
             None if dry_run else photo_id,
             tuple(sorted(contents, key=lambda one: (one.role != "primary", one.asset_id))),
         )
@@ -265,16 +262,16 @@ def _made(connection: Connection, plan: _Plan, *, dry_run: bool) -> tuple[MadePh
     )
 
 
-def _passed(connection: Connection, passed: Mapping[int, str]) -> tuple[PassedPhoto, ...]:
-    found: list[PassedPhoto] = []
-    for chunk in _chunks(sorted(passed)):
+def _skipped(connection: Connection, skipped: Mapping[int, str]) -> tuple[SkippedPhoto, ...]:
+    found: list[SkippedPhoto] = []
+    for chunk in _chunks(sorted(skipped)):
         paths = targets.first_paths(connection, chunk)
-        found += [PassedPhoto(photo_id, paths.get(photo_id, b""), passed[photo_id]) for photo_id in chunk]
+        found += [SkippedPhoto(photo_id, paths.get(photo_id, b""), skipped[photo_id]) for photo_id in chunk]
     return tuple(found)
 
 
 def paths_of(connection: Connection, asset_ids: Iterable[int]) -> dict[int, bytes]:
-    """Return a path of each content, of a present file where there is one."""
+    """Return a path of each content, preferably of a present file."""
     found: dict[int, bytes] = {}
     for chunk in _chunks(sorted(asset_ids)):
         for file in targets.files_of_contents(connection, chunk):

@@ -1,4 +1,4 @@
-"""All that is known of a photo, each fact with its source."""
+"""Shows everything about a photo, each fact with its source."""
 
 from __future__ import annotations
 
@@ -33,12 +33,11 @@ from photoindex.types import Facts
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One photo, or one file that has none: `photo` is None for a file that is not taken in.
+    """One photo, or one file without a photo (`photo` is None for a file that was not ingested).
 
-    asked: the PATH as given, or the path of the photo's first file where an ID was given. content: the asset that stands
-    for the photo. contents: all of them, earlier ones too. facts: every value of every source, also of sidecars,
-    corrections and the path. burst: the photos of the same burst. preview, thumbnail: None where they are not on the disk.
-    online: by volume number.
+    asked: the PATH as given, or the path of the photo's first file if an ID was given. content: the primary asset. contents:
+    all assets, including earlier ones. facts: every value of every source, including sidecars, corrections and the path.
+    burst: the photos of the same burst. preview, thumbnail: None if they are not on disk. online: by volume id.
     """
 
     asked: bytes
@@ -57,16 +56,16 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A PATH or ID that the library does not know, and what to do about it."""
+    """A PATH or ID that is not in the library, with a message."""
 
     asked: bytes
     message: str
 
 
 def show(library: Library, tokens: Sequence[bytes]) -> Iterator[Shown | Unknown]:
-    """Yield what is known of each PATH or ID, in the order they were given.
+    """Yield everything about each PATH or ID, in the given order.
 
-    A token of digits is a photo's number unless a file of that name exists here.
+    A token of digits is a photo id unless a file of that name exists.
     """
     with library.database.read() as connection:
         volumes = volumes_now(connection)
@@ -86,7 +85,7 @@ def _show_id(
 ) -> Shown | Unknown:
     found = photo_by_id(connection, int(token))
     if found is None:
-        return Unknown(token, f"there is no photo with the number {display(token)}")
+        return Unknown(token, f"there is no photo with the id {display(token)}")
     return _show_photo(library, connection, volumes, found, asked=None)
 
 
@@ -180,7 +179,7 @@ def task_as_json(one: TaskRow) -> dict[str, object]:
 
 
 def as_json(shown: Shown) -> dict[str, object]:
-    """Return the documented JSON object of one photo; what is unknown is None, keywords are a list."""
+    """Return the documented JSON object of one photo; unknown values are None, keywords are a list."""
     photo, content = shown.photo, shown.content
     resolved = None if photo is None else photo.resolved
     facts = {source: dict(values) for source, values in shown.facts.items()}
@@ -234,4 +233,4 @@ RESOLVED_NAMES: tuple[str, ...] = (
     "zone", "zone_source", "latitude", "longitude", "altitude_m", "place", "camera_make",
     "camera_model", "lens", "iso", "aperture", "exposure_seconds", "focal_length_mm", "rating", "title", "description",
 )  # fmt: skip
-"""The facts of a photo that have one value, in the order they are shown."""
+"""The facts of a photo with a single value, in the order they are shown."""

@@ -1,4 +1,4 @@
-"""Correct when photos were taken: set, shift, or take a correction back; originals are never touched."""
+"""Corrects when photos were taken: set, shift or reset; originals are never changed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
 from photoindex.library.photos.time_text import partial, shift_text, shifted
-from photoindex.library.scan.invalidation import leave_work
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.invalidation import invalidate
+from photoindex.library.scan.refresh import refresh
 from photoindex.pipeline.resolve.evidence import gather
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.journal import journal
@@ -27,7 +27,7 @@ _CHUNK_PHOTOS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class Skipped:
     """Why a photo's time is not changed."""
 
     why: str
@@ -35,50 +35,50 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class TimeChange:
-    """What is to become of photos' times.
+    """A change of photos' times.
 
-    command, what: for the journal, which says `what of 3 photos`. value_of: the correction of a photo, None to take back
-    what corrections there are.
+    command, what: for the journal, which shows `what of 3 photos`. value_of: returns the correction of a photo, None to
+    reset existing corrections.
     """
 
     command: str
     what: str
-    value_of: Callable[[TimeOfPhoto], str | Passed | None]
+    value_of: Callable[[TimeOfPhoto], str | Skipped | None]
 
 
 def set_to(value: str) -> TimeChange:
-    """Make the time `value`, as `when.read_when` gives it."""
+    """Set the time to `value`, as returned by `time_text.parse_time`."""
     return TimeChange("time set", f"time set to {value}", lambda _photo: value)
 
 
 def shift_by(seconds: int) -> TimeChange:
-    """Move the time; wall time and instant move together. A photo without a time of day cannot be moved."""
+    """Shift the time; wall time and instant are shifted together. A photo without a time of day cannot be shifted."""
 
-    def moved(photo: TimeOfPhoto) -> str | Passed:
+    def moved(photo: TimeOfPhoto) -> str | Skipped:
         if photo.taken_at is None:
-            return Passed("no time is known of it")
+            return Skipped("its time is unknown")
         if photo.precision in ("day", "month", "year"):
-            return Passed(f"only the {photo.precision} is known ({partial(photo.taken_at, photo.precision)})")
+            return Skipped(f"only the {photo.precision} is known ({partial(photo.taken_at, photo.precision)})")
         value = shifted(photo.taken_at, photo.precision, seconds)
         if value is None:
-            return Passed("no photo can be of that year")
-        # What was known in UTC alone has no offset after it either; a correction says so with a Z.
+            return Skipped("the year is out of range")
+        # A time known in UTC only still has no offset afterwards; a correction states that with a Z.
         return value if photo.utc_offset_minutes is not None else value.replace("+00:00", "Z")
 
     return TimeChange("time shift", f"time shift {shift_text(seconds)}", moved)
 
 
-def take_back() -> TimeChange:
-    """Take all corrections of the time back."""
+def reset() -> TimeChange:
+    """Remove all corrections of the time."""
     return TimeChange("time reset", "time reset", lambda _photo: None)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeResult:
-    """What became, or would become, of one photo.
+    """The result of a time change for one photo.
 
-    before, after: ISO 8601 wall time, only as far as it is known (`1974-06`). why: None where the time was corrected, else
-    why it was passed over.
+    before, after: ISO 8601 wall time, only the known part (`1974-06`). why: why the photo was skipped, None if it was
+    corrected.
     """
 
     photo_id: int
@@ -90,14 +90,14 @@ class TimeResult:
 
 @dataclass(frozen=True, slots=True)
 class TimesCorrected:
-    """What a correction came to; entry_id: in the journal, None where nothing was changed.
+    """The result of a correction; entry_id: in the journal, None if nothing was changed.
 
-    before: photo -> its time before, of those that were corrected. passed: photo -> why it was not.
+    before: corrected photo -> its previous time. skipped: photo -> why it was not corrected.
     """
 
     entry_id: int | None
     before: Mapping[int, str | None] = field(default_factory=dict)
-    passed: Mapping[int, str] = field(default_factory=dict)
+    skipped: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _Planned:
     why: str | None
 
 
-def foresee(library: Library, photo_ids: Sequence[int], change: TimeChange) -> Iterator[TimeResult]:
+def plan_time_changes(library: Library, photo_ids: Sequence[int], change: TimeChange) -> Iterator[TimeResult]:
     """Yield what `correct_times` would do with each photo; nothing is changed."""
     for chunk in _chunks(photo_ids):
         with library.database.read() as connection:
@@ -130,44 +130,44 @@ def foresee(library: Library, photo_ids: Sequence[int], change: TimeChange) -> I
 def correct_times(
     library: Library, photo_ids: Sequence[int], change: TimeChange, emit: EventSink = ignore_events
 ) -> TimesCorrected:
-    """Correct the times of photos, all or none, as one entry of the journal that `undo` takes back.
+    """Correct the times of photos, all or none, as one journal entry that `undo` can revert.
 
-    Photos that are gone are left out. Raises LibraryLocked, StorageFull.
+    Photos that no longer exist are skipped. Raises LibraryLocked, StorageFull.
     """
     with exclusive(library.folder, f"photoindex {change.command}"), library.database.session() as session:
         roots = Roots(library.database)
-        # What a killed scan left would be shifted from an old time.
-        settle(library, session, roots, emit)
+        # Finish the work of a killed scan first; otherwise outdated times would be shifted.
+        refresh(library, session, roots, emit)
         with session.write() as connection:
             before: dict[int, str | None] = {}
-            passed: dict[int, str] = {}
+            skipped: dict[int, str] = {}
             rows: list[tuple[int, str, FactValue]] = []
             for chunk in _chunks(photo_ids):
                 for one in _plan(connection, chunk, change):
                     if one.why is not None:
-                        passed[one.photo_id] = one.why
+                        skipped[one.photo_id] = one.why
                     else:
                         before[one.photo_id] = one.before
                         rows += one.rows
             if not rows:
-                return TimesCorrected(None, before, passed)
+                return TimesCorrected(None, before, skipped)
             photos = f"{len(before):,} {'photo' if len(before) == 1 else 'photos'}"
             changes = corrections.correct(connection, rows)
             summary = f"{change.what} of {photos}"
             entry_id = journal.record(connection, command=change.command, summary=summary, changes=changes)
-            leave_work(connection, entry_id)
-        settle(library, session, roots, emit)
-    return TimesCorrected(entry_id, before, passed)
+            invalidate(connection, entry_id)
+        refresh(library, session, roots, emit)
+    return TimesCorrected(entry_id, before, skipped)
 
 
 def results_of(library: Library, done: TimesCorrected) -> Iterator[TimeResult]:
-    """Yield what became of each photo, by number."""
-    yield from _results(library, done, sorted({*done.before, *done.passed}))
+    """Yield the result for each photo, by id."""
+    yield from _results(library, done, sorted({*done.before, *done.skipped}))
 
 
-def passed_of(library: Library, done: TimesCorrected) -> Iterator[TimeResult]:
-    """Yield the photos that were passed over, by number."""
-    yield from _results(library, done, sorted(done.passed))
+def skipped_of(library: Library, done: TimesCorrected) -> Iterator[TimeResult]:
+    """Yield the skipped photos, by id."""
+    yield from _results(library, done, sorted(done.skipped))
 
 
 def _results(library: Library, done: TimesCorrected, photo_ids: Sequence[int]) -> Iterator[TimeResult]:
@@ -176,7 +176,7 @@ def _results(library: Library, done: TimesCorrected, photo_ids: Sequence[int]) -
             paths = targets.first_paths(connection, chunk)
             now = {one.photo_id: partial(one.taken_at, one.precision) for one in targets.times_of(connection, chunk)}
         for photo_id in chunk:
-            after, why = now.get(photo_id), done.passed.get(photo_id)
+            after, why = now.get(photo_id), done.skipped.get(photo_id)
             before = after if why is not None else done.before[photo_id]
             yield TimeResult(photo_id, paths.get(photo_id, b""), before, after, why)
 
@@ -189,18 +189,18 @@ def _plan(connection: Connection, photo_ids: Sequence[int], change: TimeChange) 
         before = partial(photo.taken_at, photo.precision)
         mine = contents.get(photo.photo_id, [])
         value = change.value_of(photo)
-        if isinstance(value, Passed):
+        if isinstance(value, Skipped):
             yield _Planned(photo.photo_id, before, None, (), value.why)
             continue
-        unchanged = "its time was not corrected" if value is None else "it is so already"
-        # A correction of an earlier content of an edited file must not come up again.
+        unchanged = "its time was not corrected" if value is None else "it already has this time"
+        # A correction on an earlier content of an edited file must not take effect again.
         wanted = [(one, value if one.current else None) for one in mine]
         rows = tuple((one.asset_id, FACT, new) for one, new in wanted if one.value != new)
         yield _Planned(photo.photo_id, before, value, rows, None if rows else unchanged)
 
 
 def _resolved(library: Library, connection: Connection, planned: _Planned) -> str | None:
-    """Return the time that a photo would have."""
+    """Return the time that a photo would have after the change."""
     evidence = gather(connection, planned.photo_id)
     if evidence is None:
         return planned.value

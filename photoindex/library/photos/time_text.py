@@ -1,4 +1,4 @@
-"""Times as a person writes them on the command line: a moment, a zone, a length of time."""
+"""Parses and formats times on the command line: a time, a zone, a shift."""
 
 from __future__ import annotations
 
@@ -21,59 +21,59 @@ _CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 _OF_UNITS = (7 * 86_400, 86_400, 3600, 60, 1)
 
 
-def read_when(text: str, zone: str | None = None) -> str:
-    """Return a moment as the fact that a source would state: ISO 8601 wall time, its offset where one is given.
+def parse_time(text: str, zone: str | None = None) -> str:
+    """Parse a time and return it as a fact: ISO 8601 wall time, with its offset if given.
 
-    text: 2019-06-01T12:00, "2019-06-01 12:00:30+02:00", or a part of a date (1974, 1974-06, 1974-06-30), which stays one.
-    zone: an offset such as +02:00, or an IANA name, whose offset at that wall time is taken. Raises UsageError.
+    text: 2019-06-01T12:00, "2019-06-01 12:00:30+02:00", or a partial date (1974, 1974-06, 1974-06-30), which stays partial.
+    zone: an offset such as +02:00, or an IANA name, for its offset at that wall time. Raises UsageError.
     """
     cleaned = _SPACE_BEFORE_OFFSET.sub("", text.strip())
     wall = parse_wall(cleaned)
-    # Only what has the form of a time is told what is wrong with it; `iso_time` takes more than a person should write.
+    # Specific errors only for text in the form of a time; `iso_time` accepts more forms than a user should write.
     if wall is None and not _FORM.fullmatch(cleaned):
         raise UsageError(
-            f"'{text}' is not a time; write it as 2019-06-01T12:34:56, with +02:00 behind it where you know the offset, or "
-            "a part of a date: 1974, 1974-06, 1974-06-30"
+            f"'{text}' is not a time; write 2019-06-01T12:34:56, followed by +02:00 if you know the offset, or a partial "
+            "date: 1974, 1974-06, 1974-06-30"
         )
     try:
         written = iso_time(cleaned)
     except DateError as error:
-        raise UsageError(f"'{text}' is no time that a photo can have: {error}") from None
+        raise UsageError(f"'{text}' is not a possible time of a photo: {error}") from None
     if wall is None or written is None:
-        raise UsageError(f"'{text}' is no time that a photo can have")
+        raise UsageError(f"'{text}' is not a possible time of a photo")
     if wall.offset_minutes is not None and abs(wall.offset_minutes) > _LARGEST_OFFSET_MINUTES:
-        raise UsageError(f"'{text}': no clock is further than 14 hours from UTC")
+        raise UsageError(f"'{text}': an offset is at most 14 hours")
     if zone is None:
         return written
     if wall.offset_minutes is not None:
-        raise UsageError(f"'{text}' states its offset already; give it there or by --zone, not twice")
+        raise UsageError(f"'{text}' already has an offset; do not use --zone as well")
     if wall.precision not in ("second", "minute"):
-        raise UsageError("--zone goes with a time of day; a date alone has no offset")
-    return written + offset_text(read_zone(zone, wall))
+        raise UsageError("--zone needs a time of day; a date alone has no offset")
+    return written + offset_text(parse_zone(zone, wall))
 
 
-def read_zone(zone: str, wall: Wall) -> int:
-    """Return the offset in minutes that +02:00 or an IANA name means at a wall time.
+def parse_zone(zone: str, wall: Wall) -> int:
+    """Return the offset in minutes of +02:00 or an IANA zone name at a wall time.
 
-    Raises UsageError for what is neither, and for an hour that the zone has twice or not at all.
+    Raises UsageError for anything else, and for a wall time that is ambiguous or skipped in the zone.
     """
     minutes = parse_offset(zone.strip())
     if minutes is not None and abs(minutes) <= _LARGEST_OFFSET_MINUTES:
         return minutes
     if minutes is not None or not is_zone(zone):
-        raise UsageError(f"'{zone}' is no zone; write an offset such as +02:00 or a name such as Europe/Lisbon")
+        raise UsageError(f"'{zone}' is not a zone; write an offset such as +02:00 or a name such as Europe/Lisbon")
     known = offset_of(zone, wall.clock)
     assert known is not None
     if known.other_minutes is None:
         return known.minutes
     shown, both = wall.text.replace("T", " "), (known.minutes, known.other_minutes)
     offsets = " or ".join(offset_text(one) for one in both)
-    if _is_missing(zone, wall.clock):
-        raise UsageError(f"there was no {shown} in {zone}: the clocks were put forward; give the offset: {offsets}")
-    raise UsageError(f"{shown} came twice in {zone}: the clocks were put back; give the offset: {offsets}")
+    if _is_skipped(zone, wall.clock):
+        raise UsageError(f"{shown} did not exist in {zone}: the clocks went forward; give the offset: {offsets}")
+    raise UsageError(f"{shown} occurred twice in {zone}: the clocks went back; give the offset: {offsets}")
 
 
-def _is_missing(zone: str, clock: datetime) -> bool:
+def _is_skipped(zone: str, clock: datetime) -> bool:
     local = clock.replace(tzinfo=ZoneInfo(zone))
     return local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != clock
 
@@ -98,7 +98,7 @@ def read_shift(text: str) -> int:
 
 
 def shift_text(seconds: int) -> str:
-    """Return a shift as a person would write it: +1h30m."""
+    """Format a shift, e.g. +1h30m."""
     left, parts = abs(seconds), []
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s")):
         count, left = divmod(left, size)
@@ -108,9 +108,9 @@ def shift_text(seconds: int) -> str:
 
 
 def shifted(taken_at: str, precision: str | None, seconds: int) -> str | None:
-    """Return a resolved time (ISO 8601) so many seconds later, with its own offset; None where the year cannot be true.
+    """Return a resolved time (ISO 8601) shifted by `seconds`, with its own offset; None if the year is out of range.
 
-    A time that is known to the minute stays so where it is moved by whole minutes.
+    A time known to the minute stays so if it is shifted by whole minutes.
     """
     wall = parse_wall(taken_at)
     if wall is None:
@@ -128,7 +128,7 @@ def shifted(taken_at: str, precision: str | None, seconds: int) -> str | None:
 
 
 def partial(taken_at: str | None, precision: str | None) -> str | None:
-    """Return a resolved time without what is not known of it: 1974-01-01T00:00:00 of precision year is 1974."""
+    """Return the known part of a resolved time: 1974-01-01T00:00:00 of precision `year` becomes 1974."""
     if taken_at is None:
         return None
     length = {"year": 4, "month": 7, "day": 10}.get(precision or "")

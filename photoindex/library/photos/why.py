@@ -1,4 +1,4 @@
-"""Why a file is in the library or is not: one clear answer."""
+"""Explains why a file is, or is not, in the library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from photoindex.store.tasks.admin import TaskRow, tasks_of
 
 
 class Answer(StrEnum):
-    """What became of a file, in one word."""
+    """The status of a file, in one word."""
 
     OUTSIDE = "outside"
     ABSENT = "absent"
@@ -43,12 +43,12 @@ class Answer(StrEnum):
 
 
 NOT_SEEN = frozenset({Answer.OUTSIDE, Answer.ABSENT, Answer.UNSCANNED})
-"""The answers for a file that no scan has looked at."""
+"""The answers for a file that no scan has seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer for one path: a sentence that says why, and the command that changes it where there is one."""
+    """The answer for one path: a sentence that says why, and a command to change it, if there is one."""
 
     path: bytes
     answer: Answer
@@ -60,7 +60,7 @@ class Verdict:
 
     @property
     def seen(self) -> bool:
-        """Whether the library has an answer of its own, other than never having met the path."""
+        """Whether a scan has seen the path."""
         return self.answer not in NOT_SEEN
 
 
@@ -84,29 +84,31 @@ def why(library: Library, paths: Sequence[bytes]) -> Iterator[Verdict]:
 
 
 def _about_file(library: Library, row: FileRecord, task: TaskRow | None) -> Verdict:
-    say = _Speaker(row, task)
+    say = _VerdictMaker(row, task)
     scan = f"photoindex scan {_shown(row.path)}"
     if row.state == "missing":
         since = local_time(row.missing_since)
-        remedy = f"bring it back and run: photoindex scan; or forget it: photoindex prune {_shown(row.path)}"
-        return say(Answer.MISSING, f"it is missing since {since}; everything known of it is kept", remedy)
+        remedy = (
+            f"restore it and run: photoindex scan; or remove it from the library: photoindex prune {_shown(row.path)}"
+        )
+        return say(Answer.MISSING, f"it has been missing since {since}; its data is kept", remedy)
     if row.state == "excluded":
         spelled, root = _root_of(library, row.path)
-        rule = (root and _rule(library, spelled, root)) or "a rule that is not in force any more"
-        return say(Answer.EXCLUDED, f"it was taken in once and is left out now by {rule}", None)
+        rule = (root and _rule(library, spelled, root)) or "a rule that no longer applies"
+        return say(Answer.EXCLUDED, f"it was ingested before and is now excluded by {rule}", None)
     if row.media is False and (task is None or task.state == "done"):
-        return say(Answer.NOT_MEDIA, f"it is not a photo or video: {row.reason or 'its content says so'}", None)
+        return say(Answer.NOT_MEDIA, f"it is not a photo or video: {row.reason or 'by its content'}", None)
     if task is None:
-        return say(Answer.WAITING, "it was seen and waits to be read", scan)
+        return say(Answer.WAITING, "a scan has seen it, but not read it yet", scan)
     return _about_task(say, row, task)
 
 
 def _with_embedding(verdict: Verdict, tasks: Sequence[TaskRow]) -> Verdict:
-    """Add what keeps a photo that was taken in from being found by what is in it."""
+    """Add why an ingested photo is not found by semantic search."""
     task = next((one for one in tasks if one.stage == "embed" and one.state in ("quarantined", "failed")), None)
     if task is None:
         return verdict
-    because = f"{verdict.because}; but search by meaning does not find it: embedding failed after {_times(task)}: {_error(task)}"
+    because = f"{verdict.because}; but semantic search does not find it: embedding failed after {_times(task)}: {_error(task)}"
     remedy = f"photoindex retry --stage embed {_shown(verdict.path)}, then: photoindex embed"
     return replace(verdict, because=because, remedy=remedy)
 
@@ -115,40 +117,40 @@ def _about_sidecar(verdict: Verdict, owners: list[tuple[bytes, str]]) -> Verdict
     assert verdict.file is not None
     what = verdict.file.reason or "a sidecar"
     if not owners:
-        because = f"it is {what}, read, but no photo beside it has a name that it belongs to"
+        because = f"it is {what} and was read, but no photo beside it has a matching name"
     else:
         because = f"it is {what} and belongs to {' and '.join(f'{display(name)} ({why})' for name, why in owners)}"
     return replace(verdict, answer=Answer.SIDECAR, because=because)
 
 
-def _about_task(say: _Speaker, row: FileRecord, task: TaskRow) -> Verdict:
+def _about_task(say: _VerdictMaker, row: FileRecord, task: TaskRow) -> Verdict:
     scan = f"photoindex scan {_shown(row.path)}"
     if task.state == "quarantined":
         return _about_quarantined(say, row, task)
     if task.state == "failed":
         because = f"reading it failed {_times(task)}, last at {local_time(task.updated_at)}: {_error(task)}"
-        return say(Answer.FAILED, because, f"the next scan tries again: {scan}")
+        return say(Answer.FAILED, because, f"the next scan retries it: {scan}")
     if task.state == "done":
-        return say(Answer.DONE, f"it was taken in at {local_time(task.updated_at)} as photo {row.photo_id}", None)
-    word = "is being read now" if task.state == "running" else "waits to be read"
-    return say(Answer.WAITING, f"it was seen and {word}", scan if task.state == "pending" else None)
+        return say(Answer.DONE, f"it was ingested at {local_time(task.updated_at)} as photo {row.photo_id}", None)
+    word = "it is being read now" if task.state == "running" else "a scan has seen it, but not read it yet"
+    return say(Answer.WAITING, word, scan if task.state == "pending" else None)
 
 
-def _about_quarantined(say: _Speaker, row: FileRecord, task: TaskRow) -> Verdict:
+def _about_quarantined(say: _VerdictMaker, row: FileRecord, task: TaskRow) -> Verdict:
     since = f"after {_times(task)}, since {local_time(task.updated_at)}: {_error(task)}"
     if task.dismissed_at is not None:
-        because = f"it could not be taken in {since}; it was dismissed at {local_time(task.dismissed_at)}"
-        return say(Answer.DISMISSED, because, f"to try it again: photoindex retry {_shown(row.path)}")
+        because = f"it could not be ingested {since}; it was dismissed at {local_time(task.dismissed_at)}"
+        return say(Answer.DISMISSED, because, f"to retry: photoindex retry {_shown(row.path)}")
     remedy = (
-        f"it is tried again when the file changes, or by: photoindex retry {_shown(row.path)}; "
-        f"to leave it so: photoindex retry --dismiss {_shown(row.path)}"
+        f"it is retried when the file changes, or with: photoindex retry {_shown(row.path)}; "
+        f"to ignore it: photoindex retry --dismiss {_shown(row.path)}"
     )
-    return say(Answer.QUARANTINED, f"it could not be taken in {since}", remedy)
+    return say(Answer.QUARANTINED, f"it could not be ingested {since}", remedy)
 
 
 @dataclass(frozen=True, slots=True)
-class _Speaker:
-    """Makes verdicts about one file."""
+class _VerdictMaker:
+    """Creates verdicts about one file."""
 
     row: FileRecord
     task: TaskRow | None
@@ -158,7 +160,7 @@ class _Speaker:
 
 
 def _with_present_state(verdict: Verdict, volume: KnownVolume) -> Verdict:
-    """Add what the disk shows now: an offline volume, a file that changed or went since the last scan."""
+    """Add the current state on disk: an offline volume, a file that changed or was removed since the last scan."""
     found = replace(verdict, online=volume.online)
     if not volume.online:
         return replace(found, because=f"{found.because}; its volume {volume.row.label} is not mounted now")
@@ -175,7 +177,7 @@ def _difference(verdict: Verdict) -> str | None:
     try:
         now = os.stat(verdict.path)
     except FileNotFoundError:
-        return "it is gone since the last scan"
+        return "it was removed since the last scan"
     except OSError:
         return None
     same = (now.st_size, now.st_mtime_ns) == (row.size_bytes, row.mtime_ns)
@@ -183,7 +185,7 @@ def _difference(verdict: Verdict) -> str | None:
 
 
 def _closed_folder(path: bytes) -> bytes | None:
-    """Return the folder on the way to `path` that hides what is below it, None where there is none."""
+    """Return the innermost existing folder above `path` if it may not be entered, else None."""
     folder = os.path.dirname(path)
     while folder != os.path.dirname(folder):
         if os.path.isdir(folder):
@@ -201,44 +203,44 @@ def _about_unknown(library: Library, connection: Connection, volumes: dict[int, 
             because = f"no scan has ever seen it, and its volume {root.volume.label} is not mounted now"
         closed = _closed_folder(spelled)
         if closed is not None:
-            because = f"the folder {display(closed)} may not be looked into, so no scan has seen what is in it"
+            because = f"there is no permission to enter the folder {display(closed)}, so no scan has seen its contents"
         return Verdict(path, Answer.ABSENT, because)
     if root is None:
-        return Verdict(path, Answer.OUTSIDE, "it lies outside every folder that was ever scanned", scan)
+        return Verdict(path, Answer.OUTSIDE, "it is outside all scanned folders", scan)
     rule = _rule(library, spelled, root)
     if rule is not None:
-        return Verdict(path, Answer.EXCLUDED, f"it is left out by {rule}")
+        return Verdict(path, Answer.EXCLUDED, f"it is excluded by {rule}")
     below = f"the scanned folder {display(root.path)}"
     last = (
-        "which was never scanned to its end"
+        "which was never completely scanned"
         if root.row.scanned_at is None
         else f"last scanned at {local_time(root.row.scanned_at)}"
     )
     problem = _unreadable(spelled)
     if problem is not None:
-        return Verdict(path, Answer.UNSCANNED, f"it lies below {below}, but {problem}", None)
+        return Verdict(path, Answer.UNSCANNED, f"it is below {below}, but {problem}", None)
     if os.path.isdir(spelled):
         known = sum(files_below(connection, place) for place in places_of(path, [one.row for one in volumes.values()]))
-        what = "is" if spelled == root.path else "lies below"
-        return Verdict(path, Answer.FOLDER, f"it {what} {below}, {last}; {known} files in it are known", scan)
-    return Verdict(path, Answer.UNSCANNED, f"it lies below {below}, {last}, but no scan has seen it yet", scan)
+        what = "is" if spelled == root.path else "is below"
+        return Verdict(path, Answer.FOLDER, f"it {what} {below}, {last}; the library has {known} files in it", scan)
+    return Verdict(path, Answer.UNSCANNED, f"it is below {below}, {last}, but no scan has seen it yet", scan)
 
 
 def _unreadable(path: bytes) -> str | None:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
-        return f"it cannot be reached ({error.strerror})"
+        return f"it cannot be accessed ({error.strerror})"
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         return "it is not a regular file"
     folder = path if stat.S_ISDIR(mode) else os.path.dirname(path)
     if not os.access(folder, os.R_OK | os.X_OK):
-        return f"the folder {display(folder)} may not be read; change its permissions"
+        return f"the folder {display(folder)} cannot be read; change its permissions"
     return None
 
 
 def _root_of(library: Library, path: bytes) -> tuple[bytes, KnownRoot | None]:
-    """Return the spelling of `path` that lies in a root, and that root."""
+    """Return the spelling of `path` that is in a root, and that root."""
     roots = Roots(library.database)
     for spelled in spellings(path):
         root = roots.containing(spelled)
@@ -248,10 +250,10 @@ def _root_of(library: Library, path: bytes) -> tuple[bytes, KnownRoot | None]:
 
 
 def _rule(library: Library, spelled: bytes, root: KnownRoot) -> str | None:
-    """Return which rule of a scan's leaves out an absolute path below a root."""
+    """Return which rule excludes an absolute path below a root, None if none does."""
     for own in (library.folder, library.derived_folder):
         if is_within(spelled, os.path.realpath(os.fsencode(own))):
-            return f"photoindex itself, whose own folder {own} holds no originals"
+            return f"photoindex: {own} is its own folder"
     patterns = (*library.config.scan.exclude, *root.row.excludes)
     return reason_for(spelled, root=root.path, patterns=patterns, follow_symlinks=root.row.follow_symlinks)
 

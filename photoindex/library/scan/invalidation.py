@@ -1,4 +1,4 @@
-"""What follows from rows that a person changed, and is left for `settle` to work out."""
+"""What follows from rows that a person changed, and is left for `refresh` to work out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from photoindex.store.tasks import stale as work_left
 _CHUNK = 1000
 
 
-def leave_work(connection: Connection, entry_id: int) -> None:
+def invalidate(connection: Connection, entry_id: int) -> None:
     """Mark what the changes of a journal entry make stale, in the transaction that made them.
 
     Corrections leave their photos to be resolved, decisions about pairs make the photos anew at once, files that came back

@@ -31,7 +31,7 @@ class ListedJudge:
         """Yield the absolute paths of what is listed, each once; folders are left out."""
         seen: set[bytes] = set()
         for given in listed:
-            path = self._roots.real_place(given)
+            path = self._roots.real_path(given)
             if path not in seen and (os.path.islink(path) or not os.path.isdir(path)):
                 seen.add(path)
                 yield path

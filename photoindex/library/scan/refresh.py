@@ -7,8 +7,8 @@ from collections.abc import Callable
 from photoindex.geo.gazetteer import Gazetteer
 from photoindex.library.handle import Library
 from photoindex.library.originals.roots import Roots
-from photoindex.pipeline.resolve.photo import Placer, Resolver
-from photoindex.pipeline.resolve.run import Settling
+from photoindex.pipeline.resolve.photo import PlaceResolver, Resolver
+from photoindex.pipeline.resolve.run import Refresh
 from photoindex.progress import EventSink, Notice
 from photoindex.store.database import Session
 
@@ -16,14 +16,14 @@ from photoindex.store.database import Session
 def resolver_of(library: Library, roots: Roots, emit: EventSink) -> Resolver:
     """Return what resolves the photos of a library; the table of place names is made at the first position."""
     gazetteer = Gazetteer(progress=lambda text: emit(Notice(text)))
-    return Resolver(root_of=roots.searchable, places=Placer(gazetteer), home_zone=library.config.time.home_zone)
+    return Resolver(root_of=roots.searchable, places=PlaceResolver(gazetteer), home_zone=library.config.time.home_zone)
 
 
-def settle(
+def refresh(
     library: Library, session: Session, roots: Roots, emit: EventSink, stop: Callable[[], bool] = lambda: False
 ) -> None:
     """Relate, resolve and let neighbours speak wherever something is left to; what `stop` leaves waits for the next time.
 
     The library's lock is the caller's. Raises StorageFull.
     """
-    Settling(session, resolver_of(library, roots, emit), emit, stop).run()
+    Refresh(session, resolver_of(library, roots, emit), emit, stop).run()

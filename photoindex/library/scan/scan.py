@@ -18,7 +18,7 @@ from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.originals.roots import Roots, Target
 from photoindex.library.scan.path_list import ListedJudge
 from photoindex.pipeline.ingest import derived_files
-from photoindex.pipeline.scan.changes import ChangeFinder, Place, Seen
+from photoindex.pipeline.scan.changes import ChangeFinder, FolderLocation, WalkCounts
 from photoindex.pipeline.scan.exclusion import Rules, rule_set, rules_at
 from photoindex.pipeline.scan.walk import walk
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
@@ -132,14 +132,14 @@ class _Scan:
         self._check_request()
         with self.session.read() as connection:
             staging.make(connection)
-            finder = ChangeFinder(connection, self.roots.place_of)
+            finder = ChangeFinder(connection, self.roots.location_of)
             self._look(finder)
             if self.stop():
                 return ScanSummary(stopped=True)
             gone = staging.gone_by_volume(connection)
         if not self.request.accept_missing:
             self._guard(gone)
-        seen = finder.seen
+        seen = finder.counts
         summary = ScanSummary(
             excluded=seen.excluded,
             excluded_folders=seen.excluded_folders,
@@ -182,19 +182,19 @@ class _Scan:
             if self.stop():
                 return
             if target.is_file:
-                found = self._look_at_file(finder, target.path, target.place)
+                found = self._look_at_file(finder, target.path, target.location)
                 single.extend([found] if found is not None else [])
             else:
                 self._walk(finder, target)
         finder.finish(single)
-        self.emit(PhaseFinished("looking", finder.seen.candidates, time.perf_counter() - started))
+        self.emit(PhaseFinished("looking", finder.counts.candidates, time.perf_counter() - started))
 
     def _walk(self, finder: ChangeFinder, target: Target) -> None:
-        finder.begin_top(target.path, target.place)
+        finder.begin_top(target.path, target.location)
         if target.gone:
             return
         follow = target.follow_symlinks if self.request.follow_symlinks is None else self.request.follow_symlinks
-        seen = finder.seen
+        seen = finder.counts
         before = (seen.candidates, len(seen.unreadable))
         for listing in walk(
             target.path, self._rules(target), follow_symlinks=follow, threads=self.library.config.scan.walk_threads
@@ -208,7 +208,7 @@ class _Scan:
         suspicious = empty and target.root_id is not None and target.path == target.root
         accepted = self.request.accept_missing
         if suspicious and not accepted and self.roots.is_emptied(target, alone=len(self.targets) == 1):
-            finder.forget_top(target.path, target.place)
+            finder.forget_top(target.path, target.location)
 
     def _rules(self, target: Target) -> Rules:
         """Return the rules at a target; patterns given for a part of a root join the root's, for a root they replace them."""
@@ -232,7 +232,7 @@ class _Scan:
             self._work_expected = True
             start_forkserver(derive=self.request.derive)
 
-    def _look_at_file(self, finder: ChangeFinder, path: bytes, place: Place) -> int | None:
+    def _look_at_file(self, finder: ChangeFinder, path: bytes, place: FolderLocation) -> int | None:
         try:
             status = os.stat(path)
         except FileNotFoundError:
@@ -260,9 +260,9 @@ class _Scan:
                 continue
             if not os.path.lexists(path):
                 self.emit(Notice(f"no such file: {paths.display(path)}", "warning"))
-            found = self._look_at_file(finder, path, self.roots.place_of(os.path.dirname(path), -1))
+            found = self._look_at_file(finder, path, self.roots.location_of(os.path.dirname(path), -1))
             ids.extend([found] if found is not None else [])
-            self.emit(PhaseAdvanced("looking", finder.seen.candidates))
+            self.emit(PhaseAdvanced("looking", finder.counts.candidates))
         return ids
 
     def _own_folders(self) -> frozenset[bytes]:
@@ -280,24 +280,24 @@ class _Scan:
                         f"if they were really removed, run the scan again with --accept-missing"
                     )
 
-    def _dry_run_summary(self, seen: Seen, summary: ScanSummary) -> None:
+    def _dry_run_summary(self, seen: WalkCounts, summary: ScanSummary) -> None:
         with self.session.read() as connection:
             summary.bytes = staging.staged_bytes(connection)
             counts = staging.count_staged(connection)
-            self._count_settled(connection, seen, summary)
+            self._count_unchanged(connection, seen, summary)
         summary.dry_run = True
         summary.new = counts.get("new", 0)
         summary.changed = counts.get("changed", 0)
         summary.newly_missing = summary.missing = counts["gone"]
 
-    def _count_settled(self, connection: Connection, seen: Seen, summary: ScanSummary) -> None:
+    def _count_unchanged(self, connection: Connection, seen: WalkCounts, summary: ScanSummary) -> None:
         settled = staging.count_settled(connection, same=seen.same, same_not_media=seen.same_not_media)
         summary.unchanged = settled.unchanged
         summary.quarantined = settled.quarantined
         summary.excluded += settled.not_media + settled.dismissed
         summary.sidecars = settled.sidecars
 
-    def _apply_and_ingest(self, seen: Seen, summary: ScanSummary) -> None:
+    def _apply_and_ingest(self, seen: WalkCounts, summary: ScanSummary) -> None:
         from photoindex.stages import ingest
 
         derive = self.request.derive
@@ -307,7 +307,7 @@ class _Scan:
             variant_id = queue.ensure_variant(connection, STAGE.name, ingest.variant(params, derive=derive))
             staging.apply(connection, variant_id=variant_id, derive=derive, retry_classes=self.request.retry_classes)
             total = staging.count_work(connection)
-            self._count_settled(connection, seen, summary)
+            self._count_unchanged(connection, seen, summary)
         if total and not self.stop():
             self._ingest(summary, variant_id, total)
         else:
@@ -323,10 +323,10 @@ class _Scan:
         with self.session.read() as connection:
             if self.stop() or not stale.is_any(connection):
                 return
-        from photoindex.library.scan.refresh import settle
+        from photoindex.library.scan.refresh import refresh
 
         self.roots.reload()
-        settle(self.library, self.session, self.roots, self.emit, self.stop)
+        refresh(self.library, self.session, self.roots, self.emit, self.stop)
 
     def _ingest(self, summary: ScanSummary, variant_id: int, total: int) -> None:
         from photoindex.library.scan.ingest import WorkList, ingest_files

@@ -1,1 +1,1 @@
-"""Embedding spaces: list, use, drop, calibration."""
+"""Embedding spaces: list, use, drop, calibrate; encoding of queries."""

@@ -1,9 +1,9 @@
-"""Tell hits from the irrelevant tail: measure what a space gives to what is not in a photo.
+"""Calibrates a space: measures the scores of unrelated queries, to separate hits from the irrelevant tail.
 
-Every model has its own level: unrelated text and photo have a cosine of some 0.13 in one space and of 0.02 in another,
-and a text's own level differs from the next one's. So a query is held against its own background, its scores on a
-sample of the space. Where what it asks for is in half of the photos, or the sample is small, that background says
-little, and what the probe texts gave when the space was measured bounds it.
+Scores are not comparable between models: an unrelated text and photo have a cosine of about 0.13 in one space and 0.02 in
+another, and the level also differs between texts. So a query's scores are compared with its own background, its scores on
+a sample of the space. If half of the photos match the query, or the sample is small, that background is not reliable; the
+scores of the probe texts, measured once per space, then bound it.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ _FORMAT = 1
 _PROBE_PHOTOS = 100
 _LEAST_REACH, _GREATEST_REACH = 2.0, 4.0
 _REACH_OF_PHOTOS = 2.5
-"""A photo as a probe always has others like it, so that no best score tells what chance gives."""
+"""A photo as a probe always has similar photos, so its best score does not show what a random match scores."""
 _PRIOR_VECTORS = 8
-"""The measured level weighs as much as so many vectors of the query's own background."""
+"""The measured level has the weight of this many vectors of the query's own background."""
 _GROWTH = 1.5
 _SHARE_TO_BEST = 0.75
 _FLOOR_SPREADS = 1.5
-"""What nothing in the space is like scores low everywhere, and the best of it is no hit: it lies among all pairs."""
+"""A query that nothing matches scores low everywhere; its best score, within the range of all pairs, is not a hit."""
 _ROUNDING = 1e-3
-"""Vectors are kept as float16, so that a photo's cosine with itself is this much below 1 at most."""
+"""Vectors are stored as float16, so a photo's cosine with itself is at most this much below 1."""
 _ONE_SPREAD_BELOW = 15.866
-"""Percentile that lies one standard deviation below the middle of a normal distribution."""
+"""Percentile one standard deviation below the mean of a normal distribution."""
 _WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What probes gave against a sample, cosines.
+    """Statistics of the cosines of probes with a sample of the space.
 
-    middle, spread: of all pairs: median, and the distance from it down to the 15.87th percentile (one standard deviation
-    of a normal distribution; the lower side, because what is relevant stands on the upper one). middle_most: what 95 % of
-    the probes' own medians stay below. spread_least, spread_most: 5th and 95th percentile of the probes' own spreads.
-    reach: how many of its own spreads above its own middle the best vector lies for a probe that nothing matches: for
-    texts the 25th percentile over the probes, of which most are matched by few photos or none. matched: the best score of a
-    probe that something does match, the 85th percentile over the probes.
+    middle, spread: of all pairs: median, and its distance to the 15.87th percentile (one standard deviation of a normal
+    distribution; the lower side, because relevant pairs are on the upper one). middle_most: 95th percentile of the probes'
+    own medians. spread_least, spread_most: 5th and 95th percentile of the probes' own spreads. reach: how many spreads
+    above its own median the best vector is for a probe that nothing matches; for texts the 25th percentile over the
+    probes, most of which match few photos or none. matched: the best score of a probe that something matches, the 85th
+    percentile over the probes.
     """
 
     middle: float
@@ -68,9 +68,9 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was measured of a space: for texts and for photos as a query, None where there was nothing to measure.
+    """The measurements of a space, for texts and for photos as queries; None if there was nothing to measure.
 
-    vectors: of the space, then. sampled: those that it was measured with. probes: version of the probe texts.
+    vectors: number of vectors in the space at that time. sampled: size of the sample. probes: version of the probe texts.
     """
 
     texts: Level | None
@@ -80,16 +80,16 @@ class Calibration:
     probes: int
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the database keeps it."""
+        """Return the JSON value stored in the database."""
         return {"format": _FORMAT, **asdict(self)}
 
     def is_current(self, vectors: int, probes: int) -> bool:
-        """Tell whether it still holds for a space of this size."""
+        """Tell whether it is still valid for a space of this size."""
         return self.probes == probes and self.vectors / _GROWTH <= vectors <= self.vectors * _GROWTH
 
 
 def from_json(kept: dict[str, Any] | None) -> Calibration | None:
-    """Return a calibration that the database kept, None where there is none, one of another version or a damaged one."""
+    """Parse a stored calibration; None if there is none, or it has another version or is damaged."""
     if not isinstance(kept, dict) or kept.get("format") != _FORMAT:
         return None
     try:
@@ -100,30 +100,30 @@ def from_json(kept: dict[str, Any] | None) -> Calibration | None:
 
 
 def _level_from(kept: dict[str, Any]) -> Level:
-    """Raises KeyError, TypeError and ValueError where it is none."""
+    """Parse a stored level. Raises KeyError, TypeError and ValueError if it is invalid."""
     values = {name: kept[name] for name in Level.__slots__}
     if not all(math.isfinite(value) for value in values.values()):
-        raise ValueError("a level is made of finite numbers")
+        raise ValueError("a level must have finite numbers")
     return Level(**values)
 
 
 def measure(sample: NDArray[np.floating], probes: NDArray[np.floating], *, vectors: int, version: int) -> Calibration:
     """Return the calibration of a space.
 
-    sample: [n, dim] of its vectors, unit length. probes: [p, dim], the vectors of the probe texts. vectors: how many the
-    space has. version: of the probe texts.
+    sample: [n, dim], unit vectors of the space. probes: [p, dim], the vectors of the probe texts. vectors: number of vectors
+    in the space. version: of the probe texts.
     """
     own = np.asarray(sample, np.float32)
     texts = _level(own @ np.asarray(probes, np.float32).T) if len(own) else None
     some = np.linspace(0, len(own) - 1, min(len(own), _PROBE_PHOTOS)).astype(int) if len(own) > 2 else np.array([], int)
     pairs = own @ own[some].T
-    pairs[some, np.arange(len(some))] = np.nan  # a photo is no probe of itself
+    pairs[some, np.arange(len(some))] = np.nan  # do not compare a photo with itself
     photos = replace(_level(pairs), reach=_REACH_OF_PHOTOS) if len(some) else None
     return Calibration(texts, photos, vectors, len(own), version)
 
 
 def _level(scores: NDArray[np.float32]) -> Level:
-    """Return the level of scores [sample, probe]; NaN does not count."""
+    """Return the level of scores [sample, probe]; NaN is ignored."""
     low, middle = np.nanpercentile(scores, [_ONE_SPREAD_BELOW, 50], axis=0)
     own_spread = np.maximum(middle - low, 1e-6)
     all_low, all_middle = np.nanpercentile(scores, [_ONE_SPREAD_BELOW, 50])
@@ -142,17 +142,17 @@ def _level(scores: NDArray[np.float32]) -> Level:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one text or picture gives to the vector of a query: its signed weight over the length of the sum."""
+    """The share of one text or picture in a query vector: its signed weight divided by the length of the sum."""
 
     of_picture: bool
     factor: float
 
 
 def level_of(calibration: Calibration, shares: Sequence[Share]) -> Level | None:
-    """Return the level of a query that is made of several texts and pictures, None where that was not measured.
+    """Return the level of a query made of several texts and pictures, None if it was not measured.
 
-    What all texts have in common with all photos is most of a cosine. It adds up where texts are added, and it cancels out
-    where one is subtracted from the other: a subtraction has its background around 0.
+    Most of a cosine is what all texts have in common with all photos. It adds up when texts are added, and cancels out when
+    one is subtracted: the background of a subtraction is around 0.
     """
     by_picture = any(share.of_picture for share in shares)
     base = calibration.photos if by_picture else calibration.texts
@@ -162,7 +162,7 @@ def level_of(calibration: Calibration, shares: Sequence[Share]) -> Level | None:
         return base
     pairs = list(zip(known, (share.factor for share in shares), strict=True))
     middle = sum(factor * level.middle for level, factor in pairs)
-    # What matches scores lower where something is subtracted, and no higher where that is like nothing in the photo.
+    # A subtraction lowers the score of a match, and never raises it.
     matched = sum(factor * (level.matched if factor > 0 else level.middle) for level, factor in pairs)
     return replace(
         base,
@@ -174,11 +174,11 @@ def level_of(calibration: Calibration, shares: Sequence[Share]) -> Level | None:
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """The least score of a hit of one query, and where it comes from.
+    """The minimum score of a hit for one query, and how it was computed.
 
-    minimum: None where there is no cut-off; else the background's middle and `reach` times its spread, but not below the
-    level of the whole space; or, where `best` is not None, what lies three quarters of the way from the background's own
-    middle to the best score, that of a vector or what there can be.
+    minimum: None without a cut-off; else the background's middle plus `reach` times its spread, but not below the level of
+    the whole space; or, if `best` is not None, three quarters of the way from the background's own middle to `best`, the
+    best score found or the highest possible one.
     """
 
     minimum: float | None
@@ -191,7 +191,7 @@ class CutOff:
 def cut_off(background: NDArray[np.floating], level: Level | None, top: float = 1.0) -> CutOff:
     """Return the cut-off of a query; background: its scores [n] on the sample that `level` was measured with.
 
-    top: a score that is a hit for certain, such as that of a picture that the query names; the cut-off stays below it.
+    top: a score that is certainly a hit, such as that of a picture in the query; the cut-off stays below it.
     """
     if level is None or not len(background):
         return CutOff(None)
@@ -205,9 +205,9 @@ def cut_off(background: NDArray[np.floating], level: Level | None, top: float = 
     best = float(np.max(background))
     near_best = float(own_middle) + _SHARE_TO_BEST * (best - float(own_middle))
     if best >= level.matched and near_best < usual:
-        # Something matches, yet the background is so wide that the usual cut-off would hide that too.
+        # Something matches, but the background is so wide that the usual cut-off would exclude it.
         return CutOff(min(near_best, top - _ROUNDING), middle, spread, level.reach, best)
-    # Where photos differ much, so many spreads above their middle can be more than any score is.
+    # If photos are very diverse, `reach` spreads above the middle can exceed every possible score.
     near_top = min(float(own_middle) + _SHARE_TO_BEST * (top - float(own_middle)), top - _ROUNDING)
     if near_top < usual:
         return CutOff(near_top, middle, spread, level.reach, top)
@@ -217,10 +217,10 @@ def cut_off(background: NDArray[np.floating], level: Level | None, top: float = 
 def calibrated(
     library: Library, space: SpaceRow, index: SpaceIndex, encoder: QueryEncoder | None = None
 ) -> Calibration:
-    """Return what was measured of a space; measure it where that was never done, or for a much smaller or larger one.
+    """Return the calibration of a space; measure it if there is none or the size of the space has changed much.
 
-    To be called at the end of an embed run too: encoding the probe texts takes seconds, once a space. Raises
-    ModelUnavailable where it has to be measured and the model is not there.
+    Call it at the end of an embed run too: encoding the probe texts takes seconds, once per space. Raises ModelUnavailable
+    if it has to be measured and the model is not installed.
     """
     kept = from_json(space.calibration)
     if kept is not None and kept.is_current(len(index), VERSION):
@@ -238,5 +238,5 @@ def calibrated(
         with library.database.write(wait_seconds=_WAIT_SECONDS) as connection:
             spaces.calibrate(connection, space.id, measured.as_json())
     except (DatabaseFailed, LibraryLocked, StorageFull):
-        return measured  # It serves this search, and the next one measures again.
+        return measured  # good for this search; the next one measures again
     return measured

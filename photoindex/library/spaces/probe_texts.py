@@ -1,9 +1,9 @@
-"""Everyday texts that a space is measured with: most of them name what most photos do not show."""
+"""Texts to calibrate a space with: everyday things, most of which are not in most photos."""
 
 from __future__ import annotations
 
 VERSION = 1
-"""Grows with every change of the texts: what was measured with others no longer counts."""
+"""Increment with every change of the texts, to invalidate earlier calibrations."""
 
 PROBE_TEXTS: tuple[str, ...] = (
     "a dog running on grass", "a cat asleep on a sofa", "a horse in a field", "cows on a meadow", "an elephant",

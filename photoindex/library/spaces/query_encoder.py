@@ -1,4 +1,4 @@
-"""The texts and pictures of queries as vectors of a space, by the space's own model or from what was asked before."""
+"""Encodes the texts and pictures of queries as vectors of a space, with the space's model or from the cache."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _BATCH_TEXTS = 16
 _WAIT_SECONDS = 0.2
-"""A search waits no longer than this for another writer, only to be quicker the next time."""
+"""A search waits no longer than this for another writer to cache its vectors."""
 _SETTINGS_OF_OPTIONS = {
     "--max-megapixels": "scan.max_megapixels",
     "--worker-memory-mb": "scan.worker_memory_mb",
@@ -35,7 +35,7 @@ _SETTINGS_OF_OPTIONS = {
 
 
 class QueryEncoder:
-    """Encodes for one space; its model is opened when something is asked for that no query asked before."""
+    """Encodes queries for one space; loads the model only for texts that are not cached."""
 
     def __init__(self, library: Library, space: SpaceRow) -> None:
         self._library = library
@@ -43,36 +43,36 @@ class QueryEncoder:
 
     def texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vector, float32 [dim], of each text. Raises ModelUnavailable."""
-        # Bytes of a command line that are no UTF-8 can neither be kept nor encoded.
+        # Bytes of the command line that are not UTF-8 can be neither stored nor encoded.
         readable = {text: without_stray_bytes(text) for text in texts}
         wanted = list(dict.fromkeys(readable.values()))
         with self._library.database.read() as connection:
             found = query_vector_cache.known(connection, self._space.id, wanted)
-            forgotten = query_vector_cache.long_unused(connection, self._space.id, wanted)
+            unused = query_vector_cache.long_unused(connection, self._space.id, wanted)
         found = {
             text: values for text, values in found.items() if values.shape == (self._space.dim,) and is_unit(values)
         }
         new = [text for text in wanted if text not in found]
         if new:
             found |= self._encoded(new)
-        self.keep({text: found[text] for text in {*new, *forgotten}})
+        self.keep({text: found[text] for text in {*new, *unused}})
         return {text: found[one] for text, one in readable.items()}
 
     def keep(self, vectors: dict[str, NDArray[np.float32]]) -> None:
-        """Keep what texts mean for the next query, where that is possible."""
+        """Cache the vectors of texts for the next query, if possible."""
         if not vectors:
             return
         try:
             with self._library.database.write(wait_seconds=_WAIT_SECONDS) as connection:
                 query_vector_cache.keep(connection, self._space.id, vectors)
         except (DatabaseFailed, LibraryLocked, StorageFull):
-            # Read-only, busy or full: the answer is the same, only the next time takes as long.
+            # Read-only, busy or full: the result is the same, but the next query takes as long.
             return
 
     def picture(self, path: bytes, shown: str) -> NDArray[np.float32]:
-        """Return the vector, float32 [dim], of a picture file; shown: what messages call it.
+        """Return the vector, float32 [dim], of a picture file; shown: its name in messages.
 
-        Raises ModelUnavailable, and UsageError where the file is none that can be decoded.
+        Raises ModelUnavailable, and UsageError if the file cannot be decoded.
         """
         from photoindex.models.encoders import open_image_encoder
         from photoindex.pipeline.query_picture import PictureJob, read_picture
@@ -87,15 +87,15 @@ class QueryEncoder:
         job = PictureJob(path, params, self.installed.description.preprocessing, limits)
         pixels = read_picture(job)
         if isinstance(pixels, Failure):
-            raise UsageError(f"{shown} cannot be looked at: {_with_settings(pixels.message)}")
+            raise UsageError(f"{shown} cannot be decoded: {_with_settings(pixels.message)}")
         encoder = open_image_encoder(self.installed, device="cpu", runtime="onnx")
         values: NDArray[np.float32] = encoder.encode_images(pixels[np.newaxis])[0]
         return values
 
     def cut_words(self, text: str) -> int | None:
-        """Return how many words the model reads of a text, at most, where that is fewer than it has.
+        """Return an upper limit of the words that the model reads of a text, None if it may read all.
 
-        Every word is at least one token, and two tokens mark the ends: a text may be cut earlier than this tells.
+        Every word is at least one token, and two tokens mark the ends, so the text may be truncated even earlier.
         """
         words = len(text.split())
         if words <= _BATCH_TEXTS:
@@ -103,12 +103,12 @@ class QueryEncoder:
         try:
             room = self.installed.description.context_length - 2
         except ModelUnavailable:
-            return None  # its vector is known from before
+            return None  # its vector is cached
         return room if words > room else None
 
     @cached_property
     def installed(self) -> InstalledModel:
-        """The model of the space. Raises ModelUnavailable where either is not there, or another one under its name."""
+        """The model of the space. Raises ModelUnavailable if either is missing, or the model has other weights."""
         from photoindex.models.weights import ModelStore
 
         with self._library.database.read() as connection:
@@ -139,7 +139,7 @@ class QueryEncoder:
 
 
 def _with_settings(message: str) -> str:
-    """Name the settings in the advice of a message where it names options that only `scan` has."""
+    """Replace options that only `scan` has by the names of their settings in a message."""
     for option, setting in _SETTINGS_OF_OPTIONS.items():
         message = message.replace(option, f"the setting {setting}")
     return message

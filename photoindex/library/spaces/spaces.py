@@ -1,4 +1,4 @@
-"""The embedding spaces of a library: which there are, which one search uses, and removing one."""
+"""Lists the embedding spaces of a library, activates one for search, and drops them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from photoindex.models.weights import InstalledModel
 
 LOCK_NAME = "embed.lock"
-"""Two runs of one library must not meet; scan and embed may."""
+"""Two embed runs of one library exclude each other; scan and embed may run together."""
 
 _WAIT_FOR_INDEX_SECONDS = 2.0
-"""A search may be merging the newest vectors."""
+"""How long to wait for a search that is merging new vectors."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceStatus:
-    """One space. vectors: that it has; lacking: pictures without one that can be embedded; given_up: that cannot.
+    """One space. vectors: in it. lacking: pictures not embedded yet. given_up: pictures that could not be embedded.
 
-    installed: its model is installed with the weights that it was made with. index_bytes: of its index on the disk.
+    installed: its model is installed with the same weights. index_bytes: size of its index on disk.
     """
 
     space: SpaceRow
@@ -47,7 +47,7 @@ class SpaceStatus:
 
 
 def list_spaces(library: Library) -> list[SpaceStatus]:
-    """Return all spaces, oldest first; at a million photos it takes about a second a space."""
+    """Return all spaces, oldest first; takes about a second per space for a million photos."""
     keys = _installed_keys(library)
     with library.database.read() as connection:
         return [
@@ -64,28 +64,27 @@ def list_spaces(library: Library) -> list[SpaceStatus]:
 
 
 def use_space(library: Library, name: str, *, force: bool = False) -> SpaceRow:
-    """Let search use a space from now on; a search that runs meanwhile uses the one or the other, whole.
+    """Activate a space for search; a search that is running uses either the old or the new one.
 
-    Raises NothingFound where there is none of this name, UsageError where pictures lack their vector and `force` is not
-    given.
+    Raises NothingFound if there is no such space, UsageError if pictures are not embedded in it and `force` is not set.
     """
     with library.database.write() as connection:
         space = _named(connection, name)
         lacking = spaces.count_not_embedded(connection, space)
         if lacking and not force:
             raise UsageError(
-                f"{lacking:,} {'picture lacks its vector' if lacking == 1 else 'pictures lack their vectors'} in the space "
-                f"'{name}'; embed them first: photoindex embed --model {space.model}, or use it as it is with --force"
+                f"{lacking:,} {'picture is' if lacking == 1 else 'pictures are'} not embedded in the space '{name}'; embed "
+                f"them first: photoindex embed --model {space.model}, or use it anyway with --force"
             )
         spaces.use(connection, space.id)
         return _named(connection, name)
 
 
 def drop_space(library: Library, name: str, emit: EventSink = ignore_events) -> int:
-    """Remove a space with its vectors, tasks and index for good; return how many vectors went.
+    """Permanently remove a space with its vectors, tasks and index; return the number of vectors removed.
 
-    Some thousand vectors a transaction, so that a scan beside it goes on; one that is cut short is finished by dropping the
-    space again. Raises NothingFound, LibraryLocked while `embed` runs or an index is written.
+    Works in batches, so that a scan can run meanwhile; if interrupted, drop the space again to finish. Raises NothingFound,
+    LibraryLocked while `embed` runs or an index is written.
     """
     from photoindex.library.index.maintain import LOCK_NAME as INDEX_LOCK_NAME
 
@@ -113,7 +112,7 @@ def drop_space(library: Library, name: str, emit: EventSink = ignore_events) -> 
 
 
 def space_of(library: Library, name: str) -> SpaceRow:
-    """Return the space of this name. Raises NothingFound, naming those that there are."""
+    """Return the space of this name. Raises NothingFound, listing the known ones."""
     with library.database.read() as connection:
         return _named(connection, name)
 
@@ -123,13 +122,13 @@ def _named(connection: Connection, name: str) -> SpaceRow:
     if found is None:
         known = ", ".join(one.name for one in spaces.all_spaces(connection))
         raise NothingFound(
-            f"there is no space '{name}'; " + (f"spaces: {known}" if known else "make one with: photoindex embed")
+            f"there is no space '{name}'; " + (f"spaces: {known}" if known else "create one with: photoindex embed")
         )
     return found
 
 
 def _installed_keys(library: Library) -> set[str]:
-    """Return the variants that the installed models stand for; none where the lock file of the models is damaged."""
+    """Return the variants of the installed models; none if the models' lock file is damaged."""
     from photoindex.models.weights import ModelStore
 
     try:
@@ -149,11 +148,11 @@ def _sizes(folder: str) -> Iterator[int]:
             try:
                 yield os.lstat(os.path.join(where, name)).st_size
             except FileNotFoundError:
-                continue  # a generation that was replaced meanwhile
+                continue  # a generation replaced meanwhile
 
 
 def variant_of(installed: InstalledModel) -> dict[str, object]:
-    """Return the variant of the embed stage that an installed model stands for."""
+    """Return the variant of the embed stage for an installed model."""
     description = installed.description
     return embed.variant(
         model=installed.id,

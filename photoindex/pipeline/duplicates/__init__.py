@@ -1,1 +1,1 @@
-"""Candidates and comparison of duplicates over the whole library."""
+"""Finds and compares candidate pairs of duplicates."""

@@ -1,4 +1,4 @@
-"""Which pairs of contents may show the same picture: near in hash, turned or not, near in meaning, or of one moment."""
+"""Finds pairs of contents that may show the same picture: similar hashes (upright or rotated), or pairs given by others."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from photoindex.domain.same_picture.orientations import INVERSE, TURNS, turned_h
 from photoindex.vectors.binary import Codes, close_pairs
 
 TURNED_RADIUS = 8
-"""Turned pictures are looked for in a smaller circle: it has 92 in 100 of them, and costs a tenth."""
+"""Rotated pictures are searched in a smaller radius, which finds 92 % of them at a tenth of the cost."""
 THOROUGH_RADIUS = 8
-"""Up to here so few strangers are met that each pair is worth the long comparison."""
+"""Within this radius there are so few false candidates that each pair is worth the thorough comparison."""
 CROWD = 24
-"""More contents than that of one hash are not compared each with each, but with those they are likest to."""
+"""If more contents than this share one hash, each is compared with the most similar ones instead of with all."""
 _CROWD_NEIGHBOURS = 6
 _CROWD_BLOCK = 20_000
 _CROWD_ROWS = 1024
@@ -24,15 +24,15 @@ _FROM_EACH_SIDE = 4
 
 Numbers = NDArray[np.int64]
 Signatures = Callable[[Numbers], NDArray[np.float32]]
-"""Places of contents -> float32 [n, d] of unit length, rows of zeros for pictures without structure."""
+"""Indices of contents -> float32 [n, d] of unit length, rows of zeros for pictures without structure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Pairs to be compared, by their places in what was given, each once, in the order of the first.
+    """Pairs to compare, as indices into the given contents; each pair once, ordered by `first`.
 
-    first, second: int32 [n], first < second. turns: uint8 [n], how the second probably has to be turned. thorough: bool [n],
-    it is worth the long comparison.
+    first, second: int32 [n], first < second. turns: uint8 [n], the probable orientation of the second. thorough: bool [n],
+    whether the pair is worth the thorough comparison.
     """
 
     first: NDArray[np.int32]
@@ -41,18 +41,18 @@ class Candidates:
     thorough: NDArray[np.bool_]
 
     def __len__(self) -> int:
-        """Return how many pairs there are."""
+        """Return the number of pairs."""
         return len(self.first)
 
 
 class Collector:
-    """Gathers pairs from several sources; a pair that two of them name is kept once."""
+    """Collects pairs from several sources and removes duplicates."""
 
     def __init__(self) -> None:
         self._blocks: list[Candidates] = []
 
     def add(self, first: Numbers, second: Numbers, *, turn: int = 0, thorough: bool | NDArray[np.bool_] = True) -> None:
-        """Take pairs of places; the two of a pair in any order where nothing is turned."""
+        """Add pairs of indices; without a turn, the order within a pair does not matter."""
         if not len(first):
             return
         swapped = first > second
@@ -63,7 +63,7 @@ class Collector:
         self._blocks.append(Candidates(low[kept], high[kept], turns[kept], long[kept]))
 
     def result(self) -> Candidates:
-        """Return all pairs; of one found twice, the thorough comparison is kept, and being upright before being turned."""
+        """Return all pairs; of a duplicate pair, thorough wins over quick, then upright over rotated."""
         if not self._blocks:
             return Candidates(
                 np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.bool_)
@@ -83,10 +83,10 @@ class Collector:
 def add_near_hashes(
     collector: Collector, hashes: Codes, radius: int, signatures: Signatures, advance: Callable[[int], None]
 ) -> None:
-    """Add the pairs whose hashes differ by at most `radius` bits, upright or turned.
+    """Add the pairs whose hashes differ by at most `radius` bits, upright or rotated.
 
-    advance: told after each of the eight turns how many are done. Where one hash belongs to a crowd of contents (black
-    frames, pages of text), each is paired with those that look likest by `signatures`, so that the work stays in proportion.
+    advance: called after each of the eight orientations with the number done. If many contents share one hash (black
+    frames, pages of text), each is paired with the most similar ones by `signatures`, so that the work stays linear.
     """
     values, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     members = np.argsort(inverse, kind="stable")
@@ -99,7 +99,7 @@ def add_near_hashes(
             collector.add(first, second, thorough=near <= THOROUGH_RADIUS)
     advance(1)
     for turn in range(1, len(TURNS)):
-        # Turning by 270 degrees is finding the same pairs from the other side.
+        # A rotation by 270 degrees finds the same pairs in reverse order.
         if turn != 5:
             for pairs in close_pairs(values, min(radius, TURNED_RADIUS), others=turned_hashes(values, turn)):
                 for first, second, near in buckets.between(pairs.first, pairs.second, pairs.distances):
@@ -108,7 +108,7 @@ def add_near_hashes(
 
 
 class _Buckets:
-    """The contents by hash."""
+    """The contents grouped by hash."""
 
     def __init__(self, members: Numbers, starts: Numbers, counts: Numbers) -> None:
         self._members, self._starts, self._counts = members, starts, counts
@@ -130,8 +130,8 @@ class _Buckets:
     def between(
         self, first: Numbers, second: Numbers, distances: NDArray[np.uint8]
     ) -> Iterator[tuple[Numbers, Numbers, NDArray[np.uint8]]]:
-        """Yield pairs of contents for pairs of hashes, with their distances; of a large bucket only some take part."""
-        apart = first != second  # a hash may be its own turned one
+        """Yield pairs of contents for pairs of hashes, with their distances; large buckets contribute only a few."""
+        apart = first != second  # a hash can be equal to its rotated version
         first, second, distances = first[apart], second[apart], distances[apart]
         left = np.minimum(self._counts[first], _FROM_EACH_SIDE)
         right = np.minimum(self._counts[second], _FROM_EACH_SIDE)
@@ -147,7 +147,7 @@ class _Buckets:
 
 
 def _likest(crowd: Numbers, signatures: Signatures) -> Iterator[tuple[Numbers, Numbers]]:
-    """Yield the pairs of each content of a crowd with the few that look likest."""
+    """Yield the pairs of each content in a crowd with the few most similar ones."""
     known = signatures(crowd)
     structured = np.flatnonzero(np.abs(known).max(axis=1, initial=0) > 0)
     crowd, known = crowd[structured], known[structured]
@@ -163,7 +163,7 @@ def _likest(crowd: Numbers, signatures: Signatures) -> Iterator[tuple[Numbers, N
 
 
 def add_pairs(collector: Collector, asset_ids: Numbers, pairs: Iterable[Sequence[int]]) -> None:
-    """Add pairs of asset numbers; asset_ids: those that take part, ascending. Others are ignored."""
+    """Add pairs of asset ids; pairs with ids outside `asset_ids` (ascending) are ignored."""
     given = np.array([tuple(pair) for pair in pairs], np.int64).reshape(-1, 2)
     if not len(given) or not len(asset_ids):
         return

@@ -1,4 +1,4 @@
-"""Comparing pairs of contents by their thumbnails, some at a time on several threads."""
+"""Compares pairs of contents by their thumbnails, on several threads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from photoindex.domain.same_picture.features import Look, look_at
 from photoindex.pipeline.ingest.derived_files import thumbnail_path
 
 _KEPT_LOOKS = 200
-"""Looks in memory, about half a megabyte each."""
+"""Features cached in memory, about half a megabyte each."""
 _AHEAD = 64
 _SIGNATURE_PX = 16
 _LEAST_STRUCTURE = 0.02
@@ -26,7 +26,7 @@ _LEAST_STRUCTURE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One pair of contents to be compared, by asset numbers; see `duplicate_candidates.Candidates`."""
+    """One pair of contents to compare, by asset ids; see `candidates.Candidates`."""
 
     first: int
     second: int
@@ -36,7 +36,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One pair with what its comparison came to. same_colours: no filter, caption or other change of what is seen."""
+    """One pair with the result of its comparison. same_colours: no filter, caption or other visible change."""
 
     task: Task
     comparison: Comparison
@@ -44,9 +44,9 @@ class Compared:
 
 
 class Comparer:
-    """Compares contents of one library; threads may share it.
+    """Compares contents of one library; thread-safe.
 
-    derived_folder: where thumbnails lie. digests: of the contents that will be asked for, by asset number; it may grow.
+    derived_folder: the folder of the thumbnails. digests: by asset id, of the contents to compare; the mapping may grow.
     """
 
     def __init__(self, derived_folder: Path, digests: Mapping[int, bytes]) -> None:
@@ -57,7 +57,7 @@ class Comparer:
         self.without_thumbnail: set[int] = set()
 
     def compared(self, tasks: Sequence[Task], *, threads: int) -> Iterator[Sequence[Compared]]:
-        """Yield what comparing came to, in the order of the tasks, those of one first content together."""
+        """Yield results in the order of the tasks, grouped by the first content."""
         bundles = [list(bundle) for _, bundle in groupby(tasks, key=lambda task: task.first)]
         if threads <= 1:
             yield from map(self._bundle, bundles)
@@ -76,7 +76,7 @@ class Comparer:
         return Compared(task, found, colours)
 
     def signatures(self, asset_ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return what the pictures look like from afar: float32 [n, 256] of unit length, zeros for those without structure."""
+        """Return coarse signatures of pictures: float32 [n, 256] of unit length, zeros for those without structure."""
         import cv2
 
         found = np.zeros((len(asset_ids), _SIGNATURE_PX**2), np.float32)
@@ -127,5 +127,5 @@ class Comparer:
 
 
 def threads_for(pairs: int, cores: int) -> int:
-    """Return how many threads are worth their start for so many pairs."""
+    """Return how many threads are worth starting for this many pairs."""
     return max(1, min(cores, pairs // 8))

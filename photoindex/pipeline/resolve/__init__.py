@@ -1,1 +1,1 @@
-"""Resolving facts, pairs, places and times after a change."""
+"""Resolves facts, pairs, places and times after a change."""

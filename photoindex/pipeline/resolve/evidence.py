@@ -1,4 +1,4 @@
-"""Everything that is known of a photo's facts: all sources of all its contents, sidecars and corrections together."""
+"""Collects the evidence for a photo's facts from its contents, files, sidecars and corrections."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _SOURCE_OF_SIDECAR = {"xmp": "sidecar", "aae": "aae", "takeout": "takeout"}
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a photo's facts are resolved from.
+    """The input from which a photo's facts are resolved.
 
-    content: what stands for the photo. files: the photo's, the one that names it first. sidecars: in the order in which they
-    are believed: those of the first file, of these the one whose name is nearest. facts: source -> fact -> value; of several
-    contents or sidecars of one source, the first that states a fact is heard.
+    content: the primary content. files: the photo's files; the first one names the photo. sidecars: by priority: those of
+    the first file come first, and among these the one with the most similar name. facts: source -> fact -> value; if
+    several contents or sidecars have the same source, the first one that states a fact wins.
     """
 
     content: PhotoContent
@@ -38,7 +38,7 @@ class Evidence:
 
 
 def gather(connection: Connection, photo_id: int) -> Evidence | None:
-    """Return all that is known of a photo; None where it has no content or no file."""
+    """Return the evidence for a photo; None if it has no content or no file."""
     contents = assets.current_contents(connection, photo_id)
     of_photo = files.of_photo(connection, photo_id)
     if not contents or not of_photo:
@@ -71,7 +71,7 @@ def _in_order(linked: Sequence[LinkedSidecar], of_photo: Sequence[FileRow]) -> l
 
 
 def _fill(facts: dict[str, dict[str, FactValue]], source: str, values: Mapping[str, Any]) -> None:
-    """Add what a further content or sidecar of a source states; the two numbers of a position stay together."""
+    """Add the facts of another content or sidecar with the same source; latitude and longitude are taken together."""
     known = facts.setdefault(source, {})
     has_position = "latitude" in known and "longitude" in known
     for name, value in values.items():
@@ -82,10 +82,10 @@ def _fill(facts: dict[str, dict[str, FactValue]], source: str, values: Mapping[s
 
 
 def with_path_dates(evidence: Evidence) -> dict[str, dict[str, FactValue]]:
-    """Return the facts together with what resolving them does not need, for people to see.
+    """Return the facts plus evidence that is only shown to people.
 
-    That is the dates that the first file's name, folder and modification time tell, and, where several sidecars are one
-    source, what each further one states otherwise: under `sidecar c.xmp`, say.
+    These are the dates in the first file's name, folder and modification time and, if several sidecars have the same
+    source, the differing values of the others, e.g. under `sidecar c.xmp`.
     """
     first = evidence.files[0]
     around = {
@@ -102,9 +102,9 @@ def _of_further_sidecars(evidence: Evidence) -> dict[str, dict[str, FactValue]]:
     further: dict[str, dict[str, FactValue]] = {}
     for each in evidence.sidecars:
         source = _SOURCE_OF_SIDECAR[each.kind]
-        heard = evidence.facts[source]
-        lost = {fact: value for fact, value in each.facts.items() if value != heard.get(fact)}
-        if lost:
+        used = evidence.facts[source]
+        differing = {fact: value for fact, value in each.facts.items() if value != used.get(fact)}
+        if differing:
             key = f"{source} {to_text(os.path.basename(each.path))}"
-            further[key if further.get(key, lost) == lost else f"{source} {to_text(each.path)}"] = lost
+            further[key if further.get(key, differing) == differing else f"{source} {to_text(each.path)}"] = differing
     return further

@@ -1,4 +1,4 @@
-"""Resolving: from everything that is known of a photo to its row, its place and its full-text document."""
+"""Resolves one photo's facts and writes its row, its place and its full-text document."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from photoindex.store.search import text_index
 
 _KEPT = 4096
 _DECIMALS = 4
-"""Positions that agree so far (about 10 m) are looked up once."""
+"""Positions equal to this many decimals (about 10 m) are looked up once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Resolves photos; each call belongs to a write transaction of the caller's.
+    """Resolves photos, in the caller's write transaction.
 
-    `root_of` gives the part of a folder's path that names nothing a person would search for (what lies above a root).
-    `places` names positions. `home_zone` is the IANA zone for times that state none, where the user set one.
+    root_of: returns the part of a folder's path that is worth searching for, without what is above the root. places: finds
+    the place of a position. home_zone: the IANA zone for times without one, if the user set it.
     """
 
     root_of: Callable[[int, bytes], bytes]
-    places: Placer
+    places: PlaceResolver
     home_zone: str | None = None
 
     def refresh(self, connection: Connection, photo_id: int) -> None:
-        """Resolve a photo's facts anew from its contents, files, sidecars and corrections, and rewrite its full-text document."""
+        """Resolve a photo's facts from its contents, files, sidecars and corrections, and rewrite its full-text document."""
         evidence = gather(connection, photo_id)
         if evidence is None:
             return
@@ -54,18 +54,18 @@ class Resolver:
 
 
 @dataclass(slots=True)
-class Placer:
-    """Names positions; the gazetteer is opened at the first one."""
+class PlaceResolver:
+    """Finds the nearest place of a position; opens the gazetteer on first use."""
 
     gazetteer: Gazetteer = field(default_factory=Gazetteer)
     _known: OrderedDict[tuple[float, float], tuple[int, str] | None] = field(default_factory=OrderedDict)
 
     def prepare(self) -> None:
-        """Open the gazetteer, which may take seconds; to be called outside of a transaction where positions will come."""
+        """Open the gazetteer, which may take seconds; call it outside a transaction if there are positions to resolve."""
         self.gazetteer.open()
 
     def at(self, connection: Connection, latitude: float, longitude: float) -> tuple[int | None, str | None]:
-        """Return number and text of the nearest place, (None, None) far from any. To be called in a write transaction."""
+        """Return id and text of the nearest place, (None, None) if none is near. Call it in a write transaction."""
         key = (round(latitude, _DECIMALS), round(longitude, _DECIMALS))
         if key not in self._known:
             found = self.gazetteer.nearest(latitude, longitude)

@@ -1,4 +1,4 @@
-"""Relating the files of a folder: which sidecars belong to which photos, which contents are one photo, which are one burst."""
+"""Relates the files of a folder: links sidecars to photos, pairs contents into photos, and detects bursts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from photoindex.types import Kind, SidecarKind
 
 
 def relate_folder(connection: Connection, folder_id: int) -> None:
-    """Find the sidecars, pairs and bursts of one folder anew; photos whose facts may change wait to be resolved.
+    """Recompute the sidecars, pairs and bursts of one folder, and mark photos whose facts may change as stale.
 
-    Safe to repeat. To be called in a write transaction. The folder stays marked: the neighbours of its photos come later.
+    Idempotent. Call it in a write transaction. The folder stays marked until the time neighbours of its photos are done.
     """
     rows = pairs.members_in_folder(connection, folder_id)
     _link_sidecars(connection, folder_id, rows)
@@ -41,11 +41,11 @@ def _link_sidecars(connection: Connection, folder_id: int, rows: Iterable[Member
 
 
 def _link_contents(connection: Connection, folder_id: int, rows: list[MemberRow]) -> set[int]:
-    """Write the links of a folder's contents, and of Live Photos of theirs across folders; return whose differ."""
+    """Write the links between a folder's contents, and their Live Photo links across folders; return the changed contents."""
     members = [member_of(row) for row in rows]
     links = pairing.links_in_folder(members)
     changed = pairs.replace_links(connection, folder_id, {_as_row(link) for link in links})
-    # Contents that had no file for a while (forgotten, left out) have one again: they are part of their photo again.
+    # Contents that lost their files (pruned, excluded) and have one again rejoin their photo.
     changed |= {row.asset_id for row in rows if row.role == SUPERSEDED}
     changed |= pairs.left_out_in_folder(connection, folder_id)
     identifiers = {row.content_identifier for row in rows if row.content_identifier}
@@ -66,7 +66,7 @@ def _as_row(link: Link) -> pairs.LinkRow:
 
 
 def member_of(row: MemberRow) -> Member:
-    """Return a file as the rules of pairing take it."""
+    """Return a file as input for the pairing rules."""
     camera = " ".join(part for part in (row.camera_make, row.camera_model) if part)
     return Member(
         asset_id=row.asset_id,
@@ -88,7 +88,7 @@ def member_of(row: MemberRow) -> Member:
 
 
 def _instant(iso: str | None) -> float | None:
-    """Return an ISO time as seconds since 1970 where it states its offset."""
+    """Return an ISO time as seconds since 1970, None if it has no offset."""
     try:
         moment = datetime.fromisoformat(iso) if iso else None
         return moment.timestamp() if moment is not None and moment.tzinfo is not None else None
@@ -99,9 +99,9 @@ def _instant(iso: str | None) -> float | None:
 def members_and_links(
     connection: Connection, asset_ids: Collection[int]
 ) -> tuple[list[Member], list[Link], list[Decision], dict[int, AssetPlace]]:
-    """Return what grouping these contents takes: their files, the rules' links, a person's decisions, and where they stand.
+    """Return the input for grouping these contents: their files, links, the user's decisions, and their current photos.
 
-    A decision about an earlier content of an edited file holds for the content that took its place.
+    A decision about an earlier content of an edited file applies to the content that replaced it.
     """
     places = pairs.places_of(connection, asset_ids)
     members = [member_of(row) for row in pairs.members_of_assets(connection, asset_ids)]
@@ -129,56 +129,56 @@ def _current(places: dict[int, AssetPlace], asset_id: int) -> int:
 
 
 def regroup(connection: Connection, asset_ids: Collection[int]) -> set[int]:
-    """Make the photos of these contents, and of all that is connected to them, what links and decisions say.
+    """Regroup these contents, and all contents linked to them, into photos according to links and decisions.
 
-    Returns the photos that they are now; these wait to be resolved. A photo keeps its number with the content that stands
-    for it; of photos that become one the longest known number stays.
+    Return the resulting photos, which are marked as stale. A photo id stays with the photo's primary content; merged photos
+    keep the lowest id.
     """
     everything = pairs.connected(connection, asset_ids)
     members, links, decisions, places = members_and_links(connection, everything)
     groups = pairing.group(members, links, decisions)
-    homes = _homes(connection, groups, places)
+    photo_ids = _photo_ids(connection, groups, places)
     into: dict[int, int] = {}
     stand: list[NewPlace] = []
-    for group, photo_id in zip(groups, homes, strict=True):
+    for group, photo_id in zip(groups, photo_ids, strict=True):
         for asset_id, role in group.roles.items():
             into.setdefault(places[asset_id].photo_id, photo_id)
             stand.append(NewPlace(asset_id, photo_id, role, group.reasons.get(asset_id)))
-    placed = {asset_id: photo_id for group, photo_id in zip(groups, homes, strict=True) for asset_id in group.roles}
+    placed = {asset_id: photo_id for group, photo_id in zip(groups, photo_ids, strict=True) for asset_id in group.roles}
     for asset_id in sorted(everything - placed.keys()):
         place = places[asset_id]
         head = _current(places, asset_id)
-        home = placed.get(head) or (place.photo_id if place.photo_id in homes else into.get(place.photo_id))
-        if home is not None and (home, SUPERSEDED) != (place.photo_id, place.role):
-            stand.append(NewPlace(asset_id, home, SUPERSEDED, None))
+        photo = placed.get(head) or (place.photo_id if place.photo_id in photo_ids else into.get(place.photo_id))
+        if photo is not None and (photo, SUPERSEDED) != (place.photo_id, place.role):
+            stand.append(NewPlace(asset_id, photo, SUPERSEDED, None))
     pairs.set_places(connection, stand)
-    pairs.remove_empty_photos(connection, {place.photo_id for place in places.values()} - set(homes), into=into)
-    stale.resolve_later(connection, homes)
-    return set(homes)
+    pairs.remove_empty_photos(connection, {place.photo_id for place in places.values()} - set(photo_ids), into=into)
+    stale.resolve_later(connection, photo_ids)
+    return set(photo_ids)
 
 
-def _homes(connection: Connection, groups: list[Group], places: dict[int, AssetPlace]) -> list[int]:
-    """Return a photo for each group: one that its contents have already, else a new one."""
-    wishes: list[tuple[bool, int, int]] = []
+def _photo_ids(connection: Connection, groups: list[Group], places: dict[int, AssetPlace]) -> list[int]:
+    """Return a photo id for each group: one that its contents already have, else a new one."""
+    claims: list[tuple[bool, int, int]] = []
     for index, group in enumerate(groups):
         for asset_id in group.roles:
             place = places[asset_id]
-            wishes.append((place.role != "primary", place.photo_id, index))
-    homes: dict[int, int] = {}
+            claims.append((place.role != "primary", place.photo_id, index))
+    assigned: dict[int, int] = {}
     taken: set[int] = set()
-    # The group that holds a photo's standing content has the first claim to its number; among several the smallest.
-    for _, photo_id, index in sorted(wishes):
-        if index not in homes and photo_id not in taken:
-            homes[index] = photo_id
+    # The group with a photo's primary content has the first claim to its id; if it has several, to the lowest.
+    for _, photo_id, index in sorted(claims):
+        if index not in assigned and photo_id not in taken:
+            assigned[index] = photo_id
             taken.add(photo_id)
     for index, group in enumerate(groups):
-        if index not in homes:
-            homes[index] = pairs.copy_photo(connection, places[group.primary_asset_id].photo_id)
-    return [homes[index] for index in range(len(groups))]
+        if index not in assigned:
+            assigned[index] = pairs.copy_photo(connection, places[group.primary_asset_id].photo_id)
+    return [assigned[index] for index in range(len(groups))]
 
 
 def _note_bursts(connection: Connection, folder_id: int, rows: list[MemberRow]) -> None:
-    """Write which photos of a folder are shots of one burst; they stay photos of their own."""
+    """Write which photos of a folder belong to one burst; they stay separate photos."""
     found = pairing.bursts([member_of(row) for row in rows])
     of_photo: dict[int, str] = {}
     for row in rows:
@@ -191,16 +191,16 @@ def _note_bursts(connection: Connection, folder_id: int, rows: list[MemberRow]) 
         if burst == burst_before:
             continue
         stated = burst is not None and burst.startswith("id:")
-        # Of copies in several folders, the folder that told first goes on telling.
-        if stated or burst_before is None or not _is_told_elsewhere(connection, photo_id, folder_id, burst_before):
+        # If copies are in several folders, the folder that set the burst first keeps setting it.
+        if stated or burst_before is None or not _is_set_elsewhere(connection, photo_id, folder_id, burst_before):
             changed[photo_id] = burst
     pairs.set_bursts(connection, changed)
 
 
-def _is_told_elsewhere(connection: Connection, photo_id: int, folder_id: int, burst: str) -> bool:
-    """Tell whether a photo's burst follows from its files in another folder, or from the identifier in a content."""
+def _is_set_elsewhere(connection: Connection, photo_id: int, folder_id: int, burst: str) -> bool:
+    """Tell whether a photo's burst comes from its files in another folder, or from the identifier in a content."""
     evidence, _, rest = burst.partition(":")
     if evidence == "id":
         return pairs.has_burst_identifier(connection, photo_id)
-    told_by = rest.partition(":")[0]
-    return told_by != str(folder_id) and pairs.has_file_in(connection, photo_id, int(told_by))
+    set_by = rest.partition(":")[0]
+    return set_by != str(folder_id) and pairs.has_file_in(connection, photo_id, int(set_by))

@@ -1,7 +1,7 @@
-"""Settling: what became of the library's facts when files, sidecars, corrections or decisions changed, worked out anew.
+"""Refreshes derived facts after files, sidecars, corrections or decisions changed.
 
-All of it follows from what is in the database; no original is opened. The work waits in the database (folders that are
-not related, photos that are not resolved), so a kill loses nothing, and each piece is safe to repeat.
+It works from the database alone; no original is opened. The pending work is stored there too (folders to relate, photos to
+resolve), so a kill loses nothing, and each step is idempotent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.relate import relate_folder
-from photoindex.pipeline.resolve.time_neighbours import Told, ask_neighbours, tell
+from photoindex.pipeline.resolve.time_neighbours import Inferred, infer_from_neighbours, store_inferred
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store.database import Session
 from photoindex.store.photos import times
@@ -24,12 +24,12 @@ RESOLVING = "resolving"
 _FOLDERS_AT_ONCE = 50
 _PHOTOS_AT_ONCE = 200
 _SECONDS_AT_ONCE = 1.0
-"""A transaction takes no further folder after so long: other commands wait for the library meanwhile."""
+"""A transaction takes no more folders after this long, because other commands are waiting for the library."""
 
 
 @dataclass(slots=True)
-class Settling:
-    """One run over what is left to work out; `stop` is asked between transactions."""
+class Refresh:
+    """One run over the stale folders and photos; `stop` is checked between transactions."""
 
     session: Session
     resolver: Resolver
@@ -37,7 +37,7 @@ class Settling:
     stop: Callable[[], bool] = lambda: False
 
     def run(self) -> None:
-        """Relate folders, resolve photos, then let neighbours speak; what is left when stopped waits for the next run."""
+        """Relate folders, resolve photos, then infer times from neighbours; if stopped, the next run does the rest."""
         with self.session.read() as connection:
             folders = stale.unrelated(connection)
             if stale.is_any(connection) and stale.has_positions(connection):
@@ -70,20 +70,20 @@ class Settling:
     def _neighbours(self, folders: list[int]) -> None:
         for folder_id in folders:
             with self.session.read() as connection:
-                told = ask_neighbours(connection, folder_id)
-            # What a photo was told is no evidence for others, so that a folder may be told in pieces.
-            for piece in _pieces(told):
+                inferred = infer_from_neighbours(connection, folder_id)
+            # Inferred facts are not evidence for other photos, so a folder may be written in batches.
+            for batch in _batches(inferred):
                 if self.stop():
                     return
                 with self.session.write() as connection:
-                    tell(connection, piece, self.resolver)
+                    store_inferred(connection, batch, self.resolver)
             if self.stop():
                 return
             with self.session.write() as connection:
                 stale.is_related(connection, folder_id)
 
     def _steps(self, phase: str, unit: str, total: int, size: int) -> Iterator[int]:
-        """Yield where each step begins, telling of the progress where it takes more than one."""
+        """Yield the start of each step, and report progress if there is more than one."""
         emit = self.emit if total > size else ignore_events
         started = time.perf_counter()
         emit(PhaseStarted(phase, total, unit))
@@ -95,7 +95,7 @@ class Settling:
         emit(PhaseFinished(phase, total, time.perf_counter() - started))
 
 
-def _pieces(told: Told) -> Iterator[Told]:
-    items = list(told.items())
+def _batches(inferred: Inferred) -> Iterator[Inferred]:
+    items = list(inferred.items())
     for start in range(0, len(items), _PHOTOS_AT_ONCE):
         yield dict(items[start : start + _PHOTOS_AT_ONCE])

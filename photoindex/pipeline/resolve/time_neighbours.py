@@ -1,4 +1,4 @@
-"""What the photos of a folder tell each other about time; only what changed is resolved again."""
+"""Infers times and offsets of photos from other photos in the same folder."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from photoindex.store.photos import times
 from photoindex.store.photos.times import TimedRow
 
 _NEIGHBOURS = "neighbours"
-_UNTOLD = frozenset({None, "mtime", _NEIGHBOURS})
-"""Sources of a time that is no statement about this photo."""
+_WEAK_SOURCES = frozenset({None, "mtime", _NEIGHBOURS})
+"""Sources of a time that are not evidence about the photo itself."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
-Told = dict[int, dict[str, str] | None]
-"""Photo -> the facts that the photos around it give, None for nothing any more."""
+Inferred = dict[int, dict[str, str] | None]
+"""Photo id -> the facts inferred from its neighbours, None if there are none any more."""
 
 
-def ask_neighbours(connection: Connection, folder_id: int) -> Told:
-    """Return the offsets and dates that photos of a folder know of each other, where these are not what is written yet.
+def infer_from_neighbours(connection: Connection, folder_id: int) -> Inferred:
+    """Return the offsets and dates that photos of a folder get from their neighbours, where these differ from the stored ones.
 
-    To be called when the photos are resolved.
+    Call it after the photos are resolved.
     """
     rows = times.photos_in_folder(connection, folder_id)
     if all(row.neighbours is None for row in rows) and not _has_gaps(rows):
@@ -41,43 +41,43 @@ def ask_neighbours(connection: Connection, folder_id: int) -> Told:
             found.setdefault(photo_id, {}).update(facts)
     for photo_id, facts in dates_between(everyone).items():
         found.setdefault(photo_id, {}).update(facts)
-    told = {
+    inferred = {
         row.photo_id: found.get(row.photo_id) for row in rows if (row.neighbours or None) != found.get(row.photo_id)
     }
-    # A copy in another folder has other neighbours; those of the longest known file are heard.
-    homes = times.first_folders(connection, told)
-    return {photo_id: facts for photo_id, facts in told.items() if homes.get(photo_id) == folder_id}
+    # A copy in another folder has other neighbours; only the folder of the photo's oldest file counts.
+    first_folders = times.first_folders(connection, inferred)
+    return {photo_id: facts for photo_id, facts in inferred.items() if first_folders.get(photo_id) == folder_id}
 
 
-def tell(connection: Connection, told: Told, resolver: Resolver) -> None:
-    """Write what neighbours know and resolve these photos again. To be called in a write transaction."""
-    times.set_neighbours(connection, told)
-    for photo_id in told:
+def store_inferred(connection: Connection, inferred: Inferred, resolver: Resolver) -> None:
+    """Write inferred facts and resolve these photos again. Call it in a write transaction."""
+    times.set_neighbours(connection, inferred)
+    for photo_id in inferred:
         resolver.refresh(connection, photo_id)
 
 
 def _has_gaps(rows: list[TimedRow]) -> bool:
-    """Tell whether some photos lack what others may know."""
-    return any(row.utc_offset_minutes is None or row.taken_at_source in _UNTOLD for row in rows)
+    """Tell whether some photos lack a time or offset that could be inferred."""
+    return any(row.utc_offset_minutes is None or row.taken_at_source in _WEAK_SOURCES for row in rows)
 
 
 def _timed(row: TimedRow, folder_id: int) -> Timed:
-    """Return what a photo knows of its time itself: what its neighbours gave is no evidence for them."""
-    told = row.taken_at_source not in _UNTOLD
-    lent = row.zone_source == _NEIGHBOURS
-    instant = row.taken_at_utc if told and row.sources.get("taken_at_utc") != _NEIGHBOURS else None
-    taken_at = (row.taken_at or "")[:19] if told else ""
-    if lent and instant is not None:
-        # A movie that knows UTC alone: its wall time came from the neighbours, too.
+    """Return a photo's own evidence of its time, without what was inferred from its neighbours."""
+    own = row.taken_at_source not in _WEAK_SOURCES
+    offset_inferred = row.zone_source == _NEIGHBOURS
+    instant = row.taken_at_utc if own and row.sources.get("taken_at_utc") != _NEIGHBOURS else None
+    taken_at = (row.taken_at or "")[:19] if own else ""
+    if offset_inferred and instant is not None:
+        # A movie that has UTC only: its wall time was inferred too.
         taken_at = (_EPOCH + timedelta(seconds=instant)).isoformat(timespec="seconds")
     series = running_number(row.name)
     return Timed(
         photo_id=row.photo_id,
         taken_at=taken_at,
-        utc_offset_minutes=row.utc_offset_minutes if told and not lent else None,
+        utc_offset_minutes=row.utc_offset_minutes if own and not offset_inferred else None,
         taken_at_utc=instant,
-        precision=(row.taken_at_precision or "") if told else "",
-        confidence=(row.taken_at_confidence or 0.0) if told else 0.0,
+        precision=(row.taken_at_precision or "") if own else "",
+        confidence=(row.taken_at_confidence or 0.0) if own else 0.0,
         sequence=None if series is None else series[1],
         folder_id=folder_id,
         series="" if series is None else series[0],

@@ -1,1 +1,1 @@
-"""The walk over roots and what it found changed."""
+"""Walks the roots and compares what it finds with the library."""

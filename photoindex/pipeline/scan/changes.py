@@ -1,4 +1,4 @@
-"""Comparing what a walk sees with what the library knows, folder by folder; differences are staged, not applied."""
+"""Compares the walk with the library, folder by folder; differences are staged, not applied."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from photoindex.store.scan.staging import KnownFile
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a folder lies: its volume and the volume's mount point (absolute)."""
+class FolderLocation:
+    """Where a folder is: its volume and the volume's mount point (absolute)."""
 
     volume_id: int
     mount_point: bytes
 
 
 @dataclass(slots=True)
-class Seen:
-    """What the walk counted.
+class WalkCounts:
+    """Counts of the walk.
 
-    `excluded` are the candidates that will never be rows of the file table; `same` and `same_not_media` those that are as
-    they are known.
+    candidates: directory entries. excluded: those left out of the file table. same, same_not_media: those unchanged since
+    the last scan.
     """
 
     candidates: int = 0
@@ -40,37 +40,37 @@ class Seen:
 
 
 class ChangeFinder:
-    """Takes listings one by one and stages how they differ from the library."""
+    """Takes listings one by one and stages their differences from the library."""
 
-    def __init__(self, connection: Connection, place_of: Callable[[bytes, int], Place]) -> None:
+    def __init__(self, connection: Connection, location_of: Callable[[bytes, int], FolderLocation]) -> None:
         self._connection = connection
-        self._place_of = place_of
+        self._location_of = location_of
         self._folders: dict[int, dict[bytes, int]] = {}
         self._tops: set[tuple[int, bytes]] = set()
         self._visited: set[int] = set()
         self._unknown: set[tuple[int, bytes]] = set()
         self._pruned: set[tuple[int, bytes]] = set()
         self._staged = False
-        self.seen = Seen()
+        self.counts = WalkCounts()
 
     @property
     def found_work(self) -> bool:
-        """Whether something was found that has to be read."""
+        """Whether a file has to be read."""
         return self._staged
 
     def add_excluded(self) -> None:
-        """Count one candidate that is left out."""
-        self.seen.candidates += 1
-        self.seen.excluded += 1
+        """Count one excluded candidate."""
+        self.counts.candidates += 1
+        self.counts.excluded += 1
 
-    def begin_top(self, path: bytes, place: Place) -> None:
-        """Say that everything at and below `path` (absolute) is about to be listed."""
-        self._tops.add((place.volume_id, paths.relative_to(path, place.mount_point)))
-        self._folders_of(place.volume_id)
+    def begin_top(self, path: bytes, location: FolderLocation) -> None:
+        """Announce that everything at and below `path` (absolute) will be listed."""
+        self._tops.add((location.volume_id, paths.relative_to(path, location.mount_point)))
+        self._folders_of(location.volume_id)
 
-    def forget_top(self, path: bytes, place: Place) -> None:
-        """Take a top back in which nothing was found: it is away, and nothing of it may be called gone."""
-        top = (place.volume_id, paths.relative_to(path, place.mount_point))
+    def forget_top(self, path: bytes, location: FolderLocation) -> None:
+        """Withdraw a top in which nothing was found: it is unavailable, and none of its files may be marked as missing."""
+        top = (location.volume_id, paths.relative_to(path, location.mount_point))
         self._tops.discard(top)
         self._unknown.add(top)
         below = {each for known, each in self._folders_of(top[0]).items() if paths.is_within(known, top[1])}
@@ -79,23 +79,23 @@ class ChangeFinder:
 
     def add(self, listing: Listing) -> None:
         """Compare one whole folder."""
-        place = self._place_of(listing.path, listing.device)
-        relative = paths.relative_to(listing.path, place.mount_point)
+        location = self._location_of(listing.path, listing.device)
+        relative = paths.relative_to(listing.path, location.mount_point)
         if relative == b"":
-            self._tops.add((place.volume_id, b""))  # a volume mounted below the root: all of it is in scope
+            self._tops.add((location.volume_id, b""))  # a volume mounted below the root: all of it is in scope
         for unknown in listing.unknown_below:
-            self._unknown.add((place.volume_id, paths.relative_to(unknown, place.mount_point)))
+            self._unknown.add((location.volume_id, paths.relative_to(unknown, location.mount_point)))
         for pruned in listing.pruned:
-            self._pruned.add((place.volume_id, paths.relative_to(pruned, place.mount_point)))
-        self.seen.excluded_folders += len(listing.pruned)
-        self.seen.bad_patterns.extend((listing.path, line) for line in listing.bad_patterns)
+            self._pruned.add((location.volume_id, paths.relative_to(pruned, location.mount_point)))
+        self.counts.excluded_folders += len(listing.pruned)
+        self.counts.bad_patterns.extend((listing.path, line) for line in listing.bad_patterns)
         if listing.error is not None:
-            self.seen.unreadable.append((listing.path, listing.error.strerror or str(listing.error)))
+            self.counts.unreadable.append((listing.path, listing.error.strerror or str(listing.error)))
             return
-        self._compare(listing, place, relative)
+        self._compare(listing, location, relative)
 
-    def _compare(self, listing: Listing, place: Place, relative: bytes) -> None:
-        folder_id = self._folders_of(place.volume_id).get(relative)
+    def _compare(self, listing: Listing, location: FolderLocation, relative: bytes) -> None:
+        folder_id = self._folders_of(location.volume_id).get(relative)
         known = staging.known_files(self._connection, folder_id) if folder_id is not None else {}
         if folder_id is not None:
             self._visited.add(folder_id)
@@ -104,25 +104,25 @@ class ChangeFinder:
         differing = 0
         for name, stat in listing.entries.items():
             row = known.get(name)
-            # The one path that nearly every file of a rescan takes: by position, without a call.
+            # The hot path of a rescan, taken for nearly every file: columns by position, no function call.
             if row is None or row[2] != stat[0] or row[3] != stat[1]:
                 differing += 1
                 known_row = None if row is None else KnownFile._make(row)
-                rows.append(_staged_row(place.volume_id, relative, name, stat, known_row))
+                rows.append(_staged_row(location.volume_id, relative, name, stat, known_row))
                 continue
             if row[5] == 0:
                 not_media += 1
             if row[4] != "present":
-                rows.append(_staged_row(place.volume_id, relative, name, stat, KnownFile._make(row)))
-        self.seen.same += len(listing.entries) - differing - not_media
-        self.seen.same_not_media += not_media
+                rows.append(_staged_row(location.volume_id, relative, name, stat, KnownFile._make(row)))
+        self.counts.same += len(listing.entries) - differing - not_media
+        self.counts.same_not_media += not_media
         self._stage(rows)
-        self.seen.candidates += listing.candidates
-        self.seen.excluded += len(listing.excluded) + listing.links + listing.special
+        self.counts.candidates += listing.candidates
+        self.counts.excluded += len(listing.excluded) + listing.links + listing.special
         if not known.keys() <= listing.entries.keys():
-            self._find_absent(listing, place, known)
+            self._find_absent(listing, location, known)
 
-    def _find_absent(self, listing: Listing, place: Place, known: dict[bytes, tuple[Any, ...]]) -> None:
+    def _find_absent(self, listing: Listing, location: FolderLocation, known: dict[bytes, tuple[Any, ...]]) -> None:
         unknown = {path.rpartition(b"/")[2] for path in listing.unknown_below}
         absent: list[int] = []
         left_out: list[int] = []
@@ -136,27 +136,27 @@ class ChangeFinder:
                 left_out.append(row.id)
             else:
                 absent.append(row.id)
-        staging.stage_gone(self._connection, place.volume_id, absent)
+        staging.stage_gone(self._connection, location.volume_id, absent)
         staging.stage_left_out(self._connection, left_out)
         staging.stage_unseen(self._connection, unseen)
 
-    def add_single(self, path: bytes, place: Place, stat: tuple[int, int] | None) -> int | None:
-        """Compare one file on its own (stat None: it is not there); return its id where it is known."""
+    def add_single(self, path: bytes, location: FolderLocation, stat: tuple[int, int] | None) -> int | None:
+        """Compare a single file (stat None: it does not exist); return its id if it is known."""
         parent, name = path.rsplit(b"/", 1)
-        relative = paths.relative_to(parent or b"/", place.mount_point)
-        folder_id = self._folders_of(place.volume_id).get(relative)
+        relative = paths.relative_to(parent or b"/", location.mount_point)
+        folder_id = self._folders_of(location.volume_id).get(relative)
         row = staging.known_file(self._connection, folder_id, name) if folder_id is not None else None
         if stat is None:
             if row is not None and row.state != "missing":
-                staging.stage_gone(self._connection, place.volume_id, [row.id])
+                staging.stage_gone(self._connection, location.volume_id, [row.id])
             return row.id if row else None
-        self.seen.candidates += 1
+        self.counts.candidates += 1
         is_same = row is not None and (row.size_bytes, row.mtime_ns) == stat
         if row is not None and is_same:
-            self.seen.same_not_media += row.media is False
-            self.seen.same += row.media is not False
+            self.counts.same_not_media += row.media is False
+            self.counts.same += row.media is not False
         if row is None or not is_same or row.state != "present":
-            self._stage([_staged_row(place.volume_id, relative, name, stat, row)])
+            self._stage([_staged_row(location.volume_id, relative, name, stat, row)])
         return row.id if row else None
 
     def _stage(self, rows: list[dict[str, object]]) -> None:
@@ -164,7 +164,7 @@ class ChangeFinder:
         staging.stage(self._connection, rows)
 
     def finish(self, single_files: Iterable[int] = ()) -> None:
-        """Stage the files of folders that are not there any more, and set the scan's scope."""
+        """Stage the files of folders that no longer exist, and set the scan's scope."""
         in_scope: set[int] = set()
         for volume_id, folders in self._folders.items():
             tops = [path for volume, path in self._tops if volume == volume_id]

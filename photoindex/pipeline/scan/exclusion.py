@@ -1,8 +1,8 @@
-"""Which files a scan leaves out: what NAS boxes and programs leave about, the user's patterns, `.photoindexignore`.
+"""Which files a scan excludes: built-in patterns (system and program folders), the user's patterns, `.photoindexignore`.
 
-Patterns have gitignore's syntax and are matched by the pathspec library. The user's `--exclude` patterns and the config's
-decide first, then ignore files from the deepest folder upwards, then the built-in list; the first that says anything wins,
-so an ignore file with `!@eaDir/` brings such folders back.
+Patterns use gitignore syntax, matched by the pathspec library. The first match wins, in this order: `--exclude` and the
+configured patterns, ignore files from the deepest folder upwards, the built-in list. So an ignore file with `!@eaDir/`
+includes such folders again.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ BUILT_IN: tuple[str, ...] = (
     # synchronisers and version control
     ".stversions/", ".stfolder/", ".sync/", ".dropbox.cache/", ".git/", ".svn/", ".hg/",
 )  # fmt: skip
-"""What no scan looks into, as gitignore patterns; folders end in a slash."""
+"""Gitignore patterns that every scan excludes; folders end in a slash."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """One source of patterns: where it applies (an absolute folder) and what it is called in messages."""
+    """Patterns from one source: the folder they apply to (absolute), and the name of the source in messages."""
 
     origin: str
     folder: bytes
@@ -51,7 +51,7 @@ class RuleSet:
     bad_lines: tuple[str, ...] = ()
 
     def decide(self, path: bytes, *, is_folder: bool) -> tuple[bool, str] | None:
-        """Return (excluded, the pattern) for an absolute path, None where no pattern speaks."""
+        """Return (excluded, pattern) for an absolute path, None if no pattern matches."""
         text = os.fsdecode(paths.relative_to(path, self.folder)) + ("/" if is_folder else "")
         result = self.spec.check_file(text)
         if result.include is None or result.index is None:
@@ -60,7 +60,7 @@ class RuleSet:
 
 
 def rule_set(origin: str, folder: bytes, lines: Sequence[str]) -> RuleSet:
-    """Compile patterns; a line that is none is kept apart in `bad_lines`."""
+    """Compile patterns; invalid lines go to `bad_lines`."""
     from pathspec import GitIgnoreSpec
 
     kept = tuple(line for line in lines if line.strip() and not line.startswith("#"))
@@ -88,25 +88,25 @@ def _built_in_spec() -> GitIgnoreSpec:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules in force in one folder; `entering` gives those of a folder below."""
+    """The rules that apply in one folder; `entering` returns those of a subfolder."""
 
     user: tuple[RuleSet, ...]
     ignore_files: tuple[RuleSet, ...]
     built_in: RuleSet
     own_folders: frozenset[bytes] = frozenset()
-    """The library's own folders, absolute: a scan of the folder around them must not take in previews."""
+    """The library's own folders, absolute: a scan of a folder that contains them must not ingest previews."""
 
     @property
-    def speak_of_files(self) -> bool:
-        """Whether a file's name must be asked about at all; the built-in list's file patterns are caught by prefix."""
+    def can_exclude_files(self) -> bool:
+        """Whether file names have to be matched at all; the built-in file pattern is checked by its prefix."""
         return bool(self.user or self.ignore_files)
 
     def excluded(self, path: bytes, *, is_folder: bool) -> str | None:
-        """Return why the absolute `path` is left out, None where it is taken."""
+        """Return why the absolute `path` is excluded, None if it is not."""
         if is_folder and path in self.own_folders:
             return "the library's own folder"
         for rules in (*self.user, *reversed(self.ignore_files), self.built_in):
-            # The built-in list names folders and AppleDouble files; asking a hundred thousand other files costs seconds.
+            # The built-in list has folders and AppleDouble files only; matching 100,000 other files would cost seconds.
             if rules is self.built_in and not is_folder and not _is_apple_double(path):
                 continue
             decision = rules.decide(path, is_folder=is_folder)
@@ -116,7 +116,7 @@ class Rules:
         return None
 
     def entering(self, folder: bytes) -> Rules:
-        """Return these rules with the ignore file of `folder` on top; the file is known to be there."""
+        """Return these rules plus the ignore file of `folder`, which must exist."""
         name = os.path.join(folder, IGNORE_FILE)
         with open(name, "rb") as stream:
             text = stream.read(_IGNORE_FILE_LIMIT).decode("utf-8", "replace")
@@ -129,14 +129,14 @@ def _is_apple_double(path: bytes) -> bool:
 
 
 def rules_for(root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes] = frozenset()) -> Rules:
-    """Return the rules that hold at the top of `root` (absolute) with the user's own patterns."""
+    """Return the rules at the top of `root` (absolute), with the user's patterns."""
     user = (rule_set("--exclude", root, patterns),) if patterns else ()
     built_in = RuleSet(origin="built in", folder=root, spec=_built_in_spec(), lines=BUILT_IN)
     return Rules(user=user, ignore_files=(), built_in=built_in, own_folders=own_folders)
 
 
 def rules_at(top: bytes, *, root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes]) -> Rules:
-    """Return the rules in force in `top`, a folder at or below `root`, with the ignore files of the folders between."""
+    """Return the rules for `top`, a folder at or below `root`, including the ignore files of the folders between."""
     rules = rules_for(root, patterns, own_folders)
     current = root
     for part in paths.relative_to(top, root).split(b"/") if top != root else []:
@@ -154,9 +154,9 @@ def reason_for(
     follow_symlinks: bool,
     own_folders: frozenset[bytes] = frozenset(),
 ) -> str | None:
-    """Return why a scan of `root` would leave out the absolute `path`, None where it would take it.
+    """Return why a scan of `root` would exclude the absolute `path`, None if it would not.
 
-    Looks at every folder between the two for ignore files, symbolic links and excluded folders.
+    Checks every folder between the two for ignore files, symbolic links and exclusion.
     """
     rules = rules_for(root, patterns, own_folders)
     current = root
@@ -175,7 +175,7 @@ def reason_for(
 
 
 def patterns_below(folder: bytes, patterns: Sequence[str]) -> list[str]:
-    """Return gitignore patterns that mean, from the top, what `patterns` mean inside `folder` (relative to the top)."""
+    """Return patterns for the top folder that match what `patterns` match inside `folder` (relative to the top)."""
     prefix = re.sub(r"([\\*?\[\]!# ])", r"\\\1", os.fsdecode(folder))
     moved = []
     for pattern in patterns:

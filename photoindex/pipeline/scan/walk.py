@@ -1,4 +1,4 @@
-"""Walking the originals: directories listed several at a time, paths as bytes, nothing opened."""
+"""Walks the originals without opening files; lists several directories in parallel."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from dataclasses import dataclass, field
 from photoindex.pipeline.scan.exclusion import IGNORE_FILE, Rules
 
 FileStat = tuple[int, int]
-"""Size in bytes and mtime in nanoseconds: a plain tuple, because a rescan makes a million of them."""
+"""Size in bytes and mtime in nanoseconds; a plain tuple, because a rescan creates a million of them."""
 
 _SLOW_SECONDS_PER_ENTRY = 100e-6
-"""A directory entry costs about 3 microseconds where the file system answers from memory and 200 or more over a network or
-from a cold disk, whose latency threads hide. Where memory answers, threads only fight for the interpreter lock."""
+"""A directory entry costs about 3 microseconds from the cache, and 200 or more over a network or from a cold disk. Threads
+hide that latency; with a warm cache they only compete for the interpreter lock."""
 
 
 @dataclass(slots=True)
 class Listing:
-    """What one directory holds.
+    """The contents of one directory.
 
-    `entries` are the regular files to take, `excluded` those that a rule leaves out, both name -> (size, mtime_ns).
-    `unknown_below` are paths under which nothing can be said (an unreadable directory, a link that is not followed):
-    files known there are neither seen nor gone. `pruned` are directories left out by a rule, `subfolders` those to visit, `linked_folders` those behind followed links.
-    `bad_patterns` are lines of the folder's ignore file that are no gitignore patterns.
+    entries, excluded: regular files to scan, and those that a rule excludes; name -> (size, mtime_ns). unknown_below:
+    paths whose contents are unknown (an unreadable directory, a link that is not followed), so that known files there are
+    neither present nor missing. pruned: directories that a rule excludes. subfolders: those to visit. linked_folders:
+    those behind followed links. bad_patterns: invalid lines of the folder's ignore file.
     """
 
     path: bytes
@@ -46,12 +46,12 @@ class Listing:
 
     @property
     def candidates(self) -> int:
-        """How many directory entries the summary has to account for."""
+        """How many directory entries the summary accounts for."""
         return len(self.entries) + len(self.excluded) + self.links + self.special
 
 
 def list_folder(path: bytes, rules: Rules, *, follow_symlinks: bool) -> Listing:
-    """List one directory: one `scandir`, one `lstat` a file."""
+    """List one directory with one `scandir` and one `lstat` per file."""
     started = time.perf_counter()
     listing = Listing(path=path, device=-1)
     try:
@@ -64,24 +64,24 @@ def list_folder(path: bytes, rules: Rules, *, follow_symlinks: bool) -> Listing:
     except OSError as error:
         return _unreadable(listing, error)
     entries = listing.entries
-    ask_rules = rules.speak_of_files
+    match_files = rules.can_exclude_files
     for entry in found:
         try:
             if entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
                 name = entry.name
-                if (ask_rules or name.startswith(b"._")) and rules.excluded(entry.path, is_folder=False) is not None:
+                if (match_files or name.startswith(b"._")) and rules.excluded(entry.path, is_folder=False) is not None:
                     listing.excluded[name] = (status.st_size, status.st_mtime_ns)
                 else:
                     entries[name] = (status.st_size, status.st_mtime_ns)
             else:
                 _add_other(listing, entry, rules, follow_symlinks=follow_symlinks)
         except FileNotFoundError:
-            continue  # a file that vanished since the directory was read is no candidate
+            continue  # the file was removed after the directory was read
         except PermissionError as error:
-            return _unreadable(listing, error)  # names may be read here, the files not even looked at
+            return _unreadable(listing, error)  # names may be read in this directory, but files cannot be stat'ed
         except OSError:
-            listing.special += 1  # this one entry cannot be looked at (a bad sector, a stale handle)
+            listing.special += 1  # this entry cannot be stat'ed (a bad sector, a stale handle)
             listing.unknown_below.append(entry.path)
     listing.seconds = time.perf_counter() - started
     return listing
@@ -97,7 +97,7 @@ def _add_other(listing: Listing, entry: os.DirEntry[bytes], rules: Rules, *, fol
         try:
             status = entry.stat() if follow_symlinks else None
         except OSError:
-            status = None  # it dangles, loops, or leads where we may not look
+            status = None  # a dangling or looping link, or no permission for its target
         if status is None:
             listing.links += 1
             listing.unknown_below.append(path)
@@ -120,8 +120,9 @@ def _add_other(listing: Listing, entry: os.DirEntry[bytes], rules: Rules, *, fol
 def walk(top: bytes, rules: Rules, *, follow_symlinks: bool, threads: int) -> Iterator[Listing]:
     """Yield a listing of every directory from `top` (absolute) down, in no fixed order.
 
-    A directory is visited once, by device and inode, so links that form a loop end. An unreadable directory is a listing
-    with its `error`. Real directories are visited before those behind links, so that files keep their real paths. Where listing is slow (a NAS, a cold disk), `threads` directories are listed at a time.
+    A directory (device and inode) is visited once, so that link loops end. An unreadable directory yields a listing with
+    its `error`. Real directories are visited before those behind links, so that files keep their real paths. If listing
+    is slow (a NAS, a cold disk), `threads` directories are listed in parallel.
     """
     visited: set[tuple[int, int]] = set()
     waiting: deque[tuple[bytes, Rules]] = deque([(top, rules)])

@@ -1,4 +1,4 @@
-"""Settings: which layer wins, where each value came from, and how a mistake is named."""
+"""Settings: precedence of layers, origins of values, and error messages."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def refusal(flags: dict[str, object] | None = None) -> str:
     return str(caught.value)
 
 
-def test_with_nothing_set_the_defaults_and_profile_p1_hold() -> None:
+def test_by_default_the_defaults_and_profile_p1_apply() -> None:
     assert load_config() == Config()
     assert origin_of("scan.file_seconds") == "default"
     assert origin_of("database.cache_mb") == "profile P1"
@@ -77,7 +77,7 @@ def test_each_layer_wins_over_those_below_it(
     assert seen == [64, 256, 3, 4, 5, 6]
 
 
-def test_the_origin_names_the_layer_and_the_place_in_it(
+def test_the_origin_names_the_layer_and_the_line(
     current_folder: Path, user_settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_settings.write_text('# mine\nderived_path = "/d"\n\n[scan]\njobs = 3\n')
@@ -92,19 +92,19 @@ def test_the_origin_names_the_layer_and_the_place_in_it(
     assert next(part.origin for part in origins({"library": Path("/l")}) if part.name == "library") == "command line"
 
 
-def test_every_setting_is_listed_once_with_the_value_in_force() -> None:
+def test_every_setting_is_listed_once_with_its_effective_value() -> None:
     listed = origins({"scan": {"jobs": 7}})
     assert [setting.name for setting in listed] == list(fields())
     assert next(setting.value for setting in listed if setting.name == "scan.jobs") == 7
 
 
-def test_flags_may_be_nested_or_dotted_and_none_is_not_given() -> None:
+def test_flags_may_be_nested_or_dotted_and_none_counts_as_unset() -> None:
     config = load_config({"scan": {"jobs": 2}, "scan.batch_size": 9, "library": None})
     assert (config.scan.jobs, config.scan.batch_size, config.library) == (2, 9, None)
 
 
 @pytest.mark.parametrize("place", ["environment", "dotenv", "toml", "toml in capitals"])
-def test_the_plain_names_stand_everywhere(
+def test_unprefixed_names_work_in_every_layer(
     place: str, current_folder: Path, user_settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = {
@@ -131,7 +131,7 @@ def test_the_plain_names_stand_everywhere(
     assert (config.originals_path, config.derived_path) == (Path("/photos"), Path("/derived"))
 
 
-def test_our_own_prefix_wins_over_the_plain_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_prefixed_name_wins_over_the_unprefixed_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DERIVED_PATH", "/plain")
     monkeypatch.setenv("PHOTOINDEX_DERIVED_PATH", "/own")
     assert load_config().derived_path == Path("/own")
@@ -146,7 +146,7 @@ def test_variables_that_only_look_like_settings_are_left_alone(
     assert load_config() == Config()
 
 
-def test_an_empty_variable_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOTOINDEX_SCAN__JOBS", "")
     monkeypatch.setenv("DEPLOY_PROFILE", "")
     assert load_config() == Config()
@@ -168,7 +168,7 @@ def test_folders_are_absolute_and_the_home_folder_is_expanded(
     assert config.originals_path == current_folder / "photos"
 
 
-def test_a_folder_whose_name_is_not_utf_8_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_name_that_is_not_utf_8_is_preserved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", os.fsdecode(b"/photos/\xff"))
     library = load_config().library
     assert library is not None
@@ -197,12 +197,12 @@ def test_an_unknown_key_is_refused_by_name_with_its_line_and_near_names(user_set
     assert refusal() == f"unknown setting scan.jbos ({user_settings}:3); did you mean scan.jobs?"
 
 
-def test_a_key_outside_its_section_is_told_where_it_belongs(user_settings: Path) -> None:
+def test_a_key_outside_its_section_gets_a_hint(user_settings: Path) -> None:
     user_settings.write_text("preview_quality = 3\n")
     assert "did you mean derived.preview_quality?" in refusal()
 
 
-def test_an_unknown_section_is_refused_and_a_section_is_no_value(user_settings: Path) -> None:
+def test_an_unknown_section_and_a_value_for_a_section_are_refused(user_settings: Path) -> None:
     user_settings.write_text("[wine]\nage = 3\n")
     assert f"unknown setting wine ({user_settings}:1)" in refusal()
     user_settings.write_text("scan = 3\n")
@@ -210,7 +210,7 @@ def test_an_unknown_section_is_refused_and_a_section_is_no_value(user_settings: 
 
 
 @pytest.mark.parametrize("place", ["environment", "dotenv"])
-def test_an_unknown_variable_with_our_prefix_is_refused(
+def test_an_unknown_variable_with_the_prefix_is_refused(
     place: str, current_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if place == "environment":
@@ -235,7 +235,7 @@ def test_a_bad_value_is_named_with_its_origin_and_what_is_allowed(
     )
 
 
-def test_every_bad_value_is_named_at_once(user_settings: Path) -> None:
+def test_all_bad_values_are_reported_at_once(user_settings: Path) -> None:
     user_settings.write_text('deploy_profile = "P9"\n[scan]\nexclude = [1]\nmax_megapixels = nan\n')
     assert refusal().splitlines() == [
         f"deploy_profile = P9 ({user_settings}:1): expected one of P1, P2, P3, P4",
@@ -282,7 +282,7 @@ def test_a_relative_folder_in_the_settings_file_is_refused(user_settings: Path) 
 
 
 @pytest.mark.parametrize("value", ["", "a\0b", 3])
-def test_a_path_that_cannot_be_one_is_refused(value: object) -> None:
+def test_an_invalid_path_is_refused(value: object) -> None:
     assert "(command line): expected a path" in refusal({"library": value})
 
 
@@ -348,7 +348,7 @@ def test_every_profile_has_a_file() -> None:
         assert profile_file(profile).is_file()
 
 
-def test_every_setting_has_a_description_a_variable_and_words_for_its_range() -> None:
+def test_every_setting_has_a_description_a_variable_and_a_range_text() -> None:
     for name, field in fields().items():
         assert field.description, name
         assert allowed(field), name

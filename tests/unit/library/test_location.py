@@ -1,4 +1,4 @@
-"""Where a library may live."""
+"""Where a library may be stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library's lock: one holder at a time, named to the others, gone with its process."""
+"""The library lock: one holder at a time, named in messages, released with its process."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_lock_is_not_reentrant_in_one_process(tmp_path: Path) -> None:
         pass
 
 
-def test_the_lock_is_free_again_after_the_block_ended_with_an_error(tmp_path: Path) -> None:
+def test_the_lock_is_released_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="inside"), exclusive(tmp_path, "scan"):
         raise ValueError("inside")
     assert read_holder(tmp_path / LOCK_NAME) is None
@@ -88,7 +88,7 @@ def test_a_command_may_wait_for_the_lock(tmp_path: Path) -> None:
     thread.join(30)
 
 
-def test_locks_of_different_names_do_not_meet(tmp_path: Path) -> None:
+def test_locks_with_different_names_are_independent(tmp_path: Path) -> None:
     with exclusive(tmp_path, "scan"), exclusive(tmp_path, "backup", name="backup.lock"):
         assert read_holder(tmp_path / "backup.lock") is not None
         with pytest.raises(LibraryLocked, match="`backup`"), exclusive(tmp_path, "backup", name="backup.lock"):

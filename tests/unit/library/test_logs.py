@@ -1,4 +1,4 @@
-"""The library's log: JSON lines, rotation, and that it never stands in the way."""
+"""The library log: JSON lines, rotation, and that it never disturbs the work."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_an_exception_keeps_its_traceback_in_the_same_line(tmp_path: Path) -> No
     assert "ValueError: invalid literal" in str(line["exception"])
 
 
-def test_events_are_logged_one_line_a_quarantined_file(tmp_path: Path) -> None:
+def test_events_are_logged_with_one_line_per_quarantined_file(tmp_path: Path) -> None:
     with open_log(tmp_path, LogConfig()) as log:
         sink = log_events(log, "scan")
         sink(PhaseStarted("read", 2))
@@ -96,7 +96,7 @@ def test_two_commands_share_the_log_when_one_rotates_it(tmp_path: Path) -> None:
     assert [line["message"] for line in lines(tmp_path)] == ["after rotation", "first again"]
 
 
-def test_a_log_that_cannot_be_written_stops_nobody(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_log_that_cannot_be_written_is_ignored(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "logs").write_text("a file where the folder should be")
     with open_log(tmp_path, LogConfig()) as log:
         log.warning("lost")
@@ -106,7 +106,7 @@ def test_a_log_that_cannot_be_written_stops_nobody(tmp_path: Path, capfd: pytest
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_full_disk_stops_nobody(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_logging_to_a_full_disk_is_ignored(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     if not Path("/dev/full").is_char_device():
         pytest.skip("this system has no /dev/full")
     (tmp_path / "logs").mkdir()
@@ -126,7 +126,7 @@ def test_the_root_logger_sees_nothing(tmp_path: Path, caplog: pytest.LogCaptureF
     assert lines(tmp_path)[0]["message"] == "ours alone"
 
 
-def test_nothing_is_made_before_the_first_record(tmp_path: Path) -> None:
+def test_no_file_is_created_before_the_first_record(tmp_path: Path) -> None:
     with open_log(tmp_path, LogConfig()):
         pass
     assert not (tmp_path / "logs").exists()

@@ -1,4 +1,4 @@
-"""Snapshots: consistent beside a writer, complete or not there at all, every changed byte noticed."""
+"""Snapshots are consistent while others write, appear atomically, and every changed byte is detected."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sqlalchemy import insert, update
 
 from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.backup import BACKUP_LOCK_NAME, BackupRequest, _rename_to_free_name, backup
-from photoindex.library.backup.snapshots import SnapshotState, list_snapshots, look_at, read_manifest, verify
+from photoindex.library.backup.snapshots import SnapshotState, inspect_snapshot, list_snapshots, read_manifest, verify
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import Event, PhaseFinished, PhaseStarted
@@ -29,7 +29,7 @@ from photoindex.store import snapshot
 from photoindex.store.database import Database
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import photo
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 LONG_AGO = time.time() - 7200
 
@@ -40,10 +40,10 @@ def library(tmp_path: Path) -> Iterator[Library]:
     originals = tmp_path / "originals"
     originals.mkdir()
     with library_in(tmp_path / "library") as found:
-        shelf = Shelf(found, originals)
-        shelf.add_root()
+        volume_rows = VolumeRows(found, originals)
+        volume_rows.add_root()
         for name in ("2019/a.jpg", b"2019/\xff.jpg", "b.jpg"):
-            shelf.add_whole_photo(name)
+            volume_rows.add_whole_photo(name)
         with found.database.write() as connection:
             before = journal.stored_row(connection, photo, {"id": 1})
             connection.execute(update(photo).where(photo.c.id == 1).values(rating=4))
@@ -76,7 +76,7 @@ def make(library: Library, destination: Path, keep: int | None = None) -> Path:
 
 
 def age(folder: Path, created_at: str) -> Path:
-    """Give a snapshot another time of its making, as if it were old."""
+    """Change a snapshot's creation time, as if it were old."""
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["created_at"] = created_at
     del manifest["blake3"]
@@ -86,9 +86,7 @@ def age(folder: Path, created_at: str) -> Path:
     return folder.rename(folder.with_name(f"photoindex-{created_at.replace('-', '').replace(':', '')}"))
 
 
-def test_a_snapshot_holds_every_row_of_the_library_and_says_so(
-    library: Library, destination: Path, tmp_path: Path
-) -> None:
+def test_a_snapshot_holds_every_row_of_the_library(library: Library, destination: Path, tmp_path: Path) -> None:
     folder = make(library, destination)
 
     copy = tmp_path / "copy.db"
@@ -96,11 +94,11 @@ def test_a_snapshot_holds_every_row_of_the_library_and_says_so(
     assert rows(copy) == rows(library.database.path)
     manifest = read_manifest(folder)
     assert manifest.counts == {"photos": 3, "files": 3, "assets": 3}
-    assert {piece.name for piece in manifest.pieces} == {"photoindex.db", "journal.jsonl"}
-    for piece in manifest.pieces:
-        raw, stored = content(folder, piece.name), (folder / piece.file_name).read_bytes()
-        assert (piece.bytes, piece.blake3) == (len(raw), blake3(raw).hexdigest())
-        assert (piece.compressed_bytes, piece.compressed_blake3) == (len(stored), blake3(stored).hexdigest())
+    assert {part.name for part in manifest.pieces} == {"photoindex.db", "journal.jsonl"}
+    for part in manifest.pieces:
+        raw, stored = content(folder, part.name), (folder / part.file_name).read_bytes()
+        assert (part.bytes, part.blake3) == (len(raw), blake3(raw).hexdigest())
+        assert (part.compressed_bytes, part.compressed_blake3) == (len(stored), blake3(stored).hexdigest())
     assert folder.name.startswith("photoindex-2")
     assert folder.name.endswith("Z")
 
@@ -112,7 +110,7 @@ def test_the_journal_is_in_the_snapshot_as_json_lines(library: Library, destinat
     assert (lines[1]["before"]["rating"], lines[1]["after"]["rating"]) == (None, 4)
 
 
-def test_the_users_settings_are_in_the_snapshot_where_there_are_any(
+def test_the_users_settings_are_in_the_snapshot_if_there_are_any(
     library: Library, destination: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = tmp_path / "config.toml"
@@ -121,9 +119,7 @@ def test_the_users_settings_are_in_the_snapshot_where_there_are_any(
     assert content(make(library, destination), "config.toml") == b"[backup]\nkeep = 3\n"
 
 
-def test_a_copy_is_one_state_of_the_database_though_others_commit_while_it_is_made(
-    library: Library, tmp_path: Path
-) -> None:
+def test_a_copy_is_one_state_of_the_database_while_others_commit(library: Library, tmp_path: Path) -> None:
     row = {"kind": "image", "format": "jpeg", "size_bytes": 1, "keywords": [], "sources": {}, "added_at": 0.0}
     with library.database.write() as connection:
         connection.execute(insert(photo), [{**row, "title": "old", "description": "x" * 5_000} for _ in range(4_000)])
@@ -148,9 +144,7 @@ def test_a_copy_is_one_state_of_the_database_though_others_commit_while_it_is_ma
         assert copied.execute("SELECT count(*) FROM photo WHERE title IN ('new', 'changed')").fetchone()[0] == 0
 
 
-def test_nothing_but_the_snapshot_is_left_in_the_destination_and_the_library(
-    library: Library, destination: Path
-) -> None:
+def test_no_temporary_files_are_left_in_the_destination_and_the_library(library: Library, destination: Path) -> None:
     before = set(os.listdir(library.folder))
     folder = make(library, destination)
     assert os.listdir(destination) == [folder.name]
@@ -169,13 +163,13 @@ def test_only_the_newest_of_this_library_are_kept(library: Library, destination:
     assert sorted(destination.iterdir()) == sorted([foreign, old, made.snapshot.path])
 
 
-def test_the_snapshot_just_made_stays_though_a_clock_was_set_back(library: Library, destination: Path) -> None:
+def test_the_new_snapshot_stays_even_if_the_clock_was_set_back(library: Library, destination: Path) -> None:
     age(make(library, destination), "2999-01-01T00:00:00Z")
     folder = make(library, destination, keep=1)
     assert list(destination.iterdir()) == [folder]
 
 
-def test_damaged_snapshots_neither_count_nor_go(library: Library, destination: Path) -> None:
+def test_damaged_snapshots_neither_count_nor_are_removed(library: Library, destination: Path) -> None:
     whole = age(make(library, destination), "2019-01-01T00:00:00Z")
     damaged = age(make(library, destination), "2020-01-01T00:00:00Z")
     (damaged / "photoindex.db.zst").unlink()
@@ -215,7 +209,7 @@ def test_a_backup_is_made_while_another_command_changes_the_library(library: Lib
 
 
 @pytest.mark.parametrize("where", ["library", "destination"])
-def test_a_disk_without_room_is_named_before_anything_is_written(
+def test_a_full_disk_is_reported_before_anything_is_written(
     library: Library, destination: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     real = shutil.disk_usage
@@ -226,7 +220,7 @@ def test_a_disk_without_room_is_named_before_anything_is_written(
         return found._replace(free=10) if Path(path) == full else found
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
-    with pytest.raises(StorageFull, match=f"needs about .* MB in .*{full.name}, where only 0 MB are free"):
+    with pytest.raises(StorageFull, match=f"needs about .* MB in .*{full.name}, but only 0 MB are free"):
         make(library, destination)
     assert list(destination.iterdir()) == []
     assert not list(library.folder.glob(".backup-*"))
@@ -254,7 +248,7 @@ with library_in(pathlib.Path(sys.argv[1])) as library:
 
 
 @pytest.mark.parametrize("phase", ["copying the database", "compressing"])
-def test_a_killed_backup_leaves_no_snapshot_and_the_next_ones_clean_up(
+def test_a_killed_backup_leaves_no_snapshot_and_later_ones_clean_up(
     library: Library, destination: Path, phase: str
 ) -> None:
     program = [sys.executable, "-c", KILLED, str(library.folder), str(destination), phase]
@@ -271,7 +265,7 @@ def test_a_killed_backup_leaves_no_snapshot_and_the_next_ones_clean_up(
     assert not list(library.folder.glob(".backup-*"))
 
 
-def test_what_may_be_a_backup_at_work_is_left_alone(library: Library, destination: Path) -> None:
+def test_a_temporary_folder_of_a_running_backup_is_left_alone(library: Library, destination: Path) -> None:
     short_id = read_manifest(make(library, destination)).library_id[:8]
     recent = destination / f".photoindex-20260101T000000Z-{short_id}-1"
     foreign = destination / ".photoindex-20260101T000000Z-00000000-1"
@@ -284,19 +278,19 @@ def test_what_may_be_a_backup_at_work_is_left_alone(library: Library, destinatio
     assert {recent, foreign} <= set(destination.iterdir())
 
 
-def test_a_failure_half_way_takes_the_temporary_folder_away(
+def test_a_failure_half_way_removes_the_temporary_folder(
     library: Library, destination: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(StorageFull, match="there is no room"):
+    with pytest.raises(StorageFull, match="the disk is full"):
         make(library, destination)
     assert list(destination.iterdir()) == []
 
 
-def test_progress_is_told_in_phases_that_end(library: Library, destination: Path) -> None:
+def test_progress_is_reported_in_phases_that_finish(library: Library, destination: Path) -> None:
     events: list[Event] = []
     backup(library, BackupRequest(destination), events.append)
     started = [event.phase for event in events if isinstance(event, PhaseStarted)]
@@ -304,9 +298,9 @@ def test_progress_is_told_in_phases_that_end(library: Library, destination: Path
     assert started == ["copying the database", "compressing"]
 
 
-def test_a_sound_snapshot_is_verified_and_remembers_it(library: Library, destination: Path) -> None:
+def test_verifying_an_intact_snapshot_is_recorded(library: Library, destination: Path) -> None:
     folder = make(library, destination)
-    assert look_at(folder).verified_at is None
+    assert inspect_snapshot(folder).verified_at is None
     checked = verify(folder)
     assert checked.state is SnapshotState.COMPLETE
     assert checked.verified_at is not None
@@ -316,7 +310,7 @@ def test_a_sound_snapshot_is_verified_and_remembers_it(library: Library, destina
 
 @pytest.mark.parametrize("name", ["photoindex.db.zst", "journal.jsonl.zst", "manifest.json"])
 @pytest.mark.parametrize("place", [0.0, 0.3, 0.6, 1.0])
-def test_one_changed_bit_anywhere_is_noticed_and_the_piece_named(
+def test_one_changed_bit_anywhere_is_detected_and_the_part_named(
     library: Library, destination: Path, name: str, place: float
 ) -> None:
     folder = make(library, destination)
@@ -327,11 +321,11 @@ def test_one_changed_bit_anywhere_is_noticed_and_the_piece_named(
     path.write_bytes(data)
     with pytest.raises(SnapshotDamaged, match=name):
         verify(folder)
-    assert look_at(folder).verified_at is None
+    assert inspect_snapshot(folder).verified_at is None
 
 
 @pytest.mark.parametrize("damage", ["missing", "shorter", "longer"])
-def test_a_piece_of_another_size_is_seen_in_the_list_without_reading_it(
+def test_a_part_of_the_wrong_size_shows_in_the_list_without_reading_it(
     library: Library, destination: Path, damage: str
 ) -> None:
     folder = make(library, destination)
@@ -348,7 +342,7 @@ def test_a_piece_of_another_size_is_seen_in_the_list_without_reading_it(
 
 
 def _remade(folder: Path, **changes: object) -> None:
-    """Write the manifest anew with other values and a digest that fits them, as a forger would."""
+    """Rewrite the manifest with other values and a matching digest, as a forger would."""
     manifest = json.loads((folder / "manifest.json").read_text())
     del manifest["blake3"]
     manifest |= changes
@@ -357,7 +351,7 @@ def _remade(folder: Path, **changes: object) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
-def test_a_piece_outside_the_folder_is_not_touched(library: Library, destination: Path) -> None:
+def test_a_part_outside_the_folder_is_not_touched(library: Library, destination: Path) -> None:
     folder = make(library, destination)
     pieces = json.loads((folder / "manifest.json").read_text())["pieces"]
     _remade(folder, pieces=[*pieces, {**pieces[0], "name": "../../outside"}])
@@ -365,26 +359,24 @@ def test_a_piece_outside_the_folder_is_not_touched(library: Library, destination
         verify(folder)
 
 
-def test_no_more_is_decompressed_than_the_manifest_announces(
-    library: Library, destination: Path, tmp_path: Path
-) -> None:
+def test_no_more_is_decompressed_than_the_manifest_states(library: Library, destination: Path, tmp_path: Path) -> None:
     folder = make(library, destination)
     bomb = zstandard.ZstdCompressor().compress(bytes(50_000_000))
     (folder / "photoindex.db.zst").write_bytes(bomb)
     pieces = json.loads((folder / "manifest.json").read_text())["pieces"]
     pieces[0] |= {"compressed_bytes": len(bomb), "compressed_blake3": blake3(bomb).hexdigest(), "bytes": 1_000}
     _remade(folder, pieces=pieces)
-    with pytest.raises(SnapshotDamaged, match=r"photoindex\.db\.zst: its content has not the 1000 bytes"):
+    with pytest.raises(SnapshotDamaged, match=r"photoindex\.db\.zst: its content is not 1000 bytes long"):
         verify(folder)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"schema": "1"}', "[" * 100_000, '{"schema": 1}'])
-def test_a_manifest_that_is_none_makes_the_snapshot_damaged(library: Library, destination: Path, text: str) -> None:
+def test_an_invalid_manifest_makes_the_snapshot_damaged(library: Library, destination: Path, text: str) -> None:
     folder = make(library, destination)
     (folder / "manifest.json").write_text(text)
     with pytest.raises(SnapshotDamaged, match=r"manifest\.json"):
         verify(folder)
-    assert look_at(folder).state is SnapshotState.DAMAGED
+    assert inspect_snapshot(folder).state is SnapshotState.DAMAGED
 
 
 def test_a_snapshot_without_manifest_is_incomplete_and_no_snapshot_is_a_usage_error(
@@ -400,14 +392,14 @@ def test_a_snapshot_without_manifest_is_incomplete_and_no_snapshot_is_a_usage_er
         verify(library.folder)
 
 
-def test_a_snapshot_in_a_format_of_the_future_names_the_program_to_install(library: Library, destination: Path) -> None:
+def test_a_snapshot_in_a_newer_format_names_the_version_to_install(library: Library, destination: Path) -> None:
     folder = make(library, destination)
     _remade(folder, schema=2, program_version="9.9.9")
     with pytest.raises(SchemaTooNew, match=r"install photoindex 9\.9\.9 or later"):
         verify(folder)
 
 
-def test_a_row_that_points_nowhere_makes_the_snapshot_damaged(library: Library, destination: Path) -> None:
+def test_a_dangling_foreign_key_makes_the_snapshot_damaged(library: Library, destination: Path) -> None:
     with closing(library.database.raw_connection()) as connection:
         connection.execute("DELETE FROM photo_text")
         connection.execute("DELETE FROM photo WHERE id = 1")
@@ -416,12 +408,10 @@ def test_a_row_that_points_nowhere_makes_the_snapshot_damaged(library: Library, 
         verify(make(library, destination))
 
 
-def test_counts_that_are_not_those_of_the_database_make_the_snapshot_damaged(
-    library: Library, destination: Path
-) -> None:
+def test_counts_that_do_not_match_the_database_make_the_snapshot_damaged(library: Library, destination: Path) -> None:
     folder = make(library, destination)
     _remade(folder, counts={"photos": 4, "files": 3, "assets": 3})
-    with pytest.raises(SnapshotDamaged, match="something else than the manifest says"):
+    with pytest.raises(SnapshotDamaged, match="do not match the manifest"):
         verify(folder)
 
 

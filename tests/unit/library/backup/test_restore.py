@@ -1,4 +1,4 @@
-"""A library made from a snapshot: whole or not at all, and never over a living one."""
+"""Restoring a library is atomic and never overwrites an existing one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import Event, Notice
 from photoindex.store.schema.tables import asset, photo
 from photoindex.types import Derived
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 PICTURE = Derived(preview_jpeg=b"preview", thumbnail_jpeg=b"thumbnail", perceptual_hash=0)
 
@@ -38,10 +38,10 @@ def library(tmp_path: Path) -> Iterator[Library]:
     originals = tmp_path / "originals"
     originals.mkdir()
     with library_in(tmp_path / "library") as found:
-        shelf = Shelf(found, originals)
-        shelf.add_root()
+        volume_rows = VolumeRows(found, originals)
+        volume_rows.add_root()
         for name in ("2019/a.jpg", b"2019/\xff.jpg", "b.jpg"):
-            shelf.add_whole_photo(name)
+            volume_rows.add_whole_photo(name)
         for digest in digests(found):
             derived_files.write(found.derived_folder, digest, PICTURE)
         yield found
@@ -63,7 +63,7 @@ def not_derived(folder: Path) -> int:
 
 
 def rows(path: Path) -> list[str]:
-    """Return everything in a database file, whether previews are there left out."""
+    """Return everything in a database file, except the marks for existing previews."""
     with closing(sqlite3.connect(path)) as connection:
         connection.text_factory = bytes
         connection.execute("UPDATE asset SET derived = 0")
@@ -103,7 +103,7 @@ def test_previews_kept_elsewhere_are_found_again_one_by_one(library: Library, sn
         assert list(connection.execute(select(asset.c.derived).order_by(asset.c.id)).scalars()) == [False, True, False]
 
 
-def test_nothing_is_marked_while_the_place_of_the_previews_is_away(snapshot: Path, tmp_path: Path) -> None:
+def test_nothing_is_marked_while_the_folder_of_the_previews_is_unavailable(snapshot: Path, tmp_path: Path) -> None:
     events: list[Event] = []
     config = Config(derived_path=tmp_path / "not mounted")
     assert restore(config, RestoreRequest(snapshot, tmp_path / "new"), events.append).lost_derived == 0
@@ -113,7 +113,7 @@ def test_nothing_is_marked_while_the_place_of_the_previews_is_away(snapshot: Pat
     )
 
 
-def test_a_living_library_is_never_written_over(library: Library, snapshot: Path) -> None:
+def test_an_existing_library_is_never_overwritten(library: Library, snapshot: Path) -> None:
     before = rows(library.database.path)
     with pytest.raises(UsageError, match=r"there is a library in .*--replace"):
         restore(Config(), RestoreRequest(snapshot, library.folder))
@@ -142,7 +142,7 @@ def test_a_folder_with_other_things_is_refused_even_with_replace(snapshot: Path,
     precious = tmp_path / "documents"
     precious.mkdir()
     (precious / "thesis.tex").touch()
-    with pytest.raises(UsageError, match="is not empty and is no library"):
+    with pytest.raises(UsageError, match="is not empty and is not a library"):
         restore(Config(), RestoreRequest(snapshot, precious, replace=True))
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="is a file"):
@@ -169,7 +169,7 @@ def test_a_damaged_snapshot_changes_nothing(library: Library, snapshot: Path, tm
     assert library.database.path.exists()
 
 
-def test_a_disk_without_room_is_named(snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 
     real = shutil.disk_usage
@@ -189,7 +189,7 @@ def test_a_snapshot_of_a_newer_schema_is_refused_with_the_version_to_install(sna
         restore(Config(), RestoreRequest(snapshot, tmp_path / "new"))
 
 
-def test_the_settings_of_then_are_laid_beside_and_are_not_in_force(
+def test_the_settings_of_the_snapshot_are_restored_under_another_name(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = tmp_path / "config.toml"
@@ -203,13 +203,13 @@ def test_the_settings_of_then_are_laid_beside_and_are_not_in_force(
     assert settings.read_text() == "[backup]\nkeep = 5\n"
 
 
-def test_a_database_that_has_its_place_elsewhere_is_not_restored_into_a_folder(snapshot: Path, tmp_path: Path) -> None:
+def test_restoring_with_a_configured_database_url_is_refused(snapshot: Path, tmp_path: Path) -> None:
     config = Config(database_url=f"sqlite:///{tmp_path}/elsewhere.db")
     with pytest.raises(UsageError, match="DATABASE_URL"):
         restore(config, RestoreRequest(snapshot, tmp_path / "new"))
 
 
-def test_a_link_to_a_folder_is_restored_on_the_disk_that_it_leads_to(snapshot: Path, tmp_path: Path) -> None:
+def test_a_linked_folder_is_restored_on_the_disk_it_points_to(snapshot: Path, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "disk" / "library")
     restore(Config(), RestoreRequest(snapshot, tmp_path / "link"))
@@ -231,9 +231,7 @@ restore(Config(), RestoreRequest(pathlib.Path(sys.argv[1]), pathlib.Path(sys.arg
 """
 
 
-def test_a_killed_restoration_leaves_the_library_that_was_there(
-    library: Library, snapshot: Path, tmp_path: Path
-) -> None:
+def test_a_killed_restore_leaves_the_existing_library(library: Library, snapshot: Path, tmp_path: Path) -> None:
     before = rows(library.database.path)
     program = [sys.executable, "-c", KILLED, str(snapshot), str(library.folder)]
     assert subprocess.run(program, check=False, timeout=60).returncode == -signal.SIGKILL
@@ -249,7 +247,7 @@ def test_a_killed_restoration_leaves_the_library_that_was_there(
     assert not list(tmp_path.glob(".library.restoring-*"))
 
 
-def test_what_was_undone_after_a_restoration_knows_that_its_previews_are_gone(library: Library, tmp_path: Path) -> None:
+def test_contents_undone_after_a_restore_are_marked_as_without_previews(library: Library, tmp_path: Path) -> None:
     from photoindex.library.maintenance.journal import undo
     from photoindex.store.journal import journal
 

@@ -1,4 +1,4 @@
-"""Groups of copies: which photos come together, which stay apart, which one is kept."""
+"""Groups of copies: which photos are grouped, which are not, which one is kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 
 from photoindex.errors import UsageError
 from photoindex.library.duplicates.find import Duplicates, DuplicatesRequest, find_duplicates
-from photoindex.library.duplicates.groups import stars
+from photoindex.library.duplicates.groups import star_groups
 from photoindex.library.duplicates.plan import escaped, plan_lines, unescaped, write_plan
 from photoindex.library.duplicates.verdicts import CopiedFile, Group
 from photoindex.library.search.parse import parse
@@ -29,8 +29,8 @@ from photoindex.types import Vector
 from photoindex.vectors.binary import ClosePairs, close_pairs
 from photoindex.vectors.near_pairs import near_pairs
 from tests.edits import EDITS, cut, jpeg, scaled, scene, two_views
-from tests.harness import Keeper
-from tests.rows import Shelf, library_in
+from tests.harness import LibraryRunner
+from tests.rows import VolumeRows, library_in
 
 
 def exif_of(taken: str | None = None, *, camera: str = "Canon EOS 5D", fraction: str | None = None) -> Image.Exif:
@@ -49,8 +49,8 @@ def originals(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def keeper(library_folder: Path) -> Keeper:
-    return Keeper(library_folder)
+def runner(library_folder: Path) -> LibraryRunner:
+    return LibraryRunner(library_folder)
 
 
 def write(path: Path, picture: Image.Image, quality: int = 88, exif: Image.Exif | None = None) -> Path:
@@ -59,10 +59,10 @@ def write(path: Path, picture: Image.Image, quality: int = 88, exif: Image.Exif 
     return path
 
 
-def found(keeper: Keeper, originals: Path, **request: object) -> Duplicates:
-    keeper.scan(originals)
-    with keeper.open() as library:
-        return find_duplicates(library, DuplicatesRequest(**request), keeper.events.append)  # type: ignore[arg-type]
+def found(runner: LibraryRunner, originals: Path, **request: object) -> Duplicates:
+    runner.scan(originals)
+    with runner.open() as library:
+        return find_duplicates(library, DuplicatesRequest(**request), runner.events.append)  # type: ignore[arg-type]
 
 
 def names(group: Group) -> list[tuple[str, str]]:
@@ -77,25 +77,25 @@ def reason(group: Group, name: str) -> str:
     return next(one.reason for one in group.files if os.fsdecode(one.path).endswith(name))
 
 
-def test_equal_bytes_are_one_group_and_the_plain_name_is_kept(keeper: Keeper, originals: Path) -> None:
+def test_equal_bytes_are_one_group_and_the_plain_name_is_kept(runner: LibraryRunner, originals: Path) -> None:
     first = write(originals / "a" / "IMG_1.jpg", scene(1))
     shutil.copyfile(first, originals / "a" / "IMG_1 (1).jpg")
     write(originals / "b.jpg", scene(2))
-    (group,) = found(keeper, originals, exact=True).groups
+    (group,) = found(runner, originals, exact=True).groups
     assert group.kind == "exact"
     assert names(group) == [("keep", "IMG_1.jpg"), ("remove", "IMG_1 (1).jpg")]
     assert "IMG_1 (1).jpg" in group.keep_reason
     assert group.bytes_of("remove") == first.stat().st_size
 
 
-def test_copies_saved_in_other_ways_come_together_and_the_best_one_is_kept(keeper: Keeper, originals: Path) -> None:
+def test_resaved_copies_are_grouped_and_the_best_one_is_kept(runner: LibraryRunner, originals: Path) -> None:
     picture = scene(3)
     write(originals / "IMG_1.jpg", picture, 95, exif_of("2019:06:01 12:00:00"))
     write(originals / "small.jpg", scaled(picture, 0.4))
     write(originals / "grey.jpg", EDITS["grey"](picture), exif=exif_of("2019:06:01 12:00:00"))
     write(originals / "mirrored.jpg", EDITS["mirrored"](picture))
     write(originals / "other.jpg", scene(4))
-    result = found(keeper, originals)
+    result = found(runner, originals)
     (group,) = result.groups
     assert group.kind == "same picture"
     assert actions(group) == {
@@ -107,9 +107,9 @@ def test_copies_saved_in_other_ways_come_together_and_the_best_one_is_kept(keepe
     assert result.removable_bytes == (originals / "small.jpg").stat().st_size
 
 
-def test_shots_of_one_scene_and_frames_of_a_burst_stay_apart(keeper: Keeper, originals: Path) -> None:
+def test_shots_of_one_scene_and_frames_of_a_burst_are_not_grouped(runner: LibraryRunner, originals: Path) -> None:
     picture = scene(5)
-    # A tripod: to the eye the same picture, and the camera says that it pressed the shutter three times.
+    # A tripod: visually the same picture, but three exposures by their metadata.
     for number, fraction in enumerate(("10", "35", "60")):
         shot = Image.fromarray(
             np.clip(np.asarray(picture) + np.random.default_rng(number).normal(0, 3, (750, 1000, 1)), 0, 255).astype(
@@ -120,47 +120,47 @@ def test_shots_of_one_scene_and_frames_of_a_burst_stay_apart(keeper: Keeper, ori
     views = two_views(scene(6), right=0.04)
     for number, view in enumerate(views):
         write(originals / f"view{number}.jpg", view)
-    result = found(keeper, originals)
+    result = found(runner, originals)
     assert result.groups == ()
     assert result.apart >= 3
 
 
-def test_a_copy_of_one_frame_joins_that_frame_alone(keeper: Keeper, originals: Path) -> None:
+def test_a_copy_of_one_frame_is_grouped_with_that_frame_only(runner: LibraryRunner, originals: Path) -> None:
     first, second = (scene(7), two_views(scene(7), thing=scene(70))[1].resize((1000, 750)))
     write(originals / "IMG_0001.jpg", first, exif=exif_of("2019:06:01 12:00:00"))
     write(originals / "IMG_0002.jpg", second, exif=exif_of("2019:06:01 12:00:01"))
     write(originals / "sent.jpg", scaled(first, 0.5))
-    (group,) = found(keeper, originals).groups
+    (group,) = found(runner, originals).groups
     assert actions(group) == {"IMG_0001.jpg": "keep", "sent.jpg": "remove"}
 
 
-def test_an_edit_linked_to_its_original_is_one_photo_and_no_duplicate(keeper: Keeper, originals: Path) -> None:
+def test_an_edit_paired_with_its_original_is_not_a_duplicate(runner: LibraryRunner, originals: Path) -> None:
     picture = scene(8)
     write(originals / "IMG_1234.jpg", picture, exif=exif_of("2019:06:01 12:00:00"))
     write(originals / "IMG_E1234.jpg", EDITS["darker"](picture), exif=exif_of("2019:06:01 12:00:00"))
-    assert found(keeper, originals).groups == ()
+    assert found(runner, originals).groups == ()
     write(originals / "elsewhere" / "small.jpg", scaled(picture, 0.3))
-    (group,) = found(keeper, originals).groups
+    (group,) = found(runner, originals).groups
     assert actions(group) == {"IMG_1234.jpg": "keep", "IMG_E1234.jpg": "keep", "small.jpg": "remove"}
 
 
-def test_edits_far_in_hash_are_found_by_the_time_they_kept(keeper: Keeper, originals: Path) -> None:
+def test_edits_with_distant_hashes_are_found_by_their_time(runner: LibraryRunner, originals: Path) -> None:
     picture, taken = scene(9), exif_of("2019:06:01 12:00:00")
     write(originals / "whole.jpg", picture, exif=taken)
     write(originals / "part.jpg", cut(picture, 0.3, 0.3, 0.8, 0.8), exif=taken)
-    (group,) = found(keeper, originals, radius=4).groups
+    (group,) = found(runner, originals, radius=4).groups
     assert actions(group) == {"whole.jpg": "keep", "part.jpg": "review"}
     assert "25%" in reason(group, "part.jpg")
 
 
-def test_of_equal_copies_the_one_in_a_preferred_folder_is_kept(keeper: Keeper, originals: Path) -> None:
+def test_of_equal_copies_the_one_in_a_preferred_folder_is_kept(runner: LibraryRunner, originals: Path) -> None:
     first = write(originals / "dump" / "x.jpg", scene(10))
     for folder in ("album", "backup"):
         (originals / folder).mkdir()
         shutil.copyfile(first, originals / folder / "x.jpg")
 
     def kept(**request: Sequence[bytes]) -> str:
-        (group,) = found(keeper, originals, **request).groups
+        (group,) = found(runner, originals, **request).groups
         (path,) = (one.path for one in group.files if one.action == "keep")
         return Path(os.fsdecode(path)).parent.name
 
@@ -170,33 +170,35 @@ def test_of_equal_copies_the_one_in_a_preferred_folder_is_kept(keeper: Keeper, o
     assert kept(avoid=[dump, backup]) == "album"
 
 
-def test_quality_goes_before_a_preferred_folder(keeper: Keeper, originals: Path) -> None:
+def test_quality_goes_before_a_preferred_folder(runner: LibraryRunner, originals: Path) -> None:
     write(originals / "dump" / "big.jpg", scene(11))
     write(originals / "album" / "small.jpg", scaled(scene(11), 0.5))
-    (group,) = found(keeper, originals, prefer=[os.fsencode(originals / "album")]).groups
+    (group,) = found(runner, originals, prefer=[os.fsencode(originals / "album")]).groups
     assert actions(group) == {"big.jpg": "keep", "small.jpg": "remove"}
 
 
-def test_a_copy_that_a_person_wrote_more_of_is_to_be_reviewed(keeper: Keeper, originals: Path) -> None:
+def test_a_copy_with_more_annotations_is_marked_for_review(runner: LibraryRunner, originals: Path) -> None:
     picture = scene(12)
     write(originals / "big.jpg", picture)
     exif = Image.Exif()
     exif[0x4746], exif[0x010E] = 5, "Anna's birthday"
     write(originals / "small.jpg", scaled(picture, 0.5), exif=exif)
-    (group,) = found(keeper, originals).groups
+    (group,) = found(runner, originals).groups
     assert actions(group) == {"big.jpg": "keep", "small.jpg": "review"}
-    assert "written" in reason(group, "small.jpg")
+    assert "annotations" in reason(group, "small.jpg")
 
 
 @pytest.mark.parametrize("larger", ["animation", "still"])
-def test_an_animation_and_a_still_of_it_are_never_to_be_removed(keeper: Keeper, originals: Path, larger: str) -> None:
+def test_an_animation_and_a_still_of_it_are_never_marked_for_removal(
+    runner: LibraryRunner, originals: Path, larger: str
+) -> None:
     parts = {"animation": 0.6, "still": 0.6, larger: 1.0}
     first, second = (scaled(scene(number), parts["animation"]) for number in (22, 23))
     write(originals / "still.jpg", scaled(scene(22), parts["still"]), 95)
     first.save(originals / "moves.webp", lossless=True, save_all=True, append_images=[second])
     first.save(originals / "alone.webp", lossless=True)
-    keeper.scan(originals)
-    with keeper.open() as library:
+    runner.scan(originals)
+    with runner.open() as library:
         (group,) = find_duplicates(library, DuplicatesRequest()).groups
     kept, other = ("moves.webp", "still.jpg") if larger == "animation" else ("still.jpg", "moves.webp")
     assert actions(group)[kept] == "keep"
@@ -205,17 +207,17 @@ def test_an_animation_and_a_still_of_it_are_never_to_be_removed(keeper: Keeper, 
     assert actions(group)["alone.webp"] == ("review" if larger == "animation" else "remove")
 
 
-def test_a_picture_with_a_short_film_is_not_removed_for_one_without(keeper: Keeper, originals: Path) -> None:
+def test_a_picture_with_a_short_video_is_not_removed_for_one_without(runner: LibraryRunner, originals: Path) -> None:
     write(originals / "large.jpg", scene(24))
     write(originals / "small.jpg", scaled(scene(24), 0.5))
-    keeper.scan(originals)
-    with keeper.open() as library:
+    runner.scan(originals)
+    with runner.open() as library:
         with library.database.write() as connection:
             small = select(asset.c.photo_id).order_by(asset.c.size_bytes).limit(1).scalar_subquery()
             connection.execute(update(photo).where(photo.c.id == small).values(motion=True))
         (group,) = find_duplicates(library, DuplicatesRequest()).groups
         assert actions(group) == {"large.jpg": "keep", "small.jpg": "review"}
-        assert "short film" in reason(group, "small.jpg")
+        assert "short video" in reason(group, "small.jpg")
         with library.database.write() as connection:
             connection.execute(update(photo).values(motion=True))
         (group,) = find_duplicates(library, DuplicatesRequest()).groups
@@ -223,12 +225,14 @@ def test_a_picture_with_a_short_film_is_not_removed_for_one_without(keeper: Keep
 
 
 @pytest.mark.parametrize("option", ["prefer", "avoid"])
-def test_a_place_that_is_neither_there_nor_known_is_refused(library_folder: Path, tmp_path: Path, option: str) -> None:
+def test_a_preferred_path_that_neither_exists_nor_is_known_is_refused(
+    library_folder: Path, tmp_path: Path, option: str
+) -> None:
     def ask(path: Path) -> None:
         find_duplicates(library, DuplicatesRequest(**{option: [os.fsencode(path)]}))  # type: ignore[arg-type]
 
     with library_in(library_folder) as library:
-        away = Shelf(library, tmp_path / "away", online=False, label="nas")
+        away = VolumeRows(library, tmp_path / "away", online=False, label="nas")
         away.add_whole_photo("album/a.jpg", state="missing")
         away.add_file("album/b.jpg", create=False)
         ask(tmp_path / "away" / "album")
@@ -237,23 +241,26 @@ def test_a_place_that_is_neither_there_nor_known_is_refused(library_folder: Path
             ask(tmp_path / "away" / "albun")
 
 
-def test_a_query_finds_the_groups_of_its_photos_alone(keeper: Keeper, originals: Path) -> None:
+def test_a_query_finds_only_the_groups_of_its_photos(runner: LibraryRunner, originals: Path) -> None:
     for seed, folder in ((13, "2019"), (14, "2020")):
         write(originals / folder / f"{seed}.jpg", scene(seed))
         write(originals / "exports" / f"{seed}.jpg", scaled(scene(seed), 0.5))
-    keeper.scan(originals)
-    with keeper.open() as library:
+    runner.scan(originals)
+    with runner.open() as library:
         (group,) = find_duplicates(library, DuplicatesRequest(query=parse(library, "path:2019"))).groups
         assert find_duplicates(library, DuplicatesRequest(query=parse(library, "camera:none"))).groups == ()
     assert set(actions(group)) == {"13.jpg"}
     assert len(group.files) == 2
 
 
-def test_missing_files_take_no_part_and_those_of_a_volume_that_is_away_are_named(
+def test_missing_files_are_ignored_and_those_on_an_unmounted_volume_are_named(
     library_folder: Path, tmp_path: Path
 ) -> None:
     with library_in(library_folder) as library:
-        here, away = Shelf(library, tmp_path / "here"), Shelf(library, tmp_path / "away", online=False, label="nas")
+        here, away = (
+            VolumeRows(library, tmp_path / "here"),
+            VolumeRows(library, tmp_path / "away", online=False, label="nas"),
+        )
         photo_id = here.add_photo(primary_asset_id=None)
         asset_id = here.asset_of(photo_id)
         away.add_file("a.jpg", asset_id=asset_id, create=False)
@@ -265,15 +272,15 @@ def test_missing_files_take_no_part_and_those_of_a_volume_that_is_away_are_named
     assert group.files[1].volume == "nas"
 
 
-def test_thumbnails_that_are_lost_are_said_and_harm_nothing(keeper: Keeper, originals: Path) -> None:
+def test_missing_thumbnails_are_reported_and_do_no_harm(runner: LibraryRunner, originals: Path) -> None:
     write(originals / "a.jpg", scene(15))
     write(originals / "b.jpg", scaled(scene(15), 0.5))
-    keeper.scan(originals)
-    lost, *_ = (keeper.folder / "derived").rglob("*.thumb.jpg")
+    runner.scan(originals)
+    lost, *_ = (runner.folder / "derived").rglob("*.thumb.jpg")
     lost.write_bytes(b"no picture")
-    with keeper.open() as library:
-        assert find_duplicates(library, DuplicatesRequest(), keeper.events.append).groups == ()
-    assert any(isinstance(event, Notice) and "thumbnail" in event.message for event in keeper.events)
+    with runner.open() as library:
+        assert find_duplicates(library, DuplicatesRequest(), runner.events.append).groups == ()
+    assert any(isinstance(event, Notice) and "thumbnail" in event.message for event in runner.events)
 
 
 def test_an_empty_library_has_no_duplicates(library_folder: Path) -> None:
@@ -281,18 +288,20 @@ def test_an_empty_library_has_no_duplicates(library_folder: Path) -> None:
         assert find_duplicates(library, DuplicatesRequest()).groups == ()
 
 
-def test_nothing_of_the_library_or_the_originals_is_changed(keeper: Keeper, originals: Path, tmp_path: Path) -> None:
+def test_nothing_of_the_library_or_the_originals_is_changed(
+    runner: LibraryRunner, originals: Path, tmp_path: Path
+) -> None:
     first = write(originals / "a.jpg", scene(16))
     shutil.copyfile(first, originals / "b.jpg")
     write(originals / "c.jpg", scaled(scene(16), 0.5))
-    result = found(keeper, originals)
+    result = found(runner, originals)
 
     def state() -> list[tuple[object, ...]]:
         files = sorted((str(path), path.stat().st_mtime_ns, path.read_bytes()) for path in originals.iterdir())
-        return [*files, *keeper.rows("SELECT count(*) FROM journal"), *keeper.rows("SELECT id, state FROM file")]
+        return [*files, *runner.rows("SELECT count(*) FROM journal"), *runner.rows("SELECT id, state FROM file")]
 
     before = state()
-    with keeper.open() as library:
+    with runner.open() as library:
         find_duplicates(library, DuplicatesRequest())
         write_plan(library, result.groups, tmp_path / "plan.tsv")
     assert state() == before
@@ -305,22 +314,22 @@ def by_number(numbers: Collection[int]) -> list[int]:
     return sorted(numbers)
 
 
-def test_a_chain_of_likenesses_is_no_group() -> None:
+def test_a_chain_of_similar_pictures_is_not_a_group() -> None:
     asked: list[tuple[int, int]] = []
 
     def judge(first: int, second: int) -> bool:
         asked.append((first, second))
         return False
 
-    groups = list(stars({(1, 2), (2, 3), (3, 4), (4, 5)}, by_number, judge))
+    groups = list(star_groups({(1, 2), (2, 3), (3, 4), (4, 5)}, by_number, judge))
     assert groups == [[1, 2], [3, 4]]
     assert (1, 4) not in asked
     assert (1, 3) in asked
 
 
-def test_what_is_like_the_best_one_joins_though_no_candidate_named_it() -> None:
-    assert list(stars({(2, 1), (3, 2)}, by_number, lambda *_: True)) == [[1, 2, 3]]
-    assert list(stars(set(), by_number, lambda *_: True)) == []
+def test_photos_similar_to_the_best_one_join_its_group_without_being_candidates() -> None:
+    assert list(star_groups({(2, 1), (3, 2)}, by_number, lambda *_: True)) == [[1, 2, 3]]
+    assert list(star_groups(set(), by_number, lambda *_: True)) == []
 
 
 # Candidates
@@ -345,7 +354,7 @@ def clustered_codes(seed: int, clusters: int = 200) -> np.ndarray:
 
 
 @pytest.mark.parametrize("radius", [0, 3, 8, 11])
-def test_tables_find_the_same_pairs_as_comparing_each_with_each(radius: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_find_the_same_pairs_as_brute_force(radius: int, monkeypatch: pytest.MonkeyPatch) -> None:
     codes = clustered_codes(1, 60 if radius > 8 else 200)
     others = np.random.default_rng(2).permutation(codes)[: len(codes) // 2]
     expected = all_pairs(list(close_pairs(codes, radius)))
@@ -358,7 +367,7 @@ def test_tables_find_the_same_pairs_as_comparing_each_with_each(radius: int, mon
     assert differing == expected
 
 
-def test_a_crowd_of_near_codes_gives_pairs_in_proportion_to_its_size() -> None:
+def test_a_crowd_of_near_codes_gives_a_linear_number_of_pairs() -> None:
     random = np.random.default_rng(3)
     codes = np.unique(random.integers(0, 1 << 12, 3000, dtype=np.uint64))
     pairs = all_pairs(list(close_pairs(codes, 12, neighbours=20)))
@@ -366,7 +375,7 @@ def test_a_crowd_of_near_codes_gives_pairs_in_proportion_to_its_size() -> None:
     assert {number for pair in pairs for number in pair} == set(range(len(codes)))
 
 
-def test_thousands_of_pictures_with_one_hash_give_pairs_in_proportion() -> None:
+def test_thousands_of_pictures_with_one_hash_give_a_linear_number_of_pairs() -> None:
     hashes = np.full(4000, 0x8000000000000000, np.uint64)
     kinds = np.arange(4000) % 2000
 
@@ -386,7 +395,7 @@ def test_thousands_of_pictures_with_one_hash_give_pairs_in_proportion() -> None:
     assert steps == list(range(1, 9))
 
 
-def test_contents_of_small_buckets_are_compared_each_with_each() -> None:
+def test_all_pairs_of_small_buckets_are_compared() -> None:
     hashes = np.repeat(np.array([1 << 40, (1 << 40) ^ 3, 0xFFFF0000], np.uint64), [CROWD, 2, 1])
     collector = Collector()
     add_near_hashes(collector, hashes, 2, lambda _: np.zeros((0, 4), np.float32), lambda _: None)
@@ -404,7 +413,7 @@ def unit_rows(seed: int, count: int, dim: int = 32) -> np.ndarray:
 
 
 def neighbours(rows: np.ndarray, **options: float) -> set[tuple[int, int]]:
-    """The pairs of vectors with the numbers 10, 20, …, read in blocks of 300."""
+    """Return the pairs of vectors with ids 10, 20, …, read in blocks of 300."""
     ids = np.arange(1, len(rows) + 1) * 10
 
     def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -415,7 +424,7 @@ def neighbours(rows: np.ndarray, **options: float) -> set[tuple[int, int]]:
     return {(int(a), int(b)) for one in found for a, b in zip(one.first, one.second, strict=True)}
 
 
-def test_near_vectors_are_found_among_all_in_cells_as_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_near_vectors_are_found_in_cells_as_by_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = unit_rows(5, 2000)
     copies = rows[:200] + 0.05 * unit_rows(6, 200)
     rows = np.concatenate([rows, copies / np.linalg.norm(copies, axis=1, keepdims=True)])
@@ -427,21 +436,21 @@ def test_near_vectors_are_found_among_all_in_cells_as_each_with_each(monkeypatch
     assert neighbours(rows[:0]) == set()
 
 
-def test_edits_far_in_hash_are_found_by_neighbours_in_the_space(keeper: Keeper, originals: Path) -> None:
+def test_edits_with_distant_hashes_are_found_by_neighbours_in_the_space(runner: LibraryRunner, originals: Path) -> None:
     write(originals / "whole.jpg", scene(20))
     write(originals / "part.jpg", cut(scene(20), 0.25, 0.2, 0.8, 0.85))
     write(originals / "other.jpg", scene(21))
-    assert found(keeper, originals).groups == ()
-    # Vectors that put the three next to each other, as a model does with pictures of one kind: comparing decides.
+    assert found(runner, originals).groups == ()
+    # Vectors close to each other, as a model gives for similar pictures: the comparison decides.
     rows = np.tile(unit_rows(7, 1, 16), (3, 1)) + 0.02 * unit_rows(8, 3, 16)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    with keeper.open() as library, library.database.write() as connection:
+    with runner.open() as library, library.database.write() as connection:
         connection.execute(insert(variant).values(id=900, stage="embed", key="{}", created_at=0.0))
         made = ensure_space(connection, model="drawn", variant_id=900, dim=16)
         ids = connection.execute(select(asset.c.id).order_by(asset.c.id)).scalars().all()
         vectors = [(number, Vector(row)) for number, row in zip(ids, rows, strict=True)]
         put(connection, made.id, vectors)
-    with keeper.open() as library:
+    with runner.open() as library:
         result = find_duplicates(library, DuplicatesRequest())
     (group,) = result.groups
     assert actions(group) == {"whole.jpg": "keep", "part.jpg": "review"}
@@ -449,13 +458,15 @@ def test_edits_far_in_hash_are_found_by_neighbours_in_the_space(keeper: Keeper, 
     assert result.compared == 3
 
 
-def test_neighbours_that_say_they_are_other_shots_are_not_compared(keeper: Keeper, originals: Path) -> None:
+def test_neighbours_that_are_different_shots_by_metadata_are_not_compared(
+    runner: LibraryRunner, originals: Path
+) -> None:
     for second in (1, 2, 30):
         write(originals / f"{second}.jpg", scene(30 + second), exif=exif_of(f"2019:06:01 12:00:{second:02}"))
     write(originals / "unknown.jpg", scene(34))
-    keeper.scan(originals)
+    runner.scan(originals)
     rows = np.tile(unit_rows(7, 1, 16), (4, 1)) + 0.02 * unit_rows(8, 4, 16)
-    with keeper.open() as library:
+    with runner.open() as library:
         with library.database.write() as connection:
             connection.execute(insert(variant).values(id=900, stage="embed", key="{}", created_at=0.0))
             made = ensure_space(connection, model="drawn", variant_id=900, dim=16)
@@ -482,7 +493,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("path", HOSTILE)
-def test_a_path_of_a_plan_is_one_printable_field_and_gives_its_bytes_back(path: bytes) -> None:
+def test_a_path_in_a_plan_is_one_printable_field_and_round_trips(path: bytes) -> None:
     text = escaped(path)
     assert text.isprintable()
     assert "\t" not in text
@@ -502,7 +513,7 @@ def copied_now(path: Path, action: str, *, state: str = "present", kept: int = 1
 
 
 def plan_rows(library_folder: Path, *files: CopiedFile) -> list[list[str]]:
-    """The lines of a plan for one group, the heading left out."""
+    """Return the lines of a plan for one group, without the header."""
     with library_in(library_folder) as library:
         lines = "".join(plan_lines(library, [Group("exact", (1,), "it came first", files)])).splitlines()
     return [line.split("\t") for line in lines if not line.startswith("#")][1:]
@@ -515,9 +526,7 @@ def two(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "kept.jpg", tmp_path / "copy.jpg"
 
 
-def test_a_plan_has_a_line_for_every_file_and_looks_at_each_once_more(
-    library_folder: Path, two: tuple[Path, Path]
-) -> None:
+def test_a_plan_has_a_line_for_every_file_with_its_current_state(library_folder: Path, two: tuple[Path, Path]) -> None:
     files = (
         copied_now(two[0], "keep"), copied_now(two[1], "remove"), copied(b"/nowhere/a.jpg", "remove"),
         copied(b"/x/b.jpg", "review", "away"), *(copied(path, "review") for path in HOSTILE),
@@ -535,7 +544,7 @@ def test_a_plan_has_a_line_for_every_file_and_looks_at_each_once_more(
 
 
 @pytest.mark.parametrize("what", ["gone", "changed", "away", "another content"])
-def test_a_plan_removes_nothing_whose_kept_copy_is_not_there(
+def test_a_plan_removes_nothing_whose_kept_copy_is_not_available(
     library_folder: Path, two: tuple[Path, Path], what: str
 ) -> None:
     kept = copied_now(two[0], "keep", state="away" if what == "away" else "present")
@@ -546,7 +555,7 @@ def test_a_plan_removes_nothing_whose_kept_copy_is_not_there(
         two[0].write_bytes(b"cut short")
     rows = plan_rows(library_folder, kept, copy)
     assert [row[0] for row in rows] == ["keep", "review"]
-    assert what == "another content" or f"the kept one is {what}" in rows[1][6]
+    assert what == "another content" or f"the kept file is {what}" in rows[1][6]
 
 
 def test_a_plan_removes_no_copy_that_was_changed_since_the_scan(library_folder: Path, two: tuple[Path, Path]) -> None:
@@ -576,11 +585,12 @@ def test_a_plan_does_not_remove_the_kept_file_under_another_name(
         assert "the same file" in rows[1][6]
 
 
-def test_copies_that_are_there_rank_before_better_placed_ones_that_are_not(
-    library_folder: Path, tmp_path: Path
-) -> None:
+def test_available_copies_rank_before_preferred_ones_that_are_not(library_folder: Path, tmp_path: Path) -> None:
     with library_in(library_folder) as library:
-        here, away = Shelf(library, tmp_path / "here"), Shelf(library, tmp_path / "away", online=False, label="nas")
+        here, away = (
+            VolumeRows(library, tmp_path / "here"),
+            VolumeRows(library, tmp_path / "away", online=False, label="nas"),
+        )
         asset_id = here.asset_of(here.add_photo(primary_asset_id=None))
         away.add_file("a.jpg", asset_id=asset_id, create=False)
         for name in ("b.jpg", "c.jpg"):
@@ -595,33 +605,33 @@ def test_copies_that_are_there_rank_before_better_placed_ones_that_are_not(
     assert {one.path.rpartition(b"/")[2]: one.state for one in group.files}[b"b.jpg"] == "changed"
 
 
-def test_a_smaller_picture_that_is_there_is_not_removed_for_a_larger_one_that_is_not(
-    keeper: Keeper, originals: Path
+def test_an_available_smaller_picture_is_not_removed_for_a_larger_one_that_is_gone(
+    runner: LibraryRunner, originals: Path
 ) -> None:
     write(originals / "large.jpg", scene(18))
     for name, part in (("middle.jpg", 0.6), ("small.jpg", 0.3)):
         write(originals / name, scaled(scene(18), part))
-    (group,) = found(keeper, originals).groups
+    (group,) = found(runner, originals).groups
     assert actions(group) == {"large.jpg": "keep", "middle.jpg": "remove", "small.jpg": "remove"}
-    with keeper.open() as library:
+    with runner.open() as library:
         (originals / "large.jpg").write_bytes(b"cut short")
         (group,) = find_duplicates(library, DuplicatesRequest()).groups
         assert actions(group) == {"middle.jpg": "keep", "small.jpg": "remove", "large.jpg": "review"}
         (originals / "large.jpg").unlink()
-        (group,) = find_duplicates(library, DuplicatesRequest(), keeper.events.append).groups
+        (group,) = find_duplicates(library, DuplicatesRequest(), runner.events.append).groups
         assert actions(group) == {"middle.jpg": "keep", "small.jpg": "remove"}
         (originals / "middle.jpg").unlink()
         assert find_duplicates(library, DuplicatesRequest()).groups == ()
-    assert any(isinstance(one, Notice) and "1 file is gone since the last scan" in one.message for one in keeper.events)
+    assert any(isinstance(one, Notice) and "1 file is gone since the last scan" in one.message for one in runner.events)
 
 
-def test_a_copy_on_a_volume_that_is_away_is_reviewed_and_one_that_is_there_is_kept(
-    keeper: Keeper, originals: Path
+def test_a_copy_on_an_unmounted_volume_is_reviewed_and_a_mounted_one_is_kept(
+    runner: LibraryRunner, originals: Path
 ) -> None:
     write(originals / "nas" / "large.jpg", scene(19))
     write(originals / "here" / "small.jpg", scaled(scene(19), 0.5))
-    keeper.scan(originals)
-    with keeper.open() as library:
+    runner.scan(originals)
+    with runner.open() as library:
         with library.database.write() as connection:
             made = connection.execute(insert(volume).values(**AWAY)).inserted_primary_key
             assert made is not None
@@ -630,7 +640,7 @@ def test_a_copy_on_a_volume_that_is_away_is_reviewed_and_one_that_is_there_is_ke
             connection.execute(update(folder_table).where(folder_table.c.id == number).values(volume_id=made[0]))
         (group,) = find_duplicates(library, DuplicatesRequest()).groups
     assert actions(group) == {"small.jpg": "keep", "large.jpg": "review"}
-    assert "its volume is here" in group.keep_reason
+    assert "its volume is mounted" in group.keep_reason
     assert "away" in reason(group, "large.jpg")
 
 
@@ -644,11 +654,11 @@ def test_a_plan_that_cannot_be_written_leaves_nothing_behind(library_folder: Pat
 
 @pytest.mark.shared
 @pytest.mark.slow
-def test_real_sets_of_copies_come_together_and_pictures_that_resemble_each_other_do_not(
-    keeper: Keeper, testdata: Path
+def test_real_sets_of_copies_are_grouped_and_pictures_that_only_resemble_each_other_are_not(
+    runner: LibraryRunner, testdata: Path
 ) -> None:
-    keeper.scan(testdata / "duplicates", testdata / "photos" / "pano-burst")
-    with keeper.open() as library:
+    runner.scan(testdata / "duplicates", testdata / "photos" / "pano-burst")
+    with runner.open() as library:
         groups = find_duplicates(library, DuplicatesRequest()).groups
     together = [sorted({Path(os.fsdecode(one.path)).name for one in group.files}) for group in groups]
     assert ["obama-1080p.jpg", "obama-240p.jpg", "obama-480p.jpg", "obama-720p.jpg"] in together

@@ -1,4 +1,4 @@
-"""Contact sheets: which pictures are where on which page, and captions in any script."""
+"""Contact sheets: the layout of pictures on pages, and captions in any script."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 from photoindex.library.export.contact_sheet import contact_sheets, encoded
 from photoindex.library.export.photo_cards import Item, Section
-from photoindex.library.export.text_drawing import Lettering
+from photoindex.library.export.text_drawing import TextDrawer
 from tests.picture_items import item, jpeg, share_of
 
 MADE_AT = datetime(2026, 11, 21, 14, 52, tzinfo=UTC)
@@ -30,7 +30,7 @@ def only(*items: Item) -> Image.Image:
 
 
 def middle_of(picture: Image.Image, colour: tuple[int, int, int]) -> tuple[float, float]:
-    """The middle (x, y) of what has about this colour."""
+    """The centre (x, y) of the pixels of about this colour."""
     near = np.abs(np.asarray(picture).astype(int) - np.array(colour)).max(axis=2) <= 20
     rows, columns = np.nonzero(near)
     assert len(rows), f"nothing on the sheet is {colour}"
@@ -38,11 +38,11 @@ def middle_of(picture: Image.Image, colour: tuple[int, int, int]) -> tuple[float
 
 
 def rows_with_ink(picture: Image.Image, left: int, right: int) -> int:
-    """How many pixel rows between two columns are not all white."""
+    """The number of pixel rows between two columns that are not all white."""
     return int((np.asarray(picture)[:, left:right].min(axis=(1, 2)) < 128).sum())
 
 
-def test_the_pictures_stand_in_the_order_of_the_hits(tmp_path: Path) -> None:
+def test_pictures_are_in_the_order_of_the_hits(tmp_path: Path) -> None:
     colours = (RED, GREEN, BLUE, (200, 160, 20), (120, 20, 140))
     items = [item(number, jpeg(tmp_path / f"{number}.jpg", colour)) for number, colour in enumerate(colours)]
     sheet = only(*items)
@@ -51,7 +51,7 @@ def test_the_pictures_stand_in_the_order_of_the_hits(tmp_path: Path) -> None:
     assert len({round(middle[1], -1) for middle in middles}) == 2
 
 
-def test_a_picture_keeps_its_form_and_is_shown_whole(tmp_path: Path) -> None:
+def test_a_picture_keeps_its_aspect_ratio_and_is_not_cropped(tmp_path: Path) -> None:
     sheet = only(
         item(1, jpeg(tmp_path / "a.jpg", RED, (300, 600)), width=300, height=600),
         item(2, jpeg(tmp_path / "b.jpg", BLUE)),
@@ -78,7 +78,7 @@ def test_captions_with_name_date_and_score_are_below_each_picture(tmp_path: Path
         assert columns.max() < plain.width / 2
 
 
-def test_many_photos_go_over_several_pages_of_about_the_form_of_a4(tmp_path: Path) -> None:
+def test_many_photos_fill_several_pages_with_about_the_proportions_of_a4(tmp_path: Path) -> None:
     picture = jpeg(tmp_path / "a.jpg", RED)
     pages = sheets(*(item(number, picture) for number in range(130)))
     assert len(pages) > 2
@@ -89,13 +89,13 @@ def test_many_photos_go_over_several_pages_of_about_the_form_of_a4(tmp_path: Pat
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 7, 12, 30])
-def test_every_photo_of_a_short_list_is_on_the_one_page(number: int, tmp_path: Path) -> None:
+def test_all_photos_of_a_short_list_are_on_one_page(number: int, tmp_path: Path) -> None:
     sheet = only(*(item(one, jpeg(tmp_path / "a.jpg", RED), heading="", taken="") for one in range(number)))
     assert 600 < sheet.width < 2400
     assert 0.05 < share_of(sheet, RED) < 0.9
 
 
-def test_a_photo_without_a_whole_picture_gets_an_empty_frame(tmp_path: Path) -> None:
+def test_a_photo_without_a_readable_picture_gets_an_empty_frame(tmp_path: Path) -> None:
     whole = jpeg(tmp_path / "a.jpg", RED)
     cut = tmp_path / "cut.jpg"
     cut.write_bytes(whole.read_bytes()[:300])
@@ -170,12 +170,12 @@ def test_a_sheet_is_written_as_jpeg_or_png(form: str, start: bytes, tmp_path: Pa
     ],
 )
 def test_a_text_of_any_script_is_drawn_within_its_width(text: str) -> None:
-    lettering = Lettering()
-    assert lettering.width(lettering.fitted(text, 24, 300), 24) <= 300
+    drawer = TextDrawer()
+    assert drawer.width(drawer.fitted(text, 24, 300), 24) <= 300
 
 
 def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
-    shown = Lettering().fitted(
+    shown = TextDrawer().fitted(
         "a very long name of a photo that was made in the holidays 2019-06-14 12.30.55.jpg", 24, 300
     )
     assert shown.startswith("a very")
@@ -183,12 +183,12 @@ def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
     assert shown.endswith(".jpg")
 
 
-def test_a_letter_that_the_own_font_lacks_is_drawn_with_a_font_that_has_it(tmp_path: Path) -> None:
+def test_a_letter_missing_from_pillows_font_is_drawn_with_a_system_font(tmp_path: Path) -> None:
     import PIL
 
-    lettering = Lettering()
-    unknown = lettering.width("\U000fffff", 24)
-    other = [face for face in (lettering._face_for(letter) for letter in "Ж京א") if face.file is not None]
+    drawer = TextDrawer()
+    unknown = drawer.width("\U000fffff", 24)
+    other = [face for face in (drawer._face_for(letter) for letter in "Ж京א") if face.file is not None]
     for face in other:
         assert face.covers(next(letter for letter in "Ж京א" if face.covers(letter)))
     if not other:

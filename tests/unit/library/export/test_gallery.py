@@ -1,4 +1,4 @@
-"""The page of photos: complete in itself, closed to what comes from outside, and safe with hostile names."""
+"""The gallery page: self-contained, loads nothing, and safe with hostile names."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Element:
     children: list[Element] = field(default_factory=list)
 
     def all(self, name: str, **attributes: str) -> list[Element]:
-        """All elements below this one of that name whose attributes have these words among theirs."""
+        """All descendants with this name whose attributes contain these words."""
         return list(self._found(name, attributes))
 
     def _found(self, name: str, attributes: dict[str, str]) -> Iterator[Element]:
@@ -47,7 +47,7 @@ class Element:
 
 
 class Reader(HTMLParser):
-    """Builds the tree, and fails on an element that is closed out of its order."""
+    """Builds the tree, and fails on an element that is closed out of order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ def test_a_hit_is_shown_with_its_score_date_place_path_and_camera(tmp_path: Path
     assert [one.attributes["href"] for one in card.all("a")] == ["file:///photos/IMG_7.jpg"]
 
 
-def test_the_picture_is_in_the_page_and_has_words_for_those_who_do_not_see_it(tmp_path: Path) -> None:
+def test_the_picture_is_embedded_and_has_alternative_text(tmp_path: Path) -> None:
     picture = jpeg(tmp_path / "a.jpg", (200, 30, 30))
     (shown,) = page(item(7, picture)).all("img")
     assert embedded(shown) == picture.read_bytes()
@@ -127,7 +127,7 @@ def test_an_empty_page_says_that_nothing_matches() -> None:
     assert made.all("li", class_="card") == []
 
 
-def test_nothing_is_loaded_from_outside_and_no_element_has_script_or_style_of_its_own(tmp_path: Path) -> None:
+def test_nothing_is_loaded_from_outside_and_no_element_has_inline_script_or_style(tmp_path: Path) -> None:
     picture = jpeg(tmp_path / "a.jpg", (200, 30, 30))
     text = b"".join(gallery_page([Section([item(1, picture), item(2)])], "beach", made_at=MADE_AT)).decode()
     made = page(item(1, picture), item(2))
@@ -142,7 +142,7 @@ def test_nothing_is_loaded_from_outside_and_no_element_has_script_or_style_of_it
     assert "@import" not in text
 
 
-def test_the_policy_allows_the_pages_own_style_and_script_by_their_digests_and_nothing_else() -> None:
+def test_the_content_security_policy_allows_only_the_pages_own_style_and_script() -> None:
     made = page(item(1))
     (policy,) = (
         one.attributes["content"] or ""
@@ -212,7 +212,7 @@ def test_few_photos_are_embedded_large_and_many_small(tmp_path: Path) -> None:
     assert embedded(many.all("img")[0]) == small.read_bytes()
 
 
-def test_the_other_size_stands_in_for_one_that_is_missing(tmp_path: Path) -> None:
+def test_a_missing_size_is_replaced_by_the_other(tmp_path: Path) -> None:
     small = jpeg(tmp_path / "small.jpg", (30, 200, 30))
     (shown,) = page(item(1, preview=tmp_path / "gone.jpg", thumbnail=small)).all("img")
     assert embedded(shown) == small.read_bytes()
@@ -254,7 +254,7 @@ def test_a_missing_original_has_no_link_and_a_video_says_how_long_it_is(tmp_path
     assert "Video 1:15" in second.words()
 
 
-def test_what_is_known_of_a_hit_becomes_words(tmp_path: Path) -> None:
+def test_the_facts_of_a_hit_become_text(tmp_path: Path) -> None:
     known = hit(
         3, taken_at="2019-06-01T00:00:00", taken_at_precision="month", exposure_seconds=1 / 250, aperture=1.8, iso=100,
         focal_length_mm=26.0, title="Party", rating=9, keywords=("rome", "\x07"),

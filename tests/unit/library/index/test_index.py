@@ -1,4 +1,4 @@
-"""The index of a space beside its database: fresh, merged, made again, never in the way."""
+"""The index of a space: up to date, merged, rebuilt, and never blocking."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_new_vectors_are_found_the_moment_they_are_committed(space: SpaceOfTests
     assert index.search(unit(values[25]), 1).ids.tolist() == [ids[15]]
 
 
-def test_a_space_without_vectors_can_be_opened_merged_and_made_again(space: SpaceOfTests) -> None:
+def test_a_space_without_vectors_can_be_opened_merged_and_rebuilt(space: SpaceOfTests) -> None:
     assert len(open_index(space.library, space.row)) == 0
     assert not merge_if_due(space.library, space.row)
     made(space)
@@ -105,7 +105,7 @@ def test_vectors_of_another_space_are_never_found(space: SpaceOfTests, tmp_path:
         assert len(index) == expected
 
 
-def test_gone_vectors_are_not_found_and_leave_the_index_when_they_are_many(
+def test_stale_vectors_are_not_found_and_are_dropped_when_there_are_many(
     space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintain, "DUE_LEAST", 10)
@@ -121,7 +121,7 @@ def test_gone_vectors_are_not_found_and_leave_the_index_when_they_are_many(
     assert (status_of(space).gone, status_of(space).merged) == (0, 88)
 
 
-def test_a_vector_that_is_replaced_is_found_once_under_its_new_number(space: SpaceOfTests) -> None:
+def test_a_replaced_vector_is_found_once_with_its_new_id(space: SpaceOfTests) -> None:
     from photoindex.store.vectors import vectors
     from photoindex.types import Vector
 
@@ -171,7 +171,7 @@ DAMAGES = [damage_codes, damage_pointer, damage_vectors, lose_generation]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_index_is_told_of_and_made_again_while_it_is_opened(
+def test_a_damaged_index_is_reported_and_rebuilt_when_opened(
     space: SpaceOfTests, damage: Callable[[Path, Path], None]
 ) -> None:
     values = unit_vectors(50)
@@ -183,7 +183,7 @@ def test_a_damaged_index_is_told_of_and_made_again_while_it_is_opened(
     index = open_index(space.library, space.row, events.append)
     (told,) = notices(events)
     assert told.startswith("the index of space 'clip' is damaged (")
-    assert told.endswith("it is made again from the database")
+    assert told.endswith("rebuilding it from the database")
     assert index.rows == 50
     assert index.search(unit(values[9]), 1).ids.tolist() == [ids[9]]
     assert status_of(space, verify=True).state is IndexState.CURRENT
@@ -193,7 +193,7 @@ def test_a_damaged_index_is_told_of_and_made_again_while_it_is_opened(
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_index_that_cannot_be_made_again_now_is_searched_in_the_database(
+def test_a_damaged_index_that_cannot_be_rebuilt_now_is_searched_in_the_database(
     space: SpaceOfTests, damage: Callable[[Path, Path], None]
 ) -> None:
     values = unit_vectors(50)
@@ -204,7 +204,7 @@ def test_a_damaged_index_that_cannot_be_made_again_now_is_searched_in_the_databa
         events: list[Event] = []
         with exclusive(space.library.folder, "index rebuild", name=LOCK_NAME):
             index = open_index(space.library, space.row, events.append, repair=repair)
-        assert "all its vectors are read from the database" in notices(events)[-1]
+        assert "reading all its vectors from the database" in notices(events)[-1]
         assert (index.rows, index.unmerged) == (0, 50)
         assert index.search(unit(values[9]), 1).ids.tolist() == [ids[9]]
 
@@ -221,10 +221,10 @@ def test_a_damaged_index_on_a_full_disk_is_searched_in_the_database(
     monkeypatch.setattr(os, "fsync", full)
     events: list[Event] = []
     assert len(open_index(space.library, space.row, events.append)) == 50
-    assert "there is no room" in notices(events)[-1]
+    assert "the disk is full" in notices(events)[-1]
 
 
-def test_vectors_that_the_file_lost_are_found_and_the_next_merge_makes_the_index_again(space: SpaceOfTests) -> None:
+def test_vectors_lost_from_the_file_are_found_and_the_next_merge_rebuilds_the_index(space: SpaceOfTests) -> None:
     values = unit_vectors(50)
     ids = space.add(values)
     made(space)
@@ -240,24 +240,24 @@ def test_vectors_that_the_file_lost_are_found_and_the_next_merge_makes_the_index
     assert status_of(space, verify=True).state is IndexState.CURRENT
 
 
-def test_an_index_of_another_database_is_noticed(space: SpaceOfTests) -> None:
+def test_an_index_of_another_database_is_detected(space: SpaceOfTests) -> None:
     values = unit_vectors(50)
     ids = space.add(values)
     made(space)
     space.remove(ids.tolist())
     with space.library.database.write() as connection:
-        # As in a snapshot from before the vectors, which then gave their numbers to others.
+        # As in a snapshot from before these vectors, whose ids were then reused.
         connection.execute(text("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'vector'"))
     assert status_of(space).problem == "it is newer than the database"
     other = unit_vectors(60, seed=9)
     space.add(other)
-    assert status_of(space).problem == "its vectors are not those of this database"
+    assert status_of(space).problem == "its vectors differ from the database"
     index = open_index(space.library, space.row)
     assert index.search(unit(other[3]), 1).ids.tolist() == [space.ids()[3]]
     assert index.rows == 60
 
 
-def test_an_index_of_another_length_of_vectors_is_made_again(space: SpaceOfTests, tmp_path: Path) -> None:
+def test_an_index_of_another_dimension_is_rebuilt(space: SpaceOfTests, tmp_path: Path) -> None:
     wider = SpaceOfTests(space.library, tmp_path / "originals", "wider", dim=2 * DIM)
     space.add(unit_vectors(20))
     ids = wider.add(unit_vectors(20, dim=2 * DIM))
@@ -271,17 +271,17 @@ def test_an_index_of_another_length_of_vectors_is_made_again(space: SpaceOfTests
     assert index.generation.ids.tolist() == ids.tolist()
 
 
-def test_vectors_in_the_database_of_a_wrong_length_are_named(space: SpaceOfTests) -> None:
+def test_vectors_of_the_wrong_dimension_in_the_database_are_reported(space: SpaceOfTests) -> None:
     ids = space.add(unit_vectors(5))
     with space.library.database.write() as connection:
         connection.execute(update(vector).where(vector.c.id == int(ids[2])).values(data=b"short"))
-    with pytest.raises(DatabaseFailed, match="not of 32 numbers; drop it and embed again"):
+    with pytest.raises(DatabaseFailed, match="dimension other than 32; drop it and embed again"):
         open_index(space.library, space.row)
     with pytest.raises(DatabaseFailed):
         list(rebuild(space.library))
 
 
-def test_whoever_searches_first_merges_what_a_killed_run_left_in_great_number(
+def test_the_first_search_merges_many_vectors_left_by_a_killed_run(
     space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintain, "OVERDUE", 30)
@@ -294,7 +294,7 @@ def test_whoever_searches_first_merges_what_a_killed_run_left_in_great_number(
     assert open_index(space.library, space.row, repair=False).unmerged == 31
 
 
-def test_an_overdue_merge_that_cannot_be_written_is_told_of_and_the_search_goes_on(
+def test_an_overdue_merge_that_fails_is_reported_and_the_search_continues(
     space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -308,10 +308,10 @@ def test_an_overdue_merge_that_cannot_be_written_is_told_of_and_the_search_goes_
     index = open_index(space.library, space.row, events.append)
     assert (index.rows, index.unmerged) == (0, 31)
     assert index.search(unit(values[9]), 1).ids.tolist() == [ids[9]]
-    assert "there is no room" in notices(events)[-1]
+    assert "the disk is full" in notices(events)[-1]
 
 
-def test_two_mergers_do_not_meet_and_none_waits(space: SpaceOfTests) -> None:
+def test_two_merges_exclude_each_other_without_waiting(space: SpaceOfTests) -> None:
     space.add(unit_vectors(1_000))
     with exclusive(space.library.folder, "index optimize", name=LOCK_NAME):
         assert not merge_if_due(space.library, space.row)
@@ -321,7 +321,7 @@ def test_two_mergers_do_not_meet_and_none_waits(space: SpaceOfTests) -> None:
     assert merge_if_due(space.library, space.row)
 
 
-def test_a_search_goes_on_with_its_generation_while_newer_ones_replace_it(space: SpaceOfTests) -> None:
+def test_a_search_keeps_its_generation_while_newer_ones_replace_it(space: SpaceOfTests) -> None:
     values = unit_vectors(80)
     ids = space.add(values[:60])
     made(space)
@@ -355,7 +355,7 @@ def test_optimizing_merges_drops_and_removes_leftovers_and_then_has_nothing_to_d
     assert space.generation == generation
 
 
-def test_the_status_tells_what_is_merged_waiting_and_gone(space: SpaceOfTests) -> None:
+def test_the_status_counts_merged_unmerged_and_stale_vectors(space: SpaceOfTests) -> None:
     assert status_of(space).state is IndexState.NONE
     ids = space.add(unit_vectors(1_200))
     made(space)
@@ -368,7 +368,7 @@ def test_the_status_tells_what_is_merged_waiting_and_gone(space: SpaceOfTests) -
     assert not found.verified
 
 
-def test_verifying_finds_one_changed_bit_and_the_next_search_makes_the_index_again(space: SpaceOfTests) -> None:
+def test_verifying_finds_one_changed_bit_and_the_next_search_rebuilds_the_index(space: SpaceOfTests) -> None:
     values = unit_vectors(100)
     space.add(values)
     made(space)
@@ -389,7 +389,7 @@ def test_unknown_spaces_are_named(space: SpaceOfTests) -> None:
             list(ask(space.library, ["nowhere"]))
 
 
-def test_progress_tells_how_many_vectors_are_read(space: SpaceOfTests) -> None:
+def test_progress_reports_how_many_vectors_are_read(space: SpaceOfTests) -> None:
     space.add(unit_vectors(120))
     events: list[Event] = []
     list(rebuild(space.library, emit=events.append))

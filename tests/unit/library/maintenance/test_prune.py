@@ -1,4 +1,4 @@
-"""`prune`: what goes, what stays, and that undoing brings everything back."""
+"""`prune`: what is removed, what is kept, and that an undo restores everything."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from photoindex.library.maintenance.prune import (
     prune_derived,
 )
 from photoindex.library.originals.roots import Roots
-from photoindex.library.scan.refresh import settle
+from photoindex.library.scan.refresh import refresh
 from photoindex.progress import Event, Notice, ignore_events
 from photoindex.store.scan.forget import ForgetPlan
 from photoindex.store.schema import tables
 from photoindex.store.tasks import stale
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 from tests.spaces import SpaceOfTests
 from tests.vectors import unit_vectors
 
@@ -47,12 +47,12 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 @pytest.fixture
-def shelf(library: Library, tmp_path: Path) -> Shelf:
-    return Shelf(library, tmp_path / "originals")
+def volume_rows(library: Library, tmp_path: Path) -> VolumeRows:
+    return VolumeRows(library, tmp_path / "originals")
 
 
 def content_of(library: Library) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table that holds what is known, as SQLite stores it."""
+    """All rows of the tables with the library's data, as SQLite stores them."""
     connection = library.database.raw_connection()
     try:
         return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall() for name in TABLES}
@@ -75,13 +75,15 @@ def add_text(library: Library, photo_id: int, **texts: str) -> None:
             connection.exec_driver_sql(f"UPDATE photo_text SET {column} = ? WHERE photo_id = ?", (value, photo_id))
 
 
-def test_a_missing_file_goes_with_its_photo_and_everything_known_and_undo_brings_all_back(
-    library: Library, shelf: Shelf
+def test_a_missing_file_is_removed_with_its_photo_and_undo_restores_everything(
+    library: Library, volume_rows: VolumeRows
 ) -> None:
-    kept = shelf.add_whole_photo("kept.jpg")
-    gone = shelf.add_whole_photo("2019/gone.jpg", state="missing", keywords=["sea"], asset_facts={"exif": {"iso": 100}})
-    shelf.add_asset(gone, role="superseded")
-    shelf.add_task(shelf.asset_of(gone), "done", subject_kind="asset", stage="embed")
+    kept = volume_rows.add_whole_photo("kept.jpg")
+    gone = volume_rows.add_whole_photo(
+        "2019/gone.jpg", state="missing", keywords=["sea"], asset_facts={"exif": {"iso": 100}}
+    )
+    volume_rows.add_asset(gone, role="superseded")
+    volume_rows.add_task(volume_rows.asset_of(gone), "done", subject_kind="asset", stage="embed")
     add_text(library, gone, title="Lighthouse")
     before = content_of(library)
     assert found_by_word(library, "lighthouse") == [gone]
@@ -98,7 +100,7 @@ def test_a_missing_file_goes_with_its_photo_and_everything_known_and_undo_brings
 
     assert done.entry_id is not None
     undo(library, done.entry_id)
-    # What models made is not kept for an undo: a content that comes back is embedded anew.
+    # Vectors are not kept for an undo: a restored content is embedded again.
     without_models = [row for row in before["task"] if "embed" not in row]
     assert len(without_models) == len(before["task"]) - 1
     assert content_of(library) == before | {"asset": content_of(library)["asset"], "task": without_models}
@@ -107,21 +109,23 @@ def test_a_missing_file_goes_with_its_photo_and_everything_known_and_undo_brings
 
 
 def resolve_everything(library: Library) -> None:
-    """Let the rows be as a scan would leave them."""
+    """Bring the rows into the state that a scan leaves."""
     with library.database.session() as session:
         with session.write() as connection:
             stale.resolve_all_later(connection, select(tables.photo.c.id))
-        settle(library, session, Roots(library.database), ignore_events)
+        refresh(library, session, Roots(library.database), ignore_events)
 
 
-def test_a_photo_that_keeps_a_file_stays_and_is_no_longer_found_by_the_forgotten_name(
-    library: Library, shelf: Shelf
+def test_a_photo_with_another_file_stays_and_is_no_longer_found_by_the_removed_name(
+    library: Library, volume_rows: VolumeRows
 ) -> None:
-    shelf.add_root()
-    photo_id = shelf.add_photo()
-    shelf.add_file("summer/beach.jpg", asset_id=shelf.asset_of(photo_id))
-    copy = shelf.add_file("backup/zanzibar.jpg", asset_id=shelf.asset_of(photo_id), state="missing", create=False)
-    shelf.add_task(copy)
+    volume_rows.add_root()
+    photo_id = volume_rows.add_photo()
+    volume_rows.add_file("summer/beach.jpg", asset_id=volume_rows.asset_of(photo_id))
+    copy = volume_rows.add_file(
+        "backup/zanzibar.jpg", asset_id=volume_rows.asset_of(photo_id), state="missing", create=False
+    )
+    volume_rows.add_task(copy)
     resolve_everything(library)
     before = content_of(library)
 
@@ -136,27 +140,27 @@ def test_a_photo_that_keeps_a_file_stays_and_is_no_longer_found_by_the_forgotten
     assert found_by_word(library, "zanzibar") == [photo_id]
 
 
-def test_present_and_excluded_files_are_never_forgotten_also_on_a_volume_that_is_away(
-    library: Library, shelf: Shelf, tmp_path: Path
+def test_present_and_excluded_files_are_never_removed_even_on_an_unmounted_volume(
+    library: Library, volume_rows: VolumeRows, tmp_path: Path
 ) -> None:
-    away = Shelf(library, tmp_path / "nas", online=False, label="nas")
+    away = VolumeRows(library, tmp_path / "nas", online=False, label="nas")
     away.add_whole_photo("a.jpg")
-    photo_id = shelf.add_photo()
-    shelf.add_file("b.jpg", asset_id=shelf.asset_of(photo_id), state="excluded")
+    photo_id = volume_rows.add_photo()
+    volume_rows.add_file("b.jpg", asset_id=volume_rows.asset_of(photo_id), state="excluded")
     before = content_of(library)
     assert prune(library, PruneRequest()).entry_id is None
     assert prune(library, PruneRequest(volumes=("nas",))).entry_id is None
     assert content_of(library) == before
 
 
-def test_only_the_files_of_a_path_a_volume_or_an_age_are_forgotten(
-    library: Library, shelf: Shelf, tmp_path: Path
+def test_only_files_of_the_given_path_volume_or_age_are_removed(
+    library: Library, volume_rows: VolumeRows, tmp_path: Path
 ) -> None:
-    away = Shelf(library, tmp_path / "nas", online=False, label="nas")
+    away = VolumeRows(library, tmp_path / "nas", online=False, label="nas")
     for number, name in enumerate(("2019/a.jpg", "2019/b.jpg", "2020/c.jpg")):
-        photo_id = shelf.add_photo()
-        shelf.add_file(
-            name, create=False, asset_id=shelf.asset_of(photo_id), state="missing",
+        photo_id = volume_rows.add_photo()
+        volume_rows.add_file(
+            name, create=False, asset_id=volume_rows.asset_of(photo_id), state="missing",
             missing_since=time.time() - number * 30 * DAY,
         )  # fmt: skip
     away.add_whole_photo("d.jpg", state="missing")
@@ -176,30 +180,28 @@ def test_only_the_files_of_a_path_a_volume_or_an_age_are_forgotten(
     assert chosen() == ["a.jpg", "c.jpg", "d.jpg"]
 
 
-def test_an_unknown_path_or_volume_is_refused(library: Library, shelf: Shelf) -> None:
+def test_an_unknown_path_or_volume_is_refused(library: Library, volume_rows: VolumeRows) -> None:
     with pytest.raises(NothingFound, match="nowhere"):
         plan_prune(library, PruneRequest(paths=(b"/nowhere",)))
     with pytest.raises(NothingFound, match="no volume 'nas'; volumes: 1 disk"):
         plan_prune(library, PruneRequest(volumes=("nas",)))
 
 
-def test_a_photo_without_any_file_row_goes_only_where_everything_missing_is_meant(
-    library: Library, shelf: Shelf
-) -> None:
-    shelf.add_photo()
+def test_a_photo_without_file_rows_is_removed_only_without_a_filter(library: Library, volume_rows: VolumeRows) -> None:
+    volume_rows.add_photo()
     assert plan_prune(library, PruneRequest(volumes=("disk",))).photos == 0
     assert plan_prune(library, PruneRequest()) == ForgetPlan(files=0, photos=1, contents=1, bytes=0)
 
 
-def test_planning_changes_nothing(library: Library, shelf: Shelf) -> None:
-    shelf.add_whole_photo("a.jpg", state="missing")
+def test_planning_changes_nothing(library: Library, volume_rows: VolumeRows) -> None:
+    volume_rows.add_whole_photo("a.jpg", state="missing")
     before = content_of(library)
     assert plan_prune(library, PruneRequest()).files == 1
     assert content_of(library) == before
 
 
-def test_a_name_that_is_not_utf_8_comes_back_bit_for_bit(library: Library, shelf: Shelf) -> None:
-    shelf.add_whole_photo(b"caf\xe9/\xff.jpg", state="missing")
+def test_a_name_that_is_not_utf_8_is_restored_byte_for_byte(library: Library, volume_rows: VolumeRows) -> None:
+    volume_rows.add_whole_photo(b"caf\xe9/\xff.jpg", state="missing")
     before = content_of(library)
     done = prune(library, PruneRequest())
     assert done.entry_id is not None
@@ -207,8 +209,8 @@ def test_a_name_that_is_not_utf_8_comes_back_bit_for_bit(library: Library, shelf
     assert {**content_of(library), "asset": None} == {**before, "asset": None}
 
 
-def test_a_thousand_files_are_forgotten_in_one_entry(library: Library, shelf: Shelf) -> None:
-    photo_id = shelf.add_whole_photo("first.jpg", state="missing")
+def test_a_thousand_files_are_removed_in_one_entry(library: Library, volume_rows: VolumeRows) -> None:
+    photo_id = volume_rows.add_whole_photo("first.jpg", state="missing")
     with library.database.write() as connection:
         columns = ", ".join(
             name
@@ -229,17 +231,17 @@ def test_a_thousand_files_are_forgotten_in_one_entry(library: Library, shelf: Sh
     assert [row[0] for row in content_of(library)["photo"]] == [photo_id]
 
 
-def test_new_photos_after_a_prune_do_not_stand_in_the_way_of_undoing_it(library: Library, shelf: Shelf) -> None:
-    old = shelf.add_whole_photo("old.jpg", state="missing")
+def test_new_photos_after_a_prune_do_not_prevent_its_undo(library: Library, volume_rows: VolumeRows) -> None:
+    old = volume_rows.add_whole_photo("old.jpg", state="missing")
     done = prune(library, PruneRequest())
-    new = shelf.add_whole_photo("new.jpg", asset_digest=b"n" * 32)
+    new = volume_rows.add_whole_photo("new.jpg", asset_digest=b"n" * 32)
     assert new != old
     assert done.entry_id is not None
     undo(library, done.entry_id)
     assert [row[0] for row in content_of(library)["photo"]] == sorted([old, new])
 
 
-def test_prune_waits_for_no_other_command(library: Library, shelf: Shelf) -> None:
+def test_prune_waits_for_no_other_command(library: Library, volume_rows: VolumeRows) -> None:
     with exclusive(library.folder, "photoindex scan"), pytest.raises(LibraryLocked, match="photoindex scan"):
         prune(library, PruneRequest())
 
@@ -252,7 +254,7 @@ def test_an_age_is_a_number_and_a_unit(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "30", "d", "-1d", "30 days", "1e3d"])
-def test_what_is_no_age_is_refused_with_an_example(text: str) -> None:
+def test_an_invalid_age_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="30d"):
         parse_age(text)
 
@@ -266,11 +268,11 @@ def derived_files(library: Library, digest: bytes) -> list[Path]:
     return files
 
 
-def test_previews_go_when_neither_the_library_nor_an_undoable_entry_has_their_content(
-    library: Library, shelf: Shelf
+def test_previews_are_removed_when_neither_the_library_nor_an_undoable_entry_needs_them(
+    library: Library, volume_rows: VolumeRows
 ) -> None:
-    shelf.add_whole_photo("kept.jpg", asset_digest=b"k" * 32)
-    shelf.add_whole_photo("gone.jpg", asset_digest=b"g" * 32, state="missing")
+    volume_rows.add_whole_photo("kept.jpg", asset_digest=b"k" * 32)
+    volume_rows.add_whole_photo("gone.jpg", asset_digest=b"g" * 32, state="missing")
     kept, undoable, stray = (derived_files(library, letter * 32) for letter in (b"k", b"g", b"s"))
     leftover = stray[0].with_name(f"{stray[0].name}.4711.tmp")
     leftover.write_bytes(b"1")
@@ -297,7 +299,7 @@ def test_previews_of_an_empty_library_are_no_problem(library: Library) -> None:
 
 @pytest.fixture
 def space_with_gone_photos(
-    library: Library, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, volume_rows: VolumeRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> SpaceOfTests:
     """A space whose index holds 40 vectors; the photo that all of them are of has only a missing file."""
     monkeypatch.setattr(maintain, "DUE_LEAST", 10)
@@ -308,11 +310,13 @@ def space_with_gone_photos(
         asset_id = connection.execute(
             select(tables.vector.c.asset_id).where(tables.vector.c.id == int(ids[0]))
         ).scalar()
-    shelf.add_task(shelf.add_file("gone.jpg", asset_id=asset_id, state="missing", create=False, missing_since=1.0))
+    volume_rows.add_task(
+        volume_rows.add_file("gone.jpg", asset_id=asset_id, state="missing", create=False, missing_since=1.0)
+    )
     return space
 
 
-def test_where_many_vectors_went_the_index_is_made_again(
+def test_an_index_is_rebuilt_after_many_vectors_were_removed(
     library: Library, space_with_gone_photos: SpaceOfTests
 ) -> None:
     prune(library, PruneRequest())
@@ -329,4 +333,4 @@ def test_an_index_that_cannot_be_written_does_not_stop_prune(
     events: list[Event] = []
     assert prune(library, PruneRequest(), events.append).plan.photos == 1
     (notice,) = [one for one in events if isinstance(one, Notice)]
-    assert "the index of space 'clip' cannot be brought up to date now" in notice.message
+    assert "the index of space 'clip' could not be updated" in notice.message

@@ -1,4 +1,4 @@
-"""`sql`: it reads, only reads, and says clearly what is wrong."""
+"""`sql`: read-only, with clear error messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.sql import json_lines, query, view_columns
 from photoindex.store.sql import PRAGMAS
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 @pytest.fixture
-def shelf(library: Library, tmp_path: Path) -> Shelf:
-    return Shelf(library, tmp_path / "originals")
+def volume_rows(library: Library, tmp_path: Path) -> VolumeRows:
+    return VolumeRows(library, tmp_path / "originals")
 
 
 def rows(library: Library, sql: str, **parameters: str) -> list[tuple[object, ...]]:
@@ -30,9 +30,9 @@ def rows(library: Library, sql: str, **parameters: str) -> list[tuple[object, ..
         return list(result.rows)
 
 
-def test_a_view_is_read_with_parameters(library: Library, shelf: Shelf) -> None:
-    shelf.add_whole_photo("a.jpg", title="Dawn")
-    shelf.add_whole_photo("b.jpg", title="Dusk")
+def test_a_view_is_read_with_parameters(library: Library, volume_rows: VolumeRows) -> None:
+    volume_rows.add_whole_photo("a.jpg", title="Dawn")
+    volume_rows.add_whole_photo("b.jpg", title="Dusk")
     with query(library, "SELECT id, title AS t FROM v_photo WHERE title = :title", {"title": "Dusk"}) as result:
         assert result.headers == ["id", "t"]
         assert list(result.rows) == [(2, "Dusk")]
@@ -64,11 +64,11 @@ def test_a_view_is_read_with_parameters(library: Library, shelf: Shelf) -> None:
         ("INSERT INTO photo_text_fts (photo_text_fts) VALUES ('rebuild')", "INSERT"),
     ],
 )
-def test_whatever_is_not_reading_is_refused_and_changes_nothing(
-    library: Library, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str, what: str
+def test_statements_that_write_are_refused_and_change_nothing(
+    library: Library, volume_rows: VolumeRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str, what: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shelf.add_whole_photo("a.jpg")
+    volume_rows.add_whole_photo("a.jpg")
     with pytest.raises(UsageError, match=what):
         rows(library, sql)
     assert rows(library, "SELECT count(*) FROM photo") == [(1,)]
@@ -88,12 +88,12 @@ def test_whatever_is_not_reading_is_refused_and_changes_nothing(
         ("SELECT json('{')", "malformed JSON"),
     ],
 )
-def test_wrong_sql_is_explained_in_sqlites_own_words(library: Library, sql: str, message: str) -> None:
+def test_wrong_sql_is_reported_with_sqlites_message(library: Library, sql: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         rows(library, sql)
 
 
-def test_what_only_tells_something_is_let_through(library: Library, shelf: Shelf) -> None:
+def test_harmless_pragmas_are_allowed(library: Library, volume_rows: VolumeRows) -> None:
     assert ("id", "INTEGER") in [row[1:3] for row in rows(library, "PRAGMA table_info(photo)")]
     assert ("path",) in rows(library, "SELECT name FROM pragma_table_info('v_photo')")
     assert rows(library, "PRAGMA quick_check") == [("ok",)]
@@ -102,25 +102,25 @@ def test_what_only_tells_something_is_let_through(library: Library, shelf: Shelf
     assert "journal_mode" not in PRAGMAS
 
 
-def test_the_full_text_index_can_be_asked(library: Library, shelf: Shelf) -> None:
-    photo_id = shelf.add_whole_photo("a.jpg")
+def test_the_full_text_index_can_be_queried(library: Library, volume_rows: VolumeRows) -> None:
+    photo_id = volume_rows.add_whole_photo("a.jpg")
     with library.database.write() as connection:
         connection.exec_driver_sql("UPDATE photo_text SET title = 'Lighthouse'")
     assert rows(library, "SELECT rowid FROM photo_text_fts WHERE photo_text_fts MATCH 'lighthouse'") == [(photo_id,)]
 
 
-def test_text_that_is_not_utf_8_comes_with_surrogates(library: Library, shelf: Shelf) -> None:
-    shelf.add_file(b"\xff.jpg", create=False)
+def test_text_that_is_not_utf_8_comes_with_surrogates(library: Library, volume_rows: VolumeRows) -> None:
+    volume_rows.add_file(b"\xff.jpg", create=False)
     assert rows(library, "SELECT CAST(name AS TEXT) FROM file") == [("\udcff.jpg",)]
 
 
-def test_rows_are_read_while_they_are_asked_for(library: Library) -> None:
+def test_rows_are_read_lazily(library: Library) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
     with query(library, endless) as result:
         assert next(result.rows) == (1,)
 
 
-def test_json_is_an_array_or_one_object_a_line(library: Library) -> None:
+def test_json_is_an_array_or_one_object_per_line(library: Library) -> None:
     sql = "SELECT 1 AS a, x'ff' AS b, 9e999 AS c, 2 AS a UNION ALL SELECT 2, NULL, 0.5, 3"
     with query(library, sql) as result:
         assert list(json_lines(result, newline=True)) == [

@@ -10,7 +10,7 @@ import pytest
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.status import as_json, size_of_derived, status
 from photoindex.store.schema.tables import variant
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def commands(library: Library) -> list[str]:
     return [step.command for step in status(library).next_steps]
 
 
-def test_an_empty_library_asks_for_a_first_scan_and_no_backup(library: Library) -> None:
+def test_an_empty_library_suggests_a_first_scan_and_no_backup(library: Library) -> None:
     assert commands(library) == ["photoindex scan PATH"]
     assert status(library).photos == 0
 
 
 def test_files_are_counted_by_volume_and_state(library: Library, tmp_path: Path) -> None:
-    here = Shelf(library, tmp_path / "originals")
-    away = Shelf(library, tmp_path / "nas", online=False, label="nas")
+    here = VolumeRows(library, tmp_path / "originals")
+    away = VolumeRows(library, tmp_path / "nas", online=False, label="nas")
     here.add_whole_photo("a.jpg")
     here.add_whole_photo("b/b.heic", format="heic")
     here.add_whole_photo("gone.jpg", state="missing")
@@ -48,18 +48,18 @@ def test_files_are_counted_by_volume_and_state(library: Library, tmp_path: Path)
 
 
 def test_a_volume_without_files_is_listed(library: Library, tmp_path: Path) -> None:
-    Shelf(library, tmp_path / "originals")
+    VolumeRows(library, tmp_path / "originals")
     assert [one.files.present for one in status(library).volumes] == [0]
 
 
-def test_tasks_are_counted_by_stage_and_state_and_dismissed_ones_apart(library: Library, tmp_path: Path) -> None:
-    shelf = Shelf(library, tmp_path / "originals")
+def test_tasks_are_counted_by_stage_and_state_and_dismissed_ones_separately(library: Library, tmp_path: Path) -> None:
+    volume_rows = VolumeRows(library, tmp_path / "originals")
     for number, state in enumerate(["done", "done", "pending", "running", "failed", "quarantined", "quarantined"]):
-        shelf.add_task(
-            shelf.add_file(f"{number}.jpg"), state, error_class="truncated" if state == "quarantined" else None
+        volume_rows.add_task(
+            volume_rows.add_file(f"{number}.jpg"), state, error_class="truncated" if state == "quarantined" else None
         )
-    shelf.add_task(shelf.add_file("x.jpg"), "quarantined", error_class="truncated", dismissed_at=1.0)
-    shelf.add_task(1, "pending", subject_kind="asset", stage="embed")
+    volume_rows.add_task(volume_rows.add_file("x.jpg"), "quarantined", error_class="truncated", dismissed_at=1.0)
+    volume_rows.add_task(1, "pending", subject_kind="asset", stage="embed")
     value = as_json(status(library))
     assert value["tasks"] == {
         "embed": {"pending": 1},
@@ -69,12 +69,12 @@ def test_tasks_are_counted_by_stage_and_state_and_dismissed_ones_apart(library: 
 
 
 def test_the_next_steps_name_the_commands_that_help(library: Library, tmp_path: Path) -> None:
-    shelf = Shelf(library, tmp_path / "originals")
-    shelf.add_root(scanned_at=None)
-    shelf.add_whole_photo("gone.jpg", state="missing")
-    shelf.add_task(shelf.add_file("bad.jpg"), "quarantined")
-    shelf.add_task(shelf.add_file("new.jpg"), "pending")
-    Shelf(library, tmp_path / "nas", online=False, label="nas")
+    volume_rows = VolumeRows(library, tmp_path / "originals")
+    volume_rows.add_root(scanned_at=None)
+    volume_rows.add_whole_photo("gone.jpg", state="missing")
+    volume_rows.add_task(volume_rows.add_file("bad.jpg"), "quarantined")
+    volume_rows.add_task(volume_rows.add_file("new.jpg"), "pending")
+    VolumeRows(library, tmp_path / "nas", online=False, label="nas")
     found = status(library)
     assert [step.command for step in found.next_steps] == [
         "photoindex scan",
@@ -85,25 +85,25 @@ def test_the_next_steps_name_the_commands_that_help(library: Library, tmp_path: 
         "photoindex prune --dry-run",
         "photoindex backup DEST",
     ]
-    assert "never scanned" in found.next_steps[0].why
+    assert "never completely scanned" in found.next_steps[0].why
     assert "nas is not mounted" in found.next_steps[4].why
 
 
-def test_a_library_in_order_is_asked_for_a_backup_only(library: Library, tmp_path: Path) -> None:
-    shelf = Shelf(library, tmp_path / "originals")
-    shelf.add_root()
-    shelf.add_whole_photo("a.jpg")
+def test_a_library_without_pending_work_suggests_only_a_backup(library: Library, tmp_path: Path) -> None:
+    volume_rows = VolumeRows(library, tmp_path / "originals")
+    volume_rows.add_root()
+    volume_rows.add_whole_photo("a.jpg")
     assert commands(library) == ["photoindex backup DEST"]
 
 
 def test_each_root_shows_its_last_scan(library: Library, tmp_path: Path) -> None:
-    Shelf(library, tmp_path / "originals").add_root(summary={"new": 3})
+    VolumeRows(library, tmp_path / "originals").add_root(summary={"new": 3})
     [root] = as_json(status(library))["roots"]  # type: ignore[misc]
     assert root["path"] == str(tmp_path / "originals")
     assert (root["scanned_at"], root["summary"]) == ("2023-11-14T22:13:20.000Z", {"new": 3})
 
 
-def test_the_size_of_previews_is_exact_in_few_folders_and_a_close_estimate_in_many(tmp_path: Path) -> None:
+def test_the_size_of_previews_is_exact_for_few_folders_and_estimated_for_many(tmp_path: Path) -> None:
     for number in range(40):
         folder = tmp_path / f"{number:03x}"
         folder.mkdir()
@@ -122,10 +122,10 @@ def test_the_disk_use_counts_the_database_and_its_log(library: Library) -> None:
     assert disk.free > 0
 
 
-def test_contents_that_an_earlier_version_read_are_named_with_what_to_do(library: Library, tmp_path: Path) -> None:
-    shelf = Shelf(library, tmp_path / "originals")
-    shelf.add_root()
-    shelf.add_whole_photo("a.jpg")
+def test_contents_read_by_an_earlier_version_suggest_a_redo(library: Library, tmp_path: Path) -> None:
+    volume_rows = VolumeRows(library, tmp_path / "originals")
+    volume_rows.add_root()
+    volume_rows.add_whole_photo("a.jpg")
     assert "photoindex redo ingest" not in commands(library)
     with library.database.write() as connection:
         connection.execute(variant.update().values(key='{"code":1}'))

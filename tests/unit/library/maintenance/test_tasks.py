@@ -1,4 +1,4 @@
-"""Which tasks a filter means, and putting tasks back: `tasks`, `retry`, `redo`."""
+"""Filtering tasks, and queueing them again: `tasks`, `retry`, `redo`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.journal import undo
 from photoindex.library.maintenance.redo import redo
-from photoindex.library.maintenance.retry import leave_so, retry
+from photoindex.library.maintenance.retry import dismiss, retry
 from photoindex.library.maintenance.tasks import TaskQuery, tasks
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import asset, file, task
 from photoindex.store.tasks import admin
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 @pytest.fixture
-def shelf(library: Library, tmp_path: Path) -> Shelf:
-    return Shelf(library, tmp_path / "originals")
+def volume_rows(library: Library, tmp_path: Path) -> VolumeRows:
+    return VolumeRows(library, tmp_path / "originals")
 
 
 @pytest.fixture
@@ -44,17 +44,17 @@ def states(library: Library) -> dict[str, str]:
     return {os.path.basename(os.fsdecode(one.path or b"-")): one.label for one in tasks(library, TaskQuery())}
 
 
-def add_each_state(shelf: Shelf) -> None:
+def add_each_state(volume_rows: VolumeRows) -> None:
     for state in ("done", "pending", "running", "failed", "quarantined"):
         error = {"error_class": "truncated", "error": "ends early"} if state in ("failed", "quarantined") else {}
-        shelf.add_task(shelf.add_file(f"2019/{state}.jpg"), state, attempts=3, **error)
-    dismissed = shelf.add_file("2020/dismissed.jpg")
-    shelf.add_task(dismissed, "quarantined", error_class="bomb", error="too large", dismissed_at=5.0)
+        volume_rows.add_task(volume_rows.add_file(f"2019/{state}.jpg"), state, attempts=3, **error)
+    dismissed = volume_rows.add_file("2020/dismissed.jpg")
+    volume_rows.add_task(dismissed, "quarantined", error_class="bomb", error="too large", dismissed_at=5.0)
 
 
-def test_without_a_filter_every_task_is_listed_in_the_order_of_their_numbers(library: Library, shelf: Shelf) -> None:
-    add_each_state(shelf)
-    shelf.add_task(0, "pending", subject_kind="library", stage="cluster")
+def test_without_a_filter_every_task_is_listed_by_id(library: Library, volume_rows: VolumeRows) -> None:
+    add_each_state(volume_rows)
+    volume_rows.add_task(0, "pending", subject_kind="library", stage="cluster")
     assert names(library, TaskQuery()) == [
         "done.jpg", "pending.jpg", "running.jpg", "failed.jpg", "quarantined.jpg", "dismissed.jpg", "-",
     ]  # fmt: skip
@@ -71,29 +71,29 @@ def test_without_a_filter_every_task_is_listed_in_the_order_of_their_numbers(lib
         (TaskQuery(stage="ingest", states=("pending",)), ["pending.jpg"]),
     ],
 )
-def test_the_parts_of_a_filter_hold_together(
-    library: Library, shelf: Shelf, query: TaskQuery, expected: list[str]
+def test_all_conditions_of_a_filter_must_match(
+    library: Library, volume_rows: VolumeRows, query: TaskQuery, expected: list[str]
 ) -> None:
-    add_each_state(shelf)
+    add_each_state(volume_rows)
     assert names(library, query) == expected
 
 
 def test_a_limit_ends_the_list_also_past_one_page(
-    library: Library, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    library: Library, volume_rows: VolumeRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photoindex.library.maintenance.tasks.PAGE_ROWS", 2)
-    add_each_state(shelf)
+    add_each_state(volume_rows)
     assert len(names(library, TaskQuery())) == 6
     assert names(library, TaskQuery(), limit=3) == ["done.jpg", "pending.jpg", "running.jpg"]
     assert names(library, TaskQuery(), limit=0) == []
 
 
 def test_a_path_means_a_file_or_all_files_of_a_folder_and_below(
-    library: Library, shelf: Shelf, originals: Path
+    library: Library, volume_rows: VolumeRows, originals: Path
 ) -> None:
-    add_each_state(shelf)
-    shelf.add_task(shelf.add_file(b"2019/\xff/deep.jpg"))
-    shelf.add_task(shelf.add_file("2019-x/other.jpg"))
+    add_each_state(volume_rows)
+    volume_rows.add_task(volume_rows.add_file(b"2019/\xff/deep.jpg"))
+    volume_rows.add_task(volume_rows.add_file("2019-x/other.jpg"))
     one = TaskQuery(paths=(os.fsencode(originals / "2019/done.jpg"),))
     folder = TaskQuery(paths=(os.fsencode(originals / "2019"), os.fsencode(originals / "2020/dismissed.jpg")))
     assert names(library, one) == ["done.jpg"]
@@ -103,9 +103,11 @@ def test_a_path_means_a_file_or_all_files_of_a_folder_and_below(
         names(library, TaskQuery(paths=(b"/nowhere",)))
 
 
-def test_tasks_of_a_content_are_found_by_the_path_of_its_file(library: Library, shelf: Shelf, originals: Path) -> None:
-    photo_id = shelf.add_whole_photo("a.jpg")
-    shelf.add_task(shelf.asset_of(photo_id), "failed", subject_kind="asset", stage="embed")
+def test_tasks_of_a_content_are_found_by_the_path_of_its_file(
+    library: Library, volume_rows: VolumeRows, originals: Path
+) -> None:
+    photo_id = volume_rows.add_whole_photo("a.jpg")
+    volume_rows.add_task(volume_rows.asset_of(photo_id), "failed", subject_kind="asset", stage="embed")
     found = list(tasks(library, TaskQuery(paths=(os.fsencode(originals / "a.jpg"),))))
     assert [(one.stage, one.path) for one in found] == [
         ("ingest", os.fsencode(originals / "a.jpg")),
@@ -114,13 +116,13 @@ def test_tasks_of_a_content_are_found_by_the_path_of_its_file(library: Library, 
 
 
 @pytest.mark.parametrize("query", [TaskQuery(stage="embd"), TaskQuery(states=("broken",))])
-def test_an_unknown_stage_or_state_names_those_that_there_are(library: Library, query: TaskQuery) -> None:
+def test_an_unknown_stage_or_state_lists_the_known_ones(library: Library, query: TaskQuery) -> None:
     with pytest.raises(UsageError, match=r"ingest|quarantined"):
         list(tasks(library, query))
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "failed", "quarantined"])
-def test_tasks_of_a_state_are_found_by_its_partial_index(library: Library, shelf: Shelf, state: str) -> None:
+def test_tasks_of_a_state_are_found_by_its_partial_index(library: Library, volume_rows: VolumeRows, state: str) -> None:
     statement = admin.condition(admin.TaskFilter(states=(state,)))
     with library.database.read() as connection:
         sql = f"EXPLAIN QUERY PLAN SELECT count(*) FROM task WHERE {statement.compile(compile_kwargs={'literal_binds': True})}"
@@ -128,8 +130,8 @@ def test_tasks_of_a_state_are_found_by_its_partial_index(library: Library, shelf
     assert "INDEX task_" in plan
 
 
-def test_retry_puts_failed_and_quarantined_tasks_back_as_if_never_tried(library: Library, shelf: Shelf) -> None:
-    add_each_state(shelf)
+def test_retry_resets_failed_and_quarantined_tasks(library: Library, volume_rows: VolumeRows) -> None:
+    add_each_state(volume_rows)
     assert retry(library, TaskQuery()) == 2
     assert states(library) == {
         "done.jpg": "done", "pending.jpg": "pending", "running.jpg": "running", "failed.jpg": "pending",
@@ -139,32 +141,32 @@ def test_retry_puts_failed_and_quarantined_tasks_back_as_if_never_tried(library:
     assert (row.attempts, row.error_class, row.error) == (0, None, None)
 
 
-def test_retry_takes_back_a_dismissal_where_a_path_or_the_state_names_it(
-    library: Library, shelf: Shelf, originals: Path
+def test_retry_includes_dismissed_tasks_with_a_path_or_their_state(
+    library: Library, volume_rows: VolumeRows, originals: Path
 ) -> None:
-    add_each_state(shelf)
+    add_each_state(volume_rows)
     assert retry(library, TaskQuery(paths=(os.fsencode(originals / "2020"),))) == 1
     assert states(library)["dismissed.jpg"] == "pending"
-    shelf.add_task(shelf.add_file("x.jpg"), "quarantined", dismissed_at=1.0)
+    volume_rows.add_task(volume_rows.add_file("x.jpg"), "quarantined", dismissed_at=1.0)
     assert retry(library, TaskQuery(states=("dismissed",))) == 1
 
 
-def test_retry_refuses_finished_tasks_and_points_at_redo(library: Library, shelf: Shelf) -> None:
+def test_retry_refuses_finished_tasks_and_points_at_redo(library: Library, volume_rows: VolumeRows) -> None:
     with pytest.raises(UsageError, match="redo"):
         retry(library, TaskQuery(states=("done",)))
 
 
-def test_a_dry_run_of_retry_changes_nothing(library: Library, shelf: Shelf) -> None:
-    add_each_state(shelf)
+def test_a_dry_run_of_retry_changes_nothing(library: Library, volume_rows: VolumeRows) -> None:
+    add_each_state(volume_rows)
     before = states(library)
-    assert (retry(library, TaskQuery(), dry_run=True), leave_so(library, TaskQuery(), dry_run=True)) == (2, 1)
+    assert (retry(library, TaskQuery(), dry_run=True), dismiss(library, TaskQuery(), dry_run=True)) == (2, 1)
     assert states(library) == before
 
 
-def test_a_dismissal_is_in_the_journal_and_can_be_undone_and_redone(library: Library, shelf: Shelf) -> None:
-    add_each_state(shelf)
+def test_a_dismissal_is_in_the_journal_and_can_be_undone_and_redone(library: Library, volume_rows: VolumeRows) -> None:
+    add_each_state(volume_rows)
     before = list(tasks(library, TaskQuery()))
-    assert leave_so(library, TaskQuery()) == 1
+    assert dismiss(library, TaskQuery()) == 1
     assert states(library)["quarantined.jpg"] == "dismissed"
     with library.database.read() as connection:
         [entry] = journal.entries(connection)
@@ -173,23 +175,25 @@ def test_a_dismissal_is_in_the_journal_and_can_be_undone_and_redone(library: Lib
     assert list(tasks(library, TaskQuery())) == before
 
 
-def test_dismissing_nothing_leaves_the_journal_empty(library: Library, shelf: Shelf) -> None:
-    assert leave_so(library, TaskQuery()) == 0
+def test_dismissing_nothing_leaves_the_journal_empty(library: Library, volume_rows: VolumeRows) -> None:
+    assert dismiss(library, TaskQuery()) == 0
     with library.database.read() as connection:
         assert list(journal.entries(connection)) == []
 
 
-def test_only_quarantined_tasks_can_be_dismissed(library: Library, shelf: Shelf) -> None:
-    add_each_state(shelf)
+def test_only_quarantined_tasks_can_be_dismissed(library: Library, volume_rows: VolumeRows) -> None:
+    add_each_state(volume_rows)
     with pytest.raises(UsageError, match="failed"):
-        leave_so(library, TaskQuery(states=("failed",)))
+        dismiss(library, TaskQuery(states=("failed",)))
 
 
-def test_redo_puts_finished_tasks_back_and_has_their_pixels_decoded_again(library: Library, shelf: Shelf) -> None:
+def test_redo_queues_finished_tasks_and_their_pixels_are_decoded_again(
+    library: Library, volume_rows: VolumeRows
+) -> None:
     for name in ("a.jpg", "b.jpg"):
-        shelf.add_whole_photo(name)
-    shelf.add_whole_photo("gone.jpg", state="missing")
-    add_each_state(shelf)
+        volume_rows.add_whole_photo(name)
+    volume_rows.add_whole_photo("gone.jpg", state="missing")
+    add_each_state(volume_rows)
     assert redo(library, "ingest", dry_run=True) == 6
     assert redo(library, "ingest") == 6
     assert states(library)["a.jpg"] == "pending"
@@ -201,22 +205,22 @@ def test_redo_puts_finished_tasks_back_and_has_their_pixels_decoded_again(librar
     assert (len(derived), flags) == (3, [False, False, True])
 
 
-def test_redo_of_a_query_touches_only_the_photos_that_match(library: Library, shelf: Shelf) -> None:
-    shelf.add_whole_photo("a.jpg", format="jpeg")
-    raw = shelf.add_whole_photo("b.cr2", kind="raw", format="cr2")
-    shelf.add_file("copy of b.cr2", asset_id=shelf.asset_of(raw))
+def test_redo_of_a_query_touches_only_the_photos_that_match(library: Library, volume_rows: VolumeRows) -> None:
+    volume_rows.add_whole_photo("a.jpg", format="jpeg")
+    raw = volume_rows.add_whole_photo("b.cr2", kind="raw", format="cr2")
+    volume_rows.add_file("copy of b.cr2", asset_id=volume_rows.asset_of(raw))
     assert redo(library, "ingest", ["type:raw"]) == 1
     assert redo(library, "ingest", ["-type:raw", "type:image"], dry_run=True) == 1
     assert states(library) == {"a.jpg": "done", "b.cr2": "pending"}
 
 
-def test_redo_of_a_models_stage_leaves_the_pixels_alone(library: Library, shelf: Shelf) -> None:
-    photo_id = shelf.add_whole_photo("a.jpg")
+def test_redo_of_a_model_stage_does_not_decode_pixels_again(library: Library, volume_rows: VolumeRows) -> None:
+    photo_id = volume_rows.add_whole_photo("a.jpg")
     with library.database.write() as connection:
         from photoindex.store.tasks.queue import ensure_variant
 
         ensure_variant(connection, "embed", {"model": "x"})
-    shelf.add_task(shelf.asset_of(photo_id), "done", subject_kind="asset", stage="embed")
+    volume_rows.add_task(volume_rows.asset_of(photo_id), "done", subject_kind="asset", stage="embed")
     assert redo(library, "embed") == 1
     with library.database.read() as connection:
         assert connection.execute(asset.select()).one().derived is True
@@ -224,11 +228,11 @@ def test_redo_of_a_models_stage_leaves_the_pixels_alone(library: Library, shelf:
         assert connection.execute(file.select()).one().state == "present"
 
 
-def test_redo_works_in_batches(library: Library, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redo_works_in_batches(library: Library, volume_rows: VolumeRows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("photoindex.library.maintenance.redo.BATCH_TASKS", 2)
     monkeypatch.setattr("photoindex.library.maintenance.redo.BATCH_PHOTOS", 2)
     for number in range(5):
-        shelf.add_whole_photo(f"{number}.jpg")
+        volume_rows.add_whole_photo(f"{number}.jpg")
     assert redo(library, "ingest", ["type:image"], dry_run=True) == 5
     assert redo(library, "ingest") == 5
     assert redo(library, "ingest") == 0

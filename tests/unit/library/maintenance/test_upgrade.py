@@ -18,7 +18,7 @@ from photoindex.library.lock import exclusive
 from photoindex.library.maintenance.upgrade import bring_library_up_to_date
 from photoindex.store.database import Database
 from photoindex.store.schema import migrate
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 NEXT = """
 import sqlalchemy as sa
@@ -42,9 +42,9 @@ def history(tmp_path: Path) -> migrate.History:
 
 def fill(library: Library, originals: Path) -> None:
     originals.mkdir()
-    shelf = Shelf(library, originals)
-    shelf.add_root()
-    shelf.add_whole_photo("a.jpg", title="At the sea")
+    volume_rows = VolumeRows(library, originals)
+    volume_rows.add_root()
+    volume_rows.add_whole_photo("a.jpg", title="At the sea")
 
 
 def titles_and_moods(library: Library) -> list[tuple[str, None]]:
@@ -64,7 +64,7 @@ def test_an_older_library_is_backed_up_and_upgraded_with_its_rows(tmp_path: Path
     assert (checked.manifest.revision, checked.manifest.counts["photos"]) == ("0003", 1)
 
 
-def test_nothing_is_backed_up_where_nothing_is_upgraded(tmp_path: Path) -> None:
+def test_nothing_is_backed_up_without_an_upgrade(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         bring_library_up_to_date(library)
     assert not (tmp_path / "library" / "backups").exists()
@@ -95,7 +95,7 @@ def test_a_library_at_the_newest_schema_opens_while_another_command_changes_it(t
         assert migrate.current_revision(second.database) == migrate.HEAD
 
 
-def test_several_first_commands_at_once_make_one_library(tmp_path: Path) -> None:
+def test_several_concurrent_first_commands_create_one_library(tmp_path: Path) -> None:
     program = (
         "import pathlib, sys\n"
         "from photoindex.app import open_library\n"

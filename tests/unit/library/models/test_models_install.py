@@ -1,4 +1,4 @@
-"""Installing models from this computer: folders, checkpoints and archives, kind and hostile ones."""
+"""Installing models from this computer: folders, checkpoints and archives, valid and hostile ones."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pytest
 import zstandard
 
 from photoindex.errors import LicenceNotAccepted, ModelUnavailable, PhotoIndexError, StorageFull, UsageError
-from photoindex.library.models.install import InstallRequest, Taken, install
+from photoindex.library.models.install import InstallRequest, InstallResult, install
 from photoindex.library.models.installed import bundle
 from photoindex.models.sources.bundle import MANIFEST_NAME
 from photoindex.models.weights import ModelStore
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.model_folders import TINY_CLIP, copy_of, write_catalog
 
 WEIGHTS = "open_clip_model.safetensors"
@@ -32,57 +32,57 @@ def model() -> Path:
 
 @pytest.fixture
 def source(model: Path, tmp_path: Path) -> Path:
-    """A copy of the model that a test may spoil."""
+    """A copy of the model that a test may damage."""
     return copy_of(model, tmp_path / "source")
 
 
 @pytest.fixture
-def keeper(library_folder: Path) -> Keeper:
-    return Keeper(library_folder)
+def runner(library_folder: Path) -> LibraryRunner:
+    return LibraryRunner(library_folder)
 
 
-def installed(keeper: Keeper, path: Path, model_id: str | None = "tiny", **request: object) -> Taken:
-    with keeper.open() as library:
-        return install(library, InstallRequest(path, model_id, **request), keeper.events.append)  # type: ignore[arg-type]
+def installed(runner: LibraryRunner, path: Path, model_id: str | None = "tiny", **request: object) -> InstallResult:
+    with runner.open() as library:
+        return install(library, InstallRequest(path, model_id, **request), runner.events.append)  # type: ignore[arg-type]
 
 
-def nothing_was_installed(keeper: Keeper) -> bool:
-    folder = keeper.folder / "models"
+def nothing_was_installed(runner: LibraryRunner) -> bool:
+    folder = runner.folder / "models"
     return ModelStore(folder).installed() == [] and not [path for path in folder.glob("*") if path.is_dir()]
 
 
 @pytest.fixture
-def archive(keeper: Keeper, source: Path, tmp_path: Path) -> Path:
+def archive(runner: LibraryRunner, source: Path, tmp_path: Path) -> Path:
     """An archive of the model, made from another library."""
-    maker = Keeper(tmp_path / "maker")
+    maker = LibraryRunner(tmp_path / "maker")
     installed(maker, source)
     with maker.open() as library:
         return bundle(library, "tiny", tmp_path / "tiny.tar").path
 
 
-def test_a_folder_is_copied_and_stands_on_its_own(keeper: Keeper, source: Path) -> None:
-    taken = installed(keeper, source)
+def test_a_folder_is_copied_and_independent_of_its_source(runner: LibraryRunner, source: Path) -> None:
+    result = installed(runner, source)
     shutil.rmtree(source)
-    assert taken.changed
-    assert taken.installed.revision is None
-    assert len(taken.installed.checked()) == 7
-    assert taken.installed.description.source == str(source)
+    assert result.changed
+    assert result.installed.revision is None
+    assert len(result.installed.checked()) == 7
+    assert result.installed.description.source == str(source)
 
 
-def test_a_folder_with_onnx_files_alone_is_a_model(keeper: Keeper, source: Path) -> None:
+def test_a_folder_with_onnx_files_alone_is_a_model(runner: LibraryRunner, source: Path) -> None:
     for path in source.iterdir():
         if path.is_file():
             path.unlink()
-    assert {Path(name).parent.name for name in installed(keeper, source).installed.files} == {"onnx"}
+    assert {Path(name).parent.name for name in installed(runner, source).installed.files} == {"onnx"}
 
 
-def test_only_files_that_a_model_needs_are_taken(keeper: Keeper, source: Path) -> None:
+def test_only_files_that_a_model_needs_are_copied(runner: LibraryRunner, source: Path) -> None:
     (source / "modeling.py").write_text("raise SystemExit")
     (source / "README.md").write_text("hello")
     (source / ".git").mkdir()
     (source / ".git" / "config").write_text("")
     (source / "pytorch_model.bin").write_bytes(b"PK\x03\x04")
-    names = set(installed(keeper, source).installed.files)
+    names = set(installed(runner, source).installed.files)
     assert names == {path.relative_to(source).as_posix() for path in exported_files(source)}
 
 
@@ -93,28 +93,28 @@ def exported_files(source: Path) -> list[Path]:
     ]
 
 
-def test_a_second_installation_takes_the_place_of_the_first(keeper: Keeper, source: Path) -> None:
-    first = installed(keeper, source).installed
+def test_a_second_installation_replaces_the_first(runner: LibraryRunner, source: Path) -> None:
+    first = installed(runner, source).installed
     (source / "tokenizer_config.json").write_text("{}")
-    second = installed(keeper, source)
+    second = installed(runner, source)
     assert second.replaced
     assert second.installed.digest != first.digest
-    assert [one.id for one in ModelStore(keeper.folder / "models").installed()] == ["tiny"]
-    assert not list((keeper.folder / "models").glob(".*"))
+    assert [one.id for one in ModelStore(runner.folder / "models").installed()] == ["tiny"]
+    assert not list((runner.folder / "models").glob(".*"))
 
 
-def test_what_a_killed_installation_left_is_cleared_away(keeper: Keeper, source: Path) -> None:
-    left = keeper.folder / "models" / ".installing-abc"
+def test_leftovers_of_a_killed_installation_are_removed(runner: LibraryRunner, source: Path) -> None:
+    left = runner.folder / "models" / ".installing-abc"
     left.mkdir(parents=True)
     (left / "half").write_bytes(b"half")
-    installed(keeper, source)
+    installed(runner, source)
     assert not left.exists()
 
 
-def test_a_disk_that_is_full_when_a_model_is_put_in_place_leaves_the_one_that_was_there(
-    keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_at_the_end_of_an_installation_keeps_the_old_model(
+    runner: LibraryRunner, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = installed(keeper, source).installed
+    before = installed(runner, source).installed
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -123,19 +123,19 @@ def test_a_disk_that_is_full_when_a_model_is_put_in_place_leaves_the_one_that_wa
     with monkeypatch.context() as patched:
         patched.setattr("photoindex.models.sources.install.write_lock", full)
         with pytest.raises(StorageFull):
-            installed(keeper, source)
-    after = ModelStore(keeper.folder / "models").get("tiny")
+            installed(runner, source)
+    after = ModelStore(runner.folder / "models").get("tiny")
     assert after.digest == before.digest
     assert len(after.checked()) == 7
-    assert not list((keeper.folder / "models").glob(".installing-*"))
+    assert not list((runner.folder / "models").glob(".installing-*"))
 
 
 @pytest.mark.parametrize("new_one_is_there", [False, True])
-def test_a_model_that_a_killed_installation_had_put_aside_comes_back(
-    keeper: Keeper, source: Path, tmp_path: Path, new_one_is_there: bool
+def test_a_model_set_aside_by_a_killed_installation_is_restored(
+    runner: LibraryRunner, source: Path, tmp_path: Path, new_one_is_there: bool
 ) -> None:
-    installed(keeper, source)
-    models = keeper.folder / "models"
+    installed(runner, source)
+    models = runner.folder / "models"
     aside = models / ".installing-abc"
     aside.mkdir()
     (models / "tiny").rename(aside / "tiny")
@@ -143,54 +143,54 @@ def test_a_model_that_a_killed_installation_had_put_aside_comes_back(
         (models / "tiny").mkdir()
         (models / "tiny" / "open_clip_config.json").write_text("{}")
     other = copy_of(TINY_CLIP, tmp_path / "other")
-    installed(keeper, other, "other")
+    installed(runner, other, "other")
     assert len(ModelStore(models).get("tiny").checked()) == 7
     assert not list(models.glob(".installing-*"))
 
 
-def test_what_was_put_aside_and_is_not_what_was_installed_does_not_come_back(keeper: Keeper, source: Path) -> None:
-    installed(keeper, source)
-    models = keeper.folder / "models"
+def test_a_set_aside_model_that_differs_from_the_lock_is_not_restored(runner: LibraryRunner, source: Path) -> None:
+    installed(runner, source)
+    models = runner.folder / "models"
     aside = models / ".installing-abc" / "tiny"
     aside.mkdir(parents=True)
     (aside / "open_clip_config.json").write_text("{}")
-    installed(keeper, source, "other")
+    installed(runner, source, "other")
     assert len(ModelStore(models).get("tiny").checked()) == 7
 
 
-def test_an_installation_needs_a_name(keeper: Keeper, source: Path) -> None:
+def test_an_installation_needs_a_name(runner: LibraryRunner, source: Path) -> None:
     with pytest.raises(UsageError, match="--id NAME"):
-        installed(keeper, source, None)
+        installed(runner, source, None)
 
 
 @pytest.mark.parametrize("name", ["../x", "X", "a b", "-x", "lock.json", "x" * 65, ".x", "é"])
-def test_a_name_that_is_no_id_is_refused(keeper: Keeper, source: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="cannot be the id"):
-        installed(keeper, source, name)
+def test_an_invalid_id_is_refused(runner: LibraryRunner, source: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="is not a valid model id"):
+        installed(runner, source, name)
 
 
-def test_a_folder_that_claims_to_be_a_model_of_the_catalogue_must_fit_to_it(keeper: Keeper, source: Path) -> None:
+def test_a_folder_with_the_id_of_a_catalogue_model_must_match_it(runner: LibraryRunner, source: Path) -> None:
     with pytest.raises(ModelUnavailable, match="'clip-vit-b-32' has 512"):
-        installed(keeper, source, "clip-vit-b-32")
-    assert nothing_was_installed(keeper)
+        installed(runner, source, "clip-vit-b-32")
+    assert nothing_was_installed(runner)
 
 
-def test_a_restricted_model_of_the_catalogue_is_accepted_here_too(keeper: Keeper, source: Path) -> None:
-    write_catalog(keeper.folder / "models", restricted=True)
+def test_the_licence_of_a_restricted_model_must_be_accepted_here_too(runner: LibraryRunner, source: Path) -> None:
+    write_catalog(runner.folder / "models", restricted=True)
     with pytest.raises(LicenceNotAccepted):
-        installed(keeper, source)
-    assert installed(keeper, source, accept_licence=True).installed.description.licence == "CC0-1.0"
+        installed(runner, source)
+    assert installed(runner, source, accept_licence=True).installed.description.licence == "CC0-1.0"
 
 
 def test_a_snapshot_in_the_cache_of_the_hub_is_read_through_its_links(
-    keeper: Keeper, source: Path, tmp_path: Path
+    runner: LibraryRunner, source: Path, tmp_path: Path
 ) -> None:
     blobs, snapshot = tmp_path / "models--a--b" / "blobs", tmp_path / "models--a--b" / "snapshots" / "abc"
     blobs.mkdir(parents=True)
     shutil.copytree(source, snapshot)
     (snapshot / WEIGHTS).rename(blobs / "0123")
     (snapshot / WEIGHTS).symlink_to("../../blobs/0123")
-    one = installed(keeper, snapshot).installed
+    one = installed(runner, snapshot).installed
     assert not (one.folder / WEIGHTS).is_symlink()
     assert len(one.checked()) == 7
 
@@ -244,49 +244,49 @@ def make_huge(source: Path) -> None:
     ],
 )
 def test_a_hostile_or_broken_folder_is_refused_and_leaves_nothing(
-    keeper: Keeper, source: Path, spoil: Callable[[Path], object], said: str
+    runner: LibraryRunner, source: Path, spoil: Callable[[Path], object], said: str
 ) -> None:
     spoil(source)
     with pytest.raises((UsageError, ModelUnavailable), match=said):
-        installed(keeper, source)
-    assert nothing_was_installed(keeper)
+        installed(runner, source)
+    assert nothing_was_installed(runner)
 
 
-def test_a_failed_installation_leaves_the_model_that_was_there(keeper: Keeper, source: Path) -> None:
-    before = installed(keeper, source).installed
+def test_a_failed_installation_keeps_the_old_model(runner: LibraryRunner, source: Path) -> None:
+    before = installed(runner, source).installed
     (source / "onnx" / "text.onnx").write_bytes(b"no onnx")
     with pytest.raises(ModelUnavailable):
-        installed(keeper, source)
-    after = ModelStore(keeper.folder / "models").get("tiny")
+        installed(runner, source)
+    after = ModelStore(runner.folder / "models").get("tiny")
     assert after.digest == before.digest
     assert len(after.checked()) == 7
 
 
 def test_weights_that_must_be_exported_say_what_to_install_where_torch_is_missing(
-    keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(source / "onnx")
     monkeypatch.setattr("photoindex.models.sources.install.find_spec", lambda name: None)
     with pytest.raises(ModelUnavailable, match=r"pip install 'photoindex\[ml\]'"):
-        installed(keeper, source)
-    assert nothing_was_installed(keeper)
+        installed(runner, source)
+    assert nothing_was_installed(runner)
 
 
-def test_a_disk_without_room_is_noticed_before_anything_is_copied(
-    keeper: Keeper, source: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_is_detected_before_anything_is_copied(
+    runner: LibraryRunner, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 1000})
     monkeypatch.setattr("photoindex.models.sources.local.shutil.disk_usage", lambda path: usage)
     with pytest.raises(StorageFull):
-        installed(keeper, source)
-    assert nothing_was_installed(keeper)
+        installed(runner, source)
+    assert nothing_was_installed(runner)
 
 
-def test_a_checkpoint_must_say_what_it_is(keeper: Keeper, source: Path) -> None:
+def test_a_checkpoint_needs_an_architecture_or_configuration(runner: LibraryRunner, source: Path) -> None:
     with pytest.raises(UsageError, match="--architecture NAME"):
-        installed(keeper, source / WEIGHTS)
+        installed(runner, source / WEIGHTS)
     with pytest.raises(UsageError, match="--architecture NAME"):
-        installed(keeper, source / WEIGHTS, architecture="ViT-B-32", config=source / "open_clip_config.json")
+        installed(runner, source / WEIGHTS, architecture="ViT-B-32", config=source / "open_clip_config.json")
 
 
 @pytest.mark.parametrize(
@@ -299,24 +299,24 @@ def test_a_checkpoint_must_say_what_it_is(keeper: Keeper, source: Path) -> None:
     ],
 )
 def test_a_checkpoint_of_another_kind_is_refused(
-    keeper: Keeper, tmp_path: Path, name: str, content: bytes, said: str
+    runner: LibraryRunner, tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=said):
-        installed(keeper, tmp_path / name, architecture="ViT-B-32")
+        installed(runner, tmp_path / name, architecture="ViT-B-32")
 
 
 @pytest.mark.slow
-def test_an_unknown_or_ambiguous_architecture_is_named(keeper: Keeper, source: Path) -> None:
+def test_an_unknown_or_ambiguous_architecture_is_named(runner: LibraryRunner, source: Path) -> None:
     pytest.importorskip("open_clip", reason="the extra `ml` is not installed")
     with pytest.raises(UsageError, match="open_clip knows no architecture 'ViT-Z-99'"):
-        installed(keeper, source / WEIGHTS, architecture="ViT-Z-99")
+        installed(runner, source / WEIGHTS, architecture="ViT-Z-99")
     with pytest.raises(UsageError, match="prepare pictures in 2 ways"):
-        installed(keeper, source / WEIGHTS, architecture="ViT-L-14")
+        installed(runner, source / WEIGHTS, architecture="ViT-L-14")
 
 
 @pytest.mark.slow
-def test_a_checkpoint_with_its_configuration_is_exported_and_installed(keeper: Keeper, tmp_path: Path) -> None:
+def test_a_checkpoint_with_its_configuration_is_exported_and_installed(runner: LibraryRunner, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the extra `ml` is not installed")
     import torch
     from safetensors.torch import load_file
@@ -326,14 +326,14 @@ def test_a_checkpoint_with_its_configuration_is_exported_and_installed(keeper: K
     made = write_model(tmp_path / "made", text={"vocab_size": 49408})
     (made / "bpe_simple_vocab.txt.gz").unlink()
     torch.save(load_file(made / WEIGHTS), tmp_path / "epoch_7.pt")
-    one = installed(keeper, tmp_path / "epoch_7.pt", config=made / "open_clip_config.json").installed
+    one = installed(runner, tmp_path / "epoch_7.pt", config=made / "open_clip_config.json").installed
     assert "open_clip_pytorch_model.bin" in one.files
     assert one.description.dim == 24
 
 
 @pytest.mark.slow
 def test_a_checkpoint_that_would_run_code_when_it_is_read_is_refused_and_its_code_is_not_run(
-    keeper: Keeper, source: Path, tmp_path: Path
+    runner: LibraryRunner, source: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("torch", reason="the extra `ml` is not installed")
     import pickle
@@ -344,29 +344,31 @@ def test_a_checkpoint_that_would_run_code_when_it_is_read_is_refused_and_its_cod
 
     (tmp_path / "evil.pt").write_bytes(pickle.dumps({"state_dict": Evil()}, protocol=2))
     with pytest.raises(ModelUnavailable, match="cannot be loaded"):
-        installed(keeper, tmp_path / "evil.pt", config=source / "open_clip_config.json")
+        installed(runner, tmp_path / "evil.pt", config=source / "open_clip_config.json")
     assert not (tmp_path / "was-run").exists()
-    assert nothing_was_installed(keeper)
+    assert nothing_was_installed(runner)
 
 
 @pytest.mark.parametrize("name", ["tiny.tar", "tiny.tar.zst"])
-def test_an_archive_brings_a_model_to_another_library(keeper: Keeper, source: Path, tmp_path: Path, name: str) -> None:
-    maker = Keeper(tmp_path / "maker")
+def test_an_archive_installs_a_model_in_another_library(
+    runner: LibraryRunner, source: Path, tmp_path: Path, name: str
+) -> None:
+    maker = LibraryRunner(tmp_path / "maker")
     first = installed(maker, source).installed
     with maker.open() as library:
         made = bundle(library, "tiny", tmp_path / name)
     assert made.size_bytes == (tmp_path / name).stat().st_size
-    second = installed(keeper, tmp_path / name, None).installed
+    second = installed(runner, tmp_path / name, None).installed
     assert second.id == "tiny"
     assert second.digest == first.digest
     assert second.files == first.files
     assert len(second.checked()) == 7
 
 
-def test_an_archive_never_takes_the_place_of_a_file(keeper: Keeper, source: Path, tmp_path: Path) -> None:
-    installed(keeper, source)
+def test_an_archive_never_overwrites_a_file(runner: LibraryRunner, source: Path, tmp_path: Path) -> None:
+    installed(runner, source)
     (tmp_path / "there.tar").write_bytes(b"precious")
-    with keeper.open() as library:
+    with runner.open() as library:
         with pytest.raises(UsageError, match="is there already"):
             bundle(library, "tiny", tmp_path / "there.tar")
         with pytest.raises(UsageError, match="there is no folder"):
@@ -376,32 +378,32 @@ def test_an_archive_never_takes_the_place_of_a_file(keeper: Keeper, source: Path
     assert (tmp_path / "there.tar").read_bytes() == b"precious"
 
 
-def test_a_changed_model_is_not_bundled(keeper: Keeper, source: Path, tmp_path: Path) -> None:
-    path = installed(keeper, source).installed.folder / "onnx" / "text.onnx"
+def test_a_changed_model_is_not_bundled(runner: LibraryRunner, source: Path, tmp_path: Path) -> None:
+    path = installed(runner, source).installed.folder / "onnx" / "text.onnx"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    with keeper.open() as library, pytest.raises(ModelUnavailable, match="photoindex models verify tiny"):
+    with runner.open() as library, pytest.raises(ModelUnavailable, match="photoindex models verify tiny"):
         bundle(library, "tiny", tmp_path / "tiny.tar")
     assert not list(tmp_path.glob("*tiny.tar*"))
 
 
 def test_an_archive_with_a_restricted_licence_asks_on_each_computer(
-    keeper: Keeper, source: Path, tmp_path: Path
+    runner: LibraryRunner, source: Path, tmp_path: Path
 ) -> None:
-    maker = Keeper(tmp_path / "maker")
+    maker = LibraryRunner(tmp_path / "maker")
     write_catalog(maker.folder / "models", restricted=True)
     installed(maker, source, accept_licence=True)
     with maker.open() as library:
         archive = bundle(library, "tiny", tmp_path / "tiny.tar").path
     with pytest.raises(LicenceNotAccepted):
-        installed(keeper, archive, None)
-    assert installed(keeper, archive, None, accept_licence=True).changed
+        installed(runner, archive, None)
+    assert installed(runner, archive, None, accept_licence=True).changed
 
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
 
 
 def rewritten(archive: Path, change: Callable[[Members], Members]) -> Path:
-    """Write an archive anew with its members changed."""
+    """Rewrite an archive with changed members."""
     with tarfile.open(archive) as opened:
         members = [(member, opened.extractfile(member).read()) for member in opened]  # type: ignore[union-attr]
     with tarfile.open(archive, "w") as opened:
@@ -469,16 +471,16 @@ def extra(name: str) -> Callable[[Members], Members]:
     ],
 )
 def test_a_hostile_or_damaged_archive_is_refused_and_leaves_nothing(
-    keeper: Keeper, archive: Path, change: Callable[[Members], Members], said: str
+    runner: LibraryRunner, archive: Path, change: Callable[[Members], Members], said: str
 ) -> None:
     rewritten(archive, change)
     with pytest.raises(UsageError, match=said):
-        installed(keeper, archive, None)
-    assert nothing_was_installed(keeper)
+        installed(runner, archive, None)
+    assert nothing_was_installed(runner)
     assert not list(archive.parent.glob("evil*"))
 
 
-def test_an_archive_that_names_files_outside_in_its_list_is_refused(keeper: Keeper, archive: Path) -> None:
+def test_an_archive_with_paths_outside_its_folder_is_refused(runner: LibraryRunner, archive: Path) -> None:
     def change(members: Members) -> Members:
         content = json.loads(members[0][1])
         files = content["model"]["files"]
@@ -487,7 +489,7 @@ def test_an_archive_that_names_files_outside_in_its_list_is_refused(keeper: Keep
         return [changed[0], (renamed(members[1][0], "../../evil"), members[1][1]), *members[2:]]
 
     with pytest.raises(UsageError, match="no plain name"):
-        installed(keeper, rewritten(archive, change), None)
+        installed(runner, rewritten(archive, change), None)
 
 
 def with_files(*names: str) -> Callable[[dict[str, object]], dict[str, object]]:
@@ -509,31 +511,31 @@ def with_files(*names: str) -> Callable[[dict[str, object]], dict[str, object]]:
         (lambda model: model | {"also": {"\x1b[33mx": "0" * 40}}, "model.also"),
     ],
 )
-def test_an_archive_whose_list_could_hide_files_or_steer_a_terminal_is_refused(
-    keeper: Keeper, archive: Path, change: Callable[[dict[str, object]], dict[str, object]], said: str
+def test_an_archive_with_ambiguous_or_hostile_names_is_refused(
+    runner: LibraryRunner, archive: Path, change: Callable[[dict[str, object]], dict[str, object]], said: str
 ) -> None:
     def write(members: Members) -> Members:
         return other_manifest(model=change(json.loads(members[0][1])["model"]))(members)
 
     with pytest.raises(UsageError, match=said):
-        installed(keeper, rewritten(archive, write), None)
-    assert nothing_was_installed(keeper)
+        installed(runner, rewritten(archive, write), None)
+    assert nothing_was_installed(runner)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9])
 @pytest.mark.parametrize("zstd", [False, True])
-def test_an_archive_that_was_cut_off_is_refused(keeper: Keeper, archive: Path, share: float, zstd: bool) -> None:
+def test_a_truncated_archive_is_refused(runner: LibraryRunner, archive: Path, share: float, zstd: bool) -> None:
     data = archive.read_bytes()
     if zstd:
         data = zstandard.ZstdCompressor().compress(data)
     archive.write_bytes(data[: int(len(data) * share)])
     with pytest.raises((UsageError, PhotoIndexError)) as raised:
-        installed(keeper, archive, None)
+        installed(runner, archive, None)
     assert raised.value.exit_code == 2
-    assert nothing_was_installed(keeper)
+    assert nothing_was_installed(runner)
 
 
-def test_an_archive_that_unpacks_to_more_than_it_says_is_stopped(keeper: Keeper, tmp_path: Path) -> None:
+def test_an_archive_that_unpacks_to_more_than_it_states_is_stopped(runner: LibraryRunner, tmp_path: Path) -> None:
     header = tarfile.TarInfo("x")
     header.type, header.size = tarfile.XHDTYPE, 4 << 30
     bomb = tmp_path / "bomb.tar.zst"
@@ -542,14 +544,14 @@ def test_an_archive_that_unpacks_to_more_than_it_says_is_stopped(keeper: Keeper,
         for _ in range(64):
             writer.write(bytes(1 << 20))
     with pytest.raises(UsageError, match="is no archive of a model"):
-        installed(keeper, bomb, None)
+        installed(runner, bomb, None)
 
 
-def test_an_archive_with_code_needs_the_users_trust(keeper: Keeper, archive: Path) -> None:
+def test_an_archive_with_code_needs_the_users_trust(runner: LibraryRunner, archive: Path) -> None:
     def change(members: Members) -> Members:
         content = json.loads(members[0][1])
         content["model"]["files"]["evil.py"] = {"sha256": "0" * 64, "size_bytes": 4}
         return other_manifest(**content)(members)
 
-    with pytest.raises(UsageError, match=r"code of the model's own, evil\.py"):
-        installed(keeper, rewritten(archive, change), None)
+    with pytest.raises(UsageError, match=r"the model's own code, evil\.py"):
+        installed(runner, rewritten(archive, change), None)

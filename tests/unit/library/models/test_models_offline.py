@@ -54,7 +54,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "sql": ("sql SELECT(1)",),
     "config": ("config show",),
 }
-"""What is run of each command, in this order."""
+"""The command lines to run for each command, in this order."""
 
 _BLOCKING = """
 import json, os, socket
@@ -85,7 +85,7 @@ for line in sys.stdin:
 
 @dataclass
 class Blocked:
-    """A folder whose processes have no network; `tried` is what they tried all the same."""
+    """A folder whose processes have no network; `tried` lists the connections they attempted."""
 
     folder: Path
 
@@ -153,7 +153,7 @@ def test_exporting_a_model_opens_no_connection(blocked: Blocked) -> None:
     assert blocked.tried == []
 
 
-def test_the_hubs_library_refuses_to_ask_after_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hubs_library_refuses_requests_after_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import OfflineModeIsEnabled
 

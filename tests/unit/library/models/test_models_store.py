@@ -16,7 +16,7 @@ from photoindex.library.models.installed import list_models, model_named, remove
 from photoindex.models.catalog import load_catalog, plain_name
 from photoindex.models.lock import FileLock, read_lock
 from photoindex.models.weights import ModelStore, digest_of
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.model_folders import TINY_CLIP, TINY_CLIP_SIZE_PX, write_catalog
 
 
@@ -26,15 +26,15 @@ def model() -> Path:
 
 
 @pytest.fixture
-def keeper(library_folder: Path, model: Path) -> Keeper:
-    one = Keeper(library_folder)
+def runner(library_folder: Path, model: Path) -> LibraryRunner:
+    one = LibraryRunner(library_folder)
     with one.open() as library:
         install(library, InstallRequest(model, "tiny"))
     return one
 
 
-def store(keeper: Keeper) -> ModelStore:
-    return ModelStore(keeper.folder / "models")
+def store(runner: LibraryRunner) -> ModelStore:
+    return ModelStore(runner.folder / "models")
 
 
 def test_the_catalogue_of_the_program_names_commits_of_no_repository() -> None:
@@ -84,7 +84,7 @@ def test_an_entry_of_the_user_is_added_and_may_replace_one(tmp_path: Path) -> No
         ("[[model]]", "[[model", "cannot be read"),
     ],
 )
-def test_a_mistake_in_the_users_catalogue_is_named_with_its_place(
+def test_a_mistake_in_the_users_catalogue_is_reported_with_its_position(
     tmp_path: Path, old: str, new: str, said: str
 ) -> None:
     write_catalog(tmp_path)
@@ -109,8 +109,8 @@ def test_a_model_that_is_not_installed_says_what_to_run(tmp_path: Path) -> None:
         ModelStore(tmp_path).get("nothing")
 
 
-def test_an_installed_model_knows_what_was_found_and_the_digest_of_every_file(keeper: Keeper) -> None:
-    one = store(keeper).get("tiny")
+def test_an_installed_model_knows_what_was_found_and_the_digest_of_every_file(runner: LibraryRunner) -> None:
+    one = store(runner).get("tiny")
     assert one.description.dim == 64
     assert one.description.context_length == 20
     assert one.description.preprocessing.size_px == TINY_CLIP_SIZE_PX
@@ -155,10 +155,8 @@ def linked(path: Path) -> None:
         (linked, "became something else than a file since"),
     ],
 )
-def test_a_file_that_is_not_what_was_installed_is_refused_when_it_is_loaded(
-    keeper: Keeper, damage: Any, said: str
-) -> None:
-    one = store(keeper).get("tiny")
+def test_a_changed_file_is_refused_when_it_is_loaded(runner: LibraryRunner, damage: Any, said: str) -> None:
+    one = store(runner).get("tiny")
     damage(one.folder / "onnx" / "text.onnx")
     with pytest.raises(ModelUnavailable, match=said) as raised:
         one.checked("onnx/text.onnx")
@@ -166,21 +164,21 @@ def test_a_file_that_is_not_what_was_installed_is_refused_when_it_is_loaded(
     assert one.checked("onnx/visual.onnx")
 
 
-def test_a_changed_file_explains_the_error_that_loading_it_gave(keeper: Keeper) -> None:
-    one = store(keeper).get("tiny")
+def test_a_changed_file_explains_the_error_that_loading_it_gave(runner: LibraryRunner) -> None:
+    one = store(runner).get("tiny")
     changed(one.folder / "onnx" / "text.onnx")
     with pytest.raises(ModelUnavailable, match=r"text\.onnx has changed"), one.checking("onnx/text.onnx"):
         raise RuntimeError("protobuf parsing failed")
 
 
-def test_an_error_of_loading_sound_files_stays_what_it_is(keeper: Keeper) -> None:
-    one = store(keeper).get("tiny")
+def test_an_error_while_loading_intact_files_is_not_changed(runner: LibraryRunner) -> None:
+    one = store(runner).get("tiny")
     with pytest.raises(RuntimeError, match="out of memory"), one.checking("onnx/text.onnx"):
         raise RuntimeError("out of memory")
 
 
-def test_what_a_block_loaded_is_refused_at_its_end_where_a_file_was_changed(keeper: Keeper) -> None:
-    one = store(keeper).get("tiny")
+def test_a_file_changed_while_loading_is_refused_at_the_end(runner: LibraryRunner) -> None:
+    one = store(runner).get("tiny")
     changed(one.folder / "onnx" / "text.onnx")
     loaded = []
     with pytest.raises(ModelUnavailable), one.checking("onnx/text.onnx"):
@@ -188,24 +186,24 @@ def test_what_a_block_loaded_is_refused_at_its_end_where_a_file_was_changed(keep
     assert loaded
 
 
-def test_a_file_that_the_model_never_had_is_an_error_and_not_unchecked(keeper: Keeper) -> None:
-    (keeper.folder / "models" / "tiny" / "planted.bin").write_bytes(b"x")
+def test_a_file_that_is_not_part_of_the_model_is_an_error(runner: LibraryRunner) -> None:
+    (runner.folder / "models" / "tiny" / "planted.bin").write_bytes(b"x")
     with pytest.raises(ModelUnavailable, match=r"has no file planted\.bin"):
-        store(keeper).get("tiny").checked("planted.bin")
+        store(runner).get("tiny").checked("planted.bin")
 
 
-def test_verify_tells_of_every_file_how_it_compares(keeper: Keeper) -> None:
-    changed(keeper.folder / "models" / "tiny" / "open_clip_model.safetensors")
-    with keeper.open() as library:
+def test_verify_reports_the_state_of_every_file(runner: LibraryRunner) -> None:
+    changed(runner.folder / "models" / "tiny" / "open_clip_model.safetensors")
+    with runner.open() as library:
         checks = verify_models(library)
     assert len(checks) == 7
     assert {one.name: one.problem for one in checks if one.problem} == {"open_clip_model.safetensors": "has changed"}
 
 
-def test_a_folder_that_was_taken_away_is_noticed(keeper: Keeper) -> None:
-    shutil.rmtree(keeper.folder / "models" / "tiny")
+def test_a_removed_folder_is_detected(runner: LibraryRunner) -> None:
+    shutil.rmtree(runner.folder / "models" / "tiny")
     with pytest.raises(ModelUnavailable, match="is gone; run: photoindex models install PATH --id tiny"):
-        store(keeper).get("tiny")
+        store(runner).get("tiny")
 
 
 def damaged_lock(content: dict[str, Any]) -> dict[str, Any]:
@@ -224,38 +222,38 @@ def damaged_lock(content: dict[str, Any]) -> dict[str, Any]:
         lambda text: text.replace('"tiny"', '"../tiny"'),
     ],
 )
-def test_a_damaged_lock_file_is_an_error_that_names_it(keeper: Keeper, damage: Any) -> None:
-    path = keeper.folder / "models" / "lock.json"
+def test_a_damaged_lock_file_is_an_error_that_names_it(runner: LibraryRunner, damage: Any) -> None:
+    path = runner.folder / "models" / "lock.json"
     path.write_text(damage(path.read_text()))
     with pytest.raises(ModelUnavailable, match=r"lock\.json"):
-        store(keeper).installed()
+        store(runner).installed()
     with pytest.raises(ModelUnavailable, match=r"lock\.json"):
-        store(keeper).get("tiny")
+        store(runner).get("tiny")
 
 
-def test_a_removed_model_leaves_nothing_but_the_others(keeper: Keeper, model: Path) -> None:
-    with keeper.open() as library:
+def test_removing_a_model_removes_only_its_files(runner: LibraryRunner, model: Path) -> None:
+    with runner.open() as library:
         install(library, InstallRequest(model, "other"))
         gone = remove(library, "tiny")
         assert [one.id for one in list_models(library) if one.installed] == ["other"]
         with pytest.raises(ModelUnavailable, match="not installed"):
             remove(library, "tiny")
     assert gone.size_bytes > 0
-    assert not (keeper.folder / "models" / "tiny").exists()
-    assert list(read_lock(keeper.folder / "models").models) == ["other"]
+    assert not (runner.folder / "models" / "tiny").exists()
+    assert list(read_lock(runner.folder / "models").models) == ["other"]
 
 
 @pytest.mark.parametrize("model_id", ["../library", ".", "", "lock.json", "/etc"])
-def test_removing_something_that_is_no_model_touches_nothing(keeper: Keeper, model_id: str) -> None:
-    before = sorted(keeper.folder.rglob("*"))
-    with keeper.open() as library, pytest.raises(ModelUnavailable):
+def test_removing_an_unknown_model_changes_nothing(runner: LibraryRunner, model_id: str) -> None:
+    before = sorted(runner.folder.rglob("*"))
+    with runner.open() as library, pytest.raises(ModelUnavailable):
         remove(library, model_id)
-    assert set(before) <= set(keeper.folder.rglob("*"))
+    assert set(before) <= set(runner.folder.rglob("*"))
 
 
-def test_the_model_that_embed_uses_is_marked(keeper: Keeper) -> None:
-    keeper.settings["embed.model"] = "tiny"
-    with keeper.open() as library:
+def test_the_model_that_embed_uses_is_marked(runner: LibraryRunner) -> None:
+    runner.settings["embed.model"] = "tiny"
+    with runner.open() as library:
         assert [one.id for one in list_models(library) if one.used] == ["tiny"]
         assert model_named(library, "tiny").dim == 64
         with pytest.raises(ModelUnavailable, match="no model 'none'"):

@@ -1,4 +1,4 @@
-"""Events of real libraries: what is found, what is written, what a query finds afterwards."""
+"""Events: which are found, what is stored, and what `event:` matches afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from photoindex.library.search import saved
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.library.search.parse import parse_arguments
 from photoindex.store.schema.tables import event, place
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 PLACES = {
     "Berlin": (1, "Land Berlin", "Germany", "DE", 52.524, 13.41),
@@ -31,11 +31,11 @@ TRIP = "2019-06-01-trip-portugal"
 class Album:
     """A library with places and photos that were taken there."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
-        self.library = shelf.library
+    def __init__(self, volume_rows: VolumeRows) -> None:
+        self.volume_rows = volume_rows
+        self.library = volume_rows.library
         self._names = 0
-        with shelf.writing() as connection:
+        with volume_rows.writing() as connection:
             for city, (number, region, country, code, latitude, longitude) in PLACES.items():
                 values = {"id": number, "city": city, "region": region, "country": country, "country_code": code}
                 words = f" {city.lower()} {country.lower()} "
@@ -46,12 +46,12 @@ class Album:
                 )
 
     def take(self, at: str | None, city: str | None = None, **values: Any) -> int:
-        """Add a photo; return its number."""
+        """Add a photo; return its id."""
         if city is not None:
             number, *_, latitude, longitude = PLACES[city]
             values = {"place_id": number, "latitude": latitude, "longitude": longitude} | values
         self._names += 1
-        return self.shelf.add_whole_photo(
+        return self.volume_rows.add_whole_photo(
             f"{self._names}.jpg", taken_at=at, **({"taken_at_precision": "second"} | values)
         )
 
@@ -65,7 +65,7 @@ class Album:
         return events(self.library, EventQuery(words=words, **wanted))
 
     def keys(self, *words: str, **wanted: Any) -> list[str]:
-        """The keys of the events that are found."""
+        """The keys of the events found."""
         return [one.key for one in self.find(*words, **wanted).events]
 
     def stored(self) -> set[str]:
@@ -82,7 +82,7 @@ class Album:
 def album(library_folder: Path, tmp_path: Path) -> Iterator[Album]:
     (tmp_path / "originals").mkdir()
     with library_in(library_folder) as library:
-        yield Album(Shelf(library, tmp_path / "originals"))
+        yield Album(VolumeRows(library, tmp_path / "originals"))
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_an_empty_library_has_no_events(album: Album) -> None:
     assert album.find() == FoundEvents((), without_day=0, undated=0)
 
 
-def test_trips_stand_before_their_days_and_the_newest_comes_first(journey: Album) -> None:
+def test_trips_come_before_their_days_and_the_newest_first(journey: Album) -> None:
     found = journey.find()
     assert [one.key for one in found.events][:8] == [
         "2019-08-10-berlin", "2019-07-10-berlin", "2019-06-10-berlin", TRIP, "2019-06-01-lisbon", "2019-06-02",
@@ -117,7 +117,7 @@ def test_trips_stand_before_their_days_and_the_newest_comes_first(journey: Album
     }  # fmt: skip
 
 
-def test_an_event_says_when_and_where_it_was_and_of_how_many_photos(journey: Album) -> None:
+def test_an_event_has_its_times_places_and_number_of_photos(journey: Album) -> None:
     found = journey.find()
     trip, day = only(found, TRIP), only(found, "2019-06-01-lisbon")
     assert (trip.kind, trip.title, trip.days, trip.photos) == ("trip", "Lisbon and Sintra, Portugal", 4, 5)
@@ -153,24 +153,24 @@ def test_photos_with_only_a_month_or_a_year_belong_to_no_event(journey: Album) -
     assert journey.search(f"event:{TRIP}") == [9, 10, 11, 12, 13]
 
 
-def test_photos_whose_files_are_gone_belong_to_no_event(album: Album) -> None:
-    album.shelf.add_whole_photo("gone.jpg", state="missing", taken_at="2019-06-01T10:00:00")
+def test_photos_with_missing_files_belong_to_no_event(album: Album) -> None:
+    album.volume_rows.add_whole_photo("gone.jpg", state="missing", taken_at="2019-06-01T10:00:00")
     assert album.find().events == ()
     assert album.keys("is:missing") == ["2019-06-01"]
 
 
-def test_a_longer_gap_joins_what_a_shorter_one_cuts(album: Album) -> None:
+def test_a_longer_gap_joins_events_that_a_shorter_one_separates(album: Album) -> None:
     album.take("2019-06-01T08:00:00", "Berlin")
     album.take("2019-06-01T15:00:00", "Berlin")
     assert album.keys() == ["2019-06-01-berlin-2", "2019-06-01-berlin"]
     assert album.keys(gap_seconds=8 * 3_600) == ["2019-06-01-berlin"]
 
 
-def test_home_is_that_of_the_whole_library_whatever_is_asked_for(journey: Album) -> None:
+def test_home_is_derived_from_the_whole_library_for_any_query(journey: Album) -> None:
     assert journey.keys("date:2019-06-01..2019-06-04")[0] == TRIP
 
 
-def test_events_of_a_query_are_kept_beside_the_others_until_all_are_found_anew(journey: Album) -> None:
+def test_events_of_a_query_are_stored_with_the_others_until_all_are_recomputed(journey: Album) -> None:
     whole = set(journey.keys())
     assert journey.keys("date:2019-06-02") == ["2019-06-02"]
     assert journey.stored() == whole
@@ -195,7 +195,7 @@ def test_an_event_that_a_saved_query_names_stays_when_it_is_no_longer_found(albu
     assert album.stored() == {"2019-06-01-berlin"}
 
 
-def test_a_repeated_listing_writes_nothing_and_a_differing_one_what_differs(journey: Album) -> None:
+def test_a_repeated_listing_writes_nothing_and_a_different_one_only_changes(journey: Album) -> None:
     def found_at() -> dict[str, float]:
         with journey.library.database.read() as connection:
             return {row.key: row.found_at for row in connection.execute(select(event.c.key, event.c.found_at))}
@@ -214,9 +214,9 @@ def test_a_repeated_listing_writes_nothing_and_a_differing_one_what_differs(jour
     assert {key for key in before if before[key] != after[key]} == {"2019-08-10-berlin"}
 
 
-def test_where_nothing_can_be_written_events_are_found_all_the_same(journey: Album) -> None:
+def test_events_are_found_in_a_read_only_library(journey: Album) -> None:
     config = Config.model_validate({"library": journey.library.folder, "database": {"busy_seconds": 0}})
-    with journey.shelf.writing(), open_library(config) as library:
+    with journey.volume_rows.writing(), open_library(config) as library:
         found = events(library, EventQuery())
         assert len(found.events) == 13
         assert "is in use by another program" in (found.not_kept or "")
@@ -226,7 +226,7 @@ def test_where_nothing_can_be_written_events_are_found_all_the_same(journey: Alb
     assert journey.find().not_kept is None
 
 
-def test_the_fewest_photos_and_the_limit_choose_what_is_returned_not_what_is_kept(journey: Album) -> None:
+def test_min_photos_and_limit_affect_the_result_not_the_stored_events(journey: Album) -> None:
     assert journey.keys(min_photos=2) == [TRIP, "2019-06-01-lisbon"]
     assert journey.keys(limit=1) == ["2019-08-10-berlin"]
     assert journey.keys(limit=4)[3:] == [TRIP, "2019-06-01-lisbon", "2019-06-02", "2019-06-03", "2019-06-04-lisbon"]
@@ -241,14 +241,14 @@ def test_a_saved_event_is_found_by_its_name(journey: Album) -> None:
     assert journey.search("@2019-06-02") == [11]
 
 
-def test_an_unknown_event_cannot_be_saved_and_a_near_one_is_named(journey: Album) -> None:
+def test_an_unknown_event_cannot_be_saved_and_a_similar_key_is_suggested(journey: Album) -> None:
     with pytest.raises(NothingFound, match="did you mean 2019-06-04-lisbon"):
         save(journey.library, "2019-06-04-lisbn")
     with pytest.raises(UsageError):
         save(journey.library, TRIP, "no good name")
 
 
-def test_a_query_that_cannot_be_read_writes_nothing(journey: Album) -> None:
+def test_an_invalid_query_writes_nothing(journey: Album) -> None:
     with pytest.raises(QuerySyntaxError):
         journey.find("dat:2019")
     assert journey.stored() == set()
@@ -260,6 +260,6 @@ def test_a_gap_is_read_in_minutes_hours_or_days(text: str, seconds: int) -> None
 
 
 @pytest.mark.parametrize("text", ["", "6", "0h", "-1h", "six", "6 weeks", "1e3h", "9999999h"])
-def test_a_gap_that_is_no_length_of_time_is_refused(text: str) -> None:
+def test_an_invalid_gap_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="90m, 6h or 2d"):
         read_gap(text)

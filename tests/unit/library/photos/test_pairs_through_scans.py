@@ -1,4 +1,4 @@
-"""What becomes of photos of several contents when files are left out, forgotten, edited, moved, and come back."""
+"""Photos with several contents after files are excluded, pruned, edited, moved, and restored."""
 
 from __future__ import annotations
 
@@ -12,215 +12,215 @@ from photoindex.library.maintenance.prune import PruneRequest, prune
 from photoindex.library.photos.pairs import join
 from photoindex.library.photos.time_correction import correct_times, set_to
 from photoindex.library.search.targets import choose_targets
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.pairing_files import write_raw, write_still
 
 LATER = "2019:06:05 12:00:00"
 
 
 @pytest.fixture
-def keeper(library_folder: Path) -> Keeper:
-    return Keeper(library_folder)
+def runner(library_folder: Path) -> LibraryRunner:
+    return LibraryRunner(library_folder)
 
 
 @pytest.fixture
 def originals(tmp_path: Path) -> Path:
-    """A picture of its own, so that no volume seems to be away when other files go."""
+    """An extra picture, so that the volume does not look unmounted when other files are removed."""
     folder = tmp_path / "originals"
     write_still(folder / "lone.jpg", 90, taken=LATER)
     return folder
 
 
-def roles(keeper: Keeper) -> dict[str, str]:
-    """What each known file is in its photo."""
-    rows = keeper.rows("SELECT f.name, a.role FROM file f JOIN asset a ON a.id = f.asset_id WHERE f.name <> 'lone.jpg'")
+def roles(runner: LibraryRunner) -> dict[str, str]:
+    """The role of each known file in its photo."""
+    rows = runner.rows("SELECT f.name, a.role FROM file f JOIN asset a ON a.id = f.asset_id WHERE f.name <> 'lone.jpg'")
     return dict(rows)
 
 
-def join_files(keeper: Keeper, *paths: Path) -> None:
-    with keeper.open() as library:
+def join_files(runner: LibraryRunner, *paths: Path) -> None:
+    with runner.open() as library:
         join(library, choose_targets(library, [str(path) for path in paths]))
 
 
-def forget_missing(keeper: Keeper) -> int:
-    with keeper.open() as library:
+def forget_missing(runner: LibraryRunner) -> int:
+    with runner.open() as library:
         entry = prune(library, PruneRequest()).entry_id
     assert entry is not None
     return entry
 
 
-def joined_pictures(keeper: Keeper, originals: Path) -> tuple[Path, Path]:
-    """Two pictures that no rule joins, joined by hand: the one that stands for the photo, and the other one."""
+def joined_pictures(runner: LibraryRunner, originals: Path) -> tuple[Path, Path]:
+    """Two pictures that no rule pairs, joined by hand: the primary one and the other one."""
     both = [write_still(originals / "a.jpg", 1), write_still(originals / "b.jpg", 2, taken=LATER)]
-    keeper.scan(originals)
-    join_files(keeper, *both)
-    first, other = sorted(both, key=lambda path: roles(keeper)[path.name] != "primary")
+    runner.scan(originals)
+    join_files(runner, *both)
+    first, other = sorted(both, key=lambda path: roles(runner)[path.name] != "primary")
     return first, other
 
 
-def test_a_raw_that_was_left_out_for_a_while_is_part_of_its_photo_again(keeper: Keeper, originals: Path) -> None:
+def test_a_raw_that_was_excluded_for_a_while_rejoins_its_photo(runner: LibraryRunner, originals: Path) -> None:
     write_still(originals / "a.jpg", 1)
     write_raw(originals / "a.dng", 2)
-    keeper.scan(originals)
-    keeper.scan(originals, exclude=("*.dng",))
-    assert roles(keeper)["a.jpg"] == "primary"
-    keeper.scan(originals, exclude=())
-    assert roles(keeper) == {"a.jpg": "primary", "a.dng": "raw"}
+    runner.scan(originals)
+    runner.scan(originals, exclude=("*.dng",))
+    assert roles(runner)["a.jpg"] == "primary"
+    runner.scan(originals, exclude=())
+    assert roles(runner) == {"a.jpg": "primary", "a.dng": "raw"}
 
 
-def test_half_of_a_pair_that_was_forgotten_is_part_of_it_again_when_it_comes_back(
-    keeper: Keeper, originals: Path
-) -> None:
+def test_half_of_a_pair_that_was_pruned_rejoins_it_when_it_returns(runner: LibraryRunner, originals: Path) -> None:
     write_still(originals / "a.jpg", 1)
     raw = write_raw(originals / "a.dng", 2)
-    keeper.scan(originals)
+    runner.scan(originals)
     raw.unlink()
-    keeper.scan(accept_missing=True)
-    forget_missing(keeper)
+    runner.scan(accept_missing=True)
+    forget_missing(runner)
     write_raw(raw, 2)
-    keeper.scan()
-    assert roles(keeper) == {"a.jpg": "primary", "a.dng": "raw"}
+    runner.scan()
+    assert roles(runner) == {"a.jpg": "primary", "a.dng": "raw"}
 
 
-def test_undoing_a_prune_makes_the_pair_whole_again_at_once(keeper: Keeper, originals: Path) -> None:
+def test_undoing_a_prune_restores_the_pair_immediately(runner: LibraryRunner, originals: Path) -> None:
     write_still(originals / "a.jpg", 1)
     write_raw(originals / "a.dng", 2)
-    keeper.scan(originals)
+    runner.scan(originals)
     (originals / "a.dng").unlink()
-    keeper.scan(accept_missing=True)
-    entry = forget_missing(keeper)
-    with keeper.open() as library:
+    runner.scan(accept_missing=True)
+    entry = forget_missing(runner)
+    with runner.open() as library:
         undo(library, entry)
-    assert roles(keeper) == {"a.jpg": "primary", "a.dng": "raw"}
+    assert roles(runner) == {"a.jpg": "primary", "a.dng": "raw"}
 
 
-def test_a_photo_joined_by_hand_goes_on_with_what_is_left_of_it(keeper: Keeper, originals: Path) -> None:
-    first, other = joined_pictures(keeper, originals)
+def test_a_photo_joined_by_hand_stays_joined_without_a_pruned_content(runner: LibraryRunner, originals: Path) -> None:
+    first, other = joined_pictures(runner, originals)
     first.unlink()
-    keeper.scan(accept_missing=True)
-    entry = forget_missing(keeper)
-    assert roles(keeper) == {other.name: "primary"}
-    with keeper.open() as library:
+    runner.scan(accept_missing=True)
+    entry = forget_missing(runner)
+    assert roles(runner) == {other.name: "primary"}
+    with runner.open() as library:
         undo(library, entry)
-    assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
+    assert roles(runner) == {first.name: "primary", other.name: "alternate"}
 
 
-def test_a_photo_joined_by_hand_goes_on_without_what_a_rule_leaves_out(keeper: Keeper, originals: Path) -> None:
-    first, other = joined_pictures(keeper, originals)
-    keeper.scan(originals, exclude=(first.name,))
-    assert roles(keeper)[other.name] == "primary"
-    keeper.scan(originals, exclude=())
-    assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
+def test_a_photo_joined_by_hand_stays_joined_without_an_excluded_content(
+    runner: LibraryRunner, originals: Path
+) -> None:
+    first, other = joined_pictures(runner, originals)
+    runner.scan(originals, exclude=(first.name,))
+    assert roles(runner)[other.name] == "primary"
+    runner.scan(originals, exclude=())
+    assert roles(runner) == {first.name: "primary", other.name: "alternate"}
 
 
-def test_an_edited_file_is_in_its_photo_what_it_was(keeper: Keeper, originals: Path) -> None:
-    first, other = joined_pictures(keeper, originals)
+def test_an_edited_file_keeps_its_role_in_its_photo(runner: LibraryRunner, originals: Path) -> None:
+    first, other = joined_pictures(runner, originals)
     as_it_was = other.read_bytes()
     write_still(other, 3, taken=LATER)
-    keeper.scan()
-    assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
+    runner.scan()
+    assert roles(runner) == {first.name: "primary", other.name: "alternate"}
     other.write_bytes(as_it_was)
-    keeper.scan()
-    assert roles(keeper) == {first.name: "primary", other.name: "alternate"}
+    runner.scan()
+    assert roles(runner) == {first.name: "primary", other.name: "alternate"}
 
 
-def test_an_old_raw_that_turns_up_takes_the_place_of_no_picture(
-    keeper: Keeper, originals: Path, tmp_path: Path
+def test_an_old_raw_that_turns_up_does_not_replace_a_picture(
+    runner: LibraryRunner, originals: Path, tmp_path: Path
 ) -> None:
     picture = write_still(originals / "a.jpg", 1)
     raw = write_raw(originals / "a.dng", 2)
-    keeper.scan(originals)
+    runner.scan(originals)
     write_raw(raw, 3)
-    keeper.scan()
+    runner.scan()
     picture.rename(tmp_path / "away.jpg")
-    keeper.scan(accept_missing=True)
+    runner.scan(accept_missing=True)
     write_raw(originals / "old" / "z.dng", 2)
-    keeper.scan()
+    runner.scan()
     (tmp_path / "away.jpg").rename(picture)
-    keeper.scan()
-    assert (roles(keeper)["a.jpg"], roles(keeper)["a.dng"]) == ("primary", "raw")
+    runner.scan()
+    assert (roles(runner)["a.jpg"], roles(runner)["a.dng"]) == ("primary", "raw")
 
 
-def test_the_movie_of_a_live_photo_can_move_to_another_folder_and_back(keeper: Keeper, originals: Path) -> None:
+def test_the_movie_of_a_live_photo_can_move_to_another_folder_and_back(runner: LibraryRunner, originals: Path) -> None:
     still = write_still(originals / "b" / "still.jpg", 1)
     movie = write_still(originals / "b" / "movie.jpg", 2, taken=LATER)
-    keeper.scan(originals)
-    with keeper.open() as library, library.database.write() as connection:
-        # As a phone writes them; the rules judge by what is known of the contents alone.
+    runner.scan(originals)
+    with runner.open() as library, library.database.write() as connection:
+        # As written by a phone; the rules only use the metadata of the contents.
         of_both = "WHERE id IN (SELECT asset_id FROM file WHERE name IN ('still.jpg', 'movie.jpg'))"
         connection.exec_driver_sql(f"UPDATE asset SET content_identifier = 'ABC-1' {of_both}")
         of_movie = "WHERE id = (SELECT asset_id FROM file WHERE name = 'movie.jpg')"
         connection.exec_driver_sql(f"UPDATE asset SET kind = 'video' {of_movie}")
         connection.exec_driver_sql("UPDATE folder SET unrelated = 1")
     live = {still.name: "primary", movie.name: "movie"}
-    keeper.scan()
-    assert roles(keeper) == live
+    runner.scan()
+    assert roles(runner) == live
     for target in (originals / "movie.jpg", movie, originals / "later" / "movie.jpg"):
         (current,) = originals.rglob("movie.jpg")
         target.parent.mkdir(exist_ok=True)
         shutil.move(current, target)
-        keeper.scan()
-        assert roles(keeper) == live
-        assert keeper.value("SELECT count(*) FROM pair_link") == 1
+        runner.scan()
+        assert roles(runner) == live
+        assert runner.value("SELECT count(*) FROM pair_link") == 1
 
 
-def test_a_shot_that_is_moved_away_leaves_its_burst(keeper: Keeper, originals: Path) -> None:
+def test_a_moved_shot_leaves_its_burst(runner: LibraryRunner, originals: Path) -> None:
     for number in range(5):
         write_still(originals / "dcim" / f"IMG_{1001 + number}.jpg", number)
-    keeper.scan(originals)
-    assert keeper.rows("SELECT count(*), count(DISTINCT burst) FROM photo WHERE burst IS NOT NULL") == [(5, 1)]
+    runner.scan(originals)
+    assert runner.rows("SELECT count(*), count(DISTINCT burst) FROM photo WHERE burst IS NOT NULL") == [(5, 1)]
     (originals / "best").mkdir()
     shutil.move(originals / "dcim" / "IMG_1005.jpg", originals / "best")
-    keeper.scan()
-    assert keeper.value("SELECT count(*) FROM photo WHERE burst IS NOT NULL") == 4
+    runner.scan()
+    assert runner.value("SELECT count(*) FROM photo WHERE burst IS NOT NULL") == 4
 
 
-def test_copies_of_some_shots_in_another_folder_leave_a_burst_whole(keeper: Keeper, originals: Path) -> None:
+def test_copies_of_some_shots_in_another_folder_do_not_break_a_burst(runner: LibraryRunner, originals: Path) -> None:
     for number in range(5):
         write_still(originals / "dcim" / f"IMG_{1001 + number}.jpg", number)
-    keeper.scan(originals)
+    runner.scan(originals)
     (originals / "best").mkdir()
     for number in range(1, 4):
         shutil.copy(originals / "dcim" / f"IMG_{1001 + number}.jpg", originals / "best")
-    keeper.scan()
-    assert keeper.rows("SELECT count(*), count(DISTINCT burst) FROM photo WHERE burst IS NOT NULL") == [(5, 1)]
+    runner.scan()
+    assert runner.rows("SELECT count(*), count(DISTINCT burst) FROM photo WHERE burst IS NOT NULL") == [(5, 1)]
 
 
-def person_times(keeper: Keeper) -> dict[str, str]:
-    rows = keeper.rows(
+def person_times(runner: LibraryRunner) -> dict[str, str]:
+    rows = runner.rows(
         "SELECT f.name, p.taken_at FROM file f JOIN asset a ON a.id = f.asset_id JOIN photo p ON p.id = a.photo_id "
         "WHERE p.taken_at_source = 'person'"
     )
     return dict(rows)
 
 
-def test_what_was_said_of_a_file_holds_after_its_edit_though_a_copy_of_the_old_bytes_stays(
-    keeper: Keeper, originals: Path
+def test_a_decision_on_a_file_survives_its_edit_while_a_copy_of_the_old_bytes_stays(
+    runner: LibraryRunner, originals: Path
 ) -> None:
-    both = joined_pictures(keeper, originals)
-    with keeper.open() as library:
+    both = joined_pictures(runner, originals)
+    with runner.open() as library:
         chosen = choose_targets(library, [str(originals / "a.jpg")])
         correct_times(library, chosen.photo_ids, set_to("1980-05-05T10:00"))
     shutil.copyfile(originals / "a.jpg", originals / "a-backup.jpg")
-    keeper.scan()
+    runner.scan()
     write_still(originals / "a.jpg", 7)
-    keeper.scan()
-    assert {path.name for path in both} | {"a-backup.jpg"} == person_times(keeper).keys()
-    photos = dict(keeper.rows("SELECT f.name, a.photo_id FROM file f JOIN asset a ON a.id = f.asset_id"))
+    runner.scan()
+    assert {path.name for path in both} | {"a-backup.jpg"} == person_times(runner).keys()
+    photos = dict(runner.rows("SELECT f.name, a.photo_id FROM file f JOIN asset a ON a.id = f.asset_id"))
     assert photos["a.jpg"] == photos["b.jpg"]
 
 
-def test_a_file_that_goes_back_to_its_old_bytes_while_the_new_ones_stay_elsewhere_stands_for_a_photo(
-    keeper: Keeper, originals: Path
+def test_a_file_reverted_to_its_old_bytes_has_a_photo_while_the_new_bytes_stay_elsewhere(
+    runner: LibraryRunner, originals: Path
 ) -> None:
     path = write_still(originals / "a.jpg", 1)
     old = path.read_bytes()
-    keeper.scan(originals)
+    runner.scan(originals)
     write_still(path, 2)
-    keeper.scan()
+    runner.scan()
     shutil.copyfile(path, originals / "copy.jpg")
-    keeper.scan()
+    runner.scan()
     path.write_bytes(old)
-    keeper.scan()
-    assert roles(keeper) == {"a.jpg": "primary", "copy.jpg": "primary"}
-    assert keeper.value("SELECT count(DISTINCT photo_id) FROM asset WHERE role = 'primary'") == 3
+    runner.scan()
+    assert roles(runner) == {"a.jpg": "primary", "copy.jpg": "primary"}
+    assert runner.value("SELECT count(DISTINCT photo_id) FROM asset WHERE role = 'primary'") == 3

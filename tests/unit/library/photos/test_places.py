@@ -20,7 +20,7 @@ from photoindex.store.photos.places import display, ensure_place
 from photoindex.store.schema.tables import photo, place
 from photoindex.store.search import compile as store_search
 from photoindex.store.search.places import is_near
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 def a_place(city: str, region: str | None, country: str, code: str, *alternates: str) -> GazetteerPlace:
@@ -48,12 +48,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """A library with one photo in each of the places above, and one without a place."""
     folder = tmp_path_factory.mktemp("places")
     with library_in(folder / "library") as library:
-        shelf = Shelf(library, folder / "originals")
+        volume_rows = VolumeRows(library, folder / "originals")
         with library.database.write() as connection:
             ids = {name: ensure_place(connection, one) for name, one in PLACES.items()}
         for name in NAMES:
-            photo_id = shelf.add_photo(place_id=ids.get(name))
-            shelf.add_file(f"{name}.jpg", asset_id=shelf.asset_of(photo_id), create=False)
+            photo_id = volume_rows.add_photo(place_id=ids.get(name))
+            volume_rows.add_file(f"{name}.jpg", asset_id=volume_rows.asset_of(photo_id), create=False)
         yield library
 
 
@@ -107,7 +107,7 @@ def test_a_place_is_found_by_its_names(library: Library, query: str, names: set[
     assert {NAMES[photo_id - 1] for photo_id in matching_photo_ids(library, parse(library, query))} == names
 
 
-def test_a_place_has_one_row_however_often_it_is_asked_for(tmp_path: Path) -> None:
+def test_a_place_has_one_row_however_often_it_is_resolved(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         ids = set()
         for _ in range(2):
@@ -120,7 +120,7 @@ def test_a_place_has_one_row_however_often_it_is_asked_for(tmp_path: Path) -> No
         assert row.alternates == "\nlisboa\nlissabon\n里斯本\n"
 
 
-def test_a_row_of_older_data_takes_what_is_new_and_keeps_its_number(tmp_path: Path) -> None:
+def test_a_row_of_older_data_is_updated_and_keeps_its_id(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library, library.database.write() as connection:
         first = ensure_place(connection, replace(LISBON, alternates="", population=5))
         assert ensure_place(connection, LISBON) == first
@@ -168,9 +168,9 @@ def positions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Librar
     spots += [(90.0, 0.0), (-90.0, 50.0), (0.0, 180.0), (0.0, -180.0), (38.7, -9.1)]
     folder = tmp_path_factory.mktemp("positions")
     with library_in(folder / "library") as library:
-        shelf = Shelf(library, folder / "originals")
-        shelf.add_photo()
-        first = shelf.add_photo(latitude=0.0, longitude=0.0)
+        volume_rows = VolumeRows(library, folder / "originals")
+        volume_rows.add_photo()
+        first = volume_rows.add_photo(latitude=0.0, longitude=0.0)
         with library.database.read() as connection:
             row = dict(connection.execute(select(photo).where(photo.c.id == first)).mappings().one())
         del row["id"]
@@ -221,12 +221,12 @@ def test_near_reads_the_index_of_the_positions(
         ("near:1,6.005,600m", {"lisbon", "munich"}),
     ],
 )
-def test_near_takes_a_position_and_a_distance(tmp_path: Path, query: str, names: set[str]) -> None:
+def test_near_accepts_a_position_and_a_distance(tmp_path: Path, query: str, names: set[str]) -> None:
     with library_in(tmp_path / "library") as library:
-        shelf = Shelf(library, tmp_path / "originals")
+        volume_rows = VolumeRows(library, tmp_path / "originals")
         for name in NAMES:
             one = PLACES.get(name)
             spot = {"latitude": one.latitude, "longitude": one.longitude} if one else {}
-            photo_id = shelf.add_photo(**spot)
-            shelf.add_file(f"{name}.jpg", asset_id=shelf.asset_of(photo_id), create=False)
+            photo_id = volume_rows.add_photo(**spot)
+            volume_rows.add_file(f"{name}.jpg", asset_id=volume_rows.asset_of(photo_id), create=False)
         assert {NAMES[photo_id - 1] for photo_id in matching_photo_ids(library, parse(library, query))} == names

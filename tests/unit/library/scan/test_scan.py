@@ -15,13 +15,13 @@ from photoindex.errors import DatabaseFailed, LibraryLocked, UsageError, VolumeO
 from photoindex.library.lock import exclusive
 from photoindex.library.scan.scan import ScanRequest, scan
 from photoindex.progress import Notice, PhaseAdvanced
-from tests.harness import Keeper, counts, refuse_listing
+from tests.harness import LibraryRunner, counts, refuse_listing
 from tests.originals import jpeg, write_photo, write_photos
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> Keeper:
-    return Keeper(tmp_path / "library")
+def runner(tmp_path: Path) -> LibraryRunner:
+    return LibraryRunner(tmp_path / "library")
 
 
 @pytest.fixture
@@ -31,343 +31,345 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def photo_ids(keeper: Keeper) -> dict[str, int]:
-    rows = keeper.rows("SELECT file.name, asset.photo_id FROM file JOIN asset ON asset.id = file.asset_id")
+def photo_ids(runner: LibraryRunner) -> dict[str, int]:
+    rows = runner.rows("SELECT file.name, asset.photo_id FROM file JOIN asset ON asset.id = file.asset_id")
     return {os.fsdecode(name): photo for name, photo in rows}
 
 
-def forget_derived(keeper: Keeper) -> None:
+def forget_derived(runner: LibraryRunner) -> None:
     """Make any decode visible: with the previews gone, only a decode brings one back."""
-    shutil.rmtree(keeper.folder / "derived")
+    shutil.rmtree(runner.folder / "derived")
 
 
-def test_a_first_scan_takes_every_photo_in_with_preview_and_thumbnail(keeper: Keeper, photos: Path) -> None:
-    summary = keeper.scan(photos)
+def test_a_first_scan_takes_every_photo_in_with_preview_and_thumbnail(runner: LibraryRunner, photos: Path) -> None:
+    summary = runner.scan(photos)
     assert counts(summary) == {"new": 6}
     assert summary.bytes == sum(path.stat().st_size for path in photos.rglob("*.jpg"))
-    assert len(keeper.derived_files()) == 12
-    assert keeper.value("SELECT count(*) FROM task WHERE state = 'done'") == 6
-    assert keeper.value("SELECT count(*) FROM asset WHERE perceptual_hash IS NOT NULL AND derived") == 6
+    assert len(runner.derived_files()) == 12
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'done'") == 6
+    assert runner.value("SELECT count(*) FROM asset WHERE perceptual_hash IS NOT NULL AND derived") == 6
 
 
 def test_a_second_scan_finds_everything_unchanged_and_opens_no_file(
-    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (photos / "notes.txt").write_text("not a photo")
-    keeper.scan(photos)
+    runner.scan(photos)
     opened: list[object] = []
     monkeypatch.setattr("photoindex.library.scan.ingest.ingest_file", opened.append)
     monkeypatch.setattr("photoindex.pipeline.workers.isolation.workers", lambda *_: opened.append("workers"))
-    assert counts(keeper.scan(photos)) == {"unchanged": 6, "excluded": 1}
+    assert counts(runner.scan(photos)) == {"unchanged": 6, "excluded": 1}
     assert opened == []
 
 
-def test_without_a_path_the_known_roots_are_scanned(keeper: Keeper, photos: Path, tmp_path: Path) -> None:
+def test_without_a_path_the_known_roots_are_scanned(runner: LibraryRunner, photos: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     write_photo(other / "x.jpg", 100)
-    keeper.scan(photos)
-    keeper.scan(other)
+    runner.scan(photos)
+    runner.scan(other)
     write_photo(other / "y.jpg", 101)
-    assert counts(keeper.scan()) == {"unchanged": 7, "new": 1}
+    assert counts(runner.scan()) == {"unchanged": 7, "new": 1}
 
 
-def test_without_a_path_and_without_roots_the_error_says_what_to_do(keeper: Keeper) -> None:
+def test_without_a_path_and_without_roots_the_error_says_what_to_do(runner: LibraryRunner) -> None:
     with pytest.raises(UsageError, match="photoindex scan PATH"):
-        keeper.scan()
+        runner.scan()
 
 
-def test_a_path_that_does_not_exist_is_named(keeper: Keeper, tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_is_named(runner: LibraryRunner, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nowhere"):
-        keeper.scan(tmp_path / "nowhere")
+        runner.scan(tmp_path / "nowhere")
 
 
-def test_renamed_and_moved_files_keep_their_photos_and_are_not_decoded(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    before = photo_ids(keeper)
+def test_renamed_and_moved_files_keep_their_photos_and_are_not_decoded(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    before = photo_ids(runner)
     (photos / "0/IMG_0000.jpg").rename(photos / "0/renamed.jpg")
     (photos / "new folder").mkdir()
     (photos / "1/IMG_0001.jpg").rename(photos / "new folder/IMG_0001.jpg")
-    stamps = {path: path.stat().st_mtime_ns for path in (keeper.folder / "derived").rglob("*.jpg")}
-    summary = keeper.scan(photos)
+    stamps = {path: path.stat().st_mtime_ns for path in (runner.folder / "derived").rglob("*.jpg")}
+    summary = runner.scan(photos)
     assert counts(summary) == {"moved": 2, "unchanged": 4}
-    after = photo_ids(keeper)
+    after = photo_ids(runner)
     assert after["renamed.jpg"] == before["IMG_0000.jpg"]
     assert after["IMG_0001.jpg"] == before["IMG_0001.jpg"]
-    assert keeper.value("SELECT count(*) FROM file") == 6
-    assert {path: path.stat().st_mtime_ns for path in (keeper.folder / "derived").rglob("*.jpg")} == stamps
+    assert runner.value("SELECT count(*) FROM file") == 6
+    assert {path: path.stat().st_mtime_ns for path in (runner.folder / "derived").rglob("*.jpg")} == stamps
 
 
 def test_a_file_moved_to_another_root_is_recognised_when_only_that_root_is_scanned(
-    keeper: Keeper, photos: Path, tmp_path: Path
+    runner: LibraryRunner, photos: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     write_photo(other / "x.jpg", 100)
-    keeper.scan(photos)
-    keeper.scan(other)
-    before = photo_ids(keeper)
+    runner.scan(photos)
+    runner.scan(other)
+    before = photo_ids(runner)
     (photos / "0/IMG_0000.jpg").rename(other / "IMG_0000.jpg")
-    assert counts(keeper.scan(other)) == {"moved": 1, "unchanged": 1}
-    assert photo_ids(keeper) == before
-    assert counts(keeper.scan(photos)) == {"unchanged": 5}
+    assert counts(runner.scan(other)) == {"moved": 1, "unchanged": 1}
+    assert photo_ids(runner) == before
+    assert counts(runner.scan(photos)) == {"unchanged": 5}
 
 
-def test_a_copy_is_the_same_photo_and_is_not_decoded(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    derived = keeper.derived_files()
+def test_a_copy_is_the_same_photo_and_is_not_decoded(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    derived = runner.derived_files()
     shutil.copy(photos / "0/IMG_0000.jpg", photos / "copy.jpg")
-    assert counts(keeper.scan(photos)) == {"duplicate": 1, "unchanged": 6}
-    assert photo_ids(keeper)["copy.jpg"] == photo_ids(keeper)["IMG_0000.jpg"]
-    assert keeper.derived_files() == derived
-    assert keeper.value("SELECT count(*) FROM photo") == 6
+    assert counts(runner.scan(photos)) == {"duplicate": 1, "unchanged": 6}
+    assert photo_ids(runner)["copy.jpg"] == photo_ids(runner)["IMG_0000.jpg"]
+    assert runner.derived_files() == derived
+    assert runner.value("SELECT count(*) FROM photo") == 6
 
 
-def test_two_equal_files_in_a_first_scan_are_one_asset(keeper: Keeper, tmp_path: Path) -> None:
+def test_two_equal_files_in_a_first_scan_are_one_asset(runner: LibraryRunner, tmp_path: Path) -> None:
     folder = tmp_path / "twins"
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         write_photo(folder / name, 1)
-    assert counts(keeper.scan(folder)) == {"new": 1, "duplicate": 2}
-    assert keeper.value("SELECT count(*) FROM asset") == 1
+    assert counts(runner.scan(folder)) == {"new": 1, "duplicate": 2}
+    assert runner.value("SELECT count(*) FROM asset") == 1
 
 
-def test_a_file_edited_in_place_keeps_its_photo(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    before = photo_ids(keeper)
+def test_a_file_edited_in_place_keeps_its_photo(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    before = photo_ids(runner)
     write_photo(photos / "0/IMG_0000.jpg", 50, size=(200, 100))
-    assert counts(keeper.scan(photos)) == {"changed": 1, "unchanged": 5}
-    assert photo_ids(keeper) == before
-    assert keeper.value("SELECT count(*) FROM photo") == 6
-    assert keeper.value("SELECT width FROM photo WHERE id = ?", before["IMG_0000.jpg"]) == 200
+    assert counts(runner.scan(photos)) == {"changed": 1, "unchanged": 5}
+    assert photo_ids(runner) == before
+    assert runner.value("SELECT count(*) FROM photo") == 6
+    assert runner.value("SELECT width FROM photo WHERE id = ?", before["IMG_0000.jpg"]) == 200
 
 
-def test_an_edit_that_is_taken_back_returns_to_the_first_content(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    before = photo_ids(keeper)
+def test_an_edit_that_is_taken_back_returns_to_the_first_content(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    before = photo_ids(runner)
     write_photo(photos / "0/IMG_0000.jpg", 50, size=(200, 100))
-    keeper.scan(photos)
+    runner.scan(photos)
     write_photo(photos / "0/IMG_0000.jpg", 0)
-    assert counts(keeper.scan(photos)) == {"changed": 1, "unchanged": 5}
-    assert photo_ids(keeper) == before
-    assert keeper.value("SELECT width FROM photo WHERE id = ?", before["IMG_0000.jpg"]) == 160
+    assert counts(runner.scan(photos)) == {"changed": 1, "unchanged": 5}
+    assert photo_ids(runner) == before
+    assert runner.value("SELECT width FROM photo WHERE id = ?", before["IMG_0000.jpg"]) == 160
 
 
-def test_editing_one_of_two_copies_makes_a_photo_of_its_own(keeper: Keeper, photos: Path) -> None:
+def test_editing_one_of_two_copies_makes_a_photo_of_its_own(runner: LibraryRunner, photos: Path) -> None:
     shutil.copy(photos / "0/IMG_0000.jpg", photos / "copy.jpg")
-    keeper.scan(photos)
-    before = photo_ids(keeper)
+    runner.scan(photos)
+    before = photo_ids(runner)
     write_photo(photos / "copy.jpg", 50)
-    assert counts(keeper.scan(photos)) == {"changed": 1, "unchanged": 6}
-    after = photo_ids(keeper)
+    assert counts(runner.scan(photos)) == {"changed": 1, "unchanged": 6}
+    after = photo_ids(runner)
     assert after["IMG_0000.jpg"] == before["IMG_0000.jpg"]
     assert after["copy.jpg"] != before["copy.jpg"]
 
 
 def test_a_new_content_under_an_old_name_does_not_take_the_photo_of_the_content_that_moved(
-    keeper: Keeper, photos: Path
+    runner: LibraryRunner, photos: Path
 ) -> None:
-    keeper.scan(photos)
-    before = photo_ids(keeper)
+    runner.scan(photos)
+    before = photo_ids(runner)
     (photos / "0/IMG_0000.jpg").rename(photos / "0/holiday.jpg")
     write_photo(photos / "0/IMG_0000.jpg", 77)
-    assert counts(keeper.scan(photos)) == {"moved": 1, "changed": 1, "unchanged": 5}
-    after = photo_ids(keeper)
+    assert counts(runner.scan(photos)) == {"moved": 1, "changed": 1, "unchanged": 5}
+    after = photo_ids(runner)
     assert after["holiday.jpg"] == before["IMG_0000.jpg"]
     assert after["IMG_0000.jpg"] not in before.values()
 
 
-def test_two_files_that_swap_names_keep_their_photos(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    before = photo_ids(keeper)
+def test_two_files_that_swap_names_keep_their_photos(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    before = photo_ids(runner)
     one, two = photos / "0/IMG_0000.jpg", photos / "0/IMG_0003.jpg"
     first, second = one.read_bytes(), two.read_bytes()
     one.write_bytes(second)
     two.write_bytes(first)
-    summary = keeper.scan(photos)
+    summary = runner.scan(photos)
     assert summary.changed == 2
-    after = photo_ids(keeper)
+    after = photo_ids(runner)
     assert after["IMG_0000.jpg"] == before["IMG_0003.jpg"]
     assert after["IMG_0003.jpg"] == before["IMG_0000.jpg"]
 
 
-def test_a_touched_file_is_read_again_and_is_unchanged(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
+def test_a_touched_file_is_read_again_and_is_unchanged(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
     os.utime(photos / "0/IMG_0000.jpg", ns=(1, 1_000_000_000))
-    assert counts(keeper.scan(photos)) == {"unchanged": 6}
-    assert keeper.value("SELECT mtime_ns FROM file WHERE name = 'IMG_0000.jpg'") == 1_000_000_000
+    assert counts(runner.scan(photos)) == {"unchanged": 6}
+    assert runner.value("SELECT mtime_ns FROM file WHERE name = 'IMG_0000.jpg'") == 1_000_000_000
 
 
 def test_missing_files_keep_their_facts_and_come_back_without_being_read(
-    keeper: Keeper, photos: Path, tmp_path: Path
+    runner: LibraryRunner, photos: Path, tmp_path: Path
 ) -> None:
-    keeper.scan(photos)
+    runner.scan(photos)
     away = tmp_path / "away.jpg"
     (photos / "0/IMG_0000.jpg").rename(away)
-    summary = keeper.scan(photos)
+    summary = runner.scan(photos)
     assert counts(summary) == {"unchanged": 5, "missing": 1}
     assert summary.newly_missing == 1
-    assert keeper.value("SELECT count(*) FROM photo") == 6
-    assert keeper.scan(photos).newly_missing == 0
+    assert runner.value("SELECT count(*) FROM photo") == 6
+    assert runner.scan(photos).newly_missing == 0
     away.rename(photos / "0/IMG_0000.jpg")
-    summary = keeper.scan(photos)
+    summary = runner.scan(photos)
     assert counts(summary) == {"unchanged": 6}
     assert summary.bytes == 0
 
 
-def test_a_folder_that_is_gone_takes_its_files_with_it(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
+def test_a_folder_that_is_gone_takes_its_files_with_it(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
     shutil.rmtree(photos / "1")
-    assert counts(keeper.scan(photos)) == {"unchanged": 4, "missing": 2}
+    assert counts(runner.scan(photos)) == {"unchanged": 4, "missing": 2}
 
 
-def test_an_emptied_root_stops_the_scan_and_marks_nothing(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
+def test_an_emptied_root_stops_the_scan_and_marks_nothing(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
     shutil.rmtree(photos)
     photos.mkdir()
     with pytest.raises(VolumeOffline, match="accept-missing"):
-        keeper.scan(photos)
+        runner.scan(photos)
     with pytest.raises(VolumeOffline):
-        keeper.scan()
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
-    assert counts(keeper.scan(photos, accept_missing=True)) == {"missing": 6}
+        runner.scan()
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+    assert counts(runner.scan(photos, accept_missing=True)) == {"missing": 6}
 
 
-def test_a_root_that_is_gone_stops_the_scan_and_marks_nothing(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
+def test_a_root_that_is_gone_stops_the_scan_and_marks_nothing(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
     shutil.rmtree(photos)
-    with pytest.raises(VolumeOffline, match="Nothing was marked"):
-        keeper.scan(photos)
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
-    assert counts(keeper.scan(photos, accept_missing=True)) == {"missing": 6}
+    with pytest.raises(VolumeOffline, match="No file was marked"):
+        runner.scan(photos)
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+    assert counts(runner.scan(photos, accept_missing=True)) == {"missing": 6}
 
 
 def test_one_root_away_does_not_keep_the_others_from_being_scanned(
-    keeper: Keeper, photos: Path, tmp_path: Path
+    runner: LibraryRunner, photos: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     write_photo(other / "x.jpg", 100)
-    keeper.scan(photos, other)
+    runner.scan(photos, other)
     shutil.rmtree(other)
     other.mkdir()
     write_photo(photos / "y.jpg", 101)
-    summary = keeper.scan()
+    summary = runner.scan()
     assert counts(summary) == {"unchanged": 6, "new": 1}
     assert summary.roots_away == [str(other)]
-    assert keeper.value("SELECT count(*) FROM file WHERE state <> 'present'") == 0
+    assert runner.value("SELECT count(*) FROM file WHERE state <> 'present'") == 0
 
 
-def test_many_files_gone_at_once_stop_the_scan_and_mark_nothing(keeper: Keeper, tmp_path: Path) -> None:
+def test_many_files_gone_at_once_stop_the_scan_and_mark_nothing(runner: LibraryRunner, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     content = jpeg(1)
     for index in range(120):
         # Different content at no cost: what follows the end of the picture is not looked at.
         (folder / f"{index:03d}.jpg").write_bytes(content + index.to_bytes(4, "big"))
-    keeper.scan(folder, derive=False)
+    runner.scan(folder, derive=False)
     for index in range(101):
         (folder / f"{index:03d}.jpg").unlink()
     with pytest.raises(VolumeOffline, match="101 of 120"):
-        keeper.scan(folder)
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 120
-    assert counts(keeper.scan(folder, derive=False, accept_missing=True)) == {"unchanged": 19, "missing": 101}
+        runner.scan(folder)
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 120
+    assert counts(runner.scan(folder, derive=False, accept_missing=True)) == {"unchanged": 19, "missing": 101}
 
 
 def test_unreadable_folders_are_told_and_what_is_known_of_them_stays(
-    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper.scan(photos)
+    runner.scan(photos)
     refuse_listing(monkeypatch, b"/1")
-    summary = keeper.scan(photos)
+    summary = runner.scan(photos)
     assert summary.unreadable_folders == 1
     assert counts(summary) == {"unchanged": 4}
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
 
 
-def test_a_broken_photo_is_quarantined_by_name_and_the_rest_is_done(keeper: Keeper, photos: Path) -> None:
+def test_a_broken_photo_is_quarantined_by_name_and_the_rest_is_done(runner: LibraryRunner, photos: Path) -> None:
     (photos / "broken.jpg").write_bytes(jpeg(9)[:400])
     (photos / "empty.jpg").write_bytes(b"")
     (photos / "page.jpg").write_bytes(b"<html>404</html>" * 10)
     (photos / "readme.txt").write_text("hello")
-    summary = keeper.scan(photos)
+    summary = runner.scan(photos)
     assert counts(summary) == {"new": 6, "quarantined": 3, "excluded": 1}
     errors = dict(
-        keeper.rows(
+        runner.rows(
             "SELECT file.name, task.error_class FROM task JOIN file ON file.id = task.subject_id"
             " WHERE task.state = 'quarantined'"
         )
     )
     assert errors == {"broken.jpg": "undecodable", "empty.jpg": "empty", "page.jpg": "not_media"}
-    again = keeper.scan(photos)
+    again = runner.scan(photos)
     assert counts(again) == {"unchanged": 6, "quarantined": 3, "excluded": 1}
     assert again.bytes == 0
 
 
-def test_a_quarantined_file_that_is_mended_is_taken_in(keeper: Keeper, photos: Path) -> None:
+def test_a_quarantined_file_that_is_mended_is_taken_in(runner: LibraryRunner, photos: Path) -> None:
     (photos / "broken.jpg").write_bytes(jpeg(9)[:400])
-    keeper.scan(photos)
+    runner.scan(photos)
     write_photo(photos / "broken.jpg", 9)
-    summary = keeper.scan(photos)
+    summary = runner.scan(photos)
     assert summary.quarantined == 0
     assert summary.changed + summary.new == 1
-    assert keeper.value("SELECT count(*) FROM task WHERE state = 'done'") == 7
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'done'") == 7
 
 
-def test_content_decides_what_a_file_is_and_never_its_name(keeper: Keeper, tmp_path: Path) -> None:
+def test_content_decides_what_a_file_is_and_never_its_name(runner: LibraryRunner, tmp_path: Path) -> None:
     folder = tmp_path / "odd"
     write_photo(folder / "picture.txt", 1)
     write_photo(folder / "really-a-jpeg.png", 2)
-    assert counts(keeper.scan(folder)) == {"new": 2}
-    assert set(keeper.rows("SELECT format FROM asset")) == {("jpeg",)}
+    assert counts(runner.scan(folder)) == {"new": 2}
+    assert set(runner.rows("SELECT format FROM asset")) == {("jpeg",)}
 
 
-def test_hash_and_facts_only_makes_no_previews_and_a_later_scan_makes_them(keeper: Keeper, photos: Path) -> None:
-    assert counts(keeper.scan(photos, derive=False)) == {"new": 6}
-    assert not (keeper.folder / "derived").exists()
-    assert counts(keeper.scan(photos, derive=False)) == {"unchanged": 6}
-    assert counts(keeper.scan(photos)) == {"unchanged": 6}
-    assert len(keeper.derived_files()) == 12
-    assert keeper.scan(photos).bytes == 0
+def test_hash_and_facts_only_makes_no_previews_and_a_later_scan_makes_them(runner: LibraryRunner, photos: Path) -> None:
+    assert counts(runner.scan(photos, derive=False)) == {"new": 6}
+    assert not (runner.folder / "derived").exists()
+    assert counts(runner.scan(photos, derive=False)) == {"unchanged": 6}
+    assert counts(runner.scan(photos)) == {"unchanged": 6}
+    assert len(runner.derived_files()) == 12
+    assert runner.scan(photos).bytes == 0
 
 
-def test_a_dry_run_tells_and_changes_nothing(keeper: Keeper, photos: Path) -> None:
-    summary = keeper.scan(photos, dry_run=True)
+def test_a_dry_run_tells_and_changes_nothing(runner: LibraryRunner, photos: Path) -> None:
+    summary = runner.scan(photos, dry_run=True)
     assert counts(summary) == {"new": 6}
-    assert keeper.value("SELECT count(*) FROM file") == 0
-    assert keeper.value("SELECT count(*) FROM root") == 0
+    assert runner.value("SELECT count(*) FROM file") == 0
+    assert runner.value("SELECT count(*) FROM root") == 0
 
 
-def test_excluded_patterns_are_remembered_for_the_root_and_hide_what_was_known(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    summary = keeper.scan(photos, exclude=("1/", "IMG_0000.jpg"))
+def test_excluded_patterns_are_remembered_for_the_root_and_hide_what_was_known(
+    runner: LibraryRunner, photos: Path
+) -> None:
+    runner.scan(photos)
+    summary = runner.scan(photos, exclude=("1/", "IMG_0000.jpg"))
     assert counts(summary) == {"unchanged": 3, "excluded": 1}
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'excluded'") == 3
-    assert counts(keeper.scan()) == {"unchanged": 3, "excluded": 1}
-    assert counts(keeper.scan(photos, exclude=())) == {"unchanged": 6}
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'excluded'") == 3
+    assert counts(runner.scan()) == {"unchanged": 3, "excluded": 1}
+    assert counts(runner.scan(photos, exclude=())) == {"unchanged": 6}
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
 
 
-def test_links_are_excluded_unless_followed(keeper: Keeper, photos: Path) -> None:
+def test_links_are_excluded_unless_followed(runner: LibraryRunner, photos: Path) -> None:
     (photos / "link.jpg").symlink_to("0/IMG_0000.jpg")
     (photos / "dangling.jpg").symlink_to("nowhere.jpg")
-    assert counts(keeper.scan(photos)) == {"new": 6, "excluded": 2}
-    followed = keeper.scan(photos, follow_symlinks=True)
+    assert counts(runner.scan(photos)) == {"new": 6, "excluded": 2}
+    followed = runner.scan(photos, follow_symlinks=True)
     assert counts(followed) == {"duplicate": 1, "unchanged": 6, "excluded": 1}
 
 
-def test_a_single_file_and_a_list_of_files_can_be_scanned(keeper: Keeper, photos: Path) -> None:
+def test_a_single_file_and_a_list_of_files_can_be_scanned(runner: LibraryRunner, photos: Path) -> None:
     write_photo(photos / "@eaDir/x.jpg", 7)
-    assert counts(keeper.scan(photos / "0/IMG_0000.jpg")) == {"new": 1}
+    assert counts(runner.scan(photos / "0/IMG_0000.jpg")) == {"new": 1}
     listed = [os.fsencode(photos / name) for name in ("1/IMG_0001.jpg", "0/IMG_0000.jpg", "@eaDir/x.jpg", "gone.jpg")]
-    assert counts(keeper.scan(listed=listed)) == {"new": 1, "unchanged": 1, "excluded": 1}
-    assert keeper.value("SELECT count(*) FROM file") == 2
+    assert counts(runner.scan(listed=listed)) == {"new": 1, "unchanged": 1, "excluded": 1}
+    assert runner.value("SELECT count(*) FROM file") == 2
 
 
 def test_the_library_inside_the_scanned_folder_is_left_alone(tmp_path: Path) -> None:
     write_photo(tmp_path / "a.jpg", 1)
-    keeper = Keeper(tmp_path / "library")
-    keeper.scan(tmp_path)
-    assert counts(keeper.scan(tmp_path)) == {"unchanged": 1}
+    runner = LibraryRunner(tmp_path / "library")
+    runner.scan(tmp_path)
+    assert counts(runner.scan(tmp_path)) == {"unchanged": 1}
 
 
-def test_names_of_any_bytes_are_kept_to_the_byte(keeper: Keeper, tmp_path: Path) -> None:
+def test_names_of_any_bytes_are_kept_to_the_byte(runner: LibraryRunner, tmp_path: Path) -> None:
     folder = tmp_path / "names"
     folder.mkdir()
     odd = [
@@ -381,14 +383,14 @@ def test_names_of_any_bytes_are_kept_to_the_byte(keeper: Keeper, tmp_path: Path)
     for index, name in enumerate(odd):
         with open(os.path.join(os.fsencode(folder), name), "wb") as stream:
             stream.write(jpeg(index))
-    assert counts(keeper.scan(folder)) == {"new": len(odd)}
-    kept = {name.encode() if isinstance(name, str) else name for (name,) in keeper.rows("SELECT name FROM file")}
+    assert counts(runner.scan(folder)) == {"new": len(odd)}
+    kept = {name.encode() if isinstance(name, str) else name for (name,) in runner.rows("SELECT name FROM file")}
     assert kept == set(odd)
-    assert counts(keeper.scan(folder)) == {"unchanged": len(odd)}
+    assert counts(runner.scan(folder)) == {"unchanged": len(odd)}
 
 
 def test_a_file_that_vanishes_between_stat_and_read_is_no_row(
-    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from photoindex.store.scan import staging
 
@@ -399,13 +401,13 @@ def test_a_file_that_vanishes_between_stat_and_read_is_no_row(
         (photos / "0/IMG_0000.jpg").unlink()
 
     monkeypatch.setattr(staging, "apply", apply_and_delete)
-    assert counts(keeper.scan(photos)) == {"new": 5}
-    assert keeper.value("SELECT count(*) FROM file") == 5
-    assert keeper.value("SELECT count(*) FROM task WHERE state <> 'done'") == 0
+    assert counts(runner.scan(photos)) == {"new": 5}
+    assert runner.value("SELECT count(*) FROM file") == 5
+    assert runner.value("SELECT count(*) FROM task WHERE state <> 'done'") == 0
 
 
 def test_a_growing_file_is_quarantined_until_it_has_stopped_growing(
-    keeper: Keeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from photoindex.media import content
     from photoindex.media.problems import ChangedWhileReading
@@ -424,55 +426,57 @@ def test_a_growing_file_is_quarantined_until_it_has_stopped_growing(
         content.read_content(os.fsencode(path))
 
 
-def test_a_stopped_scan_keeps_what_is_done_and_the_next_one_goes_on(keeper: Keeper, photos: Path) -> None:
+def test_a_stopped_scan_keeps_what_is_done_and_the_next_one_goes_on(runner: LibraryRunner, photos: Path) -> None:
     def stop() -> bool:
-        return any(isinstance(event, PhaseAdvanced) and event.phase == "reading" for event in keeper.events)
+        return any(isinstance(event, PhaseAdvanced) and event.phase == "reading" for event in runner.events)
 
-    keeper.settings["scan.jobs"] = 1
-    keeper.settings["scan.batch_size"] = 1
-    summary = keeper.scan(photos, stop=stop)
+    runner.settings["scan.jobs"] = 1
+    runner.settings["scan.batch_size"] = 1
+    summary = runner.scan(photos, stop=stop)
     assert summary.stopped
     assert 0 < summary.new < 6
-    assert keeper.value("SELECT count(*) FROM task WHERE state = 'running'") == 0
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'running'") == 0
     done = summary.new
-    assert counts(keeper.scan(photos)) == {"new": 6 - done, "unchanged": done}
+    assert counts(runner.scan(photos)) == {"new": 6 - done, "unchanged": done}
 
 
-def test_two_scans_of_one_library_do_not_run_at_once(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    with exclusive(keeper.folder, "test"), pytest.raises(LibraryLocked, match="test"):
-        keeper.scan(photos)
+def test_two_scans_of_one_library_do_not_run_at_once(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    with exclusive(runner.folder, "test"), pytest.raises(LibraryLocked, match="test"):
+        runner.scan(photos)
 
 
-def test_previews_left_by_a_crash_before_the_commit_do_not_hide_the_facts(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    first = keeper.folder
-    keeper.folder = first.parent / "second"
-    keeper.folder.mkdir()
-    shutil.copytree(first / "derived", keeper.folder / "derived")
-    assert counts(keeper.scan(photos)) == {"new": 6}
-    assert keeper.value("SELECT count(*) FROM asset WHERE perceptual_hash IS NOT NULL AND derived") == 6
+def test_previews_left_by_a_crash_before_the_commit_do_not_hide_the_facts(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    first = runner.folder
+    runner.folder = first.parent / "second"
+    runner.folder.mkdir()
+    shutil.copytree(first / "derived", runner.folder / "derived")
+    assert counts(runner.scan(photos)) == {"new": 6}
+    assert runner.value("SELECT count(*) FROM asset WHERE perceptual_hash IS NOT NULL AND derived") == 6
 
 
-def test_a_new_disk_with_the_same_files_is_recognised_as_the_same_volume(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    with keeper.open() as library, library.database.write() as connection:
+def test_a_new_disk_with_the_same_files_is_recognised_as_the_same_volume(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    with runner.open() as library, library.database.write() as connection:
         connection.exec_driver_sql("UPDATE volume SET identity = 'uuid:of-the-old-disk'")
-    assert counts(keeper.scan()) == {"unchanged": 6}
-    assert keeper.value("SELECT count(*) FROM volume") == 1
+    assert counts(runner.scan()) == {"unchanged": 6}
+    assert runner.value("SELECT count(*) FROM volume") == 1
 
 
-def test_originals_are_never_written_to(keeper: Keeper, photos: Path) -> None:
+def test_originals_are_never_written_to(runner: LibraryRunner, photos: Path) -> None:
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in photos.rglob("*") if path.is_file()}
     for path in photos.rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    assert counts(keeper.scan(photos)) == {"new": 6}
+    assert counts(runner.scan(photos)) == {"new": 6}
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in photos.rglob("*") if p.is_file()} == before
     for path in photos.rglob("*"):
         path.chmod(0o755)
 
 
-def test_a_picture_over_the_pixel_limit_is_quarantined_and_the_option_is_named(keeper: Keeper, tmp_path: Path) -> None:
+def test_a_picture_over_the_pixel_limit_is_quarantined_and_the_option_is_named(
+    runner: LibraryRunner, tmp_path: Path
+) -> None:
     from PIL import Image
 
     folder = tmp_path / "big"
@@ -480,169 +484,173 @@ def test_a_picture_over_the_pixel_limit_is_quarantined_and_the_option_is_named(k
     out = io.BytesIO()
     Image.new("1", (3000, 3000)).save(out, "PNG")
     (folder / "big.png").write_bytes(out.getvalue())
-    keeper.settings["scan.max_megapixels"] = 5
-    assert counts(keeper.scan(folder)) == {"quarantined": 1}
-    assert "--max-megapixels" in keeper.value("SELECT error FROM task")
+    runner.settings["scan.max_megapixels"] = 5
+    assert counts(runner.scan(folder)) == {"quarantined": 1}
+    assert "--max-megapixels" in runner.value("SELECT error FROM task")
 
 
-def test_another_disk_at_the_same_mount_point_is_a_root_of_its_own(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    identity = keeper.value("SELECT identity FROM volume")
-    with keeper.open() as library, library.database.write() as connection:
+def test_another_disk_at_the_same_mount_point_is_a_root_of_its_own(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    identity = runner.value("SELECT identity FROM volume")
+    with runner.open() as library, library.database.write() as connection:
         connection.exec_driver_sql("UPDATE volume SET identity = 'uuid:of-card-a'")
         connection.exec_driver_sql("UPDATE file SET mtime_ns = 1")
     for path in photos.rglob("*.jpg"):
         path.unlink()
     write_photos(photos, 3, first=200)
-    assert counts(keeper.scan(photos)) == {"new": 3}
-    assert counts(keeper.scan(photos)) == {"unchanged": 3}
-    summary = keeper.scan()
+    assert counts(runner.scan(photos)) == {"new": 3}
+    assert counts(runner.scan(photos)) == {"unchanged": 3}
+    summary = runner.scan()
     assert counts(summary) == {"unchanged": 3}
-    assert keeper.value("SELECT count(*) FROM root") == 2
-    assert {row[0] for row in keeper.rows("SELECT identity FROM volume")} == {identity, "uuid:of-card-a"}
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 9
+    assert runner.value("SELECT count(*) FROM root") == 2
+    assert {row[0] for row in runner.rows("SELECT identity FROM volume")} == {identity, "uuid:of-card-a"}
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 9
 
 
 def test_a_root_whose_photos_were_really_removed_can_be_left_behind(
-    keeper: Keeper, photos: Path, tmp_path: Path
+    runner: LibraryRunner, photos: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     write_photo(other / "x.jpg", 100)
-    keeper.scan(photos, other)
+    runner.scan(photos, other)
     shutil.rmtree(other)
-    keeper.scan(other, accept_missing=True)
-    summary = keeper.scan()
+    runner.scan(other, accept_missing=True)
+    summary = runner.scan()
     assert counts(summary) == {"unchanged": 6}
     assert summary.roots_away == []
 
 
-def test_a_removed_file_or_folder_can_be_named_and_a_slip_of_the_pen_is_an_error(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
+def test_a_removed_file_or_folder_can_be_named_and_a_slip_of_the_pen_is_an_error(
+    runner: LibraryRunner, photos: Path
+) -> None:
+    runner.scan(photos)
     (photos / "0/IMG_0000.jpg").unlink()
-    assert keeper.scan(photos / "0/IMG_0000.jpg").newly_missing == 1
+    assert runner.scan(photos / "0/IMG_0000.jpg").newly_missing == 1
     shutil.rmtree(photos / "1")
-    assert keeper.scan(photos / "1").newly_missing == 2
+    assert runner.scan(photos / "1").newly_missing == 2
     with pytest.raises(UsageError, match="typo"):
-        keeper.scan(photos / "typo")
-    with pytest.raises(UsageError, match="empty path"), keeper.open() as library:
-        scan(library, ScanRequest(tops=[b""]), keeper.events.append)
+        runner.scan(photos / "typo")
+    with pytest.raises(UsageError, match="empty path"), runner.open() as library:
+        scan(library, ScanRequest(tops=[b""]), runner.events.append)
 
 
-def test_a_bad_pattern_is_named_and_one_in_an_ignore_file_is_passed_over(keeper: Keeper, photos: Path) -> None:
+def test_a_bad_pattern_is_named_and_one_in_an_ignore_file_is_passed_over(runner: LibraryRunner, photos: Path) -> None:
     with pytest.raises(UsageError, match="!"):
-        keeper.scan(photos, exclude=("!",))
+        runner.scan(photos, exclude=("!",))
     (photos / ".photoindexignore").write_text("!\nIMG_0000.jpg\n.photoindexignore\n")
-    assert counts(keeper.scan(photos)) == {"new": 5, "excluded": 2}
-    assert any(isinstance(event, Notice) and "gitignore" in event.message for event in keeper.events)
+    assert counts(runner.scan(photos)) == {"new": 5, "excluded": 2}
+    assert any(isinstance(event, Notice) and "gitignore" in event.message for event in runner.events)
 
 
 def test_an_excluded_file_that_is_removed_is_missing_and_one_that_is_renamed_is_moved(
-    keeper: Keeper, photos: Path
+    runner: LibraryRunner, photos: Path
 ) -> None:
-    keeper.scan(photos)
-    keeper.scan(photos, exclude=("IMG_0000.jpg", "IMG_0001.jpg"))
+    runner.scan(photos)
+    runner.scan(photos, exclude=("IMG_0000.jpg", "IMG_0001.jpg"))
     (photos / "0/IMG_0000.jpg").unlink()
     (photos / "1/IMG_0001.jpg").rename(photos / "1/kept.jpg")
-    assert counts(keeper.scan()) == {"unchanged": 4, "moved": 1, "missing": 1}
+    assert counts(runner.scan()) == {"unchanged": 4, "moved": 1, "missing": 1}
 
 
 def test_a_larger_root_goes_on_leaving_out_what_the_smaller_one_did(
-    keeper: Keeper, photos: Path, tmp_path: Path
+    runner: LibraryRunner, photos: Path, tmp_path: Path
 ) -> None:
-    keeper.scan(photos / "0", exclude=("IMG_0000.jpg",))
-    summary = keeper.scan(photos)
+    runner.scan(photos / "0", exclude=("IMG_0000.jpg",))
+    summary = runner.scan(photos)
     assert counts(summary) == {"new": 4, "unchanged": 1, "excluded": 1}
-    assert keeper.value("SELECT count(*) FROM root") == 1
+    assert runner.value("SELECT count(*) FROM root") == 1
 
 
-def test_patterns_for_a_part_of_a_root_join_those_of_the_root(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos, exclude=("IMG_0000.jpg",))
-    assert counts(keeper.scan(photos / "0", exclude=("IMG_0003.jpg",))) == {"excluded": 2}
-    assert counts(keeper.scan(photos)) == {"unchanged": 5, "excluded": 1}
+def test_patterns_for_a_part_of_a_root_join_those_of_the_root(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos, exclude=("IMG_0000.jpg",))
+    assert counts(runner.scan(photos / "0", exclude=("IMG_0003.jpg",))) == {"excluded": 2}
+    assert counts(runner.scan(photos)) == {"unchanged": 5, "excluded": 1}
 
 
-def test_the_librarys_own_previews_are_never_taken_in(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    derived = keeper.folder / "derived"
+def test_the_librarys_own_previews_are_never_taken_in(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    derived = runner.folder / "derived"
     with pytest.raises(UsageError, match="own folder"):
-        keeper.scan(derived)
+        runner.scan(derived)
     listed = [os.fsencode(path) for path in derived.rglob("*.jpg")]
-    assert counts(keeper.scan(listed=listed)) == {"excluded": 12}
+    assert counts(runner.scan(listed=listed)) == {"excluded": 12}
 
 
 def test_a_photo_overwritten_by_garbage_keeps_its_facts_and_its_restored_copy_is_no_copy(
-    keeper: Keeper, photos: Path
+    runner: LibraryRunner, photos: Path
 ) -> None:
-    keeper.scan(photos)
-    before = photo_ids(keeper)["IMG_0000.jpg"]
+    runner.scan(photos)
+    before = photo_ids(runner)["IMG_0000.jpg"]
     (photos / "0/IMG_0000.jpg").write_bytes(b"garbage")
-    assert counts(keeper.scan(photos)) == {"quarantined": 1, "unchanged": 5}
-    assert photo_ids(keeper)["IMG_0000.jpg"] == before
+    assert counts(runner.scan(photos)) == {"quarantined": 1, "unchanged": 5}
+    assert photo_ids(runner)["IMG_0000.jpg"] == before
     write_photo(photos / "restored.jpg", 0)
-    assert counts(keeper.scan(photos)) == {"new": 1, "quarantined": 1, "unchanged": 5}
-    assert photo_ids(keeper)["restored.jpg"] == before
+    assert counts(runner.scan(photos)) == {"new": 1, "quarantined": 1, "unchanged": 5}
+    assert photo_ids(runner)["restored.jpg"] == before
 
 
-def test_each_candidate_counts_once_whatever_is_put_back(keeper: Keeper, photos: Path) -> None:
+def test_each_candidate_counts_once_whatever_is_put_back(runner: LibraryRunner, photos: Path) -> None:
     (photos / "notes.txt").write_text("not a photo")
     (photos / "torn.jpg").write_bytes(jpeg(1)[:300])
-    keeper.scan(photos)
-    with keeper.open() as library, library.database.write() as connection:
+    runner.scan(photos)
+    with runner.open() as library, library.database.write() as connection:
         connection.exec_driver_sql("UPDATE task SET state = 'pending'")
-    assert counts(keeper.scan(photos)) == {"unchanged": 6, "quarantined": 1, "excluded": 1}
+    assert counts(runner.scan(photos)) == {"unchanged": 6, "quarantined": 1, "excluded": 1}
     (photos / "torn.jpg").write_bytes(jpeg(1)[:301])
-    assert counts(keeper.scan(photos, dry_run=True)) == {"changed": 1, "unchanged": 6, "excluded": 1}
+    assert counts(runner.scan(photos, dry_run=True)) == {"changed": 1, "unchanged": 6, "excluded": 1}
 
 
-def test_a_file_named_twice_counts_once(keeper: Keeper, photos: Path) -> None:
+def test_a_file_named_twice_counts_once(runner: LibraryRunner, photos: Path) -> None:
     one = photos / "0/IMG_0000.jpg"
-    assert counts(keeper.scan(one, one)) == {"new": 1}
-    assert counts(keeper.scan(listed=[os.fsencode(one)] * 3)) == {"unchanged": 1}
-    assert counts(keeper.scan(photos, photos / "1", one)) == {"new": 5, "unchanged": 1}
+    assert counts(runner.scan(one, one)) == {"new": 1}
+    assert counts(runner.scan(listed=[os.fsencode(one)] * 3)) == {"unchanged": 1}
+    assert counts(runner.scan(photos, photos / "1", one)) == {"new": 5, "unchanged": 1}
 
 
 def test_quarantined_files_of_an_unreadable_folder_do_not_hide_others_from_the_count(
-    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (photos / "1/torn.jpg").write_bytes(jpeg(1)[:300])
-    keeper.scan(photos)
+    runner.scan(photos)
     refuse_listing(monkeypatch, b"/1")
-    assert counts(keeper.scan(photos)) == {"unchanged": 4}
+    assert counts(runner.scan(photos)) == {"unchanged": 4}
 
 
-def test_a_large_folder_that_was_renamed_is_moved_and_not_taken_for_deleted(keeper: Keeper, tmp_path: Path) -> None:
+def test_a_large_folder_that_was_renamed_is_moved_and_not_taken_for_deleted(
+    runner: LibraryRunner, tmp_path: Path
+) -> None:
     folder = tmp_path / "many"
     (folder / "old").mkdir(parents=True)
     content = jpeg(1)
     for index in range(120):
         (folder / f"old/{index:03d}.jpg").write_bytes(content + index.to_bytes(4, "big"))
-    keeper.scan(folder, derive=False)
+    runner.scan(folder, derive=False)
     (folder / "old").rename(folder / "new")
-    assert counts(keeper.scan(folder, derive=False)) == {"moved": 120}
+    assert counts(runner.scan(folder, derive=False)) == {"moved": 120}
 
 
-def test_a_stop_during_the_walk_marks_nothing(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
+def test_a_stop_during_the_walk_marks_nothing(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
     (photos / "0/IMG_0000.jpg").unlink()
-    summary = keeper.scan(photos, stop=lambda: True)
+    summary = runner.scan(photos, stop=lambda: True)
     assert summary.stopped
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
 
 
 def test_leases_of_another_host_are_released_because_the_lock_says_that_nobody_holds_them(
-    keeper: Keeper, photos: Path
+    runner: LibraryRunner, photos: Path
 ) -> None:
-    keeper.scan(photos, derive=False)
-    with keeper.open() as library, library.database.write() as connection:
+    runner.scan(photos, derive=False)
+    with runner.open() as library, library.database.write() as connection:
         connection.exec_driver_sql(
             "UPDATE task SET state = 'running', lease_owner = 'elsewhere/1/x', lease_until = 9e9"
         )
-    keeper.scan(photos, derive=False)
-    assert keeper.value("SELECT count(*) FROM task WHERE state = 'done'") == 6
+    runner.scan(photos, derive=False)
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'done'") == 6
 
 
 def test_files_behind_a_link_to_another_mount_are_known_by_the_path_that_leads_there(
-    keeper: Keeper, photos: Path, monkeypatch: pytest.MonkeyPatch
+    runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Path("/dev/shm")
     if not other.is_dir() or other.stat().st_dev == photos.stat().st_dev:
@@ -650,14 +658,14 @@ def test_files_behind_a_link_to_another_mount_are_known_by_the_path_that_leads_t
     with tempfile.TemporaryDirectory(dir=other) as elsewhere:
         write_photo(Path(elsewhere) / "far.jpg", 300)
         (photos / "link").symlink_to(elsewhere)
-        assert counts(keeper.scan(photos, follow_symlinks=True)) == {"new": 7}
-        assert counts(keeper.scan(photos)) == {"unchanged": 7}
+        assert counts(runner.scan(photos, follow_symlinks=True)) == {"new": 7}
+        assert counts(runner.scan(photos)) == {"unchanged": 7}
 
 
-def test_real_folders_go_before_links_to_them(keeper: Keeper, photos: Path) -> None:
+def test_real_folders_go_before_links_to_them(runner: LibraryRunner, photos: Path) -> None:
     (photos / "..a link").symlink_to(photos / "1")
-    keeper.scan(photos, follow_symlinks=True)
-    folders = {row[0] for row in keeper.rows("SELECT path FROM folder")}
+    runner.scan(photos, follow_symlinks=True)
+    folders = {row[0] for row in runner.rows("SELECT path FROM folder")}
     assert not any("a link" in str(folder) for folder in folders)
 
 
@@ -668,34 +676,34 @@ def test_an_unmounted_disk_with_stray_files_in_its_mount_point_is_away(tmp_path:
     done = subprocess.run(mount, capture_output=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"may not mount a file system: {done.stderr.decode().strip()}")
-    keeper = Keeper(tmp_path / "library")
+    runner = LibraryRunner(tmp_path / "library")
     try:
         write_photos(mount_point, 3)
-        assert counts(keeper.scan(mount_point)) == {"new": 3}
+        assert counts(runner.scan(mount_point)) == {"new": 3}
     finally:
         subprocess.run(["umount", "-l", str(mount_point)], check=True)
     write_photo(mount_point / "stray.jpg", 300)
     for tops in ([mount_point], []):
         with pytest.raises(VolumeOffline, match="not mounted"):
-            keeper.scan(*tops)
-    assert keeper.value("SELECT count(*) FROM file WHERE state = 'present'") == 3
-    keeper.scan(mount_point, accept_missing=True)
-    assert counts(keeper.scan(mount_point)) == {"new": 1}
+            runner.scan(*tops)
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 3
+    runner.scan(mount_point, accept_missing=True)
+    assert counts(runner.scan(mount_point)) == {"new": 1}
 
 
-def test_files_over_a_limit_are_tried_again_when_the_limit_is_given_anew(keeper: Keeper, photos: Path) -> None:
-    keeper.settings["scan.max_megapixels"] = 0.001
-    assert counts(keeper.scan(photos)) == {"quarantined": 6}
-    keeper.settings["scan.max_megapixels"] = 1.0
-    assert counts(keeper.scan(photos)) == {"quarantined": 6}
-    assert counts(keeper.scan(photos, retry_classes=("too_large",))) == {"unchanged": 6}
-    assert len(keeper.derived_files()) == 12
+def test_files_over_a_limit_are_tried_again_when_the_limit_is_given_anew(runner: LibraryRunner, photos: Path) -> None:
+    runner.settings["scan.max_megapixels"] = 0.001
+    assert counts(runner.scan(photos)) == {"quarantined": 6}
+    runner.settings["scan.max_megapixels"] = 1.0
+    assert counts(runner.scan(photos)) == {"quarantined": 6}
+    assert counts(runner.scan(photos, retry_classes=("too_large",))) == {"unchanged": 6}
+    assert len(runner.derived_files()) == 12
 
 
-def test_an_emptied_database_is_not_taken_for_a_new_library(keeper: Keeper, photos: Path) -> None:
-    keeper.scan(photos)
-    for path in keeper.folder.glob("photoindex.db*"):
+def test_an_emptied_database_is_not_taken_for_a_new_library(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    for path in runner.folder.glob("photoindex.db*"):
         path.unlink()
-    (keeper.folder / "photoindex.db").touch()
+    (runner.folder / "photoindex.db").touch()
     with pytest.raises(DatabaseFailed, match="restore"):
-        keeper.scan(photos)
+        runner.scan(photos)

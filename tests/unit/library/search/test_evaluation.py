@@ -12,7 +12,7 @@ from photoindex.errors import UsageError
 from photoindex.library.search.evaluation import KnownQuery, read_queries, score_spaces
 from tests.command_line import run
 from tests.tiny_clip.scenes import Scene
-from tests.tiny_model import SemanticKeeper, write_scenes
+from tests.tiny_model import SemanticRunner, write_scenes
 
 SCENES = [
     Scene("red", "circle", 1, "white", "left"),
@@ -25,44 +25,44 @@ SCENES = [
 
 
 @pytest.fixture(scope="module")
-def keeper(tmp_path_factory: pytest.TempPathFactory) -> SemanticKeeper:
+def runner(tmp_path_factory: pytest.TempPathFactory) -> SemanticRunner:
     """A library of six scenes, embedded."""
     folder = tmp_path_factory.mktemp("scores")
-    keeper = SemanticKeeper(folder / "library")
-    keeper.install()
+    runner = SemanticRunner(folder / "library")
+    runner.install()
     write_scenes(folder / "photos" / "red", SCENES[:1])
     write_scenes(folder / "photos" / "others", SCENES[1:], seed=1)
-    keeper.take_in(folder / "photos")
-    return keeper
+    runner.scan_and_embed(folder / "photos")
+    return runner
 
 
-def read(keeper: SemanticKeeper, file: Path, text: str) -> list[KnownQuery]:
+def read(runner: SemanticRunner, file: Path, text: str) -> list[KnownQuery]:
     file.write_text(text, encoding="utf-8")
-    with keeper.open() as library:
+    with runner.open() as library:
         return read_queries(library, file)
 
 
-def test_vectors_of_the_worker_are_those_of_the_model_itself(keeper: SemanticKeeper) -> None:
+def test_vectors_of_the_worker_are_those_of_the_model_itself(runner: SemanticRunner) -> None:
     from photoindex.models.encoders import open_image_encoder
     from photoindex.models.weights import ModelStore
     from photoindex.stages.embed import pixels_of
 
-    encoder = open_image_encoder(ModelStore(keeper.folder / "models").get("tiny-clip"), device="cpu")
-    for asset, data in keeper.rows("SELECT asset_id, data FROM vector"):
-        digest = keeper.value("SELECT hex(digest) FROM asset WHERE id = ?", asset).lower()
-        preview = keeper.folder / "derived" / digest[:3] / f"{digest}.preview.jpg"
+    encoder = open_image_encoder(ModelStore(runner.folder / "models").get("tiny-clip"), device="cpu")
+    for asset, data in runner.rows("SELECT asset_id, data FROM vector"):
+        digest = runner.value("SELECT hex(digest) FROM asset WHERE id = ?", asset).lower()
+        preview = runner.folder / "derived" / digest[:3] / f"{digest}.preview.jpg"
         expected = encoder.encode_images(pixels_of(preview.read_bytes(), encoder.preprocessing)[np.newaxis])[0]
         assert float(np.frombuffer(data, "<f2").astype(np.float32) @ expected) > 0.999
 
 
-def test_a_new_space_is_measured_by_the_run_that_fills_it(keeper: SemanticKeeper) -> None:
-    assert json.loads(keeper.value("SELECT calibration FROM space"))["vectors"] == len(SCENES)
+def test_a_new_space_is_measured_by_the_run_that_fills_it(runner: SemanticRunner) -> None:
+    assert json.loads(runner.value("SELECT calibration FROM space"))["vectors"] == len(SCENES)
 
 
-def test_queries_are_read_from_json_lines_and_from_tabs(keeper: SemanticKeeper, tmp_path: Path) -> None:
-    by_tabs = read(keeper, tmp_path / "q.tsv", "# mine\n\na red circle\tred/IMG_0000.jpg\nshapes\tothers/*.jpg\tid:1\n")
+def test_queries_are_read_from_json_lines_and_from_tabs(runner: SemanticRunner, tmp_path: Path) -> None:
+    by_tabs = read(runner, tmp_path / "q.tsv", "# mine\n\na red circle\tred/IMG_0000.jpg\nshapes\tothers/*.jpg\tid:1\n")
     by_json = read(
-        keeper,
+        runner,
         tmp_path / "q.jsonl",
         '{"query": "a red circle", "relevant": "red/IMG_0000.jpg"}\n{"query": "shapes", "relevant": ["others/*.jpg", 1]}',
     )
@@ -89,27 +89,27 @@ def test_queries_are_read_from_json_lines_and_from_tabs(keeper: SemanticKeeper, 
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_line(
-    keeper: SemanticKeeper, tmp_path: Path, text: str, told: str
+    runner: SemanticRunner, tmp_path: Path, text: str, told: str
 ) -> None:
     with pytest.raises(UsageError) as error:
-        read(keeper, tmp_path / "q", text)
+        read(runner, tmp_path / "q", text)
     assert told in str(error.value)
 
 
-def test_a_file_that_cannot_be_read_is_refused(keeper: SemanticKeeper, tmp_path: Path) -> None:
-    with keeper.open() as library, pytest.raises(UsageError, match="cannot read the queries in"):
+def test_a_file_that_cannot_be_read_is_refused(runner: SemanticRunner, tmp_path: Path) -> None:
+    with runner.open() as library, pytest.raises(UsageError, match="cannot read the queries in"):
         read_queries(library, tmp_path / "missing")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with keeper.open() as library, pytest.raises(UsageError, match="cannot read the queries in"):
+    with runner.open() as library, pytest.raises(UsageError, match="cannot read the queries in"):
         read_queries(library, tmp_path / "binary")
 
 
-def test_a_good_space_scores_high_and_wrong_answers_score_low(keeper: SemanticKeeper) -> None:
-    photos = dict(keeper.rows("SELECT file.name, asset.photo_id FROM file JOIN asset ON asset.id = file.asset_id"))
+def test_a_good_space_scores_high_and_wrong_answers_score_low(runner: SemanticRunner) -> None:
+    photos = dict(runner.rows("SELECT file.name, asset.photo_id FROM file JOIN asset ON asset.id = file.asset_id"))
     true = {"a red circle": "IMG_0000.jpg", "three blue stars": "IMG_0001.jpg", "four green hearts": "IMG_0003.jpg"}
     right = [KnownQuery(text, frozenset({photos[name]}), 1) for text, name in true.items()]
     wrong = [KnownQuery(text, frozenset({photos["IMG_0005.jpg"]}), 1) for text in true]
-    with keeper.open() as library:
+    with runner.open() as library:
         (good,) = score_spaces(library, right, k=1)
         (bad,) = score_spaces(library, wrong, k=1)
         (all_found,) = score_spaces(library, wrong, k=6)
@@ -121,18 +121,18 @@ def test_a_good_space_scores_high_and_wrong_answers_score_low(keeper: SemanticKe
     assert 0 < good.median_ms <= good.p95_ms
 
 
-def test_recall_counts_what_k_photos_can_show(keeper: SemanticKeeper) -> None:
-    with keeper.open() as library:
+def test_recall_counts_what_k_photos_can_show(runner: SemanticRunner) -> None:
+    with runner.open() as library:
         (score,) = score_spaces(library, [KnownQuery("a picture", frozenset(range(1, 7)), 1)], k=3)
     assert score.recall == 1.0
 
 
 def test_eval_prints_a_line_a_space(
-    keeper: SemanticKeeper, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    runner: SemanticRunner, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     file = tmp_path / "queries.tsv"
     file.write_text("a red circle\tred/IMG_0000.jpg\nthree blue stars\tothers/IMG_0001.jpg\n")
-    ran = run(capsysbinary, "spaces", "eval", file, "--k", "1", "--json", "--library", keeper.folder)
+    ran = run(capsysbinary, "spaces", "eval", file, "--k", "1", "--json", "--library", runner.folder)
     (score,) = ran.json
     assert ran.code == 0
     assert (score["space"], score["k"], score["recall"], score["mrr"], score["queries"]) == (
@@ -143,6 +143,6 @@ def test_eval_prints_a_line_a_space(
         2,
     )
     assert [one["query"] for one in score["each"]] == ["a red circle", "three blue stars"]
-    plain = run(capsysbinary, "spaces", "eval", file, "--space", "tiny-clip", "--library", keeper.folder).out
+    plain = run(capsysbinary, "spaces", "eval", file, "--space", "tiny-clip", "--library", runner.folder).out
     assert plain.startswith(b"tiny-clip\t1.0\t1.0\t")
-    assert run(capsysbinary, "spaces", "eval", file, "--space", "other", "--library", keeper.folder).code == 11
+    assert run(capsysbinary, "spaces", "eval", file, "--space", "other", "--library", runner.folder).code == 11

@@ -18,7 +18,7 @@ from photoindex.models.weights import ModelStore
 from tests.command_line import run
 from tests.tiny_clip.captions import describe
 from tests.tiny_clip.scenes import Scene, all_scenes, is_unseen
-from tests.tiny_model import MODEL_ID, SemanticKeeper, write_scene, write_scenes, write_smaller_model
+from tests.tiny_model import MODEL_ID, SemanticRunner, write_scene, write_scenes, write_smaller_model
 
 # Combinations that the model was not trained on, of every colour, shape, number, place and background.
 UNSEEN = [scene for scene in all_scenes() if is_unseen(scene)][::9]
@@ -27,15 +27,15 @@ Search = Callable[..., list[Path]]
 
 
 @dataclass(frozen=True)
-class Shelf:
+class PhotoSet:
     """A library with one photo of each unseen combination, scanned and embedded; tests only read it."""
 
-    keeper: SemanticKeeper
+    runner: SemanticRunner
     paths: dict[Scene, Path]
 
     @property
     def library(self) -> Path:
-        return self.keeper.folder
+        return self.runner.folder
 
     def scenes_of(self, paths: Sequence[Path]) -> list[Scene]:
         """Return what the photos show."""
@@ -44,19 +44,19 @@ class Shelf:
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iterator[Shelf]:
-    folder = tmp_path_factory.mktemp("shelf")
+def photo_set(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iterator[PhotoSet]:
+    folder = tmp_path_factory.mktemp("photo_set")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("HOME", str(folder))
         environment.setenv("XDG_CACHE_HOME", str(cache_folder))
         half = len(UNSEEN) // 2
         paths = write_scenes(folder / "photos" / "summer", UNSEEN[:half], taken_at=SUMMER)
         paths |= write_scenes(folder / "photos" / "winter", UNSEEN[half:], seed=half, taken_at=WINTER)
-        keeper = SemanticKeeper(folder / "library")
-        keeper.install()
-        summary = keeper.take_in(folder / "photos")
+        runner = SemanticRunner(folder / "library")
+        runner.install()
+        summary = runner.scan_and_embed(folder / "photos")
         assert summary.embedded == len(UNSEEN)
-    return Shelf(keeper, paths)
+    return PhotoSet(runner, paths)
 
 
 @pytest.fixture
@@ -72,43 +72,45 @@ def search(capsysbinary: pytest.CaptureFixture[bytes]) -> Search:
 
 
 @pytest.mark.slow
-def test_combinations_that_the_model_has_not_seen_are_found_by_their_description(shelf: Shelf, search: Search) -> None:
+def test_combinations_that_the_model_has_not_seen_are_found_by_their_description(
+    photo_set: PhotoSet, search: Search
+) -> None:
     ranks = {}
     for scene in UNSEEN:
-        first = shelf.scenes_of(search(shelf.library, describe(scene), "--all", "-n", "5"))
+        first = photo_set.scenes_of(search(photo_set.library, describe(scene), "--all", "-n", "5"))
         ranks[scene] = first.index(scene) if scene in first else None
     found = [rank for rank in ranks.values() if rank is not None]
     assert len(found) >= 0.97 * len(UNSEEN), ranks
     assert found.count(0) >= 0.85 * len(UNSEEN), ranks
 
 
-def test_the_cut_off_keeps_what_is_described_and_little_else(shelf: Shelf, search: Search) -> None:
+def test_the_cut_off_keeps_what_is_described_and_little_else(photo_set: PhotoSet, search: Search) -> None:
     for scene in UNSEEN[5::15]:
-        found = shelf.scenes_of(search(shelf.library, describe(scene)))
+        found = photo_set.scenes_of(search(photo_set.library, describe(scene)))
         assert scene in found
         assert len(found) <= len(UNSEEN) / 4
 
 
-def test_words_for_a_part_find_all_that_have_it(shelf: Shelf, search: Search) -> None:
+def test_words_for_a_part_find_all_that_have_it(photo_set: PhotoSet, search: Search) -> None:
     for word, has in {
         "something blue": lambda scene: scene.colour == "blue",
         "on grass": lambda scene: scene.background == "grass",
         "in the middle": lambda scene: scene.position == "middle",
     }.items():
         wanted = {scene for scene in UNSEEN if has(scene)}
-        first = shelf.scenes_of(search(shelf.library, word, "--all", "-n", str(len(wanted))))
+        first = photo_set.scenes_of(search(photo_set.library, word, "--all", "-n", str(len(wanted))))
         assert len(wanted.intersection(first)) >= 0.8 * len(wanted), word
 
 
-def test_what_no_photo_shows_is_not_found(shelf: Shelf, search: Search) -> None:
-    assert len(search(shelf.library, "a golden retriever")) <= len(UNSEEN) / 10
+def test_what_no_photo_shows_is_not_found(photo_set: PhotoSet, search: Search) -> None:
+    assert len(search(photo_set.library, "a golden retriever")) <= len(UNSEEN) / 10
 
 
-def test_a_photo_of_the_library_finds_itself_and_others_like_it(shelf: Shelf, search: Search) -> None:
+def test_a_photo_of_the_library_finds_itself_and_others_like_it(photo_set: PhotoSet, search: Search) -> None:
     for scene in UNSEEN[3::20]:
-        first = search(shelf.library, f"like:{shelf.paths[scene]}", "--all", "-n", "6")
-        assert first[0] == shelf.paths[scene]
-        alike = [shared(scene, other) for other in shelf.scenes_of(first[1:])]
+        first = search(photo_set.library, f"like:{photo_set.paths[scene]}", "--all", "-n", "6")
+        assert first[0] == photo_set.paths[scene]
+        alike = [shared(scene, other) for other in photo_set.scenes_of(first[1:])]
         others = [shared(scene, other) for other in UNSEEN if other != scene]
         assert np.mean(alike) > np.mean(others) + 0.7
 
@@ -120,14 +122,14 @@ def shared(one: Scene, other: Scene) -> int:
 
 
 def test_a_picture_that_is_no_photo_of_the_library_finds_the_same_scene(
-    shelf: Shelf, search: Search, tmp_path: Path
+    photo_set: PhotoSet, search: Search, tmp_path: Path
 ) -> None:
     for number, scene in enumerate(UNSEEN[4::15]):
         other = write_scene(tmp_path / f"{number}.jpg", scene, 9000 + number, size_px=(900, 700), quality=70)
-        assert shelf.paths[scene] in search(shelf.library, "--like", other, "--all", "-n", "3")
+        assert photo_set.paths[scene] in search(photo_set.library, "--like", other, "--all", "-n", "3")
 
 
-def test_words_and_a_picture_count_together(shelf: Shelf, search: Search, tmp_path: Path) -> None:
+def test_words_and_a_picture_count_together(photo_set: PhotoSet, search: Search, tmp_path: Path) -> None:
     wanted = UNSEEN[1::15]
     ranks = []
     for number, scene in enumerate(wanted):
@@ -136,105 +138,105 @@ def test_words_and_a_picture_count_together(shelf: Shelf, search: Search, tmp_pa
         like = write_scene(tmp_path / f"{number}.jpg", other, 9000 + number)
         words = f"something {scene.colour}"
         asked: tuple[tuple[str | Path, ...], ...] = ((words,), ("--like", like), (words, "--like", like))
-        ranks.append([search(shelf.library, *ask, "--all").index(shelf.paths[scene]) for ask in asked])
+        ranks.append([search(photo_set.library, *ask, "--all").index(photo_set.paths[scene]) for ask in asked])
     by_words, by_picture, by_both = np.transpose(ranks)
     assert by_both.max() < 3, ranks
     assert by_both.sum() < min(by_words.sum(), by_picture.sum()), ranks
 
 
-def test_what_is_subtracted_goes_down(shelf: Shelf, search: Search) -> None:
-    before = shelf.scenes_of(search(shelf.library, "something yellow", "--all"))
-    after = shelf.scenes_of(search(shelf.library, "something yellow", "--not", "on grass", "--all"))
+def test_what_is_subtracted_goes_down(photo_set: PhotoSet, search: Search) -> None:
+    before = photo_set.scenes_of(search(photo_set.library, "something yellow", "--all"))
+    after = photo_set.scenes_of(search(photo_set.library, "something yellow", "--not", "on grass", "--all"))
     grass = [scene for scene in UNSEEN if scene.colour == "yellow" and scene.background == "grass"]
     assert grass
     assert all(after.index(scene) > before.index(scene) for scene in grass)
     assert all(scene.colour == "yellow" and scene.background != "grass" for scene in after[:3])
 
 
-def test_nothing_to_subtract_from_is_an_error(shelf: Shelf, search: Search) -> None:
-    assert search(shelf.library, "--not", "on grass", "--all", code=2) == []
+def test_nothing_to_subtract_from_is_an_error(photo_set: PhotoSet, search: Search) -> None:
+    assert search(photo_set.library, "--not", "on grass", "--all", code=2) == []
 
 
-def test_a_filter_leaves_the_order_of_what_it_keeps(shelf: Shelf, search: Search) -> None:
-    everything = search(shelf.library, "something red", "--all")
-    summer = search(shelf.library, "something red", "date:2021", "--all")
+def test_a_filter_leaves_the_order_of_what_it_keeps(photo_set: PhotoSet, search: Search) -> None:
+    everything = search(photo_set.library, "something red", "--all")
+    summer = search(photo_set.library, "something red", "date:2021", "--all")
     assert summer == [path for path in everything if path.parent.name == "summer"]
-    assert search(shelf.library, "something red", "-date:2022", "--all") == summer
+    assert search(photo_set.library, "something red", "-date:2022", "--all") == summer
 
 
-def test_a_filter_that_one_photo_passes_finds_it_however_little_it_matches(shelf: Shelf, search: Search) -> None:
+def test_a_filter_that_one_photo_passes_finds_it_however_little_it_matches(photo_set: PhotoSet, search: Search) -> None:
     scene = next(scene for scene in UNSEEN if scene.colour == "blue")
-    name = shelf.paths[scene].name
-    assert search(shelf.library, "something red", f"name:{name}", "--all") == [shelf.paths[scene]]
+    name = photo_set.paths[scene].name
+    assert search(photo_set.library, "something red", f"name:{name}", "--all") == [photo_set.paths[scene]]
 
 
 def test_new_photos_are_found_once_they_are_embedded(tmp_path: Path, search: Search) -> None:
-    photos, keeper = tmp_path / "photos", SemanticKeeper(tmp_path / "library")
+    photos, runner = tmp_path / "photos", SemanticRunner(tmp_path / "library")
     some = [scene for scene in UNSEEN if scene.colour in ("green", "white")]
     paths = write_scenes(photos, some)
-    keeper.install()
-    assert keeper.take_in(photos).embedded == len(some)
+    runner.install()
+    assert runner.scan_and_embed(photos).embedded == len(some)
     star = replace(UNSEEN[0], colour="red", shape="star", count=1, background="black", position="middle")
     new = write_scene(photos / "new.jpg", star, 500)
-    keeper.scan()
-    assert new not in search(keeper.folder, describe(star), "--all")
-    assert keeper.embed().embedded == 1
-    assert search(keeper.folder, describe(star), "--all", "-n", "1") == [new]
+    runner.scan()
+    assert new not in search(runner.folder, describe(star), "--all")
+    assert runner.embed().embedded == 1
+    assert search(runner.folder, describe(star), "--all", "-n", "1") == [new]
     new.unlink()
-    keeper.scan()
-    left = search(keeper.folder, describe(star), "--all")
+    runner.scan()
+    left = search(runner.folder, describe(star), "--all")
     assert sorted(left) == sorted(paths.values())
 
 
 def test_what_is_embedded_already_is_not_embedded_again(tmp_path: Path) -> None:
-    photos, keeper = tmp_path / "photos", SemanticKeeper(tmp_path / "library")
+    photos, runner = tmp_path / "photos", SemanticRunner(tmp_path / "library")
     paths = list(write_scenes(photos, UNSEEN[:4]).values())
-    keeper.install()
-    keeper.take_in(photos)
+    runner.install()
+    runner.scan_and_embed(photos)
     shutil.copyfile(paths[0], photos / "copy.jpg")
     paths[1].rename(photos / "renamed.jpg")
-    assert keeper.take_in(photos).embedded == 0
+    assert runner.scan_and_embed(photos).embedded == 0
 
 
 @pytest.mark.slow
 def test_another_model_gets_its_own_space_and_search_changes_over_when_told(tmp_path: Path, search: Search) -> None:
     pytest.importorskip("open_clip")
-    photos, keeper = tmp_path / "photos", SemanticKeeper(tmp_path / "library")
+    photos, runner = tmp_path / "photos", SemanticRunner(tmp_path / "library")
     some = UNSEEN[::6]
     paths = write_scenes(photos, some)
-    keeper.install()
-    keeper.take_in(photos)
-    first = {scene: search(keeper.folder, describe(scene), "--all") for scene in some}
+    runner.install()
+    runner.scan_and_embed(photos)
+    first = {scene: search(runner.folder, describe(scene), "--all") for scene in some}
 
-    keeper.install(model_id="tiny-other", fixture=write_smaller_model(tmp_path / "other"))
-    other = SemanticKeeper(keeper.folder, {"embed.model": "tiny-other"})
+    runner.install(model_id="tiny-other", fixture=write_smaller_model(tmp_path / "other"))
+    other = SemanticRunner(runner.folder, {"embed.model": "tiny-other"})
     assert other.embed(limit=3).embedded == 3
-    assert {scene: search(keeper.folder, describe(scene), "--all") for scene in some} == first
+    assert {scene: search(runner.folder, describe(scene), "--all") for scene in some} == first
     assert other.embed().embedded == len(some) - 3
-    assert dict(keeper.rows("SELECT name, dim FROM space")) == {"tiny-clip": 64, "tiny-other": 48}
+    assert dict(runner.rows("SELECT name, dim FROM space")) == {"tiny-clip": 64, "tiny-other": 48}
 
-    with keeper.open() as library:
+    with runner.open() as library:
         use_space(library, "tiny-other")
-    second = {scene: search(keeper.folder, describe(scene), "--all") for scene in some}
+    second = {scene: search(runner.folder, describe(scene), "--all") for scene in some}
     assert second != first
     assert all(paths[scene] in found[:5] for scene, found in second.items())
-    with keeper.open() as library:
+    with runner.open() as library:
         use_space(library, "tiny-clip")
         drop_space(library, "tiny-other")
-    assert {scene: search(keeper.folder, describe(scene), "--all") for scene in some} == first
+    assert {scene: search(runner.folder, describe(scene), "--all") for scene in some} == first
 
 
 @pytest.mark.slow
-def test_torch_and_onnx_runtime_rank_alike(shelf: Shelf) -> None:
+def test_torch_and_onnx_runtime_rank_alike(photo_set: PhotoSet) -> None:
     pytest.importorskip("open_clip")
-    with shelf.keeper.open() as library:
+    with photo_set.runner.open() as library:
         installed = ModelStore(library.models_folder).get(MODEL_ID)
     preprocessing = installed.description.preprocessing
-    pixels = np.stack([prepare(Image.open(path), preprocessing) for path in shelf.paths.values()])
+    pixels = np.stack([prepare(Image.open(path), preprocessing) for path in photo_set.paths.values()])
     torch = open_image_encoder(installed, device="cpu", runtime="torch").encode_images(pixels)
     onnx = open_image_encoder(installed, device="cpu", runtime="onnx").encode_images(pixels)
     assert np.sum(torch * onnx, axis=1).min() > 0.9999
-    texts = open_text_encoder(installed).encode_texts([describe(scene) for scene in shelf.paths])
+    texts = open_text_encoder(installed).encode_texts([describe(scene) for scene in photo_set.paths])
     scores_torch, scores_onnx = texts @ torch.T, texts @ onnx.T
     # Two photos may change places only where they are as good as equal.
     by_torch, by_onnx = np.argsort(-scores_torch, axis=1), np.argsort(-scores_onnx, axis=1)

@@ -20,7 +20,7 @@ from photoindex.query.syntax import Node
 from photoindex.store.schema.tables import asset, event, place, sidecar, sidecar_link
 from photoindex.store.search.fields import grammar
 from tests.queries import NOW, lookups
-from tests.rows import ADDED_AT, Shelf, library_in
+from tests.rows import ADDED_AT, VolumeRows, library_in
 
 LISBON = {"latitude": 38.7167, "longitude": -9.1333, "place_id": 1, "place": "Lisbon, Portugal"}
 PHOTOS: dict[str, dict[str, Any]] = {
@@ -76,17 +76,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
                     first_at="2019-06-15T18:30:00", last_at="2019-06-16T02:00:00", photos=2, found_at=0.0,
                 )
             )  # fmt: skip
-        shelf = Shelf(library, folder / "originals", label="Backup disk")
-        files = {name: add(shelf, name) for name in NAMES}
-        shelf.add_file("copy of copied.jpg", asset_id=shelf.asset_of(id_of("copied")), create=False)
+        volume_rows = VolumeRows(library, folder / "originals", label="Backup disk")
+        files = {name: add(volume_rows, name) for name in NAMES}
+        volume_rows.add_file("copy of copied.jpg", asset_id=volume_rows.asset_of(id_of("copied")), create=False)
         for name, role, kind, form in (("both", "raw", "raw", "nef"), ("live", "movie", "video", "mov")):
-            other = shelf.add_asset(id_of(name), role=role, kind=kind, format=form)
-            shelf.add_file(f"{name}.{form}", asset_id=other, create=False)
-        shelf.add_asset(id_of("edited"), role="original")
-        shelf.add_asset(id_of("plain"), role="superseded")
-        shelf.add_task(files["broken"], "quarantined")
-        add_sidecar(shelf, "evening.xmp", files["evening"], "xmp", regions=[{"kind": "face", "name": "Ann"}])
-        add_sidecar(shelf, "night.aae", files["night"], "aae", regions=[])
+            other = volume_rows.add_asset(id_of(name), role=role, kind=kind, format=form)
+            volume_rows.add_file(f"{name}.{form}", asset_id=other, create=False)
+        volume_rows.add_asset(id_of("edited"), role="original")
+        volume_rows.add_asset(id_of("plain"), role="superseded")
+        volume_rows.add_task(files["broken"], "quarantined")
+        add_sidecar(volume_rows, "evening.xmp", files["evening"], "xmp", regions=[{"kind": "face", "name": "Ann"}])
+        add_sidecar(volume_rows, "night.aae", files["night"], "aae", regions=[])
         with library.database.write() as connection:
             regions = [{"kind": "focus"}, {"kind": "face", "name": None}]
             connection.execute(asset.update().where(asset.c.photo_id == id_of("day")).values(regions=regions))
@@ -97,14 +97,14 @@ def id_of(name: str) -> int:
     return NAMES.index(name) + 1
 
 
-def add(shelf: Shelf, name: str) -> int:
-    photo_id = shelf.add_photo(**PHOTOS[name])
-    return shelf.add_file(f"{name}.jpg", asset_id=shelf.asset_of(photo_id), create=False)
+def add(volume_rows: VolumeRows, name: str) -> int:
+    photo_id = volume_rows.add_photo(**PHOTOS[name])
+    return volume_rows.add_file(f"{name}.jpg", asset_id=volume_rows.asset_of(photo_id), create=False)
 
 
-def add_sidecar(shelf: Shelf, name: str, file_id: int, kind: str, regions: list[dict[str, Any]]) -> None:
-    sidecar_id = shelf.add_file(name, create=False, media=False)
-    with shelf.writing() as connection:
+def add_sidecar(volume_rows: VolumeRows, name: str, file_id: int, kind: str, regions: list[dict[str, Any]]) -> None:
+    sidecar_id = volume_rows.add_file(name, create=False, media=False)
+    with volume_rows.writing() as connection:
         known: dict[str, Any] = {"kind": kind, "facts": {}, "regions": regions, "notes": [], "read_at": 0.0}
         connection.execute(insert(sidecar).values(file_id=sidecar_id, **known))
         connection.execute(insert(sidecar_link).values(sidecar_id=sidecar_id, file_id=file_id, why="same name"))
@@ -239,8 +239,8 @@ def test_a_query_finds_these_photos(library: Library, query: str, names: set[str
 
 
 def test_a_mount_point_finds_its_volume(library: Library, tmp_path: Path) -> None:
-    shelf = Shelf(library, tmp_path)
-    mount_point = shelf.mount_point.decode()
+    volume_rows = VolumeRows(library, tmp_path)
+    mount_point = volume_rows.mount_point.decode()
     assert found(library, f'volume:"{mount_point}"') == PRESENT
 
 

@@ -19,7 +19,7 @@ from photoindex.store.search import text_index
 from photoindex.store.search.choices import FORMATS
 from photoindex.store.search.fields import FIELDS, help_of
 from photoindex.types import Resolved
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 PHOTOS: dict[str, tuple[bytes, dict[str, object]]] = {
     "beach": (
@@ -58,15 +58,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """A library with the photos above, and `copied` with a file that is missing and one that is there."""
     folder = tmp_path_factory.mktemp("fields")
     with library_in(folder / "library") as library:
-        shelf = Shelf(library, folder / "originals")
+        volume_rows = VolumeRows(library, folder / "originals")
         for name, (path, values) in PHOTOS.items():
             state = name if name in ("missing", "excluded") else "present"
-            photo_id = shelf.add_photo(**values)
-            shelf.add_file(path, asset_id=shelf.asset_of(photo_id), state=state, create=False)
+            photo_id = volume_rows.add_photo(**values)
+            volume_rows.add_file(path, asset_id=volume_rows.asset_of(photo_id), state=state, create=False)
             index(library, photo_id, path, values)
-        photo_id = shelf.add_photo(taken_at="2022-02-02T02:02:02")
-        shelf.add_file("old/a.jpg", asset_id=shelf.asset_of(photo_id), state="missing", create=False)
-        shelf.add_file("new/b.jpg", asset_id=shelf.asset_of(photo_id), create=False)
+        photo_id = volume_rows.add_photo(taken_at="2022-02-02T02:02:02")
+        volume_rows.add_file("old/a.jpg", asset_id=volume_rows.asset_of(photo_id), state="missing", create=False)
+        volume_rows.add_file("new/b.jpg", asset_id=volume_rows.asset_of(photo_id), create=False)
         yield library
 
 

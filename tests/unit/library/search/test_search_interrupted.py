@@ -15,7 +15,7 @@ from photoindex.library.handle import Library
 from photoindex.library.search.find import count_photos, matching_photo_ids
 from photoindex.library.search.parse import parse
 from photoindex.query.syntax import Node
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 ENDLESS = "name::(a+)+$"
 
@@ -24,7 +24,7 @@ ENDLESS = "name::(a+)+$"
 def endless(library_folder: Path, tmp_path: Path) -> Path:
     """A library with a name that a careless regular expression does not get past."""
     with library_in(library_folder) as library:
-        Shelf(library, tmp_path / "originals").add_whole_photo("a" * 60 + "!")
+        VolumeRows(library, tmp_path / "originals").add_whole_photo("a" * 60 + "!")
     return library_folder
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from photoindex.library.handle import Library
 from photoindex.library.search.find import count_photos, matching_photo_ids
 from photoindex.library.search.parse import parse
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 TIMES = {
     "year": ("1974-01-01T00:00:00", "year"),
@@ -27,9 +27,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """A library with one photo of each precision."""
     folder = tmp_path_factory.mktemp("partial")
     with library_in(folder / "library") as library:
-        shelf = Shelf(library, folder / "originals")
+        volume_rows = VolumeRows(library, folder / "originals")
         for name, (taken_at, precision) in TIMES.items():
-            shelf.add_whole_photo(f"{name}.jpg", taken_at=taken_at, taken_at_precision=precision)
+            volume_rows.add_whole_photo(f"{name}.jpg", taken_at=taken_at, taken_at_precision=precision)
         yield library
 
 

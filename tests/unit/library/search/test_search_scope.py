@@ -23,7 +23,7 @@ from photoindex.query.syntax import Node
 from photoindex.store.schema.tables import event
 from photoindex.store.vectors import spaces
 from tests.rows import library_in
-from tests.semantic_rows import AXES, DIM, SemanticShelf, photo_ids, unit
+from tests.semantic_rows import AXES, DIM, SemanticRows, photo_ids, unit
 
 PHOTOS = 40
 SCOPE = "rating:>=3"
@@ -73,9 +73,9 @@ class Pair:
         return parse(self.whole, SCOPE)
 
 
-def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticShelf:
-    shelf = SemanticShelf(library, folder)
-    shelf.know({"dog cat": unit(dog=1, cat=1), "red car": unit(red=1, car=1), "beach": unit(beach=1)})
+def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticRows:
+    volume_rows = SemanticRows(library, folder)
+    volume_rows.know({"dog cat": unit(dog=1, cat=1), "red car": unit(red=1, car=1), "beach": unit(beach=1)})
     random = np.random.default_rng(5)
     everyone = {
         number: dict(zip(AXES, random.uniform(0.05, 1, len(AXES)) ** 3, strict=True)) for number in range(1, PHOTOS + 1)
@@ -83,17 +83,19 @@ def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticShel
     for number in numbers:
         raw = number % 5 == 0
         texts = {"text_title": "a dog on the beach"} if number % 4 == 0 else {"text_keywords": "red car\nbeach"}
-        shelf.add_seen_photo(
+        volume_rows.add_seen_photo(
             f"{'ab'[number % 2]}/{number}.jpg", unit(**everyone[number]), id=number, rating=number % 6, state="missing" if number % 7 == 0 else "present",
             taken_at=f"{2017 + number % 4}-06-{1 + number % 28:02}T10:00:00", kind="raw" if raw else "image", size_bytes=number * 90_000,
             format="cr3" if raw else "jpeg", camera_make=("Canon", "Nikon")[number % 2], camera_model="X", title="t" if number % 3 else None,
             keywords=["beach"] if number % 4 else [], latitude=38.7 + number / 50, longitude=-9.1, iso=100 * (number % 3), **texts,
         )  # fmt: skip
         if number % 9 == 0:
-            shelf.add_file(f"copy/{number}.jpg", asset_id=shelf.asset_of(number))
+            volume_rows.add_file(f"copy/{number}.jpg", asset_id=volume_rows.asset_of(number))
     directions = np.random.default_rng(3).normal(size=(len(PROBE_TEXTS), DIM)).astype(np.float32)
-    shelf.know(dict(zip(PROBE_TEXTS, directions / np.linalg.norm(directions, axis=1, keepdims=True), strict=True)))
-    with shelf.writing() as connection:
+    volume_rows.know(
+        dict(zip(PROBE_TEXTS, directions / np.linalg.norm(directions, axis=1, keepdims=True), strict=True))
+    )
+    with volume_rows.writing() as connection:
         row = {
             "key": "2019-summer",
             "kind": "day",
@@ -104,7 +106,7 @@ def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticShel
         }
         connection.execute(insert(event).values(first_at="2019-06-01", last_at="2019-06-12", **row))
     find(library, SearchRequest("dog"))
-    return shelf
+    return volume_rows
 
 
 def copy_calibration(whole: Library, visible: Library, vectors: int) -> None:
@@ -196,8 +198,8 @@ def test_a_photo_outside_the_scope_is_not_found_as_a_reference(
 
 def test_a_reference_that_several_photos_match_counts_only_those_in_the_scope(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
-        shelf = SemanticShelf(library, tmp_path / "originals")
-        first, second, third = (shelf.add_seen_photo(f"{year}/a.jpg", unit(dog=1)) for year in (2019, 2020, 2021))
+        volume_rows = SemanticRows(library, tmp_path / "originals")
+        first, second, third = (volume_rows.add_seen_photo(f"{year}/a.jpg", unit(dog=1)) for year in (2019, 2020, 2021))
 
         def result(query: str, scope: str) -> SearchResult:
             return find(library, SearchRequest(query, SemanticOptions(everything=True), scope=parse(library, scope)))
@@ -212,8 +214,8 @@ def test_a_reference_that_several_photos_match_counts_only_those_in_the_scope(tm
 
 
 def test_a_file_that_is_no_photo_is_unknown_to_a_scope(pair: Pair) -> None:
-    shelf = SemanticShelf(pair.whole, pair.folder)
-    shelf.add_file("notes.txt")
+    volume_rows = SemanticRows(pair.whole, pair.folder)
+    volume_rows.add_file("notes.txt")
     reference = f'like:"{pair.folder}/notes.txt"'
     with pytest.raises(NothingFound, match="it is no photo"):
         find(pair.whole, SearchRequest(reference))

@@ -13,7 +13,7 @@ from photoindex.store.database import Database
 from photoindex.store.schema.tables import photo_text
 from photoindex.store.search import text_index
 from photoindex.types import Resolved
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 def write(library: Library, photo_id: int, **texts: str) -> None:
@@ -44,7 +44,7 @@ def test_a_new_library_has_the_index_and_making_it_again_changes_nothing(tmp_pat
 
 def test_an_index_without_its_triggers_is_made_anew_from_the_rows(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
-        photo_id = Shelf(library, tmp_path).add_whole_photo("a.jpg", kind="image")
+        photo_id = VolumeRows(library, tmp_path).add_whole_photo("a.jpg", kind="image")
         with library.database.write() as connection:
             connection.execute(text("DROP TRIGGER photo_text_au"))
         write(library, photo_id, title="sunset")
@@ -57,8 +57,8 @@ def test_an_index_without_its_triggers_is_made_anew_from_the_rows(tmp_path: Path
 
 def test_a_changed_and_a_forgotten_row_are_followed(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
-        shelf = Shelf(library, tmp_path)
-        first, second = shelf.add_whole_photo("a.jpg"), shelf.add_whole_photo("b.jpg")
+        volume_rows = VolumeRows(library, tmp_path)
+        first, second = volume_rows.add_whole_photo("a.jpg"), volume_rows.add_whole_photo("b.jpg")
         write(library, first, folder="beach", title="sunset")
         write(library, second, keywords="beach")
         assert found(library, "beach sunset") == [first]
@@ -73,7 +73,7 @@ def test_a_changed_and_a_forgotten_row_are_followed(tmp_path: Path) -> None:
 
 def test_rebuilding_mends_an_index_that_lost_its_rows(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
-        photo_id = Shelf(library, tmp_path).add_whole_photo("a.jpg")
+        photo_id = VolumeRows(library, tmp_path).add_whole_photo("a.jpg")
         write(library, photo_id, title="sunset")
         with library.database.write() as connection:
             connection.execute(text(f"INSERT INTO {text_index.TABLE}({text_index.TABLE}) VALUES('delete-all')"))
@@ -94,7 +94,7 @@ def test_the_document_of_a_photo_holds_its_words_and_can_always_be_stored(tmp_pa
     assert document["camera"] == "Canon EOS R5"
     assert set(document) == set(text_index.COLUMNS)
     with library_in(tmp_path / "library") as library:
-        photo_id = Shelf(library, tmp_path).add_photo()
+        photo_id = VolumeRows(library, tmp_path).add_photo()
         with library.database.write() as connection:
             connection.execute(delete(photo_text))
             connection.execute(insert(photo_text).values(photo_id=photo_id, **document))

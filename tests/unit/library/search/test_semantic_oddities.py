@@ -21,7 +21,7 @@ from photoindex.store.schema.tables import query_vector
 from photoindex.store.search import query_vector_cache
 from photoindex.store.vectors import spaces
 from tests.rows import library_in
-from tests.semantic_rows import AXES, DIM, SemanticShelf, photo_ids, unit
+from tests.semantic_rows import AXES, DIM, SemanticRows, photo_ids, unit
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 @pytest.fixture
-def shelf(library: Library, tmp_path: Path) -> SemanticShelf:
-    return SemanticShelf(library, tmp_path / "originals")
+def volume_rows(library: Library, tmp_path: Path) -> SemanticRows:
+    return SemanticRows(library, tmp_path / "originals")
 
 
 def asked(library: Library, query: str, options: SemanticOptions) -> SearchResult:
@@ -49,40 +49,42 @@ def found(library: Library, query: str, options: SemanticOptions) -> list[int]:
     return photo_ids(look(library, query, options).ranked)
 
 
-def test_bytes_that_are_no_characters_count_as_one_unknown_character(library: Library, shelf: SemanticShelf) -> None:
-    shelf.know({"caf\ufffd": unit(dog=1), "\ufffd": unit(cat=1)})
-    dog = shelf.add_seen_photo("a.jpg", unit(dog=1))
-    shelf.add_seen_photo("b.jpg", unit(dog=1, cat=1))
+def test_bytes_that_are_no_characters_count_as_one_unknown_character(
+    library: Library, volume_rows: SemanticRows
+) -> None:
+    volume_rows.know({"caf\ufffd": unit(dog=1), "\ufffd": unit(cat=1)})
+    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_seen_photo("b.jpg", unit(dog=1, cat=1))
     assert found(library, "caf\udce9", SemanticOptions(min_score=0.9)) == [dog]
     without = SemanticOptions(without=(WeightedText("\udce9"),), min_score=0.5)
     assert found(library, "caf\udce9", without) == [dog]
 
 
-def test_a_digit_of_another_script_is_no_number_of_a_photo(library: Library, shelf: SemanticShelf) -> None:
-    shelf.add_seen_photo("a.jpg", unit(dog=1))
+def test_a_digit_of_another_script_is_no_number_of_a_photo(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
     with pytest.raises(NothingFound, match="--like ²"):
         asked(library, "like:²", SemanticOptions())
 
 
 def test_a_space_that_is_dropped_beside_a_search_leaves_the_texts_and_is_named(
-    library: Library, shelf: SemanticShelf
+    library: Library, volume_rows: SemanticRows
 ) -> None:
-    shelf.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
     query = semantic_query(parse(library, "something new"), SemanticOptions())
     assert query is not None
-    with shelf.writing() as connection:
-        spaces.drop(connection, shelf.space)
+    with volume_rows.writing() as connection:
+        spaces.drop(connection, volume_rows.space)
     with pytest.raises(ModelUnavailable, match="the space 'by-hand' was dropped meanwhile"):
-        search_by_meaning(library, shelf.space, query)
-    QueryEncoder(library, shelf.space).keep({"something new": unit(dog=1)})
+        search_by_meaning(library, volume_rows.space, query)
+    QueryEncoder(library, volume_rows.space).keep({"something new": unit(dog=1)})
     with library.database.read() as connection:
         assert connection.execute(query_vector.select()).fetchall() == []
 
 
-def test_spaces_of_which_none_is_in_use_are_named(library: Library, shelf: SemanticShelf) -> None:
-    shelf.add_seen_photo("a.jpg", unit(dog=1))
-    with shelf.writing() as connection:
-        spaces.begin_drop(connection, shelf.space)
+def test_spaces_of_which_none_is_in_use_are_named(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    with volume_rows.writing() as connection:
+        spaces.begin_drop(connection, volume_rows.space)
     told = "no embedding space is in use.*photoindex spaces use by-hand"
     answered = asked(library, "dog", SemanticOptions())
     assert answered.fallback is not None
@@ -91,17 +93,17 @@ def test_spaces_of_which_none_is_in_use_are_named(library: Library, shelf: Seman
         asked(library, "like:1", SemanticOptions())
 
 
-def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library, shelf: SemanticShelf) -> None:
-    dog = shelf.add_seen_photo("a.jpg", unit(dog=1))
-    shelf.add_seen_photo("b.jpg", unit(car=1))
+def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library, volume_rows: SemanticRows) -> None:
+    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_seen_photo("b.jpg", unit(car=1))
     broken = [
-        shelf.add_seen_photo("c.jpg", np.full(DIM, np.nan, np.float32)),
-        shelf.add_seen_photo("d.jpg", np.zeros(DIM, np.float32)),
+        volume_rows.add_seen_photo("c.jpg", np.full(DIM, np.nan, np.float32)),
+        volume_rows.add_seen_photo("d.jpg", np.zeros(DIM, np.float32)),
     ]
     random = np.random.default_rng(3)
     directions = random.normal(size=(len(PROBE_TEXTS), DIM))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    shelf.know(dict(zip(PROBE_TEXTS, directions.astype(np.float32), strict=True)))
+    volume_rows.know(dict(zip(PROBE_TEXTS, directions.astype(np.float32), strict=True)))
     answered = look(library, "dog", SemanticOptions())
     assert photo_ids(answered.ranked) == [dog]
     assert np.isfinite(answered.targets[0].minimum)
@@ -115,21 +117,21 @@ def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library
             asked(library, f"like:{photo_id}", SemanticOptions())
 
 
-def test_kept_vectors_of_queries_that_point_nowhere_are_not_used(library: Library, shelf: SemanticShelf) -> None:
-    shelf.add_seen_photo("a.jpg", unit(dog=1))
-    shelf.know({"nothing": np.full(DIM, np.nan, np.float32)})
+def test_kept_vectors_of_queries_that_point_nowhere_are_not_used(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.know({"nothing": np.full(DIM, np.nan, np.float32)})
     assert asked(library, "nothing", SemanticOptions()).fallback is not None
 
 
 def test_a_past_query_that_is_asked_again_outlives_one_that_is_not(
-    library: Library, shelf: SemanticShelf, monkeypatch: pytest.MonkeyPatch
+    library: Library, volume_rows: SemanticRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf.add_seen_photo("a.jpg", unit(dog=1))
-    with shelf.writing() as connection:
+    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    with volume_rows.writing() as connection:
         connection.execute(query_vector.update().values(used_at=1.0))
         connection.execute(query_vector.update().where(query_vector.c.text == "cat").values(used_at=2.0))
     found(library, "dog", SemanticOptions(min_score=0.5))
     monkeypatch.setattr(query_vector_cache, "CAPACITY", 2)
-    shelf.know({"one": unit(dog=1)})
+    volume_rows.know({"one": unit(dog=1)})
     with library.database.read() as connection:
-        assert set(query_vector_cache.known(connection, shelf.space.id, [*AXES, "one"])) == {"dog", "one"}
+        assert set(query_vector_cache.known(connection, volume_rows.space.id, [*AXES, "one"])) == {"dog", "one"}

@@ -1,4 +1,4 @@
-"""What separates hits from the irrelevant tail, for spaces of different levels and libraries of different sizes."""
+"""The cut-off between hits and the irrelevant tail, for spaces of different levels and libraries of different sizes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIM = 128
 CLIP = Level(
     middle=0.13, spread=0.035, middle_most=0.165, spread_least=0.02, spread_most=0.045, reach=2.0, matched=0.25
 )
-"""What ViT-B/32 gives for a few photos, and texts that most of them do not show."""
+"""Scores of ViT-B/32 for a few photos, with texts that most of them do not match."""
 
 
 class World:
@@ -33,7 +33,7 @@ class World:
         self.photos = self._unit(0.8 * self._photo + 0.6 * self._things[self.things] + self._noise(photos))
 
     def text(self, thing: int | None) -> NDArray[np.float32]:
-        """A text that names one thing, or none that there is a photo of."""
+        """A text for one thing, or for nothing that is in a photo."""
         named = 0 if thing is None else 0.35 * self._things[thing]
         return self._unit(0.9 * self._text + 0.18 * self._photo + named + self._noise(1)[0])
 
@@ -44,13 +44,13 @@ class World:
         return np.asarray(values / np.linalg.norm(values, axis=-1, keepdims=True), np.float32)
 
     def calibration(self, named: float = 0.4) -> Calibration:
-        """Measured with probes of which a share names a thing that there are photos of."""
+        """Calibrate with probes, a share of which match some photos."""
         known = len(set(self.things.tolist()))
         probes = [self.text(number % known if number % 20 < 20 * named else None) for number in range(100)]
         return measure(self.photos, np.stack(probes), vectors=len(self.photos), version=1)
 
     def passing(self, text: NDArray[np.float32], *, named: float = 0.4) -> NDArray[np.bool_]:
-        """Which photos reach the cut-off of a text; named: share of the probes that name what some photos show."""
+        """Which photos reach the cut-off of a text; named: share of the probes that match some photos."""
         scores = self.photos @ text
         cut = cut_off(scores, self.calibration(named).texts)
         assert cut.minimum is not None
@@ -58,7 +58,7 @@ class World:
 
 
 @pytest.mark.parametrize(("photos", "things"), [(12, 4), (60, 10), (2_000, 40)])
-def test_photos_of_the_thing_pass_and_others_stay_out(photos: int, things: int) -> None:
+def test_matching_photos_pass_and_others_do_not(photos: int, things: int) -> None:
     world = World(photos, things)
     for thing in sorted(set(world.things.tolist()))[:4]:
         passing = world.passing(world.text(thing))
@@ -68,14 +68,14 @@ def test_photos_of_the_thing_pass_and_others_stay_out(photos: int, things: int) 
 
 
 @pytest.mark.parametrize("photos", [12, 60, 2_000])
-def test_a_text_for_what_no_photo_shows_finds_few_or_none(photos: int) -> None:
+def test_a_text_that_no_photo_matches_finds_few_or_none(photos: int) -> None:
     world = World(photos, 8)
     found = [int(world.passing(world.text(None)).sum()) for _ in range(5)]
     assert sorted(found)[2] <= max(1, photos // 100)
 
 
 @pytest.mark.parametrize(("photos", "weight"), [(60, 0.5), (60, 1.0), (60, 2.0), (2_000, 1.0)])
-def test_what_is_subtracted_lowers_the_level_and_the_photos_of_the_thing_pass_still(photos: int, weight: float) -> None:
+def test_subtraction_lowers_the_level_and_matching_photos_still_pass(photos: int, weight: float) -> None:
     world = World(photos, 10)
     measured = world.calibration()
     assert measured.texts is not None
@@ -102,7 +102,7 @@ def test_the_level_of_one_text_or_picture_alone_is_what_was_measured() -> None:
     assert level_of(replace(measured, photos=None), [Share(True, 0.6), Share(False, 0.6)]) is None
 
 
-def test_a_thing_that_most_photos_show_is_not_taken_for_background() -> None:
+def test_matches_in_most_photos_are_not_treated_as_background() -> None:
     world = World(12, 4)
     many = np.flatnonzero(world.things != 3)
     world.photos[many] = world.photos[np.flatnonzero(world.things == 0)[0]]
@@ -112,20 +112,20 @@ def test_a_thing_that_most_photos_show_is_not_taken_for_background() -> None:
     assert (passing == (world.things == 0)).all()
 
 
-def test_one_photo_alone_is_held_against_what_all_probes_gave() -> None:
+def test_a_single_photo_is_compared_with_the_level_of_all_probes() -> None:
     world = World(1, 1)
     assert world.passing(world.text(0)).all()
     assert not world.passing(world.text(None)).any()
 
 
-def test_what_scores_below_the_level_of_the_whole_space_is_no_hit() -> None:
+def test_a_score_below_the_level_of_the_whole_space_is_not_a_hit() -> None:
     background = np.concatenate([np.full(95, -0.3), np.full(5, -0.1)])
     cut = cut_off(background, CLIP)
     assert cut.minimum is not None
     assert cut.minimum > 0.13
 
 
-def test_a_wide_background_does_not_hide_what_clearly_matches() -> None:
+def test_a_wide_background_does_not_hide_clear_matches() -> None:
     background = np.concatenate([np.linspace(0.0, 0.5, 80), np.linspace(0.6, 0.63, 20)])
     level = Level(middle=-0.3, spread=0.15, middle_most=0.3, spread_least=0.05, spread_most=0.3, reach=2.5, matched=0.5)
     cut = cut_off(background, level)
@@ -134,7 +134,7 @@ def test_a_wide_background_does_not_hide_what_clearly_matches() -> None:
     assert int((background >= cut.minimum).sum()) >= 20
 
 
-def test_the_cut_off_of_photos_that_differ_much_stays_below_the_best_score_that_there_can_be() -> None:
+def test_the_cut_off_of_diverse_photos_stays_below_the_highest_possible_score() -> None:
     background = np.concatenate([np.linspace(0.1, 0.9, 40), [0.95]])
     level = Level(0.5, 0.25, 0.6, 0.2, 0.3, 2.5, 0.99)
     middle = float(np.median(background))
@@ -146,13 +146,13 @@ def test_the_cut_off_of_photos_that_differ_much_stays_below_the_best_score_that_
     assert named.best == 0.7
 
 
-def test_a_named_picture_that_is_less_like_the_query_than_most_photos_passes_all_the_same() -> None:
+def test_a_picture_in_the_query_passes_even_if_most_photos_score_higher() -> None:
     level = Level(0.7, 0.1, 0.8, 0.05, 0.2, 2.5, 0.95)
     minimum = cut_off(np.linspace(0.5, 0.9, 40), level, top=0.3).minimum
     assert minimum == pytest.approx(0.299)
 
 
-def test_an_empty_space_has_no_cut_off_and_its_measure_is_kept_as_it_is() -> None:
+def test_an_empty_space_has_no_cut_off_and_keeps_its_calibration() -> None:
     empty = measure(np.zeros((0, DIM), np.float32), np.zeros((3, DIM), np.float32), vectors=0, version=1)
     assert (empty.texts, empty.photos) == (None, None)
     assert cut_off(np.zeros(0), empty.texts).minimum is None
@@ -177,7 +177,7 @@ def test_a_calibration_comes_back_from_the_database_and_one_of_another_version_d
         {"texts": dict.fromkeys(Level.__slots__, "0.1")},
     ],
 )
-def test_a_calibration_that_is_malformed_is_none(change: dict[str, object]) -> None:
+def test_a_malformed_calibration_is_ignored(change: dict[str, object]) -> None:
     assert from_json(World(60, 10).calibration().as_json() | change) is None
     assert from_json({"format": World(60, 10).calibration().as_json()["format"]}) is None
     assert from_json([]) is None  # type: ignore[arg-type]
@@ -192,7 +192,7 @@ def test_a_space_is_measured_again_when_it_grew_or_shrank_much_or_the_probes_cha
     assert not measured.is_current(60, 2)
 
 
-def test_photos_as_queries_have_a_level_of_their_own() -> None:
+def test_photos_as_queries_have_their_own_level() -> None:
     measured = World(200, 10).calibration()
     assert measured.photos is not None
     assert measured.texts is not None
@@ -213,13 +213,11 @@ RELEVANT = {
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", RELEVANT)
-def test_the_scores_that_vit_b_32_really_gives_are_cut_between_what_matches_and_what_does_not(
-    testdata: Path, name: str
-) -> None:
+def test_real_scores_of_vit_b_32_are_cut_between_matches_and_others(testdata: Path, name: str) -> None:
     with (testdata / "expected" / "rclip" / f"test_search_format[{name}].txt").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     scores = [float(row["score"]) for row in rows]
-    # Of 22 photos the ten best are listed; the others lie below.
+    # The ten best of 22 photos are listed; the others score lower.
     others = np.linspace(scores[-1], scores[-1] - 0.08, 12)
     cut = cut_off(np.concatenate([scores, others]), CLIP)
     assert cut.minimum is not None

@@ -1,4 +1,4 @@
-"""Spaces side by side: which is in use, how complete each is, switching and dropping."""
+"""Several spaces: which one is active, how complete each is, switching and dropping."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from photoindex.library.lock import exclusive
 from photoindex.library.spaces.spaces import LOCK_NAME, SpaceStatus, drop_space, list_spaces, use_space
 from photoindex.store.vectors import spaces
 from tests.fault import faulty_encoder
-from tests.harness import Keeper
+from tests.harness import LibraryRunner
 from tests.originals import write_photos
 
 PHOTOS = 6
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> Keeper:
-    """A library of PHOTOS photos with the spaces `first`, which is in use, and `second`, which lacks two."""
+def runner(tmp_path: Path) -> LibraryRunner:
+    """A library of PHOTOS photos with the spaces `first`, which is active, and `second`, without vectors for two photos."""
     write_photos(tmp_path / "photos", PHOTOS)
-    keeper = Keeper(tmp_path / "library", settings={"embed.batch_size": 4})
-    keeper.scan(tmp_path / "photos")
+    runner = LibraryRunner(tmp_path / "library", settings={"embed.batch_size": 4})
+    runner.scan(tmp_path / "photos")
     for model, limit in (("first", None), ("second", 4)):
-        faulty_encoder.install(keeper.folder / "models", model)
-        embed_with(keeper, model, limit)
-    return keeper
+        faulty_encoder.install(runner.folder / "models", model)
+        embed_with(runner, model, limit)
+    return runner
 
 
-def embed_with(keeper: Keeper, model: str, limit: int | None = None) -> None:
-    keeper.settings["embed.model"] = model
-    with keeper.open() as library:
-        embed(library, EmbedRequest(limit=limit, open=faulty_encoder.OPENER), keeper.events.append)
+def embed_with(runner: LibraryRunner, model: str, limit: int | None = None) -> None:
+    runner.settings["embed.model"] = model
+    with runner.open() as library:
+        embed(library, EmbedRequest(limit=limit, open=faulty_encoder.OPENER), runner.events.append)
 
 
-def listed(keeper: Keeper) -> dict[str, SpaceStatus]:
-    with keeper.open() as library:
+def listed(runner: LibraryRunner) -> dict[str, SpaceStatus]:
+    with runner.open() as library:
         return {one.space.name: one for one in list_spaces(library)}
 
 
-def use(keeper: Keeper, name: str, *, force: bool = False) -> None:
-    with keeper.open() as library:
+def use(runner: LibraryRunner, name: str, *, force: bool = False) -> None:
+    with runner.open() as library:
         use_space(library, name, force=force)
 
 
-def in_use(keeper: Keeper) -> list[str]:
-    return [row[0] for row in keeper.rows("SELECT name FROM space WHERE active = 1")]
+def in_use(runner: LibraryRunner) -> list[str]:
+    return [row[0] for row in runner.rows("SELECT name FROM space WHERE active = 1")]
 
 
-def test_each_space_says_how_complete_it_is(keeper: Keeper) -> None:
-    found = listed(keeper)
+def test_each_space_says_how_complete_it_is(runner: LibraryRunner) -> None:
+    found = listed(runner)
     assert {name: (one.vectors, one.lacking, one.space.active) for name, one in found.items()} == {
         "first": (6, 0, True),
         "second": (4, 2, False),
@@ -62,26 +62,26 @@ def test_each_space_says_how_complete_it_is(keeper: Keeper) -> None:
     assert all(one.installed for one in found.values())
 
 
-def test_a_space_whose_model_has_other_weights_now_counts_as_not_installed(keeper: Keeper) -> None:
-    faulty_encoder.install(keeper.folder / "models", "first", weights="2" * 64)
-    assert {name: one.installed for name, one in listed(keeper).items()} == {"first": False, "second": True}
+def test_a_space_whose_model_has_other_weights_now_counts_as_not_installed(runner: LibraryRunner) -> None:
+    faulty_encoder.install(runner.folder / "models", "first", weights="2" * 64)
+    assert {name: one.installed for name, one in listed(runner).items()} == {"first": False, "second": True}
 
 
-def test_an_incomplete_space_is_used_only_by_force(keeper: Keeper) -> None:
-    with pytest.raises(UsageError, match=r"2 pictures lack their vectors.*photoindex embed --model second.*--force"):
-        use(keeper, "second")
-    assert in_use(keeper) == ["first"]
-    use(keeper, "second", force=True)
-    assert in_use(keeper) == ["second"]
+def test_an_incomplete_space_is_activated_only_with_force(runner: LibraryRunner) -> None:
+    with pytest.raises(UsageError, match=r"2 pictures are not embedded.*photoindex embed --model second.*--force"):
+        use(runner, "second")
+    assert in_use(runner) == ["first"]
+    use(runner, "second", force=True)
+    assert in_use(runner) == ["second"]
 
 
-def test_a_complete_space_is_used_and_one_is_in_use_at_every_moment(keeper: Keeper) -> None:
-    embed_with(keeper, "second")
+def test_switching_to_a_complete_space_is_atomic(runner: LibraryRunner) -> None:
+    embed_with(runner, "second")
     seen: set[tuple[str, ...]] = set()
     ended = threading.Event()
 
     def watch() -> None:
-        with keeper.open() as library:
+        with runner.open() as library:
             while not ended.is_set():
                 with library.database.read() as connection:
                     seen.add(tuple(one.name for one in spaces.all_spaces(connection) if one.active))
@@ -89,42 +89,42 @@ def test_a_complete_space_is_used_and_one_is_in_use_at_every_moment(keeper: Keep
     watcher = threading.Thread(target=watch)
     watcher.start()
     for name in ("second", "first") * 5:
-        use(keeper, name)
+        use(runner, name)
     ended.set()
     watcher.join()
     assert seen <= {("first",), ("second",)}
-    assert in_use(keeper) == ["first"]
+    assert in_use(runner) == ["first"]
 
 
-def test_pictures_that_were_given_up_do_not_keep_a_space_from_being_used(keeper: Keeper) -> None:
+def test_pictures_that_cannot_be_embedded_do_not_prevent_activating_a_space(runner: LibraryRunner) -> None:
     faulty_encoder.install(
-        keeper.folder / "models", "second", no_numbers_at=[len(faulty_encoder.calls(keeper.folder / "models")) + 1]
+        runner.folder / "models", "second", no_numbers_at=[len(faulty_encoder.calls(runner.folder / "models")) + 1]
     )
-    embed_with(keeper, "second")
-    found = listed(keeper)["second"]
+    embed_with(runner, "second")
+    found = listed(runner)["second"]
     assert (found.vectors, found.lacking, found.given_up) == (5, 0, 1)
-    use(keeper, "second")
-    assert in_use(keeper) == ["second"]
+    use(runner, "second")
+    assert in_use(runner) == ["second"]
 
 
-def test_a_dropped_space_takes_its_vectors_tasks_and_index_along_and_leaves_the_others(keeper: Keeper) -> None:
-    number = keeper.value("SELECT id FROM space WHERE name = 'first'")
-    folder = keeper.folder / "indices" / str(number)
+def test_dropping_a_space_removes_its_vectors_tasks_and_index_only(runner: LibraryRunner) -> None:
+    number = runner.value("SELECT id FROM space WHERE name = 'first'")
+    folder = runner.folder / "indices" / str(number)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "CURRENT").write_text("gen-000001")
-    with keeper.open() as library:
+    with runner.open() as library:
         assert drop_space(library, "first") == PHOTOS
     assert not folder.exists()
-    assert keeper.rows("SELECT name, active FROM space") == [("second", 0)]
-    assert keeper.value("SELECT count(*) FROM vector") == 4
-    assert keeper.value("SELECT count(*) FROM task WHERE stage = 'embed'") == PHOTOS
-    embed_with(keeper, "first")
-    assert listed(keeper)["first"].vectors == PHOTOS
-    assert in_use(keeper) == ["first"]
+    assert runner.rows("SELECT name, active FROM space") == [("second", 0)]
+    assert runner.value("SELECT count(*) FROM vector") == 4
+    assert runner.value("SELECT count(*) FROM task WHERE stage = 'embed'") == PHOTOS
+    embed_with(runner, "first")
+    assert listed(runner)["first"].vectors == PHOTOS
+    assert in_use(runner) == ["first"]
 
 
-def test_a_drop_that_was_cut_short_is_finished_by_dropping_again(
-    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_drop_is_finished_by_dropping_again(
+    runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spaces, "_DROPPED_AT_ONCE", 2)
     real, calls = spaces.drop_some, []
@@ -136,32 +136,32 @@ def test_a_drop_that_was_cut_short_is_finished_by_dropping_again(
         return real(connection, space)  # type: ignore[arg-type]
 
     monkeypatch.setattr(spaces, "drop_some", cut_short)
-    with keeper.open() as library:
+    with runner.open() as library:
         with pytest.raises(KeyboardInterrupt):
             drop_space(library, "first")
-        assert in_use(keeper) == []
-        assert listed(keeper)["first"].vectors == PHOTOS - 2
+        assert in_use(runner) == []
+        assert listed(runner)["first"].vectors == PHOTOS - 2
         assert drop_space(library, "first") == PHOTOS - 2
 
 
-def test_no_space_is_dropped_while_embed_runs(keeper: Keeper) -> None:
+def test_no_space_is_dropped_while_embed_runs(runner: LibraryRunner) -> None:
     with (
-        keeper.open() as library,
-        exclusive(keeper.folder, "embed", name=LOCK_NAME),
+        runner.open() as library,
+        exclusive(runner.folder, "embed", name=LOCK_NAME),
         pytest.raises(LibraryLocked, match="`embed`"),
     ):
         drop_space(library, "second")
 
 
-def test_no_space_is_dropped_while_an_index_is_written(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_space_is_dropped_while_an_index_is_written(runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("photoindex.library.spaces.spaces._WAIT_FOR_INDEX_SECONDS", 0.1)
-    with keeper.open() as library:
+    with runner.open() as library:
         with (
-            exclusive(keeper.folder, "index rebuild", name=INDEX_LOCK_NAME),
+            exclusive(runner.folder, "index rebuild", name=INDEX_LOCK_NAME),
             pytest.raises(LibraryLocked, match="rebuild"),
         ):
             drop_space(library, "second")
-        assert listed(keeper)["second"].vectors == 4
+        assert listed(runner)["second"].vectors == 4
         with library.database.read() as connection:
             folder = library.indices_folder / str(spaces.space_named(connection, "second").id)  # type: ignore[union-attr]
         list(rebuild(library, ["second"]))
@@ -170,6 +170,6 @@ def test_no_space_is_dropped_while_an_index_is_written(keeper: Keeper, monkeypat
         assert not folder.exists()
 
 
-def test_an_unknown_space_is_refused_with_the_names_that_there_are(keeper: Keeper) -> None:
+def test_an_unknown_space_is_refused_with_the_known_names(runner: LibraryRunner) -> None:
     with pytest.raises(NothingFound, match="there is no space 'third'; spaces: first, second"):
-        use(keeper, "third")
+        use(runner, "third")

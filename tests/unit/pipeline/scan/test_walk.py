@@ -1,4 +1,4 @@
-"""The walk: every candidate once, nothing opened, loops and unreadable folders survived."""
+"""The walk: every candidate once, no file opened, robust against loops and unreadable folders."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_every_file_of_every_folder_is_listed_with_its_size_and_mtime(tmp_path: 
     assert found[b"one"].entries[b"b.jpg"] == (len("one/b.jpg"), 7_000_000_123)
 
 
-def test_what_nas_boxes_and_programs_leave_about_is_not_entered(tmp_path: Path) -> None:
+def test_folders_of_nas_systems_and_programs_are_not_entered(tmp_path: Path) -> None:
     make(
         tmp_path, "a.jpg", "@eaDir/a.jpg/SYNOPHOTO_THUMB_XL.jpg", "x/.thumbnails/t.jpg", "x/.trash/t.jpg", "#recycle/r.jpg",
         "Pictures.photoslibrary/resources/d.jpg", "Pictures.photoslibrary/originals/0/o.heic", "._a.jpg",
@@ -49,7 +49,7 @@ def test_what_nas_boxes_and_programs_leave_about_is_not_entered(tmp_path: Path) 
     assert found[b"."].excluded.keys() == {b"._a.jpg"}
 
 
-def test_a_users_pattern_leaves_files_and_folders_out_and_counts_the_files(tmp_path: Path) -> None:
+def test_a_users_pattern_excludes_files_and_folders_and_counts_the_files(tmp_path: Path) -> None:
     make(tmp_path, "a.jpg", "a.png", "private/b.jpg", "deep/private/c.jpg")
     found = listings(tmp_path, "*.png", "private/")
     assert names(found) == {b"a.jpg"}
@@ -57,14 +57,14 @@ def test_a_users_pattern_leaves_files_and_folders_out_and_counts_the_files(tmp_p
     assert found[b"."].candidates == 2
 
 
-def test_an_ignore_file_speaks_for_its_folder_and_below_and_can_be_overruled_deeper(tmp_path: Path) -> None:
+def test_an_ignore_file_applies_to_its_folder_and_below_and_can_be_overridden_deeper(tmp_path: Path) -> None:
     make(tmp_path, "a.tif", "work/b.tif", "work/keep/c.tif", "work/d.jpg")
     (tmp_path / "work/.photoindexignore").write_text("# scans\n*.tif\n.photoindexignore\n")
     (tmp_path / "work/keep/.photoindexignore").write_text("!c.tif\n")
     assert names(listings(tmp_path)) == {b"a.tif", b"work/d.jpg", b"work/keep/c.tif"}
 
 
-def test_an_ignore_file_can_bring_back_what_is_built_in(tmp_path: Path) -> None:
+def test_an_ignore_file_can_override_built_in_patterns(tmp_path: Path) -> None:
     make(tmp_path, "@eaDir/a.jpg")
     (tmp_path / ".photoindexignore").write_text("!@eaDir/\n.photoindexignore\n")
     assert names(listings(tmp_path)) == {b"@eaDir/a.jpg"}
@@ -84,7 +84,7 @@ def test_links_are_counted_and_not_followed_unless_asked(tmp_path: Path) -> None
     assert len([name for name in names(followed) if name.endswith(b"/a.jpg")]) == 1
 
 
-def test_links_that_form_a_loop_end(tmp_path: Path) -> None:
+def test_link_loops_end(tmp_path: Path) -> None:
     make(tmp_path, "one/a.jpg")
     (tmp_path / "one/up").symlink_to("..")
     (tmp_path / "self").symlink_to("self")
@@ -116,7 +116,7 @@ def test_an_unreadable_folder_is_an_error_of_its_own(tmp_path: Path, monkeypatch
     assert names(found) == {b"a.jpg"}
 
 
-def test_the_librarys_own_folder_is_left_out(tmp_path: Path) -> None:
+def test_the_librarys_own_folder_is_excluded(tmp_path: Path) -> None:
     make(tmp_path, "a.jpg", "library/derived/abc/x.preview.jpg")
     own = frozenset({os.fsencode(tmp_path / "library")})
     path = os.fsencode(tmp_path)
@@ -144,7 +144,7 @@ def test_a_slow_file_system_is_listed_by_threads_with_the_same_result(
         ("link/a.jpg", (), "a symbolic link"),
     ],
 )
-def test_the_reason_for_leaving_a_file_out_names_the_rule(
+def test_the_reason_for_excluding_a_file_names_the_rule(
     tmp_path: Path, name: str, patterns: Sequence[str], said: str | None
 ) -> None:
     make(tmp_path, "2019/a.jpg", "2019/a.png", "@eaDir/a.jpg", "hidden/a.jpg")

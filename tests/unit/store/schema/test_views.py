@@ -10,7 +10,7 @@ import pytest
 
 from photoindex.library.handle import Library
 from photoindex.store.schema import views
-from tests.rows import Shelf, library_in
+from tests.rows import VolumeRows, library_in
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 @pytest.fixture
-def shelf(library: Library, tmp_path: Path) -> Shelf:
-    return Shelf(library, tmp_path / "originals")
+def volume_rows(library: Library, tmp_path: Path) -> VolumeRows:
+    return VolumeRows(library, tmp_path / "originals")
 
 
 def rows_of(library: Library, sql: str) -> list[sqlite3.Row]:
@@ -67,18 +67,20 @@ def test_the_columns_that_other_programs_rely_on_keep_their_names() -> None:
     assert columns["v_journal"] == ["id", "at", "command", "summary", "changes", "undoes", "undone_by"]
 
 
-def test_a_photo_is_shown_with_its_present_file_before_a_missing_one(library: Library, shelf: Shelf) -> None:
-    photo_id = shelf.add_photo(keywords=["sea", "Añil"], title="Beach")
-    shelf.add_file("old.jpg", asset_id=shelf.asset_of(photo_id), state="missing", create=False)
-    shelf.add_file("2019/new.jpg", asset_id=shelf.asset_of(photo_id))
+def test_a_photo_is_shown_with_its_present_file_before_a_missing_one(library: Library, volume_rows: VolumeRows) -> None:
+    photo_id = volume_rows.add_photo(keywords=["sea", "Añil"], title="Beach")
+    volume_rows.add_file("old.jpg", asset_id=volume_rows.asset_of(photo_id), state="missing", create=False)
+    volume_rows.add_file("2019/new.jpg", asset_id=volume_rows.asset_of(photo_id))
     [row] = rows_of(library, "SELECT * FROM v_photo")
-    assert row["path"] == str(Path(shelf.originals.decode(), "2019/new.jpg"))
+    assert row["path"] == str(Path(volume_rows.originals.decode(), "2019/new.jpg"))
     assert (row["is_missing"], row["title"]) == (0, "Beach")
     assert row["added_at"] == "2023-11-14T22:13:20.000Z"
 
 
-def test_a_photo_without_a_present_file_is_missing_and_keeps_its_last_path(library: Library, shelf: Shelf) -> None:
-    shelf.add_whole_photo("gone.jpg", state="missing")
+def test_a_photo_without_a_present_file_is_missing_and_keeps_its_last_path(
+    library: Library, volume_rows: VolumeRows
+) -> None:
+    volume_rows.add_whole_photo("gone.jpg", state="missing")
     [row] = rows_of(library, "SELECT path, is_missing FROM v_photo")
     assert (row["path"].endswith("/originals/gone.jpg"), row["is_missing"]) == (True, 1)
 
@@ -94,9 +96,9 @@ def test_a_photo_without_a_present_file_is_missing_and_keeps_its_last_path(libra
     ],
 )
 def test_a_name_that_is_not_utf_8_is_shown_as_text_that_every_reader_can_decode(
-    library: Library, shelf: Shelf, name: bytes, shown: str | None
+    library: Library, volume_rows: VolumeRows, name: bytes, shown: str | None
 ) -> None:
-    shelf.add_file(name, create=False)
+    volume_rows.add_file(name, create=False)
     [row] = rows_of(library, "SELECT path FROM v_file")
     assert isinstance(row["path"], str)
     if shown is not None:
@@ -104,8 +106,8 @@ def test_a_name_that_is_not_utf_8_is_shown_as_text_that_every_reader_can_decode(
 
 
 def test_a_file_at_the_top_of_a_volume_that_is_the_root_has_one_slash(library: Library, tmp_path: Path) -> None:
-    shelf = Shelf(library, tmp_path, online=False)
-    shelf.add_file("top.jpg", create=False)
+    volume_rows = VolumeRows(library, tmp_path, online=False)
+    volume_rows.add_file("top.jpg", create=False)
     with library.database.write() as connection:
         connection.exec_driver_sql("UPDATE volume SET mount_point = '/'")
         connection.exec_driver_sql("UPDATE folder SET path = ''")
@@ -113,18 +115,20 @@ def test_a_file_at_the_top_of_a_volume_that_is_the_root_has_one_slash(library: L
 
 
 def test_a_task_is_shown_with_the_path_of_its_file_or_of_its_contents_first_file(
-    library: Library, shelf: Shelf
+    library: Library, volume_rows: VolumeRows
 ) -> None:
-    photo_id = shelf.add_whole_photo("a.jpg")
-    shelf.add_task(shelf.asset_of(photo_id), subject_kind="asset", stage="embed", state="pending")
-    shelf.add_task(0, subject_kind="library", stage="cluster", state="pending")
+    photo_id = volume_rows.add_whole_photo("a.jpg")
+    volume_rows.add_task(volume_rows.asset_of(photo_id), subject_kind="asset", stage="embed", state="pending")
+    volume_rows.add_task(0, subject_kind="library", stage="cluster", state="pending")
     found = {row["stage"]: row["path"] for row in rows_of(library, "SELECT * FROM v_task")}
-    assert found["ingest"] == found["embed"] == str(Path(shelf.originals.decode(), "a.jpg"))
+    assert found["ingest"] == found["embed"] == str(Path(volume_rows.originals.decode(), "a.jpg"))
     assert found["cluster"] is None
 
 
 @pytest.mark.parametrize("view", views.VIEWS, ids=lambda view: view.name)
-def test_one_row_by_its_number_is_found_without_a_scan(library: Library, shelf: Shelf, view: views.View) -> None:
+def test_one_row_by_its_number_is_found_without_a_scan(
+    library: Library, volume_rows: VolumeRows, view: views.View
+) -> None:
     plan = [row["detail"] for row in rows_of(library, f"EXPLAIN QUERY PLAN SELECT * FROM {view.name} WHERE id = 1")]
     # The only scan allowed is the one that mends a single name.
     assert [step for step in plan if step.startswith("SCAN") and "step" not in step and "CONSTANT" not in step] == []
