@@ -200,7 +200,7 @@ def test_an_animation_and_a_still_of_it_are_never_to_be_removed(keeper: Keeper, 
     kept, other = ("moves.webp", "still.jpg") if larger == "animation" else ("still.jpg", "moves.webp")
     assert actions(group)[kept] == "keep"
     assert actions(group)[other] == "review"
-    assert "it moves" in reason(group, other)
+    assert "it is animated" in reason(group, other)
     assert actions(group)["alone.webp"] == ("review" if larger == "animation" else "remove")
 
 
