@@ -73,11 +73,11 @@ def _is_takeout(text: bytes) -> bool:
 
 def _is_broken_takeout(text: bytes, name: bytes) -> bool:
     from photoindex.domain.sidecars.names import SidecarName, split_extension
-    from photoindex.domain.sidecars.takeout_names import Note
+    from photoindex.domain.sidecars.takeout_names import TakeoutJson
     from photoindex.media.identify.kind import MEDIA_EXTENSIONS
 
-    note = Note.of(SidecarName(0, name, SidecarKind.TAKEOUT))
-    extensions = {split_extension(target)[1].lower() for target in (note.name, *note.targets)}
+    json_file = TakeoutJson.of(SidecarName(0, name, SidecarKind.TAKEOUT))
+    extensions = {split_extension(target)[1].lower() for target in (json_file.name, *json_file.targets)}
     if not any(extension[1:].encode("utf-8", "surrogateescape") in MEDIA_EXTENSIONS for extension in extensions):
         return False
     from photoindex.media.sidecars.takeout import OtherJson, parse_photo

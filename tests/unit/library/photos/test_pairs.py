@@ -244,7 +244,7 @@ def test_what_is_not_one_photo_is_explained_too(keeper: Keeper, originals: Path)
     (photo,) = explained(keeper, originals / "c.jpg")
     (candidate,) = photo.candidates
     assert candidate.path == os.fsencode(originals / "C.jpeg")
-    assert "no rule joins two of a kind" in candidate.why
+    assert "no rule joins two files of the same kind" in candidate.why
 
 
 def test_what_a_person_said_is_explained_with_its_date(keeper: Keeper, originals: Path) -> None:
