@@ -349,7 +349,7 @@ def test_tables_find_the_same_pairs_as_comparing_each_with_each(radius: int, mon
     others = np.random.default_rng(2).permutation(codes)[: len(codes) // 2]
     expected = all_pairs(list(close_pairs(codes, radius)))
     expected_others = all_pairs(list(close_pairs(codes, min(radius, 8), others=others)))
-    monkeypatch.setattr("photoindex.vectors.binary._EACH_WITH_EACH", 0)
+    monkeypatch.setattr("photoindex.vectors.binary._BRUTE_FORCE_PAIRS", 0)
     assert all_pairs(list(close_pairs(codes, radius))) == expected
     assert all_pairs(list(close_pairs(codes, min(radius, 8), others=others))) == expected_others
     assert all(first < second for first, second in expected)

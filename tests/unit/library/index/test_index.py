@@ -264,7 +264,7 @@ def test_an_index_of_another_length_of_vectors_is_made_again(space: SpaceOfTests
     shutil.copytree(space.folder, wider.folder)
     events: list[Event] = []
     index = open_index(space.library, wider.row, events.append)
-    assert f"it was made for vectors of {DIM} numbers, not of {2 * DIM}" in notices(events)[0]
+    assert f"it was made for vectors of dimension {DIM}, not {2 * DIM}" in notices(events)[0]
     assert index.generation is not None
     assert index.generation.ids.tolist() == ids.tolist()
 
@@ -376,7 +376,7 @@ def test_verifying_finds_one_changed_bit_and_the_next_search_makes_the_index_aga
     path.write_bytes(content)
     found = status_of(space, verify=True)
     assert (found.state, found.verified) == (IndexState.DAMAGED, True)
-    assert "vectors.f16 is not what was written" in str(found.problem)
+    assert "vectors.f16 has a wrong checksum" in str(found.problem)
     open_index(space.library, space.row)
     assert status_of(space, verify=True).state is IndexState.CURRENT
 
