@@ -1,1 +1,1 @@
-"""Rules without bytes or tables: time, facts, pairing, events, same picture, sidecars."""
+"""Pure rules that need neither files nor database: time, facts, pairing, events, duplicates, sidecars."""

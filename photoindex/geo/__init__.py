@@ -1,1 +1,1 @@
-"""Names of places and time zones, offline."""
+"""The offline gazetteer: names of positions and positions of names."""

@@ -1,4 +1,4 @@
-"""Make and open the file of place names: a SQLite database in the user's cache, the same for every library."""
+"""Creating and opening the SQLite file of place names in the user's cache, shared by all libraries."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from photoindex.geo.names import name_key, point_km
 from photoindex.geo.source import PlaceData, data_versions, read_places
 
 FORMAT = 1
-"""Of the tables below; a change makes every user's file anew."""
-BUILDING = "making the table of place names, once"
+"""Version of the tables below; increasing it recreates every user's file."""
+BUILDING = "creating the table of place names (only once)"
 _ABANDONED_SECONDS = 24 * 3600
 _HALF_METRE_KM = 0.0005
 
@@ -39,17 +39,17 @@ _INDEXES = (
 
 
 def default_folder() -> Path:
-    """Return the folder of the user's cache."""
+    """Return the user's cache folder."""
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("photoindex"))
 
 
 def open_places(folder: Path, progress: Callable[[str], None] | None = None) -> sqlite3.Connection:
-    """Return a connection to the places, making the file in `folder` where it is missing, outdated or damaged.
+    """Return a connection to the places, creating the file in `folder` if it is missing, outdated or damaged.
 
-    Where the folder cannot be written the table lies in a temporary file that ends with the connection. Raises
-    DatabaseFailed where the data is not installed, sqlite3.Error where no disk has room.
+    If the folder is not writable, a temporary database is used that disappears with the connection. Raises DatabaseFailed
+    if the data is not installed, sqlite3.Error if no disk has room.
     """
     path = folder / f"places-{FORMAT}-{data_versions()}.db"
     with contextlib.suppress(sqlite3.Error, OSError):
@@ -69,7 +69,7 @@ def open_places(folder: Path, progress: Callable[[str], None] | None = None) -> 
 
 @contextlib.contextmanager
 def _without_collection() -> Iterator[None]:
-    """Keep Python from walking again and again through a million new objects that all stay: it takes half the time."""
+    """Disable garbage collection while a million objects are created that all stay; it would take half the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -80,14 +80,14 @@ def _without_collection() -> Iterator[None]:
 
 
 def remove_places(folder: Path) -> None:
-    """Remove a damaged file, so that it is made anew."""
+    """Remove a damaged file so that it is created again."""
     with contextlib.suppress(OSError):
         (folder / f"places-{FORMAT}-{data_versions()}.db").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def reported_errors(folder: Path) -> Iterator[None]:
-    """Raise what goes wrong with the file of place names in `folder` as DatabaseFailed, or StorageFull for a full disk."""
+    """Convert errors of the place names file in `folder` to DatabaseFailed, or StorageFull for a full disk."""
     try:
         yield
     except sqlite3.Error as error:
@@ -99,8 +99,8 @@ def reported_errors(folder: Path) -> Iterator[None]:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Open a finished file for reading. Raises sqlite3.Error or OSError for one that is missing or damaged."""
-    # Nobody changes a finished file, so SQLite needs neither locks nor a look for a journal.
+    """Open a finished file read-only. Raises sqlite3.Error or OSError if it is missing or damaged."""
+    # A finished file never changes, so SQLite needs neither locks nor a journal check.
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     try:
         _check(connection)
@@ -113,11 +113,11 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _check(connection: sqlite3.Connection) -> None:
     complete = connection.execute("SELECT places FROM complete").fetchone()
     if complete is None or complete != connection.execute("SELECT max(id) FROM place").fetchone():
-        raise sqlite3.DatabaseError("the file of place names is not complete")
+        raise sqlite3.DatabaseError("the file of place names is incomplete")
 
 
 def _build_file(path: Path, places: list[PlaceData]) -> None:
-    """Write the tables to a file of this process's own and give it its name when it is whole."""
+    """Write the tables to a temporary file and rename it when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".places-", suffix=".new", dir=path.parent)
     os.close(handle)
@@ -125,13 +125,13 @@ def _build_file(path: Path, places: list[PlaceData]) -> None:
     try:
         with contextlib.closing(sqlite3.connect(building, isolation_level=None)) as connection:
             _fill(connection, places)
-        _to_disk(building)
+        _sync(building)
         building.replace(path)
     finally:
         building.unlink(missing_ok=True)
 
 
-def _to_disk(path: Path) -> None:
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -140,7 +140,7 @@ def _to_disk(path: Path) -> None:
 
 
 def _temporary(places: list[PlaceData]) -> sqlite3.Connection:
-    """Return a database without a name, which SQLite keeps in its folder for temporary files."""
+    """Return an unnamed database, which SQLite keeps in its temporary folder."""
     connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
     try:
         _fill(connection, places)
@@ -181,14 +181,14 @@ def _names(places: list[PlaceData]) -> Iterator[tuple[str, int, bool]]:
 
 
 def _box(place: PlaceData) -> tuple[float, ...]:
-    # The R*Tree keeps 32-bit numbers: half a metre of room lets no point fall out of its own box.
+    # The R*Tree stores 32-bit floats: a margin of half a metre keeps every point inside its box.
     x, y, z = point_km(place.latitude, place.longitude)
-    room = _HALF_METRE_KM
-    return place.id, x - room, x + room, y - room, y + room, z - room, z + room
+    margin = _HALF_METRE_KM
+    return place.id, x - margin, x + margin, y - margin, y + margin, z - margin, z + margin
 
 
 def _remove_others(path: Path) -> None:
-    """Remove files of other versions, and what builders left that were killed."""
+    """Remove files of other versions and leftovers of killed builds."""
     with contextlib.suppress(OSError):
         for other in path.parent.glob("places-*.db"):
             if other != path:

@@ -1,9 +1,9 @@
-"""Name the place of a position, and find the position of a named place, without the network.
+"""Naming positions, and finding the positions of named places, offline.
 
-Whose name a position gets: each place is taken as a disc whose size follows from its population, at most 3 km, and the
-place whose edge is nearest gets it, so a hamlet 300 m nearer does not win over the city around it. Then, where a place
-of at least four times its people covers the position with its full disc, and lies in the same county, or itself in none
-but in the same region (New York, Tokyo), that one is named instead: a person says Lisbon, not Intendente.
+How a position gets its name: each place is treated as a disc with a radius derived from its population, at most 3 km, and
+the place with the nearest edge is chosen, so that a hamlet 300 m closer does not win over the surrounding city. If the full
+disc of a place with at least four times the population covers the position, and that place is in the same county, or in no
+county but in the same region (New York, Tokyo), it is used instead: people say Lisbon, not Intendente.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from photoindex.geo.source import country_names
 
 NEAREST_KM = 100.0
 EDGE_MAX_KM = 3.0
-WHOLE_MAX_KM = 20.0
+CITY_MAX_KM = 20.0
 PEOPLE_PER_KM2 = 10_000
-"""Of a city's densely settled part."""
+"""Population density of the built-up part of a city."""
 TIMES_LARGER = 4
 OFFICIAL_WEIGHT = 10
-"""A place's official name counts like another place's name in some language where that one has ten times the people."""
+"""Factor by which an official name counts more than a name in another language, as a multiple of the population."""
 
 _FIRST_RADIUS_KM = 8.0
 _SUGGESTIONS = 3
@@ -42,12 +42,12 @@ _LARGER_AROUND = (
     _PLACES + "district = ?1 AND population >= ?3 OR independent AND region_number = ?2 AND population >= ?3"
 )
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class GazetteerPlace:
-    """One place: degrees WGS 84; `words` and `alternates` as the columns of the table `place` hold them."""
+    """One place; degrees WGS 84; `words` and `alternates` as in the columns of the table `place`."""
 
     city: str
     region: str | None
@@ -85,11 +85,11 @@ class _Row:
 
 
 class Gazetteer:
-    """The places of the world, from a file in the user's cache (or in `folder`) that is made on first use.
+    """The places of the world, from a file in the user's cache (or in `folder`) that is created on first use.
 
-    Making it takes some seconds, once a version of the data; `progress` is told so in a line of text. Opening it takes
-    about a millisecond. Use it from one thread at a time. Every method raises DatabaseFailed where the data is not
-    installed, and StorageFull where no disk has room for the table.
+    Creating it takes a few seconds, once per version of the data; `progress` is called with a message. Opening it takes
+    about a millisecond. Use it from one thread at a time. All methods raise DatabaseFailed if the data is not installed,
+    and StorageFull if no disk has room for the table.
     """
 
     def __init__(self, folder: Path | None = None, *, progress: Callable[[str], None] | None = None) -> None:
@@ -106,45 +106,45 @@ class Gazetteer:
         self.close()
 
     def close(self) -> None:
-        """Close the file; the next question opens it again."""
+        """Close the file; the next query opens it again."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def open(self) -> None:
-        """Open the file, making it where it is missing; every question does so itself, at a time that may not suit."""
-        self._ask(lambda _connection: None)
+        """Open the file, creating it if missing; queries do this implicitly, perhaps at an inconvenient time."""
+        self._query(lambda _connection: None)
 
     def nearest(self, latitude: float, longitude: float, within_km: float = NEAREST_KM) -> GazetteerPlace | None:
-        """Return the place that a person would name for a position in degrees; None where none is within `within_km`.
+        """Return the place that people would name for a position in degrees; None if none is within `within_km`.
 
-        None also for what is no position: not finite, or beyond a pole. The longitude may have any number of turns.
+        Also None for an invalid position (not finite, or beyond a pole). The longitude may be outside -180 to 180.
         """
         if not (math.isfinite(longitude) and math.isfinite(within_km) and -90 <= latitude <= 90):
             return None
-        return self._ask(lambda connection: _nearest(connection, latitude, longitude, within_km))
+        return self._query(lambda connection: _nearest(connection, latitude, longitude, within_km))
 
     def find(self, text: str) -> GazetteerPlace | None:
-        """Return the place of a name, whatever its case and accents; the one with the most people where several have it.
+        """Return the place with a name, ignoring case and accents; of several the one with the largest population.
 
-        Names in other languages count too. A region, country or their codes may follow: "Paris, Texas", "Springfield, US".
-        None for an unknown name and for the name of a country.
+        Names in other languages match too. A region, a country or their codes may follow: "Paris, Texas", "Springfield, US".
+        None for unknown names and for names of countries.
         """
         name, *qualifiers = (name_key(part) for part in text.split(","))
         if not name:
             return None
-        return self._ask(lambda connection: _find(connection, name, [part for part in qualifiers if part]))
+        return self._query(lambda connection: _find(connection, name, [part for part in qualifiers if part]))
 
     def suggest(self, text: str) -> list[str]:
-        """Return up to three known names that are written like `text`, the likeliest first."""
+        """Return up to three known names similar to `text`, best first."""
         name = name_key(text.partition(",")[0])
-        return self._ask(lambda connection: _suggest(connection, name)) if name else []
+        return self._query(lambda connection: _suggest(connection, name)) if name else []
 
     def refusal(self, text: str) -> str:
-        """Return the sentence that says why `find` knows no place called `text`, and what to write instead."""
+        """Return the error message for a name that `find` does not know, with what to write instead."""
         code = _country_code(name_key(text))
         if code is not None:
-            capital = self._ask(lambda connection: _largest_of(connection, code))
+            capital = self._query(lambda connection: _largest_city(connection, code))
             example = f", such as {capital}" if capital else ""
             return f"'{text}' is a country, not a point; write one of its cities{example}"
         near = self.suggest(text)
@@ -152,16 +152,16 @@ class Gazetteer:
             return f"no place is called '{text}'; did you mean {' or '.join(near)}?"
         return f"no place is called '{text}'; write a city, or a position such as 38.7,-9.1"
 
-    def _ask(self, question: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
-        """Answer from the file; one that turns out to be damaged is made anew, once."""
+    def _query(self, query: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Run a query on the file; a damaged file is recreated once."""
         try:
-            return question(self._open())
+            return query(self._open())
         except sqlite3.DatabaseError:
             self.close()
         folder = self._folder or default_folder()
         remove_places(folder)
         with reported_errors(folder):
-            return question(self._open())
+            return query(self._open())
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -175,7 +175,7 @@ def _nearest(
     radius_km = min(_FIRST_RADIUS_KM, within_km)
     while True:
         best = min(_candidates(connection, latitude, longitude, radius_km), default=None)
-        # What lies outside has an edge further away than this, so that the best inside is the best of all.
+        # Places outside the radius have edges further away than this, so the best inside is the overall best.
         if best is not None and best[0] <= radius_km - EDGE_MAX_KM:
             break
         if radius_km >= within_km:
@@ -185,21 +185,21 @@ def _nearest(
         return None
     (row,) = _rows(connection, _BY_ID, best[3])
     people = max(1, TIMES_LARGER * row.population)
-    wholes = (
+    covering = (
         larger
         for larger in _rows(connection, _LARGER_AROUND, row.district, row.region_number, people)
         if distance_km(latitude, longitude, larger.latitude, larger.longitude)
-        <= min(reach_km(larger.population), WHOLE_MAX_KM, within_km)
+        <= min(radius_km_of(larger.population), CITY_MAX_KM, within_km)
     )
-    return max(wholes, key=lambda larger: larger.population, default=row).as_place()
+    return max(covering, key=lambda larger: larger.population, default=row).as_place()
 
 
 def _candidates(
     connection: sqlite3.Connection, latitude: float, longitude: float, radius_km: float
 ) -> list[tuple[float, float, int, int]]:
-    """Return (distance of the edge, distance, -population, id) of the places within `radius_km`."""
+    """Return (distance to the edge, distance, -population, id) of the places within `radius_km`."""
     x, y, z = point_km(latitude, longitude)
-    # Straight through the earth is never longer than along it, so a cube of the radius holds all that is within it.
+    # The straight line is never longer than the great circle, so a cube of that radius contains all places within it.
     found = connection.execute(
         "SELECT latitude, longitude, population, id FROM box JOIN place ON place.id = box.place_id"
         " WHERE east >= ? AND west <= ? AND north >= ? AND south <= ? AND top >= ? AND bottom <= ?",
@@ -209,13 +209,13 @@ def _candidates(
     for place_latitude, place_longitude, population, place_id in found:
         away_km = distance_km(latitude, longitude, place_latitude, place_longitude)
         if away_km <= radius_km:
-            edge_km = away_km - min(reach_km(population), EDGE_MAX_KM)
+            edge_km = away_km - min(radius_km_of(population), EDGE_MAX_KM)
             candidates.append((edge_km, away_km, -population, place_id))
     return candidates
 
 
-def reach_km(population: int) -> float:
-    """Return the radius of the disc on which so many people live in a city."""
+def radius_km_of(population: int) -> float:
+    """Return the radius of a disc in which that many people live at city density."""
     return math.sqrt(population / (math.pi * PEOPLE_PER_KM2))
 
 
@@ -249,7 +249,7 @@ def _country_code(name: str) -> str | None:
     return codes.get(name) or (alias.upper() if alias else None)
 
 
-def _largest_of(connection: sqlite3.Connection, country_code: str) -> str | None:
+def _largest_city(connection: sqlite3.Connection, country_code: str) -> str | None:
     statement = "SELECT city FROM place WHERE country_code = ? ORDER BY population DESC LIMIT 1"
     found = connection.execute(statement, [country_code]).fetchone()
     return None if found is None else str(found[0])

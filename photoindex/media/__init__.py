@@ -1,1 +1,1 @@
-"""Bytes and pixels: what a file is, its facts, its pixels."""
+"""Media files: identifying the format, reading metadata, decoding pixels."""

@@ -1,4 +1,4 @@
-"""The bytes of one original, read once: digest, head and, unless it is too large, the content itself."""
+"""Reading one original once: digest, first bytes and, unless the file is too large, all of its bytes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One original as it was while it was read.
+    """Snapshot of one original file.
 
     digest: BLAKE3 of all bytes, 32 bytes. mtime_ns: modification time in ns since 1970.
-    head: the first 64 KiB (all, when the file is smaller). data: all bytes, None for a file too large to hold.
+    head: the first 64 KiB (or the whole file if smaller). data: all bytes, None for a file too large to keep in memory.
     """
 
     path: bytes
@@ -33,7 +33,7 @@ class Content:
     data: bytes | None
 
     def open(self) -> BinaryIO:
-        """Return a new binary stream over the content; for a held content no file is opened. Raises OSError."""
+        """Return a new binary stream over the content; opens the file only when `data` is None. Raises OSError."""
         if self.data is not None:
             return io.BytesIO(self.data)
         return open(self.path, "rb")
@@ -42,10 +42,10 @@ class Content:
 def read_content(path: bytes, *, hold_bytes: int = 512 << 20) -> Content:
     """Read the file at `path` once, read-only, and return its content and BLAKE3 digest.
 
-    Files over `hold_bytes`, and videos over 64 MiB, are hashed in chunks and not held.
-    Raises OSError, NotRecognised (not a regular file), ChangedWhileReading (it grew or was written to meanwhile).
+    Files over `hold_bytes`, and videos over 64 MiB, are hashed in chunks and not kept in memory.
+    Raises OSError, NotRecognised (not a regular file), ChangedWhileReading (the file was modified during the read).
     """
-    # O_NONBLOCK: opening a FIFO would otherwise wait for its writer for ever.
+    # Without O_NONBLOCK, opening a FIFO would block until it has a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         before = os.fstat(descriptor)
@@ -59,7 +59,7 @@ def read_content(path: bytes, *, hold_bytes: int = 512 << 20) -> Content:
         before.st_size,
         before.st_mtime_ns,
     ):
-        raise ChangedWhileReading("the file changed while it was read; scan again when it is complete")
+        raise ChangedWhileReading("the file changed while it was being read; scan again once it is complete")
     return content
 
 
@@ -93,7 +93,7 @@ def _read_all(descriptor: int, size: int) -> bytes:
     data = os.read(descriptor, size + 1)
     if len(data) == size:
         return data
-    # A short read is allowed (network file systems, signals, 2 GiB); one byte too many shows a file that grows.
+    # Short reads are normal (network file systems, signals, 2 GiB limit); one extra byte means the file is growing.
     parts = [data]
     total = len(data)
     while total <= size and (part := os.read(descriptor, size + 1 - total)):

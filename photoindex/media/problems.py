@@ -1,4 +1,4 @@
-"""Why one file gives no pixels: the errors that become a row of the task table, each with a class to group by."""
+"""Errors of one media file; each becomes a row of the task table, grouped by its error class."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import ClassVar
 
 
 class MediaProblem(Exception):
-    """Base of everything that can be wrong with one file; `error_class` is stable and part of the database."""
+    """Base class of all problems with one file; `error_class` is stored in the database and must not change."""
 
     error_class: ClassVar[str] = "media_problem"
 
 
 class NotRecognised(MediaProblem):
-    """The first bytes are those of no photo or video format."""
+    """The file is not in any known photo or video format."""
 
     error_class: ClassVar[str] = "not_media"
 
 
 class Undecodable(MediaProblem):
-    """The format is known, the content is damaged, truncated or of a kind that no decoder here can read."""
+    """The format is known, but the content is damaged, truncated or of a variant that no decoder supports."""
 
     error_class: ClassVar[str] = "undecodable"
 
 
 class TooLarge(MediaProblem):
-    """The header announces more pixels than the user allows; nothing was decoded."""
+    """The header declares more pixels than the configured limit; nothing was decoded."""
 
     error_class: ClassVar[str] = "too_large"
 
@@ -33,13 +33,13 @@ class TooLarge(MediaProblem):
         """Return the error for a picture of `width` x `height` pixels under a limit in megapixels (1e6 pixels)."""
         megapixels = width * height / 1e6
         return cls(
-            f"{width} x {height} pixels are {megapixels:.0f} megapixels, more than the limit of {max_megapixels:g}; "
+            f"{width} x {height} pixels are {megapixels:.0f} megapixels, over the limit of {max_megapixels:g}; "
             f"raise it with --max-megapixels if the picture is genuine"
         )
 
 
 class OutOfMemory(MediaProblem):
-    """Decoding needs more memory than a worker may have."""
+    """Decoding needs more memory than a worker is allowed to use."""
 
     error_class: ClassVar[str] = "out_of_memory"
 
@@ -50,12 +50,12 @@ class OutOfMemory(MediaProblem):
 
 
 class ChangedWhileReading(MediaProblem):
-    """The file grew, shrank or was written to while it was read; the next scan takes it."""
+    """The file was modified while it was being read; the next scan picks it up."""
 
     error_class: ClassVar[str] = "changed_while_reading"
 
 
 class Empty(MediaProblem):
-    """The file has no bytes."""
+    """The file has a size of zero."""
 
     error_class: ClassVar[str] = "empty"

@@ -1,1 +1,1 @@
-"""Nearest neighbours among vectors: exactly, and at a million quickly."""
+"""Nearest-neighbour search over embedding vectors, exact and approximate."""

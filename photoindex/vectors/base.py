@@ -1,4 +1,4 @@
-"""What every index of vectors gives."""
+"""The interface of vector indexes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Block = tuple[NDArray[np.int64], NDArray[np.float16]]
-"""Vectors in the order of their numbers: numbers int64 [n], ascending; values float16 [n, dim], little-endian."""
+"""Vectors in order of their ids: ids int64 [n], ascending; values float16 [n, dim], little-endian."""
 
 
 class IndexDamaged(Exception):
-    """Files of an index are missing, half written, changed, or made for something else; the message says which and how."""
+    """Files of an index are missing, incomplete, changed, or made for something else; the message says which and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,57 +24,56 @@ class Neighbours:
     scores: NDArray[np.float32]
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of hits."""
         return len(self.ids)
 
 
 class VectorIndex(Protocol):
-    """Vectors of unit length under numbers, searched by their cosine.
+    """Unit vectors with integer ids, searched by cosine similarity.
 
-    What `search` returns is scored exactly, as float32 products of the float16 vectors that were given.
+    Scores are exact: float32 dot products of the stored float16 vectors.
     """
 
     dim: int
 
     def __len__(self) -> int:
-        """Return how many vectors it holds."""
+        """Return the number of vectors."""
         ...
 
     def search(self, query: NDArray[np.float32], limit: int, *, allowed: NDArray[np.int64] | None = None) -> Neighbours:
         """Return up to `limit` nearest vectors of a query, float32 [dim] of unit length.
 
-        allowed: only vectors with these numbers, int64 [n] ascending; numbers that the index lacks are ignored. Equal
-        scores come in the order of their numbers. A vector that is not a number anywhere is never found.
-        Raises ValueError for a query of another length.
+        allowed: only vectors with these ids, int64 [n] ascending; unknown ids are ignored. Equal scores are sorted by id.
+        Vectors with NaN are never returned. Raises ValueError for a query of another dimension.
         """
         ...
 
     def scan(
         self, query: NDArray[np.float32], minimum: float, *, allowed: NDArray[np.int64] | None = None
     ) -> Neighbours:
-        """Return every vector whose cosine is at least `minimum`, in the order of `search`, by looking at all of them."""
+        """Return all vectors with a cosine of at least `minimum`, in the order of `search`, by comparing every vector."""
         ...
 
     def scores(self, query: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the exact cosine of a query and each of these vectors, float32 [n]; NaN for one that the index lacks."""
+        """Return the exact cosines of a query and these vectors, float32 [n]; NaN for unknown ids."""
         ...
 
     def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return these vectors, float32 [n, dim], in the order asked for; NaN for one that the index lacks."""
+        """Return these vectors, float32 [n, dim], in the given order; NaN for unknown ids."""
         ...
 
 
 class Truth(Protocol):
-    """Where the vectors come from and are still looked up, beside the files of an index: the database."""
+    """The source of the vectors (the database), which index files are checked against."""
 
     def living(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return for each number whether there still is such a vector, bool [n]."""
+        """Return for each id whether its vector still exists, bool [n]."""
         ...
 
     def fetch(self, ids: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Return these vectors, float16 [n, dim]; NaN for one that is gone."""
+        """Return these vectors, float16 [n, dim]; NaN for deleted ones."""
         ...
 
     def damaged(self, problem: str) -> None:
-        """Take note that the files of the index do not hold what they should."""
+        """Report that the files of the index are damaged."""
         ...

@@ -1,4 +1,4 @@
-"""The oracle: every vector is in memory and every search looks at all of them."""
+"""Exact search over vectors in memory; the reference for the other indexes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from photoindex.vectors.scoring import (
 )
 
 DECODED_ROWS_MAX = 50_000
-"""Up to so many vectors are kept as float32 as well, which saves most of a search's time."""
+"""Up to this number of vectors are also kept as float32, which saves most of a search's time."""
 _BLOCK_ROWS = 8_192
 
 
@@ -28,9 +28,9 @@ class ExactIndex:
 
     def __init__(self, ids: NDArray[np.int64], values: NDArray[np.float16]) -> None:
         if values.ndim != 2 or len(ids) != len(values):
-            raise ValueError(f"{len(ids)} numbers for vectors of the shape {values.shape}")
+            raise ValueError(f"{len(ids)} ids for vectors of the shape {values.shape}")
         if (np.diff(ids) <= 0).any():
-            raise ValueError("the numbers of the vectors do not ascend")
+            raise ValueError("the ids of the vectors are not ascending")
         self.dim = int(values.shape[1])
         self.ids = ids
         self.values = values
@@ -40,7 +40,7 @@ class ExactIndex:
         return self.values.astype(np.float32) if len(self.ids) <= DECODED_ROWS_MAX else None
 
     def __len__(self) -> int:
-        """Return how many vectors it holds."""
+        """Return the number of vectors."""
         return len(self.ids)
 
     def search(self, query: NDArray[np.float32], limit: int, *, allowed: NDArray[np.int64] | None = None) -> Neighbours:
@@ -53,7 +53,7 @@ class ExactIndex:
     def scan(
         self, query: NDArray[np.float32], minimum: float, *, allowed: NDArray[np.int64] | None = None
     ) -> Neighbours:
-        """Return every vector whose cosine is at least `minimum`; see `VectorIndex.scan`."""
+        """Return all vectors with a cosine of at least `minimum`; see `VectorIndex.scan`."""
         query = checked_query(query, self.dim)
         positions = self._positions(allowed)
         near = positions[self._coarse(query, positions) >= minimum - COARSE_ERROR]
@@ -62,7 +62,7 @@ class ExactIndex:
         return ranked(self.ids[near][kept], scores[kept])
 
     def scores(self, query: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the exact cosine of a query and each of these vectors; see `VectorIndex.scores`."""
+        """Return the exact cosines of a query and these vectors; see `VectorIndex.scores`."""
         query = checked_query(query, self.dim)
         positions, known = positions_in(self.ids, ids)
         found = np.full(len(ids), np.nan, np.float32)

@@ -1,4 +1,4 @@
-"""FAISS behind two doors: codes in memory that find candidates among a million, and exact search over given rows."""
+"""FAISS indexes: RaBitQ codes that find candidates among millions of vectors, and exact search over given rows."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     import faiss
 
 BITS = 2
-"""Bits a number of the codes. With one bit, 16 x k candidates hold 84 % of the true hits of a text among pictures, whose
-cosines lie close together; with two they hold 99 %, for 148 bytes a vector of 512 numbers instead of 72."""
+"""Bits per dimension of the codes. With one bit, 16 x k candidates contain 84 % of the true hits of a text query among
+pictures, whose cosines are close together; with two bits 99 %, at 148 instead of 72 bytes for a vector of 512 dimensions."""
 QUERY_BITS = 8
-"""Bits a number of the query while codes are compared; more are no better, none at all (0) is a hundred times slower."""
+"""Bits per dimension of the quantised query; more are no better, and 0 (not quantised) is a hundred times slower."""
 
 
 _PART_CODES = 100_000
-"""Fewer codes are compared before a second thread has begun."""
+"""Comparing fewer codes takes less time than starting a second thread."""
 _PARTS_MAX = 4
-"""Comparing reads the codes at the speed of memory, which a few cores use up."""
+"""Comparing codes is limited by memory bandwidth, which a few cores saturate."""
 
 
 class Codes:
-    """RaBitQ codes of vectors (Gao and Long, 2024), found by their position, from 0 in the order they were added.
+    """RaBitQ codes of vectors (Gao and Long, 2024), addressed by position from 0 in the order they were added.
 
-    parts: the same codes in several indexes, one after the other, which are searched at the same time; none are added then.
+    parts: the same codes split into several indexes that are searched in parallel; then no codes can be added.
     """
 
     def __init__(self, index: faiss.IndexRaBitQ, parts: Sequence[faiss.IndexRaBitQ] = ()) -> None:
@@ -44,7 +44,7 @@ class Codes:
 
     @classmethod
     def trained(cls, sample: NDArray[np.float32]) -> Codes:
-        """Return codes for vectors that are spread as this sample is, float32 [n, dim]; none is added."""
+        """Return empty codes trained on a sample of vectors, float32 [n, dim]."""
         import faiss
 
         index = faiss.IndexRaBitQ(sample.shape[1], faiss.METRIC_INNER_PRODUCT, BITS)
@@ -53,10 +53,10 @@ class Codes:
 
     @classmethod
     def read(cls, path: Path, *, to_add: bool = False) -> Codes:
-        """Return the codes of a file that `to_bytes` filled and whose checksum was just found right.
+        """Read codes from a file with the content of `to_bytes` whose checksum was just verified.
 
-        Without `to_add` the file is mapped, not copied: the checksum has brought it into memory, and copying it takes longer
-        than everything else of a search. Raises IndexDamaged for a file that is something else.
+        Without `to_add` the file is mapped instead of copied: verifying has already brought it into memory, and copying takes
+        longer than the rest of a search. Raises IndexDamaged for any other file.
         """
         import faiss
 
@@ -69,7 +69,7 @@ class Codes:
             raise IndexDamaged(f"the codes cannot be read ({str(error).splitlines()[0]})") from error
 
     def to_bytes(self) -> NDArray[np.uint8]:
-        """Return the codes as they are kept in a file."""
+        """Return the codes in the format of the file."""
         import faiss
 
         content: NDArray[np.uint8] = faiss.serialize_index(self._index)
@@ -77,17 +77,17 @@ class Codes:
 
     @property
     def dim(self) -> int:
-        """Numbers a vector."""
+        """The vectors' dimension."""
         return int(self._index.d)
 
     def __len__(self) -> int:
-        """Return how many vectors were added."""
+        """Return the number of vectors added."""
         return int(self._index.ntotal)
 
     def add(self, rows: NDArray[np.float16]) -> None:
-        """Add vectors, [n, dim], at the next positions. One that is not finite is coded as if it were zero."""
+        """Add vectors, [n, dim], at the next positions; non-finite values are coded as zero."""
         threads = len(os.sched_getaffinity(0))
-        # FAISS codes in one thread, and lets go of the interpreter meanwhile.
+        # FAISS encodes in a single thread, but releases the GIL.
         with ThreadPoolExecutor(threads, thread_name_prefix="code-vectors") as pool:
             for codes in pool.map(self._coded, np.array_split(rows, threads)):
                 self._index.add_sa_codes(codes)
@@ -100,7 +100,7 @@ class Codes:
     def candidates(
         self, query: NDArray[np.float32], count: int, usable: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int64]:
-        """Return the positions of about the `count` nearest, ascending; only those that are true in `usable` [len(self)]."""
+        """Return the positions of approximately the `count` nearest, ascending; only those set in `usable` [len(self)]."""
         starts = np.cumsum([0, *(int(part.ntotal) for part in self._parts)])
 
         def in_part(number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -119,9 +119,9 @@ class Codes:
 
 
 def _windows(index: faiss.IndexRaBitQ, path: Path) -> list[faiss.IndexRaBitQ]:
-    """Return indexes over stretches of a mapped file of codes, one for each thread that is worth its start.
+    """Return indexes over ranges of a mapped file of codes, one for each thread that is worthwhile.
 
-    FAISS searches with one thread a query; each of these maps the file anew, which takes no time, and sees its stretch alone.
+    FAISS uses one thread per query; each of these indexes maps the file again, which is fast, and sees only its range.
     """
     import faiss
 
@@ -132,8 +132,8 @@ def _windows(index: faiss.IndexRaBitQ, path: Path) -> list[faiss.IndexRaBitQ]:
         part: Any = faiss.read_index(os.fspath(path), faiss.IO_FLAG_MMAP_IFC)
         mapped = faiss.rev_swig_ptr(part.codes.data(), part.ntotal * part.code_size)
         window = mapped[start * part.code_size : stop * part.code_size]
-        bytes_of: Any = faiss.MaybeOwnedVectorUInt8  # has a constructor that its types do not know
-        # The owner keeps the map for as long as the view is there.
+        bytes_of: Any = faiss.MaybeOwnedVectorUInt8  # its constructor is missing in the type stubs
+        # The owner keeps the mapping alive as long as the view.
         part.codes = bytes_of.create_view(faiss.swig_ptr(window), len(window), part.codes.owner)
         part.ntotal = stop - start
         parts.append(part)
@@ -143,14 +143,14 @@ def _windows(index: faiss.IndexRaBitQ, path: Path) -> list[faiss.IndexRaBitQ]:
 def _nearest_codes(
     index: faiss.IndexRaBitQ, query: NDArray[np.float32], count: int, usable: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the estimated scores and the positions of about the `count` nearest, in no order that matters."""
+    """Return the estimated scores and positions of approximately the `count` nearest, unordered."""
     import faiss
 
     how = faiss.RaBitQSearchParameters()
     how.qb = QUERY_BITS
-    # FAISS keeps only a pointer to the selector and to its bits: both must have a name here.
+    # FAISS keeps only pointers to the selector and its bits, so both must stay referenced here.
     bits = None if usable is None else np.packbits(usable, bitorder="little")
-    from_bits: Any = faiss.IDSelectorBitmap  # takes an array, which its types do not know
+    from_bits: Any = faiss.IDSelectorBitmap  # accepts an array, unlike its type stubs
     selector = None if bits is None else from_bits(bits)
     if selector is not None:
         how.sel = selector
@@ -161,9 +161,9 @@ def _nearest_codes(
 
 
 class Rows:
-    """Vectors held as float16 that are searched without decoding them first: 50,000 x 512 in a few milliseconds.
+    """float16 vectors that are searched without decoding: 50,000 x 512 in a few milliseconds.
 
-    One is filled again and again: memory that is new for every block takes longer than the search.
+    Reuse one object for many blocks: allocating memory for every block takes longer than the search.
     """
 
     def __init__(self, dim: int) -> None:
@@ -172,13 +172,13 @@ class Rows:
         self._index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
 
     def filled(self, values: NDArray[np.float16]) -> Rows:
-        """Return these rows, holding the given vectors [n, dim] in place of what they held."""
+        """Replace the content by the given vectors [n, dim] and return this object."""
         self._index.reset()
         self._index.add_sa_codes(_bytes_of(values))
         return self
 
     def nearest(self, query: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-        """Return the positions of the `count` nearest, ascending; rows that are not numbers are left out."""
+        """Return the positions of the `count` nearest, ascending, without rows that contain NaN."""
         count = min(count, self._index.ntotal)
         if count <= 0:
             return np.zeros(0, np.int64)
@@ -188,7 +188,7 @@ class Rows:
         return positions[positions >= 0]
 
     def above(self, query: NDArray[np.float32], minimum: float) -> NDArray[np.int64]:
-        """Return the positions of all whose product with the query may be at least `minimum`, ascending."""
+        """Return the positions of all rows whose product with the query may be at least `minimum`, ascending."""
         with _in_this_thread():
             _, _, found = self._index.range_search(query[None, :], minimum - COARSE_ERROR)
         positions: NDArray[np.int64] = np.sort(found)
@@ -197,11 +197,11 @@ class Rows:
 
 @contextmanager
 def _in_this_thread() -> Iterator[None]:
-    """Keep FAISS from waking other threads: one query gives them nothing to do, and on a busy machine it waits for them."""
+    """Keep FAISS from using other threads: one query does not need them, and on a busy machine it would wait for them."""
     import faiss
 
     threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # of the calling thread alone (OpenMP 5.2, 2.4)
+    faiss.omp_set_num_threads(1)  # affects only the calling thread (OpenMP 5.2, 2.4)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""A file of nothing but vectors, one after the other, read where it is needed."""
+"""Random access to a file of vectors stored one after the other."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ STORED = np.dtype("<f2")
 BLOCK_BYTES = 8 << 20
 _FIRST_ROWS = 32
 _COLD_SECONDS = 50e-6
-"""A row that took longer came from the disk; one in memory takes two millionths of a second."""
+"""A row that takes longer was read from disk; one in memory takes two microseconds."""
 _MAPPED_ROWS = 10_000
-"""More vectors than this come from a memory map, in half the time of a call each."""
+"""More vectors than this are read from a memory map, in half the time of one call each."""
 _DENSE = 2
-"""Where at least every so-many-th vector is wanted, reading them all is quicker."""
+"""If at least one in so many vectors is requested, reading the whole range is faster."""
 
 
 class FlatFile:
-    """Vectors of a file, float16 little-endian [rows, dim], by their positions; whatever lies behind them is ignored.
+    """Vectors in a file, float16 little-endian [rows, dim], by position; anything after them is ignored.
 
-    What is wanted as a whole is read(), which is quicker than a million page faults, and so are a few vectors here and there;
-    only many of them come from a memory map. Raises IndexDamaged where the file is shorter or cannot be read.
+    Whole ranges are read with read(), which is faster than a million page faults, and so are a few scattered vectors; only
+    many scattered vectors use a memory map. Raises IndexDamaged if the file is too short or cannot be read.
     """
 
     def __init__(self, path: Path, rows: int, dim: int) -> None:
@@ -43,13 +43,13 @@ class FlatFile:
         self._require_size()
 
     def block(self, start: int, stop: int) -> NDArray[np.float16]:
-        """Return the vectors from position `start` up to `stop`, float16 [stop - start, dim]."""
+        """Return the vectors at positions `start` to `stop` (exclusive), float16 [stop - start, dim]."""
         found = np.empty((stop - start, self.dim), STORED)
         self._read_into(found, start)
         return found
 
     def blocks(self, start: int = 0) -> Iterator[tuple[int, NDArray[np.float16]]]:
-        """Yield all vectors from position `start` on as (position of the first, float16 [n, dim])."""
+        """Yield all vectors from position `start` in blocks, as (position of the first, float16 [n, dim])."""
         step = max(1, BLOCK_BYTES // self._row_bytes)
         for first in range(start, self.rows, step):
             yield first, self.block(first, min(first + step, self.rows))
@@ -85,20 +85,20 @@ class FlatFile:
     def _mapped(self, positions: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
         if self._is_cold(positions[:_FIRST_ROWS]):
             first, last = int(positions[0]), int(positions[-1]) + 1
-            self._fetch_soon(first, last - first)
+            self._prefetch(first, last - first)
         rows = np.frombuffer(self._map, STORED).reshape(self.rows, self.dim)
         step = max(1, BLOCK_BYTES // self._row_bytes)
         for start in range(0, len(positions), step):
             here = positions[start : start + step]
             yield here, rows[here]
-        # Or the whole file would come to count as this process's memory.
+        # Otherwise the whole file would count as memory of this process.
         self._map.madvise(mmap.MADV_DONTNEED)
 
     def _single(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         if self._is_cold(positions[:_FIRST_ROWS]):
-            # The disk serves many requests at once: all are told to it before the first is waited for.
+            # Disks serve requests in parallel: announce all of them before waiting for the first.
             for position in positions.tolist():
-                self._fetch_soon(position, 1)
+                self._prefetch(position, 1)
         return np.frombuffer(b"".join(map(self._read, positions.tolist())), STORED).reshape(len(positions), self.dim)
 
     def _is_cold(self, positions: NDArray[np.int64]) -> bool:
@@ -107,7 +107,7 @@ class FlatFile:
             self._read(position)
         return time.perf_counter() - started > _COLD_SECONDS * len(positions)
 
-    def _fetch_soon(self, position: int, rows: int) -> None:
+    def _prefetch(self, position: int, rows: int) -> None:
         offset, size = position * self._row_bytes, rows * self._row_bytes
         os.posix_fadvise(self._descriptor, offset, size, os.POSIX_FADV_WILLNEED)
 
@@ -128,7 +128,7 @@ class FlatFile:
     def _require_size(self) -> None:
         size, expected = os.fstat(self._descriptor).st_size, self.rows * self._row_bytes
         if size < expected:
-            raise IndexDamaged(f"{self.path.name} ends at byte {size:,} where {expected:,} belong")
+            raise IndexDamaged(f"{self.path.name} ends at byte {size:,} instead of {expected:,}")
 
     def _read_into(self, found: NDArray[np.float16], start: int) -> None:
         buffer = found.data.cast("B")

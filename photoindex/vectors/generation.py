@@ -1,4 +1,4 @@
-"""One generation of an index as it lies on the disk: opened, checked, searched by position."""
+"""Opening and verifying one generation of an index on disk."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from photoindex.vectors.manifest import (
 )
 
 CODED_FROM_ROWS = 50_000
-"""Fewer vectors than this are searched exactly, all of them, and have no codes."""
+"""Smaller indexes are searched exactly and have no codes."""
 _TRIES = 5
 
 
 class Generation:
-    """Vectors at positions from 0; `ids`, int64 [rows] ascending, are their numbers. Made by `open_generation`."""
+    """Vectors at positions from 0 with their `ids`, int64 [rows] ascending. Use `open_generation`."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
@@ -37,7 +37,7 @@ class Generation:
         self.flat = FlatFile(folder / VECTORS_NAME, manifest.rows, manifest.dim)
         self.ids: NDArray[np.int64] = _checked_array(folder, IDS_NAME, manifest, np.dtype("<i8"))
         if len(self.ids) != manifest.rows or (manifest.rows and int(self.ids[-1]) != manifest.largest_id):
-            raise IndexDamaged(f"{IDS_NAME} does not belong to its manifest")
+            raise IndexDamaged(f"{IDS_NAME} does not match its manifest")
         self.sample: NDArray[np.float16] = _checked_array(folder, SAMPLE_NAME, manifest, STORED).reshape(
             -1, manifest.dim
         )
@@ -47,13 +47,13 @@ class Generation:
             _check(folder, CODES_NAME, manifest)
             self.codes = Codes.read(folder / CODES_NAME)
             if len(self.codes) != manifest.rows or self.codes.dim != manifest.dim:
-                raise IndexDamaged(f"{CODES_NAME} does not belong to its manifest")
+                raise IndexDamaged(f"{CODES_NAME} does not match its manifest")
         else:
-            # So few that they are read whole for every search anyway.
+            # So few that every search reads all of them anyway.
             self.verify_vectors()
 
     def __len__(self) -> int:
-        """Return how many vectors it holds."""
+        """Return the number of vectors."""
         return self.manifest.rows
 
     def all_rows(self) -> Rows:
@@ -63,7 +63,7 @@ class Generation:
         return self._rows
 
     def verify_vectors(self, advance: Callable[[int], None] = lambda _rows: None) -> None:
-        """Hold every byte of the vectors against their checksums; `advance` is told how many rows are done.
+        """Verify the checksums of all vectors; `advance` is called with the number of rows done.
 
         Raises IndexDamaged.
         """
@@ -79,14 +79,14 @@ class Generation:
                 position = stop
                 advance(position)
             if digest.hexdigest() != piece.blake3:
-                raise IndexDamaged(f"{VECTORS_NAME} is not what was written (part {number + 1})")
+                raise IndexDamaged(f"{VECTORS_NAME} has a wrong checksum (part {number + 1})")
 
 
 def open_generation(folder: Path, dim: int) -> Generation | None:
-    """Open the generation of an index that is in use, None where nothing was written yet.
+    """Open the current generation of an index, None if nothing was written yet.
 
-    dim: numbers a vector that the caller has. Codes, numbers and sample are held against their checksums, the vectors
-    against their size (and their checksum where they are few). Raises IndexDamaged.
+    dim: the expected dimension. Codes, ids and sample are verified by checksum, the vectors by size (and by checksum if they
+    are few). Raises IndexDamaged.
     """
     for _ in range(_TRIES):
         current = read_current(folder)
@@ -95,10 +95,10 @@ def open_generation(folder: Path, dim: int) -> Generation | None:
         try:
             manifest = read_manifest(folder, current)
             if manifest.dim != dim:
-                raise IndexDamaged(f"it was made for vectors of {manifest.dim} numbers, not of {dim}")
+                raise IndexDamaged(f"it was made for vectors of dimension {manifest.dim}, not {dim}")
             return Generation(folder / current.name, manifest)
         except FileNotFoundError as error:
-            # A merge may have put a newer generation in its place since CURRENT was read.
+            # A merge may have replaced the generation since CURRENT was read.
             if read_current(folder) == current:
                 raise IndexDamaged(f"{Path(str(error.filename)).name} is missing") from error
         except OSError as error:
@@ -108,7 +108,7 @@ def open_generation(folder: Path, dim: int) -> Generation | None:
 
 
 def _check(folder: Path, name: str, manifest: Manifest) -> None:
-    """Hold a file against its checksum, without keeping it in memory. Raises IndexDamaged."""
+    """Verify a file's checksum without keeping it in memory. Raises IndexDamaged."""
     import blake3
 
     digest = blake3.blake3()
@@ -117,16 +117,16 @@ def _check(folder: Path, name: str, manifest: Manifest) -> None:
         while count := file.readinto(buffer):
             digest.update(memoryview(buffer)[:count])
     if digest.hexdigest() != manifest.digests.get(name):
-        raise IndexDamaged(f"{name} is not what was written")
+        raise IndexDamaged(f"{name} has a wrong checksum")
 
 
 def _checked_array(folder: Path, name: str, manifest: Manifest, kind: Any) -> NDArray[Any]:
-    """Return a small file's content after holding it against its checksum."""
+    """Return a small file's content after verifying its checksum."""
     import blake3
 
     content = np.fromfile(folder / name, np.uint8)
     digest = blake3.blake3(max_threads=blake3.blake3.AUTO)
     digest.update(content.data)
     if digest.hexdigest() != manifest.digests.get(name):
-        raise IndexDamaged(f"{name} is not what was written")
+        raise IndexDamaged(f"{name} has a wrong checksum")
     return content.view(kind)

@@ -1,4 +1,4 @@
-"""Writing a generation of an index beside the one in use, and putting it in its place in one step."""
+"""Writing a new generation of an index and atomically making it the current one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _CODING_ROWS = 16_384
 _GENERATION_NAME = re.compile(rf"{GENERATION_PREFIX}(\d+)")
 
 Advance = Callable[[str, int], None]
-"""Is told the step, "vectors" or "codes", and how many vectors are done in it."""
+"""Called with the step, "vectors" or "codes", and the number of vectors done in it."""
 
 
 def _no_advance(_step: str, _rows: int) -> None:
@@ -48,7 +48,7 @@ def _no_advance(_step: str, _rows: int) -> None:
 
 @dataclass(slots=True)
 class _Draft:
-    """A generation in the making."""
+    """A generation that is being written."""
 
     folder: Path
     dim: int
@@ -61,11 +61,11 @@ class _Draft:
 
 
 def write(folder: Path, blocks: Iterable[Block], dim: int, *, advance: Advance = _no_advance) -> Path:
-    """Make a new generation of these vectors alone and put it in the place of the one in use; return its folder.
+    """Write a new generation of only these vectors, make it current and return its folder.
 
-    The caller sees to it that nobody else writes to `folder`, the index's own; readers need not be kept away. Killed at
-    any moment, it leaves the old generation in use and at most a folder that the next write removes. Raises ValueError
-    for numbers that do not ascend and vectors of another length, OSError.
+    The caller must ensure that nobody else writes to `folder`, the folder of the index; readers are allowed. If killed at
+    any moment, the old generation stays current and at most a folder is left that the next write removes. Raises ValueError
+    for ids that are not ascending and vectors of another dimension, OSError.
     """
     building = _begin(folder)
     try:
@@ -73,17 +73,17 @@ def write(folder: Path, blocks: Iterable[Block], dim: int, *, advance: Advance =
         with (building / VECTORS_NAME).open("wb") as file:
             _add_blocks(draft, file, blocks, advance)
         codes = _coded(draft, None, advance)
-        return _put_in_place(folder, draft, codes, draft.rows if codes else 0)
+        return _publish(folder, draft, codes, draft.rows if codes else 0)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
 
 
 def append(folder: Path, base: Generation, blocks: Iterable[Block], *, advance: Advance = _no_advance) -> Path:
-    """Make a new generation of all that `base`, the one in use, holds and of newer vectors; return its folder.
+    """Write a new generation of the vectors of `base`, the current one, and newer vectors; return its folder.
 
-    The file of vectors is shared with `base` by a hard link and grows at its end, where `base` does not look; only the
-    codes and the small files are written anew. Else as `write`.
+    The file of vectors is shared with `base` by a hard link and appended to, beyond the part that `base` reads; only the
+    codes and the small files are rewritten. Otherwise like `write`.
     """
     building = _begin(folder)
     try:
@@ -94,23 +94,23 @@ def append(folder: Path, base: Generation, blocks: Iterable[Block], *, advance: 
         except OSError:  # a file system without hard links
             shutil.copyfile(base.flat.path, vectors)
         with vectors.open("r+b") as file:
-            # What a merge that was killed left behind the vectors of `base` goes.
+            # Remove what a killed merge left after the vectors of `base`.
             file.truncate(len(base) * base.dim * STORED.itemsize)
             file.seek(0, os.SEEK_END)
             _add_blocks(draft, file, blocks, advance)
-        fitted = base.manifest.coded_from
-        kept = Codes.read(base.folder / CODES_NAME, to_add=True) if fitted and draft.rows < 2 * fitted else None
+        trained_on = base.manifest.coded_from
+        kept = Codes.read(base.folder / CODES_NAME, to_add=True) if trained_on and draft.rows < 2 * trained_on else None
         codes = _coded(draft, kept, advance)
-        return _put_in_place(folder, draft, codes, fitted if kept else (draft.rows if codes else 0))
+        return _publish(folder, draft, codes, trained_on if kept else (draft.rows if codes else 0))
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
 
 
 def remove_leftovers(folder: Path, keep: str | None) -> int:
-    """Remove what killed writes left and every generation but `keep`; return how many bytes became free.
+    """Remove leftovers of killed writes and all generations except `keep`; return the number of bytes freed.
 
-    Who has opened an older generation goes on reading it: its files stay until they are closed.
+    Readers of an older generation can continue: its files exist until they are closed.
     """
     freed = 0
     with suppress(FileNotFoundError):
@@ -144,9 +144,9 @@ def _add_blocks(draft: _Draft, file: BinaryIO, blocks: Iterable[Block], advance:
         if not len(ids):
             continue
         if values.shape != (len(ids), draft.dim):
-            raise ValueError(f"vectors of the shape {values.shape} where {draft.dim} numbers each belong")
+            raise ValueError(f"vectors of the shape {values.shape} instead of dimension {draft.dim}")
         if int(ids[0]) <= largest or (np.diff(ids) <= 0).any():
-            raise ValueError("the numbers of the vectors do not ascend")
+            raise ValueError("the ids of the vectors are not ascending")
         content = np.ascontiguousarray(values, STORED).tobytes()
         file.write(content)
         digest.update(content)
@@ -160,7 +160,7 @@ def _add_blocks(draft: _Draft, file: BinaryIO, blocks: Iterable[Block], advance:
 
 
 def _coded(draft: _Draft, kept: Codes | None, advance: Advance) -> Codes | None:
-    """Return codes of all vectors: `kept` with what it lacks, or new ones; None where they are too few to need any."""
+    """Return codes of all vectors: `kept` extended, or new ones; None if there are too few vectors."""
     rows = draft.rows
     if rows < CODED_FROM_ROWS:
         return None
@@ -178,7 +178,7 @@ def _coded(draft: _Draft, kept: Codes | None, advance: Advance) -> Codes | None:
     return codes
 
 
-def _put_in_place(folder: Path, draft: _Draft, codes: Codes | None, coded_from: int) -> Path:
+def _publish(folder: Path, draft: _Draft, codes: Codes | None, coded_from: int) -> Path:
     import blake3
     import faiss
 
@@ -233,7 +233,7 @@ def _next_number(folder: Path) -> int:
 
 
 def _size_bytes(path: Path) -> int:
-    """Return what a file or the files of a folder take; of a file with several names the disk loses nothing."""
+    """Return the size of a file or of a folder's files, without files that have other hard links."""
     files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
     states = [os.lstat(one) for one in files]
     return sum(one.st_size for one in states if one.st_nlink == 1)
@@ -251,7 +251,7 @@ def _sync(file: BinaryIO) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was created or renamed in `folder` safe on the disk, where the file system can."""
+    """Flush created and renamed entries of `folder` to disk, if the file system supports it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):

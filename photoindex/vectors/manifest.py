@@ -1,4 +1,4 @@
-"""What a generation of an index consists of, and the chain of checksums that its files are held against."""
+"""The manifest of a generation, and the chain of checksums that verifies its files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GENERATION_PREFIX = "gen-"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Vectors that were written in one go: how many, and the BLAKE3 digest of their bytes (hexadecimal)."""
+    """Vectors written at one time: their number and the BLAKE3 digest of their bytes (hexadecimal)."""
 
     rows: int
     blake3: str
@@ -29,11 +29,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one generation holds.
+    """The content of one generation.
 
-    rows: vectors; largest_id: the largest of their numbers; coded_from: how many vectors there were when the codes were
-    fitted to them, 0 where there are no codes; digests: BLAKE3 of the small files by their names; pieces: of the vectors;
-    made_at: seconds since 1970; faiss: the version that made the codes.
+    rows: number of vectors. largest_id: their largest id. coded_from: number of vectors that the codes were trained on, 0 if
+    there are no codes. digests: BLAKE3 of the small files by name. pieces: of the vectors. made_at: seconds since 1970.
+    faiss: the version that made the codes.
     """
 
     dim: int
@@ -51,23 +51,23 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Manifest:
-        """Return what `to_bytes` wrote. Raises IndexDamaged for anything else."""
+        """Parse the output of `to_bytes`. Raises IndexDamaged for anything else."""
         try:
             value = json.loads(content)
             if value.pop("format") != FORMAT:
-                raise IndexDamaged("the index has another format than this version writes")
+                raise IndexDamaged("the index has the format of another version")
             value["pieces"] = tuple(Piece(int(one["rows"]), str(one["blake3"])) for one in value["pieces"])
             found = cls(**value)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise IndexDamaged(f"{MANIFEST_NAME} cannot be read") from error
         if sum(one.rows for one in found.pieces) != found.rows:
-            raise IndexDamaged(f"{MANIFEST_NAME} contradicts itself")
+            raise IndexDamaged(f"{MANIFEST_NAME} is inconsistent")
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The content of `CURRENT`: the folder of the generation that is in use, and the digest of its manifest."""
+    """The content of `CURRENT`: the folder of the current generation and the digest of its manifest."""
 
     name: str
     manifest_blake3: str
@@ -78,7 +78,7 @@ class Current:
 
 
 def read_current(folder: Path) -> Current | None:
-    """Return which generation of an index is in use, None where there is none yet. Raises IndexDamaged."""
+    """Return the current generation of an index, None if there is none yet. Raises IndexDamaged."""
     try:
         words = (folder / CURRENT_NAME).read_bytes().decode("ascii", "replace").split()
     except FileNotFoundError:
@@ -86,12 +86,12 @@ def read_current(folder: Path) -> Current | None:
     except OSError as error:
         raise IndexDamaged(f"{CURRENT_NAME} cannot be read ({error.strerror})") from error
     if len(words) != 2 or not words[0].startswith(GENERATION_PREFIX) or "/" in words[0] or len(words[1]) != 64:
-        raise IndexDamaged(f"{CURRENT_NAME} is half written")
+        raise IndexDamaged(f"{CURRENT_NAME} is incomplete")
     return Current(*words)
 
 
 def read_manifest(folder: Path, current: Current) -> Manifest:
-    """Return the manifest of the generation in use. Raises IndexDamaged; FileNotFoundError where it is not there."""
+    """Return the manifest of the current generation. Raises IndexDamaged; FileNotFoundError if it is missing."""
     import blake3
 
     try:
@@ -101,5 +101,5 @@ def read_manifest(folder: Path, current: Current) -> Manifest:
     except OSError as error:
         raise IndexDamaged(f"{MANIFEST_NAME} cannot be read ({error.strerror})") from error
     if blake3.blake3(content).hexdigest() != current.manifest_blake3:
-        raise IndexDamaged(f"{MANIFEST_NAME} is not what was written")
+        raise IndexDamaged(f"{MANIFEST_NAME} has a wrong checksum")
     return Manifest.from_bytes(content)

@@ -1,4 +1,4 @@
-"""The nearest neighbours of every vector among all, without comparing each with each."""
+"""Finding the nearest neighbours of all vectors without comparing all pairs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from photoindex.vectors.base import Block
 MINIMUM_COSINE = 0.85
 NEIGHBOURS = 4
 _EXACT_COUNT = 10_000
-"""Up to so many vectors are compared each with each."""
+"""Up to this number of vectors, all pairs are compared."""
 _ROWS = 1024
 _PROBES = 2
 _ROUNDS = 5
-_SAMPLE_A_CELL = 32
+_SAMPLES_PER_CELL = 32
 _PASS_BYTES = 256 << 20
 
 Blocks = Callable[[], Iterator[Block]]
@@ -27,7 +27,7 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class NearPairs:
-    """Pairs of vectors by their numbers, int64 [n] each, first < second; cosines float32 [n]."""
+    """Pairs of vectors by id, int64 [n] each, first < second; cosines float32 [n]."""
 
     first: NDArray[np.int64]
     second: NDArray[np.int64]
@@ -37,12 +37,12 @@ class NearPairs:
 def near_pairs(
     blocks: Blocks, count: int, *, minimum_cosine: float = MINIMUM_COSINE, neighbours: int = NEIGHBOURS
 ) -> Iterator[NearPairs]:
-    """Yield pairs of vectors of which one is among the `neighbours` nearest of the other, at `minimum_cosine` or more.
+    """Yield pairs of vectors where one is among the `neighbours` nearest of the other, with at least `minimum_cosine`.
 
-    blocks: makes an iterator over all vectors, of unit length; it is called several times and must give the same. count: about how
-    many there are. A pair may come twice. Exact up to 10,000 vectors. Beyond, vectors are put into cells around about
-    2 * sqrt(count) centres, and each looks into the two cells whose centres are nearest (an inverted file, searched cell by
-    cell, so that all of it is matrix products and memory holds a part of the vectors at a time).
+    blocks: returns an iterator over all vectors, of unit length; it is called several times and must give the same. count:
+    approximate number of vectors. A pair may be returned twice. Exact up to 10,000 vectors. Beyond that, vectors are
+    assigned to cells around about 2 * sqrt(count) centres, and each is compared with the two cells with the nearest centres
+    (an inverted file, searched cell by cell with matrix products, so that only part of the vectors is in memory).
     """
     if count <= _EXACT_COUNT:
         ids, rows = _gathered(blocks, None)
@@ -56,16 +56,16 @@ def near_pairs(
     for start in range(0, len(centres), per_pass):
         wanted = ((cells >= start) & (cells < start + per_pass)).any(axis=1)
         ids, rows = _gathered(blocks, wanted)
-        homes = cells[wanted]
+        cells_of_rows = cells[wanted]
         for cell in range(start, min(start + per_pass, len(centres))):
-            looking = np.flatnonzero((homes == cell).any(axis=1))
-            there = np.flatnonzero(homes[:, 0] == cell)
-            found = (ids[there], rows[there])
-            yield from _pairs(ids[looking], rows[looking], found, minimum_cosine, neighbours)
+            probing = np.flatnonzero((cells_of_rows == cell).any(axis=1))
+            members = np.flatnonzero(cells_of_rows[:, 0] == cell)
+            found = (ids[members], rows[members])
+            yield from _pairs(ids[probing], rows[probing], found, minimum_cosine, neighbours)
 
 
 def _gathered(blocks: Blocks, wanted: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Return the vectors at the wanted places of all blocks one after the other; None: all."""
+    """Return the vectors selected by a mask over all blocks; None: all."""
     numbers, values, seen = [], [], 0
     for ids, rows in blocks():
         chosen = slice(None) if wanted is None else wanted[seen : seen + len(ids)]
@@ -82,7 +82,7 @@ def _centres(blocks: Blocks, count: int) -> Vectors:
     import faiss
 
     cells = 1 << round(np.log2(2 * np.sqrt(count)))
-    step = max(1, count // (cells * _SAMPLE_A_CELL))
+    step = max(1, count // (cells * _SAMPLES_PER_CELL))
     sample = np.concatenate([rows[::step] for _, rows in blocks()]).astype(np.float32)
     cells = min(cells, len(sample))
     means = faiss.Kmeans(
@@ -93,14 +93,14 @@ def _centres(blocks: Blocks, count: int) -> Vectors:
 
 
 def _cells(blocks: Blocks, centres: Vectors) -> NDArray[np.int32]:
-    """Return the nearest cells of each vector, int32 [n, _PROBES], the nearest first."""
+    """Return the nearest cells of each vector, int32 [n, _PROBES], nearest first."""
     found = []
     for _, rows in blocks():
         for start in range(0, len(rows), _ROWS):
-            likeness = rows[start : start + _ROWS].astype(np.float32) @ centres.T
-            probes = min(_PROBES, likeness.shape[1])
-            best = np.argpartition(-likeness, probes - 1, axis=1)[:, :probes]
-            order = np.argsort(-np.take_along_axis(likeness, best, axis=1), axis=1)
+            similarity = rows[start : start + _ROWS].astype(np.float32) @ centres.T
+            probes = min(_PROBES, similarity.shape[1])
+            best = np.argpartition(-similarity, probes - 1, axis=1)[:, :probes]
+            order = np.argsort(-np.take_along_axis(similarity, best, axis=1), axis=1)
             found.append(np.take_along_axis(best, order, axis=1).astype(np.int32))
     return np.concatenate(found) if found else np.zeros((0, _PROBES), np.int32)
 
@@ -117,11 +117,11 @@ def _pairs(
         return
     for start in range(0, len(ids), _ROWS):
         own = ids[start : start + _ROWS]
-        likeness = rows[start : start + _ROWS].astype(np.float32) @ there.T
-        likeness[own[:, None] == other_ids[None, :]] = -2
+        similarity = rows[start : start + _ROWS].astype(np.float32) @ there.T
+        similarity[own[:, None] == other_ids[None, :]] = -2
         wanted = min(neighbours, len(other_ids))
-        best = np.argpartition(-likeness, wanted - 1, axis=1)[:, :wanted]
-        cosines = np.take_along_axis(likeness, best, axis=1)
+        best = np.argpartition(-similarity, wanted - 1, axis=1)[:, :wanted]
+        cosines = np.take_along_axis(similarity, best, axis=1)
         row, place = np.nonzero(cosines >= minimum_cosine)
         if len(row):
             first, second = own[row], other_ids[best[row, place]]

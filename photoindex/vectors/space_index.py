@@ -1,4 +1,4 @@
-"""All vectors of one space: the generation on the disk, the newest ones in memory, less those that are gone."""
+"""The index of one embedding space: a generation on disk plus unmerged vectors in memory, minus deleted ones."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from photoindex.vectors.generation import Generation
 from photoindex.vectors.scoring import checked_query, exact_scores, not_unit, positions_in, ranked
 
 CANDIDATES_A_HIT = 16
-"""How many candidates of the codes are scored exactly for each hit that is asked for."""
+"""Number of candidates from the codes that are scored exactly per requested hit."""
 CANDIDATES_MIN = 1_600
 NARROW_ROWS = 50_000
 NARROW_SHARE = 0.05
-"""So few vectors (of either measure the larger) that a filter leaves are all scored exactly."""
+"""If a filter leaves at most this many vectors (the larger of both limits), all of them are scored exactly."""
 _SCAN_ROWS = 65_536
 _FEW_ROWS = 1_000
 _WIDER = 4
 _PROBE_STEP = 64
 _EXPONENT = np.uint16(0x7C00)
-"""The bits of a float16 that are all set where it is infinite or no number (IEEE 754, binary16)."""
+"""The exponent bits of a float16, all set for infinity and NaN (IEEE 754, binary16)."""
 
 
 class SpaceIndex:
-    """One space's vectors: a generation (None before the first merge) and the newest, which are not merged yet.
+    """One space's vectors: a generation (None before the first merge) and the newest vectors, not merged yet.
 
-    truth: where vectors are looked up that may be gone or damaged; None takes the files as they are, and damage that is
-    met while searching raises IndexDamaged instead of being healed. Not safe for use by several threads at once.
+    truth: where deleted and damaged vectors are looked up; with None the files are trusted, and damage found while searching
+    raises IndexDamaged instead of being repaired. Not thread-safe.
     """
 
     def __init__(self, generation: Generation | None, newest: ExactIndex, truth: Truth | None = None) -> None:
         if generation is not None and generation.dim != newest.dim:
-            raise IndexDamaged(f"it was made for vectors of {generation.dim} numbers, not of {newest.dim}")
+            raise IndexDamaged(f"it was made for vectors of dimension {generation.dim}, not {newest.dim}")
         self.dim = newest.dim
         self.generation = generation
         self.newest = newest
         self._truth = truth
-        self._gone: NDArray[np.bool_] | None = None
-        """Of the generation's positions: those met so far whose vectors are gone."""
-        self._newest_gone: set[int] = set()
+        self._deleted: NDArray[np.bool_] | None = None
+        """Mask of the generation's positions whose vectors are known to be deleted."""
+        self._newest_deleted: set[int] = set()
         self._asked_for_all = False
 
     def __len__(self) -> int:
-        """Return how many vectors it holds, less those already known to be gone."""
-        gone = 0 if self._gone is None else int(np.count_nonzero(self._gone))
-        return self.rows + len(self.newest) - gone - len(self._newest_gone)
+        """Return the number of vectors without those known to be deleted."""
+        gone = 0 if self._deleted is None else int(np.count_nonzero(self._deleted))
+        return self.rows + len(self.newest) - gone - len(self._newest_deleted)
 
     @cached_property
     def _one_block(self) -> Rows:
@@ -59,24 +59,24 @@ class SpaceIndex:
 
     @cached_property
     def _newest_rows(self) -> Rows:
-        # Half the memory to read of what `newest` itself reads, and no thread of BLAS that keeps a core busy waiting.
+        # Reads half as much memory as `newest` does, and starts no BLAS threads that keep a core busy waiting.
         return Rows(self.dim).filled(self.newest.values)
 
     @property
     def rows(self) -> int:
-        """Vectors in the generation, gone or not."""
+        """Number of vectors in the generation, including deleted ones."""
         return 0 if self.generation is None else len(self.generation)
 
     @property
     def unmerged(self) -> int:
-        """Vectors that are newer than the generation."""
+        """Number of vectors that are newer than the generation."""
         return len(self.newest)
 
     def search(self, query: NDArray[np.float32], limit: int, *, allowed: NDArray[np.int64] | None = None) -> Neighbours:
-        """Return up to `limit` nearest vectors that are not gone; see `VectorIndex.search`.
+        """Return up to `limit` nearest vectors that are not deleted; see `VectorIndex.search`.
 
-        What a generation with codes finds is nearly always the true nearest (99 of 100); the scores are exact. Up to
-        50,000 vectors, in all or left by `allowed`, the answer is exact.
+        With codes, 99 of 100 hits are the true nearest; scores are always exact. The result is exact if the index, or the
+        part selected by `allowed`, has at most 50,000 vectors.
         """
         query = checked_query(query, self.dim)
         if limit <= 0:
@@ -88,31 +88,31 @@ class SpaceIndex:
                 self._search_newest(query, wanted, allowed),
             )
             exhausted = len(found) < wanted
-            found = self._without_gone(_first(found, wanted))
+            found = self._without_deleted(_first(found, wanted))
             if exhausted or len(found) >= limit:
                 break
-            # Those that turned out to be gone are left out from now on; where they are many, more is asked for as well.
+            # Vectors found to be deleted are excluded from now on; if there are many, request more candidates too.
             wanted *= 1 if attempt == 1 else _WIDER
         return _first(found, limit)
 
     def scan(
         self, query: NDArray[np.float32], minimum: float, *, allowed: NDArray[np.int64] | None = None
     ) -> Neighbours:
-        """Return every vector whose cosine is at least `minimum` and that is not gone; reads all vectors, in blocks."""
+        """Return all vectors with a cosine of at least `minimum` that are not deleted; reads all vectors, in blocks."""
         query = checked_query(query, self.dim)
         parts = [self.newest.scan(query, minimum, allowed=allowed)]
         if self.generation is not None:
             usable = self._usable(allowed)
             positions = None if usable is None else np.flatnonzero(usable)
             for here, rows in self._rows_of(positions):
-                near = np.union1d(self._one_block.filled(rows).above(query, minimum), _lost(rows))
+                near = np.union1d(self._one_block.filled(rows).above(query, minimum), _corrupted(rows))
                 found = self._scored(query, here[near], rows[near])
                 kept = found.scores >= np.float32(minimum)
                 parts.append(Neighbours(found.ids[kept], found.scores[kept]))
-        return self._without_gone(_merged(*parts))
+        return self._without_deleted(_merged(*parts))
 
     def scores(self, query: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the exact cosine of a query and each of these vectors; see `VectorIndex.scores`."""
+        """Return the exact cosines of a query and these vectors; see `VectorIndex.scores`."""
         query = checked_query(query, self.dim)
         found = self.newest.scores(query, ids)
         for places, rows in self._looked_up(ids):
@@ -127,9 +127,9 @@ class SpaceIndex:
         return found
 
     def sample(self) -> NDArray[np.float32]:
-        """Return up to 4,096 vectors chosen at random, float32 [n, dim]; of the newest where nothing was merged yet.
+        """Return up to 4,096 random vectors, float32 [n, dim], from the newest ones if nothing was merged yet.
 
-        Damaged ones are left out: a measure that is taken with one of them would hold for nothing.
+        Damaged vectors are left out because they would distort measurements.
         """
         if self.generation is not None and len(self.generation):
             rows = self.generation.sample
@@ -140,15 +140,15 @@ class SpaceIndex:
         return np.delete(rows, not_unit(rows), axis=0).astype(np.float32)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield all vectors that are not gone, in the order of their numbers.
+        """Yield all vectors that are not deleted, in order of their ids.
 
-        What is gone is looked up the first time, so that whoever needs several passes meets the same vectors in each.
+        Deleted ones are looked up only the first time, so that several passes see the same vectors.
         """
         ask = not self._asked_for_all
         if self.generation is not None:
             for positions, rows in self._rows_of(None):
-                ids, healed = self._healed(positions, rows)
-                yield self._living_block(ids, healed, ask=ask)
+                ids, repaired = self._repaired(positions, rows)
+                yield self._living_block(ids, repaired, ask=ask)
         if len(self.newest):
             yield self._living_block(self.newest.ids, self.newest.values, ask=ask)
         self._asked_for_all = True
@@ -157,18 +157,18 @@ class SpaceIndex:
         if self._truth is None:
             return ids, rows
         if ask:
-            self._note_gone(ids[~self._truth.living(ids)])
+            self._mark_deleted(ids[~self._truth.living(ids)])
         living = np.ones(len(ids), np.bool_)
-        if self.generation is not None and self._gone is not None:
+        if self.generation is not None and self._deleted is not None:
             positions, known = positions_in(self.generation.ids, ids)
-            living[known] = ~self._gone[positions[known]]
-        if self._newest_gone:
-            living &= ~np.isin(ids, np.fromiter(self._newest_gone, np.int64))
+            living[known] = ~self._deleted[positions[known]]
+        if self._newest_deleted:
+            living &= ~np.isin(ids, np.fromiter(self._newest_deleted, np.int64))
         return ids[living], rows[living]
 
     def _usable(self, allowed: NDArray[np.int64] | None) -> NDArray[np.bool_] | None:
-        """Return which positions of the generation may be found, None for all."""
-        if self.generation is None or (allowed is None and self._gone is None):
+        """Return a mask of the generation's positions that may be found, None for all."""
+        if self.generation is None or (allowed is None and self._deleted is None):
             return None
         if allowed is None:
             usable = np.ones(self.rows, np.bool_)
@@ -176,8 +176,8 @@ class SpaceIndex:
             usable = np.zeros(self.rows, np.bool_)
             positions, known = positions_in(self.generation.ids, allowed)
             usable[positions[known]] = True
-        if self._gone is not None:
-            usable &= ~self._gone
+        if self._deleted is not None:
+            usable &= ~self._deleted
         return usable
 
     def _search_generation(
@@ -206,7 +206,7 @@ class SpaceIndex:
         return ranked(newest.ids[near], exact_scores(newest.values[near], query))
 
     def _search_all(self, query: NDArray[np.float32], limit: int, positions: NDArray[np.int64] | None) -> Neighbours:
-        """Return the nearest of the generation's vectors at these positions (None: all) by looking at each of them."""
+        """Return the nearest of the generation's vectors at these positions (None: all) by comparing each of them."""
         parts = [_nothing()]
         for here, rows in self._rows_of(positions):
             parts.append(self._best(query, here, rows, limit))
@@ -224,18 +224,18 @@ class SpaceIndex:
     def _best(
         self, query: NDArray[np.float32], positions: NDArray[np.int64], rows: NDArray[np.float16], limit: int
     ) -> Neighbours:
-        # Lost ones come along whatever they score: what belongs in their place may be near.
-        near = np.union1d(self._one_block.filled(rows).nearest(query, limit), _lost(rows))
+        # Include corrupted rows whatever their score: the real vectors may be near.
+        near = np.union1d(self._one_block.filled(rows).nearest(query, limit), _corrupted(rows))
         return self._scored(query, positions[near], rows[near])
 
     def _scored(
         self, query: NDArray[np.float32], positions: NDArray[np.int64], rows: NDArray[np.float16]
     ) -> Neighbours:
-        ids, rows = self._healed(positions, rows)
+        ids, rows = self._repaired(positions, rows)
         return ranked(ids, exact_scores(rows, query))
 
     def _looked_up(self, ids: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
-        """Yield the places in `ids` of vectors that the generation holds, and the vectors."""
+        """Yield the indices in `ids` of vectors in the generation, and the vectors."""
         if self.generation is None or not len(ids):
             return
         positions, known = positions_in(self.generation.ids, ids)
@@ -244,60 +244,60 @@ class SpaceIndex:
         for start in range(0, len(places), _SCAN_ROWS):
             here = places[start : start + _SCAN_ROWS]
             unique, back = np.unique(positions[here], return_inverse=True)
-            _, rows = self._healed(unique, self.generation.flat.at(unique))
+            _, rows = self._repaired(unique, self.generation.flat.at(unique))
             yield here, rows[back]
 
-    def _healed(
+    def _repaired(
         self, positions: NDArray[np.int64], rows: NDArray[np.float16]
     ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        """Return the numbers of these positions, and their vectors, those that the file has lost from the truth.
+        """Return the ids and vectors of these positions, with damaged vectors replaced from the truth.
 
-        Raises IndexDamaged where there is no truth to ask.
+        Raises IndexDamaged if there is no truth.
         """
         assert self.generation is not None
         ids = self.generation.ids[positions]
         bad = not_unit(rows)
         if not len(bad):
             return ids, rows
-        problem = f"{self.generation.flat.path.name} does not hold what was written at position {positions[bad[0]]:,}"
+        problem = f"{self.generation.flat.path.name} is damaged at position {positions[bad[0]]:,}"
         if self._truth is None:
             raise IndexDamaged(problem)
         true = self._truth.fetch(ids[bad])
         if (true.view(np.uint16) != rows[bad].view(np.uint16)).any():
             self._truth.damaged(problem)
-        healed = rows.copy()
-        healed[bad] = true
-        return ids, healed
+        repaired = rows.copy()
+        repaired[bad] = true
+        return ids, repaired
 
-    def _without_gone(self, found: Neighbours) -> Neighbours:
+    def _without_deleted(self, found: Neighbours) -> Neighbours:
         if self._truth is None or not len(found):
             return found
         living = self._truth.living(found.ids)
         if living.all():
             return found
-        self._note_gone(found.ids[~living])
+        self._mark_deleted(found.ids[~living])
         return Neighbours(found.ids[living], found.scores[living])
 
-    def _note_gone(self, gone: NDArray[np.int64]) -> None:
+    def _mark_deleted(self, gone: NDArray[np.int64]) -> None:
         if not len(gone):
             return
         if self.generation is not None:
             positions, known = positions_in(self.generation.ids, gone)
-            if self._gone is None:
-                self._gone = np.zeros(self.rows, np.bool_)
-            self._gone[positions[known]] = True
+            if self._deleted is None:
+                self._deleted = np.zeros(self.rows, np.bool_)
+            self._deleted[positions[known]] = True
             gone = gone[~known]
-        self._newest_gone.update(gone.tolist())
+        self._newest_deleted.update(gone.tolist())
 
 
 def _nothing() -> Neighbours:
     return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
-def _lost(rows: NDArray[np.float16]) -> NDArray[np.int64]:
-    """Return the positions of vectors that look like a page that the disk lost: all zeros, or no numbers at all.
+def _corrupted(rows: NDArray[np.float16]) -> NDArray[np.int64]:
+    """Return the positions of vectors that look like a lost disk page: all zeros, or infinity or NaN.
 
-    It reads few of their numbers; what is among the hits is looked at whole.
+    Only a few values per vector are read; hits are checked completely later.
     """
     some = np.ascontiguousarray(rows.view(np.uint16)[:, ::_PROBE_STEP]) & _EXPONENT
     zero = np.flatnonzero(~some.any(axis=1))

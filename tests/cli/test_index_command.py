@@ -55,7 +55,7 @@ def test_verify_finds_damage_and_says_what_to_run(
     (space.folder / space.generation / "sample.f16").write_bytes(b"")
     ran = run(capsysbinary, "index", "status", "--verify", "--json", "--progress", "none")
     assert (ran.code, ran.json[0]["state"]) == (0, "damaged")
-    assert ran.json[0]["problem"] == "sample.f16 is not what was written"
+    assert ran.json[0]["problem"] == "sample.f16 has a wrong checksum"
     assert b"damaged: clip; search still works from the database. Rebuild with: photoindex index rebuild" in ran.err
     assert run(capsysbinary, "index", "rebuild", "--json").json[0]["vectors"] == 40
     assert run(capsysbinary, "index", "status", "--verify", "--json").json[0]["state"] == "current"

@@ -1,4 +1,4 @@
-"""What holds for every index of vectors, whatever it is made of."""
+"""The contract of every vector index."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Make = Callable[[NDArray[np.int64], NDArray[np.float16]], VectorIndex]
 
 @pytest.fixture(params=["exact", "newest only", "merged", "merged and newest", "appended", "coded"])
 def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Makes an index of vectors: in memory, on the disk, on the disk with codes, or a part each."""
+    """Return a factory of vector indexes: in memory, on disk, on disk with codes, or partly merged."""
     kind = request.param
     if kind == "coded":
         monkeypatch.setattr(generation_writer, "CODED_FROM_ROWS", 1)
@@ -58,7 +58,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def ids() -> NDArray[np.int64]:
-    """Numbers with gaps, as a database gives them after removals."""
+    """Return ids with gaps, as in a database after deletions."""
     return np.arange(COUNT, dtype=np.int64) * 3 + 7
 
 
@@ -71,7 +71,7 @@ def truth(values: NDArray[np.float16], query: NDArray[np.float32]) -> NDArray[np
     return values.astype(np.float64) @ query.astype(np.float64)
 
 
-def test_it_finds_the_nearest_best_first_with_their_exact_cosine(
+def test_search_returns_the_nearest_best_first_with_exact_cosines(
     make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     index = make(ids, values)
@@ -94,7 +94,7 @@ def test_a_vector_is_nearest_to_itself(make: Make, ids: NDArray[np.int64], value
         assert found.scores[0] == pytest.approx(1, abs=1e-3)
 
 
-def test_equal_vectors_score_equally_and_come_in_the_order_of_their_numbers(
+def test_equal_vectors_have_equal_scores_and_are_sorted_by_id(
     make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     twins = np.array([3, 40, 41, 299, 300, 301, 599])
@@ -105,7 +105,7 @@ def test_equal_vectors_score_equally_and_come_in_the_order_of_their_numbers(
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 1.0])
-def test_only_allowed_vectors_are_found_and_unknown_numbers_are_ignored(
+def test_only_allowed_vectors_are_found_and_unknown_ids_are_ignored(
     make: Make, ids: NDArray[np.int64], values: NDArray[np.float16], share: float
 ) -> None:
     random = np.random.default_rng(4)
@@ -126,7 +126,7 @@ def test_with_nothing_allowed_nothing_is_found(make: Make, ids: NDArray[np.int64
 
 
 @pytest.mark.parametrize("limit", [0, 1, COUNT, COUNT + 1, 10 * COUNT])
-def test_a_limit_is_kept_and_one_beyond_all_gives_all(
+def test_the_limit_is_respected_and_a_larger_one_returns_all(
     make: Make, ids: NDArray[np.int64], values: NDArray[np.float16], limit: int
 ) -> None:
     found = make(ids, values).search(unit(values[5]), limit)
@@ -135,7 +135,9 @@ def test_a_limit_is_kept_and_one_beyond_all_gives_all(
     assert (np.diff(found.scores) <= 0).all()
 
 
-def test_a_scan_gives_everything_above_a_score(make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]) -> None:
+def test_a_scan_returns_everything_above_a_score(
+    make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
+) -> None:
     index = make(ids, values)
     query = unit(values[17])
     expected = truth(values, query).astype(np.float32)
@@ -147,7 +149,7 @@ def test_a_scan_gives_everything_above_a_score(make: Make, ids: NDArray[np.int64
     assert set(index.scan(query, 0.3, allowed=allowed).ids) == set(index.scan(query, 0.3).ids) & set(allowed)
 
 
-def test_scores_and_vectors_come_in_the_order_asked_for_and_are_nan_where_unknown(
+def test_scores_and_vectors_are_in_the_given_order_and_nan_if_unknown(
     make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     index = make(ids, values)
@@ -164,7 +166,7 @@ def test_scores_and_vectors_come_in_the_order_asked_for_and_are_nan_where_unknow
     assert index.vectors(np.zeros(0, np.int64)).shape == (0, DIM)
 
 
-def test_a_vector_that_is_not_a_number_is_never_found_and_disturbs_no_other(
+def test_a_vector_with_nan_is_never_found_and_does_not_affect_others(
     make: Make, ids: NDArray[np.int64], values: NDArray[np.float16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values[9] = np.nan
@@ -188,7 +190,7 @@ def test_an_empty_index_finds_nothing(make: Make) -> None:
     assert np.isnan(index.scores(query, np.array([1]))).all()
 
 
-def test_a_query_of_another_length_or_with_values_that_are_no_numbers_is_refused(
+def test_a_query_of_another_dimension_or_with_nan_is_refused(
     make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     index = make(ids, values)
@@ -199,5 +201,5 @@ def test_a_query_of_another_length_or_with_values_that_are_no_numbers_is_refused
         index.search(np.full(DIM, np.nan, np.float32), 5)
 
 
-def test_the_threshold_of_codes_is_one_for_writing_and_reading() -> None:
+def test_writing_and_reading_use_the_same_threshold_for_codes() -> None:
     assert generation.CODED_FROM_ROWS == generation_writer.CODED_FROM_ROWS

@@ -1,4 +1,4 @@
-"""Every photo is in one event, whatever the photos are, and events are what their ends say."""
+"""Properties of events: every photo is in exactly one session, and sessions match their start and end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Outings, outings
+from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Sessions, find_sessions
 from photoindex.domain.events.titles import unique_keys
 from photoindex.domain.events.trips import homes, trips
 
@@ -37,22 +37,22 @@ def moments(taken: list[Photo]) -> Moments:
     )
 
 
-def sets(found: Outings) -> list[frozenset[int]]:
+def sets(found: Sessions) -> list[frozenset[int]]:
     return [frozenset(found.moments.ids[found.photos(index)].tolist()) for index in range(len(found))]
 
 
 @given(many, gaps)
 @repeatable
-def test_every_photo_is_in_exactly_one_outing(taken: list[Photo], gap: int) -> None:
-    numbers = [photo for outing in sets(outings(moments(taken), gap)) for photo in outing]
+def test_every_photo_is_in_exactly_one_session(taken: list[Photo], gap: int) -> None:
+    numbers = [photo for session in sets(find_sessions(moments(taken), gap)) for photo in session]
     assert sorted(numbers) == list(range(len(taken)))
 
 
 @given(many, gaps)
 @repeatable
-def test_an_outing_holds_exactly_the_photos_between_its_ends(taken: list[Photo], gap: int) -> None:
+def test_a_session_has_exactly_the_photos_between_its_ends(taken: list[Photo], gap: int) -> None:
     all_photos = moments(taken)
-    found = outings(all_photos, gap)
+    found = find_sessions(all_photos, gap)
     for first, last, members in zip(found.first, found.last, sets(found), strict=True):
         between = np.flatnonzero((all_photos.seconds >= first) & (all_photos.seconds <= last))
         assert frozenset(between.tolist()) == members
@@ -61,9 +61,9 @@ def test_an_outing_holds_exactly_the_photos_between_its_ends(taken: list[Photo],
 
 @given(many, gaps, gaps)
 @repeatable
-def test_a_longer_gap_never_makes_more_outings(taken: list[Photo], one: int, other: int) -> None:
+def test_a_longer_gap_never_makes_more_sessions(taken: list[Photo], one: int, other: int) -> None:
     shorter, longer = sorted((one, other))
-    assert len(outings(moments(taken), longer)) <= len(outings(moments(taken), shorter))
+    assert len(find_sessions(moments(taken), longer)) <= len(find_sessions(moments(taken), shorter))
 
 
 @given(many, gaps, st.randoms(use_true_random=False))
@@ -73,15 +73,15 @@ def test_the_order_of_the_photos_does_not_matter(taken: list[Photo], gap: int, c
     chance.shuffle(order)  # type: ignore[attr-defined]
     given_first = moments(taken)
     shuffled = given_first.chosen(np.array(order, dtype=np.int64))
-    one, other = outings(given_first, gap), outings(shuffled, gap)
+    one, other = find_sessions(given_first, gap), find_sessions(shuffled, gap)
     assert sets(one) == sets(other)
     assert trips(one, homes(given_first)) == trips(other, homes(shuffled))
 
 
 @given(many, gaps)
 @repeatable
-def test_no_pause_inside_an_outing_is_longer_than_the_gap(taken: list[Photo], gap: int) -> None:
-    found = outings(moments(taken), gap)
+def test_no_pause_inside_a_session_is_longer_than_the_gap(taken: list[Photo], gap: int) -> None:
+    found = find_sessions(moments(taken), gap)
     for index in range(len(found)):
         part = found.photos(index)
         times = found.moments.seconds[part][~found.moments.day_only[part]].tolist()
@@ -90,9 +90,9 @@ def test_no_pause_inside_an_outing_is_longer_than_the_gap(taken: list[Photo], ga
 
 @given(many, gaps)
 @repeatable
-def test_trips_are_apart_and_last_a_night(taken: list[Photo], gap: int) -> None:
+def test_trips_do_not_overlap_and_last_at_least_a_night(taken: list[Photo], gap: int) -> None:
     all_photos = moments(taken)
-    found = outings(all_photos, gap)
+    found = find_sessions(all_photos, gap)
     runs = trips(found, homes(all_photos))
     assert all(earlier.stop <= later.start for earlier, later in pairwise(runs))
     for run in runs:

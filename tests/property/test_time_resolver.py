@@ -1,4 +1,4 @@
-"""The winner of each fact is decided by the one order of sources, and wall time, offset and instant always agree."""
+"""Properties of time resolution: one order of sources decides, and local time, offset and instant are consistent."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ zones = st.one_of(st.none(), st.sampled_from(ZONES))
 
 @st.composite
 def iso_times(draw: st.DrawFn) -> str:
-    """Any time that a source may state: exact or partial, with or without an offset, a leap second now and then."""
+    """Generate times as in a source: exact or partial, with or without an offset, sometimes a leap second."""
     text = draw(st.one_of(walls, near_walls)).isoformat(timespec=draw(st.sampled_from(["seconds", "milliseconds"])))
     length = draw(st.sampled_from([4, 7, 10, 16, None, None, None, None]))
     if length is None and draw(st.integers(0, 9)) == 0:
@@ -54,7 +54,7 @@ def positions(draw: st.DrawFn) -> dict[str, float]:
 
 @st.composite
 def time_facts(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
-    """Times of some places of the table, and with them what may tell their offset."""
+    """Generate times of some sources in the table, with possible evidence for their offset."""
     facts: dict[str, dict[str, Any]] = {}
     for place in draw(st.lists(st.sampled_from(STATED), unique=True, max_size=6)):
         facts.setdefault(place.source, {})[place.fact] = draw(iso_times())
@@ -85,7 +85,7 @@ def label(place: TimeSource) -> str:
 
 
 def is_fuller(result: Resolved, place: TimeSource, stated: str) -> bool:
-    """Tell whether an embedded source says the same as an embedded part of a date, and more."""
+    """Tell whether an embedded date is consistent with an embedded partial date, and more precise."""
     assert result.taken_at is not None
     assert result.taken_at_precision is not None
     precision = {4: "year", 7: "month", 10: "day"}.get(len(stated))
@@ -113,7 +113,7 @@ def test_no_order_of_the_sources_changes_anything(
 
 @repeatable
 @given(st.lists(st.tuples(st.sampled_from(STATED), iso_times()), min_size=1, max_size=8), positions(), zones)
-def test_the_first_place_of_the_table_wins_unless_another_embedded_one_says_the_same_more_exactly(
+def test_the_first_source_of_the_table_wins_unless_another_embedded_one_is_more_precise(
     stated: list[tuple[TimeSource, str]], position: dict[str, float], zone: str | None
 ) -> None:
     facts: dict[str, dict[str, Any]] = {"takeout": dict(position)}
@@ -167,7 +167,7 @@ SHOWN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d(?:\.\d+)?)([+-]\d\d:\d\d)
 
 @repeatable
 @given(time_facts(), names, zones)
-def test_wall_time_less_offset_is_the_instant(facts: dict[str, dict[str, Any]], name: str, zone: str | None) -> None:
+def test_local_time_minus_offset_is_the_instant(facts: dict[str, dict[str, Any]], name: str, zone: str | None) -> None:
     result = resolved(facts, name, zone)
     match = SHOWN.fullmatch(result.taken_at or "")
     assert match is not None
@@ -185,7 +185,7 @@ def test_wall_time_less_offset_is_the_instant(facts: dict[str, dict[str, Any]], 
 
 
 def around_changes(zone: str, year: int) -> list[datetime]:
-    """Instants a second, a half and a whole hour around every change of a zone's clocks in a year."""
+    """Return instants a second, half an hour and an hour around every clock change of a zone in a year."""
     rules = ZoneInfo(zone)
     start = datetime(year, 1, 1, tzinfo=UTC)
     found = []
@@ -206,7 +206,7 @@ CHANGES = [(zone, at) for zone in ZONES for year in (1968, 1996, 2011, 2023) for
 
 @repeatable
 @given(st.sampled_from(CHANGES))
-def test_an_instant_near_a_change_of_the_clocks_is_shown_as_the_zone_shows_it(change: tuple[str, datetime]) -> None:
+def test_an_instant_near_a_clock_change_is_converted_to_the_zones_local_time(change: tuple[str, datetime]) -> None:
     zone, at = change
     result = resolved({"takeout": {"taken_at": at.isoformat()}}, home_zone=zone)
     local = at.astimezone(ZoneInfo(zone))
@@ -218,7 +218,7 @@ def test_an_instant_near_a_change_of_the_clocks_is_shown_as_the_zone_shows_it(ch
 
 @repeatable
 @given(st.sampled_from(CHANGES), st.sampled_from([timedelta(), timedelta(minutes=30), timedelta(hours=1)]))
-def test_a_wall_time_near_a_change_of_the_clocks_is_read_as_a_camera_showed_it(
+def test_a_local_time_near_a_clock_change_gets_the_offset_a_camera_would_have(
     change: tuple[str, datetime], later: timedelta
 ) -> None:
     zone, at = change
@@ -247,7 +247,7 @@ def test_a_wall_time_near_a_change_of_the_clocks_is_read_as_a_camera_showed_it(
 
 @repeatable
 @given(iso_times())
-def test_a_time_taken_apart_is_put_together_again(text: str) -> None:
+def test_times_round_trip_through_parsing(text: str) -> None:
     wall = parse_wall(text)
     assert wall is not None
     suffix = "" if wall.offset_minutes is None else offset_text(wall.offset_minutes)
@@ -294,7 +294,7 @@ def test_no_facts_names_or_times_raise(
 
 @st.composite
 def timed(draw: st.DrawFn, photo_id: int) -> Timed:
-    """A photo of one week, dated or not, as it is known without its neighbours."""
+    """Generate a photo of one week, dated or not, without anything inferred from neighbours."""
     taken_at = (datetime.fromisoformat("2019-06-01") + timedelta(minutes=draw(st.integers(0, 7 * 1440)))).isoformat()
     utc = (datetime.fromisoformat(f"{taken_at}+00:00") - EPOCH).total_seconds()
     offset = draw(st.sampled_from([None, None, 120, 120, -240]))
@@ -317,7 +317,7 @@ def test_neighbours_do_not_depend_on_the_order_of_the_photos(of_camera: list[Tim
 
 @repeatable
 @given(photos)
-def test_what_neighbours_gave_changes_nothing_when_they_are_asked_again(of_camera: list[Timed]) -> None:
+def test_inferred_facts_do_not_change_on_a_second_run(of_camera: list[Timed]) -> None:
     offsets, dates = neighbour_facts(of_camera), dates_between(of_camera)
     again = [
         replace(each, taken_at=f"{dates[each.photo_id]['taken_at']}:00", precision="minute", confidence=0.22)

@@ -1,1 +1,1 @@
-"""Cutting a library into days and trips."""
+"""Grouping photos into sessions and trips, and naming them."""

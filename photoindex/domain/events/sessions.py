@@ -1,4 +1,4 @@
-"""Cut the photos of a library into outings: what was photographed in one go, by the gaps in time and the jumps in place."""
+"""Splitting photos into sessions at gaps in time and jumps in location."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ Flags = NDArray[np.bool_]
 DAY_SECONDS = 86_400
 JUMP_KM = 50.0
 JUMP_SECONDS = 3_600
-"""Two neighbours further apart than both, in place and in time, belong to two outings."""
+"""Consecutive photos further apart than both belong to two sessions."""
 
 _EARTH_RADIUS_KM = 6371.0088
 _POSITION_BATCH = 262_144
-"""Positions whose distances are computed at a time, so that a million take a few MB."""
+"""Positions per batch of distance computations, so that a million need only a few MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """When and where photos were taken, one element a photo in every array, in any order.
+    """When and where photos were taken; arrays with one element per photo, in any order.
 
-    ids: their numbers. seconds: local wall time as if it were UTC, seconds since 1970 (negative before). day_only: nothing
-    but the day is known, and `seconds` is its midnight. latitude, longitude: degrees, WGS 84, NaN where unknown.
-    place_ids: numbers of places, -1 where unknown.
+    ids: photo ids. seconds: local time as if it were UTC, seconds since 1970 (negative before). day_only: only the day is
+    known, and `seconds` is its midnight. latitude, longitude: degrees, WGS 84, NaN if unknown. place_ids: -1 if unknown.
     """
 
     ids: Numbers
@@ -38,7 +37,7 @@ class Moments:
     place_ids: Numbers
 
     def chosen(self, which: Flags | Numbers) -> Moments:
-        """Return the photos that `which` (a mask or positions) names, in its order."""
+        """Return the photos selected by `which` (a mask or indices), in its order."""
         return Moments(
             self.ids[which],
             self.seconds[which],
@@ -50,11 +49,11 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class Outings:
-    """All outings in order of time; `moments` are their photos, outing by outing, each sorted by time.
+class Sessions:
+    """All sessions in order of time; `moments` has their photos, session by session, each sorted by time.
 
-    starts: where each outing's photos begin in `moments`. first, last: the wall time, as in `Moments.seconds`, from and to
-    which an outing goes, both included; no two overlap, and no photo of another outing was taken between them.
+    starts: index in `moments` where each session begins. first, last: start and end of each session, both inclusive, in
+    local time as in `Moments.seconds`; sessions never overlap.
     """
 
     moments: Moments
@@ -65,38 +64,38 @@ class Outings:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def photos(self, outing: int) -> slice:
-        """Return where the photos of one outing stand in `moments`."""
-        following = outing + 1
+    def photos(self, session: int) -> slice:
+        """Return the range of one session's photos in `moments`."""
+        following = session + 1
         end = int(self.starts[following]) if following < len(self.starts) else len(self.moments.ids)
-        return slice(int(self.starts[outing]), end)
+        return slice(int(self.starts[session]), end)
 
 
-def outings(moments: Moments, gap_seconds: int) -> Outings:
-    """Cut photos into outings; the order in which they are given does not matter.
+def find_sessions(moments: Moments, gap_seconds: int) -> Sessions:
+    """Split photos into sessions; the order of the input does not matter.
 
-    Neighbours in wall time belong to two outings where the time between them is longer than `gap_seconds`, or where they
-    are more than `JUMP_KM` apart and there is a pause of more than `JUMP_SECONDS` between them: the cut is at the longest
-    pause, for photos without a position may lie between. A photo of which only the day is known belongs to the first
-    outing of its day, which then begins at midnight, or to the one that goes on over that midnight; without any, such
-    photos are an outing of the whole day. A longer gap never gives more outings. O(n log n).
+    Consecutive photos (by local time) belong to two sessions if the time between them is longer than `gap_seconds`, or if
+    they are more than `JUMP_KM` apart with a pause of more than `JUMP_SECONDS` in between; the split is at the longest
+    pause, because there may be photos without a position in between. A photo with only a day belongs to the first session
+    of that day, which then starts at midnight, or to a session that continues past that midnight; without any, such photos
+    form a session of the whole day. A longer gap never gives more sessions. O(n log n).
     """
     moments = moments.chosen(np.lexsort((moments.ids, ~moments.day_only, moments.seconds)))
     numbers = _numbers(moments, gap_seconds)
-    # A day's photos without a time stand before those with one, but may belong to an outing that began the day before.
+    # Photos with only a day sort before the others of that day, but may belong to a session that began the day before.
     order = np.argsort(numbers, kind="stable")
     moments, numbers = moments.chosen(order), numbers[order]
     starts = _run_starts(numbers)
     if not len(starts):
-        return Outings(moments, starts, starts, starts)
+        return Sessions(moments, starts, starts, starts)
     first = np.minimum.reduceat(moments.seconds, starts)
     last = np.maximum.reduceat(moments.seconds, starts)
     whole_day = np.logical_and.reduceat(moments.day_only, starts)
-    return Outings(moments, starts, first, np.where(whole_day, first + DAY_SECONDS - 1, last))
+    return Sessions(moments, starts, first, np.where(whole_day, first + DAY_SECONDS - 1, last))
 
 
 def distances_km(latitude: Fractions, longitude: Fractions, latitude_2: Fractions, longitude_2: Fractions) -> Fractions:
-    """Return the great-circle distances between pairs of positions in degrees; NaN where one is unknown (haversine)."""
+    """Return the great-circle distances between pairs of positions in degrees (haversine); NaN if one is unknown."""
     found = np.empty(len(latitude))
     for start in range(0, len(latitude), _POSITION_BATCH):
         part = slice(start, start + _POSITION_BATCH)
@@ -108,27 +107,27 @@ def distances_km(latitude: Fractions, longitude: Fractions, latitude_2: Fraction
 
 
 def _run_starts(values: Numbers) -> Numbers:
-    """Return where each run of equal values begins."""
+    """Return the start index of each run of equal values."""
     if not len(values):
         return np.empty(0, dtype=np.int64)
     return np.concatenate(([0], np.flatnonzero(values[1:] != values[:-1]) + 1)).astype(np.int64)
 
 
 def _numbers(moments: Moments, gap_seconds: int) -> Numbers:
-    """Return the number of each photo's outing, ascending in time; `moments` are sorted by time."""
+    """Return each photo's session number, ascending in time; `moments` are sorted by time."""
     timed = ~moments.day_only
     of_timed, first, last = _cut_timed(moments.chosen(timed), gap_seconds)
     midnights, day_of_photo = np.unique(moments.seconds[moments.day_only], return_inverse=True)
     before = np.searchsorted(first, midnights, side="right") - 1
-    goes_over = (before >= 0) & (last[before] >= midnights) if len(last) else np.zeros(len(midnights), dtype=bool)
+    spans_midnight = (before >= 0) & (last[before] >= midnights) if len(last) else np.zeros(len(midnights), dtype=bool)
     after = np.searchsorted(first, midnights, side="left")
     begins = np.zeros(len(midnights), dtype=bool)
     there = after < len(first)
     begins[there] = first[after[there]] < midnights[there] + DAY_SECONDS
-    alone = ~(goes_over | begins)
-    of_day = np.where(goes_over, before, after)
+    alone = ~(spans_midnight | begins)
+    of_day = np.where(spans_midnight, before, after)
     of_day[alone] = len(first) + np.arange(np.count_nonzero(alone))
-    # Number the outings of whole days among the others by when they begin.
+    # Renumber all sessions, those of whole days included, by their start.
     rank = np.empty(len(first) + np.count_nonzero(alone), dtype=np.int64)
     rank[np.argsort(np.concatenate((first, midnights[alone])), kind="stable")] = np.arange(len(rank))
     numbers = np.empty(len(moments.ids), dtype=np.int64)
@@ -138,7 +137,7 @@ def _numbers(moments: Moments, gap_seconds: int) -> Numbers:
 
 
 def _cut_timed(moments: Moments, gap_seconds: int) -> tuple[Numbers, Numbers, Numbers]:
-    """Return the outing of each photo, and each outing's first and last second; `moments` are sorted by time."""
+    """Return each photo's session number, and each session's first and last second; `moments` are sorted by time."""
     seconds = moments.seconds
     if not len(seconds):
         return seconds, seconds, seconds

@@ -1,4 +1,4 @@
-"""What outings are called: titles for people, keys for queries."""
+"""Titles of events for display, and their keys for queries."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _NOT_DECOMPOSED = str.maketrans(
         "'": "",
     }
 )
-"""Letters that Unicode takes for letters of their own, and apostrophes."""
+"""Letters that Unicode does not decompose, and apostrophes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceName:
-    """A place with how many photos were taken there; country_code: ISO 3166-1, two letters."""
+    """A place and the number of photos taken there; country_code: ISO 3166-1 alpha-2."""
 
     city: str
     region: str | None
@@ -39,10 +39,10 @@ class PlaceName:
 
 
 def title(places: Sequence[PlaceName], first_day: str, last_day: str, *, cities_max: int = 2) -> str:
-    """Return "Lisbon and Sintra, Portugal": the most photographed places, the countries alone where there are several.
+    """Return "Lisbon and Sintra, Portugal": the most photographed places, or only the countries if there are several.
 
-    places: most photographed first. Places with less than a fifth of the photos of the first one are not named. Without a
-    place: the days, ISO 8601.
+    places: most photographed first; those with less than a fifth of the photos of the first are left out. Without places
+    the title is the days, ISO 8601.
     """
     if not places:
         return first_day if first_day == last_day else f"{first_day} to {last_day}"
@@ -56,9 +56,9 @@ def title(places: Sequence[PlaceName], first_day: str, last_day: str, *, cities_
 
 
 def key(places: Sequence[PlaceName], first_day: str, *, trip: bool) -> str:
-    """Return `2019-06-01-lisbon`, for a trip `2019-06-01-trip-portugal`; without a known place the last word is missing.
+    """Return `2019-06-01-lisbon`, or for a trip `2019-06-01-trip-portugal`; the place is left out if unknown.
 
-    ASCII letters, digits and hyphens alone; where a name has none of these, the country's code stands for it.
+    Only ASCII letters, digits and hyphens; a name without any of these is replaced by the country's code.
     """
     words = [first_day, "trip"] if trip else [first_day]
     if places:
@@ -67,7 +67,7 @@ def key(places: Sequence[PlaceName], first_day: str, *, trip: bool) -> str:
 
 
 def unique_keys(keys: Iterable[str]) -> list[str]:
-    """Return the keys in their order, each that was there before with the first free suffix -2, -3, …."""
+    """Return the keys in order, with the first free suffix -2, -3, … added to repeated ones."""
     taken: set[str] = set()
     next_suffix: dict[str, int] = {}
     unique = []

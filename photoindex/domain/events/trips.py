@@ -1,4 +1,4 @@
-"""Find the trips among outings: nights away from where the photographer lived at that time."""
+"""Finding trips: runs of sessions with nights away from where the photographer lived at that time."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from enum import IntEnum
 
 import numpy as np
 
-from photoindex.domain.events.sessions import DAY_SECONDS, Fractions, Moments, Numbers, Outings, distances_km
+from photoindex.domain.events.sessions import DAY_SECONDS, Fractions, Moments, Numbers, Sessions, distances_km
 
 AWAY_KM = 50.0
-MOST_SECONDS_BETWEEN = 48 * 3_600
-LEAST_SECONDS = 8 * 3_600
-"""A party that goes on after midnight is not a night away."""
+MAX_GAP_SECONDS = 48 * 3_600
+MIN_TRIP_SECONDS = 8 * 3_600
+"""A party that continues past midnight is not a trip."""
 HOME_MONTHS = 6
-"""A month's home is looked for in so many months before and after it as well: people move."""
+"""Months before and after a month that are used to find its home; limited because people move."""
 HOME_DAYS = 28
-"""Between the first and the last photo of a home lie at least so many days; between those of a holiday seldom."""
+"""Minimum time between the first and last photo of a home; a holiday is rarely that long."""
 
 _CELL_DEGREES = 0.2
 _COLUMNS_MAX = 2_000
 _MONDAY = 3
-"""1970-01-01 was a Thursday: so many days after a Monday."""
+"""1970-01-01 was a Thursday, three days after a Monday."""
 
 
 @dataclass(frozen=True, slots=True)
 class Homes:
-    """Where the photographer lived: months since 1970-01, ascending, and degrees, NaN where no home is to be seen."""
+    """Where the photographer lived: months since 1970-01, ascending, and degrees, NaN where no home was found."""
 
     months: Numbers
     latitude: Fractions
@@ -35,7 +35,7 @@ class Homes:
 
 
 class Where(IntEnum):
-    """Where an outing was."""
+    """Whether a session was at home."""
 
     UNKNOWN = 0
     HOME = 1
@@ -45,9 +45,9 @@ class Where(IntEnum):
 def homes(moments: Moments) -> Homes:
     """Return the home of every month that has photos with a position.
 
-    The home is the cell of about 22 km that was photographed in most weeks of the thirteen months around (of two alike,
-    on most days), among those whose photos there lie `HOME_DAYS` or more apart; where there is none, the one of all
-    times. To be called with all photos of a library, whatever is listed afterwards.
+    The home is the cell of about 22 km with photos in the most weeks of the surrounding thirteen months (then the most
+    days), among cells whose first and last photo are `HOME_DAYS` or more apart; if there is none, the home of the whole
+    library is used. Call it with all photos of a library, even if only some are listed afterwards.
     """
     there = moments.chosen(~np.isnan(moments.latitude) & ~np.isnan(moments.longitude))
     if not len(there.ids):
@@ -70,18 +70,18 @@ def homes(moments: Moments) -> Homes:
     return Homes(months, np.where(known, latitude[found], np.nan), np.where(known, longitude[found], np.nan))
 
 
-def trips(found: Outings, lived: Homes) -> list[range]:
-    """Return each trip as the outings that belong to it, in order of time.
+def trips(found: Sessions, lived: Homes) -> list[range]:
+    """Return each trip as a range of sessions, in order of time.
 
-    A trip is a run of outings away from home (most of their photos with a position more than `AWAY_KM` from it), each
-    less than 48 hours after the one before, without one at home in between, on two local days at least and
-    `LEAST_SECONDS` long. Outings without a position belong to it where they lie between two that are away.
+    A trip is a run of sessions away from home (most of their positions more than `AWAY_KM` from it), each less than 48
+    hours after the previous one, with none at home in between, on at least two local days and at least `MIN_TRIP_SECONDS`
+    long. Sessions without a position are included if they are between two that are away.
     """
-    return [run for run in _runs(found, _wheres(found, lived)) if _is_trip(found, run)]
+    return [run for run in _runs(found, _locations(found, lived)) if _is_trip(found, run)]
 
 
 def _cells(latitude: Fractions, longitude: Fractions) -> Numbers:
-    """Return the number of each position's cell; cells are about as wide as high everywhere."""
+    """Return each position's cell number; cells are roughly square everywhere."""
     row = np.clip(np.floor((latitude + 90.0) / _CELL_DEGREES), 0, 180 / _CELL_DEGREES - 1)
     columns = np.maximum(1.0, np.floor(np.cos(np.radians((row + 0.5) * _CELL_DEGREES - 90.0)) * 360 / _CELL_DEGREES))
     column = np.clip(np.floor((longitude + 180.0) / 360.0 * columns), 0, columns - 1)
@@ -90,7 +90,7 @@ def _cells(latitude: Fractions, longitude: Fractions) -> Numbers:
 
 
 def _distinct_days(days: Numbers, cell_of_photo: Numbers, cells: int) -> tuple[Numbers, Numbers]:
-    """Return each day and cell in which photos were taken, once, in order of time."""
+    """Return the distinct pairs of day and cell that have photos, in order of time."""
     distinct = np.unique(days * cells + cell_of_photo)
     return distinct // cells, distinct % cells
 
@@ -100,7 +100,7 @@ def _months(seconds: Numbers) -> Numbers:
 
 
 def _home_cell(days: Numbers, cell: Numbers) -> int:
-    """Return the cell that is home on these days, -1 for none; `days` ascend."""
+    """Return the home cell of these days, -1 for none; `days` are ascending."""
     order = np.argsort(cell, kind="stable")
     days, cell = days[order], cell[order]
     weeks = (days + _MONDAY) // 7
@@ -114,7 +114,7 @@ def _home_cell(days: Numbers, cell: Numbers) -> int:
     return int(cell[starts[best]]) if score[best] >= 0 else -1
 
 
-def _wheres(found: Outings, lived: Homes) -> list[Where]:
+def _locations(found: Sessions, lived: Homes) -> list[Where]:
     moments = found.moments
     if not len(found) or not len(lived.months):
         return [Where.UNKNOWN] * len(found)
@@ -130,12 +130,12 @@ def _wheres(found: Outings, lived: Homes) -> list[Where]:
     return [Where(where) for where in wheres.tolist()]
 
 
-def _runs(found: Outings, wheres: list[Where]) -> Iterator[range]:
-    """Yield the longest runs of outings that begin and end away from home, with nothing at home and no pause within."""
+def _runs(found: Sessions, wheres: list[Where]) -> Iterator[range]:
+    """Yield the maximal runs of sessions that begin and end away from home, with none at home and no long pause."""
     first, last = found.first.tolist(), found.last.tolist()
     start = end = -1
     for index, where in enumerate(wheres):
-        pause = index > 0 and first[index] - last[index - 1] >= MOST_SECONDS_BETWEEN
+        pause = index > 0 and first[index] - last[index - 1] >= MAX_GAP_SECONDS
         if start >= 0 and (pause or where is Where.HOME):
             yield range(start, end + 1)
             start = -1
@@ -145,6 +145,6 @@ def _runs(found: Outings, wheres: list[Where]) -> Iterator[range]:
         yield range(start, end + 1)
 
 
-def _is_trip(found: Outings, run: range) -> bool:
+def _is_trip(found: Sessions, run: range) -> bool:
     first, last = int(found.first[run[0]]), int(found.last[run[-1]])
-    return first // DAY_SECONDS < last // DAY_SECONDS and last - first >= LEAST_SECONDS
+    return first // DAY_SECONDS < last // DAY_SECONDS and last - first >= MIN_TRIP_SECONDS

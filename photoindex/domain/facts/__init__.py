@@ -1,1 +1,1 @@
-"""Which source of a fact is believed."""
+"""Choosing the best source for each fact of a photo."""

@@ -1,16 +1,16 @@
-"""What a photo's facts come to: for each fact the first source, in a fixed order, that knows it."""
+"""Resolving a photo's facts: for each fact the first source, in a fixed order, that has a value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from photoindex.domain.facts.sources import PRIORITIES
-from photoindex.domain.time.offsets import Witnesses
+from photoindex.domain.time.offsets import TimeEvidence
 from photoindex.domain.time.resolution import resolve_time
 from photoindex.domain.time.zones import zone_at
 from photoindex.types import Facts, FactValue, Resolved
 
-# What cameras and programs write into every file tells nothing about this one.
+# Texts that cameras and programs write into every file do not describe the photo.
 _DESCRIBING = frozenset({"title", "description"})
 _STOCK_TEXTS = frozenset(
     {
@@ -21,27 +21,27 @@ _STOCK_TEXTS = frozenset(
     }
 )  # fmt: skip
 
-_EMPTYING = frozenset({"person", "sidecar"})  # an empty list of theirs says that there are no keywords
+_EMPTYING = frozenset({"person", "sidecar"})  # an empty list from these means that there are no keywords
 _ALONE = _EMPTYING | {"takeout"}
 _LARGEST = 1 << 53
 
 
 def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zone: str | None = None) -> Resolved:
-    """Return what all sources together say of a photo; the same input gives the same result.
+    """Combine the facts of all sources of a photo; deterministic.
 
-    facts: every value of every source; what has the wrong type or is no real value is passed over. name: file name;
-    folder: its folder, as far below the root as dates may stand in it; mtime_ns: modification time in ns since 1970;
-    home_zone: IANA name of the zone of times that state none.
+    facts: every value of every source; values of the wrong type and placeholders are ignored. name: file name.
+    folder: the part of its folder's path that may contain dates. mtime_ns: modification time in ns since 1970.
+    home_zone: IANA name of the zone for times without one.
 
-    `sources` of the result names the winner of each fact; `gps` stands for a time from a satellite clock, and
-    `taken_at_utc` is there given to what made the instant known. A time that is known in UTC alone is written with
-    `+00:00` and has no `utc_offset_minutes`.
+    `sources` of the result maps each fact to its source; `gps` is a time from a GPS receiver, and the entry of
+    `taken_at_utc` is what determined the instant. A time known only in UTC is written with `+00:00` and has no
+    `utc_offset_minutes`.
     """
     sources: dict[str, str] = {}
     pick = _Picker(facts, sources)
     latitude, longitude, altitude = pick.position()
     zone = None if latitude is None or longitude is None else zone_at(latitude, longitude)
-    time = resolve_time(Witnesses(facts, name, zone, home_zone), folder, mtime_ns)
+    time = resolve_time(TimeEvidence(facts, name, zone, home_zone), folder, mtime_ns)
     if time is not None:
         sources["taken_at"] = time.source
         if time.instant_source is not None:
@@ -74,7 +74,7 @@ def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zon
 
 
 class _Picker:
-    """Takes each fact from its best source and keeps the name of that source."""
+    """Picks each fact from its best source and records that source."""
 
     def __init__(self, facts: Facts, sources: dict[str, str]) -> None:
         self._facts = facts
@@ -105,7 +105,7 @@ class _Picker:
         return None if value is None else int(value)
 
     def position(self) -> tuple[float | None, float | None, float | None]:
-        """Return latitude, longitude (never of two sources) and altitude, which goes with them where it can."""
+        """Return latitude, longitude (always from one source) and altitude, preferably from the same source."""
         for source in PRIORITIES["position"]:
             known = self._of(source)
             latitude, longitude = _number(known.get("latitude")), _number(known.get("longitude"))
@@ -119,7 +119,7 @@ class _Picker:
         return None, None, self.number("altitude_m")
 
     def keywords(self) -> tuple[str, ...]:
-        """Return the keywords of a person, a sidecar or Takeout alone, those of all embedded sources together."""
+        """Return the keywords of the user, a sidecar or Takeout alone, or of all embedded sources together."""
         kept: dict[str, None] = {}
         for source in PRIORITIES["keywords"]:
             words = self._of(source).get("keywords")
@@ -133,7 +133,7 @@ class _Picker:
 
 
 def _number(value: FactValue) -> float | None:
-    """Return a number that a float holds exactly, None for anything else."""
+    """Return a number that a float represents exactly, None for anything else."""
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < _LARGEST:
         return None
     return float(value)

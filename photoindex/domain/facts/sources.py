@@ -1,4 +1,4 @@
-"""The order in which the sources of a photo's facts are believed."""
+"""The priority of the sources of a photo's facts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("takeout",),  # Google Takeout's JSON
     ("name",),  # file name
     ("folder",),  # folder name
-    ("neighbours",),  # the same camera's photos before and after
+    ("neighbours",),  # photos of the same camera taken before and after
     ("mtime",),  # the file's modification time
 )
-"""The order of the whole product; the tables below keep it and say, fact by fact, what comes first inside a level."""
+"""The order of sources throughout the program; the tables below follow it and give the order within a level per fact."""
 
 EMBEDDED = LEVELS[2]
-"""What a photo or video says within its own file."""
+"""Sources inside the photo or video file itself."""
 
 _BY_CAMERAS = ("person", "sidecar", "exif", "xmp", "container", "takeout")
 _BY_PEOPLE = ("person", "sidecar", "xmp", "iptc", "exif", "container", "takeout")
@@ -37,16 +37,16 @@ PRIORITIES: dict[str, tuple[str, ...]] = {
     "description": _BY_PEOPLE,
     "keywords": _BY_PEOPLE,
 }
-"""Fact -> sources, the best first. What people write goes into XMP and IPTC first, beside the texts that a camera left in
-EXIF. The places of the time stand in `TIMES`."""
+"""Fact -> sources, best first. Text that people write is in XMP and IPTC first, while EXIF often holds text of the camera.
+The sources of the time are in `TIMES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSource:
-    """One place where the time may stand.
+    """One fact that may give the time.
 
-    confidence, confidence_with_offset: how far it is believed (0 to 1) without and with an offset that was measured. They
-    only describe: the order of the table decides. is_utc: the place holds UTC, not what a clock on the wall showed.
+    confidence, confidence_with_offset: reliability (0 to 1) without and with a measured offset. Informative only: the order
+    of the table decides. is_utc: the fact holds UTC instead of local time.
     """
 
     source: str
@@ -70,14 +70,14 @@ TIMES: tuple[TimeSource, ...] = (
     TimeSource("container", "created_utc", 0.74, 0.76, is_utc=True),
     TimeSource("exif", "gps_at", 0.7, 0.7, is_utc=True),
     TimeSource("xmp", "gps_at", 0.7, 0.7, is_utc=True),
-    # Where the satellites stood is no statement about the photo, so a sidecar's gps_at has no more weight than the file's.
+    # A GPS time is not a statement about the photo, so a sidecar's gps_at ranks no higher than the file's.
     TimeSource("sidecar", "gps_at", 0.7, 0.7, is_utc=True),
     TimeSource("takeout", "taken_at", 0.68, 0.7, is_utc=True),
     TimeSource("name", "time", 0.65, 0.65),
     TimeSource("name", "milliseconds", 0.55, 0.55, is_utc=True),
     TimeSource("name", "day", 0.45, 0.45),
-    # When something was modified it was not taken: programs write these on every save and export. A name was given on
-    # purpose, so they stand below it; but a camera of the first years wrote no other date, so they stand above a folder's.
+    # Modification dates are not capture dates: programs write them on every save and export. They rank below file names,
+    # which were given on purpose, but above folder names, because some early cameras wrote no other date.
     TimeSource("exif", "modified_at", 0.43, 0.43),
     TimeSource("folder", "day", 0.4, 0.4),
     TimeSource("sidecar", "modified_at", 0.35, 0.35),
@@ -90,5 +90,6 @@ TIMES: tuple[TimeSource, ...] = (
     TimeSource("mtime", "kept", 0.2, 0.2, is_utc=True),
     TimeSource("mtime", "any", 0.1, 0.1, is_utc=True),
 )
-"""Where the time is looked for: the first place that holds a real date wins, even one that names a day, a month or a year
-alone and stands for its first moment (`2019-06` is `2019-06-01T00:00:00`); that costs an embedded source confidence. An embedded date that is a part gives way to another embedded one that says the same more exactly."""
+"""Sources of the time, best first: the first with a valid date wins, even if it is only a day, a month or a year and means
+its first moment (`2019-06` is `2019-06-01T00:00:00`); an embedded partial date has a lower confidence. It is replaced by
+another embedded date that is consistent with it and more precise."""

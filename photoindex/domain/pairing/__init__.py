@@ -1,4 +1,4 @@
-"""What is one photo: RAW and JPEG, Live Photos, edits, bursts, and what a person decides."""
+"""Pairing files that are one photo (RAW and JPEG, Live Photos, edits), and finding bursts."""
 
 from photoindex.domain.pairing.bursts import bursts
 from photoindex.domain.pairing.explanation import Candidate, Explanation, explain

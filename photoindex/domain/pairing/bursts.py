@@ -1,4 +1,4 @@
-"""Bursts: shots in quick succession, which stay photos of their own but know each other."""
+"""Finding bursts: shots in quick succession, which remain separate photos but share a burst key."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from photoindex.domain.pairing.values import Member
 from photoindex.types import Kind
 
 GAP_SECONDS = 1.0
-"""The longest pause within a burst that only its times and numbers tell."""
+"""Longest pause within a burst that is recognised only by times and running numbers."""
 SHOTS_IN_RUN = 3
 _ROUNDING_SECONDS = 1e-3
-_SKIPPED_NUMBERS = 5  # frames of a burst that were deleted
+_SKIPPED_NUMBERS = 5  # allows for deleted frames
 _DCF_LAST_NUMBER = 9999
 
 Named = tuple[Member, ParsedName]
@@ -24,7 +24,7 @@ Named = tuple[Member, ParsedName]
 
 @dataclass(frozen=True, slots=True)
 class _Shot:
-    """What one press of the shutter left in one folder: RAW, picture, edits, copies. seconds: wall time since year 1."""
+    """The files of one shot in one folder: RAW, picture, edits, copies. seconds: local time since year 1."""
 
     seconds: float
     number: int
@@ -34,12 +34,12 @@ class _Shot:
 
 
 def bursts(members: Iterable[Member]) -> dict[int, str]:
-    """Return the burst of each content that is part of one: asset id -> a key that the contents of the burst share.
+    """Return asset id -> burst key, shared by the contents of a burst, for contents that are part of one.
 
-    What tells a burst, the surest first: the identifier in the file (Apple's BurstUUID, Google's BurstID), the same in every
-    folder; its mark in the name, for one folder; three or more shots of one camera in one folder, each within 1 s of the
-    one before by times with fractions or by the camera's running numbers. RAW, picture and edit of a shot count once.
-    The order of `members` is no matter.
+    A burst is recognised, most reliable first, by the identifier in the file (Apple's BurstUUID, Google's BurstID), valid in
+    all folders; by its marker in the name, within a folder; by three or more shots of one camera in one folder, each within
+    1 s of the previous one by times with fractions or by running numbers. RAW, picture and edit count as one shot.
+    The order of `members` does not matter.
     """
     by_folder: defaultdict[int, list[Named]] = defaultdict(list)
     for member in members:
@@ -53,7 +53,7 @@ def bursts(members: Iterable[Member]) -> dict[int, str]:
 
 
 def _in_folder(folder_id: int, named: Sequence[Named]) -> list[tuple[int, tuple[int, str]]]:
-    """Pairs of asset id and (rank of the evidence, key)."""
+    """Return pairs of asset id and (rank of the evidence, key)."""
     named = sorted(named, key=lambda entry: (entry[0].name, entry[0].asset_id, entry[0].file_id))
     by_mark: defaultdict[str, set[str]] = defaultdict(set)
     for _, name in named:
@@ -66,7 +66,7 @@ def _in_folder(folder_id: int, named: Sequence[Named]) -> list[tuple[int, tuple[
     unmarked: defaultdict[tuple[object, ...], list[_Shot]] = defaultdict(list)
     for entries in by_shot.values():
         for taken in _apart_in_time(entries):
-            keys = sorted(key for entry in taken if (key := _stated(folder_id, entry, by_mark)) is not None)
+            keys = sorted(key for entry in taken if (key := _burst_key(folder_id, entry, by_mark)) is not None)
             if keys:
                 found.extend((member.asset_id, keys[0]) for member, _ in taken)
             elif (shot := _shot_of(taken)) is not None:
@@ -78,8 +78,8 @@ def _in_folder(folder_id: int, named: Sequence[Named]) -> list[tuple[int, tuple[
     return found
 
 
-def _stated(folder_id: int, entry: Named, by_mark: dict[str, set[str]]) -> tuple[int, str] | None:
-    """The burst that a file itself states, by its identifier or its name."""
+def _burst_key(folder_id: int, entry: Named, by_mark: dict[str, set[str]]) -> tuple[int, str] | None:
+    """Return the burst key from a file's identifier or name."""
     member, name = entry
     if identifier := identifier_of(member.burst_identifier):
         return 0, f"id:{identifier}"
@@ -89,7 +89,7 @@ def _stated(folder_id: int, entry: Named, by_mark: dict[str, set[str]]) -> tuple
 
 
 def _apart_in_time(entries: Sequence[Named]) -> list[list[Named]]:
-    """Split the files of one stem where their times say that they are different shots; those without time go first."""
+    """Split the files of one stem into shots by their times; files without a time go to the first shot."""
     timed = sorted(
         ((seconds, index) for index, entry in enumerate(entries) if (seconds := wall_seconds(entry[0])) is not None)
     )
@@ -106,7 +106,7 @@ def _apart_in_time(entries: Sequence[Named]) -> list[list[Named]]:
 
 
 def _shot_of(taken: Sequence[Named]) -> _Shot | None:
-    """The shot that its files make, None where its time or its camera is not known."""
+    """Return the shot of some files, None if its time or camera is unknown."""
     moments = [
         (seconds, "." not in (member.taken_at or ""))
         for member, _ in taken
@@ -114,7 +114,7 @@ def _shot_of(taken: Sequence[Named]) -> _Shot | None:
     ]
     if not moments or not any(member.camera for member, _ in taken):
         return None
-    # The time with a fraction is the more exact one of the same shot.
+    # Of the same shot, a time with a fraction is more precise.
     seconds, whole = min(moments, key=lambda moment: (moment[1], moment[0]))
     name = taken[0][1]
     number = -1 if name.number is None else name.number
@@ -150,5 +150,5 @@ def _follows(before: _Shot, after: _Shot) -> bool:
             return True
         if not 1 <= step <= _SKIPPED_NUMBERS:
             return False
-    # Without running numbers only exact times tell shots from copies and from a thumb that is quick.
+    # Without running numbers, only times with fractions distinguish a burst from copies and from quick single shots.
     return before.exact and after.exact and gap > _ROUNDING_SECONDS

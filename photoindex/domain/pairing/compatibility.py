@@ -1,4 +1,4 @@
-"""Whether two files can be of one moment and one camera, in words for a person."""
+"""Deciding whether two files can be from the same moment and camera, with a phrase for the user."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from photoindex.types import Kind
 _ROUNDING_SECONDS = 1e-3
 _ZONE_STEP_SECONDS = 900.0  # offsets from UTC are whole quarters of an hour
 _ZONE_LIMIT_SECONDS = 14 * 3600.0  # Kiribati, UTC+14
-_FIRST_DAY = datetime(1, 1, 1)  # noqa: DTZ001 - wall time has no zone
+_FIRST_DAY = datetime(1, 1, 1)  # noqa: DTZ001 - local time has no zone
 _EPOCH_SECONDS = (datetime(1970, 1, 1) - _FIRST_DAY).total_seconds()  # noqa: DTZ001
 _UTC_ENDS = ("Z", "+00:00")
 _WORD = re.compile(r"[^\W_]+")
-# What stands in the make of a camera in one program's words and not in another's.
+# Words in a camera's make that some programs write and others do not.
 _COMPANY_WORDS = frozenset(
     {
         "ag", "camera", "cameras", "co", "company", "corp", "corporation", "digital", "eastman", "electric", "electronics",
@@ -29,7 +29,7 @@ _TEXT_LIMIT_CHARACTERS = 80
 
 
 class Agreement(Enum):
-    """What two values say of each other."""
+    """Result of comparing two values."""
 
     AGREE = "agree"
     DIFFER = "differ"
@@ -39,14 +39,14 @@ class Agreement(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The answer, and the part of a sentence that tells it."""
+    """Result of a comparison, and the phrase that describes it."""
 
     agreement: Agreement
     words: str
 
 
 def wall_seconds(member: Member) -> float | None:
-    """Return the local wall time in seconds since year 1, None where there is none that can be read."""
+    """Return the local time in seconds since year 1, None if it is missing or invalid."""
     if member.taken_at is None:
         return None
     try:
@@ -57,7 +57,7 @@ def wall_seconds(member: Member) -> float | None:
 
 
 def compare_times(first: Member, second: Member, *, tolerance_seconds: float) -> Comparison:
-    """Say whether two files are of one time: by wall time, or by instant, or as far as an unknown zone lets one tell."""
+    """Compare the times of two files by local time, by instant, or up to an unknown time zone."""
     tolerance = tolerance_seconds + _ROUNDING_SECONDS
     walls = _comparable_wall(first), _comparable_wall(second)
     instants = first.taken_at_utc, second.taken_at_utc
@@ -76,14 +76,14 @@ def compare_times(first: Member, second: Member, *, tolerance_seconds: float) ->
         _named(member) for member, wall in ((first, walls[0]), (second, walls[1])) if not _has_time(member, wall)
     ]
     if len(without) == 1:
-        return Comparison(Agreement.UNKNOWN, f"{without[0]} has no time of its own")
-    return Comparison(Agreement.UNKNOWN, "neither has a time of its own")
+        return Comparison(Agreement.UNKNOWN, f"{without[0]} has no embedded time")
+    return Comparison(Agreement.UNKNOWN, "neither has an embedded time")
 
 
 def compare_cameras(first: Member, second: Member) -> Comparison:
-    """Say whether two files are of one camera, by make and model, and by serial number where both have one."""
+    """Compare the cameras of two files by make and model, and by serial number if both have one."""
     if first.camera is None or second.camera is None:
-        return Comparison(Agreement.UNKNOWN, "the camera is not known of both")
+        return Comparison(Agreement.UNKNOWN, "the camera of at least one is unknown")
     words = camera_words(first.camera), camera_words(second.camera)
     if not _same_camera(*words):
         cameras = f"{camera_text(first.camera)} and {camera_text(second.camera)}"
@@ -95,23 +95,23 @@ def compare_cameras(first: Member, second: Member) -> Comparison:
 
 
 def camera_words(camera: str) -> tuple[str, ...]:
-    """Return make and model as the words that tell cameras apart, each once, in lower case."""
+    """Return the distinctive words of make and model, each once, in lower case."""
     words = _WORD.findall(camera.lower())
     return tuple(dict.fromkeys(word for word in words if word not in _COMPANY_WORDS))
 
 
 def camera_text(camera: str) -> str:
-    """Return make and model for a sentence, a make that the model repeats once."""
+    """Return make and model for display, without repeating the make."""
     return printable(" ".join(dict.fromkeys(camera.split())))
 
 
 def serial_key(serial: str) -> str:
-    """Return a serial number as programs agree on it: without leading zeros and spaces, in lower case."""
+    """Return a serial number normalised for comparison: without leading zeros and spaces, in lower case."""
     return serial.strip().lower().lstrip("0")
 
 
 def span(seconds: float) -> str:
-    """Return a length of time as a person would say it: 0.4 s, 95 s, 12 min, 3 h 2 min, 17 days."""
+    """Format a duration for display: 0.4 s, 95 s, 12 min, 3 h 2 min, 17 days."""
     if seconds < 10:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     if seconds < 120:
@@ -126,7 +126,7 @@ def span(seconds: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text of a file's own as it may stand in a sentence: without control characters, not too long."""
+    """Return text from a file fit for a message: without control characters, limited in length."""
     shown = display(text.strip().encode("utf-8", "surrogatepass"))
     return shown if len(shown) <= _TEXT_LIMIT_CHARACTERS else shown[: _TEXT_LIMIT_CHARACTERS - 1] + "…"
 
@@ -134,20 +134,20 @@ def printable(text: str) -> str:
 def _compare_across_zones(offset_seconds: float, tolerance_seconds: float) -> Comparison:
     step = round(offset_seconds / _ZONE_STEP_SECONDS) * _ZONE_STEP_SECONDS
     if abs(step) <= _ZONE_LIMIT_SECONDS and abs(offset_seconds - step) <= tolerance_seconds:
-        return Comparison(Agreement.UP_TO_ZONE, "the same time as far as one without its zone can tell")
-    return Comparison(Agreement.DIFFER, "their times differ, whatever the zone")
+        return Comparison(Agreement.UP_TO_ZONE, "the same time up to an unknown time zone")
+    return Comparison(Agreement.DIFFER, "their times differ in any time zone")
 
 
 def _same_camera(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     shorter, longer = sorted((first, second), key=len)
     if not shorter:
         return True
-    # A model without its make ends the other; a make without its model begins it.
+    # A model without a make is the end of the other, a make without a model the beginning.
     return longer[-len(shorter) :] == shorter or (len(shorter) == 1 and longer[0] == shorter[0])
 
 
 def _comparable_wall(member: Member) -> float | None:
-    """The wall time, but for a movie whose container counts in UTC: that is an instant and no clock on a wall."""
+    """Return the local time, None for a movie whose container has UTC, which is an instant and not a local time."""
     utc = member.kind is Kind.VIDEO and member.taken_at_utc is not None and (member.taken_at or "").endswith(_UTC_ENDS)
     return None if utc else wall_seconds(member)
 

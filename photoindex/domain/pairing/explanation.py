@@ -1,4 +1,4 @@
-"""Why files are, or are not, one photo: for a person who asks."""
+"""Explaining to the user why files are or are not one photo."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from photoindex.domain.pairing.groups import JOINED_BY_HAND, Pair, pair_of, settled
+from photoindex.domain.pairing.groups import JOINED_BY_HAND, Pair, effective_decisions, pair_of
 from photoindex.domain.pairing.links import SAME_STEM_LIMIT
 from photoindex.domain.pairing.names import ParsedName, parse_name
 from photoindex.domain.pairing.rules import identifier_of, judge_edit, judge_live, judge_raw, may_be_edit_of
@@ -19,7 +19,7 @@ Named = tuple[Member, ParsedName]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file that might be the same photo as the one asked about; `why` is a sentence."""
+    """A file that might belong to the same photo; `why` is a sentence for the user."""
 
     member: Member
     joined: bool
@@ -28,7 +28,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What one file is in its photo, and every file that came into question for it.
+    """The role of one file in its photo, and all candidate files.
 
     reason: why it belongs to its photo, None for the primary one.
     """
@@ -43,18 +43,18 @@ class Explanation:
 def explain(
     members: Iterable[Member], links: Iterable[Link], decisions: Sequence[Decision], groups: Iterable[Group]
 ) -> list[Explanation]:
-    """Return for each file, by name, with which others it was joined and why, and with which it was not and why not.
+    """Return for each file, sorted by name, which others it was or was not joined with, and why.
 
-    Candidates are the other files of the same folder whose names say the same shot (edits and copies too), those with the
-    same content identifier, those of the same photo, and those that a link or a person's decision names; equal files
-    (one asset) are none. Files of no group are left out.
+    Candidates are other files of the same folder whose names mean the same shot (edits and copies too), those with the same
+    content identifier, those of the same photo, and those in a link or a user's decision; equal files (one asset) are no
+    candidates. Files without a group are left out.
     """
     context = _Context(members, links, decisions, groups)
     return [context.explanation(entry) for entry in context.named if entry[0].asset_id in context.group_of]
 
 
 class _Context:
-    """All that is known, by what it is asked for."""
+    """Lookup tables of members, links and decisions."""
 
     def __init__(
         self, members: Iterable[Member], links: Iterable[Link], decisions: Sequence[Decision], groups: Iterable[Group]
@@ -64,7 +64,7 @@ class _Context:
         self._links: dict[Pair, Link] = {}
         for link in links:
             self._links.setdefault(pair_of(link.asset_id, link.other_asset_id), link)
-        joins, self._splits = settled(decisions)
+        joins, self._splits = effective_decisions(decisions)
         self._joins = set(joins)
         self._by_shot: defaultdict[tuple[int, str], list[Named]] = defaultdict(list)
         self._by_identifier: defaultdict[str, list[Named]] = defaultdict(list)
@@ -101,7 +101,7 @@ class _Context:
         if identifier := identifier_of(member.content_identifier):
             yield from self._by_identifier[identifier][:SAME_STEM_LIMIT]
         for asset_id in sorted({*self.group_of[member.asset_id].roles, *self._beside[member.asset_id]}):
-            # One file stands for all equal ones, the nearest first.
+            # One file represents all equal ones, preferably one in the same folder.
             beside = sorted(self._by_asset[asset_id], key=lambda other: other[0].folder_id != member.folder_id)
             yield from beside[:1]
 
@@ -120,7 +120,7 @@ class _Context:
             why = "split by hand"
         elif link is not None or pair in self._joins:
             known = link.why if link is not None else JOINED_BY_HAND
-            why = f"kept apart because files of their photos were split by hand; else: {known}"
+            why = f"kept apart because files of their photos were split by hand; otherwise: {known}"
         else:
             why = why_not(entry, other)
         return Candidate(other[0], joined=False, why=why)
@@ -131,11 +131,11 @@ class _Context:
 
 
 def why_not(first: Named, second: Named) -> str:
-    """Return why the rules do not join two files that no link joins."""
+    """Return why the rules do not join two files."""
     for (edit, name), (original, parsed) in ((first, second), (second, first)):
         if name.original in (parsed.full, parsed.stem) and may_be_edit_of(edit, original, name):
             verdict = judge_edit(edit, original)
-            return verdict.why if not verdict.joined else f"{display(edit.name)} was joined with a likelier original"
+            return verdict.why if not verdict.joined else f"{display(edit.name)} was joined with a better match"
     by_kind = {member.kind: (member, name) for member, name in (first, second)}
     still = by_kind.get(Kind.IMAGE) or by_kind.get(Kind.RAW)
     same_stem = first[1].stem == second[1].stem
@@ -146,12 +146,14 @@ def why_not(first: Named, second: Named) -> str:
         if not verdict.joined and (same_stem or both):
             return verdict.why
         if verdict.joined and (same_stem or both):
-            return f"{display(movie.name)} was joined with a likelier picture, or copies share the identifier"
+            return f"{display(movie.name)} was joined with a better match, or copies share the identifier"
     elif Kind.RAW in by_kind and Kind.IMAGE in by_kind and same_stem:
         return judge_raw(by_kind[Kind.RAW][0], by_kind[Kind.IMAGE][0]).why
     elif same_stem:
-        return f"{display(first[0].name)} and {display(second[0].name)} have the same name, but no rule joins two of a kind"
-    return f"{display(first[0].name)} and {display(second[0].name)} have alike names, but no rule joins copies by name"
+        return f"{display(first[0].name)} and {display(second[0].name)} have the same name, but no rule joins two files of the same kind"
+    return (
+        f"{display(first[0].name)} and {display(second[0].name)} have similar names, but no rule joins copies by name"
+    )
 
 
 def _order(entry: Named) -> tuple[bytes, int, int]:

@@ -1,4 +1,4 @@
-"""Photos out of contents: what links and a person's decisions join, which content leads, and what the others are."""
+"""Grouping contents (assets) into photos by links and the user's decisions, and choosing the primary of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """A reason to keep two contents in one photo; `rank` orders reasons, the strongest first."""
+    """A reason to keep two contents in one photo; `rank` sorts reasons, strongest first."""
 
     kind: LinkKind | Literal["person"]
     asset_id: int
@@ -32,15 +32,15 @@ class _Edge:
 
 
 def group(members: Iterable[Member], links: Iterable[Link], decisions: Sequence[Decision]) -> list[Group]:
-    """Return the photos that `members` make, by smallest asset id; each content is in exactly one.
+    """Return the photos formed by `members`, by smallest asset id; each content is in exactly one.
 
-    `decisions` are in the order in which a person took them; of those about the same two contents the last one holds. Two
-    that were split stay apart, whatever links or joins run through a third: what would bring them together is left out, the
-    rules' links first (edits before RAW before Live Photos), then the older joins. Else the order of the input is no matter.
-    Links and decisions about contents that are no members are passed over.
+    `decisions` are in the order in which the user made them; of those about the same two contents the last one applies. Two
+    contents that were split stay apart even if a third links them: edges that would connect them are dropped, first the
+    rules' links (edits, then RAW, then Live Photos), then the older joins. Otherwise the order of the input does not matter.
+    Links and decisions about other contents are ignored.
     """
     by_asset = _representatives(members)
-    joins, splits = settled(decisions)
+    joins, splits = effective_decisions(decisions)
     hand = [_Edge("person", *pair, JOINED_BY_HAND) for pair in joins]
     ruled = [_Edge(link.kind, link.asset_id, link.other_asset_id, link.why) for link in links]
     edges = [edge for edge in (*hand, *sorted(ruled, key=lambda edge: edge.rank)) if _is_inside(edge, by_asset)]
@@ -57,8 +57,8 @@ def group(members: Iterable[Member], links: Iterable[Link], decisions: Sequence[
     return [_group_of([by_asset[asset_id] for asset_id in found], inside[root]) for root, found in gathered.items()]
 
 
-def settled(decisions: Sequence[Decision]) -> tuple[list[Pair], set[Pair]]:
-    """Return the pairs that a person joined, the latest first, and those that a person split."""
+def effective_decisions(decisions: Sequence[Decision]) -> tuple[list[Pair], set[Pair]]:
+    """Return the pairs that the user joined, latest first, and those that the user split."""
     last: dict[Pair, bool] = {}
     for decision in decisions:
         pair = pair_of(decision.asset_id, decision.other_asset_id)
@@ -70,24 +70,24 @@ def settled(decisions: Sequence[Decision]) -> tuple[list[Pair], set[Pair]]:
 
 
 def pair_of(asset_id: int, other_asset_id: int) -> Pair:
-    """Return two asset ids in the order in which pairs are compared."""
+    """Return two asset ids as a sorted pair."""
     return min(asset_id, other_asset_id), max(asset_id, other_asset_id)
 
 
 class _Components:
-    """Contents joined so far (a union-find), of which some pairs must stay apart."""
+    """Union-find of contents in which some pairs must stay apart."""
 
     def __init__(self, splits: Iterable[Pair]) -> None:
         self._parent: dict[int, int] = {}
         self._size: dict[int, int] = {}
         self._apart: dict[int, set[int]] = {}
-        """Root -> contents that nothing in its component may be joined with."""
+        """Root -> contents that its component must not be joined with."""
         for first, second in splits:
             self._apart.setdefault(first, set()).add(second)
             self._apart.setdefault(second, set()).add(first)
 
     def root(self, asset_id: int) -> int:
-        """Return the content that stands for the component of `asset_id`."""
+        """Return the representative of the component of `asset_id`."""
         parent = self._parent
         root = asset_id
         while (above := parent.get(root, root)) != root:
@@ -97,24 +97,24 @@ class _Components:
         return root
 
     def join(self, first: int, second: int) -> None:
-        """Make one component of two, unless a pair of theirs must stay apart."""
+        """Merge two components unless a pair of them must stay apart."""
         first, second = self.root(first), self.root(second)
         if first == second:
             return
         if self._size.get(first, 1) < self._size.get(second, 1):
             first, second = second, first
-        guards, other_guards = self._apart.get(first, set()), self._apart.get(second, set())
-        fewer, opposite = (guards, second) if len(guards) <= len(other_guards) else (other_guards, first)
+        apart, other_apart = self._apart.get(first, set()), self._apart.get(second, set())
+        fewer, opposite = (apart, second) if len(apart) <= len(other_apart) else (other_apart, first)
         if any(self.root(asset_id) == opposite for asset_id in fewer):
             return
         self._parent[second] = first
         self._size[first] = self._size.get(first, 1) + self._size.get(second, 1)
-        if other_guards:
-            self._apart[first] = guards | other_guards
+        if other_apart:
+            self._apart[first] = apart | other_apart
 
 
 def _representatives(members: Iterable[Member]) -> dict[int, Member]:
-    """One file for each content: equal files differ in nothing that groups go by."""
+    """Return one file per content; equal files do not differ in anything relevant here."""
     found: dict[int, Member] = {}
     for member in members:
         known = found.get(member.asset_id)
@@ -149,13 +149,13 @@ def _group_of(members: Sequence[Member], edges: Sequence[_Edge]) -> Group:
 
 
 def _primary_order(member: Member, edits: set[int]) -> tuple[int, bool, int, int]:
-    """An edited picture leads before another one, a RAW and a movie; then the larger, then the one known longer."""
+    """Sort key for the primary: edited pictures, other pictures, RAW, movies; then the larger, then the older asset."""
     if member.kind is Kind.RAW:
         rank = 2
     elif member.kind is Kind.VIDEO:
         rank = 3
     elif member.name.lower().endswith(b".thm"):
-        rank = 4  # Canon's JPEG of 160 x 120 beside a RAW or a movie
+        rank = 4  # Canon's 160 x 120 JPEG next to a RAW or a movie
     else:
         rank = 1
     edited = member.asset_id in edits
@@ -168,7 +168,7 @@ def _primary_order(member: Member, edits: set[int]) -> tuple[int, bool, int, int
 
 
 def _reasons(primary: int, edges: Sequence[_Edge]) -> dict[int, str]:
-    """Why each content but the primary one belongs: its strongest link towards the primary one, by the fewest steps."""
+    """Return why each content except the primary belongs: its strongest link on the shortest path to the primary."""
     beside: defaultdict[int, list[_Edge]] = defaultdict(list)
     for edge in sorted(edges, key=lambda edge: edge.rank):
         beside[edge.asset_id].append(edge)

@@ -1,4 +1,4 @@
-"""The links between the files of one folder, and between folders by Apple's identifiers, in linear time."""
+"""Finding links between the files of one folder, and between folders by Apple's identifiers, in linear time."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from photoindex.paths import display
 from photoindex.types import Kind
 
 SAME_STEM_LIMIT = 24
-"""No camera gives one stem to so many files; where a stem has more, its files are not linked by name."""
+"""Maximum number of files with one stem; no camera makes that many, so files of more are not linked by name."""
 
 Named = tuple[Member, ParsedName]
 
 
 def links_in_folder(members: Sequence[Member]) -> list[Link]:
-    """Return what the rules find among one folder's files, present and missing ones; the order of `members` is no matter.
+    """Return the links among one folder's files, present and missing; the order of `members` does not matter.
 
-    The links are in a fixed order: live, raw, edit, each by asset ids. No two say the same of the same contents.
+    The links are sorted: live, raw, edit, each by asset ids. There is at most one of a kind per pair of contents.
     """
     named = sorted(((member, parse_name(member.name)) for member in members), key=_order)
     by_stem: defaultdict[str, list[Named]] = defaultdict(list)
@@ -39,10 +39,10 @@ def links_in_folder(members: Sequence[Member]) -> list[Link]:
 
 
 def live_across_folders(members: Iterable[Member]) -> list[Link]:
-    """Return the Live Photos whose picture and movie lie in different folders.
+    """Return the Live Photos whose picture and movie are in different folders.
 
-    Their content identifier must be carried by exactly one picture and one movie of all `members`, the whole library's:
-    where copies share it, nothing says which belongs to which.
+    Exactly one picture and one movie of all `members`, those of the whole library, must have their content identifier:
+    if copies share it, the pairing is ambiguous.
     """
     by_identifier: defaultdict[str, list[Member]] = defaultdict(list)
     for member in members:
@@ -61,21 +61,21 @@ def live_across_folders(members: Iterable[Member]) -> list[Link]:
             continue
         why = (
             f"Live Photo: {display(still.name)} and {display(movie.name)}, in different folders, are the only picture and "
-            f"movie that carry the content identifier {printable(identifier)}"
+            f"movie with the content identifier {printable(identifier)}"
         )
         links.append(Link(movie.asset_id, still.asset_id, "live", why))
     return sorted(links, key=lambda link: (link.asset_id, link.other_asset_id))
 
 
 class _Links:
-    """The links found so far, one for each kind and pair of contents."""
+    """Links found so far, one per kind and pair of contents."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[LinkKind, int, int], Link] = {}
         self.movies_linked: set[int] = set()
 
     def add(self, member: Member, other: Member, kind: LinkKind, verdict: Verdict) -> bool:
-        """Keep the link if the verdict joins them; the first one of a pair stays."""
+        """Add a link if the verdict joins the files; the first one of a pair is kept."""
         if not verdict.joined or member.asset_id == other.asset_id:
             return False
         low, high = sorted((member.asset_id, other.asset_id))
@@ -96,7 +96,7 @@ def _link_live_by_identifier(named: Sequence[Named], links: _Links) -> None:
         stills = [entry for entry in entries if entry[0].kind is not Kind.VIDEO]
         if not stills or len(stills) == len(entries):
             continue
-        # Copies and edits of a Live Photo keep its identifier: each movie goes with one picture, that of its own name first.
+        # Copies and edits of a Live Photo keep its identifier: link each movie to one picture, preferably of the same name.
         preferred = sorted(stills, key=_still_order)
         by_stem = {entry[1].stem: entry[0] for entry in reversed(preferred)}
         by_shot = {entry[1].shot: entry[0] for entry in reversed(preferred)}
@@ -137,7 +137,7 @@ def _link_edits(named: Sequence[Named], by_stem: dict[str, list[Named]], links: 
 
 
 def originals_of(edit: Named, by_full: dict[str, list[Named]], by_stem: dict[str, list[Named]]) -> Iterator[Member]:
-    """Yield the files that `edit` can be an edit of by its name, the likeliest first: the same extension, then no RAW."""
+    """Yield possible originals of `edit` by its name, best first: same extension, then pictures before RAW."""
     member, name = edit
     if name.original is None:
         return
@@ -160,7 +160,7 @@ def _plain_order(member: Member) -> tuple[bytes, int, int]:
 
 
 def _still_order(entry: Named) -> tuple[bool, bool, bool, bytes, int, int]:
-    """Pictures before RAW, originals before edits, HEIC, which Apple's cameras write, before what was made of it."""
+    """Sort key: pictures before RAW, originals before edits, Apple's HEIC before conversions of it."""
     member, name = entry
     return (
         member.kind is not Kind.IMAGE,

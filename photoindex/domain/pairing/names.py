@@ -1,4 +1,4 @@
-"""What a file's name tells of the shot it belongs to: stem, edit, copy, burst, running number."""
+"""Parsing file names: stem, edit, copy, burst and running number."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import unicodedata
 from dataclasses import dataclass
 
 _EXTENSION = re.compile(r"(?<=.)\.(\w{1,5})\Z", re.ASCII | re.DOTALL)
-# IMG_1234.CR2.jpg is what RAW programs call their exports.
+# RAW programs name their exports IMG_1234.CR2.jpg.
 _RAW_EXTENSION = re.compile(
     r"(?<=.)\.(?:3fr|arw|cr[23w]|dng|erf|gpr|kdc|mos|mrw|nef|nrw|orf|pef|ra[fw]|rw2|rwl|sr2|srf|srw|x3f)\Z",
     re.ASCII | re.DOTALL,
 )
 # PXL_20231207_032111247.RAW-01.MP.COVER, PXL_20230816_132648337.NIGHT
 _PIXEL = re.compile(r"(pxl_\d{8}_\d{9})(?:\.[a-z_]+(?:-\d+)?)*\Z", re.ASCII)
-# PXL_….PORTRAIT-01.COVER is made by the camera from PXL_….PORTRAIT-02.ORIGINAL.
+# The camera makes PXL_….PORTRAIT-01.COVER from PXL_….PORTRAIT-02.ORIGINAL.
 _PIXEL_COVER = re.compile(r"(pxl_\d{8}_\d{9}\.(?!raw)[a-z_]+)-01(?:\.mp)?\.cover\Z", re.ASCII)
 _GOOGLE_MOTION = re.compile(r"mvimg_|.*\.mp(?:\.cover)?\Z", re.ASCII | re.DOTALL)
 
@@ -24,7 +24,7 @@ _EDITED_WORDS = (
     "edytowane", "redigerad", "redigeret", "redigert", "muokattu", "upraveno", "upravené", "szerkesztve", "editată",
     "düzenlendi", "изменено", "відредаговано", "編集済み", "已編輯", "已编辑", "已修改", "수정됨",
 )  # fmt: skip
-"""What Google's export puts behind the name of an edited picture, in the language of its owner, in lower case."""
+"""Suffixes that Google's export adds to the name of an edited picture, by account language, in lower case."""
 _EDIT_SUFFIXES = (*(f"{mark}{word}" for word in _EDITED_WORDS for mark in "-_"), " (edited)", "(edited)", "-edit")
 _NUMBERED_EDIT = re.compile(r"(.+)(?:-edit-\d{1,2}|~(?:[2-9]|[1-9]\d))\Z", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"\(\d{1,3}\)\Z", re.ASCII)
@@ -43,11 +43,11 @@ _RUNNING_NUMBER = re.compile(r"(?<!\d)(\d{3,5}|\d{7})\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ParsedName:
-    """A file's name, taken apart; every text is in lower case and composed (NFC).
+    """A parsed file name; all texts are in lower case and composed (NFC).
 
-    full: the name without its extension. stem: what the files of one shot share. extension: without its dot, may be empty.
-    original: `full` of what this is an edit of, where the name says that it is one. shot: the stem without what marks
-    edits and copies. burst: what the files of one burst share in this folder. number: the camera's running number.
+    full: the name without its extension. stem: shared by the files of one shot. extension: without its dot, may be empty.
+    original: `full` of the original if the name is that of an edit. shot: the stem without the markers of edits and copies.
+    burst: shared by the files of one burst in this folder. number: the camera's running number.
     """
 
     full: str
@@ -62,7 +62,7 @@ class ParsedName:
 
 
 def parse_name(name: bytes) -> ParsedName:
-    """Take a file's name apart; any bytes are taken."""
+    """Parse a file name of any bytes."""
     text = unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape")).lower()
     extension = _EXTENSION.search(text)
     full = text[: extension.start()] if extension else text
@@ -83,18 +83,18 @@ def parse_name(name: bytes) -> ParsedName:
 
 
 def stem_of(full: str) -> str:
-    """Return what the RAW, the picture and the movie of one shot share in their names."""
+    """Return the part of a name that RAW, picture and movie of one shot share."""
     if full.startswith("pxl_") and (pixel := _PIXEL.match(full)):
         return pixel[1]
-    # iCloud's downloads of Live Photos: IMG_1234.HEIC, IMG_1234_HEVC.MOV
+    # Live Photos downloaded from iCloud: IMG_1234.HEIC, IMG_1234_HEVC.MOV
     return (_RAW_EXTENSION.sub("", full) if "." in full else full).removesuffix("_hevc")
 
 
 def original_of(full: str) -> str | None:
-    """Return the name of what `full` is an edit of; None where the name does not say that it is an edit.
+    """Return the name of the original if `full` is the name of an edit, else None.
 
-    Apple's IMG_E1234, Google's -edited in its languages (the number of a second file of one name comes last), the ~2 of
-    Google's app, Lightroom's -Edit, and Google's covers. Copies (`X (1)`, `X-2`, `X copy`) are no edits.
+    Recognises Apple's IMG_E1234, Google's -edited in its languages (before the number of a second file of the same name),
+    the ~2 of Google's app, Lightroom's -Edit, and Google's covers. Copies (`X (1)`, `X-2`, `X copy`) are not edits.
     """
     if full.endswith(".cover") and (cover := _PIXEL_COVER.match(full)):
         return f"{cover[1]}-02.original"
@@ -112,7 +112,7 @@ def original_of(full: str) -> str | None:
 
 
 def _shot_of(full: str) -> str:
-    """The stem without marks of edits and copies, as often as they are there, but never more than four."""
+    """Return the stem without markers of edits and copies, up to four of them."""
     for _ in range(4):
         original = original_of(full)
         if original is None and full.endswith(_COPY_ENDS) and (copy := _COPY.match(full)):
@@ -124,7 +124,7 @@ def _shot_of(full: str) -> str:
 
 
 def _burst_of(full: str) -> tuple[str | None, bool]:
-    """What the files of a burst share; True where one file alone says that it is part of a burst."""
+    """Return the burst part of a name, and whether the name alone proves a burst."""
     if "burst" in full:
         if by_time := _BURST_TIME.search(full):
             return f"burst{by_time[1]}", True

@@ -1,4 +1,4 @@
-"""The rules for two files: whether they are one photo, and the sentence that says why or why not."""
+"""The rules that decide whether two files are one photo, with a sentence that says why or why not."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from photoindex.paths import display
 from photoindex.types import Kind
 
 SAME_SHOT_SECONDS = 2.0
-"""How far apart the clocks of a RAW and its JPEG, or of a picture and its edit, may be."""
+"""Maximum time between a RAW and its JPEG, or a picture and its edit."""
 LIVE_SECONDS = 3.0
-"""How far a Live Photo's movie may begin or be stamped from its picture."""
+"""Maximum time between a Live Photo's picture and movie."""
 LIVE_MOVIE_SECONDS = 6.0
-"""The longest movie that is taken for a Live Photo's by its name; Apple's last 3 s."""
+"""Longest movie that is accepted for a Live Photo by name; Apple's last 3 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether two files are one photo, and a sentence for a person that says why or why not."""
+    """Whether two files are one photo, and a sentence for the user that says why or why not."""
 
     joined: bool
     why: str
 
 
 def judge_raw(raw: Member, still: Member) -> Verdict:
-    """Judge a RAW and a picture of the same stem: they need one time and no other camera."""
+    """Judge a RAW and a picture of the same stem: they need the same time, and their cameras must not differ."""
     names = f"{display(raw.name)} and {display(still.name)}"
     cameras = compare_cameras(raw, still)
     times = compare_times(raw, still, tolerance_seconds=SAME_SHOT_SECONDS)
@@ -43,10 +43,10 @@ def judge_raw(raw: Member, still: Member) -> Verdict:
             return Verdict(joined=False, why=f"{names} have the same name, but {comparison.words}")
     camera = f" and {cameras.words}" if cameras.agreement is Agreement.AGREE else ""
     if times.agreement is Agreement.UNKNOWN and not camera and not _is_dated(raw) and not _is_dated(still):
-        return Verdict(joined=False, why=f"{names} have the same name, but {times.words}, nor the same camera")
+        return Verdict(joined=False, why=f"{names} have the same name, but {times.words}, and no camera confirms it")
     if times.agreement is Agreement.UNKNOWN:
-        nothing = camera or ", and nothing speaks against it"
-        return Verdict(joined=True, why=f"RAW and picture: {names} have the same name{nothing}; {times.words}")
+        support = camera or ", and nothing contradicts it"
+        return Verdict(joined=True, why=f"RAW and picture: {names} have the same name{support}; {times.words}")
     return Verdict(joined=True, why=f"RAW and picture: {names} have the same name, {times.words}{camera}")
 
 
@@ -55,36 +55,36 @@ def _is_dated(member: Member) -> bool:
 
 
 def judge_live(still: Member, movie: Member, *, google_motion: bool = False) -> Verdict:
-    """Judge a picture and a movie of the same stem: identifiers decide where both have one, else all else must fit.
+    """Judge a picture and a movie of the same stem: by identifier if both have one, otherwise everything else must match.
 
-    google_motion: the picture's name says that Google's camera stored a movie with it.
+    google_motion: by its name the picture is one of Google's motion photos.
     """
     names = f"{display(still.name)} and {display(movie.name)}"
     ours, theirs = identifier_of(still.content_identifier), identifier_of(movie.content_identifier)
     if ours and theirs:
         if ours == theirs:
-            return Verdict(joined=True, why=f"Live Photo: {names} carry the same content identifier {printable(ours)}")
+            return Verdict(joined=True, why=f"Live Photo: {names} have the same content identifier {printable(ours)}")
         different = f"{printable(ours)} and {printable(theirs)}"
-        return Verdict(joined=False, why=f"{names} carry different content identifiers ({different})")
+        return Verdict(joined=False, why=f"{names} have different content identifiers ({different})")
     cameras = compare_cameras(still, movie)
     times = compare_times(still, movie, tolerance_seconds=LIVE_SECONDS)
-    against = _against_live(still, movie, google_motion=google_motion)
+    against = _objection_to_live(still, movie, google_motion=google_motion)
     if against is None and cameras.agreement is Agreement.DIFFER:
         against = cameras.words
     elif against is None and times.agreement in (Agreement.DIFFER, Agreement.UNKNOWN):
         against = times.words
     elif against is None and times.agreement is Agreement.UP_TO_ZONE and cameras.agreement is not Agreement.AGREE:
-        against = "the zone of one time is not known, nor the camera of both"
+        against = "one time has no known time zone, and the cameras are not known to match"
     if against is not None:
         return Verdict(joined=False, why=f"{names} have the same name, but {against}")
     fits = f"{times.words}, and the movie lasts {span(movie.duration_seconds or 0)}"
     return Verdict(
-        joined=True, why=f"Live Photo by name: {names} have the same name, {fits}; not both carry an identifier"
+        joined=True, why=f"Live Photo by name: {names} have the same name, {fits}; at least one has no identifier"
     )
 
 
 def judge_edit(edit: Member, original: Member) -> Verdict:
-    """Judge a file whose name says that it is an edit of `original`: an edit often has no time, but it has no other one."""
+    """Judge a file named as an edit of `original`: an edit may have no time, but not a different one."""
     names = f"{display(edit.name)} is named as an edit of {display(original.name)}"
     cameras = compare_cameras(edit, original)
     times = compare_times(edit, original, tolerance_seconds=SAME_SHOT_SECONDS)
@@ -97,28 +97,28 @@ def judge_edit(edit: Member, original: Member) -> Verdict:
 
 
 def may_be_edit_of(edit: Member, original: Member, parsed: ParsedName) -> bool:
-    """Tell whether the kinds fit: a picture is made of a picture or a RAW, a movie of a movie."""
+    """Tell whether the kinds match: an edited picture comes from a picture or RAW, an edited movie from a movie."""
     if parsed.original is None or edit.asset_id == original.asset_id:
         return False
     return (edit.kind is Kind.VIDEO) == (original.kind is Kind.VIDEO)
 
 
 def identifier_of(identifier: str | None) -> str | None:
-    """Return an identifier as it is compared: upper case, without spaces around it; None where it says nothing."""
+    """Return an identifier normalised for comparison (upper case, stripped), None if it is empty or all zeros."""
     cleaned = (identifier or "").strip().upper()
     return cleaned if cleaned.strip("0-") else None
 
 
-def _against_live(still: Member, movie: Member, *, google_motion: bool) -> str | None:
-    """What the length of the movie and the cameras say against a Live Photo without identifiers."""
+def _objection_to_live(still: Member, movie: Member, *, google_motion: bool) -> str | None:
+    """Return why duration or camera rule out a Live Photo without identifiers, None if they do not."""
     if movie.duration_seconds is None:
-        return "the length of the movie is not known"
+        return "the duration of the movie is unknown"
     if not 0 < movie.duration_seconds <= LIVE_MOVIE_SECONDS:
         longest = span(LIVE_MOVIE_SECONDS)
-        return f"the movie lasts {span(movie.duration_seconds)}, and a Live Photo's at most {longest}"
+        return f"the movie lasts {span(movie.duration_seconds)}, longer than the {longest} of a Live Photo"
     for member in (still, movie):
         if member.camera and not _is_apple(member.camera) and not google_motion:
-            return f"{camera_text(member.camera)} makes no Live Photos"
+            return f"{camera_text(member.camera)} does not make Live Photos"
     return None
 
 

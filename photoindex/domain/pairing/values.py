@@ -1,4 +1,4 @@
-"""What the rules of pairing take and give: plain data."""
+"""Input and output types of the pairing rules."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Role = Literal["primary", "raw", "movie", "edit", "original", "alternate"]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of a folder, present or missing, with what its content says of itself.
+    """One file of a folder, present or missing, with its embedded metadata.
 
-    asset_id: the content; two equal files share it. name: the file's name without its folder. format: as in `MediaType`.
-    taken_at: the best embedded local wall time, ISO 8601 with the fraction that is known; an offset at its end is ignored.
-    taken_at_utc: the same moment in seconds since 1970, where the offset is known. camera: make and model in one text.
-    content_identifier, burst_identifier: Apple's or Google's, in any case of letters. width, height: pixels.
+    asset_id: the content; equal files share it. name: file name without folder. format: as in `MediaType`. taken_at: the
+    best embedded local time, ISO 8601 with its fraction; an offset at its end is ignored. taken_at_utc: the same moment in
+    seconds since 1970, if the offset is known. camera: make and model as one text. content_identifier, burst_identifier:
+    Apple's or Google's, in any case. width, height: pixels.
     """
 
     asset_id: int
@@ -41,9 +41,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Two contents that are one photo by a rule; `why` is a sentence for a person.
+    """Two contents that a rule makes one photo; `why` is a sentence for the user.
 
-    asset_id is the one that joins (the RAW, the movie, the edit), other_asset_id what it belongs to (the still, the original).
+    asset_id: the RAW, movie or edit. other_asset_id: the still or original that it belongs to.
     """
 
     asset_id: int
@@ -54,7 +54,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person said of two contents: together, or apart. Their order does not matter."""
+    """The user's decision to keep two contents together or apart; their order does not matter."""
 
     asset_id: int
     other_asset_id: int
@@ -65,8 +65,8 @@ class Decision:
 class Group:
     """The contents that are one photo.
 
-    roles: every content of the group -> what it is in it; exactly one is `primary`.
-    reasons: every content but the primary one -> why it belongs here.
+    roles: asset id -> role, for every content of the group; exactly one is `primary`.
+    reasons: asset id -> why it belongs to the group, for every content except the primary.
     """
 
     primary_asset_id: int

@@ -1,1 +1,1 @@
-"""Whether two contents show the same picture: looks of small pictures, laid over each other and compared place by place."""
+"""Deciding whether two files show the same picture, by aligning small versions and comparing them locally."""

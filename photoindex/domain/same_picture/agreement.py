@@ -1,4 +1,4 @@
-"""How far two pictures that lie over each other agree, place by place, and what each shows that the other does not."""
+"""Measuring how well two aligned pictures agree locally, and how much of each lies outside the other."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.alignment import Map, inverse, scale_of
-from photoindex.domain.same_picture.features import Look, Plane
+from photoindex.domain.same_picture.features import Features, Plane
 
 _WINDOW_PX = 13
 _STEP_PX = 3
 _TEXTURED = 0.15
-"""Variance in even light (where structure has about 1) from which a window says anything."""
+"""Minimum normalised variance of a window to be compared (structure has about 1)."""
 _NOISE = 0.03
 _DIFFERS = 0.5
 _DARK, _BRIGHT = 3, 252
-"""Grey levels at which an exposure is clipped: what was there before an edit cannot be told."""
+"""Grey levels at which an exposure is clipped, so that the original detail is lost."""
 _CLIPPED = 0.25
 _EDGE_PX = 1.0
-"""How exactly frames are found to lie over each other."""
+"""Accuracy of the alignment."""
 _LEAST_GRADIENT = 0.35
 _WHOLE = 0.97
 _BOTH_WHOLE = 0.004
 _FILL_PX = 3.0
 _FILL_PIXELS = 300
 _FILL_EDGES = 0.004
-"""How a plain border is known: so far outside the other frame, so many pixels, and hardly an edge among them."""
+"""A plain border: this far outside the other frame, at least this many pixels, and at most this fraction of edges."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What the comparison of two overlaid pictures found.
+    """Result of comparing two aligned pictures.
 
-    windows: how many places have structure to compare. mean: their mean correlation. low: that which a twentieth of them does
-    not reach. differing: the share of places that show something else. beyond: the share of the structure of the
-    smaller picture that lies outside the larger one. share: how much of the larger picture the smaller one shows.
-    second_is_smaller: which of the two the smaller one is. only_border: what the larger one shows more is a plain border.
+    windows: number of windows with structure. mean: their mean correlation. low: their 5 % quantile. differing: the
+    fraction of windows that show something else. beyond: the fraction of the smaller picture's structure outside the larger
+    one. share: the fraction of the larger picture that the smaller one covers. second_is_smaller: whether the smaller one
+    is the second. only_border: the larger one adds only a plain border.
     """
 
     windows: int
@@ -51,7 +51,7 @@ class Agreement:
     only_border: bool = False
 
 
-def agreement_of(first: Look, second: Look, map_: Map) -> Agreement:
+def agreement_of(first: Features, second: Features, map_: Map) -> Agreement:
     """Compare two pictures under the map from the first to the second, at the resolution of the coarser one."""
     if scale_of(map_) >= 1:
         windows, mean, low, differing = _compare(first, second, map_)
@@ -60,7 +60,7 @@ def agreement_of(first: Look, second: Look, map_: Map) -> Agreement:
     beyond_second, beyond_first = _beyond(first, second, map_), _beyond(second, first, inverse(map_))
     area = first.grey.size * scale_of(map_) ** 2
     smaller = (beyond_first, True) if beyond_first <= beyond_second else (beyond_second, False)
-    # Where each holds the other, the areas decide.
+    # If each contains the other, the areas decide.
     if max(beyond_first, beyond_second) < _BOTH_WHOLE:
         smaller = (smaller[0], second.grey.size < area)
     share = min(1.0, second.grey.size / area if smaller[1] else area / second.grey.size)
@@ -68,7 +68,7 @@ def agreement_of(first: Look, second: Look, map_: Map) -> Agreement:
     return Agreement(windows, mean, low, differing, smaller[0], share, smaller[1], only_border)
 
 
-def _compare(coarse: Look, fine: Look, map_: Map) -> tuple[int, float, float, float]:
+def _compare(coarse: Features, fine: Features, map_: Map) -> tuple[int, float, float, float]:
     import cv2
 
     height, width = coarse.shape
@@ -117,7 +117,7 @@ def _blurred(plane: Plane) -> Plane:
 
 
 def _warped(plane: Plane, map_: Map, size: tuple[int, int], fill: float | None = None) -> Plane:
-    """Return `plane` as the first picture sees it; where it is finer it is made coarser first, so that nothing aliases."""
+    """Warp `plane` to the pixels of the first picture; if it is finer, it is scaled down first to avoid aliasing."""
     import cv2
 
     scale = scale_of(map_)
@@ -132,8 +132,8 @@ def _warped(plane: Plane, map_: Map, size: tuple[int, int], fill: float | None =
     return cast("Plane", cv2.warpAffine(plane, map_, size, flags=flags, borderMode=border, borderValue=fill or 0.0))
 
 
-def _beyond(inner: Look, outer: Look, map_: Map) -> float:
-    """The share of the edges in `inner` that lie outside the frame of `outer`; plain borders have none."""
+def _beyond(inner: Features, outer: Features, map_: Map) -> float:
+    """Return the fraction of edges in `inner` outside the frame of `outer`; plain borders have none."""
     import cv2
 
     height, width = inner.shape
@@ -154,6 +154,6 @@ def _beyond(inner: Look, outer: Look, map_: Map) -> float:
     far = outside > _FILL_PX
     far_edges = np.count_nonzero(edges & far)
     if np.count_nonzero(far) >= _FILL_PIXELS and far_edges <= _FILL_EDGES * np.count_nonzero(far):
-        # A plain border was put around the picture: where the two meet is an edge of neither.
+        # A plain border was added around the picture: the edge between the two does not count.
         return float(far_edges) / total
     return float(np.count_nonzero(edges & (outside > _EDGE_PX))) / total

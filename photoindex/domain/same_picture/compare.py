@@ -1,4 +1,4 @@
-"""Do two small pictures show the same picture, whole or in part, whatever was done to colours, size and orientation?"""
+"""Deciding whether two small pictures are the same picture, wholly or in part, despite edits of colour, size and orientation."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.agreement import Agreement, agreement_of
 from photoindex.domain.same_picture.alignment import Map, from_keypoints, from_whole, refined
-from photoindex.domain.same_picture.features import Look
+from photoindex.domain.same_picture.features import Features
 
 WINDOWS = 40
-"""Places with structure that there must be: a black frame is like every other."""
+"""Minimum number of windows with structure: all black frames look alike."""
 MEAN = 0.7
 DIFFERING = 0.07
 BEYOND = 0.002
 SHARE = 0.2
 _COLOURS_PX = 48
 _COLOURS_LEVELS = 9.0
-"""Mean difference of a channel, 0 to 255, that no saving as JPEG makes at this size."""
-_PLACE_LEVELS = 40.0
+"""Mean difference of a channel, 0 to 255, larger than any caused by JPEG compression at this size."""
+_LOCAL_LEVELS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What comparing two pictures came to.
+    """Result of comparing two pictures.
 
-    same: they show the same. agreement: how far they agree where they lie over each other, None where no way was found
-    to lay them so. turn: how the second one has to be turned; see `turns.TURNS`. angle_degrees: how far it is turned beyond that.
+    same: they show the same picture. agreement: how well they agree, None if they could not be aligned. orientation: the
+    transform of the second one that aligns them, an index of `orientations.ORIENTATIONS`.
     """
 
     same: bool
     agreement: Agreement | None = None
-    turn: int = 0
+    orientation: int = 0
 
     @property
     def score(self) -> float:
-        """0 to 1: the mean correlation of all places with structure."""
+        """0 to 1: the mean correlation of all windows with structure."""
         return 0.0 if self.agreement is None else max(0.0, self.agreement.mean)
 
     @property
     def share(self) -> float:
-        """0 to 1: how much of the larger picture the smaller one shows."""
+        """0 to 1: the fraction of the larger picture that the smaller one covers."""
         return 1.0 if self.agreement is None else self.agreement.share
 
 
-def compare(first: Look, second: Look, *, turn: int = 0, thorough: bool = True) -> Comparison:
-    """Compare two pictures; the order matters little.
+def compare(first: Features, second: Features, *, orientation: int = 0, thorough: bool = True) -> Comparison:
+    """Compare two pictures; their order hardly matters.
 
-    turn: how the second one probably has to be turned (`turns.TURNS`). thorough: look for keypoints where laying the
+    orientation: how the second one probably has to be reoriented (`turns.ORIENTATIONS`). thorough: features for keypoints where laying the
     frames over each other does not help, which finds small parts and every angle and costs ten times as much.
     """
-    turned = second.turned(turn)
-    found = _judged(first, turned, from_whole(first, turned), turn)
+    reoriented = second.reoriented(orientation)
+    found = _judged(first, reoriented, from_whole(first, reoriented), orientation)
     if found.same or not thorough:
         return found
     for mirrored in (False, True):
-        other = second.turned(1) if mirrored else second
+        other = second.reoriented(1) if mirrored else second
         start = from_keypoints(first, second, mirrored=mirrored)
         if start is None:
             continue
@@ -70,15 +70,15 @@ def compare(first: Look, second: Look, *, turn: int = 0, thorough: bool = True) 
     return found
 
 
-def _judged(first: Look, second: Look, map_: Map | None, turn: int) -> Comparison:
+def _judged(first: Features, second: Features, map_: Map | None, orientation: int) -> Comparison:
     if map_ is None:
-        return Comparison(same=False, turn=turn)
+        return Comparison(same=False, orientation=orientation)
     agreement = agreement_of(first, second, map_)
-    return Comparison(accepts(agreement), agreement, turn)
+    return Comparison(accepts(agreement), agreement, orientation)
 
 
 def accepts(found: Agreement) -> bool:
-    """Tell whether the agreement is that of one picture with itself, not of two shots of one scene."""
+    """Tell whether an agreement means the same picture and not two shots of one scene."""
     return (
         found.windows >= WINDOWS
         and found.mean >= MEAN
@@ -89,7 +89,7 @@ def accepts(found: Agreement) -> bool:
 
 
 def same_colours(first: bytes, second: bytes) -> bool:
-    """Tell whether two JPEGs that show the same whole picture show it in the same light and colours, and nothing was put in."""
+    """Tell whether two JPEGs of the same whole picture also have the same colours and no local changes."""
     import cv2
     import simplejpeg
 
@@ -99,4 +99,4 @@ def same_colours(first: bytes, second: bytes) -> bool:
         return cast("NDArray[np.float32]", cv2.GaussianBlur(shrunk.astype(np.float32), (0, 0), 1.0))
 
     difference = np.abs(small(first) - small(second))
-    return bool(difference.mean(axis=(0, 1)).max() < _COLOURS_LEVELS and difference.max() < _PLACE_LEVELS)
+    return bool(difference.mean(axis=(0, 1)).max() < _COLOURS_LEVELS and difference.max() < _LOCAL_LEVELS)

@@ -1,4 +1,4 @@
-"""A picture made ready to be compared: grey, small, freed of slow changes of light, with its keypoints."""
+"""Extracting what pictures are compared by: a small normalised grey version and keypoints."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float32]
 
 SIDE_PX = 256
-"""The longest side that pictures are compared at."""
+"""Longest side of the pictures that are compared."""
 COARSE_PX = 64
 MIDDLE_PX = 128
 _FEATURES_PX = 192
 _FEATURES = 400
 _LIGHT_SHARE = 0.06
-"""Sigma of what counts as a slow change of light (a vignette, a gradient filter), as a share of the longest side."""
+"""Sigma for removing slow changes of brightness (vignettes, gradient filters), as a fraction of the longest side."""
 _NOISE = 6.0
-"""Grey levels that no camera and no JPEG of normal quality get right: structure below is not brought out."""
+"""Noise level of cameras and of JPEG at normal quality, in grey levels; weaker structure is not amplified."""
 
-# Where each of SIFT's 4 x 4 x 8 numbers comes from when the picture is mirrored: rows and directions turn round.
-_MIRRORED = np.array([((3 - row) * 4 + column) * 8 + (8 - turn) % 8 for row in range(4) for column in range(4) for turn in range(8)])  # fmt: skip
+# Permutation of SIFT's 4 x 4 x 8 values for a mirrored picture: rows and directions are reversed.
+_MIRRORED = np.array([((3 - row) * 4 + column) * 8 + (8 - direction) % 8 for row in range(4) for column in range(4) for direction in range(8)])  # fmt: skip
 
 
-class Look:
-    """One picture as it is compared; what is costly is made when it is first needed and kept.
+class Features:
+    """What one picture is compared by; expensive parts are computed on first use and cached.
 
-    grey: float32 [h, w], 0 to 255, longest side at most SIDE_PX; what is smaller than MIDDLE_PX is enlarged to that.
+    grey: float32 [h, w], 0 to 255, longest side at most SIDE_PX; pictures smaller than MIDDLE_PX are enlarged to that.
     """
 
     def __init__(self, picture: NDArray[np.uint8]) -> None:
-        """Take uint8 [h, w] or RGB [h, w, 3]."""
+        """Accept uint8 grey [h, w] or RGB [h, w, 3]."""
         import cv2
 
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
@@ -45,7 +45,7 @@ class Look:
 
     @cached_property
     def even(self) -> Plane:
-        """The picture in an even light: float32 [h, w], local mean 0, local contrast about 1, noise near 0."""
+        """The picture normalised locally: float32 [h, w], local mean 0, local contrast about 1, noise near 0."""
         return even_light(self.grey)
 
     @cached_property
@@ -66,7 +66,7 @@ class Look:
         small = resized(self.grey, _FEATURES_PX)
         low, high = np.percentile(small, (1, 99))
         stretched = np.clip((small - low) * (255 / max(high - low, 16)), 0, 255).astype(np.uint8)
-        # The library's own stubs leave SIFT out.
+        # OpenCV's stubs do not include SIFT.
         sift: Any = cv2.SIFT_create(nfeatures=_FEATURES, contrastThreshold=0.02)  # type: ignore[attr-defined]
         found, raw = sift.detectAndCompute(stretched, None)
         if raw is None or not len(found):
@@ -76,16 +76,16 @@ class Look:
         descriptors = np.sqrt(raw / (raw.sum(axis=1, keepdims=True) + 1e-6))
         return points.astype(np.float32), descriptors.astype(np.float32)
 
-    def turned(self, turn: int) -> Look:
-        """Return the picture after one of the eight turns; see `turns.apply_turn`."""
-        from photoindex.domain.same_picture.orientations import apply_turn
+    def reoriented(self, orientation: int) -> Features:
+        """Return the features after one of the eight transforms of `orientations.apply_orientation`."""
+        from photoindex.domain.same_picture.orientations import apply_orientation
 
-        if turn == 0:
+        if orientation == 0:
             return self
-        other = Look.__new__(Look)
-        other.grey = apply_turn(self.grey, turn)
+        other = Features.__new__(Features)
+        other.grey = apply_orientation(self.grey, orientation)
         if "even" in self.__dict__:
-            other.__dict__["even"] = apply_turn(self.even, turn)
+            other.__dict__["even"] = apply_orientation(self.even, orientation)
         return other
 
     def mirrored_keypoints(self) -> tuple[Plane, Plane]:
@@ -96,15 +96,15 @@ class Look:
         return flipped, descriptors[:, _MIRRORED]
 
 
-def look_at(jpeg: bytes) -> Look:
-    """Return the look of a JPEG as `media.derive` makes them. Raises ValueError for bytes that are none."""
+def extract_features(jpeg: bytes) -> Features:
+    """Return the features of a thumbnail or preview JPEG. Raises ValueError for invalid bytes."""
     import simplejpeg
 
-    return Look(simplejpeg.decode_jpeg(jpeg, "GRAY", min_height=SIDE_PX, min_width=SIDE_PX)[..., 0])
+    return Features(simplejpeg.decode_jpeg(jpeg, "GRAY", min_height=SIDE_PX, min_width=SIDE_PX)[..., 0])
 
 
 def resized(plane: Plane, longest_side_px: int) -> Plane:
-    """Return a plane whose longest side is at most `longest_side_px`; nothing is enlarged."""
+    """Scale a plane down so that its longest side is at most `longest_side_px`; never enlarges."""
     import cv2
 
     height, width = plane.shape
@@ -116,7 +116,7 @@ def resized(plane: Plane, longest_side_px: int) -> Plane:
 
 
 def _enlarged(plane: Plane) -> Plane:
-    """Return a small picture at a size at which the windows of a comparison fit into it."""
+    """Enlarge a small picture so that the windows of a comparison fit into it."""
     import cv2
 
     longest = max(plane.shape)
@@ -127,11 +127,11 @@ def _enlarged(plane: Plane) -> Plane:
 
 
 def even_light(grey: Plane) -> Plane:
-    """Return `grey` with its local mean taken away and its local contrast made even; flat parts stay near 0."""
+    """Subtract the local mean of `grey` and normalise its local contrast; flat areas stay near 0."""
     import cv2
 
     sigma = max(2.0, _LIGHT_SHARE * max(grey.shape))
-    # A box filtered twice is near enough to a Gaussian and many times as fast at this width.
+    # A box filter applied twice is close to a Gaussian and many times as fast at this width.
     side = 2 * round(sigma * 1.2) + 1
 
     def smooth(plane: Plane) -> Plane:

@@ -1,44 +1,44 @@
-"""The eight ways to turn and mirror a picture, on pixels and on its perceptual hash."""
+"""The eight rotations and reflections of a picture, applied to pixels and to its perceptual hash."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-TURNS: tuple[str, ...] = (
-    "", "mirrored", "turned by 180°", "mirrored upside down", "turned by 90°", "turned by 270°",
-    "mirrored and turned by 90°", "mirrored and turned by 270°",
+ORIENTATIONS: tuple[str, ...] = (
+    "", "mirrored", "rotated by 180°", "flipped upside down", "rotated by 90°", "rotated by 270°",
+    "mirrored and rotated by 90°", "mirrored and rotated by 270°",
 )  # fmt: skip
-"""What each turn is called; 0 changes nothing. Turns go counter-clockwise, after the mirroring (left to right)."""
+"""Names of the transforms; 0 is the identity. Rotations are counter-clockwise and applied after mirroring left to right."""
 INVERSE: tuple[int, ...] = (0, 1, 2, 3, 5, 4, 6, 7)
-"""The turn that undoes each."""
+"""The inverse of each transform."""
 SWAPS_SIDES: tuple[bool, ...] = (False, False, False, False, True, True, True, True)
 _STEPS: tuple[tuple[bool, int], ...] = (
     (False, 0), (True, 0), (False, 2), (True, 2), (False, 1), (False, 3), (True, 1), (True, 3),
 )  # fmt: skip
 """Whether to mirror left to right first, then how many quarter turns counter-clockwise."""
 
-# Bits of the hash row by row, the first the most significant: 8 x 8 cosines, row u vertical, column v horizontal.
+# Bits of the hash row by row, most significant first: 8 x 8 DCT coefficients, rows vertical, columns horizontal frequency.
 _ODD_COLUMNS = np.uint64(0x5555555555555555)
 _ODD_ROWS = np.uint64(0x00FF00FF00FF00FF)
 
 
-def apply_turn(plane: NDArray[np.float32], turn: int) -> NDArray[np.float32]:
-    """Return a picture [h, w] turned."""
-    mirrored, quarters = _STEPS[turn]
+def apply_orientation(plane: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+    """Apply one of the eight transforms to a picture [h, w]."""
+    mirrored, quarters = _STEPS[orientation]
     return np.ascontiguousarray(np.rot90(plane[:, ::-1] if mirrored else plane, quarters))
 
 
-def turned_hashes(hashes: NDArray[np.uint64], turn: int) -> NDArray[np.uint64]:
-    """Return about the perceptual hashes (DCT, `media.derive.phash`) that the turned pictures have.
+def reoriented_hashes(hashes: NDArray[np.uint64], orientation: int) -> NDArray[np.uint64]:
+    """Return approximately the perceptual hashes (DCT) that the transformed pictures have.
 
-    Mirroring changes the sign of every odd cosine in that direction, a quarter turn swaps both directions besides. A bit
-    says whether a cosine is above their median, which is near 0, so that a changed sign is a changed bit.
+    Mirroring changes the sign of every odd coefficient in that direction; a quarter turn also swaps both directions. A bit
+    is set if its coefficient is above the median, which is near 0, so a changed sign is a changed bit.
     """
-    mirrored, quarters = _STEPS[turn]
+    mirrored, quarters = _STEPS[orientation]
     found = hashes ^ _ODD_COLUMNS if mirrored else hashes.copy()
     for _ in range(quarters):
-        # Counter-clockwise: swap rows and columns, then turn upside down.
+        # Counter-clockwise rotation: transpose, then flip upside down.
         found = _transposed(found) ^ _ODD_ROWS
     return found
 

@@ -1,4 +1,4 @@
-"""Whether what two files say of themselves shows that they are different shots, however alike they look."""
+"""Deciding by metadata that two files are different shots, however similar they look."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ _DURATION_SHARE = 0.01
 
 
 def different_shots(first: Member, second: Member, *, one_burst: bool = False) -> str | None:
-    """Return in words why two files are no copies of each other, None where nothing says so.
+    """Return why two files cannot be copies of each other (a phrase for the user), None if nothing rules it out.
 
-    Copies and edits keep the time of the shot: one camera that says two times has pressed its shutter twice, unless the
-    times are whole quarters of an hour apart, as when somebody put a clock right. Two frames of a burst (one_burst) may say the
-    same whole second: then the camera's running numbers tell. A video and a picture are never copies, nor are videos
-    of different lengths.
+    Copies and edits keep the time of the shot, so two times of one camera are two shots, unless they differ by a multiple
+    of 15 minutes, as after a corrected clock. Two frames of a burst (one_burst) may have the same whole second; then the
+    running numbers decide. A video and a picture are never copies, nor are videos of different durations.
     """
     videos = first.kind is Kind.VIDEO, second.kind is Kind.VIDEO
     if videos[0] != videos[1]:
         return "one is a video"
     if all(videos) and not _same_length(first.duration_seconds, second.duration_seconds):
-        return "their lengths differ"
+        return "their durations differ"
     if compare_cameras(first, second).agreement is not Agreement.AGREE:
         return None
     return _by_time(first, second, one_burst=one_burst)
@@ -66,7 +65,7 @@ def _is_zone(gap_seconds: float) -> bool:
 
 
 def _by_numbers(first: Member, second: Member) -> str | None:
-    """Frames of one second: numbers of the camera that differ, or names of one burst with different ends."""
+    """Compare frames of the same second by running number, or by burst names with different suffixes."""
     names = parse_name(first.name), parse_name(second.name)
     numbers = names[0].number, names[1].number
     if names[0].shot == names[1].shot:

@@ -1,1 +1,1 @@
-"""Which sidecar belongs to which photo."""
+"""Matching sidecars to photos by file name."""

@@ -1,4 +1,4 @@
-"""Which photos and videos of a folder its sidecars speak of."""
+"""Matching the sidecars of a folder to its photos and videos."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from collections.abc import Iterator, Sequence
 from photoindex.domain.sidecars.match_takeout import match_takeout
 from photoindex.domain.sidecars.names import (
     MediaName,
-    Medium,
     NameIndex,
+    ParsedMediaName,
     SidecarMatch,
     SidecarName,
     as_text,
-    media_of,
+    parse_media_names,
     shown,
     split_extension,
 )
 from photoindex.types import Kind, SidecarKind
 
-# darktable numbers the sidecars of further versions of a photo: a_01.cr2.xmp speaks of a.cr2.
+# darktable numbers the sidecars of additional versions of a photo: a_01.cr2.xmp belongs to a.cr2.
 _VERSION = re.compile(r"(.+)_\d\d+(\.[^.]+)", re.DOTALL)
-# IMG_O1234.AAE holds what was done to the original IMG_1234, IMG_E1234.AAE what was done to its edited copy.
+# IMG_O1234.AAE describes edits of the original IMG_1234, IMG_E1234.AAE those of its edited copy.
 _APPLE = re.compile(r"(.*_)[OEoe](\d{3,})", re.DOTALL)
 
 
 def match_sidecars(sidecars: Sequence[SidecarName], files: Sequence[MediaName]) -> list[SidecarMatch]:
-    """Return which sidecar speaks of which files of the same folder, by their names and the titles in Takeout's JSON.
+    """Match sidecars to files of the same folder by their names and the titles in Takeout's JSON.
 
-    Pure; the order of the arguments does not matter. A sidecar may speak of several files (an XMP of both halves of a Live
-    Photo), a file may have several. Work grows with the number of names, not with its square.
+    The order of the arguments does not matter. A sidecar may belong to several files (an XMP to both files of a Live Photo),
+    and a file may have several sidecars. Runs in linear time.
     """
-    media = media_of(files)
+    media = parse_media_names(files)
     folder = _Folder(media)
     matches: list[SidecarMatch] = []
     for sidecar in sorted(sidecars, key=lambda one: (one.name, one.id)):
@@ -44,9 +44,9 @@ def match_sidecars(sidecars: Sequence[SidecarName], files: Sequence[MediaName]) 
 
 
 class _Folder:
-    """The photos and videos of a folder by name and by stem."""
+    """The photos and videos of a folder, indexed by name and by stem."""
 
-    def __init__(self, media: list[Medium]):
+    def __init__(self, media: list[ParsedMediaName]):
         self._named = NameIndex()
         self._stemmed = NameIndex()
         for medium in media:
@@ -56,7 +56,7 @@ class _Folder:
     def of_xmp(self, sidecar: SidecarName) -> Iterator[SidecarMatch]:
         target = _without_extension(sidecar)
         if named := self._named.find(target):
-            yield from _links(sidecar, named, "the XMP has the file's whole name")
+            yield from _links(sidecar, named, "the XMP has the file's full name")
             return
         stemmed = self._stemmed.find(target)
         raws = [medium for medium in stemmed if medium.kind is Kind.RAW]
@@ -66,7 +66,7 @@ class _Folder:
             yield from _links(sidecar, stemmed, "the XMP has the file's name without its extension")
         elif version := _VERSION.fullmatch(target):
             named = self._named.find(version[1] + version[2])
-            yield from _links(sidecar, named, "darktable keeps a further version of the file in this XMP")
+            yield from _links(sidecar, named, "darktable's XMP for another version of the file")
 
     def of_aae(self, sidecar: SidecarName) -> Iterator[SidecarMatch]:
         target = _without_extension(sidecar)
@@ -84,6 +84,6 @@ def _without_extension(sidecar: SidecarName) -> str:
     return split_extension(as_text(sidecar.name))[0]
 
 
-def _links(sidecar: SidecarName, media: Sequence[Medium], why: str) -> Iterator[SidecarMatch]:
+def _links(sidecar: SidecarName, media: Sequence[ParsedMediaName], why: str) -> Iterator[SidecarMatch]:
     for medium in media:
         yield SidecarMatch(sidecar.id, medium.id, f"{why}: {shown(as_text(sidecar.name))}")

@@ -1,110 +1,129 @@
-"""Which photos and videos of a folder the JSON files of Google Takeout speak of."""
+"""Matching the JSON files of Google Takeout to the photos and videos of a folder."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from photoindex.domain.sidecars.names import Medium, NameIndex, SidecarMatch, SidecarName, fold, shown, split_extension
-from photoindex.domain.sidecars.takeout_names import Note, cuts, loose, original_names, take_number, titles_of
+from photoindex.domain.sidecars.names import (
+    NameIndex,
+    ParsedMediaName,
+    SidecarMatch,
+    SidecarName,
+    fold,
+    shown,
+    split_extension,
+)
+from photoindex.domain.sidecars.takeout_names import (
+    TakeoutJson,
+    normalise_title,
+    original_names,
+    split_number,
+    titles_of,
+    truncations,
+)
 from photoindex.types import Kind
 
 _PICTURES = (".heic", ".heif", ".jpg", ".jpeg", ".png", ".webp", ".avif", ".dng", ".gif", ".tif", ".tiff")
-"""Extensions of a Live Photo's picture, the likeliest first."""
+"""Extensions of a Live Photo's picture, most likely first."""
 
-_MOST_SHARED = 8
-"""JSON files that a copy or movie shares with its original, which has one in truth."""
+_SHARED_LIMIT = 8
+"""Maximum number of JSON files that a copy or movie shares with its original, which normally has one."""
 
 
-def match_takeout(sidecars: Iterable[SidecarName], media: Sequence[Medium]) -> list[SidecarMatch]:
+def match_takeout(sidecars: Iterable[SidecarName], media: Sequence[ParsedMediaName]) -> list[SidecarMatch]:
     """Return the matches of one folder.
 
-    The rules go from the surest to the weakest, and a photo or a JSON that one of them has matched is left alone by the
-    next. One JSON speaks of one photo, and with it of its edited copies and its Live Photo's movie.
+    The rules are applied from the most to the least reliable; photos and JSON files that are already matched are skipped.
+    One JSON belongs to one photo and also to its edited copies and its Live Photo's movie.
     """
-    notes = sorted((Note.of(sidecar) for sidecar in sidecars), key=lambda note: (note.shown, note.id))
-    if not notes:
+    json_files = sorted(
+        (TakeoutJson.of(sidecar) for sidecar in sidecars), key=lambda json_file: (json_file.shown, json_file.id)
+    )
+    if not json_files:
         return []
-    matching = _Matching(notes, media)
-    matching.by_name(Note.whole_names, "the JSON has the file's whole name", several=True)
-    matching.by_name(Note.numbered_names, "the JSON has the file's name and number", several=True)
-    matching.by_cut_name()
+    matching = _Matching(json_files, media)
+    matching.by_name(TakeoutJson.whole_names, "the JSON has the file's full name", several=True)
+    matching.by_name(TakeoutJson.numbered_names, "the JSON has the file's name and number", several=True)
+    matching.by_truncated_name()
     matching.by_stem()
-    for names_of in (Note.titled_names, Note.exact_titles):
-        matching.by_name(names_of, "the JSON states the file's name as its title")
-    matching.by_name(Note.sanitised_names, "the JSON has the file's name, with signs that Takeout replaced in it")
+    for names_of in (TakeoutJson.titled_names, TakeoutJson.exact_titles):
+        matching.by_name(names_of, "the title in the JSON is the file's name")
+    matching.by_name(TakeoutJson.sanitised_names, "the JSON has the file's name, with characters that Takeout replaced")
     matching.edited_copies()
     matching.movies()
     return matching.matches
 
 
 class _Matching:
-    """One folder while its rules run."""
+    """State of matching one folder."""
 
-    def __init__(self, notes: list[Note], media: Sequence[Medium]):
+    def __init__(self, json_files: list[TakeoutJson], media: Sequence[ParsedMediaName]):
         self.matches: list[SidecarMatch] = []
-        self._notes = notes
+        self._json_files = json_files
         self._media = media
-        self._notes_of: dict[int, list[Note]] = {}
+        self._json_files_of: dict[int, list[TakeoutJson]] = {}
         self._used: set[int] = set()
 
-    def by_name(self, names_of: Callable[[Note], Iterator[str]], why: str, *, several: bool = False) -> None:
-        """Match each free JSON to the one free file that has a name which `names_of` gives.
+    def by_name(self, names_of: Callable[[TakeoutJson], Iterator[str]], why: str, *, several: bool = False) -> None:
+        """Match each unmatched JSON to the single unmatched file with a name from `names_of`.
 
-        An exact name leaves nothing to JSON that differs in case. Only with `several` may a file have more than one.
+        Exact matches take precedence over matches that differ in case. Only with `several` may a file get more than one JSON.
         """
         index = self._index(lambda medium: medium.text)
-        claims: list[tuple[bool, Note, Medium]] = []
-        for note in self._free_notes():
-            name, found = next(((name, found) for name in names_of(note) if (found := index.find(name))), ("", []))
+        claims: list[tuple[bool, TakeoutJson, ParsedMediaName]] = []
+        for json_file in self._free_json_files():
+            name, found = next(((name, found) for name in names_of(json_file) if (found := index.find(name))), ("", []))
             if len(found) == 1:
-                claims.append((found[0].text == name, note, found[0]))
+                claims.append((found[0].text == name, json_file, found[0]))
         claims.sort(key=lambda claim: not claim[0])
         taken: set[int] = set()
-        for exact, note, medium in claims:
+        for exact, json_file, medium in claims:
             if (several and exact) or medium.id not in taken:
                 taken.add(medium.id)
-                self._claim(note, medium, why)
+                self._claim(json_file, medium, why)
 
     def by_stem(self) -> None:
-        """Match each free JSON whose name has no extension; a picture goes before the movie of the same name."""
+        """Match each unmatched JSON whose name has no extension, preferring a picture to a movie of the same name."""
         index = self._index(lambda medium: medium.stem)
         claims = []
-        for note in self._free_notes():
-            found = next((found for stem in note.stems() if (found := index.find(stem))), [])
-            extension = split_extension(note.title or "")[1].lower()
+        for json_file in self._free_json_files():
+            found = next((found for stem in json_file.stems() if (found := index.find(stem))), [])
+            extension = split_extension(json_file.title or "")[1].lower()
             titled = [medium for medium in found if medium.extension.lower() == extension]
             stills = [medium for medium in found if medium.kind is not Kind.VIDEO]
             for candidates in (titled, stills, found):
                 if len(candidates) == 1:
-                    claims.append((note, candidates[0]))
+                    claims.append((json_file, candidates[0]))
                     break
-        for note, medium in claims:
-            self._claim(note, medium, "the JSON has the file's name without its extension")
+        for json_file, medium in claims:
+            self._claim(json_file, medium, "the JSON has the file's name without its extension")
 
-    def by_cut_name(self) -> None:
-        """Match JSON whose name Takeout cut; where several photos begin alike, their titles tell them apart."""
-        groups: dict[str, dict[tuple[str, str], list[tuple[int, Medium]]]] = defaultdict(lambda: defaultdict(list))
+    def by_truncated_name(self) -> None:
+        """Match JSON files with truncated names; titles distinguish photos with the same beginning."""
+        groups: dict[str, dict[tuple[str, str], list[tuple[int, ParsedMediaName]]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         for medium in self._free_media():
-            name, number = take_number(medium.text)
+            name, number = split_number(medium.text)
             stem, extension = split_extension(name)
-            for cut in cuts(name):
-                groups[cut][loose(stem), extension.lower()].append((int(number or 0), medium))
-        wanting: dict[str, list[Note]] = defaultdict(list)
-        for note in self._free_notes():
-            key = fold(note.targets[0])
+            for truncated in truncations(name):
+                groups[truncated][normalise_title(stem), extension.lower()].append((int(number or 0), medium))
+        by_target: dict[str, list[TakeoutJson]] = defaultdict(list)
+        for json_file in self._free_json_files():
+            key = fold(json_file.targets[0])
             if key in groups:
-                wanting[key].append(note)
-        for key, notes in wanting.items():
-            chosen: dict[tuple[str, str], list[Note]] = defaultdict(list)
-            for note in notes:
-                group = _group_of(note, groups[key])
+                by_target[key].append(json_file)
+        for key, json_files in by_target.items():
+            chosen: dict[tuple[str, str], list[TakeoutJson]] = defaultdict(list)
+            for json_file in json_files:
+                group = _group_of(json_file, groups[key])
                 if group is not None:
-                    chosen[group].append(note)
-            for group, its_notes in chosen.items():
-                alone = len(its_notes) == len(notes)
-                for note, medium in _pairs(its_notes, groups[key][group], alone=alone):
-                    self._claim(note, medium, "the JSON's name is the file's, cut short by Takeout")
+                    chosen[group].append(json_file)
+            for group, its_json_files in chosen.items():
+                alone = len(its_json_files) == len(json_files)
+                for json_file, medium in _pairs(its_json_files, groups[key][group], alone=alone):
+                    self._claim(json_file, medium, "the JSON's name is the file's, truncated by Takeout")
 
     def edited_copies(self) -> None:
         """Let edited copies share the JSON of their originals."""
@@ -114,16 +133,18 @@ class _Matching:
         for medium in self._free_media():
             for name in original_names(medium.text):
                 originals = named.find(name) or stemmed.find(split_extension(name)[0])
-                notes = self._notes_of_any(originals) or implied.get(fold(name), [])[:1]
-                if notes:
-                    self._share(notes, medium, f"the file is an edited copy of {shown(name)}, of which the JSON speaks")
+                json_files = self._json_files_of_any(originals) or implied.get(fold(name), [])[:1]
+                if json_files:
+                    self._share(
+                        json_files, medium, f"the file is an edited copy of {shown(name)}, which this JSON belongs to"
+                    )
                     break
 
     def movies(self) -> None:
         """Let the movie of a Live Photo or motion photo share the JSON of its picture."""
         stills = NameIndex()
         for still in self._media:
-            if still.kind is not Kind.VIDEO and still.id in self._notes_of:
+            if still.kind is not Kind.VIDEO and still.id in self._json_files_of:
                 stills.add(still.stem, still)
         implied = self._implied()
         for medium in self._free_media():
@@ -133,77 +154,84 @@ class _Matching:
             for name in names:
                 found = sorted(stills.find(name), key=_by_likelihood)
                 wanted = (implied.get(fold(name) + extension, []) for extension in _PICTURES)
-                notes = self._notes_of_any(found[:1]) or next((notes for notes in wanted if notes), [])[:1]
-                if notes:
-                    self._share(notes, medium, "the file is the movie of a picture, of which the JSON speaks")
+                json_files = (
+                    self._json_files_of_any(found[:1])
+                    or next((json_files for json_files in wanted if json_files), [])[:1]
+                )
+                if json_files:
+                    self._share(json_files, medium, "the file is the movie of a picture that this JSON belongs to")
                     break
 
-    def _implied(self) -> dict[str, list[Note]]:
-        """Return the free JSON files by the name of the photo that each should have beside it."""
-        implied: dict[str, list[Note]] = defaultdict(list)
-        for note in self._free_notes():
-            for name in dict.fromkeys((*note.whole_names(), *note.numbered_names())):
-                implied[fold(name)].append(note)
+    def _implied(self) -> dict[str, list[TakeoutJson]]:
+        """Return the unmatched JSON files by the photo name that each implies."""
+        implied: dict[str, list[TakeoutJson]] = defaultdict(list)
+        for json_file in self._free_json_files():
+            for name in dict.fromkeys((*json_file.whole_names(), *json_file.numbered_names())):
+                implied[fold(name)].append(json_file)
         return implied
 
-    def _index(self, key: Callable[[Medium], str], *, free: bool = True) -> NameIndex:
+    def _index(self, key: Callable[[ParsedMediaName], str], *, free: bool = True) -> NameIndex:
         index = NameIndex()
         for medium in self._free_media() if free else self._media:
-            if free or medium.id in self._notes_of:
+            if free or medium.id in self._json_files_of:
                 index.add(key(medium), medium)
         return index
 
-    def _free_notes(self) -> list[Note]:
-        return [note for note in self._notes if note.id not in self._used]
+    def _free_json_files(self) -> list[TakeoutJson]:
+        return [json_file for json_file in self._json_files if json_file.id not in self._used]
 
-    def _free_media(self) -> list[Medium]:
-        return [medium for medium in self._media if medium.id not in self._notes_of]
+    def _free_media(self) -> list[ParsedMediaName]:
+        return [medium for medium in self._media if medium.id not in self._json_files_of]
 
-    def _notes_of_any(self, media: Sequence[Medium]) -> list[Note]:
-        found = next((self._notes_of[medium.id] for medium in media if medium.id in self._notes_of), [])
-        return found[:_MOST_SHARED]
+    def _json_files_of_any(self, media: Sequence[ParsedMediaName]) -> list[TakeoutJson]:
+        found = next((self._json_files_of[medium.id] for medium in media if medium.id in self._json_files_of), [])
+        return found[:_SHARED_LIMIT]
 
-    def _claim(self, note: Note, medium: Medium, why: str) -> None:
-        self._used.add(note.id)
-        self._share([note], medium, why)
+    def _claim(self, json_file: TakeoutJson, medium: ParsedMediaName, why: str) -> None:
+        self._used.add(json_file.id)
+        self._share([json_file], medium, why)
 
-    def _share(self, notes: Iterable[Note], medium: Medium, why: str) -> None:
-        for note in list(notes):
-            self._notes_of.setdefault(medium.id, []).append(note)
-            self.matches.append(SidecarMatch(note.id, medium.id, f"{why}: {shown(note.shown)}"))
+    def _share(self, json_files: Iterable[TakeoutJson], medium: ParsedMediaName, why: str) -> None:
+        for json_file in list(json_files):
+            self._json_files_of.setdefault(medium.id, []).append(json_file)
+            self.matches.append(SidecarMatch(json_file.id, medium.id, f"{why}: {shown(json_file.shown)}"))
 
 
-def _by_likelihood(still: Medium) -> int:
+def _by_likelihood(still: ParsedMediaName) -> int:
     extension = still.extension.lower()
     return _PICTURES.index(extension) if extension in _PICTURES else len(_PICTURES)
 
 
-def _group_of(note: Note, groups: dict[tuple[str, str], list[tuple[int, Medium]]]) -> tuple[str, str] | None:
-    """Return which of the photos with one beginning the JSON's title means; without a title there must be only one."""
-    titles = titles_of(note)
+def _group_of(
+    json_file: TakeoutJson, groups: dict[tuple[str, str], list[tuple[int, ParsedMediaName]]]
+) -> tuple[str, str] | None:
+    """Return the photos that a JSON's title means, of those with one truncated name; without a title there must be only one."""
+    titles = titles_of(json_file)
     if not titles:
         return next(iter(groups)) if len(groups) == 1 else None
     for title in titles:
         stem, extension = split_extension(title)
-        stem = loose(stem)
+        stem = normalise_title(stem)
         for length in range(len(stem), 0, -1):
             if (stem[:length], extension.lower()) in groups:
                 return stem[:length], extension.lower()
     return None
 
 
-def _pairs(notes: list[Note], media: list[tuple[int, Medium]], *, alone: bool) -> Iterator[tuple[Note, Medium]]:
-    """Pair by number; where other photos took numbers of the same cut name, in the order of the numbers."""
-    if not alone and len(notes) == len(media):
-        in_order = sorted(notes, key=lambda note: int(note.number or 0))
+def _pairs(
+    json_files: list[TakeoutJson], media: list[tuple[int, ParsedMediaName]], *, alone: bool
+) -> Iterator[tuple[TakeoutJson, ParsedMediaName]]:
+    """Pair by number, or in the order of the numbers if other photos share the truncated name."""
+    if not alone and len(json_files) == len(media):
+        in_order = sorted(json_files, key=lambda json_file: int(json_file.number or 0))
         yield from zip(
             in_order, [medium for _, medium in sorted(media, key=lambda pair: (pair[0], pair[1].text))], strict=True
         )
         return
     by_number = dict(media)
     taken = set()
-    for note in notes:
-        number = int(note.number or 0)
+    for json_file in json_files:
+        number = int(json_file.number or 0)
         if number in by_number and number not in taken:
             taken.add(number)
-            yield note, by_number[number]
+            yield json_file, by_number[number]

@@ -1,4 +1,4 @@
-"""Names of one folder, compared as people compare them: without regard to case or to how accents are encoded."""
+"""File names of one folder, compared without regard to case and Unicode normalisation."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from photoindex.types import Kind, SidecarKind
 
-_MOST_IN_ANOTHER_CASE = 16
-"""Files whose names differ in case alone; more are made to cost time."""
+_CASE_VARIANT_LIMIT = 16
+"""Maximum number of files whose names differ only in case; more are only found in hostile folders."""
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarName:
-    """One sidecar of the folder; `title` is the name of the photo that a Takeout JSON states."""
+    """One sidecar of the folder; `title` is the photo's name in a Takeout JSON."""
 
     id: int
     name: bytes
@@ -34,7 +34,7 @@ class MediaName:
 
 @dataclass(frozen=True, slots=True)
 class SidecarMatch:
-    """A sidecar speaks of a file, and a sentence that says why."""
+    """A sidecar that belongs to a file, with a sentence that says why."""
 
     sidecar_id: int
     file_id: int
@@ -42,8 +42,8 @@ class SidecarMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Medium:
-    """A photo or video with its name as NFC text and that name's parts; `extension` has its dot or is empty."""
+class ParsedMediaName:
+    """A photo or video with its parsed name in NFC; `extension` includes its dot or is empty."""
 
     id: int
     kind: Kind
@@ -53,55 +53,55 @@ class Medium:
 
 
 def as_text(name: bytes) -> str:
-    """Return a name as NFC text; bytes that are no UTF-8 stay apart as surrogates."""
+    """Return a name as NFC text; bytes that are not UTF-8 become surrogates."""
     return unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape"))
 
 
 def fold(text: str) -> str:
-    """Return NFC text without regard to case; unlike case folding proper it keeps ß and ss apart, as file systems do."""
+    """Return NFC text in lower case; unlike full case folding this keeps ß and ss distinct, as file systems do."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
 
 
 def split_extension(name: str) -> tuple[str, str]:
-    """Return stem and extension with its dot; a leading dot starts no extension."""
+    """Return stem and extension with its dot; a leading dot does not start an extension."""
     stem, dot, extension = name.rpartition(".")
     return (stem, dot + extension) if stem else (name, "")
 
 
 def distance(sidecar: bytes, file: bytes) -> int:
-    """Return how far a sidecar's name is from that of the file it speaks of: 0 `a.jpg.xmp`, 1 `a.xmp`, 2 any other."""
+    """Return how far a sidecar's name is from its file's: 0 for `a.jpg.xmp`, 1 for `a.xmp`, 2 for any other."""
     target, name = fold(split_extension(as_text(sidecar))[0]), fold(as_text(file))
     if target == name:
         return 0
     return 1 if target == split_extension(name)[0] else 2
 
 
-def media_of(files: Iterable[MediaName]) -> list[Medium]:
-    """Return the names of photos and videos, taken apart once, in the order of their names."""
+def parse_media_names(files: Iterable[MediaName]) -> list[ParsedMediaName]:
+    """Parse the names of photos and videos, sorted by name."""
     texts = sorted((as_text(file.name), file.id, file.kind) for file in files)
-    return [Medium(id_, kind, text, *split_extension(text)) for text, id_, kind in texts]
+    return [ParsedMediaName(id_, kind, text, *split_extension(text)) for text, id_, kind in texts]
 
 
 class NameIndex:
-    """Media by a name or a part of one; a name in exact case wins over those that differ in case."""
+    """Index of media by name or part of it; exact matches win over matches that differ in case."""
 
     def __init__(self) -> None:
-        self._exact: dict[str, list[Medium]] = defaultdict(list)
-        self._folded: dict[str, list[Medium]] = defaultdict(list)
+        self._exact: dict[str, list[ParsedMediaName]] = defaultdict(list)
+        self._folded: dict[str, list[ParsedMediaName]] = defaultdict(list)
 
-    def add(self, text: str, medium: Medium) -> None:
-        """Enter one medium under an NFC text."""
+    def add(self, text: str, medium: ParsedMediaName) -> None:
+        """Add one file under an NFC text."""
         self._exact[text].append(medium)
         self._folded[fold(text)].append(medium)
 
-    def find(self, text: str) -> list[Medium]:
-        """Return the media under exactly `text`, else those that differ in case, unless they are too many to mean it."""
+    def find(self, text: str) -> list[ParsedMediaName]:
+        """Return the files under exactly `text`, or else those that differ in case, unless there are too many."""
         if exact := self._exact.get(text):
             return exact
         others = self._folded.get(fold(text), [])
-        return others if len(others) <= _MOST_IN_ANOTHER_CASE else []
+        return others if len(others) <= _CASE_VARIANT_LIMIT else []
 
 
 def shown(text: str) -> str:
-    """Return a name fit for a sentence."""
+    """Return a name fit for a message."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

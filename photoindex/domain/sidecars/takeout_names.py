@@ -1,4 +1,4 @@
-"""How Google Takeout names a photo's JSON: what it adds, numbers and cuts."""
+"""Google Takeout's rules for naming a photo's JSON: suffix, number and truncation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from photoindex.domain.sidecars.names import SidecarName, as_text, fold, split_e
 
 _SUFFIX = "supplemental-metadata"
 CUT_CHARACTERS = 46
-"""Takeout keeps this much of the name that it gives a JSON, before the number and `.json`."""
+"""Length to which Takeout truncates a JSON's name, before the number and `.json`."""
 
 LONG_STEM_CHARACTERS = 44
-"""From here on the name of a photo may have been cut (to 47 characters before its extension)."""
+"""Minimum length of a photo's stem that may have been truncated (to 47 characters before its extension)."""
 
-_MOST_INNER_DOTS = 4
-"""Places that a number is looked for; names made of dots would cost time."""
+_INNER_DOT_LIMIT = 4
+"""Maximum number of dots where a number is tried; limits the time for names full of dots."""
 
 _NUMBERED = re.compile(r"(.+)\(([0-9]{1,9})\)", re.DOTALL)
 
@@ -61,15 +61,15 @@ _EDIT_WORDS = (
     "נערך",
     "ha editado",
 )
-"""What Google Photos puts behind a hyphen in the name of an edited copy, in the language of the account."""
+"""Words that Google Photos adds after a hyphen to the name of an edited copy, by account language."""
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """The JSON of one photo.
+class TakeoutJson:
+    """The JSON of one photo, with its parsed name.
 
-    name: without `.json`. number: N of a closing `(N)`, else "". targets: what the name says before that number, first as
-    it is, then without `.supplemental-metadata` or its start.
+    name: without `.json`. number: N of a final `(N)`, else "". targets: the name before that number, first unchanged, then
+    without `.supplemental-metadata` or a truncated form of it.
     """
 
     id: int
@@ -80,8 +80,8 @@ class Note:
     title: str | None
 
     @classmethod
-    def of(cls, sidecar: SidecarName) -> Note:
-        """Return the parts of a JSON's name."""
+    def of(cls, sidecar: SidecarName) -> TakeoutJson:
+        """Parse the name of a JSON."""
         text = as_text(sidecar.name)
         name = split_extension(text)[0]
         numbered = _NUMBERED.fullmatch(name)
@@ -90,27 +90,27 @@ class Note:
         return cls(sidecar.id, text, name, number, (target, *_without_suffix(target)), title)
 
     def whole_names(self) -> Iterator[str]:
-        """Yield the names of a photo that this JSON has whole: `X.jpg`, but not what a number stands for."""
+        """Yield photo names that appear in full in the JSON's name: `X.jpg`, without interpreting a number."""
         yield self.name
         if not self.number:
             yield from self.targets[1:]
 
     def numbered_names(self) -> Iterator[str]:
-        """Yield the names of a photo of this number: `X(1).jpg` for `X.jpg(1).json`, the likeliest first."""
+        """Yield photo names with this JSON's number, most likely first: `X(1).jpg` for `X.jpg(1).json`."""
         if not self.number:
             return
         for target in self.targets:
-            yield put_number(target, self.number)
+            yield insert_number(target, self.number)
         for target in self.targets:
-            # img(18).jpg.supplemental-metadata(18).json: the number is in both places.
+            # img(18).jpg.supplemental-metadata(18).json: the number is present twice.
             if f"({self.number})." in target:
                 yield target
         for target in self.targets:
-            # Google takes all behind an inner dot for the extension at times: 21.12(1).11 - 1.jpg.
+            # Google sometimes treats everything after an inner dot as the extension: 21.12(1).11 - 1.jpg.
             yield from (f"{target[:at]}({self.number}){target[at:]}" for at in _dots(target))
 
     def stems(self) -> Iterator[str]:
-        """Yield the names, without extension, of a photo whose title has none."""
+        """Yield the stems of a photo whose title has no extension."""
         for target in self.targets:
             yield f"{target}({self.number})" if self.number else target
         if self.number:
@@ -118,23 +118,23 @@ class Note:
                 yield from (f"{target[:at]}({self.number}){target[at:]}" for at in _dots(target))
 
     def titled_names(self) -> Iterator[str]:
-        """Yield the names that a photo of this title and number has on disk."""
+        """Yield the file names that a photo with this title and number may have."""
         for title in titles_of(self):
-            name = put_number(title, self.number) if self.number else title
+            name = insert_number(title, self.number) if self.number else title
             yield name
             yield _sanitised(name)
 
     def sanitised_names(self) -> Iterator[str]:
-        """Yield the names of a photo where Takeout replaced signs in that name but not in the name of the JSON."""
+        """Yield photo names with characters that Takeout replaced in the photo's name but not in the JSON's."""
         for name in (*self.whole_names(), *self.numbered_names()):
             if (sanitised := _sanitised(name)) != name:
                 yield sanitised
 
     def exact_titles(self) -> Iterator[str]:
-        """Yield the title in spite of the number, which counts JSON files of one cut name and not photos of one title."""
-        whole = {loose(target) for target in self.targets}
+        """Yield the title without the number, which may count JSON files with one truncated name instead of photos."""
+        whole = {normalise_title(target) for target in self.targets}
         for title in titles_of(self) if self.number else ():
-            if loose(title) not in whole:
+            if normalise_title(title) not in whole:
                 yield title
                 yield _sanitised(title)
 
@@ -146,29 +146,29 @@ def _without_suffix(target: str) -> tuple[str, ...]:
 
 def _dots(target: str) -> list[int]:
     dots = [at for at, character in enumerate(target) if character == "." and at > 0]
-    return dots[-_MOST_INNER_DOTS:]
+    return dots[-_INNER_DOT_LIMIT:]
 
 
-def put_number(name: str, number: str) -> str:
-    """Return `name` with its number where Takeout has it in the name of a photo: `X(1).jpg`."""
+def insert_number(name: str, number: str) -> str:
+    """Insert a number where Takeout puts it in a photo's name: `X(1).jpg`."""
     stem, extension = split_extension(name)
     return f"{stem}({number}){extension}"
 
 
-def take_number(name: str) -> tuple[str, str]:
-    """Return a photo's name without its number, and the number ("" where it has none)."""
+def split_number(name: str) -> tuple[str, str]:
+    """Return a photo's name without its number, and the number ("" if it has none)."""
     stem, extension = split_extension(name)
     numbered = _NUMBERED.fullmatch(stem)
     return (numbered[1] + extension, numbered[2]) if numbered else (name, "")
 
 
-def titles_of(note: Note) -> list[str]:
-    """Return the title of a JSON as it stands and, where that differs, without the HTML entities of older exports."""
-    return list(dict.fromkeys((note.title, html.unescape(note.title)))) if note.title else []
+def titles_of(json_file: TakeoutJson) -> list[str]:
+    """Return a JSON's title, and also with HTML entities decoded if that differs (older exports have them)."""
+    return list(dict.fromkeys((json_file.title, html.unescape(json_file.title)))) if json_file.title else []
 
 
-def loose(text: str) -> str:
-    """Return a name as it is compared with a title: Takeout writes `_` for what file systems do not allow."""
+def normalise_title(text: str) -> str:
+    """Normalise a name for comparison with a title: Takeout writes `_` for characters that file systems do not allow."""
     return "".join(character if character.isalnum() else "_" for character in fold(text))
 
 
@@ -176,10 +176,10 @@ def _sanitised(title: str) -> str:
     return re.sub(r"[\x00-\x1f\"#%&'*/:<=>?\\|~]", "_", title)
 
 
-def cuts(name: str) -> set[str]:
-    """Return the forms to which a JSON's name for the photo `name` may be cut, folded; none where it fits.
+def truncations(name: str) -> set[str]:
+    """Return the possible truncated forms of a JSON's name for the photo `name`, folded; none if it is short enough.
 
-    Characters are counted as Python, UTF-16 or UTF-8 does and accents as one or two: exports differ.
+    Exports differ in counting code points, UTF-16 units or UTF-8 bytes, and in composed or decomposed accents.
     """
     if len(name.encode("utf-8", "surrogateescape")) <= CUT_CHARACTERS:
         return set()
@@ -194,7 +194,7 @@ def cuts(name: str) -> set[str]:
 
 
 def original_names(name: str) -> list[str]:
-    """Return the names that the original of an edited copy can have, [] where `name` is none of an edited copy."""
+    """Return the possible names of the original of an edited copy, [] if `name` is not that of an edited copy."""
     stem, extension = split_extension(name)
     numbered = _NUMBERED.fullmatch(stem)
     found = []
@@ -203,5 +203,5 @@ def original_names(name: str) -> list[str]:
         word = fold(word)
         cut = len(inner) >= LONG_STEM_CHARACTERS and any(known.startswith(word) for known in _EDIT_WORDS)
         if original and hyphen and (word in _EDIT_WORDS or cut):
-            found.append(put_number(original + extension, number) if number else original + extension)
+            found.append(insert_number(original + extension, number) if number else original + extension)
     return found

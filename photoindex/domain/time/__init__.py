@@ -1,1 +1,1 @@
-"""When a photo was taken: wall time, offset from UTC, instant."""
+"""When a photo was taken: local time, offset from UTC, instant."""

@@ -1,4 +1,4 @@
-"""Dates as cameras and programs write them, turned into ISO 8601."""
+"""Parsing dates as cameras and programs write them, and converting them to ISO 8601."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from datetime import UTC, datetime
 
 OLDEST_YEAR = 1826
-"""The year of the oldest photograph that is left, Niépce's view from the window at Le Gras."""
+"""The year of the oldest surviving photograph, Niépce's View from the Window at Le Gras."""
 
-_WHEN = re.compile(
+_DATE_TIME = re.compile(
     r"""\s*(?P<year>\d{4})
     (?:[:/.\- ]\s?(?P<month>\d{1,2})
     (?:[:/.\- ]\s?(?P<day>\d{1,2})
@@ -17,7 +17,7 @@ _WHEN = re.compile(
     \s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?\s*""",
     re.VERBOSE | re.ASCII,
 )
-# What follows a complete date and time is often a misspelt zone or a stray byte; AM and PM would change the hour.
+# Text after a complete date and time is often a misspelt zone or a stray byte; AM and PM would change the hour.
 _COMPLETE = re.compile(
     r"\s*(\d{4}[:/.-]\d\d[:/.-]\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?!.*[AaPp]\.?[Mm]).*", re.ASCII | re.DOTALL
 )
@@ -26,22 +26,21 @@ _BLANK_END = re.compile(r"[\s:/.\-]+\Z")
 
 
 class DateError(ValueError):
-    """A date that cannot be true; the message says why."""
+    """An invalid or impossible date; the message says why."""
 
 
 def iso_time(text: str, *, fraction: str = "", offset: str = "") -> str | None:
-    """Return `text` as ISO 8601 wall time, None where it is blank (the standard's way to say unknown).
+    """Return `text` as ISO 8601 local time, None if it is blank (which means unknown in EXIF).
 
-    text: `2019:06:01 12:34:56` (EXIF) or any usual ISO form, with or without sub-seconds and zone; a partial date
-    (`2019`, `2019-06`, `2019-06-01`, `2019-06-01T12:34`) stays partial, and what is blank at its end, as EXIF leaves what
-    is unknown, is left off. fraction, offset: the contents of EXIF's SubSecTime and OffsetTime
-    tags, used where `text` has none of its own. Raises DateError for what is no date, or a year before 1826 or after
-    the next one.
+    text: `2019:06:01 12:34:56` (EXIF) or any common ISO form, with or without sub-seconds and zone. A partial date
+    (`2019`, `2019-06`, `2019-06-01`, `2019-06-01T12:34`) stays partial; blanks at its end, which EXIF uses for unknown
+    parts, are dropped. fraction, offset: the contents of EXIF's SubSecTime and OffsetTime tags, used if `text` has none.
+    Raises DateError for text that is not a date and for years before 1826 or after the next year.
     """
     text = _BLANK_END.sub("", text)
-    match = _WHEN.fullmatch(text)
+    match = _DATE_TIME.fullmatch(text)
     if match is None and (complete := _COMPLETE.fullmatch(text)):
-        match = _WHEN.fullmatch(complete[1])
+        match = _DATE_TIME.fullmatch(complete[1])
     if match is None:
         if not text:
             return None
@@ -59,7 +58,7 @@ def iso_time(text: str, *, fraction: str = "", offset: str = "") -> str | None:
 
 
 def iso_offset(text: str) -> str:
-    """Return a zone as `+02:00`, "" where it is missing or further than 14 hours from UTC."""
+    """Return an offset as `+02:00`, "" if it is missing or more than 14 hours from UTC."""
     text = text.strip()
     if text in ("Z", "UTC"):
         return "+00:00"
@@ -79,7 +78,7 @@ def _check(year: int, month: int, day: int, clock: tuple[int, int, int]) -> None
     if not OLDEST_YEAR <= year <= newest_year:
         raise DateError(f"the year is not between {OLDEST_YEAR} and {newest_year}")
     try:
-        # Leap seconds are legal in ISO 8601 and unknown to datetime.
+        # Leap seconds are valid in ISO 8601 but not in datetime.
         datetime(year, month, day, clock[0], clock[1], min(clock[2], 59) if clock[2] == 60 else clock[2], tzinfo=UTC)
     except ValueError as error:
         raise DateError(str(error)) from None

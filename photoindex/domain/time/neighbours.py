@@ -1,4 +1,4 @@
-"""What a photo's neighbours know of its time: the same camera's photos before and after it."""
+"""Inferring a photo's offset or date from the photos that the same camera took before and after it."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from dataclasses import dataclass
 from photoindex.domain.time.wall import Wall, offset_text, parse_wall
 
 NEAR_SECONDS = 12 * 3600
-"""One photo alone lends its offset no further than this: half a day holds few flights."""
+"""Maximum distance for a single photo to give its offset: within half a day, flights are rare."""
 AGREEING_SECONDS = 7 * 86400
-"""Two photos that agree lend theirs to what lies between, each no further than this."""
+"""Maximum distance for two photos with the same offset to give it to a photo between them."""
 NEAR_NUMBERS = 20
-"""How far apart two running numbers may be for one photo to date the other."""
+"""Maximum difference of two running numbers for one photo to date the other."""
 SPAN_SECONDS = 86400
-"""How far apart the times of the photos before and after may be for what lies between to be dated."""
-_TRUSTED = 0.6  # what a file or its name says of itself, to the second
-_UNDATED = 0.24  # the modification time, and a date that neighbours gave
+"""Maximum time between the photos before and after for the ones in between to be dated."""
+_TRUSTED = 0.6  # minimum confidence of a time from the file or its name
+_UNDATED = 0.24  # above the confidence of the modification time and of dates from neighbours
 
-# Phones and newer cameras count past DCF's four digits; DCF 2.0 itself has four characters before them, often digits too.
+# Phones and newer cameras use more than DCF's four digits; in DCF 2.0 they follow four characters, often digits too.
 _NUMBERED = re.compile(rb"(.*?[^0-9])(\d{3,6})", re.DOTALL)
 _DCF = re.compile(rb"([A-Z_]\w{3})(\d{4})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One photo's time as it is known without its neighbours; what they gave must not come back as evidence.
+    """A photo's time without anything inferred from neighbours, which must not be used as evidence again.
 
-    taken_at: ISO 8601 wall time without offset, in UTC where no offset is known but the instant is; "" where nothing is
-    known. utc_offset_minutes: None where unknown or given by neighbours. taken_at_utc: seconds since 1970, None where the
-    instant is unknown or known only by an offset of neighbours. sequence: the running number in the file's name, of those
-    whose names begin alike (`series`).
+    taken_at: ISO 8601 local time without offset, or UTC if only the instant is known; "" if nothing is known.
+    utc_offset_minutes: None if unknown or inferred from neighbours. taken_at_utc: seconds since 1970, None if unknown or
+    known only through an offset from neighbours. sequence: the running number in the file name, within the names that
+    start with `series`.
     """
 
     photo_id: int
@@ -49,13 +49,13 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Trusted moments on one time line, sorted; an offset is None where two photos of one moment disagree."""
+    """Sorted times with their offsets; an offset is None if two photos of the same time disagree."""
 
     moments: list[float]
     offsets: list[int | None]
 
     def at(self, moment: float) -> int | None:
-        """Return the offset that the photos before and after a moment lend it."""
+        """Return the offset inferred from the photos before and after a moment."""
         after = bisect_left(self.moments, moment)
         if after < len(self.moments) and self.moments[after] == moment:
             return self.offsets[after]
@@ -71,9 +71,9 @@ class _Line:
 
 
 def running_number(name: bytes) -> tuple[str, int] | None:
-    """Return what a file's name begins with and the running number of the camera in it, None where it has none.
+    """Return the prefix and the camera's running number in a file name, None if it has none.
 
-    `IMG_1234.JPG` and `IMG_1234.CR2` are (`img_`, 1234). Numbers of more than six digits are dates and the like.
+    `IMG_1234.JPG` and `IMG_1234.CR2` give (`img_`, 1234). Longer numbers, such as dates, do not count.
     """
     stem = name.rpartition(b".")[0] or name
     match = _NUMBERED.fullmatch(stem) or _DCF.fullmatch(stem)
@@ -81,15 +81,15 @@ def running_number(name: bytes) -> tuple[str, int] | None:
 
 
 def neighbour_facts(of_one_camera: Sequence[Timed]) -> dict[int, dict[str, str]]:
-    """Return `{"utc_offset": "+02:00"}` for the photos of one camera whose offset its other photos tell.
+    """Return `{"utc_offset": "+02:00"}` for the photos of one camera whose offset follows from its other photos.
 
-    An offset is lent by the nearest photo before and the nearest after, of those that know their own: by those within 12
-    hours if they agree, else by both within a week if they agree. Where they differ someone travelled, and nothing is said.
+    The offset comes from the nearest photos before and after that have one: from those within 12 hours if they agree, or
+    else from both within a week if they agree. If they differ, the photographer travelled and nothing is inferred.
     Runs in O(n log n); the order of the input does not matter.
     """
     on_walls: defaultdict[float, set[int]] = defaultdict(set)
     on_instants: defaultdict[float, set[int]] = defaultdict(set)
-    asking: list[tuple[Timed, float, bool]] = []
+    without_offset: list[tuple[Timed, float, bool]] = []
     for timed in of_one_camera:
         wall = _exact(timed)
         if wall is None:
@@ -99,12 +99,12 @@ def neighbour_facts(of_one_camera: Sequence[Timed]) -> dict[int, dict[str, str]]
                 on_walls[wall.seconds].add(timed.utc_offset_minutes)
                 on_instants[wall.seconds - timed.utc_offset_minutes * 60].add(timed.utc_offset_minutes)
         elif timed.taken_at_utc is not None:
-            asking.append((timed, timed.taken_at_utc, True))
+            without_offset.append((timed, timed.taken_at_utc, True))
         else:
-            asking.append((timed, wall.seconds, False))
+            without_offset.append((timed, wall.seconds, False))
     walls, instants = _line(on_walls), _line(on_instants)
     found: dict[int, dict[str, str]] = {}
-    for timed, moment, is_instant in asking:
+    for timed, moment, is_instant in without_offset:
         offset = (instants if is_instant else walls).at(moment)
         if offset is not None:
             found[timed.photo_id] = {"utc_offset": offset_text(offset)}
@@ -112,11 +112,11 @@ def neighbour_facts(of_one_camera: Sequence[Timed]) -> dict[int, dict[str, str]]
 
 
 def dates_between(of_one_folder: Sequence[Timed]) -> dict[int, dict[str, str]]:
-    """Return `{"taken_at": "2019-06-01T12:34"}` for photos without a date of their own, by the camera's running numbers.
+    """Return `{"taken_at": "2019-06-01T12:34"}` for undated photos, interpolated by the camera's running numbers.
 
-    A photo is dated between two that know their time, of the same folder and the same beginning of the name, whose numbers
-    are no more than 20 before and after and whose times are in the numbers' order and no more than a day apart. The time
-    is that between theirs, in proportion to the numbers, to the minute. The order of the input does not matter.
+    A photo is dated by two photos of the same folder and name prefix with known times, whose numbers are at most 20 before
+    and after and whose times are in the same order and at most a day apart. The time is interpolated linearly by number, to
+    the minute. The order of the input does not matter.
     """
     series: defaultdict[tuple[int, str], list[Timed]] = defaultdict(list)
     for timed in of_one_folder:
@@ -135,7 +135,7 @@ def dates_between(of_one_folder: Sequence[Timed]) -> dict[int, dict[str, str]]:
 
 
 def _dated(members: Iterable[Timed]) -> dict[int, Wall]:
-    """Return number -> time of those to be trusted; where two photos have one number, the earlier."""
+    """Return running number -> time of the trusted photos; of two photos with one number, the earlier."""
     known: dict[int, Wall] = {}
     for timed in members:
         wall = _exact(timed) if timed.confidence >= _TRUSTED else None

@@ -1,4 +1,4 @@
-"""Dates that a file's name, its folder and its modification time tell."""
+"""Dates from a file's name, its folder's path and its modification time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from photoindex.domain.time.dates import DateError, iso_time
 
 _YEAR = r"(?<!\d)(?P<year>(?:19|20)\d\d)"
 _DATE = _YEAR + r"(?P<s>[-_.:]?)(?P<month>\d\d)(?P=s)(?P<day>\d\d)"
-# What macOS puts between date and time of a screenshot, in its larger languages.
+# What macOS puts between the date and time of a screenshot, in its most common languages.
 _AT = r"at|um|om|à|a\ las|às|alle(?:\ ore)?|kl\.?|klo|o|v|\u0432|\u043e"
 # IMG_20190601_123456, PXL_20210203_101112345, Screenshot_2019-06-01-12-34-56, signal-2019-06-01-123456,
 # photo_2019-06-01_12-34-56, WP_20190601_12_34_56_Pro, 2019-06-01 12.34.56, WhatsApp Image 2019-06-01 at 1.34.56 PM,
@@ -21,35 +21,35 @@ _TIME = re.compile(
     r"(?:[-_.]?(?P<fraction>\d{3}))?(?!\d)(?:[ \u202f\xa0]?(?P<half>[AP])\.?[ \u202f\xa0]?M\b|(?P<zulu>Z)(?![A-Za-z]))?",
     re.ASCII | re.IGNORECASE,
 )
-# Photo 2019-06-01 12.34; with fewer marks the last digits may as well be a counter.
+# Photo 2019-06-01 12.34; with fewer separators the last digits might be a counter.
 _MINUTE = re.compile(
     _YEAR + r"(?P<s>[-_.:])(?P<month>\d\d)(?P=s)(?P<day>\d\d)"
     rf"(?:[T ]|, |[ _](?:{_AT}|-)[ _])(?P<hour>\d\d|\d)[.:](?P<minute>\d\d)(?![.:]?\d)(?:[ \u202f\xa0]?(?P<half>[AP])\.?[ \u202f\xa0]?M\b)?",
     re.ASCII | re.IGNORECASE,
 )
-# 19-06-01 12-34-56 4411.jpg: what Nextcloud calls the photos of an iPhone.
+# 19-06-01 12-34-56 4411.jpg: Nextcloud's name of iPhone photos.
 _SHORT_TIME = re.compile(r"(\d\d)-(\d\d)-(\d\d) (\d\d)-(\d\d)-(\d\d)(?=[ .])", re.ASCII)
 # IMG-20190601-WA0001, Scan_20190601, 2019_06_01 at the lake
 _DAY = re.compile(_DATE + r"(?!\d|x\d)", re.ASCII)
 # FB_IMG_1559392496123, mmexport1559392496123: milliseconds since 1970
 _MILLISECONDS = re.compile(r"(?<!\d)(1\d{12})(?!\d)", re.ASCII)
-# Google's camera names its files by UTC.
+# The Pixel camera app uses UTC in file names.
 _UTC_NAME = re.compile(r"PXL_", re.ASCII)
-# Facebook and Messenger name pictures by ids, in which any digits stand.
+# Facebook and Messenger name pictures by ids, which can contain any digits.
 _ID_NAME = re.compile(r"received_|\d{5,}_\d{5,}_\d{5,}_[a-z]\b", re.ASCII | re.IGNORECASE)
-# Hashes and UUIDs hold any digits, and so do telephone numbers (E.123).
+# Hashes, UUIDs and telephone numbers (E.123) can contain any digits.
 _NO_DATES = re.compile(
     r"(?=[0-9]*[a-f])[0-9a-f]{20,}|(?=[0-9a-f]*[a-f][0-9]+[a-f])[0-9a-f]{12,}"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|(?<![0-9A-Za-z])\+(?!(?:19|20)\d\d)[1-9][\d ()-]{7,}",
     re.ASCII | re.IGNORECASE,
 )
-# DCF 2.0: what a camera itself called it. Nobody has touched the name, so perhaps nobody has touched the time.
+# DCF 2.0: the camera's own file name. If nobody renamed the file, perhaps nobody changed its modification time.
 _CAMERA_NAME = re.compile(rb"[A-Z0-9_]{4}\d{4}\.\w+\Z", re.IGNORECASE)
 
 _FOLDER_DAY = re.compile(_YEAR + r"(?P<s>[-_. /]?)(?P<month>\d\d)(?P=s)(?P<day>\d\d)(?!\d)", re.ASCII)
 _FOLDER_MONTH = re.compile(_YEAR + r"[-_. /](?P<month>\d\d)(?!\d)", re.ASCII)
-# 2015-2019 names no year, Nikon D2000 and 1920 x 1080 neither.
+# Not a year: 2015-2019, Nikon D2000, 1920 x 1080.
 _FOLDER_YEAR = re.compile(
     r"(?<!\b[A-Za-z])(?<!\d{4}[-\u2013])" + _YEAR + r"(?![\dA-Za-z]|[-\u2013]\d{4}|[ _]?[x\u00d7][ _]?\d)", re.ASCII
 )
@@ -80,18 +80,18 @@ _MONTHS = {
     )
     for month in months.split()
 }
-"""Names of months in English, German, Dutch, French, Spanish, Italian and Portuguese."""
+"""Month names in English, German, Dutch, French, Spanish, Italian and Portuguese."""
 
 _CENTURY = re.compile(r"(?:19|20)\d\d", re.ASCII)
 _NAME_LIMIT_CHARACTERS = 300
 _FOLDER_LIMIT_CHARACTERS = 1000
-_FIRST_BELIEVED = 315619200  # 1980-01-02: FAT, ZIP and unset clocks begin before
+_EARLIEST_MTIME = 315619200  # 1980-01-02: earlier are the epochs of FAT, ZIP and unset clocks
 
 
 def dates_of_name(name: bytes) -> dict[str, str]:
-    """Return the dates in a file name as ISO 8601: `time` (with zone where the pattern has one), `milliseconds`, `day`.
+    """Return the dates in a file name as ISO 8601: `time` (with zone if the pattern has one), `milliseconds`, `day`.
 
-    A `time` may lack its seconds (`2019-06-01T12:34`).
+    A `time` may have no seconds (`2019-06-01T12:34`).
     """
     text = _text(name, _NAME_LIMIT_CHARACTERS)
     if _ID_NAME.match(text):
@@ -113,7 +113,7 @@ def dates_of_name(name: bytes) -> dict[str, str]:
 
 
 def dates_of_folder(folder: bytes) -> dict[str, str]:
-    """Return the most exact date in a folder's path, the one nearest to the file: `day`, `month` or `year`."""
+    """Return the most precise date in a folder's path, of several the one closest to the file: `day`, `month` or `year`."""
     text = _NO_DATES.sub(" ", _text(folder, _FOLDER_LIMIT_CHARACTERS))
     if not _CENTURY.search(text):
         return {}
@@ -140,15 +140,15 @@ def dates_of_folder(folder: bytes) -> dict[str, str]:
 
 
 def dates_of_mtime(mtime_ns: int, name: bytes) -> dict[str, str]:
-    """Return the modification time as ISO 8601 in UTC: `kept` under a camera's own file name, else `any`."""
-    if not _FIRST_BELIEVED * 10**9 <= mtime_ns < 1 << 62:
+    """Return the modification time as ISO 8601 in UTC: `kept` if the file still has the camera's name, else `any`."""
+    if not _EARLIEST_MTIME * 10**9 <= mtime_ns < 1 << 62:
         return {}
     moment = datetime.fromtimestamp(mtime_ns // 10**9, UTC).isoformat()
     return {"kept" if _CAMERA_NAME.match(name) else "any": moment}
 
 
 def _time_in(text: str) -> str | None:
-    """Return the first real time in a name, one with seconds before one without."""
+    """Return the first valid time in a name, preferring one with seconds."""
     zone = "Z" if _UTC_NAME.match(text) else ""
     if match := _SHORT_TIME.match(text):
         year, month, day, hour, minute, second = match.groups()
@@ -167,7 +167,7 @@ def _time_in(text: str) -> str | None:
 
 
 def _text(name: bytes, limit_characters: int) -> str:
-    """Return the end of a name as text; macOS takes letters and their accents apart (NFD)."""
+    """Return the end of a name as composed text (NFC); macOS stores decomposed names (NFD)."""
     return unicodedata.normalize("NFC", name.decode("utf-8", "replace")[-limit_characters:])
 
 

@@ -1,4 +1,4 @@
-"""One stated time, taken apart: what the clock on the wall showed, how exactly, and how far from UTC."""
+"""Parsing one ISO 8601 local (wall) time: its fields, precision and UTC offset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 PRECISIONS = ("year", "month", "day", "minute", "second")
-"""How exact a time can be, the coarsest first; a photo's time never says less than its year."""
+"""Precisions of a time, coarsest first; a photo's time has at least a year."""
 
 _ISO = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII
@@ -19,10 +19,10 @@ _LONGEST_OFFSET_MINUTES = 16 * 60  # Manila's local mean time, until 1844, was 1
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """A wall time of the proleptic Gregorian calendar, years 1 to 9999.
+    """A local (wall) time of the proleptic Gregorian calendar, years 1 to 9999.
 
-    minute: `2019-06-01T12:34`, the first one where less is known. second: 0 to 60, the last being a leap second (ISO 8601).
-    fraction: digits after the decimal point, at most nine. offset_minutes: east of UTC, None where it is not stated.
+    minute: `2019-06-01T12:34`, the first possible one if less is known. second: 0 to 60, with 60 a leap second (ISO 8601).
+    fraction: digits after the decimal point, at most nine. offset_minutes: east of UTC, None if not given.
     """
 
     minute: str
@@ -43,12 +43,12 @@ class Wall:
 
     @property
     def seconds(self) -> int:
-        """Whole seconds from the wall's own 1970-01-01T00:00:00; a leap second counts as the one after it (POSIX)."""
+        """Whole seconds since 1970-01-01T00:00:00 local time; a leap second counts as the one after it (POSIX)."""
         clock = self.clock
         return (clock.toordinal() - _EPOCH_DAY) * 86400 + clock.hour * 3600 + clock.minute * 60 + self.second
 
     def instant(self, offset_minutes: int) -> float:
-        """Return the instant that this wall time is at an offset, in seconds since 1970-01-01T00:00:00Z."""
+        """Return the instant of this local time at an offset, in seconds since 1970-01-01T00:00:00Z."""
         whole = self.seconds - offset_minutes * 60
         return whole + float(f"0.{self.fraction}") if self.fraction else float(whole)
 
@@ -62,7 +62,7 @@ class Wall:
 
 
 def parse_wall(value: object) -> Wall | None:
-    """Return an ISO 8601 time or partial date taken apart, None where the value is none or names no real moment."""
+    """Parse an ISO 8601 time or partial date; None if the value is anything else or an impossible date."""
     match = _ISO.fullmatch(value) if isinstance(value, str) and len(value) <= 64 else None
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Time zones, offline: which one holds at a position, and how far from UTC its clocks stood at a time."""
+"""Time zones, offline: the zone at a position, and its UTC offset at a time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ZoneOffset:
-    """How far a zone's clocks stood from UTC, in minutes east.
+    """A zone's UTC offset at some time, in minutes east.
 
-    other_minutes: the second answer in the two hours of a year that have two: the hour that comes twice when summer time
-    ends, and the hour that never was when it begins.
+    other_minutes: the second possible offset in the two ambiguous hours of a year: the repeated hour when summer time ends
+    and the skipped hour when it begins.
     """
 
     minutes: int
@@ -23,13 +23,13 @@ class ZoneOffset:
 
 
 def zone_at(latitude: float, longitude: float) -> str | None:
-    """Return the IANA name of the zone at a position in degrees (WGS 84), None outside the globe.
+    """Return the IANA name of the zone at a position in degrees (WGS 84), None if it is out of range.
 
     Borders are those of timezone-boundary-builder, simplified by tzf to some 100 m. The open sea has `Etc/GMT…`.
     """
     if not (math.isfinite(latitude) and math.isfinite(longitude) and abs(latitude) <= 90 and abs(longitude) <= 180):
         return None
-    # 40 MB of memory that a library without positions does not need.
+    # Imported here because it takes 40 MB of memory, which a library without positions does not need.
     from tzfpy import get_tz
 
     return get_tz(longitude, latitude) or None
@@ -41,16 +41,16 @@ def is_zone(name: str) -> bool:
 
 
 def is_at_sea(zone: str) -> bool:
-    """Tell whether a zone is one of the open sea, which follows the meridian and which no clock on board has to follow."""
+    """Tell whether a zone is one of the open sea: these follow the meridian, but ships' clocks need not."""
     return zone.startswith("Etc/")
 
 
 def offset_of(zone: str, clock: datetime) -> ZoneOffset | None:
-    """Return the offset of a wall time (naive), None for an unknown zone.
+    """Return the offset of a local time (naive), None for an unknown zone.
 
-    In the hour that comes twice the first passing (still summer time) is taken; in the hour that never was, the offset
-    before the change, as a camera shows it that nobody has put forward yet. Both name the other offset. Offsets of before
-    the railways have seconds; they are rounded to minutes.
+    For the repeated hour this is the first occurrence (still summer time); for the skipped hour the offset before the
+    change, as on a camera whose clock was not put forward yet. The result has the other offset too. Historical offsets with
+    seconds are rounded to minutes.
     """
     rules = _zone(zone)
     if rules is None:
@@ -74,7 +74,7 @@ def offset_at(zone: str, seconds: float) -> ZoneOffset | None:
 def _zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # a path, a folder of the database, an unknown name
+    except (ValueError, OSError, KeyError):  # a path, a folder of the zone database, an unknown name
         return None
 
 

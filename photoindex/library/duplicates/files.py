@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume
-from photoindex.media.identify.multi_picture import further_pictures
-from photoindex.media.identify.ranged_reader import Reach
+from photoindex.media.identify.multi_picture import multi_picture_reason
+from photoindex.media.identify.ranged_reader import RangedReader
 from photoindex.paths import is_within, relative_to
 from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto, photos_to_rank
 
@@ -116,7 +116,7 @@ def _further_pictures(path: bytes, format_name: str) -> str | None:
     try:
         with open(path, "rb") as stream:
             head = stream.read(_HEAD_BYTES)
-        with Reach(head, lambda: open(path, "rb")) as reach:
-            return further_pictures(reach, format_name)
+        with RangedReader(head, lambda: open(path, "rb")) as reader:
+            return multi_picture_reason(reader, format_name)
     except OSError as error:
         return f"it cannot be read ({error.strerror})"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.pairing.values import Member
-from photoindex.domain.same_picture.orientations import TURNS
+from photoindex.domain.same_picture.orientations import ORIENTATIONS
 from photoindex.domain.same_picture.shots import different_shots
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.duplicates.files import CopyPhotos
@@ -144,7 +144,7 @@ class _SamePictures:
 
     def _candidates(self, contents: duplicates.HashedContents) -> candidates.Candidates:
         started = time.monotonic()
-        self.emit(PhaseStarted("look for pairs", len(TURNS), "steps"))
+        self.emit(PhaseStarted("look for pairs", len(ORIENTATIONS), "steps"))
         collector = candidates.Collector()
         candidates.add_near_hashes(
             collector,
@@ -158,7 +158,7 @@ class _SamePictures:
         candidates.add_pairs(collector, contents.asset_ids, _all_pairs(moments))
         self._add_neighbours(collector, contents.asset_ids)
         found = self._of_wanted(collector.result(), contents)
-        self.emit(PhaseFinished("look for pairs", len(TURNS), time.monotonic() - started))
+        self.emit(PhaseFinished("look for pairs", len(ORIENTATIONS), time.monotonic() - started))
         return found
 
     def _add_neighbours(self, collector: candidates.Collector, asset_ids: NDArray[np.int64]) -> None:

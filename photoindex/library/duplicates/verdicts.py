@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from photoindex.domain.same_picture.orientations import TURNS
+from photoindex.domain.same_picture.orientations import ORIENTATIONS
 from photoindex.library.duplicates.files import state_text
 from photoindex.library.duplicates.ranking import Rules, rank_files, reason_for_file, reason_to_keep
 from photoindex.paths import display
@@ -175,7 +175,7 @@ def _is_there(content: CopyContent, rules: Rules) -> bool:
 
 
 def _is_whole(relation: Compared) -> bool:
-    return relation.comparison.turn == 0 and relation.comparison.share >= WHOLE_SHARE and relation.same_colours
+    return relation.comparison.orientation == 0 and relation.comparison.share >= WHOLE_SHARE and relation.same_colours
 
 
 def _relation_words(relation: Compared, copy: CopyContent, kept: CopyContent) -> tuple[str, str]:
@@ -188,8 +188,8 @@ def _relation_words(relation: Compared, copy: CopyContent, kept: CopyContent) ->
         differences.append(
             f"shows {part} of it" if copy_is_smaller else f"shows more (the kept file shows {part} of it)"
         )
-    if found.turn:
-        differences.append(TURNS[found.turn])
+    if found.orientation:
+        differences.append(ORIENTATIONS[found.orientation])
     elif not relation.same_colours and found.share >= WHOLE_SHARE:
         differences.append("different colours, brightness or detail")
     size = _size_words(copy, kept)

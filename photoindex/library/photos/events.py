@@ -12,7 +12,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from photoindex.domain.events import titles
-from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Numbers, Outings, outings
+from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Numbers, Sessions, find_sessions
 from photoindex.domain.events.titles import PlaceName
 from photoindex.domain.events.trips import homes, trips
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, UsageError
@@ -126,7 +126,7 @@ def _find(library: Library, query: EventQuery) -> _Found:
         times = event_rows.photo_times(connection)
         names = event_rows.place_names(connection)
     moments = _moments(times)
-    found = outings(moments.chosen(np.isin(moments.ids, matching)), query.gap_seconds)
+    found = find_sessions(moments.chosen(np.isin(moments.ids, matching)), query.gap_seconds)
     return _Found(
         tops=_Namer(found, names).events([*trips(found, homes(moments))]),
         without_day=int(np.isin(times.without_day, matching).sum()),
@@ -198,19 +198,19 @@ def _row(event: Event) -> EventRow:
 class _Namer:
     """Creates events from sessions, with counts, places, titles and keys."""
 
-    def __init__(self, found: Outings, names: dict[int, PlaceRow]) -> None:
+    def __init__(self, found: Sessions, names: dict[int, PlaceRow]) -> None:
         self._found = found
         self._names = names
 
     def events(self, of_trips: list[range]) -> list[list[Event]]:
         """Return each trip followed by its days, and each other day alone, in chronological order."""
         tops: list[list[Event]] = []
-        outing = 0
+        session = 0
         for trip in [*of_trips, range(len(self._found), len(self._found))]:
-            tops += [[self._event(range(day, day + 1), "day")] for day in range(outing, trip.start)]
+            tops += [[self._event(range(day, day + 1), "day")] for day in range(session, trip.start)]
             if trip:
                 tops.append([self._event(trip, "trip"), *(self._event(range(day, day + 1), "day") for day in trip)])
-            outing = trip.stop
+            session = trip.stop
         return _with_unique_keys(tops)
 
     def _event(self, run: range, kind: str) -> Event:

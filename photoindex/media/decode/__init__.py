@@ -1,1 +1,1 @@
-"""From bytes to pixels, and from pixels to previews."""
+"""Decoding files to pixels and making previews from them."""

@@ -1,4 +1,4 @@
-"""Colours named by code points (ITU-T H.273) instead of a profile: wide gamut and HDR of video, HEIF and AVIF, for sRGB screens."""
+"""Converting wide gamut and HDR of video, HEIF and AVIF, given as CICP code points (ITU-T H.273), to sRGB."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photoindex.media.decode.scale import Pixel8
 PQ, HLG = 16, 18
 """Transfer characteristics of HDR: SMPTE ST 2084 and ARIB STD-B67 (ITU-R BT.2100)."""
 
-# Linear light to linear BT.709, all with a D65 white (ITU-R BT.2087 and SMPTE EG 432-1).
+# Linear light to linear BT.709, all with a D65 white point (ITU-R BT.2087 and SMPTE EG 432-1).
 _TO_709: dict[int, NDArray[np.float32]] = {
     9: np.array(
         [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32
@@ -21,24 +21,24 @@ _TO_709: dict[int, NDArray[np.float32]] = {
         [[1.2249, -0.2247, 0.0], [-0.0420, 1.0419, 0.0], [-0.0197, -0.0786, 1.0979]], np.float32
     ),  # Display P3
 }
-_REFERENCE_WHITE_NITS = 203.0  # ITU-R BT.2408: what SDR white becomes in HDR
+_REFERENCE_WHITE_NITS = 203.0  # ITU-R BT.2408: the level of SDR white in HDR
 _HLG_PEAK_NITS = 1000.0
 _HLG_SYSTEM_GAMMA = 1.2
 _KNEE = 0.75
-"""Light below this part of white stays as it is; what is brighter, up to any brightness, is pressed into the rest."""
+"""Levels below this fraction of white are unchanged; all brighter levels are compressed into the range above it."""
 _STEPS = 4096
 
 
 def needs_conversion(primaries: int, transfer: int) -> bool:
-    """Tell whether pictures of these code points look wrong when they are taken as sRGB."""
+    """Tell whether pictures with these code points would look wrong if treated as sRGB."""
     return primaries in _TO_709 or transfer in (PQ, HLG)
 
 
 def cicp_to_srgb(image: Pixel8, primaries: int, transfer: int) -> Pixel8:
-    """Return RGB, uint8 [height, width, 3], of the given colour primaries and transfer characteristics in sRGB.
+    """Convert RGB, uint8 [height, width, 3], with the given colour primaries and transfer characteristics to sRGB.
 
-    HDR is brought into range: reference white (203 nits) becomes nearly white and highlights are pressed together.
-    Unknown code points are taken as sRGB.
+    HDR is tone-mapped: reference white (203 nits) becomes nearly white and highlights are compressed.
+    Unknown code points are treated as sRGB.
     """
     import cv2
 
@@ -57,7 +57,7 @@ def cicp_to_srgb(image: Pixel8, primaries: int, transfer: int) -> Pixel8:
 
 @lru_cache(maxsize=4)
 def _light_of_level(transfer: int) -> NDArray[np.float32]:
-    """Return the linear light of each of the 256 levels, 1.0 being SDR white."""
+    """Return the linear light of each of the 256 levels; 1.0 is SDR white."""
     level = np.arange(256) / 255.0
     if transfer == PQ:
         root = level ** (1 / 78.84375)

@@ -1,4 +1,4 @@
-"""Bringing pixels of any colour space to sRGB."""
+"""Converting pixels of any colour space to sRGB with ICC profiles."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from PIL import Image
     from PIL.ImageCms import ImageCmsTransform
 
-DAMAGED_PROFILE = "the colour profile is damaged or does not fit the picture; its colours are taken as they are"
+DAMAGED_PROFILE = "the colour profile is damaged or does not match the picture and was ignored"
 _SAME_COLOUR_STEPS = 2
 _GREY_LEVELS = 256
-# Colorants as XYZ under D50, and the curve's exponent, as in section 4.3 of Adobe RGB (1998), version 2005-05.
+# Colorants as XYZ under D50 and the gamma, from section 4.3 of Adobe RGB (1998), version 2005-05.
 _WHITE = (0.9642, 1.0, 0.8249)
 _PRIMARIES = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
 _GAMMA = 563 / 256
@@ -28,33 +28,35 @@ _HEADER_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """How to get from a profile to sRGB."""
+class _SrgbTransform:
+    """Transform from an embedded profile to sRGB."""
 
     transform: ImageCmsTransform
-    changes_nothing: bool
+    is_identity: bool
 
 
 def to_srgb(image: Pixel8, space: Space, icc: bytes | None) -> tuple[Pixel8, tuple[str, ...]]:
-    """Return `image` as uint8 [height, width, 3] in sRGB, and notes.
+    """Convert `image` to sRGB, uint8 [height, width, 3]; also returns notes.
 
-    `icc` is the embedded profile; without one grey and RGB are taken as sRGB, CMYK is converted by the plain formula.
-    A profile that is damaged, or made for another colour space, is noted and ignored.
+    icc: the embedded profile; without one, grey and RGB are treated as sRGB and CMYK is converted by the simple formula.
+    A profile that is damaged or for another colour space is ignored with a note.
     """
     if icc is None:
         return _without_profile(image, space), ()
-    way = _way(icc, space)
-    if way is None and space is Space.GREY:
-        # Many programs leave the profile of the colour picture in the grey one made from it.
+    conversion = _srgb_transform(icc, space)
+    if conversion is None and space is Space.GREY:
+        # Many programs keep the colour profile when they convert a picture to grey.
         image, space = _without_profile(image, space), Space.RGB
-        way = _way(icc, space)
-    if way is None:
+        conversion = _srgb_transform(icc, space)
+    if conversion is None:
         return _without_profile(image, space), (DAMAGED_PROFILE,)
-    return (_without_profile(image, space) if way.changes_nothing else _apply(way.transform, image, space)), ()
+    if conversion.is_identity:
+        return _without_profile(image, space), ()
+    return _apply(conversion.transform, image, space), ()
 
 
 def lab_to_srgb(image: Image.Image) -> Image.Image:
-    """Return a Pillow picture of mode LAB (CIE L*a*b*, D50, as TIFF stores it) in sRGB."""
+    """Convert a Pillow picture of mode LAB (CIE L*a*b*, D50, as TIFF stores it) to sRGB."""
     from PIL import ImageCms
 
     transform = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
@@ -88,13 +90,13 @@ def _apply(transform: ImageCmsTransform, image: Pixel8, space: Space) -> Pixel8:
 
 
 @lru_cache(maxsize=8)
-def _way(icc: bytes, space: Space) -> _Way | None:
-    """Return the way from a profile to sRGB, None where it is damaged or made for another colour space.
+def _srgb_transform(icc: bytes, space: Space) -> _SrgbTransform | None:
+    """Return the transform from a profile to sRGB, None if the profile is damaged or for another colour space.
 
-    Photos of one camera share a profile, and making its transform costs as much as a fifth of using it.
+    Cached: photos of one camera share a profile, and building the transform costs a fifth of applying it.
     """
     transform = _build(icc, space)
-    return None if transform is None else _Way(transform, _changes_nothing(transform, space))
+    return None if transform is None else _SrgbTransform(transform, _is_identity(transform, space))
 
 
 def _build(icc: bytes, space: Space) -> ImageCmsTransform | None:
@@ -114,10 +116,10 @@ def _build(icc: bytes, space: Space) -> ImageCmsTransform | None:
         return None
 
 
-def _changes_nothing(transform: ImageCmsTransform, space: Space) -> bool:
-    """Tell whether colours stay where they are, which holds for the many makes of sRGB.
+def _is_identity(transform: ImageCmsTransform, space: Space) -> bool:
+    """Tell whether a transform changes no colours, as for the many variants of the sRGB profile.
 
-    Tried on a cube of colours instead of by name: names are translated, abbreviated and wrong.
+    Tested on a cube of colours, because profile names are translated, abbreviated or wrong.
     """
     if space is Space.CMYK:
         return False
@@ -128,8 +130,8 @@ def _changes_nothing(transform: ImageCmsTransform, space: Space) -> bool:
         steps = np.linspace(0, 255, 9).astype(np.uint8)
         samples = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
         expected = samples
-    moved = _apply(transform, samples, space).astype(np.int16) - expected.astype(np.int16)
-    return bool(np.abs(moved).max() <= _SAME_COLOUR_STEPS)
+    difference = _apply(transform, samples, space).astype(np.int16) - expected.astype(np.int16)
+    return bool(np.abs(difference).max() <= _SAME_COLOUR_STEPS)
 
 
 @lru_cache(maxsize=1)

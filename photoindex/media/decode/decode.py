@@ -1,4 +1,4 @@
-"""The only way from bytes to pixels: upright, sRGB, no larger than needed."""
+"""Decoding any photo or video to upright sRGB pixels of the requested size."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _READERS: tuple[tuple[Reader, frozenset[str]], ...] = (
     (read_jxl, frozenset({"jxl"})),
     (read_still, frozenset({"png", "webp", "tiff", "gif", "bmp", "jp2", "j2k", "avif", "psd", "pnm", "qoi"})),
 )
-"""The reader of each image format; RAW and video have one each for all of theirs."""
+"""Readers and their image formats; RAW and video have one reader each."""
 
-_WANT_OF_MEMORY = re.compile(r"(?:insufficient|out of) memory|memory allocation|allocate memory", re.IGNORECASE)
+_OUT_OF_MEMORY_MESSAGE = re.compile(r"(?:insufficient|out of) memory|memory allocation|allocate memory", re.IGNORECASE)
 _MAX_NOTES = 8
 _MAX_NOTE_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """One picture as a person sees it: `array` is uint8 [height, width, 3], sRGB, upright and C-contiguous.
+    """A decoded picture: `array` is uint8 [height, width, 3], sRGB, upright and C-contiguous.
 
-    `notes` are remarks for a person: damage that left all pixels there, a profile that was ignored.
+    notes: remarks shown to the user, such as harmless damage or an ignored colour profile.
     """
 
     array: Pixel8
@@ -49,17 +49,17 @@ class Pixels:
 
 
 def decode(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Pixels:
-    """Decode one photo, or a frame that stands for a video, to upright sRGB pixels.
+    """Decode a photo, or a representative frame of a video, to upright sRGB pixels.
 
-    The longest side comes out as `longest_side_px`, or as it is where the picture is smaller; nothing is enlarged. The
-    pixel count in the header is held against `limits.max_megapixels` before anything is decoded.
-    Raises MediaProblem for whatever is wrong with the content (a truncated picture is Undecodable, not half a picture),
-    OSError when the file behind a content that is not held cannot be read. Orientation: EXIF 2.32, tag 0x0112.
+    The longest side becomes `longest_side_px`; smaller pictures are not enlarged. The pixel count in the header is checked
+    against `limits.max_megapixels` before anything is decoded.
+    Raises MediaProblem for bad content (a truncated picture is Undecodable, not half a picture), OSError if the file must
+    be opened and cannot be read. Orientation: EXIF 2.32, tag 0x0112.
     """
     if not content.size_bytes:
         raise Empty("the file is empty")
     reader = _reader(media)
-    with _problems_of(media), warnings.catch_warnings(record=True) as heard:
+    with _as_media_problem(media), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         raster = reader(content, media, longest_side_px, limits)
         image = shrink(raster.image, fitted(*raster.size, longest_side_px))
@@ -67,7 +67,7 @@ def decode(content: Content, media: MediaType, longest_side_px: int, limits: Lim
             image = cicp_to_srgb(image, *raster.code_points)
         image, colour_notes = to_srgb(image, raster.space, raster.icc)
         array = np.ascontiguousarray(upright(image, raster.orientation))
-    warned = tuple(str(warning.message) for warning in heard)
+    warned = tuple(str(warning.message) for warning in caught)
     return Pixels(array, _tidy((*raster.notes, *colour_notes, *warned)))
 
 
@@ -83,8 +83,8 @@ def _reader(media: MediaType) -> Reader:
 
 
 @contextmanager
-def _problems_of(media: MediaType) -> Iterator[None]:
-    """Turn whatever decoders raise on damaged content into a MediaProblem; failures of the disk pass through."""
+def _as_media_problem(media: MediaType) -> Iterator[None]:
+    """Convert whatever decoders raise on damaged content to a MediaProblem; disk errors pass through."""
     try:
         yield
     except MediaProblem:
@@ -94,15 +94,15 @@ def _problems_of(media: MediaType) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        if _WANT_OF_MEMORY.search(str(error)):
+        if _OUT_OF_MEMORY_MESSAGE.search(str(error)):
             raise OutOfMemory from error
-        sentence = " ".join(str(error).split()) or type(error).__name__
-        if "truncated" in sentence.lower() and not sentence.startswith("truncated"):
-            sentence = f"truncated: {sentence}"
-        raise Undecodable(f"the {media.format} cannot be decoded: {sentence[:_MAX_NOTE_CHARACTERS]}") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if "truncated" in reason.lower() and not reason.startswith("truncated"):
+            reason = f"truncated: {reason}"
+        raise Undecodable(f"the {media.format} cannot be decoded: {reason[:_MAX_NOTE_CHARACTERS]}") from error
 
 
 def _tidy(notes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return each note once, on one line, shortened, and not too many of them."""
+    """Return the notes without duplicates, each on one line, limited in length and number."""
     lines = dict.fromkeys(" ".join(note.split())[:_MAX_NOTE_CHARACTERS] for note in notes)
     return tuple(lines)[:_MAX_NOTES]

@@ -1,4 +1,4 @@
-"""JPEG: the hot path. The codec scales while it decodes, and only damaged or odd files take a second look."""
+"""Decoding JPEG, the hot path: scaled decoding with libjpeg-turbo, with a slower fallback for damaged and unusual files."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _CODEC_SPACES = {Space.GREY: "GRAY", Space.RGB: "RGB", Space.CMYK: "CMYK"}
 _END_OF_IMAGE = b"\xff\xd9"
 # ITU-T T.81, table B.1: frames are C0 to CF without DHT (C4), JPG (C8) and DAC (CC).
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# Baseline, extended and progressive DCT, Huffman or arithmetic: what the codec scales while it decodes.
+# Baseline, extended and progressive DCT, Huffman or arithmetic: what the codec can scale while decoding.
 _SCALABLE_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _PROGRESSIVE_FRAMES = frozenset({0xC2, 0xCA})
-_COEFFICIENT_BYTES = 4  # a progressive JPEG is kept whole as coefficients until its last scan
+_COEFFICIENT_BYTES = 4  # per pixel; all coefficients of a progressive JPEG are kept until its last scan
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
 _ORIENTATION, _EXIF_POINTER, _COLOUR_SPACE, _INTEROP_POINTER, _INTEROP_INDEX = 0x0112, 0x8769, 0xA001, 0xA005, 0x0001
@@ -39,7 +39,7 @@ _MAX_ENTRIES = 512
 
 @dataclass(slots=True)
 class _Header:
-    """What stands before the pixels; `scan_offset` is where they begin."""
+    """Values from the segments before the pixels; `scan_offset` is where the pixels begin."""
 
     width: int = 0
     height: int = 0
@@ -54,15 +54,15 @@ class _Header:
 
     @property
     def is_scalable(self) -> bool:
-        """Whether the codec may be asked for a smaller picture.
+        """Whether the codec can decode at a smaller size.
 
-        It ignores the wish for lossless frames, and then writes the whole picture into memory for the smaller one.
+        For lossless frames it ignores the size and writes the full picture into a buffer for the smaller one.
         """
         return self.frame_marker in _SCALABLE_FRAMES and self.bits == 8
 
     @property
     def icc(self) -> bytes | None:
-        """The embedded profile, joined from its segments (ICC.1, annex B.4), or the one that EXIF means."""
+        """The embedded profile, joined from its segments (ICC.1, annex B.4), or the one that EXIF implies."""
         if self.icc_parts:
             return b"".join(self.icc_parts[number] for number in sorted(self.icc_parts))
         return adobe_rgb_profile() if self.is_adobe_rgb and self.components == 3 else None
@@ -71,7 +71,7 @@ class _Header:
 def read_jpeg(content: Content, _media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
     """Decode a JPEG (also the first picture of an MPO, the base picture of an Ultra HDR); a `Reader`.
 
-    Raises TooLarge, Undecodable (no picture in it, or truncated so that pixels are missing).
+    Raises TooLarge, Undecodable (no picture, or truncated so that pixels are missing).
     """
     data = content.data
     if data is None:
@@ -87,51 +87,51 @@ def jpeg_raster(data: bytes, longest_side_px: int, limits: Limits) -> Raster:
     """
     header = _read_header(data)
     if not header.width or not header.height:
-        raise Undecodable("the JPEG has no picture in it")
+        raise Undecodable("the JPEG contains no picture")
     bytes_per_pixel = _COEFFICIENT_BYTES if header.frame_marker in _PROGRESSIVE_FRAMES else 0
     check_size(header.width, header.height, limits, bytes_per_pixel=bytes_per_pixel)
     space = _SPACES.get(header.components)
     if space is None:
-        raise Undecodable(f"a JPEG with {header.components} colour components")
+        raise Undecodable(f"unsupported JPEG with {header.components} colour components")
     image, notes = _decode(data, header, space, longest_side_px)
     if image is None:
         image, space = _decode_with_pillow(data, header, longest_side_px)
     elif space is Space.CMYK and header.has_adobe_marker:
-        image = 255 - image  # Adobe writes ink inverted, and so does whoever writes its marker.
+        image = 255 - image  # Adobe, and other writers of its marker, store ink inverted
     return Raster(image, space, header.orientation or 1, header.icc, (header.width, header.height), notes=notes)
 
 
 def jpeg_orientation(data: bytes) -> int | None:
-    """Return the EXIF orientation that a JPEG carries (1 to 8), None when it carries none."""
+    """Return the EXIF orientation (1 to 8) in a JPEG, None if it has none."""
     return _read_header(data).orientation
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:
-    """Return width and height in pixels as stored, (0, 0) where there is no frame."""
+    """Return the stored width and height in pixels, (0, 0) if there is no frame."""
     header = _read_header(data)
     return header.width, header.height
 
 
 def _decode(data: bytes, header: _Header, space: Space, longest_side_px: int) -> tuple[Pixel8 | None, tuple[str, ...]]:
-    """Return pixels and notes; no pixels where the fast codec cannot read this kind of JPEG. Raises Undecodable."""
+    """Return pixels and notes; the pixels are None if the fast codec cannot read this JPEG. Raises Undecodable."""
     if not header.is_scalable:
         return None, ()
     try:
         return _fast(data, header, space, longest_side_px, strict=True), ()
     except ValueError as error:
-        complaint = str(error)
+        codec_error = str(error)
     if data.rfind(_END_OF_IMAGE) < header.scan_offset:
         try:
             image = _fast(data + _END_OF_IMAGE, header, space, longest_side_px, strict=True)
         except ValueError as error:
-            raise Undecodable(f"truncated: the file ends before the picture does ({error})") from error
+            raise Undecodable(f"truncated: the file ends before the end of the picture ({error})") from error
         return image, ("the JPEG's end marker is missing",)
-    if "premature end of data segment" in complaint:
-        raise Undecodable(f"truncated: a part of the picture is missing ({complaint})")
+    if "premature end of data segment" in codec_error:
+        raise Undecodable(f"truncated: part of the picture is missing ({codec_error})")
     try:
-        return _fast(data, header, space, longest_side_px, strict=False), (f"damaged: {complaint}",)
+        return _fast(data, header, space, longest_side_px, strict=False), (f"damaged: {codec_error}",)
     except ValueError:
-        return None, (f"damaged: {complaint}",)
+        return None, (f"damaged: {codec_error}",)
 
 
 def _fast(data: bytes, header: _Header, space: Space, longest_side_px: int, *, strict: bool) -> Pixel8:
@@ -149,7 +149,7 @@ def _fast(data: bytes, header: _Header, space: Space, longest_side_px: int, *, s
 
 
 def _decode_with_pillow(data: bytes, header: _Header, longest_side_px: int) -> tuple[Pixel8, Space]:
-    """Decode what the fast codec refuses: lossless JPEG, headers with junk between segments."""
+    """Decode what the fast codec rejects: lossless JPEG, junk between segments."""
     from PIL import Image, JpegImagePlugin
 
     with Image.open(io.BytesIO(data), formats=[JpegImagePlugin.JpegImageFile.format]) as picture:
@@ -204,7 +204,7 @@ def _read_app1(data: bytes, start: int, end: int, header: _Header) -> None:
 
 
 def _read_exif(block: bytes, header: _Header) -> None:
-    """Note the orientation and whether the camera meant Adobe RGB (EXIF 2.32; DCF 2.0 for the interoperability index)."""
+    """Read the orientation and whether the colours are Adobe RGB (EXIF 2.32; DCF 2.0 for the interoperability index)."""
     order = _BYTE_ORDERS.get(block[:2])
     if order is None:
         return
@@ -218,13 +218,13 @@ def _read_exif(block: bytes, header: _Header) -> None:
 
 
 def _directory(block: bytes, order: _ByteOrder, offset: int, wanted: set[int]) -> dict[int, int]:
-    """Return the `wanted` numbers of the directory at `offset` of an EXIF block, none for an offset of 0."""
+    """Return the numbers of the `wanted` tags in the directory at `offset` of an EXIF block, {} for an offset of 0."""
     found: dict[int, int] = {}
     count = int.from_bytes(block[offset : offset + 2], order) if offset else 0
     for entry in range(offset + 2, offset + 2 + 12 * min(count, _MAX_ENTRIES), 12):
         tag, kind = int.from_bytes(block[entry : entry + 2], order), int.from_bytes(block[entry + 2 : entry + 4], order)
         if tag in wanted and entry + 12 <= len(block):
             value = block[entry + 8 : entry + 12]
-            # Short numbers stand at the front of the field in either byte order; text is compared as it stands.
+            # Short numbers are at the start of the field in either byte order; text is compared as big-endian bytes.
             found[tag] = int.from_bytes(value[:2] if kind == _SHORT else value, "big" if kind == _ASCII else order)
     return found

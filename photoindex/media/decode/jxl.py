@@ -1,4 +1,4 @@
-"""JPEG XL, as codestream and in its container."""
+"""Decoding JPEG XL codestreams and containers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 
 def read_jxl(content: Content, _media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
     """Decode a JPEG XL; a `Reader`. Raises TooLarge, Undecodable.
 
-    The codec applies the orientation of its own header; the EXIF block's is ignored, as ISO 18181 asks. A losslessly
-    repacked JPEG is unpacked, and then its own orientation counts.
+    The codec applies the orientation in its own header; EXIF's is ignored, as ISO 18181 requires. A losslessly
+    repacked JPEG is unpacked and keeps its EXIF orientation.
     """
     import pillow_jxl
     from PIL import Image
@@ -40,7 +40,7 @@ def read_jxl(content: Content, _media: MediaType, longest_side_px: int, limits: 
 
 
 class _Bits:
-    """Bits of a codestream, lowest first (ISO 18181-1, annex A)."""
+    """Bit reader for a codestream, least significant bit first (ISO 18181-1, annex A)."""
 
     def __init__(self, data: bytes) -> None:
         self._value = int.from_bytes(data, "little")
@@ -51,7 +51,7 @@ class _Bits:
         return value
 
     def size(self) -> int:
-        """Return a U32 with the widths of a picture's side."""
+        """Read one side of the picture: a U32 with the bit widths of the size header."""
         return 1 + self.take((9, 13, 18, 30)[self.take(2)])
 
 
@@ -84,4 +84,4 @@ def _codestream_start(data: bytes) -> int:
         if size < 8:
             break
         offset += size
-    raise Undecodable("the JPEG XL file has no picture in it")
+    raise Undecodable("the JPEG XL file contains no picture")

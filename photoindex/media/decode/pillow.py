@@ -1,4 +1,4 @@
-"""Pictures that Pillow decodes: PNG, WebP, TIFF, GIF, BMP, JPEG 2000, AVIF, PSD, PNM and QOI."""
+"""Decoding with Pillow: PNG, WebP, TIFF, GIF, BMP, JPEG 2000, AVIF, PSD, PNM and QOI."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _PLUGINS: dict[str, tuple[str, str]] = {
     "pnm": ("PpmImagePlugin", "PPM"),
     "qoi": ("QoiImagePlugin", "QOI"),
 }
-"""Format: the module of Pillow that reads it, and Pillow's name of it."""
+"""Format -> Pillow's plugin module and Pillow's name of the format."""
 
 _WEBP_BYTES = 12
 _DECODER_BYTES = {"AVIF": 8, "JPEG2000": 15}
-"""Bytes a pixel that libraries need which take a want of memory for damage."""
+"""Bytes per pixel needed by decoders that report a lack of memory as damage."""
 
 _ORIENTATION_TAG = 0x0112
-# What Pillow raises for EXIF blocks that are damaged; none of it concerns the pixels.
+# What Pillow raises for damaged EXIF blocks; the pixels are not affected.
 _EXIF_ERRORS = (
     SyntaxError,
     ValueError,
@@ -60,14 +60,14 @@ _ALPHA_MODES = ("RGBA", "RGBa", "LA", "La", "PA")
 
 
 def read_still(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
-    """Decode a picture with Pillow, the first frame of several; a `Reader`. Raises TooLarge, Undecodable."""
+    """Decode a picture (or its first frame) with Pillow; a `Reader`. Raises TooLarge, Undecodable."""
     plugin, name = _PLUGINS[media.format]
     module = importlib.import_module(f"PIL.{plugin}")
     if media.format == "avif":
-        # A worker has one core; this setting is the only way to tell the codec.
+        # A worker has one core; this setting is the only way to limit the codec's threads.
         vars(module)["DEFAULT_MAX_THREADS"] = 1
     if media.format == "webp":
-        # The library takes memory for the whole canvas, twice, when the file is merely opened.
+        # libwebp allocates the whole canvas twice when a file is opened.
         check_size(*_webp_size(content.head), limits, bytes_per_pixel=_WEBP_BYTES)
     with content.open() as stream, pixel_limit(limits):
         return _read(stream, name, longest_side_px, limits)
@@ -81,10 +81,10 @@ def _read(stream: BinaryIO, name: str, longest_side_px: int, limits: Limits) -> 
     except UnidentifiedImageError:
         if name == "AVIF":
             stream.seek(0)
-            raise _no_avif(stream.read(_HEAD_BYTES), limits) from None
+            raise _avif_refusal(stream.read(_HEAD_BYTES), limits) from None
         if name != "TIFF":
-            raise Undecodable(f"this is no readable {name} picture") from None
-        return _read_odd_tiff(stream, limits)
+            raise Undecodable(f"not a readable {name} picture") from None
+        return _read_unusual_tiff(stream, limits)
     with picture:
         check_size(*picture.size, limits, bytes_per_pixel=_DECODER_BYTES.get(name, 0))
         picture.load()
@@ -92,7 +92,7 @@ def _read(stream: BinaryIO, name: str, longest_side_px: int, limits: Limits) -> 
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:
-    """Return width and height of a WebP (RFC 9649, sections 2.5 to 2.7), 0 x 0 where its first chunk is none of three."""
+    """Return width and height of a WebP (RFC 9649, sections 2.5 to 2.7), 0 x 0 if the first chunk is unknown."""
     if head[12:16] == b"VP8X":
         return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
     if head[12:16] == b"VP8L":
@@ -103,22 +103,22 @@ def _webp_size(head: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _no_avif(head: bytes, limits: Limits) -> Undecodable:
-    """Return why libavif refuses a file: its own size limit, which no option raises, or damage. Raises TooLarge."""
-    place = head.find(b"ispe")
-    width, height = (int.from_bytes(head[place + offset : place + offset + 4], "big") for offset in (8, 12))
-    if place > 0:
+def _avif_refusal(head: bytes, limits: Limits) -> Undecodable:
+    """Return why libavif rejects a file: its fixed size limit, or damage. Raises TooLarge."""
+    start = head.find(b"ispe")
+    width, height = (int.from_bytes(head[start + offset : start + offset + 4], "big") for offset in (8, 12))
+    if start > 0:
         check_size(width, height, limits)
-    if place > 0 and width * height > _AVIF_MAX_PIXELS:
+    if start > 0 and width * height > _AVIF_MAX_PIXELS:
         return Undecodable(
-            f"{width} x {height} pixels are more than the AVIF decoder takes ({_AVIF_MAX_PIXELS // 10**6} megapixels)"
+            f"{width} x {height} pixels are over the AVIF decoder's limit ({_AVIF_MAX_PIXELS // 10**6} megapixels)"
         )
-    return Undecodable("this is no readable AVIF picture")
+    return Undecodable("not a readable AVIF picture")
 
 
 @contextmanager
 def pixel_limit(limits: Limits) -> Iterator[None]:
-    """Make Pillow refuse pictures, and frames inside them, over our own limit instead of its own; raises TooLarge."""
+    """Make Pillow apply our pixel limit instead of its own to pictures and their frames; raises TooLarge."""
     from PIL import Image
 
     before = Image.MAX_IMAGE_PIXELS
@@ -137,18 +137,18 @@ def pixel_limit(limits: Limits) -> Iterator[None]:
 
 
 def raster_from_pillow(picture: Image.Image, longest_side_px: int) -> Raster:
-    """Return a loaded Pillow picture of any mode as grey, RGB or CMYK of 8 bits, transparency laid on white.
+    """Convert a loaded Pillow picture of any mode to 8-bit grey, RGB or CMYK, with transparency on white.
 
-    Pictures at least twice as large as wanted are made smaller on the way, because their copies cost memory.
+    Pictures at least twice as large as requested are reduced on the way to save memory.
     """
     icc = picture.info.get("icc_profile")
     orientation, notes = _orientation(picture)
     if picture.mode in _WIDE_MODES:
-        image, remark = eight_bits(np.asarray(picture))
-        return Raster(image, Space.GREY, orientation, icc, notes=notes + remark)
+        image, scaling_notes = to_eight_bits(np.asarray(picture))
+        return Raster(image, Space.GREY, orientation, icc, notes=notes + scaling_notes)
     plain = _plain(picture)
     if picture.mode == "LAB":
-        icc = None  # It has been used up: what comes out is sRGB.
+        icc = None  # the picture is sRGB now
     factor = max(plain.size) // max(1, longest_side_px)
     if factor > 1:
         plain = plain.reduce(factor)
@@ -156,7 +156,7 @@ def raster_from_pillow(picture: Image.Image, longest_side_px: int) -> Raster:
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """Return the picture in mode L, RGB or CMYK."""
+    """Convert the picture to mode L, RGB or CMYK."""
     if picture.mode == "LAB":
         return lab_to_srgb(picture)
     if picture.mode in _ALPHA_MODES or "transparency" in picture.info:
@@ -184,11 +184,11 @@ def _orientation(picture: Image.Image) -> tuple[int, tuple[str, ...]]:
     return (value if isinstance(value, int) and 1 <= value <= 8 else 1), ()
 
 
-def eight_bits(values: np.ndarray[Any, Any]) -> tuple[Pixel8, tuple[str, ...]]:
-    """Return grey or RGB values of any number type as 8 bits, and notes.
+def to_eight_bits(values: np.ndarray[Any, Any]) -> tuple[Pixel8, tuple[str, ...]]:
+    """Convert grey or RGB values of any number type to 8 bits; returns the picture and notes.
 
-    16 bits are cut to their upper 8. Floating point is taken as 0 to 1 where it stays in there; every other range is
-    stretched from its own lowest to its highest value, which is noted.
+    16-bit values keep their upper 8 bits. Floating point within 0 to 1 is scaled by 255; any other range is stretched from
+    its lowest to its highest value, with a note.
     """
     if values.dtype == np.uint8:
         return values, ()
@@ -198,18 +198,18 @@ def eight_bits(values: np.ndarray[Any, Any]) -> tuple[Pixel8, tuple[str, ...]]:
     low, high = float(finite.min()), float(finite.max())
     notes: tuple[str, ...] = ()
     if values.dtype.kind in "iu" and low >= 0 and high < 65536:
-        # Pillow opens PNM and some TIFF of 16 bits as 32-bit integers.
+        # Pillow opens 16-bit PNM and some 16-bit TIFF as 32-bit integers.
         low, high = 0.0, 65535.0
     elif values.dtype.kind == "f" and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     else:
-        notes = (f"values from {low:g} to {high:g} are shown as black to white",)
+        notes = (f"pixel values from {low:g} to {high:g} are shown as black to white",)
     scaled = (finite - low) * (255.0 / max(high - low, 1e-12))
     return np.clip(scaled + 0.5, 0, 255).astype(np.uint8), notes
 
 
-def _read_odd_tiff(stream: BinaryIO, limits: Limits) -> Raster:
-    """Decode a TIFF of a kind that Pillow does not know (colour as floating point or 32 bits) with OpenCV."""
+def _read_unusual_tiff(stream: BinaryIO, limits: Limits) -> Raster:
+    """Decode a TIFF variant that Pillow does not support (floating-point or 32-bit colour) with OpenCV."""
     import cv2
     from PIL import TiffImagePlugin
 
@@ -219,14 +219,14 @@ def _read_odd_tiff(stream: BinaryIO, limits: Limits) -> Raster:
     directory.load(stream)
     width, height = directory.get(TiffImagePlugin.IMAGEWIDTH, 0), directory.get(TiffImagePlugin.IMAGELENGTH, 0)
     if not width or not height:
-        raise Undecodable("this is no readable TIFF picture")
+        raise Undecodable("not a readable TIFF picture")
     check_size(width, height, limits)
     orientation = int(directory.get(_ORIENTATION_TAG, 1))
     stream.seek(0)
     values = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype.kind not in "uif":
-        raise Undecodable("a TIFF of a kind that no decoder here knows")
-    image, notes = eight_bits(values)
+        raise Undecodable("no decoder supports this variant of TIFF")
+    image, notes = to_eight_bits(values)
     if image.ndim == 2:
         return Raster(image, Space.GREY, orientation, notes=notes)
     return Raster(np.ascontiguousarray(image[:, :, 2::-1]), Space.RGB, orientation, notes=notes)

@@ -1,10 +1,10 @@
-"""What every photo needs loaded, by name alone, so that the process that asks loads none of it."""
+"""Names of the modules that forked decoder processes share, kept here so that listing them imports none of them."""
 
 from __future__ import annotations
 
 
 def preload_modules() -> list[str]:
-    """Name the modules that every photo needs, to be loaded once in the server that workers are forked from."""
+    """Return the modules that every photo needs, to be loaded once in the fork server."""
     return [
         "blake3",
         "cv2",

@@ -1,4 +1,4 @@
-"""Preview, thumbnail and perceptual hash: what the rest of the program works with instead of the original."""
+"""Making the preview, thumbnail and perceptual hash of a decoded picture."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _HASH_SIDE = 8
 
 
 def derive(pixels: Pixels, params: DerivedParams) -> Derived:
-    """Make both JPEGs (baseline, 4:2:0, no metadata; sRGB is implied) and the hash of the small one.
+    """Make both JPEGs (baseline, 4:2:0, no metadata; sRGB is implied) and the hash of the thumbnail.
 
-    Sizes are the longest side and never enlarge; the thumbnail is made from the preview. The hash is that of the
-    thumbnail as anybody decodes it from its JPEG, so that it can be checked against the file.
+    Sizes are the longest side; nothing is enlarged. The thumbnail is made from the preview. The hash is computed from the
+    decoded thumbnail JPEG, so that it can be verified against the file.
     """
     import simplejpeg
 
@@ -31,8 +31,8 @@ def derive(pixels: Pixels, params: DerivedParams) -> Derived:
 def phash(array: Pixel8) -> int:
     """Return the 64-bit perceptual hash (DCT) of an RGB picture, uint8 [height, width, 3].
 
-    It is `imagehash.phash` with a hash size of 8, its bits row by row with the first as the most significant, so that
-    equals `int(str(imagehash.phash(image)), 16)`. Two pictures are alike when few bits differ.
+    Same as `imagehash.phash` with a hash size of 8, bits row by row, most significant first, so that it
+    equals `int(str(imagehash.phash(image)), 16)`. Similar pictures differ in few bits.
     """
     import imagehash
     from PIL import Image

@@ -1,4 +1,4 @@
-"""What a reader hands to the decoder: pixels as stored, and what is still to be done with them."""
+"""The interface between format readers and the decoder: stored pixels with their orientation and colour space."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from photoindex.types import Limits, MediaType
 
 
 class Space(StrEnum):
-    """What the channels of a raster mean; the values are Pillow's names of modes."""
+    """Colour space of a raster; the values are Pillow's mode names."""
 
     GREY = "L"
     RGB = "RGB"
     CMYK = "CMYK"
-    """Ink: 0 is none, 255 full."""
+    """Ink: 0 is none, 255 is full."""
     LAB = "LAB"
 
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """Pixels before colour management and turning.
+    """Pixels before colour conversion and rotation.
 
-    image: uint8, [height, width] for grey, else [height, width, channels]. orientation: EXIF 1-8 that is still to be
-    applied. icc: the embedded profile that the values belong to, None for sRGB. full_size: width and height of the whole
-    picture, as stored, where the reader has made it smaller already. code_points: colour primaries and transfer characteristics
-    (ITU-T H.273) where the file names them instead of a profile. notes: remarks for a person.
+    image: uint8, [height, width] for grey, else [height, width, channels]. orientation: EXIF 1-8, still to be applied.
+    icc: the embedded colour profile, None for sRGB. full_size: stored width and height of the picture if the reader has
+    already scaled it down. code_points: colour primaries and transfer characteristics (ITU-T H.273) if the file has them
+    instead of a profile. notes: remarks shown to the user.
     """
 
     image: Pixel8
@@ -44,24 +44,24 @@ class Raster:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the whole picture in pixels, before turning."""
+        """Width and height of the full picture in pixels, before rotation."""
         height, width = self.image.shape[:2]
         return self.full_size or (width, height)
 
 
 Reader = Callable[[Content, MediaType, int, Limits], Raster]
-"""One format family: content, its type, the longest side wanted in pixels, the limits -> a raster at least that large.
+"""Reader of a format family: (content, media type, longest side in pixels, limits) -> a raster at least that large.
 
-A reader raises MediaProblem for content that it knows to be bad; whatever else its library raises, the decoder turns
-into Undecodable.
+A reader raises MediaProblem for content that it knows to be bad; the decoder converts anything else that the library
+raises to Undecodable.
 """
 
 
 def check_size(width: int, height: int, limits: Limits, *, bytes_per_pixel: int = 0) -> None:
     """Raise TooLarge when a picture of `width` x `height` pixels is over the limit; call it before decoding.
 
-    `bytes_per_pixel` is about what the decoder will need. Raises OutOfMemory when that cannot be had: some libraries
-    report a want of memory as damage, or abort the process.
+    `bytes_per_pixel` estimates the decoder's memory. Raises OutOfMemory if it cannot be allocated: some libraries
+    report a lack of memory as damage, or abort the process.
     """
     if width * height > limits.max_megapixels * 1e6:
         raise TooLarge.from_size(width, height, limits.max_megapixels)

@@ -1,4 +1,4 @@
-"""RAW of all makers that LibRaw knows: the camera's own preview where it is large enough, else the sensor's data."""
+"""Decoding RAW files with LibRaw: the embedded preview if it is large enough, else the sensor data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from photoindex.types import Limits, MediaType
 if TYPE_CHECKING:
     import rawpy
 
-# LibRaw's flip (as dcraw's) and the EXIF orientation that means the same.
+# LibRaw's flip (same as dcraw's) -> EXIF orientation.
 _ORIENTATION_OF_FLIP = {0: 1, 3: 3, 5: 8, 6: 6}
 _QUARTER_TURNS = (6, 8)
 _HALF_SIZE_BYTES, _FULL_SIZE_BYTES = 6, 16
@@ -30,35 +30,35 @@ _SRGB_GAMMA = (2.4, 12.92)  # power and slope of IEC 61966-2-1
 def read_raw(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
     """Decode a RAW; a `Reader`. Raises TooLarge, OutOfMemory, Undecodable.
 
-    A preview inside that is at least `longest_side_px` long is taken, as the camera developed it. Else the sensor's data
-    is developed with the camera's white balance, at half the size where that is enough. Where LibRaw cannot read the
-    data (a newer camera), a preview of at least half the wanted size serves, with a note.
+    An embedded preview of at least `longest_side_px` is used as it is. Otherwise the sensor data is developed with the
+    camera's white balance, at half size if that is enough. If LibRaw cannot read the sensor data (a newer camera), a
+    preview of at least half the requested size is used, with a note.
     """
-    # LibRaw's OpenMP would start a thread for every core; it reads this when it is loaded.
+    # OpenMP in LibRaw would start a thread per core; it reads this variable when the library is loaded.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     import rawpy
 
-    with content.open() as stream, _problems_of(media), rawpy.RawPy() as raw:
+    with content.open() as stream, _as_media_problem(media), rawpy.RawPy() as raw:
         raw.open_buffer(stream)
         preview = _preview(raw, longest_side_px, limits)
         missing = missing_bytes(content)
         if preview is not None and max(preview.size) >= longest_side_px:
-            note = f"truncated: {missing} bytes of the sensor's data are missing; the preview is whole"
+            note = f"truncated: {missing} bytes of the sensor data are missing; the preview is complete"
             return _with_note(preview, note) if missing else preview
         if missing:
-            raise Undecodable(f"truncated: {missing} bytes of the sensor's data are missing")
+            raise Undecodable(f"truncated: {missing} bytes of the sensor data are missing")
         try:
             return _develop(raw, longest_side_px, limits)
         except rawpy.LibRawError as error:
             if preview is None or max(preview.size) < longest_side_px / 2:
                 raise
-            reason = f"the sensor's data cannot be read ({_sentence(error)})"
-            return _with_note(preview, f"{reason}; the camera's small preview stands in for it")
+            reason = f"the sensor data cannot be read ({_message(error)})"
+            return _with_note(preview, f"{reason}; using the camera's small preview instead")
 
 
 @contextmanager
-def _problems_of(media: MediaType) -> Iterator[None]:
-    """Turn LibRaw's errors into ours."""
+def _as_media_problem(media: MediaType) -> Iterator[None]:
+    """Convert LibRaw's errors to media problems."""
     import rawpy
 
     try:
@@ -66,22 +66,22 @@ def _problems_of(media: MediaType) -> Iterator[None]:
     except (rawpy.LibRawUnsufficientMemoryError, rawpy.LibRawMemPoolOverflowError) as error:
         raise OutOfMemory from error
     except rawpy.LibRawIOError as error:
-        raise Undecodable(f"truncated: the file ends before the sensor's data does ({_sentence(error)})") from error
+        raise Undecodable(f"truncated: the file ends before the end of the sensor data ({_message(error)})") from error
     except rawpy.LibRawError as error:
-        raise Undecodable(f"LibRaw cannot read this {media.format}: {_sentence(error)}") from error
+        raise Undecodable(f"LibRaw cannot read this {media.format}: {_message(error)}") from error
 
 
 def _with_note(raster: Raster, note: str) -> Raster:
     return replace(raster, notes=(*raster.notes, note))
 
 
-def _sentence(error: Exception) -> str:
+def _message(error: Exception) -> str:
     text = error.args[0] if error.args else type(error).__name__
     return text.decode("ascii", "replace") if isinstance(text, bytes) else str(text)
 
 
 def _preview(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster | None:
-    """Return the largest picture inside the RAW, None where there is none that can be read."""
+    """Return the largest embedded preview, None if there is none that can be read."""
     import rawpy
 
     try:
@@ -90,7 +90,7 @@ def _preview(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster |
         return None
     flip = raw.sizes.flip
     if thumbnail.format is rawpy.ThumbFormat.BITMAP:
-        # A bitmap is as the sensor saw it, and the library leaves it so.
+        # LibRaw does not rotate bitmap thumbnails.
         image = np.ascontiguousarray(thumbnail.data)
         return Raster(image, orientation=_ORIENTATION_OF_FLIP.get(flip, 1))
     data = bytes(thumbnail.data)
@@ -103,10 +103,10 @@ def _preview(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster |
 
 
 def _preview_orientation(raw: rawpy.RawPy, data: bytes) -> int:
-    """Return how a JPEG preview must be turned: some carry an orientation, some lack it, some are upright already.
+    """Return the orientation still to be applied to a JPEG preview: some have one, some do not, some are upright already.
 
-    LibRaw gives a preview that has no EXIF block one of its own, with the orientation of the RAW, so that the shape of
-    the picture alone tells whether it was turned before.
+    LibRaw adds an EXIF block with the RAW's orientation to a preview that has none, so only the aspect ratio shows
+    whether the preview was already rotated.
     """
     sizes = raw.sizes
     turned = _ORIENTATION_OF_FLIP.get(sizes.flip, 1)
@@ -136,6 +136,6 @@ def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
         gamma=_SRGB_GAMMA,
     )
     if not image.any():
-        # Even a picture taken with the cap on has noise: there were no sensor data, only the header that announces them.
-        raise Undecodable("the RAW file has no picture in it: every pixel is black")
+        # Even a picture taken with the lens cap on has noise: the header declares sensor data, but there is none.
+        raise Undecodable("the RAW file contains no picture: every pixel is black")
     return Raster(image)

@@ -1,4 +1,4 @@
-"""Making pictures smaller and turning them upright, on arrays and on one core."""
+"""Scaling pictures down and applying their EXIF orientation, on NumPy arrays and one core."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Pixel8 = NDArray[np.uint8]
 
 _HALF = 2
-_TURNS: dict[int, tuple[bool, int | None]] = {
+_TRANSFORMS: dict[int, tuple[bool, int | None]] = {
     2: (False, 1),
     3: (False, -1),
     4: (False, 0),
@@ -19,11 +19,11 @@ _TURNS: dict[int, tuple[bool, int | None]] = {
     7: (True, -1),
     8: (True, 0),
 }
-"""EXIF orientation: whether to swap rows and columns first, then which way OpenCV flips (1 sideways, 0 over, -1 both)."""
+"""EXIF orientation -> whether to transpose first, then OpenCV's flip code (1 horizontal, 0 vertical, -1 both)."""
 
 
 def fitted(width: int, height: int, longest_side_px: int) -> tuple[int, int]:
-    """Return width and height of a picture whose longest side is at most `longest_side_px`; nothing is enlarged."""
+    """Return width and height scaled down so that the longest side is at most `longest_side_px`; never enlarges."""
     longest = max(width, height)
     if longest <= longest_side_px:
         return width, height
@@ -32,9 +32,9 @@ def fitted(width: int, height: int, longest_side_px: int) -> tuple[int, int]:
 
 
 def shrink(image: Pixel8, size: tuple[int, int]) -> Pixel8:
-    """Return `image` ([h, w] or [h, w, channels]) at `size` (width, height), which must not be larger than it is.
+    """Return `image` ([h, w] or [h, w, channels]) scaled down to `size` (width, height), which must not be larger.
 
-    Down to half the size it is a light blur and cubic interpolation: three times as fast as averaging areas and nearer
+    Down to half the size this is a light blur and cubic interpolation: three times as fast as area averaging and closer
     to a windowed sinc (50 against 49 dB, photos, averaged over Hamming, bicubic and Lanczos). Larger steps halve first,
     which averages 2 x 2 pixels and is vectorised.
     """
@@ -50,7 +50,7 @@ def shrink(image: Pixel8, size: tuple[int, int]) -> Pixel8:
     ratio = max(width, height) / longest_side_px
     if ratio >= _HALF:
         return cast("Pixel8", cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-    # The weight of both neighbours that came nearest to the references, found for ratios 1.05 to 1.95.
+    # Weight of each neighbour that best matches the reference filters, fitted for ratios 1.05 to 1.95.
     side = 0.2 * (ratio - 1) + 0.015
     kernel = np.array([side, 1 - 2 * side, side], np.float32)
     blurred = cv2.sepFilter2D(image, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT_101)
@@ -58,10 +58,10 @@ def shrink(image: Pixel8, size: tuple[int, int]) -> Pixel8:
 
 
 def upright(image: Pixel8, orientation: int) -> Pixel8:
-    """Return `image` turned and mirrored as EXIF orientation 1 to 8 asks (EXIF 2.32, tag 0x0112); others change nothing."""
+    """Apply EXIF orientation 1 to 8 (EXIF 2.32, tag 0x0112) to `image`; other values change nothing."""
     import cv2
 
-    transposed, flip_code = _TURNS.get(orientation, (False, None))
+    transposed, flip_code = _TRANSFORMS.get(orientation, (False, None))
     if transposed:
         image = cast("Pixel8", cv2.transpose(image))
     if flip_code is not None:

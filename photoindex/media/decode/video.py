@@ -1,4 +1,4 @@
-"""Video: one frame that shows something, to stand for the whole."""
+"""Decoding one representative frame of a video."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 _FIRST_SECONDS = 1.0
 _LATER_PARTS = (0.1, 0.25, 0.5, 0.75)
 _MAX_FRAMES_PER_TRY = 100
-"""Frames decoded from a key frame on to reach a position, so that a file with few key frames costs no minute."""
+"""Frames decoded from a key frame to reach a position; bounds the time for files with few key frames."""
 _PLAIN_DEVIATION = 10.0
 _HD_HEIGHT = 720
-_UNNAMED = 2  # colour primaries, transfer and matrix: unspecified (ITU-T H.273)
+_UNSPECIFIED = 2  # colour primaries, transfer or matrix (ITU-T H.273)
 _DECODER_BYTES = 8
 _MICROSECONDS = 1_000_000
 _MIN_PIXEL_RATIO = 0.25
@@ -43,7 +43,7 @@ _ORIENTATION_OF_MATRIX = {
     (0, -1, -1, 0): 7,
     (0, -1, 1, 0): 8,
 }
-"""Signs of a, b, c, d of a display matrix (ISO 14496-12, 6.2.2) and the EXIF orientation that means the same."""
+"""Signs of a, b, c, d of a display matrix (ISO 14496-12, 6.2.2) -> EXIF orientation."""
 
 
 _DEMUXERS = {
@@ -62,7 +62,7 @@ _DEMUXERS = {
     "ogv": "ogg",
     "dv": "dv",
 }
-"""Format and FFmpeg's name of what reads it, so that no content can pose as a playlist; MPEG has two and is probed."""
+"""Format -> FFmpeg demuxer, fixed so that no file can act as a playlist; MPEG has two demuxers and is probed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,14 @@ class _Frame:
 
     @property
     def score(self) -> float:
-        """How much there is to see: the standard deviation of the grey values; black and plain frames have next to none."""
+        """Standard deviation of the grey values; close to zero for black and plain frames."""
         return float(self.image[::4, ::4].mean(axis=2).std())
 
 
 def read_video(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
     """Decode a frame that is neither black nor plain; a `Reader`. Raises TooLarge, OutOfMemory, Undecodable.
 
-    Looked at are the frames at 1 s, 10 %, 25 %, 50 % and 75 %; the first with something on it is taken, else the best.
+    Tries the frames at 1 s, 10 %, 25 %, 50 % and 75 %; returns the first that is not plain, or else the best.
     """
     import av
 
@@ -101,9 +101,9 @@ def _poster(container: InputContainer, longest_side_px: int, limits: Limits) -> 
 
     stream = next((one for one in container.streams.video if not one.disposition & Disposition.attached_pic), None)
     if stream is None:
-        raise Undecodable("the file has no video stream, only sound")
+        raise Undecodable("the file has no video stream, only audio")
     if stream.codec_context is None:
-        raise Undecodable("no decoder here knows the video's codec")
+        raise Undecodable("no decoder supports the video's codec")
     stream.codec_context.thread_count = 1
     check_size(stream.codec_context.width, stream.codec_context.height, limits, bytes_per_pixel=_DECODER_BYTES)
     best: _Frame | None = None
@@ -117,12 +117,12 @@ def _poster(container: InputContainer, longest_side_px: int, limits: Limits) -> 
             break
     if best is None:
         raise Undecodable("the video has no frame that can be decoded")
-    notes = () if best.score >= _PLAIN_DEVIATION else ("every frame looked at is nearly plain",)
+    notes = () if best.score >= _PLAIN_DEVIATION else ("all sampled frames are nearly plain",)
     return Raster(best.image, orientation=best.orientation, code_points=points, notes=notes)
 
 
 def _candidates(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Yield frames worth a look: first the key frames before each position, which cost little, then those at it."""
+    """Yield candidate frames: first the key frame before each position, which is cheap, then the frame at each position."""
     duration = _duration_seconds(container, stream)
     positions = [min(_FIRST_SECONDS, duration / 2), *(duration * part for part in _LATER_PARTS)] if duration else [0.0]
     seen: set[int | None] = set()
@@ -141,7 +141,7 @@ def _duration_seconds(container: InputContainer, stream: VideoStream) -> float:
 
 
 def _frame_at(container: InputContainer, stream: VideoStream, position: float, *, exact: bool) -> VideoFrame | None:
-    """Return the key frame before `position` seconds, or with `exact` the frame there; None where none decodes."""
+    """Return the key frame before `position` seconds, or with `exact` the frame there; None if none can be decoded."""
     from av.error import FFmpegError
     from av.error import MemoryError as NoMemoryError
 
@@ -155,18 +155,18 @@ def _frame_at(container: InputContainer, stream: VideoStream, position: float, *
     except NoMemoryError:
         raise
     except FFmpegError:
-        # A damaged stretch: what was decoded before it serves, else the next position does.
+        # A damaged section: use the last frame decoded before it, if any.
         return found
     return found
 
 
 def _pixels(frame: VideoFrame, stream: VideoStream, longest_side_px: int) -> Pixel8:
-    """Return the frame as RGB with square pixels, scaled down by the converter itself."""
+    """Return the frame as RGB with square pixels, scaled down during conversion."""
     ratio = float(stream.sample_aspect_ratio or 1)
     shown = round(frame.width * ratio) if _MIN_PIXEL_RATIO <= ratio <= 1 / _MIN_PIXEL_RATIO else frame.width
     width, height = fitted(max(1, shown), frame.height, longest_side_px)
-    # Players take HD without a named colour matrix as BT.709; the converter would take BT.601.
-    matrix = "ITU709" if int(frame.colorspace) == _UNNAMED and frame.height >= _HD_HEIGHT else None
+    # Players assume BT.709 for HD without a colour matrix; FFmpeg's converter would assume BT.601.
+    matrix = "ITU709" if int(frame.colorspace) == _UNSPECIFIED and frame.height >= _HD_HEIGHT else None
     small = frame.reformat(width, height, "rgb24", src_colorspace=matrix, interpolation="AREA", threads=1)
     return np.asarray(small.to_ndarray(), np.uint8)
 

@@ -1,1 +1,1 @@
-"""What kind of file some bytes are."""
+"""Identifying file formats by their content."""

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and never by its name."""
+"""Identifying a file's format by its magic bytes, never by its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from photoindex.media.identify.boxes import sniff_boxes
-from photoindex.media.identify.ranged_reader import Reach
+from photoindex.media.identify.ranged_reader import RangedReader
 from photoindex.media.identify.streams import sniff_stream
 from photoindex.media.identify.tiff import sniff_tiff
 from photoindex.types import Kind, MediaType
@@ -22,9 +22,9 @@ MEDIA_EXTENSIONS: frozenset[bytes] = frozenset(
     mov mp4 m4v qt 3gp 3g2 mkv webm avi mpg mpeg mpe m2v mts m2ts wmv asf flv ogv dv mj2
     """.split()
 )
-"""Lower-case extensions, without the dot, of photos and videos: unrecognised content under such a name is a broken photo.
+"""Lower-case extensions, without the dot, of photos and videos; a file with one whose content is unknown is reported as broken.
 
-Extensions that mostly mean something else (ts, cap) are left out: their content is recognised all the same.
+Extensions that usually mean something else (ts, cap) are left out; such files are still recognised by content.
 """
 
 _MAGIC: tuple[tuple[int, bytes, Kind, str], ...] = (
@@ -52,11 +52,11 @@ _MAGIC: tuple[tuple[int, bytes, Kind, str], ...] = (
     (0, b"qktk", Kind.RAW, "raw"),
     (0, b"qktn", Kind.RAW, "raw"),
 )
-"""Offset, bytes, kind, format: what needs no second look."""
+"""Offset, magic bytes, kind, format: signatures that are unambiguous."""
 
 _TIFF_HEADERS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BMP_HEADER_BYTES = {12, 40, 52, 56, 64, 108, 124}
-# MPO (CIPA DC-007): entries of these types are views of one scene; gain maps and previews of plain JPEGs are not.
+# MPO (CIPA DC-007): entries of these types are views of one scene; gain maps and previews have other types.
 _MPO_VIEWS = {0x020001, 0x020002, 0x020003}
 _PNM_SPACE = rb"(?:[ \t\r\n\v\f]|#[^\r\n]*[\r\n])+"
 _PNM_HEADER = re.compile(rb"P([1-6])" + _PNM_SPACE + rb"(\d{1,9})" + _PNM_SPACE + rb"(\d{1,9})(?=[ \t\r\n\v\f])")
@@ -68,21 +68,21 @@ _PAM_HEADER = re.compile(
 
 
 def sniff(head: bytes, open_file: Callable[[], BinaryIO] | None = None) -> MediaType | None:
-    """Return the type of the content that begins with `head` (64 KiB, or all of a smaller file), None when it is no medium.
+    """Return the media type of a file from its first bytes, None if it is not a photo or video.
 
-    `open_file` is asked for a stream only where the head cannot decide: a TIFF directory or a movie header further back.
-    Raises OSError when such a stream cannot be read.
+    head: the first 64 KiB, or all of a smaller file. `open_file` is called only if the head is not enough: for a TIFF
+    directory or movie header further back. Raises OSError if that stream cannot be read.
     """
     for offset, magic, kind, name in _MAGIC:
         if head.startswith(magic, offset):
             return MediaType(kind, name)
-    name_of_image = next((name for name, is_it in _HEADER_TESTS if is_it(head)), None)
-    if name_of_image is not None:
-        return MediaType(Kind.IMAGE, name_of_image)
-    with Reach(head, open_file) as reach:
+    image_format = next((name for name, matches in _HEADER_TESTS if matches(head)), None)
+    if image_format is not None:
+        return MediaType(Kind.IMAGE, image_format)
+    with RangedReader(head, open_file) as reader:
         if head.startswith(_TIFF_HEADERS):
-            return sniff_tiff(reach)
-        return sniff_boxes(reach) or sniff_stream(head)
+            return sniff_tiff(reader)
+        return sniff_boxes(reader) or sniff_stream(head)
 
 
 def _is_jpeg(head: bytes) -> bool:
@@ -94,7 +94,7 @@ def _is_webp(head: bytes) -> bool:
 
 
 def _is_mpo(head: bytes) -> bool:
-    """Tell whether a JPEG's multi-picture index names further views of the scene."""
+    """Tell whether a JPEG's multi-picture index lists other views of the scene."""
     start = head.find(b"MPF\0") if _is_jpeg(head) else -1
     if start < 4 or head[start - 4 : start - 2] != b"\xff\xe2":
         return False
@@ -124,7 +124,7 @@ def _is_bmp(head: bytes) -> bool:
 
 
 def _is_pnm(head: bytes) -> bool:
-    """Tell a portable any-map by its whole header, and by its digits where the pixels are text: 'P1' begins prose too."""
+    """Match a Netpbm file by its whole header, and by its digits if the pixels are text: prose can start with 'P1' too."""
     if head.startswith(b"P7"):
         return _PAM_HEADER.match(head) is not None
     header = _PNM_HEADER.match(head)
@@ -153,4 +153,4 @@ _HEADER_TESTS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("pnm", _is_pnm),
     ("qoi", _is_qoi),
 )
-"""Formats whose header needs a look; the first test that holds names it."""
+"""Formats that need a header test; the first match wins."""

@@ -1,4 +1,4 @@
-"""Reading a few bytes here and there of a content whose first bytes are already known."""
+"""Random access to a file whose first bytes are already in memory."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 
-class Reach:
-    """Random access to a content: the head answers where it can, the file is opened only for what lies behind it."""
+class RangedReader:
+    """Reads byte ranges from the head where possible and opens the file only for ranges past it."""
 
     def __init__(self, head: bytes, open_file: Callable[[], BinaryIO] | None = None) -> None:
         self.head = head
@@ -25,12 +25,12 @@ class Reach:
             self._stream.close()
 
     @property
-    def sees_all(self) -> bool:
-        """Whether bytes behind the head can be read too."""
+    def can_read_past_head(self) -> bool:
+        """Whether bytes past the head can be read too."""
         return self._open_file is not None
 
     def read(self, offset: int, count: int) -> bytes:
-        """Return up to `count` bytes from `offset`, fewer at the end of what can be reached. Raises OSError."""
+        """Return up to `count` bytes from `offset`, fewer at the end of the data. Raises OSError."""
         if offset < 0 or count <= 0 or offset >= 1 << 62:
             return b""
         if offset + count <= len(self.head) or self._open_file is None:

@@ -1,16 +1,16 @@
-"""Telling plain TIFF pictures from the RAW formats that are built on TIFF, by the directories inside."""
+"""Telling plain TIFF pictures from TIFF-based RAW formats by their directories."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from photoindex.media.identify.ranged_reader import Reach
+from photoindex.media.identify.ranged_reader import RangedReader
 from photoindex.media.identify.tiff_walk import walk
 from photoindex.types import Kind, MediaType
 
 TIFF = MediaType(Kind.IMAGE, "tiff")
 
-# Tags of TIFF 6.0, TIFF/EP (ISO 12234-2), DNG 1.7 and makers.
+# Tags of TIFF 6.0, TIFF/EP (ISO 12234-2), DNG 1.7 and camera makers.
 _COMPRESSION, _PHOTOMETRIC, _MAKE, _MODEL = 0x0103, 0x0106, 0x010F, 0x0110
 _JPEG_OFFSET, _CFA_PATTERN, _LEAF_DATA, _DNG_VERSION, _DNG_PRIVATE = 0x0201, 0x828E, 0x8606, 0xC612, 0xC634
 _WANTED = frozenset(
@@ -52,8 +52,8 @@ _MAKERS: tuple[tuple[bytes, str], ...] = (
 
 
 @dataclass(slots=True)
-class _Found:
-    """What the directories of one file hold."""
+class _Survey:
+    """Values collected from all directories of one file."""
 
     photometric: set[int] = field(default_factory=set)
     compression: set[int] = field(default_factory=set)
@@ -62,17 +62,17 @@ class _Found:
     model: bytes = b""
 
 
-def sniff_tiff(reach: Reach) -> MediaType:
-    """Return the type of a content with a TIFF header: a RAW format where its directories say so, else TIFF.
+def sniff_tiff(reader: RangedReader) -> MediaType:
+    """Return the media type of a file with a TIFF header: a RAW format if its directories show one, else TIFF.
 
-    Raises OSError where a directory behind the head cannot be read.
+    Raises OSError if a directory past the head cannot be read.
     """
-    head = reach.head
+    head = reader.head
     if head[8:10] == b"CR" and head[2:4] == b"*\0":
         return MediaType(Kind.RAW, "cr2")
     if head[8:12] in (b"IIII", b"MMMM"):
         return MediaType(Kind.RAW, "iiq")
-    found = _survey(reach)
+    found = _survey(reader)
     if _DNG_VERSION in found.tags:
         return MediaType(Kind.RAW, "dng")
     if not _is_raw(found):
@@ -80,9 +80,9 @@ def sniff_tiff(reach: Reach) -> MediaType:
     return MediaType(Kind.RAW, _format(found))
 
 
-def _survey(reach: Reach) -> _Found:
-    found = _Found()
-    for entries in walk(reach, _WANTED):
+def _survey(reader: RangedReader) -> _Survey:
+    found = _Survey()
+    for entries in walk(reader, _WANTED):
         found.tags.update(entries)
         if _MAKE in entries and not found.make:
             found.make = entries[_MAKE].text().upper()
@@ -95,17 +95,17 @@ def _survey(reach: Reach) -> _Found:
     return found
 
 
-def _is_raw(found: _Found) -> bool:
+def _is_raw(found: _Survey) -> bool:
     if found.photometric & _RAW_PHOTOMETRIC or found.compression & _RAW_COMPRESSION:
         return True
     if _CFA_PATTERN in found.tags or _LEAF_DATA in found.tags:
         return True
-    # Cameras that hide the sensor's data in private directories: the visible ones hold only small JPEGs.
+    # These cameras keep the sensor data in private directories; the public ones hold only small JPEGs.
     camera = found.make.startswith((b"SONY", b"CANON", b"NIKON", b"KODAK", b"EASTMAN KODAK"))
     return camera and (_DNG_PRIVATE in found.tags or (_OLD_JPEG in found.compression and _JPEG_OFFSET in found.tags))
 
 
-def _format(found: _Found) -> str:
+def _format(found: _Survey) -> str:
     if found.make.startswith(b"NIKON") and found.model.startswith(b"COOLPIX"):
         return "nrw"
     if found.model.startswith((b"DSC-F828", b"DSC-V3")):

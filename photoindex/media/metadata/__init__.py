@@ -1,1 +1,1 @@
-"""What files say of themselves: EXIF, XMP, IPTC, containers."""
+"""Metadata embedded in media files: EXIF, XMP, IPTC and container tags."""

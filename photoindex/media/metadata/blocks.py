@@ -1,4 +1,4 @@
-"""What a container hands to the sources: where its metadata blocks lie and what it says of its own."""
+"""The raw metadata blocks and native tags found in one container."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import BinaryIO
 
 BLOCK_LIMIT_BYTES = 4 << 20
-"""The largest XMP, IPTC or text block that is read; larger ones hold pictures, not facts."""
+"""The largest XMP, IPTC or text block that is read; larger ones contain pictures, not facts."""
 
 
 class Directory(StrEnum):
-    """Which directory of EXIF 2.32 a TIFF structure begins with (Canon's CR3 splits them)."""
+    """The EXIF 2.32 directory that a TIFF structure begins with (Canon CR3 stores them separately)."""
 
     IMAGE = "image"
     EXIF = "exif"
@@ -30,10 +30,10 @@ class ExifBlock:
 
 @dataclass(slots=True)
 class Blocks:
-    """What was found in one container; readers fill it as they go, so that damage further on loses nothing.
+    """Blocks found in one container; readers fill it as they go, so that later damage does not lose earlier blocks.
 
-    width, height: pixels as stored, or as shown where `upright`. orientation: the container's own, as an EXIF number.
-    tags: what the container says outside EXIF, XMP and IPTC, under its own names in lower case.
+    width, height: pixels as stored, or as displayed if `upright`. orientation: the container's own, as an EXIF value.
+    tags: the container's native tags outside EXIF, XMP and IPTC; keys in lower case.
     """
 
     width: int | None = None
@@ -49,10 +49,10 @@ class Blocks:
     streams: ExitStack = field(default_factory=ExitStack)
 
     def keep_open(self, stream: BinaryIO) -> BinaryIO:
-        """Return `stream`, which stays open until `streams` is closed: EXIF blocks read from it later."""
+        """Return `stream`, which stays open until `streams` is closed, because EXIF blocks read from it later."""
         return self.streams.enter_context(stream)
 
     def set_size(self, width: int, height: int) -> None:
-        """Keep the size in pixels unless one is known already or it is none."""
+        """Set the size in pixels unless one is already set or it is not positive."""
         if self.width is None and width > 0 and height > 0:
             self.width, self.height = width, height

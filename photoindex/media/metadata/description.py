@@ -1,4 +1,4 @@
-"""One content's own account of itself: the reader of its container, then every source of facts."""
+"""Reading all embedded metadata of one file: first its container's blocks, then the facts in each of them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import Blocks
-from photoindex.media.metadata.containers.canon_trailer import take_canon_trailer
-from photoindex.media.metadata.containers.container import read_container
+from photoindex.media.metadata.containers.canon_trailer import collect_canon_trailer_xmp
+from photoindex.media.metadata.containers.container_tags import read_container_tags
 from photoindex.media.metadata.containers.heif import read_heif
 from photoindex.media.metadata.containers.jp2 import read_jp2
 from photoindex.media.metadata.containers.jpeg import read_jpeg
 from photoindex.media.metadata.containers.jxl import read_jxl
-from photoindex.media.metadata.containers.motion import find_motion
+from photoindex.media.metadata.containers.motion_photo import find_motion_video
 from photoindex.media.metadata.containers.photoshop import read_psd
 from photoindex.media.metadata.containers.pillow import read_gif, read_with_pillow
 from photoindex.media.metadata.containers.png import read_png
@@ -28,8 +28,8 @@ from photoindex.media.metadata.standards.regions import regions_of
 from photoindex.media.metadata.standards.xmp import read_xmp
 from photoindex.types import Described, FactValue, Kind, MediaType, Region
 
-SOURCES: tuple[Callable[[Blocks], Findings], ...] = (read_exif, read_xmp, read_iptc, read_container)
-"""Every embedded source. EXIF goes first, because XMP and IPTC of a TIFF lie in its tags."""
+SOURCES: tuple[Callable[[Blocks], Findings], ...] = (read_exif, read_xmp, read_iptc, read_container_tags)
+"""All embedded sources. EXIF comes first because it also finds the XMP and IPTC blocks stored in TIFF tags."""
 
 READERS: dict[str, Callable[[Content, Blocks], None]] = {
     "jpeg": read_jpeg,
@@ -45,16 +45,16 @@ READERS: dict[str, Callable[[Content, Blocks], None]] = {
     "psd": read_psd,
     "gif": read_gif,
 }
-"""Picture format -> reader of its container; RAW and video have one each, Pillow reads the rest."""
+"""Image format -> reader of its container; RAW and video have one reader each, Pillow reads the other formats."""
 
 _CANON_FORMATS = frozenset({"jpeg", "mpo", "crw", "cr2", "cr3"})
 _NOTE_LIMIT = 60
 
 
 def describe(content: Content, media: MediaType) -> Described:
-    """Return size, orientation, duration and every fact that the content states, without decoding its pixels.
+    """Return size, orientation, duration and all embedded facts of a file without decoding its pixels.
 
-    Damage becomes a note. Raises OSError where the file cannot be read any more, and MemoryError.
+    Damage becomes a note. Raises OSError if the file cannot be read any more, and MemoryError.
     """
     blocks = Blocks()
     with blocks.streams:
@@ -73,7 +73,7 @@ def describe(content: Content, media: MediaType) -> Described:
     if not blocks.upright and orientation >= 5:
         width, height = height, width
     if width is None:
-        notes.append("container: the header names no size")
+        notes.append("container: the header has no size")
     return Described(
         media=media,
         width=width,
@@ -100,11 +100,11 @@ def _read(content: Content, media: MediaType, blocks: Blocks) -> None:
 def _read_trailer(content: Content, media: MediaType, blocks: Blocks) -> None:
     if media.format in _CANON_FORMATS:
         with content.open() as stream:
-            take_canon_trailer(stream, blocks)
+            collect_canon_trailer_xmp(stream, blocks)
 
 
 def _add_motion(content: Content, media: MediaType, blocks: Blocks, container: Findings) -> None:
-    motion = find_motion(content, media.format, blocks.xmp)
+    motion = find_motion_video(content, media.format, blocks.xmp)
     if motion is not None:
         container.add("motion_offset", motion.offset)
         container.add("motion_bytes", motion.length)
@@ -112,7 +112,7 @@ def _add_motion(content: Content, media: MediaType, blocks: Blocks, container: F
 
 
 def _regions(blocks: Blocks) -> tuple[Region, ...]:
-    """Return the regions of all packets; packets in several places often repeat each other."""
+    """Return the regions of all XMP packets without duplicates; packets in several places often repeat each other."""
     found: dict[Region, None] = {}
     for packet in blocks.xmp:
         with guarded(blocks.notes.append, "xmp: damaged regions"):
@@ -121,7 +121,7 @@ def _regions(blocks: Blocks) -> tuple[Region, ...]:
 
 
 def _orientation(blocks: Blocks, facts: dict[str, dict[str, FactValue]]) -> int:
-    """Return the EXIF number: EXIF's, else the container's, else XMP's."""
+    """Return the EXIF orientation from EXIF, the container or XMP, in this order."""
     for value in (
         facts.get("exif", {}).get("orientation"),
         blocks.orientation,

@@ -1,4 +1,4 @@
-"""The one place where damage in a file becomes a remark instead of an exception."""
+"""Turning exceptions caused by damaged files into notes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _SHOWN_CHARACTERS = 160
 
 @contextmanager
 def guarded(note: Callable[[str], None], what: str) -> Iterator[None]:
-    """Run a step over bytes of unknown origin; whatever a library raises on them is noted as `what`.
+    """Run a step over untrusted bytes; any exception becomes a note that starts with `what`.
 
-    MemoryError, and errors of the disk or the network, are not the file's fault and pass through.
+    MemoryError and errors of the disk or network are not caused by the file and pass through.
     """
     try:
         yield
     except MemoryError:
         raise
-    except Exception as error:  # libraries meet hostile bytes with any exception there is
+    except Exception as error:  # libraries can raise anything on hostile bytes
         if isinstance(error, OSError) and error.errno in _STORAGE_ERRORS:
             raise
         reason = " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,1 +1,1 @@
-"""Small files beside photos that speak of them: XMP, Apple's AAE, Google Takeout's JSON."""
+"""Reading sidecar files: XMP, Apple AAE and Google Takeout JSON."""

@@ -1,17 +1,17 @@
-"""What a sidecar says, whatever wrote it."""
+"""Reading a sidecar of any kind."""
 
 from __future__ import annotations
 
 from photoindex.media.content import Content
-from photoindex.media.sidecars.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar
+from photoindex.media.sidecars.common import SIDECAR_LIMIT_BYTES, BrokenSidecar
 from photoindex.types import SidecarKind, SidecarRead
 
 
 def read_sidecar(kind: SidecarKind, content: Content) -> SidecarRead:
-    """Return the facts (named as those embedded in photos), regions and remarks of one sidecar.
+    """Return the facts (named like those embedded in photos), regions and notes of one sidecar.
 
-    Values that cannot be true become notes. Raises BrokenSidecar (a MediaProblem of class "sidecar") for a file that is
-    damaged, hostile or of more than 4 MiB.
+    Impossible values become notes. Raises BrokenSidecar (a MediaProblem of class "sidecar") for a file that is
+    damaged, hostile or larger than 4 MiB.
     """
     data = content.data
     if data is None or content.size_bytes > SIDECAR_LIMIT_BYTES:

@@ -1,16 +1,16 @@
-"""Which files are sidecars: by extension first, then by what is in them."""
+"""Recognising sidecars, first by extension, then by content."""
 
 from __future__ import annotations
 
 import re
 
 from photoindex.media.content import Content
-from photoindex.media.sidecars.problem import SIDECAR_LIMIT_BYTES, BrokenSidecar, as_utf8
+from photoindex.media.sidecars.common import SIDECAR_LIMIT_BYTES, BrokenSidecar, as_utf8
 from photoindex.types import SidecarKind
 
 _KINDS = {b"xmp": SidecarKind.XMP, b"aae": SidecarKind.AAE, b"json": SidecarKind.TAKEOUT}
-_XMP_SIGN = re.compile(rb"<\s*(?:\w+:)?(?:xmpmeta|xapmeta|RDF)[\s/>]|<\?xpacket\s")
-_PLIST_SIGN = re.compile(rb"<\s*plist[\s>]|<!DOCTYPE\s+plist\s")
+_XMP_MARKER = re.compile(rb"<\s*(?:\w+:)?(?:xmpmeta|xapmeta|RDF)[\s/>]|<\?xpacket\s")
+_PLIST_MARKER = re.compile(rb"<\s*plist[\s>]|<!DOCTYPE\s+plist\s")
 _PHOTO_MEMBERS = (
     "photoTakenTime",
     "creationTime",
@@ -20,18 +20,18 @@ _PHOTO_MEMBERS = (
     "geoDataExif",
     "googlePhotosOrigin",
 )
-"""What Takeout writes of a photo and not of an album."""
+"""Members that Takeout writes for photos but not for albums."""
 
 _BLANK = b"\0 \t\r\n"
-"""What a disk that filled up, or a power cut, leaves of a file."""
+"""What a full disk or a power cut leaves in a file."""
 
 
 def recognise_sidecar(name: bytes, content: Content) -> SidecarKind | None:
-    """Return what kind of sidecar a file is, None for any other file; the name decides before a byte is looked at.
+    """Return the kind of a sidecar, None for other files; the extension is checked before any byte.
 
-    A damaged sidecar is one still as long as it shows what it was meant to be; `read_sidecar` says what is wrong with it.
-    XMP and AAE files of more than 4 MiB count by their first 64 KiB, larger JSON never. Blank XMP and AAE files are damaged
-    ones, and so is JSON that cannot be parsed under a name that Takeout gives; other JSON is left to its owner.
+    Damaged sidecars are recognised too if their kind is clear; `read_sidecar` then reports the damage. XMP and AAE files of
+    more than 4 MiB are recognised by their first 64 KiB, JSON of that size never. Blank XMP and AAE files count as damaged
+    sidecars, and so does JSON that cannot be parsed if its name is one that Takeout uses; other JSON is ignored.
     """
     kind = _KINDS.get(name.rpartition(b".")[2].lower()) if b"." in name else None
     if kind is None:
@@ -41,7 +41,7 @@ def recognise_sidecar(name: bytes, content: Content) -> SidecarKind | None:
     if kind is not SidecarKind.TAKEOUT and not data.strip(_BLANK):
         return kind
     if kind is SidecarKind.XMP:
-        return kind if _XMP_SIGN.search(as_utf8(data)) else None
+        return kind if _XMP_MARKER.search(as_utf8(data)) else None
     if kind is SidecarKind.AAE:
         return kind if _is_adjustment(data) else None
     return kind if small and (_is_takeout(as_utf8(data)) or _is_broken_takeout(as_utf8(data), name)) else None
@@ -51,7 +51,7 @@ def _is_adjustment(data: bytes) -> bool:
     if data.startswith(b"bplist00"):
         return b"adjustment" in data
     text = as_utf8(data)
-    return b"adjustment" in text and _PLIST_SIGN.search(text) is not None
+    return b"adjustment" in text and _PLIST_MARKER.search(text) is not None
 
 
 def _is_takeout(text: bytes) -> bool:
@@ -67,17 +67,17 @@ def _is_takeout(text: bytes) -> bool:
         return True
     if not isinstance(photo.get("title"), str):
         return False
-    # An album has a position too, but also says who may see it.
+    # Albums have a position too, but also an access setting.
     return any(member in photo for member in _PHOTO_MEMBERS) or ("geoData" in photo and "access" not in photo)
 
 
 def _is_broken_takeout(text: bytes, name: bytes) -> bool:
     from photoindex.domain.sidecars.names import SidecarName, split_extension
-    from photoindex.domain.sidecars.takeout_names import Note
+    from photoindex.domain.sidecars.takeout_names import TakeoutJson
     from photoindex.media.identify.kind import MEDIA_EXTENSIONS
 
-    note = Note.of(SidecarName(0, name, SidecarKind.TAKEOUT))
-    extensions = {split_extension(target)[1].lower() for target in (note.name, *note.targets)}
+    json_file = TakeoutJson.of(SidecarName(0, name, SidecarKind.TAKEOUT))
+    extensions = {split_extension(target)[1].lower() for target in (json_file.name, *json_file.targets)}
     if not any(extension[1:].encode("utf-8", "surrogateescape") in MEDIA_EXTENSIONS for extension in extensions):
         return False
     from photoindex.media.sidecars.takeout import OtherJson, parse_photo

@@ -1,4 +1,4 @@
-"""What Google Photos says of a photo in the JSON file that Takeout lays beside it."""
+"""Reading the JSON files that Google Takeout writes next to each photo."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from datetime import UTC, datetime, timedelta
 
 from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.findings import KEYWORD_LIMIT, Findings, clean_text
-from photoindex.media.sidecars.problem import BrokenSidecar, as_utf8
+from photoindex.media.sidecars.common import BrokenSidecar, as_utf8
 from photoindex.types import SidecarKind, SidecarRead
 
-_MOST_PARTS = 50_000
-"""Objects and lists; real files have about ten, and one more a person or comment."""
+_PART_LIMIT = 50_000
+"""Maximum number of objects and lists; real files have about ten, plus one per person or comment."""
 
 _NUMBER_DIGITS = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OtherJson(BrokenSidecar):
-    """Sound JSON that is no object, as no program writes it of a photo."""
+    """Valid JSON that is not an object, so it cannot be about a photo."""
 
 
 def read_takeout(data: bytes) -> SidecarRead:
     """Return the date (UTC), position, description, people and favourite flag of one photo. Raises BrokenSidecar.
 
-    Latitude and longitude 0/0, and an altitude of 0, stand for unknown in these files.
+    Takeout writes unknown positions as latitude and longitude 0/0, and an unknown altitude as 0.
     """
     photo = parse_photo(as_utf8(data))
     found = Findings("takeout")
     _add_time(photo.get("photoTakenTime"), "taken_at", found)
     for block in ("geoData", "geoDataExif"):
-        if _add_place(photo.get(block), found):
+        if _add_position(photo.get(block), found):
             break
     found.add("description", _text(photo.get("description")))
     people = photo.get("people")
@@ -47,10 +47,10 @@ def read_takeout(data: bytes) -> SidecarRead:
 def parse_photo(text: bytes) -> dict[str, object]:
     """Return the members of one JSON object in UTF-8.
 
-    Raises BrokenSidecar for damage, deep nesting and too many parts, OtherJson for what is no object.
+    Raises BrokenSidecar for damage, deep nesting and too many parts, OtherJson if it is not an object.
     """
-    if text.count(b"{") + text.count(b"[") > _MOST_PARTS:
-        raise BrokenSidecar(f"the JSON has more than {_MOST_PARTS} parts")
+    if text.count(b"{") + text.count(b"[") > _PART_LIMIT:
+        raise BrokenSidecar(f"the JSON has more than {_PART_LIMIT} parts")
     try:
         photo = json.loads(
             text.decode("utf-8", "replace"), parse_int=_number, parse_float=_number, parse_constant=_no_number
@@ -60,17 +60,17 @@ def parse_photo(text: bytes) -> dict[str, object]:
     except ValueError as error:
         raise BrokenSidecar(f"the JSON is damaged: {error}") from None
     if not isinstance(photo, dict):
-        raise OtherJson("the JSON is no object")
+        raise OtherJson("the JSON is not an object")
     return photo
 
 
 def _number(digits: str) -> float:
-    """Return a finite number; a longer one than any true value is none at all."""
+    """Parse a number; NaN if it has more digits than any real value."""
     return float(digits) if len(digits) <= _NUMBER_DIGITS else math.nan
 
 
 def _plain_number(value: object) -> float:
-    """Return a number of the JSON as it is; true, false and structures are none."""
+    """Return a JSON number; NaN for booleans and structures."""
     return value if isinstance(value, float) else math.nan
 
 
@@ -79,31 +79,31 @@ def _no_number(_: str) -> float:
 
 
 def _text(value: object) -> str:
-    # JSON can escape half of a surrogate pair, which no database takes.
+    # JSON can escape half of a surrogate pair, which no database accepts.
     return clean_text(value.encode("utf-8", "replace").decode()) if isinstance(value, str) else ""
 
 
 def _add_time(block: object, fact: str, found: Findings) -> None:
-    stated = block.get("timestamp") if isinstance(block, dict) else None
-    if stated is None or stated == "":
+    timestamp = block.get("timestamp") if isinstance(block, dict) else None
+    if timestamp is None or timestamp == "":
         return
     try:
-        seconds = _number(stated.strip()) if isinstance(stated, str) else _plain_number(stated)
-        when = _EPOCH + timedelta(seconds=math.floor(seconds))
+        seconds = _number(timestamp.strip()) if isinstance(timestamp, str) else _plain_number(timestamp)
+        time = _EPOCH + timedelta(seconds=math.floor(seconds))
     except (ValueError, OverflowError):
-        found.refuse(fact, stated, "not a count of seconds since 1970")
+        found.refuse(fact, timestamp, "not a number of seconds since 1970")
         return
     if seconds == 0:
-        found.refuse(fact, stated, "0 stands for an unknown time")
+        found.refuse(fact, timestamp, "0 means that the time is unknown")
         return
     try:
-        found.add(fact, iso_time(when.isoformat(timespec="seconds")))
+        found.add(fact, iso_time(time.isoformat(timespec="seconds")))
     except DateError as error:
-        found.refuse(fact, stated, str(error))
+        found.refuse(fact, timestamp, str(error))
 
 
-def _add_place(block: object, found: Findings) -> bool:
-    """Add the position of one block; tell whether it gave one."""
+def _add_position(block: object, found: Findings) -> bool:
+    """Add the position in one block; return whether it had one."""
     if not isinstance(block, dict):
         return False
     latitude, longitude, altitude = (block.get(name) for name in ("latitude", "longitude", "altitude"))

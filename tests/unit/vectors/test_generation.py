@@ -1,4 +1,4 @@
-"""Generations of an index on the disk: written whole or not at all, and never taken for what they are not."""
+"""Generations of an index on disk: atomic writes and detection of damage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def values() -> NDArray[np.float16]:
 
 @pytest.fixture(params=["flat", "coded"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """With codes, or too small for them."""
+    """Large enough for codes, or not."""
     if request.param == "coded":
         monkeypatch.setattr(generation_writer, "CODED_FROM_ROWS", 1)
     return str(request.param)
@@ -59,7 +59,7 @@ def test_what_was_written_is_read_back(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["CURRENT", "gen-000001"]
 
 
-def test_where_nothing_was_written_there_is_no_generation(tmp_path: Path) -> None:
+def test_an_empty_folder_has_no_generation(tmp_path: Path) -> None:
     assert open_generation(tmp_path / "1", DIM) is None
     assert open_generation(tmp_path, DIM) is None
 
@@ -71,7 +71,7 @@ def test_a_space_without_vectors_has_an_empty_generation(tmp_path: Path) -> None
     assert opened(tmp_path).ids.tolist() == [4]
 
 
-def test_the_sample_is_of_the_vectors_and_reproducible(
+def test_the_sample_is_reproducible(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generation_writer, "SAMPLE_ROWS", 40)
@@ -84,7 +84,7 @@ def test_the_sample_is_of_the_vectors_and_reproducible(
     assert {row.tobytes() for row in samples[0]} <= {row.tobytes() for row in values}
 
 
-def test_appending_shares_the_vectors_and_leaves_readers_of_the_old_generation_alone(
+def test_appending_shares_the_vectors_without_affecting_readers_of_the_old_generation(
     tmp_path: Path, kind: str, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     write(tmp_path, in_blocks(ids[:200], values[:200]), DIM)
@@ -108,7 +108,7 @@ def test_appending_shares_the_vectors_and_leaves_readers_of_the_old_generation_a
         assert 250 in new.codes.candidates(query, 5)
 
 
-def test_codes_are_fitted_anew_when_the_vectors_have_doubled(
+def test_codes_are_retrained_when_the_vectors_have_doubled(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generation_writer, "CODED_FROM_ROWS", 1)
@@ -119,7 +119,7 @@ def test_codes_are_fitted_anew_when_the_vectors_have_doubled(
     assert opened(tmp_path).manifest.coded_from == COUNT
 
 
-def test_an_index_that_grows_beyond_a_limit_gets_codes(
+def test_an_index_that_grows_beyond_the_limit_gets_codes(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generation_writer, "CODED_FROM_ROWS", 250)
@@ -143,7 +143,7 @@ def test_without_hard_links_the_vectors_are_copied(
     assert (opened(tmp_path).flat.block(0, COUNT) == values).all()
 
 
-def test_what_a_killed_merge_left_behind_the_vectors_is_cut_off(
+def test_leftovers_of_a_killed_merge_after_the_vectors_are_truncated(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     write(tmp_path, in_blocks(ids[:200], values[:200]), DIM)
@@ -157,7 +157,7 @@ def test_what_a_killed_merge_left_behind_the_vectors_is_cut_off(
     assert found.flat.path.stat().st_size == values.nbytes
 
 
-def test_leftovers_of_killed_writes_are_removed_and_the_generation_in_use_stays(
+def test_leftovers_of_killed_writes_are_removed_and_the_current_generation_is_kept(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     made = write(tmp_path, in_blocks(ids, values), DIM)
@@ -171,7 +171,7 @@ def test_leftovers_of_killed_writes_are_removed_and_the_generation_in_use_stays(
     assert remove_leftovers(tmp_path / "nowhere", None) == 0
 
 
-def test_a_generation_that_was_never_put_in_place_does_not_take_the_next_ones_name(
+def test_a_generation_that_never_became_current_does_not_block_the_next_name(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     made = write(tmp_path, in_blocks(ids, values), DIM)
@@ -196,7 +196,7 @@ def test_a_write_that_fails_changes_nothing(
         opened(tmp_path).verify_vectors()
 
 
-def test_numbers_that_do_not_ascend_and_vectors_of_another_length_are_refused(
+def test_ids_that_are_not_ascending_and_vectors_of_another_dimension_are_refused(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     for blocks in ([(ids[::-1], values)], [(ids, values), (ids, values)]):
@@ -206,7 +206,7 @@ def test_numbers_that_do_not_ascend_and_vectors_of_another_length_are_refused(
         write(tmp_path, [(ids, values[:, :-1])], DIM)
 
 
-def test_a_reader_that_was_overtaken_by_a_merge_opens_the_newer_generation(
+def test_a_reader_overtaken_by_a_merge_opens_the_newer_generation(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from photoindex.vectors import generation
@@ -230,7 +230,7 @@ FILES = ("codes.faiss", "ids.i64", "sample.f16", "manifest.json")
 
 @pytest.mark.parametrize("name", [*FILES, "vectors.f16", "CURRENT"])
 @pytest.mark.parametrize("damage", ["cut", "emptied", "removed", "is a folder"])
-def test_a_file_that_is_not_whole_is_noticed(
+def test_an_incomplete_file_is_detected(
     tmp_path: Path,
     ids: NDArray[np.int64],
     values: NDArray[np.float16],
@@ -255,7 +255,7 @@ def test_a_file_that_is_not_whole_is_noticed(
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_one_changed_bit_in_a_small_file_is_noticed(
+def test_one_changed_bit_in_a_small_file_is_detected(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(generation_writer, "CODED_FROM_ROWS", 1)
@@ -263,7 +263,7 @@ def test_one_changed_bit_in_a_small_file_is_noticed(
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(IndexDamaged, match="not what was written"):
+    with pytest.raises(IndexDamaged, match="wrong checksum"):
         open_generation(tmp_path, DIM)
 
 
@@ -274,22 +274,22 @@ def test_one_changed_bit_in_the_vectors_is_found_by_verifying(
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(IndexDamaged, match=r"vectors\.f16 is not what was written"):
+    with pytest.raises(IndexDamaged, match=r"vectors\.f16 has a wrong checksum"):
         opened(tmp_path).verify_vectors()
 
 
-def test_files_of_another_length_of_vectors_are_refused(
+def test_files_of_another_dimension_are_refused(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     write(tmp_path, in_blocks(ids, values), DIM)
-    with pytest.raises(IndexDamaged, match=f"vectors of {DIM} numbers, not of 512"):
+    with pytest.raises(IndexDamaged, match=f"vectors of dimension {DIM}, not 512"):
         open_generation(tmp_path, 512)
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"gen-000001", b"../gen-000001 " + b"0" * 64, b"gen-000001 " + b"0" * 64, b"\xff\xfe gen", b"{}"]
 )
-def test_a_pointer_that_is_half_written_or_leads_elsewhere_is_refused(
+def test_a_current_file_that_is_incomplete_or_points_elsewhere_is_refused(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16], content: bytes
 ) -> None:
     write(tmp_path, in_blocks(ids, values), DIM)

@@ -1,4 +1,4 @@
-"""One space's vectors: codes that find the nearest, vectors that are gone, files that lost something."""
+"""The index of one space: approximate search, deleted vectors and damaged files."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_codes_find_nearly_all_of_the_nearest_among_many(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("cores", [1, 3, 64])
-def test_codes_that_are_compared_by_several_threads_find_what_one_finds(
+def test_codes_give_the_same_results_with_one_and_several_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
     values = unit_vectors(1_003)
@@ -106,7 +106,7 @@ def test_codes_that_are_compared_by_several_threads_find_what_one_finds(
             assert len(np.intersect1d(found, expected)) >= len(expected) - 1  # equal estimates may be told apart
 
 
-def test_vectors_that_are_gone_are_not_found_and_the_next_nearest_take_their_place(
+def test_deleted_vectors_are_replaced_by_the_next_nearest(
     index: SpaceIndex, ids: NDArray[np.int64], values: NDArray[np.float16], truth: ListedTruth
 ) -> None:
     query = unit(values[0])
@@ -122,7 +122,7 @@ def test_vectors_that_are_gone_are_not_found_and_the_next_nearest_take_their_pla
     assert sum(len(block) for block, _ in index.blocks()) == len(expected)
 
 
-def test_several_passes_over_all_vectors_meet_the_same_ones(
+def test_several_passes_over_all_vectors_see_the_same_ones(
     index: SpaceIndex, ids: NDArray[np.int64], truth: ListedTruth
 ) -> None:
     truth.remove(ids[[3, 700, MERGED + 5]])
@@ -133,7 +133,7 @@ def test_several_passes_over_all_vectors_meet_the_same_ones(
     assert len(index) == len(first)
 
 
-def test_when_most_vectors_are_gone_the_rest_is_still_found(
+def test_the_remaining_vectors_are_found_when_most_are_deleted(
     index: SpaceIndex, ids: NDArray[np.int64], values: NDArray[np.float16], truth: ListedTruth
 ) -> None:
     query = unit(values[7])
@@ -145,7 +145,7 @@ def test_when_most_vectors_are_gone_the_rest_is_still_found(
 
 
 @pytest.mark.parametrize("content", [b"\x00" * DIM * 2, b"\xff" * DIM * 2, b"\x00\x7c" * DIM])
-def test_vectors_that_the_file_lost_are_taken_from_the_truth_and_reported(
+def test_corrupted_vectors_are_taken_from_the_truth_and_reported(
     index: SpaceIndex, values: NDArray[np.float16], truth: ListedTruth, content: bytes
 ) -> None:
     query = unit(values[100])
@@ -157,7 +157,7 @@ def test_vectors_that_the_file_lost_are_taken_from_the_truth_and_reported(
     assert index.scores(query, np.array([202]))[0] == expected.scores[0]
     assert (index.vectors(np.array([202]))[0] == values[100]).all()
     if truth.problems:
-        assert "vectors.f16 does not hold what was written at position 100" in truth.problems[0]
+        assert "vectors.f16 is damaged at position 100" in truth.problems[0]
     assert found.ids.tolist() == expected.ids.tolist()
     if content[0] == 0 and content[1] == 0:
         assert scanned.ids.tolist() == expected.ids.tolist()
@@ -171,7 +171,7 @@ def test_without_a_truth_damage_is_an_error(index: SpaceIndex, values: NDArray[n
         alone.scores(unit(values[0]), np.array([202]))
 
 
-def test_a_file_that_was_cut_while_it_is_open_is_damage_and_kills_nobody(
+def test_truncating_an_open_file_raises_index_damaged_instead_of_a_crash(
     index: SpaceIndex, values: NDArray[np.float16]
 ) -> None:
     assert index.generation is not None
@@ -183,7 +183,7 @@ def test_a_file_that_was_cut_while_it_is_open_is_damage_and_kills_nobody(
         index.vectors(np.array([2, 2_000]))
 
 
-def test_a_vector_that_was_never_of_unit_length_is_no_damage(
+def test_a_vector_that_was_never_of_unit_length_is_not_damage(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     values[5] = 0
@@ -197,7 +197,7 @@ def test_a_vector_that_was_never_of_unit_length_is_no_damage(
 
 
 @pytest.mark.parametrize("limit", [1, 20, 3_000])
-def test_many_vectors_that_are_not_merged_yet_are_searched_exactly(limit: int) -> None:
+def test_many_unmerged_vectors_are_searched_exactly(limit: int) -> None:
     values = unit_vectors(2_500)
     values[7] = np.nan
     ids = np.arange(2_500, dtype=np.int64) * 2 + 1
@@ -211,7 +211,7 @@ def test_many_vectors_that_are_not_merged_yet_are_searched_exactly(limit: int) -
             assert found.scores.tolist() == expected.scores.tolist()
 
 
-def test_the_sample_is_of_the_merged_vectors_or_else_of_the_newest(
+def test_the_sample_is_of_the_merged_vectors_or_of_the_newest_if_none_are_merged(
     index: SpaceIndex, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     assert index.sample().shape == (MERGED, DIM)
@@ -221,22 +221,20 @@ def test_the_sample_is_of_the_merged_vectors_or_else_of_the_newest(
     assert SpaceIndex(None, ExactIndex(ids[:0], values[:0])).sample().shape == (0, DIM)
 
 
-def test_a_generation_of_another_length_is_refused(index: SpaceIndex) -> None:
-    with pytest.raises(IndexDamaged, match="numbers"):
+def test_a_generation_of_another_dimension_is_refused(index: SpaceIndex) -> None:
+    with pytest.raises(IndexDamaged, match="dimension"):
         SpaceIndex(index.generation, ExactIndex(np.zeros(0, np.int64), np.zeros((0, DIM + 1), np.float16)))
 
 
 @pytest.mark.parametrize(
     ("ids", "values"), [([2, 1], np.zeros((2, 4))), ([1, 1], np.zeros((2, 4))), ([1], np.zeros((2, 4))), ([1], [0.0])]
 )
-def test_numbers_that_do_not_fit_their_vectors_are_refused(ids: list[int], values: object) -> None:
-    with pytest.raises(ValueError, match="numbers"):
+def test_ids_that_do_not_match_their_vectors_are_refused(ids: list[int], values: object) -> None:
+    with pytest.raises(ValueError, match="ids"):
         ExactIndex(np.array(ids, np.int64), np.array(values, np.float16))
 
 
-def test_rows_are_read_alike_whether_they_lie_close_or_far_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_read_correctly_whether_dense_or_scattered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = unit_vectors(5_000, dim=8)
     (tmp_path / "v").write_bytes(values.tobytes() + b"what comes behind")
     monkeypatch.setattr(flat_file, "_MAPPED_ROWS", 500)

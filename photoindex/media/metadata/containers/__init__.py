@@ -1,1 +1,1 @@
-"""One module a container: where its metadata blocks lie and what it states itself."""
+"""One module per container format: where its metadata blocks are, and its own tags."""

@@ -1,4 +1,4 @@
-"""Boxes of ISO 14496-12 and its relatives: MP4 and QuickTime, Canon CR3, JPEG 2000, JPEG XL."""
+"""Reading boxes of ISO 14496-12 and related formats: MP4, QuickTime, Canon CR3, JPEG 2000, JPEG XL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BOX_LIMIT = 2000
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box: its content is the bytes [start, end) of the stream, without size and name."""
+    """One box; its content is the bytes [start, end) of the stream, after size and name."""
 
     name: bytes
     start: int
@@ -24,7 +24,7 @@ class Box:
 
 
 def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[Box]:
-    """Yield the boxes between `start` and `end`, for as long as their sizes make sense."""
+    """Yield the boxes between `start` and `end`; stops at the first with an invalid size."""
     for _ in range(_BOX_LIMIT):
         if start + 8 > end:
             return
@@ -42,33 +42,33 @@ def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[Box]:
 
 
 def find_box(stream: BinaryIO, path: tuple[bytes, ...], start: int, end: int) -> Box | None:
-    """Return the first box at `path`, names from the outermost to the innermost."""
+    """Return the first box at `path` (names, outermost first), None if there is none."""
     found = next((box for box in boxes(stream, start, end) if box.name == path[0]), None)
     if found is None or len(path) == 1:
         return found
     return find_box(stream, path[1:], found.start, found.end)
 
 
-def content_of(stream: BinaryIO, box: Box, skip: int = 0) -> bytes:
-    """Return the content of a box from byte `skip` on, at most 4 MiB of it."""
+def box_content(stream: BinaryIO, box: Box, skip: int = 0) -> bytes:
+    """Return up to 4 MiB of a box's content, starting at byte `skip`."""
     stream.seek(box.start + skip)
     return stream.read(max(0, min(box.end - box.start - skip, BLOCK_LIMIT_BYTES)))
 
 
-def size_of(stream: BinaryIO) -> int:
+def stream_size(stream: BinaryIO) -> int:
     """Return the length of a stream in bytes."""
     return stream.seek(0, 2)
 
 
-def uuid_of(stream: BinaryIO, box: Box) -> bytes:
-    """Return the 16 bytes that name a `uuid` box, b"" for any other box."""
+def box_uuid(stream: BinaryIO, box: Box) -> bytes:
+    """Return the 16-byte id of a `uuid` box, b"" for any other box."""
     if box.name != b"uuid":
         return b""
     stream.seek(box.start)
     return stream.read(16)
 
 
-def take_xmp(stream: BinaryIO, box: Box, blocks: Blocks) -> None:
-    """Keep the packet of a `uuid` box that holds XMP (ISO 16684-1 part 3)."""
-    if uuid_of(stream, box) == XMP_UUID:
-        blocks.xmp.append(content_of(stream, box, 16))
+def collect_xmp(stream: BinaryIO, box: Box, blocks: Blocks) -> None:
+    """Append the XMP packet of a `uuid` box to `blocks`, if the box holds one (ISO 16684-1 part 3)."""
+    if box_uuid(stream, box) == XMP_UUID:
+        blocks.xmp.append(box_content(stream, box, 16))

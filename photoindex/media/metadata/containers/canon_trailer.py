@@ -1,4 +1,4 @@
-"""XMP that Canon's programs append to a file of any format, behind all that other programs read."""
+"""XMP in the trailer that Canon's software appends to files of any format."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import struct
 from typing import BinaryIO
 
 from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks
-from photoindex.media.metadata.containers.boxes import size_of
+from photoindex.media.metadata.containers.boxes import stream_size
 
-# As ExifTool describes it (Image::ExifTool::CanonVRD): a header of 28 bytes, records of a type, a length and their content,
-# and a footer of 64 bytes with the length of the records.
+# As documented by ExifTool (Image::ExifTool::CanonVRD): a 28-byte header, records (type, length, content),
+# and a 64-byte footer with the length of the records.
 _SIGNATURE = b"CANON OPTIONAL DATA\0"
 _HEADER_BYTES, _FOOTER_BYTES = 28, 64
 _XMP_RECORD = 0xFFFF00F6
 _RECORD_LIMIT = 100
 
 
-def take_canon_trailer(stream: BinaryIO, blocks: Blocks) -> None:
-    """Add the packets of a trailer at the end of `stream` to `blocks`, none where there is no trailer."""
-    end = size_of(stream) - _FOOTER_BYTES
+def collect_canon_trailer_xmp(stream: BinaryIO, blocks: Blocks) -> None:
+    """Append the XMP packets of a Canon trailer at the end of `stream` to `blocks`, if there is one."""
+    end = stream_size(stream) - _FOOTER_BYTES
     if end < _HEADER_BYTES:
         return
     stream.seek(end)

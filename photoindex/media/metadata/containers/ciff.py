@@ -1,4 +1,4 @@
-"""Canon's CIFF, the heap of records in the CRW files, and some JPEGs, of the first digital EOS and PowerShot cameras."""
+"""Canon CIFF: the record heap in CRW files and some JPEGs of the first digital EOS and PowerShot cameras."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.findings import clean_text
 
-# CIFF specification 1.0 revision 4: the upper two bits of a record's type say where it is stored, the next three what it is.
+# CIFF specification 1.0 revision 4: the top two bits of a record's type are its storage, the next three its data type.
 _STORAGE_BITS, _IN_DIRECTORY = 0xC000, 0x4000
 _KIND_BITS, _HEAP_KINDS = 0x3800, (0x2800, 0x3000)
 _MAKE_AND_MODEL, _CAPTURE_TIME, _IMAGE_SIZE, _OWNER = 0x080A, 0x180E, 0x1810, 0x0810
@@ -21,18 +21,18 @@ _VALUE_BYTES = 1024
 
 
 def read_ciff(stream: BinaryIO, blocks: Blocks) -> None:
-    """Fill `blocks` with make, model, owner, time and size."""
+    """Fill `blocks` with camera make and model, owner, capture time and size."""
     order = "<" if stream.read(2) == b"II" else ">"
     (start,) = struct.unpack(order + "I", stream.read(4))
     for number, value in _records(stream, order, start, stream.seek(0, 2), 0):
         if number == _MAKE_AND_MODEL:
-            # "Canon" and its NUL take the first six bytes.
+            # The first six bytes are "Canon" with its NUL.
             make, model = value[:_MAKE_BYTES], value[_MAKE_BYTES:].partition(b"\0")[0]
             blocks.tags["make"], blocks.tags["model"] = clean_text(make), clean_text(model)
         elif number == _OWNER:
             blocks.tags["artist"] = clean_text(value.partition(b"\0")[0])
         elif number == _CAPTURE_TIME and len(value) >= 4:
-            # Seconds since 1970 on the camera's own clock: wall time, not UTC.
+            # Seconds since 1970 in the camera's local time, not UTC.
             (seconds,) = struct.unpack_from(order + "I", value)
             wall = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
             blocks.tags["datetimeoriginal"] = wall.strftime("%Y:%m:%d %H:%M:%S")
@@ -41,7 +41,7 @@ def read_ciff(stream: BinaryIO, blocks: Blocks) -> None:
 
 
 def _records(stream: BinaryIO, order: str, start: int, end: int, depth: int) -> Iterator[tuple[int, bytes]]:
-    """Yield type (storage bits removed) and the first bytes of each record in the heap [start, end) and those inside it."""
+    """Yield type (without storage bits) and first bytes of each record in the heap [start, end), nested heaps included."""
     stream.seek(end - 4)
     (directory,) = struct.unpack(order + "I", stream.read(4))
     stream.seek(start + directory)

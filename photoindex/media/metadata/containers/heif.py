@@ -16,10 +16,10 @@ _EXIF_START = re.compile(rb"Exif\0\0(?=II\*\0|MM\0\*)")
 
 
 def read_heif(content: Content, blocks: Blocks) -> None:
-    """Fill `blocks` from the primary picture; its size is the one after `irot`, `imir` and `clap` (ISO 23008-12)."""
+    """Fill `blocks` from the primary picture; the size is given after `irot`, `imir` and `clap` (ISO 23008-12)."""
     import pillow_heif
 
-    from photoindex.media.decode.heif import turns_of_container
+    from photoindex.media.decode.heif import container_rotates
 
     with content.open() as stream:
         try:
@@ -33,8 +33,8 @@ def read_heif(content: Content, blocks: Blocks) -> None:
     if exif:
         blocks.exif.append(ExifBlock(io.BytesIO(exif.removeprefix(b"Exif\0\0"))))
     blocks.upright = True
-    if blocks.exif and content.head[8:12] not in _AVIF_BRANDS and not turns_of_container(content):
-        # Programs that turn nothing leave it to EXIF, against the standard; the decoder follows the same rule.
+    if blocks.exif and content.head[8:12] not in _AVIF_BRANDS and not container_rotates(content):
+        # Against the standard, some programs give the rotation in EXIF only; the decoder follows the same rule.
         with guarded(blocks.notes.append, "container: damaged EXIF"):
             blocks.upright = size_in_exif(blocks.exif[0]) != picture.size
     if xmp:
@@ -42,7 +42,7 @@ def read_heif(content: Content, blocks: Blocks) -> None:
 
 
 def _salvage(data: bytes, blocks: Blocks) -> None:
-    """Find the EXIF block of a damaged file by its first bytes; libheif reads nothing at all of such a file."""
+    """Search a damaged file for its EXIF block; libheif reads nothing of such a file."""
     match = _EXIF_START.search(data)
     if match:
         blocks.exif.append(ExifBlock(io.BytesIO(data), match.end()))

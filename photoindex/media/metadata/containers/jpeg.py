@@ -1,4 +1,4 @@
-"""Where a JPEG keeps its metadata: one walk over the segments in front of the pixels (ITU-T T.81, annex B)."""
+"""Metadata and size of JPEG: one pass over the segments before the pixels (ITU-T T.81, annex B)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _UNHELD_BYTES = 16 << 20
 
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
-# Frames of all processes; C4, C8 and CC are tables.
+# Start-of-frame markers of all processes; C4, C8 and CC are tables.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def read_jpeg(content: Content, blocks: Blocks) -> None:
-    """Fill `blocks` from a JPEG, MPO or Ultra HDR file; the first picture is the one that counts."""
+    """Fill `blocks` from the first picture of a JPEG, MPO or Ultra HDR file."""
     if content.data is not None:
         scan_jpeg(content.data, blocks)
     else:
@@ -38,7 +38,7 @@ def read_jpeg(content: Content, blocks: Blocks) -> None:
 
 def scan_jpeg(data: bytes, blocks: Blocks) -> None:
     """Fill `blocks` from the segments of the JPEG in `data`, up to its first scan."""
-    found = _Pieces()
+    found = _SplitBlocks()
     position = 2
     for _ in range(_SEGMENT_LIMIT):
         position = data.find(b"\xff", position)
@@ -59,31 +59,31 @@ def scan_jpeg(data: bytes, blocks: Blocks) -> None:
             position += 2
             continue
         if marker == 0xE0 and data.startswith(_CIFF, start + 6):
-            _take_ciff(data[start:end], blocks)
+            _read_ciff_segment(data[start:end], blocks)
         elif marker == 0xE1:
-            _take_application_1(data, start, end, blocks, found)
+            _read_app1(data, start, end, blocks, found)
         elif marker == 0xED and data.startswith(_PHOTOSHOP, start):
             found.photoshop.append(data[start + len(_PHOTOSHOP) : end])
         elif marker in _FRAMES:
-            _take_frame(data[start : start + 5], blocks)
+            _read_frame(data[start : start + 5], blocks)
         position = end
-    _put_together(found, blocks)
+    _join_parts(found, blocks)
 
 
 @dataclass(slots=True)
-class _Pieces:
-    """What may be spread over several segments; `extensions`: GUID -> offset -> piece of an extended XMP packet."""
+class _SplitBlocks:
+    """Blocks that may span several segments; `extensions`: GUID -> offset -> part of an extended XMP packet."""
 
     exif: list[bytes] = field(default_factory=list)
     photoshop: list[bytes] = field(default_factory=list)
     extensions: dict[bytes, dict[int, bytes]] = field(default_factory=dict)
 
 
-def _take_application_1(data: bytes, start: int, end: int, blocks: Blocks, found: _Pieces) -> None:
+def _read_app1(data: bytes, start: int, end: int, blocks: Blocks, found: _SplitBlocks) -> None:
     if data.startswith(_EXIF, start):
-        # The header is padded to six bytes; some writers pad with something else than the second NUL.
+        # The header is padded to six bytes; some writers do not pad with NUL.
         block = data[start + 6 : end]
-        # What does not fit into one segment goes on in the next, without a TIFF header; a second whole block is a copy.
+        # A block too large for one segment continues in the next, without a TIFF header; a second complete block is a copy.
         if (block[:2] in _BYTE_ORDERS) != bool(found.exif):
             found.exif.append(block)
         elif not found.exif:
@@ -100,36 +100,36 @@ def _take_application_1(data: bytes, start: int, end: int, blocks: Blocks, found
             found.extensions.setdefault(guid, {})[offset] = data[head + _GUID_BYTES + 8 : end]
 
 
-def _take_ciff(segment: bytes, blocks: Blocks) -> None:
-    """Take the facts of Canon's first PowerShots, which wrote no EXIF; the size is that of the frame."""
+def _read_ciff_segment(segment: bytes, blocks: Blocks) -> None:
+    """Read the tags of early Canon PowerShots, which wrote no EXIF; the size is taken from the JPEG frame instead."""
     heap = Blocks()
     with guarded(blocks.notes.append, "container: damaged CIFF"):
         read_ciff(io.BytesIO(segment), heap)
     blocks.tags.update(heap.tags)
 
 
-def _take_frame(header: bytes, blocks: Blocks) -> None:
+def _read_frame(header: bytes, blocks: Blocks) -> None:
     if len(header) == 5:
         blocks.set_size(int.from_bytes(header[3:], "big"), int.from_bytes(header[1:3], "big"))
 
 
-def _put_together(found: _Pieces, blocks: Blocks) -> None:
+def _join_parts(found: _SplitBlocks, blocks: Blocks) -> None:
     if found.exif:
         blocks.exif.append(ExifBlock(io.BytesIO(b"".join(found.exif))))
     if found.photoshop:
         blocks.iptc.extend(iptc_of_resources(b"".join(found.photoshop)))
-    blocks.xmp.extend(_assembled(found.extensions))
+    blocks.xmp.extend(_join_extended_xmp(found.extensions))
 
 
-def _assembled(extensions: dict[bytes, dict[int, bytes]]) -> list[bytes]:
-    """Return the extended packets (XMP part 3, 1.1.3.1) of which every piece is there."""
+def _join_extended_xmp(extensions: dict[bytes, dict[int, bytes]]) -> list[bytes]:
+    """Return the extended packets (XMP part 3, 1.1.3.1) that are complete."""
     packets = []
-    for pieces in extensions.values():
+    for parts in extensions.values():
         packet = b""
-        for offset in sorted(pieces):
+        for offset in sorted(parts):
             if offset != len(packet):
                 break
-            packet += pieces[offset]
+            packet += parts[offset]
         else:
             packets.append(packet)
     return packets

@@ -1,4 +1,4 @@
-"""Metadata and size of JPEG XL pictures (ISO 18181-1 and -2); the decoder at hand cannot tell them without the pixels."""
+"""Metadata and size of JPEG XL (ISO 18181-1 and -2), parsed here because our decoder has no header-only mode."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import Blocks, ExifBlock
-from photoindex.media.metadata.containers.boxes import boxes, content_of, size_of
+from photoindex.media.metadata.containers.boxes import box_content, boxes, stream_size
 
 _CODESTREAM = b"\xff\x0a"
 _HEADER_BYTES = 64
@@ -17,7 +17,7 @@ _SIZE_BITS = (9, 13, 18, 30)
 
 
 class _Bits:
-    """Reads numbers from the least significant bit on."""
+    """Bit reader, least significant bit first."""
 
     def __init__(self, data: bytes) -> None:
         self._value = int.from_bytes(data, "little")
@@ -26,7 +26,7 @@ class _Bits:
     def take(self, count: int) -> int:
         self._left -= count
         if self._left < 0:
-            raise ValueError("the header ends early")
+            raise ValueError("the header is truncated")
         value = self._value & ((1 << count) - 1)
         self._value >>= count
         return value
@@ -36,30 +36,30 @@ def read_jxl(content: Content, blocks: Blocks) -> None:
     """Fill `blocks` from a JPEG XL codestream or container."""
     with content.open() as stream:
         if stream.read(2) == _CODESTREAM:
-            _take_header(stream.read(_HEADER_BYTES), blocks)
+            _read_header(stream.read(_HEADER_BYTES), blocks)
             return
-        for box in boxes(stream, 0, size_of(stream)):
+        for box in boxes(stream, 0, stream_size(stream)):
             if box.name == b"jxlc":
-                _take_codestream(stream, box.start, blocks)
+                _read_codestream(stream, box.start, blocks)
             elif box.name == b"jxlp":
-                _take_codestream(stream, box.start + 4, blocks)
+                _read_codestream(stream, box.start + 4, blocks)
             elif box.name == b"Exif":
-                data = content_of(stream, box)
+                data = box_content(stream, box)
                 offset = int.from_bytes(data[:4], "big")
                 blocks.exif.append(ExifBlock(io.BytesIO(data[4 + offset :].removeprefix(b"Exif\0\0"))))
             elif box.name == b"xml ":
-                blocks.xmp.append(content_of(stream, box))
+                blocks.xmp.append(box_content(stream, box))
             elif box.name == b"brob":
                 blocks.notes.append("container: metadata compressed with Brotli is not read")
 
 
-def _take_codestream(stream: BinaryIO, start: int, blocks: Blocks) -> None:
+def _read_codestream(stream: BinaryIO, start: int, blocks: Blocks) -> None:
     stream.seek(start)
     if blocks.width is None and stream.read(2) == _CODESTREAM:
-        _take_header(stream.read(_HEADER_BYTES), blocks)
+        _read_header(stream.read(_HEADER_BYTES), blocks)
 
 
-def _take_header(data: bytes, blocks: Blocks) -> None:
+def _read_header(data: bytes, blocks: Blocks) -> None:
     bits = _Bits(data)
     small = bits.take(1)
 
@@ -72,7 +72,7 @@ def _take_header(data: bytes, blocks: Blocks) -> None:
     all_default = bits.take(1)
     if not all_default and bits.take(1):
         blocks.orientation = bits.take(3) + 1
-    # The codec turns the picture by its own header; EXIF only repeats it.
+    # The decoder applies the orientation of the codestream header; EXIF only repeats it.
     blocks.upright = True
     if (blocks.orientation or 1) >= 5:
         width, height = height, width

@@ -1,4 +1,4 @@
-"""The resource blocks of Photoshop, which carry IPTC, EXIF and XMP in JPEG, TIFF and PSD files."""
+"""Photoshop image resource blocks, which hold IPTC, EXIF and XMP in JPEG, TIFF and PSD files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _RESOURCE_LIMIT = 10_000
 
 
 def resources(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield number and content of each image resource (Adobe Photoshop file formats specification, image resource blocks)."""
+    """Yield id and content of each image resource (Adobe Photoshop file formats specification, image resource blocks)."""
     position = 0
     for _ in range(_RESOURCE_LIMIT):
         if data[position : position + 4] not in _SIGNATURES or position + 7 > len(data):
             return
         number = int.from_bytes(data[position + 4 : position + 6], "big")
-        # A Pascal string, padded so that it and its length are an even number of bytes.
+        # A Pascal string, padded to an even number of bytes including its length byte.
         position += 6 + (data[position + 6] + 2) // 2 * 2
         length = int.from_bytes(data[position : position + 4], "big")
         position += 4

@@ -1,4 +1,4 @@
-"""Size and metadata of the formats that Pillow opens without decoding: GIF, BMP, JPEG 2000 streams, PNM, QOI, BigTIFF."""
+"""Size and metadata from Pillow's header readers: GIF, BMP, JPEG 2000 codestreams, PNM, QOI, BigTIFF."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ _READERS = {
     "qoi": ("QoiImagePlugin", "QoiImageFile"),
     "tiff": ("TiffImagePlugin", "TiffImageFile"),
 }
-"""Our format names and the classes; Image.open would try others too and refuse large pictures before telling their size."""
+"""Format name -> Pillow class. `Image.open` would try other formats too, and rejects large pictures without giving their size."""
 
 
 def read_with_pillow(content: Content, format_name: str, blocks: Blocks) -> None:
-    """Fill `blocks` with what Pillow's header reader for the format finds. Raises KeyError for a format it has none for."""
+    """Fill `blocks` using Pillow's header reader. Raises KeyError for a format not in the table."""
     module, name = _READERS[format_name]
     reader = getattr(importlib.import_module(f"PIL.{module}"), name)
     with content.open() as stream, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         picture = reader(stream, "")
         blocks.set_size(*picture.size)
-        blocks.upright = format_name == "tiff"  # Pillow turns the size of these, and of no other format
+        blocks.upright = format_name == "tiff"  # the only format where Pillow's size already respects the orientation
         exif = _classic_exif(picture.getexif()) if format_name == "tiff" else picture.info.get("exif")
         if isinstance(exif, bytes):
             blocks.exif.append(ExifBlock(io.BytesIO(exif.removeprefix(b"Exif\0\0"))))
         if isinstance(xmp := picture.info.get("xmp"), bytes):
             blocks.xmp.append(xmp)
-        # JPEG 2000 encoders sign with their name there.
+        # Other formats are skipped: JPEG 2000 encoders put their own name into the comment.
         if format_name == "gif" and (comment := picture.info.get("comment")):
             blocks.tags["comment"] = clean_text(comment)
 
 
 def read_gif(content: Content, blocks: Blocks) -> None:
-    """Fill `blocks` from a GIF; its size stands in the first ten bytes even where a frame is too wild for Pillow."""
+    """Fill `blocks` from a GIF; the size is read from the header first, in case a bad frame makes Pillow fail."""
     blocks.set_size(int.from_bytes(content.head[6:8], "little"), int.from_bytes(content.head[8:10], "little"))
     read_with_pillow(content, "gif", blocks)
 
 
 def _classic_exif(big: Exif) -> bytes:
-    """Return the facts of a BigTIFF's directories as the classic TIFF structure that EXIF readers know."""
+    """Convert the known tags of a BigTIFF to a classic TIFF structure, which the EXIF reader understands."""
     from PIL.Image import Exif
 
     classic = Exif()

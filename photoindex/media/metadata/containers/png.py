@@ -1,4 +1,4 @@
-"""Where a PNG keeps its metadata: a walk over the chunks, before and after the pixels (PNG third edition)."""
+"""Metadata and size of PNG: a pass over the chunks before and after the pixels (PNG third edition)."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def read_png(content: Content, blocks: Blocks) -> None:
                 year, month, day, hour, minute, second = int.from_bytes(data[:2], "big"), *data[2:7]
                 blocks.tags["time"] = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
             else:
-                _take_text(name, data, blocks)
+                _read_text(name, data, blocks)
 
 
 def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Yield name and content of each chunk that may hold facts; the pixels are stepped over."""
+    """Yield name and content of each chunk that may hold metadata; pixel data is skipped."""
     stream.seek(8)
     for _ in range(_CHUNK_LIMIT):
         header = stream.read(8)
@@ -48,33 +48,33 @@ def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
             stream.seek(length + 4, io.SEEK_CUR)
 
 
-def _take_text(name: bytes, data: bytes, blocks: Blocks) -> None:
+def _read_text(name: bytes, data: bytes, blocks: Blocks) -> None:
     keyword, _, rest = data.partition(b"\0")
     if name == b"zTXt":
-        rest = _inflated(rest[1:])
+        rest = _decompress(rest[1:])
     elif name == b"iTXt":
         compressed, rest = rest[:1] == b"\1", rest[2:]
         _language, _, rest = rest.partition(b"\0")
         _translated, _, rest = rest.partition(b"\0")
-        rest = _inflated(rest) if compressed else rest
+        rest = _decompress(rest) if compressed else rest
     if keyword == _XMP_KEYWORD:
         blocks.xmp.append(rest)
     elif keyword.startswith(_RAW_PROFILE):
-        _take_profile(keyword.removeprefix(_RAW_PROFILE), rest, blocks)
+        _read_profile(keyword.removeprefix(_RAW_PROFILE), rest, blocks)
     elif len(blocks.tags) < _TEXT_LIMIT:
         text = rest.decode("utf-8", "replace") if name == b"iTXt" else rest
         blocks.tags.setdefault(clean_text(keyword).lower(), clean_text(text))
 
 
-def _inflated(data: bytes) -> bytes:
+def _decompress(data: bytes) -> bytes:
     try:
         return zlib.decompressobj().decompress(data, BLOCK_LIMIT_BYTES)
     except zlib.error:
         return b""
 
 
-def _take_profile(kind: bytes, text: bytes, blocks: Blocks) -> None:
-    """Take a block that ImageMagick wrote as lines of hexadecimal digits after its name and length."""
+def _read_profile(kind: bytes, text: bytes, blocks: Blocks) -> None:
+    """Read a block that ImageMagick wrote as hexadecimal text after its name and length."""
     lines = text.strip().split(b"\n", 2)
     try:
         data = bytes.fromhex(lines[2].decode("ascii")) if len(lines) == 3 else b""

@@ -1,4 +1,4 @@
-"""Where RAW files keep their metadata, by maker's container."""
+"""Metadata and size of RAW files, by maker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
-from photoindex.media.metadata.containers.boxes import boxes, content_of, find_box, size_of, take_xmp, uuid_of
+from photoindex.media.metadata.containers.boxes import box_content, box_uuid, boxes, collect_xmp, find_box, stream_size
 from photoindex.media.metadata.containers.ciff import read_ciff
 from photoindex.media.metadata.containers.jpeg import scan_jpeg
 from photoindex.media.metadata.containers.sigma import read_sigma
@@ -18,17 +18,17 @@ from photoindex.media.metadata.standards.exif import jpeg_from_raw, largest_size
 _CANON_UUID = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _CANON_BLOCKS = {b"CMT1": Directory.IMAGE, b"CMT2": Directory.EXIF, b"CMT4": Directory.GPS}
 _EMBEDDED_LIMIT_BYTES = 64 << 20
-# LibRaw's flip as an EXIF orientation.
+# LibRaw's flip value -> EXIF orientation.
 _ORIENTATION_OF_FLIP = {0: 1, 3: 3, 5: 8, 6: 6}
 
 
 def read_raw(content: Content, blocks: Blocks) -> None:
-    """Fill `blocks` from a RAW file of any maker; the size comes from LibRaw's header reader, else from the tags."""
+    """Fill `blocks` from a RAW file of any maker; the size comes from LibRaw, or else from the tags."""
     stream = blocks.keep_open(content.open())
     with guarded(blocks.notes.append, "container: damaged RAW"):
         _reader_of(content.head)(stream, blocks)
     with guarded(blocks.notes.append, "container: LibRaw cannot read the header"):
-        _take_size(content, blocks)
+        _read_size(content, blocks)
     if blocks.width is None:
         for block in blocks.exif[:1]:
             with guarded(blocks.notes.append, "container: damaged TIFF"):
@@ -41,14 +41,14 @@ def _reader_of(head: bytes) -> Callable[[BinaryIO, Blocks], None]:
     return next((reader for magic, reader in _READERS if head.startswith(magic)), _read_unknown)
 
 
-def _take_size(content: Content, blocks: Blocks) -> None:
+def _read_size(content: Content, blocks: Blocks) -> None:
     import rawpy
 
     with content.open() as stream, rawpy.RawPy() as raw:
         raw.open_buffer(stream)
         sizes = raw.sizes
     width, height = sizes.crop_width or sizes.width, sizes.crop_height or sizes.height
-    # Pixels that are not square are stretched, never squeezed, when the picture is developed.
+    # LibRaw corrects non-square pixels by stretching, never by shrinking.
     if sizes.pixel_aspect > 1:
         width = round(width * sizes.pixel_aspect)
     elif 0 < sizes.pixel_aspect < 1:
@@ -65,32 +65,32 @@ def _read_tiff(stream: BinaryIO, blocks: Blocks) -> None:
 
 
 def _read_panasonic(stream: BinaryIO, blocks: Blocks) -> None:
-    """Panasonic RW2 and Leica RWL: a TIFF with half of the facts, and a whole JPEG in one tag with all of them."""
+    """Panasonic RW2 and Leica RWL: a TIFF with some of the facts, and one tag with a JPEG that has all of them."""
     _read_tiff(stream, blocks)
     blocks.exif.extend(_embedded(jpeg_from_raw(blocks.exif[0])).exif)
 
 
 def _read_unknown(_stream: BinaryIO, blocks: Blocks) -> None:
-    blocks.notes.append("container: this RAW format's metadata is not read")
+    blocks.notes.append("container: metadata of this RAW format is not supported")
 
 
 def _read_canon_boxes(stream: BinaryIO, blocks: Blocks) -> None:
-    """Canon CR3: the TIFF directories lie in boxes of their own."""
-    end = size_of(stream)
+    """Canon CR3: each TIFF directory is in a box of its own."""
+    end = stream_size(stream)
     movie = find_box(stream, (b"moov",), 0, end)
     for box in boxes(stream, movie.start, movie.end) if movie else ():
-        if uuid_of(stream, box) != _CANON_UUID:
+        if box_uuid(stream, box) != _CANON_UUID:
             continue
         for part in boxes(stream, box.start + 16, box.end):
             if part.name in _CANON_BLOCKS:
-                data = io.BytesIO(content_of(stream, part))
+                data = io.BytesIO(box_content(stream, part))
                 blocks.exif.append(ExifBlock(data, first=_CANON_BLOCKS[part.name]))
     for box in boxes(stream, 0, end):
-        take_xmp(stream, box, blocks)
+        collect_xmp(stream, box, blocks)
 
 
 def _read_fuji(stream: BinaryIO, blocks: Blocks) -> None:
-    """Fujifilm RAF: byte 84 says where a whole JPEG with the camera's EXIF lies."""
+    """Fujifilm RAF: byte 84 holds the offset of a JPEG with the camera's EXIF."""
     stream.seek(84)
     offset, length = (int.from_bytes(stream.read(4), "big") for _ in range(2))
     stream.seek(offset)
@@ -106,7 +106,7 @@ def _embedded(jpeg: bytes) -> Blocks:
 
 
 def _read_minolta(stream: BinaryIO, blocks: Blocks) -> None:
-    """Minolta MRW: blocks with a name and a length, one of which (TTW) is a TIFF structure."""
+    """Minolta MRW: blocks with a name and a length; the TTW block is a TIFF structure."""
     stream.seek(4)
     end = 8 + int.from_bytes(stream.read(4), "big")
     while (position := stream.tell()) + 8 <= end:
@@ -128,4 +128,4 @@ _READERS: tuple[tuple[bytes, Callable[[BinaryIO, Blocks], None]], ...] = (
     (b"FOVb", read_sigma),
     (b"\0\0\0\x18ftypcrx ", _read_canon_boxes),
 )
-"""First bytes and the reader of the container; of the many that are built like TIFF (CR2, NEF, ARW, DNG, ORF …) all have one."""
+"""Magic bytes and the reader of the container; all TIFF-based formats (CR2, NEF, ARW, DNG, ORF …) share one."""

@@ -1,4 +1,4 @@
-"""Sigma's X3F, whose older cameras keep their facts as a list of named texts instead of EXIF."""
+"""Sigma X3F: a list of named text properties (older cameras), or EXIF in an embedded JPEG (newer ones)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks
 from photoindex.media.metadata.containers.jpeg import scan_jpeg
 from photoindex.media.metadata.findings import clean_text
 
-# Their names for what `container` knows under other ones.
+# Sigma's property names -> names that `container_tags` knows.
 _NAMES = {
     "CAMMANUF": "make",
     "CAMMODEL": "model",
@@ -29,7 +29,7 @@ _EMBEDDED_LIMIT_BYTES = 64 << 20
 
 
 def read_sigma(stream: BinaryIO, blocks: Blocks) -> None:
-    """Fill `blocks` from the properties, or from the EXIF of the JPEG that newer cameras put beside them."""
+    """Fill `blocks` from the property list and the EXIF of the embedded JPEG."""
     header = stream.read(40)
     columns, rows, rotation = struct.unpack_from("<III", header, 28)
     blocks.set_size(columns, rows)
@@ -42,7 +42,7 @@ def read_sigma(stream: BinaryIO, blocks: Blocks) -> None:
     for offset, length, name in struct.iter_unpack("<II4s", entries[: len(entries) // 12 * 12]):
         stream.seek(offset)
         if name == b"PROP":
-            _take_properties(stream.read(min(length, BLOCK_LIMIT_BYTES)), blocks)
+            _read_properties(stream.read(min(length, BLOCK_LIMIT_BYTES)), blocks)
         elif name == b"IMA2" and not blocks.exif:
             section = stream.read(min(length, _EMBEDDED_LIMIT_BYTES))
             if section[12:13] == bytes([_JPEG_FORMAT]):
@@ -51,7 +51,7 @@ def read_sigma(stream: BinaryIO, blocks: Blocks) -> None:
                 blocks.exif.extend(embedded.exif)
 
 
-def _take_properties(section: bytes, blocks: Blocks) -> None:
+def _read_properties(section: bytes, blocks: Blocks) -> None:
     (count,) = struct.unpack_from("<I", section, 8)
     start = 24 + 8 * count
     for index in range(min(count, _PROPERTY_LIMIT)):

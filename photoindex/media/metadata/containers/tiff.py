@@ -1,4 +1,4 @@
-"""Size and metadata of TIFF pictures: their directories are what EXIF is built like."""
+"""Size and metadata of TIFF pictures, whose directories have the same structure as EXIF."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BIG_TIFF = (b"II+\0", b"MM\0+")
 
 
 def read_tiff(content: Content, blocks: Blocks) -> None:
-    """Fill `blocks` from a TIFF; the first directory is the picture that counts."""
+    """Fill `blocks` from the first directory of a TIFF."""
     if content.head[:4] in _BIG_TIFF:
         read_with_pillow(content, "tiff", blocks)
         return

@@ -1,4 +1,4 @@
-"""The tags of a TIFF structure that are asked for: exifread decodes them, this says which and how much."""
+"""Reading selected tags of TIFF directories with exifread, within limits."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from exifread.core.exif_header import ExifHeader
 from photoindex.media.metadata.findings import clean_text
 
 TagNames = Mapping[int, tuple[str, None]]
-"""Tag number -> (name, None), the shape of exifread's own tables; None: no meaning is looked up for the value."""
+"""Tag number -> (name, None), as in exifread's own tables; None: do not translate the value."""
 
 _BYTE, _ASCII, _UNDEFINED = 1, 2, 7
 _TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)  # TIFF 6.0 section 2, by type number
 _BLOCKS = frozenset({0x02BC, 0x83BB, 0x8649, 0x927C, 0x9286})
-"""XMP, IPTC, Photoshop, MakerNote, UserComment: blocks of bytes whatever type their writer gave them (IPTC is often LONG)."""
+"""XMP, IPTC, Photoshop, MakerNote, UserComment: read as bytes whatever their declared type (IPTC is often LONG)."""
 
 _TEXT_BYTES = 64 << 10
 _VALUES = 64
@@ -27,9 +27,9 @@ _INLINE_BYTES = 4
 class TiffDirectories(ExifHeader):
     """Reads chosen tags of chosen directories.
 
-    exifread on its own decodes every value of every tag, a MakerNote byte by byte (tens of milliseconds), follows what a
-    damaged directory points at, and leaves out values of 1000 elements and more. Here a tag that nobody asked for costs
-    one look, a tag that comes twice is read once, and of a block of bytes only its place is kept until it is asked for.
+    exifread on its own decodes every value of every tag, a MakerNote byte by byte (tens of milliseconds), follows the
+    pointers of damaged directories, and skips values of 1000 elements and more. Here unselected tags are skipped, repeated
+    tags are read once, and for blocks of bytes only the offset is kept until they are requested.
     """
 
     def __init__(self, stream: BinaryIO, start: int = 0) -> None:
@@ -37,42 +37,42 @@ class TiffDirectories(ExifHeader):
         order = stream.read(2)
         if order not in (b"II", b"MM"):
             raise ValueError("no TIFF header")
-        # exifread would write its warnings to stderr; damage becomes a note of the file instead.
+        # exifread would log warnings to stderr; damage becomes a note on the file instead.
         logging.getLogger("exifread").setLevel(logging.CRITICAL)
         super().__init__(stream, chr(order[0]), start, 0, strict=False)
-        self.places: dict[str, tuple[int, int]] = {}
-        """Name -> offset from the start of the structure and length in bytes, for values that are blocks of bytes."""
+        self.block_ranges: dict[str, tuple[int, int]] = {}
+        """Tag key -> offset from the start of the structure and length in bytes, for values that are blocks of bytes."""
 
     def read_directory(self, offset: int, prefix: str, names: TagNames) -> None:
-        """Read the tags `names` of the directory at `offset`; they are then known as `<prefix> <name>`."""
+        """Read the tags `names` of the directory at `offset`; their keys are then `<prefix> <name>`."""
         self.dump_ifd(offset, prefix, names)
 
     def first_directory(self) -> int:
-        """Return the offset of the directory that the header points at."""
+        """Return the offset of the first directory, from the header."""
         return int(self.s2n(4, 4))
 
     def integers(self, key: str) -> list[int]:
-        """Return the whole numbers of a value, [] where it is missing or holds others."""
+        """Return the integers in a value, [] if it is missing or has none."""
         return [value for value in self._values(key) if isinstance(value, int)]
 
     def numbers(self, key: str) -> list[float | None]:
-        """Return a value as numbers; None stands for a fraction over zero, the standard's way to say unknown."""
+        """Return a value as numbers; None stands for a fraction over zero, which means unknown in EXIF."""
         return [_number(value) for value in self._values(key)]
 
     def number(self, key: str) -> float | None:
-        """Return the first number of a value, None where it is missing or unknown."""
+        """Return the first number of a value, None if it is missing or unknown."""
         values = self._values(key)
         return _number(values[0]) if values else None
 
     def over_zero(self, key: str) -> str:
-        """Return a value as it stands (`0/0, 0/0`) where it is nothing but fractions over zero, "" for any other."""
+        """Return a value as text (`0/0, 0/0`) if it consists of fractions over zero only, else ""."""
         values = self._values(key)
         fractions = [value for value in values if isinstance(value, Fraction) and not value.denominator]
         return ", ".join(f"{each.numerator}/0" for each in fractions) if len(fractions) == len(values) else ""
 
     def text(self, key: str) -> str:
-        """Return a value as text, "" where it is missing."""
-        if key in self.places:
+        """Return a value as text, "" if it is missing."""
+        if key in self.block_ranges:
             return clean_text(self.block(key, _TEXT_BYTES).partition(b"\0")[0])
         tag = self.tags.get(key)
         if tag is None:
@@ -83,14 +83,14 @@ class TiffDirectories(ExifHeader):
         return clean_text(values)
 
     def block(self, key: str, limit_bytes: int) -> bytes:
-        """Return at most `limit_bytes` of a value as the bytes that stand in the file, b"" where it is missing."""
-        if key not in self.places:
+        """Return at most `limit_bytes` of a value's raw bytes, b"" if it is missing."""
+        if key not in self.block_ranges:
             tag = self.tags.get(key)
             values = tag.values if tag is not None else b""
             if isinstance(values, str):
                 return values.encode("utf-8")[:limit_bytes]
             return bytes(value & 0xFF for value in values if isinstance(value, int))[:limit_bytes]
-        offset, length = self.places[key]
+        offset, length = self.block_ranges[key]
         self.file_handle.seek(self.offset + offset)
         return bytes(self.file_handle.read(min(length, limit_bytes)))
 
@@ -101,11 +101,11 @@ class TiffDirectories(ExifHeader):
         return tag.values if isinstance(tag.values, list) else [tag.values]
 
     def _process_tag(self, ifd: int, ifd_name: str, tag_entry: Any, entry: int, tag: int, *rest: Any) -> None:
-        """Decode one entry; exifread's own method with a choice and limits before it."""
+        """Decode one entry: exifread's own method, preceded by the tag selection and limits."""
         if tag_entry is None:
             return
         key = f"{ifd_name} {tag_entry[0]}"
-        if key in self.tags or key in self.places:
+        if key in self.tags or key in self.block_ranges:
             return
         kind, count = self.s2n(entry + 2, 2), self.s2n(entry + 4, 4)
         if not 0 < kind < len(_TYPE_BYTES) or count == 0:
@@ -113,7 +113,7 @@ class TiffDirectories(ExifHeader):
         length = count * _TYPE_BYTES[kind]
         is_block = kind in (_BYTE, _UNDEFINED) or tag in _BLOCKS or count > (_TEXT_BYTES if kind == _ASCII else _VALUES)
         if is_block and length > _INLINE_BYTES:
-            self.places[key] = (self.s2n(entry + 8, 4), length)
+            self.block_ranges[key] = (self.s2n(entry + 8, 4), length)
             return
         super()._process_tag(ifd, ifd_name, tag_entry, entry, tag, *rest)
 

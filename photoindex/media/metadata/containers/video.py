@@ -1,4 +1,4 @@
-"""Size, duration and metadata of videos, from the container's header."""
+"""Size, duration and metadata of videos, read from the container's header."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import Blocks
-from photoindex.media.metadata.containers.boxes import Box, boxes, content_of, find_box, size_of, take_xmp
+from photoindex.media.metadata.containers.boxes import Box, box_content, boxes, collect_xmp, find_box, stream_size
 from photoindex.media.metadata.findings import clean_text
 from photoindex.media.metadata.guard import guarded
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _BOX_FORMATS = frozenset({"mov", "mp4", "m4v", "mj2", "3gp", "3g2"})
 _TAG_LIMIT = 200
 _MICROSECONDS = 1_000_000
-# The first two numbers of a track's display matrix as an EXIF orientation.
+# First two numbers of a track's display matrix -> EXIF orientation.
 _ORIENTATION_OF_MATRIX = {(1, 0): 1, (0, 1): 6, (-1, 0): 3, (0, -1): 8}
 
 
@@ -27,16 +27,16 @@ def read_video(content: Content, format_name: str, blocks: Blocks) -> None:
 
     try:
         with content.open() as stream, av.open(stream, "r", metadata_errors="replace") as container:
-            _take_container(container, blocks)
+            _read_container(container, blocks)
     except av.error.FFmpegError as error:
-        # FFmpeg reports damage as a failed disk or as lack of memory too; a real read error of ours comes through as it is.
+        # FFmpeg may report damage as a disk failure or lack of memory; real errors of our own stream pass through unchanged.
         raise ValueError(f"FFmpeg: {error.strerror}") from error
     if format_name in _BOX_FORMATS:
         with content.open() as stream, guarded(blocks.notes.append, "container: damaged boxes"):
-            _take_boxes(stream, blocks)
+            _read_boxes(stream, blocks)
 
 
-def _take_container(container: InputContainer, blocks: Blocks) -> None:
+def _read_container(container: InputContainer, blocks: Blocks) -> None:
     for name, value in list(container.metadata.items())[:_TAG_LIMIT]:
         blocks.tags[name.lower()] = clean_text(value)
     duration = container.duration
@@ -56,26 +56,26 @@ def _take_container(container: InputContainer, blocks: Blocks) -> None:
         blocks.duration_seconds = float(video.duration * video.time_base)
 
 
-def _take_boxes(stream: BinaryIO, blocks: Blocks) -> None:
-    """Take what FFmpeg does not hand on: the turn of the picture, which needs a decoded frame there, and XMP."""
-    end = size_of(stream)
+def _read_boxes(stream: BinaryIO, blocks: Blocks) -> None:
+    """Read what FFmpeg does not expose: XMP, and the rotation, which it reports only on decoded frames."""
+    end = stream_size(stream)
     for box in boxes(stream, 0, end):
-        take_xmp(stream, box, blocks)
+        collect_xmp(stream, box, blocks)
         if box.name == b"moov":
             for track in boxes(stream, box.start, box.end):
                 if track.name == b"trak" and blocks.orientation is None:
                     blocks.orientation = _orientation_of_track(stream, track)
             packet = find_box(stream, (b"udta", b"XMP_"), box.start, box.end)
             if packet is not None:
-                blocks.xmp.append(content_of(stream, packet))
+                blocks.xmp.append(box_content(stream, packet))
 
 
 def _orientation_of_track(stream: BinaryIO, track: Box) -> int | None:
-    """Return the EXIF orientation that a video track's header asks for (ISO 14496-12, 8.3.2), None for other tracks."""
+    """Return a video track's rotation as an EXIF orientation (ISO 14496-12, 8.3.2), None for other tracks."""
     handler = find_box(stream, (b"mdia", b"hdlr"), track.start, track.end)
     header = find_box(stream, (b"tkhd",), track.start, track.end)
-    if handler is None or header is None or content_of(stream, handler)[8:12] != b"vide":
+    if handler is None or header is None or box_content(stream, handler)[8:12] != b"vide":
         return None
-    data = content_of(stream, header)
+    data = box_content(stream, header)
     a, b = struct.unpack_from(">ii", data, 52 if data[:1] == b"\1" else 40)
     return _ORIENTATION_OF_MATRIX.get((round(a / 65536), round(b / 65536)), 1)

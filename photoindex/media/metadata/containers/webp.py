@@ -1,4 +1,4 @@
-"""Where a WebP keeps its metadata: a walk over the chunks of its RIFF container (RFC 9649)."""
+"""Metadata and size of WebP: a pass over the chunks of its RIFF container (RFC 9649)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CHUNK_LIMIT = 100_000
 
 
 def read_webp(content: Content, blocks: Blocks) -> None:
-    """Fill `blocks` from a WebP file, still or moving."""
+    """Fill `blocks` from a WebP file, still or animated."""
     with content.open() as stream:
         stream.seek(12)
         for _ in range(_CHUNK_LIMIT):
@@ -23,7 +23,7 @@ def read_webp(content: Content, blocks: Blocks) -> None:
             if name in (b"EXIF", b"XMP ") and length <= BLOCK_LIMIT_BYTES:
                 data = stream.read(length)
                 if name == b"EXIF":
-                    # The bare TIFF structure is meant to stand here; many writers keep JPEG's header in front.
+                    # The standard wants the bare TIFF structure here, but many writers keep JPEG's Exif header.
                     blocks.exif.append(ExifBlock(io.BytesIO(data.removeprefix(b"Exif\0\0"))))
                 else:
                     blocks.xmp.append(data)
@@ -31,12 +31,12 @@ def read_webp(content: Content, blocks: Blocks) -> None:
                 continue
             if blocks.width is None and name in (b"VP8X", b"VP8 ", b"VP8L"):
                 head = stream.read(min(length, 10))
-                _take_size(name, head, blocks)
+                _read_size(name, head, blocks)
                 length -= len(head)
             stream.seek(length + padding, io.SEEK_CUR)
 
 
-def _take_size(name: bytes, head: bytes, blocks: Blocks) -> None:
+def _read_size(name: bytes, head: bytes, blocks: Blocks) -> None:
     if len(head) < 10 and not (name == b"VP8L" and len(head) >= 5):
         return
     if name == b"VP8X":

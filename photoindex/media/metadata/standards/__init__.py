@@ -1,1 +1,1 @@
-"""One module a metadata standard: EXIF, XMP, IPTC, maker notes, regions."""
+"""One module per metadata standard: EXIF, XMP, IPTC, maker notes, face regions."""

@@ -1,4 +1,4 @@
-"""Facts from EXIF (CIPA DC-008 / EXIF 2.32), wherever a container keeps it, and from the TIFF files that are built like it."""
+"""Facts from EXIF (CIPA DC-008 / EXIF 2.32) in any container, and from the tags of TIFF files."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ _GPS: dict[int, str] = {
     0x0009: "Status",
     0x001D: "DateStamp",
 }
-# Some writers put tags of the EXIF directory into the first one and the other way round, so both are read for all of them.
+# Some writers put EXIF tags into the first directory or vice versa, so the same tags are read from both.
 IMAGE_TAGS: TagNames = {number: (name, None) for number, name in _SHARED.items()}
 GPS_TAGS: TagNames = {number: (name, None) for number, name in _GPS.items()}
 INTEROPERABILITY_TAGS: TagNames = {0x0001: ("Index", None)}
@@ -100,7 +100,7 @@ _EMBEDDED_JPEG_BYTES = 64 << 20
 
 
 def read_exif(blocks: Blocks) -> Findings:
-    """Return what the EXIF blocks say; XMP and IPTC blocks that lie in TIFF tags are put into `blocks`."""
+    """Return the facts of all EXIF blocks; XMP and IPTC blocks found in TIFF tags are added to `blocks`."""
     found = Findings("exif")
     if not blocks.exif:
         return found
@@ -113,12 +113,12 @@ def read_exif(blocks: Blocks) -> Findings:
             with guarded(found.note, "damaged EXIF"):
                 step(tags, found)
         with guarded(found.note, "damaged TIFF"):
-            _take_blocks(tags, blocks)
+            _read_blocks(tags, blocks)
     return found
 
 
 def largest_size(block: ExifBlock) -> tuple[int, int] | None:
-    """Return the largest width and height in pixels that the image directories of a TIFF structure name."""
+    """Return the largest width and height in pixels given in the image directories of a TIFF structure."""
     from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
 
     tags = TiffDirectories(block.stream, block.start)
@@ -138,7 +138,7 @@ def largest_size(block: ExifBlock) -> tuple[int, int] | None:
 
 
 def size_in_exif(block: ExifBlock) -> tuple[int, int] | None:
-    """Return the width and height in pixels that EXIF says the stored picture has."""
+    """Return the stored picture's width and height in pixels according to EXIF."""
     from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
 
     tags = TiffDirectories(block.stream, block.start)
@@ -150,7 +150,7 @@ def size_in_exif(block: ExifBlock) -> tuple[int, int] | None:
 
 
 def jpeg_from_raw(block: ExifBlock) -> bytes:
-    """Return the JPEG that Panasonic and Leica put into tag 0x002E of their RAW files, b"" where there is none."""
+    """Return the JPEG in tag 0x002E of Panasonic and Leica RAW files, b"" if there is none."""
     from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
 
     tags = TiffDirectories(block.stream, block.start)
@@ -169,14 +169,14 @@ def _read_directories(block: ExifBlock, readings: list[TiffDirectories], found: 
         with guarded(found.note, f"damaged {prefix.upper()} directory"):
             for offset in tags.integers(pointer)[:1]:
                 tags.read_directory(offset, prefix, names)
-    # Only Adobe RGB says what it is through the interoperability directory (DCF 2.0).
+    # DCF 2.0 marks Adobe RGB as "uncalibrated" with an index in the interoperability directory.
     if tags.integers(f"{EXIF} ColorSpace")[:1] == [0xFFFF]:
         with guarded(found.note, "damaged interoperability directory"):
             for offset in tags.integers(f"{EXIF} InteroperabilityIFD")[:1]:
                 tags.read_directory(offset, INTEROPERABILITY, INTEROPERABILITY_TAGS)
 
 
-def _take_blocks(tags: TiffDirectories, blocks: Blocks) -> None:
+def _read_blocks(tags: TiffDirectories, blocks: Blocks) -> None:
     from photoindex.media.metadata.containers.photoshop import iptc_of_resources
 
     for key, target in ((f"{IMAGE} XMP", blocks.xmp), (f"{IMAGE} IPTC", blocks.iptc)):
@@ -195,7 +195,7 @@ def _number(tags: TiffDirectories, name: str) -> float | None:
     return tags.number(f"{IMAGE} {name}") if value is None else value
 
 
-def _whole(tags: TiffDirectories, name: str) -> int | None:
+def _integer(tags: TiffDirectories, name: str) -> int | None:
     value = _number(tags, name)
     return int(value) if value is not None and math.isfinite(value) else None
 
@@ -214,8 +214,8 @@ def _add_texts(tags: TiffDirectories, found: Findings) -> None:
     ):
         found.add(name, _text(tags, tag))
         if any(value > 255 for value in tags.integers(f"{IMAGE} {tag}")):
-            found.refuse(name, tags.integers(f"{IMAGE} {tag}")[0], "a number where a text belongs")
-    # Windows writes its own tags in UTF-16 beside the standard ones.
+            found.refuse(name, tags.integers(f"{IMAGE} {tag}")[0], "a number instead of text")
+    # Windows writes its own tags, in UTF-16, in addition to the standard ones.
     for name, tag in (
         ("title", "XPTitle"),
         ("title", "XPSubject"),
@@ -237,7 +237,7 @@ def _user_comment(tags: TiffDirectories) -> str:
     if len(block) <= 8:
         return ""
     encoding = _COMMENT_ENCODINGS.get(block[:8])
-    if encoding is None:  # written without the prefix that the standard asks for
+    if encoding is None:  # written without the character code that the standard requires
         return clean_text(block.rstrip(b"\0 "))
     if encoding == "":
         return clean_text(block[8:].partition(b"\0")[0])
@@ -259,7 +259,7 @@ def _add_times(tags: TiffDirectories, found: Findings) -> None:
             continue
         offset = _text(tags, f"OffsetTime{suffix}")
         if offset.strip(" :") and not iso_offset(offset):
-            found.refuse(f"offset of {name}", offset, "not a zone")
+            found.refuse(f"offset of {name}", offset, "not a time zone")
         try:
             found.add(name, iso_time(text, fraction=_text(tags, f"SubSecTime{suffix}"), offset=offset))
         except DateError as error:
@@ -270,17 +270,17 @@ def _add_exposure(tags: TiffDirectories, found: Findings) -> None:
     found.add("iso", _sensitivity(tags, found))
     exposure, aperture = _number(tags, "ExposureTime"), _number(tags, "FNumber")
     speed, opening = _number(tags, "ShutterSpeedValue"), _number(tags, "ApertureValue")
-    # APEX values (EXIF 2.32, annex C) say the same, rounded; they stand in where the plain ones are missing.
+    # APEX values (EXIF 2.32, annex C) are the same, rounded; used only if the plain values are missing.
     if not exposure and speed is not None and abs(speed) <= 30:
         exposure = round(2.0**-speed, 6)
     if not aperture and opening is not None and 0 < opening <= 20:
         aperture = round(2.0 ** (opening / 2), 1)
-    # Zero is how cameras write "not known" here (an adapted lens, a scan).
+    # Cameras write zero for unknown (an adapted lens, a scan).
     found.add_number("exposure_seconds", _rounded(exposure) or None, 1e-7, 1e6)
     found.add_number("aperture", _rounded(aperture) or None, 0.3, 1000)
     found.add_number("focal_length_mm", _rounded(_number(tags, "FocalLength")) or None, 0.1, 100_000)
     found.add_number("focal_length_35mm", _rounded(_number(tags, "FocalLengthIn35mmFilm")) or None, 1, 65534)
-    flash = _whole(tags, "Flash")
+    flash = _integer(tags, "Flash")
     found.add_number("flash", flash, 0, 0xFFFF)
 
 
@@ -289,16 +289,16 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _sensitivity(tags: TiffDirectories, found: Findings) -> int | None:
-    value = _whole(tags, "PhotographicSensitivity")
+    value = _integer(tags, "PhotographicSensitivity")
     if value is not None and 0 < value < _ISO_OVERFLOW:
         return value
-    # The old tag has 16 bits; above that the standard says 65535 and writes the value into one of the others.
+    # The original tag has 16 bits; for larger values it is 65535 and one of the other tags holds the value.
     for other in ("RecommendedExposureIndex", "StandardOutputSensitivity", "ISOSpeed"):
-        longer = _whole(tags, other)
+        longer = _integer(tags, other)
         if longer is not None and 0 < longer < 100_000_000:
             return longer
     if value is not None and value != 0:
-        found.refuse("iso", value, "the tag's overflow value, and no other tag has the true one")
+        found.refuse("iso", value, "the tag's overflow value, and no other tag has the real value")
     return None
 
 
@@ -306,13 +306,13 @@ def _add_picture(tags: TiffDirectories, found: Findings) -> None:
     orientation = tags.number(f"{IMAGE} Orientation")
     if orientation is not None and orientation != 0:
         found.add_number("orientation", int(orientation) if math.isfinite(orientation) else orientation, 1, 8)
-    rating = _whole(tags, "Rating")
+    rating = _integer(tags, "Rating")
     if rating is not None:
         found.add_number("rating", rating, -1, 5)
-    percent = _whole(tags, "RatingPercent")
+    percent = _integer(tags, "RatingPercent")
     if percent is not None and 0 < percent <= 100:
         found.add("rating", stars_of_percent(percent))
-    colour = _whole(tags, "ColorSpace")
+    colour = _integer(tags, "ColorSpace")
     if colour == 0xFFFF and tags.text(f"{INTEROPERABILITY} Index") == "R03":
         found.add("colour_space", "Adobe RGB")
     elif colour is not None:
@@ -321,7 +321,7 @@ def _add_picture(tags: TiffDirectories, found: Findings) -> None:
 
 def _add_maker_note(tags: TiffDirectories, found: Findings) -> None:
     key = f"{EXIF} MakerNote"
-    if key in tags.places:
+    if key in tags.block_ranges:
         add_maker_note(tags.block(key, _MAKER_NOTE_BYTES), found)
 
 
@@ -332,7 +332,7 @@ def _add_gps(tags: TiffDirectories, found: Findings) -> None:
     moment = _gps_time(tags, found)
     found.add_position(latitude, longitude, trust_zero=bool(moment) or bool(altitude))
     if altitude is not None and math.isfinite(altitude):
-        # 1: below sea level; 3 means the same above the ellipsoid (EXIF 3.0).
+        # 1: below sea level; 3: below the reference ellipsoid (EXIF 3.0).
         below = tags.block(f"{GPS} AltitudeRef", 1) in (b"\1", b"\3")
         found.add_number("altitude_m", round(-altitude if below else altitude, 3), -12_000, 100_000)
     elif altitude is None:
@@ -342,7 +342,7 @@ def _add_gps(tags: TiffDirectories, found: Findings) -> None:
 
 def _refuse_over_zero(tags: TiffDirectories, name: str, fact: str, found: Findings) -> None:
     if shown := tags.over_zero(f"{GPS} {name}"):
-        found.refuse(fact, shown, "a fraction over zero is no number")
+        found.refuse(fact, shown, "division by zero")
 
 
 def _degrees(tags: TiffDirectories, name: str, signs: str, found: Findings) -> float | None:
@@ -352,9 +352,9 @@ def _degrees(tags: TiffDirectories, name: str, signs: str, found: Findings) -> f
         return None
     reference = tags.text(f"{GPS} {name}Ref")[:1].upper()
     if not reference or reference not in signs:
-        found.refuse(name.lower(), parts[0], f"its hemisphere is not given ({signs[0]} or {signs[1]})")
+        found.refuse(name.lower(), parts[0], f"its hemisphere is missing ({signs[0]} or {signs[1]})")
         return None
-    # Devices that have no minutes or seconds write them as 0/0.
+    # Devices without minutes or seconds write them as 0/0.
     degrees = sum((part or 0.0) / scale for part, scale in zip(parts, (1, 60, 3600), strict=False))
     return -degrees if reference == signs[1] else degrees
 

@@ -1,4 +1,4 @@
-"""Facts from IPTC-IIM, the records that Photoshop puts into APP13 of a JPEG and tag 33723 of a TIFF."""
+"""Facts from IPTC-IIM records, found in APP13 of a JPEG and tag 33723 of a TIFF."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TITLE, _KEYWORD, _DATE, _TIME, _DIGITAL_DATE, _DIGITAL_TIME = 5, 25, 55, 60, 62
 
 
 def read_iptc(blocks: Blocks) -> Findings:
-    """Return what the first IPTC block says."""
+    """Return the facts of the first IPTC block."""
     found = Findings("iptc")
     if not blocks.iptc:
         return found
@@ -50,7 +50,7 @@ def _datasets(block: bytes) -> Iterator[tuple[int, int, bytes]]:
         record, number = block[position + 1], block[position + 2]
         length = int.from_bytes(block[position + 3 : position + 5], "big")
         position += 5
-        if length & 0x8000:  # an extended dataset: the length of the length
+        if length & 0x8000:  # an extended dataset: this is the size of the length field
             size = length & 0x7FFF
             length = int.from_bytes(block[position : position + min(size, 8)], "big")
             position += size
@@ -64,7 +64,7 @@ def _add_time(found: Findings, name: str, dates: list[bytes] | None, times: list
     day = clean_text(dates[0])
     if not (len(day) == 8 and day.isascii() and day.isdigit()):
         return
-    # CCYYMMDD with unknown parts as zeros.
+    # CCYYMMDD; unknown parts are zero.
     parts = [day[:4], day[4:6], day[6:]]
     while parts and int(parts[-1]) == 0:
         parts.pop()
@@ -72,7 +72,7 @@ def _add_time(found: Findings, name: str, dates: list[bytes] | None, times: list
     clock = clean_text(times[0]) if times else ""
     if len(parts) == 3 and len(clock) >= 6 and clock[:6].isascii() and clock[:6].isdigit():
         zone = clock[6:]
-        # Programs without a zone of their own fill in +0000; it says nothing.
+        # Programs that do not know the zone fill in +0000, so it is ignored.
         text += f" {clock[:2]}:{clock[2:4]}:{clock[4:6]}" + ("" if zone in ("+0000", "-0000") else zone)
     try:
         found.add(name, iso_time(text))

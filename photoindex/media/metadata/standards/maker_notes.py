@@ -1,4 +1,4 @@
-"""The few facts that cameras write nowhere but into their own MakerNote."""
+"""Facts that cameras write only into their proprietary MakerNote."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.findings import Findings, clean_text
 
-# Tag numbers and offsets as ExifTool documents them (Image::ExifTool::Apple, Image::ExifTool::Reconyx).
+# Tag numbers and offsets as documented by ExifTool (Image::ExifTool::Apple, Image::ExifTool::Reconyx).
 _APPLE = b"Apple iOS\0"
 _APPLE_IDENTIFIERS = {0x000B: "burst_identifier", 0x0011: "content_identifier"}
 _RECONYX = b"\x01\xf1"
@@ -15,7 +15,7 @@ _RECONYX_TIME = 22
 
 
 def add_maker_note(note: bytes, found: Findings) -> None:
-    """Take what is known of the maker that the first bytes name."""
+    """Add the facts of a maker note; the maker is recognised by the first bytes."""
     if note.startswith(_APPLE):
         _add_apple(note, found)
     elif note.startswith(_RECONYX):
@@ -23,9 +23,9 @@ def add_maker_note(note: bytes, found: Findings) -> None:
 
 
 def _add_apple(note: bytes, found: Findings) -> None:
-    """Take the ids that join the pictures of a burst and the two halves of a Live Photo.
+    """Add the ids that link the pictures of a burst and the two files of a Live Photo.
 
-    The note is a directory of its own, big-endian, whose offsets count from the note's start.
+    The note is a big-endian TIFF directory with offsets relative to the note's start.
     """
     count = int.from_bytes(note[14:16], "big")
     for start in range(16, min(16 + 12 * count, len(note) - 11), 12):
@@ -37,7 +37,7 @@ def _add_apple(note: bytes, found: Findings) -> None:
 
 
 def _add_reconyx(note: bytes, found: Findings) -> None:
-    """Take the time of a trail camera that leaves the tag of the standard out."""
+    """Add the capture time of a trail camera that does not write the standard tag."""
     if len(note) < _RECONYX_TIME + 12:
         return
     second, minute, hour, month, day, year = struct.unpack_from("<6H", note, _RECONYX_TIME)

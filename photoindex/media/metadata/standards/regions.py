@@ -1,4 +1,4 @@
-"""Parts of a picture that people and programs marked, above all faces, as XMP keeps them."""
+"""Face and other regions of a picture, as stored in XMP (MWG, Microsoft and ACDSee schemas)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from photoindex.types import Region
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-# Guidelines for handling image metadata 2.0 (Metadata Working Group), 5.9; also what Lightroom, digiKam and iPhones write.
+# Metadata Working Group, guidelines for handling image metadata 2.0, 5.9; written by Lightroom, digiKam and iPhones too.
 _MWG = "{http://www.metadataworkinggroup.com/schemas/regions/}"
 _AREA = "{http://ns.adobe.com/xmp/sType/Area#}"
 _DIMENSIONS = "{http://ns.adobe.com/xap/1.0/sType/Dimensions#}"
-# Microsoft Photo Gallery, and Picasa after it.
+# Microsoft Photo Gallery and Picasa.
 _MICROSOFT = "{http://ns.microsoft.com/photo/1.2/}"
 _MICROSOFT_INFO = "{http://ns.microsoft.com/photo/1.2/t/RegionInfo#}"
 _MICROSOFT_REGION = "{http://ns.microsoft.com/photo/1.2/t/Region#}"
@@ -29,18 +29,18 @@ _KINDS = frozenset({"face", "pet", "focus", "barcode"})
 _REGION_LIMIT = 500
 _NAME_CHARACTERS = 500
 _SEPARATOR = re.compile(r"[\s,]+")
-_SIGNS = tuple(name[1:-1].encode() for name in (_MWG, _MICROSOFT_INFO, _ACDSEE))
+_MARKERS = tuple(name[1:-1].encode() for name in (_MWG, _MICROSOFT_INFO, _ACDSEE))
 _Rectangle = tuple[float, float, float, float]
 """Left, top, width, height as fractions of the picture."""
 
 
 def regions_of(packet: bytes) -> tuple[Region, ...]:
-    """Return the regions of an XMP packet in their order, those that lie within the picture.
+    """Return the regions of an XMP packet in order, clipped to the picture.
 
-    A face that was written in two schemas comes twice. Raises ValueError and xml's ParseError as `parse_packet` does; a
-    packet that names no schema of regions is not parsed.
+    A face written in two schemas is returned twice. Raises ValueError and xml's ParseError as `parse_packet` does; a
+    packet without any region schema is not parsed.
     """
-    if not any(sign in packet for sign in _SIGNS):
+    if not any(marker in packet for marker in _MARKERS):
         return ()
     from photoindex.media.metadata.standards.xmp import root_of
 
@@ -66,7 +66,7 @@ def _read_mwg(root: Element) -> Iterator[Region]:
 
 
 def _mwg_rectangle(area: Element, width: float | None, height: float | None) -> _Rectangle | None:
-    """Return an area whose x and y are its centre; a circle has a diameter `d` instead of `w` and `h`, a point has none."""
+    """Convert an MWG area: x and y are its centre; a circle has a diameter `d` instead of `w` and `h`, a point has neither."""
     x, y, w, h, d = (_number(area, f"{_AREA}{name}") for name in "xywhd")
     in_pixels = _text(area, f"{_AREA}unit") == "pixel"
     if x is None or y is None or (in_pixels and not (width and height)):
@@ -83,7 +83,7 @@ def _mwg_rectangle(area: Element, width: float | None, height: float | None) -> 
 
 
 def _read_microsoft(root: Element) -> Iterator[Region]:
-    """Yield the regions with a rectangle; a person who is only named to be in the picture has none."""
+    """Yield the regions that have a rectangle; people tagged without a position have none."""
     for information in root.iter(f"{_MICROSOFT}RegionInfo"):
         for item in _items(information, f"{_MICROSOFT_INFO}Regions"):
             parts = [_float(part) for part in _SEPARATOR.split(_text(item, f"{_MICROSOFT_REGION}Rectangle"))]
@@ -97,7 +97,7 @@ def _read_microsoft(root: Element) -> Iterator[Region]:
 def _read_acdsee(root: Element) -> Iterator[Region]:
     for regions in root.iter(f"{_ACDSEE}Regions"):
         for item in _items(regions, f"{_ACDSEE}RegionList"):
-            # What a person drew stands before what the program found.
+            # An area drawn by the user takes precedence over a detected one.
             drawn, detected = (_part(item, f"{_ACDSEE}{name}") for name in ("DLYArea", "ALGArea"))
             area = detected if drawn is None else drawn
             x, y, w, h = (_number(area, f"{_ACDSEE_AREA}{name}") for name in "xywh")
@@ -111,7 +111,7 @@ def _read_acdsee(root: Element) -> Iterator[Region]:
 
 
 def _region(schema: str, kind: str, name: str, rectangle: _Rectangle | None) -> Region | None:
-    """Return the part of a rectangle that lies within the picture, None where nothing does."""
+    """Return a region clipped to the picture, None if nothing of it is inside."""
     if rectangle is None or not all(math.isfinite(number) and abs(number) < 100 for number in rectangle):
         return None
     left, top, width, height = rectangle
@@ -143,7 +143,7 @@ def _items(structure: Element, name: str) -> Iterator[Element]:
 
 
 def _part(structure: Element | None, name: str) -> Element | None:
-    """Return the field `name` of a structure, whose fields may lie in a description of their own."""
+    """Return the field `name` of a structure, whose fields may be nested in a Description element."""
     if structure is None:
         return None
     found = structure.find(name)
@@ -151,7 +151,7 @@ def _part(structure: Element | None, name: str) -> Element | None:
 
 
 def _text(structure: Element | None, name: str) -> str:
-    """Return the text of a field, which may be an attribute; "" where it is missing."""
+    """Return the text of a field (an element or an attribute), "" if it is missing."""
     if structure is None:
         return ""
     inner = structure.find(f"{_RDF}Description")

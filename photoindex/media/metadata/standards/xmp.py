@@ -1,4 +1,4 @@
-"""Facts from XMP packets (ISO 16684-1) embedded in a file."""
+"""Facts from XMP packets (ISO 16684-1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 Properties = dict[str, list[str]]
-"""`prefix:name` -> values in order; the default language of an alternative stands first."""
+"""`prefix:name` -> values in order; the default language of an alternative comes first."""
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -41,9 +41,9 @@ _RATIONAL = re.compile(r"([+-]?\d+)/(\d+)", re.ASCII)
 _COORDINATE = re.compile(
     r"(\d+(?:\.\d+)?)(?:,\s?(\d+(?:\.\d+)?))?(?:,\s?(\d+(?:\.\d+)?))?\s*([NSEW]?)", re.ASCII | re.IGNORECASE
 )
-# Programs that print EXIF for people through libexif put that text into XMP: f/5,6; 1/500 sec.; 105,0 mm; Right-top.
-_FOR_PEOPLE = re.compile(r"(?:f/)?([+-]?\d+(?:[.,/]\d+)?)\s*(?:sec\.?|s|mm|m)?", re.ASCII | re.IGNORECASE)
-_SIDES = (
+# Some programs copy libexif's human-readable text into XMP: f/5,6; 1/500 sec.; 105,0 mm; Right-top.
+_HUMAN_READABLE = re.compile(r"(?:f/)?([+-]?\d+(?:[.,/]\d+)?)\s*(?:sec\.?|s|mm|m)?", re.ASCII | re.IGNORECASE)
+_ORIENTATION_NAMES = (
     "top-left",
     "top-right",
     "bottom-right",
@@ -53,7 +53,7 @@ _SIDES = (
     "right-bottom",
     "left-bottom",
 )
-"""Orientation 1 to 8 by the sides where row 0 and column 0 lie (EXIF 2.32)."""
+"""Orientations 1 to 8, named by the positions of row 0 and column 0 (EXIF 2.32)."""
 
 _TEXTS = (
     ("camera_make", "tiff:Make"),
@@ -95,7 +95,7 @@ _HIERARCHIES = (("lr:hierarchicalSubject", "|"), ("digiKam:TagsList", "/"), ("Mi
 
 
 def read_xmp(blocks: Blocks) -> Findings:
-    """Return what the XMP packets say, the first packet before its extension."""
+    """Return the facts of all XMP packets; earlier packets take precedence."""
     found = Findings("xmp")
     for packet in blocks.xmp:
         with guarded(found.note, "damaged XMP"):
@@ -104,10 +104,10 @@ def read_xmp(blocks: Blocks) -> Findings:
 
 
 def root_of(packet: bytes) -> Element:
-    """Return the outermost element of a packet.
+    """Return the root element of a packet.
 
-    Raises ValueError for a packet of more than 4 MiB, for entities and document types (which XMP does not need and which
-    can blow up memory), and xml's ParseError where it is no XML.
+    Raises ValueError for a packet of more than 4 MiB and for entities and DTDs (XMP does not need them and they can exhaust
+    memory), and xml's ParseError for invalid XML.
     """
     from defusedxml.ElementTree import ParseError, fromstring
 
@@ -118,20 +118,20 @@ def root_of(packet: bytes) -> Element:
     try:
         root = fromstring(packet, forbid_dtd=True)
     except ParseError:
-        # Programs write Latin-1 or control characters into what they call UTF-8.
+        # Some programs write Latin-1 or control characters into what they declare as UTF-8.
         repaired = _NOT_IN_XML.sub("", packet.decode("utf-8", "replace"))
         root = fromstring(repaired, forbid_dtd=True)
     return root
 
 
 def parse_packet(packet: bytes) -> Properties:
-    """Return the properties of a packet, those of the namespaces that facts are taken from.
+    """Return a packet's properties in the namespaces that are used.
 
     Raises ValueError and ParseError as `root_of` does.
     """
     root = root_of(packet)
     properties: Properties = {}
-    # Only the descriptions right below the first RDF count: deeper ones belong to structures.
+    # Only the descriptions directly below the first RDF element count; deeper ones belong to structures.
     for description in next(root.iter(f"{_RDF}RDF"), root):
         if description.tag != f"{_RDF}Description":
             continue
@@ -197,7 +197,7 @@ def _number(properties: Properties, key: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        match = _FOR_PEOPLE.fullmatch(text)
+        match = _HUMAN_READABLE.fullmatch(text)
     if match is None:
         return None
     above, _, below = match[1].replace(",", ".").partition("/")
@@ -207,8 +207,8 @@ def _number(properties: Properties, key: str) -> float | None:
 def _orientation(properties: Properties) -> float | None:
     for key in ("tiff:Orientation", "exif:Orientation"):
         text = properties.get(key, [""])[0].lower()
-        if text in _SIDES:
-            return _SIDES.index(text) + 1
+        if text in _ORIENTATION_NAMES:
+            return _ORIENTATION_NAMES.index(text) + 1
         if number := _number(properties, key):
             return number
     return None
@@ -237,7 +237,7 @@ def _add_position(properties: Properties, found: Findings) -> None:
     longitude = _degrees(properties, "exif:GPSLongitude", "W")
     for name, value, limit in (("latitude", latitude, 90), ("longitude", longitude, 180)):
         if value is not None and None in (latitude, longitude):
-            # It is no position; a program that lost one half of it wrote what was left.
+            # Not a position: some programs lose one coordinate and write the other.
             found.add_number(name, round(value, 7) if math.isfinite(value) else value, -limit, limit)
     altitude = _number(properties, "exif:GPSAltitude")
     found.add_position(latitude, longitude, trust_zero=bool(altitude) or "gps_at" in found.facts)
@@ -247,9 +247,9 @@ def _add_position(properties: Properties, found: Findings) -> None:
 
 
 def _degrees(properties: Properties, key: str, negative: str) -> float | None:
-    """Return XMP's `DDD,MM.mmmmK` or `DDD,MM,SSK` (K: one of N S E W), or the plain decimals that some write, as degrees.
+    """Convert XMP's `DDD,MM.mmmmK` or `DDD,MM,SSK` (K: one of N S E W), or plain decimals, to degrees.
 
-    Where K is missing, the property that EXIF has for it counts.
+    If K is missing, the corresponding EXIF reference property is used.
     """
     text = properties.get(key, [""])[0]
     if match := _COORDINATE.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Outings, trips, homes and their names, from plain arrays."""
+"""Sessions, trips, homes, titles and keys, computed from plain arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from photoindex.domain.events.sessions import Moments, Outings, distances_km, outings
+from photoindex.domain.events.sessions import Moments, Sessions, distances_km, find_sessions
 from photoindex.domain.events.titles import PlaceName, key, title, unique_keys
 from photoindex.domain.events.trips import homes, trips
 
@@ -39,84 +39,84 @@ def moments(*photos: Taken) -> Moments:
     )
 
 
-def parts(found: Outings) -> list[list[int]]:
+def parts(found: Sessions) -> list[list[int]]:
     return [sorted(found.moments.ids[found.photos(index)].tolist()) for index in range(len(found))]
 
 
 def cut(*photos: Taken | str, gap_seconds: int = SIX_HOURS) -> list[list[int]]:
-    return parts(outings(moments(*((one, None) if isinstance(one, str) else one for one in photos)), gap_seconds))
+    return parts(find_sessions(moments(*((one, None) if isinstance(one, str) else one for one in photos)), gap_seconds))
 
 
-def ends(found: Outings) -> list[tuple[str, str]]:
+def ends(found: Sessions) -> list[tuple[str, str]]:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     pairs = zip(found.first.tolist(), found.last.tolist(), strict=True)
     return [tuple((epoch + timedelta(seconds=one)).isoformat()[:19] for one in pair) for pair in pairs]  # type: ignore[misc]
 
 
-def test_no_photos_are_no_outings() -> None:
+def test_no_photos_give_no_sessions() -> None:
     assert cut() == []
-    assert trips(outings(moments(), SIX_HOURS), homes(moments())) == []
+    assert trips(find_sessions(moments(), SIX_HOURS), homes(moments())) == []
 
 
-def test_a_longer_pause_than_the_gap_cuts_and_one_as_long_does_not() -> None:
+def test_a_pause_longer_than_the_gap_splits_and_an_equal_one_does_not() -> None:
     assert cut("2019-06-01T08:00:00", "2019-06-01T14:00:00", "2019-06-01T20:00:01") == [[0, 1], [2]]
 
 
-def test_an_evening_goes_on_after_midnight() -> None:
+def test_an_evening_continues_past_midnight() -> None:
     assert cut("2018-12-31T22:00:00", "2019-01-01T01:30:00", "2019-01-01T12:00:00") == [[0, 1], [2]]
 
 
-def test_times_before_1970_and_in_the_year_one_are_cut_like_others() -> None:
+def test_times_before_1970_and_in_the_year_one_are_split_like_others() -> None:
     assert cut("0001-01-01T00:00:00", "0001-01-01T01:00:00", "1969-12-31T23:00:00", "1970-01-01T01:00:00") == [
         [0, 1],
         [2, 3],
     ]
 
 
-def test_a_jump_in_place_with_a_pause_of_more_than_an_hour_cuts() -> None:
+def test_a_jump_in_location_with_a_pause_of_more_than_an_hour_splits() -> None:
     assert cut(("2019-06-01T08:00:00", BERLIN), ("2019-06-01T11:00:00", LISBON)) == [[0], [1]]
     assert cut(("2019-06-01T08:00:00", BERLIN), ("2019-06-01T11:00:00", POTSDAM)) == [[0, 1]]
 
 
-def test_photos_from_a_train_are_one_outing() -> None:
+def test_photos_from_a_train_are_one_session() -> None:
     track = [(f"2019-06-01T08:{10 * index:02}:00", (52.0 - index, 13.0)) for index in range(6)]
     assert cut(*track) == [[0, 1, 2, 3, 4, 5]]
 
 
-def test_a_jump_cuts_at_the_longest_pause_between_the_two_positions() -> None:
+def test_a_jump_splits_at_the_longest_pause_between_the_two_positions() -> None:
     assert cut(
         ("2019-06-01T08:00:00", BERLIN), "2019-06-01T08:30:00", "2019-06-01T11:00:00", ("2019-06-01T11:30:00", LISBON)
     ) == [[0, 1], [2, 3]]
 
 
-def test_a_jump_without_a_pause_of_an_hour_between_any_two_photos_cuts_nothing() -> None:
+def test_a_jump_without_a_pause_of_an_hour_does_not_split() -> None:
     minutes = [f"2019-06-01T{8 + index // 2:02}:{30 * (index % 2):02}:00" for index in range(1, 6)]
     assert cut(("2019-06-01T08:00:00", BERLIN), *minutes, ("2019-06-01T11:00:00", LISBON)) == [[0, 1, 2, 3, 4, 5, 6]]
 
 
-def test_a_photo_of_a_day_joins_the_first_outing_of_that_day_which_begins_at_midnight_then() -> None:
-    found = outings(
+def test_a_photo_with_only_a_day_joins_the_first_session_of_that_day_and_moves_its_start_to_midnight() -> None:
+    found = find_sessions(
         moments(("2019-06-01", None), ("2019-06-01T10:00:00", None), ("2019-06-01T20:00:00", None)), SIX_HOURS
     )
     assert parts(found) == [[0, 1], [2]]
     assert ends(found)[0] == ("2019-06-01T00:00:00", "2019-06-01T10:00:00")
 
 
-def test_a_photo_of_a_day_does_not_tie_the_evening_before_to_it() -> None:
+def test_a_photo_with_only_a_day_does_not_join_the_evening_before_to_it() -> None:
     assert cut("2019-05-31T22:00:00", "2019-06-01", "2019-06-01T09:00:00") == [[0], [1, 2]]
 
 
-def test_a_photo_of_a_day_joins_the_outing_that_goes_on_over_its_midnight() -> None:
+def test_a_photo_with_only_a_day_joins_a_session_that_continues_past_midnight() -> None:
     assert cut("2018-12-31T22:00:00", "2019-01-01", "2019-01-01T01:30:00", "2019-01-01T12:00:00") == [[0, 1, 2], [3]]
 
 
-def test_a_day_of_which_nothing_else_is_known_is_an_outing_of_the_whole_day() -> None:
-    found = outings(moments(("2019-06-01", None), ("2019-06-01", None), ("2019-06-02T10:00:00", None)), SIX_HOURS)
+def test_photos_with_only_a_day_form_a_session_of_the_whole_day() -> None:
+    found = find_sessions(moments(("2019-06-01", None), ("2019-06-01", None), ("2019-06-02T10:00:00", None)), SIX_HOURS)
     assert parts(found) == [[0, 1], [2]]
     assert ends(found)[0] == ("2019-06-01T00:00:00", "2019-06-01T23:59:59")
 
 
-def test_distances_are_those_on_the_globe_and_across_the_date_line() -> None:
+def test_distances_are_great_circle_distances_also_across_the_date_line() -> None:
     assert distance(BERLIN, LISBON) == pytest.approx(2_313, abs=10)
     assert distance((-17.0, 179.9), (-17.0, -179.9)) == pytest.approx(21.3, abs=0.2)
     assert distance((0.0, 0.0), (0.0, 180.0)) == pytest.approx(20_015, abs=1)
@@ -133,14 +133,14 @@ def at_home(*months: int, year: int = 2019, home: tuple[float, float] = BERLIN) 
 
 
 def found_trips(photos: Sequence[Taken]) -> list[tuple[str, str]]:
-    """The first and the last moment of each trip."""
+    """Return the first and the last moment of each trip."""
     taken = moments(*photos)
-    found = outings(taken, SIX_HOURS)
+    found = find_sessions(taken, SIX_HOURS)
     bounds = ends(found)
     return [(bounds[run[0]][0], bounds[run[-1]][1]) for run in trips(found, homes(taken))]
 
 
-def test_outings_away_from_home_over_a_night_are_a_trip() -> None:
+def test_sessions_away_from_home_over_a_night_are_a_trip() -> None:
     away: list[Taken] = [
         ("2019-06-01T10:00:00", LISBON),
         ("2019-06-02T12:00:00", SINTRA),
@@ -149,7 +149,7 @@ def test_outings_away_from_home_over_a_night_are_a_trip() -> None:
     assert found_trips([*at_home(*range(1, 9)), *away]) == [("2019-06-01T10:00:00", "2019-06-03T12:00:00")]
 
 
-def test_a_day_away_is_no_trip_nor_is_a_party_after_midnight() -> None:
+def test_neither_a_day_away_nor_a_party_past_midnight_is_a_trip() -> None:
     day: list[Taken] = [("2019-06-01T10:00:00", LISBON), ("2019-06-01T20:00:00", LISBON)]
     party: list[Taken] = [("2019-06-01T22:00:00", LISBON), ("2019-06-02T03:00:00", LISBON)]
     assert found_trips([*at_home(*range(1, 9)), *day]) == []
@@ -165,7 +165,7 @@ def test_a_pause_of_two_days_or_a_photo_at_home_ends_a_trip() -> None:
     assert found_trips([*at_home(*range(1, 9)), *between]) == expected
 
 
-def test_photos_without_a_position_belong_to_a_trip_between_two_that_are_away_only() -> None:
+def test_photos_without_a_position_belong_to_a_trip_only_between_two_sessions_away() -> None:
     taken: list[Taken] = [
         ("2019-05-31T10:00:00", None), ("2019-06-01T10:00:00", LISBON), ("2019-06-02T10:00:00", None),
         ("2019-06-03T10:00:00", LISBON), ("2019-06-04T10:00:00", None),
@@ -173,7 +173,7 @@ def test_photos_without_a_position_belong_to_a_trip_between_two_that_are_away_on
     assert found_trips([*at_home(*range(1, 9)), *taken]) == [("2019-06-01T10:00:00", "2019-06-03T10:00:00")]
 
 
-def test_who_moves_has_another_home_afterwards() -> None:
+def test_moving_house_changes_the_home() -> None:
     before, after = at_home(*range(1, 13), year=2017), at_home(*range(1, 13), year=2019, home=LISBON)
     visit: list[Taken] = [("2019-06-20T10:00:00", BERLIN), ("2019-06-21T10:00:00", BERLIN)]
     earlier: list[Taken] = [("2017-06-20T10:00:00", LISBON), ("2017-06-21T10:00:00", LISBON)]
@@ -239,12 +239,12 @@ def test_a_key_is_the_first_day_and_the_place_in_ascii(city: str, slug: str) -> 
     assert key([place(city, code="JP")], "2019-06-01", trip=False) == f"2019-06-01{slug}"
 
 
-def test_the_key_of_a_trip_says_so_and_names_the_country() -> None:
+def test_the_key_of_a_trip_contains_trip_and_the_country() -> None:
     assert key([place("Lisbon")], "2019-06-01", trip=True) == "2019-06-01-trip-portugal"
     assert key([], "2019-06-01", trip=True) == "2019-06-01-trip"
     assert key([], "2019-06-01", trip=False) == "2019-06-01"
 
 
-def test_keys_that_are_alike_get_the_first_free_suffix() -> None:
+def test_equal_keys_get_the_first_free_suffix() -> None:
     assert unique_keys(["a", "a", "b", "a"]) == ["a", "a-2", "b", "a-3"]
     assert unique_keys(["a-2", "a", "a", "a"]) == ["a-2", "a", "a-3", "a-4"]

@@ -1,4 +1,4 @@
-"""What a photo's facts come to, and the dates that names and folders tell."""
+"""Resolving a photo's facts, and dates in names and folders."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def taken(facts: Facts | None = None, **around: str) -> tuple[str | None, str | 
     return result.taken_at, result.taken_at_source
 
 
-def test_the_confidence_never_rises_down_the_table_of_times() -> None:
+def test_confidence_never_increases_down_the_table_of_times() -> None:
     beliefs = [place.confidence_with_offset for place in TIMES]
     assert beliefs == sorted(beliefs, reverse=True)
     assert all(0 < place.confidence <= place.confidence_with_offset <= 1 for place in TIMES)
 
 
-def test_a_person_and_then_a_sidecar_overrule_every_embedded_source() -> None:
+def test_the_user_and_then_a_sidecar_override_every_embedded_source() -> None:
     for order in PRIORITIES.values():
         assert order[:2] == ("person", "sidecar")
     facts = {
@@ -40,7 +40,7 @@ def test_a_person_and_then_a_sidecar_overrule_every_embedded_source() -> None:
     assert resolved({**facts, "person": {"title": ""}}).title == ""
 
 
-def test_every_table_keeps_the_one_order_of_sources() -> None:
+def test_every_table_follows_the_common_order_of_sources() -> None:
     level_of = {source: level for level, sources in enumerate(LEVELS) for source in sources}
     for order in PRIORITIES.values():
         assert [level_of[source] for source in order] == sorted(level_of[source] for source in order)
@@ -48,7 +48,7 @@ def test_every_table_keeps_the_one_order_of_sources() -> None:
     assert [level_of[source] for source in stated] == sorted(level_of[source] for source in stated)
 
 
-def test_exif_gives_the_time_with_more_confidence_where_it_knows_the_zone() -> None:
+def test_an_exif_time_with_a_zone_has_more_confidence() -> None:
     without, with_zone = (
         resolved({"exif": {"taken_at": time}}) for time in ("2019-06-01T12:34:56", "2019-06-01T12:34:56.5+02:00")
     )
@@ -99,7 +99,7 @@ def test_the_best_time_wins(facts: Facts, expected: tuple[str, str]) -> None:
         ),
     ],
 )
-def test_a_part_of_a_date_gives_way_to_a_fuller_embedded_statement_of_the_same(
+def test_a_partial_date_is_replaced_by_a_more_precise_embedded_date(
     facts: Facts, expected: tuple[str, str, str]
 ) -> None:
     result = resolved(facts)
@@ -117,7 +117,7 @@ def test_a_part_of_a_date_gives_way_to_a_fuller_embedded_statement_of_the_same(
         (("xmp", "taken_at"), ("exif", "modified_at")),
     ],
 )
-def test_a_part_of_a_date_stands_against_other_levels_and_other_facts(
+def test_a_partial_date_is_not_replaced_by_other_levels_and_other_facts(
     first: tuple[str, str], second: tuple[str, str]
 ) -> None:
     facts = {first[0]: {first[1]: "2006-10-29"}, second[0]: {second[1]: "2006-10-29T06:27:51"}}
@@ -202,11 +202,11 @@ def test_the_time_in_a_file_name_is_found(name: str, expected: str) -> None:
         "",
     ],
 )
-def test_digits_that_are_no_date_are_left_alone(name: str) -> None:
+def test_digits_that_are_not_a_date_are_ignored(name: str) -> None:
     assert resolved(name=name).taken_at_source == "mtime"
 
 
-def test_a_name_of_any_bytes_is_read() -> None:
+def test_a_name_of_any_bytes_is_accepted() -> None:
     assert (
         resolve({}, name=b"\xff\xfe 2019-06-01 12.34.56.jpg", folder=b"\xff", mtime_ns=0).taken_at
         == "2019-06-01T12:34:56"
@@ -236,7 +236,7 @@ def test_a_name_of_any_bytes_is_read() -> None:
         ("2018/2019 summer of 2017-06-01/2016/05", "2017-06-01T00:00:00", 0.4),
     ],
 )
-def test_the_most_exact_date_of_a_folder_counts(folder: str, expected: str, confidence: float) -> None:
+def test_the_most_precise_date_in_a_folders_path_is_used(folder: str, expected: str, confidence: float) -> None:
     result = resolved(folder=folder)
     assert (result.taken_at, result.taken_at_source, result.taken_at_confidence) == (expected, "folder", confidence)
 
@@ -255,11 +255,11 @@ def test_the_most_exact_date_of_a_folder_counts(folder: str, expected: str, conf
         "2b20190601ac3e",
     ],
 )
-def test_a_folder_without_a_date_says_nothing(folder: str) -> None:
+def test_a_folder_without_a_date_gives_no_time(folder: str) -> None:
     assert resolved(folder=folder).taken_at_source == "mtime"
 
 
-def test_a_name_is_believed_before_its_folder_and_before_the_date_of_a_change() -> None:
+def test_a_date_in_the_name_ranks_before_the_folder_and_the_modification_date() -> None:
     assert taken(name="IMG-20190601-WA0001.jpg", folder="2018/05") == ("2019-06-01T00:00:00", "name")
     edited = {"exif": {"modified_at": "2020-01-02T03:04:05"}}
     assert taken(edited, folder="2018/05/01") == ("2020-01-02T03:04:05", "exif")
@@ -267,20 +267,20 @@ def test_a_name_is_believed_before_its_folder_and_before_the_date_of_a_change() 
     assert taken(edited, name="IMG_20190601_123456.jpg") == ("2019-06-01T12:34:56", "name")
 
 
-def test_the_modification_time_is_the_last_resort_and_believed_more_under_a_cameras_own_name() -> None:
+def test_the_modification_time_ranks_last_and_has_more_confidence_with_a_camera_file_name() -> None:
     camera, renamed = resolved(name="DSC_0042.JPG"), resolved(name="lake.jpg")
     assert camera.taken_at == renamed.taken_at == "2020-09-13T12:26:40+00:00"
     assert (camera.taken_at_confidence, renamed.taken_at_confidence) == (0.2, 0.1)
 
 
 @pytest.mark.parametrize("mtime_ns", [0, -1, 10**9, 1 << 63])
-def test_a_modification_time_that_no_clock_gave_is_not_used(mtime_ns: int) -> None:
+def test_an_implausible_modification_time_is_not_used(mtime_ns: int) -> None:
     result = resolved(mtime_ns=mtime_ns)
     assert (result.taken_at, result.taken_at_source, result.taken_at_confidence) == (None, None, None)
     assert "taken_at" not in result.sources
 
 
-def test_a_position_is_never_put_together_from_two_sources() -> None:
+def test_a_position_is_never_combined_from_two_sources() -> None:
     facts = {
         "exif": {"latitude": 52.5, "altitude_m": 99.0},
         "xmp": {"latitude": 48.0, "longitude": 11.0},
@@ -291,7 +291,7 @@ def test_a_position_is_never_put_together_from_two_sources() -> None:
     assert (result.sources["latitude"], result.sources["altitude_m"]) == ("xmp", "exif")
 
 
-def test_what_people_write_is_taken_from_xmp_and_iptc_before_exif() -> None:
+def test_text_written_by_people_is_taken_from_xmp_and_iptc_before_exif() -> None:
     facts = {
         "exif": {"title": "e", "description": "e", "rating": 1, "lens": "e"},
         "iptc": {"title": "i", "description": "i"},
@@ -309,13 +309,13 @@ def test_what_people_write_is_taken_from_xmp_and_iptc_before_exif() -> None:
     }
 
 
-def test_texts_that_a_camera_writes_into_every_file_are_passed_over() -> None:
+def test_stock_texts_of_cameras_are_ignored() -> None:
     facts = {"exif": {"description": "OLYMPUS DIGITAL CAMERA         ".strip()}, "xmp": {"description": "SONY DSC"}}
     assert resolved(facts).description is None
     assert resolved({**facts, "iptc": {"description": "At the lake"}}).description == "At the lake"
 
 
-def test_embedded_keywords_are_joined_and_a_sidecars_stand_alone() -> None:
+def test_embedded_keywords_are_merged_and_a_sidecars_keywords_replace_them() -> None:
     facts = {"xmp": {"keywords": ["sea", "Places/Rome"]}, "iptc": {"keywords": ["sea", "dog"]}}
     assert resolved(facts).keywords == ("sea", "Places/Rome", "dog")
     assert resolved({**facts, "sidecar": {"keywords": ["cat"]}}).keywords == ("cat",)
@@ -342,7 +342,7 @@ def test_camera_facts_keep_their_types() -> None:
 
 
 @pytest.mark.parametrize(("ending", "minutes"), [("Z", None), ("+00:00", 0)])
-def test_a_persons_time_in_utc_has_an_offset_only_where_it_is_stated(ending: str, minutes: int | None) -> None:
+def test_a_users_utc_time_has_an_offset_only_if_it_is_written(ending: str, minutes: int | None) -> None:
     result = resolved(
         {"person": {"taken_at": f"2019-06-01T10:00:00{ending}"}, "exif": {"modified_at": "2019-06-01T12:00:00"}}
     )
@@ -350,6 +350,6 @@ def test_a_persons_time_in_utc_has_an_offset_only_where_it_is_stated(ending: str
     assert (result.utc_offset_minutes, result.taken_at_utc) == (minutes, 1559383200.0)
 
 
-def test_a_persons_time_in_utc_alone_takes_the_offset_of_the_place() -> None:
+def test_a_users_utc_time_gets_the_offset_of_the_position() -> None:
     result = resolved({"person": {"taken_at": "2019-06-01T10:00:00Z"}, "exif": {"latitude": 52.5, "longitude": 13.4}})
     assert (result.taken_at, result.utc_offset_minutes) == ("2019-06-01T12:00:00+02:00", 120)

@@ -1,4 +1,4 @@
-"""Bursts: which shots know each other."""
+"""Finding bursts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photoindex.types import Kind
 
 
 def shots(*named: tuple[str, str | None], **shared: Any) -> list[Member]:
-    """Pictures of one camera by name and clock time; asset ids count from 1."""
+    """Return pictures of one camera by name and local time; asset ids count from 1."""
     members = []
     for number, (name, clock) in enumerate(named, 1):
         kind = Kind.RAW if name.lower().endswith("cr2") else Kind.VIDEO if name.endswith("mov") else Kind.IMAGE
@@ -23,12 +23,12 @@ def shots(*named: tuple[str, str | None], **shared: Any) -> list[Member]:
 
 
 def together(members: list[Member]) -> list[set[int]]:
-    """The bursts as sets of asset ids."""
+    """Return the bursts as sets of asset ids."""
     keys = bursts(members)
     return [{asset for asset, key in keys.items() if key == wanted} for wanted in sorted(set(keys.values()))]
 
 
-def test_shots_of_one_identifier_are_one_burst_in_whatever_folder() -> None:
+def test_shots_with_one_burst_identifier_are_one_burst_across_folders() -> None:
     first, second, other = shots(("a.jpg", None), ("b.jpg", None), ("c.jpg", None), burst_identifier="ab-1")
     other = replace(other, burst_identifier="AB-2")
     assert together([first, replace(second, folder_id=2, burst_identifier="AB-1"), other]) == [{1, 2}, {3}]
@@ -43,7 +43,7 @@ def test_shots_of_one_identifier_are_one_burst_in_whatever_folder() -> None:
         ("20231207_101605_001.jpg", "20231207_101605_031.jpg"),
     ],
 )
-def test_names_that_mark_a_burst_make_one_within_a_folder(names: tuple[str, str]) -> None:
+def test_names_with_a_burst_marker_form_a_burst_within_a_folder(names: tuple[str, str]) -> None:
     first, second = shots((names[0], None), (names[1], None))
     assert together([first, second]) == [{1, 2}]
     elsewhere = bursts([first, replace(second, folder_id=2)])
@@ -51,7 +51,7 @@ def test_names_that_mark_a_burst_make_one_within_a_folder(names: tuple[str, str]
 
 
 @pytest.mark.parametrize("name", ["20231207_101605_001.jpg", "IMG_20190601_123456_BURST001.jpg"])
-def test_one_numbered_name_alone_is_no_burst(name: str) -> None:
+def test_a_single_numbered_name_is_not_a_burst(name: str) -> None:
     assert bursts(shots((name, None), ("other.jpg", None))) == {}
 
 
@@ -69,13 +69,13 @@ def test_one_numbered_name_alone_is_no_burst(name: str) -> None:
         ([("IMG_0001.jpg", "01.1"), ("IMG_0002.jpg", "01.5")], []),
         # A pause ends a run.
         ([("IMG_0001.jpg", "01.0"), ("IMG_0002.jpg", "02.0"), ("IMG_0003.jpg", "03.2"), ("IMG_0004.jpg", "03.9")], []),
-        # Whole seconds without numbers tell nothing, nor do numbers far apart: two cameras of one model.
+        # Whole seconds without numbers prove nothing, nor do numbers far apart: two cameras of one model.
         ([("x.jpg", "01"), ("m.jpg", "01"), ("c.jpg", "02")], []),
         ([("IMG_0001.jpg", "01.1"), ("IMG_5001.jpg", "01.5"), ("IMG_0002.jpg", "01.9")], []),
-        # Copies and edits of one shot, by name or by the very same moment, are one shot.
+        # Copies and edits, recognised by name or identical time, are one shot.
         ([("IMG_0001.jpg", "01.5"), ("IMG_0001 (1).jpg", "01.5"), ("IMG_E0001.jpg", "01.5"), ("IMG_0001-2.jpg", "01.5")], []),
         ([("x.jpg", "01.5"), ("m.jpg", "01.5"), ("c.jpg", "01.5")], []),
-        # A RAW and its picture count once, and both are of the burst.
+        # A RAW and its picture count as one shot, and both are in the burst.
         ([("IMG_0001.cr2", "01.1"), ("IMG_0001.jpg", "01.1"), ("IMG_0002.jpg", "01.5"), ("IMG_0002.cr2", "01.5")], []),
         (
             [("IMG_0001.cr2", "01"), ("IMG_0001.jpg", "01.1"), ("IMG_0002.jpg", "01.5"), ("IMG_0003.jpg", "01.9")],
@@ -87,20 +87,22 @@ def test_one_numbered_name_alone_is_no_burst(name: str) -> None:
         ([("IMG_0001.jpg", None), ("IMG_0002.jpg", None), ("IMG_0003.jpg", None)], []),
     ],
 )  # fmt: skip
-def test_runs_are_told_by_times_and_numbers(named: list[tuple[str, str | None]], expected: list[set[int]]) -> None:
+def test_bursts_are_recognised_by_times_and_numbers(
+    named: list[tuple[str, str | None]], expected: list[set[int]]
+) -> None:
     assert together(shots(*named)) == expected
 
 
 @pytest.mark.parametrize(
     "difference", [{"camera": "Canon EOS 7D"}, {"serial": "43"}, {"camera": None}, {"folder_id": 2}]
 )
-def test_a_run_is_of_one_camera_in_one_folder(difference: dict[str, Any]) -> None:
+def test_a_burst_is_limited_to_one_camera_and_one_folder(difference: dict[str, Any]) -> None:
     first, second, third = shots(("IMG_0001.jpg", "01"), ("IMG_0002.jpg", "01"), ("IMG_0003.jpg", "02"), serial="42")
     assert bursts([first, second, third])
     assert bursts([first, second, replace(third, **difference)]) == {}
 
 
-def test_what_one_file_of_a_shot_states_holds_for_its_raw_too() -> None:
+def test_the_burst_identifier_of_a_picture_applies_to_its_raw_too() -> None:
     picture, raw = shots(("IMG_0001.jpg", "01"), ("IMG_0001.cr2", "01"))
     assert together([replace(picture, burst_identifier="AB-1"), raw]) == [{1, 2}]
 

@@ -1,4 +1,4 @@
-"""What is one photo: each rule with files that it joins and files that it must leave apart."""
+"""The pairing rules, each with files that it joins and files that it must not join."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS = {
 
 
 def files(*named: str | tuple[str, dict[str, Any]], **shared: Any) -> list[Member]:
-    """Members by name, their kind by extension; asset ids count from 1 in the order given. Movies last 2.9 s."""
+    """Return members by name, with their kind by extension and asset ids counting from 1. Movies last 2.9 s."""
     members = []
     for number, entry in enumerate(named, 1):
         name, own = entry if isinstance(entry, tuple) else (entry, {})
@@ -33,7 +33,7 @@ def files(*named: str | tuple[str, dict[str, Any]], **shared: Any) -> list[Membe
 
 
 def found(members: list[Member]) -> set[tuple[str, str, str]]:
-    """Links as (kind, name, other name)."""
+    """Return the links as (kind, name, other name)."""
     names = {member.asset_id: member.name.decode() for member in members}
     return {(link.kind, names[link.asset_id], names[link.other_asset_id]) for link in links_in_folder(members)}
 
@@ -57,11 +57,11 @@ def only_link(members: list[Member]) -> Link:
         ("PXL_20231026_205755225.dng", "PXL_20231026_205755225.MP.jpg"),
     ],
 )
-def test_a_raw_and_a_picture_of_one_name_and_time_are_one_photo(raw: str, still: str) -> None:
+def test_a_raw_and_a_picture_of_the_same_name_and_time_are_one_photo(raw: str, still: str) -> None:
     assert found(files(raw, still)) == {("raw", raw, still)}
 
 
-def test_every_picture_of_the_name_of_a_raw_joins_it() -> None:
+def test_every_picture_with_the_name_of_a_raw_joins_it() -> None:
     members = files("IMG_1.CR2", "IMG_1.HEIC", "IMG_1.JPG")
     assert found(members) == {("raw", "IMG_1.CR2", "IMG_1.HEIC"), ("raw", "IMG_1.CR2", "IMG_1.JPG")}
     assert len(group(members, links_in_folder(members), [])) == 1
@@ -73,9 +73,9 @@ def test_every_picture_of_the_name_of_a_raw_joins_it() -> None:
         ({"taken_at": NOON}, {"taken_at": "2019-06-01T12:00:02.000"}, True),
         ({"taken_at": NOON}, {"taken_at": "2019-06-01T12:00:03"}, False),
         ({"taken_at": NOON}, {"taken_at": "2019-06-01T15:02:00"}, False),
-        # The same moment, told by clocks of two zones.
+        # The same moment on clocks of two zones.
         ({"taken_at": NOON, "taken_at_utc": 1e9}, {"taken_at": "2019-06-01T14:00:00+02:00", "taken_at_utc": 1e9}, True),
-        # One tells only its instant: a zone two hours east makes them the same, and no zone makes seven minutes.
+        # One has only its instant: a zone two hours east makes them equal, but no zone explains seven minutes.
         ({"taken_at": NOON}, {"taken_at": None, "taken_at_utc": 1559383200.0}, True),
         ({"taken_at": NOON}, {"taken_at": None, "taken_at_utc": 1559383200.0 + 420}, False),
         ({"taken_at": NOON}, {"taken_at": None, "taken_at_utc": 1559383200.0 + 15 * 3600}, True),
@@ -95,16 +95,16 @@ def test_every_picture_of_the_name_of_a_raw_joins_it() -> None:
         ({"camera": "Canon EOS 6D", "taken_at": None}, {"camera": "Canon EOS 7D", "taken_at": None}, False),
     ],
 )
-def test_a_raw_and_a_picture_need_times_and_cameras_that_do_not_disagree(
+def test_a_raw_and_a_picture_with_different_times_or_cameras_are_not_joined(
     raw: dict[str, Any], still: dict[str, Any], joined: bool
 ) -> None:
     assert bool(found(files(("a.cr2", raw), ("a.jpg", still)))) is joined
 
 
-def test_the_reason_of_a_raw_without_a_time_says_what_it_rests_on() -> None:
+def test_the_reason_for_a_raw_without_a_time_names_the_evidence() -> None:
     bare = only_link(files(("a.cr2", {"taken_at": None}), "a.jpg"))
-    assert "nothing speaks against it" in bare.why
-    assert "a.cr2 has no time of its own" in bare.why
+    assert "nothing contradicts it" in bare.why
+    assert "a.cr2 has no embedded time" in bare.why
     camera = only_link(files(("a.cr2", {"taken_at": None}), "a.jpg", camera="Canon EOS 6D"))
     assert "same camera (Canon EOS 6D)" in camera.why
 
@@ -120,16 +120,16 @@ def test_the_reason_of_a_raw_without_a_time_says_what_it_rests_on() -> None:
         ("IMG_1234.CR2", "IMG_12345.JPG"),
     ],
 )
-def test_other_files_are_no_raw_and_picture(names: tuple[str, ...]) -> None:
+def test_other_files_are_not_joined_as_raw_and_picture(names: tuple[str, ...]) -> None:
     assert found(files(*names)) == set()
 
 
-def test_a_name_that_very_many_files_share_links_nothing() -> None:
+def test_a_stem_shared_by_very_many_files_links_none_of_them() -> None:
     names = [f"PXL_20231207_032111247.M{'I' * count}.jpg" for count in range(1, 40)]
     assert found(files("PXL_20231207_032111247.dng", *names)) == set()
 
 
-def test_equal_files_are_linked_once_and_never_with_themselves() -> None:
+def test_equal_files_are_linked_once_and_never_to_themselves() -> None:
     raw, still, copy = files("a.cr2", "a.jpg", "a.jpeg")
     assert len(links_in_folder([raw, still, replace(copy, asset_id=still.asset_id)])) == 1
     assert links_in_folder([raw, replace(still, asset_id=raw.asset_id)]) == []
@@ -146,28 +146,28 @@ UTC_IN_NO_ZONE = {"taken_at": "2019-06-01T09:53:00+00:00", "taken_at_utc": 15593
 OTHER = {"content_identifier": "7A7D4193-1D91-4907-98F8-3B7E41D991D7"}
 
 
-def test_a_picture_and_a_movie_of_one_content_identifier_are_a_live_photo_whatever_their_names() -> None:
+def test_a_picture_and_a_movie_with_one_content_identifier_are_a_live_photo_whatever_their_names() -> None:
     movie = {"taken_at": None, "content_identifier": IDENTIFIED["content_identifier"].lower() + " "}
     members = files(("IMG_1234(1).jpg", IDENTIFIED), ("IMG_9999.mov", movie), "IMG_9999.jpg")
     assert found(members) == {("live", "IMG_9999.mov", "IMG_1234(1).jpg")}
     assert IDENTIFIED["content_identifier"] in only_link(members).why
 
 
-def test_a_movie_that_its_identifier_joins_is_not_joined_by_its_name_as_well() -> None:
+def test_a_movie_joined_by_identifier_is_not_also_joined_by_name() -> None:
     members = files(("x.jpg", IDENTIFIED), ("IMG_1.mov", IDENTIFIED), "IMG_1.jpg")
     assert found(members) == {("live", "IMG_1.mov", "x.jpg")}
 
 
-def test_a_movie_of_another_name_goes_with_the_original_before_its_edit() -> None:
+def test_a_movie_with_another_name_joins_the_original_rather_than_its_edit() -> None:
     members = files("a-edited.jpg", "b.jpg", "c.mov", **IDENTIFIED)
     assert found(members) == {("live", "c.mov", "b.jpg")}
 
 
-def test_identifiers_that_disagree_win_over_the_same_name_and_time() -> None:
+def test_different_identifiers_win_over_the_same_name_and_time() -> None:
     assert found(files(("a.heic", IDENTIFIED), ("a.mov", OTHER), camera="Apple iPhone XR")) == set()
 
 
-def test_of_pictures_that_share_an_identifier_the_movie_goes_with_the_one_of_its_name() -> None:
+def test_a_movie_joins_the_picture_of_its_name_if_several_share_the_identifier() -> None:
     members = files("IMG_1 (1).heic", "IMG_1.heic", "IMG_1.mov", "IMG_1_HEVC.mov", **IDENTIFIED)
     assert found(members) == {("live", "IMG_1.mov", "IMG_1.heic"), ("live", "IMG_1_HEVC.mov", "IMG_1.heic")}
 
@@ -185,7 +185,7 @@ def test_an_edited_live_photo_is_one_photo_with_its_original() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", "00000000-0000-0000-0000-000000000000"])
-def test_an_identifier_of_zeros_says_nothing(nothing: str | None) -> None:
+def test_an_empty_or_zero_identifier_is_ignored(nothing: str | None) -> None:
     assert found(files("b.heic", "a.mov", content_identifier=nothing)) == set()
 
 
@@ -208,7 +208,7 @@ def test_an_identifier_of_zeros_says_nothing(nothing: str | None) -> None:
         ({"camera": "Apple iPhone 5s"}, {"camera": "Apple iPhone XR"}, False),
         ({"camera": "Google Pixel 6 Pro"}, {}, False),
         ({"camera": "Google Pixel 6 Pro"}, {"camera": "Google Pixel 6 Pro"}, False),
-        # The movie's container counts in UTC: 2 h off is a zone, 2 h 7 min is none, and a zone needs the same camera.
+        # The movie's container has UTC: 2 h apart can be a zone, 2 h 7 min cannot, and a zone needs the same camera.
         ({"camera": "Apple iPhone 5s"}, {"camera": "Apple iPhone 5s", **UTC_TWO_HOURS_BEFORE}, True),
         ({}, UTC_TWO_HOURS_BEFORE, False),
         ({"camera": "Apple iPhone 5s"}, {"camera": "Apple iPhone 5s", **UTC_IN_NO_ZONE}, False),
@@ -295,17 +295,17 @@ def test_names_of_edits_join_their_original(edit: str, original: str) -> None:
         ("-edited.jpg", ".jpg"),
     ],
 )
-def test_copies_and_other_names_are_no_edits(name: str, original: str) -> None:
+def test_copies_and_other_names_are_not_edits(name: str, original: str) -> None:
     assert found(files(name, original)) == set()
 
 
-def test_an_edit_has_the_time_of_its_original_or_none() -> None:
+def test_an_edit_must_have_the_time_of_its_original_or_none() -> None:
     assert found(files(("a-edited.jpg", {"taken_at": None}), "a.jpg"))
     assert not found(files(("a-edited.jpg", {"taken_at": "2019-06-02T12:00:00"}), "a.jpg"))
     assert not found(files(("a-edited.jpg", {"camera": "Canon EOS 6D"}), ("a.jpg", {"camera": "Canon EOS 7D"})))
 
 
-def test_an_edit_goes_with_the_original_of_its_own_extension_and_a_picture_before_a_raw() -> None:
+def test_an_edit_joins_the_original_of_its_own_extension_and_a_picture_before_a_raw() -> None:
     assert found(files("a-edited.jpg", "a.heic", "a.jpg")) == {("edit", "a-edited.jpg", "a.jpg")}
     assert ("edit", "a-edited.tif", "a.jpg") in found(files("a-edited.tif", "a.cr2", "a.jpg"))
 
@@ -313,7 +313,7 @@ def test_an_edit_goes_with_the_original_of_its_own_extension_and_a_picture_befor
 # Groups
 
 
-def test_the_edited_picture_leads_then_other_pictures_then_raw_then_movie() -> None:
+def test_the_primary_is_the_edited_picture_then_other_pictures_then_raw_then_movie() -> None:
     members = files("a.mov", "a.cr2", "a.heic", "a-edited.jpg")
     links = links_in_folder(members)
     (photo,) = group(members, links, [])
@@ -328,19 +328,19 @@ def test_the_edited_picture_leads_then_other_pictures_then_raw_then_movie() -> N
     assert group(members[1:2], links, [])[0].roles == {2: "primary"}
 
 
-def test_the_larger_picture_leads_and_the_one_known_longer_where_they_are_equal() -> None:
+def test_the_primary_is_the_larger_picture_and_of_equal_ones_the_older() -> None:
     members = files("a.cr2", ("a.jpg", {"width": 100, "height": 100}), ("a.heic", {"width": 400, "height": 300}))
     assert group(members, links_in_folder(members), [])[0].roles == {1: "raw", 2: "alternate", 3: "primary"}
     equal = files("a.cr2", "a.jpg", "a.heic")
     assert group(equal, links_in_folder(equal), [])[0].primary_asset_id == 2
 
 
-def test_the_thumbnail_that_canon_writes_beside_a_raw_never_leads() -> None:
+def test_canons_thumbnail_next_to_a_raw_is_never_the_primary() -> None:
     members = files("CRW_0304.THM", "CRW_0304.CR2")
     assert group(members, links_in_folder(members), [])[0].roles == {1: "alternate", 2: "primary"}
 
 
-def test_a_person_joins_what_the_rules_leave_apart_and_splits_what_they_join() -> None:
+def test_the_users_decisions_override_the_rules() -> None:
     members = files("a.cr2", "a.jpg", "b.jpg")
     links = links_in_folder(members)
     (joined,) = group(members, links, [Decision(3, 2, together=True)])
@@ -368,20 +368,20 @@ def test_a_later_decision_about_the_same_two_replaces_the_earlier_one() -> None:
     assert len(group(members, [], [split, join, split])) == 2
 
 
-def test_of_joins_that_a_split_forbids_together_the_later_one_holds() -> None:
+def test_of_joins_that_conflict_with_a_split_the_later_one_wins() -> None:
     members = files("a.jpg", "b.jpg", "c.jpg")
     split, early, late = Decision(1, 3, together=False), Decision(1, 2, together=True), Decision(2, 3, together=True)
     assert [set(photo.roles) for photo in group(members, [], [split, early, late])] == [{1}, {2, 3}]
     assert [set(photo.roles) for photo in group(members, [], [split, late, early])] == [{1, 2}, {3}]
 
 
-def test_a_join_said_again_counts_from_then_on() -> None:
+def test_a_repeated_join_counts_as_the_latest() -> None:
     members = files("a.jpg", "b.jpg", "c.jpg")
     split, first, second = Decision(1, 3, together=False), Decision(1, 2, together=True), Decision(2, 3, together=True)
     assert [set(photo.roles) for photo in group(members, [], [split, first, second, first])] == [{1, 2}, {3}]
 
 
-def test_links_and_decisions_about_unknown_contents_are_passed_over() -> None:
+def test_links_and_decisions_about_unknown_contents_are_ignored() -> None:
     members = files("a.jpg", "b.jpg")
     links = [Link(1, 99, "raw", "x"), Link(99, 2, "raw", "x"), Link(1, 1, "edit", "x")]
     decisions = [Decision(1, 99, together=True), Decision(99, 2, together=True), Decision(1, 1, together=True)]
@@ -409,16 +409,16 @@ def explained(
         (files("a.cr2", "a.jpg"), [], True, "the same time (2019-06-01 12:00:00)"),
         (files("a.cr2", ("a.jpg", {"taken_at": "2019-06-01T15:02:00"})), [], False, "their times differ by 3 h 2 min"),
         (files(("a.mov", OTHER), ("a.heic", IDENTIFIED)), [], False, "different content identifiers"),
-        (files("a.mov", ("a.heic", {"taken_at": None})), [], False, "a.heic has no time of its own"),
+        (files("a.mov", ("a.heic", {"taken_at": None})), [], False, "a.heic has no embedded time"),
         (files("a.mov", "a.heic", duration_seconds=95.0), [], False, "the movie lasts 95 s"),
         (files("a-edited.jpg", ("a.jpg", {"taken_at": "2019-06-20"})), [], False, "their times differ by 18 days"),
-        (files("a.jpg", "a.png"), [], False, "no rule joins two of a kind"),
+        (files("a.jpg", "a.png"), [], False, "no rule joins two files of the same kind"),
         (files("a.jpg", "a (1).jpg"), [], False, "no rule joins copies"),
         (files("a.cr2", "a.jpg"), [Decision(1, 2, together=False)], False, "split by hand"),
         (files("a.jpg", "b.jpg"), [Decision(1, 2, together=True)], True, "joined by hand"),
     ],
 )
-def test_each_of_two_files_is_told_why_it_is_or_is_not_joined_with_the_other(
+def test_both_files_are_explained_why_they_are_or_are_not_joined(
     members: list[Member], decisions: list[Decision], joined: bool, why: str
 ) -> None:
     told = explained(members, decisions)
@@ -427,15 +427,15 @@ def test_each_of_two_files_is_told_why_it_is_or_is_not_joined_with_the_other(
     assert all(why in sentence for _, sentence in told.values())
 
 
-def test_a_split_of_a_third_is_named_as_the_reason_beside_the_rule() -> None:
+def test_a_split_involving_a_third_file_is_given_as_the_reason() -> None:
     told = explained(files("a.cr2", "a.jpg", "a.heic"), [Decision(2, 3, together=False)])
     assert told["a.jpg", "a.heic"] == (False, "split by hand")
     joined, why = told["a.cr2", "a.heic"]
     assert not joined
-    assert why.startswith("kept apart because files of their photos were split by hand; else: RAW and picture")
+    assert why.startswith("kept apart because files of their photos were split by hand; otherwise: RAW and picture")
 
 
-def test_files_joined_through_a_third_name_the_photo_that_they_share() -> None:
+def test_files_joined_through_a_third_file_name_their_common_photo() -> None:
     told = explained(files("a.cr2", "a.jpg", "a.heic"))
     assert told["a.jpg", "a.heic"] == (True, "both belong to a.jpg")
 
@@ -450,7 +450,7 @@ def test_a_file_alone_has_no_candidates() -> None:
 # Parts
 
 
-def test_hostile_texts_come_out_of_a_reason_harmless() -> None:
+def test_control_characters_are_removed_from_reasons() -> None:
     evil = "Evil\x1b[2J\n\u202eCam" + "x" * 500 + "\udce9\ud800"
     link = only_link(files("a\x1b[31m\n.cr2", "a\x1b[31m\n.jpg", camera=evil))
     assert link.why.isprintable()
@@ -462,11 +462,11 @@ def test_hostile_texts_come_out_of_a_reason_harmless() -> None:
     [(0.4, "0.4 s"), (1.0, "1 s"), (95, "95 s"), (213, "3 min 33 s"), (720, "12 min"), (10920, "3 h 2 min"), (7200, "2 h"),
      (86400 * 17, "17 days"), (9e9, "104,166 days")],
 )  # fmt: skip
-def test_lengths_of_time_read_as_people_say_them(seconds: float, text: str) -> None:
+def test_durations_are_formatted_for_people(seconds: float, text: str) -> None:
     assert span(seconds) == text
 
 
-def test_a_camera_is_the_words_that_tell_it_apart() -> None:
+def test_cameras_are_compared_by_their_distinctive_words() -> None:
     assert camera_words("EASTMAN KODAK COMPANY KODAK DC50") == camera_words("Kodak DC50")
 
 
@@ -475,5 +475,5 @@ def test_a_camera_is_the_words_that_tell_it_apart() -> None:
     [(b"IMG_1234.JPG", 1234), (b"DSC01234.ARW", 1234), (b"P1000123.RW2", 1000123), (b"IMG_1234 (1).jpg", 1234),
      (b"IMG_20190601_123456.jpg", None), (b"PXL_20231207_032111247.jpg", None), (b"beach.jpg", None)],
 )  # fmt: skip
-def test_the_running_number_of_a_camera_is_told_from_times_and_copies(name: bytes, number: int | None) -> None:
+def test_running_numbers_are_distinguished_from_times_and_copy_numbers(name: bytes, number: int | None) -> None:
     assert parse_name(name).number == number

@@ -1,4 +1,4 @@
-"""Pairs and traps among real photos: what the rules make of what the files say."""
+"""The pairing rules on real photos, including files that must not be paired."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.shared
 
 
 def stated(facts: Facts, name: str) -> FactValue:
-    """The first value of a fact, cameras' own sources first."""
+    """Return the first value of a fact, EXIF first."""
     return next((facts[source][name] for source in ("exif", "xmp", "container") if name in facts.get(source, {})), None)
 
 
@@ -27,7 +27,7 @@ def text_of(facts: Facts, name: str) -> str | None:
 
 
 def members_of(folder: Path) -> list[Member]:
-    """The photos and movies of a folder as members, by name; asset ids count from 1."""
+    """Return the photos and movies of a folder as members, by name; asset ids count from 1."""
     members = []
     for number, path in enumerate(sorted(path for path in folder.iterdir() if path.is_file()), 1):
         content = read_content(bytes(path))
@@ -86,11 +86,11 @@ def pairs(members: list[Member]) -> set[tuple[str, str, str]]:
         ("photos/large", set()),
     ],
 )
-def test_real_files_pair_as_they_belong(testdata: Path, folder: str, expected: set[tuple[str, str, str]]) -> None:
+def test_real_files_are_paired_correctly(testdata: Path, folder: str, expected: set[tuple[str, str, str]]) -> None:
     assert pairs(members_of(testdata / folder)) == expected
 
 
-def test_the_real_live_photo_is_led_by_its_picture_for_the_identifier_that_both_carry(testdata: Path) -> None:
+def test_the_primary_of_the_real_live_photo_is_its_picture(testdata: Path) -> None:
     members = members_of(testdata / "formats/live-photo/iPhoneXR")
     (photo,) = group(members, links_in_folder(members), [])
     assert photo.roles == {1: "primary", 2: "movie"}
@@ -109,7 +109,7 @@ def test_the_real_live_photo_would_pair_by_name_too(testdata: Path) -> None:
     assert pairs([replace(still, content_identifier="7A7D4193-1D91-4907-98F8-3B7E41D991D7"), movie]) == set()
 
 
-def test_frames_of_a_panorama_within_a_second_of_each_other_know_each_other_and_stay_photos(testdata: Path) -> None:
+def test_frames_of_a_panorama_within_a_second_are_a_burst_of_separate_photos(testdata: Path) -> None:
     members = members_of(testdata / "photos/pano-burst")
     assert set(bursts(members)) == {1, 2, 3}
     assert len(set(bursts(members).values())) == 1
@@ -119,5 +119,5 @@ def test_frames_of_a_panorama_within_a_second_of_each_other_know_each_other_and_
 @pytest.mark.parametrize(
     "folder", ["photos/large", "exif/elodie", "exif/dates", "duplicates/iphone-copies", "formats/raw"]
 )
-def test_photos_that_merely_lie_together_are_no_burst(testdata: Path, folder: str) -> None:
+def test_photos_in_one_folder_are_not_a_burst(testdata: Path, folder: str) -> None:
     assert bursts(members_of(testdata / folder)) == {}

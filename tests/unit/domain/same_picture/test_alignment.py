@@ -1,4 +1,4 @@
-"""Whether two pictures show the same: edits of one picture do, two shots of one scene do not."""
+"""Comparing pictures: edits of one picture are the same, two shots of one scene are not."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from PIL import Image
 
 from photoindex.domain.pairing.values import Member
 from photoindex.domain.same_picture.compare import compare, same_colours
-from photoindex.domain.same_picture.features import Look, look_at
-from photoindex.domain.same_picture.orientations import INVERSE, TURNS, apply_turn, turned_hashes
+from photoindex.domain.same_picture.features import Features, extract_features
+from photoindex.domain.same_picture.orientations import INVERSE, ORIENTATIONS, apply_orientation, reoriented_hashes
 from photoindex.domain.same_picture.shots import different_shots
 from photoindex.media.decode.decode import Pixels
 from photoindex.media.decode.previews import derive, phash
@@ -21,12 +21,12 @@ from tests.edits import EDITS, FAR_EDITS, cut, scaled, scene, two_views
 
 
 def thumbnail(picture: Image.Image) -> bytes:
-    """The thumbnail that a scan makes of a picture."""
+    """Return the thumbnail that a scan makes of a picture."""
     return derive(Pixels(np.asarray(picture)), DerivedParams()).thumbnail_jpeg
 
 
-def look(picture: Image.Image) -> Look:
-    return look_at(thumbnail(picture))
+def features(picture: Image.Image) -> Features:
+    return extract_features(thumbnail(picture))
 
 
 def loaded(path: Path) -> Image.Image:
@@ -38,12 +38,12 @@ def test_an_edited_picture_is_the_same_picture(name: str) -> None:
     edit = (EDITS | FAR_EDITS)[name]
     for seed in (1, 2):
         picture = scene(seed)
-        assert compare(look(picture), look(edit(picture))).same
-        assert compare(look(edit(picture)), look(picture)).same
+        assert compare(features(picture), features(edit(picture))).same
+        assert compare(features(edit(picture)), features(picture)).same
 
 
 def test_different_pictures_are_not_the_same() -> None:
-    looks = [look(scene(seed)) for seed in range(6)]
+    looks = [features(scene(seed)) for seed in range(6)]
     assert not any(compare(first, second).same for first, second in itertools.combinations(looks, 2))
 
 
@@ -60,58 +60,58 @@ def test_different_pictures_are_not_the_same() -> None:
 def test_two_shots_of_one_scene_are_not_the_same(moved: dict[str, float]) -> None:
     for seed in (3, 4):
         first, second = two_views(scene(seed), **moved)  # type: ignore[arg-type]
-        assert not compare(look(first), look(second)).same
+        assert not compare(features(first), features(second)).same
 
 
 def test_overlapping_parts_of_one_panorama_are_not_the_same() -> None:
     picture = scene(5, (1600, 700))
-    assert not compare(look(cut(picture, 0, 0, 0.6, 1)), look(cut(picture, 0.3, 0, 0.9, 1))).same
+    assert not compare(features(cut(picture, 0, 0, 0.6, 1)), features(cut(picture, 0.3, 0, 0.9, 1))).same
 
 
-def test_a_part_says_how_much_of_the_whole_it_shows_and_which_is_the_part() -> None:
+def test_a_crop_reports_its_share_and_which_picture_is_the_crop() -> None:
     picture = scene(6)
-    found = compare(look(picture), look(cut(picture, 0.1, 0.2, 0.8, 0.9)))
+    found = compare(features(picture), features(cut(picture, 0.1, 0.2, 0.8, 0.9)))
     assert found.same
     assert found.share == pytest.approx(0.49, abs=0.03)
     assert found.agreement is not None
     assert found.agreement.second_is_smaller
-    other_way = compare(look(cut(picture, 0.1, 0.2, 0.8, 0.9)), look(picture))
+    other_way = compare(features(cut(picture, 0.1, 0.2, 0.8, 0.9)), features(picture))
     assert other_way.agreement is not None
     assert not other_way.agreement.second_is_smaller
 
 
 def test_pictures_without_structure_are_never_the_same() -> None:
-    black = look(Image.new("RGB", (400, 300)))
-    grey = look(Image.new("RGB", (400, 300), (90, 90, 90)))
+    black = features(Image.new("RGB", (400, 300)))
+    grey = features(Image.new("RGB", (400, 300), (90, 90, 90)))
     assert not compare(black, black).same
     assert not compare(black, grey).same
-    assert not compare(grey, look(scene(1))).same
+    assert not compare(grey, features(scene(1))).same
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 2), (12, 9)])
-def test_tiny_and_narrow_pictures_are_compared_without_trouble(size: tuple[int, int]) -> None:
+def test_tiny_and_narrow_pictures_can_be_compared(size: tuple[int, int]) -> None:
     picture = scene(8).resize(size)
-    assert compare(look(picture), look(scene(8))).same in (True, False)
-    assert compare(look(picture), look(picture)).same in (True, False)
+    assert compare(features(picture), features(scene(8))).same in (True, False)
+    assert compare(features(picture), features(picture)).same in (True, False)
 
 
-def test_colours_that_were_changed_are_told_from_a_smaller_copy() -> None:
+def test_changed_colours_are_distinguished_from_a_smaller_copy() -> None:
     picture = scene(9)
     assert same_colours(thumbnail(picture), thumbnail(scaled(picture, 0.3)))
     for name in ("grey", "faded", "darker", "stronger colours"):
         assert not same_colours(thumbnail(picture), thumbnail(EDITS[name](picture)))
 
 
-@pytest.mark.parametrize("turn", range(len(TURNS)))
-def test_the_hash_of_a_turned_picture_is_near_the_turned_hash(turn: int) -> None:
+@pytest.mark.parametrize("turn", range(len(ORIENTATIONS)))
+def test_the_hash_of_a_rotated_picture_is_close_to_the_transformed_hash(turn: int) -> None:
     near = 0
     for seed in range(10):
         pixels = np.asarray(scene(seed, (300, 220)))
-        turned = np.stack([apply_turn(pixels[..., part].astype(np.float32), turn) for part in range(3)], axis=-1)
-        expected = int(turned_hashes(np.array([phash(pixels)], np.uint64), turn)[0])
+        turned = np.stack([apply_orientation(pixels[..., part].astype(np.float32), turn) for part in range(3)], axis=-1)
+        expected = int(reoriented_hashes(np.array([phash(pixels)], np.uint64), turn)[0])
         near += (phash(turned.astype(np.uint8)) ^ expected).bit_count() <= 8
         plane = pixels[..., 0].astype(np.float32)
-        assert np.array_equal(apply_turn(apply_turn(plane, turn), INVERSE[turn]), plane)
+        assert np.array_equal(apply_orientation(apply_orientation(plane, turn), INVERSE[turn]), plane)
     assert near >= 8
 
 
@@ -120,7 +120,7 @@ def member(taken_at: str | None, *, camera: str | None = "Canon EOS", name: byte
     return Member(name=name, taken_at=taken_at, camera=camera, **values)  # type: ignore[arg-type]
 
 
-def test_one_camera_at_two_times_took_two_shots() -> None:
+def test_two_times_of_one_camera_are_two_shots() -> None:
     first = member("2019-06-01T12:00:00")
     assert different_shots(first, member("2019-06-01T12:00:02")) is not None
     assert different_shots(member("2019-06-01T12:00:00.25"), member("2019-06-01T12:00:00.50")) is not None
@@ -128,7 +128,7 @@ def test_one_camera_at_two_times_took_two_shots() -> None:
     assert different_shots(first, member("2019-06-01T12:00:00")) is None
 
 
-def test_a_clock_put_right_by_hours_or_another_camera_says_nothing() -> None:
+def test_a_clock_corrected_by_hours_or_another_camera_proves_nothing() -> None:
     first = member("2019-06-01T12:00:00")
     assert different_shots(first, member("2019-06-01T14:00:00")) is None
     assert different_shots(first, member("2019-06-01T17:30:00")) is None
@@ -136,7 +136,7 @@ def test_a_clock_put_right_by_hours_or_another_camera_says_nothing() -> None:
     assert different_shots(first, member(None)) is None
 
 
-def test_frames_of_one_burst_and_second_differ_by_their_numbers() -> None:
+def test_burst_frames_of_the_same_second_are_distinguished_by_their_numbers() -> None:
     first, second = (member("2019-06-01T12:00:00", name=name) for name in (b"IMG_0001.jpg", b"IMG_0002.jpg"))
     copy = member("2019-06-01T12:00:00", name=b"IMG_0001 (1).jpg")
     assert different_shots(first, second, one_burst=True) is not None
@@ -144,7 +144,7 @@ def test_frames_of_one_burst_and_second_differ_by_their_numbers() -> None:
     assert different_shots(first, second) is None
 
 
-def test_a_video_is_no_copy_of_a_picture_nor_of_a_video_of_another_length() -> None:
+def test_a_video_is_not_a_copy_of_a_picture_or_of_a_video_of_another_duration() -> None:
     film = member(None, kind=Kind.VIDEO, duration_seconds=10.0)
     assert different_shots(film, member(None)) is not None
     assert different_shots(film, member(None, kind=Kind.VIDEO, duration_seconds=14.0)) is not None
@@ -155,8 +155,8 @@ def test_a_video_is_no_copy_of_a_picture_nor_of_a_video_of_another_length() -> N
 @pytest.mark.parametrize(
     "folder", ["duplicates/not-duplicates", "duplicates/mosaic-pairs-not-duplicates", "photos/pano-burst"]
 )
-def test_real_pictures_that_only_resemble_each_other_are_not_the_same(testdata: Path, folder: str) -> None:
-    looks = [look(loaded(path)) for path in sorted((testdata / folder).iterdir())]
+def test_real_similar_pictures_are_not_the_same(testdata: Path, folder: str) -> None:
+    looks = [features(loaded(path)) for path in sorted((testdata / folder).iterdir())]
     assert len(looks) > 2
     assert not any(compare(first, second).same for first, second in itertools.combinations(looks, 2))
 
@@ -167,6 +167,6 @@ def test_real_pictures_that_only_resemble_each_other_are_not_the_same(testdata: 
 )
 def test_real_copies_are_the_same(testdata: Path, folder: str) -> None:
     paths = sorted((testdata / "duplicates" / folder).iterdir(), key=lambda path: -path.stat().st_size)
-    first = look(loaded(paths[0]))
-    different = [path.name for path in paths[1:] if not compare(first, look(loaded(path))).same]
+    first = features(loaded(paths[0]))
+    different = [path.name for path in paths[1:] if not compare(first, features(loaded(path))).same]
     assert different == []

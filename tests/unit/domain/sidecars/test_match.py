@@ -1,4 +1,4 @@
-"""Which files of a folder a sidecar speaks of, by names alone and by the titles in Takeout's JSON."""
+"""Matching sidecars to the files of a folder by name and by the titles in Takeout's JSON."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def why(*names: str, titles: dict[str, str] | None = None) -> str:
     return match.why
 
 
-def test_an_xmp_with_the_whole_name_belongs_to_that_file_alone() -> None:
+def test_an_xmp_with_the_full_name_belongs_to_that_file_only() -> None:
     assert matched("a.jpg", "a.cr2", "a.jpg.xmp") == {("a.jpg.xmp", "a.jpg")}
-    assert why("a.jpg", "a.jpg.xmp") == "the XMP has the file's whole name: a.jpg.xmp"
+    assert why("a.jpg", "a.jpg.xmp") == "the XMP has the file's full name: a.jpg.xmp"
 
 
-def test_an_xmp_with_the_stem_belongs_to_the_raw_file_where_there_is_one() -> None:
+def test_an_xmp_with_the_stem_belongs_to_the_raw_file_if_there_is_one() -> None:
     assert matched("a.jpg", "a.CR2", "a.xmp") == {("a.xmp", "a.CR2")}
 
 
@@ -63,36 +63,36 @@ def test_an_xmp_with_the_stem_belongs_to_every_other_file_of_that_stem() -> None
     assert matched("a.heic", "a.mov", "b.jpg", "a.xmp") == {("a.xmp", "a.heic"), ("a.xmp", "a.mov")}
 
 
-def test_an_xmp_of_a_missing_file_belongs_to_none() -> None:
+def test_an_xmp_without_its_file_belongs_to_no_other() -> None:
     assert matched("a.cr2", "b.jpg", "a.jpg.xmp", "c.xmp") == set()
 
 
-def test_darktables_further_versions_belong_to_the_file() -> None:
+def test_darktables_additional_versions_belong_to_the_file() -> None:
     names = ("a.CR2", "a.CR2.xmp", "a_01.CR2.xmp")
     assert matched(*names) == {("a.CR2.xmp", "a.CR2"), ("a_01.CR2.xmp", "a.CR2")}
     assert matched("a.CR2", "a_01.CR2", "a_01.CR2.xmp") == {("a_01.CR2.xmp", "a_01.CR2")}
 
 
-def test_exact_case_wins_and_another_case_serves_where_there_is_no_exact_one() -> None:
+def test_exact_case_wins_and_another_case_is_accepted_if_there_is_no_exact_match() -> None:
     assert matched("a.jpg", "A.JPG", "A.JPG.xmp") == {("A.JPG.xmp", "A.JPG")}
     assert matched("A.JPG", "a.xmp") == {("a.xmp", "A.JPG")}
     assert matched("IMG.JPG", "img.jpg.json") == {("img.jpg.json", "IMG.JPG")}
     assert matched("IMG.JPG", "img.jpg.json", "IMG.JPG.json") == {("IMG.JPG.json", "IMG.JPG")}
 
 
-def test_letters_that_only_look_alike_stay_apart() -> None:
+def test_letters_that_only_look_alike_do_not_match() -> None:
     assert matched("strasse.jpg", "straße.jpg.xmp") == set()
 
 
 @pytest.mark.parametrize("extension", ["xmp", "json"])
 @pytest.mark.parametrize(("of_photo", "of_sidecar"), [("NFC", "NFD"), ("NFD", "NFC")])
-def test_accents_may_be_encoded_in_either_way(extension: str, of_photo: str, of_sidecar: str) -> None:
+def test_composed_and_decomposed_accents_match(extension: str, of_photo: str, of_sidecar: str) -> None:
     photo = unicodedata.normalize(of_photo, "Café.jpg")  # type: ignore[arg-type]
     sidecar = unicodedata.normalize(of_sidecar, f"Café.jpg.{extension}")  # type: ignore[arg-type]
     assert matched(photo, sidecar) == {(sidecar, photo)}
 
 
-def test_names_that_are_no_text_match_by_their_bytes() -> None:
+def test_names_that_are_not_utf_8_match_by_their_bytes() -> None:
     photo, other, sidecar = (os.fsdecode(name) for name in (b"\xff\xe9.jpg", b"\xff\xe8.jpg", b"\xff\xe9.jpg.xmp"))
     assert matched(photo, other, sidecar) == {(sidecar, photo)}
     assert why(photo, sidecar).isprintable()
@@ -103,18 +103,18 @@ def test_an_aae_belongs_to_the_picture_of_its_name() -> None:
     assert matched("IMG_1.MOV", "IMG_1.AAE") == {("IMG_1.AAE", "IMG_1.MOV")}
 
 
-def test_apples_letters_for_original_and_edit_lead_to_the_picture() -> None:
+def test_apples_letters_for_original_and_edit_are_ignored() -> None:
     assert matched("IMG_1234.HEIC", "IMG_O1234.AAE") == {("IMG_O1234.AAE", "IMG_1234.HEIC")}
     assert matched("IMG_1234.JPG", "IMG_E1234.AAE") == {("IMG_E1234.AAE", "IMG_1234.JPG")}
     both = matched("IMG_1234.JPG", "IMG_E1234.JPG", "IMG_E1234.AAE", "IMG_1234.AAE")
     assert both == {("IMG_E1234.AAE", "IMG_E1234.JPG"), ("IMG_1234.AAE", "IMG_1234.JPG")}
 
 
-def test_takeouts_json_belongs_to_the_file_of_its_whole_name() -> None:
+def test_takeouts_json_belongs_to_the_file_with_its_full_name() -> None:
     assert matched("X.jpg", "X.png", "X.jpg.json") == {("X.jpg.json", "X.jpg")}
 
 
-def test_takeouts_number_stands_before_the_extension_in_one_name_and_behind_it_in_the_other() -> None:
+def test_takeouts_number_comes_before_the_photos_extension_and_after_it_in_the_jsons_name() -> None:
     names = ("X.jpg", "X(1).jpg", "X(2).jpg", "X.jpg.json", "X.jpg(1).json", "X.jpg(2).json")
     titles = dict.fromkeys(names[3:], "X.jpg")
     assert matched(*names, titles=titles) == {
@@ -131,13 +131,13 @@ def test_a_numbered_json_whose_photo_is_missing_belongs_to_no_other_number() -> 
     assert matched("X(1).jpg", "X.jpg.json", titles={"X.jpg.json": "X.jpg"}) == set()
 
 
-def test_names_that_end_like_a_number_are_no_numbers() -> None:
+def test_names_that_only_look_numbered_are_matched_in_full() -> None:
     names = ("D.JPG", "D(1).JPG", "D_1.JPG", "D.JPG.json", "D.JPG(1).json", "D_1.JPG.json")
     expected = {("D.JPG.json", "D.JPG"), ("D.JPG(1).json", "D(1).JPG"), ("D_1.JPG.json", "D_1.JPG")}
     assert matched(*names, titles={"D.JPG(1).json": "D.JPG"}) == expected
 
 
-def test_a_number_in_the_title_counts_as_a_part_of_the_name() -> None:
+def test_a_number_in_the_title_is_part_of_the_name() -> None:
     names = (
         "N-35(1).jpg",
         "N-35(1)(1).jpg",
@@ -147,11 +147,11 @@ def test_a_number_in_the_title_counts_as_a_part_of_the_name() -> None:
     assert matched(*names) == {(names[2], names[0]), (names[3], names[1])}
 
 
-def test_a_number_may_stand_in_both_places_of_the_jsons_name() -> None:
+def test_a_number_may_appear_twice_in_the_jsons_name() -> None:
     assert matched("img(18).jpg", "img(18).jpg.supple(18).json") == {("img(18).jpg.supple(18).json", "img(18).jpg")}
 
 
-def test_a_number_may_stand_before_an_inner_dot() -> None:
+def test_a_number_may_come_before_an_inner_dot() -> None:
     sidecar = "21.12.11 - 1.supplemental-metadata(1).json"
     assert matched("21.12(1).11 - 1.jpg", sidecar) == {(sidecar, "21.12(1).11 - 1.jpg")}
     assert matched("PXL_1(1).MP.jpg", "PXL_1.MP.jpg(1).json") == {("PXL_1.MP.jpg(1).json", "PXL_1(1).MP.jpg")}
@@ -159,42 +159,42 @@ def test_a_number_may_stand_before_an_inner_dot() -> None:
 
 @pytest.mark.parametrize("length", range(len("supplemental-metadata") + 1))
 @pytest.mark.parametrize("number", ["", "(1)"])
-def test_every_truncation_of_supplemental_metadata_is_understood(length: int, number: str) -> None:
+def test_every_truncation_of_supplemental_metadata_is_recognised(length: int, number: str) -> None:
     sidecar = f"IMG_1.jpg.{'supplemental-metadata'[:length]}{number}.json"
     photo = f"IMG_1{number}.jpg"
     assert matched("IMG_1.jpg", "IMG_1(1).jpg", sidecar) == {(sidecar, photo)}
 
 
-def test_another_word_before_json_is_no_truncation() -> None:
+def test_another_word_before_json_is_not_a_truncation() -> None:
     assert matched("IMG_1.jpg", "IMG_1.jpg.settings.json") == set()
 
 
-def test_a_json_and_its_newer_twin_both_belong_to_the_photo() -> None:
+def test_a_json_in_the_old_and_the_new_naming_both_belong_to_the_photo() -> None:
     names = ("X.jpg", "X.jpg.json", "X.jpg.supplemental-metadata.json")
     assert matched(*names) == {(names[1], "X.jpg"), (names[2], "X.jpg")}
 
 
-def test_a_json_cut_to_46_characters_belongs_to_the_photo_that_begins_so() -> None:
+def test_a_json_truncated_to_46_characters_belongs_to_the_photo_with_that_beginning() -> None:
     photo = "Screenshot_20220207_102421_com.snapchat.android.jpg"
     sidecar = "Screenshot_20220207_102421_com.snapchat.androi.json"
     assert len(sidecar) == 51
     assert matched(photo, sidecar, titles={sidecar: photo}) == {(sidecar, photo)}
     assert matched(photo, sidecar) == {(sidecar, photo)}
-    assert why(photo, sidecar) == f"the JSON's name is the file's, cut short by Takeout: {sidecar}"
+    assert why(photo, sidecar) == f"the JSON's name is the file's, truncated by Takeout: {sidecar}"
 
 
-def test_a_cut_within_the_extension_is_understood() -> None:
+def test_a_truncation_within_the_extension_is_recognised() -> None:
     photo = "a" * 42 + ".jpeg"
     assert matched(photo, photo[:46] + ".json") == {(photo[:46] + ".json", photo)}
 
 
-def test_a_photo_whose_own_name_was_cut_is_found_by_its_json() -> None:
+def test_a_photo_whose_own_name_was_truncated_is_matched() -> None:
     title = "original_1d4caa6f-16c6-4c3d-901b-9387de10e528_PXL_20220516_164814158.jpg"
     photo, sidecar = f"{title[:47]}.jpg", f"{title[:46]}.json"
     assert matched(photo, sidecar, titles={sidecar: title}) == {(sidecar, photo)}
 
 
-def test_photos_that_begin_alike_are_told_apart_by_the_titles() -> None:
+def test_photos_with_the_same_beginning_are_distinguished_by_titles() -> None:
     start = "w" * 46
     titles = {f"{start}.json": f"{start}B-wedding.jpg", f"{start}(1).json": f"{start}A-wedding.jpg"}
     names = (f"{start}A.jpg", f"{start}B.jpg", *titles)
@@ -202,7 +202,7 @@ def test_photos_that_begin_alike_are_told_apart_by_the_titles() -> None:
     assert matched(*names) == set()
 
 
-def test_numbers_of_cut_names_pair_up_in_order_within_one_beginning() -> None:
+def test_numbers_of_truncated_names_are_paired_in_order() -> None:
     start = "w" * 46
     titles = {
         f"{start}.json": f"{start}A1.jpg",
@@ -218,29 +218,29 @@ def test_numbers_of_cut_names_pair_up_in_order_within_one_beginning() -> None:
 
 
 @pytest.mark.parametrize("ending", ["_2.jpg", "_2.JPG"])
-def test_a_cut_json_whose_number_counts_photos_that_are_missing_is_matched_by_its_title(ending: str) -> None:
+def test_a_truncated_json_whose_number_counts_missing_photos_is_matched_by_its_title(ending: str) -> None:
     start = "long_title_of_more_than_46_chars_that_truncates"
     sidecar, photo = f"{start[:46]}(1).json", f"{start}_at_46_chars{ending}"
     titles = {sidecar: photo}
     assert matched(photo, sidecar, titles=titles) == {(sidecar, photo)}
-    assert why(photo, sidecar, titles=titles) == f"the JSON states the file's name as its title: {sidecar}"
+    assert why(photo, sidecar, titles=titles) == f"the title in the JSON is the file's name: {sidecar}"
     other = f"{start}_at_46_chars_1.jpg"
     assert matched(photo, other, sidecar, titles=titles) == {(sidecar, photo)}
     both = {**titles, f"{start[:46]}.json": photo}
     assert matched(photo, *both, titles=both) == {(f"{start[:46]}.json", photo)}
 
 
-def test_a_cut_json_whose_title_names_another_photo_belongs_to_none() -> None:
+def test_a_truncated_json_with_the_title_of_another_photo_is_not_matched() -> None:
     start = "w" * 46
     assert matched(f"{start}A.jpg", f"{start}.json", titles={f"{start}.json": f"{start}B.jpg"}) == set()
 
 
-def test_names_of_emoji_are_cut_by_their_utf_16_length() -> None:
+def test_names_with_emoji_are_truncated_by_their_utf_16_length() -> None:
     stem = "😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋😛😝"
     assert matched(f"{stem[:-1]}.jpg", f"{stem[:24]}.json") == {(f"{stem[:24]}.json", f"{stem[:-1]}.jpg")}
 
 
-def test_a_title_without_extension_leads_to_the_photo_of_that_stem() -> None:
+def test_a_title_without_extension_matches_the_photo_of_that_stem() -> None:
     names = ("Peanut Butter.jpg", "Peanut Butter(1).jpg", "Peanut Butter.supplemental-metadata.json")
     assert matched(*names) == {(names[2], "Peanut Butter.jpg")}
     numbered = "2013-12-23.supplemental-metadata(1).json"
@@ -252,26 +252,26 @@ def test_a_stem_that_two_pictures_share_needs_a_title() -> None:
     assert matched("a.jpg", "a.png", "a.json", titles={"a.json": "a.png"}) == {("a.json", "a.png")}
 
 
-def test_a_title_names_the_photo_where_the_jsons_own_name_names_none() -> None:
+def test_the_title_is_used_if_the_jsons_name_matches_no_photo() -> None:
     titles = {"gphotos-1.json": "2019-05-18.jpg", "gphotos-2.json": "Bei den Landungsbrücken.png"}
     expected = {("gphotos-1.json", "2019-05-18.jpg"), ("gphotos-2.json", "Bei den Landungsbrücken.png")}
     assert matched("2019-05-18.jpg", "Bei den Landungsbrücken.png", *titles, titles=titles) == expected
 
 
-def test_a_title_with_signs_that_file_systems_refuse_names_its_sanitised_file() -> None:
+def test_a_title_with_forbidden_characters_matches_the_sanitised_file() -> None:
     assert matched("Me _ you_.jpg", "x.json", titles={"x.json": "Me &amp; you?.jpg"}) == {("x.json", "Me _ you_.jpg")}
 
 
 @pytest.mark.parametrize("sign", [*list("&'?*:<>\"|/\\%#=~"), "&amp;", "&#39;"])
 @pytest.mark.parametrize("sidecar", ["foo_bar.jpg.json", "foo_bar.jpg.supplemental-metadata.json", "gphotos-1.json"])
-def test_a_sign_that_takeout_replaces_in_file_names_does_not_part_a_title_from_its_file(
+def test_characters_that_takeout_replaces_in_file_names_do_not_prevent_a_match_by_title(
     sign: str, sidecar: str
 ) -> None:
     titles = {sidecar: f"foo{sign}bar.jpg"}
     assert matched("foo_bar.jpg", "foo_baz.jpg", sidecar, titles=titles) == {(sidecar, "foo_bar.jpg")}
 
 
-def test_a_sign_that_only_the_jsons_own_name_kept_does_not_part_it_from_its_file() -> None:
+def test_characters_kept_only_in_the_jsons_name_do_not_prevent_a_match() -> None:
     assert matched("foo_bar_s.jpg", "foo&bar's.jpg.json") == {("foo&bar's.jpg.json", "foo_bar_s.jpg")}
     numbered = "foo&bar's.jpg.supplemental-metadata(1).json"
     assert matched("foo_bar_s.jpg", "foo_bar_s(1).jpg", numbered) == {(numbered, "foo_bar_s(1).jpg")}
@@ -304,12 +304,12 @@ def test_numbered_edited_copies_share_the_json_of_their_number() -> None:
     assert matched(*literal) == {(literal[2], literal[0]), (literal[2], literal[1])}
 
 
-def test_an_edited_copy_with_a_json_of_its_own_keeps_to_that() -> None:
+def test_an_edited_copy_with_its_own_json_does_not_share_another() -> None:
     names = ("X.jpg", "X-edited.jpg", "X.jpg.json", "X-edited.jpg.json")
     assert matched(*names) == {("X.jpg.json", "X.jpg"), ("X-edited.jpg.json", "X-edited.jpg")}
 
 
-def test_an_edited_copy_whose_word_was_cut_is_recognised_by_its_length() -> None:
+def test_an_edited_copy_with_a_truncated_suffix_is_recognised_by_its_length() -> None:
     original = "IMG_20210101_123456789_HDR_BURST_COVER_01.jpg"
     copy = f"{original[:-4]}-edited"[:47] + ".jpg"
     sidecar = f"{original}.json"
@@ -330,22 +330,22 @@ def test_the_movie_of_a_numbered_live_photo_shares_the_json_of_its_number() -> N
     assert ("X.HEIC.json", "X(1).MOV") not in matched(*names)
 
 
-def test_the_movie_of_a_motion_photo_without_extension_of_its_own_shares_its_json() -> None:
+def test_the_movie_of_a_motion_photo_without_its_own_extension_shares_its_json() -> None:
     names = ("PXL_1.MP.jpg", "PXL_1.MP", "PXL_1.MP.jpg.json")
     assert matched(*names) == {(names[2], names[0]), (names[2], names[1])}
 
 
-def test_a_movie_with_a_json_of_its_own_keeps_to_that_and_a_second_picture_gets_none() -> None:
+def test_a_movie_with_its_own_json_shares_no_other_and_a_second_picture_gets_none() -> None:
     names = ("X.HEIC", "X.MOV", "X.JPG", "X.HEIC.json", "X.MOV.json")
     assert matched(*names) == {("X.HEIC.json", "X.HEIC"), ("X.MOV.json", "X.MOV")}
 
 
-def test_the_json_of_a_missing_movie_belongs_to_no_picture() -> None:
+def test_the_json_of_a_missing_movie_is_not_matched_to_a_picture() -> None:
     names = ("PXL_20231006_063909898.LS.jpg", "PXL_20231006_063909898.jpg", "PXL_20231006_063909898.LS.mp4.json")
     assert matched(*names, titles={names[2]: "TST_20231006_063909898.LS.mp4"}) == set()
 
 
-def test_the_order_of_the_folder_changes_nothing() -> None:
+def test_the_order_of_the_folder_does_not_matter() -> None:
     start = "w" * 46
     names = [
         "a.jpg", "a.cr2", "a.xmp", "a.jpg.xmp", "X.HEIC", "X.MOV", "X-edited.jpg", "X.HEIC.json", "X(1).HEIC", "X.HEIC(1).json",
@@ -360,7 +360,7 @@ def test_the_order_of_the_folder_changes_nothing() -> None:
         assert matched(*names, titles=titles) == expected
 
 
-def test_every_match_says_why_and_names_its_sidecar() -> None:
+def test_every_match_has_a_reason_that_names_its_sidecar() -> None:
     sidecars, media, by_id = folder("X.HEIC", "X.MOV", "X-edited.jpg", "X.HEIC.json", "X.xmp")
     matches = match_sidecars(sidecars, media)
     assert len(matches) == 5

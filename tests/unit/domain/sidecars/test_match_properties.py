@@ -1,4 +1,4 @@
-"""Matching any folder: no crash, no JSON for two originals, and every export that Takeout's own rules name comes back."""
+"""Properties of sidecar matching: no crash, no JSON for two originals, and exports named by Takeout's rules are matched."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ exports = st.lists(st.tuples(STEM, st.sampled_from([".jpg", ".png", ".mp4"])).ma
 
 
 def exported(photos: list[str], suffix: str) -> list[tuple[str, str, str]]:
-    """Return (title, media name, JSON name) as Takeout names the photos of one folder: cut first, then numbered."""
+    """Return (title, media name, JSON name) by Takeout's rules for one folder: truncated first, then numbered."""
     taken: dict[str, int] = {}
 
     def numbered(stem: str, extension: str) -> str:
@@ -118,7 +118,7 @@ def exported(photos: list[str], suffix: str) -> list[tuple[str, str, str]]:
 
 @repeatable
 @given(exports, st.sampled_from(["", ".supplemental-metadata"]))
-def test_every_export_by_takeouts_rules_is_paired_again(photos: list[str], suffix: str) -> None:
+def test_every_export_named_by_takeouts_rules_is_matched(photos: list[str], suffix: str) -> None:
     named = exported(photos, suffix)
     sidecars = [
         SidecarName(number, sidecar.encode(), SidecarKind.TAKEOUT, title)

@@ -1,4 +1,4 @@
-"""Wall time, offset and instant of a photo: who is asked, in which order, and what the doubtful hours come to."""
+"""Local time, offset and instant of a photo: the order of the evidence, and ambiguous hours."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def seconds(iso: str) -> float:
     return datetime.fromisoformat(iso).timestamp()
 
 
-def test_all_parts_of_a_time_are_given() -> None:
+def test_every_field_of_a_resolved_time_is_set() -> None:
     result = resolved(exif={"taken_at": f"{WALL}.25", **BERLIN})
     assert (result.taken_at, result.taken_at_precision) == (f"{WALL}.25+02:00", "second")
     assert result.taken_at_utc == seconds(f"{WALL}.25+02:00")
@@ -42,7 +42,7 @@ def test_all_parts_of_a_time_are_given() -> None:
     assert resolved(exif={"taken_at": WALL}).taken_at_utc is None
 
 
-def test_the_witnesses_of_the_offset_are_asked_in_their_order() -> None:
+def test_the_evidence_for_the_offset_is_used_in_its_order() -> None:
     facts: dict[str, Any] = {
         "person": {"utc_offset": "-01:00"},
         "exif": {"taken_at": f"{WALL}+08:00", "gps_at": "2019-06-01T09:34:50+00:00", **NEW_YORK},
@@ -85,18 +85,18 @@ def test_the_witnesses_of_the_offset_are_asked_in_their_order() -> None:
         ("nonsense", None),
     ],
 )
-def test_satellite_time_gives_only_offsets_that_some_place_has(gps_at: str, expected: int | None) -> None:
+def test_gps_time_gives_only_offsets_in_use_somewhere(gps_at: str, expected: int | None) -> None:
     assert offset(exif={"taken_at": WALL, "gps_at": gps_at}) == (expected, None if expected is None else "gps")
 
 
-def test_the_offset_that_iptc_must_state_is_believed_only_after_the_position() -> None:
+def test_the_mandatory_offset_of_iptc_ranks_after_the_position() -> None:
     iptc = {"taken_at": f"{WALL}-04:00"}
     assert offset(xmp={"taken_at": WALL}, iptc=iptc) == (-240, "iptc")
     assert offset(xmp={"taken_at": WALL, **BERLIN}, iptc=iptc) == (120, "position")
     assert offset(iptc=iptc, exif=BERLIN) == (-240, "iptc")
 
 
-def test_a_zero_behind_local_time_is_believed_only_after_the_position() -> None:
+def test_a_zero_offset_of_another_fact_ranks_after_the_position() -> None:
     exif = {"taken_at": WALL}
     assert offset(exif=exif, xmp={"taken_at": f"{WALL}+00:00"}) == (0, "xmp")
     assert offset(exif={**exif, **BERLIN}, xmp={"taken_at": f"{WALL}+00:00"}) == (120, "position")
@@ -104,7 +104,7 @@ def test_a_zero_behind_local_time_is_believed_only_after_the_position() -> None:
     assert offset(exif=exif, container={"created_utc": f"{WALL}+00:00"}) == (None, None)
 
 
-def test_a_pixels_name_tells_the_instant_of_a_local_time() -> None:
+def test_the_utc_time_in_a_pixels_file_name_gives_the_offset() -> None:
     assert offset("PXL_20190601_103456000.jpg", exif={"taken_at": WALL}) == (120, "name")
     assert offset("IMG_20190601_103456.jpg", exif={"taken_at": WALL}) == (None, None)
 
@@ -130,7 +130,7 @@ def test_a_pixels_name_tells_the_instant_of_a_local_time() -> None:
         (LISBON, "1900-01-01T12:00:00", -37, True),
     ],
 )
-def test_the_zone_at_the_position_knows_its_history_and_its_doubtful_hours(
+def test_the_zone_at_the_position_gives_historical_offsets_and_ambiguous_hours(
     position: dict[str, float], wall: str, minutes: int, is_sure: bool
 ) -> None:
     result = resolved(exif={"taken_at": wall, **position})
@@ -139,7 +139,7 @@ def test_the_zone_at_the_position_knows_its_history_and_its_doubtful_hours(
     assert result.taken_at == wall + offset_text(minutes)
 
 
-def test_takeout_or_the_neighbours_decide_the_hour_that_comes_twice() -> None:
+def test_takeout_or_the_neighbours_decide_the_repeated_hour() -> None:
     exif = {"taken_at": "2019-10-27T02:30:00", **BERLIN}
     assert offset(exif=exif, takeout={"taken_at": "2019-10-27T01:30:00+00:00"}) == (60, "position")
     assert offset(exif=exif, takeout={"taken_at": "2019-10-27T00:30:00+00:00"}) == (120, "position")
@@ -155,13 +155,13 @@ def test_the_open_sea_has_a_zone_but_gives_no_offset() -> None:
 
 
 @pytest.mark.parametrize("home_zone", ["", "Nowhere/Land", "../etc/passwd", "Europe", "/etc/localtime", "a\0b"])
-def test_a_home_zone_that_is_none_changes_nothing(home_zone: str) -> None:
+def test_an_unknown_home_zone_is_ignored(home_zone: str) -> None:
     assert not is_zone(home_zone)
     assert offset("a.jpg", home_zone, exif={"taken_at": WALL}) == (None, None)
     assert resolved("a.jpg", home_zone, mtime_ns=10**18).taken_at == "2001-09-09T01:46:40+00:00"
 
 
-def test_a_time_in_utc_becomes_local_where_a_zone_is_known() -> None:
+def test_a_utc_time_becomes_local_if_a_zone_is_known() -> None:
     created = {"created_utc": "2019-06-01T23:34:56+00:00"}
     local = resolved(container={**created, **BERLIN})
     assert (local.taken_at, local.zone_source) == ("2019-06-02T01:34:56+02:00", "position")
@@ -174,21 +174,21 @@ def test_a_time_in_utc_becomes_local_where_a_zone_is_known() -> None:
     assert local.sources["taken_at_utc"] == plain.sources["taken_at_utc"] == "container"
 
 
-def test_the_hour_that_comes_twice_is_no_doubt_for_a_time_in_utc() -> None:
+def test_the_repeated_hour_is_unambiguous_for_a_utc_time() -> None:
     for utc, local in (("00:30:00", "02:30:00+02:00"), ("01:30:00", "02:30:00+01:00")):
         result = resolved(takeout={"taken_at": f"2019-10-27T{utc}+00:00", **BERLIN})
         assert (result.taken_at, result.taken_at_confidence) == (f"2019-10-27T{local}", 0.68)
 
 
 @pytest.mark.parametrize("source", ["created_utc", "takeout"])
-def test_a_name_in_local_time_gives_the_offset_of_a_time_in_utc(source: str) -> None:
+def test_the_local_time_in_a_file_name_gives_the_offset_of_a_utc_time(source: str) -> None:
     utc = "2019-06-01T10:35:30+00:00"
     facts = {"container": {"created_utc": utc}} if source == "created_utc" else {"takeout": {"taken_at": utc}}
     result = resolved("VID_20190601_123456.mp4", **facts)
     assert (result.taken_at, result.zone_source) == ("2019-06-01T12:35:30+02:00", "name")
 
 
-def test_a_camera_that_writes_local_time_as_utc_is_found_out_by_its_file_name() -> None:
+def test_local_time_written_as_utc_is_detected_by_the_file_name() -> None:
     created = {"created_utc": "2019-06-01T12:34:56+00:00"}
     alone = resolved("VID_20190601_123456.mp4", container=created)
     assert (alone.taken_at, alone.taken_at_utc, alone.taken_at_source) == (WALL, None, "container")
@@ -197,7 +197,7 @@ def test_a_camera_that_writes_local_time_as_utc_is_found_out_by_its_file_name() 
     assert (gps.taken_at, gps.utc_offset_minutes) == ("2019-06-01T12:34:50+00:00", 0)
 
 
-def test_a_date_of_change_in_local_time_gives_the_offset_of_satellite_time() -> None:
+def test_a_local_modification_date_gives_the_offset_of_gps_time() -> None:
     result = resolved(exif={"gps_at": "2019-06-01T10:34:50+00:00", "modified_at": WALL})
     assert (result.taken_at, result.taken_at_source, result.zone_source) == (
         "2019-06-01T12:34:50+02:00", "gps", "exif",
@@ -218,7 +218,7 @@ def test_the_modification_time_is_shown_in_the_zone_at_the_position() -> None:
         ("2019-06-01T12:34+05:00", "2019-06-01T12:34:00+05:00", "minute"),
     ],
 )
-def test_a_date_without_its_seconds_has_no_instant(written: str, taken_at: str, precision: str) -> None:
+def test_a_date_without_seconds_has_no_instant(written: str, taken_at: str, precision: str) -> None:
     result = resolved(person={"taken_at": written}, exif=BERLIN)
     assert (result.taken_at, result.taken_at_precision, result.taken_at_utc) == (taken_at, precision, None)
     assert result.taken_at_confidence == 1.0
@@ -242,7 +242,7 @@ def test_instants_are_exact_at_the_ends_of_the_calendar_and_in_leap_seconds(iso:
     assert (result.taken_at, result.taken_at_utc) == (iso, instant)
 
 
-def test_a_time_in_utc_that_no_calendar_holds_in_local_time_stays_in_utc() -> None:
+def test_a_utc_time_outside_the_calendar_in_local_time_stays_in_utc() -> None:
     result = resolved(takeout={"taken_at": "0001-01-01T01:00:00+00:00", **NEW_YORK})
     assert (result.taken_at, result.utc_offset_minutes) == ("0001-01-01T01:00:00+00:00", None)
     late = resolved(takeout={"taken_at": "9999-12-31T23:00:00+00:00", **BERLIN})
@@ -256,13 +256,13 @@ def test_a_time_in_utc_that_no_calendar_holds_in_local_time_stays_in_utc() -> No
         "2019-06-01T12:34:56+1", "x" * 10_000, "", None, 5, 1.5, True, ["2019"], "\uff12\uff10\uff11\uff19", float("nan"),
     ],
 )  # fmt: skip
-def test_a_value_that_is_no_date_leaves_the_word_to_the_next_source(value: object) -> None:
+def test_a_value_that_is_not_a_date_falls_through_to_the_next_source(value: object) -> None:
     assert parse_wall(value) is None
     result = resolved(person={"taken_at": value}, exif={"taken_at": WALL})
     assert (result.taken_at, result.taken_at_source) == (WALL, "exif")
 
 
-def test_offsets_are_read_and_written_alike() -> None:
+def test_offsets_round_trip_through_text() -> None:
     for text, minutes in (("+00:00", 0), ("-00:30", -30), ("+05:45", 345), ("-12:00", -720), ("+14:00", 840)):
         assert (parse_offset(text), offset_text(minutes)) == (minutes, text)
     assert [parse_offset(text) for text in ("Z", "+0200", "+02:60", "+17:00", "02:00", "", 5)] == [
@@ -270,7 +270,7 @@ def test_offsets_are_read_and_written_alike() -> None:
     ]  # fmt: skip
 
 
-def test_zones_are_found_by_position_and_answer_for_walls_and_instants() -> None:
+def test_zones_are_found_by_position_and_give_offsets_of_local_times_and_instants() -> None:
     assert (zone_at(**LISBON), zone_at(**LONDON), zone_at(90.0, 180.0)) == (
         "Europe/Lisbon", "Europe/London", "Etc/GMT-12",
     )  # fmt: skip

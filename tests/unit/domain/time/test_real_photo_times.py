@@ -1,4 +1,4 @@
-"""The time of real photos and videos whose truth is known."""
+"""The resolved time of real photos and videos whose true time is known."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def resolved(path: Path) -> Resolved:
         ("exif/bad-values/altitude.jpg", "2013-08-25T14:54:05+03:00", "exif", "gps"),
         ("exif/bad-values/huawei-gps-error.jpg", "2020-06-16T18:52:46.695326+02:00", "exif", "gps"),
         ("exif/bad-values/unreadable_date.jpg", None, None, None),
-        # The camera was an hour off Denver's clocks and a program wrote its own zone into IPTC: the satellites know.
+        # The camera was an hour off Denver's time and a program wrote its own zone into IPTC: GPS time decides.
         ("exif/gps/thompson-springs.jpg", "2022-01-10T15:15:44.31-06:00", "xmp", "gps"),
         ("formats/heic/iphone_7.heic", "2018-09-10T12:16:13.023+09:00", "exif", "position"),
         ("formats/heic/iphone_15_pro.heic", "2023-10-31T11:44:43.432+01:00", "exif", "exif"),
@@ -41,7 +41,7 @@ def resolved(path: Path) -> Resolved:
         ("formats/live-photo/same-name-not-a-pair/IMG_1234.mp4", "2023-10-06T08:39:09+02:00", "container", "position"),
     ],
 )
-def test_a_real_file_has_the_time_that_its_facts_come_to(
+def test_the_time_of_a_real_file_is_resolved(
     testdata: Path, name: str, taken_at: str | None, source: str | None, zone_source: str | None
 ) -> None:
     result = resolved(testdata / name)

@@ -203,7 +203,7 @@ def test_an_animation_and_a_still_of_it_are_never_marked_for_removal(
     kept, other = ("moves.webp", "still.jpg") if larger == "animation" else ("still.jpg", "moves.webp")
     assert actions(group)[kept] == "keep"
     assert actions(group)[other] == "review"
-    assert "it moves" in reason(group, other)
+    assert "it is animated" in reason(group, other)
     assert actions(group)["alone.webp"] == ("review" if larger == "animation" else "remove")
 
 
@@ -359,7 +359,7 @@ def test_tables_find_the_same_pairs_as_brute_force(radius: int, monkeypatch: pyt
     others = np.random.default_rng(2).permutation(codes)[: len(codes) // 2]
     expected = all_pairs(list(close_pairs(codes, radius)))
     expected_others = all_pairs(list(close_pairs(codes, min(radius, 8), others=others)))
-    monkeypatch.setattr("photoindex.vectors.binary._EACH_WITH_EACH", 0)
+    monkeypatch.setattr("photoindex.vectors.binary._BRUTE_FORCE_PAIRS", 0)
     assert all_pairs(list(close_pairs(codes, radius))) == expected
     assert all_pairs(list(close_pairs(codes, min(radius, 8), others=others))) == expected_others
     assert all(first < second for first, second in expected)

@@ -266,7 +266,7 @@ def test_an_index_of_another_dimension_is_rebuilt(space: SpaceOfTests, tmp_path:
     shutil.copytree(space.folder, wider.folder)
     events: list[Event] = []
     index = open_index(space.library, wider.row, events.append)
-    assert f"it was made for vectors of {DIM} numbers, not of {2 * DIM}" in notices(events)[0]
+    assert f"it was made for vectors of dimension {DIM}, not {2 * DIM}" in notices(events)[0]
     assert index.generation is not None
     assert index.generation.ids.tolist() == ids.tolist()
 
@@ -378,7 +378,7 @@ def test_verifying_finds_one_changed_bit_and_the_next_search_rebuilds_the_index(
     path.write_bytes(content)
     found = status_of(space, verify=True)
     assert (found.state, found.verified) == (IndexState.DAMAGED, True)
-    assert "vectors.f16 is not what was written" in str(found.problem)
+    assert "vectors.f16 has a wrong checksum" in str(found.problem)
     open_index(space.library, space.row)
     assert status_of(space, verify=True).state is IndexState.CURRENT
 

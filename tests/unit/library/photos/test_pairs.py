@@ -244,7 +244,7 @@ def test_why_files_are_not_one_photo_is_explained_too(runner: LibraryRunner, ori
     (photo,) = explained(runner, originals / "c.jpg")
     (candidate,) = photo.candidates
     assert candidate.path == os.fsencode(originals / "C.jpeg")
-    assert "no rule joins two of a kind" in candidate.why
+    assert "no rule joins two files of the same kind" in candidate.why
 
 
 def test_a_users_decision_is_explained_with_its_date(runner: LibraryRunner, originals: Path) -> None:

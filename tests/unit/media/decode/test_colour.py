@@ -1,4 +1,4 @@
-"""Bringing colours to sRGB by profile, by formula and by code points."""
+"""Converting colours to sRGB by profile, by formula and by code points."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RAMP = np.arange(256, dtype=np.uint8)
 GREYS = np.repeat(RAMP.reshape(1, -1, 1), 3, axis=2)
 
 
-def test_without_a_profile_colours_are_taken_as_srgb() -> None:
+def test_without_a_profile_colours_are_treated_as_srgb() -> None:
     colours = np.random.default_rng(1).integers(0, 256, (5, 7, 3), np.uint8)
     assert np.array_equal(to_srgb(colours, Space.RGB, None)[0], colours)
     assert np.array_equal(to_srgb(RAMP.reshape(1, -1), Space.GREY, None)[0], GREYS)
@@ -34,12 +34,14 @@ def test_without_a_profile_colours_are_taken_as_srgb() -> None:
         ((0, 0, 0, 255), (0, 0, 0)),
     ],
 )
-def test_ink_without_a_profile_goes_by_the_plain_formula(ink: tuple[int, ...], colour: tuple[int, ...]) -> None:
+def test_cmyk_without_a_profile_is_converted_by_the_simple_formula(
+    ink: tuple[int, ...], colour: tuple[int, ...]
+) -> None:
     image = np.full((2, 2, 4), ink, np.uint8)
     assert to_srgb(image, Space.CMYK, None)[0][0, 0].tolist() == list(colour)
 
 
-def test_the_ends_of_the_grey_scale_stay_in_every_profile() -> None:
+def test_black_and_white_are_unchanged_by_every_profile() -> None:
     for profile in (srgb_profile(), adobe_rgb_profile()):
         image, notes = to_srgb(GREYS, Space.RGB, profile)
         assert notes == ()
@@ -47,7 +49,7 @@ def test_the_ends_of_the_grey_scale_stay_in_every_profile() -> None:
         assert image[0, -1].min() >= 253
 
 
-def test_a_grey_profile_moves_the_middle_and_keeps_the_ends() -> None:
+def test_a_grey_profile_changes_midtones_but_not_black_and_white() -> None:
     linear, notes = to_srgb(RAMP.reshape(1, -1), Space.GREY, grey_profile(1.0))
     assert notes == ()
     assert linear.shape == (1, 256, 3)
@@ -56,7 +58,7 @@ def test_a_grey_profile_moves_the_middle_and_keeps_the_ends() -> None:
     assert linear[0, 255].min() >= 253
 
 
-def test_a_profile_for_another_space_is_noted_and_ignored() -> None:
+def test_a_profile_for_another_colour_space_is_ignored_with_a_note() -> None:
     ink = np.zeros((2, 2, 4), np.uint8)
     image, notes = to_srgb(ink, Space.CMYK, srgb_profile())
     assert notes == (DAMAGED_PROFILE,)
@@ -64,13 +66,13 @@ def test_a_profile_for_another_space_is_noted_and_ignored() -> None:
 
 
 @pytest.mark.parametrize(("primaries", "transfer"), [(BT709, 1), (BT709, SRGB), (2, 2), (6, 6), (0, 0), (22, 250)])
-def test_code_points_that_mean_srgb_or_nothing_change_nothing(primaries: int, transfer: int) -> None:
+def test_code_points_for_srgb_or_unspecified_change_nothing(primaries: int, transfer: int) -> None:
     assert not needs_conversion(primaries, transfer)
     assert cicp_to_srgb(GREYS, primaries, transfer) is GREYS
 
 
 @pytest.mark.parametrize("primaries", [BT2020, DISPLAY_P3])
-def test_wide_gamut_leaves_greys_and_makes_colours_stronger(primaries: int) -> None:
+def test_wide_gamut_keeps_greys_and_makes_colours_stronger(primaries: int) -> None:
     assert np.abs(cicp_to_srgb(GREYS, primaries, SRGB).astype(int) - GREYS).max() <= 1
     grass = np.full((1, 1, 3), (80, 160, 60), np.uint8)
     stronger = cicp_to_srgb(grass, primaries, SRGB)[0, 0]
@@ -89,7 +91,7 @@ def test_hdr_greys_stay_grey_and_in_order(primaries: int, transfer: int) -> None
     assert len(np.unique(image[0, :, 1])) > 80
 
 
-def test_a_heif_that_names_wide_primaries_without_a_profile_is_converted() -> None:
+def test_a_heif_with_wide_primaries_but_no_profile_is_converted() -> None:
     grass = Image.new("RGB", (64, 64), (80, 160, 60))
     out = io.BytesIO()
     pillow_heif.encode(

@@ -1,4 +1,4 @@
-"""From the bytes of every format to upright sRGB pixels, or to a problem with a name."""
+"""Decoding every format to upright sRGB pixels or to a media problem."""
 
 from __future__ import annotations
 
@@ -69,27 +69,27 @@ def test_all_eight_orientations_come_out_upright(name: str, orientation: int) ->
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_heic_is_turned_once_though_container_and_exif_both_say_how(orientation: int) -> None:
+def test_heic_is_rotated_once_although_container_and_exif_both_have_an_orientation(orientation: int) -> None:
     stored = stored_for(orientation, scene())
     pixels = decoded(heic(stored, exif_with_orientation(orientation)))
     assert pixels.array.shape == (64, 96, 3)
     assert is_scene(pixels.array)
 
 
-def test_heic_whose_container_turns_nothing_is_turned_by_exif_where_the_sizes_agree() -> None:
+def test_heic_without_container_rotation_is_rotated_by_exif_if_the_sizes_agree() -> None:
     stored = stored_for(6, scene())
     data = _heic_with_exif_alone(stored, 6, stored.size)
     assert is_scene(decoded(data).array)
 
 
-def test_heic_with_turned_pixels_and_a_forgotten_exif_orientation_is_left_as_it_is() -> None:
+def test_heic_with_rotated_pixels_and_an_outdated_exif_orientation_is_not_rotated() -> None:
     data = _heic_with_exif_alone(scene(), 6, (64, 96))
     assert decoded(data).array.shape == (64, 96, 3)
     assert is_scene(decoded(data).array)
 
 
 def _heic_with_exif_alone(image: Image.Image, orientation: int, size: tuple[int, int]) -> bytes:
-    """Return a HEIC without irot or imir whose EXIF names an orientation and a size."""
+    """Return a HEIC without irot or imir whose EXIF has an orientation and a size."""
     exif = exif_with_orientation(1)
     exif.get_ifd(0x8769).update({0xA002: size[0], 0xA003: size[1]})
     data = heic(image, exif)
@@ -112,7 +112,7 @@ def test_a_jpeg_repacked_as_jpeg_xl_keeps_its_orientation() -> None:
 
 
 @pytest.mark.parametrize("wanted", [1, 30, 37, 47, 48, 50, 95, 96])
-def test_the_size_is_that_of_the_whole_picture_scaled_however_the_codec_scales(wanted: int) -> None:
+def test_the_size_is_that_of_the_full_picture_scaled_whatever_the_codecs_steps(wanted: int) -> None:
     array = decoded(saved(scene(797, 531), "JPEG", quality=95), longest_side_px=wanted).array
     assert array.shape == (max(1, round(531 * wanted / 797)), wanted, 3)
 
@@ -158,7 +158,7 @@ def test_colour_tiff_in_floating_point_decodes() -> None:
     assert is_scene(decoded(cv2.imencode(".tiff", bgr)[1].tobytes()).array)
 
 
-def test_grey_comes_out_as_three_equal_channels() -> None:
+def test_grey_becomes_three_equal_channels() -> None:
     ramp = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(1, -1).repeat(8, axis=0))
     for name in ("PNG", "TIFF", "JPEG"):
         array = decoded(saved(ramp, name)).array
@@ -172,7 +172,7 @@ def test_black_and_white_pictures_decode() -> None:
     assert set(decoded(saved(stripes, "PPM")).array.ravel()) == {0, 255}
 
 
-def test_half_transparent_pixels_are_mixed_with_white() -> None:
+def test_half_transparent_pixels_are_blended_with_white() -> None:
     picture = Image.new("RGBA", (20, 20), (200, 0, 0, 128))
     colour = decoded(saved(picture, "PNG")).array[10, 10]
     assert np.abs(colour.astype(int) - (227, 127, 127)).max() <= 2
@@ -198,7 +198,7 @@ def test_an_adobe_rgb_profile_makes_colours_stronger_and_an_srgb_profile_changes
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("how", ["colour space", "interoperability index"])
-def test_adobe_rgb_named_in_exif_alone_counts_as_its_profile(order: str, how: str) -> None:
+def test_adobe_rgb_declared_in_exif_only_is_converted_like_its_profile(order: str, how: str) -> None:
     grass = Image.new("RGB", (32, 32), (80, 160, 60))
     plain = saved(grass, "JPEG", quality=98)
     with_profile = decoded(saved(grass, "JPEG", quality=98, icc_profile=adobe_rgb_profile())).array[5, 5].astype(int)
@@ -246,7 +246,7 @@ def test_damaged_exif_does_not_keep_a_picture_from_decoding() -> None:
 
 
 @pytest.mark.parametrize("written", ['tiff:Orientation="6"', "<tiff:Orientation>6</tiff:Orientation>"])
-def test_an_orientation_that_only_xmp_names_counts_until_exif_names_one(written: str) -> None:
+def test_the_orientation_of_xmp_applies_unless_exif_has_one(written: str) -> None:
     packet = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf {written}/></x:xmpmeta>".encode()
     for name in ("JPEG", "PNG", "WEBP"):
         data = saved(stored_for(6, scene()), name, quality=95, xmp=packet) if name != "PNG" else _png_with_xmp(packet)
@@ -275,13 +275,13 @@ def test_a_missing_end_marker_alone_is_a_note() -> None:
     assert pixels.notes == ("the JPEG's end marker is missing",)
 
 
-def test_what_follows_the_end_of_a_jpeg_is_none_of_its_business() -> None:
+def test_data_after_the_end_of_a_jpeg_is_ignored() -> None:
     pixels = decoded(saved(scene(), "JPEG", quality=95) + EVERY_FORMAT["mp4"]())
     assert is_scene(pixels.array)
     assert pixels.notes == ()
 
 
-def test_a_wrong_orientation_value_is_taken_as_upright() -> None:
+def test_an_invalid_orientation_is_treated_as_upright() -> None:
     for value in (0, 9, 255, 65535):
         for name in ("JPEG", "WEBP", "PNG"):
             assert is_scene(decoded(saved(scene(), name, quality=95, exif=exif_with_orientation(value))).array)
@@ -358,8 +358,8 @@ def test_a_picture_cut_in_half_is_undecodable_not_half_a_picture(name: str) -> N
 
 
 @pytest.mark.parametrize("wanted", [16, 48, 100])
-def test_a_lossless_jpeg_is_not_decoded_into_memory_for_a_smaller_one(wanted: int) -> None:
-    # Codecs ignore the wish for a smaller picture here, and then write past the end of its memory.
+def test_a_lossless_jpeg_is_not_decoded_into_a_buffer_for_a_smaller_one(wanted: int) -> None:
+    # Codecs ignore the requested size here and write past the end of the buffer.
     for _ in range(4):
         array = decoded(lossless_jpeg(scene(400, 300)), longest_side_px=wanted).array
         assert array.shape == (wanted * 3 // 4, wanted, 3)
@@ -403,7 +403,7 @@ def test_notes_are_short_single_lines() -> None:
     assert all("\n" not in note and len(note) <= 300 for note in pixels.notes)
 
 
-def test_a_content_that_is_not_held_is_decoded_from_its_file(tmp_path: Path) -> None:
+def test_a_content_that_is_not_in_memory_is_decoded_from_its_file(tmp_path: Path) -> None:
     for name in ("jpeg", "png", "tiff deflate", "heic", "jxl", "dng", "mp4"):
         path = tmp_path / f"{name} \udcff"
         path.write_bytes(EVERY_FORMAT[name]())
@@ -413,11 +413,11 @@ def test_a_content_that_is_not_held_is_decoded_from_its_file(tmp_path: Path) -> 
         assert is_scene(decode(replace(whole, data=None), media, 1024, Limits()).array)
 
 
-def test_a_vanished_file_is_the_disks_problem_not_the_pictures(tmp_path: Path) -> None:
+def test_a_vanished_file_raises_an_os_error_instead_of_a_media_problem(tmp_path: Path) -> None:
     content = replace(content_of(EVERY_FORMAT["png"](), f"{tmp_path}/gone.png".encode()), data=None)
     with pytest.raises(FileNotFoundError):
         decode(content, MediaType(Kind.IMAGE, "png"), 100, Limits())
 
 
-def test_bytesio_is_what_a_held_content_opens() -> None:
+def test_a_content_in_memory_opens_as_bytesio() -> None:
     assert isinstance(content_of(b"abc").open(), io.BytesIO)

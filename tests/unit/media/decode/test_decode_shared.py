@@ -1,4 +1,4 @@
-"""The decoders against real files: what must decode does, what is broken is told by name."""
+"""The decoders against real files, intact and broken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from photoindex.types import Kind, Limits
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 
-# Header samples whose pixels were taken out, movies without frames: nobody can decode them.
+# Header samples without pixel data, movies without frames: nothing can decode them.
 WITHOUT_PIXELS = {
     "raw/Canon-R6-pruned.CR3",
     "raw/header-only/CanonRaw.cr2",
@@ -53,7 +53,7 @@ def extension(path: Path) -> bytes:
     return os.fsencode(path.suffix[1:].lower())
 
 
-def test_every_sound_file_of_every_format_decodes(testdata: Path) -> None:
+def test_every_intact_file_of_every_format_decodes(testdata: Path) -> None:
     taken = 0
     for name, path in files(testdata / "formats"):
         if (
@@ -70,7 +70,7 @@ def test_every_sound_file_of_every_format_decodes(testdata: Path) -> None:
     assert taken > 120
 
 
-def test_files_without_pixels_are_undecodable_and_known_for_what_they_are(testdata: Path) -> None:
+def test_files_without_pixels_are_recognised_and_undecodable(testdata: Path) -> None:
     for name in sorted(WITHOUT_PIXELS):
         content = read_content(os.fsencode(testdata / "formats" / name))
         media = sniff(content.head, content.open)
@@ -81,13 +81,13 @@ def test_files_without_pixels_are_undecodable_and_known_for_what_they_are(testda
         assert caught.value.error_class == "undecodable", name
 
 
-def test_sidecars_and_texts_are_no_media(testdata: Path) -> None:
+def test_sidecars_and_text_files_are_not_media(testdata: Path) -> None:
     for name, path in files(testdata / "formats"):
         if extension(path) in (b"xmp", b"json", b"txt", b"aae"):
             assert sniff(path.read_bytes()) is None, name
 
 
-def test_all_photos_of_people_and_places_decode_without_a_remark(testdata: Path) -> None:
+def test_all_photos_of_people_and_places_decode_without_a_note(testdata: Path) -> None:
     taken = 0
     for folder in ("photos", "faces", "duplicates", "exif"):
         for name, path in files(testdata / folder):
@@ -103,13 +103,13 @@ def test_all_orientations_of_one_picture_look_the_same(testdata: Path, folder: s
     assert len(pictures) >= 7
     for picture in pictures[1:]:
         assert picture.shape == pictures[0].shape
-        # The pictures bear their number, and one of them has another colour profile.
+        # Each picture shows its own number, and one of them has another colour profile.
         assert np.median(np.abs(picture - pictures[0])) <= 20
     flipped = pictures[0][:, ::-1]
     assert np.median(np.abs(flipped - pictures[0])) > np.median(np.abs(pictures[1] - pictures[0]))
 
 
-def test_the_same_numbers_mean_stronger_colours_in_display_p3(testdata: Path) -> None:
+def test_the_same_values_are_stronger_colours_in_display_p3(testdata: Path) -> None:
     wide, plain = (decoded(testdata / "formats/jpeg" / f"Iceland-{name}.jpg").array for name in ("P3", "sRGB"))
     assert np.ptp(wide, axis=2).mean() > np.ptp(plain, axis=2).mean() + 3
     assert abs(float(wide.mean()) - float(plain.mean())) < 4
@@ -122,7 +122,7 @@ def test_a_still_and_its_movie_show_the_same_scene(testdata: Path) -> None:
     assert np.corrcoef(still.ravel(), movie.ravel())[0, 1] > 0.7
 
 
-def test_broken_files_give_pixels_or_a_problem_and_nothing_else(testdata: Path) -> None:
+def test_broken_files_give_pixels_or_a_media_problem(testdata: Path) -> None:
     outcomes: dict[str, str] = {}
     for name, path in files(testdata / "broken"):
         content = read_content(os.fsencode(path))

@@ -1,4 +1,4 @@
-"""Previews, thumbnails and the perceptual hash, against Pillow and ImageHash themselves."""
+"""Previews, thumbnails and the perceptual hash, compared with Pillow and ImageHash."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_derived_pictures_are_plain_baseline_jpegs_of_the_scene() -> None:
     assert derived.notes == ("a note",)
 
 
-def test_quality_is_what_the_parameters_say() -> None:
+def test_jpeg_quality_follows_the_parameters() -> None:
     generator = np.random.default_rng(1)
     noise = Pixels(generator.integers(0, 255, (600, 800, 3), np.uint8))
     small = derive(noise, DerivedParams(preview_quality=30, thumbnail_quality=30))
@@ -71,7 +71,7 @@ def test_quality_is_what_the_parameters_say() -> None:
     assert len(small.thumbnail_jpeg) * 2 < len(large.thumbnail_jpeg)
 
 
-def test_the_hash_is_imagehashs_of_the_thumbnail_file() -> None:
+def test_the_hash_is_imagehashs_phash_of_the_thumbnail_file() -> None:
     generator = np.random.default_rng(2)
     for number in range(60):
         small = Image.fromarray(generator.integers(0, 255, (number % 9 + 2, number % 7 + 2, 3), np.uint8))
@@ -119,7 +119,7 @@ def test_the_hash_changes_little_with_size_and_much_with_the_picture() -> None:
 
 
 @pytest.mark.parametrize("ratio", [1.02, 1.1, 1.3, 1.465, 1.7, 1.95, 2.0, 2.6, 4.0, 7.3])
-def test_shrinking_comes_near_one_of_the_known_filters_at_every_ratio(ratio: float) -> None:
+def test_shrinking_is_close_to_a_known_filter_at_every_ratio(ratio: float) -> None:
     generator = np.random.default_rng(6)
     coarse = Image.fromarray(generator.integers(0, 255, (90, 120, 3), np.uint8))
     image = coarse.resize((1200, 900), Image.Resampling.BICUBIC)
@@ -149,7 +149,7 @@ def test_fitted_sizes_keep_the_shape_and_never_vanish(width: int, height: int, l
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_upright_undoes_what_a_camera_did(orientation: int) -> None:
+def test_upright_reverts_every_exif_orientation(orientation: int) -> None:
     stored = np.asarray(stored_for(orientation, scene()))
     assert np.array_equal(upright(stored, orientation), np.asarray(scene()))
 

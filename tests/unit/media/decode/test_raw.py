@@ -1,4 +1,4 @@
-"""RAW files: the camera's preview or the sensor's data, upright either way, and files that were cut short."""
+"""Decoding RAW files: embedded preview or sensor data, upright either way, and truncated files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.unit.media.media_pictures import (
 
 DARK = 0.5
 TURNS = [1, 3, 6, 8]
-"""The orientations that cameras write; LibRaw knows no mirrored ones."""
+"""The orientations that cameras write; LibRaw does not support mirrored ones."""
 
 
 def dimmed(image: Image.Image) -> Image.Image:
@@ -34,19 +34,19 @@ def dimmed(image: Image.Image) -> Image.Image:
 
 
 def is_from_preview(array: np.ndarray) -> bool:
-    """Tell whether the picture is the preview, which is the scene at half its brightness."""
+    """Tell whether the picture is the preview, which is the scene at half brightness."""
     return is_scene(np.minimum(array.astype(int) / DARK, 255).astype(np.uint8), tolerance=40)
 
 
 @pytest.mark.parametrize("orientation", TURNS)
-def test_the_sensors_data_is_developed_upright(orientation: int) -> None:
+def test_the_sensor_data_is_developed_upright(orientation: int) -> None:
     pixels = decoded(dng(stored_for(orientation, scene(240, 160)), orientation=orientation), longest_side_px=120)
     assert pixels.array.shape == (80, 120, 3)
     assert is_scene(pixels.array)
 
 
 @pytest.mark.parametrize("orientation", TURNS)
-def test_a_preview_without_an_orientation_is_turned_like_the_sensors_data(orientation: int) -> None:
+def test_a_preview_without_an_orientation_is_rotated_like_the_sensor_data(orientation: int) -> None:
     preview = saved(dimmed(stored_for(orientation, scene(120, 80))), "JPEG", quality=95)
     data = dng(stored_for(orientation, scene(240, 160)), orientation=orientation, preview=preview)
     pixels = decoded(data, longest_side_px=120)
@@ -55,7 +55,7 @@ def test_a_preview_without_an_orientation_is_turned_like_the_sensors_data(orient
 
 
 @pytest.mark.parametrize("orientation", TURNS)
-def test_a_preview_with_an_orientation_of_its_own_is_turned_once(orientation: int) -> None:
+def test_a_preview_with_its_own_orientation_is_rotated_once(orientation: int) -> None:
     stored = dimmed(stored_for(orientation, scene(120, 80)))
     preview = saved(stored, "JPEG", quality=95, exif=exif_with_orientation(orientation))
     data = dng(stored_for(orientation, scene(240, 160)), orientation=orientation, preview=preview)
@@ -65,7 +65,7 @@ def test_a_preview_with_an_orientation_of_its_own_is_turned_once(orientation: in
 
 
 @pytest.mark.parametrize("orientation", [6, 8])
-def test_a_preview_that_is_upright_already_is_left_alone(orientation: int) -> None:
+def test_a_preview_that_is_upright_already_is_not_rotated(orientation: int) -> None:
     preview = saved(dimmed(scene(80, 120)), "JPEG", quality=95)
     data = dng(stored_for(orientation, scene(160, 240)), orientation=orientation, preview=preview)
     pixels = decoded(data, longest_side_px=120)
@@ -73,27 +73,27 @@ def test_a_preview_that_is_upright_already_is_left_alone(orientation: int) -> No
     assert is_from_preview(pixels.array)
 
 
-def test_a_preview_smaller_than_wanted_gives_way_to_the_sensors_data() -> None:
+def test_the_sensor_data_is_used_if_the_preview_is_too_small() -> None:
     data = dng(scene(240, 160), preview=saved(dimmed(scene(60, 40)), "JPEG", quality=95))
     assert is_from_preview(decoded(data, longest_side_px=60).array)
     assert is_scene(decoded(data, longest_side_px=61).array)
     assert max(decoded(data, longest_side_px=1024).array.shape) == 240
 
 
-def test_a_damaged_preview_gives_way_to_the_sensors_data() -> None:
+def test_the_sensor_data_is_used_if_the_preview_is_damaged() -> None:
     preview = saved(dimmed(scene(120, 80)), "JPEG", quality=95)
     data = dng(scene(240, 160), preview=preview[: len(preview) // 2] + bytes(len(preview) // 2))
     assert is_scene(decoded(data, longest_side_px=120).array)
 
 
-def test_a_raw_cut_short_is_shown_by_its_whole_preview_with_a_note() -> None:
+def test_a_truncated_raw_is_shown_by_its_complete_preview_with_a_note() -> None:
     data = dng(scene(240, 160), preview=saved(dimmed(scene(120, 80)), "JPEG", quality=95))
     pixels = decoded(data[: len(data) - 30000], longest_side_px=120)
     assert is_from_preview(pixels.array)
     assert pixels.notes[0].startswith("truncated: 30000 bytes")
 
 
-def test_a_raw_cut_short_without_a_preview_is_undecodable() -> None:
+def test_a_truncated_raw_without_a_preview_is_undecodable() -> None:
     data = dng(scene(240, 160))
     with pytest.raises(Undecodable, match="truncated: 30000 bytes"):
         decoded(data[: len(data) - 30000], longest_side_px=120)
@@ -105,13 +105,13 @@ def test_a_camera_that_libraw_does_not_know_is_undecodable_by_name() -> None:
         decoded(data.replace(struct.pack("<HHIHH", 0x0102, 3, 1, 16, 0), struct.pack("<HHIHH", 0x0102, 3, 1, 3, 0)))
 
 
-def test_odd_sizes_are_not_rounded_away() -> None:
+def test_odd_sizes_are_kept() -> None:
     assert decoded(dng(scene(250, 170)), longest_side_px=125).array.shape == (85, 125, 3)
     assert len(corners(decoded(dng(scene(250, 170)), longest_side_px=33).array)) == 4
 
 
 def fuji(size: int) -> bytes:
-    """Return the header of a RAF that promises 5000 bytes of sensor data after its preview, and `size` bytes in all."""
+    """Return `size` bytes of a RAF whose header declares 5000 bytes of sensor data after its preview."""
     head = b"FUJIFILMCCD-RAW 0201FF3910000001".ljust(84, b"\0") + struct.pack(">6I", 148, 1000, 1148, 500, 1648, 5000)
     return head.ljust(size, b"\0")
 
@@ -127,18 +127,18 @@ def fuji(size: int) -> bytes:
         box(b"ftyp", b"crx \0\0\0\1crx isom") + box(b"mdat", bytes(9000)),
     ],
 )
-def test_files_say_how_long_they_must_be(whole: bytes) -> None:
+def test_missing_bytes_are_counted_from_a_files_own_offsets(whole: bytes) -> None:
     assert missing_bytes(content_of(whole)) == 0
     assert missing_bytes(content_of(whole + b"something behind it")) == 0
     cut = len(whole) // 4
     assert 0 < missing_bytes(content_of(whole[:-cut])) <= cut + 300
 
 
-def test_formats_that_promise_nothing_lack_nothing() -> None:
+def test_no_bytes_are_missing_in_formats_without_offsets() -> None:
     for data in (b"", b"x", b"FOVb", saved(scene(), "JPEG")[:100], b"II*\0", b"\0\0\0\x08ftyp"):
         assert missing_bytes(content_of(data)) == 0
 
 
-def test_an_offset_that_stands_for_none_promises_nothing() -> None:
+def test_a_placeholder_offset_is_ignored() -> None:
     entries = struct.pack("<HHIIHHII", 0x0111, 4, 1, 0xFFFFFFFF, 0x0117, 4, 1, 20_000_000)
     assert missing_bytes(content_of(b"IIU\0\x08\0\0\0" + struct.pack("<H", 2) + entries + bytes(4))) == 0

@@ -1,4 +1,4 @@
-"""The frame that stands for a video: something to see, upright, with square pixels and in its colours."""
+"""The representative frame of a video: not plain, upright, with square pixels and the right colours."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ SCENE = np.asarray(scene(192, 128))
 
 @pytest.mark.parametrize("start", [BLACK, WHITE], ids=["black", "white"])
 @pytest.mark.parametrize("plain_frames", [1, 5, 12, 25, 45])
-def test_a_plain_beginning_is_passed_over(start: Array, plain_frames: int) -> None:
+def test_plain_frames_at_the_start_are_skipped(start: Array, plain_frames: int) -> None:
     pixels = decoded(video([start] * plain_frames + [SCENE] * (60 - plain_frames)))
     assert is_scene(pixels.array)
     assert pixels.notes == ()
 
 
-def test_a_video_that_is_plain_throughout_still_gives_a_frame_and_says_so() -> None:
+def test_a_plain_video_gives_a_frame_with_a_note() -> None:
     pixels = decoded(video([BLACK] * 20))
     assert pixels.array.shape == (128, 192, 3)
     assert pixels.array.max() < 20
     assert "plain" in pixels.notes[0]
 
 
-def test_a_plain_stretch_between_key_frames_is_decoded_through() -> None:
+def test_frames_after_a_plain_section_between_key_frames_are_decoded() -> None:
     frames = [BLACK] * 20 + [SCENE] * 40
     assert is_scene(decoded(_with_one_key_frame(frames)).array)
 
 
-def test_a_dark_picture_with_something_on_it_is_not_taken_for_black() -> None:
+def test_a_dark_frame_with_something_on_it_does_not_count_as_black() -> None:
     night = BLACK.copy()
     night[30:90, 60:130] = 120
     assert decoded(video([night] * 10)).notes == ()
@@ -48,7 +48,7 @@ def test_a_dark_picture_with_something_on_it_is_not_taken_for_black() -> None:
 
 @pytest.mark.parametrize(("rotation", "orientation"), [(0, 1), (-90, 6), (90, 8), (180, 3)])
 @pytest.mark.parametrize("container", ["mp4", "mov"])
-def test_the_display_matrix_turns_the_frame(container: str, rotation: int, orientation: int) -> None:
+def test_the_display_matrix_rotates_the_frame(container: str, rotation: int, orientation: int) -> None:
     frame = np.asarray(stored_for(orientation, scene(192, 128)))
     pixels = decoded(video([frame] * 5, container, rotation=rotation))
     assert pixels.array.shape == (128, 192, 3)
@@ -59,7 +59,7 @@ def test_a_video_of_one_frame_shows_it() -> None:
     assert is_scene(decoded(video([SCENE])).array)
 
 
-def test_pixels_that_are_not_square_are_made_so() -> None:
+def test_non_square_pixels_are_made_square() -> None:
     data = _encoded([SCENE] * 3, "libx264", "yuv420p", {"aspect": (4, 3)})
     pixels = decoded(data)
     assert pixels.array.shape == (128, 256, 3)
@@ -75,8 +75,8 @@ def test_many_pixel_formats_decode(pixel_format: str) -> None:
 
 
 @pytest.mark.parametrize(("transfer", "white"), [(16, 148), (18, 191)])
-def test_hdr_is_brought_into_the_range_of_a_screen(transfer: int, white: int) -> None:
-    """Reference white of HDR (ITU-R BT.2408: 58 % of PQ, 75 % of HLG) becomes nearly white, and grey stays grey."""
+def test_hdr_is_tone_mapped_to_sdr(transfer: int, white: int) -> None:
+    """Reference white of HDR (ITU-R BT.2408: 58 % of PQ, 75 % of HLG) becomes nearly white; grey stays grey."""
     array = np.full((128, 192, 3), white, np.uint8)
     array[:, :96] = 20
     data = _encoded([array] * 3, "libx264", "yuv420p10le", {"primaries": 9, "transfer": transfer, "matrix": 9})
@@ -86,12 +86,12 @@ def test_hdr_is_brought_into_the_range_of_a_screen(transfer: int, white: int) ->
 
 
 @pytest.mark.parametrize(("matrix", "height"), [(1, 128), (6, 128), (1, 720)])
-def test_named_colour_matrices_are_honoured(matrix: int, height: int) -> None:
+def test_declared_colour_matrices_are_applied(matrix: int, height: int) -> None:
     frame = np.asarray(scene(192, height))
     assert is_scene(decoded(_encoded([frame] * 2, "libx264", "yuv444p", {"matrix": matrix})).array, tolerance=12)
 
 
-def test_a_video_cut_short_shows_what_is_there_with_a_note(tmp_path: Path) -> None:
+def test_a_truncated_video_gives_a_frame_with_a_note(tmp_path: Path) -> None:
     generator = np.random.default_rng(1)
     path = tmp_path / "header in front.mp4"
     with av.open(str(path), "w", options={"movflags": "faststart"}) as target:
@@ -107,13 +107,13 @@ def test_a_video_cut_short_shows_what_is_there_with_a_note(tmp_path: Path) -> No
     assert any(note.startswith("truncated:") for note in pixels.notes)
 
 
-def test_a_video_whose_header_is_cut_off_is_undecodable() -> None:
+def test_a_video_without_its_header_is_undecodable() -> None:
     data = video([SCENE] * 10)
     with pytest.raises(Undecodable):
         decoded(data[: data.index(b"moov")])
 
 
-def test_sound_alone_is_undecodable_as_a_video() -> None:
+def test_audio_is_undecodable_as_a_video() -> None:
     out = io.BytesIO()
     with av.open(out, "w", format="matroska") as target:
         stream = target.add_stream("pcm_s16le", rate=8000)
@@ -125,14 +125,14 @@ def test_sound_alone_is_undecodable_as_a_video() -> None:
         decode(content_of(out.getvalue()), MediaType(Kind.VIDEO, "mkv"), 100, Limits())
 
 
-def test_a_playlist_in_a_videos_clothes_opens_nothing() -> None:
+def test_a_playlist_posing_as_a_video_opens_no_file() -> None:
     playlist = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"
     with pytest.raises(Undecodable):
         decode(content_of(playlist), MediaType(Kind.VIDEO, "mp4"), 100, Limits())
 
 
 def _encoded(frames: list[Array], codec: str, pixel_format: str, named: dict[str, object]) -> bytes:
-    """Return a Matroska of `frames`; `named` are aspect, primaries, transfer and matrix where they matter."""
+    """Return a Matroska of `frames`; `named` may set aspect, primaries, transfer and matrix."""
     out = io.BytesIO()
     with av.open(out, "w", format="matroska") as target:
         stream = target.add_stream(codec, rate=10, options={"qp": "2"})

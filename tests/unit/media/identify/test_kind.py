@@ -1,4 +1,4 @@
-"""What a content is, told by its bytes alone."""
+"""Identifying formats by content."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def name_of(data: bytes) -> str | None:
 
 
 @pytest.mark.parametrize("name", EVERY_FORMAT)
-def test_every_format_is_told_by_its_content(name: str) -> None:
+def test_every_format_is_identified_by_its_content(name: str) -> None:
     data = EVERY_FORMAT[name]()
     media = sniff(data[: 64 << 10], opener(data))
     wanted = EXPECTED[name.split(maxsplit=1)[0]]
@@ -110,7 +110,9 @@ SENSOR = short(0x0106, 32803)
         ("Canon", "EOS 6D", [blob(0xC612, b"\1\4\0\0", 1)], "dng"),
     ],
 )
-def test_raw_formats_built_on_tiff_go_by_their_directories(make: str, model: str, more: list[Entry], name: str) -> None:
+def test_tiff_based_raw_formats_are_identified_by_their_directories(
+    make: str, model: str, more: list[Entry], name: str
+) -> None:
     for order in "<>":
         entries = [text(0x010F, make), text(0x0110, model), *more]
         if order == ">":
@@ -127,7 +129,7 @@ def test_a_tiff_developed_from_a_cameras_raw_is_a_plain_tiff(make: str) -> None:
     assert name_of(saved(image, "TIFF", exif=exif, compression="tiff_lzw")) == "tiff"
 
 
-def test_a_directory_behind_the_head_is_read_from_the_file() -> None:
+def test_a_directory_past_the_head_is_read_from_the_file() -> None:
     data = dng(scene(256, 160))
     far = data[:4] + struct.pack("<I", len(data)) + data[8:]
     directory = _moved(data, len(data))
@@ -136,7 +138,7 @@ def test_a_directory_behind_the_head_is_read_from_the_file() -> None:
 
 
 def _moved(data: bytes, _offset: int) -> bytes:
-    """Return the first directory of a TIFF, to be put anywhere: its values stay where they are."""
+    """Return the first directory of a TIFF so that it can be moved; its values stay in place."""
     (count,) = struct.unpack_from("<H", data, 8)
     return data[8 : 8 + 2 + 12 * count + 4]
 
@@ -170,7 +172,7 @@ def _moved(data: bytes, _offset: int) -> bytes:
         b"G" * 100,
     ],
 )
-def test_what_is_no_picture_is_not_taken_for_one(data: bytes) -> None:
+def test_other_files_are_not_taken_for_pictures(data: bytes) -> None:
     assert sniff(data, opener(data)) is None
 
 
@@ -178,7 +180,7 @@ def test_what_is_no_picture_is_not_taken_for_one(data: bytes) -> None:
     ("container", "codec"),
     [("mp4", "aac"), ("mov", "pcm_s16le"), ("matroska", "aac"), ("asf", "mp2"), ("ogg", "libopus"), ("flv", "aac")],
 )
-def test_sound_alone_is_no_video(container: str, codec: str) -> None:
+def test_audio_files_are_not_videos(container: str, codec: str) -> None:
     out = io.BytesIO()
     with av.open(out, "w", format=container) as target:
         stream = target.add_stream(codec, rate=48000)
@@ -190,14 +192,14 @@ def test_sound_alone_is_no_video(container: str, codec: str) -> None:
     assert sniff(data[: 64 << 10], opener(data)) is None
 
 
-def test_a_movie_header_behind_the_head_tells_sound_from_video() -> None:
+def test_a_movie_header_past_the_head_tells_audio_from_video() -> None:
     handler = {name: box(b"moov", box(b"trak", box(b"hdlr", bytes(8), name, bytes(12)))) for name in (b"soun", b"vide")}
     front = box(b"ftyp", b"mp42", bytes(4), b"isom") + box(b"mdat", bytes(70000))
     assert name_of(front + handler[b"soun"]) is None
     assert name_of(front + handler[b"vide"]) == "mp4"
 
 
-def test_quicktime_without_a_brand_is_told_by_its_chain_of_boxes() -> None:
+def test_quicktime_without_a_brand_is_identified_by_its_boxes() -> None:
     movie = box(b"moov", box(b"trak", box(b"hdlr", bytes(8), b"vide", bytes(12))))
     assert name_of(box(b"wide") + box(b"mdat", bytes(900)) + movie) == "mov"
     assert name_of(box(b"free", bytes(20)) + movie) == "mov"
@@ -223,7 +225,7 @@ def test_brands_tell_pictures_from_videos(brands: bytes, name: str) -> None:
     assert name_of(box(b"ftyp", brands) + bytes(32)) == name
 
 
-def test_a_jpeg_with_a_picture_index_is_an_mpo_only_where_it_holds_further_views() -> None:
+def test_a_jpeg_with_a_picture_index_is_an_mpo_only_if_it_has_other_views() -> None:
     pictures = saved(scene(), "MPO", save_all=True, append_images=[scene()])
     assert name_of(with_entry_types(pictures, 0x020002)) == "mpo"
     assert name_of(with_entry_types(pictures, 0)) == "jpeg"

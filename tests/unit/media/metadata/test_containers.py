@@ -1,4 +1,4 @@
-"""Where each container keeps its size and its blocks of facts."""
+"""Size and metadata of every container format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from photoindex.media.content import read_content
 from photoindex.media.metadata.blocks import Blocks
-from photoindex.media.metadata.containers.container import read_container
+from photoindex.media.metadata.containers.container_tags import read_container_tags
 from photoindex.media.metadata.description import describe
 from photoindex.types import Described, Kind, MediaType
 from tests.metadata_blocks import (
@@ -77,7 +77,7 @@ def test_formats_without_exif_give_their_size(pillow_name: str, format_name: str
     assert (result.width, result.height, result.notes) == (64, 48, ())
 
 
-def test_a_heif_picture_is_measured_as_it_is_shown(tmp_path: Path) -> None:
+def test_the_size_of_a_heif_picture_is_the_displayed_size(tmp_path: Path) -> None:
     import pillow_heif
 
     exif = Image.Exif()
@@ -85,12 +85,12 @@ def test_a_heif_picture_is_measured_as_it_is_shown(tmp_path: Path) -> None:
     picture = pillow_heif.from_pillow(Image.new("RGB", (64, 48), "teal"))
     picture.save(tmp_path / "a.heic", quality=50, exif=exif.tobytes())
     result = described((tmp_path / "a.heic").read_bytes(), "heic")
-    # The writer turns the EXIF orientation into `irot`, as cameras do.
+    # The encoder converts the EXIF orientation to `irot`, as cameras do.
     assert (result.width, result.height) == (48, 64)
     assert result.facts["exif"]["camera_make"] == "Apple"
 
 
-def test_a_heif_picture_that_only_exif_turns_is_measured_turned(tmp_path: Path) -> None:
+def test_the_size_of_a_heif_picture_rotated_by_exif_only_is_the_displayed_size(tmp_path: Path) -> None:
     import pillow_heif
 
     exif = Image.Exif()
@@ -105,24 +105,24 @@ def test_a_heif_picture_that_only_exif_turns_is_measured_turned(tmp_path: Path) 
     assert (result.width, result.height, result.orientation) == (48, 64, 6)
 
 
-def test_a_cut_heif_file_still_gives_its_exif() -> None:
+def test_the_exif_of_a_truncated_heif_file_is_read() -> None:
     data = box(b"ftyp", b"heic\0\0\0\0mif1heic") + box(b"mdat", b"\0\0\0\6Exif\0\0" + CANON)
     result = described(data, "heic")
     assert result.facts["exif"] == CANON_FACTS
     assert any(note.startswith("container: damaged heic") for note in result.notes)
 
 
-def test_orientation_swaps_the_sides_that_a_viewer_sees() -> None:
+def test_an_orientation_with_a_quarter_turn_swaps_width_and_height() -> None:
     result = described(jpeg(exif_segment(CANON), width=4000, height=3000))
     assert (result.width, result.height, result.orientation) == (3000, 4000, 6)
 
 
-def test_the_orientation_of_xmp_counts_where_exif_has_none() -> None:
+def test_the_orientation_of_xmp_is_used_if_exif_has_none() -> None:
     result = described(png((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp('tiff:Orientation="8"'))), "png")
     assert (result.width, result.height, result.orientation) == (30, 40, 8)
 
 
-def test_png_texts_and_its_own_time_are_container_facts() -> None:
+def test_png_texts_and_times_are_container_facts() -> None:
     result = described(
         png(
             (b"tEXt", b"Title\0Beach"),
@@ -142,7 +142,7 @@ def test_png_texts_and_its_own_time_are_container_facts() -> None:
     }
 
 
-def test_png_chunks_behind_the_pixels_are_found() -> None:
+def test_png_chunks_after_the_pixels_are_found() -> None:
     data = png((b"IDAT", b"first"), (b"IDAT", b"second"), (b"eXIf", CANON))
     assert described(data, "png").facts["exif"] == CANON_FACTS
 
@@ -161,7 +161,7 @@ def test_a_compressed_text_cannot_fill_the_memory() -> None:
 
 
 @pytest.mark.parametrize("lossless", [False, True])
-def test_both_kinds_of_webp_are_measured(lossless: bool) -> None:
+def test_the_size_of_both_kinds_of_webp_is_read(lossless: bool) -> None:
     result = described(saved("WEBP", lossless=lossless), "webp")
     assert (result.width, result.height, result.notes) == (64, 48, ())
 
@@ -174,7 +174,7 @@ def test_a_bigtiff_gives_its_facts() -> None:
     assert result.facts["exif"] == {"camera_make": "Canon", "orientation": 6}
 
 
-def test_iptc_and_xmp_lie_in_the_tags_of_a_tiff() -> None:
+def test_iptc_and_xmp_in_the_tags_of_a_tiff_are_read() -> None:
     iptc = b"\x1c\x02\x05\0\5Title\0\0"
     block = tiff([short(0x0100, 40), short(0x0101, 30), blob(0x83BB, iptc, LONG), blob(0x02BC, xmp('xmp:Rating="2"'))])
     result = described(block, "tiff")
@@ -182,7 +182,7 @@ def test_iptc_and_xmp_lie_in_the_tags_of_a_tiff() -> None:
     assert result.facts == {"iptc": {"title": "Title"}, "xmp": {"rating": 2}}
 
 
-def test_photoshop_files_keep_facts_in_their_resources() -> None:
+def test_the_resources_of_photoshop_files_are_read() -> None:
     resources = (
         resource(0x0404, b"\x1c\x02\x05\0\5Title") + resource(0x0422, CANON) + resource(0x0424, xmp('xmp:Rating="2"'))
     )
@@ -193,11 +193,11 @@ def test_photoshop_files_keep_facts_in_their_resources() -> None:
     assert result.facts == {"exif": CANON_FACTS, "iptc": {"title": "Title"}, "xmp": {"rating": 2}}
 
 
-def test_a_gif_comment_is_its_description() -> None:
+def test_a_gif_comment_becomes_the_description() -> None:
     assert described(saved("GIF", comment=b"at the lake"), "gif").facts == {"container": {"description": "at the lake"}}
 
 
-def test_jpeg_2000_boxes_hold_exif_and_xmp() -> None:
+def test_exif_and_xmp_in_jpeg_2000_boxes_are_read() -> None:
     data = saved("JPEG2000") + box(b"uuid", b"JpgTiffExif->JP2", CANON) + box(b"uuid", XMP_UUID, xmp('xmp:Rating="2"'))
     result = described(data, "jp2")
     assert (result.width, result.height) == (48, 64)
@@ -205,7 +205,7 @@ def test_jpeg_2000_boxes_hold_exif_and_xmp() -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 48), (64, 64), (4000, 3000), (333, 17)])
-def test_jpeg_xl_headers_are_measured(size: tuple[int, int]) -> None:
+def test_the_size_in_a_jpeg_xl_header_is_read(size: tuple[int, int]) -> None:
     import pillow_jxl
 
     encoder = pillow_jxl.Encoder(mode="L", lossless=True, quality=100, effort=1)
@@ -214,7 +214,7 @@ def test_jpeg_xl_headers_are_measured(size: tuple[int, int]) -> None:
     assert (result.width, result.height) == size
 
 
-def test_jpeg_xl_boxes_hold_exif_and_xmp() -> None:
+def test_exif_and_xmp_in_jpeg_xl_boxes_are_read() -> None:
     # 0xFF0A, then: small, height 48 = (5 + 1) * 8, ratio 4:3, all default.
     stream = b"\xff\x0a" + (1 | 5 << 1 | 3 << 6 | 1 << 9).to_bytes(2, "little") + bytes(8)
     data = b"\0\0\0\x0cJXL \r\n\x87\n" + box(b"ftyp", b"jxl \0\0\0\0jxl ") + box(b"jxlc", stream)
@@ -224,7 +224,7 @@ def test_jpeg_xl_boxes_hold_exif_and_xmp() -> None:
     assert result.facts == {"exif": CANON_FACTS, "xmp": {"rating": 2}}
 
 
-def test_canons_cr3_keeps_its_directories_in_boxes() -> None:
+def test_the_directories_in_the_boxes_of_a_cr3_are_read() -> None:
     exif = tiff([text(DATE_TIME_ORIGINAL, "2021:05:12 12:21:21"), text(0x9011, "+02:00")])
     gps = tiff([text(1, "N"), (2, 5, 1, struct.pack("<II", 52, 1)), text(3, "E"), (4, 5, 1, struct.pack("<II", 13, 1))])
     image = tiff([text(MODEL, "Canon EOS R6"), short(0x0100, 3408), short(0x0101, 2272), short(ORIENTATION, 8)])
@@ -243,26 +243,26 @@ def test_canons_cr3_keeps_its_directories_in_boxes() -> None:
     assert (result.width, result.height) == (2272, 3408)
 
 
-def test_fujis_raf_carries_a_jpeg_with_the_facts() -> None:
+def test_the_facts_of_a_raf_are_read_from_its_jpeg() -> None:
     inner = jpeg(exif_segment(CANON))
     data = (b"FUJIFILMCCD-RAW 0201FF383501").ljust(84, b"\0") + struct.pack(">II", 200, len(inner))
     result = described(data.ljust(200, b"\0") + inner, "raf", Kind.RAW)
     assert result.facts["exif"] == CANON_FACTS
 
 
-def test_panasonics_rw2_carries_a_jpeg_with_the_rest_of_the_facts() -> None:
+def test_the_facts_of_an_rw2_are_completed_from_its_jpeg() -> None:
     inner = jpeg(exif_segment(tiff([text(MAKE, "not this one")], [short(0x8827, 80)])))
     data = tiff([text(MAKE, "Panasonic"), blob(0x002E, inner)], magic=b"IIU\0")
     assert described(data, "rw2", Kind.RAW).facts["exif"] == {"camera_make": "Panasonic", "iso": 80}
 
 
-def test_minoltas_mrw_keeps_a_tiff_in_one_of_its_blocks() -> None:
+def test_the_tiff_block_of_an_mrw_is_read() -> None:
     blocks = b"\0PRD" + struct.pack(">I", 4) + b"....\0TTW" + struct.pack(">I", len(CANON)) + CANON
     data = b"\0MRM" + struct.pack(">I", len(blocks)) + blocks
     assert described(data, "mrw", Kind.RAW).facts["exif"] == CANON_FACTS
 
 
-def test_canons_crw_is_a_heap_of_records() -> None:
+def test_the_record_heap_of_a_crw_is_read() -> None:
     maker = b"Canon\0Canon EOS D60\0"
     info = struct.pack("<II", 3072, 2048)
     moment = struct.pack("<III", 1_068_485_966, 0, 0)
@@ -281,7 +281,7 @@ def test_canons_crw_is_a_heap_of_records() -> None:
     assert (result.width, result.height) == (3072, 2048)
 
 
-def test_sigmas_x3f_is_read_by_its_list_of_texts() -> None:
+def test_the_property_list_of_an_x3f_is_read() -> None:
     pairs = (("CAMMANUF", "SIGMA"), ("CAMMODEL", "SD10"), ("ISO", "100"), ("TIME", "978309395"), ("AP_DESC", "8"))
     texts, table = b"", b""
     for pair in pairs:
@@ -313,7 +313,7 @@ def ciff(order: str, name: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_canons_first_powershots_wrote_their_heap_into_a_jpeg(order: str) -> None:
+def test_the_record_heap_in_a_jpeg_of_an_early_powershot_is_read(order: str) -> None:
     result = described(jpeg(segment(0xE0, ciff(order, b"HEAPJPGM"))))
     assert result.facts["container"] == {
         "camera_make": "Canon",
@@ -329,14 +329,14 @@ def canon_trailer(packet: bytes, *, length: int | None = None) -> bytes:
     return b"CANON OPTIONAL DATA\0".ljust(28, b"\0") + record + b"CANON OPTIONAL DATA\0" + size + bytes(40)
 
 
-def test_canons_programs_append_xmp_behind_everything_else() -> None:
+def test_xmp_in_a_canon_trailer_is_read() -> None:
     trailer = canon_trailer(xmp('xmp:Rating="3"'))
     assert described(jpeg() + b"\xff\xd9" + trailer).facts == {"xmp": {"rating": 3}}
     assert described(ciff("<", b"HEAPCCDR") + trailer, "crw", Kind.RAW).facts["xmp"] == {"rating": 3}
 
 
 @pytest.mark.parametrize("length", [0, 7, 100_000, 0xFFFFFFFF])
-def test_a_trailer_of_impossible_length_says_nothing(length: int) -> None:
+def test_a_trailer_of_impossible_length_is_ignored(length: int) -> None:
     assert described(jpeg() + b"\xff\xd9" + canon_trailer(xmp('xmp:Rating="3"'), length=length)).facts == {}
 
 
@@ -379,7 +379,7 @@ def test_a_movie_gives_size_duration_and_apples_own_tags(movie: Path) -> None:
     }
 
 
-def test_a_movie_that_is_shown_turned_is_measured_turned(movie: Path) -> None:
+def test_the_size_of_a_rotated_movie_is_the_displayed_size(movie: Path) -> None:
     data = bytearray(movie.read_bytes())
     header = data.index(b"tkhd") + 4
     data[header + 40 : header + 56] = struct.pack(">iiii", 0, 65536, 0, -65536)
@@ -403,7 +403,7 @@ def test_a_content_that_is_not_held_in_memory_is_described_from_its_file(tmp_pat
         assert result.facts["exif"]["camera_make"] == "Canon"
 
 
-def test_the_clock_of_a_container_is_utc_and_no_date_of_taking(movie: Path) -> None:
+def test_the_creation_time_of_a_container_is_utc_and_not_a_capture_time(movie: Path) -> None:
     data = movie.read_bytes()
     name = b"com.apple.quicktime.creationdate"
     movie.write_bytes(data.replace(name, name.replace(b"creationdate", b"creationxxxx")))
@@ -413,10 +413,10 @@ def test_the_clock_of_a_container_is_utc_and_no_date_of_taking(movie: Path) -> N
 
 
 @pytest.mark.parametrize("zero", ["1904-01-01T00:00:00.000000Z", "1970-01-01T00:00:00.000000Z"])
-def test_the_zero_of_a_containers_clock_is_refused(zero: str) -> None:
-    found = read_container(Blocks(tags={"creation_time": zero, "title": "Beach"}))
+def test_the_epoch_of_a_containers_clock_is_rejected(zero: str) -> None:
+    found = read_container_tags(Blocks(tags={"creation_time": zero, "title": "Beach"}))
     assert found.facts == {"title": "Beach"}
-    assert found.notes == [f"container: created_utc {zero!r} refused: the zero of the container's clock"]
+    assert found.notes == [f"container: created_utc {zero!r} refused: the epoch of the container's clock"]
 
 
 def test_the_date_of_a_matroska_file_is_utc(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ SAMPLES: tuple[tuple[bytes, str, Kind], ...] = (
 )
 
 
-def test_whatever_bytes_are_flipped_a_description_comes_back() -> None:
+def test_metadata_is_returned_whichever_bytes_are_flipped() -> None:
     generator = random.Random(20190601)
     for data, format_name, kind in SAMPLES:
         for _ in range(150):
@@ -113,7 +113,7 @@ def test_whatever_bytes_are_flipped_a_description_comes_back() -> None:
             assert isinstance(described(bytes(damaged), format_name, kind), Described)
 
 
-def test_wherever_a_file_ends_a_description_comes_back() -> None:
+def test_metadata_is_returned_wherever_a_file_is_truncated() -> None:
     for data, format_name, kind in SAMPLES:
         step = max(1, len(data) // 60)
         for length in range(0, len(data), step):
@@ -124,19 +124,19 @@ def test_wherever_a_file_ends_a_description_comes_back() -> None:
     "format_name", ["jpeg", "png", "webp", "tiff", "gif", "heic", "avif", "jxl", "jp2", "psd", "no such format"]
 )
 @pytest.mark.parametrize("data", [b"", b"\0" * 3000, b"\xff" * 3000, bytes(range(256)) * 12])
-def test_bytes_that_are_no_picture_give_no_size_or_a_note(data: bytes, format_name: str) -> None:
+def test_bytes_that_are_not_a_picture_give_a_size_or_a_note(data: bytes, format_name: str) -> None:
     result = described(data, format_name)
-    assert result.width is not None or "container: the header names no size" in result.notes
+    assert result.width is not None or "container: the header has no size" in result.notes
 
 
-def test_one_damaged_source_leaves_the_others_whole() -> None:
+def test_one_damaged_source_does_not_affect_the_others() -> None:
     result = described(jpeg(exif_segment(b"XX*\0damaged"), xmp_segment(b"<not xml"), iptc_segment((5, b"Title"))))
     assert result.facts == {"iptc": {"title": "Title"}}
     assert (result.width, result.height) == (40, 30)
     assert [note.split(":")[0] for note in result.notes] == ["exif", "xmp"]
 
 
-def test_a_damaged_gps_directory_leaves_the_rest_of_exif_whole() -> None:
+def test_a_damaged_gps_directory_does_not_affect_the_rest_of_exif() -> None:
     block = tiff([text(MAKE, "Canon"), (0x8825, LONG, 1, struct.pack("<I", 0xFFFFFFF0))])
     assert described(jpeg(exif_segment(block))).facts == {"exif": {"camera_make": "Canon"}}
 
@@ -175,7 +175,7 @@ def test_counts_of_four_billion_cost_neither_time_nor_memory() -> None:
     assert result.width == 40
 
 
-def test_thousands_of_segments_resources_and_datasets_are_bounded() -> None:
+def test_the_number_of_segments_resources_and_datasets_is_limited() -> None:
     many = jpeg(*[b"\xff\xe1\0\2"] * 100_000, iptc_segment(*[(25, b"word%d" % number) for number in range(4000)]))
     assert described(many).width is None
     keywords = described(jpeg(iptc_segment(*[(25, b"word%d" % number) for number in range(4000)]))).facts["iptc"][
@@ -188,7 +188,7 @@ def test_thousands_of_segments_resources_and_datasets_are_bounded() -> None:
 def test_a_packet_of_more_than_four_mebibytes_is_refused() -> None:
     packet = xmp('xmp:Rating="2"') + b" " * (5 << 20)
     block = tiff([short(0x0100, 40), blob(0x02BC, packet)])
-    # What is read ends at the limit, and the padding behind the packet is no loss.
+    # Reading stops at the limit; only the padding after the packet is lost.
     assert described(block, "tiff").facts == {"xmp": {"rating": 2}}
     filled = xmp('xmp:Rating="2"', "<dc:title>" + "x" * (5 << 20) + "</dc:title>")
     result = described(tiff([short(0x0100, 40), blob(0x02BC, filled)]), "tiff")
@@ -196,7 +196,7 @@ def test_a_packet_of_more_than_four_mebibytes_is_refused() -> None:
     assert any(note.startswith("xmp: damaged XMP") for note in result.notes)
 
 
-def test_a_file_cannot_fill_the_notes() -> None:
+def test_the_number_of_notes_is_limited() -> None:
     impossible = [(0x8298 + number, 2, 5, b"junk\0") for number in range(100)]
     broken = [text(DATE_TIME_ORIGINAL, "x" * 5000), *impossible]
     result = described(
@@ -213,7 +213,7 @@ def test_nothing_is_written_to_the_log_for_a_damaged_file(caplog: pytest.LogCapt
 
 
 class FailingContent(Content):
-    """A content whose disk fails as soon as it is read again."""
+    """A content that raises a disk error when it is opened."""
 
     __slots__ = ()
 
@@ -221,13 +221,13 @@ class FailingContent(Content):
         raise OSError(errno.EIO, "Input/output error")
 
 
-def test_an_error_of_the_disk_is_not_taken_for_damage() -> None:
+def test_a_disk_error_is_not_reported_as_damage() -> None:
     content = FailingContent(b"a", bytes(32), 100, 0, b"", None)
     with pytest.raises(OSError, match="Input/output error"):
         describe(content, MediaType(Kind.IMAGE, "png"))
 
 
-def test_the_hostile_samples_say_what_they_are_meant_to_say() -> None:
+def test_the_hostile_samples_are_valid_before_they_are_damaged() -> None:
     result = described(MOTION_PICTURE)
     assert result.facts["exif"]["burst_identifier"] == "a burst"
     assert result.facts["container"]["motion_bytes"] == 60

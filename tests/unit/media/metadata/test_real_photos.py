@@ -1,4 +1,4 @@
-"""Facts of real photos whose truth is known."""
+"""Facts of real photos with known metadata."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_known_photo_gives_its_known_facts(testdata: Path, name: str, expected
 @pytest.mark.shared
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed (libimage-exiftool-perl)")
-def test_we_agree_with_exiftool_on_time_camera_and_orientation(testdata: Path) -> None:
+def test_time_camera_and_orientation_agree_with_exiftool(testdata: Path) -> None:
     folders = [os.fspath(testdata / folder) for folder in ("exif", "formats", "photos")]
     command = ["exiftool", "-j", "-n", "-G1", "-q", "-q", "-r", *(f"-{tag}" for tag in TAGS), *folders]
     output = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout

@@ -1,4 +1,4 @@
-"""Faces and other marked parts of pictures, as programs write them into XMP."""
+"""Face and other regions, as programs write them into XMP."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def packet(inside: str) -> bytes:
 
 
 def mwg(*items: str, dimensions: str = 'stDim:w="4000" stDim:h="3000" stDim:unit="pixel"') -> bytes:
-    """Return a packet as Lightroom writes it: structures as descriptions, fields as attributes."""
+    """Return a packet like Lightroom's: structures as Description elements, fields as attributes."""
     listed = "".join(f"<rdf:li>{item}</rdf:li>" for item in items)
     return packet(
         f'<mwg-rs:Regions rdf:parseType="Resource"><mwg-rs:AppliedToDimensions {dimensions}/>'
@@ -58,7 +58,7 @@ def place(region: Region) -> tuple[float, float, float, float]:
     return region.x, region.y, region.width, region.height
 
 
-def test_an_area_of_the_metadata_working_group_is_given_by_its_centre() -> None:
+def test_x_and_y_of_an_mwg_area_are_its_centre() -> None:
     area = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3" stArea:unit="normalized"'
     assert regions_of(mwg(marked(area))) == (Region("face", "Anna", 0.4, 0.25, 0.2, 0.3, "mwg"),)
 
@@ -73,7 +73,7 @@ def test_fields_may_be_elements_of_resources() -> None:
     assert regions_of(data) == (Region("face", "Anna", 0.4, 0.25, 0.2, 0.3, "mwg"),)
 
 
-def test_pixels_are_fractions_of_the_dimensions_they_were_applied_to() -> None:
+def test_pixel_coordinates_are_divided_by_the_applied_dimensions() -> None:
     area = 'stArea:x="2000" stArea:y="1500" stArea:w="400" stArea:h="300" stArea:unit="pixel"'
     assert [place(one) for one in regions_of(mwg(marked(area)))] == [(0.45, 0.45, 0.1, 0.1)]
     assert regions_of(mwg(marked(area), dimensions="")) == ()
@@ -89,13 +89,13 @@ def test_a_circle_is_as_wide_as_it_is_high_in_pixels() -> None:
 @pytest.mark.parametrize(
     ("kind", "expected"), [("Pet", "pet"), ("Focus", "focus"), ("BarCode", "barcode"), ("", "other"), ("Car", "other")]
 )
-def test_other_kinds_of_regions_are_told_apart(kind: str, expected: str) -> None:
+def test_other_kinds_of_regions_are_recognised(kind: str, expected: str) -> None:
     area = 'stArea:x="0.5" stArea:y="0.5" stArea:w="0" stArea:h="0" stArea:unit="normalized"'
     [region] = regions_of(mwg(marked(area, kind=kind, name="")))
     assert (region.kind, region.name, place(region)) == (expected, None, (0.5, 0.5, 0.0, 0.0))
 
 
-def test_microsofts_rectangle_begins_at_its_corner() -> None:
+def test_x_and_y_of_a_microsoft_rectangle_are_its_corner() -> None:
     data = microsoft(
         'MPReg:PersonDisplayName="Anna" MPReg:Rectangle="0.1, 0.2, 0.3, 0.4"',
         'MPReg:Rectangle="0.5,0.5,0.25,0.25"',
@@ -107,7 +107,7 @@ def test_microsofts_rectangle_begins_at_its_corner() -> None:
     )
 
 
-def test_acdsees_drawn_area_stands_before_the_detected_one_and_a_denied_name_is_none() -> None:
+def test_acdsees_drawn_area_wins_over_the_detected_one_and_a_denied_name_is_dropped() -> None:
     areas = "".join(
         f'<acdsee-rs:{name} acdsee-stArea:x="{x}" acdsee-stArea:y="0.4" acdsee-stArea:w="0.2" acdsee-stArea:h="0.3"/>'
         for name, x in (("ALGArea", 0.8), ("DLYArea", 0.3))
@@ -138,17 +138,17 @@ def test_acdsees_drawn_area_stands_before_the_detected_one_and_a_denied_name_is_
         "",
     ],
 )
-def test_an_impossible_area_is_left_out_and_its_neighbours_stay(area: str) -> None:
+def test_an_impossible_area_is_left_out_and_the_others_are_kept(area: str) -> None:
     good = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"'
     assert [one.name for one in regions_of(mwg(marked(area, "Eve"), marked(good)))] == ["Anna"]
 
 
-def test_a_face_at_the_edge_is_cut_to_the_picture() -> None:
+def test_a_face_at_the_edge_is_clipped_to_the_picture() -> None:
     area = 'stArea:x="0.95" stArea:y="0.05" stArea:w="0.2" stArea:h="0.2"'
     assert [place(one) for one in regions_of(mwg(marked(area)))] == [(0.85, 0.0, 0.15, 0.15)]
 
 
-def test_thousands_of_regions_are_bounded() -> None:
+def test_the_number_of_regions_is_limited() -> None:
     area = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"'
     assert len(regions_of(mwg(*[marked(area, f"person {number}") for number in range(2000)]))) == 500
 

@@ -1,4 +1,4 @@
-"""What XMP packets and IPTC records are read as."""
+"""Facts from XMP packets and IPTC records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_default_language_of_a_title_wins() -> None:
     assert xmp_facts(elements=title) == {"title": "Beach"}
 
 
-def test_hierarchical_subjects_join_the_keywords_as_paths() -> None:
+def test_hierarchical_subjects_become_keyword_paths() -> None:
     elements = bag("dc:subject", "Paris", "Eiffel") + bag("lr:hierarchicalSubject", "Places|France|Paris", "Eiffel")
     elements += bag("digiKam:TagsList", "Places/France/Paris", "People/Anna", kind="Seq")
     assert xmp_facts(elements=elements) == {"keywords": ["Paris", "Eiffel", "Places/France/Paris", "People/Anna"]}
@@ -46,7 +46,7 @@ def test_hierarchical_subjects_join_the_keywords_as_paths() -> None:
         ("-33.5", "70.25", (-33.5, 70.25)),
     ],
 )
-def test_the_forms_of_a_position(latitude: str, longitude: str, expected: tuple[float, float]) -> None:
+def test_positions_are_read_in_every_notation(latitude: str, longitude: str, expected: tuple[float, float]) -> None:
     facts = xmp_facts(f'exif:GPSLatitude="{latitude}" exif:GPSLongitude="{longitude}" exif:GPSAltitude="125/10"')
     assert (facts["latitude"], facts["longitude"]) == expected
     assert facts["altitude_m"] == 12.5
@@ -102,7 +102,7 @@ def test_entities_and_document_types_are_refused() -> None:
     assert any(note.startswith("xmp: damaged XMP (DTDForbidden") for note in result.notes)
 
 
-def test_a_packet_nested_a_hundred_thousand_deep_is_survived() -> None:
+def test_a_packet_nested_a_hundred_thousand_levels_deep_raises_nothing() -> None:
     depth = 100_000
     packet = xmp('xmp:Rating="2"', "<dc:title>" + "<rdf:li>" * depth + "</rdf:li>" * depth + "</dc:title>")
     data = b"II*\0" + (8).to_bytes(4, "little") + (1).to_bytes(2, "little")
@@ -152,7 +152,7 @@ def test_iptc_records_are_read_with_repeated_keywords_and_joined_times() -> None
         (b"20190000", b"123456", "2019"),
     ],
 )
-def test_iptc_dates_say_no_more_than_they_know(date: bytes, time: bytes, expected: str) -> None:
+def test_iptc_dates_keep_their_precision(date: bytes, time: bytes, expected: str) -> None:
     assert described(jpeg(iptc_segment((55, date), (60, time)))).facts == {"iptc": {"taken_at": expected}}
 
 
@@ -163,12 +163,12 @@ def test_an_impossible_iptc_date_is_refused_with_a_note() -> None:
 
 
 @pytest.mark.parametrize(("written", "expected"), [("Top-left", 1), ("Right-top", 6), ("left-bottom", 8), ("6", 6)])
-def test_an_orientation_in_the_words_of_libexif_is_understood(written: str, expected: int) -> None:
+def test_libexif_names_of_orientations_are_understood(written: str, expected: int) -> None:
     facts = xmp_facts(elements=f"<exif:Orientation>{written}</exif:Orientation>")
     assert facts == {"orientation": expected}
 
 
-def test_numbers_that_were_written_for_people_are_understood() -> None:
+def test_human_readable_numbers_are_understood() -> None:
     elements = (
         "<exif:FNumber>f/5,6</exif:FNumber><exif:ExposureTime>1/500 sec.</exif:ExposureTime>"
         "<exif:FocalLength>105,0 mm</exif:FocalLength><exif:GPSAltitude>about 400</exif:GPSAltitude>"
@@ -177,7 +177,7 @@ def test_numbers_that_were_written_for_people_are_understood() -> None:
     assert xmp_facts('exif:ExposureTime="1/0 sec." exif:FNumber="f/0"') == {}
 
 
-def test_a_coordinate_may_have_its_hemisphere_beside_it() -> None:
+def test_a_coordinate_may_have_its_hemisphere_in_another_property() -> None:
     elements = (
         "<exif:GPSLatitude>33, 51, 24</exif:GPSLatitude><exif:GPSLatitudeRef>S</exif:GPSLatitudeRef>"
         "<exif:GPSLongitude>25, 28, 42.46</exif:GPSLongitude><exif:GPSLongitudeRef>E</exif:GPSLongitudeRef>"
@@ -186,10 +186,10 @@ def test_a_coordinate_may_have_its_hemisphere_beside_it() -> None:
     assert (facts["latitude"], facts["longitude"]) == (-33.8566667, 25.4784611)
 
 
-def test_a_coordinate_without_the_other_is_kept_though_it_is_no_position() -> None:
+def test_a_single_coordinate_is_kept_though_it_is_not_a_position() -> None:
     assert xmp_facts('exif:GPSLongitude="25,28.5E"') == {"longitude": 25.475}
     assert xmp_facts('exif:GPSLongitude="225,28.5E"') == {}
 
 
-def test_googles_bursts_have_a_name() -> None:
+def test_googles_burst_id_is_read() -> None:
     assert xmp_facts('GCamera:BurstID="ab12-cd" GCamera:BurstPrimary="1"') == {"burst_identifier": "ab12-cd"}

@@ -1,4 +1,4 @@
-"""What sidecars say, and that damaged and hostile ones are refused with a reason."""
+"""Reading sidecars, and refusing damaged and hostile ones with a reason."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_sidecar_is_recognised_by_extension_and_content() -> None:
 
 
 @pytest.mark.parametrize("name", ["a.txt", "xmp", "json", "a.jpg", ""])
-def test_another_extension_is_no_sidecar_whatever_it_holds(name: str) -> None:
+def test_a_file_with_another_extension_is_never_a_sidecar(name: str) -> None:
     assert [recognised(name, data) for data in (packet(), aae(), takeout())] == [None, None, None]
 
 
@@ -80,7 +80,7 @@ def test_another_extension_is_no_sidecar_whatever_it_holds(name: str) -> None:
 @pytest.mark.parametrize(
     "data", [b"\1" * 100, b"{}", b"[1]", b"<svg/>", b'{"title": 5, "photoTakenTime": {}}', b"\xff\xfe"]
 )
-def test_other_content_under_such_a_name_is_no_sidecar(name: str, data: bytes) -> None:
+def test_other_content_with_a_sidecar_extension_is_not_a_sidecar(name: str, data: bytes) -> None:
     assert recognised(name, data) is None
 
 
@@ -103,34 +103,34 @@ def test_json_that_cannot_be_parsed_under_takeouts_names_is_a_damaged_sidecar(na
 
 
 @pytest.mark.parametrize("name", ["package.json", "metadata.json", "a.txt.json", "jpg.json", "a.jpg.other.json"])
-def test_other_damaged_json_is_no_sidecar(name: str) -> None:
+def test_other_damaged_json_is_not_a_sidecar(name: str) -> None:
     assert [recognised(name, data) for data in (b"", b"{", b"<html>")] == [None, None, None]
 
 
 @pytest.mark.parametrize("data", [b"{}", b"[1]", b"5", b'"title"'])
-def test_sound_json_of_another_program_is_no_sidecar_under_takeouts_names_either(data: bytes) -> None:
+def test_valid_json_of_another_program_is_not_a_sidecar_even_with_a_takeout_name(data: bytes) -> None:
     assert recognised("a.jpg.json", data) is None
 
 
 @pytest.mark.parametrize("data", [packet(), aae(), takeout()])
-def test_one_kind_under_the_name_of_another_is_no_sidecar(data: bytes) -> None:
+def test_a_sidecar_with_the_extension_of_another_kind_is_not_recognised(data: bytes) -> None:
     assert sum(recognised(name, data) is not None for name in ("a.xmp", "a.aae", "a.json")) == 1
 
 
-def test_the_json_of_an_album_is_no_sidecar() -> None:
+def test_the_json_of_an_album_is_not_a_sidecar() -> None:
     assert recognised("metadata.json", json.dumps(ALBUM).encode()) is None
     assert recognised("métadonnées.json", json.dumps({"albumData": ALBUM}).encode()) is None
     assert recognised("a.jpg.json", json.dumps({"title": "a.jpg", "geoData": BERLIN}).encode()) is SidecarKind.TAKEOUT
 
 
-def test_a_larger_json_is_none_and_a_larger_xmp_is_refused() -> None:
+def test_an_oversized_json_is_ignored_and_an_oversized_xmp_is_refused() -> None:
     padding = " " * (4 << 20)
     assert recognised("a.json", takeout() + padding.encode()) is None
     assert refusal("a.xmp", packet() + padding.encode()) == "the sidecar is larger than 4 MiB"
     assert refusal("a.aae", aae() + padding.encode()) == "the sidecar is larger than 4 MiB"
 
 
-def test_an_xmp_gives_the_facts_that_an_embedded_packet_gives() -> None:
+def test_an_xmp_sidecar_gives_the_same_facts_as_an_embedded_packet() -> None:
     attributes = 'xmp:Rating="4" exif:DateTimeOriginal="2018-08-11T17:38:25Z" exif:GPSLatitude="48,24.5N" exif:GPSLongitude="3,5.4W"'
     told = read("a.xmp", packet(attributes))
     assert told.kind is SidecarKind.XMP
@@ -158,7 +158,7 @@ def test_an_xmp_may_be_in_any_unicode_encoding(encoding: str, declared: bool) ->
     assert read("a.xmp", (mark + text).encode(encoding)).facts == {"software": "Müller"}
 
 
-def test_a_value_that_cannot_be_true_becomes_a_note() -> None:
+def test_an_impossible_value_becomes_a_note() -> None:
     told = read("a.xmp", packet('exif:DateTimeOriginal="2057-01-01T00:00:00" xmp:Rating="9"'))
     assert told.facts == {}
     assert [note.split(" refused")[0] for note in told.notes] == [
@@ -202,7 +202,7 @@ def test_an_xmp_of_too_many_tags_is_refused_before_it_is_parsed() -> None:
     assert refusal("a.xmp", packet(elements="<a/>" * 600_000)) == "the XMP has more than 500000 tags"
 
 
-def test_a_deeply_nested_xmp_is_read_or_refused_without_harm(tmp_path: Path) -> None:
+def test_a_deeply_nested_xmp_is_read_or_refused_without_a_crash(tmp_path: Path) -> None:
     path = tmp_path / "a.xmp"
     path.write_bytes(packet(elements="<a>" * 200_000 + "</a>" * 200_000))
     script = (
@@ -216,7 +216,7 @@ def test_a_deeply_nested_xmp_is_read_or_refused_without_harm(tmp_path: Path) -> 
     assert done.stdout.strip() in ("{}", "sidecar")
 
 
-def test_an_aae_tells_when_and_how_a_photo_was_edited() -> None:
+def test_an_aae_gives_the_time_and_format_of_an_edit() -> None:
     told = read("a.aae", aae(adjustmentTimestamp=datetime(2021, 5, 6, 7, 8, 9)))  # noqa: DTZ001 - as property lists have it
     assert told.facts == {"edited": 1, "edited_at": "2021-05-06T07:08:09+00:00", "adjustment_format": "com.apple.photo"}
     assert told.kind is SidecarKind.AAE
@@ -282,7 +282,7 @@ def test_a_damaged_or_hostile_aae_is_refused_by_name(data: bytes) -> None:
     assert "the property list" in refusal("a.aae", data)
 
 
-def test_a_binary_aae_that_holds_itself_is_read_once() -> None:
+def test_a_binary_aae_that_contains_itself_is_read_once() -> None:
     told = read("a.aae", binary_list([b"\xd1\x01\x02", KEY, b"\xa2\x02\x00"]))
     assert told.facts == {"edited": 1}
 
@@ -296,8 +296,8 @@ def test_a_binary_aae_of_endless_depth_is_refused() -> None:
     assert "more than 100000 tags" in refusal("a.aae", aae().replace(b"<integer>0</integer>", deep * 2))
 
 
-def test_a_list_without_adjustments_at_its_top_is_refused() -> None:
-    assert refusal("a.aae", plistlib.dumps({"a": {"adjustmentData": b""}})) == "the property list names no adjustments"
+def test_a_property_list_without_top_level_adjustments_is_refused() -> None:
+    assert refusal("a.aae", plistlib.dumps({"a": {"adjustmentData": b""}})) == "the property list has no adjustments"
 
 
 def test_takeouts_json_gives_time_position_text_people_and_favourite() -> None:
@@ -344,19 +344,19 @@ def test_times_before_1970_and_plain_numbers_are_read(stamp: object, expected: s
     "stamp",
     ["0", "-62135596800", "99999999999", "1449418710000", "1e400", "9" * 5000, "soon", 2**70, [1], True, {"a": 1}],
 )
-def test_times_that_cannot_be_true_become_a_note(stamp: object) -> None:
+def test_impossible_times_become_a_note(stamp: object) -> None:
     told = read("a.json", takeout(photoTakenTime={"timestamp": stamp}))
     assert "taken_at" not in told.facts
     assert len(told.notes) == 1
     assert told.notes[0].startswith("takeout: taken_at ")
 
 
-def test_the_cameras_position_serves_where_google_has_none() -> None:
+def test_the_cameras_position_is_used_if_google_has_none() -> None:
     facts = read("a.json", takeout(geoData=NOWHERE, geoDataExif=BERLIN)).facts
     assert (facts["latitude"], facts["longitude"]) == (52.5085222, 13.4432056)
 
 
-def test_a_position_of_zeros_is_none_and_an_altitude_of_zero_too() -> None:
+def test_zero_positions_and_zero_altitudes_are_ignored() -> None:
     told = read("a.json", takeout(geoData=NOWHERE, geoDataExif=NOWHERE))
     assert set(told.facts) == {"taken_at"}
     assert told.notes == ()
@@ -364,7 +364,7 @@ def test_a_position_of_zeros_is_none_and_an_altitude_of_zero_too() -> None:
 
 
 @pytest.mark.parametrize("latitude", [91, 1e300, float("nan"), float("inf"), 10**60])
-def test_a_position_outside_the_globe_becomes_a_note(latitude: float) -> None:
+def test_a_position_out_of_range_becomes_a_note(latitude: float) -> None:
     told = read("a.json", takeout(geoData={"latitude": latitude, "longitude": 5.0, "altitude": 3.0}))
     assert set(told.facts) == {"taken_at"}
     assert ["position" in note for note in told.notes] == [True]
@@ -380,7 +380,7 @@ def test_a_position_outside_the_globe_becomes_a_note(latitude: float) -> None:
         {"photoTakenTime": 7},
     ],
 )
-def test_members_of_another_type_than_googles_are_left_out(members: dict[str, Any]) -> None:
+def test_members_of_an_unexpected_type_are_left_out(members: dict[str, Any]) -> None:
     assert set(read("a.json", takeout(**members)).facts) <= {"taken_at"}
 
 
@@ -404,7 +404,7 @@ def test_a_damaged_or_hostile_json_is_refused_by_name(data: bytes, why: str) -> 
     assert refusal("a.jpg.json", data).startswith(why)
 
 
-def test_huge_numbers_in_members_that_nobody_reads_do_no_harm() -> None:
+def test_huge_numbers_in_unused_members_do_no_harm() -> None:
     data = takeout(x=1).replace(b'"x": 1', b'"x": ' + b"9" * 100_000 + b', "y": NaN, "z": -Infinity')
     assert set(read("a.jpg.json", data).facts) == {"taken_at"}
 
@@ -427,7 +427,7 @@ def job(path: Path, folder: Path) -> FileJob:
         ("a.jpg.json", takeout(), "a JSON sidecar of Google Takeout"),
     ],
 )
-def test_a_worker_hands_a_sidecar_on_as_what_it_says(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
+def test_a_worker_returns_the_facts_of_a_sidecar(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
     path = tmp_path / name
     path.write_bytes(data)
     outcome = pickle.loads(pickle.dumps(ingest_file(job(path, tmp_path / "derived"))))
@@ -452,7 +452,7 @@ def test_a_worker_reports_a_broken_sidecar_as_a_failure_of_its_own_class(
     assert outcome.not_media is None
 
 
-def test_a_worker_that_meets_no_sidecar_loads_none_of_its_readers(tmp_path: Path) -> None:
+def test_a_worker_without_sidecars_imports_no_sidecar_reader(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"hello")
     script = (
         "import sys; from pathlib import Path; from photoindex.pipeline.ingest.worker import FileJob, ingest_file\n"

@@ -1,4 +1,4 @@
-"""Sidecars of real photos: every one is read, and every pair and trap comes out as its folder says."""
+"""Sidecars of real photos: all are read and matched to the right file."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_the_numbered_takeout_pairs_as_its_readme_says(testdata: Path) -> None:
     assert without == set()
 
 
-def test_takeout_names_that_look_numbered_are_told_apart(testdata: Path) -> None:
+def test_takeout_names_that_only_look_numbered_are_matched_correctly(testdata: Path) -> None:
     found, without = matched(testdata / "formats" / "takeout" / "Takeout3" / "Photos from 2023")
     assert found == {
         ("DSC_0238.JPG.json", "DSC_0238.JPG"),
@@ -122,7 +122,7 @@ def test_every_takeout_folder_pairs_each_photo_with_the_json_of_its_name(testdat
         assert without == {path.name for path in folder.glob("*.LS.mp4.json")}
 
 
-def test_albums_are_no_sidecars(testdata: Path) -> None:
+def test_albums_are_not_sidecars(testdata: Path) -> None:
     takeout = testdata / "formats" / "takeout"
     albums = [*takeout.rglob("m*tadonn*es.json"), takeout / "photoprism-json" / "gphotos-album.json"]
     assert [read(path) for path in albums] == [None] * 3

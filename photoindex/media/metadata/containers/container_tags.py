@@ -1,4 +1,4 @@
-"""Facts that a container states of its own: QuickTime and Matroska tags, PNG texts, comments, makers' lists."""
+"""Facts from a container's native tags: QuickTime, Matroska and Android video tags, PNG text chunks, GIF comments."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     ("content_identifier", f"{_APPLE}content.identifier"),
     ("codec", "codec"),
 )
-# Apple's creationdate has the zone, the others are the wall time of where they were written. The clock of QuickTime's header
-# and Matroska's DateUTC are UTC when the writer keeps to the standard, so they are a fact of their own.
+# Apple's creationdate has a time zone, the other `taken_at` times are local. QuickTime's header time and Matroska's DateUTC
+# are UTC if the writer follows the standard, so they are a separate fact.
 _TIMES: tuple[tuple[str, str], ...] = (
     ("taken_at", f"{_APPLE}creationdate"),
     ("taken_at", "datetimeoriginal"),
@@ -56,11 +56,11 @@ _NUMBERS: tuple[tuple[str, float, float], ...] = (
 _POSITIONS = (f"{_APPLE}location.iso6709", "location", "location-eng")
 # ISO 6709, annex H, in degrees.
 _ISO_6709 = re.compile(r"([+-]\d{1,2}(?:\.\d*)?)([+-]\d{1,3}(?:\.\d*)?)([+-]\d+(?:\.\d*)?)?(?:CRS.*)?/?", re.ASCII)
-_CLOCK_ZERO_YEARS = ("1904", "1970")
+_EPOCH_YEARS = ("1904", "1970")
 
 
-def read_container(blocks: Blocks) -> Findings:
-    """Return what the container's own tags say."""
+def read_container_tags(blocks: Blocks) -> Findings:
+    """Return the facts in the container's native tags."""
     found = Findings("container")
     tags = blocks.tags
     if not tags:
@@ -87,8 +87,8 @@ def read_container(blocks: Blocks) -> Findings:
 def _add_time(found: Findings, name: str, key: str, text: str) -> None:
     if not text:
         return
-    if key == "creation_time" and text.startswith(_CLOCK_ZERO_YEARS):
-        found.refuse(name, text, "the zero of the container's clock")
+    if key == "creation_time" and text.startswith(_EPOCH_YEARS):
+        found.refuse(name, text, "the epoch of the container's clock")
         return
     try:
         # FFmpeg writes whole seconds with six decimals.
@@ -96,7 +96,7 @@ def _add_time(found: Findings, name: str, key: str, text: str) -> None:
     except DateError as error:
         from email.utils import parsedate_to_datetime
 
-        # PNG recommends the form of e-mail (RFC 1123).
+        # PNG recommends the date format of e-mail (RFC 1123).
         try:
             found.add(name, iso_time(parsedate_to_datetime(text).isoformat()))
         except ValueError:

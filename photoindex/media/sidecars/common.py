@@ -1,4 +1,4 @@
-"""Why a sidecar gives no facts, and the limit that keeps a hostile one small."""
+"""The error, the size limit and the text decoding that all sidecar readers share."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import ClassVar
 from photoindex.media.problems import MediaProblem
 
 SIDECAR_LIMIT_BYTES = 4 << 20
-"""What is looked at; real ones have a few KiB, those with brush masks a few hundred."""
+"""Largest sidecar that is read; real ones have a few KiB, or a few hundred with brush masks."""
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 class BrokenSidecar(MediaProblem):
-    """A file that is clearly meant as a sidecar is damaged, hostile or too large."""
+    """A file that is clearly a sidecar, but is damaged, hostile or too large."""
 
     error_class: ClassVar[str] = "sidecar"
 
 
 def as_utf8(data: bytes) -> bytes:
-    """Return text in UTF-8 without a byte order mark, whatever Unicode encoding its mark names; other bytes stay."""
+    """Convert text with a byte order mark to UTF-8 without one; bytes without a mark are returned unchanged."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace").encode("utf-8", "replace")

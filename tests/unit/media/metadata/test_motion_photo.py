@@ -1,4 +1,4 @@
-"""Where the video of a motion photo lies, on generated twins of what phones write and on real ones."""
+"""Finding the video of a motion photo, in generated files like those of phones and in real ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ END = b"\xff\xd9"
 
 
 def camera(attributes: str, items: str = "") -> bytes:
-    """Return a packet as Google's camera writes it."""
+    """Return an XMP packet like those of Google's camera."""
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description rdf:about="" xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" '
@@ -39,7 +39,7 @@ def item(semantic: str, mime: str, length: int, padding: int = 0) -> str:
 
 
 def samsung_trailer(payload: bytes, before: bytes = b"") -> bytes:
-    """Return blocks of data and their directory as Samsung's phones append them."""
+    """Return a trailer of data blocks and their directory like those of Samsung phones."""
     other = struct.pack("<HHI", 0, 0x0A01, 14) + b"Image_UTC_Data" + b"1583000000000" + before
     motion = struct.pack("<HHI", 0, 0x0A30, 16) + b"MotionPhoto_Data" + payload
     entries = struct.pack("<HHII", 0, 0x0A01, len(other) + len(motion), len(other))
@@ -55,13 +55,13 @@ def motion(result: Described) -> tuple[object, object, object] | None:
     return facts["motion_offset"], facts["motion_bytes"], facts["motion_kind"]
 
 
-def test_googles_directory_gives_the_video_behind_the_picture() -> None:
+def test_googles_directory_locates_the_video_after_the_picture() -> None:
     items = item("Primary", "image/jpeg", 0) + item("MotionPhoto", "video/mp4", len(VIDEO))
     picture = jpeg(xmp_segment(camera('GCamera:MotionPhoto="1" GCamera:MotionPhotoVersion="1"', items))) + END
     assert motion(described(picture + VIDEO)) == (len(picture), len(VIDEO), "google")
 
 
-def test_a_gain_map_before_and_padding_behind_are_stepped_over() -> None:
+def test_a_gain_map_before_and_padding_after_the_video_are_skipped() -> None:
     gain_map = b"\xff\xd8 a gain map \xff\xd9"
     items = item("Primary", "image/jpeg", 0, 5) + item("GainMap", "image/jpeg", len(gain_map))
     items += item("MotionPhoto", "video/mp4", len(VIDEO), 7) + item("Other", "x/y", 11)
@@ -75,18 +75,18 @@ def test_the_older_micro_video_counts_from_the_end() -> None:
     assert motion(described(picture + VIDEO)) == (len(picture), len(VIDEO), "google")
 
 
-def test_a_camera_that_says_no_motion_is_believed() -> None:
+def test_a_motion_flag_of_zero_means_no_motion_photo() -> None:
     items = item("MotionPhoto", "video/mp4", len(VIDEO))
     result = described(jpeg(xmp_segment(camera('GCamera:MotionPhoto="0"', items))) + END)
     assert motion(result) is None
     assert result.notes == ()
 
 
-def test_a_video_that_was_cut_off_is_noted_and_not_believed() -> None:
+def test_a_missing_video_is_noted_and_no_motion_photo() -> None:
     items = item("Primary", "image/jpeg", 0) + item("MotionPhoto", "video/mp4", len(VIDEO))
     result = described(jpeg(xmp_segment(camera('GCamera:MotionPhoto="1"', items))) + END)
     assert motion(result) is None
-    assert any("XMP speaks of a video" in note for note in result.notes)
+    assert any("XMP announces a video" in note for note in result.notes)
 
 
 def test_samsungs_trailer_in_a_jpeg_gives_the_video_without_the_trailer() -> None:
@@ -100,7 +100,7 @@ def test_samsungs_trailer_without_a_video_makes_no_motion_photo() -> None:
     assert motion(described(jpeg() + END + samsung_trailer(b"no video at all, only words"))) is None
 
 
-def test_a_heic_keeps_the_video_in_a_box_of_its_own(tmp_path: Path) -> None:
+def test_the_video_box_of_a_heic_is_found(tmp_path: Path) -> None:
     import pillow_heif
     from PIL import Image
 
@@ -116,12 +116,12 @@ def test_a_heic_keeps_the_video_in_a_box_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("padding", [0, 3])
-def test_a_video_that_nothing_speaks_of_is_found_right_behind_the_picture(padding: int) -> None:
+def test_a_video_without_metadata_is_found_directly_after_the_picture(padding: int) -> None:
     picture = jpeg() + END + bytes(padding)
     assert motion(described(picture + VIDEO)) == (len(picture), len(VIDEO), "appended")
 
 
-def test_the_word_ftyp_inside_a_picture_makes_no_motion_photo() -> None:
+def test_the_bytes_ftyp_inside_a_picture_make_no_motion_photo() -> None:
     assert motion(described(jpeg() + b"\0\0\0\x18ftypisom more pixels" + END)) is None
     assert motion(described(jpeg() + b"\0\0\0\x18ftypisom more pixels" + END + bytes(8))) is None
     assert motion(described(jpeg() + END + b"some other trailer \0\0\0\x18ftypisom")) is None
@@ -137,7 +137,7 @@ def test_a_content_that_is_not_held_in_memory_gives_its_video(tmp_path: Path) ->
     assert motion(describe(content, media)) == (len(picture), len(VIDEO), "google")
 
 
-def test_damaged_trailers_and_directories_are_survived() -> None:
+def test_damaged_trailers_and_directories_raise_nothing() -> None:
     generator = random.Random(20230308)
     items = item("Primary", "image/jpeg", 0) + item("MotionPhoto", "video/mp4", len(VIDEO))
     samples = (
@@ -165,7 +165,7 @@ def describe_file(path: Path) -> Described:
 
 
 @pytest.mark.shared
-def test_real_motion_photos_are_what_their_manifest_says(testdata: Path) -> None:
+def test_real_motion_photos_match_their_manifest(testdata: Path) -> None:
     manifest = json.loads((testdata / "expected/ente/motion-photos-manifest.json").read_text())
     checked = 0
     for entry in manifest["files"]:
@@ -183,7 +183,7 @@ def test_real_motion_photos_are_what_their_manifest_says(testdata: Path) -> None
 
 
 @pytest.mark.shared
-def test_a_real_jpeg_with_a_video_behind_it_is_a_motion_photo(testdata: Path) -> None:
+def test_a_real_jpeg_with_a_video_after_it_is_a_motion_photo(testdata: Path) -> None:
     path = testdata / "formats/motion-photo/image-isom-avc1.jpg"
     place = motion(describe_file(path))
     assert place == (23209, path.stat().st_size - 23209, "appended")

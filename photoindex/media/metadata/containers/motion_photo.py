@@ -1,4 +1,4 @@
-"""Where the short video of a motion photo lies: in the same file, behind the picture."""
+"""Finding the short video that a motion photo carries in the same file, after the picture."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from photoindex.media.content import Content
-from photoindex.media.metadata.containers.boxes import boxes, size_of
+from photoindex.media.metadata.containers.boxes import boxes, stream_size
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-# Android's motion photo format 1.0; MicroVideo is what it was called before.
+# Android's motion photo format 1.0, previously called MicroVideo.
 _CAMERA = "{http://ns.google.com/photos/1.0/camera/}"
 _ITEM = "{http://ns.google.com/photos/1.0/container/item/}"
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
-_SIGNS = (b"MotionPhoto", b"MicroVideo")
+_MARKERS = (b"MotionPhoto", b"MicroVideo")
 
-# Samsung's trailer: blocks of data, a directory of them (SEFH), its length, "SEFT".
+# Samsung's trailer: data blocks, their directory (SEFH), its length, "SEFT".
 _TRAILER_END, _DIRECTORY = b"SEFT", b"SEFH"
 _MOTION_BLOCK = 0x0A30
 _MOTION_NAME = b"MotionPhoto_Data"
@@ -34,10 +34,10 @@ _BARE_VIDEO = re.compile(rb"\xff\xd9\0{0,64}?(?=\0\0[\0-\x04][\x08-\xff]ftyp)")
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
-    """The video's place: `offset` from the file's start and `length`, both in bytes; `kind`: google, samsung, appended.
+class MotionVideo:
+    """Position of the video: `offset` from the start of the file and `length`, both in bytes.
 
-    `appended` is a video behind the picture that nothing in the file speaks of.
+    kind: google, samsung, or appended for a video after the picture that no metadata mentions.
     """
 
     offset: int
@@ -45,52 +45,52 @@ class Motion:
     kind: str
 
 
-def find_motion(content: Content, format_name: str, packets: list[bytes]) -> Motion | None:
+def find_motion_video(content: Content, format_name: str, packets: list[bytes]) -> MotionVideo | None:
     """Return the video of a motion photo, None for any other picture.
 
-    packets: the file's XMP. Nothing is believed that does not lead to the first bytes of an MP4. Raises ValueError where XMP
-    speaks of a video that is not there, and whatever damaged boxes and packets raise.
+    packets: the file's XMP. An offset counts only if an MP4 begins there. Raises ValueError if XMP announces a video that is
+    missing, and whatever damaged boxes and packets raise.
     """
     if format_name not in _JPEG_FORMATS | _BOXED_FORMATS:
         return None
     with content.open() as stream:
-        size = size_of(stream)
+        size = stream_size(stream)
         samsung = _samsung_block(stream, size)
         if format_name in _BOXED_FORMATS:
             found = _video_box(stream, size, "google" if samsung is None else "samsung")
             if found is not None:
                 return found
         elif samsung is not None and _is_video(stream, *samsung):
-            return Motion(*samsung, "samsung")
-        said = [packet for packet in packets if any(sign in packet for sign in _SIGNS)]
-        for offset, length in (place for packet in said for place in _places_in_xmp(packet, size)):
+            return MotionVideo(*samsung, "samsung")
+        announcing = [packet for packet in packets if any(marker in packet for marker in _MARKERS)]
+        for offset, length in (span for packet in announcing for span in _spans_in_xmp(packet, size)):
             if _is_video(stream, offset, length):
-                return Motion(offset, length, "google")
+                return MotionVideo(offset, length, "google")
     if format_name in _JPEG_FORMATS and (bare := _bare_video(content)) is not None:
-        return Motion(bare, size - bare, "google" if said else "appended")
-    if any(True for packet in said for _ in _places_in_xmp(packet, size)):
-        raise ValueError("XMP speaks of a video behind the picture, and there is none")
+        return MotionVideo(bare, size - bare, "google" if announcing else "appended")
+    if any(True for packet in announcing for _ in _spans_in_xmp(packet, size)):
+        raise ValueError("XMP announces a video after the picture, but there is none")
     return None
 
 
 def _is_video(stream: BinaryIO, offset: int, length: int) -> bool:
-    """Tell whether an MP4 begins at `offset` (ISO 14496-12: the box `ftyp` comes first)."""
+    """Tell whether an MP4 begins at `offset` (ISO 14496-12: `ftyp` is the first box)."""
     if offset <= 0 or length <= 16:
         return False
     stream.seek(offset + 4)
     return stream.read(4) == b"ftyp"
 
 
-def _video_box(stream: BinaryIO, size: int, kind: str) -> Motion | None:
-    """Return the content of the box `mpvd`, to its end."""
+def _video_box(stream: BinaryIO, size: int, kind: str) -> MotionVideo | None:
+    """Return the video in the `mpvd` box."""
     for box in boxes(stream, 0, size):
         if box.name == b"mpvd" and _is_video(stream, box.start, box.end - box.start):
-            return Motion(box.start, box.end - box.start, kind)
+            return MotionVideo(box.start, box.end - box.start, kind)
     return None
 
 
 def _samsung_block(stream: BinaryIO, size: int) -> tuple[int, int] | None:
-    """Return offset and length of what Samsung's trailer calls MotionPhoto_Data: the video, or in HEIC a word on the box."""
+    """Return offset and length of MotionPhoto_Data in Samsung's trailer: the video, or in HEIC a reference to its box."""
     if size < 8:
         return None
     stream.seek(size - 8)
@@ -116,8 +116,8 @@ def _samsung_block(stream: BinaryIO, size: int) -> tuple[int, int] | None:
     return None
 
 
-def _places_in_xmp(packet: bytes, size: int) -> Iterator[tuple[int, int]]:
-    """Yield the places, offset and length, that a packet gives for the video; they count from the end of the file."""
+def _spans_in_xmp(packet: bytes, size: int) -> Iterator[tuple[int, int]]:
+    """Yield offset and length of the video as a packet gives them, converted from distances to the end of the file."""
     from photoindex.media.metadata.standards.xmp import root_of
 
     root = root_of(packet)
@@ -128,19 +128,19 @@ def _places_in_xmp(packet: bytes, size: int) -> Iterator[tuple[int, int]]:
     if "1" not in (properties.get(f"{_CAMERA}{name}", "").strip() for name in ("MotionPhoto", "MicroVideo")):
         return
     behind = 0
-    # The items follow the picture in their order, so the last one ends with the file.
+    # The items follow the picture in order, so the last one ends at the end of the file.
     for item in reversed(list(_items(root))):
-        length = _whole(item.get("Length", ""))
-        # Padding lies behind its item.
-        behind += _whole(item.get("Padding", "")) + length
+        length = _integer(item.get("Length", ""))
+        # Padding follows its item.
+        behind += _integer(item.get("Padding", "")) + length
         if item.get("Semantic") == "MotionPhoto" and length:
             yield size - behind, length
-    if offset := _whole(properties.get(f"{_CAMERA}MicroVideoOffset", "")):
+    if offset := _integer(properties.get(f"{_CAMERA}MicroVideoOffset", "")):
         yield size - offset, offset
 
 
 def _items(root: Element) -> Iterator[dict[str, str]]:
-    """Yield the fields of each item of Container:Directory that is not the picture itself."""
+    """Yield the fields of each item of Container:Directory except the picture itself."""
     for element in root.iter(f"{_RDF}li"):
         fields = {
             name.removeprefix(_ITEM): value
@@ -152,13 +152,13 @@ def _items(root: Element) -> Iterator[dict[str, str]]:
             yield fields
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def _bare_video(content: Content) -> int | None:
-    """Return where a video begins right behind the end of the picture, None for a file that ends with its picture."""
+    """Return the offset of a video that directly follows the picture, None if the file ends with the picture."""
     data = content.data
     if data is None or data[-64:].rstrip(b"\0").endswith(_END_OF_IMAGE):
         return None
