@@ -21,8 +21,9 @@ from photoindex.domain.pairing import (
 )
 from photoindex.domain.pairing.names import parse_name
 from photoindex.types import Kind
+from tests.series import SOAKING, examples
 
-repeatable = settings(derandomize=True, deadline=None)
+repeatable = settings(derandomize=not SOAKING, deadline=None, max_examples=examples())
 
 STEMS = [
     "a", "IMG_1234", "IMG_E1234", "IMG_1235", "IMG_1236", "a-edited", "a (1)", "a~2", "a-Edit-2", "a copy", "x_BURST001",
