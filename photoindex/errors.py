@@ -20,7 +20,7 @@ EXIT_TERMINATED = 143
 class PhotoIndexError(Exception):
     """Base of every error that a user can meet; the message names the thing and the remedy.
 
-    `exit_code` is what the shell sees, `meaning` is the line of the README's table.
+    `exit_code` is what the shell sees, `meaning` is its line in docs/exit-codes.md.
     """
 
     exit_code: ClassVar[int] = EXIT_BUG
@@ -181,4 +181,4 @@ FAMILIES: tuple[type[PhotoIndexError], ...] = (
     WorkersLost,
     FetchFailed,
 )
-"""Every family with an exit code of its own, in the order of the README's table."""
+"""Every family with an exit code of its own, in the order of docs/exit-codes.md."""
