@@ -1,17 +1,28 @@
-# make demo: a small sample library, scanned and searched.   make test: everything that the tests need, then the tests.
-# Both make their own virtual environment; VENV= puts it elsewhere.
+# make demo     a small sample library, scanned and searched
+# make check    formatting, types and the fast tests: under three minutes on two cores
+# make test     what the tests need, then all tests
+# make soak     the series of kills and generated examples, ten times as long (SEEDS=100: longer still)
+# make lint     formatting and types alone
+# make bench    the benchmarks (BENCHMARK_OPTIONS=--quick only shows that they run)
+# make docs     the tables in docs/ and config/default.toml, generated from the code
+# make clean    remove what the targets made
+# All use a virtual environment of their own; VENV= puts it elsewhere.
 
 VENV ?= .venv
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN = $(VENV)/bin
 BENCHMARK_OPTIONS ?=
+SEEDS ?= 30
+# Rules, parsers, decoders and SQL. What starts whole runs, processes or models is left to `make test`.
+FAST_TESTS = tests/test_architecture.py tests/test_readme.py tests/contract tests/unit/cli tests/unit/config \
+	tests/unit/domain tests/unit/geo tests/unit/library/search tests/unit/media tests/unit/query tests/unit/stages \
+	tests/unit/store tests/unit/vectors
 
-.PHONY: help demo test lint bench docs clean system-packages
+.PHONY: help demo check test soak lint bench docs clean system-packages
 
 help:
-	@sed -n 1,2p Makefile
-	@echo "make lint, make bench, make docs (tables in README.md and config/default.toml), make clean"
+	@sed -n '/^#/!q; s/^# //p' Makefile
 
 demo: $(VENV)/.base
 	@tests/demo.sh $(BIN)
@@ -19,6 +30,12 @@ demo: $(VENV)/.base
 # The test command; .ci/run runs this target.
 test: $(VENV)/.dev system-packages
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+check: lint
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not shared" $(FAST_TESTS)
+
+soak: $(VENV)/.dev system-packages
+	PHOTOINDEX_TEST_SEEDS=$(SEEDS) $(BIN)/python -m pytest -n 2 tests/fault tests/property tests/unit/domain/sidecars
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -20,7 +20,7 @@ EXIT_TERMINATED = 143
 class PhotoIndexError(Exception):
     """Base class of all user-facing errors; the message says what failed and how to fix it.
 
-    `exit_code` is the exit status of the process, `meaning` its line in the table of exit codes.
+    `exit_code` is the exit status of the process, `meaning` its line in docs/exit-codes.md.
     """
 
     exit_code: ClassVar[int] = EXIT_BUG
@@ -181,4 +181,4 @@ FAMILIES: tuple[type[PhotoIndexError], ...] = (
     WorkersLost,
     FetchFailed,
 )
-"""The error classes with an exit code of their own, in the order of the table of exit codes."""
+"""The error classes with an exit code of their own, in the order of docs/exit-codes.md."""

@@ -1,11 +1,12 @@
-"""The tables of README.md and the text of config/default.toml, made from the code.
+"""The tables in docs/ and the text of config/default.toml, generated from the code.
 
-`python -m tests.reference` (or `make docs`) writes them; tests/test_readme.py holds that they are what it would write.
+`python -m tests.reference` (or `make docs`) writes them; tests/test_readme.py fails where they are out of date.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from photoindex import errors
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = REPOSITORY / "README.md"
+DOCS = REPOSITORY / "docs"
 DEFAULTS = REPOSITORY / "config" / "default.toml"
 
 _OTHER_EXITS = {
@@ -132,24 +134,35 @@ def default_settings() -> str:
     return "\n".join(lines) + "\n"
 
 
-TABLES: Mapping[str, Callable[[], str]] = {
-    "commands": commands_table,
-    "fields": field_table,
-    "options": options_table,
-    "views": views_table,
-    "exit codes": exit_code_table,
-    "settings": settings_table,
+@dataclass(frozen=True)
+class Table:
+    """A generated table: the page in docs/ that shows it, and the function that makes it."""
+
+    page: str
+    make: Callable[[], str]
+
+
+TABLES: Mapping[str, Table] = {
+    "commands": Table("commands.md", commands_table),
+    "fields": Table("query-language.md", field_table),
+    "options": Table("query-language.md", options_table),
+    "views": Table("sql.md", views_table),
+    "exit codes": Table("exit-codes.md", exit_code_table),
+    "settings": Table("settings.md", settings_table),
 }
+"""Every generated table by the name in its markers: `<!-- begin NAME -->` and `<!-- end NAME -->`."""
 
 
-def filled(text: str) -> str:
-    """Return the README's text with each table between its markers made anew. Raises ValueError for a missing marker."""
-    for name, make in TABLES.items():
+def filled(page: str, text: str) -> str:
+    """Return the text of a page of docs/ with its tables made from the code. Raises ValueError for a missing marker."""
+    for name, table in TABLES.items():
+        if table.page != page:
+            continue
         begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->\n"
         if text.count(begin) != 1 or text.count(end) != 1:
-            raise ValueError(f"README.md needs the markers of the table '{name}' once")
+            raise ValueError(f"docs/{page} needs the markers of the table '{name}' once")
         before, _, rest = text.partition(begin)
-        text = before + begin + make() + end + rest.partition(end)[2]
+        text = before + begin + table.make() + end + rest.partition(end)[2]
     return text
 
 
@@ -166,7 +179,9 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def main() -> None:
     """Write the files."""
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in sorted({table.page for table in TABLES.values()}):
+        path = DOCS / page
+        path.write_text(filled(page, path.read_text(encoding="utf-8")), encoding="utf-8")
     DEFAULTS.write_text(default_settings(), encoding="utf-8")
 
 

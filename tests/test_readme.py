@@ -1,9 +1,10 @@
-"""The README says what the program does: its tables, its commands, its options, its exit codes."""
+"""README.md, CONTRIBUTING.md and docs/ say what the program does: tables, commands, options, exit codes, links."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,13 +12,33 @@ import typer
 
 from photoindex import errors
 from photoindex.cli.main import COMMANDS, _rearranged, build_app
-from tests.reference import DEFAULTS, README, REPOSITORY, TABLES, commands, default_settings, exit_codes, filled
+from tests.reference import DEFAULTS, DOCS, README, REPOSITORY, TABLES, commands, default_settings, exit_codes, filled
 
-TEXT = README.read_text(encoding="utf-8")
+CONTRIBUTING = REPOSITORY / "CONTRIBUTING.md"
+PAGES = {str(path.relative_to(REPOSITORY)): path.read_text(encoding="utf-8") for path in (README, *DOCS.glob("*.md"))}
+"""What a user reads, by its path in the repository."""
+EVERY_PAGE = PAGES | {CONTRIBUTING.name: CONTRIBUTING.read_text(encoding="utf-8")}
+README_LINES_MAX = 250
 
 
-def test_the_tables_are_what_the_code_says() -> None:
-    assert filled(TEXT) == TEXT, "run: make docs"
+def test_the_readme_is_short() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= README_LINES_MAX
+
+
+@pytest.mark.parametrize("page", sorted({table.page for table in TABLES.values()}))
+def test_the_tables_are_what_the_code_says(page: str) -> None:
+    text = PAGES[f"docs/{page}"]
+    assert filled(page, text) == text, "run: make docs"
+
+
+def test_each_table_stands_in_one_page() -> None:
+    found = [name for text in EVERY_PAGE.values() for name in re.findall(r"<!-- begin (.+) -->", text)]
+    assert sorted(found) == sorted((*TABLES, "session"))
+
+
+def test_every_table_has_rows() -> None:
+    for name, table in TABLES.items():
+        assert table.make().count("\n") > 2, name
 
 
 def test_the_settings_to_copy_are_what_the_code_says() -> None:
@@ -40,11 +61,12 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
     assert all(family.meaning for family in errors.FAMILIES)
     assert set(exit_codes()) == families | {0, 1, 2, 75, 100, 130, 141, 143}
     assert all(3 <= code <= 99 for code in families - {errors.EXIT_USAGE})
-    assert dict(re.findall(r"^\| (\d+) \| (.+) \|$", TEXT, re.MULTILINE)).keys() == {str(code) for code in exit_codes()}
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", PAGES["docs/exit-codes.md"], re.MULTILINE)
+    assert dict(rows).keys() == {str(code) for code in exit_codes()}
 
 
 def test_every_command_is_in_the_table_and_says_what_it_is_for() -> None:
-    table = re.findall(r"^\| `([a-z -]+)` \| (.+) \|$", TEXT, re.MULTILINE)
+    table = re.findall(r"^\| `([a-z -]+)` \| (.+) \|$", PAGES["docs/commands.md"], re.MULTILINE)
     assert {name.split()[0] for name, _help in table} >= set(COMMANDS)
     assert all(meaning.strip() for _name, meaning in table)
 
@@ -56,37 +78,61 @@ def test_every_command_and_option_has_help(name: str, command: Any) -> None:
         assert (getattr(option, "help", "") or "").strip(), f"{name}: {option.name} has no help"
 
 
-def shown_command_lines() -> list[str]:
-    """Every photoindex command line in a code block, up to a pipe or a redirection."""
-    lines = []
-    for block in re.findall(r"^```\w*\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL):
+def shell_lines(text: str) -> Iterator[str]:
+    """Every line of a code block that a shell runs; of a console session only what was typed."""
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         for line in block.splitlines():
-            found = re.match(r"(?:\$ |[\d*/ ]{9,})?\s*(photoindex .*)", line)
-            if found:
-                lines.append(found[1])
-    return lines
+            if language == "console":
+                if line.startswith("$ "):
+                    yield line[2:]
+            elif language in ("sh", "crontab"):
+                yield line
 
 
-def words_of(line: str) -> list[str]:
-    lexer = shlex.shlex(line, posix=True, punctuation_chars="|>;&")
+def commands_in(line: str) -> Iterator[tuple[str, ...]]:
+    """Every command in a line of shell whose program is photoindex, as the words behind it; those in quotes too."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|<>;&()")
     lexer.whitespace_split = True
-    words: list[str] = []
+    command: list[str] | None = None
     for word in lexer:
-        if set(word) <= set("|>;&"):
-            break
-        words.append(word)
-    return words[1:]
+        if set(word) <= set("|<>;&()"):
+            if command is not None:
+                yield tuple(command)
+            command = None
+        elif command is None and word == "photoindex":
+            command = []
+        elif " " in word and re.search(r"\bphotoindex ", word):
+            yield from commands_in(re.sub(r"^.*?(?=\bphotoindex )", "", word))
+        elif command is not None:
+            command.append(word)
+    if command is not None:
+        yield tuple(command)
 
 
-def test_the_readme_shows_commands() -> None:
-    assert len(shown_command_lines()) > 5
+def test_commands_are_found_wherever_a_line_has_them() -> None:
+    line = (
+        "case $? in 0) photoindex embed >x;; esac; fzf --bind 'a:b:photoindex show {} || true' | photoindex scan -0 -"
+    )
+    assert list(commands_in(line)) == [("embed",), ("show", "{}"), ("scan", "-0", "-")]
 
 
-@pytest.mark.parametrize("line", shown_command_lines())
-def test_a_command_line_in_the_readme_exists_with_its_options(line: str) -> None:
+SHOWN = [
+    pytest.param(command, id=f"{page}: {' '.join(command)}")
+    for page, text in EVERY_PAGE.items()
+    for line in shell_lines(text)
+    for command in commands_in(line)
+]
+
+
+def test_the_pages_show_commands() -> None:
+    assert len(SHOWN) > 50
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_a_command_line_in_the_pages_exists_with_its_options(shown: tuple[str, ...]) -> None:
     known = dict(commands())
     app: Any = typer.main.get_command(build_app())
-    words = _rearranged(words_of(line), app)
+    words = _rearranged(list(shown), app)
     name = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
     assert name in known
     options = {text for option in known[name].params for text in (*option.opts, *option.secondary_opts)}
@@ -101,37 +147,40 @@ def test_options_named_in_the_text_exist() -> None:
     options = {
         text for _name, one in commands() for option in one.params for text in (*option.opts, *option.secondary_opts)
     }
-    prose = re.sub(r"^```.*?^```", "", TEXT, flags=re.MULTILINE | re.DOTALL)
+    prose = "\n".join(re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL) for text in PAGES.values())
     named = {
         option for code in re.findall(r"`([^`]+)`", prose) for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", code)
     }
-    assert named <= options | {"--help", "--install-completion", "--quick"}
+    assert named <= options | {"--help", "--install-completion"}
     assert "--library" in named
 
 
 def test_the_test_command_is_what_ci_runs() -> None:
-    assert re.search(r"^make test\b", TEXT, re.MULTILINE)
+    assert re.search(r"^make test\b", PAGES["README.md"], re.MULTILINE)
     script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
     assert re.search(r"^make test VENV=", script, re.MULTILINE)
     assert re.search(r"^make bench VENV=\S+ BENCHMARK_OPTIONS=--quick", script, re.MULTILINE)
-    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"(?:^|`)make ([a-z-]+)\b", TEXT, re.MULTILINE)) <= targets
 
 
-def test_system_packages_are_named_in_the_readme() -> None:
+def test_the_targets_of_make_exist_and_are_documented() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    text = "\n".join(EVERY_PAGE.values())
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)\b", text, re.MULTILINE)) <= targets
+    for documented in (EVERY_PAGE["CONTRIBUTING.md"], makefile.replace("# make", "make")):
+        named = set(re.findall(r"(?:^|`)make ([a-z-]+)\b", documented, re.MULTILINE))
+        assert targets - {"help", "system-packages"} <= named
+
+
+def test_system_packages_are_documented() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     packages = re.findall(r"\w+:(\S+)", re.search(r"for pair in (.*?);", makefile)[1])  # type: ignore[index]
     assert packages
-    assert all(f"`{package}`" in TEXT for package in packages)
-
-
-def test_every_table_has_rows() -> None:
-    for name, make in TABLES.items():
-        assert make().count("\n") > 2, name
+    assert all(f"`{package}`" in EVERY_PAGE["CONTRIBUTING.md"] for package in packages)
 
 
 def test_the_session_is_the_demo() -> None:
-    session = re.search(r"<!-- begin session -->(.*?)<!-- end session -->", TEXT, re.DOTALL)
+    session = re.search(r"<!-- begin session -->(.*?)<!-- end session -->", PAGES["README.md"], re.DOTALL)
     assert session is not None
     shown = re.findall(r"^\$ (.*)$", session[1], re.MULTILINE)
     script = (REPOSITORY / "tests" / "demo.sh").read_text(encoding="utf-8")
@@ -139,7 +188,31 @@ def test_the_session_is_the_demo() -> None:
     assert all(f'"{line}"' in script for line in shown)
 
 
-def test_what_the_readme_links_to_in_the_repository_is_there() -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", TEXT)
-    assert "tests/golden/gallery.png" in targets
-    assert all((REPOSITORY / target).is_file() for target in targets), targets
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*sorted(EVERY_PAGE), "benchmarks/README.md"])
+def test_what_a_page_links_to_in_the_repository_is_there(page: str) -> None:
+    path = REPOSITORY / page
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", path.read_text(encoding="utf-8")):
+        linked = (path.parent / target).resolve() if target else path
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked.read_text(encoding="utf-8")), f"{target}#{anchor}"
+
+
+def test_the_readme_shows_the_gallery() -> None:
+    assert "](tests/golden/gallery.png)" in PAGES["README.md"]
+
+
+def test_every_page_of_the_reference_is_in_its_index() -> None:
+    linked = set(re.findall(r"\]\(([a-z-]+\.md)", PAGES["docs/README.md"]))
+    assert linked == {path.name for path in DOCS.glob("*.md")} - {"README.md"}
+
+
+def test_folders_that_contributing_names_exist() -> None:
+    named = re.findall(r"`((?:photoindex|tests|benchmarks|docs|config)/[\w./-]+)`", EVERY_PAGE["CONTRIBUTING.md"])
+    assert named
+    assert [name for name in named if not (REPOSITORY / name).exists()] == []

@@ -11,6 +11,8 @@ from photoindex.query.syntax import And, Compare, Node, Not, Operator, Or, Words
 # A value that neither the lexer nor a list of values could take for something else; all others are quoted.
 _BARE_VALUE = re.compile(r"[\w.+&'@#%/_*:-]+", re.ASCII)
 _SPECIAL = re.compile(rf"[\\{QUOTES}]")
+UNLISTED = frozenset({"near", "like"})
+"""Fields whose grammar has no lists, because a comma is part of their value."""
 
 
 def to_text(node: Node) -> str:
@@ -29,6 +31,8 @@ def _as_list(node: Or) -> str | None:
     """Return `field:a,b` where every alternative holds the same field against a value, None elsewhere."""
     compares = [part for part in node.parts if isinstance(part, Compare) and part.operator is not Operator.REGEX]
     if not compares or len(compares) != len(node.parts) or len({part.field for part in compares}) > 1:
+        return None
+    if compares[0].field in UNLISTED:
         return None
     return f"{compares[0].field}:{','.join(map(_value, compares))}"
 

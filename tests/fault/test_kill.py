@@ -15,6 +15,7 @@ import pytest
 
 from tests.harness import LibraryRunner, counts
 from tests.originals import write_photo, write_photos
+from tests.series import SEEDS
 
 PHOTOS = 60
 
@@ -58,7 +59,7 @@ def check_whole(runner: LibraryRunner, files: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_scan_killed_at_random_moments_is_completed_by_the_next(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     folder = tmp_path / "photos"

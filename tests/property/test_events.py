@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Sessions, find_sessions
 from photoindex.domain.events.titles import unique_keys
 from photoindex.domain.events.trips import homes, trips
+from tests.series import SOAKING, examples
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=200)
+repeatable = settings(derandomize=not SOAKING, deadline=None, max_examples=examples(200))
 
 PLACES = [(52.52, 13.405), (52.6, 13.5), (38.72, -9.14), (0.0, 180.0), (0.0, -179.99), (90.0, 0.0), (float("nan"),) * 2]
 photos = st.tuples(

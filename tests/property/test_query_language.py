@@ -24,11 +24,14 @@ from photoindex.query.syntax import And, Compare, Node, Not, Operator, Or, Words
 from photoindex.store.schema.tables import asset, file, photo, photo_text, place, sidecar_link
 from tests.queries import parse, parse_arguments
 from tests.rows import library_in
+from tests.series import SOAKING, examples
 from tests.synthetic import make_library
 
 Row = dict[str, Any]
 PHOTOS = 150
-repeatable = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+repeatable = settings(
+    derandomize=not SOAKING, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 PIECES = [
     "beach", "OR", "or", "AND", "NOT", "-", "(", ")", " ", "  ", '"', "\u201c", "\u201d", "\\", "*", ",", "..", ".", ":", "::", ">", ">=", "<",
@@ -71,7 +74,7 @@ def parsed(text: str) -> Node | None:
 
 
 @given(texts)
-@settings(repeatable, max_examples=250)
+@settings(repeatable, max_examples=examples(250))
 def test_any_text_is_read_or_refused_and_what_is_read_prints_to_the_same_tree(text: str) -> None:
     tree = parsed(text)
     if tree is not None:
@@ -79,7 +82,7 @@ def test_any_text_is_read_or_refused_and_what_is_read_prints_to_the_same_tree(te
 
 
 @given(texts)
-@settings(repeatable, max_examples=150)
+@settings(repeatable, max_examples=examples(150))
 def test_every_query_that_is_read_can_be_run(library: Library, text: str) -> None:
     tree = parsed(text)
     if tree is not None:
@@ -89,7 +92,7 @@ def test_every_query_that_is_read_can_be_run(library: Library, text: str) -> Non
 @given(
     st.lists(st.one_of(texts, st.sampled_from(["camera:EOS 5D", "-n5", "-person:Bob", "path:/a b,c d"])), max_size=4)
 )
-@settings(repeatable, max_examples=150)
+@settings(repeatable, max_examples=examples(150))
 def test_any_arguments_are_read_or_refused(arguments: list[str]) -> None:
     try:
         tree = parse_arguments(arguments)
@@ -99,7 +102,7 @@ def test_any_arguments_are_read_or_refused(arguments: list[str]) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0"), max_size=12) | st.sampled_from(["-n", "--", "--sort"])))
-@settings(repeatable, max_examples=200)
+@settings(repeatable, max_examples=examples(200))
 def test_every_word_of_the_command_line_is_kept_and_no_single_dash_becomes_an_option(words: list[str]) -> None:
     app: Any = typer.main.get_command(build_app("search"))
     try:
@@ -164,7 +167,7 @@ trees: st.SearchStrategy[Node] = st.recursive(
 
 
 @given(trees)
-@settings(repeatable, max_examples=150)
+@settings(repeatable, max_examples=examples(150))
 def test_a_tree_finds_what_its_meaning_says(library: Library, photos: Rows, tree: Node) -> None:
     asks_for_missing = any(
         isinstance(leaf, Compare) and (leaf.field, leaf.value) in (("is", "missing"), ("id", leaf.value))
@@ -176,7 +179,7 @@ def test_a_tree_finds_what_its_meaning_says(library: Library, photos: Rows, tree
 
 
 @given(trees)
-@settings(repeatable, max_examples=75)
+@settings(repeatable, max_examples=examples(75))
 def test_a_tree_that_is_taken_apart_for_a_model_still_means_the_same_as_texts(library: Library, tree: Node) -> None:
     meaning = split_query(tree)
     together = And((meaning.words, meaning.filters)) if meaning.words is not None else meaning.filters

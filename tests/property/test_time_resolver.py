@@ -17,8 +17,9 @@ from photoindex.domain.time.neighbours import Timed, dates_between, neighbour_fa
 from photoindex.domain.time.wall import PRECISIONS, offset_text, parse_wall
 from photoindex.domain.time.zones import offset_of
 from photoindex.types import Resolved
+from tests.series import SOAKING, examples
 
-repeatable = settings(derandomize=True, deadline=None)
+repeatable = settings(derandomize=not SOAKING, deadline=None, max_examples=examples())
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = (

@@ -232,7 +232,7 @@ FROM volume""",
 FROM journal""",
     ),
 )
-"""Every documented view, in the order of the README's table."""
+"""Every documented view, in the order of docs/sql.md."""
 
 
 def create(connection: Connection) -> None:

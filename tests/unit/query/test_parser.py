@@ -7,8 +7,9 @@ import pytest
 from photoindex.errors import QuerySyntaxError
 from photoindex.query.lexer import MAX_CHARACTERS
 from photoindex.query.parser import MAX_DEPTH, MAX_TERMS
-from photoindex.query.printer import to_text
+from photoindex.query.printer import UNLISTED, to_text
 from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Operator, Or, Words
+from photoindex.store.search.fields import grammar
 from tests.queries import parse
 
 
@@ -237,3 +238,14 @@ def test_trees_that_no_text_makes_are_printed_with_the_same_meaning() -> None:
     assert to_text(Or((EVERYTHING, word("a")))) == "() OR a"
     assert to_text(Not(Not(word("a")))) == "-(-a)"
     assert to_text(word("-a b:c")) == '"-a b:c"'
+
+
+@pytest.mark.parametrize("name", sorted(UNLISTED))
+def test_alternatives_of_a_field_without_lists_are_printed_apart(name: str) -> None:
+    tree = Or((field(name, "38.7,-9.1"), field(name, "38.8,-9.1")))
+    assert to_text(tree) == f'{name}:"38.7,-9.1" OR {name}:"38.8,-9.1"'
+    assert to_text(Not(tree)) == f'-({name}:"38.7,-9.1" OR {name}:"38.8,-9.1")'
+
+
+def test_the_printer_knows_the_fields_without_lists() -> None:
+    assert {known.name for known in grammar().values() if not known.listed} == UNLISTED

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarMatch, SidecarName
 from photoindex.types import Kind, SidecarKind
+from tests.series import SOAKING, examples
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=300)
+repeatable = settings(derandomize=not SOAKING, deadline=None, max_examples=examples(300))
 SHARED = re.compile(r"the file is (an edited copy of|the movie of a picture)")
 
 PIECES = [

@@ -1,0 +1,18 @@
+"""How long series of seeded tests run: `make soak` sets PHOTOINDEX_TEST_SEEDS, without it they are short."""
+
+from __future__ import annotations
+
+import os
+
+_USUAL_SEEDS = 3
+
+SEEDS = range(1, 1 + int(os.environ.get("PHOTOINDEX_TEST_SEEDS", _USUAL_SEEDS)))
+"""The seeds of a test that is repeated with other random moments or orders."""
+
+SOAKING = len(SEEDS) > _USUAL_SEEDS
+"""Whether generated examples differ from run to run; in a usual run they are always the same."""
+
+
+def examples(usual: int = 100) -> int:
+    """Return how many examples Hypothesis makes where a usual run makes `usual`."""
+    return max(usual, usual * len(SEEDS) // _USUAL_SEEDS)
