@@ -75,6 +75,9 @@ class OpenStage(ABC):
         Raises OutOfDeviceMemory where the batch does not fit, DeviceLost where only a new process can help.
         """
 
+    @abstractmethod
     def prove(self) -> None:
-        """Show that the stage works at all, after a process was lost; raises what `run` raises."""
-        self.run(self.allocate(1))
+        """Run an input of no content, to show that the stage works at all after a process was lost; raises what `run` raises.
+
+        Without that, a device that fails over every input would look like inputs that are bad one by one.
+        """

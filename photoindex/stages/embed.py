@@ -119,6 +119,10 @@ class EmbedStage(OpenStage):
         failure = Failure("not_a_vector", "the model gave no vector of unit length for this picture")
         return [(Vector(values),) if good else failure for values, good in zip(kept, sound, strict=True)]
 
+    def prove(self) -> None:
+        """Embed a black picture."""
+        self.run(self.allocate(1))
+
 
 def pixels_of(preview_jpeg: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
     """Return what the model sees of a preview: uint8 RGB [size_px, size_px, 3]. Raises UnreadablePreview."""
