@@ -103,7 +103,11 @@ def test_on_a_terminal_it_is_a_table_with_escaped_names(volume_rows: VolumeRows)
 
 def test_ctrl_c_ends_an_endless_query(volume_rows: VolumeRows) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
-    ready = "import sys, photoindex.__main__ as m; print('ready', flush=True); m.run()"
+    # A shell starts what runs in its background with Ctrl-C ignored, these tests among it.
+    ready = (
+        "import signal, photoindex.__main__ as m; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "print('ready', flush=True); m.run()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", ready, "sql", endless], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
     )
