@@ -162,7 +162,7 @@ def _made_rows(made: Iterable[Made]) -> list[Row]:
 
 
 def _status_row(one: IndexStatus) -> Row:
-    from photoindex.library.durations import utc
+    from photoindex.library.timestamps import utc
 
     return {
         "space": one.space.name,

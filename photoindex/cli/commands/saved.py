@@ -43,7 +43,7 @@ def _list(
 
 
 def _rows(library: Library) -> Iterator[Row]:
-    from photoindex.library.durations import utc
+    from photoindex.library.timestamps import utc
     from photoindex.library.search.saved import saved_queries
 
     for one in saved_queries(library):

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from photoindex.errors import ModelUnavailable
-from photoindex.library.durations import utc
+from photoindex.library.timestamps import utc
 from photoindex.library.embed.model_choice import command_to_use, model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import volumes_now

@@ -10,7 +10,7 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
-from photoindex.library.durations import utc
+from photoindex.library.timestamps import utc
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, volumes_now
 from photoindex.paths import display, to_text

@@ -11,7 +11,7 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
-from photoindex.library.durations import local_time
+from photoindex.library.timestamps import local_time
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, places_of, spellings, volumes_now
 from photoindex.library.originals.roots import KnownRoot, Roots
