@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
+from photoindex import durations
 from photoindex.query.syntax import Lookups
 from photoindex.query.values import Span
 
@@ -12,11 +13,12 @@ _DATE = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
     r"(?:[T ](?P<hour>[0-9]{2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?)?)?)?"
 )
-_RELATIVE = re.compile(r"today|yesterday|last-([0-9]{1,5})([dwmy])", re.IGNORECASE)
+_RELATIVE = re.compile(r"today|yesterday|last-(.+)", re.IGNORECASE)
 _TIME_OF_DAY = re.compile(r"([0-9]{1,2})(?::([0-9]{2})(?::([0-9]{2}))?)?")
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,5}):([0-9]{2})(?:\.([0-9]{1,6}))?")
-_WITH_UNIT = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,6}))?\s*(ms|s|sec|m|min|h)?", re.IGNORECASE)
-_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_BARE_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
+_MONTHS = {"y": 12, "mo": 1}
+_DAYS = {"w": 7, "d": 1}
 _FRACTION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)/([0-9]{1,6})\s*s?", re.IGNORECASE)
 _SECONDS = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,9}))?\s*s?", re.IGNORECASE)
 
@@ -29,14 +31,14 @@ _EXPOSURE_TOLERANCE = 0.005
 def read_date(value: str, now: str | None = None) -> Span:
     """Read a year, month, day, hour, minute or second; the span is the whole period, as text in ISO 8601.
 
-    With `now` (ISO 8601) also today, yesterday, and last-30d, last-2w, last-6m, last-1y, which plain equality reads as all
+    With `now` (ISO 8601) also today, yesterday, and last-30d, last-2w, last-6mo, last-1y, which plain equality reads as all
     since that day (until the end of tomorrow, which it may be where a photo was taken), and a comparison as the day alone.
     Raises ValueError with a sentence for the user, like all that follow.
     """
     if (relative := _RELATIVE.fullmatch(value)) and now is not None:
         day = _relative_day(value, relative, date.fromisoformat(now[:10]))
         low, high = day.isoformat(), day.isoformat() + "~"
-        near = (date.fromisoformat(now[:10]) + timedelta(days=1)).isoformat() + "~" if relative[2] else high
+        near = (date.fromisoformat(now[:10]) + timedelta(days=1)).isoformat() + "~" if relative[1] else high
         return Span(low, high, low, near)
     match = _DATE.fullmatch(value)
     if not match:
@@ -72,17 +74,18 @@ def read_time_of_day(value: str) -> Span:
 
 
 def read_duration(value: str) -> Span:
-    """Read a length of time: seconds, 1:30, 1:02:03, 10s, 5m, 1.5h; plain equality covers what rounds to it."""
+    """Read a length of time: seconds, 1:30, 1:02:03, 10s, 5min, 1.5h; plain equality covers what rounds to it."""
     if clock := _CLOCK.fullmatch(value):
         seconds = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(f"{clock[3]}.{clock[4] or 0}")
         if int(clock[3]) > 59 or (clock[1] and int(clock[2]) > 59):
             raise ValueError(f"there is no length {value}; minutes and seconds go to 59")
-        return _around(seconds, clock[4], 1.0)
-    match = _WITH_UNIT.fullmatch(value)
-    if not match:
-        raise ValueError("a length of time is needed, such as 10s, 1:30, 5m or 1.5h")
-    unit = _UNIT_SECONDS[(match[3] or "s").lower()]
-    return _around(float(f"{match[1]}.{match[2] or 0}") * unit, match[2], unit)
+        return _around(seconds, len(clock[4] or ""), 1.0)
+    try:
+        parts = durations.split(value + "s" if _BARE_SECONDS.fullmatch(value) else value)
+    except ValueError as error:
+        raise ValueError(f"{error}; a length of time is needed, such as 10s, 1:30, 5min or 1.5h") from error
+    last = parts[-1]
+    return _around(sum(part.seconds for part in parts), last.decimals, durations.UNIT_SECONDS[last.unit])
 
 
 def read_exposure(value: str) -> Span:
@@ -98,7 +101,7 @@ def read_exposure(value: str) -> Span:
         raise ValueError("an exposure time is needed, such as 1/250, 0.5 or 2s")
     seconds = float(f"{match[1]}.{match[2] or 0}")
     low, high = _tolerant(seconds)
-    near = _around(seconds, match[2], 1.0)
+    near = _around(seconds, len(match[2] or ""), 1.0)
     return Span(low, high, near.near_low, near.near_high)
 
 
@@ -106,25 +109,36 @@ def _tolerant(seconds: float) -> tuple[float, float]:
     return seconds * (1 - _EXPOSURE_TOLERANCE), seconds * (1 + _EXPOSURE_TOLERANCE)
 
 
-def _around(seconds: float, decimals: str | None, unit: float) -> Span:
-    half_step = unit * 0.5 * 10.0 ** -len(decimals or "")
+def _around(seconds: float, decimals: int, unit: float) -> Span:
+    half_step = unit * 0.5 * 10.0**-decimals
     return Span(seconds, seconds, seconds - half_step, seconds + half_step)
 
 
 def _relative_day(value: str, relative: re.Match[str], today: date) -> date:
-    if not relative[2]:
+    if not relative[1]:
         return today - timedelta(days=value.lower() == "yesterday")
-    number, unit = int(relative[1]), relative[2].lower()
+    months, days = _months_and_days(relative[1])
     try:
-        if unit in "dw":
-            return today - timedelta(days=number * (7 if unit == "w" else 1))
-        months = today.year * 12 + today.month - 1 - number * (12 if unit == "y" else 1)
-        first = date(months // 12, months % 12 + 1, 1)
+        month = today.year * 12 + today.month - 1 - months
+        first = date(month // 12, month % 12 + 1, 1)
+        next_month = (first + timedelta(days=31)).replace(day=1)
+        # 31 March less one month is the last day of February.
+        day = min(first + timedelta(days=today.day - 1), next_month - timedelta(days=1))
+        return day - timedelta(days=days)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"'{value}' is before the year 1") from error
-    next_month = (first + timedelta(days=31)).replace(day=1)
-    # 31 March less one month is the last day of February.
-    return min(first.replace(day=1) + timedelta(days=today.day - 1), next_month - timedelta(days=1))
+
+
+def _months_and_days(written: str) -> tuple[int, int]:
+    example = "a date is needed, such as last-30d, last-2w, last-6mo or last-1y"
+    try:
+        parts = durations.split(written, calendar=True)
+    except ValueError as error:
+        raise ValueError(f"{error}; {example}") from error
+    if any(part.decimals or part.unit not in _MONTHS | _DAYS for part in parts):
+        raise ValueError(f"'{written}' is not a number of whole days, weeks, months or years; {example}")
+    months = sum(int(part.number) * _MONTHS.get(part.unit, 0) for part in parts)
+    return months, sum(int(part.number) * _DAYS.get(part.unit, 0) for part in parts)
 
 
 def _instant(text: str) -> float:

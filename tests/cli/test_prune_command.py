@@ -82,6 +82,14 @@ def test_previews_of_removed_contents_are_deleted_separately(
     assert not stray.exists()
 
 
+def test_an_age_in_a_bare_m_is_refused_because_it_could_be_months(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    refused = run(capsysbinary, "prune", "--yes", "--older-than", "6m")
+    assert (refused.code, b"write 6mo or 6min" in refused.err) == (2, True)
+    assert run(capsysbinary, "prune", "--older-than", "6mo", "--dry-run", "--json").json == []
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [(("--older-than", "soon"), 2), (("--volume", "nas"), 11), (("/nowhere",), 11), (("--derived", "/x"), 2)],

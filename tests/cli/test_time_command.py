@@ -108,7 +108,7 @@ def test_a_reset_takes_the_correction_back(originals: Path, capsysbinary: pytest
         (["set", "date:2019", "--to", "tomorrow"], 2, b"is not a time"),
         (["set", "date:2019", "--to"], 2, b"--to needs a value"),
         (["set", "date:2019", "--form", "x"], 2, b"there is no option --form"),
-        (["shift", "date:2019", "--by", "x"], 2, b"is no length of time"),
+        (["shift", "date:2019", "--by", "x"], 2, b"is not a length of time"),
         (["set", "", "--to", "1974"], 2, b"name the photos"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
+from photoindex.cli.arguments.durations import running_time
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.terminal.signals import stop_on_signal
@@ -50,7 +51,7 @@ def embed(
     ] = None,
     window: Annotated[
         str | None,
-        typer.Option("--for", metavar="TIME", help="Begin no batch later than this: 90s, 30m, 2h, 1h30m."),
+        typer.Option("--for", metavar="TIME", help="Begin no batch later than this: 90s, 30min, 2h, 1h30m."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many pictures wait.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")] = False,
@@ -63,12 +64,11 @@ def embed(
     Exit codes: 0 done; 75 the time of --for is over and pictures wait; 100 done, but some pictures were given up (see
     `photoindex tasks --stage embed`); 7 the model is not installed; 8 the device failed.
     """
-    from photoindex.library.durations import parse_window
     from photoindex.library.embed.embed import EmbedRequest
     from photoindex.library.embed.embed import embed as run_embed
 
     request = EmbedRequest(
-        limit=limit, window_seconds=None if window is None else parse_window(window), dry_run=dry_run
+        limit=limit, window_seconds=None if window is None else running_time(window, "--for"), dry_run=dry_run
     )
     flags: dict[str, Any] = {"embed.model": model, "embed.device": device, "embed.batch_size": batch_size}
     with (

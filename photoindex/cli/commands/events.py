@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.durations import running_time
 from photoindex.cli.output.render import Column, CsvOption, Form, FormatOption, Row, choose_output, render
 from photoindex.errors import UsageError
 
@@ -53,7 +54,7 @@ def events(
         ),
     ] = None,
     gap: Annotated[
-        str, typer.Option("--gap", metavar="TIME", help="A longer time without a photo ends an event: 90m, 6h, 2d.")
+        str, typer.Option("--gap", metavar="TIME", help="A longer time without a photo ends an event: 90min, 6h, 2d.")
     ] = "6h",
     min_photos: Annotated[
         int, typer.Option("--min-photos", metavar="N", min=1, help="Only events with so many photos or more.")
@@ -84,7 +85,7 @@ def events(
     library: LibraryOption = None,
 ) -> None:
     """List days and trips."""
-    from photoindex.library.photos.events import EventQuery, read_gap
+    from photoindex.library.photos.events import EventQuery
     from photoindex.library.photos.events import events as find_events
 
     output = choose_output(json=json, csv=csv, template=template)
@@ -93,7 +94,8 @@ def events(
             raise UsageError("--save KEY[=NAME] lists nothing: it takes no QUERY and no form of output")
         _save(save, library)
         return
-    wanted = EventQuery(words=query or (), gap_seconds=read_gap(gap), min_photos=min_photos, limit=limit)
+    gap_seconds = max(1, round(running_time(gap, "--gap")))
+    wanted = EventQuery(words=query or (), gap_seconds=gap_seconds, min_photos=min_photos, limit=limit)
     with opened(library) as found_library:
         found = find_events(found_library, wanted)
     render(map(_row, found.events), _TABLE if output.form is Form.TABLE else _COLUMNS, output)

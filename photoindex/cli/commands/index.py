@@ -162,7 +162,7 @@ def _update_rows(made: Iterable[IndexUpdate]) -> list[Row]:
 
 
 def _status_row(one: IndexStatus) -> Row:
-    from photoindex.library.durations import utc
+    from photoindex.library.timestamps import utc
 
     return {
         "space": one.space.name,

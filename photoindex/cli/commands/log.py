@@ -111,6 +111,6 @@ def _differing(row: dict[str, object] | None, other: dict[str, object] | None) -
 
 
 def _time(seconds: float, *, people: bool) -> str | None:
-    from photoindex.library.durations import local_time, utc
+    from photoindex.library.timestamps import local_time, utc
 
     return local_time(seconds) if people else utc(seconds)

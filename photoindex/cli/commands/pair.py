@@ -190,7 +190,7 @@ def _made_as_json(made: ResultingPhoto) -> dict[str, object]:
 
 
 def _sections(one: ExplainedPhoto) -> Iterator[Section]:
-    from photoindex.library.durations import utc
+    from photoindex.library.timestamps import utc
 
     yield Section(
         "files",
@@ -235,7 +235,7 @@ def _motion_as_json(video: EmbeddedVideo | None) -> dict[str, object] | None:
 
 
 def _explained_as_json(one: ExplainedPhoto) -> dict[str, object]:
-    from photoindex.library.durations import utc
+    from photoindex.library.timestamps import utc
 
     return {
         "schema": 1,

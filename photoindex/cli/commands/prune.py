@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.durations import age
 from photoindex.cli.output.details import print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, choose_output, render
@@ -42,7 +43,7 @@ def prune(
     older_than: Annotated[
         str | None,
         typer.Option(
-            "--older-than", metavar="AGE", help="Only files missing for at least this long: 12h, 30d, 6w, 1y."
+            "--older-than", metavar="AGE", help="Only files missing for at least this long: 12h, 30d, 6w, 6mo, 1y."
         ),
     ] = None,
     derived: Annotated[
@@ -59,7 +60,7 @@ def prune(
     The library keeps their data until then. `photoindex undo` restores everything; previews are kept for that, until
     `prune --derived`.
     """
-    from photoindex.library.maintenance.prune import PruneRequest, parse_age
+    from photoindex.library.maintenance.prune import PruneRequest
 
     if derived and (paths or volume or older_than):
         raise UsageError("--derived takes no PATH, --volume or --older-than")
@@ -70,7 +71,7 @@ def prune(
         request = PruneRequest(
             paths=tuple(os.fsencode(path) for path in paths or ()),
             volumes=tuple(volume or ()),
-            older_than_seconds=None if older_than is None else parse_age(older_than),
+            older_than_seconds=None if older_than is None else age(older_than, "--older-than"),
         )
         if dry_run:
             _list(found, request, json=json)
@@ -79,8 +80,8 @@ def prune(
 
 
 def _list(library: Library, request: PruneRequest, *, json: bool) -> None:
-    from photoindex.library.durations import utc
     from photoindex.library.maintenance.prune import files_to_prune, plan_prune
+    from photoindex.library.timestamps import utc
 
     rows = (
         {"path": one.path, "missing_since": utc(one.missing_since), "size": one.size_bytes, "photo": one.photo_id}

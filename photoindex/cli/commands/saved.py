@@ -43,8 +43,8 @@ def _list(
 
 
 def _rows(library: Library) -> Iterator[Row]:
-    from photoindex.library.durations import utc
     from photoindex.library.search.saved import saved_queries
+    from photoindex.library.timestamps import utc
 
     for one in saved_queries(library):
         yield {"name": f"@{one.name}", "query": one.query, "saved_at": utc(one.at)}

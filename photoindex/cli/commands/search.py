@@ -85,7 +85,7 @@ goes across folders. camera::REGEX and the like take a regular expression
 of Python, found anywhere whatever the case. 1 MB is 1,000,000 bytes, 1 MiB
 is 1,048,576. A plain number with decimals, or a size with a unit, also
 finds what rounds to it. date: and added: take today, yesterday, last-30d,
-last-2w, last-6m, last-1y.
+last-2w, last-6mo, last-1y.
 
 TOGETHER: all terms must match, with or without AND between them; beach OR
 lake; -term and NOT term filter out, as in -date:2019 or -(beach OR lake).
@@ -246,7 +246,7 @@ def _columns(result: SearchResult, output: Output) -> Sequence[Column]:
 
 
 def _row(hit: Hit) -> Row:
-    from photoindex.library.durations import utc
+    from photoindex.library.timestamps import utc
 
     row = {name: getattr(hit, name) for name in hit.__slots__}
     row["size"] = row.pop("size_bytes")

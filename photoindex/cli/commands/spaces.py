@@ -69,8 +69,8 @@ def _list(json: JsonOption = False, csv: CsvOption = False, library: LibraryOpti
 
 
 def _rows(library: Library) -> Iterator[Row]:
-    from photoindex.library.durations import utc
     from photoindex.library.spaces.spaces import list_spaces
+    from photoindex.library.timestamps import utc
 
     for one in list_spaces(library):
         yield {

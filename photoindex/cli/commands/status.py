@@ -35,7 +35,7 @@ def status(json: JsonOption = False, library: LibraryOption = None) -> None:
 
 
 def _print(found: Status) -> None:
-    from photoindex.library.durations import local_time
+    from photoindex.library.timestamps import local_time
 
     files, disk = found.files, found.disk
     roots = [

@@ -62,7 +62,7 @@ slides: 1974, 1974-06, 1974-06-30.
 {_COMMON}"""
 _SHIFT = rf"""Move the times of photos, as for a camera whose clock was wrong.
 
---by takes +1h30m, -2d, 1w, 90s or +00:05:30; m is minutes. The time on the
+--by takes +1h30m, -2d, 1w, 90s or +00:05:30; m or min is minutes. The time on the
 wall and the instant move together, the offset from UTC stays. Photos of
 which only the day, the month or the year is known, or nothing, are passed
 over and named; where no photo is left, the exit code is 11.

@@ -23,7 +23,7 @@ from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.backup.parts import Part, check_part
-from photoindex.library.durations import utc
+from photoindex.library.timestamps import utc
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.store import snapshot

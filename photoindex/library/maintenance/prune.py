@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from photoindex.errors import NothingFound, UsageError
+from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.path_lookup import choose
@@ -25,8 +25,6 @@ from photoindex.store.scan.forget import ForgetFilter, ForgetPlan, MissingFile
 
 PAGE_ROWS = 1000
 
-_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([hdwmy])", re.IGNORECASE)
-_SECONDS = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0, "m": 30 * 86_400.0, "y": 365 * 86_400.0}
 _DERIVED_NAME = re.compile(rb"([0-9a-f]{64})\.(?:preview|thumb)\.jpg(\.\d+\.tmp)?")
 _DERIVED_FOLDER = re.compile(rb"[0-9a-f]{3}")
 
@@ -57,14 +55,6 @@ class DerivedPruned:
 
     files: int
     bytes: int
-
-
-def parse_age(text: str) -> float:
-    """Return `text` (12h, 30d, 6w, 3m, 1y; a month is 30 days) in seconds. Raises UsageError."""
-    match = _AGE.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"'{text}' is not an age; write a number and h, d, w, m or y: 30d")
-    return float(match[1]) * _SECONDS[match[2].lower()]
 
 
 def plan_prune(library: Library, request: PruneRequest) -> ForgetPlan:
@@ -184,7 +174,6 @@ __all__ = [
     "PruneRequest",
     "Pruned",
     "files_to_prune",
-    "parse_age",
     "plan_prune",
     "prune",
     "prune_derived",

@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 
 from photoindex import stages
 from photoindex.errors import ModelUnavailable
-from photoindex.library.durations import utc
 from photoindex.library.embed.model_choice import command_to_use, model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import volumes_now
+from photoindex.library.timestamps import utc
 from photoindex.paths import display, to_text
 from photoindex.stages import embed, ingest
 from photoindex.store.files.volumes import VolumeRow

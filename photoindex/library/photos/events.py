@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from photoindex.domain.events import titles
 from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Numbers, Sessions, find_sessions
 from photoindex.domain.events.titles import PlaceName
 from photoindex.domain.events.trips import homes, trips
-from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, UsageError
+from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.store.engine.errors import is_read_only
@@ -24,8 +23,6 @@ from photoindex.store.photos.events import EventRow, PhotoTimes, PlaceRow
 
 DEFAULT_GAP_SECONDS = 6 * 3_600
 
-_GAP = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(m|min|h|d)", re.IGNORECASE)
-_UNIT_SECONDS = {"m": 60, "min": 60, "h": 3_600, "d": DAY_SECONDS}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -77,17 +74,6 @@ class FoundEvents:
     without_day: int
     undated: int
     not_kept: str | None = None
-
-
-def read_gap(text: str) -> int:
-    """Return the seconds that 90m, 6h or 2d stand for. Raises UsageError for anything else, zero too."""
-    match = _GAP.fullmatch(text.strip())
-    seconds = round(float(match[1]) * _UNIT_SECONDS[match[2].lower()]) if match else 0
-    if not seconds:
-        raise UsageError(
-            f"--gap: '{text}' is no length of time; it needs minutes, hours or days, such as 90m, 6h or 2d"
-        )
-    return seconds
 
 
 def events(library: Library, query: EventQuery) -> FoundEvents:

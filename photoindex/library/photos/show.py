@@ -10,9 +10,9 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
-from photoindex.library.durations import utc
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, volumes_now
+from photoindex.library.timestamps import utc
 from photoindex.paths import display, to_text
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 from photoindex.pipeline.resolve.evidence import gather, with_path_dates

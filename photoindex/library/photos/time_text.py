@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from photoindex import durations
 from photoindex.domain.time.dates import OLDEST_YEAR, DateError, iso_time
 from photoindex.domain.time.wall import Wall, offset_text, parse_offset, parse_wall
 from photoindex.domain.time.zones import is_zone, offset_of
@@ -14,11 +15,7 @@ from photoindex.errors import UsageError
 _LARGEST_OFFSET_MINUTES = 14 * 60
 _SPACE_BEFORE_OFFSET = re.compile(r"(?<=\d)\s+(?=(?:[+-]\d\d:?\d\d|Z)\Z)")
 _FORM = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII)
-_UNITS = re.compile(
-    r"([+-]?)(?=\d)(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m(?:in)?)?(?:(\d{1,9})s)?", re.ASCII
-)
-_CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
-_OF_UNITS = (7 * 86_400, 86_400, 3600, 60, 1)
+_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 
 
 def parse_time(text: str, zone: str | None = None) -> str:
@@ -80,21 +77,21 @@ def _is_skipped(zone: str, clock: datetime) -> bool:
 
 def read_shift(text: str) -> int:
     """Return a length of time (+1h30m, -2d, 1w, 90s, +00:05:30) in seconds; `m` is minutes. Raises UsageError."""
-    cleaned = "".join(text.split()).lower()
-    sign, seconds = "", 0
-    if (clock := _CLOCK.fullmatch(cleaned)) is not None:
-        sign = clock[1]
-        seconds = int(clock[2]) * 3600 + int(clock[3]) * 60 + int(clock[4] or 0)
-    elif (units := _UNITS.fullmatch(cleaned)) is not None:
-        sign = units[1]
-        seconds = sum(int(part or 0) * size for part, size in zip(units.groups()[1:], _OF_UNITS, strict=True))
+    cleaned = "".join(text.split())
+    sign = cleaned[:1] if cleaned[:1] in ("+", "-") else ""
+    length = cleaned.removeprefix(sign)
+    if (clock := _CLOCK.fullmatch(length)) is not None:
+        seconds = float(int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3] or 0))
     else:
-        raise UsageError(
-            f"'{text}' is no length of time; write +1h30m, -2d, 90s or +00:05:30 (w, d, h, m, s; m is minutes)"
-        )
+        try:
+            seconds = sum(part.seconds for part in durations.split(length))
+        except ValueError as error:
+            raise UsageError(f"{error}; a shift is +1h30m, -2d, 90s or +00:05:30") from None
     if not seconds:
         raise UsageError(f"'{text}' shifts nothing")
-    return -seconds if sign == "-" else seconds
+    if not seconds.is_integer():
+        raise UsageError(f"'{text}' is not a whole number of seconds")
+    return -int(seconds) if sign == "-" else int(seconds)
 
 
 def shift_text(seconds: int) -> str:

@@ -11,11 +11,11 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
-from photoindex.library.durations import local_time
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, places_of, spellings, volumes_now
 from photoindex.library.originals.roots import KnownRoot, Roots
 from photoindex.library.photos.show import file_as_json, task_as_json
+from photoindex.library.timestamps import local_time
 from photoindex.paths import display, is_within, to_text
 from photoindex.pipeline.scan.exclusion import reason_for
 from photoindex.store.files.locations import files_below

@@ -26,7 +26,7 @@ from photoindex.store.schema import views
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004")
 """Every revision, oldest first; known here so that Alembic is imported only when there is something to upgrade."""
 
 HEAD = REVISIONS[-1]

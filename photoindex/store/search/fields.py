@@ -145,7 +145,7 @@ def _refuse_nothing(value: str) -> None:
 
 FIELDS: tuple[Field, ...] = (
     Field(
-        "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, today, yesterday, last-30d (or w, m, y); "
+        "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, today, yesterday, last-30d (or w, mo, y); "
         "a photo of which the year alone is known is in 2019, not in 2019-06",
         ("taken",), column=lambda: photo.c.taken_at,
     ),
@@ -213,7 +213,7 @@ FIELDS: tuple[Field, ...] = (
         "orientation", ValueType.CHOICE, "landscape, portrait, square, or EXIF's number 1 to 8", choices=ORIENTATIONS,
     ),
     Field(
-        "duration", ValueType.DURATION, "length of a video: >10s, 1:30, 5m, 1m..2m", column=lambda: photo.c.duration_seconds,
+        "duration", ValueType.DURATION, "length of a video: >10s, 1:30, 5min, 1m..2m", column=lambda: photo.c.duration_seconds,
     ),
     Field("has", ValueType.CHOICE, "", choices=HAS),
     Field("is", ValueType.CHOICE, "", choices=IS),

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.library.durations import parse_window
+from photoindex.errors import ModelUnavailable
 from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, bottleneck, embed
 from photoindex.library.index import maintain
 from photoindex.library.index.status import index_status
@@ -304,16 +303,3 @@ def test_claiming_and_planning_read_indexes_and_not_whole_tables(tmp_path: Path)
         assert any("task_pending" in one for one in plans)
         whole = [one for one in plans if one.startswith("SCAN") and "COVERING INDEX" not in one and "chosen" not in one]
         assert whole == []
-
-
-@pytest.mark.parametrize(
-    ("written", "seconds"), [("2h", 7200), ("90s", 90), ("30m", 1800), ("1h30m", 5400), ("1d", 86400), ("0.5h", 1800)]
-)
-def test_a_length_of_time_is_read_as_people_write_it(written: str, seconds: float) -> None:
-    assert parse_window(written) == seconds
-
-
-@pytest.mark.parametrize("written", ["", "2", "h", "0s", "-1h", "2 hours", "1m1h", "nan", "99999d"])
-def test_what_is_no_length_of_time_is_refused(written: str) -> None:
-    with pytest.raises(UsageError, match="2h, 30m, 1h30m"):
-        parse_window(written)

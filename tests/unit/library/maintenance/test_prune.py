@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from photoindex.errors import LibraryLocked, NothingFound, UsageError
+from photoindex.errors import LibraryLocked, NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.index import maintain
 from photoindex.library.index.status import index_status
@@ -21,7 +21,6 @@ from photoindex.library.maintenance.journal import undo
 from photoindex.library.maintenance.prune import (
     PruneRequest,
     files_to_prune,
-    parse_age,
     plan_prune,
     prune,
     prune_derived,
@@ -244,19 +243,6 @@ def test_new_photos_after_a_prune_do_not_prevent_its_undo(library: Library, volu
 def test_prune_waits_for_no_other_command(library: Library, volume_rows: VolumeRows) -> None:
     with exclusive(library.folder, "photoindex scan"), pytest.raises(LibraryLocked, match="photoindex scan"):
         prune(library, PruneRequest())
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("12h", 12 * 3600), ("30d", 30 * DAY), ("1.5 w", 10.5 * DAY), ("1Y", 365 * DAY)]
-)
-def test_an_age_is_a_number_and_a_unit(text: str, seconds: float) -> None:
-    assert parse_age(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "30 days", "1e3d"])
-def test_an_invalid_age_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(UsageError, match="30d"):
-        parse_age(text)
 
 
 def derived_files(library: Library, digest: bytes) -> list[Path]:

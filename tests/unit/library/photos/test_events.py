@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from photoindex.app import open_library
 from photoindex.config.schema import Config
 from photoindex.errors import LibraryLocked, NothingFound, QuerySyntaxError, UsageError
-from photoindex.library.photos.events import Event, EventQuery, FoundEvents, events, read_gap, save
+from photoindex.library.photos.events import Event, EventQuery, FoundEvents, events, save
 from photoindex.library.search import saved
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.library.search.parse import parse_arguments
@@ -252,14 +252,3 @@ def test_an_invalid_query_writes_nothing(journey: Album) -> None:
     with pytest.raises(QuerySyntaxError):
         journey.find("dat:2019")
     assert journey.stored() == set()
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("90m", 5_400), ("6h", 21_600), ("2d", 172_800), ("1.5H", 5_400)])
-def test_a_gap_is_read_in_minutes_hours_or_days(text: str, seconds: int) -> None:
-    assert read_gap(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "6", "0h", "-1h", "six", "6 weeks", "1e3h", "9999999h"])
-def test_an_invalid_gap_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="90m, 6h or 2d"):
-        read_gap(text)

@@ -354,9 +354,9 @@ def test_shifts_are_parsed(text: str, seconds: int, shown: str) -> None:
     assert read_shift(shown) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "+", "1", "1y", "0s", "soon", "1m1h", "--1h", "1:99"])
+@pytest.mark.parametrize("text", ["", "+", "1", "1y", "0s", "0.5s", "soon", "1m1h", "--1h", "1:99"])
 def test_an_invalid_shift_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"length of time|shifts nothing"):
+    with pytest.raises(UsageError, match=r"length of time|vary in length|shifts nothing|whole number of seconds"):
         read_shift(text)
 
 

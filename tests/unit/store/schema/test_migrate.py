@@ -21,8 +21,8 @@ from photoindex.store.search import text_index
 ADD_COLUMN = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 def upgrade():
     op.add_column("photo", sa.Column("mood", sa.Text(), nullable=True))
@@ -32,8 +32,8 @@ def upgrade():
 REBUILD_PHOTO = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 def upgrade():
     with op.batch_alter_table("photo") as batch:
@@ -50,11 +50,11 @@ def database(tmp_path: Path) -> Database:
 
 
 def history_with(folder: Path, second_revision: str) -> migrate.History:
-    """Return the shipped history followed by a made-up revision 0004."""
+    """Return the shipped history followed by a made-up revision 0005."""
     target = folder / "migrations"
     shutil.copytree(migrate.SHIPPED.folder, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    (target / "versions" / "0004_made_up.py").write_text(second_revision)
-    return migrate.History(target, (*migrate.REVISIONS, "0004"))
+    (target / "versions" / "0005_made_up.py").write_text(second_revision)
+    return migrate.History(target, (*migrate.REVISIONS, "0005"))
 
 
 def add_photo(database: Database, title: str = "At the sea") -> int:
@@ -169,8 +169,8 @@ def test_an_older_library_keeps_its_rows_and_is_backed_up_before_it_changes(data
         database, before_upgrade=lambda: seen_by_backup.append(migrate.current_revision(database)), history=history
     )
 
-    assert seen_by_backup == ["0003"]
-    assert migrate.current_revision(database) == "0004"
+    assert seen_by_backup == ["0004"]
+    assert migrate.current_revision(database) == "0005"
     with database.read() as connection:
         row = connection.execute(text("SELECT id, title, mood FROM photo")).one()
         assert tuple(row) == (photo_id, "At the sea", "calm")
@@ -185,7 +185,7 @@ def test_an_upgrade_does_not_start_when_the_backup_fails(database: Database, tmp
 
     with pytest.raises(OSError, match="no room"):
         migrate.bring_up_to_date(database, before_upgrade=fail, history=history_with(tmp_path, ADD_COLUMN))
-    assert migrate.current_revision(database) == "0003"
+    assert migrate.current_revision(database) == "0004"
 
 
 def test_rebuilding_a_table_keeps_the_rows_that_point_at_it(database: Database, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_a_migration_that_fails_half_way_leaves_the_old_revision_whole(database:
     with pytest.raises(ValueError, match="half way"):
         migrate.bring_up_to_date(database, history=history_with(tmp_path, FAIL_HALF_WAY))
     assert schema(database) == before
-    assert migrate.current_revision(database) == "0003"
+    assert migrate.current_revision(database) == "0004"
 
 
 def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
@@ -263,7 +263,7 @@ def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
         "import pathlib, sys\n"
         "from photoindex.store.schema import migrate\n"
         "from photoindex.store.database import Database\n"
-        "history = migrate.History(pathlib.Path(sys.argv[2]), (*migrate.REVISIONS, '0004'))\n"
+        "history = migrate.History(pathlib.Path(sys.argv[2]), (*migrate.REVISIONS, '0005'))\n"
         "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])), history=history)\n"
     )
     ended = subprocess.run(
@@ -271,7 +271,7 @@ def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
     )
     assert ended.returncode == -signal.SIGKILL
 
-    assert migrate.current_revision(database) == "0003"
+    assert migrate.current_revision(database) == "0004"
     assert schema(database) == before
     migrate.bring_up_to_date(database, history=history_with(tmp_path, ADD_COLUMN))
     with database.read() as connection:
@@ -316,4 +316,4 @@ def test_a_folder_with_percent_signs_and_spaces_in_its_name_may_hold_the_migrati
     folder.mkdir()
     database = Database(folder / "photoindex.db")
     migrate.bring_up_to_date(database, history=history_with(folder, ADD_COLUMN))
-    assert migrate.current_revision(database) == "0004"
+    assert migrate.current_revision(database) == "0005"
