@@ -1,1 +1,1 @@
-"""Models: what is installed, where it came from, and what runs it."""
+"""Embedding models: the catalogue, installed models, and the encoders that run them."""

@@ -1,4 +1,4 @@
-"""What an image and text model gives, whoever runs it."""
+"""The interfaces of image and text encoders."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How a picture becomes a model's input, as the model was trained.
+    """How to turn a picture into a model's input, as in training.
 
-    size_px: side of the square that the model sees. resize: `shortest` scales the shorter side to it and crops the middle,
+    size_px: side of the square input. resize: `shortest` scales the shorter side to it and crops the centre,
     `squash` scales both sides. mean, standard_deviation: of R, G, B in 0 to 1.
     """
 
@@ -27,7 +27,7 @@ class Preprocessing:
 
 
 class ImageEncoder(Protocol):
-    """Pictures in, vectors out. runs_on: device, precision and runtime, for people: `cuda:0 (float16, torch)`."""
+    """Encodes pictures as vectors. runs_on: device, precision and runtime, for display: `cuda:0 (float16, torch)`."""
 
     dim: int
     preprocessing: Preprocessing
@@ -36,24 +36,24 @@ class ImageEncoder(Protocol):
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return float32 [n, dim] of unit length for uint8 RGB [n, size_px, size_px, 3]; see `models.preprocess`.
 
-        Raises OutOfDeviceMemory where the batch does not fit, DeviceLost where the device is gone.
+        Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
         """
         ...
 
 
 class TextEncoder(Protocol):
-    """Texts in, vectors of the same space out."""
+    """Encodes texts as vectors of the same space."""
 
     dim: int
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return float32 [n, dim] of unit length; a text that is too long is cut as the model's own tokenizer does."""
+        """Return float32 [n, dim] of unit length; long texts are truncated like the model's own tokenizer does."""
         ...
 
 
 class OutOfDeviceMemory(Exception):
-    """A batch does not fit into the device's memory; a smaller one may."""
+    """A batch does not fit into the device's memory; a smaller one might."""
 
 
 class DeviceLost(Exception):
-    """The device failed in a way that only a new process can get over."""
+    """The device failed in a way that needs a new process."""

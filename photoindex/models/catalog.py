@@ -1,4 +1,4 @@
-"""The models that can be had, as data: the catalogue of this program and the user's own entries."""
+"""The catalogue of available models: entries of this program and of the user."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from photoindex.paths import display
 
 CATALOG_NAME = "catalog.toml"
 MODEL_ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
-"""No full stop: the files of the models folder have one, and its other folders begin with one."""
+"""No dots: files in the models folder contain one, and its other folders start with one."""
 _REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"
 COMMIT_PATTERN = r"^[0-9a-f]{40}$"
 _NAME_BYTES_MAX = 200
 
 
 def printable_text(text: str) -> str:
-    """Return text for people as it came; raises ValueError where it could steer a terminal. Line breaks may be in it."""
+    """Return text unchanged; raises ValueError if it has control characters for terminals. Line breaks are allowed."""
     if any(display(line.encode()) != line for line in text.split("\n")):
-        raise ValueError("there are characters in it that cannot be printed")
+        raise ValueError("it contains characters that are not printable")
     return text
 
 
 def plain_name(name: str) -> str:
-    """Return the name of a file inside a model's folder as it came; raises ValueError where it could lead out of it."""
+    """Return a file name inside a model's folder unchanged; raises ValueError if it could point outside."""
     parts = name.split("/")
     if (
         not name.isprintable()
@@ -35,7 +35,7 @@ def plain_name(name: str) -> str:
         or len(name.encode()) > _NAME_BYTES_MAX
         or any(not part or part.startswith(".") for part in parts)
     ):
-        raise ValueError(f"{name!r} is no plain name of a file")
+        raise ValueError(f"{name!r} is not a plain file name")
     return str(PurePosixPath(name))
 
 
@@ -50,11 +50,10 @@ class _Entry(BaseModel):
 
 
 class Source(_Entry):
-    """Files of one repository of the hub.
+    """Files of one repository on the hub.
 
-    weights: one file of these is needed, the first that the repository has. needed: files without which the model is no
-    use. wanted: patterns (`*.json`) of files that are taken where the repository has them. Where several repositories have
-    a file of the same name, the first one's is taken.
+    weights: alternatives; the first file that the repository has is used. needed: required files. wanted: patterns
+    (`*.json`) of optional files. If several repositories have a file of the same name, the first one is used.
     """
 
     repository: Repository
@@ -67,9 +66,8 @@ class Source(_Entry):
 class CatalogEntry(_Entry):
     """One model that can be pulled.
 
-    dim: numbers a vector. input_px: side of the square that it sees. approximate_mb, approximate_memory_mb: roughly what is
-    fetched and what it takes while it runs, only to choose by. restricted: its licence limits what it may be used for,
-    and is to be accepted.
+    dim: dimension of the vectors. input_px: side of the square input. approximate_mb, approximate_memory_mb: rough download
+    size and memory use, as information. restricted: the licence limits the use and must be accepted.
     """
 
     id: ModelId
@@ -92,10 +90,10 @@ class _File(_Entry):
 
 
 def load_catalog(models_folder: Path | None = None) -> dict[str, CatalogEntry]:
-    """Return the models that can be pulled by their id: those of this program, then those of the user.
+    """Return the models that can be pulled, by id: those of this program and those of the user.
 
-    The user's own stand in `catalog.toml` of the models folder, written like the program's; one with the id of another
-    takes its place. Raises ConfigError where that file cannot be read.
+    The user's entries are in `catalog.toml` of the models folder, in the same format; they override entries with the same
+    id. Raises ConfigError if that file cannot be read.
     """
     own = _entries(Path(__file__).with_name(CATALOG_NAME))
     if models_folder is None:

@@ -1,4 +1,4 @@
-"""The exported towers of a CLIP model on ONNX Runtime."""
+"""Running the exported towers of a CLIP model with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _ERRORS_ONLY = 3
 def open_session(path: Path, *, threads: int | None, quick_start: bool) -> InferenceSession:
     """Open an ONNX file for the CPU.
 
-    threads: that one run may take; None leaves it to the runtime (one a core). quick_start: use the weights as they lie in
-    the file, which opens sooner and runs slower. Raises ModelUnavailable where the runtime refuses the file.
+    threads: maximum number per run; None uses the runtime's default (one per core). quick_start: use the weights as stored in
+    the file, which loads faster but runs slower. Raises ModelUnavailable if the runtime rejects the file.
     """
     import onnxruntime
 
@@ -34,7 +34,7 @@ def open_session(path: Path, *, threads: int | None, quick_start: bool) -> Infer
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
-    # Threads that spin while they wait take the cores from whatever else runs on a small machine.
+    # Spinning threads would take CPU time from everything else on a small machine.
     entries = _NO_SPINNING | (_QUICK_START if quick_start else {})
     for name, value in entries.items():
         options.add_session_config_entry(name, value)
@@ -89,7 +89,7 @@ def _check_dim(session: InferenceSession, dim: int) -> None:
     found = session.get_outputs()[0].shape[-1]
     if found != dim:
         raise ModelUnavailable(
-            f"the model's tower gives {found} numbers a vector, but it is described as giving {dim}; install it again"
+            f"the model's tower gives vectors of dimension {found}, but its description says {dim}; install it again"
         )
 
 

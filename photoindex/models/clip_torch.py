@@ -1,4 +1,4 @@
-"""The image tower of a CLIP model on torch: a GPU, or the CPU where torch is installed."""
+"""Running the image tower of a CLIP model with torch, on a GPU or the CPU."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import torch
 
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
-"""What the tower computes in: `auto` is float16 on a GPU and float32 on the CPU."""
+"""Number format of the computation: `auto` is float16 on a GPU and float32 on the CPU."""
 
 _GPU_LIBRARIES = ("CUDA", "CUBLAS", "CUDNN", "NVML", "NVRTC")
 
 
 class TorchImageEncoder:
-    """The image tower, `visual` of an open_clip model, in float16 on a GPU and in float32 on the CPU."""
+    """The image tower (`visual`) of an open_clip model, by default in float16 on a GPU and float32 on the CPU."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class TorchImageEncoder:
         self.runs_on = f"{device} ({str(self._dtype).removeprefix('torch.')}, torch)"
         with _device_errors(device):
             self._tower = tower.eval().to(device=device, memory_format=torch.channels_last)
-            _shorten_weights(self._tower, self._dtype)
+            _convert_weights(self._tower, self._dtype)
             self._mean = _channels(preprocessing.mean, device)
             self._deviation = _channels(preprocessing.standard_deviation, device)
 
@@ -60,7 +60,7 @@ class TorchImageEncoder:
             batch = torch.from_numpy(pixels)
             if on_gpu:
                 batch = batch.pin_memory().to(self._device, non_blocking=True)
-            # The pixels come as rows of RGB, which is what channels_last means: no copy is made here.
+            # The pixels are already in channels_last order, so this makes no copy.
             values = batch.permute(0, 3, 1, 2).to(torch.float32)
             values = values.sub_(self._mean).div_(self._deviation)
             with torch.autocast(self._device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
@@ -74,13 +74,13 @@ def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
     import torch
 
     if precision == "auto":
-        # Of the two short formats float16 keeps three more bits of each number: vectors stay nearer to those of the CPU.
+        # float16 has three more mantissa bits than bfloat16, so the vectors are closer to those of the CPU.
         return torch.float16 if device.type == "cuda" else torch.float32
     return {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[precision]
 
 
-def _shorten_weights(tower: Any, dtype: torch.dtype) -> None:
-    """Keep the weights of products in the short format, which autocast would otherwise convert for every batch."""
+def _convert_weights(tower: Any, dtype: torch.dtype) -> None:
+    """Store the weights of matrix products in half precision; otherwise autocast would convert them for every batch."""
     import torch
 
     if dtype == torch.float32:
@@ -91,7 +91,7 @@ def _shorten_weights(tower: Any, dtype: torch.dtype) -> None:
 
 
 def _channels(values: tuple[float, float, float], device: torch.device) -> torch.Tensor:
-    """Return a value of each channel, given for 0 to 1, for pixels of 0 to 255: float32 [1, 3, 1, 1]."""
+    """Scale per-channel values from 0..1 to pixels of 0..255: float32 [1, 3, 1, 1]."""
     import torch
 
     return (torch.tensor(values, dtype=torch.float32) * 255).reshape(1, 3, 1, 1).to(device)
@@ -99,7 +99,7 @@ def _channels(values: tuple[float, float, float], device: torch.device) -> torch
 
 @contextmanager
 def _device_errors(device: torch.device) -> Iterator[None]:
-    """Raise OutOfDeviceMemory and DeviceLost for what torch raises when a GPU runs out of memory or fails."""
+    """Convert torch's errors of a GPU that is out of memory or has failed to OutOfDeviceMemory and DeviceLost."""
     import torch
 
     if device.type != "cuda":
@@ -114,5 +114,5 @@ def _device_errors(device: torch.device) -> Iterator[None]:
             raise OutOfDeviceMemory(f"a batch does not fit into the memory of {device}") from error
         if not any(library in first.upper() for library in _GPU_LIBRARIES):
             raise
-        # What CUDA raises after a failure comes back with every later call of this process.
+        # After a failure, every later CUDA call of this process fails too.
         raise DeviceLost(f"{device} failed: {first}") from error

@@ -1,4 +1,4 @@
-"""What an exported model's folder says about itself: `onnx/model.json`."""
+"""The description of an exported model, `onnx/model.json`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class _Frozen(BaseModel):
 
 
 class TokenizerSettings(_Frozen):
-    """What happens to a text before and after `onnx/tokenizer.json`.
+    """Processing of a text before and after `onnx/tokenizer.json`.
 
-    clean: which of open_clip's three ways of cleaning a text. pad_id: fills up shorter texts, on padding_side. cleared_id:
-    a token that is replaced by 0 after padding, as some models were trained. cut_padding: the tower gives the same vector
-    without the padding, so that a short text costs little. around_words: the tokens before and after a text, where every word
-    of the letters a to z that has a token of its own in `tokenizer.json`, ending in `</w>`, becomes that token.
+    clean: one of open_clip's three ways of cleaning a text. pad_id: pads shorter texts on padding_side. cleared_id: token
+    replaced by 0 after padding, as some models were trained. cut_padding: the tower gives the same vector without padding,
+    so that short texts are cheap. around_words: the tokens before and after a text, set only if every word of the letters a
+    to z with its own token (ending in `</w>`) in `tokenizer.json` becomes that token.
     """
 
     clean: Literal["lower", "canonicalize", "whitespace"]
@@ -61,7 +61,7 @@ class ExportDescription(_Frozen):
 
 
 def read_description(model_folder: Path) -> ExportDescription:
-    """Return what `onnx/model.json` of a model's folder says; raises ModelUnavailable where it is missing or malformed."""
+    """Read `onnx/model.json` of a model's folder; raises ModelUnavailable if it is missing or malformed."""
     path = model_folder / DESCRIPTION
     try:
         return ExportDescription.model_validate_json(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Opens the encoders of an installed model."""
+"""Opening the encoders of an installed model."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Runtime = Literal["auto", "torch", "onnx"]
 
 
 def open_text_encoder(installed: InstalledModel, *, threads: int | None = None) -> TextEncoder:
-    """Open the text tower on ONNX Runtime, made to start quickly; the files are hashed while they are loaded.
+    """Open the text tower with ONNX Runtime, optimised for a fast start; files are hashed while they are loaded.
 
-    threads: that one run may take, by default one a core. Raises ModelUnavailable where files are missing, changed since
-    the installation, or do not fit together.
+    threads: maximum number per run, by default one per core. Raises ModelUnavailable if files are missing, changed since
+    installation, or inconsistent.
     """
-    with installed.checking(*_named(installed, DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX)):
+    with installed.checking(*_existing(installed, DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX)):
         from photoindex.models.clip_onnx import OnnxTextEncoder, open_session
         from photoindex.models.tokenizer import TextTokenizer
 
@@ -54,15 +54,15 @@ def open_image_encoder(
     gpu_free_share: float = 0.25,
     threads: int | None = None,
 ) -> ImageEncoder:
-    """Open the image tower: on torch for a GPU, else on ONNX Runtime unless torch is asked for.
+    """Open the image tower: with torch on a GPU, otherwise with ONNX Runtime unless torch is requested.
 
-    device: auto (a GPU if there is one that torch can use), cpu, cuda or cuda:N. gpu_free_share: share of the GPU's memory
-    that is left free. threads: of the CPU that one run may take, by default one a core. Raises ModelUnavailable where files
-    are missing, changed since the installation, or do not fit together, DeviceFailed where the device is not there,
-    OutOfDeviceMemory where not even the model fits.
+    device: auto (a GPU if torch can use one), cpu, cuda or cuda:N. gpu_free_share: fraction of the GPU's memory to leave
+    free. threads: maximum number of CPU threads per run, by default one per core. Raises ModelUnavailable if files are
+    missing, changed since installation, or inconsistent, DeviceFailed if the device does not exist, OutOfDeviceMemory if
+    the model itself does not fit.
     """
     if runtime == "onnx" and device.startswith("cuda"):
-        raise DeviceFailed(f"ONNX Runtime runs models on the CPU; leave out the runtime to use {device}")
+        raise DeviceFailed(f"ONNX Runtime runs models only on the CPU; omit the runtime to use {device}")
     if runtime == "auto":
         on_gpu = device.startswith("cuda") or (device == "auto" and _has_gpu())
         runtime = "torch" if on_gpu else "onnx"
@@ -72,7 +72,7 @@ def open_image_encoder(
 
 
 def _open_onnx(installed: InstalledModel, threads: int | None) -> ImageEncoder:
-    with installed.checking(*_named(installed, DESCRIPTION, VISUAL, VISUAL + DATA_SUFFIX)):
+    with installed.checking(*_existing(installed, DESCRIPTION, VISUAL, VISUAL + DATA_SUFFIX)):
         from photoindex.models.clip_onnx import OnnxImageEncoder, open_session
 
         description = _description(installed)
@@ -83,7 +83,7 @@ def _open_onnx(installed: InstalledModel, threads: int | None) -> ImageEncoder:
 def _open_torch(
     installed: InstalledModel, device: torch.device, precision: Precision, threads: int | None
 ) -> ImageEncoder:
-    # Of what was exported only the description is read here.
+    # Of the exported files, only the description is used here.
     names = [name for name in installed.files if not name.startswith(f"{FOLDER}/")]
     with installed.checking(DESCRIPTION, *names):
         import torch
@@ -100,8 +100,8 @@ def _open_torch(
         return TorchImageEncoder(loaded.visual, description.preprocessing, description.dim, device, precision=precision)
 
 
-def _named(installed: InstalledModel, *names: str) -> list[str]:
-    """Return the names without files of weights that a small model does not have, since its ONNX file holds them."""
+def _existing(installed: InstalledModel, *names: str) -> list[str]:
+    """Return the names without weight files that a small model does not have because its ONNX file contains them."""
     return [name for name in names if name in installed.files or not name.endswith(DATA_SUFFIX)]
 
 
@@ -114,13 +114,13 @@ def _description(installed: InstalledModel) -> ExportDescription:
 
 def _dim_differs(installed: InstalledModel, what: str, found: int) -> str:
     return (
-        f"the model '{installed.id}' was installed with {installed.description.dim} numbers a vector, but its {what} say "
-        f"{found}; install it again: {installed.remedy}"
+        f"the model '{installed.id}' was installed with vectors of dimension {installed.description.dim}, not {found} as in "
+        f"its {what}; install it again: {installed.remedy}"
     )
 
 
 def _has_gpu() -> bool:
-    """Tell whether torch is installed and sees a GPU; finding that out costs the import of torch."""
+    """Tell whether torch is installed and has a GPU; this imports torch."""
     if find_spec("torch") is None or find_spec("open_clip") is None:
         return False
     import torch
@@ -131,7 +131,7 @@ def _has_gpu() -> bool:
 def _torch_device(device: str, gpu_free_share: float) -> torch.device:
     for module in ("torch", "open_clip"):
         if find_spec(module) is None:
-            raise DeviceFailed(f"{module} is not installed, which {device} needs; run: pip install 'photoindex[ml]'")
+            raise DeviceFailed(f"{device} needs {module}, which is not installed; run: pip install 'photoindex[ml]'")
     import torch
 
     if device == "auto":
@@ -141,6 +141,6 @@ def _torch_device(device: str, gpu_free_share: float) -> torch.device:
         return found
     count = torch.cuda.device_count()
     if not torch.cuda.is_available() or (found.index or 0) >= count:
-        raise DeviceFailed(f"there is no {device}: torch sees {count} GPUs here; see: nvidia-smi, or use --device cpu")
+        raise DeviceFailed(f"there is no {device}: torch finds {count} GPUs; see: nvidia-smi, or use --device cpu")
     torch.cuda.set_per_process_memory_fraction(1.0 - gpu_free_share, found)
     return found

@@ -1,4 +1,4 @@
-"""The lock file of a models folder: what is installed, where it came from, and the SHA-256 of every file."""
+"""The lock file of a models folder: the installed models, their origin and the SHA-256 of every file."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ Commit = Annotated[str, Field(pattern=COMMIT_PATTERN)]
 
 
 class FileLock(_Part):
-    """One file as it was installed: `sha256` of its content as 64 hexadecimal digits, and its size."""
+    """One installed file: `sha256` of its content as 64 hexadecimal digits, and its size."""
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size_bytes: int = Field(ge=0)
 
 
 class Found(BaseModel):
-    """What the installation found out about a model; the content of `onnx/model.json`, which may hold more.
+    """Properties of a model determined at installation: the content of `onnx/model.json`, which may have more fields.
 
-    dim: numbers a vector. context_length: tokens that a text is cut to. tokenizer: its settings, as the text encoder
-    reads them.
+    dim: dimension of the vectors. context_length: maximum number of tokens of a text. tokenizer: settings for the text
+    encoder.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -48,20 +48,21 @@ class Found(BaseModel):
 
 
 def _without_folders_for_files(files: dict[str, FileLock]) -> dict[str, FileLock]:
-    """Return the files; raises ValueError where a name is also that of a folder of another one."""
+    """Return the files; raises ValueError if a file's name is also the folder of another."""
     for name in files:
         for folder in PurePosixPath(name).parents:
             if str(folder) in files:
-                raise ValueError(f"{str(folder)!r} cannot be a file and hold {name!r}")
+                raise ValueError(f"{str(folder)!r} cannot be both a file and the folder of {name!r}")
     return files
 
 
 class LockedModel(_Part):
     """One installed model.
 
-    source: the repository or the path that it came from. revision: the commit of that repository, None for what came from
-    this computer. also: the commits of further repositories that files came from. installed_at, licence_accepted_at: ISO 8601, UTC. trust_remote_code: the user named the model as one
-    whose own code may be fetched and run. files: by their names inside the model's folder, `/` between parts.
+    source: the repository or path it was installed from. revision: the commit of that repository, None for local files.
+    also: commits of other repositories that provided files. installed_at, licence_accepted_at: ISO 8601, UTC.
+    trust_remote_code: the user allowed fetching and running the model's own code. files: by path inside the model's folder,
+    separated by `/`.
     """
 
     title: PrintableText
@@ -80,7 +81,7 @@ class LockedModel(_Part):
 
 
 class AcceptedLicence(_Part):
-    """A licence that the user accepted: its name, its terms as they were shown, and when (ISO 8601, UTC)."""
+    """A licence accepted by the user: its name, its terms as shown, and the time (ISO 8601, UTC)."""
 
     licence: str
     terms: str
@@ -88,9 +89,9 @@ class AcceptedLicence(_Part):
 
 
 class Lock(_Part):
-    """The content of the lock file; `licences`: those that restrict use and were accepted, by model.
+    """The content of the lock file; `licences`: accepted licences that restrict use, by model.
 
-    An accepted licence stays when the model is removed: it is asked for once.
+    An accepted licence is kept when the model is removed, so that the user is asked only once.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
@@ -99,7 +100,7 @@ class Lock(_Part):
 
 
 def read_lock(models_folder: Path) -> Lock:
-    """Return the lock of a models folder, an empty one where there is none. Raises ModelUnavailable for a damaged one."""
+    """Read the lock file of a models folder, or return an empty one. Raises ModelUnavailable if it is damaged."""
     path = models_folder / LOCK_NAME
     try:
         return Lock.model_validate_json(path.read_bytes())
@@ -117,7 +118,7 @@ def read_lock(models_folder: Path) -> Lock:
 
 
 def write_lock(models_folder: Path, lock: Lock) -> None:
-    """Put `lock` in the place of the one there is, whole or not at all. Raises OSError."""
+    """Atomically replace the lock file. Raises OSError."""
     text = json.dumps(lock.model_dump(mode="json", by_alias=True), indent=2, sort_keys=True) + "\n"
     handle, temporary = tempfile.mkstemp(prefix=f".{LOCK_NAME}-", dir=models_folder)
     try:

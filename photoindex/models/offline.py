@@ -1,4 +1,4 @@
-"""Keeps the libraries that could fetch something by themselves from the network."""
+"""Preventing libraries from using the network by themselves."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from photoindex.errors import FetchFailed
 _TRUE = ("1", "ON", "YES", "TRUE")
 _SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 _BY_US = "on"
-"""The value that this module sets; any other true value is the user's own wish, which `online` respects."""
+"""The value set by this module; any other true value was set by the user and is respected by `online`."""
 
 
 def offline() -> None:
-    """Put the hub's libraries into offline mode, for this process and those that it starts; costs no import."""
+    """Put the hub's libraries into offline mode for this process and its children, without importing them."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     for switch in _SWITCHES:
         if os.environ.get(switch, "").upper() not in _TRUE:
             os.environ[switch] = _BY_US
-    _tell_the_library(wanted=True)
+    _set_hub_offline(wanted=True)
 
 
 @contextmanager
 def online() -> Iterator[None]:
-    """Let the hub be reached while the block runs. Raises FetchFailed where the user's environment forbids it."""
+    """Allow network access to the hub within the block. Raises FetchFailed if the user's environment forbids it."""
     for switch in _SWITCHES:
         value = os.environ.get(switch, "")
         if value.upper() in _TRUE and value != _BY_US:
-            raise FetchFailed(f"{switch} is set in the environment, so nothing is fetched; unset it to pull a model")
+            raise FetchFailed(f"{switch} is set in the environment, so nothing is downloaded; unset it to pull a model")
     for switch in _SWITCHES:
         os.environ.pop(switch, None)
-    _tell_the_library(wanted=False)
+    _set_hub_offline(wanted=False)
     try:
         yield
     finally:
         offline()
 
 
-def _tell_the_library(*, wanted: bool) -> None:
-    # It reads its environment once, when it is imported.
+def _set_hub_offline(*, wanted: bool) -> None:
+    # The library reads its environment only once, when it is imported.
     constants = sys.modules.get("huggingface_hub.constants")
     if constants is not None:
         constants.HF_HUB_OFFLINE = wanted  # type: ignore[attr-defined]

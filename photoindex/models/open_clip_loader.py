@@ -1,4 +1,4 @@
-"""Loads an open_clip model from its own folder alone: no network, no code of the model's, no pickles that run code."""
+"""Loading an open_clip model from its folder only: without network, the model's own code or pickles that run code."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ _TOKENIZER_SETTINGS = frozenset({"clean", "strip_sep_token", "additional_special
 class LoadedModel:
     """An open_clip model on the CPU in float32, ready for inference.
 
-    model: open_clip's CLIP or CustomTextCLIP, with `encode_text`. visual: its image tower. dim: numbers a vector.
-    context_length: tokens that the text tower takes.
+    model: open_clip's CLIP or CustomTextCLIP, with `encode_text`. visual: its image tower. dim: dimension of the vectors.
+    context_length: maximum number of tokens of the text tower.
     """
 
     model: Any
@@ -56,15 +56,15 @@ class LoadedModel:
 
 
 def load_model(folder: Path) -> LoadedModel:
-    """Load the model of a folder with `open_clip_config.json` and its weights.
+    """Load the model from a folder with `open_clip_config.json` and weights.
 
-    Raises ModelUnavailable with the reason where the folder does not hold a model that can be run.
+    Raises ModelUnavailable with the reason if the folder has no model that can be run.
     """
     import open_clip
 
     weights = next((folder / name for name in WEIGHT_NAMES if (folder / name).is_file()), None)
     if weights is None:
-        raise ModelUnavailable(f"there are no weights in {folder}: none of {', '.join(WEIGHT_NAMES)}")
+        raise ModelUnavailable(f"there are no weights in {folder}: expected one of {', '.join(WEIGHT_NAMES)}")
     with staged(folder) as stage:
         (stage / weights.name).symlink_to(weights.resolve())
         try:
@@ -86,7 +86,7 @@ def load_model(folder: Path) -> LoadedModel:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return a model's `open_clip_config.json`; raises ModelUnavailable where it is not one that can be used."""
+    """Read a model's `open_clip_config.json`; raises ModelUnavailable if it is not usable."""
     path = folder / CONFIG_NAME
     try:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -102,22 +102,23 @@ def read_config(folder: Path) -> dict[str, Any]:
     if "multimodal_cfg" in model:
         raise ModelUnavailable(f"{path} describes a captioning model (CoCa), which has no plain image tower")
     if ":" in (timm := str(model["vision_cfg"].get("timm_model_name", ""))):
-        raise ModelUnavailable(f"{path} names an image tower of another repository: {timm}")
+        raise ModelUnavailable(f"{path} refers to an image tower in another repository: {timm}")
     return config
 
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder with a model's configuration and tokenizer as they may be handed to open_clip.
+    """Yield a temporary folder with a model's configuration and tokenizer that are safe to pass to open_clip.
 
-    What would make open_clip or transformers ask the hub or run code of the model's is taken out or points to the folder.
+    Settings that would make open_clip or transformers contact the hub or run the model's code are removed or point to the
+    folder.
     """
     config = read_config(folder)
     text = config["model_cfg"]["text_cfg"]
     with tempfile.TemporaryDirectory(prefix="photoindex-model-") as temporary:
         stage = Path(temporary)
         text["tokenizer_kwargs"] = _tokenizer_settings(folder, text)
-        # A text tower of another library has its description and tokenizer in a folder of its own, or beside the weights.
+        # A text tower of another library has its configuration and tokenizer in its own folder, or next to the weights.
         source = folder / TEXT_MODEL_FOLDER if (folder / TEXT_MODEL_FOLDER).is_dir() else folder
         if text.get("hf_model_name"):
             _copy_json(source / "config.json", stage / "text_model" / "config.json")
@@ -145,7 +146,7 @@ def _tokenizer_settings(folder: Path, text: dict[str, Any]) -> dict[str, Any]:
 
 
 def _copy_json(source: Path, destination: Path) -> None:
-    """Copy a file, a JSON one without the entries that name code to run."""
+    """Copy a file; entries that refer to code are removed from JSON files."""
     destination.parent.mkdir(exist_ok=True)
     if source.name not in ("config.json", "tokenizer_config.json"):
         shutil.copyfile(source, destination)
@@ -153,7 +154,7 @@ def _copy_json(source: Path, destination: Path) -> None:
     try:
         content = json.loads(source.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelUnavailable(f"{source} is missing, which describes the model's text tower") from None
+        raise ModelUnavailable(f"{source}, the configuration of the model's text tower, is missing") from None
     except (OSError, ValueError, RecursionError) as error:
         raise ModelUnavailable(f"{source} cannot be read: {error}") from error
     if isinstance(content, dict):
@@ -167,8 +168,8 @@ def _preprocessing(config: dict[str, Any], folder: Path) -> Preprocessing:
     resize = config["resize_mode"]
     if width != height or resize not in ("shortest", "squash"):
         raise ModelUnavailable(
-            f"the model in {folder} sees pictures of {width} x {height}, resized by '{resize}'; only squares, "
-            "by 'shortest' or 'squash', are supported"
+            f"the model in {folder} uses pictures of {width} x {height}, resized by '{resize}'; only squares, "
+            "resized by 'shortest' or 'squash', are supported"
         )
     red, green, blue = (float(value) for value in config["mean"])
     deviations = tuple(float(value) for value in config["std"])

@@ -1,4 +1,4 @@
-"""Pictures as a model sees them: scaled and cropped exactly as open_clip does it for inference."""
+"""Preprocessing pictures for a model, with exactly the scaling and cropping of open_clip."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _SCALED_PIXELS_MAX = 4_000_000
-"""More of a thin picture are scaled in parts: 1 x 1024 pixels become 224 x 229,376, of which a square in the middle is shown."""
+"""Larger scaled pictures are computed in parts: 1 x 1024 pixels become 224 x 229,376, of which only the centre is used."""
 _PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
 
 
 def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """Return a picture as a model's input, uint8 RGB [size_px, size_px, 3]; the model itself normalises it.
+    """Convert a picture to a model's input, uint8 RGB [size_px, size_px, 3]; the model normalises it itself.
 
-    The result equals, byte for byte, that of open_clip's `image_transform` (torchvision's Resize and CenterCrop on a
-    PIL picture) before its normalisation. image: upright; a mode other than RGB is converted after scaling, as there.
+    The result is byte for byte that of open_clip's `image_transform` (torchvision's Resize and CenterCrop on a PIL picture)
+    before normalisation. image: upright; like there, other modes than RGB are converted after scaling.
     """
     from PIL import Image as Images
 
@@ -39,12 +39,12 @@ def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint
 
 
 def _middle(image: Image.Image, scaled: tuple[int, int], size: int, resampling: Image.Resampling) -> Image.Image:
-    """Return the square in the middle of a picture that is scaled to `scaled` pixels, width and height."""
+    """Return the centre square of a picture scaled to `scaled` pixels (width, height)."""
     left, top = (round((side - size) / 2.0) for side in scaled)
     if scaled[0] * scaled[1] <= _SCALED_PIXELS_MAX:
         return image.resize(scaled, resampling).crop((left, top, left + size, top + size))
-    # Scaling only the part that is shown would be quicker, but Pillow rounds otherwise then. What it does is to scale across
-    # first, then down, each to whole numbers, so the columns of the second step do not depend on each other.
+    # Scaling only the visible part would be faster, but Pillow would round differently. Pillow scales horizontally first,
+    # then vertically, rounding after each step, so the columns of the second step are independent.
     straight = image.convert(_PREMULTIPLIED.get(image.mode, image.mode))
     columns = straight.resize((scaled[0], image.height), resampling).crop((left, 0, left + size, image.height))
     shown = columns.crop((0, 0, size, size))

@@ -1,4 +1,4 @@
-"""Texts as the tokens of a model: open_clip's cleaning, then the exported `tokenizer.json`."""
+"""Tokenizing texts for a model: open_clip's text cleaning, then the exported `tokenizer.json`."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 WORD_END = "</w>"
-"""What the tokens of a byte-level BPE end in that end a word."""
+"""Suffix of byte-level BPE tokens that end a word."""
 _PLAIN_WORD = re.compile(r"[a-z]+")
 _NUMBER = re.compile(rb"\d+")
 _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def cleaned(text: str, clean: str) -> str:
-    """Return a text as open_clip's tokenizers clean it before they look at its words.
+    """Clean a text like open_clip's tokenizers do before splitting it into words.
 
-    clean: `lower` (CLIP), `canonicalize` (SigLIP: no punctuation, lower case) or `whitespace` (towers of other text models).
+    clean: `lower` (CLIP), `canonicalize` (SigLIP: no punctuation, lower case) or `whitespace` (other text models).
     """
     return _CLEANERS[clean](_repaired(text))
 
 
 def _repaired(text: str) -> str:
-    """Return a text with broken encodings mended and HTML entities resolved, without white space around it."""
-    # Printable ASCII without entities is what ftfy makes of it too, and importing it costs more than most queries.
+    """Fix broken encodings, decode HTML entities and strip white space."""
+    # ftfy does not change printable ASCII without entities, and importing it takes longer than most queries.
     if not (text.isascii() and text.isprintable()) or "&" in text:
         import ftfy
 
@@ -64,26 +64,26 @@ _CLEANERS: Mapping[str, Callable[[str], str]] = {
 
 
 class TextTokenizer:
-    """Tokens of texts, equal to those of the open_clip tokenizer that it was exported from."""
+    """Tokenizer with the same results as the open_clip tokenizer that it was exported from."""
 
     def __init__(self, content: bytes, settings: TokenizerSettings, context_length: int) -> None:
-        """content: of a `tokenizer.json`."""
+        """content: the content of a `tokenizer.json`."""
         self._content = content
         self._settings = settings
         self._context_length = context_length
 
     @classmethod
     def from_file(cls, path: Path, settings: TokenizerSettings, context_length: int) -> TextTokenizer:
-        """Read a `tokenizer.json`; raises ModelUnavailable where that fails."""
+        """Read a `tokenizer.json`; raises ModelUnavailable if that fails."""
         try:
             return cls(path.read_bytes(), settings, context_length)
         except OSError as error:
             raise ModelUnavailable(f"the tokenizer {path} cannot be read: {error}; install the model again") from error
 
     def tokens(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """Return int64 [n, length]; a text that is too long is cut as open_clip cuts it.
+        """Return int64 [n, length]; long texts are truncated like open_clip does.
 
-        length is the context length, or that of the longest text where the tower does without padding.
+        length is the context length, or the length of the longest text if the tower needs no padding.
         """
         rows = self._rows(texts)
         if self._settings.cut_padding:
@@ -91,7 +91,7 @@ class TextTokenizer:
         return self._filled(rows, self._context_length)
 
     def whole(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """Return int64 [n, context length], which is what open_clip's tokenizer gives."""
+        """Return int64 [n, context length], the same as open_clip's tokenizer."""
         return self._filled(self._rows(texts), self._context_length)
 
     def _rows(self, texts: Sequence[str]) -> list[list[int]]:
@@ -102,9 +102,9 @@ class TextTokenizer:
         return rows
 
     def _of_words(self, text: str) -> list[int] | None:
-        """Return the tokens of a text of plain words that are tokens by themselves, or None for any other text.
+        """Return the tokens of a text whose words are all plain and have their own token, None for any other text.
 
-        Most queries are such texts, and reading a whole vocabulary costs more time than answering one takes.
+        Most queries are such texts, and parsing the vocabulary takes longer than answering a query.
         """
         around = self._settings.around_words
         words = text.split(" ")

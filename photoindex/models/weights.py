@@ -1,9 +1,10 @@
-"""The installed models: what each one is, and its files as they were when they were installed.
+"""Installed models and the verification of their files.
 
 A model is a folder `models/<id>`. An image and text model has `open_clip_config.json`, its weights
-(`open_clip_model.safetensors` or `open_clip_pytorch_model.bin`), its tokenizer's files where the tokenizer is not open_clip's
-own, `config.json` of a text tower that open_clip would build from another repository (`hf_model_name`), and in `onnx/` what `models.export` made of them: `visual.onnx`, `text.onnx` (each with `.data`),
-`tokenizer.json`, and `model.json`, which describes it as `lock.Found` does.
+(`open_clip_model.safetensors` or `open_clip_pytorch_model.bin`), tokenizer files if the tokenizer is not open_clip's own,
+`config.json` of a text tower that open_clip would build from another repository (`hf_model_name`), and in `onnx/` the output
+of `models.export`: `visual.onnx`, `text.onnx` (each with `.data`), `tokenizer.json`, and the description `model.json`, see
+`lock.Found`.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ _HASHING_THREADS = 2
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """What a model is: fields of its catalogue entry, and what the installation found.
+    """Description of a model: fields of its catalogue entry and properties determined at installation.
 
-    task: `image-text`. source: repository or path that it came from. restricted: the licence limits its use. dim: numbers
-    a vector. context_length: tokens that a text is cut to. tokenizer: settings of the tokenizer. found: all that
-    `onnx/model.json` holds.
+    task: `image-text`. source: repository or path it was installed from. restricted: the licence limits its use. dim:
+    dimension of the vectors. context_length: maximum number of tokens of a text. tokenizer: settings of the tokenizer.
+    found: the content of `onnx/model.json`.
     """
 
     title: str
@@ -56,15 +57,15 @@ class Checking:
         self._pending = pending
 
     def result(self) -> list[Path]:
-        """Return the paths in the order in which they were named. Raises ModelUnavailable where one is not as installed."""
+        """Return the paths in the given order. Raises ModelUnavailable if a file is not as installed."""
         return [future.result() for future in self._pending.values()]
 
 
 class InstalledModel:
-    """One model of the models folder.
+    """One model in the models folder.
 
-    id, folder, description; revision: the commit it came from, None for one of this computer; files: SHA-256 and size of
-    every file by its name inside the folder.
+    id, folder, description; revision: the commit it was installed from, None for local files; files: SHA-256 and size of
+    every file by path inside the folder.
     """
 
     def __init__(self, model_id: str, folder: Path, locked: LockedModel) -> None:
@@ -76,7 +77,7 @@ class InstalledModel:
 
     @property
     def description(self) -> ModelDescription:
-        """What the model is."""
+        """Description of the model."""
         locked = self.locked
         return ModelDescription(
             title=locked.title,
@@ -94,30 +95,29 @@ class InstalledModel:
 
     @property
     def size_bytes(self) -> int:
-        """What all files take."""
+        """Total size of the files."""
         return sum(one.size_bytes for one in self.files.values())
 
     @cached_property
     def digest(self) -> str:
-        """The weights digest: SHA-256 over the SHA-256 of all files that came with the model, 64 hexadecimal digits.
+        """The weights digest: SHA-256 over the SHA-256 of all original files of the model, 64 hexadecimal digits.
 
-        What was made of them here (`onnx/`) counts only where nothing else came, so that two computers whose exporters
-        differ in version agree on it.
+        Exported files (`onnx/`) count only if there are no others, so that computers with different versions of the exporter
+        get the same digest.
         """
         return digest_of(self.files)
 
     def checked(self, *names: str) -> list[Path]:
-        """Return the paths of these files, or of all, after hashing them. Raises ModelUnavailable for one that changed."""
+        """Return the paths of these files (default: all) after hashing them. Raises ModelUnavailable if one has changed."""
         with self.checking(*names) as checking:
             return checking.result()
 
     @contextmanager
     def checking(self, *names: str) -> Iterator[Checking]:
-        """Hash these files, or all, in threads while the block loads them; the block's end waits for the result.
+        """Hash these files (default: all) in threads while the block loads them; the end of the block waits for the result.
 
-        Raises ModelUnavailable where a file is not as it was installed, also in place of an error of the block: that one
-        came from loading the changed file. Nothing that the block made may be used before it ended well or `result`
-        returned.
+        Raises ModelUnavailable if a file is not as installed, also instead of an error raised in the block, which was
+        caused by loading the changed file. Results of the block may be used only after it succeeded or `result` returned.
         """
         wanted = names or tuple(self.files)
         with ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="checking-model") as pool:
@@ -141,7 +141,7 @@ class InstalledModel:
         return path
 
     def has_all_sizes(self) -> bool:
-        """Tell whether every file is there with the size it was installed with; hashing tells the rest, and takes longer."""
+        """Tell whether all files exist with their installed size; a full check by hashing takes longer."""
         return all(_size_of(self.folder / name) == one.size_bytes for name, one in self.files.items())
 
     @property
@@ -150,29 +150,29 @@ class InstalledModel:
         return f"photoindex models {'install PATH --id' if self.revision is None else 'pull'} {self.id}"
 
     def problem(self, name: str) -> str | None:
-        """Return how a file differs from what was installed, as the middle of a sentence, or None where it does not."""
+        """Return how a file differs from its installed state (the middle of a sentence), None if it does not."""
         return difference(self.folder / name, self.files[name])
 
 
 class ModelStore:
-    """The models of one models folder; reading it changes nothing."""
+    """Read-only access to the models in a models folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def installed(self) -> list[InstalledModel]:
-        """Return the installed models in the order of their ids. Raises ModelUnavailable for a damaged lock file."""
+        """Return the installed models sorted by id. Raises ModelUnavailable for a damaged lock file."""
         models = read_lock(self.folder).models
         return [InstalledModel(one, self.folder / one, models[one]) for one in sorted(models)]
 
     def get(self, model_id: str) -> InstalledModel:
-        """Return one installed model. Raises ModelUnavailable with the command to run where it is not there."""
+        """Return one installed model. Raises ModelUnavailable, with the command to install it, if it is missing."""
         locked = read_lock(self.folder).models.get(model_id)
         if locked is None:
             raise ModelUnavailable(self._missing(model_id))
         found = InstalledModel(model_id, self.folder / model_id, locked)
         if not found.folder.is_dir():
-            raise ModelUnavailable(f"the folder {found.folder} of the model is gone; run: {found.remedy}")
+            raise ModelUnavailable(f"the model's folder {found.folder} is missing; run: {found.remedy}")
         return found
 
     def _missing(self, model_id: str) -> str:
@@ -182,27 +182,27 @@ class ModelStore:
         if model_id in load_catalog(self.folder):
             return f"the model '{model_id}' is not installed; run: {way}{there}"
         return (
-            f"the model '{model_id}' is not installed, and none of the list (photoindex models list); from files of yours: "
-            f"{way}{there}"
+            f"the model '{model_id}' is neither installed nor in the catalogue (photoindex models list); from your own "
+            f"files: {way}{there}"
         )
 
 
 def way_to_install(models_folder: Path, model_id: str) -> str:
-    """Return the command that installs a model: a pull where the catalogue has it, else from the user's own files."""
+    """Return the command that installs a model: a pull if it is in the catalogue, else from the user's own files."""
     if model_id in load_catalog(models_folder):
         return f"photoindex models pull {model_id}"
     return f"photoindex models install PATH --id {model_id}"
 
 
 def digest_of(files: Mapping[str, FileLock]) -> str:
-    """Return the weights digest of a model with these files; see `InstalledModel.digest`."""
-    came = {name: one for name, one in files.items() if not name.startswith(f"{ONNX_FOLDER}/")} or files
-    lines = "".join(f"{came[name].sha256}  {name}\n" for name in sorted(came))
+    """Return the weights digest of a model's files; see `InstalledModel.digest`."""
+    originals = {name: one for name, one in files.items() if not name.startswith(f"{ONNX_FOLDER}/")} or files
+    lines = "".join(f"{originals[name].sha256}  {name}\n" for name in sorted(originals))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def lock_of(path: Path) -> FileLock:
-    """Return the SHA-256 and the size of a file. Raises OSError."""
+    """Return the SHA-256 and size of a file. Raises OSError."""
     with path.open("rb", buffering=0) as file:
         return FileLock(sha256=hashlib.file_digest(file, "sha256").hexdigest(), size_bytes=file.tell())
 
@@ -216,12 +216,12 @@ def _size_of(path: Path) -> int | None:
 
 
 def difference(path: Path, expected: FileLock) -> str | None:
-    """Return how a file differs from what was installed, as the middle of a sentence, or None where it does not."""
+    """Return how a file differs from its installed state (the middle of a sentence), None if it does not."""
     try:
         if not path.is_file() or path.is_symlink():
-            return "has gone" if not path.exists() else "became something else than a file"
+            return "has disappeared" if not path.exists() else "is no longer a regular file"
         if path.stat().st_size != expected.size_bytes:
-            return "has changed its size"
+            return "has changed in size"
         return None if lock_of(path) == expected else "has changed"
     except OSError as error:
         return f"cannot be read ({error.strerror})"

@@ -124,7 +124,7 @@ def test_verify_lists_every_file_and_fails_where_one_has_changed(
     spoilt = models(capsysbinary, "verify", "tiny", "--json")
     assert spoilt.code == 7
     assert [(line["file"], line["state"]) for line in spoilt.json if not line["ok"]] == [
-        ("onnx/text.onnx", "has changed its size")
+        ("onnx/text.onnx", "has changed in size")
     ]
     assert b"1 of 7 files have changed, of: tiny; reinstall with: photoindex models install PATH --id tiny" in (
         spoilt.err

@@ -1,1 +1,1 @@
-"""Export of CLIP towers to ONNX, with checks."""
+"""Exporting CLIP towers and tokenizers to ONNX, with checks."""

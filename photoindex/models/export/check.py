@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 the texts are to be ambiguous
-"""Compares what was exported with what it was exported from."""
+# ruff: noqa: RUF001 the texts are intentionally ambiguous
+"""Comparing an exported model with the original."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ HARD_TEXTS = (
     " ".join(f"w{number}" for number in range(200)),
     "𝕱𝖗𝖆𝖐𝖙𝖚𝖗 𠜎 \U0001f9ff \ue000",
 )
-"""Texts on which tokenizers differ: entities, scripts, odd white space, control characters, lengths, control tokens."""
+"""Texts on which tokenizers differ: entities, scripts, unusual white space, control characters, lengths, control tokens."""
 
 
 def check_tokenizer(exported: TextTokenizer, reference: Any) -> None:
@@ -66,24 +66,24 @@ def check_tokenizer(exported: TextTokenizer, reference: Any) -> None:
         found = exported.whole([text])
         if not np.array_equal(found, expected):
             raise ModelUnavailable(
-                f"the exported tokenizer differs from the model's own on {text[:60]!r}: {_start(found)} where "
-                f"{_start(expected)} is right; the model cannot be used"
+                f"the exported tokenizer differs from the model's own on {text[:60]!r}: {_start(found)} instead of "
+                f"{_start(expected)}; the model cannot be used"
             )
 
 
 def least_text_cosine(exported: TextEncoder, loaded: LoadedModel, reference: Any) -> float:
-    """Return the least cosine between both towers' vectors of the hard texts."""
+    """Return the minimum cosine between the vectors of both towers for the hard texts."""
     import torch
 
     with torch.inference_mode():
         expected = loaded.model.encode_text(torch.as_tensor(reference(list(HARD_TEXTS))))
         expected = torch.nn.functional.normalize(expected.float(), dim=-1).numpy()
     alone = np.concatenate([exported.encode_texts([text]) for text in HARD_TEXTS])
-    return min(_least(exported.encode_texts(HARD_TEXTS), expected), _least(alone, expected))
+    return min(_min_cosine(exported.encode_texts(HARD_TEXTS), expected), _min_cosine(alone, expected))
 
 
 def least_image_cosine(exported: ImageEncoder, loaded: LoadedModel) -> float:
-    """Return the least cosine between both towers' vectors of random pictures."""
+    """Return the minimum cosine between the vectors of both towers for random pictures."""
     import torch
 
     from photoindex.models.clip_torch import TorchImageEncoder
@@ -92,11 +92,11 @@ def least_image_cosine(exported: ImageEncoder, loaded: LoadedModel) -> float:
     torch_tower = TorchImageEncoder(loaded.visual, loaded.preprocessing, loaded.dim, torch.device("cpu"))
     expected = torch_tower.encode_images(pictures)
     alone = exported.encode_images(pictures[:1])
-    return min(_least(exported.encode_images(pictures), expected), _least(alone, expected[:1]))
+    return min(_min_cosine(exported.encode_images(pictures), expected), _min_cosine(alone, expected[:1]))
 
 
 def random_pictures(size_px: int) -> NDArray[np.uint8]:
-    """Return pictures of blotches of all sizes, uint8 [8, size_px, size_px, 3]: black, white, and six that differ."""
+    """Return uint8 [8, size_px, size_px, 3]: black, white, and six random pictures with blocks of different sizes."""
     generator = np.random.default_rng(0)
     pictures = [np.zeros((size_px, size_px, 3), np.uint8), np.full((size_px, size_px, 3), 255, np.uint8)]
     for cells in (1, 2, 4, 8, 16, size_px):
@@ -106,8 +106,8 @@ def random_pictures(size_px: int) -> NDArray[np.uint8]:
     return np.stack(pictures)
 
 
-def _least(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    """Return the least cosine of pairs of unit vectors; -1 where lengths are not 1 or numbers not finite."""
+def _min_cosine(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Return the minimum cosine of pairs of unit vectors; -1 if lengths are not 1 or values not finite."""
     if found.shape != expected.shape or not np.all(np.abs(np.linalg.norm(found, axis=1) - 1) < 1e-3):
         return -1.0
     cosines = np.sum(found.astype(np.float64) * expected, axis=1)

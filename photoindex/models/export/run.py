@@ -1,4 +1,4 @@
-"""Exports a CLIP model to ONNX, once, when it is installed."""
+"""Exporting a CLIP model to ONNX when it is installed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ NEEDED = ("torch", "open_clip", "onnx", "onnxscript", "transformers", "safetenso
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What was exported and how near it is to the original.
+    """What was exported and how close it is to the original.
 
-    files: names inside the model's folder. least_image_cosine, least_text_cosine: of the vectors of both runtimes.
+    files: names inside the model's folder. least_image_cosine, least_text_cosine: minimum cosine between the vectors of both
+    runtimes.
     """
 
     dim: int
@@ -29,17 +30,14 @@ class ExportReport:
 
 
 def export(model_folder: Path) -> ExportReport:
-    """Write `onnx/` of an open_clip model's folder: both towers, the tokenizer, and a description.
+    """Write `onnx/` in an open_clip model's folder: both towers, the tokenizer and the description.
 
-    What is there already is replaced, at the end and at once; nothing changes where the export fails. The towers are
-    compared with torch and the tokenizer with open_clip's. Raises ModelUnavailable with the reason where the model cannot be
-    loaded or what came out differs.
+    An existing folder is replaced at the end; nothing changes if the export fails. The towers are compared with torch and the
+    tokenizer with open_clip's. Raises ModelUnavailable if the model cannot be loaded or the result differs.
     """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise ModelUnavailable(
-            f"a model is made ready with {', '.join(missing)}, which is not installed; run: pip install 'photoindex[ml]'"
-        )
+        raise ModelUnavailable(f"exporting a model needs {', '.join(missing)}; run: pip install 'photoindex[ml]'")
     with tempfile.TemporaryDirectory(prefix=".onnx-", dir=model_folder) as temporary:
         work = Path(temporary)
         (work / FOLDER).mkdir()
@@ -88,7 +86,7 @@ def _export_to(work: Path, model_folder: Path) -> ExportReport:
     for what, cosine in (("image", report.least_image_cosine), ("text", report.least_text_cosine)):
         if not cosine > check.COSINE_MIN:
             raise ModelUnavailable(
-                f"the exported {what} tower of {model_folder} differs from the original: cosine {cosine:.5f}, and more than "
-                f"{check.COSINE_MIN} is needed; the model cannot be used"
+                f"the exported {what} tower of {model_folder} differs from the original: cosine {cosine:.5f} instead of "
+                f"more than {check.COSINE_MIN}; the model cannot be used"
             )
     return report

@@ -1,4 +1,4 @@
-"""Makes a `tokenizer.json` that needs neither open_clip nor transformers from a model's own tokenizer."""
+"""Converting a model's tokenizer to a `tokenizer.json` that needs neither open_clip nor transformers."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _WORDS = r"'s|'t|'re|'ve|'m|'ll|'d"
 
 
 def load_reference(folder: Path) -> Any:
-    """Return open_clip's tokenizer of a model's folder; raises ModelUnavailable where it cannot be made.
+    """Load open_clip's tokenizer for a model's folder; raises ModelUnavailable if that fails.
 
-    A folder may hold a BPE vocabulary of its own, `bpe_simple_vocab.txt.gz`, which open_clip has no name for.
+    A folder may have its own BPE vocabulary, `bpe_simple_vocab.txt.gz`, which open_clip has no setting for.
     """
     import open_clip
 
@@ -40,18 +40,18 @@ def load_reference(folder: Path) -> Any:
 
 
 def _check_vocabulary(path: Path) -> None:
-    """Refuse a vocabulary that grows beyond all measure as it is unpacked."""
+    """Refuse a vocabulary that is far too large when decompressed."""
     if not path.is_file():
         return
     with gzip.open(path) as file:
         if len(file.read(_VOCABULARY_BYTES_MAX + 1)) > _VOCABULARY_BYTES_MAX:
-            raise ModelUnavailable(f"the vocabulary {path} is larger than any model's")
+            raise ModelUnavailable(f"the vocabulary {path} is too large")
 
 
 def export_tokenizer(folder: Path, reference: Any, *, cut_padding: bool) -> tuple[Tokenizer, TokenizerSettings]:
-    """Return a model's tokenizer for the `tokenizers` package, and what surrounds it.
+    """Return a model's tokenizer for the `tokenizers` package, and its settings.
 
-    reference: from `load_reference`. cut_padding: the text tower does without padding.
+    reference: from `load_reference`. cut_padding: the text tower needs no padding.
     """
     from open_clip.tokenizer import SimpleTokenizer
 
@@ -66,7 +66,7 @@ def export_tokenizer(folder: Path, reference: Any, *, cut_padding: bool) -> tupl
         )
     wrapped = reference.tokenizer
     if not wrapped.is_fast or wrapped.truncation_side != "right" or wrapped.pad_token_id is None:
-        raise ModelUnavailable(f"the tokenizer of the model in {folder} is of a kind that cannot be exported")
+        raise ModelUnavailable(f"the tokenizer of the model in {folder} is of an unsupported kind")
     from tokenizers import Tokenizer
 
     return Tokenizer.from_str(wrapped.backend_tokenizer.to_str()), TokenizerSettings(
@@ -79,19 +79,19 @@ def export_tokenizer(folder: Path, reference: Any, *, cut_padding: bool) -> tupl
 
 
 def _of_merges(reference: Any) -> Tokenizer:
-    """Return open_clip's SimpleTokenizer, a byte-level BPE whose words end in `</w>`."""
+    """Convert open_clip's SimpleTokenizer, a byte-level BPE whose words end in `</w>`."""
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 
     identifiers: dict[int, str] = {number: token for token, number in reference.encoder.items()}
     special = [identifiers[number] for number in reference.all_special_ids]
-    # The empty line at the end of a vocabulary is a merge of nothing for open_clip: it takes a number and has no effect.
+    # For open_clip, an empty line at the end of a vocabulary is a merge: it takes a number but has no effect.
     merges = [pair for pair in sorted(reference.bpe_ranks, key=reference.bpe_ranks.__getitem__) if len(pair) == 2]
     vocabulary: dict[str, int] = dict(reference.encoder)
     for token in special:
         _add_chain(vocabulary, merges, token)
     exported = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=WORD_END))
     names = "|".join(re.escape(token) for token in special)
-    # U+0345, whose capital is a letter, falls through open_clip's case-insensitive expression: it is in no word.
+    # U+0345, whose upper case is a letter, does not match open_clip's case-insensitive expression: it is in no word.
     words = Regex(rf"(?i:{names}|{_WORDS})|\p{{L}}+|\p{{N}}|[^\s\p{{L}}\p{{N}}\x{{0345}}]+")
     exported.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -108,7 +108,7 @@ def _of_merges(reference: Any) -> Tokenizer:
 
 
 def _around_words(exported: Tokenizer, reference: Any) -> tuple[int, int] | None:
-    """Return the tokens around a text where every plain word with a token of its own becomes that token, else None."""
+    """Return the tokens around a text if every plain word with its own token becomes that token, else None."""
     around = int(reference.sot_token_id), int(reference.eot_token_id)
     words = {
         token.removesuffix(WORD_END): number
@@ -121,10 +121,10 @@ def _around_words(exported: Tokenizer, reference: Any) -> tuple[int, int] | None
 
 
 def _add_chain(vocabulary: dict[str, int], merges: list[tuple[str, str]], token: str) -> None:
-    """Let a special token that is written in a text, as a word of its own, become that token, as open_clip does.
+    """Make a special token that appears in a text as a separate word become that token, like in open_clip.
 
-    `tokenizers` would find it inside a run of punctuation too, where open_clip does not. So it becomes the last of all
-    merges: letters and `<` stand together in no other word, hence these merges touch nothing else.
+    As an added token, `tokenizers` would also find it inside a run of punctuation, where open_clip does not. Therefore it is
+    built by merges of the lowest priority: no other word contains letters next to `<`, so nothing else is affected.
     """
     from tokenizers import models
 

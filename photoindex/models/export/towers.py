@@ -1,4 +1,4 @@
-"""Writes the towers of an open_clip model as ONNX files."""
+"""Writing the towers of an open_clip model as ONNX files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 OPSET = 20
 _INLINE_BYTES_MAX = 8 * 1024 * 1024
-"""Weights up to this size stay inside the ONNX file; larger ones lie beside it, where they are read as they are."""
-_SHORTENED_BYTES_MIN = 256 * 1024
+"""Weights up to this size are stored in the ONNX file; larger ones in a separate file that is read without parsing."""
+_HALVED_BYTES_MIN = 256 * 1024
 
 
 def export_visual(loaded: LoadedModel, path: Path) -> None:
-    """Write the image tower: uint8 pixels [n, size, size, 3] to float32 vectors [n, dim] of unit length."""
+    """Write the image tower: from uint8 pixels [n, size, size, 3] to float32 unit vectors [n, dim]."""
     import torch
 
     class Visual(torch.nn.Module):
@@ -37,13 +37,13 @@ def export_visual(loaded: LoadedModel, path: Path) -> None:
 
     size = loaded.preprocessing.size_px
     example = torch.randint(0, 256, (2, size, size, 3), dtype=torch.uint8)
-    _write(Visual(), "pixels", example, {0: torch.export.Dim("batch")}, path, short_weights=False)
+    _write(Visual(), "pixels", example, {0: torch.export.Dim("batch")}, path, half_precision=False)
 
 
 def export_text(loaded: LoadedModel, path: Path) -> bool:
-    """Write the text tower: int64 tokens [n, length] to float32 vectors [n, dim] of unit length.
+    """Write the text tower: from int64 tokens [n, length] to float32 unit vectors [n, dim].
 
-    Returns whether the tower does without the padding after a text: it takes any length then, else only that of the context.
+    Returns whether the tower needs no padding after a text: then it accepts any length, otherwise only the context length.
     """
     import torch
 
@@ -56,15 +56,15 @@ def export_text(loaded: LoadedModel, path: Path) -> bool:
     axes = {0: torch.export.Dim("batch")}
     if shorter:
         axes[1] = torch.export.Dim("length", max=length)
-    # A search reads the whole file and hashes it to answer one query: half the bytes are half the wait.
-    _write(module, "tokens", example, axes, path, short_weights=True)
+    # A search reads and hashes the whole file for a single query, so halving its size halves the delay.
+    _write(module, "tokens", example, axes, path, half_precision=True)
     return shorter
 
 
 def _causal_tower(loaded: LoadedModel) -> torch.nn.Module | None:
-    """Return open_clip's own text transformer for texts of any length, or None where it needs the padding.
+    """Return open_clip's own text transformer for texts of any length, or None if it needs padding.
 
-    A token of a causal tower sees only those before it, so what follows the end of the text changes nothing.
+    In a causal tower, a token only attends to those before it, so padding after the end of the text changes nothing.
     """
     import torch
     from open_clip.transformer import text_global_pool
@@ -116,21 +116,21 @@ def _whole_tower(loaded: LoadedModel) -> torch.nn.Module:
 
 
 def _masks_padding(loaded: LoadedModel) -> bool:
-    """Tell whether the text tower is one of transformers', which open_clip always gives a mask of the padding."""
+    """Tell whether the text tower is a transformers model, to which open_clip always passes a padding mask."""
     from open_clip.hf_model import HFTextEncoder
 
     return isinstance(getattr(loaded.model, "text", None), HFTextEncoder)
 
 
 def _channels(values: tuple[float, float, float]) -> torch.Tensor:
-    """Return a value of each channel, given for 0 to 1, for pixels of 0 to 255: float32 [1, 3, 1, 1]."""
+    """Scale per-channel values from 0..1 to pixels of 0..255: float32 [1, 3, 1, 1]."""
     import torch
 
     return (torch.tensor(values, dtype=torch.float32) * 255).reshape(1, 3, 1, 1)
 
 
 def _write(
-    module: torch.nn.Module, name: str, example: torch.Tensor, axes: dict[int, Any], path: Path, *, short_weights: bool
+    module: torch.nn.Module, name: str, example: torch.Tensor, axes: dict[int, Any], path: Path, *, half_precision: bool
 ) -> None:
     import torch
 
@@ -147,7 +147,7 @@ def _write(
         )
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
-    # The exporter notes on every node from which line of which file of this computer it came.
+    # The exporter records source files and lines of this computer on every node.
     model: Any = program.model
     for value in (model, model.graph, *model.graph.all_nodes()):
         value.metadata_props.clear()
@@ -156,20 +156,20 @@ def _write(
         one.const_value.nbytes for one in model.graph.initializers.values() if one.const_value is not None
     )
     large = weights_bytes > _INLINE_BYTES_MAX
-    if short_weights and large:
-        _shorten_weights(model.graph)
+    if half_precision and large:
+        _halve_weights(model.graph)
     program.save(str(path), external_data=large)
 
 
-def _shorten_weights(graph: Any) -> None:
-    """Keep large weights as float16, converted where they are used: of a table of tokens only the rows that are looked up."""
+def _halve_weights(graph: Any) -> None:
+    """Store large weights as float16 and convert them on use; of an embedding table only the rows that are looked up."""
     import numpy as np
     import onnx_ir
     from onnx_ir import convenience
 
     for name, value in list(graph.initializers.items()):
         weights = value.const_value
-        if weights is None or weights.dtype != onnx_ir.DataType.FLOAT or weights.nbytes < _SHORTENED_BYTES_MIN:
+        if weights is None or weights.dtype != onnx_ir.DataType.FLOAT or weights.nbytes < _HALVED_BYTES_MIN:
             continue
         numbers = weights.numpy()
         if not np.abs(numbers).max() < np.finfo(np.float16).max:
@@ -196,7 +196,7 @@ def _shorten_weights(graph: Any) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what the exporter says about its own parts off the terminal; its errors are exceptions."""
+    """Silence the exporter's log messages and warnings; its errors are exceptions."""
     loggers = [
         logging.getLogger(name) for name in ("torch.onnx", "torch.export", "torch._export", "onnxscript", "onnx_ir")
     ]

@@ -1,1 +1,1 @@
-"""Where models come from: hub, folder, bundle; and their installation."""
+"""Sources of models (hub, local folder, bundle) and their installation."""

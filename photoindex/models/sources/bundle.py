@@ -1,4 +1,4 @@
-"""One archive with an installed model, for a computer without a network."""
+"""Archives of installed models, for computers without network access."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ MANIFEST_NAME = "photoindex-model.json"
 _MANIFEST_BYTES_MAX = 1_000_000
 _FILES_MAX = 1000
 _HEADERS_BYTES_MAX = 20_000
-"""The most that tar's own blocks around one file take, and its buffer."""
+"""Maximum size of tar's own blocks around one file, and its buffer."""
 _CHUNK_BYTES = 4 << 20
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_SUFFIXES = (".zst", ".tzst")
-# Weights hardly shrink; the quickest level is worth it for the text files alone.
+# Weights hardly compress; the fastest level is enough for the text files.
 _ZSTD_LEVEL = 1
 
 BytesDone = Callable[[int], None]
@@ -48,16 +48,18 @@ class Manifest(BaseModel):
 
 
 def write_bundle(installed: InstalledModel, output: Path, advance: BytesDone) -> None:
-    """Write an installed model into one archive, tar or (`.zst`) tar in zstd; its files are hashed on the way.
+    """Write an installed model to an archive, tar or (`.zst`) zstd-compressed tar; files are hashed on the way.
 
-    Raises ModelUnavailable where a file is not as it was installed, UsageError where the archive is there or is called like
-    something else, OSError.
+    Raises ModelUnavailable if a file is not as installed, UsageError if the archive exists or has another extension,
+    OSError.
     """
     if output.suffix not in (".tar", *_ZSTD_SUFFIXES):
         plain = _shown(output.with_suffix(".tar"))
-        raise UsageError(f"{_shown(output)} would be a tar archive by another name; name it {plain}, or {plain}.zst")
+        raise UsageError(
+            f"{_shown(output)} does not have the extension of a tar archive; name it {plain}, or {plain}.zst"
+        )
     if os.path.lexists(output):
-        raise UsageError(f"{_shown(output)} is there already; name another file, or remove it")
+        raise UsageError(f"{_shown(output)} exists already; name another file, or remove it")
     handle, temporary = tempfile.mkstemp(prefix=f".{output.name[:80]}-", dir=output.parent)
     try:
         with (
@@ -109,7 +111,7 @@ def _member(name: str, size_bytes: int) -> tarfile.TarInfo:
 
 
 class _Hashed:
-    """A file to read from that hashes and counts what passes."""
+    """A readable file that hashes and counts what is read."""
 
     def __init__(self, file: IO[bytes], advance: BytesDone) -> None:
         self._file = file
@@ -129,7 +131,7 @@ class _Hashed:
 
 
 def is_bundle(path: Path) -> bool:
-    """Tell whether a file is called or begins like an archive of `write_bundle`, whatever is in it."""
+    """Tell whether a file has the name or the first bytes of an archive of `write_bundle`."""
     with path.open("rb") as file:
         head = file.read(512)
     return path.suffix in (".tar", *_ZSTD_SUFFIXES) or head.startswith((_ZSTD_MAGIC, MANIFEST_NAME.encode() + b"\0"))
@@ -137,9 +139,9 @@ def is_bundle(path: Path) -> bool:
 
 @contextmanager
 def opened_bundle(path: Path) -> Iterator[tuple[Manifest, tarfile.TarFile]]:
-    """Give the manifest of an archive and the archive itself, to be read on by `extract`.
+    """Yield the manifest of an archive and the archive, positioned for `extract`.
 
-    Raises UsageError where it is no archive of a model, or one that is damaged or cut off, also in the block.
+    Raises UsageError if it is not a model archive, or is damaged or truncated; also from within the block.
     """
     from zstandard import ZstdDecompressor, ZstdError
 
@@ -154,11 +156,13 @@ def opened_bundle(path: Path) -> Iterator[tuple[Manifest, tarfile.TarFile]]:
                 stream.left_bytes += sum(one.size_bytes for one in files) + _HEADERS_BYTES_MAX * len(files)
                 yield manifest, archive
     except (tarfile.TarError, ZstdError, EOFError, UnicodeError) as error:
-        raise UsageError(f"the archive {_shown(path)} is damaged or cut off: {error}; nothing was installed") from error
+        raise UsageError(
+            f"the archive {_shown(path)} is damaged or truncated: {error}; nothing was installed"
+        ) from error
 
 
 class _Limited:
-    """The bytes of an archive, no more than it may have: tar would read a header of any size into memory."""
+    """A stream with a maximum size, because tar would read a header of any size into memory."""
 
     def __init__(self, path: Path, stream: IO[bytes]) -> None:
         self._path = path
@@ -169,12 +173,12 @@ class _Limited:
         data = self._stream.read(size)
         self.left_bytes -= len(data)
         if self.left_bytes < 0:
-            raise UsageError(f"{_shown(self._path)} is no archive of a model, or a damaged one; nothing was installed")
+            raise UsageError(f"{_shown(self._path)} is not a model archive, or is damaged; nothing was installed")
         return data
 
 
 def _manifest(path: Path, archive: tarfile.TarFile) -> Manifest:
-    no_model = f"{_shown(path)} is no archive of a model; `photoindex models bundle` makes one"
+    no_model = f"{_shown(path)} is not a model archive; `photoindex models bundle` makes one"
     member = archive.next()
     if member is None or member.name != MANIFEST_NAME or not member.isreg() or member.size > _MANIFEST_BYTES_MAX:
         raise UsageError(no_model)
@@ -184,16 +188,17 @@ def _manifest(path: Path, archive: tarfile.TarFile) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{no_model}: its {MANIFEST_NAME} is wrong: {where}: {first['msg']}") from None
+        raise UsageError(f"{no_model}: its {MANIFEST_NAME} is invalid: {where}: {first['msg']}") from None
     if len(manifest.model.files) > _FILES_MAX:
-        raise UsageError(f"{no_model}: it says that it holds {len(manifest.model.files):,} files")
+        raise UsageError(f"{no_model}: its manifest lists {len(manifest.model.files):,} files")
     return manifest
 
 
 def extract(path: Path, manifest: Manifest, archive: tarfile.TarFile, destination: Path, advance: BytesDone) -> None:
-    """Write the files of an archive into an empty folder: those that the manifest names, with that size and SHA-256.
+    """Extract the files listed in the manifest to an empty folder, verifying size and SHA-256.
 
-    Nothing else of the archive (names, kinds, modes, owners, links) has any say. Raises UsageError, StorageFull, OSError.
+    Everything else in the archive (other names, kinds, modes, owners, links) is ignored or rejected. Raises UsageError,
+    StorageFull, OSError.
     """
     expected = dict(manifest.model.files)
     needed, free = sum(one.size_bytes for one in expected.values()), shutil.disk_usage(destination).free
@@ -206,14 +211,14 @@ def extract(path: Path, manifest: Manifest, archive: tarfile.TarFile, destinatio
         wanted = expected.pop(member.name, None)
         file = archive.extractfile(member) if wanted is not None and member.isreg() and not member.issparse() else None
         if wanted is None or file is None or member.size != wanted.size_bytes:
-            raise UsageError(f"{_damaged(path, member.name)}: it does not belong there")
+            raise UsageError(f"{_damaged(path, member.name)}: unexpected file")
         target = destination / member.name
         target.parent.mkdir(parents=True, exist_ok=True)
         hashed = _Hashed(file, lambda count, done=done: advance(done + count))  # type: ignore[misc]
         with target.open("xb") as writer:
             shutil.copyfileobj(hashed, writer, _CHUNK_BYTES)
         if hashed.hexdigest() != wanted.sha256:
-            raise UsageError(f"{_damaged(path, member.name)}: its SHA-256 is not the one of the archive's list")
+            raise UsageError(f"{_damaged(path, member.name)}: its SHA-256 does not match the manifest")
         done += wanted.size_bytes
     if expected:
         raise UsageError(f"{_damaged(path, next(iter(expected)))}: it is missing")

@@ -1,4 +1,4 @@
-"""Repositories of the Hugging Face hub, or of a server that speaks like it (`HF_ENDPOINT`): what they hold, and one file."""
+"""Listing and downloading files of the Hugging Face hub or a compatible server (`HF_ENDPOINT`)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from photoindex.models.catalog import plain_name
 from photoindex.models.weights import lock_of
 
 PARTIAL_SUFFIX = ".part"
-_KEPT = "what had arrived is kept, and the same command goes on there"
+_RESUME = "run it again to resume"
 _CHUNK_BYTES = 4 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 BytesDone = Callable[[int], None]
-"""Takes the number of bytes of one file that are there."""
+"""Called with the number of bytes of one file that are present."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """One file of a repository, as far as the hub describes it: `sha256` of a large one, `git_sha1` of the others."""
+    """One file of a repository as described by the hub: `sha256` for large files, `git_sha1` for others."""
 
     name: str
     size_bytes: int | None
@@ -38,7 +38,7 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository at one commit, 40 hexadecimal digits; files by their names."""
+    """A repository at one commit (40 hexadecimal digits); files by name."""
 
     endpoint: str
     id: str
@@ -47,7 +47,7 @@ class Repository:
 
 
 def look_up(repository: str, revision: str) -> Repository:
-    """Ask the hub what a repository holds at a branch, tag or commit. Raises FetchFailed, ConfigError."""
+    """List the files of a repository at a branch, tag or commit. Raises FetchFailed, ConfigError."""
     from huggingface_hub import HfApi
 
     endpoint = _endpoint()
@@ -55,7 +55,7 @@ def look_up(repository: str, revision: str) -> Repository:
         found = HfApi(endpoint=endpoint).model_info(repository, revision=revision, files_metadata=True, timeout=30)
     commit = str(found.sha)
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
-        raise FetchFailed(f"{endpoint} gives no commit for {repository} at {revision}; is it a hub?")
+        raise FetchFailed(f"{endpoint} returned no commit for {repository} at {revision}; is it a hub?")
     return Repository(endpoint, repository, commit, {one.name: one for one in map(_file, found.siblings or ()) if one})
 
 
@@ -72,10 +72,10 @@ def _file(sibling: Any) -> HubFile | None:
 
 
 def fetch(repository: Repository, file: HubFile, destination: Path, advance: BytesDone) -> None:
-    """Fetch one file, going on where an earlier attempt ended, and check it against what the hub says of it.
+    """Download one file, resuming an earlier attempt, and verify it with the hub's size and digest.
 
-    Until it is whole it lies beside its destination under a name of its own. One that is not what the hub says is
-    removed, since going on with it could never end well. Raises FetchFailed, StorageFull.
+    An incomplete file has a temporary name next to its destination. A file that does not match is deleted, because resuming
+    could not fix it. Raises FetchFailed, StorageFull.
     """
     import huggingface_hub.utils
     from huggingface_hub import hf_hub_url
@@ -89,55 +89,55 @@ def fetch(repository: Repository, file: HubFile, destination: Path, advance: Byt
     url = hf_hub_url(repository.id, file.name, revision=repository.commit, endpoint=repository.endpoint)
     with (
         _failures(f"{file.name} of {repository.id}", repository.endpoint),
-        _Arriving(partial, file, advance) as arriving,
+        _PartialFile(partial, file, advance) as partial_file,
     ):
-        start = arriving.seek(0, os.SEEK_END)
+        start = partial_file.seek(0, os.SEEK_END)
         if start != file.size_bytes:
             http_get(
                 url,
-                cast("BinaryIO", arriving),
+                cast("BinaryIO", partial_file),
                 resume_size=start,
-                # A part of a compressed answer is not a part of the file.
+                # A range of a compressed response is not a range of the file.
                 headers={**tools.build_hf_headers(), "Accept-Encoding": "identity"},
                 expected_size=file.size_bytes,
             )
-    problem = wrong(partial, file)
+    problem = mismatch(partial, file)
     if problem is not None:
         partial.unlink()
         raise FetchFailed(
-            f"{file.name} of {repository.id} arrived {problem}; nothing was installed. It was thrown away: run the "
-            f"command again, and if it stays so, {repository.endpoint} is damaged or not to be trusted"
+            f"{file.name} of {repository.id} arrived {problem}; it was deleted and nothing was installed. Run the command "
+            f"again; if it fails again, {repository.endpoint} is damaged or cannot be trusted"
         )
     partial.replace(destination)
 
 
-def wrong(path: Path, file: HubFile) -> str | None:
-    """Return how a file differs from what the hub says of it, as the end of a sentence; None where it does not."""
+def mismatch(path: Path, file: HubFile) -> str | None:
+    """Return how a file differs from the hub's description (the end of a sentence), None if it does not."""
     size = path.stat().st_size
     if file.size_bytes is not None and size != file.size_bytes:
-        return f"with {size:,} bytes in place of {file.size_bytes:,}"
+        return f"with {size:,} bytes instead of {file.size_bytes:,}"
     if file.sha256 is not None:
         found = lock_of(path).sha256
-        return None if found == file.sha256 else f"with the SHA-256 {found} in place of {file.sha256}"
+        return None if found == file.sha256 else f"with the SHA-256 {found} instead of {file.sha256}"
     if file.git_sha1 is not None:
-        # Git names a file by the SHA-1 of this line and its content.
+        # Git's blob id is the SHA-1 of this header and the content.
         digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
         with path.open("rb") as content:
             while chunk := content.read(_CHUNK_BYTES):
                 digest.update(chunk)
-        return None if digest.hexdigest() == file.git_sha1 else "with another content than the hub says"
+        return None if digest.hexdigest() == file.git_sha1 else "with different content than the hub's"
     return None
 
 
-class _Arriving:
-    """The file that a download is written to: it tells how far it is, and takes no more than was announced."""
+class _PartialFile:
+    """File that a download is written to; reports progress and rejects more bytes than announced."""
 
     def __init__(self, path: Path, file: HubFile, advance: BytesDone) -> None:
         self._expected = file.size_bytes
         self._name = file.name
         self._advance = advance
         self._file = path.open("r+b" if path.exists() else "w+b")
-        # Without a size nobody knows whether what is there is all; and too much is not the beginning of the right file.
+        # Start over if the size is unknown (the file could be complete already) or if there are too many bytes.
         if self._expected is None or path.stat().st_size > self._expected:
             self._file.truncate(0)
 
@@ -151,7 +151,7 @@ class _Arriving:
         written = self._file.write(data)
         done = self._file.tell()
         if self._expected is not None and done > self._expected:
-            raise FetchFailed(f"the hub sends more of {self._name} than the {self._expected:,} bytes that it announced")
+            raise FetchFailed(f"the hub sent more of {self._name} than the announced {self._expected:,} bytes")
         self._advance(done)
         return written
 
@@ -171,16 +171,16 @@ def _endpoint() -> str:
     endpoint = (os.environ.get("HF_ENDPOINT") or str(constants.ENDPOINT)).rstrip("/")
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"HF_ENDPOINT is '{endpoint}', which is no address of a server; write https://HOST")
+        raise ConfigError(f"HF_ENDPOINT is '{endpoint}', which is not a server address; write https://HOST")
     return endpoint
 
 
 @contextmanager
 def _failures(what: str, endpoint: str) -> Iterator[None]:
-    """Turn what the hub's library raises into errors of ours."""
+    """Convert errors of the hub's library to our own."""
     from huggingface_hub import errors
 
-    # The library has changed its HTTP library over time; its own error derives from that one's base error.
+    # The hub's library has used different HTTP libraries; its own error derives from the current one's base error.
     network: tuple[type[Any], ...] = (*errors.HfHubHTTPError.__bases__, OSError)
     try:
         yield
@@ -192,17 +192,19 @@ def _failures(what: str, endpoint: str) -> Iterator[None]:
         status = error.response.status_code
         if status in (401, 403):
             raise FetchFailed(_refused(what, endpoint, error)) from error
-        raise FetchFailed(f"{endpoint} answered {status} for {what}; try later: {_KEPT}") from error
+        raise FetchFailed(f"{endpoint} answered {status} for {what}; try later: {_RESUME}") from error
     except network as error:
         if isinstance(error, OSError) and error.errno in _FULL:
-            raise StorageFull(f"there is no room for {what} on the disk of the models; {_KEPT}") from error
+            raise StorageFull(
+                f"there is no room for {what} on the models' disk; free some space, then {_RESUME}"
+            ) from error
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise FetchFailed(f"{what} could not be fetched from {endpoint}: {reason}; {_KEPT}") from error
+        raise FetchFailed(f"{what} could not be downloaded from {endpoint}: {reason}; {_RESUME}") from error
 
 
 def _refused(what: str, endpoint: str, error: Exception) -> str:
     from huggingface_hub import errors
 
     if isinstance(error, errors.GatedRepoError):
-        return f"{what} is given only to those who accept its terms at {endpoint}; then set HF_TOKEN and pull again"
-    return f"{endpoint} has no {what}, or only for those who log in; if you may have it, set HF_TOKEN and pull again"
+        return f"{what} requires accepting its terms at {endpoint}; then set HF_TOKEN and pull again"
+    return f"{endpoint} has no {what}, or requires a login; if you have access, set HF_TOKEN and pull again"

@@ -1,4 +1,4 @@
-"""Makes a folder with a model's files an installed model: exported, hashed, locked and put in its place."""
+"""Installing a model from a folder with its files: export, hash, lock and move into place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TEMPORARY_PREFIX = ".installing-"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a model comes from and what it is called; see `LockedModel`."""
+    """Origin and metadata of a model; see `LockedModel`."""
 
     model_id: str
     title: str
@@ -40,7 +40,7 @@ class Origin:
 
     @classmethod
     def of_entry(cls, entry: CatalogEntry, source: str) -> Origin:
-        """Return the origin of a model of the catalogue whose files come from `source`."""
+        """Return the origin of a catalogue model whose files come from `source`."""
         return cls(
             model_id=entry.id, title=entry.title, task=entry.task, source=source, licence=entry.licence,
             terms=entry.terms, restricted=entry.restricted, dim=entry.dim,
@@ -49,13 +49,13 @@ class Origin:
 
 @contextmanager
 def staging(models_folder: Path) -> Iterator[Path]:
-    """Give an empty folder beside the installed models; what is left in it when the block ends is removed.
+    """Yield an empty folder next to the installed models; it is removed when the block ends.
 
-    Also removes what a killed installation left, and puts back a model that it had put aside. Only under the lock of the
-    models folder. Raises ModelUnavailable where the lock file is damaged.
+    Also removes the leftovers of a killed installation and restores a model that it had moved aside. Call it only with the
+    lock of the models folder held. Raises ModelUnavailable if the lock file is damaged.
     """
     for leftover in models_folder.glob(f"{_TEMPORARY_PREFIX}*"):
-        _put_back(models_folder, leftover)
+        _restore(models_folder, leftover)
         shutil.rmtree(leftover, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY_PREFIX, dir=models_folder))
     try:
@@ -64,8 +64,8 @@ def staging(models_folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _put_back(models_folder: Path, leftover: Path) -> None:
-    """Let a model that was put aside take its place again where what is there is not what the lock says."""
+def _restore(models_folder: Path, leftover: Path) -> None:
+    """Restore a model that was moved aside if the current one does not match the lock file."""
     for model_id, locked in read_lock(models_folder).models.items():
         aside, place = leftover / model_id, models_folder / model_id
         if not aside.is_dir() or aside.is_symlink() or not _is_as_locked(aside, locked) or _is_as_locked(place, locked):
@@ -80,24 +80,24 @@ def _is_as_locked(folder: Path, locked: LockedModel) -> bool:
 
 
 def require_exporter() -> None:
-    """Raise ModelUnavailable where a library is missing that makes ONNX files of weights."""
+    """Raise ModelUnavailable if a library for exporting weights to ONNX is missing."""
     from photoindex.models.export.run import NEEDED
 
     missing = [module for module in NEEDED if find_spec(module) is None]
     if missing:
         raise ModelUnavailable(
-            f"these weights must be made into ONNX files once, which needs {', '.join(missing)}; run: "
-            f"pip install 'photoindex[ml]', or take a bundle from a computer that has it: photoindex models bundle"
+            f"these weights must be exported to ONNX once, which needs {', '.join(missing)}; run: "
+            f"pip install 'photoindex[ml]', or make a bundle on a computer that has it: photoindex models bundle"
         )
 
 
 def is_exported(folder: Path) -> bool:
-    """Tell whether a folder holds the ONNX files of a model."""
+    """Tell whether a folder contains the ONNX files of a model."""
     return (folder / FOUND_NAME).is_file()
 
 
 def export_towers(folder: Path) -> None:
-    """Make the ONNX files of a model's weights and check them. Raises ModelUnavailable."""
+    """Export a model's weights to ONNX and check the result. Raises ModelUnavailable."""
     require_exporter()
     from photoindex.models.export.run import export
 
@@ -105,7 +105,7 @@ def export_towers(folder: Path) -> None:
 
 
 def found_in(folder: Path) -> Found:
-    """Return what the export says of a model. Raises ModelUnavailable where that cannot be read."""
+    """Read the description written by the export. Raises ModelUnavailable if that fails."""
     path = folder / FOUND_NAME
     try:
         return Found.model_validate_json(path.read_bytes())
@@ -118,7 +118,7 @@ def found_in(folder: Path) -> Found:
 
 
 def lock_files(folder: Path, advance: Callable[[int], None]) -> dict[str, FileLock]:
-    """Return SHA-256 and size of every file below a folder, by name; `advance` takes the bytes read."""
+    """Return SHA-256 and size of every file below a folder, by path; `advance` is called with the bytes read."""
     files = {}
     done = 0
     for path in sorted(folder.rglob("*")):
@@ -131,11 +131,12 @@ def lock_files(folder: Path, advance: Callable[[int], None]) -> dict[str, FileLo
 
 
 def draft(folder: Path, origin: Origin, installed_at: str, advance: Callable[[int], None]) -> LockedModel:
-    """Return the lock's entry of the model in a folder, with all its files hashed. Raises ModelUnavailable."""
+    """Return the lock entry for the model in a folder, with all files hashed. Raises ModelUnavailable."""
     found = found_in(folder)
     if origin.dim is not None and found.dim != origin.dim:
         raise ModelUnavailable(
-            f"the files give {found.dim} numbers a vector, but '{origin.model_id}' has {origin.dim}; nothing was installed"
+            f"the files give vectors of dimension {found.dim}, but '{origin.model_id}' has {origin.dim}; nothing was "
+            f"installed"
         )
     return LockedModel(
         title=origin.title,
@@ -155,7 +156,7 @@ def draft(folder: Path, origin: Origin, installed_at: str, advance: Callable[[in
 
 
 def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
-    """Run both exported towers of a model once. Raises ModelUnavailable where they do not give what they should."""
+    """Run both exported towers of a model once. Raises ModelUnavailable if their results are wrong."""
     import numpy as np
 
     from photoindex.models.encoders import open_image_encoder, open_text_encoder
@@ -174,22 +175,21 @@ def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
     for vectors in made:
         if vectors.shape != (1, locked.found.dim) or not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
             raise ModelUnavailable(
-                f"the model '{model_id}' gives no vectors of unit length with {locked.found.dim} numbers; nothing was "
-                f"installed"
+                f"the model '{model_id}' does not give unit vectors of dimension {locked.found.dim}; nothing was installed"
             )
 
 
 def put_in_place(models_folder: Path, folder: Path, lock: Lock, model_id: str, locked: LockedModel) -> InstalledModel:
-    """Make `folder` the folder of the model, in the place of one that was there, and write the lock.
+    """Make `folder` the model's folder, replacing an existing one, and write the lock file.
 
-    Where that fails, everything is as it was before. A process that is killed between the two leaves files that the old
-    lock does not know: the next command says so, and the next installation puts the old ones back. Raises OSError.
+    If that fails, nothing changes. A process killed between both steps leaves files that do not match the old lock file:
+    the next command reports it, and the next installation restores the old files. Raises OSError.
     """
     place = models_folder / model_id
     for mark in folder.glob(".*"):
         mark.unlink()
     folder.chmod(0o755)
-    with _put_aside(models_folder, place):
+    with _moved_aside(models_folder, place):
         folder.rename(place)
         try:
             write_lock(models_folder, lock.model_copy(update={"models": lock.models | {model_id: locked}}))
@@ -200,8 +200,8 @@ def put_in_place(models_folder: Path, folder: Path, lock: Lock, model_id: str, l
 
 
 @contextmanager
-def _put_aside(models_folder: Path, place: Path) -> Iterator[None]:
-    """Have a model's folder out of the way; removed when the block ends well, put back when it does not."""
+def _moved_aside(models_folder: Path, place: Path) -> Iterator[None]:
+    """Move a model's folder aside for the block; remove it on success, restore it on failure."""
     if not os.path.lexists(place):
         yield
         return
@@ -218,7 +218,7 @@ def _put_aside(models_folder: Path, place: Path) -> Iterator[None]:
 
 
 def remove_model(models_folder: Path, lock: Lock, model_id: str) -> None:
-    """Remove a model from the lock, then its files. Raises OSError."""
+    """Remove a model from the lock file, then delete its files. Raises OSError."""
     models = {name: one for name, one in lock.models.items() if name != model_id}
     write_lock(models_folder, lock.model_copy(update={"models": models}))
     place = models_folder / model_id

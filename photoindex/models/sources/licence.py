@@ -1,4 +1,4 @@
-"""Licences that restrict what a model may be used for: accepted once."""
+"""Asking once for acceptance of model licences that restrict use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from photoindex.models.lock import AcceptedLicence, Lock
 
 @dataclass(frozen=True, slots=True)
 class LicenceTerms:
-    """The licence of a model: its name, its terms in one or some sentences, and whether they restrict its use."""
+    """The licence of a model: its name, its terms in a few sentences, and whether they restrict its use."""
 
     model_id: str
     licence: str
@@ -20,15 +20,15 @@ class LicenceTerms:
 
 
 def now() -> str:
-    """Return this moment as the lock file writes it: ISO 8601, UTC, whole seconds."""
+    """Return the current time in the format of the lock file: ISO 8601, UTC, whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def accept(lock: Lock, terms: LicenceTerms, *, accepted: bool) -> tuple[Lock, str | None]:
-    """Return the lock with the licence accepted, and when that was; None where the licence restricts nothing.
+    """Return the lock with the licence accepted, and the time of acceptance, None if the licence has no restrictions.
 
-    accepted: the user accepts it now. Raises LicenceNotAccepted where that is needed, because the user never accepted
-    this licence with these terms for this model.
+    accepted: the user accepts it now. Raises LicenceNotAccepted if the user has never accepted this licence with these
+    terms for this model.
     """
     if not terms.restricted:
         return lock, None

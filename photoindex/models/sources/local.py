@@ -1,4 +1,4 @@
-"""Takes a model from this computer: a folder in open_clip's layout, or one checkpoint file."""
+"""Reading a model from local files: a folder in open_clip's layout, or a checkpoint file."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _ONNX_NAMES = (DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX, VISUAL, VISUAL 
 _TEXT_TOWER_NAMES = ("config.json", *TOKENIZER_NAMES)
 _SMALL_NAMES = (CONFIG_NAME, OWN_VOCABULARY, *_TEXT_TOWER_NAMES)
 _SMALL_BYTES_MAX = 256_000_000
-"""More than any configuration or vocabulary takes."""
+"""Larger than any configuration or vocabulary."""
 _HEADER_BYTES_MAX = 100_000_000
-"""The most that safetensors allows for its header."""
+"""Maximum header size of safetensors."""
 _CHUNK_BYTES = 4 << 20
 
 BytesDone = Callable[[int], None]
 
 
 def files_of(folder: Path) -> dict[str, Path]:
-    """Return the files of a model's folder that are taken, by name: no code, no other copies of the weights.
+    """Return the files of a model's folder that are needed, by name, without code and other copies of the weights.
 
-    A symbolic link is followed only inside the folder, and to the blobs of the hub's own cache. Raises UsageError.
+    Symbolic links are followed only within the folder and to the blobs of the hub's cache. Raises UsageError.
     """
     names = [name for name in (*_SMALL_NAMES, *_ONNX_NAMES) if _is_there(folder / name)]
     names += [
@@ -45,12 +45,12 @@ def files_of(folder: Path) -> dict[str, Path]:
     ]
     weights = next((name for name in WEIGHT_NAMES if _is_there(folder / name)), None)
     if CONFIG_NAME not in names and DESCRIPTION not in names:
-        raise UsageError(f"{_shown(folder)} is no model: there is neither {CONFIG_NAME} nor {DESCRIPTION} in it")
+        raise UsageError(f"{_shown(folder)} is not a model: it has neither {CONFIG_NAME} nor {DESCRIPTION}")
     if weights is None and DESCRIPTION not in names:
-        raise UsageError(f"{_shown(folder)} has no weights: none of {', '.join(WEIGHT_NAMES)}")
+        raise UsageError(f"{_shown(folder)} has no weights: expected one of {', '.join(WEIGHT_NAMES)}")
     missing = [name for name in (TOKENIZER, TEXT, VISUAL) if DESCRIPTION in names and name not in names]
     if missing:
-        raise UsageError(f"{_shown(folder)} has {DESCRIPTION}, but no {missing[0]}; it is not whole")
+        raise UsageError(f"{_shown(folder)} has {DESCRIPTION}, but no {missing[0]}; it is incomplete")
     files = {name: _real_file(folder, name) for name in names + ([] if weights is None else [weights])}
     if weights is not None:
         check_weights(files[weights], weights)
@@ -72,32 +72,32 @@ def _real_file(folder: Path, name: str) -> Path:
     if folder.parent.name == "snapshots":
         roots.append(folder.resolve().parent.parent / "blobs")
     if not any(real.is_relative_to(root) for root in roots):
-        raise UsageError(f"{_shown(path)} leads out of the folder, to {_shown(real)}; copy the file itself there")
+        raise UsageError(f"{_shown(path)} points outside the folder, to {_shown(real)}; copy the file itself there")
     if not stat.S_ISREG(mode):
         raise UsageError(f"{_shown(path)} is not a file")
     if path.name in _SMALL_NAMES and size > _SMALL_BYTES_MAX:
-        raise UsageError(f"{_shown(path)} has {size:,} bytes, more than such a file of any model")
+        raise UsageError(f"{_shown(path)} has {size:,} bytes, too many for such a file")
     return real
 
 
 def check_weights(path: Path, name: str) -> None:
-    """Raise UsageError where a file, called `name` by the user, is no kind of weights that is safe to read."""
+    """Raise UsageError if a file, which the user calls `name`, is not a kind of weights that is safe to read."""
     suffix = Path(name).suffix
     if suffix not in WEIGHT_SUFFIXES:
-        raise UsageError(f"{name} is no file of weights; one of: {', '.join(WEIGHT_SUFFIXES)}")
+        raise UsageError(f"{name} is not a weights file; supported: {', '.join(WEIGHT_SUFFIXES)}")
     with path.open("rb") as file:
         head, first = file.read(8), file.read(1)
     if suffix == ".safetensors":
         length = int.from_bytes(head, "little")
         if first != b"{" or not 2 <= length <= min(_HEADER_BYTES_MAX, path.stat().st_size - 8):
-            raise UsageError(f"{name} is not a safetensors file: damaged, or not whole")
-    # A file of torch is a ZIP archive, or a bare pickle where an old version wrote it.
+            raise UsageError(f"{name} is not a safetensors file, or is damaged or incomplete")
+    # Files of torch are ZIP archives, or plain pickles if written by an old version.
     elif not head.startswith((b"PK\x03\x04", b"\x80")):
-        raise UsageError(f"{name} is not a file of weights that torch wrote")
+        raise UsageError(f"{name} is not a weights file written by torch")
 
 
 def copy_files(files: dict[str, Path], destination: Path, advance: BytesDone) -> None:
-    """Copy the content of files to their names below a folder. Raises StorageFull, OSError."""
+    """Copy files to their names below a folder. Raises StorageFull, OSError."""
     needed = sum(path.stat().st_size for path in files.values())
     free = shutil.disk_usage(destination).free
     if needed > free:
@@ -116,20 +116,22 @@ def copy_files(files: dict[str, Path], destination: Path, advance: BytesDone) ->
 
 
 def weights_name(checkpoint: Path) -> str:
-    """Return the name of a checkpoint file in a model's folder."""
+    """Return the file name for a checkpoint in a model's folder."""
     return WEIGHT_NAMES[0] if checkpoint.suffix == ".safetensors" else "open_clip_pytorch_model.bin"
 
 
 def config_of_architecture(architecture: str) -> dict[str, Any]:
-    """Return the `open_clip_config.json` of an architecture of open_clip, for a checkpoint that comes without one.
+    """Return the `open_clip_config.json` of an open_clip architecture, for a checkpoint without one.
 
-    Raises UsageError for one that open_clip does not know, or whose pictures are not always prepared in the same way.
+    Raises UsageError for an unknown architecture, or one whose pretrained models differ in preprocessing.
     """
     import open_clip
 
     model = open_clip.get_model_config(architecture)
     if model is None:
-        raise UsageError(f"open_clip knows no architecture '{architecture}'; such as ViT-B-32, or give --config FILE")
+        raise UsageError(
+            f"open_clip has no architecture '{architecture}'; name one such as ViT-B-32, or give --config FILE"
+        )
     trained = [
         open_clip.get_pretrained_cfg(architecture, tag) for tag in open_clip.list_pretrained_tags_by_model(architecture)
     ]
@@ -137,7 +139,7 @@ def config_of_architecture(architecture: str) -> dict[str, Any]:
     kinds = {json.dumps({part: one[part] for part in parts if one.get(part) is not None}) for one in trained}
     if len(kinds) != 1:
         raise UsageError(
-            f"models of the architecture '{architecture}' prepare pictures in {len(kinds)} ways; give --config FILE, the "
+            f"models of the architecture '{architecture}' use {len(kinds)} kinds of preprocessing; give --config FILE, the "
             f"{CONFIG_NAME} of the checkpoint"
         )
     return {"model_cfg": model, "preprocess_cfg": json.loads(kinds.pop())}

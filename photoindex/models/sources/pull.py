@@ -1,4 +1,4 @@
-"""Fetches the files of a catalogue entry from the hub; nothing else in the program uses the network."""
+"""Downloading the files of a catalogue entry from the hub; nothing else in the program uses the network."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 
 from photoindex.errors import FetchFailed, StorageFull
 from photoindex.models.catalog import CatalogEntry, Source
-from photoindex.models.sources.hub import PARTIAL_SUFFIX, HubFile, Repository, fetch, look_up, wrong
+from photoindex.models.sources.hub import PARTIAL_SUFFIX, HubFile, Repository, fetch, look_up, mismatch
 
 PARTIAL_FOLDER = ".partial"
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
-"""What weights may come as: safetensors, or a file of torch that is read with weights_only, which runs no code."""
+"""Supported weights: safetensors, or files of torch, which are read with weights_only and run no code."""
 CODE_SUFFIXES = (".py",)
 _RUNS_WHEN_READ = (".pkl", ".pickle", ".pyc", ".so", ".joblib", ".npy", ".sh")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One file that is to be fetched, and the repository that has it."""
+    """A file to download, and its repository."""
 
     repository: Repository
     file: HubFile
@@ -29,7 +29,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class PullPlan:
-    """What a pull fetches: the repositories at their commits, the entry's own first, and the files by their names."""
+    """What a pull downloads: the repositories at their commits, the main one first, and the files by name."""
 
     entry: CatalogEntry
     repositories: tuple[Repository, ...]
@@ -37,20 +37,20 @@ class PullPlan:
 
     @property
     def revision(self) -> str:
-        """The commit of the entry's own repository."""
+        """The commit of the main repository."""
         return self.repositories[0].commit
 
     @property
     def size_bytes(self) -> int:
-        """What the files take, as far as the hub says."""
+        """Total size of the files, as far as the hub gives it."""
         return sum(one.file.size_bytes or 0 for one in self.wanted.values())
 
 
 def plan_pull(entry: CatalogEntry, pinned: Mapping[str, str], *, trust_remote_code: bool) -> PullPlan:
-    """Ask the hub what there is of a catalogue entry.
+    """Query the hub for the files of a catalogue entry.
 
-    pinned: commits by repository, in place of what the entry asks for. trust_remote_code: take also the repositories' own
-    code. Raises FetchFailed where the hub cannot be reached or lacks a file that is needed.
+    pinned: commits by repository, overriding the revisions in the entry. trust_remote_code: also download the repositories'
+    own code. Raises FetchFailed if the hub cannot be reached or does not have a required file.
     """
     repositories = []
     wanted: dict[str, Wanted] = {}
@@ -59,7 +59,7 @@ def plan_pull(entry: CatalogEntry, pinned: Mapping[str, str], *, trust_remote_co
         try:
             repository = look_up(source.repository, commit or source.revision)
         except FetchFailed as error:
-            hint = "" if commit is None else "; that is the installed commit, and --update takes what is there now"
+            hint = "" if commit is None else "; that is the installed commit; use --update for the current one"
             raise FetchFailed(f"{error}{hint}") from error
         repositories.append(repository)
         for name in _chosen(source, repository, trust_remote_code=trust_remote_code):
@@ -68,9 +68,9 @@ def plan_pull(entry: CatalogEntry, pinned: Mapping[str, str], *, trust_remote_co
 
 
 def _chosen(source: Source, repository: Repository, *, trust_remote_code: bool) -> Iterator[str]:
-    there = repository.files
-    missing = [name for name in source.needed if name not in there]
-    weights = next((name for name in source.weights if name in there), None)
+    available = repository.files
+    missing = [name for name in source.needed if name not in available]
+    weights = next((name for name in source.weights if name in available), None)
     if missing or (weights is None and source.weights):
         lacking = missing[0] if missing else " or ".join(source.weights)
         raise FetchFailed(
@@ -80,14 +80,14 @@ def _chosen(source: Source, repository: Repository, *, trust_remote_code: bool) 
     if weights is not None:
         if not weights.endswith(WEIGHT_SUFFIXES):
             raise FetchFailed(
-                f"{weights} of {repository.id} is no kind of weights that is safe to read; one of: "
+                f"{weights} of {repository.id} is not a kind of weights that is safe to read; supported: "
                 f"{', '.join(WEIGHT_SUFFIXES)}"
             )
         yield weights
     for pattern in source.wanted:
-        yield from (name for name in there if fnmatchcase(name, pattern) and _is_data(name))
+        yield from (name for name in available if fnmatchcase(name, pattern) and _is_data(name))
     if trust_remote_code:
-        yield from (name for name in there if name.endswith(CODE_SUFFIXES))
+        yield from (name for name in available if name.endswith(CODE_SUFFIXES))
 
 
 def _is_data(name: str) -> bool:
@@ -95,12 +95,12 @@ def _is_data(name: str) -> bool:
 
 
 def partial_folder(models_folder: Path, model_id: str) -> Path:
-    """Return where the files of a model are gathered until all are there."""
+    """Return the folder where downloaded files of a model are collected until they are complete."""
     return models_folder / PARTIAL_FOLDER / model_id
 
 
 def remove_partial(models_folder: Path, model_id: str) -> bool:
-    """Remove what a pull of a model began and did not end; tell whether there was anything."""
+    """Remove the files of an unfinished pull; return whether there were any."""
     folder = partial_folder(models_folder, model_id)
     there = folder.is_dir()
     shutil.rmtree(folder, ignore_errors=True)
@@ -108,10 +108,10 @@ def remove_partial(models_folder: Path, model_id: str) -> bool:
 
 
 def fetch_all(plan: PullPlan, folder: Path, installed: Path, advance: Callable[[int], None]) -> None:
-    """Fetch what `folder` lacks of a plan, and remove from it what the plan does not have.
+    """Download the files of a plan that are missing in `folder`, and remove other files from it.
 
-    installed: the folder of the model as it may be installed already; what is right there is copied. advance: takes the
-    bytes that are there of all files. Raises FetchFailed, StorageFull; what had arrived stays.
+    installed: the folder of an installed version, from which matching files are copied. advance: called with the total number
+    of bytes present. Raises FetchFailed, StorageFull; downloaded data is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _remove_others(folder, plan)
@@ -119,9 +119,9 @@ def fetch_all(plan: PullPlan, folder: Path, installed: Path, advance: Callable[[
     before = 0
     for name, one in plan.wanted.items():
         destination = folder / name
-        if not _is_right(destination, one.file):
+        if not _matches(destination, one.file):
             destination.unlink(missing_ok=True)
-            if _is_right(installed / name, one.file):
+            if _matches(installed / name, one.file):
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(installed / name, destination)
             else:
@@ -130,14 +130,14 @@ def fetch_all(plan: PullPlan, folder: Path, installed: Path, advance: Callable[[
         advance(before)
 
 
-def _is_right(path: Path, file: HubFile) -> bool:
-    """Tell whether a file is what the hub says; one that the hub says nothing of is fetched again."""
+def _matches(path: Path, file: HubFile) -> bool:
+    """Tell whether a file matches the hub's digest; without a digest it is downloaded again."""
     known = file.sha256 is not None or file.git_sha1 is not None
-    return known and path.is_file() and not path.is_symlink() and wrong(path, file) is None
+    return known and path.is_file() and not path.is_symlink() and mismatch(path, file) is None
 
 
 def _remove_others(folder: Path, plan: PullPlan) -> None:
-    """Remove what does not belong to the plan: another commit's beginning is not this one's."""
+    """Remove files that are not in the plan, and everything if it was downloaded for another commit."""
     mark = folder / f".{plan.revision}"
     if not mark.exists():
         shutil.rmtree(folder)
@@ -151,11 +151,11 @@ def _remove_others(folder: Path, plan: PullPlan) -> None:
 
 
 def _require_room(folder: Path, plan: PullPlan) -> None:
-    there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    # What is made of the weights for ONNX Runtime takes about as much again.
-    needed, free = 2 * plan.size_bytes - there, shutil.disk_usage(folder).free
+    present = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    # The ONNX export of the weights needs about as much space again.
+    needed, free = 2 * plan.size_bytes - present, shutil.disk_usage(folder).free
     if needed > free:
         raise StorageFull(
             f"the model '{plan.entry.id}' needs {needed / 1e9:,.1f} GB in {folder.parent.parent}, where {free / 1e9:,.1f} GB "
-            f"are free; nothing was fetched"
+            f"are free; nothing was downloaded"
         )

@@ -1,4 +1,4 @@
-"""Small open_clip models with random weights, as their folders look when they are installed."""
+"""Folders of small open_clip models with random weights, like those of installed models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PREPROCESSING = {
 
 
 def write_vocabulary(folder: Path, merges: tuple[str, ...] = MERGES) -> int:
-    """Write a small BPE vocabulary and return how many tokens it has."""
+    """Write a small BPE vocabulary and return its number of tokens."""
     from open_clip.tokenizer import SimpleTokenizer
 
     path = folder / "bpe_simple_vocab.txt.gz"
@@ -36,14 +36,14 @@ def write_vocabulary(folder: Path, merges: tuple[str, ...] = MERGES) -> int:
 def write_model(
     folder: Path, *, text: Mapping[str, Any] | None = None, preprocessing: Mapping[str, Any] | None = None
 ) -> Path:
-    """Write a model with its own small vocabulary; `text` and `preprocessing` replace settings. Returns the folder."""
+    """Write a model with its own small vocabulary; `text` and `preprocessing` override settings. Returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = {**TEXT, "vocab_size": write_vocabulary(folder), **(text or {})}
     return write_weights(folder, settings, {**PREPROCESSING, **(preprocessing or {})})
 
 
 def write_weights(folder: Path, text: Mapping[str, Any], preprocessing: Mapping[str, Any]) -> Path:
-    """Write the configuration and random weights that fit to it."""
+    """Write the configuration and matching random weights."""
     import open_clip
     import torch
     from safetensors.torch import save_file
@@ -56,7 +56,7 @@ def write_weights(folder: Path, text: Mapping[str, Any], preprocessing: Mapping[
     with torch.random.fork_rng():
         torch.manual_seed(7)
         tower = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**made)
-        # Vectors of freshly made towers are all alike: larger weights of the tokens tell texts apart.
+        # Untrained towers give similar vectors for all texts: larger token weights make them differ.
         for name, parameter in tower.named_parameters():
             if "embedding" in name:
                 torch.nn.init.normal_(parameter, std=0.5)
@@ -67,7 +67,7 @@ def write_weights(folder: Path, text: Mapping[str, Any], preprocessing: Mapping[
 
 
 def installed(folder: Path, *, dim: int | None = None) -> InstalledModel:
-    """Return the model of a folder as one that was installed as it is now; dim: what the lock says instead."""
+    """Return the model of a folder as if it had just been installed; dim: overrides the dimension in the lock."""
     found = found_in(folder)
     locked = LockedModel(
         title="small",
@@ -83,7 +83,7 @@ def installed(folder: Path, *, dim: int | None = None) -> InstalledModel:
 
 
 def write_text_model(folder: Path) -> Path:
-    """Write a model whose text tower and tokenizer are of transformers' kind, in `text_model`, with pickled weights."""
+    """Write a model with a text tower and tokenizer of transformers, in `text_model`, and pickled weights."""
     import open_clip
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -104,7 +104,7 @@ def write_text_model(folder: Path) -> Path:
     tokenizer.save(str(described / "tokenizer.json"))
     names = {"bos": "<s>", "eos": "</s>", "pad": "<pad>", "unk": "<unk>", "sep": "</s>", "cls": "<s>"}
     settings: dict[str, Any] = {f"{name}_token": token for name, token in names.items()}
-    # Code of its own, which nobody may run.
+    # The model's own code, which must never run.
     settings |= {"tokenizer_class": "PreTrainedTokenizerFast", "auto_map": {"AutoTokenizer": ["evil.Tokenizer", None]}}
     (described / "tokenizer_config.json").write_text(json.dumps(settings))
     config = XLMRobertaConfig(

@@ -1,4 +1,4 @@
-"""The encoders of an installed model, and what is said where its files are not what they were."""
+"""Opening the encoders of an installed model, and errors for changed files."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ pytest.importorskip("open_clip")
 
 @pytest.fixture
 def exported() -> Path:
-    """A small exported model, not to be changed."""
+    """Return a small exported model; do not modify."""
     return TINY_CLIP
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of it."""
+    """Return a copy of it."""
     return copy_of(TINY_CLIP, tmp_path / "model")
 
 
-def test_torch_and_onnx_give_the_same_vectors_of_unit_length(exported: Path) -> None:
+def test_torch_and_onnx_give_the_same_unit_vectors(exported: Path) -> None:
     pictures = random_pictures(TINY_CLIP_SIZE_PX)
     of_onnx = open_image_encoder(installed(exported), device="cpu", runtime="onnx", threads=1).encode_images(pictures)
     of_torch = open_image_encoder(installed(exported), device="cpu", runtime="torch").encode_images(pictures)
@@ -41,7 +41,7 @@ def test_torch_and_onnx_give_the_same_vectors_of_unit_length(exported: Path) -> 
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_short_numbers_change_the_vectors_little(exported: Path, precision: str) -> None:
+def test_half_precision_changes_the_vectors_little(exported: Path, precision: str) -> None:
     pictures = random_pictures(TINY_CLIP_SIZE_PX)
     exact = open_image_encoder(installed(exported), device="cpu", runtime="torch").encode_images(pictures)
     encoder = open_image_encoder(installed(exported), device="cpu", runtime="torch", precision=precision)  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def test_short_numbers_change_the_vectors_little(exported: Path, precision: str)
     assert not np.array_equal(short, exact)
 
 
-def test_a_text_has_the_same_vector_alone_and_beside_longer_ones(exported: Path) -> None:
+def test_a_text_has_the_same_vector_alone_and_in_a_batch_with_longer_ones(exported: Path) -> None:
     encoder = open_text_encoder(installed(exported), threads=1)
     texts = ["sun", "the dog " * 50, "", "end"]
     together = encoder.encode_texts(texts)
@@ -59,7 +59,7 @@ def test_a_text_has_the_same_vector_alone_and_beside_longer_ones(exported: Path)
     np.testing.assert_allclose(encoder.encode_texts(["sun"])[0], together[0], atol=1e-5)
 
 
-def test_nothing_in_gives_nothing_out(exported: Path) -> None:
+def test_an_empty_batch_gives_no_vectors(exported: Path) -> None:
     assert open_text_encoder(installed(exported)).encode_texts([]).shape == (0, TINY_CLIP_DIM)
     for runtime in ("onnx", "torch"):
         encoder = open_image_encoder(installed(exported), device="cpu", runtime=runtime)  # type: ignore[arg-type]
@@ -70,7 +70,7 @@ def test_nothing_in_gives_nothing_out(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["onnx/text.onnx", "onnx/tokenizer.json", "onnx/model.json"])
-def test_a_file_of_the_text_tower_that_changed_is_refused(folder: Path, name: str) -> None:
+def test_a_changed_file_of_the_text_tower_is_refused(folder: Path, name: str) -> None:
     model = installed(folder)
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -79,7 +79,7 @@ def test_a_file_of_the_text_tower_that_changed_is_refused(folder: Path, name: st
         open_text_encoder(model)
 
 
-def test_weights_that_changed_are_refused_by_torch(folder: Path) -> None:
+def test_changed_weights_are_refused_by_torch(folder: Path) -> None:
     model = installed(folder)
     weights = folder / "open_clip_model.safetensors"
     content = bytearray(weights.read_bytes())
@@ -89,14 +89,14 @@ def test_weights_that_changed_are_refused_by_torch(folder: Path) -> None:
         open_image_encoder(model, device="cpu", runtime="torch")
 
 
-def test_a_tower_that_is_gone_is_named(folder: Path) -> None:
+def test_a_missing_tower_is_named(folder: Path) -> None:
     model = installed(folder)
     (folder / "onnx" / "visual.onnx").unlink()
-    with pytest.raises(ModelUnavailable, match=r"visual\.onnx has gone"):
+    with pytest.raises(ModelUnavailable, match=r"visual\.onnx has disappeared"):
         open_image_encoder(model, device="cpu", runtime="onnx")
 
 
-def test_a_tower_that_never_was_one_is_refused(folder: Path) -> None:
+def test_a_file_that_is_not_a_tower_is_refused(folder: Path) -> None:
     (folder / "onnx" / "visual.onnx").write_bytes(b"not a tower")
     (folder / "onnx" / "text.onnx").write_bytes(b"")
     model = installed(folder)
@@ -113,7 +113,7 @@ def test_a_dim_that_differs_from_the_lock_is_refused(folder: Path) -> None:
         lambda: open_image_encoder(model, device="cpu", runtime="onnx"),
         lambda: open_image_encoder(model, device="cpu", runtime="torch"),
     ):
-        with pytest.raises(ModelUnavailable, match=r"installed with 512 numbers a vector, but its .* say 64"):
+        with pytest.raises(ModelUnavailable, match="installed with vectors of dimension 512, not 64 as in its "):
             opening()
 
 
@@ -121,18 +121,18 @@ def test_a_tower_that_gives_another_dim_than_described_is_refused(folder: Path) 
     path = folder / "onnx" / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"dim": 65}))
     model = installed(folder)
-    with pytest.raises(ModelUnavailable, match="gives 64 numbers a vector, but it is described as giving 65"):
+    with pytest.raises(ModelUnavailable, match="gives vectors of dimension 64, but its description says 65"):
         open_text_encoder(model)
-    with pytest.raises(ModelUnavailable, match="weights say 64"):
+    with pytest.raises(ModelUnavailable, match="not 64 as in its weights"):
         open_image_encoder(model, device="cpu", runtime="torch")
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:7"])
-def test_a_gpu_that_is_not_there_is_named(exported: Path, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_gpu_is_named(exported: Path, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(DeviceFailed, match=f"there is no {device}"):
         open_image_encoder(installed(exported), device=device)
-    with pytest.raises(DeviceFailed, match="ONNX Runtime runs models on the CPU"):
+    with pytest.raises(DeviceFailed, match="ONNX Runtime runs models only on the CPU"):
         open_image_encoder(installed(exported), device=device, runtime="onnx")
 
 
@@ -143,7 +143,7 @@ def test_without_a_gpu_pictures_are_embedded_by_onnx_runtime(exported: Path, mon
     assert isinstance(open_image_encoder(installed(exported)), OnnxImageEncoder)
 
 
-def test_what_a_gpu_raises_says_whether_a_smaller_batch_or_a_new_process_helps() -> None:
+def test_gpu_errors_are_classified_as_out_of_memory_or_lost_device() -> None:
     from photoindex.models.base import DeviceLost, OutOfDeviceMemory
     from photoindex.models.clip_torch import _device_errors
 

@@ -1,4 +1,4 @@
-"""Models are exported to ONNX once, and only what equals the original is kept."""
+"""Exporting models to ONNX, and checking the result against the original."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ TOWERS = ("onnx/model.json", "onnx/text.onnx", "onnx/tokenizer.json", "onnx/visu
 
 @pytest.fixture
 def exported() -> Path:
-    """A small model with causal text tower and its own vocabulary, exported; not to be changed."""
+    """Return a small exported model with causal text tower and its own vocabulary; do not modify."""
     return TINY_CLIP
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A copy of it."""
+    """Return a copy of it."""
     return copy_of(TINY_CLIP, tmp_path / "model")
 
 
@@ -45,7 +45,7 @@ def export(folder: Path) -> Any:
     return exporting(folder)
 
 
-def test_an_export_says_what_it_wrote_and_how_near_it_is(model: Path) -> None:
+def test_an_export_reports_its_files_and_accuracy(model: Path) -> None:
     report = export(model)
     assert report.dim == TINY_CLIP_DIM
     assert report.files == TOWERS
@@ -62,14 +62,14 @@ def test_an_export_says_what_it_wrote_and_how_near_it_is(model: Path) -> None:
     assert not list(model.glob(".*"))
 
 
-def test_nothing_of_this_computer_stands_in_the_towers(exported: Path) -> None:
+def test_the_towers_contain_no_information_about_this_computer(exported: Path) -> None:
     for name in ("onnx/text.onnx", "onnx/visual.onnx"):
         content = (exported / name).read_bytes()
         assert b"site-packages" not in content
         assert b".py" not in content
 
 
-def test_a_tower_that_looks_at_the_padding_keeps_it(tmp_path: Path) -> None:
+def test_a_tower_that_attends_to_padding_keeps_it(tmp_path: Path) -> None:
     from tests.unit.models.clip_models import write_model
 
     text = {
@@ -87,7 +87,7 @@ def test_a_tower_that_looks_at_the_padding_keeps_it(tmp_path: Path) -> None:
     assert described.preprocessing.resize == "squash"
 
 
-def test_a_text_tower_of_transformers_is_made_from_the_folder_alone(
+def test_a_transformers_text_tower_is_loaded_from_the_folder_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.unit.models.clip_models import write_text_model
@@ -106,7 +106,7 @@ def test_a_text_tower_of_transformers_is_made_from_the_folder_alone(
     assert described.tokenizer.cut_padding
 
 
-def test_large_weights_of_the_text_tower_lie_beside_it_in_short_numbers(tmp_path: Path) -> None:
+def test_large_weights_of_the_text_tower_are_stored_separately_in_half_precision(tmp_path: Path) -> None:
     import torch
 
     from photoindex.models.open_clip_loader import load_model
@@ -119,11 +119,11 @@ def test_large_weights_of_the_text_tower_lie_beside_it_in_short_numbers(tmp_path
     assert report.least_text_cosine > 0.9999
     with torch.no_grad():
         numbers = sum(one.numel() for one in load_model(folder).model.transformer.parameters())
-    # Two bytes a number: the file is read and hashed for every search in a new process.
+    # Two bytes per value, because the file is read and hashed for every search in a new process.
     assert 2 * numbers < (folder / "onnx" / "text.onnx.data").stat().st_size < 3 * numbers
 
 
-def test_weights_that_run_code_when_they_are_read_are_refused(model: Path, tmp_path: Path) -> None:
+def test_weights_that_run_code_when_loaded_are_refused(model: Path, tmp_path: Path) -> None:
     class Harmful:
         def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
             return Path.touch, (tmp_path / "harmed",)
@@ -135,7 +135,7 @@ def test_weights_that_run_code_when_they_are_read_are_refused(model: Path, tmp_p
     assert not (tmp_path / "harmed").exists()
 
 
-def test_a_failed_export_leaves_what_was_there(model: Path) -> None:
+def test_a_failed_export_keeps_the_existing_files(model: Path) -> None:
     before = {path.name: path.read_bytes() for path in (model / "onnx").iterdir()}
     (model / "open_clip_model.safetensors").write_bytes(b"\x10" + bytes(40))
     with pytest.raises(ModelUnavailable, match="cannot be loaded"):
@@ -144,13 +144,13 @@ def test_a_failed_export_leaves_what_was_there(model: Path) -> None:
     assert not list(model.glob(".*"))
 
 
-def test_weights_of_another_size_than_the_configuration_says_are_refused(model: Path) -> None:
+def test_weights_that_do_not_match_the_configuration_are_refused(model: Path) -> None:
     change(model / "open_clip_config.json", lambda config: config["model_cfg"].update(embed_dim=40))
     with pytest.raises(ModelUnavailable, match="cannot be loaded"):
         export(model)
 
 
-def test_a_folder_without_configuration_or_weights_is_no_model(model: Path, tmp_path: Path) -> None:
+def test_a_folder_without_configuration_or_weights_is_not_a_model(model: Path, tmp_path: Path) -> None:
     (model / "open_clip_model.safetensors").unlink()
     with pytest.raises(ModelUnavailable, match="there are no weights in"):
         export(model)
@@ -165,12 +165,16 @@ def test_a_folder_without_configuration_or_weights_is_no_model(model: Path, tmp_
         ("text_cfg", {"tokenizer_kwargs": {"trust_remote_code": True}}, "trust_remote_code"),
         ("text_cfg", {"tokenizer_kwargs": {"reduction_mask": "random"}}, "reduction_mask"),
         ("text_cfg", {"hf_tokenizer_name": "someone/else", "tokenizer_mode": "clips"}, "tokenizer_mode clips"),
-        ("text_cfg", {"hf_model_name": "someone/else"}, r"config\.json is missing"),
+        (
+            "text_cfg",
+            {"hf_model_name": "someone/else"},
+            r"config\.json, the configuration of the model's text tower, is missing",
+        ),
         ("vision_cfg", {"timm_model_name": "hf-hub:someone/else"}, "another repository"),
         ("multimodal_cfg", {"width": 32}, "captioning model"),
     ],
 )
-def test_configurations_that_ask_for_more_than_the_folder_are_refused(
+def test_configurations_that_need_more_than_the_folder_are_refused(
     model: Path, part: str, settings: dict[str, object], message: str
 ) -> None:
     change(model / "open_clip_config.json", lambda config: config["model_cfg"].setdefault(part, {}).update(settings))
@@ -185,7 +189,7 @@ def test_a_malformed_configuration_is_named(model: Path) -> None:
             export(model)
 
 
-def test_pictures_that_are_not_seen_as_squares_are_refused(model: Path) -> None:
+def test_models_whose_input_is_not_square_are_refused(model: Path) -> None:
     change(model / "open_clip_config.json", lambda config: config["preprocess_cfg"].update(resize_mode="longest"))
     with pytest.raises(ModelUnavailable, match="'longest'; only squares"):
         export(model)
@@ -203,7 +207,7 @@ def test_a_tokenizer_that_differs_fails_the_export_with_the_text(exported: Path,
         check_tokenizer(tokenizer, load_reference(exported))
 
 
-def test_a_tower_that_differs_is_measured_as_such(exported: Path) -> None:
+def test_a_tower_that_differs_has_a_low_cosine(exported: Path) -> None:
     import torch
 
     from photoindex.models.clip_onnx import OnnxImageEncoder, OnnxTextEncoder, open_session
@@ -227,7 +231,7 @@ def test_a_tower_that_differs_is_measured_as_such(exported: Path) -> None:
     assert check.least_image_cosine(images, loaded) < check.COSINE_MIN
 
 
-def test_pictures_of_the_check_have_vectors_that_differ(exported: Path) -> None:
+def test_the_check_pictures_have_different_vectors(exported: Path) -> None:
     from photoindex.models.clip_onnx import OnnxImageEncoder, open_session
     from photoindex.models.export.check import random_pictures
 

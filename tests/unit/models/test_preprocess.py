@@ -1,4 +1,4 @@
-"""Pictures as a model sees them."""
+"""Preprocessing pictures for a model."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def of_open_clip(image: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("resize", ["shortest", "squash"])
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
-def test_every_pixel_is_that_of_open_clip(
+def test_every_pixel_equals_that_of_open_clip(
     size: tuple[int, int], resize: Literal["shortest", "squash"], interpolation: Literal["bicubic", "bilinear"]
 ) -> None:
     wanted = preprocessing(64, resize, interpolation)
@@ -59,7 +59,7 @@ def test_every_pixel_is_that_of_open_clip(
 
 @pytest.mark.parametrize("size", [(1024, 20), (1023, 19), (1024, 3), (19, 1021), (2, 1024)])
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
-def test_a_thin_picture_is_seen_as_if_it_was_scaled_as_a_whole(size: tuple[int, int], mode: str) -> None:
+def test_a_thin_picture_gives_the_same_result_as_scaling_it_whole(size: tuple[int, int], mode: str) -> None:
     image = noise(*size, seed=3).convert(mode)
     if mode == "RGBA":
         image.putalpha(noise(*size, seed=4).convert("L"))
@@ -80,7 +80,7 @@ def test_a_line_of_pixels_takes_little_memory(size: tuple[int, int]) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True, cwd=REPOSITORY
     )
-    # As a whole it would be scaled to 224 x 229,376 pixels of four bytes.
+    # Scaled whole, it would have 224 x 229,376 pixels of four bytes.
     assert int(ran.stdout) * 1024 < 100e6
 
 
@@ -91,7 +91,7 @@ def test_a_grey_picture_has_three_equal_channels_as_in_open_clip() -> None:
     assert (prepared[..., 0] == prepared[..., 2]).all()
 
 
-def test_the_middle_of_a_wide_picture_is_seen() -> None:
+def test_the_centre_of_a_wide_picture_is_used() -> None:
     image = Image.new("RGB", (300, 100), "red")
     image.paste("blue", (100, 0, 200, 100))
     prepared = prepare(image, preprocessing(50))
@@ -101,7 +101,7 @@ def test_the_middle_of_a_wide_picture_is_seen() -> None:
     assert (prepared[:, 5:45] == (0, 0, 255)).all()
 
 
-def test_squashing_shows_the_whole_of_a_wide_picture() -> None:
+def test_squashing_uses_the_whole_of_a_wide_picture() -> None:
     image = Image.new("RGB", (300, 100), "red")
     image.paste("blue", (100, 0, 200, 100))
     prepared = prepare(image, preprocessing(60, "squash"))

@@ -1,4 +1,4 @@
-"""The tiny model of the tests is what its recipe says, and what its world says is true."""
+"""The tests' tiny model matches its recipe, and its captions are true."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.tiny_model import FIXTURE
 HARD = ("", "ÄÖÜ ß é", "夕日の海", "🏖️👨‍👩‍👧", "a\u200bb\u00a0c", "\x00\x1b", "three   RED circles", "xyzzy 0123456789")
 
 
-def test_the_vocabulary_is_the_one_that_the_recipe_writes(tmp_path: Path) -> None:
+def test_the_vocabulary_matches_the_recipe(tmp_path: Path) -> None:
     written = tmp_path / "vocabulary.gz"
     vocabulary.write_vocabulary(written, vocabulary.learn_merges(captions.vocabulary_words()))
     assert written.read_bytes() == (FIXTURE / "bpe_simple_vocab.txt.gz").read_bytes()
 
 
-def test_the_configuration_is_the_one_that_the_recipe_writes() -> None:
+def test_the_configuration_matches_the_recipe() -> None:
     pytest.importorskip("torch")
     from tests.tiny_clip.train import Recipe, configuration
 
@@ -30,7 +30,7 @@ def test_the_configuration_is_the_one_that_the_recipe_writes() -> None:
     assert json.loads((FIXTURE / "open_clip_config.json").read_text()) == configuration(Recipe(), tokens)
 
 
-def test_the_figures_are_those_of_the_recipe_and_good_enough_to_trust() -> None:
+def test_the_accuracy_figures_match_the_recipe_and_are_good_enough() -> None:
     pytest.importorskip("torch")
     from tests.tiny_clip.train import Recipe
 
@@ -53,7 +53,7 @@ def test_the_figures_are_those_of_the_recipe_and_good_enough_to_trust() -> None:
 
 
 @pytest.mark.slow
-def test_the_exported_towers_are_those_of_the_weights(tmp_path: Path) -> None:
+def test_the_exported_towers_match_the_weights(tmp_path: Path) -> None:
     pytest.importorskip("open_clip")
     from photoindex.models.encoders import open_image_encoder, open_text_encoder
     from photoindex.models.export.run import export
@@ -92,7 +92,7 @@ def test_a_word_of_the_captions_is_one_token_and_every_text_can_be_encoded() -> 
         assert tokenizer.eot_token_id > max(tokens, default=0)
 
 
-def test_what_is_said_of_a_scene_is_true_of_it() -> None:
+def test_captions_are_true_of_their_scene() -> None:
     generator = np.random.default_rng(3)
     every = scenes.all_scenes()
     for row in generator.integers(len(every), size=500):
@@ -102,12 +102,12 @@ def test_what_is_said_of_a_scene_is_true_of_it() -> None:
         assert all(wanted in (-1, is_) for wanted, is_ in zip(asked.numbers(), known, strict=True))
 
 
-def test_a_description_names_one_combination_alone() -> None:
+def test_a_description_identifies_exactly_one_combination() -> None:
     every = scenes.all_scenes()
     assert len({captions.describe(scene) for scene in every}) == len(every)
 
 
-def test_a_tenth_of_the_combinations_is_kept_from_training_and_has_every_word() -> None:
+def test_a_tenth_of_the_combinations_is_held_out_of_training_and_contains_every_word() -> None:
     every = scenes.all_scenes()
     unseen = [scene for scene in every if scenes.is_unseen(scene)]
     assert 0.08 < len(unseen) / len(every) < 0.12

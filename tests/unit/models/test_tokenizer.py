@@ -1,4 +1,4 @@
-"""Texts as tokens, compared with open_clip's own tokenizers."""
+"""Tokenizing texts, compared with open_clip's own tokenizers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from photoindex.models.export.check import HARD_TEXTS
 from photoindex.models.tokenizer import TextTokenizer, cleaned
 
 CLEANINGS = ("lower", "canonicalize", "whitespace")
-# Which unassigned characters are letters already differs between the Unicode tables of both libraries.
+# The Unicode tables of both libraries differ in which unassigned characters are letters.
 ASSIGNED = st.characters(exclude_categories=("Cs", "Cn"))
 TEXTS = st.one_of(
     st.text(ASSIGNED, max_size=40),
@@ -45,7 +45,7 @@ TEXTS = st.one_of(
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, TextTokenizer]:
-    """open_clip's tokenizer with a small vocabulary, and what is exported of it."""
+    """Return open_clip's tokenizer with a small vocabulary, and its export."""
     pytest.importorskip("open_clip")
     from tests.unit.models.clip_models import write_model
 
@@ -63,34 +63,34 @@ def _both(folder: Path) -> tuple[Any, TextTokenizer]:
 
 @settings(deadline=None)
 @given(text=st.one_of(st.text(max_size=60), st.sampled_from(HARD_TEXTS)), clean=st.sampled_from(CLEANINGS))
-def test_texts_are_cleaned_as_open_clip_cleans_them(text: str, clean: str) -> None:
+def test_texts_are_cleaned_like_in_open_clip(text: str, clean: str) -> None:
     of_open_clip = pytest.importorskip("open_clip.tokenizer")
     assert cleaned(text, clean) == of_open_clip.get_clean_fn(clean)(text)
 
 
 @settings(deadline=None)
 @given(text=st.text(st.characters(max_codepoint=0x7F), max_size=40), clean=st.sampled_from(CLEANINGS))
-def test_the_short_way_of_plain_texts_gives_what_the_long_way_gives(text: str, clean: str) -> None:
+def test_the_fast_path_for_plain_texts_gives_the_same_result(text: str, clean: str) -> None:
     of_open_clip = pytest.importorskip("open_clip.tokenizer")
     assert cleaned(text, clean) == of_open_clip.get_clean_fn(clean)(text)
 
 
 @settings(deadline=None, max_examples=300)
 @given(text=TEXTS)
-def test_tokens_of_a_small_vocabulary_are_those_of_open_clip(small: tuple[Any, TextTokenizer], text: str) -> None:
+def test_tokens_of_a_small_vocabulary_equal_those_of_open_clip(small: tuple[Any, TextTokenizer], text: str) -> None:
     reference, exported = small
     np.testing.assert_array_equal(exported.whole([text]), reference([text]).numpy())
 
 
 @pytest.mark.parametrize("text", [*HARD_TEXTS, "\udcff lone surrogate", "word " * 10_000, "\0"])
-def test_hard_texts_have_the_tokens_of_clips_own_vocabulary(clips_own: tuple[Any, TextTokenizer], text: str) -> None:
+def test_hard_texts_have_the_same_tokens_as_in_open_clip(clips_own: tuple[Any, TextTokenizer], text: str) -> None:
     reference, exported = clips_own
     np.testing.assert_array_equal(exported.whole([text]), reference([text]).numpy())
 
 
 @pytest.fixture(scope="module")
 def clips_own() -> tuple[Any, TextTokenizer]:
-    """CLIP's tokenizer of 49,408 tokens, and what is exported of it."""
+    """Return CLIP's tokenizer of 49,408 tokens, and its export."""
     open_clip = pytest.importorskip("open_clip")
     from photoindex.models.export.tokenizer import _around_words, _of_merges
 
@@ -100,7 +100,7 @@ def clips_own() -> tuple[Any, TextTokenizer]:
     return reference, TextTokenizer(exported.to_str().encode(), settings, 77)
 
 
-def test_a_vocabulary_that_ends_in_an_empty_line_keeps_its_numbers(tmp_path: Path) -> None:
+def test_a_vocabulary_with_a_final_empty_line_keeps_its_token_numbers(tmp_path: Path) -> None:
     pytest.importorskip("open_clip")
     import gzip
 
@@ -114,7 +114,7 @@ def test_a_vocabulary_that_ends_in_an_empty_line_keeps_its_numbers(tmp_path: Pat
         np.testing.assert_array_equal(exported.whole([text]), reference([text]).numpy())
 
 
-def test_short_texts_get_no_padding_where_the_tower_does_without(small: tuple[Any, TextTokenizer]) -> None:
+def test_short_texts_get_no_padding_if_the_tower_needs_none(small: tuple[Any, TextTokenizer]) -> None:
     _, exported = small
     tokens = exported.tokens(["sun", "the dog end"])
     assert tokens.shape[1] < exported.whole(["sun"]).shape[1]
@@ -123,7 +123,7 @@ def test_short_texts_get_no_padding_where_the_tower_does_without(small: tuple[An
     assert exported.tokens([]).shape[0] == 0
 
 
-def test_plain_words_are_found_without_reading_the_vocabulary(
+def test_plain_words_are_tokenized_without_parsing_the_vocabulary(
     clips_own: tuple[Any, TextTokenizer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference, exported = clips_own
@@ -138,12 +138,12 @@ def test_other_texts_have_the_right_tokens_too(clips_own: tuple[Any, TextTokeniz
     np.testing.assert_array_equal(exported.whole([text]), reference([text]).numpy())
 
 
-def test_words_whose_merges_lead_elsewhere_are_not_looked_up(tmp_path: Path) -> None:
+def test_words_that_merge_differently_are_not_looked_up(tmp_path: Path) -> None:
     pytest.importorskip("open_clip")
     from tests.unit.models.clip_models import write_model, write_vocabulary
 
     folder = write_model(tmp_path)
-    # "sun" has a token, but its letters are merged otherwise: "u n</w>" comes first.
+    # "sun" has a token, but its letters are merged differently: "u n</w>" comes first.
     write_vocabulary(folder, ("u n</w>", "s u", "su n</w>"))
     reference, exported = _both(folder)
     np.testing.assert_array_equal(exported.whole(["sun"]), reference(["sun"]).numpy())
@@ -156,7 +156,7 @@ def test_a_missing_tokenizer_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe", b'{"version": "1.0", "model": {"type": "BPE"}}'])
-def test_a_damaged_tokenizer_is_said_to_be_one(content: bytes) -> None:
+def test_a_damaged_tokenizer_is_reported(content: bytes) -> None:
     tokenizer = TextTokenizer(content, TokenizerSettings(clean="lower", pad_id=0, around_words=(1, 2)), 77)
     with pytest.raises(ModelUnavailable, match=r"tokenizer cannot be used: .*install the model again"):
         tokenizer.tokens(["sun"])

@@ -103,7 +103,9 @@ def test_codes_give_the_same_results_with_one_and_several_threads(
             found = mapped.candidates(query, 50, only)
             expected = codes.candidates(query, 50, only)
             assert len(found) == len(expected)
-            assert len(np.intersect1d(found, expected)) >= len(expected) - 1  # equal estimates may be told apart
+            assert (
+                len(np.intersect1d(found, expected)) >= len(expected) - 1
+            )  # equal estimates may be ordered differently
 
 
 def test_deleted_vectors_are_replaced_by_the_next_nearest(

@@ -421,23 +421,23 @@ def explained(
 def test_both_files_are_explained_why_they_are_or_are_not_joined(
     members: list[Member], decisions: list[Decision], joined: bool, why: str
 ) -> None:
-    told = explained(members, decisions)
-    assert len(told) == 2
-    assert {answer for answer, _ in told.values()} == {joined}
-    assert all(why in sentence for _, sentence in told.values())
+    explanations = explained(members, decisions)
+    assert len(explanations) == 2
+    assert {answer for answer, _ in explanations.values()} == {joined}
+    assert all(why in sentence for _, sentence in explanations.values())
 
 
 def test_a_split_involving_a_third_file_is_given_as_the_reason() -> None:
-    told = explained(files("a.cr2", "a.jpg", "a.heic"), [Decision(2, 3, together=False)])
-    assert told["a.jpg", "a.heic"] == (False, "split by hand")
-    joined, why = told["a.cr2", "a.heic"]
+    explanations = explained(files("a.cr2", "a.jpg", "a.heic"), [Decision(2, 3, together=False)])
+    assert explanations["a.jpg", "a.heic"] == (False, "split by hand")
+    joined, why = explanations["a.cr2", "a.heic"]
     assert not joined
     assert why.startswith("kept apart because files of their photos were split by hand; otherwise: RAW and picture")
 
 
 def test_files_joined_through_a_third_file_name_their_common_photo() -> None:
-    told = explained(files("a.cr2", "a.jpg", "a.heic"))
-    assert told["a.jpg", "a.heic"] == (True, "both belong to a.jpg")
+    explanations = explained(files("a.cr2", "a.jpg", "a.heic"))
+    assert explanations["a.jpg", "a.heic"] == (True, "both belong to a.jpg")
 
 
 def test_a_file_alone_has_no_candidates() -> None:

@@ -43,8 +43,8 @@ def test_an_edited_picture_is_the_same_picture(name: str) -> None:
 
 
 def test_different_pictures_are_not_the_same() -> None:
-    looks = [features(scene(seed)) for seed in range(6)]
-    assert not any(compare(first, second).same for first, second in itertools.combinations(looks, 2))
+    pictures = [features(scene(seed)) for seed in range(6)]
+    assert not any(compare(first, second).same for first, second in itertools.combinations(pictures, 2))
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_a_video_is_not_a_copy_of_a_picture_or_of_a_video_of_another_duration() 
     "folder", ["duplicates/not-duplicates", "duplicates/mosaic-pairs-not-duplicates", "photos/pano-burst"]
 )
 def test_real_similar_pictures_are_not_the_same(testdata: Path, folder: str) -> None:
-    looks = [features(loaded(path)) for path in sorted((testdata / folder).iterdir())]
-    assert len(looks) > 2
-    assert not any(compare(first, second).same for first, second in itertools.combinations(looks, 2))
+    pictures = [features(loaded(path)) for path in sorted((testdata / folder).iterdir())]
+    assert len(pictures) > 2
+    assert not any(compare(first, second).same for first, second in itertools.combinations(pictures, 2))
 
 
 @pytest.mark.shared

@@ -96,7 +96,7 @@ def test_an_interrupted_download_is_resumed(hub: Hub, runner: LibraryRunner) -> 
 
 def test_a_partial_download_is_kept_and_resumed_by_the_next_pull(hub: Hub, runner: LibraryRunner) -> None:
     hub.cuts[WEIGHTS] = [100_000, 0, 0, 0, 0, 0, 0]
-    with pytest.raises(FetchFailed, match="what had arrived is kept"):
+    with pytest.raises(FetchFailed, match="run it again to resume"):
         pulled(runner)
     assert installed(runner) == []
     hub.cuts.clear()
@@ -159,7 +159,7 @@ def test_an_installed_model_stays_at_its_commit_until_an_update_is_requested(
     hub.repositories["someone/tiny"] = new
     assert not pulled(runner).changed
     (runner.folder / "models" / "tiny" / "onnx" / "text.onnx").unlink()
-    with pytest.raises(FetchFailed, match="--update takes what is there now"):
+    with pytest.raises(FetchFailed, match="use --update for the current one"):
         pulled(runner)
     assert ModelStore(runner.folder / "models").get("tiny").revision == old.commit
     updated = pulled(runner, update=True)
@@ -185,7 +185,7 @@ def test_weights_of_an_unsafe_kind_are_refused(hub: Hub, runner: LibraryRunner) 
     catalog = runner.folder / "models" / "catalog.toml"
     catalog.write_text(catalog.read_text().replace(WEIGHTS, "model.pkl"))
     hub.repositories["someone/tiny"].files["model.pkl"] = b"\x80\x04."
-    with pytest.raises(FetchFailed, match=r"model\.pkl of someone/tiny is no kind of weights that is safe to read"):
+    with pytest.raises(FetchFailed, match=r"model\.pkl of someone/tiny is not a kind of weights that is safe to read"):
         pulled(runner)
     assert not hub.fetched("model.pkl")
 
@@ -216,7 +216,7 @@ def test_a_repository_that_is_not_there_or_private_says_how_to_log_in(hub: Hub, 
 
 def test_a_gated_repository_says_where_its_terms_are_accepted(hub: Hub, runner: LibraryRunner) -> None:
     hub.repositories["someone/tiny"].gated = True
-    with pytest.raises(FetchFailed, match="accept its terms at http://127"):
+    with pytest.raises(FetchFailed, match="accepting its terms at http://127"):
         pulled(runner)
 
 
@@ -234,7 +234,7 @@ def test_a_hub_that_cannot_be_reached_is_named(runner: LibraryRunner, monkeypatc
         address = f"http://127.0.0.1:{result.getsockname()[1]}"
         monkeypatch.setenv("HF_ENDPOINT", address)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        with pytest.raises(FetchFailed, match=f"could not be fetched from {address}"):
+        with pytest.raises(FetchFailed, match=f"could not be downloaded from {address}"):
             pulled(runner)
 
 
@@ -280,7 +280,7 @@ def test_a_restricted_licence_is_accepted_once(hub: Hub, runner: LibraryRunner) 
 
 def test_a_model_that_does_not_match_the_catalogue_is_not_installed(hub: Hub, runner: LibraryRunner) -> None:
     write_catalog(runner.folder / "models", dim=512)
-    with pytest.raises(ModelUnavailable, match="the files give 64 numbers a vector, but 'tiny' has 512"):
+    with pytest.raises(ModelUnavailable, match="the files give vectors of dimension 64, but 'tiny' has 512"):
         pulled(runner)
     assert installed(runner) == []
 
@@ -295,14 +295,14 @@ def test_a_model_too_large_for_the_disk_is_refused_before_downloading(
 ) -> None:
     usage = type("Usage", (), {"free": 1000})
     monkeypatch.setattr("photoindex.models.sources.pull.shutil.disk_usage", lambda path: usage)
-    with pytest.raises(StorageFull, match="nothing was fetched"):
+    with pytest.raises(StorageFull, match="nothing was downloaded"):
         pulled(runner)
     assert not hub.fetched(WEIGHTS)
 
 
 def test_a_hub_response_without_commit_is_refused(hub: Hub, runner: LibraryRunner) -> None:
     hub.repositories["someone/tiny"].commit = "../../../escaped"
-    with pytest.raises(FetchFailed, match="gives no commit"):
+    with pytest.raises(FetchFailed, match="returned no commit"):
         pulled(runner)
 
 

@@ -79,7 +79,7 @@ def test_an_entry_of_the_user_is_added_and_may_replace_one(tmp_path: Path) -> No
         ("dim = 64", "dim = 0", "dim"),
         ("dim = 64", "dim = 64\ndims = 64", "dims"),
         ('id = "tiny"', 'id = "../tiny"', "id"),
-        ('"open_clip_config.json"', '"../../passwd"', "no plain name"),
+        ('"open_clip_config.json"', '"../../passwd"', "not a plain file name"),
         ('"someone/tiny"', '"https://example.invalid/x"', "repository"),
         ("[[model]]", "[[model", "cannot be read"),
     ],
@@ -97,7 +97,7 @@ def test_a_mistake_in_the_users_catalogue_is_reported_with_its_position(
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/../b", "/a", "a//b", "a/", "a\\b", "a\nb", "a\0b", "é" * 200])
 def test_a_name_that_could_lead_out_of_a_models_folder_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="no plain name"):
+    with pytest.raises(ValueError, match="not a plain file name"):
         plain_name(name)
 
 
@@ -105,7 +105,7 @@ def test_a_model_that_is_not_installed_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="run: photoindex models pull clip-vit-b-32") as raised:
         ModelStore(tmp_path).get("clip-vit-b-32")
     assert raised.value.exit_code == 7
-    with pytest.raises(ModelUnavailable, match="from files of yours: photoindex models install PATH --id nothing"):
+    with pytest.raises(ModelUnavailable, match="from your own files: photoindex models install PATH --id nothing"):
         ModelStore(tmp_path).get("nothing")
 
 
@@ -150,9 +150,9 @@ def linked(path: Path) -> None:
     ("damage", "said"),
     [
         (changed, "has changed since"),
-        (lambda path: path.write_bytes(b"short"), "has changed its size since"),
-        (lambda path: path.unlink(), "has gone since"),
-        (linked, "became something else than a file since"),
+        (lambda path: path.write_bytes(b"short"), "has changed in size since"),
+        (lambda path: path.unlink(), "has disappeared since"),
+        (linked, "is no longer a regular file since"),
     ],
 )
 def test_a_changed_file_is_refused_when_it_is_loaded(runner: LibraryRunner, damage: Any, said: str) -> None:
@@ -202,7 +202,7 @@ def test_verify_reports_the_state_of_every_file(runner: LibraryRunner) -> None:
 
 def test_a_removed_folder_is_detected(runner: LibraryRunner) -> None:
     shutil.rmtree(runner.folder / "models" / "tiny")
-    with pytest.raises(ModelUnavailable, match="is gone; run: photoindex models install PATH --id tiny"):
+    with pytest.raises(ModelUnavailable, match="is missing; run: photoindex models install PATH --id tiny"):
         store(runner).get("tiny")
 
 

@@ -132,10 +132,10 @@ def test_an_oversized_json_is_ignored_and_an_oversized_xmp_is_refused() -> None:
 
 def test_an_xmp_sidecar_gives_the_same_facts_as_an_embedded_packet() -> None:
     attributes = 'xmp:Rating="4" exif:DateTimeOriginal="2018-08-11T17:38:25Z" exif:GPSLatitude="48,24.5N" exif:GPSLongitude="3,5.4W"'
-    told = read("a.xmp", packet(attributes))
-    assert told.kind is SidecarKind.XMP
-    assert told.title is None
-    assert told.facts == {
+    sidecar = read("a.xmp", packet(attributes))
+    assert sidecar.kind is SidecarKind.XMP
+    assert sidecar.title is None
+    assert sidecar.facts == {
         "rating": 4,
         "taken_at": "2018-08-11T17:38:25+00:00",
         "latitude": 48.4083333,
@@ -159,9 +159,9 @@ def test_an_xmp_may_be_in_any_unicode_encoding(encoding: str, declared: bool) ->
 
 
 def test_an_impossible_value_becomes_a_note() -> None:
-    told = read("a.xmp", packet('exif:DateTimeOriginal="2057-01-01T00:00:00" xmp:Rating="9"'))
-    assert told.facts == {}
-    assert [note.split(" refused")[0] for note in told.notes] == [
+    sidecar = read("a.xmp", packet('exif:DateTimeOriginal="2057-01-01T00:00:00" xmp:Rating="9"'))
+    assert sidecar.facts == {}
+    assert [note.split(" refused")[0] for note in sidecar.notes] == [
         "sidecar: taken_at '2057-01-01T00:00:00'",
         "sidecar: rating '9'",
     ]
@@ -217,23 +217,27 @@ def test_a_deeply_nested_xmp_is_read_or_refused_without_a_crash(tmp_path: Path) 
 
 
 def test_an_aae_gives_the_time_and_format_of_an_edit() -> None:
-    told = read("a.aae", aae(adjustmentTimestamp=datetime(2021, 5, 6, 7, 8, 9)))  # noqa: DTZ001 - as property lists have it
-    assert told.facts == {"edited": 1, "edited_at": "2021-05-06T07:08:09+00:00", "adjustment_format": "com.apple.photo"}
-    assert told.kind is SidecarKind.AAE
+    sidecar = read("a.aae", aae(adjustmentTimestamp=datetime(2021, 5, 6, 7, 8, 9)))  # noqa: DTZ001 - as property lists have it
+    assert sidecar.facts == {
+        "edited": 1,
+        "edited_at": "2021-05-06T07:08:09+00:00",
+        "adjustment_format": "com.apple.photo",
+    }
+    assert sidecar.kind is SidecarKind.AAE
 
 
 def test_a_binary_aae_is_read_like_one_of_xml() -> None:
     members = {"adjustmentFormatIdentifier": "com.apple.video.slomo", "adjustmentData": b"\0" * 99}
-    told = read("a.aae", plistlib.dumps(members, fmt=plistlib.FMT_BINARY))
-    assert told.facts == {"edited": 1, "adjustment_format": "com.apple.video.slomo"}
+    sidecar = read("a.aae", plistlib.dumps(members, fmt=plistlib.FMT_BINARY))
+    assert sidecar.facts == {"edited": 1, "adjustment_format": "com.apple.video.slomo"}
 
 
 @pytest.mark.parametrize("stamp", [datetime(1, 1, 1), datetime(9999, 1, 1), "soon", 5])  # noqa: DTZ001
 def test_an_impossible_date_of_an_edit_becomes_a_note(stamp: object) -> None:
-    told = read("a.aae", aae(adjustmentTimestamp=stamp))
-    assert "edited_at" not in told.facts
-    assert len(told.notes) == 1
-    assert told.notes[0].startswith("sidecar: edited_at ")
+    sidecar = read("a.aae", aae(adjustmentTimestamp=stamp))
+    assert "edited_at" not in sidecar.facts
+    assert len(sidecar.notes) == 1
+    assert sidecar.notes[0].startswith("sidecar: edited_at ")
 
 
 def binary_list(objects: list[bytes], *, count: int | None = None, top: int = 0) -> bytes:
@@ -283,16 +287,16 @@ def test_a_damaged_or_hostile_aae_is_refused_by_name(data: bytes) -> None:
 
 
 def test_a_binary_aae_that_contains_itself_is_read_once() -> None:
-    told = read("a.aae", binary_list([b"\xd1\x01\x02", KEY, b"\xa2\x02\x00"]))
-    assert told.facts == {"edited": 1}
+    sidecar = read("a.aae", binary_list([b"\xd1\x01\x02", KEY, b"\xa2\x02\x00"]))
+    assert sidecar.facts == {"edited": 1}
 
 
 def test_a_binary_aae_of_endless_depth_is_refused() -> None:
     chain = [b"\xd1\x01\x02", KEY, *(b"\xa1" + bytes([step]) for step in range(3, 250)), b"\x08"]
     assert read("a.aae", binary_list(chain)).facts == {"edited": 1}
     deep = b"<array>" * 40_000 + b"</array>" * 40_000
-    told = read("a.aae", aae().replace(b"<integer>0</integer>", deep))
-    assert told.facts == {"edited": 1, "adjustment_format": "com.apple.photo"}
+    sidecar = read("a.aae", aae().replace(b"<integer>0</integer>", deep))
+    assert sidecar.facts == {"edited": 1, "adjustment_format": "com.apple.photo"}
     assert "more than 100000 tags" in refusal("a.aae", aae().replace(b"<integer>0</integer>", deep * 2))
 
 
@@ -301,7 +305,7 @@ def test_a_property_list_without_top_level_adjustments_is_refused() -> None:
 
 
 def test_takeouts_json_gives_time_position_text_people_and_favourite() -> None:
-    told = read(
+    sidecar = read(
         "a.jpg.json",
         takeout(
             description=" Am Fluß ",
@@ -313,10 +317,10 @@ def test_takeouts_json_gives_time_position_text_people_and_favourite() -> None:
             imageViews="3",
         ),
     )
-    assert told.kind is SidecarKind.TAKEOUT
-    assert told.title == "a.jpg"
-    assert told.notes == ()
-    assert told.facts == {
+    assert sidecar.kind is SidecarKind.TAKEOUT
+    assert sidecar.title == "a.jpg"
+    assert sidecar.notes == ()
+    assert sidecar.facts == {
         "taken_at": "2015-12-06T16:18:30+00:00",
         "latitude": 52.5085222,
         "longitude": 13.4432056,
@@ -345,10 +349,10 @@ def test_times_before_1970_and_plain_numbers_are_read(stamp: object, expected: s
     ["0", "-62135596800", "99999999999", "1449418710000", "1e400", "9" * 5000, "soon", 2**70, [1], True, {"a": 1}],
 )
 def test_impossible_times_become_a_note(stamp: object) -> None:
-    told = read("a.json", takeout(photoTakenTime={"timestamp": stamp}))
-    assert "taken_at" not in told.facts
-    assert len(told.notes) == 1
-    assert told.notes[0].startswith("takeout: taken_at ")
+    sidecar = read("a.json", takeout(photoTakenTime={"timestamp": stamp}))
+    assert "taken_at" not in sidecar.facts
+    assert len(sidecar.notes) == 1
+    assert sidecar.notes[0].startswith("takeout: taken_at ")
 
 
 def test_the_cameras_position_is_used_if_google_has_none() -> None:
@@ -357,17 +361,17 @@ def test_the_cameras_position_is_used_if_google_has_none() -> None:
 
 
 def test_zero_positions_and_zero_altitudes_are_ignored() -> None:
-    told = read("a.json", takeout(geoData=NOWHERE, geoDataExif=NOWHERE))
-    assert set(told.facts) == {"taken_at"}
-    assert told.notes == ()
+    sidecar = read("a.json", takeout(geoData=NOWHERE, geoDataExif=NOWHERE))
+    assert set(sidecar.facts) == {"taken_at"}
+    assert sidecar.notes == ()
     assert "altitude_m" not in read("a.json", takeout(geoData={**BERLIN, "altitude": -0.0})).facts
 
 
 @pytest.mark.parametrize("latitude", [91, 1e300, float("nan"), float("inf"), 10**60])
 def test_a_position_out_of_range_becomes_a_note(latitude: float) -> None:
-    told = read("a.json", takeout(geoData={"latitude": latitude, "longitude": 5.0, "altitude": 3.0}))
-    assert set(told.facts) == {"taken_at"}
-    assert ["position" in note for note in told.notes] == [True]
+    sidecar = read("a.json", takeout(geoData={"latitude": latitude, "longitude": 5.0, "altitude": 3.0}))
+    assert set(sidecar.facts) == {"taken_at"}
+    assert ["position" in note for note in sidecar.notes] == [True]
 
 
 @pytest.mark.parametrize(
@@ -385,9 +389,9 @@ def test_members_of_an_unexpected_type_are_left_out(members: dict[str, Any]) -> 
 
 
 def test_half_a_surrogate_pair_and_nul_never_reach_the_facts() -> None:
-    told = read("a.json", takeout(description="a\ud83d\0b", people=[{"name": "\udc00"}], title="\ud83d.jpg"))
-    assert json.dumps([told.facts, told.title], ensure_ascii=False).encode()
-    assert "\0" not in str(told.facts["description"])
+    sidecar = read("a.json", takeout(description="a\ud83d\0b", people=[{"name": "\udc00"}], title="\ud83d.jpg"))
+    assert json.dumps([sidecar.facts, sidecar.title], ensure_ascii=False).encode()
+    assert "\0" not in str(sidecar.facts["description"])
 
 
 @pytest.mark.parametrize(

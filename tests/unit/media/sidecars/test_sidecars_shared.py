@@ -48,9 +48,9 @@ def matched(folder: Path) -> tuple[set[tuple[str, str]], set[str]]:
     for number, name in enumerate(names):
         content = read_content(os.fsencode(folder / name))
         medium = sniff(content.head, content.open)
-        told = read(folder / name) if medium is None else None
-        if told is not None:
-            sidecars.append(SidecarName(number, os.fsencode(name), told.kind, told.title))
+        sidecar = read(folder / name) if medium is None else None
+        if sidecar is not None:
+            sidecars.append(SidecarName(number, os.fsencode(name), sidecar.kind, sidecar.title))
         elif medium is not None or name.endswith(".JPG"):
             media.append(MediaName(number, os.fsencode(name), medium.kind if medium else Kind.IMAGE))
     found = {(names[match.sidecar_id], names[match.file_id]) for match in match_sidecars(sidecars, media)}
@@ -61,17 +61,17 @@ def test_every_xmp_gives_its_facts(testdata: Path) -> None:
     folder = testdata / "formats" / "xmp"
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.xmp")} == set(XMP_FACTS)
     for name, expected in XMP_FACTS.items():
-        told = read(folder / name)
-        assert told is not None
-        assert told.kind is SidecarKind.XMP
-        assert {fact: told.facts.get(fact) for fact in expected} == expected
-        assert told.notes == ()
+        sidecar = read(folder / name)
+        assert sidecar is not None
+        assert sidecar.kind is SidecarKind.XMP
+        assert {fact: sidecar.facts.get(fact) for fact in expected} == expected
+        assert sidecar.notes == ()
 
 
 def test_a_real_aae_is_an_edit(testdata: Path) -> None:
-    told = read(testdata / "formats" / "xmp" / "PLIST.aae")
-    assert told is not None
-    assert told.facts == {"edited": 1, "adjustment_format": "com.apple.video.slomo"}
+    sidecar = read(testdata / "formats" / "xmp" / "PLIST.aae")
+    assert sidecar is not None
+    assert sidecar.facts == {"edited": 1, "adjustment_format": "com.apple.video.slomo"}
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_albums_are_not_sidecars(testdata: Path) -> None:
 
 def test_every_takeout_json_states_time_and_where_google_knows_it_the_position(testdata: Path) -> None:
     folder = testdata / "formats" / "takeout"
-    told = {path.name: read(path) for path in sorted(folder.rglob("*.json"))}
-    photos = {name: one for name, one in told.items() if one is not None}
+    by_name = {path.name: read(path) for path in sorted(folder.rglob("*.json"))}
+    photos = {name: one for name, one in by_name.items() if one is not None}
     assert all("taken_at" in one.facts and one.title and not one.notes for one in photos.values())
     assert photos["gphotos-1.json"].facts["taken_at"] == "2015-12-06T16:18:30+00:00"
     assert photos["gphotos-2.json"].facts["latitude"] == 52.5107943
