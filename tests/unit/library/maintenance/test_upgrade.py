@@ -23,8 +23,8 @@ from tests.rows import VolumeRows, library_in
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 def upgrade():
     op.add_column("photo", sa.Column("mood", sa.Text(), nullable=True))
@@ -36,8 +36,8 @@ def history(tmp_path: Path) -> migrate.History:
     """The history of a made-up next version of the program."""
     target = tmp_path / "migrations"
     shutil.copytree(migrate.SHIPPED.folder, target, ignore=shutil.ignore_patterns("__pycache__"))
-    (target / "versions" / "0004_made_up.py").write_text(NEXT)
-    return migrate.History(target, (*migrate.REVISIONS, "0004"))
+    (target / "versions" / "0005_made_up.py").write_text(NEXT)
+    return migrate.History(target, (*migrate.REVISIONS, "0005"))
 
 
 def fill(library: Library, originals: Path) -> None:
