@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from photoindex.config.names import _is_section, flat
+from photoindex.config.names import flat, is_section
 from photoindex.config.schema import SQLITE_PREFIX, Config, Setting
 from photoindex.config.secrets import without_secrets
 from photoindex.errors import ConfigError
@@ -262,7 +262,7 @@ def _variable_layer(places: Mapping[str, str], dotenv: Path | None = None) -> _L
 
 def _refuse_unknown(given: _Layer, known: Mapping[str, FieldInfo]) -> None:
     for name, part in given.items():
-        if _is_section(name):
+        if is_section(name):
             inner = next(setting for setting in known if setting.startswith(f"{name}."))
             raise ConfigError(f"{name} ({part.origin}) is a section; set one of its settings, such as {inner}")
         if name not in known:

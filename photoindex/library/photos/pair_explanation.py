@@ -12,8 +12,8 @@ from photoindex.domain import pairing
 from photoindex.domain.pairing import Candidate, Explanation, Member
 from photoindex.domain.pairing.names import parse_name
 from photoindex.library.handle import Library
-from photoindex.library.photos.pairs import current, paths_of
-from photoindex.pipeline.resolve.relate import members_and_links
+from photoindex.library.photos.pairs import paths_of
+from photoindex.pipeline.resolve.relate import current_content, members_and_links
 from photoindex.store.photos import pairs, sidecars
 from photoindex.store.photos.details import assets_of_photo, photo_by_id, photos_of_burst
 from photoindex.store.photos.pairs import DecisionRow
@@ -190,7 +190,7 @@ def _decisions(connection: Connection, mine: set[int], everything: set[int]) -> 
     places = pairs.places_of(connection, known)
     newest: dict[tuple[int, int], DecisionRow] = {}
     for row in rows:
-        one, other = sorted((current(places, row.asset_id), current(places, row.other_asset_id)))
+        one, other = sorted((current_content(places, row.asset_id), current_content(places, row.other_asset_id)))
         if one != other and {one, other} & mine:
             newest[one, other] = row
     paths = paths_of(connection, {asset_id for pair in newest for asset_id in pair})

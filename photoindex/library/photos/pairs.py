@@ -16,11 +16,10 @@ from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import refresh
 from photoindex.library.search.targets import Targets
-from photoindex.pipeline.resolve.relate import regroup
+from photoindex.pipeline.resolve.relate import current_content, regroup
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.journal import journal
 from photoindex.store.photos import pairs
-from photoindex.store.photos.pairs import SUPERSEDED, AssetPlace
 from photoindex.store.search import targets
 from photoindex.store.tasks import stale
 
@@ -228,22 +227,10 @@ def _outdated(connection: Connection, asset_ids: set[int], wanted: Mapping[Pair,
     found = []
     for row in pairs.decisions_among(connection, everything):
         key = (row.asset_id, row.other_asset_id)
-        one, other = sorted((current(places, key[0]), current(places, key[1])))
+        one, other = sorted((current_content(places, key[0]), current_content(places, key[1])))
         if key not in wanted and (one, other) in wanted:
             found.append(key)
     return found
-
-
-def current(places: Mapping[int, AssetPlace], asset_id: int) -> int:
-    """Return the content that replaced an earlier one, or the content itself if it was not replaced."""
-    seen: set[int] = set()
-    while asset_id not in seen and asset_id in places:
-        seen.add(asset_id)
-        following = places[asset_id].replaced_by
-        if places[asset_id].role != SUPERSEDED or following is None:
-            break
-        asset_id = following
-    return asset_id
 
 
 def _resulting_photos(connection: Connection, plan: _Plan, *, dry_run: bool) -> tuple[ResultingPhoto, ...]:

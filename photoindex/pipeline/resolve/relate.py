@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -111,20 +111,21 @@ def members_and_links(
     ]
     decisions = []
     for row in pairs.decisions_among(connection, asset_ids):
-        one, other = _current(places, row.asset_id), _current(places, row.other_asset_id)
+        one, other = current_content(places, row.asset_id), current_content(places, row.other_asset_id)
         if one != other:
             decisions.append(Decision(one, other, row.together))
     return members, links, decisions, places
 
 
-def _current(places: dict[int, AssetPlace], asset_id: int) -> int:
+def current_content(places: Mapping[int, AssetPlace], asset_id: int) -> int:
+    """Return the content that replaced an earlier one, or the content itself if it was not replaced."""
     seen: set[int] = set()
     while asset_id in places and asset_id not in seen:
         seen.add(asset_id)
-        following = places[asset_id].replaced_by
-        if following is None or places[asset_id].role != SUPERSEDED:
+        replacement = places[asset_id].replaced_by
+        if replacement is None or places[asset_id].role != SUPERSEDED:
             break
-        asset_id = following
+        asset_id = replacement
     return asset_id
 
 
@@ -147,7 +148,7 @@ def regroup(connection: Connection, asset_ids: Collection[int]) -> set[int]:
     placed = {asset_id: photo_id for group, photo_id in zip(groups, photo_ids, strict=True) for asset_id in group.roles}
     for asset_id in sorted(everything - placed.keys()):
         place = places[asset_id]
-        head = _current(places, asset_id)
+        head = current_content(places, asset_id)
         photo = placed.get(head) or (place.photo_id if place.photo_id in photo_ids else into.get(place.photo_id))
         if photo is not None and (photo, SUPERSEDED) != (place.photo_id, place.role):
             stand.append(NewPlace(asset_id, photo, SUPERSEDED, None))
