@@ -184,7 +184,7 @@ class StageRun:
         return waiting
 
     def _has_new_preview(self, given_up: asset_tasks.GivenUp) -> bool:
-        """Tell whether a preview was made since its content was given up for want of one."""
+        """Tell whether a preview was made since its content was given up because of its preview."""
         try:
             return preview_path(self.library.derived_folder, given_up.digest).stat().st_mtime > given_up.updated_at
         except OSError:

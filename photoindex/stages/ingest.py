@@ -1,4 +1,4 @@
-"""The ingest stage: one file's content in, what it says and what is derived from it out."""
+"""The ingest stage: one file's content in, its facts and derived pictures out."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def variant(params: DerivedParams, *, derive: bool) -> dict[str, object]:
 
 
 def recognise(content: Content, name: bytes) -> MediaType | Ingested:
-    """Return what the content is by its first bytes, or the result for what is no photo or video: a sidecar is read here.
+    """Return what the content is by its first bytes; a sidecar, or anything that is no photo or video, gives a result.
 
-    The extension never says what a file is. It only decides what to do with content that nothing recognises: named like a
-    photo it is a broken one, to be quarantined by name; named otherwise it is none of ours.
+    The extension never says what a file is. It only decides what to do with unrecognised content: a file named like a
+    photo is a broken photo and is quarantined, any other file is ignored.
     """
     from photoindex.media.identify.kind import MEDIA_EXTENSIONS, sniff
 

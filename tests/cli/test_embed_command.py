@@ -36,18 +36,20 @@ def embedded(capture: pytest.CaptureFixture[bytes], *options: str) -> Ran:
     return run(capture, "embed", "--progress", "none", *options)
 
 
-def test_embed_says_what_was_done_how_fast_and_where_the_time_went(
+def test_embed_says_what_was_done_and_how_fast_and_on_request_where_the_time_went(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    ran = embedded(capsysbinary, "--batch-size", "4")
+    ran = embedded(capsysbinary, "--batch-size", "4", "--limit", "2")
     assert (ran.code, ran.out) == (0, b"")
+    assert len(ran.err.splitlines()) == 2
+    ran = embedded(capsysbinary, "--batch-size", "4", "--verbose")
     first, second = ran.err.decode().splitlines()
-    assert first.startswith("embedded: 6 pictures with made-up in ")
-    assert first.endswith(" a second")
+    assert first.startswith("embedded: 4 pictures with made-up in ")
+    assert first.endswith(" per second after the model was loaded")
     for part in ("read ", "decode ", "infer ", "on a made-up device", "write ", "the model waited", "busiest: "):
         assert part in second
     again = embedded(capsysbinary)
-    assert again.err == b"nothing to embed: every preview has its vector in the space made-up\n"
+    assert again.err == b"nothing to embed: every preview has a vector in the space made-up\n"
 
 
 def test_json_is_one_documented_object(runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -74,7 +76,7 @@ def test_a_window_that_ends_with_work_left_has_its_exit_code(
 ) -> None:
     ran = embedded(capsysbinary, "--for", "1ms")
     assert ran.code == 75
-    assert b"its time is over: 6 pictures waiting; the next photoindex embed goes on" in ran.err
+    assert b"time is up: 6 pictures left; the next photoindex embed continues" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_a_picture_that_is_given_up_is_told_of_by_embed_tasks_why_status_and_com
     preview.write_bytes(b"broken")
     ran = embedded(capsysbinary)
     assert ran.code == 100
-    assert b"1 given up: photoindex tasks --stage embed --state quarantined tells why" in ran.err
+    assert b"1 given up; to see why: photoindex tasks --stage embed --state quarantined" in ran.err
     listed = run(capsysbinary, "tasks", "--stage", "embed", "--state", "quarantined", "--json")
     (task,) = listed.json
     assert (task["error_class"], task["stage"]) == ("preview_damaged", "embed")

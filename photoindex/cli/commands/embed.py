@@ -37,7 +37,7 @@ def embed(
         typer.Option("--model", metavar="ID", help="The model; default: that of the space in use, or the setting."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, help="At most so many pictures.", show_default=False)
+        int | None, typer.Option("--limit", "-n", min=1, help="Embed at most this many pictures.", show_default=False)
     ] = None,
     device: Annotated[
         str | None,
@@ -47,21 +47,24 @@ def embed(
     ] = None,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", min=1, max=4096, help="Pictures a batch \\[default: 128].", show_default=False),
+        typer.Option("--batch-size", min=1, max=4096, help="Pictures per batch \\[default: 128].", show_default=False),
     ] = None,
     window: Annotated[
         str | None,
-        typer.Option("--for", metavar="TIME", help="Begin no batch later than this: 90s, 30min, 2h, 1h30m."),
+        typer.Option("--for", metavar="TIME", help="Start no batch after this time: 90s, 30min, 2h, 1h30m."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many pictures wait.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print how many pictures are left.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also print where the time of a batch goes.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")] = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Turn the preview of every picture into a vector, for search by meaning; what is done is never done twice.
+    """Turn the preview of every picture into a vector, for search by meaning; finished pictures are skipped.
 
-    The originals are not read. A new model gets a space of its own beside the one that search uses; see `photoindex spaces`.
-    Exit codes: 0 done; 75 the time of --for is over and pictures wait; 100 done, but some pictures were given up (see
+    The originals are not read. A new model gets its own space beside the one that search uses; see `photoindex spaces`.
+    Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done, but some pictures were given up (see
     `photoindex tasks --stage embed`); 7 the model is not installed; 8 the device failed.
     """
     from photoindex.library.embed.embed import EmbedRequest
@@ -77,7 +80,7 @@ def embed(
         stop_on_signal() as stop,
     ):
         summary = run_embed(found, request, emit, stop)
-    _print(summary, as_json=json)
+    _print(summary, as_json=json, verbose=verbose)
     if stop.exit_code is not None and summary.stopped:
         raise typer.Exit(stop.exit_code)
     if summary.window_ended:
@@ -86,7 +89,7 @@ def embed(
         raise typer.Exit(EXIT_SOME_QUARANTINED)
 
 
-def _print(summary: EmbedSummary, *, as_json: bool) -> None:
+def _print(summary: EmbedSummary, *, as_json: bool, verbose: bool) -> None:
     if as_json:
         import json
         from dataclasses import asdict
@@ -94,46 +97,46 @@ def _print(summary: EmbedSummary, *, as_json: bool) -> None:
         print(json.dumps({"schema": 1, **asdict(summary)}))
         return
 
-    for line in lines(summary):
+    for line in lines(summary, verbose=verbose):
         print(line, file=sys.stderr)
 
 
-def lines(summary: EmbedSummary) -> Iterator[str]:
-    """Yield the lines of the summary: the counts, where the time went, what to do next."""
+def lines(summary: EmbedSummary, *, verbose: bool) -> Iterator[str]:
+    """Yield the lines of the summary: the counts, with `verbose` where the time went, the next step."""
     if summary.dry_run:
         yield f"would embed {amount(summary.pending, 'pictures')} with {summary.model}"
         return
     if not (summary.embedded or summary.quarantined or summary.failed or summary.pending):
-        yield f"nothing to embed: every preview has its vector in the space {summary.space}"
+        yield f"nothing to embed: every preview has a vector in the space {summary.space}"
     else:
-        yield from _work(summary)
+        yield from _work(summary, verbose=verbose)
     if summary.stopped or summary.window_ended:
-        why = "stopped early" if summary.stopped else "its time is over"
-        yield f"{why}: {amount(summary.pending, 'pictures')} waiting; the next photoindex embed goes on"
+        why = "stopped early" if summary.stopped else "time is up"
+        yield f"{why}: {amount(summary.pending, 'pictures')} left; the next photoindex embed continues"
     elif summary.pending:
-        yield f"{amount(summary.pending, 'pictures')} waiting; go on with: photoindex embed"
+        yield f"{amount(summary.pending, 'pictures')} left; continue with: photoindex embed"
     if summary.quarantined:
-        yield f"{summary.quarantined:,} given up: photoindex tasks --stage embed --state quarantined tells why"
+        yield f"{summary.quarantined:,} given up; to see why: photoindex tasks --stage embed --state quarantined"
     if summary.failed:
         yield f"{summary.failed:,} failed; the next photoindex embed tries them again"
     if summary.space is not None and not summary.active:
         others = "no space" if summary.search_uses is None else f"the space {summary.search_uses}"
-        yield f"search uses {others}; to search in this one: photoindex spaces use {summary.space}"
+        yield f"search uses {others}; to use this one: photoindex spaces use {summary.space}"
 
 
-def _work(summary: EmbedSummary) -> Iterator[str]:
-    rate = f"; once the model was loaded, {summary.images_per_second:,.1f} a second" if summary.embedded else ""
+def _work(summary: EmbedSummary, *, verbose: bool) -> Iterator[str]:
+    rate = f"; {summary.images_per_second:,.1f} per second after the model was loaded" if summary.embedded else ""
     yield f"embedded: {amount(summary.embedded, 'pictures')} with {summary.model} in {summary.seconds:,.1f} s{rate}"
-    if summary.batches:
+    if verbose and summary.batches:
         yield (
-            f"where the time went, a batch: read {_each(summary.read_seconds, summary)}, decode "
-            f"{_each(summary.decode_seconds, summary)} (both over {summary.decode_threads} threads), infer "
+            f"per batch: read {_each(summary.read_seconds, summary)}, decode "
+            f"{_each(summary.decode_seconds, summary)} (on {summary.decode_threads} threads together), infer "
             f"{_each(summary.infer_seconds, summary)} on {summary.runs_on}, write {_each(summary.write_seconds, summary)}; "
             f"the model waited {_each(summary.wait_seconds, summary)}; busiest: {_BUSIEST[summary.bottleneck or 'infer']}"
         )
     if summary.restarts:
         times = "once" if summary.restarts == 1 else f"{summary.restarts} times"
-        yield f"the process with the model was lost and started again {times}; the log tells why"
+        yield f"the model process was lost and restarted {times}; the log says why"
 
 
 def _each(seconds: float, summary: EmbedSummary) -> str:

@@ -34,13 +34,13 @@ def scan(
         typer.Option(
             "--exclude",
             metavar="GLOB",
-            help="Leave out what matches (gitignore syntax); repeatable, remembered for the root.",
+            help="Leave out matching files (gitignore syntax); repeatable, remembered for the root.",
         ),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; default leaves 20 % of the cores.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be read; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be read; change nothing.")] = False,
     no_derived: Annotated[
         bool, typer.Option("--no-derived", help="Hash and facts only: no preview, no thumbnail.")
     ] = False,
@@ -52,11 +52,11 @@ def scan(
     ] = None,
     paths_from: Annotated[
         str | None,
-        typer.Option("--paths-from", metavar="FILE", help="Take the files listed in FILE, one a line; - is stdin."),
+        typer.Option("--paths-from", metavar="FILE", help="Scan the files listed in FILE, one per line; - is stdin."),
     ] = None,
     null: Annotated[bool, typer.Option("-0", "--null", help="The list of --paths-from is NUL-separated.")] = False,
     accept_missing: Annotated[
-        bool, typer.Option("--accept-missing", help="Originals that are gone were really removed: mark them missing.")
+        bool, typer.Option("--accept-missing", help="Mark originals as missing that are gone, even very many.")
     ] = False,
     max_megapixels: Annotated[
         float | None, typer.Option("--max-megapixels", min=0, help="Refuse larger pictures before decoding them.")
@@ -65,16 +65,16 @@ def scan(
         int | None, typer.Option("--worker-memory-mb", min=128, help="Memory of one worker in MiB.")
     ] = None,
     file_seconds: Annotated[
-        float | None, typer.Option("--file-seconds", min=0.1, help="Time for one file, after which it is given up.")
+        float | None, typer.Option("--file-seconds", min=0.1, help="Give a file up after this time.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")] = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Find new, changed, moved and missing originals and take them in; unchanged files are not opened.
+    """Find new, changed, moved and missing originals and read them; unchanged files are not opened.
 
     Exit codes: 0 done; 100 done, but files are quarantined (see `photoindex tasks --state quarantined`); 12 originals are
-    away and nothing was marked.
+    away and no file was marked.
     """
     from photoindex.library.scan.scan import ScanRequest
     from photoindex.library.scan.scan import scan as run_scan
@@ -82,7 +82,7 @@ def scan(
     if paths_from is not None and paths:
         raise UsageError("give PATH or --paths-from, not both")
     if null and paths_from is None:
-        raise UsageError("-0 belongs to --paths-from")
+        raise UsageError("-0 needs --paths-from")
     request = ScanRequest(
         tops=[os.fsencode(path) for path in paths or []],
         listed=_listed(paths_from, null=null) if paths_from is not None else None,
@@ -118,7 +118,7 @@ def scan(
         raise typer.Exit(stop.exit_code)
     if summary.roots_away:
         raise VolumeOffline(
-            f"not there (not mounted, or emptied): {', '.join(summary.roots_away)}; nothing of it was marked. Mount it and "
+            f"not there (not mounted, or emptied): {', '.join(summary.roots_away)}; none of its files was marked. Mount it and "
             f"scan again, or if the originals were really removed: photoindex scan --accept-missing PATH"
         )
     if summary.quarantined or summary.unreadable_folders:
@@ -149,7 +149,7 @@ def _print(summary: ScanSummary, *, as_json: bool) -> None:
 
 
 def lines(summary: ScanSummary) -> Iterator[str]:
-    """Yield the lines of the summary, the counts first, then what to do about what went wrong."""
+    """Yield the lines of the summary: the counts, then what went wrong and what to do about it."""
     counts = [
         ("new", summary.new),
         ("changed", summary.changed),
@@ -161,7 +161,7 @@ def lines(summary: ScanSummary) -> Iterator[str]:
         ("sidecar" if summary.sidecars == 1 else "sidecars", summary.sidecars),
         ("missing", summary.missing),
     ]
-    said = ", ".join(f"{count:,} {name}" for name, count in counts if count) or "nothing there"
+    said = ", ".join(f"{count:,} {name}" for name, count in counts if count) or "no files"
     verb = "would read" if summary.dry_run else "scanned"
     megabytes = summary.bytes / 1e6
     yield (
@@ -170,15 +170,15 @@ def lines(summary: ScanSummary) -> Iterator[str]:
         else f"{verb}: {said}; {megabytes:,.1f} MB to read"
     )
     if summary.stopped:
-        waiting = f"{_files(summary.pending)} waiting; " if summary.pending else ""
-        yield f"stopped early: {waiting}the next scan goes on"
+        left = f"{_files(summary.pending)} left; " if summary.pending else ""
+        yield f"stopped early: {left}the next scan continues"
     if summary.quarantined:
-        yield f"{summary.quarantined:,} quarantined: photoindex tasks --state quarantined tells why, retry puts them back"
+        yield f"{summary.quarantined:,} quarantined; to see why: photoindex tasks --state quarantined, to try again: photoindex retry"
     if summary.newly_missing:
-        yield f"{_files(summary.newly_missing)} gone; their facts are kept until: photoindex prune"
+        yield f"{_files(summary.newly_missing)} gone; the library keeps their facts until: photoindex prune"
     if summary.unreadable_folders:
         folders = "1 folder" if summary.unreadable_folders == 1 else f"{summary.unreadable_folders:,} folders"
-        yield f"{folders} could not be read; what is known of them was left as it is"
+        yield f"{folders} could not be read; their files stay as they were"
 
 
 def _files(count: int) -> str:

@@ -1,4 +1,4 @@
-"""What follows from rows that a person changed, and is left for `refresh` to work out."""
+"""Marking what a person's change makes stale, for `refresh` to work out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _CHUNK = 1000
 def invalidate(connection: Connection, entry_id: int) -> None:
     """Mark what the changes of a journal entry make stale, in the transaction that made them.
 
-    Corrections leave their photos to be resolved, decisions about pairs make the photos anew at once, files that came back
-    leave their folders to be related.
+    A correction makes its photo due for resolving, a restored file its folder due for pairing; a decision about pairs
+    regroups the photos at once.
     """
     corrected: set[int] = set()
     decided: set[int] = set()
@@ -33,7 +33,7 @@ def invalidate(connection: Connection, entry_id: int) -> None:
                 holders.add(_number(change.after["asset_id"]))
         elif change.table_name == "asset" and change.before is None:
             restored.add(_number(change.key["id"]))
-    # A photo that came back whole is as it was; one that stayed has a file more or fewer.
+    # A photo that was restored whole is unchanged; one that was there all the time has gained or lost a file.
     stale = sorted(corrected | (holders - restored))
     for start in range(0, len(stale), _CHUNK):
         work_left.resolve_photos_of_assets_later(connection, stale[start : start + _CHUNK])
@@ -45,6 +45,6 @@ def invalidate(connection: Connection, entry_id: int) -> None:
 
 def _number(value: object) -> int:
     if not isinstance(value, int):
-        message = f"a row's number is expected, not {value!r}"
+        message = f"expected a row id, not {value!r}"
         raise TypeError(message)
     return value

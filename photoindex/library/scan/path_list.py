@@ -1,4 +1,4 @@
-"""Which of the paths of a list (`scan --paths-from`) are taken: once each, under the rules of the roots they lie in."""
+"""Filtering a list of paths (`scan --paths-from`): each path once, under the rules of its root."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class _Options(Protocol):
     def follow_symlinks(self) -> bool | None: ...
 
 
-class ListedJudge:
-    """Decides path by path; what holds for a folder is worked out once for all its files."""
+class PathListFilter:
+    """Decides path by path; the rules of a folder are worked out once for all its files."""
 
     def __init__(self, roots: Roots, patterns: Sequence[str], options: _Options, own_folders: frozenset[bytes]) -> None:
         self._roots = roots
@@ -28,7 +28,7 @@ class ListedJudge:
         self._rules: dict[bytes, Rules | None] = {}
 
     def distinct(self, listed: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the absolute paths of what is listed, each once; folders are left out."""
+        """Yield the absolute paths of a list, each once and without folders."""
         seen: set[bytes] = set()
         for given in listed:
             path = self._roots.real_path(given)
@@ -37,7 +37,7 @@ class ListedJudge:
                 yield path
 
     def leaves_out(self, path: bytes) -> bool:
-        """Tell whether a rule, or a link that is not followed, keeps a file out."""
+        """Tell whether a rule leaves a file out, or it is a link that is not followed."""
         folder = os.path.dirname(path)
         if folder not in self._rules:
             self._rules[folder] = self._rules_of(folder)

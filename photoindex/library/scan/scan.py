@@ -16,7 +16,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.originals.roots import Roots, Target
-from photoindex.library.scan.path_list import ListedJudge
+from photoindex.library.scan.path_list import PathListFilter
 from photoindex.pipeline.ingest import derived_files
 from photoindex.pipeline.scan.changes import ChangeFinder, FolderLocation, WalkCounts
 from photoindex.pipeline.scan.exclusion import Rules, rule_set, rules_at
@@ -251,7 +251,7 @@ class _Scan:
 
     def _look_at_listed(self, finder: ChangeFinder, listed: Iterable[bytes]) -> list[int]:
         ids = []
-        judge = ListedJudge(self.roots, self.library.config.scan.exclude, self.request, self._own_folders())
+        judge = PathListFilter(self.roots, self.library.config.scan.exclude, self.request, self._own_folders())
         for path in judge.distinct(listed):
             if self.stop():
                 break
