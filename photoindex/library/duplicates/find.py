@@ -32,7 +32,7 @@ from photoindex.query.syntax import Node
 from photoindex.store.photos import duplicates
 from photoindex.store.photos import pairs as store_pairs
 
-RADIUS = 12
+RADIUS = 11
 """Maximum distance (bits of 64) between the hashes of two pictures to compare; 95 % of pictures cropped by 5 % are within it."""
 _CHUNK_TASKS = 2_000
 
