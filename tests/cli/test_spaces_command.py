@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from photoindex.library.spaces.probe_texts import VERSION
+from photoindex.store.vectors import spaces
 from tests.command_line import run
 from tests.fault import faulty_encoder
 from tests.harness import LibraryRunner
@@ -34,6 +36,19 @@ def test_list_prints_each_space_in_a_pipe_and_as_json(
     assert first["schema"] == 1
     assert (first["name"], first["in_use"], first["dim"], first["installed"]) == ("first", True, 16, True)
     assert (second["model"], second["vectors"], second["lacking"], second["given_up"]) == ("second", 3, 0, 0)
+
+
+def test_list_says_which_calibrations_are_outdated(
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    with runner.open() as library, library.database.write() as connection:
+        first, second = spaces.all_spaces(connection)
+        measured = {"format": 1, "texts": None, "photos": None, "vectors": 3, "sampled": 3, "probes": VERSION}
+        spaces.calibrate(connection, first.id, measured)
+        spaces.calibrate(connection, second.id, measured | {"probes": VERSION - 1})
+    ran = run(capsysbinary, "spaces", "list", "--json")
+    assert [one["calibration"] for one in ran.json] == ["current", "outdated"]
+    assert ran.err == b"the calibration of second is outdated; the next search or embed measures it again\n"
 
 
 def test_use_switches_and_says_so(runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -30,6 +30,7 @@ _COLUMNS = (
     Column("given_up", "given up", justify="right", spare=1, show=lambda value: f"{value:,}"),
     Column("installed", "model installed", spare=2, show=lambda value: "yes" if value else "no"),
     Column("index_bytes", "index", justify="right", spare=4, show=lambda value: size_text(int(str(value)))),
+    Column("calibration", "calibration", spare=6),
     Column("created_at"),
 )
 _SCORES = (
@@ -64,8 +65,15 @@ def register(app: typer.Typer) -> None:
 def _list(json: JsonOption = False, csv: CsvOption = False, library: LibraryOption = None) -> None:
     output = choose_output(json=json, csv=csv)
     with opened(library) as found:
-        if not render(_rows(found), _COLUMNS, output) and output.terminal:
-            print("there is no space yet; create one with: photoindex embed", file=sys.stderr)
+        rows = list(_rows(found))
+    if not render(rows, _COLUMNS, output) and output.terminal:
+        print("there is no space yet; create one with: photoindex embed", file=sys.stderr)
+    for row in rows:
+        if row["calibration"] == "outdated":
+            print(
+                f"the calibration of {row['name']} is outdated; the next search or embed measures it again",
+                file=sys.stderr,
+            )
 
 
 def _rows(library: Library) -> Iterator[Row]:
@@ -83,6 +91,7 @@ def _rows(library: Library) -> Iterator[Row]:
             "given_up": one.given_up,
             "installed": one.installed,
             "index_bytes": one.index_bytes,
+            "calibration": one.calibration,
             "created_at": utc(one.space.created_at),
         }
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import Connection
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
+from photoindex.library.stage_run import lock_name
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.stages import embed
 from photoindex.store.search import vector_photos
@@ -24,9 +25,6 @@ from photoindex.store.vectors.spaces import SpaceRow
 if TYPE_CHECKING:
     from photoindex.models.weights import InstalledModel
 
-LOCK_NAME = "embed.lock"
-"""Two embed runs of one library exclude each other; scan and embed may run together."""
-
 _WAIT_FOR_INDEX_SECONDS = 2.0
 """How long to wait for a search that is merging new vectors."""
 
@@ -35,7 +33,9 @@ _WAIT_FOR_INDEX_SECONDS = 2.0
 class SpaceStatus:
     """One space. vectors: in it. lacking: pictures not embedded yet. given_up: pictures that could not be embedded.
 
-    installed: its model is installed with the same weights. index_bytes: size of its index on disk.
+    installed: its model is installed with the same weights. index_bytes: size of its index on disk. calibration: `current`;
+    `outdated`, where it was measured with other probe texts or at another size and the next search or embed measures it
+    again; or `none`.
     """
 
     space: SpaceRow
@@ -44,23 +44,39 @@ class SpaceStatus:
     given_up: int
     installed: bool
     index_bytes: int
+    calibration: Literal["current", "outdated", "none"]
 
 
 def list_spaces(library: Library) -> list[SpaceStatus]:
     """Return all spaces, oldest first; takes about a second per space for a million photos."""
     keys = _installed_keys(library)
     with library.database.read() as connection:
-        return [
-            SpaceStatus(
-                space,
-                vectors=spaces.count_vectors(connection, space.id),
-                lacking=spaces.count_not_embedded(connection, space),
-                given_up=asset_tasks.count_given_up(connection, space.tasks),
-                installed=vector_photos.variant_key(connection, space.id) in keys,
-                index_bytes=_size_of_index(library, space),
-            )
-            for space in spaces.all_spaces(connection)
-        ]
+        return [_status(library, connection, space, keys) for space in spaces.all_spaces(connection)]
+
+
+def _status(
+    library: Library, connection: Connection, space: SpaceRow, installed_keys: Container[str | None]
+) -> SpaceStatus:
+    vectors = spaces.count_vectors(connection, space.id)
+    return SpaceStatus(
+        space,
+        vectors=vectors,
+        lacking=spaces.count_not_embedded(connection, space),
+        given_up=asset_tasks.count_given_up(connection, space.tasks),
+        installed=vector_photos.variant_key(connection, space.id) in installed_keys,
+        index_bytes=_size_of_index(library, space),
+        calibration=_calibration_state(space, vectors),
+    )
+
+
+def _calibration_state(space: SpaceRow, vectors: int) -> Literal["current", "outdated", "none"]:
+    from photoindex.library.spaces.calibration import from_json
+    from photoindex.library.spaces.probe_texts import VERSION
+
+    if space.calibration is None:
+        return "none"
+    kept = from_json(space.calibration)
+    return "current" if kept is not None and kept.is_current(vectors, VERSION) else "outdated"
 
 
 def use_space(library: Library, name: str, *, force: bool = False) -> SpaceRow:
@@ -89,7 +105,7 @@ def drop_space(library: Library, name: str, emit: EventSink = ignore_events) -> 
     from photoindex.library.index.maintain import LOCK_NAME as INDEX_LOCK_NAME
 
     with (
-        exclusive(library.folder, "spaces drop", name=LOCK_NAME),
+        exclusive(library.folder, "spaces drop", name=lock_name(embed.STAGE)),
         exclusive(library.folder, "spaces drop", name=INDEX_LOCK_NAME, wait_seconds=_WAIT_FOR_INDEX_SECONDS),
     ):
         with library.database.write() as connection:

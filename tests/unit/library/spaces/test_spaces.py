@@ -12,7 +12,7 @@ from photoindex.library.embed.embed import EmbedRequest, embed
 from photoindex.library.index.maintain import LOCK_NAME as INDEX_LOCK_NAME
 from photoindex.library.index.maintain import rebuild
 from photoindex.library.lock import exclusive
-from photoindex.library.spaces.spaces import LOCK_NAME, SpaceStatus, drop_space, list_spaces, use_space
+from photoindex.library.spaces.spaces import SpaceStatus, drop_space, list_spaces, use_space
 from photoindex.store.vectors import spaces
 from tests.fault import faulty_encoder
 from tests.harness import LibraryRunner
@@ -147,7 +147,7 @@ def test_an_interrupted_drop_is_finished_by_dropping_again(
 def test_no_space_is_dropped_while_embed_runs(runner: LibraryRunner) -> None:
     with (
         runner.open() as library,
-        exclusive(runner.folder, "embed", name=LOCK_NAME),
+        exclusive(runner.folder, "embed", name="embed.lock"),
         pytest.raises(LibraryLocked, match="`embed`"),
     ):
         drop_space(library, "second")
