@@ -64,6 +64,7 @@ def build_app(only: str | None = None) -> typer.Typer:
 
     @app.callback()
     def _global_options(
+        context: typer.Context,
         library: Annotated[
             Path | None,
             typer.Option("--library", metavar="FOLDER", help="The library folder \\[env: PHOTOINDEX_LIBRARY]."),
@@ -73,12 +74,19 @@ def build_app(only: str | None = None) -> typer.Typer:
         ] = False,
     ) -> None:
         if library is not None:
-            # Settings have one order of precedence; the environment is where commands read the global option.
-            os.environ["PHOTOINDEX_LIBRARY"] = str(library)
+            context.default_map = _library_of_all(context.command, library)
 
     for name in (only,) if only in COMMANDS else COMMANDS:
         importlib.import_module(f"photoindex.cli.commands.{name}").register(app)
     return app
+
+
+def _library_of_all(command: Any, library: Path) -> dict[str, Any]:
+    """Return Click's default map: the global option as the default of each command's own `--library`."""
+    commands = getattr(command, "commands", None)
+    if commands is None:
+        return {"library": str(library)}
+    return {name: _library_of_all(one, library) for name, one in commands.items()}
 
 
 def _print_version(wanted: bool) -> None:

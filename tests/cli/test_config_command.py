@@ -45,6 +45,13 @@ def test_show_prints_tab_separated_lines_in_a_pipe(run) -> None:
     assert "library\t/somewhere/else\tcommand line" in result.stdout.splitlines()
 
 
+def test_the_global_library_is_an_option_too_and_gives_way_to_the_one_of_the_command(run) -> None:
+    result = run("--library", "/somewhere/else", "config", "show", PHOTOINDEX_LIBRARY="/not/here")
+    assert "library\t/somewhere/else\tcommand line" in result.stdout.splitlines()
+    result = run("--library", "/somewhere/else", "config", "show", "--library", "/here")
+    assert "library\t/here\tcommand line" in result.stdout.splitlines()
+
+
 def test_show_never_prints_a_password(run) -> None:
     result = run("config", "show", QDRANT_URL="https://me:hunter2@host")
     assert "hunter2" not in result.stdout + result.stderr
