@@ -132,10 +132,11 @@ class _Scan:
         self._check_request()
         with self.session.read() as connection:
             staging.make(connection)
-            finder = ChangeFinder(connection, self.roots.location_of)
-            self._look(finder)
-            if self.stop():
-                return ScanSummary(stopped=True)
+        finder = ChangeFinder(self.session, self.roots.location_of)
+        self._look(finder)
+        if self.stop():
+            return ScanSummary(stopped=True)
+        with self.session.read() as connection:
             gone = staging.gone_by_volume(connection)
         if not self.request.accept_missing:
             self._guard(gone)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from photoindex import paths
 from photoindex.pipeline.scan.walk import Listing
+from photoindex.store.database import Session
 from photoindex.store.scan import staging
 from photoindex.store.scan.staging import KnownFile
 
@@ -40,10 +41,14 @@ class WalkCounts:
 
 
 class ChangeFinder:
-    """Takes listings one by one and stages their differences from the library."""
+    """Takes listings one by one and stages their differences from the library.
 
-    def __init__(self, connection: Connection, location_of: Callable[[bytes, int], FolderLocation]) -> None:
-        self._connection = connection
+    Each listing is a read transaction of its own: one over the whole walk would keep SQLite's log from being reused, which
+    then grows with every commit of a writer beside the scan.
+    """
+
+    def __init__(self, session: Session, location_of: Callable[[bytes, int], FolderLocation]) -> None:
+        self._session = session
         self._location_of = location_of
         self._folders: dict[int, dict[bytes, int]] = {}
         self._tops: set[tuple[int, bytes]] = set()
@@ -66,16 +71,19 @@ class ChangeFinder:
     def begin_top(self, path: bytes, location: FolderLocation) -> None:
         """Announce that everything at and below `path` (absolute) will be listed."""
         self._tops.add((location.volume_id, paths.relative_to(path, location.mount_point)))
-        self._folders_of(location.volume_id)
+        with self._session.read() as connection:
+            self._folders_of(connection, location.volume_id)
 
     def forget_top(self, path: bytes, location: FolderLocation) -> None:
         """Withdraw a top in which nothing was found: it is unavailable, and none of its files may be marked as missing."""
         top = (location.volume_id, paths.relative_to(path, location.mount_point))
         self._tops.discard(top)
         self._unknown.add(top)
-        below = {each for known, each in self._folders_of(top[0]).items() if paths.is_within(known, top[1])}
-        self._visited -= below
-        staging.unstage_gone(self._connection, below)
+        with self._session.read() as connection:
+            folders = self._folders_of(connection, top[0])
+            below = {each for known, each in folders.items() if paths.is_within(known, top[1])}
+            self._visited -= below
+            staging.unstage_gone(connection, below)
 
     def add(self, listing: Listing) -> None:
         """Compare one whole folder."""
@@ -92,11 +100,12 @@ class ChangeFinder:
         if listing.error is not None:
             self.counts.unreadable.append((listing.path, listing.error.strerror or str(listing.error)))
             return
-        self._compare(listing, location, relative)
+        with self._session.read() as connection:
+            self._compare(connection, listing, location, relative)
 
-    def _compare(self, listing: Listing, location: FolderLocation, relative: bytes) -> None:
-        folder_id = self._folders_of(location.volume_id).get(relative)
-        known = staging.known_files(self._connection, folder_id) if folder_id is not None else {}
+    def _compare(self, connection: Connection, listing: Listing, location: FolderLocation, relative: bytes) -> None:
+        folder_id = self._folders_of(connection, location.volume_id).get(relative)
+        known = staging.known_files(connection, folder_id) if folder_id is not None else {}
         if folder_id is not None:
             self._visited.add(folder_id)
         rows = []
@@ -116,13 +125,15 @@ class ChangeFinder:
                 rows.append(_staged_row(location.volume_id, relative, name, stat, KnownFile._make(row)))
         self.counts.same += len(listing.entries) - differing - not_media
         self.counts.same_not_media += not_media
-        self._stage(rows)
+        self._stage(connection, rows)
         self.counts.candidates += listing.candidates
         self.counts.excluded += len(listing.excluded) + listing.links + listing.special
         if not known.keys() <= listing.entries.keys():
-            self._find_absent(listing, location, known)
+            self._find_absent(connection, listing, location, known)
 
-    def _find_absent(self, listing: Listing, location: FolderLocation, known: dict[bytes, tuple[Any, ...]]) -> None:
+    def _find_absent(
+        self, connection: Connection, listing: Listing, location: FolderLocation, known: dict[bytes, tuple[Any, ...]]
+    ) -> None:
         unknown = {path.rpartition(b"/")[2] for path in listing.unknown_below}
         absent: list[int] = []
         left_out: list[int] = []
@@ -136,19 +147,25 @@ class ChangeFinder:
                 left_out.append(row.id)
             else:
                 absent.append(row.id)
-        staging.stage_gone(self._connection, location.volume_id, absent)
-        staging.stage_left_out(self._connection, left_out)
-        staging.stage_unseen(self._connection, unseen)
+        staging.stage_gone(connection, location.volume_id, absent)
+        staging.stage_left_out(connection, left_out)
+        staging.stage_unseen(connection, unseen)
 
     def add_single(self, path: bytes, location: FolderLocation, stat: tuple[int, int] | None) -> int | None:
         """Compare a single file (stat None: it does not exist); return its id if it is known."""
+        with self._session.read() as connection:
+            return self._compare_single(connection, path, location, stat)
+
+    def _compare_single(
+        self, connection: Connection, path: bytes, location: FolderLocation, stat: tuple[int, int] | None
+    ) -> int | None:
         parent, name = path.rsplit(b"/", 1)
         relative = paths.relative_to(parent or b"/", location.mount_point)
-        folder_id = self._folders_of(location.volume_id).get(relative)
-        row = staging.known_file(self._connection, folder_id, name) if folder_id is not None else None
+        folder_id = self._folders_of(connection, location.volume_id).get(relative)
+        row = staging.known_file(connection, folder_id, name) if folder_id is not None else None
         if stat is None:
             if row is not None and row.state != "missing":
-                staging.stage_gone(self._connection, location.volume_id, [row.id])
+                staging.stage_gone(connection, location.volume_id, [row.id])
             return row.id if row else None
         self.counts.candidates += 1
         is_same = row is not None and (row.size_bytes, row.mtime_ns) == stat
@@ -156,15 +173,19 @@ class ChangeFinder:
             self.counts.same_not_media += row.media is False
             self.counts.same += row.media is not False
         if row is None or not is_same or row.state != "present":
-            self._stage([_staged_row(location.volume_id, relative, name, stat, row)])
+            self._stage(connection, [_staged_row(location.volume_id, relative, name, stat, row)])
         return row.id if row else None
 
-    def _stage(self, rows: list[dict[str, object]]) -> None:
+    def _stage(self, connection: Connection, rows: list[dict[str, object]]) -> None:
         self._staged = self._staged or bool(rows)
-        staging.stage(self._connection, rows)
+        staging.stage(connection, rows)
 
     def finish(self, single_files: Iterable[int] = ()) -> None:
         """Stage the files of folders that no longer exist, and set the scan's scope."""
+        with self._session.read() as connection:
+            self._finish(connection, single_files)
+
+    def _finish(self, connection: Connection, single_files: Iterable[int]) -> None:
         in_scope: set[int] = set()
         for volume_id, folders in self._folders.items():
             tops = [path for volume, path in self._tops if volume == volume_id]
@@ -176,15 +197,13 @@ class ChangeFinder:
                 if each in self._visited or _has_ancestor(self._unknown, volume_id, path):
                     continue
                 (left_out if _has_ancestor(self._pruned, volume_id, path) else absent).append(each)
-            staging.stage_folders_gone(self._connection, volume_id, absent)
-            staging.stage_folders_left_out(self._connection, left_out)
-        staging.set_scope(
-            self._connection, listed=self._visited, others=in_scope - self._visited, file_ids=single_files
-        )
+            staging.stage_folders_gone(connection, volume_id, absent)
+            staging.stage_folders_left_out(connection, left_out)
+        staging.set_scope(connection, listed=self._visited, others=in_scope - self._visited, file_ids=single_files)
 
-    def _folders_of(self, volume_id: int) -> dict[bytes, int]:
+    def _folders_of(self, connection: Connection, volume_id: int) -> dict[bytes, int]:
         if volume_id not in self._folders:
-            self._folders[volume_id] = staging.folders_of(self._connection, volume_id)
+            self._folders[volume_id] = staging.folders_of(connection, volume_id)
         return self._folders[volume_id]
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -635,6 +637,23 @@ def test_a_stop_during_the_walk_marks_nothing(runner: LibraryRunner, photos: Pat
     summary = runner.scan(photos, stop=lambda: True)
     assert summary.stopped
     assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
+
+
+def test_the_walk_does_not_keep_the_databases_log_from_being_reused(runner: LibraryRunner, photos: Path) -> None:
+    runner.scan(photos)
+    checkpoints = []
+
+    def emit(event: object) -> None:
+        if isinstance(event, PhaseAdvanced) and event.phase == "looking":
+            with closing(sqlite3.connect(runner.folder / "photoindex.db", isolation_level=None)) as other:
+                other.execute("UPDATE root SET added_at = added_at")
+                # busy, frames in the log, frames that are in the database now
+                checkpoints.append(other.execute("PRAGMA wal_checkpoint(RESTART)").fetchone())
+
+    with runner.open() as library:
+        scan(library, ScanRequest(tops=[os.fsencode(photos)]), emit)
+    assert checkpoints
+    assert all(busy == 0 and log == moved for busy, log, moved in checkpoints)
 
 
 def test_leases_of_another_host_are_released_because_the_lock_says_that_nobody_holds_them(
