@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from photoindex.types import DerivedParams, Limits
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -52,6 +54,11 @@ class ScanConfig(_Section):
         default=120.0, gt=0, description="time limit for one file; its worker is killed after it"
     )
 
+    @property
+    def limits(self) -> Limits:
+        """What one file may cost a worker."""
+        return Limits(self.max_megapixels, self.worker_memory_mb, self.file_seconds)
+
 
 class DerivedConfig(_Section):
     """How previews and thumbnails are made."""
@@ -60,6 +67,11 @@ class DerivedConfig(_Section):
     preview_quality: int = Field(default=82, ge=1, le=100, description="JPEG quality of a preview")
     thumbnail_px: int = Field(default=256, ge=64, le=512, description="longest side of a thumbnail")
     thumbnail_quality: int = Field(default=78, ge=1, le=100, description="JPEG quality of a thumbnail")
+
+    @property
+    def params(self) -> DerivedParams:
+        """The same as a value for the rooms that know no settings."""
+        return DerivedParams(**self.model_dump())
 
 
 class DatabaseConfig(_Section):

@@ -59,7 +59,7 @@ def read_facts(config: Config, paths: Sequence[bytes]) -> Iterator[FileFacts | N
         yield from (_missing(path) for path in paths)
         return
     start_forkserver([__name__, "exifread", "photoindex.media.metadata.description"])
-    limits = Limits(config.scan.max_megapixels, config.scan.worker_memory_mb, config.scan.file_seconds)
+    limits = config.scan.limits
     jobs = min(_jobs(config), present)
     with workers(jobs, limits) as pool:
         waiting: deque[tuple[bytes, Future[Described | Failure] | None]] = deque()

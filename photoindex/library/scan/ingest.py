@@ -17,7 +17,6 @@ from photoindex.pipeline.run.runner import Runner
 from photoindex.pipeline.workers import isolation
 from photoindex.progress import EventSink
 from photoindex.store.database import Session
-from photoindex.types import DerivedParams, Limits
 
 
 def start_forkserver(*, derive: bool) -> None:
@@ -48,12 +47,8 @@ def ingest_files(
         jobs=min(config.scan.jobs or jobs_for(config.scan.cores_share), work.total),
         batch_size=config.scan.batch_size,
         derived_folder=library.derived_folder,
-        params=DerivedParams(**config.derived.model_dump()),
-        limits=Limits(
-            max_megapixels=config.scan.max_megapixels,
-            memory_mb=config.scan.worker_memory_mb,
-            seconds=config.scan.file_seconds,
-        ),
+        params=config.derived.params,
+        limits=config.scan.limits,
         derive=work.derive,
     )
     committer = Committer(

@@ -27,7 +27,6 @@ from photoindex.store.database import Session
 from photoindex.store.files import volumes
 from photoindex.store.scan import staging
 from photoindex.store.tasks import queue, stale
-from photoindex.types import DerivedParams
 
 GUARD_FRACTION = 0.20
 GUARD_FILES = 100
@@ -302,7 +301,7 @@ class _Scan:
         from photoindex.stages import ingest
 
         derive = self.request.derive
-        params = DerivedParams(**self.library.config.derived.model_dump())
+        params = self.library.config.derived.params
         with self.session.write() as connection:
             self.roots.keep(connection, self.targets, self.request.exclude, follow=self.request.follow_symlinks)
             variant_id = queue.ensure_variant(connection, STAGE.name, ingest.variant(params, derive=derive))

@@ -17,7 +17,7 @@ from photoindex.store.search import query_vector_cache
 from photoindex.store.search.vector_photos import variant_key
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.text import without_stray_bytes
-from photoindex.types import DerivedParams, Failure, Limits
+from photoindex.types import Failure
 from photoindex.vectors.scoring import is_unit
 
 if TYPE_CHECKING:
@@ -82,9 +82,8 @@ class QueryEncoder:
         if not os.path.lexists(path):
             raise UsageError(f"{shown}: there is no such file")
         config = self._library.config
-        limits = Limits(config.scan.max_megapixels, config.scan.worker_memory_mb, config.scan.file_seconds)
-        params = DerivedParams(**{name: getattr(config.derived, name) for name in DerivedParams.__slots__})
-        job = PictureJob(path, params, self.installed.description.preprocessing, limits)
+        preprocessing = self.installed.description.preprocessing
+        job = PictureJob(path, config.derived.params, preprocessing, config.scan.limits)
         pixels = read_picture(job)
         if isinstance(pixels, Failure):
             raise UsageError(f"{shown} cannot be decoded: {_with_settings(pixels.message)}")

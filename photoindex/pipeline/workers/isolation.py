@@ -24,9 +24,9 @@ _TERM_SECONDS = 0.1
 _ENDED_FROM_OUTSIDE = frozenset({-signal.SIGTERM, signal.SIGTERM, 255})
 """Exit codes that say nothing about the file: terminated, or unknown because the forkserver is gone."""
 _TASKS_PER_WORKER = 5000
+"""A worker is replaced after this many files: C decoders leak a little, and a million files are many."""
 _NICENESS = 10
-"""As `nice` gives it: a tenth of the time beside a program that wants all."""
-"""A worker is replaced after so many files: C decoders leak a little, and a million files are many."""
+"""As for `nice`: beside a program that wants all of a core, a tenth of the time."""
 
 
 def start_forkserver(preload: Sequence[str]) -> None:
