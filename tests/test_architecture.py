@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "photoindex"
 
-VALUES = frozenset({"types", "errors", "paths", "mounts", "text", "progress", "durations"})
+VALUES = frozenset({"types", "errors", "paths", "mounts", "text", "progress", "durations", "atomic_files"})
 """The modules at the top of the package that everybody may import and that import nothing but each other."""
 
 BOTTOM = frozenset({"values"})

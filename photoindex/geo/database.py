@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from photoindex.atomic_files import publish
 from photoindex.errors import DatabaseFailed, StorageFull
 from photoindex.geo.names import name_key, point_km
 from photoindex.geo.source import PlaceData, data_versions, read_places
@@ -125,18 +126,9 @@ def _build_file(path: Path, places: list[PlaceData]) -> None:
     try:
         with contextlib.closing(sqlite3.connect(building, isolation_level=None)) as connection:
             _fill(connection, places)
-        _sync(building)
-        building.replace(path)
+        publish(building, path)
     finally:
         building.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _temporary(places: list[PlaceData]) -> sqlite3.Connection:

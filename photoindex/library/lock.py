@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from photoindex.atomic_files import atomic_file
 from photoindex.errors import LibraryLocked
 
 LOCK_NAME = "photoindex.lock"
@@ -67,12 +68,12 @@ def _holder_file(lock: Path) -> Path:
 
 
 def _write_holder(lock: Path, holder: Holder) -> None:
-    temporary = lock.with_name(f"{lock.name}.{holder.pid}")
     text = json.dumps({"pid": holder.pid, "command": holder.command, "since": holder.since})
     # Only error messages use this file; a full disk must not keep a command from taking the lock.
     with suppress(OSError):
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(_holder_file(lock))
+        temporary = lock.with_name(f"{lock.name}.{holder.pid}")
+        with atomic_file(_holder_file(lock), temporary=temporary, durable=False) as file:
+            file.write(text.encode())
 
 
 def _refusal(lock: Path) -> str:

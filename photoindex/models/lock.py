@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from photoindex.atomic_files import atomic_file
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import Preprocessing
 from photoindex.models.catalog import COMMIT_PATTERN, ModelId, PlainName, PrintableText, Repository
@@ -120,13 +119,5 @@ def read_lock(models_folder: Path) -> Lock:
 def write_lock(models_folder: Path, lock: Lock) -> None:
     """Atomically replace the lock file. Raises OSError."""
     text = json.dumps(lock.model_dump(mode="json", by_alias=True), indent=2, sort_keys=True) + "\n"
-    handle, temporary = tempfile.mkstemp(prefix=f".{LOCK_NAME}-", dir=models_folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(models_folder / LOCK_NAME)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with atomic_file(models_folder / LOCK_NAME) as file:
+        file.write(text.encode())

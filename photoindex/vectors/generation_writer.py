@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from photoindex.atomic_files import atomic_file, sync_folder
 from photoindex.vectors.base import Block
 from photoindex.vectors.faiss_codes import Codes
 from photoindex.vectors.flat_file import STORED, FlatFile
@@ -212,10 +213,8 @@ def _publish(folder: Path, draft: _Draft, codes: Codes | None, coded_from: int) 
 
 
 def _make_current(folder: Path, current: Current) -> None:
-    temporary = folder / f"{BUILDING_PREFIX}{CURRENT_NAME}"
-    _write_synced(temporary, current.to_bytes())
-    os.replace(temporary, folder / CURRENT_NAME)
-    sync_folder(folder)
+    with atomic_file(folder / CURRENT_NAME, temporary=folder / f"{BUILDING_PREFIX}{CURRENT_NAME}") as file:
+        file.write(current.to_bytes())
 
 
 def _sample(draft: _Draft) -> NDArray[np.float16]:
@@ -248,13 +247,3 @@ def _write_synced(path: Path, content: bytes | memoryview) -> None:
 def _sync(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush created and renamed entries of `folder` to disk, if the file system supports it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from photoindex import __version__
+from photoindex.atomic_files import sync_folder
 from photoindex.config.load import config_file
 from photoindex.errors import StorageFull
 from photoindex.library.backup.byte_progress import ByteProgress
@@ -29,7 +30,6 @@ from photoindex.library.backup.snapshots import (
     SnapshotState,
     inspect_snapshot,
     list_snapshots,
-    sync_folder,
     write_manifest,
 )
 from photoindex.library.disk_errors import disk_errors

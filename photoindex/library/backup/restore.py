@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from photoindex.atomic_files import sync_folder
 from photoindex.config.schema import Config
 from photoindex.errors import SchemaTooNew, StorageFull, UsageError
 from photoindex.library.backup.snapshots import (
@@ -22,7 +23,6 @@ from photoindex.library.backup.snapshots import (
     check_database,
     extract,
     read_manifest,
-    sync_folder,
 )
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import DATABASE_NAME

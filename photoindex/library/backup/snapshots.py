@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from photoindex import __version__
+from photoindex.atomic_files import atomic_file
 from photoindex.errors import DatabaseFailed, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.backup.parts import Part, check_part
@@ -241,18 +242,6 @@ def check_database(folder: Path, manifest: Manifest, path: Path, events: EventSi
         raise SnapshotDamaged(f"{where}: its contents do not match the manifest")
 
 
-def sync_folder(folder: Path) -> None:
-    """Sync the entries of `folder` to disk, if the file system supports it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        # Some network file systems cannot sync a folder; its files are synced separately.
-        return
-    finally:
-        os.close(descriptor)
-
-
 def _verified_at(folder: Path, manifest: Manifest) -> str | None:
     try:
         note = json.loads((folder / VERIFIED_NAME).read_bytes())
@@ -283,17 +272,8 @@ def _digest(body: dict[str, Any]) -> str:
 
 
 def _write_whole(path: Path, values: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(temporary, "w", encoding="ascii") as file:
-            json.dump(values, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    with atomic_file(path, temporary=path.with_name(f".{path.name}.{os.getpid()}")) as file:
+        file.write(json.dumps(values, indent=2).encode("ascii") + b"\n")
 
 
 def _shown(path: Path) -> str:

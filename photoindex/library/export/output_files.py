@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from photoindex.atomic_files import atomic_file
 from photoindex.errors import UsageError
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
@@ -47,12 +48,5 @@ def write_whole(target: Path, parts: Iterable[bytes]) -> int:
                 return sum(map(stream.write, parts))
         # If the target is a link, replace the file it points to, so that the link stays.
         final = Path(os.path.realpath(target))
-        temporary = final.with_name(f".{final.name[:100]}.{os.getpid()}.unfinished")
-        try:
-            with open(temporary, "xb") as stream:
-                written = sum(map(stream.write, parts))
-            os.replace(temporary, final)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        return written
+        with atomic_file(final) as stream:
+            return sum(map(stream.write, parts))

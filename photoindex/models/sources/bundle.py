@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import IO, Annotated, BinaryIO, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from photoindex.atomic_files import atomic_file
 from photoindex.errors import ModelUnavailable, StorageFull, UsageError
 from photoindex.models.catalog import ModelId
 from photoindex.models.lock import LockedModel
@@ -60,18 +60,12 @@ def write_bundle(installed: InstalledModel, output: Path, advance: BytesDone) ->
         )
     if os.path.lexists(output):
         raise UsageError(f"{_shown(output)} exists already; name another file, or remove it")
-    handle, temporary = tempfile.mkstemp(prefix=f".{output.name[:80]}-", dir=output.parent)
-    try:
-        with (
-            os.fdopen(handle, "wb") as file,
-            _compressed(file, output) as stream,
-            tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive,
-        ):
-            _write_files(installed, archive, advance)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(output)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with (
+        atomic_file(output) as file,
+        _compressed(file, output) as stream,
+        tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        _write_files(installed, archive, advance)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from photoindex.store.schema.tables import asset, photo
 from photoindex.types import Derived
 from tests.rows import VolumeRows, library_in
 
-PICTURE = Derived(preview_jpeg=b"preview", thumbnail_jpeg=b"thumbnail", perceptual_hash=0)
+PICTURE = Derived(preview_jpeg=b"preview\xff\xd9", thumbnail_jpeg=b"thumbnail\xff\xd9", perceptual_hash=0)
 
 
 @pytest.fixture

@@ -458,6 +458,16 @@ def test_previews_left_by_a_crash_before_the_commit_do_not_hide_the_facts(runner
     assert runner.value("SELECT count(*) FROM asset WHERE perceptual_hash IS NOT NULL AND derived") == 6
 
 
+def test_a_preview_that_was_cut_short_is_made_again(runner: LibraryRunner, photos: Path, tmp_path: Path) -> None:
+    runner.scan(photos)
+    (cut, *_others) = sorted((runner.folder / "derived").glob("*/*.preview.jpg"))
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[: len(whole) // 2])
+    shutil.copytree(photos, tmp_path / "copies")
+    assert counts(runner.scan(tmp_path / "copies")) == {"duplicate": 6}
+    assert cut.read_bytes() == whole
+
+
 def test_a_new_disk_with_the_same_files_is_recognised_as_the_same_volume(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     with runner.open() as library, library.database.write() as connection:

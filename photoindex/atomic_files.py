@@ -1,0 +1,53 @@
+"""Files that are there whole or not at all: written under another name, synced to the disk, renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def atomic_file(path: Path, *, temporary: Path | None = None, durable: bool = True) -> Iterator[BinaryIO]:
+    """Give a new binary file that becomes `path` when the block ends, in place of an earlier file of that name.
+
+    If the block raises, `path` is as it was and nothing is left behind. temporary: the name until then, on the same file
+    system; by default a hidden one beside `path`. durable: whether the file has to outlive a loss of power. Raises OSError.
+    """
+    unfinished = temporary or path.with_name(f".{path.name[:100]}.{os.getpid()}.unfinished")
+    try:
+        with open(unfinished, "wb") as file:
+            yield file
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        os.replace(unfinished, path)
+        if durable:
+            sync_folder(path.parent)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def publish(finished: Path, path: Path) -> None:
+    """Sync a file that somebody else has written, such as SQLite, and rename it to `path`. Raises OSError."""
+    descriptor = os.open(finished, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(finished, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync created and renamed entries of `folder` to the disk, where its file system can do that."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems cannot sync a folder.
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
