@@ -29,7 +29,7 @@ from sqlalchemy import (
 from photoindex.paths import from_text
 from photoindex.query.values import glob_pattern
 from photoindex.store.schema.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
-from photoindex.text import fold
+from photoindex.text import fold, without_stray_bytes
 
 Condition = ColumnElement[bool]
 
@@ -46,7 +46,8 @@ def contains(expression: ColumnElement[Any], value: str) -> Condition:
 
 def matches(expression: ColumnElement[Any], pattern: str) -> Condition:
     """Return the condition that a regular expression is found in a text."""
-    return func.photoindex_matches(pattern, expression, type_=Boolean)
+    # The function compares texts without stray bytes, which SQLite would refuse in a parameter.
+    return func.photoindex_matches(without_stray_bytes(pattern), expression, type_=Boolean)
 
 
 def present() -> Condition:
@@ -214,7 +215,7 @@ def in_event(value: str) -> Condition:
 
 def is_event(value: str) -> Condition:
     """An event has this key, or these words in its title and places."""
-    return or_(event.c.key == value, contains(event.c.words, value))
+    return or_(event.c.key == without_stray_bytes(value), contains(event.c.words, value))
 
 
 def in_event_matching(pattern: str) -> Condition:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from photoindex.errors import UsageError
+from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.search.find import SearchRequest, count_photos, find, matching_photo_ids
 from photoindex.library.search.parse import parse
@@ -17,7 +18,7 @@ from photoindex.query.syntax import EVERYTHING, And, Not, Or
 from photoindex.store.schema.tables import photo_text
 from photoindex.store.search import text_index
 from photoindex.store.search.choices import FORMATS
-from photoindex.store.search.fields import FIELDS, help_of
+from photoindex.store.search.fields import FIELDS, Field, help_of
 from photoindex.types import Resolved
 from tests.rows import VolumeRows, library_in
 
@@ -324,6 +325,15 @@ def test_the_deepest_and_longest_queries_that_are_read_also_run(library: Library
     everything = found(library, "path:/ OR is:missing")
     assert found(library, " ".join(["-id:77"] * MAX_TERMS)) == everything
     assert found(library, "title:" + "\ufdfa" * 500) == set()
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+@pytest.mark.parametrize("form", ["{}:\udc80", "{}:a\udc80*", "{}::\udc80", "{}:>\udc80"])
+def test_bytes_that_are_no_utf_8_are_answered_or_refused_in_every_field(
+    library: Library, field: Field, form: str
+) -> None:
+    with suppress(UsageError, NothingFound):
+        assert found(library, form.format(field.name)) <= set(NAMES)
 
 
 def test_empty_alternatives_match_nothing(library: Library) -> None:
