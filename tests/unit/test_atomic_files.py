@@ -53,7 +53,7 @@ def test_content_is_on_the_disk_before_the_name_and_the_name_before_success(
 
     def recorded_fsync(descriptor: int) -> None:
         target = os.readlink(f"/proc/self/fd/{descriptor}")
-        calls.append("folder" if os.path.isdir(target) else f"file of {os.path.getsize(target)} bytes")
+        calls.append("folder" if os.path.isdir(target) else f"file of {Path(target).stat().st_size} bytes")
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", recorded_fsync)

@@ -13,11 +13,13 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    LargeBinary,
     Select,
     Text,
     and_,
     bindparam,
     case,
+    cast,
     exists,
     func,
     or_,
@@ -237,7 +239,8 @@ def path_matches(pattern: str) -> Condition:
     # Imported here because field_paths needs nothing of what stands above.
     from photoindex.store.search.paths import folder_text
 
-    path = folder_text() + type_coerce(file.c.name, Text)
+    # As bytes: SQLite joins a name that is no UTF-8 to TEXT, which Python's sqlite3 cannot hand to a function.
+    path = cast(folder_text() + type_coerce(file.c.name, Text), LargeBinary)
     places = asset.join(file, file.c.asset_id == asset.c.id).join(folder, folder.c.id == file.c.folder_id)
     files = select(asset.c.photo_id).select_from(places.join(volume, volume.c.id == folder.c.volume_id))
     return photos_of(files.where(matches(path, pattern)))

@@ -336,6 +336,11 @@ def test_bytes_that_are_no_utf_8_are_answered_or_refused_in_every_field(
         assert found(library, form.format(field.name)) <= set(NAMES)
 
 
+def test_a_regular_expression_finds_paths_beside_names_that_are_no_utf_8(library: Library) -> None:
+    assert found(library, "path::beach") == {"beach"}
+    assert found(library, "path::\\ufffd") == {"latin"}
+
+
 def test_empty_alternatives_match_nothing(library: Library) -> None:
     assert count_photos(library, Or(())) == 0
     assert count_photos(library, Not(EVERYTHING)) == 0
