@@ -185,7 +185,7 @@ def parts(folder: Path, query: str) -> None:
 
     with open_library(Config(library=folder)) as library:
         from photoindex.library.index.maintain import open_index
-        from photoindex.library.search.nearest_photos import Candidates
+        from photoindex.library.search.nearest_photos import VectorCandidates
         from photoindex.library.search.query_targets import query_vectors, with_cut_offs
         from photoindex.library.search.semantic_search import search_by_meaning
         from photoindex.library.search.text_matches import photos_with_words
@@ -208,7 +208,7 @@ def parts(folder: Path, query: str) -> None:
         index = step("open the index", lambda: open_index(library, space))
         targets = step("cut-off", lambda: with_cut_offs(library, space, index, vectors, meant))
         with library.database.read() as connection:
-            candidates = Candidates(connection, index, space.id, meant.filters, meant.present_only)
+            candidates = VectorCandidates(connection, index, space.id, meant.filters, meant.present_only)
             step(
                 "nearest photos",
                 lambda: candidates.nearest(targets[0].vector.values, minimum=targets[0].minimum, limit=160),

@@ -27,7 +27,7 @@ _PART = re.compile(r"\s*([0-9]{1,9})(?:\.([0-9]{1,6}))?\s*([a-z]+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DurationPart:
     """One number and its unit, a key of UNIT_SECONDS; `decimals` is how many digits were written behind the point."""
 
     number: float
@@ -40,13 +40,13 @@ class Part:
         return self.number * UNIT_SECONDS[self.unit]
 
 
-def split(text: str, *, calendar: bool = False) -> list[Part]:
+def split(text: str, *, calendar: bool = False) -> list[DurationPart]:
     """Return the parts of a length of time, the longest unit first: 1h30m has two.
 
     calendar: months (mo) and years (y) are allowed, and a bare `m`, which could mean months, is refused. Elsewhere `m` is
     minutes, and months and years are refused. Raises ValueError with a sentence for the user.
     """
-    parts: list[Part] = []
+    parts: list[DurationPart] = []
     at, cleaned = 0, text.strip().lower()
     while at < len(cleaned):
         found = _PART.match(cleaned, at)
@@ -60,7 +60,7 @@ def split(text: str, *, calendar: bool = False) -> list[Part]:
             raise ValueError(f"'{text}': months and years vary in length; use w, d, h, min or s")
         if unit not in UNIT_SECONDS or (parts and UNIT_SECONDS[unit] >= UNIT_SECONDS[parts[-1].unit]):
             raise _unreadable(text, calendar=calendar)
-        parts.append(Part(float(f"{whole}.{fraction or 0}"), len(fraction), unit))
+        parts.append(DurationPart(float(f"{whole}.{fraction or 0}"), len(fraction), unit))
         at = found.end()
     if not parts:
         raise _unreadable(text, calendar=calendar)

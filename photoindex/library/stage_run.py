@@ -18,7 +18,7 @@ from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.pipeline.run.asset_work import HEALED_BY_NEW_PREVIEW, AssetWork, Writer
 from photoindex.pipeline.run.messages import ProcessSettings
 from photoindex.pipeline.run.model_process import ModelProcess
-from photoindex.pipeline.run.runner import Runner, Tally
+from photoindex.pipeline.run.runner import Runner, RunTally
 from photoindex.progress import EventSink, PhaseFinished, PhaseStarted
 from photoindex.stages.base import Stage
 from photoindex.store.tasks import asset_tasks, queue
@@ -60,7 +60,7 @@ class StageRequest:
 class StageSummary:
     """What a run did. pending: tasks that wait still. stopped: the user ended it early; window_ended: its time was over."""
 
-    tally: Tally
+    tally: RunTally
     pending: int
     stopped: bool = False
     window_ended: bool = False
@@ -105,7 +105,7 @@ class StageRun:
     emit: EventSink
     log: logging.Logger
     started: float = field(default_factory=time.monotonic)
-    tally: Tally = field(default_factory=Tally)
+    tally: RunTally = field(default_factory=RunTally)
     total: int = 0
     _variant_id: int = 0
     _writer: Writer | None = None

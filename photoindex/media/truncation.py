@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from photoindex.media.content import Content
 from photoindex.media.identify.boxes import top_level_boxes
 from photoindex.media.identify.ranged_reader import RangedReader
-from photoindex.media.identify.tiff_walk import Entry, walk
+from photoindex.media.identify.tiff_walk import TiffEntry, walk
 
 # TIFF 6.0: strips and tiles with their byte counts; Panasonic's private offset of the sensor data.
 _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES, _PANASONIC_DATA = 0x0111, 0x0117, 0x0144, 0x0145, 0x0118
@@ -65,7 +65,7 @@ def _expected_ends(reader: RangedReader) -> Iterator[int]:
                 yield start + size
 
 
-def _block_ends(offsets: Entry, counts: Entry) -> Iterator[int]:
+def _block_ends(offsets: TiffEntry, counts: TiffEntry) -> Iterator[int]:
     for offset, count in zip(offsets.numbers(), counts.numbers(), strict=False):
         if offset != _NO_OFFSET:
             yield offset + count

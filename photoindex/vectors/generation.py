@@ -17,7 +17,7 @@ from photoindex.vectors.manifest import (
     IDS_NAME,
     SAMPLE_NAME,
     VECTORS_NAME,
-    Manifest,
+    GenerationManifest,
     read_current,
     read_manifest,
 )
@@ -30,7 +30,7 @@ _TRIES = 5
 class Generation:
     """Vectors at positions from 0 with their `ids`, int64 [rows] ascending. Use `open_generation`."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: GenerationManifest) -> None:
         self.folder = folder
         self.manifest = manifest
         self.dim = manifest.dim
@@ -107,7 +107,7 @@ def open_generation(folder: Path, dim: int) -> Generation | None:
     raise IndexDamaged("its generations are being replaced faster than they can be opened")
 
 
-def _check(folder: Path, name: str, manifest: Manifest) -> None:
+def _check(folder: Path, name: str, manifest: GenerationManifest) -> None:
     """Verify a file's checksum without keeping it in memory. Raises IndexDamaged."""
     import blake3
 
@@ -120,7 +120,7 @@ def _check(folder: Path, name: str, manifest: Manifest) -> None:
         raise IndexDamaged(f"{name} has a wrong checksum")
 
 
-def _checked_array(folder: Path, name: str, manifest: Manifest, kind: Any) -> NDArray[Any]:
+def _checked_array(folder: Path, name: str, manifest: GenerationManifest, kind: Any) -> NDArray[Any]:
     """Return a small file's content after verifying its checksum."""
     import blake3
 

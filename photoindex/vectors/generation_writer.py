@@ -29,7 +29,7 @@ from photoindex.vectors.manifest import (
     SAMPLE_NAME,
     VECTORS_NAME,
     Current,
-    Manifest,
+    GenerationManifest,
     Piece,
 )
 
@@ -192,7 +192,7 @@ def _publish(folder: Path, draft: _Draft, codes: Codes | None, coded_from: int) 
         content = values.reshape(-1).view(np.uint8).data
         digests[name] = blake3.blake3(max_threads=blake3.blake3.AUTO).update(content).hexdigest()
         _write_synced(draft.folder / name, content)
-    manifest = Manifest(
+    manifest = GenerationManifest(
         dim=draft.dim,
         rows=len(ids),
         largest_id=int(ids[-1]) if len(ids) else 0,

@@ -28,7 +28,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class GenerationManifest:
     """The content of one generation.
 
     rows: number of vectors. largest_id: their largest id. coded_from: number of vectors that the codes were trained on, 0 if
@@ -50,7 +50,7 @@ class Manifest:
         return (json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n").encode()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Manifest:
+    def from_bytes(cls, content: bytes) -> GenerationManifest:
         """Parse the output of `to_bytes`. Raises IndexDamaged for anything else."""
         try:
             value = json.loads(content)
@@ -90,7 +90,7 @@ def read_current(folder: Path) -> Current | None:
     return Current(*words)
 
 
-def read_manifest(folder: Path, current: Current) -> Manifest:
+def read_manifest(folder: Path, current: Current) -> GenerationManifest:
     """Return the manifest of the current generation. Raises IndexDamaged; FileNotFoundError if it is missing."""
     import blake3
 
@@ -102,4 +102,4 @@ def read_manifest(folder: Path, current: Current) -> Manifest:
         raise IndexDamaged(f"{MANIFEST_NAME} cannot be read ({error.strerror})") from error
     if blake3.blake3(content).hexdigest() != current.manifest_blake3:
         raise IndexDamaged(f"{MANIFEST_NAME} has a wrong checksum")
-    return Manifest.from_bytes(content)
+    return GenerationManifest.from_bytes(content)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from photoindex.domain.pairing import (
     Decision,
-    Group,
     Link,
     Member,
+    PhotoGroup,
     bursts,
     explain,
     group,
@@ -93,7 +93,7 @@ def of_folder(members: Sequence[Member], folder_id: int = 1) -> list[Member]:
     return [member for member in members if member.folder_id == folder_id]
 
 
-def photo_of(groups: Sequence[Group]) -> dict[int, Group]:
+def photo_of(groups: Sequence[PhotoGroup]) -> dict[int, PhotoGroup]:
     return {asset_id: photo for photo in groups for asset_id in photo.roles}
 
 
@@ -175,7 +175,7 @@ def test_an_unrelated_file_changes_nothing(members: list[Member], decided: list[
     found = links_in_folder(folder)
     assert links_in_folder(more) == found
     assert bursts(more) == bursts(folder)
-    assert group(more, found, decided) == [*group(folder, found, decided), Group(77, {77: "primary"})]
+    assert group(more, found, decided) == [*group(folder, found, decided), PhotoGroup(77, {77: "primary"})]
 
 
 @given(member_lists(), st.lists(decisions, max_size=4))

@@ -15,7 +15,7 @@ from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.export.photo_cards import Group, Section
+    from photoindex.library.export.photo_cards import GalleryGroup, GallerySection
     from photoindex.library.handle import Library
     from photoindex.library.search.hits import Hit
 
@@ -95,12 +95,12 @@ def picture_options(
 
 def show_pictures(library: Library, hits: Sequence[Hit], options: PictureOptions, title: str) -> None:
     """Show the photos that were found in every form that the options ask for; `title` is the query as it was asked."""
-    from photoindex.library.export.photo_cards import Entry, Group
+    from photoindex.library.export.photo_cards import GalleryEntry, GalleryGroup
 
-    show_groups(library, [Group([Entry(hit) for hit in hits])], options, title)
+    show_groups(library, [GalleryGroup([GalleryEntry(hit) for hit in hits])], options, title)
 
 
-def show_groups(library: Library, groups: Sequence[Group], options: PictureOptions, title: str) -> None:
+def show_groups(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:
     """Show groups of photos, each with its heading, the ones to keep marked; see `show_pictures`.
 
     Raises UsageError where a file cannot be written or the terminal shows no pictures, StorageFull.
@@ -113,7 +113,7 @@ def show_groups(library: Library, groups: Sequence[Group], options: PictureOptio
         _preview(library, groups, options)
 
 
-def _write_gallery(library: Library, groups: Sequence[Group], options: PictureOptions, title: str) -> None:
+def _write_gallery(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:
     from photoindex.library.export.gallery import gallery_page
 
     assert options.gallery is not None
@@ -122,7 +122,7 @@ def _write_gallery(library: Library, groups: Sequence[Group], options: PictureOp
     _write(library, options.gallery, gallery_page(sections, title, total=total), f"a page of {amount(shown, 'photos')}")
 
 
-def _write_contact_sheet(library: Library, groups: Sequence[Group], options: PictureOptions, title: str) -> None:
+def _write_contact_sheet(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:
     from photoindex.library.export.contact_sheet import contact_sheets, encoded
 
     assert options.contact_sheet is not None
@@ -137,14 +137,16 @@ def _write_contact_sheet(library: Library, groups: Sequence[Group], options: Pic
         _write(library, page, [encoded(sheet, form)], f"a sheet of {amount(photos, 'photos')}")
 
 
-def _preview(library: Library, groups: Sequence[Group], options: PictureOptions) -> None:
+def _preview(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions) -> None:
     from photoindex.cli.terminal.thumbnails import show_on_terminal
 
     sections, _ = _sections(library, groups, min(options.limit or PREVIEW_LIMIT, DEFAULT_LIMIT), "--preview")
     show_on_terminal(sections)
 
 
-def _sections(library: Library, groups: Sequence[Group], limit: int, option: str) -> tuple[list[Section], int]:
+def _sections(
+    library: Library, groups: Sequence[GalleryGroup], limit: int, option: str
+) -> tuple[list[GallerySection], int]:
     """Return the sections to show, cut to `limit`, and how many photos there are in all."""
     from photoindex.library.export.photo_cards import sections_of, shortened
 

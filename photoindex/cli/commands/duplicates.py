@@ -19,8 +19,8 @@ from photoindex.cli.output.render import Column, CsvOption, NullOption, Row, cho
 
 if TYPE_CHECKING:
     from photoindex.library.duplicates.find import Duplicates
-    from photoindex.library.duplicates.verdicts import Group
-    from photoindex.library.export.photo_cards import Group as PictureGroup
+    from photoindex.library.duplicates.verdicts import DuplicateGroup
+    from photoindex.library.export.photo_cards import GalleryGroup as PictureGroup
     from photoindex.library.handle import Library
 
 HELP = """Find copies of photos and say which to keep. Nothing is ever deleted.
@@ -118,7 +118,7 @@ def duplicates(
     _print_summary(result, shown=len(groups))
 
 
-def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
+def _write_plan(library: Library, groups: Sequence[DuplicateGroup], path: Path) -> None:
     from photoindex.library.duplicates.plan import write_plan
 
     write_plan(library, groups, path)
@@ -128,15 +128,15 @@ def _write_plan(library: Library, groups: Sequence[Group], path: Path) -> None:
     )
 
 
-def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[PictureGroup]:
-    from photoindex.library.export.photo_cards import Entry
-    from photoindex.library.export.photo_cards import Group as PictureGroup
+def _picture_groups(library: Library, groups: Sequence[DuplicateGroup]) -> Iterator[PictureGroup]:
+    from photoindex.library.export.photo_cards import GalleryEntry
+    from photoindex.library.export.photo_cards import GalleryGroup as PictureGroup
     from photoindex.library.search.hits import hits_by_id
 
     hits = hits_by_id(library, [number for group in groups for number in group.photo_ids])
     for number, group in enumerate(groups, 1):
         entries = [
-            Entry(hits[one], keep=one == group.photo_ids[0], note=_note(group, one))
+            GalleryEntry(hits[one], keep=one == group.photo_ids[0], note=_note(group, one))
             for one in group.photo_ids
             if one in hits
         ]
@@ -145,7 +145,7 @@ def _picture_groups(library: Library, groups: Sequence[Group]) -> Iterator[Pictu
         yield PictureGroup(entries, heading, f"kept: {group.keep_reason}")
 
 
-def _note(group: Group, photo_id: int) -> str:
+def _note(group: DuplicateGroup, photo_id: int) -> str:
     """Return what a page says below a photo of a group."""
     files = [one for one in group.files if one.photo_id == photo_id]
     copies = [visible(one.path.rpartition(b"/")[2]) for one in files if one.action == "remove"]
@@ -157,7 +157,7 @@ def _note(group: Group, photo_id: int) -> str:
     return f"keep {kept}; remove the same bytes in {', '.join(copies)}" if copies else ""
 
 
-def _rows(groups: Sequence[Group]) -> Iterator[Row]:
+def _rows(groups: Sequence[DuplicateGroup]) -> Iterator[Row]:
     for number, group in enumerate(groups, 1):
         for one in group.files:
             yield {
@@ -169,7 +169,7 @@ def _rows(groups: Sequence[Group]) -> Iterator[Row]:
             }  # fmt: skip
 
 
-def _as_json(number: int, group: Group) -> dict[str, object]:
+def _as_json(number: int, group: DuplicateGroup) -> dict[str, object]:
     from photoindex.library.duplicates.verdicts import REMOVE, REVIEW
 
     names = ("path", "action", "reason", "photo", "digest", "size", "format", "width", "height", "state", "volume",

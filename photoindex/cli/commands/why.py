@@ -12,7 +12,7 @@ from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.errors import NothingFound
 
 if TYPE_CHECKING:
-    from photoindex.library.photos.why import Verdict
+    from photoindex.library.photos.why import PathVerdict
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +41,7 @@ def why(
         raise typer.Exit(NothingFound.exit_code)
 
 
-def _print(verdict: Verdict) -> None:
+def _print(verdict: PathVerdict) -> None:
     from json import dumps
 
     from photoindex.paths import to_text

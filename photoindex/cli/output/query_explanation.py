@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from photoindex.cli.output.render import visible
 
 if TYPE_CHECKING:
-    from photoindex.library.search.query_explanation import Explanation, Part
+    from photoindex.library.search.query_explanation import ExplainedPart, QueryExplanation
     from photoindex.library.search.score_explanation import Alternative, HitReasons, Reasons
 
 _HEADINGS = {"all": "all of", "any": "any of", "not": "not"}
 _TEXT_CHARACTERS_MAX = 60
 
 
-def print_explanation(explanation: Explanation, reasons: Reasons | None, *, as_json: bool) -> None:
+def print_explanation(explanation: QueryExplanation, reasons: Reasons | None, *, as_json: bool) -> None:
     """Print one indented line per part, or one JSON object; reasons: explanation of semantic results, if any."""
     if as_json:
         whole = {"schema": 1, **_total(explanation), "tree": _object(explanation.tree)}
@@ -33,17 +33,17 @@ def print_explanation(explanation: Explanation, reasons: Reasons | None, *, as_j
     print(f"{explanation.tree.alone:,} of {explanation.photos:,} photos {scope}")
 
 
-def _total(explanation: Explanation) -> dict[str, Any]:
+def _total(explanation: QueryExplanation) -> dict[str, Any]:
     return {"total": explanation.tree.alone, "photos": explanation.photos, "missing_too": not explanation.present_only}
 
 
-def _lines(part: Part, depth: int) -> Iterator[tuple[str, str, str]]:
+def _lines(part: ExplainedPart, depth: int) -> Iterator[tuple[str, str, str]]:
     yield "  " * depth + _text(part), f"{part.alone:,}", "" if part.left is None else f"{part.left:,}"
     for inner in part.parts:
         yield from _lines(inner, depth + 1)
 
 
-def _text(part: Part) -> str:
+def _text(part: ExplainedPart) -> str:
     if part.kind == "all" and not part.parts:
         return "all photos"
     text = visible(_HEADINGS.get(part.kind, part.text))
@@ -51,7 +51,7 @@ def _text(part: Part) -> str:
     return f"{shown} ({part.meaning})" if part.meaning else shown
 
 
-def _object(part: Part) -> dict[str, Any]:
+def _object(part: ExplainedPart) -> dict[str, Any]:
     known: dict[str, Any] = {"kind": part.kind, "query": part.text, "alone": part.alone}
     if part.meaning is not None:
         known["meaning"] = part.meaning

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from photoindex.library.export.photo_cards import Item, Section
+    from photoindex.library.export.photo_cards import GallerySection, Item
 
 _GAP_COLUMNS = 2
 _CELLS = (26, 9)
@@ -61,7 +61,7 @@ def layout_for(protocol: Protocol, width: int, height: int) -> Layout:
     return Layout(columns, rows, max(1, (width - 1 + _GAP_COLUMNS) // (columns + _GAP_COLUMNS)))
 
 
-def show_on_terminal(sections: Sequence[Section]) -> None:
+def show_on_terminal(sections: Sequence[GallerySection]) -> None:
     """Print the photos as thumbnails. Raises UsageError on a terminal without pictures and colours."""
     from rich.console import Console
     from rich.text import Text

@@ -28,7 +28,7 @@ _COMPANY_WORDS = frozenset(
 _TEXT_LIMIT_CHARACTERS = 80
 
 
-class Agreement(Enum):
+class Compatibility(Enum):
     """Result of comparing two values."""
 
     AGREE = "agree"
@@ -38,10 +38,10 @@ class Agreement(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class FactComparison:
     """Result of a comparison, and the phrase that describes it."""
 
-    agreement: Agreement
+    agreement: Compatibility
     words: str
 
 
@@ -56,7 +56,7 @@ def wall_seconds(member: Member) -> float | None:
     return (moment.replace(tzinfo=None) - _FIRST_DAY).total_seconds()
 
 
-def compare_times(first: Member, second: Member, *, tolerance_seconds: float) -> Comparison:
+def compare_times(first: Member, second: Member, *, tolerance_seconds: float) -> FactComparison:
     """Compare the times of two files by local time, by instant, or up to an unknown time zone."""
     tolerance = tolerance_seconds + _ROUNDING_SECONDS
     walls = _comparable_wall(first), _comparable_wall(second)
@@ -65,10 +65,10 @@ def compare_times(first: Member, second: Member, *, tolerance_seconds: float) ->
     if gaps:
         gap = min(gaps)
         if gap <= _ROUNDING_SECONDS:
-            return Comparison(Agreement.AGREE, f"the same time ({_time_of(first, second)})")
+            return FactComparison(Compatibility.AGREE, f"the same time ({_time_of(first, second)})")
         if gap <= tolerance:
-            return Comparison(Agreement.AGREE, f"times {span(gap)} apart ({_time_of(first, second)})")
-        return Comparison(Agreement.DIFFER, f"their times differ by {span(gap)}")
+            return FactComparison(Compatibility.AGREE, f"times {span(gap)} apart ({_time_of(first, second)})")
+        return FactComparison(Compatibility.DIFFER, f"their times differ by {span(gap)}")
     for wall, instant in ((walls[0], instants[1]), (walls[1], instants[0])):
         if wall is not None and instant is not None:
             return _compare_across_zones(wall - _EPOCH_SECONDS - instant, tolerance)
@@ -76,22 +76,22 @@ def compare_times(first: Member, second: Member, *, tolerance_seconds: float) ->
         _named(member) for member, wall in ((first, walls[0]), (second, walls[1])) if not _has_time(member, wall)
     ]
     if len(without) == 1:
-        return Comparison(Agreement.UNKNOWN, f"{without[0]} has no embedded time")
-    return Comparison(Agreement.UNKNOWN, "neither has an embedded time")
+        return FactComparison(Compatibility.UNKNOWN, f"{without[0]} has no embedded time")
+    return FactComparison(Compatibility.UNKNOWN, "neither has an embedded time")
 
 
-def compare_cameras(first: Member, second: Member) -> Comparison:
+def compare_cameras(first: Member, second: Member) -> FactComparison:
     """Compare the cameras of two files by make and model, and by serial number if both have one."""
     if first.camera is None or second.camera is None:
-        return Comparison(Agreement.UNKNOWN, "the camera of at least one is unknown")
+        return FactComparison(Compatibility.UNKNOWN, "the camera of at least one is unknown")
     words = camera_words(first.camera), camera_words(second.camera)
     if not _same_camera(*words):
         cameras = f"{camera_text(first.camera)} and {camera_text(second.camera)}"
-        return Comparison(Agreement.DIFFER, f"their cameras differ ({cameras})")
+        return FactComparison(Compatibility.DIFFER, f"their cameras differ ({cameras})")
     if first.serial and second.serial and serial_key(first.serial) != serial_key(second.serial):
         serials = f"{printable(first.serial)} and {printable(second.serial)}"
-        return Comparison(Agreement.DIFFER, f"the serial numbers of their cameras differ ({serials})")
-    return Comparison(Agreement.AGREE, f"the same camera ({camera_text(first.camera)})")
+        return FactComparison(Compatibility.DIFFER, f"the serial numbers of their cameras differ ({serials})")
+    return FactComparison(Compatibility.AGREE, f"the same camera ({camera_text(first.camera)})")
 
 
 def camera_words(camera: str) -> tuple[str, ...]:
@@ -131,11 +131,11 @@ def printable(text: str) -> str:
     return shown if len(shown) <= _TEXT_LIMIT_CHARACTERS else shown[: _TEXT_LIMIT_CHARACTERS - 1] + "…"
 
 
-def _compare_across_zones(offset_seconds: float, tolerance_seconds: float) -> Comparison:
+def _compare_across_zones(offset_seconds: float, tolerance_seconds: float) -> FactComparison:
     step = round(offset_seconds / _ZONE_STEP_SECONDS) * _ZONE_STEP_SECONDS
     if abs(step) <= _ZONE_LIMIT_SECONDS and abs(offset_seconds - step) <= tolerance_seconds:
-        return Comparison(Agreement.UP_TO_ZONE, "the same time up to an unknown time zone")
-    return Comparison(Agreement.DIFFER, "their times differ in any time zone")
+        return FactComparison(Compatibility.UP_TO_ZONE, "the same time up to an unknown time zone")
+    return FactComparison(Compatibility.DIFFER, "their times differ in any time zone")
 
 
 def _same_camera(first: tuple[str, ...], second: tuple[str, ...]) -> bool:

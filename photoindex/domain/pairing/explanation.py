@@ -10,7 +10,7 @@ from photoindex.domain.pairing.groups import JOINED_BY_HAND, Pair, effective_dec
 from photoindex.domain.pairing.links import SAME_STEM_LIMIT
 from photoindex.domain.pairing.names import ParsedName, parse_name
 from photoindex.domain.pairing.rules import identifier_of, judge_edit, judge_live, judge_raw, may_be_edit_of
-from photoindex.domain.pairing.values import Decision, Group, Link, Member, Role
+from photoindex.domain.pairing.values import Decision, Link, Member, PhotoGroup, Role
 from photoindex.paths import display
 from photoindex.types import Kind
 
@@ -27,7 +27,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class PairExplanation:
     """The role of one file in its photo, and all candidate files.
 
     reason: why it belongs to its photo, None for the primary one.
@@ -41,8 +41,8 @@ class Explanation:
 
 
 def explain(
-    members: Iterable[Member], links: Iterable[Link], decisions: Sequence[Decision], groups: Iterable[Group]
-) -> list[Explanation]:
+    members: Iterable[Member], links: Iterable[Link], decisions: Sequence[Decision], groups: Iterable[PhotoGroup]
+) -> list[PairExplanation]:
     """Return for each file, sorted by name, which others it was or was not joined with, and why.
 
     Candidates are other files of the same folder whose names mean the same shot (edits and copies too), those with the same
@@ -57,10 +57,14 @@ class _Context:
     """Lookup tables of members, links and decisions."""
 
     def __init__(
-        self, members: Iterable[Member], links: Iterable[Link], decisions: Sequence[Decision], groups: Iterable[Group]
+        self,
+        members: Iterable[Member],
+        links: Iterable[Link],
+        decisions: Sequence[Decision],
+        groups: Iterable[PhotoGroup],
     ) -> None:
         self.named: list[Named] = sorted(((member, parse_name(member.name)) for member in members), key=_order)
-        self.group_of: Mapping[int, Group] = {asset_id: group for group in groups for asset_id in group.roles}
+        self.group_of: Mapping[int, PhotoGroup] = {asset_id: group for group in groups for asset_id in group.roles}
         self._links: dict[Pair, Link] = {}
         for link in links:
             self._links.setdefault(pair_of(link.asset_id, link.other_asset_id), link)
@@ -80,12 +84,12 @@ class _Context:
             self._beside[first].add(second)
             self._beside[second].add(first)
 
-    def explanation(self, entry: Named) -> Explanation:
+    def explanation(self, entry: Named) -> PairExplanation:
         member = entry[0]
         group = self.group_of[member.asset_id]
         found = {other[0].file_id: other for other in self._candidates(entry) if other[0].asset_id != member.asset_id}
         candidates = [self._candidate(entry, other) for other in sorted(found.values(), key=_order)]
-        return Explanation(
+        return PairExplanation(
             member=member,
             role=group.roles[member.asset_id],
             primary_asset_id=group.primary_asset_id,

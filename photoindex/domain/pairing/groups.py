@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from photoindex.domain.pairing.values import Decision, Group, Link, LinkKind, Member, Role
+from photoindex.domain.pairing.values import Decision, Link, LinkKind, Member, PhotoGroup, Role
 from photoindex.types import Kind
 
 JOINED_BY_HAND = "joined by hand"
@@ -31,7 +31,7 @@ class _Edge:
         return _ORDER[self.kind], low, high, self.asset_id, self.why
 
 
-def group(members: Iterable[Member], links: Iterable[Link], decisions: Sequence[Decision]) -> list[Group]:
+def group(members: Iterable[Member], links: Iterable[Link], decisions: Sequence[Decision]) -> list[PhotoGroup]:
     """Return the photos formed by `members`, by smallest asset id; each content is in exactly one.
 
     `decisions` are in the order in which the user made them; of those about the same two contents the last one applies. Two
@@ -127,7 +127,7 @@ def _is_inside(edge: _Edge, by_asset: Mapping[int, Member]) -> bool:
     return edge.asset_id in by_asset and edge.other_asset_id in by_asset and edge.asset_id != edge.other_asset_id
 
 
-def _group_of(members: Sequence[Member], edges: Sequence[_Edge]) -> Group:
+def _group_of(members: Sequence[Member], edges: Sequence[_Edge]) -> PhotoGroup:
     edits = {edge.asset_id for edge in edges if edge.kind == "edit"}
     originals = {edge.other_asset_id for edge in edges if edge.kind == "edit"}
     primary = min(members, key=lambda member: _primary_order(member, edits))
@@ -145,7 +145,7 @@ def _group_of(members: Sequence[Member], edges: Sequence[_Edge]) -> Group:
             roles[member.asset_id] = "original"
         else:
             roles[member.asset_id] = "alternate"
-    return Group(primary.asset_id, roles, _reasons(primary.asset_id, edges) if len(members) > 1 else {})
+    return PhotoGroup(primary.asset_id, roles, _reasons(primary.asset_id, edges) if len(members) > 1 else {})
 
 
 def _primary_order(member: Member, edits: set[int]) -> tuple[int, bool, int, int]:

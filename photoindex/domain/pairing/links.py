@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from photoindex.domain.pairing.compatibility import printable
 from photoindex.domain.pairing.names import ParsedName, parse_name
-from photoindex.domain.pairing.rules import Verdict, identifier_of, judge_edit, judge_live, judge_raw, may_be_edit_of
+from photoindex.domain.pairing.rules import (
+    PairVerdict,
+    identifier_of,
+    judge_edit,
+    judge_live,
+    judge_raw,
+    may_be_edit_of,
+)
 from photoindex.domain.pairing.values import Link, LinkKind, Member
 from photoindex.paths import display
 from photoindex.types import Kind
@@ -74,7 +81,7 @@ class _Links:
         self._found: dict[tuple[LinkKind, int, int], Link] = {}
         self.movies_linked: set[int] = set()
 
-    def add(self, member: Member, other: Member, kind: LinkKind, verdict: Verdict) -> bool:
+    def add(self, member: Member, other: Member, kind: LinkKind, verdict: PairVerdict) -> bool:
         """Add a link if the verdict joins the files; the first one of a pair is kept."""
         if not verdict.joined or member.asset_id == other.asset_id:
             return False

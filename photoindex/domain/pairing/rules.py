@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from photoindex.domain.pairing.compatibility import (
-    Agreement,
+    Compatibility,
     camera_text,
     compare_cameras,
     compare_times,
@@ -26,35 +26,37 @@ LIVE_MOVIE_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PairVerdict:
     """Whether two files are one photo, and a sentence for the user that says why or why not."""
 
     joined: bool
     why: str
 
 
-def judge_raw(raw: Member, still: Member) -> Verdict:
+def judge_raw(raw: Member, still: Member) -> PairVerdict:
     """Judge a RAW and a picture of the same stem: they need the same time, and their cameras must not differ."""
     names = f"{display(raw.name)} and {display(still.name)}"
     cameras = compare_cameras(raw, still)
     times = compare_times(raw, still, tolerance_seconds=SAME_SHOT_SECONDS)
     for comparison in (cameras, times):
-        if comparison.agreement is Agreement.DIFFER:
-            return Verdict(joined=False, why=f"{names} have the same name, but {comparison.words}")
-    camera = f" and {cameras.words}" if cameras.agreement is Agreement.AGREE else ""
-    if times.agreement is Agreement.UNKNOWN and not camera and not _is_dated(raw) and not _is_dated(still):
-        return Verdict(joined=False, why=f"{names} have the same name, but {times.words}, and no camera confirms it")
-    if times.agreement is Agreement.UNKNOWN:
+        if comparison.agreement is Compatibility.DIFFER:
+            return PairVerdict(joined=False, why=f"{names} have the same name, but {comparison.words}")
+    camera = f" and {cameras.words}" if cameras.agreement is Compatibility.AGREE else ""
+    if times.agreement is Compatibility.UNKNOWN and not camera and not _is_dated(raw) and not _is_dated(still):
+        return PairVerdict(
+            joined=False, why=f"{names} have the same name, but {times.words}, and no camera confirms it"
+        )
+    if times.agreement is Compatibility.UNKNOWN:
         support = camera or ", and nothing contradicts it"
-        return Verdict(joined=True, why=f"RAW and picture: {names} have the same name{support}; {times.words}")
-    return Verdict(joined=True, why=f"RAW and picture: {names} have the same name, {times.words}{camera}")
+        return PairVerdict(joined=True, why=f"RAW and picture: {names} have the same name{support}; {times.words}")
+    return PairVerdict(joined=True, why=f"RAW and picture: {names} have the same name, {times.words}{camera}")
 
 
 def _is_dated(member: Member) -> bool:
     return member.taken_at is not None or member.taken_at_utc is not None
 
 
-def judge_live(still: Member, movie: Member, *, google_motion: bool = False) -> Verdict:
+def judge_live(still: Member, movie: Member, *, google_motion: bool = False) -> PairVerdict:
     """Judge a picture and a movie of the same stem: by identifier if both have one, otherwise everything else must match.
 
     google_motion: by its name the picture is one of Google's motion photos.
@@ -63,37 +65,41 @@ def judge_live(still: Member, movie: Member, *, google_motion: bool = False) -> 
     ours, theirs = identifier_of(still.content_identifier), identifier_of(movie.content_identifier)
     if ours and theirs:
         if ours == theirs:
-            return Verdict(joined=True, why=f"Live Photo: {names} have the same content identifier {printable(ours)}")
+            return PairVerdict(
+                joined=True, why=f"Live Photo: {names} have the same content identifier {printable(ours)}"
+            )
         different = f"{printable(ours)} and {printable(theirs)}"
-        return Verdict(joined=False, why=f"{names} have different content identifiers ({different})")
+        return PairVerdict(joined=False, why=f"{names} have different content identifiers ({different})")
     cameras = compare_cameras(still, movie)
     times = compare_times(still, movie, tolerance_seconds=LIVE_SECONDS)
     against = _objection_to_live(still, movie, google_motion=google_motion)
-    if against is None and cameras.agreement is Agreement.DIFFER:
+    if against is None and cameras.agreement is Compatibility.DIFFER:
         against = cameras.words
-    elif against is None and times.agreement in (Agreement.DIFFER, Agreement.UNKNOWN):
+    elif against is None and times.agreement in (Compatibility.DIFFER, Compatibility.UNKNOWN):
         against = times.words
-    elif against is None and times.agreement is Agreement.UP_TO_ZONE and cameras.agreement is not Agreement.AGREE:
+    elif (
+        against is None and times.agreement is Compatibility.UP_TO_ZONE and cameras.agreement is not Compatibility.AGREE
+    ):
         against = "one time has no known time zone, and the cameras are not known to match"
     if against is not None:
-        return Verdict(joined=False, why=f"{names} have the same name, but {against}")
+        return PairVerdict(joined=False, why=f"{names} have the same name, but {against}")
     fits = f"{times.words}, and the movie lasts {span(movie.duration_seconds or 0)}"
-    return Verdict(
+    return PairVerdict(
         joined=True, why=f"Live Photo by name: {names} have the same name, {fits}; at least one has no identifier"
     )
 
 
-def judge_edit(edit: Member, original: Member) -> Verdict:
+def judge_edit(edit: Member, original: Member) -> PairVerdict:
     """Judge a file named as an edit of `original`: an edit may have no time, but not a different one."""
     names = f"{display(edit.name)} is named as an edit of {display(original.name)}"
     cameras = compare_cameras(edit, original)
     times = compare_times(edit, original, tolerance_seconds=SAME_SHOT_SECONDS)
     for comparison in (times, cameras):
-        if comparison.agreement is Agreement.DIFFER:
-            return Verdict(joined=False, why=f"{names}, but {comparison.words}")
-    if times.agreement is Agreement.UNKNOWN:
-        return Verdict(joined=True, why=f"Edit: {names}; {times.words}")
-    return Verdict(joined=True, why=f"Edit: {names} and has {times.words}")
+        if comparison.agreement is Compatibility.DIFFER:
+            return PairVerdict(joined=False, why=f"{names}, but {comparison.words}")
+    if times.agreement is Compatibility.UNKNOWN:
+        return PairVerdict(joined=True, why=f"Edit: {names}; {times.words}")
+    return PairVerdict(joined=True, why=f"Edit: {names} and has {times.words}")
 
 
 def may_be_edit_of(edit: Member, original: Member, parsed: ParsedName) -> bool:

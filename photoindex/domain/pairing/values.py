@@ -62,7 +62,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class PhotoGroup:
     """The contents that are one photo.
 
     roles: asset id -> role, for every content of the group; exactly one is `primary`.

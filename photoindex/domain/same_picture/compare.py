@@ -25,7 +25,7 @@ _LOCAL_LEVELS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PictureComparison:
     """Result of comparing two pictures.
 
     same: they show the same picture. agreement: how well they agree, None if they could not be aligned. orientation: the
@@ -47,7 +47,7 @@ class Comparison:
         return 1.0 if self.agreement is None else self.agreement.share
 
 
-def compare(first: Features, second: Features, *, orientation: int = 0, thorough: bool = True) -> Comparison:
+def compare(first: Features, second: Features, *, orientation: int = 0, thorough: bool = True) -> PictureComparison:
     """Compare two pictures; their order hardly matters.
 
     orientation: how the second one probably has to be reoriented (`turns.ORIENTATIONS`). thorough: features for keypoints where laying the
@@ -70,11 +70,11 @@ def compare(first: Features, second: Features, *, orientation: int = 0, thorough
     return found
 
 
-def _judged(first: Features, second: Features, map_: Map | None, orientation: int) -> Comparison:
+def _judged(first: Features, second: Features, map_: Map | None, orientation: int) -> PictureComparison:
     if map_ is None:
-        return Comparison(same=False, orientation=orientation)
+        return PictureComparison(same=False, orientation=orientation)
     agreement = agreement_of(first, second, map_)
-    return Comparison(accepts(agreement), agreement, orientation)
+    return PictureComparison(accepts(agreement), agreement, orientation)
 
 
 def accepts(found: Agreement) -> bool:

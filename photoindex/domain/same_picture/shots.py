@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from photoindex.domain.pairing.compatibility import Agreement, compare_cameras, span, wall_seconds
+from photoindex.domain.pairing.compatibility import Compatibility, compare_cameras, span, wall_seconds
 from photoindex.domain.pairing.names import parse_name
 from photoindex.domain.pairing.values import Member
 from photoindex.types import Kind
@@ -27,7 +27,7 @@ def different_shots(first: Member, second: Member, *, one_burst: bool = False) -
         return "one is a video"
     if all(videos) and not _same_length(first.duration_seconds, second.duration_seconds):
         return "their durations differ"
-    if compare_cameras(first, second).agreement is not Agreement.AGREE:
+    if compare_cameras(first, second).agreement is not Compatibility.AGREE:
         return None
     return _by_time(first, second, one_burst=one_burst)
 

@@ -18,15 +18,15 @@ from photoindex.atomic_files import sync_folder
 from photoindex.config.load import config_file
 from photoindex.errors import StorageFull
 from photoindex.library.backup.byte_progress import ByteProgress
-from photoindex.library.backup.parts import Part, chunks_of, write_part
+from photoindex.library.backup.parts import SnapshotPart, chunks_of, write_part
 from photoindex.library.backup.snapshots import (
     CONFIG_PART,
     DATABASE_PART,
     JOURNAL_PART,
     PREFIX,
     TEMPORARY_PREFIX,
-    Manifest,
     Snapshot,
+    SnapshotManifest,
     SnapshotState,
     inspect_snapshot,
     list_snapshots,
@@ -115,7 +115,7 @@ def _write_snapshot(destination: Path, staged: Path, contents: database_file.Con
     building = destination / f"{TEMPORARY_PREFIX}{stamp}-{_short(contents.library_id)}-{os.getpid()}"
     building.mkdir()
     try:
-        manifest = Manifest(
+        manifest = SnapshotManifest(
             program_version=__version__,
             created_at=datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
             library_id=contents.library_id,
@@ -133,7 +133,7 @@ def _write_snapshot(destination: Path, staged: Path, contents: database_file.Con
     return path
 
 
-def _write_parts(folder: Path, staged: Path, events: EventSink) -> Iterator[Part]:
+def _write_parts(folder: Path, staged: Path, events: EventSink) -> Iterator[SnapshotPart]:
     with ByteProgress(events, "compressing", os.stat(staged).st_size) as progress:
         yield write_part(folder, DATABASE_PART, chunks_of(staged), progress.advance)
         progress.next_part()

@@ -20,7 +20,7 @@ BytesDone = Callable[[int], None]
 """Called with the number of uncompressed bytes of one part that were read so far."""
 
 
-class Part(BaseModel):
+class SnapshotPart(BaseModel):
     """One file of a snapshot; the digests are BLAKE3 in hexadecimal, of the content and of the compressed file."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
@@ -57,7 +57,7 @@ class _Digested:
         return str(self._digest.hexdigest())
 
 
-def write_part(folder: Path, name: str, content: Iterable[bytes], advance: BytesDone) -> Part:
+def write_part(folder: Path, name: str, content: Iterable[bytes], advance: BytesDone) -> SnapshotPart:
     """Write `content` to `folder`, compressed with zstd and synced to disk; return its manifest entry."""
     import zstandard
     from blake3 import blake3
@@ -75,7 +75,7 @@ def write_part(folder: Path, name: str, content: Iterable[bytes], advance: Bytes
         stored.write(compressor.flush())
         file.flush()
         os.fsync(file.fileno())
-    return Part(
+    return SnapshotPart(
         name=name,
         bytes=size,
         blake3=digest.hexdigest(),
@@ -84,7 +84,7 @@ def write_part(folder: Path, name: str, content: Iterable[bytes], advance: Bytes
     )
 
 
-def check_part(folder: Path, part: Part, target: Path | None, advance: BytesDone) -> None:
+def check_part(folder: Path, part: SnapshotPart, target: Path | None, advance: BytesDone) -> None:
     """Read a part from `folder`, check sizes and digests, and write its content to the new file `target` unless it is None.
 
     Decompresses no more bytes than the manifest states. Raises SnapshotDamaged with the name of the part; `target` is
@@ -104,7 +104,7 @@ def check_part(folder: Path, part: Part, target: Path | None, advance: BytesDone
             os.fsync(out.fileno())
 
 
-def _read(folder: Path, part: Part, file: BinaryIO, out: BinaryIO, advance: BytesDone) -> None:
+def _read(folder: Path, part: SnapshotPart, file: BinaryIO, out: BinaryIO, advance: BytesDone) -> None:
     import zstandard
     from blake3 import blake3
 
@@ -144,7 +144,7 @@ def _decompressed(file: BinaryIO, stored: Callable[[bytes], object]) -> Iterator
         stored(rest)
 
 
-def _sentence(folder: Path, part: Part, what: str) -> str:
+def _sentence(folder: Path, part: SnapshotPart, what: str) -> str:
     return f"the snapshot {display(os.fsencode(folder))} is damaged: {part.file_name}: {what}"
 
 

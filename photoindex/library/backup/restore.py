@@ -19,7 +19,7 @@ from photoindex.library.backup.snapshots import (
     CONFIG_PART,
     DATABASE_PART,
     JOURNAL_PART,
-    Manifest,
+    SnapshotManifest,
     check_database,
     extract,
     read_manifest,
@@ -136,7 +136,7 @@ def _is_library(target: Path, *, replace: bool) -> bool:
 
 
 @contextmanager
-def _new_folder_beside(target: Path, manifest: Manifest) -> Iterator[Path]:
+def _new_folder_beside(target: Path, manifest: SnapshotManifest) -> Iterator[Path]:
     """Yield a temporary folder on the target's disk with room for the snapshot; it is removed afterwards unless renamed."""
     needed = sum(part.bytes for part in manifest.pieces)
     free = shutil.disk_usage(target.parent).free
@@ -166,7 +166,7 @@ def _remove_leftovers(target: Path) -> None:
                     shutil.rmtree(path, ignore_errors=True)
 
 
-def _unpack(snapshot: Path, manifest: Manifest, folder: Path, events: EventSink) -> bool:
+def _unpack(snapshot: Path, manifest: SnapshotManifest, folder: Path, events: EventSink) -> bool:
     """Extract and check the parts of the snapshot into a library folder; return whether it has a settings file."""
     extract(snapshot, manifest, folder, events)
     check_database(snapshot, manifest, folder / DATABASE_PART, events)
@@ -206,7 +206,7 @@ def _link_derived(old: Path, new: Path, events: EventSink) -> None:
     events(PhaseFinished(phase, done, time.monotonic() - started))
 
 
-def _mark_lost_derived(folder: Path, elsewhere: Path | None, manifest: Manifest, events: EventSink) -> int:
+def _mark_lost_derived(folder: Path, elsewhere: Path | None, manifest: SnapshotManifest, events: EventSink) -> int:
     """Mark the contents without derived files; `elsewhere` is the folder of these if it is not in the library."""
     if elsewhere is not None and not elsewhere.is_dir():
         events(

@@ -23,7 +23,7 @@ from photoindex import __version__
 from photoindex.atomic_files import atomic_file
 from photoindex.errors import DatabaseFailed, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.byte_progress import ByteProgress
-from photoindex.library.backup.parts import Part, check_part
+from photoindex.library.backup.parts import SnapshotPart, check_part
 from photoindex.library.timestamps import utc
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events
@@ -40,7 +40,7 @@ TEMPORARY_PREFIX = ".photoindex-"
 SCHEMA = 1
 
 
-class Manifest(BaseModel):
+class SnapshotManifest(BaseModel):
     """The manifest of a snapshot. `created_at` is ISO 8601 UTC, `revision` the revision of the database schema.
 
     The file also has `blake3`, a digest of all other keys, so that any change is detected.
@@ -53,9 +53,9 @@ class Manifest(BaseModel):
     library_id: str
     revision: str
     counts: dict[str, int]
-    pieces: tuple[Part, ...] = Field(min_length=1)
+    pieces: tuple[SnapshotPart, ...] = Field(min_length=1)
 
-    def part(self, name: str) -> Part | None:
+    def part(self, name: str) -> SnapshotPart | None:
         """Return the part with this name, None if the snapshot has none."""
         return next((part for part in self.pieces if part.name == name), None)
 
@@ -82,16 +82,16 @@ class Snapshot:
     created_at: str | None = None
     verified_at: str | None = None
     problem: str | None = None
-    manifest: Manifest | None = None
+    manifest: SnapshotManifest | None = None
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Path, manifest: SnapshotManifest) -> None:
     """Write the manifest into `folder` and sync it to disk."""
     body = {"schema": SCHEMA, **manifest.model_dump(mode="json")}
     _write_whole(folder / MANIFEST_NAME, {**body, "blake3": _digest(body)})
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> SnapshotManifest:
     """Return the manifest of the snapshot in `folder`.
 
     Raises SnapshotDamaged, SchemaTooNew if a newer version wrote it, UsageError if there is no snapshot.
@@ -102,7 +102,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"{_shown(folder)} was made by a newer photoindex; install photoindex {body.get('program_version')} or later"
         )
     try:
-        manifest = Manifest.model_validate_json(json.dumps(body))
+        manifest = SnapshotManifest.model_validate_json(json.dumps(body))
     except ValidationError as error:
         raise SnapshotDamaged(
             f"the snapshot {_shown(folder)} is damaged: {MANIFEST_NAME}: {error.errors()[0]['msg']}"
@@ -212,7 +212,7 @@ def verify(folder: Path, events: EventSink = ignore_events) -> Snapshot:
     return inspect_snapshot(folder)
 
 
-def extract(folder: Path, manifest: Manifest, target: Path, events: EventSink) -> None:
+def extract(folder: Path, manifest: SnapshotManifest, target: Path, events: EventSink) -> None:
     """Write every part into `target` under its own name, checking digests. Raises SnapshotDamaged."""
     with ByteProgress(events, "checking pieces", sum(part.bytes for part in manifest.pieces)) as progress:
         for part in manifest.pieces:
@@ -220,7 +220,7 @@ def extract(folder: Path, manifest: Manifest, target: Path, events: EventSink) -
             progress.next_part()
 
 
-def check_database(folder: Path, manifest: Manifest, path: Path, events: EventSink) -> None:
+def check_database(folder: Path, manifest: SnapshotManifest, path: Path, events: EventSink) -> None:
     """Check the decompressed database of the snapshot in `folder`. Raises SnapshotDamaged."""
     where = f"the snapshot {_shown(folder)} is damaged: {DATABASE_PART}"
     if not path.exists():
@@ -242,7 +242,7 @@ def check_database(folder: Path, manifest: Manifest, path: Path, events: EventSi
         raise SnapshotDamaged(f"{where}: its contents do not match the manifest")
 
 
-def _verified_at(folder: Path, manifest: Manifest) -> str | None:
+def _verified_at(folder: Path, manifest: SnapshotManifest) -> str | None:
     try:
         note = json.loads((folder / VERIFIED_NAME).read_bytes())
         return str(note["verified_at"]) if note["created_at"] == manifest.created_at else None

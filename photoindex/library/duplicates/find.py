@@ -17,8 +17,8 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.library.duplicates.files import CopyPhotos
 from photoindex.library.duplicates.groups import star_groups
 from photoindex.library.duplicates.near_vectors import near_in_space
-from photoindex.library.duplicates.ranking import Rules, rank
-from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, Group, group_of
+from photoindex.library.duplicates.ranking import RankingRules, rank
+from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, DuplicateGroup, group_of
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose, spellings, volumes_now
 from photoindex.library.scan.ingest import jobs_for
@@ -60,7 +60,7 @@ class Duplicates:
     numbers. space: the embedding space whose nearest neighbours were compared, None if there is none.
     """
 
-    groups: tuple[Group, ...]
+    groups: tuple[DuplicateGroup, ...]
     compared: int = 0
     apart: int = 0
     space: str | None = None
@@ -83,7 +83,7 @@ def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSin
     for a path in `prefer` or `avoid` that neither exists nor is known.
     """
     wanted = None if request.query is None else set(matching_photo_ids(library, request.query))
-    rules = Rules(
+    rules = RankingRules(
         prefer=_known_places(library, "--prefer", request.prefer),
         avoid=_known_places(library, "--avoid", request.avoid),
     )
@@ -142,7 +142,7 @@ class _SamePictures:
                 )
             )
 
-    def _candidates(self, contents: duplicates.HashedContents) -> candidates.Candidates:
+    def _candidates(self, contents: duplicates.HashedContents) -> candidates.PairCandidates:
         started = time.monotonic()
         self.emit(PhaseStarted("look for pairs", len(ORIENTATIONS), "steps"))
         collector = candidates.Collector()
@@ -175,14 +175,16 @@ class _SamePictures:
             kept[start : start + len(chunk)] = [why is None for _, why in self._shot_differences(chunk)]
         return pairs[kept]
 
-    def _of_wanted(self, found: candidates.Candidates, contents: duplicates.HashedContents) -> candidates.Candidates:
+    def _of_wanted(
+        self, found: candidates.PairCandidates, contents: duplicates.HashedContents
+    ) -> candidates.PairCandidates:
         """Drop pairs within one photo, pairs of a video and a picture, and pairs that the query does not match."""
         photos = contents.photo_ids[found.first], contents.photo_ids[found.second]
         kept = (photos[0] != photos[1]) & (contents.videos[found.first] == contents.videos[found.second])
         if self.wanted is not None:
             ids = np.fromiter(self.wanted, np.int64, len(self.wanted))
             kept &= np.isin(photos[0], ids) | np.isin(photos[1], ids)
-        return candidates.Candidates(found.first[kept], found.second[kept], found.turns[kept], found.thorough[kept])
+        return candidates.PairCandidates(found.first[kept], found.second[kept], found.turns[kept], found.thorough[kept])
 
     def _signatures(self, asset_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         self._load_digests(asset_ids.tolist())
@@ -247,7 +249,7 @@ class _SamePictures:
         return accepted
 
 
-def _tasks(found: candidates.Candidates, asset_ids: NDArray[np.int64], start: int, end: int) -> list[Task]:
+def _tasks(found: candidates.PairCandidates, asset_ids: NDArray[np.int64], start: int, end: int) -> list[Task]:
     part = slice(start, end)
     columns = (
         asset_ids[found.first[part]].tolist(), asset_ids[found.second[part]].tolist(), found.turns[part].tolist(),
@@ -277,7 +279,9 @@ def _known_places(library: Library, option: str, paths: Sequence[bytes]) -> tupl
     return tuple(spelling for path in paths for spelling in spellings(path))
 
 
-def _groups(library: Library, wanted: Collection[int] | None, rules: Rules, search: _SamePictures) -> Iterator[Group]:
+def _groups(
+    library: Library, wanted: Collection[int] | None, rules: RankingRules, search: _SamePictures
+) -> Iterator[DuplicateGroup]:
     pairs = {(search.photo_of[first], search.photo_of[second]) for first, second in search.accepted}
     pairs = {pair for pair in pairs if pair[0] < pair[1]}
     with library.database.read() as connection:
@@ -321,8 +325,12 @@ def _framed(search: _SamePictures) -> set[int]:
 
 
 def _group(
-    numbers: Sequence[int], known: CopyPhotos, wanted: Collection[int] | None, rules: Rules, search: _SamePictures
-) -> Iterator[Group]:
+    numbers: Sequence[int],
+    known: CopyPhotos,
+    wanted: Collection[int] | None,
+    rules: RankingRules,
+    search: _SamePictures,
+) -> Iterator[DuplicateGroup]:
     if wanted is not None and not any(number in wanted for number in numbers):
         return
     photos = [photo for number in numbers if (photo := known.get(number)) is not None]

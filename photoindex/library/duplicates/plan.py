@@ -13,7 +13,7 @@ from pathlib import Path
 from photoindex import __version__
 from photoindex.errors import UsageError
 from photoindex.library.duplicates.files import AWAY, PRESENT, FileStatus, file_status, state_text
-from photoindex.library.duplicates.verdicts import KEEP, REMOVE, REVIEW, CopiedFile, Group
+from photoindex.library.duplicates.verdicts import KEEP, REMOVE, REVIEW, CopiedFile, DuplicateGroup
 from photoindex.library.export.output_files import check_target, write_whole
 from photoindex.library.handle import Library
 from photoindex.paths import display
@@ -32,7 +32,7 @@ _HEAD = """\
 """
 
 
-def plan_lines(library: Library, groups: Sequence[Group], *, made_at: datetime | None = None) -> Iterator[str]:
+def plan_lines(library: Library, groups: Sequence[DuplicateGroup], *, made_at: datetime | None = None) -> Iterator[str]:
     """Yield the lines of a plan, each with its line feed; checks the current state of every reachable file (stat).
 
     A file is marked for removal only if it and a kept file with the same picture both exist unchanged, as two files.
@@ -70,13 +70,13 @@ def check_plan_target(library: Library, target: Path) -> None:
         raise UsageError(f"{display(os.fsencode(target))} already exists; name another file, or remove it")
 
 
-def write_plan(library: Library, groups: Sequence[Group], target: Path) -> None:
+def write_plan(library: Library, groups: Sequence[DuplicateGroup], target: Path) -> None:
     """Write a plan to a new file atomically. Raises UsageError (see `check_plan_target`), StorageFull."""
     check_plan_target(library, target)
     write_whole(target, (line.encode("utf-8", "backslashreplace") for line in plan_lines(library, groups)))
 
 
-def _with_current_state(group: Group) -> Iterator[CopiedFile]:
+def _with_current_state(group: DuplicateGroup) -> Iterator[CopiedFile]:
     """Yield the files of a group with their current state, and with `review` where removal is no longer safe."""
     checked = [(one, FileStatus(AWAY) if one.state == AWAY else _status(one)) for one in group.files]
     kept = [(one, status) for one, status in checked if one.action == KEEP]

@@ -15,7 +15,7 @@ _UNCHANGED = "it is unchanged since its scan"
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RankingRules:
     """The user's preferences and the facts for ranking.
 
     prefer: absolute folders or files to keep copies in, most preferred first. avoid: those whose copies are removed first.
@@ -49,8 +49,8 @@ class Rules:
 class Criterion:
     """One ranking criterion. value: larger is better. words: why the better one is kept, given the better and the other."""
 
-    value: Callable[[CopyPhoto, Rules], float]
-    words: Callable[[CopyPhoto, CopyPhoto, Rules], str]
+    value: Callable[[CopyPhoto, RankingRules], float]
+    words: Callable[[CopyPhoto, CopyPhoto, RankingRules], str]
 
 
 def main_content(photo: CopyPhoto) -> CopyContent:
@@ -78,7 +78,7 @@ def is_plain_name(file: CopyFile) -> bool:
     return name.original is None and name.shot == name.stem
 
 
-def _preference(photo: CopyPhoto, rules: Rules) -> float:
+def _preference(photo: CopyPhoto, rules: RankingRules) -> float:
     return max((rules.preference(file.path) for one in photo.contents for file in one.files), default=-2)
 
 
@@ -86,11 +86,11 @@ def _bytes(photo: CopyPhoto) -> float:
     return main_content(photo).size_bytes
 
 
-def _is_there(photo: CopyPhoto, rules: Rules) -> bool:
+def _is_there(photo: CopyPhoto, rules: RankingRules) -> bool:
     return any(rules.is_there(file) for one in photo.contents for file in one.files)
 
 
-def _there_words(_: CopyPhoto, other: CopyPhoto, rules: Rules) -> str:
+def _there_words(_: CopyPhoto, other: CopyPhoto, rules: RankingRules) -> str:
     states = {rules.state(file) for one in other.contents for file in one.files}
     return "its volume is mounted" if AWAY in states else _UNCHANGED
 
@@ -103,7 +103,7 @@ def _megapixels(number: int) -> str:
     return f"{number / _MEGA:.1f} MP" if number >= _MEGA / 10 else f"{number:,} pixels"
 
 
-def _preference_words(best: CopyPhoto, other: CopyPhoto, rules: Rules) -> str:
+def _preference_words(best: CopyPhoto, other: CopyPhoto, rules: RankingRules) -> str:
     if _preference(other, rules) < 0 <= _preference(best, rules):
         return "the others are in an --avoid folder"
     return "it is in a --prefer folder"
@@ -133,12 +133,12 @@ CRITERIA: tuple[Criterion, ...] = (
 """The criteria, most important first."""
 
 
-def rank(photos: Sequence[CopyPhoto], rules: Rules) -> list[CopyPhoto]:
+def rank(photos: Sequence[CopyPhoto], rules: RankingRules) -> list[CopyPhoto]:
     """Sort photos, the one to keep first."""
     return sorted(photos, key=lambda photo: tuple(one.value(photo, rules) for one in CRITERIA), reverse=True)
 
 
-def reason_to_keep(best: CopyPhoto, next_best: CopyPhoto, rules: Rules) -> str:
+def reason_to_keep(best: CopyPhoto, next_best: CopyPhoto, rules: RankingRules) -> str:
     """Explain why one photo is kept and not the other."""
     for criterion in CRITERIA:
         if criterion.value(best, rules) > criterion.value(next_best, rules):
@@ -146,12 +146,12 @@ def reason_to_keep(best: CopyPhoto, next_best: CopyPhoto, rules: Rules) -> str:
     return "they are equal"
 
 
-def rank_files(files: Sequence[CopyFile], rules: Rules) -> list[CopyFile]:
+def rank_files(files: Sequence[CopyFile], rules: RankingRules) -> list[CopyFile]:
     """Sort the files of one content, the one to keep first."""
     return sorted(files, key=lambda file: _file_key(file, rules))
 
 
-def _file_key(file: CopyFile, rules: Rules) -> tuple[object, ...]:
+def _file_key(file: CopyFile, rules: RankingRules) -> tuple[object, ...]:
     return (
         not rules.is_there(file),
         -rules.preference(file.path),
@@ -162,7 +162,7 @@ def _file_key(file: CopyFile, rules: Rules) -> tuple[object, ...]:
     )
 
 
-def reason_for_file(best: CopyFile, next_best: CopyFile, rules: Rules) -> str:
+def reason_for_file(best: CopyFile, next_best: CopyFile, rules: RankingRules) -> str:
     """Explain why one of two files with the same bytes is kept."""
     mine, other = _file_key(best, rules), _file_key(next_best, rules)
     if mine[0] != other[0]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from photoindex.domain.same_picture.orientations import ORIENTATIONS
 from photoindex.library.duplicates.files import state_text
-from photoindex.library.duplicates.ranking import Rules, rank_files, reason_for_file, reason_to_keep
+from photoindex.library.duplicates.ranking import RankingRules, rank_files, reason_for_file, reason_to_keep
 from photoindex.paths import display
 from photoindex.pipeline.duplicates.comparison import Compared
 from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto
@@ -46,7 +46,7 @@ class CopiedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DuplicateGroup:
     """Copies of one photo. kind: exact (the same bytes), or same picture. keep_reason: why the first photo is kept.
 
     files: all present files, kept ones first; `keep_reason` applies to the first. photo_ids: the kept one first.
@@ -66,7 +66,7 @@ Relations = Mapping[tuple[int, int], Compared]
 """Comparisons that found the same picture, by the asset ids of the pair in both orders."""
 
 
-def group_of(photos: Sequence[CopyPhoto], relations: Relations, rules: Rules) -> Group | None:
+def group_of(photos: Sequence[CopyPhoto], relations: Relations, rules: RankingRules) -> DuplicateGroup | None:
     """Decide what to do with the files of photos that show the same, the one to keep first; None if there is no duplicate."""
     best = photos[0]
     files = list(_files_of_kept(best, rules))
@@ -80,14 +80,14 @@ def group_of(photos: Sequence[CopyPhoto], relations: Relations, rules: Rules) ->
     else:
         ranked = next(rank_files(one.files, rules) for one in best.contents if len(one.files) > 1)
         reason, kind = reason_for_file(ranked[0], ranked[1], rules), "exact"
-    return Group(kind, tuple(one.photo_id for one in photos), reason, tuple(files))
+    return DuplicateGroup(kind, tuple(one.photo_id for one in photos), reason, tuple(files))
 
 
 def _is_copied(file: CopiedFile, photo: CopyPhoto) -> bool:
     return any(one.asset_id == file.asset_id and len(one.files) > 1 for one in photo.contents)
 
 
-def _files_of_kept(photo: CopyPhoto, rules: Rules) -> Iterator[CopiedFile]:
+def _files_of_kept(photo: CopyPhoto, rules: RankingRules) -> Iterator[CopiedFile]:
     for content in photo.contents:
         for rank, file in enumerate(rank_files(content.files, rules)):
             if rank == 0:
@@ -105,7 +105,7 @@ def _files_of_kept(photo: CopyPhoto, rules: Rules) -> Iterator[CopiedFile]:
             yield replace(made, kept_asset_id=content.asset_id)
 
 
-def _doubts(file: CopyFile, kept: CopyFile | None, rules: Rules) -> list[str]:
+def _doubts(file: CopyFile, kept: CopyFile | None, rules: RankingRules) -> list[str]:
     """Return why a copy should be reviewed although the kept file has the same content: one of them is not available."""
     doubts = []
     if not rules.is_there(file):
@@ -117,7 +117,9 @@ def _doubts(file: CopyFile, kept: CopyFile | None, rules: Rules) -> list[str]:
     return doubts
 
 
-def _files_of_copy(photo: CopyPhoto, best: CopyPhoto, relations: Relations, rules: Rules) -> Iterator[CopiedFile]:
+def _files_of_copy(
+    photo: CopyPhoto, best: CopyPhoto, relations: Relations, rules: RankingRules
+) -> Iterator[CopiedFile]:
     for content in photo.contents:
         found = [
             (relation, kept)
@@ -161,7 +163,7 @@ def _losses(photo: CopyPhoto, best: CopyPhoto) -> list[str]:
     return losses
 
 
-def _further_pictures(copy: CopyContent, kept: CopyContent, rules: Rules) -> list[str]:
+def _further_pictures(copy: CopyContent, kept: CopyContent, rules: RankingRules) -> list[str]:
     """Describe what the files show besides the one picture that was compared."""
     further = rules.further_pictures(copy)
     if further is not None:
@@ -170,7 +172,7 @@ def _further_pictures(copy: CopyContent, kept: CopyContent, rules: Rules) -> lis
     return [] if further is None else [f"the kept file differs: {further}"]
 
 
-def _is_there(content: CopyContent, rules: Rules) -> bool:
+def _is_there(content: CopyContent, rules: RankingRules) -> bool:
     return any(map(rules.is_there, content.files))
 
 
@@ -207,7 +209,7 @@ def _size_words(copy: CopyContent, kept: CopyContent) -> str:
 
 
 def _copied(
-    file: CopyFile, content: CopyContent, photo: CopyPhoto, rules: Rules, *, action: str, reason: str
+    file: CopyFile, content: CopyContent, photo: CopyPhoto, rules: RankingRules, *, action: str, reason: str
 ) -> CopiedFile:
     return CopiedFile(
         path=file.path,

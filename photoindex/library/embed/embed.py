@@ -18,7 +18,7 @@ from photoindex.library.logs import both, log_events
 from photoindex.library.scan.ingest import jobs_for
 from photoindex.library.spaces.spaces import variant_of
 from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
-from photoindex.pipeline.run.runner import Tally
+from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.stages.embed import STAGE, Opening
 from photoindex.store.tasks import queue
@@ -107,7 +107,7 @@ def embed(
     return summary
 
 
-def bottleneck(tally: Tally, decode_threads: int) -> Step | None:
+def bottleneck(tally: RunTally, decode_threads: int) -> Step | None:
     """Return the step that was busy longest, with the threads that share it; None where nothing was done."""
     steps = tally.steps
     busy: dict[Step, float] = {
@@ -130,7 +130,7 @@ def _dry_run_summary(library: Library, installed: InstalledModel) -> EmbedSummar
         variant_id = queue.find_variant(connection, STAGE.name, variant_of(installed))
         known = [one for one in spaces.all_spaces(connection) if one.variant_id == variant_id]
         used = spaces.active_space(connection)
-    summary = _summary(library, installed.id, known[0] if known else None, Tally(), used)
+    summary = _summary(library, installed.id, known[0] if known else None, RunTally(), used)
     return replace(summary, pending=pending, dry_run=True)
 
 
@@ -264,7 +264,9 @@ class Merger:
         merge_if_due(self._library, self._space, emit)
 
 
-def _summary(library: Library, model: str, space: SpaceRow | None, tally: Tally, used: SpaceRow | None) -> EmbedSummary:
+def _summary(
+    library: Library, model: str, space: SpaceRow | None, tally: RunTally, used: SpaceRow | None
+) -> EmbedSummary:
     threads = decode_threads(library)
     seconds = {step: round(tally.steps.get(step, 0.0), 4) for step in ("read", "decode", "infer", "write", "wait")}
     return EmbedSummary(

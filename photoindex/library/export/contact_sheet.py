@@ -10,7 +10,7 @@ from datetime import datetime
 
 from PIL import Image, ImageDraw
 
-from photoindex.library.export.photo_cards import Item, Section, one_line, picture_of
+from photoindex.library.export.photo_cards import GallerySection, Item, one_line, picture_of
 from photoindex.library.export.text_drawing import TextDrawer
 
 _MARGIN_PX = 64
@@ -79,7 +79,7 @@ class _Page:
 
 
 def contact_sheets(
-    sections: Sequence[Section], title: str, *, total: int | None = None, made_at: datetime | None = None
+    sections: Sequence[GallerySection], title: str, *, total: int | None = None, made_at: datetime | None = None
 ) -> Iterator[tuple[Image.Image, int]]:
     """Yield one RGB picture per page, with the number of photos on it; one empty page if there are no photos.
 
@@ -111,7 +111,7 @@ def encoded(sheet: Image.Image, form: str) -> bytes:
     return buffer.getvalue()
 
 
-def _grid(sections: Sequence[Section], photos: int) -> _Grid:
+def _grid(sections: Sequence[GallerySection], photos: int) -> _Grid:
     if len(sections) > 1 or any(section.heading for section in sections):
         columns = min(_COLUMNS_MAX, max(4, max((len(section.items) for section in sections), default=1)))
     else:
@@ -128,7 +128,7 @@ def _top_height() -> int:
     return _MARGIN_PX + _TITLE_PX + _SMALL_PX + 64
 
 
-def _pages(sections: Sequence[Section], grid: _Grid) -> list[_Page]:
+def _pages(sections: Sequence[GallerySection], grid: _Grid) -> list[_Page]:
     pages = [_Page()]
     room = _HEIGHT_PX - _top_height()
     for section in sections:

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from photoindex import __version__
-from photoindex.library.export.photo_cards import Item, Section, one_line, read_jpeg
+from photoindex.library.export.photo_cards import GallerySection, Item, one_line, read_jpeg
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -24,7 +24,7 @@ _BUFFERED_PIECES = 200
 
 
 def gallery_page(
-    sections: Sequence[Section], title: str, *, total: int | None = None, made_at: datetime | None = None
+    sections: Sequence[GallerySection], title: str, *, total: int | None = None, made_at: datetime | None = None
 ) -> Iterator[bytes]:
     """Yield the page as UTF-8 HTML in chunks, so that only one photo is in memory at a time.
 

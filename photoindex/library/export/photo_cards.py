@@ -25,7 +25,7 @@ _JPEG_START = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GalleryEntry:
     """One hit to show. keep: mark it as the one to keep. note: a short text shown below it."""
 
     hit: Hit
@@ -34,10 +34,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GalleryGroup:
     """Hits under one heading; a search has a single group without heading."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[GalleryEntry]
     heading: str = ""
     note: str = ""
 
@@ -82,7 +82,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class GallerySection:
     """Items under a heading, "" for a search."""
 
     items: Sequence[Item]
@@ -90,17 +90,19 @@ class Section:
     note: str = ""
 
 
-def sections_of(library: Library, groups: Iterable[Group]) -> list[Section]:
+def sections_of(library: Library, groups: Iterable[GalleryGroup]) -> list[GallerySection]:
     """Convert groups of hits to sections of items, without empty groups."""
     derived = library.derived_folder
     return [
-        Section([item_of(derived, entry) for entry in group.entries], one_line(group.heading), one_line(group.note))
+        GallerySection(
+            [item_of(derived, entry) for entry in group.entries], one_line(group.heading), one_line(group.note)
+        )
         for group in groups
         if group.entries
     ]
 
 
-def item_of(derived_folder: Path, entry: Entry) -> Item:
+def item_of(derived_folder: Path, entry: GalleryEntry) -> Item:
     """Convert one hit to an item; the derived files are not opened."""
     hit = entry.hit
     digest = bytes.fromhex(hit.digest) if hit.digest else None
@@ -173,7 +175,7 @@ def picture_of(item: Item, box: tuple[int, int]) -> Image | None:
     return None
 
 
-def shortened(groups: Sequence[Group], limit: int) -> list[Group]:
+def shortened(groups: Sequence[GalleryGroup], limit: int) -> list[GalleryGroup]:
     """Return the groups with at most `limit` entries in total; the last group keeps its first entries."""
     left, kept = limit, []
     for group in groups:
@@ -181,7 +183,7 @@ def shortened(groups: Sequence[Group], limit: int) -> list[Group]:
             break
         entries = group.entries[:left]
         left -= len(entries)
-        kept.append(Group(entries, group.heading, group.note))
+        kept.append(GalleryGroup(entries, group.heading, group.note))
     return kept
 
 

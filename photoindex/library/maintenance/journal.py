@@ -15,7 +15,7 @@ from photoindex.library.scan.refresh import refresh
 from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.journal import journal
-from photoindex.store.journal.journal import Change, Entry
+from photoindex.store.journal.journal import Change, JournalEntry
 from photoindex.store.journal.undo import Undone, undo_in
 
 
@@ -23,14 +23,14 @@ from photoindex.store.journal.undo import Undone, undo_in
 class ShownChange:
     """One row changed by an entry; `key`, `before` and `after` map column -> value, None if there was no row."""
 
-    entry: Entry
+    entry: JournalEntry
     table: str
     key: dict[str, object]
     before: dict[str, object] | None
     after: dict[str, object] | None
 
 
-def log(library: Library, limit: int | None = None) -> Iterator[Entry]:
+def log(library: Library, limit: int | None = None) -> Iterator[JournalEntry]:
     """Yield the entries of the journal, newest first, at most `limit`."""
     with library.database.read() as connection:
         yield from journal.entries(connection, limit)

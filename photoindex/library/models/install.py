@@ -22,7 +22,7 @@ from photoindex.models.open_clip_loader import CONFIG_NAME
 from photoindex.models.sources import local
 from photoindex.models.sources.bundle import extract, is_bundle, opened_bundle
 from photoindex.models.sources.install import (
-    Origin,
+    ModelOrigin,
     draft,
     export_towers,
     is_exported,
@@ -104,7 +104,7 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
             with ByteProgress(events, "fetching", plan.size_bytes or None) as progress:
                 fetch_all(plan, partial, folder / entry.id, progress.advance)
         origin = replace(
-            Origin.of_entry(entry, plan.repositories[0].id),
+            ModelOrigin.of_entry(entry, plan.repositories[0].id),
             revision=plan.revision,
             also=tuple((one.id, one.commit) for one in plan.repositories[1:]),
             licence_accepted_at=accepted_at,
@@ -170,7 +170,7 @@ def _is_sound(folder: Path, model_id: str, before: LockedModel, events: EventSin
     return True
 
 
-def _finish_install(folder: Path, gathered: Path, lock: Lock, origin: Origin, events: EventSink) -> InstallResult:
+def _finish_install(folder: Path, gathered: Path, lock: Lock, origin: ModelOrigin, events: EventSink) -> InstallResult:
     """Export the gathered files if necessary, hash and test them, and move them to the models folder."""
     if not is_exported(gathered):
         started = time.monotonic()
@@ -230,7 +230,7 @@ def _install_files(
 ) -> InstallResult:
     model_id = _checked_id(request.model_id or "", path)
     entry = load_catalog(library.models_folder).get(model_id)
-    origin = Origin.of_entry(entry, str(path)) if entry is not None else _unknown_origin(model_id, path)
+    origin = ModelOrigin.of_entry(entry, str(path)) if entry is not None else _unknown_origin(model_id, path)
     if DESCRIPTION not in files:
         require_exporter()
     with changing_models(library, f"models install {model_id}") as folder:
@@ -255,8 +255,8 @@ def _checked_id(model_id: str, path: Path) -> str:
     return model_id
 
 
-def _unknown_origin(model_id: str, path: Path) -> Origin:
-    return Origin(
+def _unknown_origin(model_id: str, path: Path) -> ModelOrigin:
+    return ModelOrigin(
         model_id=model_id,
         title=model_id,
         task="image-text",

@@ -58,7 +58,7 @@ class FileCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class RemovedModel:
     """A removed model; spaces: the names of its spaces with their number of vectors, which are kept."""
 
     model_id: str
@@ -113,7 +113,7 @@ def verify_models(library: Library, model_id: str | None = None, events: EventSi
     return checks
 
 
-def remove(library: Library, model_id: str) -> Removed:
+def remove(library: Library, model_id: str) -> RemovedModel:
     """Remove an installed model and partial downloads of it; its spaces are kept.
 
     Raises ModelUnavailable if there is nothing to remove, LibraryLocked, UsageError.
@@ -130,7 +130,7 @@ def remove(library: Library, model_id: str) -> Removed:
     with library.database.read() as connection:
         spaces = [one for one in all_spaces(connection) if one.model == model_id]
         counted = tuple((one.name, count_vectors(connection, one.id)) for one in spaces)
-    return Removed(model_id, size_bytes, counted)
+    return RemovedModel(model_id, size_bytes, counted)
 
 
 def bundle(library: Library, model_id: str, output: Path, events: EventSink = ignore_events) -> Bundle:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from photoindex.domain import pairing
-from photoindex.domain.pairing import Candidate, Explanation, Member
+from photoindex.domain.pairing import Candidate, Member, PairExplanation
 from photoindex.domain.pairing.names import parse_name
 from photoindex.library.handle import Library
 from photoindex.library.photos.pairs import paths_of
@@ -173,7 +173,7 @@ def _with_all_names(members: Sequence[Member], beside: set[tuple[int, int, int, 
     return [*named, *(member for member in members if member.file_id not in seen)]
 
 
-def _not_joined(explained: Sequence[Explanation], mine: set[int]) -> Iterator[tuple[Explanation, Candidate]]:
+def _not_joined(explained: Sequence[PairExplanation], mine: set[int]) -> Iterator[tuple[PairExplanation, Candidate]]:
     for one in explained:
         for candidate in one.candidates:
             if not candidate.joined and candidate.member.asset_id not in mine:

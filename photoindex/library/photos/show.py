@@ -17,7 +17,7 @@ from photoindex.paths import display, to_text
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 from photoindex.pipeline.resolve.evidence import gather, with_path_dates
 from photoindex.store.photos.details import (
-    AssetRow,
+    AssetDetails,
     FileRecord,
     PhotoRow,
     assets_of_photo,
@@ -42,13 +42,13 @@ class Shown:
 
     asked: bytes
     photo: PhotoRow | None
-    content: AssetRow | None
+    content: AssetDetails | None
     files: tuple[FileRecord, ...]
     tasks: tuple[TaskRow, ...]
     online: dict[int, bool]
     preview: Path | None
     thumbnail: Path | None
-    contents: tuple[AssetRow, ...] = ()
+    contents: tuple[AssetDetails, ...] = ()
     facts: Facts = field(default_factory=dict)
     sidecars: tuple[LinkedSidecar, ...] = ()
     burst: tuple[int, ...] = ()
@@ -206,7 +206,7 @@ def as_json(shown: Shown) -> dict[str, object]:
     return value
 
 
-def _content_as_json(one: AssetRow) -> dict[str, object]:
+def _content_as_json(one: AssetDetails) -> dict[str, object]:
     return {
         "id": one.id,
         "digest": one.digest.hex(),

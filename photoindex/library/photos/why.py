@@ -47,7 +47,7 @@ NOT_SEEN = frozenset({Answer.OUTSIDE, Answer.ABSENT, Answer.UNSCANNED})
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PathVerdict:
     """The answer for one path: a sentence that says why, and a command to change it, if there is one."""
 
     path: bytes
@@ -64,7 +64,7 @@ class Verdict:
         return self.answer not in NOT_SEEN
 
 
-def why(library: Library, paths: Sequence[bytes]) -> Iterator[Verdict]:
+def why(library: Library, paths: Sequence[bytes]) -> Iterator[PathVerdict]:
     """Yield the answer for each path (relative or absolute, through symbolic links)."""
     with library.database.read() as connection:
         volumes = volumes_now(connection)
@@ -83,7 +83,7 @@ def why(library: Library, paths: Sequence[bytes]) -> Iterator[Verdict]:
                 yield _with_present_state(replace(verdict, path=path), volumes[row.volume_id])
 
 
-def _about_file(library: Library, row: FileRecord, task: TaskRow | None) -> Verdict:
+def _about_file(library: Library, row: FileRecord, task: TaskRow | None) -> PathVerdict:
     say = _VerdictMaker(row, task)
     scan = f"photoindex scan {_shown(row.path)}"
     if row.state == "missing":
@@ -103,7 +103,7 @@ def _about_file(library: Library, row: FileRecord, task: TaskRow | None) -> Verd
     return _about_task(say, row, task)
 
 
-def _with_embedding(verdict: Verdict, tasks: Sequence[TaskRow]) -> Verdict:
+def _with_embedding(verdict: PathVerdict, tasks: Sequence[TaskRow]) -> PathVerdict:
     """Add why an ingested photo is not found by semantic search."""
     task = next((one for one in tasks if one.stage == "embed" and one.state in ("quarantined", "failed")), None)
     if task is None:
@@ -113,7 +113,7 @@ def _with_embedding(verdict: Verdict, tasks: Sequence[TaskRow]) -> Verdict:
     return replace(verdict, because=because, remedy=remedy)
 
 
-def _about_sidecar(verdict: Verdict, owners: list[tuple[bytes, str]]) -> Verdict:
+def _about_sidecar(verdict: PathVerdict, owners: list[tuple[bytes, str]]) -> PathVerdict:
     assert verdict.file is not None
     what = verdict.file.reason or "a sidecar"
     if not owners:
@@ -123,7 +123,7 @@ def _about_sidecar(verdict: Verdict, owners: list[tuple[bytes, str]]) -> Verdict
     return replace(verdict, answer=Answer.SIDECAR, because=because)
 
 
-def _about_task(say: _VerdictMaker, row: FileRecord, task: TaskRow) -> Verdict:
+def _about_task(say: _VerdictMaker, row: FileRecord, task: TaskRow) -> PathVerdict:
     scan = f"photoindex scan {_shown(row.path)}"
     if task.state == "quarantined":
         return _about_quarantined(say, row, task)
@@ -136,7 +136,7 @@ def _about_task(say: _VerdictMaker, row: FileRecord, task: TaskRow) -> Verdict:
     return say(Answer.WAITING, word, scan if task.state == "pending" else None)
 
 
-def _about_quarantined(say: _VerdictMaker, row: FileRecord, task: TaskRow) -> Verdict:
+def _about_quarantined(say: _VerdictMaker, row: FileRecord, task: TaskRow) -> PathVerdict:
     since = f"after {_times(task)}, since {local_time(task.updated_at)}: {_error(task)}"
     if task.dismissed_at is not None:
         because = f"it could not be ingested {since}; it was dismissed at {local_time(task.dismissed_at)}"
@@ -155,11 +155,11 @@ class _VerdictMaker:
     row: FileRecord
     task: TaskRow | None
 
-    def __call__(self, answer: Answer, because: str, remedy: str | None) -> Verdict:
-        return Verdict(self.row.path, answer, because, remedy, file=self.row, task=self.task)
+    def __call__(self, answer: Answer, because: str, remedy: str | None) -> PathVerdict:
+        return PathVerdict(self.row.path, answer, because, remedy, file=self.row, task=self.task)
 
 
-def _with_present_state(verdict: Verdict, volume: KnownVolume) -> Verdict:
+def _with_present_state(verdict: PathVerdict, volume: KnownVolume) -> PathVerdict:
     """Add the current state on disk: an offline volume, a file that changed or was removed since the last scan."""
     found = replace(verdict, online=volume.online)
     if not volume.online:
@@ -170,7 +170,7 @@ def _with_present_state(verdict: Verdict, volume: KnownVolume) -> Verdict:
     return replace(found, because=f"{found.because}; {difference}", remedy=f"photoindex scan {_shown(verdict.path)}")
 
 
-def _difference(verdict: Verdict) -> str | None:
+def _difference(verdict: PathVerdict) -> str | None:
     row = verdict.file
     if row is None or row.state != "present":
         return None
@@ -194,7 +194,9 @@ def _closed_folder(path: bytes) -> bytes | None:
     return None
 
 
-def _about_unknown(library: Library, connection: Connection, volumes: dict[int, KnownVolume], path: bytes) -> Verdict:
+def _about_unknown(
+    library: Library, connection: Connection, volumes: dict[int, KnownVolume], path: bytes
+) -> PathVerdict:
     spelled, root = _root_of(library, path)
     scan = f"photoindex scan {_shown(path)}"
     if not os.path.lexists(path):
@@ -204,12 +206,12 @@ def _about_unknown(library: Library, connection: Connection, volumes: dict[int, 
         closed = _closed_folder(spelled)
         if closed is not None:
             because = f"there is no permission to enter the folder {display(closed)}, so no scan has seen its contents"
-        return Verdict(path, Answer.ABSENT, because)
+        return PathVerdict(path, Answer.ABSENT, because)
     if root is None:
-        return Verdict(path, Answer.OUTSIDE, "it is outside all scanned folders", scan)
+        return PathVerdict(path, Answer.OUTSIDE, "it is outside all scanned folders", scan)
     rule = _rule(library, spelled, root)
     if rule is not None:
-        return Verdict(path, Answer.EXCLUDED, f"it is excluded by {rule}")
+        return PathVerdict(path, Answer.EXCLUDED, f"it is excluded by {rule}")
     below = f"the scanned folder {display(root.path)}"
     last = (
         "which was never completely scanned"
@@ -218,12 +220,12 @@ def _about_unknown(library: Library, connection: Connection, volumes: dict[int, 
     )
     problem = _unreadable(spelled)
     if problem is not None:
-        return Verdict(path, Answer.UNSCANNED, f"it is below {below}, but {problem}", None)
+        return PathVerdict(path, Answer.UNSCANNED, f"it is below {below}, but {problem}", None)
     if os.path.isdir(spelled):
         known = sum(files_below(connection, place) for place in places_of(path, [one.row for one in volumes.values()]))
         what = "is" if spelled == root.path else "is below"
-        return Verdict(path, Answer.FOLDER, f"it {what} {below}, {last}; the library has {known} files in it", scan)
-    return Verdict(path, Answer.UNSCANNED, f"it is below {below}, {last}, but no scan has seen it yet", scan)
+        return PathVerdict(path, Answer.FOLDER, f"it {what} {below}, {last}; the library has {known} files in it", scan)
+    return PathVerdict(path, Answer.UNSCANNED, f"it is below {below}, {last}, but no scan has seen it yet", scan)
 
 
 def _unreadable(path: bytes) -> str | None:
@@ -270,7 +272,7 @@ def _error(task: TaskRow) -> str:
     return f"{task.error_class or 'unknown'}: {task.error or 'no message'}"
 
 
-def as_json(verdict: Verdict) -> dict[str, object]:
+def as_json(verdict: PathVerdict) -> dict[str, object]:
     """Return the documented JSON object of one answer."""
     row = verdict.file
     return {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from photoindex.library.handle import Library
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import resolver_of
-from photoindex.pipeline.ingest.commit import Committer, Tally
+from photoindex.pipeline.ingest.commit import Committer, IngestTally
 from photoindex.pipeline.ingest.work import IngestSettings, IngestWork
 from photoindex.pipeline.ingest.worker import ingest_file
 from photoindex.pipeline.run.decoder_pool import DecoderPool
@@ -40,7 +40,7 @@ class WorkList:
 
 def ingest_files(
     library: Library, session: Session, roots: Roots, work: WorkList, emit: EventSink, stop: Callable[[], bool]
-) -> tuple[Tally, int]:
+) -> tuple[IngestTally, int]:
     """Work off a scan's work list; return the verdicts and how many files were looked at. Raises StorageFull, WorkersLost."""
     config = library.config
     settings = IngestSettings(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from photoindex.library.originals.roots import Roots
-from photoindex.pipeline.scan.exclusion import Rules, reason_for, rules_at
+from photoindex.pipeline.scan.exclusion import ExclusionRules, reason_for, rules_at
 
 
 class _Options(Protocol):
@@ -25,7 +25,7 @@ class PathListFilter:
         self._patterns = tuple(patterns)
         self._options = options
         self._own_folders = own_folders
-        self._rules: dict[bytes, Rules | None] = {}
+        self._rules: dict[bytes, ExclusionRules | None] = {}
 
     def distinct(self, listed: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the absolute paths of a list, each once and without folders."""
@@ -46,7 +46,7 @@ class PathListFilter:
             return True
         return os.path.islink(path) and not self._options.follow_symlinks
 
-    def _rules_of(self, folder: bytes) -> Rules | None:
+    def _rules_of(self, folder: bytes) -> ExclusionRules | None:
         """Return the rules inside a folder, None where the folder itself is left out."""
         root = self._roots.containing(folder)
         of_root = root.row.excludes if root is not None else ()

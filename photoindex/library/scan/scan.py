@@ -19,7 +19,7 @@ from photoindex.library.originals.roots import Roots, Target
 from photoindex.library.scan.path_list import PathListFilter
 from photoindex.pipeline.ingest import derived_files
 from photoindex.pipeline.scan.changes import ChangeFinder, FolderLocation, WalkCounts
-from photoindex.pipeline.scan.exclusion import Rules, rule_set, rules_at
+from photoindex.pipeline.scan.exclusion import ExclusionRules, rule_set, rules_at
 from photoindex.pipeline.scan.walk import walk
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.stages.ingest import STAGE
@@ -210,7 +210,7 @@ class _Scan:
         if suspicious and not accepted and self.roots.is_emptied(target, alone=len(self.targets) == 1):
             finder.forget_top(target.path, target.location)
 
-    def _rules(self, target: Target) -> Rules:
+    def _rules(self, target: Target) -> ExclusionRules:
         """Return the rules at a target; patterns given for a part of a root join the root's, for a root they replace them."""
         config = self.library.config.scan
         given = self.request.exclude
@@ -330,20 +330,20 @@ class _Scan:
 
     def _ingest(self, summary: ScanSummary, variant_id: int, total: int) -> None:
         from photoindex.library.scan.ingest import WorkList, ingest_files
-        from photoindex.pipeline.ingest.commit import Verdict
+        from photoindex.pipeline.ingest.commit import FileVerdict
 
         self.roots.reload()  # the roots that were just made say which part of a path is searchable
         work = WorkList(variant_id, total, derive=self.request.derive)
         tally, done = ingest_files(self.library, self.session, self.roots, work, self.emit, self.stop)
         found = tally.files
         summary.new, summary.changed, summary.moved = (
-            found[verdict] for verdict in (Verdict.NEW, Verdict.CHANGED, Verdict.MOVED)
+            found[verdict] for verdict in (FileVerdict.NEW, FileVerdict.CHANGED, FileVerdict.MOVED)
         )
-        summary.duplicate = found[Verdict.DUPLICATE]
-        summary.unchanged += found[Verdict.UNCHANGED]
-        summary.quarantined += found[Verdict.QUARANTINED]
-        summary.excluded += found[Verdict.EXCLUDED]
-        summary.sidecars += found[Verdict.SIDECAR]
+        summary.duplicate = found[FileVerdict.DUPLICATE]
+        summary.unchanged += found[FileVerdict.UNCHANGED]
+        summary.quarantined += found[FileVerdict.QUARANTINED]
+        summary.excluded += found[FileVerdict.EXCLUDED]
+        summary.sidecars += found[FileVerdict.SIDECAR]
         summary.bytes = tally.bytes
         summary.pending = total - done
 

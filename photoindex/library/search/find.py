@@ -22,7 +22,7 @@ from photoindex.store.search.fields import grammar
 from photoindex.store.vectors.spaces import SpaceRow, active_space, all_spaces
 
 if TYPE_CHECKING:
-    from photoindex.library.search.query_explanation import Explanation
+    from photoindex.library.search.query_explanation import QueryExplanation
     from photoindex.library.search.score_explanation import Reasons
     from photoindex.library.search.semantic_search import SemanticAnswer
 
@@ -140,7 +140,7 @@ class SearchResult:
             return len(self.answer.ranked)
         return find(self.library, replace(self.request, query=self.tree, complete=True)).total()
 
-    def explanation(self) -> Explanation:
+    def explanation(self) -> QueryExplanation:
         """Return how many photos each part of the query matches in texts and fields."""
         from photoindex.library.search.query_explanation import explain
 

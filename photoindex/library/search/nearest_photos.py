@@ -33,7 +33,7 @@ class Nearest:
 
 
 @dataclass(slots=True)
-class Candidates:
+class VectorCandidates:
     """Searches one space among the photos that match some filters; present_only: those with a present file.
 
     What `nearest` returns is exact where the filters leave few photos, or where everything is asked for, and as good as the

@@ -16,7 +16,7 @@ from photoindex.store.search.fields import LIKE, meaning
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ExplainedPart:
     """One node of the tree.
 
     kind: all (of the parts), any (of them), not, words, field. text: the node as a query. meaning: what a relative date or
@@ -29,19 +29,19 @@ class Part:
     meaning: str | None
     alone: int
     left: int | None
-    parts: tuple[Part, ...]
+    parts: tuple[ExplainedPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class QueryExplanation:
     """A query: its tree with the total, and how many photos it searches, missing ones too unless `present_only`."""
 
-    tree: Part
+    tree: ExplainedPart
     photos: int
     present_only: bool
 
 
-def explain(library: Library, query: Node, scope: Node = EVERYTHING) -> Explanation:
+def explain(library: Library, query: Node, scope: Node = EVERYTHING) -> QueryExplanation:
     """Count the photos inside a scope that match each part of a query, in one snapshot of the library.
 
     Words are counted in texts, and `like:` is left out: `score_explanation` explains what is found by meaning.
@@ -49,7 +49,7 @@ def explain(library: Library, query: Node, scope: Node = EVERYTHING) -> Explanat
     query = _without_likes(query)
     with library.database.read() as connection:
         counter = _Counter(connection, scope, store.is_present_only(query))
-        return Explanation(counter.part(query), counter.count(EVERYTHING), counter.present_only)
+        return QueryExplanation(counter.part(query), counter.count(EVERYTHING), counter.present_only)
 
 
 def _without_likes(query: Node) -> Node:
@@ -67,12 +67,12 @@ class _Counter:
     def count(self, node: Node) -> int:
         return store.count(self.connection, within(self.scope, node), present_only=self.present_only)
 
-    def part(self, node: Node, left: int | None = None) -> Part:
+    def part(self, node: Node, left: int | None = None) -> ExplainedPart:
         alone = self.count(node)
         known = meaning(node) if isinstance(node, Compare) else None
-        return Part(_kind(node), to_text(node), known, alone, left, self._parts(node, alone))
+        return ExplainedPart(_kind(node), to_text(node), known, alone, left, self._parts(node, alone))
 
-    def _parts(self, node: Node, alone: int) -> tuple[Part, ...]:
+    def _parts(self, node: Node, alone: int) -> tuple[ExplainedPart, ...]:
         if isinstance(node, (Words, Compare)):
             return ()
         if isinstance(node, Not):

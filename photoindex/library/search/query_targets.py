@@ -44,7 +44,7 @@ _LEAST_NORM = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class QueryPart:
     """One text or picture of a query. weight: above 0, whatever the kind. values: float32 [dim] of unit length."""
 
     kind: Kind
@@ -69,7 +69,7 @@ class QueryVector:
 
     values: NDArray[np.float32]
     length: float
-    parts: tuple[Part, ...]
+    parts: tuple[QueryPart, ...]
 
     def shares(self, values: NDArray[np.floating]) -> list[float]:
         """Return what each part gives to the cosine of the query and a vector [dim]; their sum is that cosine."""
@@ -102,16 +102,21 @@ def query_vectors(library: Library, space: SpaceRow, encoder: QueryEncoder, quer
     with library.database.read() as connection:
         named = _NamedPhotos(connection, space, query.scope)
         photos = [
-            Part("photo", one.value or "", options.like_weight, named.vector(one.value or "")) for one in parts.likes
+            QueryPart("photo", one.value or "", options.like_weight, named.vector(one.value or ""))
+            for one in parts.likes
         ]
     pictures = [
-        Part("picture", file.shown, options.like_weight, encoder.picture(file.path, file.shown))
+        QueryPart("picture", file.shown, options.like_weight, encoder.picture(file.path, file.shown))
         for file in options.pictures
     ]
-    without = [Part("without", one.text, one.weight * options.not_weight, values[one.text]) for one in options.without]
+    without = [
+        QueryPart("without", one.text, one.weight * options.not_weight, values[one.text]) for one in options.without
+    ]
     made = []
     for alternative in parts.alternatives or ((),):
-        words = [Part("text", one.text, one.weight * options.words_weight, values[one.text]) for one in alternative]
+        words = [
+            QueryPart("text", one.text, one.weight * options.words_weight, values[one.text]) for one in alternative
+        ]
         made.append(combined([*words, *photos, *pictures, *without]))
     return made
 
@@ -235,7 +240,7 @@ class _NamedPhotos:
         raise NothingFound(f"like:{shown}: the file is not in the library; for any picture file, use: --like {shown}")
 
 
-def combined(parts: Sequence[Part]) -> QueryVector:
+def combined(parts: Sequence[QueryPart]) -> QueryVector:
     """Return the weighted sum of all parts. Raises UsageError where they cancel each other out."""
     total = np.sum([part.factor * part.values.astype(np.float64) for part in parts], axis=0)
     length = float(np.linalg.norm(total))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.library.search.hits import hits_of
-from photoindex.library.search.nearest_photos import Candidates
+from photoindex.library.search.nearest_photos import VectorCandidates
 from photoindex.library.search.query_targets import Kind, QueryTarget
 from photoindex.library.search.rank_fusion import K
 from photoindex.library.search.semantic_query import SemanticQuery, within
@@ -44,7 +44,7 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class FilteredOut:
     """How many photos one filter removed of those left by the filters before it."""
 
     query: str
@@ -84,7 +84,7 @@ class Reasons:
     model: str
     alternatives: tuple[Alternative, ...]
     reached: int
-    removed: tuple[Removed, ...]
+    removed: tuple[FilteredOut, ...]
     found: int
     by_score: int
     by_words: int
@@ -122,7 +122,7 @@ def _alternative(target: QueryTarget) -> Alternative:
 
 
 def _reached(connection: Connection, index: VectorIndex, query: SemanticQuery, answer: SemanticAnswer) -> set[int]:
-    everywhere = Candidates(connection, index, answer.space.id, query.scope, present_only=False)
+    everywhere = VectorCandidates(connection, index, answer.space.id, query.scope, present_only=False)
     found = {one.photo_id for one in answer.ranked}
     for one in answer.targets:
         found |= everywhere.nearest(one.vector.values, minimum=one.minimum, limit=None).scores.keys()
@@ -134,16 +134,16 @@ def _reached(connection: Connection, index: VectorIndex, query: SemanticQuery, a
     return found
 
 
-def _removed(connection: Connection, reached: set[int], query: SemanticQuery) -> tuple[Removed, ...]:
+def _removed(connection: Connection, reached: set[int], query: SemanticQuery) -> tuple[FilteredOut, ...]:
     filters = query.parts.filters
     removed = []
     for part in filters.parts if isinstance(filters, And) else (filters,):
         left = vector_photos.photos_among(connection, reached, part, present_only=False)
-        removed.append(Removed(to_text(part), len(reached) - len(left)))
+        removed.append(FilteredOut(to_text(part), len(reached) - len(left)))
         reached = left
     if query.present_only:
         present = vector_photos.photos_among(connection, reached, EVERYTHING, present_only=True)
-        removed.append(Removed("is:missing", len(reached) - len(present)))
+        removed.append(FilteredOut("is:missing", len(reached) - len(present)))
     return tuple(one for one in removed if one.photos)
 
 

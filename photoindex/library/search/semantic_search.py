@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
-from photoindex.library.search.nearest_photos import Candidates
+from photoindex.library.search.nearest_photos import VectorCandidates
 from photoindex.library.search.query_targets import QueryTarget, query_vectors, with_cut_offs
 from photoindex.library.search.rank_fusion import Ranked, fuse
 from photoindex.library.search.semantic_query import SemanticQuery
@@ -62,7 +62,7 @@ def search_by_meaning(
         index = opening.result()
         targets = with_cut_offs(library, space, index, vectors, query)
         with library.database.read() as connection:
-            candidates = Candidates(connection, index, space.id, query.filters, query.present_only)
+            candidates = VectorCandidates(connection, index, space.id, query.filters, query.present_only)
             found, more = _found(candidates, targets, reading, depth)
     more = more or (limit is not None and len(found) > limit)
     return SemanticAnswer(tuple(found[:limit]), more, space, tuple(targets), _words_read(encoder, query))
@@ -74,7 +74,7 @@ def _with_words(library: Library, query: SemanticQuery, depth: int | None) -> di
 
 
 def _found(
-    candidates: Candidates, targets: Sequence[QueryTarget], reading: Future[dict[int, float]], depth: int | None
+    candidates: VectorCandidates, targets: Sequence[QueryTarget], reading: Future[dict[int, float]], depth: int | None
 ) -> tuple[list[Ranked], bool]:
     """Return the photos that were found, best first, and whether there may be more; depth: photos needed of either list."""
     scores: dict[int, float] = {}

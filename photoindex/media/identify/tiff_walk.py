@@ -18,7 +18,7 @@ _MAX_VALUES = 65536
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TiffEntry:
     """One directory entry; `data` holds its values in the file's byte order (`order` is "<" or ">")."""
 
     type_code: int
@@ -50,7 +50,7 @@ class _Layout:
         self.entry = struct.Struct(self.order + ("HHQ8s" if big else "HHI4s"))
 
 
-def walk(reader: RangedReader, wanted: frozenset[int]) -> Iterator[dict[int, Entry]]:
+def walk(reader: RangedReader, wanted: frozenset[int]) -> Iterator[dict[int, TiffEntry]]:
     """Yield the `wanted` entries of every directory, following the chain and TIFF/EP sub-directories.
 
     Invalid offsets, loops and oversized directories end the walk early. Raises OSError.
@@ -85,11 +85,11 @@ def _number(layout: struct.Struct, data: bytes) -> int:
 
 def _entries(
     reader: RangedReader, layout: _Layout, table: bytes, wanted: frozenset[int]
-) -> Iterator[tuple[int, Entry]]:
+) -> Iterator[tuple[int, TiffEntry]]:
     for start in range(0, len(table) - layout.entry.size + 1, layout.entry.size):
         tag, type_code, count, inline = layout.entry.unpack_from(table, start)
         if tag not in wanted:
             continue
         size = min(count, _MAX_VALUES) * _TYPE_BYTES.get(type_code, 1)
         data = inline[:size] if size <= len(inline) else reader.read(_number(layout.offset, inline), size)
-        yield tag, Entry(type_code, layout.order, data)
+        yield tag, TiffEntry(type_code, layout.order, data)

@@ -37,7 +37,7 @@ _ZSTD_LEVEL = 1
 BytesDone = Callable[[int], None]
 
 
-class Manifest(BaseModel):
+class BundleManifest(BaseModel):
     """The first file of an archive: the model's id and its entry of the lock file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,7 +80,7 @@ def _compressed(file: BinaryIO, output: Path) -> Iterator[BinaryIO]:
 
 
 def _write_files(installed: InstalledModel, archive: tarfile.TarFile, advance: BytesDone) -> None:
-    manifest = Manifest(id=installed.id, model=installed.locked)
+    manifest = BundleManifest(id=installed.id, model=installed.locked)
     text = json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2, sort_keys=True).encode()
     archive.addfile(_member(MANIFEST_NAME, len(text)), io.BytesIO(text))
     done = 0
@@ -132,7 +132,7 @@ def is_bundle(path: Path) -> bool:
 
 
 @contextmanager
-def opened_bundle(path: Path) -> Iterator[tuple[Manifest, tarfile.TarFile]]:
+def opened_bundle(path: Path) -> Iterator[tuple[BundleManifest, tarfile.TarFile]]:
     """Yield the manifest of an archive and the archive, positioned for `extract`.
 
     Raises UsageError if it is not a model archive, or is damaged or truncated; also from within the block.
@@ -171,14 +171,14 @@ class _Limited:
         return data
 
 
-def _manifest(path: Path, archive: tarfile.TarFile) -> Manifest:
+def _manifest(path: Path, archive: tarfile.TarFile) -> BundleManifest:
     no_model = f"{_shown(path)} is not a model archive; `photoindex models bundle` makes one"
     member = archive.next()
     if member is None or member.name != MANIFEST_NAME or not member.isreg() or member.size > _MANIFEST_BYTES_MAX:
         raise UsageError(no_model)
     file = archive.extractfile(member)
     try:
-        manifest = Manifest.model_validate_json(b"" if file is None else file.read())
+        manifest = BundleManifest.model_validate_json(b"" if file is None else file.read())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -188,7 +188,9 @@ def _manifest(path: Path, archive: tarfile.TarFile) -> Manifest:
     return manifest
 
 
-def extract(path: Path, manifest: Manifest, archive: tarfile.TarFile, destination: Path, advance: BytesDone) -> None:
+def extract(
+    path: Path, manifest: BundleManifest, archive: tarfile.TarFile, destination: Path, advance: BytesDone
+) -> None:
     """Extract the files listed in the manifest to an empty folder, verifying size and SHA-256.
 
     Everything else in the archive (other names, kinds, modes, owners, links) is ignored or rejected. Raises UsageError,

@@ -22,7 +22,7 @@ _TEMPORARY_PREFIX = ".installing-"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ModelOrigin:
     """Origin and metadata of a model; see `LockedModel`."""
 
     model_id: str
@@ -39,7 +39,7 @@ class Origin:
     dim: int | None = None
 
     @classmethod
-    def of_entry(cls, entry: CatalogEntry, source: str) -> Origin:
+    def of_entry(cls, entry: CatalogEntry, source: str) -> ModelOrigin:
         """Return the origin of a catalogue model whose files come from `source`."""
         return cls(
             model_id=entry.id, title=entry.title, task=entry.task, source=source, licence=entry.licence,
@@ -130,7 +130,7 @@ def lock_files(folder: Path, advance: Callable[[int], None]) -> dict[str, FileLo
     return files
 
 
-def draft(folder: Path, origin: Origin, installed_at: str, advance: Callable[[int], None]) -> LockedModel:
+def draft(folder: Path, origin: ModelOrigin, installed_at: str, advance: Callable[[int], None]) -> LockedModel:
     """Return the lock entry for the model in a folder, with all files hashed. Raises ModelUnavailable."""
     found = found_in(folder)
     if origin.dim is not None and found.dim != origin.dim:

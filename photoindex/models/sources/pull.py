@@ -20,7 +20,7 @@ _RUNS_WHEN_READ = (".pkl", ".pickle", ".pyc", ".so", ".joblib", ".npy", ".sh")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedFiles:
     """A file to download, and its repository."""
 
     repository: Repository
@@ -33,7 +33,7 @@ class PullPlan:
 
     entry: CatalogEntry
     repositories: tuple[Repository, ...]
-    wanted: Mapping[str, Wanted]
+    wanted: Mapping[str, WantedFiles]
 
     @property
     def revision(self) -> str:
@@ -53,7 +53,7 @@ def plan_pull(entry: CatalogEntry, pinned: Mapping[str, str], *, trust_remote_co
     own code. Raises FetchFailed if the hub cannot be reached or does not have a required file.
     """
     repositories = []
-    wanted: dict[str, Wanted] = {}
+    wanted: dict[str, WantedFiles] = {}
     for source in entry.sources:
         commit = pinned.get(source.repository)
         try:
@@ -63,7 +63,7 @@ def plan_pull(entry: CatalogEntry, pinned: Mapping[str, str], *, trust_remote_co
             raise FetchFailed(f"{error}{hint}") from error
         repositories.append(repository)
         for name in _chosen(source, repository, trust_remote_code=trust_remote_code):
-            wanted.setdefault(name, Wanted(repository, repository.files[name]))
+            wanted.setdefault(name, WantedFiles(repository, repository.files[name]))
     return PullPlan(entry, tuple(repositories), wanted)
 
 

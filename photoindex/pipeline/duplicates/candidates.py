@@ -28,7 +28,7 @@ Signatures = Callable[[Numbers], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class PairCandidates:
     """Pairs to compare, as indices into the given contents; each pair once, ordered by `first`.
 
     first, second: int32 [n], first < second. turns: uint8 [n], the probable orientation of the second. thorough: bool [n],
@@ -49,7 +49,7 @@ class Collector:
     """Collects pairs from several sources and removes duplicates."""
 
     def __init__(self) -> None:
-        self._blocks: list[Candidates] = []
+        self._blocks: list[PairCandidates] = []
 
     def add(self, first: Numbers, second: Numbers, *, turn: int = 0, thorough: bool | NDArray[np.bool_] = True) -> None:
         """Add pairs of indices; without a turn, the order within a pair does not matter."""
@@ -60,12 +60,12 @@ class Collector:
         turns = np.where(swapped, INVERSE[turn], turn).astype(np.uint8)
         long = np.broadcast_to(np.asarray(thorough, np.bool_), low.shape)
         kept = low != high
-        self._blocks.append(Candidates(low[kept], high[kept], turns[kept], long[kept]))
+        self._blocks.append(PairCandidates(low[kept], high[kept], turns[kept], long[kept]))
 
-    def result(self) -> Candidates:
+    def result(self) -> PairCandidates:
         """Return all pairs; of a duplicate pair, thorough wins over quick, then upright over rotated."""
         if not self._blocks:
-            return Candidates(
+            return PairCandidates(
                 np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.bool_)
             )
         first = np.concatenate([one.first for one in self._blocks])
@@ -77,7 +77,7 @@ class Collector:
         first, second, turns, thorough = first[order], second[order], turns[order], thorough[order]
         fresh = np.ones(len(first), np.bool_)
         fresh[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-        return Candidates(first[fresh], second[fresh], turns[fresh], thorough[fresh])
+        return PairCandidates(first[fresh], second[fresh], turns[fresh], thorough[fresh])
 
 
 def add_near_hashes(

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.same_picture.compare import Comparison, compare, same_colours
+from photoindex.domain.same_picture.compare import PictureComparison, compare, same_colours
 from photoindex.domain.same_picture.features import Features, extract_features
 from photoindex.pipeline.ingest.derived_files import thumbnail_path
 
@@ -39,7 +39,7 @@ class Compared:
     """One pair with the result of its comparison. same_colours: no filter, caption or other visible change."""
 
     task: Task
-    comparison: Comparison
+    comparison: PictureComparison
     same_colours: bool
 
 
@@ -70,7 +70,7 @@ class Comparer:
         """Compare one pair."""
         first, second = self._look(task.first), self._look(task.second)
         if first is None or second is None:
-            return Compared(task, Comparison(same=False), same_colours=False)
+            return Compared(task, PictureComparison(same=False), same_colours=False)
         found = compare(first, second, orientation=task.turn, thorough=task.thorough)
         colours = found.same and found.orientation == 0 and self._same_colours(task)
         return Compared(task, found, colours)

@@ -26,7 +26,7 @@ from photoindex.store.scan import staging
 from photoindex.store.tasks import asset_tasks, queue, stale
 
 
-class Verdict(StrEnum):
+class FileVerdict(StrEnum):
     """What the summary of a scan counts a file as; each file that was read has one."""
 
     NEW = "new"
@@ -41,10 +41,10 @@ class Verdict(StrEnum):
 
 
 @dataclass(slots=True)
-class Tally:
+class IngestTally:
     """How many files have which verdict. bytes: of originals that were read."""
 
-    files: Counter[Verdict] = field(default_factory=Counter)
+    files: Counter[FileVerdict] = field(default_factory=Counter)
     bytes: int = 0
 
 
@@ -59,7 +59,7 @@ class Committer:
     variant_id: int
     resolver: Resolver
     is_online: Callable[[int], bool]
-    tally: Tally = field(default_factory=Tally)
+    tally: IngestTally = field(default_factory=IngestTally)
     _folders: set[int] = field(default_factory=set)
     _decided: set[int] = field(default_factory=set)
 
@@ -80,7 +80,7 @@ class Committer:
         self._folders.add(row.folder_id)
         if outcome.vanished:
             files.forget_vanished(connection, row.id)
-            self.tally.files[Verdict.VANISHED] += 1
+            self.tally.files[FileVerdict.VANISHED] += 1
             return None
         if outcome.stat is not None and not outcome.job.force:  # what is read again for its facts counts once
             self.tally.bytes += outcome.stat[0]
@@ -111,11 +111,11 @@ class Committer:
         files.link(connection, file_id, asset_id=None, media=False, reason=outcome.not_media, stat=stat)
         if outcome.sidecar is None:
             self._forget_sidecar(connection, file_id)
-            self.tally.files[Verdict.EXCLUDED] += 1
+            self.tally.files[FileVerdict.EXCLUDED] += 1
             return
         sidecars.store(connection, file_id, outcome.sidecar)
         stale.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
-        self.tally.files[Verdict.SIDECAR] += 1
+        self.tally.files[FileVerdict.SIDECAR] += 1
 
     def _forget_sidecar(self, connection: Connection, file_id: int) -> None:
         """Drop the facts of a file that is no sidecar any more from the photos that used them."""
@@ -134,14 +134,14 @@ class Committer:
         others = files.elsewhere(connection, known.id, but=row.id) if known is not None else []
         asset_id, photo_id, verdict = self._identify(connection, outcome, row, known, is_copy=bool(others))
         kept = row
-        if verdict is Verdict.DUPLICATE:
+        if verdict is FileVerdict.DUPLICATE:
             moved_from = self._moved_from(row, others)
             if moved_from is not None:
                 self._folders.add(moved_from.folder_id)
                 files.take_over(connection, kept=moved_from.id, newcomer=row)
                 kept = moved_from
             left = all(staging.waits_with_other_content(connection, other.id) for other in others)
-            verdict = Verdict.MOVED if moved_from is not None or left else Verdict.DUPLICATE
+            verdict = FileVerdict.MOVED if moved_from is not None or left else FileVerdict.DUPLICATE
         assert outcome.stat is not None
         if row.media is False:
             self._forget_sidecar(connection, row.id)
@@ -157,12 +157,12 @@ class Committer:
         elif kept.id == row.id:
             self._fail(job, outcome, row, recorded)
         else:
-            self.tally.files[Verdict.QUARANTINED] += 1
+            self.tally.files[FileVerdict.QUARANTINED] += 1
             recorded.quarantined.append(FileQuarantined(row.path, outcome.failure.error_class, outcome.failure.message))
 
     def _identify(
         self, connection: Connection, outcome: Outcome, row: FileRow, known: AssetRow | None, *, is_copy: bool
-    ) -> tuple[int, int, Verdict]:
+    ) -> tuple[int, int, FileVerdict]:
         """Return (asset id, photo id, verdict) for the content, making what is not there yet."""
         made = Made(self.variant_id, outcome.perceptual_hash, outcome.derived, outcome.notes)
         if known is not None:
@@ -174,8 +174,8 @@ class Committer:
             if known.role == assets.SUPERSEDED and known.replaced_by is not None:
                 photo_id = self._stand_again(connection, known, row)
             if row.asset_id is None:
-                return known.id, photo_id, Verdict.DUPLICATE if is_copy else Verdict.NEW
-            return known.id, photo_id, Verdict.UNCHANGED if row.asset_id == known.id else Verdict.CHANGED
+                return known.id, photo_id, FileVerdict.DUPLICATE if is_copy else FileVerdict.NEW
+            return known.id, photo_id, FileVerdict.UNCHANGED if row.asset_id == known.id else FileVerdict.CHANGED
         assert outcome.described is not None
         assert outcome.digest is not None
         assert outcome.stat is not None
@@ -191,7 +191,7 @@ class Committer:
             assets.take_place_of(connection, asset_id, earlier=earlier)
         elif row.asset_id is not None:
             self._inherit_corrections(connection, asset_id, earlier=row.asset_id)
-        return asset_id, photo_id, Verdict.NEW if row.asset_id is None else Verdict.CHANGED
+        return asset_id, photo_id, FileVerdict.NEW if row.asset_id is None else FileVerdict.CHANGED
 
     def _inherit_corrections(self, connection: Connection, asset_id: int, *, earlier: int) -> None:
         """Let corrections and decisions hold for an edited file as well as for the unedited copy that remains."""
@@ -229,7 +229,7 @@ class Committer:
 
     def _fail(self, job: Job, outcome: Outcome, row: FileRow, recorded: Recorded) -> None:
         assert outcome.failure is not None
-        self.tally.files[Verdict.QUARANTINED] += 1
+        self.tally.files[FileVerdict.QUARANTINED] += 1
         recorded.failed.append(FailedTask(job, outcome.failure, row.path, outcome.seconds))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from photoindex.domain import pairing
-from photoindex.domain.pairing import Decision, Group, Link, Member
+from photoindex.domain.pairing import Decision, Link, Member, PhotoGroup
 from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarName
 from photoindex.store.photos import pairs, sidecars
@@ -158,7 +158,7 @@ def regroup(connection: Connection, asset_ids: Collection[int]) -> set[int]:
     return set(photo_ids)
 
 
-def _photo_ids(connection: Connection, groups: list[Group], places: dict[int, AssetPlace]) -> list[int]:
+def _photo_ids(connection: Connection, groups: list[PhotoGroup], places: dict[int, AssetPlace]) -> list[int]:
     """Return a photo id for each group: one that its contents already have, else a new one."""
     claims: list[tuple[bool, int, int]] = []
     for index, group in enumerate(groups):

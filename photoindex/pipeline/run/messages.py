@@ -48,7 +48,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BatchAnswer:
     """The outcomes of a batch, one for each of its previews in their order.
 
     steps: seconds; read and decode are summed over the threads, wait is what the model waited for inputs, infer what it
@@ -76,4 +76,4 @@ class Lost:
 
 
 ToProcess = Batch | Finish
-FromProcess = Opened | Answer | Refused | Lost
+FromProcess = Opened | BatchAnswer | Refused | Lost

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from photoindex.pipeline.run.executor import Completed, ExecutorLost, Finished, Job
 from photoindex.pipeline.run.messages import (
-    Answer,
     Batch,
+    BatchAnswer,
     Finish,
     FromProcess,
     Lost,
@@ -97,7 +97,7 @@ class ModelProcess:
             self._finishing = False
             self._running.clear()
             return []
-        if isinstance(message, Answer):
+        if isinstance(message, BatchAnswer):
             return [self._completed(message)]
         if isinstance(message, Opened):
             self.runs_on, self.opened_at = message.runs_on, time.perf_counter()
@@ -169,7 +169,7 @@ class ModelProcess:
         self._heard_at = time.monotonic()
         return message
 
-    def _completed(self, answer: Answer) -> Completed:
+    def _completed(self, answer: BatchAnswer) -> Completed:
         jobs = self._running.pop(answer.number)
         steps = answer.steps
         each = (steps["read"] + steps["decode"] + steps["infer"]) / max(1, len(jobs))

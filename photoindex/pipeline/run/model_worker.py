@@ -17,8 +17,8 @@ from typing import Any
 from photoindex.errors import DeviceFailed, PhotoIndexError
 from photoindex.models.base import DeviceLost, OutOfDeviceMemory
 from photoindex.pipeline.run.messages import (
-    Answer,
     Batch,
+    BatchAnswer,
     Finish,
     FromProcess,
     Lost,
@@ -141,7 +141,7 @@ class _Worker:
                 self._ready.put(None)
                 return
 
-    def _answer(self, inputs: Inputs, *, waited: float) -> Answer:
+    def _answer(self, inputs: Inputs, *, waited: float) -> BatchAnswer:
         began = time.perf_counter()
         outcomes: dict[int, Outcome] = dict(inputs.failures)
         outcomes.update(zip(inputs.positions, self._model.run(inputs.values), strict=True))
@@ -152,7 +152,7 @@ class _Worker:
             "infer": time.perf_counter() - began,
         }
         ordered = tuple(outcomes[position] for position in range(len(outcomes)))
-        return Answer(inputs.number, ordered, steps, self._model.largest)
+        return BatchAnswer(inputs.number, ordered, steps, self._model.largest)
 
 
 class ElasticBatches:

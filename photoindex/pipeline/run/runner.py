@@ -29,7 +29,7 @@ _SLOW_SECONDS = 5.0
 
 
 @dataclass(slots=True)
-class Tally:
+class RunTally:
     """What a run has done so far.
 
     done: tasks worked off, well or not. steps: seconds by step; those of threads are summed over the threads. busy_seconds:
@@ -70,7 +70,7 @@ class Runner:
     log: logging.Logger | None = None
     committed: Callable[[int], None] = lambda _succeeded: None
     owner: str = field(default_factory=queue.new_owner)
-    tally: Tally = field(default_factory=Tally)
+    tally: RunTally = field(default_factory=RunTally)
     _waiting: deque[Job] = field(default_factory=deque)
     _completed: list[Completed] = field(default_factory=list)
     _results: int = 0
@@ -156,7 +156,7 @@ class Runner:
         for priority, cursor in self._cursors.items():
             if len(claimed) == size:
                 break
-            wanted = queue.Wanted(
+            wanted = queue.ClaimRequest(
                 stage=self.work.stage, priority=priority, limit=size - len(claimed), lease_seconds=_LEASE_SECONDS,
                 after_id=cursor, subjects=subjects, variant_id=None if subjects is not None else self.work.variant_id,
             )  # fmt: skip

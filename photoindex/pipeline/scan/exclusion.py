@@ -87,7 +87,7 @@ def _built_in_spec() -> GitIgnoreSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ExclusionRules:
     """The rules that apply in one folder; `entering` returns those of a subfolder."""
 
     user: tuple[RuleSet, ...]
@@ -115,7 +115,7 @@ class Rules:
                 return f"{rules.origin}: {pattern}" if excluded else None
         return None
 
-    def entering(self, folder: bytes) -> Rules:
+    def entering(self, folder: bytes) -> ExclusionRules:
         """Return these rules plus the ignore file of `folder`, which must exist."""
         name = os.path.join(folder, IGNORE_FILE)
         with open(name, "rb") as stream:
@@ -128,14 +128,14 @@ def _is_apple_double(path: bytes) -> bool:
     return path.rpartition(b"/")[2].startswith(b"._")
 
 
-def rules_for(root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes] = frozenset()) -> Rules:
+def rules_for(root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes] = frozenset()) -> ExclusionRules:
     """Return the rules at the top of `root` (absolute), with the user's patterns."""
     user = (rule_set("--exclude", root, patterns),) if patterns else ()
     built_in = RuleSet(origin="built in", folder=root, spec=_built_in_spec(), lines=BUILT_IN)
-    return Rules(user=user, ignore_files=(), built_in=built_in, own_folders=own_folders)
+    return ExclusionRules(user=user, ignore_files=(), built_in=built_in, own_folders=own_folders)
 
 
-def rules_at(top: bytes, *, root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes]) -> Rules:
+def rules_at(top: bytes, *, root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes]) -> ExclusionRules:
     """Return the rules for `top`, a folder at or below `root`, including the ignore files of the folders between."""
     rules = rules_for(root, patterns, own_folders)
     current = root

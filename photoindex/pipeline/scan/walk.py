@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from photoindex.pipeline.scan.exclusion import IGNORE_FILE, Rules
+from photoindex.pipeline.scan.exclusion import IGNORE_FILE, ExclusionRules
 
 FileStat = tuple[int, int]
 """Size in bytes and mtime in nanoseconds; a plain tuple, because a rescan creates a million of them."""
@@ -38,8 +38,8 @@ class Listing:
     special: int = 0
     pruned: list[bytes] = field(default_factory=list)
     unknown_below: list[bytes] = field(default_factory=list)
-    subfolders: list[tuple[bytes, Rules]] = field(default_factory=list)
-    linked_folders: list[tuple[bytes, Rules]] = field(default_factory=list)
+    subfolders: list[tuple[bytes, ExclusionRules]] = field(default_factory=list)
+    linked_folders: list[tuple[bytes, ExclusionRules]] = field(default_factory=list)
     bad_patterns: tuple[str, ...] = ()
     error: OSError | None = None
     seconds: float = 0.0
@@ -50,7 +50,7 @@ class Listing:
         return len(self.entries) + len(self.excluded) + self.links + self.special
 
 
-def list_folder(path: bytes, rules: Rules, *, follow_symlinks: bool) -> Listing:
+def list_folder(path: bytes, rules: ExclusionRules, *, follow_symlinks: bool) -> Listing:
     """List one directory with one `scandir` and one `lstat` per file."""
     started = time.perf_counter()
     listing = Listing(path=path, device=-1)
@@ -91,7 +91,7 @@ def _unreadable(listing: Listing, error: OSError) -> Listing:
     return Listing(path=listing.path, device=listing.device, unknown_below=[listing.path], error=error)
 
 
-def _add_other(listing: Listing, entry: os.DirEntry[bytes], rules: Rules, *, follow_symlinks: bool) -> None:
+def _add_other(listing: Listing, entry: os.DirEntry[bytes], rules: ExclusionRules, *, follow_symlinks: bool) -> None:
     path = entry.path
     if entry.is_symlink():
         try:
@@ -117,7 +117,7 @@ def _add_other(listing: Listing, entry: os.DirEntry[bytes], rules: Rules, *, fol
         listing.entries[entry.name] = (status.st_size, status.st_mtime_ns)
 
 
-def walk(top: bytes, rules: Rules, *, follow_symlinks: bool, threads: int) -> Iterator[Listing]:
+def walk(top: bytes, rules: ExclusionRules, *, follow_symlinks: bool, threads: int) -> Iterator[Listing]:
     """Yield a listing of every directory from `top` (absolute) down, in no fixed order.
 
     A directory (device and inode) is visited once, so that link loops end. An unreadable directory yields a listing with
@@ -125,8 +125,8 @@ def walk(top: bytes, rules: Rules, *, follow_symlinks: bool, threads: int) -> It
     is slow (a NAS, a cold disk), `threads` directories are listed in parallel.
     """
     visited: set[tuple[int, int]] = set()
-    waiting: deque[tuple[bytes, Rules]] = deque([(top, rules)])
-    behind_links: deque[tuple[bytes, Rules]] = deque()
+    waiting: deque[tuple[bytes, ExclusionRules]] = deque([(top, rules)])
+    behind_links: deque[tuple[bytes, ExclusionRules]] = deque()
     running: set[Future[Listing]] = set()
     seconds_per_entry = 0.0
     with ThreadPoolExecutor(threads, thread_name_prefix="walk") as pool:

@@ -41,7 +41,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One operation; `at` is UTC seconds since 1970, `changes` how many rows it changed.
 
     `undoes` is the entry that this one undid, `undone_by` the entry that undid this one.
@@ -138,7 +138,7 @@ def _readable(column: sa.Column[Any] | None, value: Stored) -> object:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def entries(connection: Connection, limit: int | None = None) -> Iterator[Entry]:
+def entries(connection: Connection, limit: int | None = None) -> Iterator[JournalEntry]:
     """Yield the entries, newest first, at most `limit`."""
     counted = (
         select(func.count())
@@ -148,7 +148,7 @@ def entries(connection: Connection, limit: int | None = None) -> Iterator[Entry]
     )
     statement = select(journal, counted.label("changes")).order_by(journal.c.id.desc()).limit(limit)
     for row in connection.execute(statement):
-        yield Entry(row.id, row.at, row.command, row.summary, row.changes, row.undoes, row.undone_by)
+        yield JournalEntry(row.id, row.at, row.command, row.summary, row.changes, row.undoes, row.undone_by)
 
 
 def changes_of(connection: Connection, entry_id: int) -> Iterator[Change]:

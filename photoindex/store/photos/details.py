@@ -33,7 +33,7 @@ class PhotoRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AssetRow:
+class AssetDetails:
     """One content: `facts` holds every value of every embedded source; `perceptual_hash` is the 64-bit hash, unsigned.
 
     role: what it is in its photo; pair_reason: why it belongs there, where it is not the one that stands for it.
@@ -115,7 +115,7 @@ def photos_of_burst(connection: Connection, burst: str) -> list[int]:
     return list(connection.execute(statement).scalars())
 
 
-def assets_of_photo(connection: Connection, photo_id: int) -> list[AssetRow]:
+def assets_of_photo(connection: Connection, photo_id: int) -> list[AssetDetails]:
     """Return the contents of a photo, earlier ones too, by number."""
     return [
         _asset_row(row)
@@ -127,9 +127,9 @@ def _assets() -> Select[Any]:
     return select(asset)
 
 
-def _asset_row(row: Any) -> AssetRow:
+def _asset_row(row: Any) -> AssetDetails:
     unsigned = None if row.perceptual_hash is None else row.perceptual_hash & 0xFFFF_FFFF_FFFF_FFFF
-    return AssetRow(
+    return AssetDetails(
         id=row.id,
         digest=row.digest,
         kind=row.kind,

@@ -38,7 +38,7 @@ class GivenUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ContentOrigin:
     """Where a content comes from: the photo, and the path of a file, None where all files are forgotten."""
 
     photo_id: int
@@ -191,7 +191,7 @@ def held(connection: Connection, task_ids: Sequence[int], *, owner: str) -> dict
     return found
 
 
-def origin_of(connection: Connection, asset_id: int) -> Origin:
+def origin_of(connection: Connection, asset_id: int) -> ContentOrigin:
     """Return where a content comes from; of its files one that is present where there is one."""
     row = connection.execute(
         select(asset.c.photo_id, volume.c.mount_point, folder.c.path, file.c.name)
@@ -203,4 +203,4 @@ def origin_of(connection: Connection, asset_id: int) -> Origin:
         .order_by(file.c.state != "present", file.c.id)
         .limit(1)
     ).one()
-    return Origin(row.photo_id, None if row.name is None else join(row.mount_point, row.path, row.name))
+    return ContentOrigin(row.photo_id, None if row.name is None else join(row.mount_point, row.path, row.name))

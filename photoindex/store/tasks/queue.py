@@ -63,7 +63,7 @@ def _key(parameters: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ClaimRequest:
     """Which tasks to claim: up to `limit` pending ones of a stage and priority, smallest number past `after_id` first.
 
     `subjects` limits them to those subject ids, `variant_id` to those of one variant.
@@ -78,7 +78,7 @@ class Wanted:
     variant_id: int | None = None
 
 
-def claim(connection: Connection, wanted: Wanted, *, owner: str) -> list[Claimed]:
+def claim(connection: Connection, wanted: ClaimRequest, *, owner: str) -> list[Claimed]:
     """Take tasks for `owner`, until finished, failed or given back, or the lease ends. Call inside a write transaction."""
     # Equal on the index's first columns and past a number on its last: SQLite reads on where the last claim ended.
     statement = (

@@ -301,12 +301,12 @@ def test_a_current_file_that_is_incomplete_or_points_elsewhere_is_refused(
 def test_a_manifest_of_another_format_is_refused(
     tmp_path: Path, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
-    from photoindex.vectors.manifest import Manifest
+    from photoindex.vectors.manifest import GenerationManifest
 
     made = write(tmp_path, in_blocks(ids, values), DIM)
     value = json.loads((made / "manifest.json").read_bytes())
     for change in ({"format": 2}, {"rows": 1}, {"dim": None, "more": 1}):
         with pytest.raises(IndexDamaged):
-            Manifest.from_bytes(json.dumps(value | change).encode())
+            GenerationManifest.from_bytes(json.dumps(value | change).encode())
     with pytest.raises(IndexDamaged):
-        Manifest.from_bytes(b"[1]")
+        GenerationManifest.from_bytes(b"[1]")

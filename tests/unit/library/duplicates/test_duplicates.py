@@ -17,7 +17,7 @@ from photoindex.errors import UsageError
 from photoindex.library.duplicates.find import Duplicates, DuplicatesRequest, find_duplicates
 from photoindex.library.duplicates.groups import star_groups
 from photoindex.library.duplicates.plan import escaped, plan_lines, unescaped, write_plan
-from photoindex.library.duplicates.verdicts import CopiedFile, Group
+from photoindex.library.duplicates.verdicts import CopiedFile, DuplicateGroup
 from photoindex.library.search.parse import parse
 from photoindex.pipeline.duplicates.candidates import CROWD, Collector, add_near_hashes
 from photoindex.progress import Notice
@@ -65,15 +65,15 @@ def found(runner: LibraryRunner, originals: Path, **request: object) -> Duplicat
         return find_duplicates(library, DuplicatesRequest(**request), runner.events.append)  # type: ignore[arg-type]
 
 
-def names(group: Group) -> list[tuple[str, str]]:
+def names(group: DuplicateGroup) -> list[tuple[str, str]]:
     return [(one.action, os.path.basename(os.fsdecode(one.path))) for one in group.files]
 
 
-def actions(group: Group) -> dict[str, str]:
+def actions(group: DuplicateGroup) -> dict[str, str]:
     return {name: action for action, name in names(group)}
 
 
-def reason(group: Group, name: str) -> str:
+def reason(group: DuplicateGroup, name: str) -> str:
     return next(one.reason for one in group.files if os.fsdecode(one.path).endswith(name))
 
 
@@ -515,7 +515,7 @@ def copied_now(path: Path, action: str, *, state: str = "present", kept: int = 1
 def plan_rows(library_folder: Path, *files: CopiedFile) -> list[list[str]]:
     """Return the lines of a plan for one group, without the header."""
     with library_in(library_folder) as library:
-        lines = "".join(plan_lines(library, [Group("exact", (1,), "it came first", files)])).splitlines()
+        lines = "".join(plan_lines(library, [DuplicateGroup("exact", (1,), "it came first", files)])).splitlines()
     return [line.split("\t") for line in lines if not line.startswith("#")][1:]
 
 
@@ -538,7 +538,7 @@ def test_a_plan_has_a_line_for_every_file_with_its_current_state(library_folder:
     assert all(len(row) == 8 for row in rows)
     assert rows[0][6] == "kept: it came first"
     with library_in(library_folder) as library:
-        lines = list(plan_lines(library, [Group("exact", (1,), "it came first", files)]))
+        lines = list(plan_lines(library, [DuplicateGroup("exact", (1,), "it came first", files)]))
     assert lines[0].startswith("# Plan of photoindex duplicates")
     assert any("1 file to keep, 1 to remove, 8 to review" in line for line in "".join(lines).splitlines())
 

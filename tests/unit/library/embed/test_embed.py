@@ -15,7 +15,7 @@ from photoindex.library.index.status import index_status
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.retry import retry
 from photoindex.library.maintenance.tasks import TaskQuery
-from photoindex.pipeline.run.runner import Tally
+from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import Notice, PhaseAdvanced
 from photoindex.store.tasks import asset_tasks, queue
 from photoindex.store.tasks.asset_tasks import StageVariant
@@ -92,7 +92,7 @@ def test_the_summary_and_the_log_say_where_the_time_went(runner: LibraryRunner) 
 
 
 def test_the_step_that_is_busiest_for_its_threads_is_the_bottleneck() -> None:
-    tally = Tally(batches=1, steps={"read": 1.0, "decode": 8.0, "infer": 3.0, "write": 0.5})
+    tally = RunTally(batches=1, steps={"read": 1.0, "decode": 8.0, "infer": 3.0, "write": 0.5})
     assert bottleneck(tally, decode_threads=2) == "decode"
     assert bottleneck(tally, decode_threads=4) == "infer"
 
@@ -178,7 +178,9 @@ def test_a_vector_that_is_coming_from_an_earlier_preview_is_not_kept(tmp_path: P
         with library.database.write() as connection:
             variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
             asset_tasks.plan(connection, StageVariant("embed", variant_id), first=asset, last=asset)
-            (claimed,) = queue.claim(connection, queue.Wanted("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
+            (claimed,) = queue.claim(
+                connection, queue.ClaimRequest("embed", 0, 5, 60.0, variant_id=variant_id), owner="me"
+            )
             asset_tasks.reset_after_new_preview(connection, asset, ["embed"])
             assert asset_tasks.held(connection, [claimed.id], owner="me") == {}
             assert asset_tasks.count_waiting(connection, StageVariant("embed", variant_id)) == 1
@@ -290,7 +292,7 @@ def test_claiming_and_planning_read_indexes_and_not_whole_tables(tmp_path: Path)
             variant_id = queue.ensure_variant(connection, "embed", {"code": 1})
             space = spaces.ensure_space(connection, model="a", variant_id=variant_id, dim=4)
             statements.clear()
-            queue.claim(connection, queue.Wanted("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
+            queue.claim(connection, queue.ClaimRequest("embed", 0, 5, 60.0, variant_id=variant_id), owner="me")
             asset_tasks.unplanned(connection, StageVariant("embed", variant_id))
             asset_tasks.count_to_do(connection, StageVariant("embed", variant_id))
             spaces.count_not_embedded(connection, space)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from photoindex.library.export.contact_sheet import contact_sheets, encoded
-from photoindex.library.export.photo_cards import Item, Section
+from photoindex.library.export.photo_cards import GallerySection, Item
 from photoindex.library.export.text_drawing import TextDrawer
 from tests.picture_items import item, jpeg, share_of
 
@@ -20,7 +20,7 @@ RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 60), (40, 60, 200), (255, 255
 
 
 def sheets(*items: Item) -> list[tuple[Image.Image, int]]:
-    return list(contact_sheets([Section(list(items))], "beach sunset", made_at=MADE_AT))
+    return list(contact_sheets([GallerySection(list(items))], "beach sunset", made_at=MADE_AT))
 
 
 def only(*items: Item) -> Image.Image:
@@ -116,12 +116,15 @@ def test_a_group_has_a_heading_and_the_one_to_keep_a_green_frame(tmp_path: Path)
     picture = jpeg(tmp_path / "a.jpg", RED)
     kept = [item(1, picture, keep=True), item(2, picture)]
     ((headed, _),) = contact_sheets(
-        [Section(kept, "Same picture", "4 MB"), Section([item(3, picture)], "Other")], "duplicates"
+        [GallerySection(kept, "Same picture", "4 MB"), GallerySection([item(3, picture)], "Other")], "duplicates"
     )
     green = share_of(headed, (23, 105, 58), 10)
     assert green > 0.001
     ((plain, _),) = contact_sheets(
-        [Section([item(1, picture), item(2, picture)], "Same picture", "4 MB"), Section([item(3, picture)], "Other")],
+        [
+            GallerySection([item(1, picture), item(2, picture)], "Same picture", "4 MB"),
+            GallerySection([item(3, picture)], "Other"),
+        ],
         "duplicates",
     )
     assert share_of(plain, (23, 105, 58), 10) == 0
@@ -130,7 +133,7 @@ def test_a_group_has_a_heading_and_the_one_to_keep_a_green_frame(tmp_path: Path)
 
 def test_a_heading_is_never_the_last_thing_on_a_page(tmp_path: Path) -> None:
     picture = jpeg(tmp_path / "a.jpg", RED)
-    groups = [Section([item(1, picture), item(2, picture)], f"Group {number}") for number in range(30)]
+    groups = [GallerySection([item(1, picture), item(2, picture)], f"Group {number}") for number in range(30)]
     pages = list(contact_sheets(groups, "duplicates", made_at=MADE_AT))
     assert len(pages) > 2
     for sheet, number in pages:

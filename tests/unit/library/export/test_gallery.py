@@ -14,7 +14,16 @@ from pathlib import Path
 import pytest
 
 from photoindex.library.export.gallery import PREVIEWS_UP_TO, gallery_page
-from photoindex.library.export.photo_cards import Entry, Group, Item, Section, file_url, item_of, one_line, shortened
+from photoindex.library.export.photo_cards import (
+    GalleryEntry,
+    GalleryGroup,
+    GallerySection,
+    Item,
+    file_url,
+    item_of,
+    one_line,
+    shortened,
+)
 from tests.picture_items import hit, item, jpeg
 
 MADE_AT = datetime(2026, 11, 21, 14, 52, tzinfo=UTC)
@@ -73,7 +82,7 @@ class Reader(HTMLParser):
 
 
 def page(*items: Item, title: str = "beach sunset", total: int | None = None) -> Element:
-    return read(gallery_page([Section(list(items))], title, total=total, made_at=MADE_AT))
+    return read(gallery_page([GallerySection(list(items))], title, total=total, made_at=MADE_AT))
 
 
 def read(parts: Iterator[bytes]) -> Element:
@@ -129,7 +138,7 @@ def test_an_empty_page_says_that_nothing_matches() -> None:
 
 def test_nothing_is_loaded_from_outside_and_no_element_has_inline_script_or_style(tmp_path: Path) -> None:
     picture = jpeg(tmp_path / "a.jpg", (200, 30, 30))
-    text = b"".join(gallery_page([Section([item(1, picture), item(2)])], "beach", made_at=MADE_AT)).decode()
+    text = b"".join(gallery_page([GallerySection([item(1, picture), item(2)])], "beach", made_at=MADE_AT)).decode()
     made = page(item(1, picture), item(2))
     for name in ("img", "link", "script", "source", "iframe", "object", "embed", "use", "form"):
         for one in made.all(name):
@@ -174,9 +183,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_stays_text(name: bytes, tmp_path: Path) -> None:
-    plain = page(item_of(tmp_path, Entry(hit())))
+    plain = page(item_of(tmp_path, GalleryEntry(hit())))
     made = page(
-        item_of(tmp_path, Entry(hit(name=name, title=name.decode("utf-8", "replace"), camera=name.decode("latin-1"))))
+        item_of(
+            tmp_path, GalleryEntry(hit(name=name, title=name.decode("utf-8", "replace"), camera=name.decode("latin-1")))
+        )
     )
     for element in ("script", "style", "img", "b", "a", "div", "dd"):
         expected = len(plain.all(element)) + (1 if element in ("div", "dd") else 0)
@@ -220,8 +231,8 @@ def test_a_missing_size_is_replaced_by_the_other(tmp_path: Path) -> None:
 
 def test_groups_have_a_heading_each_and_the_one_to_keep_is_marked() -> None:
     sections = [
-        Section([item(1, keep=True, note="largest"), item(2)], "Same picture, 2 files", "4.1 MB in copies"),
-        Section([item(3)], "A burst"),
+        GallerySection([item(1, keep=True, note="largest"), item(2)], "Same picture, 2 files", "4.1 MB in copies"),
+        GallerySection([item(3)], "A burst"),
     ]
     made = read(gallery_page(sections, "duplicates", made_at=MADE_AT))
     found = made.all("section")
@@ -234,7 +245,10 @@ def test_groups_have_a_heading_each_and_the_one_to_keep_is_marked() -> None:
 
 
 def test_every_control_has_a_name_and_every_label_points_to_an_element_of_its_own(tmp_path: Path) -> None:
-    sections = [Section([item(1, jpeg(tmp_path / "a.jpg", (9, 9, 9))), item(2)], "One"), Section([item(1)], "Two")]
+    sections = [
+        GallerySection([item(1, jpeg(tmp_path / "a.jpg", (9, 9, 9))), item(2)], "One"),
+        GallerySection([item(1)], "Two"),
+    ]
     made = read(gallery_page(sections, "beach", made_at=MADE_AT))
     for button in made.all("button"):
         pictures = [one.attributes.get("alt") for one in button.all("img")]
@@ -246,8 +260,8 @@ def test_every_control_has_a_name_and_every_label_points_to_an_element_of_its_ow
 
 
 def test_a_missing_original_has_no_link_and_a_video_says_how_long_it_is(tmp_path: Path) -> None:
-    gone = item_of(tmp_path, Entry(hit(1, state="missing")))
-    video = item_of(tmp_path, Entry(hit(2, kind="video", format="mp4", duration_seconds=75.4)))
+    gone = item_of(tmp_path, GalleryEntry(hit(1, state="missing")))
+    video = item_of(tmp_path, GalleryEntry(hit(2, kind="video", format="mp4", duration_seconds=75.4)))
     first, second = page(gone, video).all("li", class_="card")
     assert first.all("a") == []
     assert "Missing" in first.words()
@@ -259,7 +273,7 @@ def test_the_facts_of_a_hit_become_text(tmp_path: Path) -> None:
         3, taken_at="2019-06-01T00:00:00", taken_at_precision="month", exposure_seconds=1 / 250, aperture=1.8, iso=100,
         focal_length_mm=26.0, title="Party", rating=9, keywords=("rome", "\x07"),
     )  # fmt: skip
-    made = item_of(tmp_path, Entry(known))
+    made = item_of(tmp_path, GalleryEntry(known))
     assert (made.heading, made.taken, made.rating) == ("Party", "2019-06", 5)
     assert made.exposure == "1/250 s · f/1.8 · ISO 100 · 26 mm"
     assert made.size == "400 x 300 · 6.8 MB · JPEG"
@@ -269,9 +283,9 @@ def test_the_facts_of_a_hit_become_text(tmp_path: Path) -> None:
 
 def test_a_limit_cuts_the_last_group_and_leaves_out_those_after_it() -> None:
     groups = [
-        Group([Entry(hit(1)), Entry(hit(2))], "a"),
-        Group([Entry(hit(3)), Entry(hit(4))], "b"),
-        Group([Entry(hit(5))], "c"),
+        GalleryGroup([GalleryEntry(hit(1)), GalleryEntry(hit(2))], "a"),
+        GalleryGroup([GalleryEntry(hit(3)), GalleryEntry(hit(4))], "b"),
+        GalleryGroup([GalleryEntry(hit(5))], "c"),
     ]
     cut = shortened(groups, 3)
     assert [(one.heading, [entry.hit.id for entry in one.entries]) for one in cut] == [("a", [1, 2]), ("b", [3])]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.library.handle import Library
-from photoindex.library.photos.why import Verdict, as_json, why
+from photoindex.library.photos.why import PathVerdict, as_json, why
 from tests.rows import VolumeRows, library_in
 
 
@@ -35,7 +35,7 @@ def volume_rows(library: Library, originals: Path) -> VolumeRows:
     return made
 
 
-def answer(library: Library, path: Path | bytes) -> Verdict:
+def answer(library: Library, path: Path | bytes) -> PathVerdict:
     [verdict] = why(library, [os.fsencode(path)])
     return verdict
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photoindex.library.search.query_targets import Part, combined
+from photoindex.library.search.query_targets import QueryPart, combined
 from photoindex.library.spaces.calibration import Calibration, Level, Share, cut_off, from_json, level_of, measure
 from photoindex.library.spaces.probe_texts import PROBE_TEXTS, VERSION
 
@@ -79,7 +79,9 @@ def test_subtraction_lowers_the_level_and_matching_photos_still_pass(photos: int
     world = World(photos, 10)
     measured = world.calibration()
     assert measured.texts is not None
-    query = combined([Part("text", "wanted", 1.0, world.text(0)), Part("without", "other", weight, world.text(1))])
+    query = combined(
+        [QueryPart("text", "wanted", 1.0, world.text(0)), QueryPart("without", "other", weight, world.text(1))]
+    )
     level = level_of(measured, [Share(False, part.factor / query.length) for part in query.parts])
     assert level is not None
     assert level.middle < measured.texts.middle - 0.03
