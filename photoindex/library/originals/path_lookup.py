@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from photoindex.errors import NothingFound
 from photoindex.mounts import mount_of, mount_with_identity
 from photoindex.paths import absolute, display, is_within, relative_to
-from photoindex.store.files.locations import Place, file_at, files_below
+from photoindex.store.files.locations import Location, file_at, files_below
 from photoindex.store.files.volumes import VolumeRow, all_volumes
 
 
@@ -37,13 +37,13 @@ def volumes_now(connection: Connection) -> dict[int, KnownVolume]:
     return found
 
 
-def places_of(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Place]:
+def places_of(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Location]:
     """Yield the database locations that `path` (relative or absolute) may have, most likely first, without duplicates.
 
     The path is tried as written, with its folder's symbolic links resolved, and fully resolved; each relative to the last
     known and to the current mount point of a volume.
     """
-    seen: set[Place] = set()
+    seen: set[Location] = set()
     for candidate in spellings(path):
         for place in _places_of_one(candidate, volumes):
             if place not in seen:
@@ -59,14 +59,14 @@ def spellings(path: bytes) -> list[bytes]:
     return list(dict.fromkeys((written, resolved_folder, os.path.realpath(written))))
 
 
-def _places_of_one(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Place]:
+def _places_of_one(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Location]:
     for row in sorted(volumes, key=lambda one: len(one.mount_point), reverse=True):
         if is_within(path, row.mount_point):
-            yield Place(row.id, relative_to(path, row.mount_point))
+            yield Location(row.id, relative_to(path, row.mount_point))
     mount = mount_of(path)
     for row in volumes:
         if row.identity == mount.identity and is_within(path, mount.point):
-            yield Place(row.id, relative_to(path, mount.point))
+            yield Location(row.id, relative_to(path, mount.point))
 
 
 def find_file(connection: Connection, path: bytes) -> int | None:
@@ -84,14 +84,14 @@ class Chosen:
     """Files chosen by paths: single files, and folders with everything below them."""
 
     file_ids: tuple[int, ...]
-    places: tuple[Place, ...]
+    places: tuple[Location, ...]
 
 
 def choose(connection: Connection, paths: Sequence[bytes]) -> Chosen:
     """Return the files chosen by paths (of files or folders). Raises NothingFound for a path not in the library."""
     volumes = all_volumes(connection)
     file_ids: list[int] = []
-    places: list[Place] = []
+    places: list[Location] = []
     for path in paths:
         file_id = find_file(connection, path)
         if file_id is not None:

@@ -16,8 +16,7 @@ from photoindex.pipeline.scan.changes import FolderLocation
 from photoindex.pipeline.scan.exclusion import patterns_below
 from photoindex.store.database import Database
 from photoindex.store.files import volumes
-from photoindex.store.files.locations import Place as FilePlace
-from photoindex.store.files.locations import file_at
+from photoindex.store.files.locations import Location, file_at
 from photoindex.store.files.volumes import RootRow, VolumeRow
 
 _SAMPLE_FILES = 200
@@ -166,7 +165,7 @@ class Roots:
         location = FolderLocation(root.volume.id, root.mount_point)
         relative = paths.relative_to(path, location.mount_point)
         with self.database.read() as connection:
-            is_file = file_at(connection, FilePlace(location.volume_id, relative)) is not None
+            is_file = file_at(connection, Location(location.volume_id, relative)) is not None
             below = volumes.has_present_file_below(connection, location.volume_id, relative)
         if not is_file and not below:
             raise UsageError(f"no such file or folder: {paths.display(path)}")

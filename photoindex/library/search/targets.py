@@ -14,7 +14,7 @@ from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file, places_of
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.paths import display, from_text
-from photoindex.store.files.locations import Place, files_below
+from photoindex.store.files.locations import Location, files_below
 from photoindex.store.files.volumes import VolumeRow, all_volumes
 from photoindex.store.search.targets import PhotoOfFile, photo_of_file, photos_below
 
@@ -46,7 +46,7 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
     if not any(argument.strip() for argument in arguments):
         raise UsageError("name the photos: a PATH of a file or folder, or a query such as camera:canon")
     files: list[PhotoOfFile] = []
-    folders: list[Place] = []
+    folders: list[Location] = []
     words: list[str] = []
     with library.database.read() as connection:
         volumes = all_volumes(connection)
@@ -79,7 +79,7 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
     return Targets(tuple(photo_ids), tuple(dict.fromkeys(files)), tuple(in_folders))
 
 
-def _folders(connection: Connection, path: bytes, volumes: Sequence[VolumeRow]) -> list[Place]:
+def _folders(connection: Connection, path: bytes, volumes: Sequence[VolumeRow]) -> list[Location]:
     if not path or b"\0" in path:
         return []
     return [place for place in places_of(path, volumes) if files_below(connection, place)]

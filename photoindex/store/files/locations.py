@@ -11,39 +11,39 @@ from photoindex.store.schema.tables import file, folder
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a file or folder lies: `path` is relative to the volume's mount point, b"" for the mount point itself."""
 
     volume_id: int
     path: bytes
 
 
-def file_at(connection: Connection, place: Place) -> int | None:
-    """Return the id of the file row at `place`, None where there is none."""
-    folder_path, name = posixpath.split(place.path)
+def file_at(connection: Connection, location: Location) -> int | None:
+    """Return the id of the file row at `location`, None where there is none."""
+    folder_path, name = posixpath.split(location.path)
     statement = (
         select(file.c.id)
         .join(folder, folder.c.id == file.c.folder_id)
-        .where(folder.c.volume_id == place.volume_id, folder.c.path == folder_path, file.c.name == name)
+        .where(folder.c.volume_id == location.volume_id, folder.c.path == folder_path, file.c.name == name)
     )
     found = connection.execute(statement).scalar()
     return None if found is None else int(found)
 
 
-def folder_is_within(place: Place) -> ColumnElement[bool]:
-    """Return the condition that a folder row is the folder at `place` or lies below it; uses the index on the path.
+def folder_is_within(location: Location) -> ColumnElement[bool]:
+    """Return the condition that a folder row is the folder at `location` or lies below it; uses the index on the path.
 
     SQLite sorts every TEXT before every BLOB, so paths that are not UTF-8 need a range of their own.
     """
-    same_volume = folder.c.volume_id == place.volume_id
-    if place.path == b"":
+    same_volume = folder.c.volume_id == location.volume_id
+    if location.path == b"":
         return same_volume
-    first, past_last = place.path + b"/", place.path + b"0"
+    first, past_last = location.path + b"/", location.path + b"0"
     as_blob = type_coerce(folder.c.path, LargeBinary)
     ranges = [and_(as_blob >= literal(first, LargeBinary), as_blob < literal(past_last, LargeBinary))]
-    if _is_text(place.path):
+    if _is_text(location.path):
         ranges.append(and_(folder.c.path >= first, folder.c.path < past_last))
-    return and_(same_volume, or_(folder.c.path == place.path, *ranges))
+    return and_(same_volume, or_(folder.c.path == location.path, *ranges))
 
 
 def _is_text(path: bytes) -> bool:
@@ -54,7 +54,7 @@ def _is_text(path: bytes) -> bool:
     return True
 
 
-def files_below(connection: Connection, place: Place) -> int:
-    """Return how many file rows lie in the folder at `place` or below it."""
-    statement = select(func.count()).select_from(file.join(folder)).where(folder_is_within(place))
+def files_below(connection: Connection, location: Location) -> int:
+    """Return how many file rows lie in the folder at `location` or below it."""
+    statement = select(func.count()).select_from(file.join(folder)).where(folder_is_within(location))
     return int(connection.execute(statement).scalar_one())

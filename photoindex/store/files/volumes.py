@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from photoindex.store.database import new_id
-from photoindex.store.files.locations import Place, folder_is_within
+from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.schema.tables import file, folder, root, volume
 
 
@@ -142,7 +142,7 @@ def has_present_file_below(connection: Connection, volume_id: int, path: bytes) 
     statement = (
         select(file.c.id)
         .select_from(file.join(folder))
-        .where(folder_is_within(Place(volume_id, path)), file.c.state == "present")
+        .where(folder_is_within(Location(volume_id, path)), file.c.state == "present")
         .limit(1)
     )
     return connection.execute(statement).first() is not None
@@ -153,7 +153,7 @@ def count_present_files_below(connection: Connection, volume_id: int, path: byte
     statement = (
         select(func.count())
         .select_from(file.join(folder))
-        .where(folder_is_within(Place(volume_id, path)), file.c.state == "present")
+        .where(folder_is_within(Location(volume_id, path)), file.c.state == "present")
     )
     return int(connection.execute(statement).scalar_one())
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from photoindex.store.files.files import join
-from photoindex.store.files.locations import Place, folder_is_within
+from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.journal.journal import Change, record, rows_as_changes
 from photoindex.store.photos import pairs
 from photoindex.store.schema.tables import (
@@ -65,7 +65,7 @@ class ForgetFilter:
     """Which missing files: all parts that are given must hold. missing_before: UTC seconds since 1970."""
 
     file_ids: tuple[int, ...] = ()
-    places: tuple[Place, ...] = ()
+    places: tuple[Location, ...] = ()
     volume_ids: tuple[int, ...] = ()
     missing_before: float | None = None
 

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from photoindex.store.files.files import join
-from photoindex.store.files.locations import Place, folder_is_within
+from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.schema.tables import asset, correction, file, folder, photo, volume
 from photoindex.store.search.compile import file_rows
 
 SUPERSEDED = "superseded"
 
 
-def photos_below(connection: Connection, places: Sequence[Place]) -> list[int]:
+def photos_below(connection: Connection, places: Sequence[Location]) -> list[int]:
     """Return the photos that have a file in one of these folders or below, ascending; missing files count too."""
     statement = (
         select(asset.c.photo_id)

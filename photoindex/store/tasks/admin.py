@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
 
 from photoindex.store.files.files import join
-from photoindex.store.files.locations import Place, folder_is_within
+from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.journal.journal import record, updates_as_changes
 from photoindex.store.schema.tables import asset, file, folder, task, variant, volume
 from photoindex.store.tasks.queue import has_state
@@ -36,7 +36,7 @@ class TaskFilter:
     states: tuple[str, ...] = ()
     error_class: str | None = None
     file_ids: tuple[int, ...] = ()
-    places: tuple[Place, ...] = ()
+    places: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photoindex.library.spaces import calibration
+from photoindex.library.spaces.probe_texts import PROBE_TEXTS
 from photoindex.library.spaces.spaces import drop_space, use_space
 from photoindex.models.encoders import open_image_encoder, open_text_encoder
 from photoindex.models.preprocess import prepare
@@ -49,6 +51,8 @@ def photo_set(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> I
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("HOME", str(folder))
         environment.setenv("XDG_CACHE_HOME", str(cache_folder))
+        # The product's probe texts are everyday photos; a model that has seen drawn shapes alone is measured with its own.
+        environment.setattr(calibration, "PROBE_TEXTS", (*PROBE_TEXTS, *map(describe, UNSEEN[1::4])))
         half = len(UNSEEN) // 2
         paths = write_scenes(folder / "photos" / "summer", UNSEEN[:half], taken_at=SUMMER)
         paths |= write_scenes(folder / "photos" / "winter", UNSEEN[half:], seed=half, taken_at=WINTER)
