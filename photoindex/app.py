@@ -42,7 +42,7 @@ def open_library(config: Config, *, create: bool = False, on_trial: bool = False
     from photoindex.library.location import check_location
     from photoindex.library.maintenance.upgrade import bring_library_up_to_date
     from photoindex.models.offline import offline
-    from photoindex.store.database import Database
+    from photoindex.store.engine.database import Database
 
     # Only `models pull` uses the network, and turns this off where it does.
     offline()

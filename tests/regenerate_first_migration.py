@@ -17,7 +17,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.schema import tables
 from photoindex.store.schema.migrate import SHIPPED
 from photoindex.store.search import text_index

@@ -15,7 +15,7 @@ from sqlalchemy import insert
 from photoindex.app import open_library
 from photoindex.config.schema import Config
 from photoindex.geo.names import name_key
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.schema.tables import (
     asset,
     event,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photoindex.config.schema import Config
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 
 DATABASE_NAME = "photoindex.db"
 

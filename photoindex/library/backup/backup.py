@@ -38,7 +38,7 @@ from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events
-from photoindex.store import snapshot as database_file
+from photoindex.store.engine import snapshot as database_file
 
 BACKUP_LOCK_NAME = "backup.lock"
 _STAGING_PREFIX = ".backup-"

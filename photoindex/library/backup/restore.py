@@ -31,7 +31,7 @@ from photoindex.library.lock import HOLDER_NAME, exclusive
 from photoindex.paths import display
 from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
-from photoindex.store import snapshot as database_file
+from photoindex.store.engine import snapshot as database_file
 from photoindex.store.schema.migrate import REVISIONS
 
 RESTORED_CONFIG_NAME = "config.from-backup.toml"

@@ -27,7 +27,7 @@ from photoindex.library.backup.parts import SnapshotPart, check_part
 from photoindex.library.timestamps import utc
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events
-from photoindex.store import snapshot
+from photoindex.store.engine import snapshot
 
 MANIFEST_NAME = "manifest.json"
 VERIFIED_NAME = "verified.json"

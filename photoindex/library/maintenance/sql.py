@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from photoindex.library.handle import Library
+from photoindex.store.engine.read_only_sql import Result, json_lines, reading
 from photoindex.store.schema.views import VIEWS
-from photoindex.store.sql import Result, json_lines, reading
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from photoindex.errors import UsageError, VolumeOffline
 from photoindex.mounts import Mount, mount_of, mount_with_identity
 from photoindex.pipeline.scan.changes import FolderLocation
 from photoindex.pipeline.scan.exclusion import patterns_below
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.files import volumes
 from photoindex.store.files.locations import Location, file_at
 from photoindex.store.files.volumes import RootRow, VolumeRow

@@ -16,7 +16,7 @@ from photoindex.pipeline.run.decoder_pool import DecoderPool
 from photoindex.pipeline.run.runner import Runner
 from photoindex.pipeline.workers import isolation
 from photoindex.progress import EventSink
-from photoindex.store.database import Session
+from photoindex.store.engine.database import Session
 
 
 def start_forkserver(*, derive: bool) -> None:

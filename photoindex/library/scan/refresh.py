@@ -10,7 +10,7 @@ from photoindex.library.originals.roots import Roots
 from photoindex.pipeline.resolve.photo import PlaceResolver, Resolver
 from photoindex.pipeline.resolve.run import Refresh
 from photoindex.progress import EventSink, Notice
-from photoindex.store.database import Session
+from photoindex.store.engine.database import Session
 
 
 def resolver_of(library: Library, roots: Roots, emit: EventSink) -> Resolver:

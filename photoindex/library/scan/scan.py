@@ -23,7 +23,7 @@ from photoindex.pipeline.scan.exclusion import ExclusionRules, rule_set, rules_a
 from photoindex.pipeline.scan.walk import walk
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.stages.ingest import STAGE
-from photoindex.store.database import Session
+from photoindex.store.engine.database import Session
 from photoindex.store.files import volumes
 from photoindex.store.scan import staging
 from photoindex.store.tasks import queue, stale

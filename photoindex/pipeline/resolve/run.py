@@ -15,7 +15,7 @@ from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.relate import relate_folder
 from photoindex.pipeline.resolve.time_neighbours import Inferred, infer_from_neighbours, store_inferred
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
-from photoindex.store.database import Session
+from photoindex.store.engine.database import Session
 from photoindex.store.photos import times
 from photoindex.store.tasks import stale
 

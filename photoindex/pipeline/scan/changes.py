@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from photoindex import paths
 from photoindex.pipeline.scan.walk import Listing
-from photoindex.store.database import Session
+from photoindex.store.engine.database import Session
 from photoindex.store.scan import staging
 from photoindex.store.scan.staging import KnownFile
 

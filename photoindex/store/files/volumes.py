@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from photoindex.store.database import new_id
+from photoindex.store.engine.database import new_id
 from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.schema.tables import file, folder, root, volume
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 
 from photoindex.errors import NothingFound, UsageError
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.journal.journal import Change, Row, Stored, read_chunk, record, untyped
 from photoindex.store.schema.tables import journal, journal_change, metadata
 

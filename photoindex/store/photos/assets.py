@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from photoindex.store.database import new_id
+from photoindex.store.engine.database import new_id
 from photoindex.store.schema.tables import asset, photo, photo_text
 from photoindex.types import Described, Facts, Resolved
 

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.engine.errors import translated_errors
 from photoindex.store.schema import views
 

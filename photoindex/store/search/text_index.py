@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, column, literal_column, select, table
 
 from photoindex.paths import to_text
 from photoindex.query.values import is_indexed
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.text import without_stray_bytes
 from photoindex.types import Resolved
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
 
-from photoindex.store.database import new_id
+from photoindex.store.engine.database import new_id
 from photoindex.store.schema.tables import task, variant
 from photoindex.types import Failure
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
 
-from photoindex.store.database import new_id
+from photoindex.store.engine.database import new_id
 from photoindex.store.schema.tables import asset, space, task, vector
 from photoindex.store.tasks.asset_tasks import StageVariant, count_with_preview, task_of_asset
 

@@ -25,8 +25,8 @@ from photoindex.library.backup.snapshots import SnapshotState, inspect_snapshot,
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.progress import Event, PhaseFinished, PhaseStarted
-from photoindex.store import snapshot
-from photoindex.store.database import Database
+from photoindex.store.engine import snapshot
+from photoindex.store.engine.database import Database
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import photo
 from tests.rows import VolumeRows, library_in

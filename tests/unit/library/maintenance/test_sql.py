@@ -10,7 +10,7 @@ import pytest
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.sql import json_lines, query, view_columns
-from photoindex.store.sql import PRAGMAS
+from photoindex.store.engine.read_only_sql import PRAGMAS
 from tests.rows import VolumeRows, library_in
 
 

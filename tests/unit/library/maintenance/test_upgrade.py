@@ -16,7 +16,7 @@ from photoindex.library.backup.snapshots import list_snapshots, verify
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.maintenance.upgrade import bring_library_up_to_date
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.schema import migrate
 from tests.rows import VolumeRows, library_in
 

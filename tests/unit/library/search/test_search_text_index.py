@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, text
 from photoindex.library.handle import Library
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.library.search.parse import parse
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.schema.tables import photo_text
 from photoindex.store.search import text_index
 from photoindex.types import Resolved

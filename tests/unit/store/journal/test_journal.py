@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 
 from photoindex.errors import EXIT_USAGE, NothingFound
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.journal.journal import (
     Change,
     changes_of,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.schema import migrate, tables, views
 from photoindex.store.search import text_index
 
@@ -262,7 +262,7 @@ def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
     program = (
         "import pathlib, sys\n"
         "from photoindex.store.schema import migrate\n"
-        "from photoindex.store.database import Database\n"
+        "from photoindex.store.engine.database import Database\n"
         "history = migrate.History(pathlib.Path(sys.argv[2]), (*migrate.REVISIONS, '0005'))\n"
         "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])), history=history)\n"
     )
@@ -304,7 +304,7 @@ def test_opening_a_database_at_the_newest_revision_does_not_import_alembic(datab
     program = (
         "import pathlib, sys\n"
         "from photoindex.store.schema import migrate\n"
-        "from photoindex.store.database import Database\n"
+        "from photoindex.store.engine.database import Database\n"
         "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])))\n"
         "sys.exit('alembic' in sys.modules)\n"
     )

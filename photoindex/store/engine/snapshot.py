@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from photoindex.store.database import Database
+from photoindex.store.engine.database import Database
 from photoindex.store.engine.errors import translated_errors
 
 PagesCopied = Callable[[int, int], None]
