@@ -17,10 +17,10 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from photoindex.store.engine import text_search
 from photoindex.store.engine.database import Database
 from photoindex.store.schema import tables
 from photoindex.store.schema.migrate import SHIPPED
-from photoindex.store.search import text_index
 
 TARGET = SHIPPED.folder / "versions" / "0001_first_tables.py"
 
@@ -80,7 +80,7 @@ def text_index_statements() -> list[str]:
         with database.write() as connection:
             tables.metadata.create_all(connection)
         before = schema(database)
-        text_index.create(database)
+        text_search.create(database)
         after = schema(database)
         database.close()
     made = {name: sql for name, sql in after.items() if name not in before}

@@ -16,6 +16,8 @@ from photoindex.errors import DatabaseFailed, LibraryLocked, StorageFull
 _ROOM_BYTES = 256 << 10
 
 
+BROKEN_LINK_AT_COMMIT = (sqlite3.IntegrityError,)
+"""What a commit raises where a row would point at a missing one; statements raise SQLAlchemy's IntegrityError."""
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 
 

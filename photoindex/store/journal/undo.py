@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.store.engine.database import Database
+from photoindex.store.engine.errors import BROKEN_LINK_AT_COMMIT
+from photoindex.store.engine.sqlite import engine_of
 from photoindex.store.journal.journal import Change, Row, Stored, read_chunk, record, untyped
 from photoindex.store.schema.tables import journal, journal_change, metadata
 
@@ -48,8 +49,8 @@ def undo(connection: Connection, entry_id: int, amend: Amend | None = None) -> i
         raise NothingFound(f"the journal has no entry {entry_id}; see: photoindex log")
     if entry.undone_by is not None:
         raise CannotUndo(f"entry {entry_id} is undone already, by entry {entry.undone_by}; undo that one to redo it")
-    # Rows that point at each other may come back in any order; SQLite looks at the end of the transaction.
-    connection.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
+    # Rows that point at each other may come back in any order.
+    engine_of(connection).check_links_at_commit(connection)
     undoing = record(
         connection,
         command="undo" if entry.undoes is None else "redo",
@@ -96,10 +97,10 @@ def undo_in(
             ).scalar_one()
             if dry_run:
                 # What the commit would notice; it reads whole tables, which a real undo is spared.
-                if connection.execute(sa.text("PRAGMA foreign_key_check")).first() is not None:
+                if engine_of(connection).has_broken_link(connection):
                     raise _broken_link(entry_id)
                 connection.rollback()
-    except sqlite3.IntegrityError as error:
+    except BROKEN_LINK_AT_COMMIT as error:
         raise _broken_link(entry_id) from error
     return Undone(entry_id, None if dry_run else undoing, int(count))
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from photoindex.store.engine.database import new_id
+from photoindex.store.engine.statements import upsert
 from photoindex.store.schema.tables import asset, photo, photo_text
 from photoindex.types import Described, Facts, Resolved
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
 from sqlalchemy import Connection, bindparam, delete, literal, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
+from photoindex.store.engine.statements import upsert
 from photoindex.store.journal.journal import Change, Row, Stored, rows_as_changes
 from photoindex.store.schema.tables import asset, correction
 from photoindex.types import FactValue

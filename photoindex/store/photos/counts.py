@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from photoindex.store.engine import predicates
+from photoindex.store.engine.statements import json_value
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, photo, root, task, variant, volume
 from photoindex.store.tasks.admin import DISMISSED
-from photoindex.store.tasks.queue import has_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +110,13 @@ def count_tasks(connection: Connection) -> dict[str, Counter[str]]:
     totals = select(task.c.stage, func.count()).group_by(task.c.stage)
     counts = {stage: Counter({"done": number}) for stage, number in connection.execute(totals)}
     for state in ("pending", "running", "failed", "quarantined"):
-        of_state = select(task.c.stage, func.count()).where(has_state(state)).group_by(task.c.stage)
+        of_state = select(task.c.stage, func.count()).where(predicates.has_state(state)).group_by(task.c.stage)
         for stage, number in connection.execute(of_state):
             counts[stage][state] = number
             counts[stage]["done"] -= number
     dismissed = (
         select(task.c.stage, func.count())
-        .where(has_state("quarantined"), task.c.dismissed_at.is_not(None))
+        .where(predicates.has_state("quarantined"), task.c.dismissed_at.is_not(None))
         .group_by(task.c.stage)
     )
     for stage, number in connection.execute(dismissed):
@@ -130,7 +131,7 @@ def count_quarantined_by_error_class(connection: Connection) -> dict[str, int]:
     name = func.coalesce(task.c.error_class, "")
     statement = (
         select(name, number)
-        .where(has_state("quarantined"), task.c.dismissed_at.is_(None))
+        .where(predicates.has_state("quarantined"), task.c.dismissed_at.is_(None))
         .group_by(name)
         .order_by(number.desc(), name)
     )
@@ -139,7 +140,7 @@ def count_quarantined_by_error_class(connection: Connection) -> dict[str, int]:
 
 def has_contents_of_earlier_code(connection: Connection, code: int) -> bool:
     """Tell whether contents were read by an ingest of a version before `code`, which knew fewer facts."""
-    version = func.json_extract(variant.c.key, "$.code")
+    version = json_value(variant.c.key, "$.code")
     earlier = select(variant.c.id).where(variant.c.stage == "ingest", version < code)
     variant_ids = list(connection.execute(earlier).scalars())
     if not variant_ids:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Integer, case, cast, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, case, delete, func, select
 
+from photoindex.store.engine.statements import upsert, wall_seconds
 from photoindex.store.schema.tables import event, photo, place, saved_query
 from photoindex.text import fold
 
@@ -65,7 +65,7 @@ class EventRow:
 
 def photo_times(connection: Connection) -> PhotoTimes:
     """Return when and where all photos of the library were taken, by their numbers."""
-    seconds = cast(func.strftime("%s", func.substr(photo.c.taken_at, 1, 19)), Integer)
+    seconds = wall_seconds(func.substr(photo.c.taken_at, 1, 19))
     # A position of which one half is missing is none.
     located = photo.c.latitude.is_not(None) & photo.c.longitude.is_not(None)
     precision = case(
@@ -139,7 +139,7 @@ def apply(connection: Connection, changes: EventChanges, *, at: float) -> None:
     names = [column.name for column in _stored.selected_columns]
     rows = [{**dict(zip(names, _columns(one), strict=True)), "found_at": at} for one in changes.written]
     if rows:
-        statement = insert(event)
+        statement = upsert(event)
         changed = {column.name: statement.excluded[column.name] for column in event.c if not column.primary_key}
         connection.execute(statement.on_conflict_do_update(index_elements=[event.c.key], set_=changed), rows)
     for start in range(0, len(changes.removed), _KEYS_A_STATEMENT):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
+from photoindex.store.engine.statements import json_value
 from photoindex.store.journal.journal import Change, Row, stored_row
 from photoindex.store.schema.tables import asset, file, pair_decision, pair_link, photo, photo_to_resolve
 
@@ -46,7 +47,7 @@ class MemberRow(NamedTuple):
 
 
 def _first_fact(*paths: str) -> Any:
-    return func.coalesce(*(func.json_extract(asset.c.facts, f"$.{path}") for path in paths))
+    return func.coalesce(*(json_value(asset.c.facts, f"$.{path}") for path in paths))
 
 
 _members = (
@@ -59,7 +60,7 @@ _members = (
         asset.c.kind,
         asset.c.format,
         _first_fact("exif.taken_at", "xmp.taken_at", "container.taken_at"),
-        func.json_extract(asset.c.facts, "$.container.created_utc"),
+        json_value(asset.c.facts, "$.container.created_utc"),
         _first_fact("exif.camera_make", "xmp.camera_make", "container.camera_make"),
         _first_fact("exif.camera_model", "xmp.camera_model", "container.camera_model"),
         _first_fact("exif.camera_serial", "xmp.camera_serial", "container.camera_serial"),

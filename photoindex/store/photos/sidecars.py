@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
+from photoindex.store.engine.statements import upsert
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, sidecar, sidecar_link, volume
 from photoindex.types import FactValue, SidecarRead

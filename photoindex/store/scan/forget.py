@@ -17,7 +17,6 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
-    bindparam,
     delete,
     exists,
     func,
@@ -28,6 +27,8 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from photoindex.store.engine import predicates
+from photoindex.store.engine.statements import json_value
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.journal.journal import Change, record, rows_as_changes
@@ -204,9 +205,8 @@ def _rows_that_go() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
 
 
 def _is_wanted(wanted: ForgetFilter) -> ColumnElement[bool]:
-    # Word for word the condition of the partial index beside the one that is meant, or SQLite reads all files.
-    not_present = file.c.state != bindparam(None, "present", literal_execute=True)
-    conditions: list[ColumnElement[bool]] = [file.c.state == "missing", not_present]
+    # The wider condition is that of an index.
+    conditions: list[ColumnElement[bool]] = [file.c.state == "missing", predicates.not_present()]
     if wanted.file_ids or wanted.places:
         conditions.append(or_(file.c.id.in_(wanted.file_ids), *(folder_is_within(place) for place in wanted.places)))
     if wanted.volume_ids:
@@ -232,7 +232,7 @@ def known_digests(connection: Connection, digests: Sequence[bytes]) -> set[bytes
 def digests_that_undo_brings_back(connection: Connection) -> set[bytes]:
     """Return the digests of removed contents that an entry of the journal could still put back."""
     # `store.journal` writes bytes as {"base64": "..."}.
-    digest = func.json_extract(type_coerce(journal_change.c.before, Text), "$.digest.base64")
+    digest = json_value(type_coerce(journal_change.c.before, Text), "$.digest.base64")
     statement = (
         select(digest)
         .join(journal, journal.c.id == journal_change.c.journal_id)

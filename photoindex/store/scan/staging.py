@@ -24,16 +24,15 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     update,
 )
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
+from photoindex.store.engine import predicates
+from photoindex.store.engine.sqlite import engine_of
+from photoindex.store.engine.statements import upsert
 from photoindex.store.schema.scan_tables import gone, left_out, scope, scope_folder, staged, temporary, unseen, work
 from photoindex.store.schema.tables import asset, file, folder, sidecar, task
 from photoindex.store.tasks import stale
-from photoindex.store.tasks.queue import has_state
 
 NEW_FILES_FIRST = 0
 """Priority of new paths: a moved content is recognised at its new path before the old path's new content is looked at."""
@@ -71,16 +70,11 @@ def folders_of(connection: Connection, volume_id: int) -> dict[bytes, int]:
     return {row.path: row.id for row in rows}
 
 
-_known_files_sql = str(_known_files.compile(dialect=sqlite.dialect(paramstyle="qmark")))
-
-
 def known_files(connection: Connection, folder_id: int) -> dict[bytes, tuple[Any, ...]]:
     """Return name -> row, a plain tuple in the order of `KnownFile`, of every known file of a folder."""
     # The one statement that a rescan runs for every folder: it goes past SQLAlchemy's execution and row objects, which cost
     # as much as SQLite's own work. Names come as the column keeps them: text where they are UTF-8.
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    rows = driver.execute(_known_files_sql, (folder_id,)).fetchall()
+    rows = engine_of(connection).fetch_plain(connection, _known_files, folder_id)
     return {row[0].encode() if isinstance(row[0], str) else row[0]: row for row in rows}
 
 
@@ -100,7 +94,7 @@ def stage_gone(connection: Connection, volume_id: int, file_ids: Iterable[int]) 
     """Stage files that are not where they were."""
     rows = [{"file_id": each, "volume_id": volume_id} for each in file_ids]
     if rows:
-        connection.execute(insert_or_ignore(gone).on_conflict_do_nothing(), rows)
+        connection.execute(upsert(gone).on_conflict_do_nothing(), rows)
 
 
 def unstage_gone(connection: Connection, folder_ids: Iterable[int]) -> None:
@@ -115,12 +109,12 @@ def stage_left_out(connection: Connection, file_ids: Iterable[int]) -> None:
     """Stage known files that a rule leaves out now."""
     rows = [{"file_id": each} for each in file_ids]
     if rows:
-        connection.execute(insert_or_ignore(left_out).on_conflict_do_nothing(), rows)
+        connection.execute(upsert(left_out).on_conflict_do_nothing(), rows)
 
 
 def stage_folders_gone(connection: Connection, volume_id: int, folder_ids: Iterable[int]) -> None:
     """Stage every file of folders that are not there any more."""
-    statement = insert_or_ignore(gone).from_select(
+    statement = upsert(gone).from_select(
         ["file_id", "volume_id"],
         select(file.c.id, literal(volume_id)).where(file.c.folder_id == bindparam("folder"), file.c.state != "missing"),
     )
@@ -131,7 +125,7 @@ def stage_folders_gone(connection: Connection, volume_id: int, folder_ids: Itera
 
 def stage_folders_left_out(connection: Connection, folder_ids: Iterable[int]) -> None:
     """Stage every present file of folders that a rule leaves out now."""
-    statement = insert_or_ignore(left_out).from_select(
+    statement = upsert(left_out).from_select(
         ["file_id"], select(file.c.id).where(file.c.folder_id == bindparam("folder"), file.c.state == "present")
     )
     rows = [{"folder": each} for each in folder_ids]
@@ -143,20 +137,20 @@ def stage_unseen(connection: Connection, file_ids: Iterable[int]) -> None:
     """Stage known files about which a listed folder says nothing, such as those behind a link that is not followed."""
     rows = [{"file_id": each} for each in file_ids]
     if rows:
-        connection.execute(insert_or_ignore(unseen).on_conflict_do_nothing(), rows)
+        connection.execute(upsert(unseen).on_conflict_do_nothing(), rows)
 
 
 def set_scope(connection: Connection, *, listed: Iterable[int], others: Iterable[int], file_ids: Iterable[int]) -> None:
     """Say which folders were listed, which others belong to the scope, and which single files were looked at."""
-    add = insert_or_ignore(scope_folder).on_conflict_do_nothing()
+    add = upsert(scope_folder).on_conflict_do_nothing()
     for folder_ids, was_listed in ((listed, True), (others, False)):
         folders = [{"folder_id": each, "listed": was_listed} for each in folder_ids]
         if folders:
             connection.execute(add, folders)
     files = [{"file_id": each} for each in file_ids]
     if files:
-        connection.execute(insert_or_ignore(scope).on_conflict_do_nothing(), files)
-    connection.exec_driver_sql("CREATE INDEX temp.staged_by_stat ON staged (size_bytes, mtime_ns)")
+        connection.execute(upsert(scope).on_conflict_do_nothing(), files)
+    engine_of(connection).index_temporary(connection, "staged_by_stat", staged, ["size_bytes", "mtime_ns"])
 
 
 def count_staged(connection: Connection) -> dict[str, int]:
@@ -211,12 +205,12 @@ def apply(connection: Connection, *, variant_id: int, derive: bool, retry_classe
     _ensure_tasks(connection, _staged_ids("new", "back"), variant_id, NEW_FILES_FIRST, now)
     _ensure_tasks(connection, _staged_ids("changed"), variant_id, CHANGED_FILES_NEXT, now)
     _fill_work(connection, derive=derive, retry_classes=retry_classes, now=now)
-    connection.exec_driver_sql("CREATE INDEX temp.staged_by_file ON staged (file_id)")
+    engine_of(connection).index_temporary(connection, "staged_by_file", staged, ["file_id"])
 
 
 def _apply_folders(connection: Connection) -> None:
     wanted = select(staged.c.volume_id, staged.c.folder_path).where(staged.c.file_id.is_(None)).distinct()
-    connection.execute(insert_or_ignore(folder).from_select(["volume_id", "path"], wanted).on_conflict_do_nothing())
+    connection.execute(upsert(folder).from_select(["volume_id", "path"], wanted).on_conflict_do_nothing())
 
 
 def _apply_states(connection: Connection, now: float) -> None:
@@ -227,7 +221,7 @@ def _apply_states(connection: Connection, now: float) -> None:
         .select_from(staged.join(folder, of_folder))
         .where(staged.c.what == "new")
     )
-    connection.execute(insert_or_ignore(file).from_select(columns, rows).on_conflict_do_nothing())
+    connection.execute(upsert(file).from_select(columns, rows).on_conflict_do_nothing())
     # The ids of the rows just made, so that their tasks can be.
     same_file = and_(of_folder, file.c.folder_id == folder.c.id, file.c.name == staged.c.name)
     made = select(file.c.id).select_from(folder.join(file, file.c.folder_id == folder.c.id)).where(same_file)
@@ -264,29 +258,34 @@ def _ensure_tasks(connection: Connection, file_ids: Any, variant_id: int, priori
         literal("file"), subject.c.file_id, literal("ingest"), literal(variant_id), literal("pending"), literal(0),
         literal(priority), literal(now),
     ).where(~has_task)  # fmt: skip
-    connection.execute(insert_or_ignore(task).from_select(columns, rows).on_conflict_do_nothing())
+    connection.execute(upsert(task).from_select(columns, rows).on_conflict_do_nothing())
 
 
 def _fill_work(connection: Connection, *, derive: bool, retry_classes: Sequence[str], now: float) -> None:
     of_file = and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id, task.c.stage == "ingest")
-    add = insert_or_ignore(work)
+    add = upsert(work)
     connection.execute(add.from_select(["file_id"], _staged_ids("new", "changed")).on_conflict_do_nothing())
     for state in ("pending", "failed"):
         unfinished = (
             select(file.c.id)
             .select_from(task.join(file, of_file))
-            .where(has_state(state), file.c.state == "present", in_scope())
+            .where(predicates.has_state(state), file.c.state == "present", in_scope())
         )
         connection.execute(add.from_select(["file_id"], unfinished).on_conflict_do_nothing())
     quarantined = (
         select(file.c.id)
         .select_from(task.join(file, of_file))
-        .where(has_state("quarantined"), task.c.error_class.in_(retry_classes), file.c.state == "present", in_scope())
+        .where(
+            predicates.has_state("quarantined"),
+            task.c.error_class.in_(retry_classes),
+            file.c.state == "present",
+            in_scope(),
+        )
     )
     connection.execute(add.from_select(["file_id"], quarantined).on_conflict_do_nothing())
     if derive:
         # From the inside out, so that the few contents without previews lead to their files, and not all tasks to them.
-        no_preview = select(asset.c.id).where(text("asset.derived = 0"))
+        no_preview = select(asset.c.id).where(predicates.without_preview())
         of_them = select(file.c.id).where(file.c.asset_id.in_(no_preview), file.c.state == "present", in_scope())
         done = select(task.c.subject_id).where(
             task.c.subject_kind == "file",
@@ -351,7 +350,7 @@ def count_settled(connection: Connection, *, same: int, same_not_media: int) -> 
     trouble = (
         select(func.count(), func.count(task.c.dismissed_at))
         .select_from(task.join(file, of_file))
-        .where(has_state("quarantined"), _seen(), file.c.id.not_in(select(work.c.file_id)))
+        .where(predicates.has_state("quarantined"), _seen(), file.c.id.not_in(select(work.c.file_id)))
     )
     in_trouble, dismissed = connection.execute(trouble).one()
     known_sidecars = (
@@ -376,7 +375,7 @@ def count_work(connection: Connection) -> int:
 
 def count_missing(connection: Connection) -> int:
     """Return how many files of this scope are missing."""
-    missing = select(func.count()).select_from(file).where(text("file.state <> 'present'"), file.c.state == "missing")
+    missing = select(func.count()).select_from(file).where(predicates.not_present(), file.c.state == "missing")
     return int(connection.execute(missing.where(in_scope())).scalar_one())
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
 )
 
+from photoindex.store.engine.ddl import NUMBERS_ONLY_GROW, partial_index
 from photoindex.store.schema.columns import PathBytes, metadata
 from photoindex.store.schema.relation_tables import (
     correction,
@@ -103,7 +104,7 @@ folder = Table(
         comment="its pairs and sidecars are to be found anew",
     ),
     UniqueConstraint("volume_id", "path"),
-    Index("folder_unrelated", "id", sqlite_where=text("unrelated = 1")),
+    partial_index("folder_unrelated", "id", where="unrelated = 1"),
 )
 
 place = Table(
@@ -165,12 +166,12 @@ photo = Table(
     Column("added_at", Float, nullable=False),
     Index("photo_by_taken_at", "taken_at"),
     Index("photo_by_camera", "camera_model", "camera_make", "taken_at"),
-    Index("photo_by_position", "latitude", "longitude", sqlite_where=text("latitude IS NOT NULL")),
-    Index("photo_by_place", "place_id", sqlite_where=text("place_id IS NOT NULL")),
-    Index("photo_by_burst", "burst", sqlite_where=text("burst IS NOT NULL")),
+    partial_index("photo_by_position", "latitude", "longitude", where="latitude IS NOT NULL"),
+    partial_index("photo_by_place", "place_id", where="place_id IS NOT NULL"),
+    partial_index("photo_by_burst", "burst", where="burst IS NOT NULL"),
     Index("photo_by_added_at", "added_at"),
     Index("photo_by_format", "format"),
-    sqlite_autoincrement=True,
+    **NUMBERS_ONLY_GROW,
 )
 
 asset = Table(
@@ -208,13 +209,13 @@ asset = Table(
     Column("content_identifier", Text, comment="Apple's, the same in a Live Photo's picture and movie"),
     Column("burst_identifier", Text, comment="as the camera wrote it"),
     Index("asset_by_photo", "photo_id"),
-    Index("asset_by_content_identifier", "content_identifier", sqlite_where=text("content_identifier IS NOT NULL")),
-    Index("asset_replaced", "replaced_by", sqlite_where=text("replaced_by IS NOT NULL")),
-    Index("asset_with_regions", "photo_id", sqlite_where=text("regions IS NOT NULL")),
-    Index("asset_paired", "photo_id", sqlite_where=text("role NOT IN ('primary', 'superseded')")),
-    Index("asset_not_derived", "id", sqlite_where=text("derived = 0")),
-    Index("asset_by_perceptual_hash", "perceptual_hash", sqlite_where=text("perceptual_hash IS NOT NULL")),
-    sqlite_autoincrement=True,
+    partial_index("asset_by_content_identifier", "content_identifier", where="content_identifier IS NOT NULL"),
+    partial_index("asset_replaced", "replaced_by", where="replaced_by IS NOT NULL"),
+    partial_index("asset_with_regions", "photo_id", where="regions IS NOT NULL"),
+    partial_index("asset_paired", "photo_id", where="role NOT IN ('primary', 'superseded')"),
+    partial_index("asset_not_derived", "id", where="derived = 0"),
+    partial_index("asset_by_perceptual_hash", "perceptual_hash", where="perceptual_hash IS NOT NULL"),
+    **NUMBERS_ONLY_GROW,
 )
 
 file = Table(
@@ -233,9 +234,9 @@ file = Table(
     Column("missing_since", Float),
     UniqueConstraint("folder_id", "name"),
     Index("file_by_asset", "asset_id", "state"),
-    Index("file_not_present", "state", sqlite_where=text("state <> 'present'")),
+    partial_index("file_not_present", "state", where="state <> 'present'"),
     CheckConstraint("state IN ('present', 'missing', 'excluded')", name="file_state"),
-    sqlite_autoincrement=True,
+    **NUMBERS_ONLY_GROW,
 )
 
 photo_text = Table(
@@ -281,11 +282,11 @@ task = Table(
     Column("dismissed_at", Float, comment="a person said: leave it so"),
     Column("updated_at", Float, nullable=False),
     UniqueConstraint("subject_kind", "subject_id", "stage", "variant_id"),
-    Index("task_pending", "stage", "priority", "id", sqlite_where=text("state = 'pending'")),
-    Index("task_running", "lease_until", sqlite_where=text("state = 'running'")),
-    Index("task_trouble", "state", "stage", sqlite_where=text("state IN ('failed', 'quarantined')")),
+    partial_index("task_pending", "stage", "priority", "id", where="state = 'pending'"),
+    partial_index("task_running", "lease_until", where="state = 'running'"),
+    partial_index("task_trouble", "state", "stage", where="state IN ('failed', 'quarantined')"),
     CheckConstraint("state IN ('pending', 'running', 'done', 'failed', 'quarantined')", name="task_state"),
-    sqlite_autoincrement=True,
+    **NUMBERS_ONLY_GROW,
 )
 
 journal = Table(

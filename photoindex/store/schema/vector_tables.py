@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 
+from photoindex.store.engine.ddl import NUMBERS_ONLY_GROW, partial_index
 from photoindex.store.schema.columns import metadata
 
 space = Table(
@@ -32,8 +33,8 @@ space = Table(
     Column("active", Boolean, nullable=False, comment="search uses it"),
     Column("calibration", JSON(none_as_null=True), comment="what separates hits from the irrelevant tail"),
     Column("created_at", Float, nullable=False),
-    Index("space_active", "active", unique=True, sqlite_where=text("active = 1")),
-    sqlite_autoincrement=True,
+    partial_index("space_active", "active", unique=True, where="active = 1"),
+    **NUMBERS_ONLY_GROW,
 )
 
 vector = Table(
@@ -50,7 +51,7 @@ vector = Table(
     Index("vector_by_asset", "asset_id"),
     # With the row's number, which every index ends with, it gives a space's newest vectors without a look at other spaces.
     Index("vector_by_space", "space_id"),
-    sqlite_autoincrement=True,
+    **NUMBERS_ONLY_GROW,
 )
 
 query_vector = Table(

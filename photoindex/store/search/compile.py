@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -25,16 +23,13 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.exc import DBAPIError
 
-from photoindex.geo.names import distance_km
 from photoindex.query.syntax import And, Compare, Node, Not, Words, leaves
-from photoindex.query.values import matches
+from photoindex.store.engine.sqlite import engine_of
 from photoindex.store.schema.tables import asset, file, folder, photo, volume
 from photoindex.store.search import fields, text_index
 from photoindex.store.search.conditions import is_event, present
 from photoindex.store.search.paths import folder_text
-from photoindex.text import fold
 
 Condition = ColumnElement[bool]
 
@@ -98,7 +93,7 @@ def _compiled(node: Node) -> Condition:
 def count(connection: Connection, node: Node, *, present_only: bool | None = None) -> int:
     """Return how many photos match; `present_only` as in `condition`."""
     statement = select(func.count()).select_from(photo).where(condition(node, present_only=present_only))
-    with functions(connection):
+    with engine_of(connection).functions(connection):
         return connection.execute(statement).scalar_one()
 
 
@@ -119,13 +114,13 @@ def matching_ids(
     order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
     statement = select(photo.c.id).where(condition(node, present_only=present_only)).order_by(*order)
     statement = statement.limit(limit).offset(offset or None)
-    with functions(connection):
+    with engine_of(connection).functions(connection):
         return array("q", connection.execute(statement).scalars())
 
 
 def has_event(connection: Connection, value: str) -> bool:
     """Tell whether an event has this key, or this text in its title or places, as `event:value` asks."""
-    with functions(connection):
+    with engine_of(connection).functions(connection):
         return connection.execute(select(exists().where(is_event(value)))).scalar_one()
 
 
@@ -149,57 +144,3 @@ def file_rows(connection: Connection, photo_ids: Sequence[int]) -> list[Row[Any]
         .order_by(asset.c.photo_id, *_FIRST)
     )
     return list(connection.execute(statement))
-
-
-@contextmanager
-def functions(connection: Connection) -> Iterator[None]:
-    """Give SQLite what it lacks: text without case and accents (its lower() and LIKE know ASCII alone), `re`, distances.
-
-    What is raised inside one of them, Ctrl-C in a slow regular expression above all, leaves the block as itself: SQLite
-    makes an OperationalError of it that no longer tells what it was.
-    """
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    raised: list[BaseException] = []
-    for name, arguments, function in _FUNCTIONS:
-        driver.create_function(name, arguments, _kept(function, raised), deterministic=True)
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:
-        if raised:
-            raise raised[0] from error
-        raise
-
-
-def _kept(function: Callable[..., Any], raised: list[BaseException]) -> Callable[..., Any]:
-    def call(*values: Any) -> Any:
-        try:
-            return function(*values)
-        except BaseException as error:
-            raised.append(error)
-            raise
-
-    return call
-
-
-def _fold_column(value: str | bytes | None) -> str | None:
-    return None if value is None else fold(_text(value))
-
-
-def _matches_column(pattern: str, value: str | bytes | None) -> bool | None:
-    return None if value is None else matches(pattern, _text(value))
-
-
-def _distance_column(latitude: float | None, longitude: float | None, *other: float) -> float | None:
-    return None if latitude is None or longitude is None else distance_km(latitude, longitude, other[0], other[1])
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-_FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
-    ("photoindex_fold", 1, _fold_column),
-    ("photoindex_matches", 2, _matches_column),
-    ("photoindex_km", 4, _distance_column),
-)

@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     LargeBinary,
     Select,
     Text,
     and_,
-    bindparam,
     case,
     cast,
     exists,
@@ -30,6 +28,16 @@ from sqlalchemy import (
 
 from photoindex.paths import from_text
 from photoindex.query.values import glob_pattern
+from photoindex.store.engine import predicates
+from photoindex.store.engine.statements import (
+    folded,
+    glob,
+    json_elements,
+    json_length,
+    json_value,
+    materialized,
+    regex_found,
+)
 from photoindex.store.schema.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
 from photoindex.text import fold, without_stray_bytes
 
@@ -43,13 +51,13 @@ _LAST = "9999-12-31T23:59:59"
 
 def contains(expression: ColumnElement[Any], value: str) -> Condition:
     """Return the condition that a text holds `value`, whatever its case and accents; `*` stands for anything."""
-    return func.photoindex_fold(expression).bool_op("GLOB")(f"*{glob_pattern(fold(value))}*")
+    return glob(folded(expression), f"*{glob_pattern(fold(value))}*")
 
 
 def matches(expression: ColumnElement[Any], pattern: str) -> Condition:
     """Return the condition that a regular expression is found in a text."""
     # The function compares texts without stray bytes, which SQLite would refuse in a parameter.
-    return func.photoindex_matches(without_stray_bytes(pattern), expression, type_=Boolean)
+    return regex_found(without_stray_bytes(pattern), expression)
 
 
 def present() -> Condition:
@@ -63,28 +71,20 @@ def photos_of(contents: Select[Any]) -> Condition:
     return photo.c.id.in_(contents)
 
 
-def _is_further() -> Condition:
-    """A content stands beside the one that stands for its photo.
-
-    In the very words of the partial index of such contents, not with parameters: otherwise SQLite does not see that it fits.
-    """
-    return asset.c.role.not_in(bindparam(None, _ALONE, expanding=True, literal_execute=True))
-
-
 def has_role(*roles: str) -> Condition:
     """Return the condition that one content of the photo has one of these roles in it."""
-    return photos_of(select(asset.c.photo_id).where(_is_further(), asset.c.role.in_(roles)))
+    return photos_of(select(asset.c.photo_id).where(predicates.stands_beside(), asset.c.role.in_(roles)))
 
 
 def has_raw_of(name: str) -> Condition:
     """A RAW file of this format stands beside the picture."""
-    of_raw = (_is_further(), asset.c.role == "raw", asset.c.format == name)
+    of_raw = (predicates.stands_beside(), asset.c.role == "raw", asset.c.format == name)
     return photos_of(select(asset.c.photo_id).where(*of_raw))
 
 
 def is_paired() -> Condition:
     """More than one content makes the photo, not counting earlier ones of an edited file."""
-    return photos_of(select(asset.c.photo_id).where(_is_further()))
+    return photos_of(select(asset.c.photo_id).where(predicates.stands_beside()))
 
 
 def is_raw() -> Condition:
@@ -101,9 +101,7 @@ def is_duplicate() -> Condition:
 
 def is_quarantined() -> Condition:
     """A file or content of it was given up by a stage of the work."""
-    from photoindex.store.tasks.queue import has_state
-
-    given_up = select(task.c.subject_id).where(has_state("quarantined"))
+    given_up = select(task.c.subject_id).where(predicates.has_state("quarantined"))
     files = select(file.c.asset_id).where(file.c.id.in_(given_up.where(task.c.subject_kind == "file")))
     contents = or_(asset.c.id.in_(files), asset.c.id.in_(given_up.where(task.c.subject_kind == "asset")))
     return photos_of(select(asset.c.photo_id).where(contents))
@@ -133,25 +131,24 @@ def has_faces() -> Condition:
 
 
 def _holds_face(regions: ColumnElement[Any]) -> Condition:
-    region = func.json_each(regions).table_valued("value")
-    return exists(select(region.c.value).where(func.json_extract(region.c.value, "$.kind") == "face"))
+    region = json_elements(regions)
+    return exists(select(region.c.value).where(json_value(region.c.value, "$.kind") == "face"))
 
 
 def has_keywords() -> Condition:
     """It has at least one keyword."""
-    return func.json_array_length(photo.c.keywords) > 0
+    return json_length(photo.c.keywords) > 0
 
 
 def keyword_like(value: str) -> Condition:
     """One whole keyword is `value`, in which `*` stands for anything."""
-    keyword = func.json_each(photo.c.keywords).table_valued("value")
-    folded = func.photoindex_fold(keyword.c.value)
-    return exists(select(keyword.c.value).where(folded.bool_op("GLOB")(glob_pattern(fold(value)))))
+    keyword = json_elements(photo.c.keywords)
+    return exists(select(keyword.c.value).where(glob(folded(keyword.c.value), glob_pattern(fold(value)))))
 
 
 def keyword_matches(pattern: str) -> Condition:
     """One keyword holds what a regular expression describes."""
-    keyword = func.json_each(photo.c.keywords).table_valued("value")
+    keyword = json_elements(photo.c.keywords)
     return exists(select(keyword.c.value).where(matches(keyword.c.value, pattern)))
 
 
@@ -169,7 +166,7 @@ def _of_cameras(condition: Callable[[ColumnElement[str], ColumnElement[str]], Co
     """Return a condition on maker and model that is worked out once a camera, not once a photo."""
     distinct = select(photo.c.camera_make, photo.c.camera_model).distinct()
     # Otherwise SQLite would put the condition inside, where it holds for each photo again.
-    cameras = distinct.cte("cameras", nesting=True).prefix_with("MATERIALIZED")
+    cameras = materialized(distinct, "cameras", nesting=True)
     make, model = (func.coalesce(column, "") for column in cameras.c)
     own = func.coalesce(photo.c.camera_make, "") + "\n" + func.coalesce(photo.c.camera_model, "")
     return own.in_(select(make + "\n" + model).where(condition(make, model)))

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Text, and_, case, cast, func,
 
 from photoindex.paths import from_text
 from photoindex.query.values import check_text, glob_pattern
+from photoindex.store.engine.statements import folded, glob
 from photoindex.store.schema.tables import asset, file, folder, photo, volume
 from photoindex.text import fold
 
@@ -25,9 +26,7 @@ def any_file(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def by_name(value: str) -> ColumnElement[bool]:
     """Match a file's name that contains `value`, whatever its case and accents."""
-    return any_file(
-        func.photoindex_fold(type_coerce(file.c.name, Text)).bool_op("GLOB")(f"*{glob_pattern(fold(value))}*")
-    )
+    return any_file(glob(folded(type_coerce(file.c.name, Text)), f"*{glob_pattern(fold(value))}*"))
 
 
 def by_extension(value: str) -> ColumnElement[bool]:
@@ -130,6 +129,6 @@ def _by_pattern(wanted: bytes) -> ColumnElement[bool]:
         select(literal(1))
         .select_from(places)
         .where(folder.c.id == file.c.folder_id)
-        .where(or_(*(path.bool_op("GLOB")(cast(_blob(one), Text)) for one in (pattern, pattern.rstrip(b"/") + b"/*"))))
+        .where(or_(*(glob(path, cast(_blob(one), Text)) for one in (pattern, pattern.rstrip(b"/") + b"/*"))))
     )
     return whole.correlate(file).exists()

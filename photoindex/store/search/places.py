@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 
-from sqlalchemy import Boolean, ColumnElement, Float, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 
 from photoindex.geo.names import COUNTRY_ALIASES, EARTH_RADIUS_KM, name_key
 from photoindex.geo.source import country_names
+from photoindex.store.engine.statements import distance_km, regex_found
 from photoindex.store.schema.tables import photo, place
 
 _ROOM_DEGREES = 1e-7
@@ -41,8 +42,8 @@ def _is_named(key: str) -> ColumnElement[bool]:
     in_words = f"(?<![^ ]){'[^ ]*'.join(pieces)}(?![^ ])"
     in_alternates = f"(?m)^{'.*'.join(pieces)}$"
     return or_(
-        func.photoindex_matches(in_words, place.c.words, type_=Boolean),
-        func.photoindex_matches(in_alternates, place.c.alternates, type_=Boolean),
+        regex_found(in_words, place.c.words),
+        regex_found(in_alternates, place.c.alternates),
     )
 
 
@@ -50,9 +51,9 @@ def is_near(latitude: float, longitude: float, radius_km: float) -> ColumnElemen
     """Match photos within `radius_km` of a position in degrees, along the earth; right at the poles and the date line.
 
     The index on the position finds what lies in the box around the circle; only there the distance is worked out,
-    by a function that store/search.py gives SQLite.
+    by a function of the engine's.
     """
-    away_km = func.photoindex_km(photo.c.latitude, photo.c.longitude, latitude, longitude, type_=Float)
+    away_km = distance_km(photo.c.latitude, photo.c.longitude, latitude, longitude)
     return and_(_in_box(latitude, longitude, radius_km), away_km <= radius_km)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 
+from photoindex.store.engine.statements import upsert
 from photoindex.store.schema.tables import query_vector, space
 
 CAPACITY = 10_000
@@ -56,7 +56,7 @@ def keep(connection: Connection, space_id: int, vectors: Mapping[str, NDArray[np
         for text, values in vectors.items()
     ]
     if rows:
-        statement = insert(query_vector)
+        statement = upsert(query_vector)
         newest = {"data": statement.excluded.data, "used_at": statement.excluded.used_at}
         connection.execute(statement.on_conflict_do_update(index_elements=["space_id", "text"], set_=newest), rows)
     surplus = connection.execute(select(func.count()).select_from(query_vector)).scalar_one() - CAPACITY

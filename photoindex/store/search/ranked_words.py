@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, column, func, literal_column, select, table
+from sqlalchemy import Connection, func, select
 
 from photoindex.query.syntax import And, Node, Or, Words
+from photoindex.store.engine import text_search
+from photoindex.store.engine.sqlite import engine_of
+from photoindex.store.engine.text_search import photo_id
 from photoindex.store.schema.tables import photo, photo_text
-from photoindex.store.search.compile import condition, functions
-from photoindex.store.search.text_index import COLUMNS, TABLE
-from photoindex.text import without_stray_bytes
+from photoindex.store.search.compile import condition
 
 BROAD = 20_000
 """Words that are in more photos than this say too little of each to weigh them all: the newest photos come first."""
 _WEIGHTS = {"keywords": 4.0, "title": 3.0, "name": 3.0, "description": 2.0, "place": 2.0}
 """How much a column counts for bm25; the others count 1."""
 _EXACT_COLUMNS = ("name", "keywords")
-
-_index = table(TABLE, column("rowid"))
 
 
 def photos_with_words(
@@ -29,18 +28,18 @@ def photos_with_words(
     words: a tree of And, Or and Words. present_only: as in `search.condition`. Where more than BROAD photos hold the words, the
     newest come first, all with 0.
     """
-    matches = _matches(match_expression(words))
-    with functions(connection):
-        broad = select(func.count()).select_from(select(_index.c.rowid).where(matches).limit(BROAD + 1).subquery())
-        found = select(_index.c.rowid).where(matches, condition(filters, present_only=present_only)).limit(limit)
-        found = found.join_from(_index, photo, photo.c.id == _index.c.rowid)
+    matches = text_search.matches(match_expression(words))
+    with engine_of(connection).functions(connection):
+        broad = select(func.count()).select_from(select(photo_id).where(matches).limit(BROAD + 1).subquery())
+        found = select(photo_id).where(matches, condition(filters, present_only=present_only)).limit(limit)
+        found = found.join_from(text_search.index, photo, photo.c.id == photo_id)
         if connection.execute(broad).scalar_one() > BROAD:
-            rows = connection.execute(found.order_by(_index.c.rowid.desc())).scalars()
+            rows = connection.execute(found.order_by(photo_id.desc())).scalars()
             return [(photo_id, 0.0) for photo_id in rows]
-        weights = (_WEIGHTS.get(name, 1.0) for name in COLUMNS)
-        rank = func.bm25(literal_column(TABLE), *weights).label("rank")
-        ranked = connection.execute(found.add_columns(rank).order_by(rank, _index.c.rowid.desc()))
-        return [(row.rowid, row.rank) for row in ranked]
+        weights = [_WEIGHTS.get(name, 1.0) for name in text_search.COLUMNS]
+        rank = text_search.rank(weights).label("rank")
+        ranked = connection.execute(found.add_columns(rank).order_by(rank, photo_id.desc()))
+        return [(row[0], row[1]) for row in ranked]
 
 
 class NamedPhoto(NamedTuple):
@@ -55,26 +54,22 @@ def named_photos(
     connection: Connection, words: Node, filters: Node, *, present_only: bool, limit: int
 ) -> list[NamedPhoto]:
     """Return up to `limit` photos, newest first, whose file names and keywords hold the words and that match the filters."""
-    matches = _matches(f"{{{' '.join(_EXACT_COLUMNS)}}} : {match_expression(words)}")
+    matches = text_search.matches(text_search.in_columns(_EXACT_COLUMNS, match_expression(words)))
     statement = (
         select(photo.c.id, photo_text.c.name, photo_text.c.keywords)
-        .select_from(_index.join(photo, photo.c.id == _index.c.rowid).join(photo_text))
+        .select_from(text_search.index.join(photo, photo.c.id == photo_id).join(photo_text))
         .where(matches, condition(filters, present_only=present_only))
-        .order_by(_index.c.rowid.desc())
+        .order_by(photo_id.desc())
         .limit(limit)
     )
-    with functions(connection):
+    with engine_of(connection).functions(connection):
         return [NamedPhoto(*row) for row in connection.execute(statement)]
 
 
 def match_expression(words: Node) -> str:
-    """Return a tree of And, Or and Words in FTS5's own language."""
+    """Return a tree of And, Or and Words in the engine's own language."""
     if isinstance(words, Words):
-        text = without_stray_bytes(words.text).replace("\0", " ").replace('"', '""')
-        return f'"{text}"' + "*" * words.prefix
+        return text_search.phrase(words.text, prefix=words.prefix)
     assert isinstance(words, (And, Or))
-    return "(" + (" AND " if isinstance(words, And) else " OR ").join(map(match_expression, words.parts)) + ")"
-
-
-def _matches(expression: str) -> ColumnElement[bool]:
-    return literal_column(TABLE).bool_op("MATCH")(expression)
+    combine = text_search.all_of if isinstance(words, And) else text_search.any_of
+    return combine([match_expression(part) for part in words.parts])

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
+from photoindex.store.engine.statements import upsert
 from photoindex.store.journal.journal import Change, record, stored_row
 from photoindex.store.schema.tables import saved_query
 
@@ -32,7 +32,7 @@ def save(connection: Connection, name: str, query: str) -> str | None:
     before = stored_row(connection, saved_query, {"name": name})
     replaced = None if before is None else str(before["query"])
     if replaced != query:
-        statement = insert(saved_query).values(name=name, query=query, at=time.time())
+        statement = upsert(saved_query).values(name=name, query=query, at=time.time())
         kept = {"query": statement.excluded.query, "at": statement.excluded.at}
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=kept))
         after = stored_row(connection, saved_query, {"name": name})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement
 
+from photoindex.store.engine.statements import json_value
 from photoindex.store.schema.tables import photo
 
 SOURCES: tuple[str, ...] = (
@@ -44,7 +45,7 @@ def by_source(value: str) -> ColumnElement[bool]:
         return photo.c.taken_at_source == source
     if fact == "zone":
         return photo.c.zone_source == source
-    return func.json_extract(photo.c.sources, f"$.{fact}") == source
+    return json_value(photo.c.sources, f"$.{fact}") == source
 
 
 def _refuse_unknown(what: str, name: str, known: Collection[str]) -> None:

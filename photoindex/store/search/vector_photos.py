@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from array import array
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from photoindex.query.syntax import Node
+from photoindex.store.engine.base import StepsExceeded
+from photoindex.store.engine.sqlite import engine_of
+from photoindex.store.engine.statements import given_numbers
 from photoindex.store.schema.tables import asset, photo, variant, vector
 from photoindex.store.schema.tables import space as spaces
-from photoindex.store.search.compile import SORT_KEYS, condition, functions
+from photoindex.store.search.compile import SORT_KEYS, condition
 from photoindex.store.search.paths import at_path, by_path
 
 SUPERSEDED = "superseded"
-_STEPS_A_CALL = 10_000
 
-_given = func.json_each(bindparam("numbers")).table_valued("value")
+_given = given_numbers("numbers")
 
 
 def variant_key(connection: Connection, space_id: int) -> str | None:
@@ -35,46 +34,24 @@ def photos_if_few(
 ) -> array[int] | None:
     """Return the photos that match a filter, ascending; None where there are more, or finding them takes many steps.
 
-    present_only: as in `search.condition`. at_most, steps: None for no bound; steps are those of SQLite's virtual machine, some
-    ten millions a second, so that the answer depends on the library alone and not on how busy the computer is.
+    present_only: as in `search.condition`. at_most, steps: None for no bound; steps are those of the engine, some ten
+    millions a second, so that the answer depends on the library alone and not on how busy the computer is.
     """
     limit = None if at_most is None else at_most + 1
     statement = select(photo.c.id).where(condition(node, present_only=present_only)).limit(limit)
     try:
-        with functions(connection), _stopped_after(connection, steps):
+        engine = engine_of(connection)
+        with engine.functions(connection), engine.limited(connection, steps):
             found = array("q", connection.execute(statement).scalars())
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-            return None
-        raise
+    except StepsExceeded:
+        return None
     return array("q", sorted(found)) if at_most is None or len(found) <= at_most else None
-
-
-@contextmanager
-def _stopped_after(connection: Connection, steps: int | None) -> Iterator[None]:
-    if steps is None:
-        yield
-        return
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    each = min(steps, _STEPS_A_CALL)
-    left = [steps // each]
-
-    def count() -> int:
-        left[0] -= 1
-        return int(left[0] <= 0)
-
-    driver.set_progress_handler(count, each)
-    try:
-        yield
-    finally:
-        driver.set_progress_handler(None, 0)
 
 
 def photos_among(connection: Connection, photo_ids: Collection[int], node: Node, *, present_only: bool) -> set[int]:
     """Return those of some photos that match."""
     statement = select(photo.c.id).where(_is_among(photo.c.id), condition(node, present_only=present_only))
-    with functions(connection):
+    with engine_of(connection).functions(connection):
         return set(connection.execute(statement, _numbers(photo_ids)).scalars())
 
 
@@ -110,7 +87,7 @@ def vectors_matching(connection: Connection, space_id: int, node: Node) -> array
         content.c.photo_id.in_(select(photo.c.id).where(condition(node, present_only=False)))
     )
     statement = select(vector.c.id).where(vector.c.space_id == space_id, vector.c.asset_id.in_(contents))
-    with functions(connection):
+    with engine_of(connection).functions(connection):
         return array("q", sorted(connection.execute(statement).scalars()))
 
 
@@ -141,14 +118,14 @@ def photos_at(connection: Connection, path: str, scope: Node, *, limit: int) -> 
     statement = (
         select(photo.c.id).where(at_path(path), condition(scope, present_only=False)).order_by(photo.c.id).limit(limit)
     )
-    with functions(connection):
+    with engine_of(connection).functions(connection):
         return list(connection.execute(statement).scalars())
 
 
 def has_photo_below(connection: Connection, path: str, scope: Node) -> bool:
     """Tell whether a photo of a scope lies at or below a folder, as `path:` finds them."""
     statement = select(photo.c.id).where(by_path(path), condition(scope, present_only=False)).limit(1)
-    with functions(connection):
+    with engine_of(connection).functions(connection):
         return connection.execute(statement).first() is not None
 
 

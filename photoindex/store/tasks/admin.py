@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
 
+from photoindex.store.engine.predicates import has_state
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.journal.journal import record, updates_as_changes
 from photoindex.store.schema.tables import asset, file, folder, task, variant, volume
-from photoindex.store.tasks.queue import has_state
 
 DISMISSED = "dismissed"
 """How a filter names quarantined tasks that a person dismissed; the table keeps them as quarantined with a time."""

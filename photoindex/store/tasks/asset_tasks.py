@@ -8,11 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
+from photoindex.store.engine.predicates import has_state
+from photoindex.store.engine.statements import materialized, upsert
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, task, volume
-from photoindex.store.tasks.queue import has_state
 
 FIRST, LATER = 0, 1
 """Priorities: contents that stand for a photo, then what belongs to these (the RAW of a JPEG, an edit's original, ...)."""
@@ -61,7 +61,7 @@ def plan(connection: Connection, of: StageVariant, *, first: int, last: int) -> 
     columns = [
         "subject_kind", "subject_id", "stage", "variant_id", "state", "attempts", "priority", "updated_at"
     ]  # fmt: skip
-    statement = insert_or_ignore(task).from_select(columns, chosen).on_conflict_do_nothing()
+    statement = upsert(task).from_select(columns, chosen).on_conflict_do_nothing()
     return connection.execute(statement).rowcount
 
 
@@ -162,7 +162,7 @@ def count_to_do(connection: Connection, of: StageVariant | None) -> int:
 def count_with_preview(connection: Connection, asset_ids: Select[tuple[int]]) -> int:
     """Return how many of the contents that a query gives have a usable preview."""
     # Materialised, so that the conditions on indexes choose first, and only the rows that are left are read.
-    chosen = asset_ids.cte("chosen").prefix_with("MATERIALIZED")
+    chosen = materialized(asset_ids, "chosen")
     statement = (
         select(func.count()).select_from(chosen).join(asset, asset.c.id == chosen.c.id).where(has_usable_preview())
     )

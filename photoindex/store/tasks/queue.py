@@ -11,27 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from photoindex.store.engine.database import new_id
+from photoindex.store.engine.predicates import has_state
 from photoindex.store.schema.tables import task, variant
 from photoindex.types import Failure
 
 Subjects = Select[tuple[int]]
 """A query of subject ids."""
-
-_IN_TROUBLE_INDEX = ("failed", "quarantined")
-
-
-def has_state(state: str) -> ColumnElement[bool]:
-    """Return the condition that a task has this state of the table's, so written that SQLite uses its partial index.
-
-    It does so only where the statement, not a parameter, has the index's own condition word for word.
-    """
-    is_state = task.c.state == bindparam(None, state, literal_execute=True)
-    if state not in _IN_TROUBLE_INDEX:
-        return is_state
-    return and_(task.c.state.in_(bindparam(None, _IN_TROUBLE_INDEX, expanding=True, literal_execute=True)), is_state)
 
 
 @dataclass(frozen=True, slots=True)

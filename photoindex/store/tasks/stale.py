@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, Select, delete, func, select, text, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
+from sqlalchemy import Connection, Select, delete, func, select, update
 
+from photoindex.store.engine import predicates
+from photoindex.store.engine.statements import json_value, upsert
 from photoindex.store.schema.tables import asset, file, folder, photo, photo_to_resolve, sidecar
 
 _CHUNK = 500
-
-# Word for word the condition of the partial index, or SQLite reads all folders.
-_IS_UNRELATED = text("folder.unrelated = 1")
 
 
 def mark_unrelated(connection: Connection, folder_ids: Collection[int]) -> None:
@@ -41,12 +39,14 @@ def mark_folders_of_assets_unrelated(connection: Connection, asset_ids: Iterable
 
 def unrelated(connection: Connection) -> list[int]:
     """Return the folders that have to be related."""
-    return list(connection.execute(select(folder.c.id).where(_IS_UNRELATED).order_by(folder.c.id)).scalars())
+    return list(
+        connection.execute(select(folder.c.id).where(predicates.needs_pairing()).order_by(folder.c.id)).scalars()
+    )
 
 
 def is_any(connection: Connection) -> bool:
     """Tell whether anything is left to work out."""
-    folders = select(folder.c.id).where(_IS_UNRELATED).limit(1)
+    folders = select(folder.c.id).where(predicates.needs_pairing()).limit(1)
     photos = select(photo_to_resolve.c.photo_id).limit(1)
     return connection.execute(folders).first() is not None or connection.execute(photos).first() is not None
 
@@ -58,7 +58,7 @@ def is_related(connection: Connection, folder_id: int) -> None:
 
 def resolve_later(connection: Connection, photo_ids: Iterable[int]) -> None:
     """Say that the facts of these photos have to be resolved again; unknown numbers are left out."""
-    add = insert_or_ignore(photo_to_resolve)
+    add = upsert(photo_to_resolve)
     wanted = list(dict.fromkeys(photo_ids))
     for start in range(0, len(wanted), _CHUNK):
         known = select(photo.c.id).where(photo.c.id.in_(wanted[start : start + _CHUNK]))
@@ -68,7 +68,7 @@ def resolve_later(connection: Connection, photo_ids: Iterable[int]) -> None:
 def resolve_all_later(connection: Connection, photo_ids: Select[tuple[int]]) -> None:
     """Say so of the photos that a query gives."""
     known = select(photo.c.id).where(photo.c.id.in_(photo_ids))
-    connection.execute(insert_or_ignore(photo_to_resolve).from_select(["photo_id"], known).on_conflict_do_nothing())
+    connection.execute(upsert(photo_to_resolve).from_select(["photo_id"], known).on_conflict_do_nothing())
 
 
 def resolve_photos_of_assets_later(connection: Connection, asset_ids: Collection[int]) -> None:
@@ -83,10 +83,8 @@ def count_to_resolve(connection: Connection) -> int:
 
 def has_positions(connection: Connection) -> bool:
     """Tell whether any photo or sidecar knows a position, so that resolving photos may ask for places."""
-    of_photos = select(photo.c.id).where(text("photo.latitude IS NOT NULL")).limit(1)
-    of_sidecars = (
-        select(sidecar.c.file_id).where(func.json_extract(sidecar.c.facts, "$.latitude").is_not(None)).limit(1)
-    )
+    of_photos = select(photo.c.id).where(predicates.has_position()).limit(1)
+    of_sidecars = select(sidecar.c.file_id).where(json_value(sidecar.c.facts, "$.latitude").is_not(None)).limit(1)
     return any(connection.execute(one).first() is not None for one in (of_photos, of_sidecars))
 
 

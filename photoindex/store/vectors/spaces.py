@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
+from photoindex.store.engine import predicates
 from photoindex.store.engine.database import new_id
 from photoindex.store.schema.tables import asset, space, task, vector
 from photoindex.store.tasks.asset_tasks import StageVariant, count_with_preview, task_of_asset
@@ -146,8 +147,7 @@ def may_lack_vectors(connection: Connection, space_id: int) -> bool:
     since; new ones are never hidden.
     """
     contents = select(func.count()).select_from(asset).scalar_subquery()
-    # Word for word the condition of the partial index.
-    without_preview = select(func.count()).select_from(asset).where(text("asset.derived = 0")).scalar_subquery()
+    without_preview = select(func.count()).select_from(asset).where(predicates.without_preview()).scalar_subquery()
     of_space = vector.c.space_id == space_id
     vectors = select(func.count()).select_from(vector).where(of_space).scalar_subquery()
     newest = select(func.max(asset.c.id)).scalar_subquery()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, delete, func, insert, select, text
+from sqlalchemy import Connection, delete, func, insert, select
 
+from photoindex.store.engine.sqlite import engine_of
+from photoindex.store.engine.statements import numbers
 from photoindex.store.schema.tables import asset, vector
 from photoindex.types import Result, Vector
 
@@ -99,7 +100,7 @@ def living(connection: Connection, space_id: int, vector_ids: Sequence[int]) -> 
     found: set[int] = set()
     for start in range(0, len(vector_ids), CHUNK_ROWS):
         statement = select(vector.c.id).where(
-            vector.c.id.in_(_numbers(vector_ids[start : start + CHUNK_ROWS])), vector.c.space_id == space_id
+            vector.c.id.in_(numbers(vector_ids[start : start + CHUNK_ROWS])), vector.c.space_id == space_id
         )
         found.update(connection.execute(statement).scalars())
     return found
@@ -110,15 +111,10 @@ def data_of(connection: Connection, space_id: int, vector_ids: Sequence[int]) ->
     found: dict[int, bytes] = {}
     for start in range(0, len(vector_ids), CHUNK_ROWS):
         statement = select(vector.c.id, vector.c.data).where(
-            vector.c.id.in_(_numbers(vector_ids[start : start + CHUNK_ROWS])), vector.c.space_id == space_id
+            vector.c.id.in_(numbers(vector_ids[start : start + CHUNK_ROWS])), vector.c.space_id == space_id
         )
         found.update((row.id, row.data) for row in connection.execute(statement))
     return found
-
-
-def _numbers(values: Sequence[int]) -> Select[tuple[int]]:
-    """Return a list of numbers as a query of its own: one parameter, where one a number takes longer than the look-up."""
-    return select(func.json_each(json.dumps(list(values))).table_valued("value").c.value)
 
 
 def count_after(connection: Connection, space_id: int, after_id: int) -> int:
@@ -134,12 +130,8 @@ def count_up_to(connection: Connection, space_id: int, largest_id: int) -> int:
 
 
 def largest_ever(connection: Connection) -> int:
-    """Return the largest number that a vector of any space ever had in this database, 0 where there was none.
-
-    SQLite keeps it in sqlite_sequence for tables whose numbers only grow (https://www.sqlite.org/autoinc.html).
-    """
-    statement = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-    return int(connection.execute(statement, {"name": vector.name}).scalar() or 0)
+    """Return the largest number that a vector of any space ever had in this database, 0 where there was none."""
+    return engine_of(connection).largest_number_ever(connection, vector)
 
 
 def photos_of(connection: Connection, vector_ids: Sequence[int]) -> dict[int, int]:

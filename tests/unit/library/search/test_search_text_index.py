@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, text
 from photoindex.library.handle import Library
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.library.search.parse import parse
+from photoindex.store.engine import text_search
 from photoindex.store.engine.database import Database
 from photoindex.store.schema.tables import photo_text
 from photoindex.store.search import text_index
@@ -17,7 +18,7 @@ from tests.rows import VolumeRows, library_in
 
 
 def write(library: Library, photo_id: int, **texts: str) -> None:
-    row = dict.fromkeys(text_index.COLUMNS, "") | texts
+    row = dict.fromkeys(text_search.COLUMNS, "") | texts
     with library.database.write() as connection:
         connection.execute(photo_text.update().where(photo_text.c.photo_id == photo_id).values(**row))
 
@@ -36,9 +37,9 @@ def schema(database: Database) -> list[tuple[str, ...]]:
 
 def test_a_new_library_has_the_index_and_making_it_again_changes_nothing(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
-        assert text_index.exists(library.database)
+        assert text_search.exists(library.database)
         before = schema(library.database)
-        text_index.create(library.database)
+        text_search.create(library.database)
         assert schema(library.database) == before
 
 
@@ -48,10 +49,10 @@ def test_an_index_without_its_triggers_is_made_anew_from_the_rows(tmp_path: Path
         with library.database.write() as connection:
             connection.execute(text("DROP TRIGGER photo_text_au"))
         write(library, photo_id, title="sunset")
-        assert not text_index.exists(library.database)
+        assert not text_search.exists(library.database)
         assert found(library, "sunset") == []
-        text_index.create(library.database)
-        assert text_index.exists(library.database)
+        text_search.create(library.database)
+        assert text_search.exists(library.database)
         assert found(library, "sunset") == [photo_id]
 
 
@@ -76,9 +77,9 @@ def test_rebuilding_mends_an_index_that_lost_its_rows(tmp_path: Path) -> None:
         photo_id = VolumeRows(library, tmp_path).add_whole_photo("a.jpg")
         write(library, photo_id, title="sunset")
         with library.database.write() as connection:
-            connection.execute(text(f"INSERT INTO {text_index.TABLE}({text_index.TABLE}) VALUES('delete-all')"))
+            connection.execute(text(f"INSERT INTO {text_search.TABLE}({text_search.TABLE}) VALUES('delete-all')"))
         assert found(library, "sunset") == []
-        text_index.rebuild(library.database)
+        text_search.rebuild(library.database)
         assert found(library, "sunset") == [photo_id]
 
 
@@ -92,7 +93,7 @@ def test_the_document_of_a_photo_holds_its_words_and_can_always_be_stored(tmp_pa
     assert document["name"] == "caf\ufffd.jpg\nb.jpg"
     assert document["folder"] == "2019 Beach Trip\n"
     assert document["camera"] == "Canon EOS R5"
-    assert set(document) == set(text_index.COLUMNS)
+    assert set(document) == set(text_search.COLUMNS)
     with library_in(tmp_path / "library") as library:
         photo_id = VolumeRows(library, tmp_path).add_photo()
         with library.database.write() as connection:

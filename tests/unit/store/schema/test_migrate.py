@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
+from photoindex.store.engine import text_search
 from photoindex.store.engine.database import Database
 from photoindex.store.schema import migrate, tables, views
 from photoindex.store.search import text_index
@@ -128,7 +129,7 @@ def test_alembic_finds_no_difference_between_the_migrations_and_the_table_defini
     with database.read() as connection:
         others = (
             connection.execute(
-                text("SELECT name FROM sqlite_master WHERE name LIKE :index || '%'"), {"index": text_index.TABLE}
+                text("SELECT name FROM sqlite_master WHERE name LIKE :index || '%'"), {"index": text_search.TABLE}
             )
             .scalars()
             .all()
@@ -144,7 +145,7 @@ def test_the_migrations_make_the_same_schema_as_the_definitions_in_the_code(data
     with defined.write() as connection:
         tables.metadata.create_all(connection)
         views.create(connection)
-    text_index.create(defined)
+    text_search.create(defined)
     migrate.bring_up_to_date(database)
     migrated = schema(database)
     del migrated["alembic_version"]
@@ -228,7 +229,7 @@ def test_rows_are_found_by_their_words_before_and_after_a_table_is_rebuilt(datab
     migrate.bring_up_to_date(database, history=history_with(tmp_path, REBUILD_PHOTO))
     after = add_photo(database, "walrus two")
     assert found_by_word(database, "walrus") == [before, after]
-    assert text_index.exists(database)
+    assert text_search.exists(database)
 
 
 def test_a_view_of_the_users_own_outlives_an_upgrade(database: Database, tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""The conditions of the partial indexes, word for word as the indexes have them, so that statements use them."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, TextClause, and_, text
+
+from photoindex.store.engine.statements import verbatim
+from photoindex.store.schema.tables import asset, file, task
+
+_IN_TROUBLE = ("failed", "quarantined")
+
+
+def without_preview() -> TextClause:
+    """Contents of which no preview was made."""
+    return text("asset.derived = 0")
+
+
+def needs_pairing() -> TextClause:
+    """Folders whose pairs and sidecars are out of date."""
+    return text("folder.unrelated = 1")
+
+
+def has_position() -> TextClause:
+    """Photos with a position."""
+    return text("photo.latitude IS NOT NULL")
+
+
+def not_present() -> ColumnElement[bool]:
+    """Files that are not where they were."""
+    return file.c.state != verbatim("present")
+
+
+def stands_beside() -> ColumnElement[bool]:
+    """Contents that belong to a photo which another content stands for."""
+    return asset.c.role.not_in(verbatim("primary", "superseded"))
+
+
+def has_state(state: str) -> ColumnElement[bool]:
+    """Tasks in a state of the table's."""
+    is_state = task.c.state == verbatim(state)
+    return is_state if state not in _IN_TROUBLE else and_(task.c.state.in_(verbatim(*_IN_TROUBLE)), is_state)

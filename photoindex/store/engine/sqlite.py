@@ -1,0 +1,140 @@
+"""SQLite as an engine of the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+
+from photoindex.geo.names import distance_km
+from photoindex.query.values import matches
+from photoindex.store.engine.base import Engine, StepsExceeded
+from photoindex.text import fold
+
+_STEPS_A_CALL = 10_000
+
+
+class Sqlite:
+    """See `Engine`."""
+
+    @contextmanager
+    def functions(self, connection: Connection) -> Iterator[None]:
+        """Register our functions: SQLite's lower() and LIKE know ASCII alone, and it has no regular expressions.
+
+        SQLite turns what a function raises into an OperationalError that no longer says what it was.
+        """
+        raised: list[BaseException] = []
+        for name, arguments, function in _FUNCTIONS:
+            _driver(connection).create_function(name, arguments, _kept(function, raised), deterministic=True)
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            if raised:
+                raise raised[0] from error
+            raise
+
+    @contextmanager
+    def limited(self, connection: Connection, steps: int | None) -> Iterator[None]:
+        """Count steps of SQLite's virtual machine, some ten millions a second."""
+        if steps is None:
+            yield
+            return
+        driver = _driver(connection)
+        each = min(steps, _STEPS_A_CALL)
+        left = [steps // each]
+
+        def count() -> int:
+            left[0] -= 1
+            return int(left[0] <= 0)
+
+        driver.set_progress_handler(count, each)
+        try:
+            yield
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                raise StepsExceeded from error
+            raise
+        finally:
+            driver.set_progress_handler(None, 0)
+
+    def check_links_at_commit(self, connection: Connection) -> None:
+        """Defer the foreign keys."""
+        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+
+    def has_broken_link(self, connection: Connection) -> bool:
+        """Ask `foreign_key_check`."""
+        return connection.execute(text("PRAGMA foreign_key_check")).first() is not None
+
+    def largest_number_ever(self, connection: Connection, table: Table) -> int:
+        """Read sqlite_sequence (https://www.sqlite.org/autoinc.html)."""
+        statement = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        return int(connection.execute(statement, {"name": table.name}).scalar() or 0)
+
+    def index_temporary(self, connection: Connection, name: str, table: Table, columns: Sequence[str]) -> None:
+        """Make the index in the schema `temp`."""
+        connection.exec_driver_sql(f"CREATE INDEX temp.{name} ON {table.name} ({', '.join(columns)})")
+
+    def fetch_plain(self, connection: Connection, statement: Select[Any], *parameters: object) -> list[tuple[Any, ...]]:
+        """Run the compiled statement on the driver; each statement is compiled once."""
+        rows: list[tuple[Any, ...]] = _driver(connection).execute(_compiled(statement), parameters).fetchall()
+        return rows
+
+
+ENGINES: dict[str, Engine] = {"sqlite": Sqlite()}
+"""Every engine by the name of its SQLAlchemy dialect."""
+
+
+def engine_of(connection: Connection) -> Engine:
+    """Return the engine of a connection."""
+    return ENGINES[connection.dialect.name]
+
+
+@lru_cache(maxsize=16)
+def _compiled(statement: Select[Any]) -> str:
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="qmark")))
+
+
+def _driver(connection: Connection) -> Any:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return driver
+
+
+def _kept(function: Callable[..., Any], raised: list[BaseException]) -> Callable[..., Any]:
+    def call(*values: Any) -> Any:
+        try:
+            return function(*values)
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    return call
+
+
+def _fold_column(value: str | bytes | None) -> str | None:
+    return None if value is None else fold(_text(value))
+
+
+def _matches_column(pattern: str, value: str | bytes | None) -> bool | None:
+    return None if value is None else matches(pattern, _text(value))
+
+
+def _distance_column(latitude: float | None, longitude: float | None, *other: float) -> float | None:
+    return None if latitude is None or longitude is None else distance_km(latitude, longitude, other[0], other[1])
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+_FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("photoindex_fold", 1, _fold_column),
+    ("photoindex_matches", 2, _matches_column),
+    ("photoindex_km", 4, _distance_column),
+)
