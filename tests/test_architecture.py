@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -64,6 +65,28 @@ DATABASE_LIBRARIES = frozenset({"alembic", "sqlalchemy", "sqlite3", "sqlite_util
 DATABASE_TYPES = frozenset({"Connection"})
 """What other rooms may take from them: the type of the connection that they hand from one store function to the next."""
 DATABASE_CALLS = frozenset({"execute", "executemany", "executescript", "exec_driver_sql", "scalars"})
+
+ONE_ENGINE = ("store.engine.", "store.schema.migrate", "store.schema.migrations.", "geo.database")
+"""Where SQLite itself may be spoken to: its implementation of the engine, the migrations, and the file of place names."""
+ENGINE_LIBRARIES = ("sqlite3", "sqlite_utils", "sqlalchemy.dialects")
+ENGINE_WORDS = re.compile(
+    r"\b(PRAGMA|FTS5|MATCH|bm25|GLOB|rowid|sqlite_\w+|json_(extract|each|array_length|group_array)|typeof|strftime\('"
+    r"|MATERIALIZED|INDEXED BY|AUTOINCREMENT|WITHOUT ROWID|INSERT OR|REPLACE INTO)\b"
+)
+ENGINE_FUNCTIONS = frozenset(
+    {
+        "bm25",
+        "group_concat",
+        "instr",
+        "json_array_length",
+        "json_each",
+        "json_extract",
+        "strftime",
+        "typeof",
+        "unixepoch",
+    }
+)
+ENGINE_KEYWORDS = frozenset({"literal_execute", "sqlite_autoincrement", "sqlite_where"})
 
 MODULE_LINES_MAX = 500
 FOLDER_MODULES_MAX = 20
@@ -238,6 +261,57 @@ def test_only_the_store_talks_to_a_database() -> None:
             if isinstance(called, ast.Attribute) and called.attr in DATABASE_CALLS:
                 breaches[f"{module}:{called.lineno}"] = f"{module}:{called.lineno} calls {called.attr}()"
     held(breaches, {}, "SQL outside the store")
+
+
+def docstrings(tree: ast.Module) -> set[int]:
+    """The identities of the constants that are docstrings, of attributes too."""
+    blocks = [node.body for node in ast.walk(tree) if isinstance(getattr(node, "body", None), list)]
+    return {id(one.value) for block in blocks for one in block if isinstance(one, ast.Expr)}
+
+
+def spoken_to_one_engine(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The places of a module that only one engine understands."""
+    for found in imports(tree):
+        if found.name.startswith(ENGINE_LIBRARIES):
+            yield found.line, f"imports {found.name}"
+    documented = docstrings(tree)
+    in_sql = room_of(module) in SQL_ROOMS
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+            if in_sql and (said := ENGINE_WORDS.search(node.value)):
+                yield node.lineno, f"says {said[0]}"
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("func", "sa.func"):
+            if node.attr in ENGINE_FUNCTIONS:
+                yield node.lineno, f"calls {node.attr}"
+        elif isinstance(node, ast.keyword) and node.arg in ENGINE_KEYWORDS:
+            yield node.value.lineno, f"gives {node.arg}"
+
+
+def test_only_the_engine_knows_which_database_it_is() -> None:
+    breaches = {
+        f"{module}:{line}": f"{module}:{line} {what}"
+        for module, tree in modules().items()
+        if not f"{module}.".startswith(ONE_ENGINE) and not module.startswith(ONE_ENGINE)
+        for line, what in spoken_to_one_engine(module, tree)
+    }
+    held(breaches, {}, "what only one engine understands, outside store/engine/")
+
+
+def test_the_reader_of_engines_tells_what_only_one_understands() -> None:
+    source = '''
+"""A docstring may say PRAGMA."""
+import sqlite3
+from sqlalchemy.dialects.sqlite import insert
+A = func.json_extract(column, "$.a")
+B = text("PRAGMA foreign_keys")
+C = bindparam(None, 1, literal_execute=True)
+D = column.bool_op("GLOB")("*")
+"""rowid"""
+'''
+    assert [what for _line, what in sorted(spoken_to_one_engine("store.made_up", ast.parse(source)))] == [
+        "imports sqlite3", "imports sqlalchemy.dialects.sqlite", "calls json_extract", "says PRAGMA",
+        "gives literal_execute", "says GLOB",
+    ]  # fmt: skip
 
 
 def test_only_the_command_line_prints_and_ends_the_program() -> None:

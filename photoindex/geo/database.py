@@ -39,6 +39,11 @@ _INDEXES = (
 )
 
 
+PlacesFile = sqlite3.Connection
+DAMAGED = sqlite3.DatabaseError
+"""What a query of a damaged file raises."""
+
+
 def default_folder() -> Path:
     """Return the user's cache folder."""
     from platformdirs import user_cache_dir

@@ -9,7 +9,6 @@ county but in the same region (New York, Tokyo), it is used instead: people say 
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from photoindex.geo.database import default_folder, open_places, remove_places, reported_errors
+from photoindex.geo.database import DAMAGED, PlacesFile, default_folder, open_places, remove_places, reported_errors
 from photoindex.geo.names import COUNTRY_ALIASES, distance_km, name_key, point_km, spellings
 from photoindex.geo.source import country_names
 
@@ -95,7 +94,7 @@ class Gazetteer:
     def __init__(self, folder: Path | None = None, *, progress: Callable[[str], None] | None = None) -> None:
         self._folder = folder
         self._progress = progress
-        self._connection: sqlite3.Connection | None = None
+        self._connection: PlacesFile | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -152,26 +151,24 @@ class Gazetteer:
             return f"no place is called '{text}'; did you mean {' or '.join(near)}?"
         return f"no place is called '{text}'; write a city, or a position such as 38.7,-9.1"
 
-    def _query(self, query: Callable[[sqlite3.Connection], _Result]) -> _Result:
+    def _query(self, query: Callable[[PlacesFile], _Result]) -> _Result:
         """Run a query on the file; a damaged file is recreated once."""
         try:
             return query(self._open())
-        except sqlite3.DatabaseError:
+        except DAMAGED:
             self.close()
         folder = self._folder or default_folder()
         remove_places(folder)
         with reported_errors(folder):
             return query(self._open())
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> PlacesFile:
         if self._connection is None:
             self._connection = open_places(self._folder or default_folder(), self._progress)
         return self._connection
 
 
-def _nearest(
-    connection: sqlite3.Connection, latitude: float, longitude: float, within_km: float
-) -> GazetteerPlace | None:
+def _nearest(connection: PlacesFile, latitude: float, longitude: float, within_km: float) -> GazetteerPlace | None:
     radius_km = min(_FIRST_RADIUS_KM, within_km)
     while True:
         best = min(_candidates(connection, latitude, longitude, radius_km), default=None)
@@ -195,7 +192,7 @@ def _nearest(
 
 
 def _candidates(
-    connection: sqlite3.Connection, latitude: float, longitude: float, radius_km: float
+    connection: PlacesFile, latitude: float, longitude: float, radius_km: float
 ) -> list[tuple[float, float, int, int]]:
     """Return (distance to the edge, distance, -population, id) of the places within `radius_km`."""
     x, y, z = point_km(latitude, longitude)
@@ -219,7 +216,7 @@ def radius_km_of(population: int) -> float:
     return math.sqrt(population / (math.pi * PEOPLE_PER_KM2))
 
 
-def _find(connection: sqlite3.Connection, name: str, qualifiers: list[str]) -> GazetteerPlace | None:
+def _find(connection: PlacesFile, name: str, qualifiers: list[str]) -> GazetteerPlace | None:
     rows = [row for row in _rows(connection, _BY_NAME, name) if _qualifies(row, qualifiers)]
     if not rows:
         return None
@@ -249,13 +246,13 @@ def _country_code(name: str) -> str | None:
     return codes.get(name) or (alias.upper() if alias else None)
 
 
-def _largest_city(connection: sqlite3.Connection, country_code: str) -> str | None:
+def _largest_city(connection: PlacesFile, country_code: str) -> str | None:
     statement = "SELECT city FROM place WHERE country_code = ? ORDER BY population DESC LIMIT 1"
     found = connection.execute(statement, [country_code]).fetchone()
     return None if found is None else str(found[0])
 
 
-def _suggest(connection: sqlite3.Connection, name: str) -> list[str]:
+def _suggest(connection: PlacesFile, name: str) -> list[str]:
     for start in (name[:3], name[:1]):
         rows = connection.execute(
             "SELECT name.name, city FROM name JOIN place ON place.id = place_id"
@@ -272,5 +269,5 @@ def _suggest(connection: sqlite3.Connection, name: str) -> list[str]:
     return []
 
 
-def _rows(connection: sqlite3.Connection, statement: str, *values: object) -> list[_Row]:
+def _rows(connection: PlacesFile, statement: str, *values: object) -> list[_Row]:
     return [_Row(*row) for row in connection.execute(statement, values)]

@@ -134,3 +134,15 @@ class wall_seconds(FunctionElement[int]):  # noqa: N801
 @compiles(wall_seconds, "sqlite")
 def _wall_seconds(element: wall_seconds, compiler: Compiler, **options: Any) -> str:
     return f"CAST(strftime('%s', {compiler.process(element.clauses, **options)}) AS INTEGER)"
+
+
+class position_of(FunctionElement[int]):  # noqa: N801
+    """The position, from 1, of a part in a text or in bytes (text, part); 0 where it is not in it."""
+
+    inherit_cache = True
+    type = Integer()
+
+
+@compiles(position_of, "sqlite")
+def _position_of(element: position_of, compiler: Compiler, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **options)})"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, and_, func, literal, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from photoindex.store.engine.path_columns import is_below
 from photoindex.store.schema.tables import file, folder
 
 
@@ -31,27 +32,9 @@ def file_at(connection: Connection, location: Location) -> int | None:
 
 
 def folder_is_within(location: Location) -> ColumnElement[bool]:
-    """Return the condition that a folder row is the folder at `location` or lies below it; uses the index on the path.
-
-    SQLite sorts every TEXT before every BLOB, so paths that are not UTF-8 need a range of their own.
-    """
+    """Return the condition that a folder row is the folder at `location` or lies below it; uses the index on the path."""
     same_volume = folder.c.volume_id == location.volume_id
-    if location.path == b"":
-        return same_volume
-    first, past_last = location.path + b"/", location.path + b"0"
-    as_blob = type_coerce(folder.c.path, LargeBinary)
-    ranges = [and_(as_blob >= literal(first, LargeBinary), as_blob < literal(past_last, LargeBinary))]
-    if _is_text(location.path):
-        ranges.append(and_(folder.c.path >= first, folder.c.path < past_last))
-    return and_(same_volume, or_(folder.c.path == location.path, *ranges))
-
-
-def _is_text(path: bytes) -> bool:
-    try:
-        path.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    return same_volume if location.path == b"" else and_(same_volume, is_below(folder.c.path, location.path))
 
 
 def files_below(connection: Connection, location: Location) -> int:

@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 
 from photoindex.store.engine.ddl import NUMBERS_ONLY_GROW, partial_index
-from photoindex.store.schema.columns import PathBytes, metadata
+from photoindex.store.engine.path_columns import PathBytes
+from photoindex.store.schema.columns import metadata
 from photoindex.store.schema.relation_tables import (
     correction,
     event,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from photoindex.store.engine.view_sql import path_text, utc_text
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -24,24 +26,10 @@ class View:
     sql: str
 
 
-def _text_of(column: str) -> str:
-    """Return the SQL for a path column as text; Python's sqlite3 fails on TEXT that is not UTF-8, so bytes are mended."""
-    return f"""CASE typeof({column}) WHEN 'blob' THEN (
-        WITH RECURSIVE step(rest, mended) AS (
-            SELECT CAST({column} AS TEXT), ''
-            UNION ALL SELECT substr(rest, 2), mended || char(unicode(rest)) FROM step WHERE rest <> ''
-        ) SELECT mended FROM step WHERE rest = '')
-    ELSE {column} END"""
-
-
-_PATH = f"""rtrim({_text_of("volume.mount_point")}, '/') || '/' ||
-    CASE WHEN length(folder.path) = 0 THEN '' ELSE {_text_of("folder.path")} || '/' END || {_text_of("file.name")}"""
+_PATH = f"""rtrim({path_text("volume.mount_point")}, '/') || '/' ||
+    CASE WHEN length(folder.path) = 0 THEN '' ELSE {path_text("folder.path")} || '/' END || {path_text("file.name")}"""
 
 _FILE_WITH_PLACE = "file JOIN folder ON folder.id = file.folder_id JOIN volume ON volume.id = folder.volume_id"
-
-
-def _time_of(column: str) -> str:
-    return f"strftime('%Y-%m-%dT%H:%M:%fZ', {column}, 'unixepoch')"
 
 
 VIEWS: tuple[View, ...] = (
@@ -102,10 +90,10 @@ VIEWS: tuple[View, ...] = (
     photo.camera_make AS camera_make, photo.camera_model AS camera_model, photo.lens AS lens, photo.iso AS iso,
     photo.aperture AS aperture, photo.exposure_seconds AS exposure_seconds,
     photo.focal_length_mm AS focal_length_mm, photo.rating AS rating, photo.title AS title,
-    photo.description AS description, photo.keywords AS keywords, {_time_of("photo.added_at")} AS added_at,
+    photo.description AS description, photo.keywords AS keywords, {utc_text("photo.added_at")} AS added_at,
     NOT EXISTS (SELECT 1 FROM asset JOIN file ON file.asset_id = asset.id
         WHERE asset.photo_id = photo.id AND file.state = 'present') AS is_missing,
-    {_time_of("photo.taken_at_utc")} AS taken_at_utc, photo.taken_at_precision AS taken_at_precision,
+    {utc_text("photo.taken_at_utc")} AS taken_at_utc, photo.taken_at_precision AS taken_at_precision,
     photo.utc_offset_minutes AS utc_offset_minutes, photo.zone AS zone, photo.zone_source AS zone_source,
     place.city AS city, place.region AS region, place.country AS country, place.country_code AS country_code,
     photo.burst AS burst, photo.motion AS motion
@@ -130,8 +118,8 @@ FROM photo LEFT JOIN place ON place.id = photo.place_id""",
             "reason": "why it is not taken in",
         },
         sql=f"""SELECT file.id AS id, asset.photo_id AS photo_id, {_PATH} AS path, volume.label AS volume,
-    volume.id AS volume_id, file.size_bytes AS size, {_time_of("file.mtime_ns / 1e9")} AS mtime, file.state AS state,
-    {_time_of("file.missing_since")} AS missing_since, {_time_of("file.first_seen_at")} AS first_seen_at,
+    volume.id AS volume_id, file.size_bytes AS size, {utc_text("file.mtime_ns / 1e9")} AS mtime, file.state AS state,
+    {utc_text("file.missing_since")} AS missing_since, {utc_text("file.first_seen_at")} AS first_seen_at,
     lower(nullif(hex(asset.digest), '')) AS digest, file.media AS media, file.reason AS reason
 FROM {_FILE_WITH_PLACE} LEFT JOIN asset ON asset.id = file.asset_id""",
     ),
@@ -193,7 +181,7 @@ LEFT JOIN sidecar_link ON sidecar_link.sidecar_id = sidecar.file_id""",
         WHEN 'file' THEN task.subject_id
         WHEN 'asset' THEN (SELECT min(one.id) FROM file AS one WHERE one.asset_id = task.subject_id) END) AS path,
     task.attempts AS attempts, task.error_class AS error_class, task.error AS error, task.seconds AS seconds,
-    {_time_of("task.updated_at")} AS updated_at, {_time_of("task.dismissed_at")} AS dismissed_at,
+    {utc_text("task.updated_at")} AS updated_at, {utc_text("task.dismissed_at")} AS dismissed_at,
     variant.key AS variant, task.subject_kind AS subject_kind, task.subject_id AS subject_id
 FROM task JOIN variant ON variant.id = task.variant_id""",
     ),
@@ -208,9 +196,9 @@ FROM task JOIN variant ON variant.id = task.variant_id""",
             "file_system": "ext4, nfs, ...",
             "last_seen_at": "when a scan last saw it",
         },
-        sql=f"""SELECT volume.id AS id, volume.label AS label, {_text_of("volume.mount_point")} AS mount_point,
+        sql=f"""SELECT volume.id AS id, volume.label AS label, {path_text("volume.mount_point")} AS mount_point,
     volume.identity AS identity, volume.file_system AS file_system,
-    {_time_of("volume.last_seen_at")} AS last_seen_at
+    {utc_text("volume.last_seen_at")} AS last_seen_at
 FROM volume""",
     ),
     View(
@@ -225,7 +213,7 @@ FROM volume""",
             "undoes": "the entry that this one undid",
             "undone_by": "the entry that undid this one",
         },
-        sql=f"""SELECT journal.id AS id, {_time_of("journal.at")} AS at, journal.command AS command,
+        sql=f"""SELECT journal.id AS id, {utc_text("journal.at")} AS at, journal.command AS command,
     journal.summary AS summary,
     (SELECT count(*) FROM journal_change WHERE journal_change.journal_id = journal.id) AS changes,
     journal.undoes AS undoes, journal.undone_by AS undone_by

@@ -36,6 +36,7 @@ from photoindex.store.engine.statements import (
     json_length,
     json_value,
     materialized,
+    position_of,
     regex_found,
 )
 from photoindex.store.schema.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
@@ -178,7 +179,7 @@ def _shown(make: ColumnElement[str], model: ColumnElement[str]) -> ColumnElement
 
 
 def _first_word(text: ColumnElement[str]) -> ColumnElement[str]:
-    return func.substr(text, 1, func.instr(text + " ", " ") - 1)
+    return func.substr(text, 1, position_of(text + " ", " ") - 1)
 
 
 def time_of_day() -> ColumnElement[str | None]:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Text, and_, case, cast, func,
 
 from photoindex.paths import from_text
 from photoindex.query.values import check_text, glob_pattern
-from photoindex.store.engine.statements import folded, glob
+from photoindex.store.engine.statements import folded, glob, position_of
 from photoindex.store.schema.tables import asset, file, folder, photo, volume
 from photoindex.text import fold
 
@@ -46,7 +46,7 @@ def by_path(value: str) -> ColumnElement[bool]:
     if wanted.startswith(b"/"):
         inside = _starts_with(wanted.rstrip(b"/") + b"/")
     else:
-        inside = func.instr(_folder_bytes, _blob(b"/" + wanted + b"/")) > 0
+        inside = position_of(_folder_bytes, _blob(b"/" + wanted + b"/")) > 0
     return any_file(or_(_in_folder(inside), _at_path(wanted)))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 
 from photoindex.geo.names import COUNTRY_ALIASES, EARTH_RADIUS_KM, name_key
 from photoindex.geo.source import country_names
-from photoindex.store.engine.statements import distance_km, regex_found
+from photoindex.store.engine.statements import distance_km, position_of, regex_found
 from photoindex.store.schema.tables import photo, place
 
 _ROOM_DEGREES = 1e-7
@@ -37,7 +37,7 @@ def _is_named(key: str) -> ColumnElement[bool]:
     if len(code) == 2 and code in country_names():
         return or_(place.c.country_code == code, func.lower(place.c.city) == key)
     if "*" not in key:
-        return or_(func.instr(place.c.words, f" {key} ") > 0, func.instr(place.c.alternates, f"\n{key}\n") > 0)
+        return or_(position_of(place.c.words, f" {key} ") > 0, position_of(place.c.alternates, f"\n{key}\n") > 0)
     pieces = [re.escape(piece) for piece in key.split("*")]
     in_words = f"(?<![^ ]){'[^ ]*'.join(pieces)}(?![^ ])"
     in_alternates = f"(?m)^{'.*'.join(pieces)}$"

@@ -1,0 +1,48 @@
+"""Columns of paths: bytes that may be no text, and what lies below a folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Dialect, LargeBinary, TypeDecorator, and_, literal, or_, type_coerce
+
+
+class PathBytes(TypeDecorator[bytes]):
+    """A path: bytes in Python, TEXT where it is UTF-8, BLOB where it is not."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Replace LargeBinary's own processor: sqlite3 takes str and bytes as they are."""
+        return _path_to_column
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002
+        """Return bytes whichever storage class the row has."""
+        return _path_from_column
+
+
+def _path_to_column(value: bytes | None) -> str | bytes | None:
+    if value is None:
+        return None
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+def _path_from_column(value: str | bytes | None) -> bytes | None:
+    return value.encode("utf-8") if isinstance(value, str) else value
+
+
+def is_below(column: ColumnElement[Any], path: bytes) -> ColumnElement[bool]:
+    """Return the condition that a path column is `path` or lies below it; uses an index on the column.
+
+    SQLite sorts every TEXT before every BLOB, so paths that are not UTF-8 need a range of their own.
+    """
+    first, past_last = path + b"/", path + b"0"
+    as_blob = type_coerce(column, LargeBinary)
+    ranges = [and_(as_blob >= literal(first, LargeBinary), as_blob < literal(past_last, LargeBinary))]
+    if isinstance(_path_to_column(path), str):
+        ranges.append(and_(column >= first, column < past_last))
+    return or_(column == path, *ranges)

@@ -1,0 +1,19 @@
+"""SQL for the columns of the documented views."""
+# ruff: noqa: S608  the names of columns are given by `schema.views` alone
+
+from __future__ import annotations
+
+
+def path_text(column: str) -> str:
+    """Return the SQL for a path column as text; Python's sqlite3 fails on TEXT that is not UTF-8, so bytes are mended."""
+    return f"""CASE typeof({column}) WHEN 'blob' THEN (
+        WITH RECURSIVE step(rest, mended) AS (
+            SELECT CAST({column} AS TEXT), ''
+            UNION ALL SELECT substr(rest, 2), mended || char(unicode(rest)) FROM step WHERE rest <> ''
+        ) SELECT mended FROM step WHERE rest = '')
+    ELSE {column} END"""
+
+
+def utc_text(column: str) -> str:
+    """Return the SQL for seconds since 1970 as ISO 8601 in UTC, to the millisecond."""
+    return f"strftime('%Y-%m-%dT%H:%M:%fZ', {column}, 'unixepoch')"
