@@ -24,7 +24,7 @@ Subjects = Select[tuple[int]]
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One task that this process holds; `id` is where the next claim goes on."""
+    """One task that this process holds; `id` is where the next claim goes on. attempts: before this one."""
 
     id: int
     subject_id: int
@@ -69,8 +69,8 @@ class ClaimRequest:
 def claim(connection: Connection, wanted: ClaimRequest, *, owner: str) -> list[Claimed]:
     """Take tasks for `owner`, until finished, failed or given back, or the lease ends. Call inside a write transaction."""
     # Equal on the index's first columns and past a number on its last: SQLite reads on where the last claim ended.
-    statement = (
-        select(task.c.id, task.c.subject_id, task.c.attempts)
+    pick = (
+        select(task.c.id)
         .where(
             task.c.stage == wanted.stage,
             has_state("pending"),
@@ -79,24 +79,24 @@ def claim(connection: Connection, wanted: ClaimRequest, *, owner: str) -> list[C
         )
         .order_by(task.c.id)
         .limit(wanted.limit)
+        .with_for_update(skip_locked=True)  # SQLite has one writer and leaves it out
     )
     if wanted.subjects is not None:
-        statement = statement.where(task.c.subject_id.in_(wanted.subjects))
+        pick = pick.where(task.c.subject_id.in_(wanted.subjects))
     if wanted.variant_id is not None:
-        statement = statement.where(task.c.variant_id == wanted.variant_id)
-    rows = [Claimed(*row) for row in connection.execute(statement)]
-    if rows:
-        now = time.time()
-        connection.execute(
-            update(task)
-            .where(task.c.id == bindparam("task_id"))
-            .values(
-                state="running", lease_owner=owner, lease_until=now + wanted.lease_seconds, updated_at=now,
-                attempts=task.c.attempts + 1,
-            ),
-            [{"task_id": row.id} for row in rows],
-        )  # fmt: skip
-    return rows
+        pick = pick.where(task.c.variant_id == wanted.variant_id)
+    picked = pick.cte("pick")
+    now = time.time()
+    statement = (
+        update(task)
+        .where(task.c.id == picked.c.id)
+        .values(
+            state="running", lease_owner=owner, lease_until=now + wanted.lease_seconds, updated_at=now,
+            attempts=task.c.attempts + 1,
+        )
+        .returning(task.c.id, task.c.subject_id, task.c.attempts - 1)
+    )  # fmt: skip
+    return sorted((Claimed(*row) for row in connection.execute(statement)), key=lambda claimed: claimed.id)
 
 
 def finish(connection: Connection, *, owner: str, variant_id: int, done: Sequence[tuple[int, float]]) -> None:
