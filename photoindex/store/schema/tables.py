@@ -21,7 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
+    false,
 )
 
 from photoindex.store.engine.ddl import NUMBERS_ONLY_GROW, partial_index
@@ -101,7 +101,7 @@ folder = Table(
         "unrelated",
         Boolean,
         nullable=False,
-        server_default=text("0"),
+        server_default=false(),
         comment="its pairs and sidecars are to be found anew",
     ),
     UniqueConstraint("volume_id", "path"),
@@ -163,7 +163,7 @@ photo = Table(
     Column("sources", JSON, nullable=False, comment="fact -> the source that won"),
     Column("neighbours", JSON(none_as_null=True), comment="facts that photos of the same camera or folder gave"),
     Column("burst", Text, comment="shared by the photos of one burst"),
-    Column("motion", Boolean, nullable=False, server_default=text("0"), comment="it holds a short video"),
+    Column("motion", Boolean, nullable=False, server_default=false(), comment="it holds a short video"),
     Column("added_at", Float, nullable=False),
     Index("photo_by_taken_at", "taken_at"),
     Index("photo_by_camera", "camera_model", "camera_make", "taken_at"),
