@@ -35,45 +35,61 @@ def materialized(chosen: Select[Any], name: str, *, nesting: bool = False) -> CT
     return chosen.cte(name, nesting=nesting).prefix_with("MATERIALIZED")
 
 
-class json_value(FunctionElement[Any]):  # noqa: N801 - written like SQLAlchemy's own functions
-    """The value at a path ($.exif.taken_at) of a JSON column; NULL where there is none."""
+class EngineFunction(FunctionElement[Any]):
+    """A function that each engine has under a name of its own."""
 
     inherit_cache = True
 
-    def __init__(self, column: ColumnElement[Any], path: str) -> None:
-        super().__init__(column, literal(path))
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.inherit_cache = True  # SQLAlchemy asks each class itself
 
 
-@compiles(json_value, "sqlite")
-def _json_value(element: json_value, compiler: Compiler, **options: Any) -> str:
-    return f"json_extract({compiler.process(element.clauses, **options)})"
+class json_value(EngineFunction):  # noqa: N801 - written like SQLAlchemy's own functions, as all that follow
+    """The value at a path ("$.exif.taken_at") of a JSON column (column, path); NULL where there is none."""
 
 
-class json_length(FunctionElement[int]):  # noqa: N801
+class json_length(EngineFunction):  # noqa: N801
     """The number of elements of a JSON array."""
 
-    inherit_cache = True
     type = Integer()
 
 
-@compiles(json_length, "sqlite")
-def _json_length(element: json_length, compiler: Compiler, **options: Any) -> str:
-    return f"json_array_length({compiler.process(element.clauses, **options)})"
+class position_of(EngineFunction):  # noqa: N801
+    """The position, from 1, of a part in a text or in bytes (text, part); 0 where it is not in it."""
+
+    type = Integer()
 
 
-def json_elements(column: ColumnElement[Any]) -> Any:
-    """Return the elements of a JSON array as a table with the column `value`."""
-    return func.json_each(column).table_valued("value")
+class folded(EngineFunction):  # noqa: N801
+    """A text without case and accents, by `photoindex.text.fold`."""
+
+    type = Text()
 
 
-def numbers(values: Sequence[int]) -> Select[tuple[int]]:
-    """Return a list of numbers as a query: one parameter, where one for each number takes longer than the look-up."""
-    return select(json_elements(literal(json.dumps(list(values)), Text)).c.value)
+class regex_found(EngineFunction):  # noqa: N801
+    """Whether a regular expression is found in a text (pattern, text), by `photoindex.query.values.matches`."""
+
+    type = Boolean()
 
 
-def given_numbers(parameter: str) -> Any:
-    """Return the numbers of a parameter (a JSON array) as a table with the column `value`."""
-    return json_elements(bindparam(parameter))
+class distance_km(EngineFunction):  # noqa: N801
+    """The distance between two positions (latitude, longitude, latitude, longitude), by `photoindex.geo.names`."""
+
+
+_SQLITE_NAMES: dict[type[EngineFunction], str] = {
+    json_value: "json_extract",
+    json_length: "json_array_length",
+    position_of: "instr",
+    folded: "photoindex_fold",
+    regex_found: "photoindex_matches",
+    distance_km: "photoindex_km",
+}
+
+
+@compiles(EngineFunction, "sqlite")
+def _by_name(element: EngineFunction, compiler: Compiler, **options: Any) -> str:
+    return f"{_SQLITE_NAMES[type(element)]}({compiler.process(element.clauses, **options)})"
 
 
 class glob(FunctionElement[bool]):  # noqa: N801
@@ -89,41 +105,6 @@ def _glob(element: glob, compiler: Compiler, **options: Any) -> str:
     return f"({text} GLOB {pattern})"
 
 
-class folded(FunctionElement[str]):  # noqa: N801
-    """A text without case and accents, by `photoindex.text.fold`."""
-
-    inherit_cache = True
-    type = Text()
-
-
-@compiles(folded, "sqlite")
-def _folded(element: folded, compiler: Compiler, **options: Any) -> str:
-    return f"photoindex_fold({compiler.process(element.clauses, **options)})"
-
-
-class regex_found(FunctionElement[bool]):  # noqa: N801
-    """Whether a regular expression (first argument) is found in a text, by `photoindex.query.values.matches`."""
-
-    inherit_cache = True
-    type = Boolean()
-
-
-@compiles(regex_found, "sqlite")
-def _regex_found(element: regex_found, compiler: Compiler, **options: Any) -> str:
-    return f"photoindex_matches({compiler.process(element.clauses, **options)})"
-
-
-class distance_km(FunctionElement[float]):  # noqa: N801
-    """The distance between two positions (latitude, longitude, latitude, longitude), by `photoindex.geo.names`."""
-
-    inherit_cache = True
-
-
-@compiles(distance_km, "sqlite")
-def _distance_km(element: distance_km, compiler: Compiler, **options: Any) -> str:
-    return f"photoindex_km({compiler.process(element.clauses, **options)})"
-
-
 class wall_seconds(FunctionElement[int]):  # noqa: N801
     """The seconds since 1970 of an ISO 8601 text without offset, as if it were UTC."""
 
@@ -136,13 +117,16 @@ def _wall_seconds(element: wall_seconds, compiler: Compiler, **options: Any) -> 
     return f"CAST(strftime('%s', {compiler.process(element.clauses, **options)}) AS INTEGER)"
 
 
-class position_of(FunctionElement[int]):  # noqa: N801
-    """The position, from 1, of a part in a text or in bytes (text, part); 0 where it is not in it."""
-
-    inherit_cache = True
-    type = Integer()
+def json_elements(column: ColumnElement[Any]) -> Any:
+    """Return the elements of a JSON array as a table with the column `value`."""
+    return func.json_each(column).table_valued("value")
 
 
-@compiles(position_of, "sqlite")
-def _position_of(element: position_of, compiler: Compiler, **options: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **options)})"
+def numbers(values: Sequence[int]) -> Select[tuple[int]]:
+    """Return a list of numbers as a query: one parameter, where one for each number takes longer than the look-up."""
+    return select(json_elements(literal(json.dumps(list(values)), Text)).c.value)
+
+
+def given_numbers(parameter: str) -> Any:
+    """Return the numbers of a parameter (a JSON array) as a table with the column `value`."""
+    return json_elements(bindparam(parameter))
