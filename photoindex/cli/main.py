@@ -83,10 +83,9 @@ def build_app(only: str | None = None) -> typer.Typer:
 
 def _library_of_all(command: Any, library: Path) -> dict[str, Any]:
     """Return Click's default map: the global option as the default of each command's own `--library`."""
-    commands = getattr(command, "commands", None)
-    if commands is None:
-        return {"library": str(library)}
-    return {name: _library_of_all(one, library) for name, one in commands.items()}
+    commands = getattr(command, "commands", {})
+    # A group has both: `photoindex saved` is a command, and `saved remove` another.
+    return {"library": str(library)} | {name: _library_of_all(one, library) for name, one in commands.items()}
 
 
 def _print_version(wanted: bool) -> None:

@@ -52,6 +52,13 @@ def test_the_global_library_is_an_option_too_and_gives_way_to_the_one_of_the_com
     assert "library\t/here\tcommand line" in result.stdout.splitlines()
 
 
+@pytest.mark.parametrize("command", ["status", "saved", "saved remove x", "spaces list", "backup /nowhere"])
+def test_the_global_library_reaches_commands_groups_and_their_subcommands(run, command: str) -> None:
+    result = run("--library", "/somewhere/else", *command.split(), PHOTOINDEX_LIBRARY="/not/here")
+    assert "/somewhere/else" in result.stderr
+    assert "/not/here" not in result.stderr
+
+
 def test_show_never_prints_a_password(run) -> None:
     result = run("config", "show", QDRANT_URL="https://me:hunter2@host")
     assert "hunter2" not in result.stdout + result.stderr

@@ -16,9 +16,9 @@ from photoindex.geo.names import distance_km, name_key
 from photoindex.library.handle import Library
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.library.search.parse import parse
+from photoindex.store.engine.sqlite import engine_of
 from photoindex.store.photos.places import display, ensure_place
 from photoindex.store.schema.tables import photo, place
-from photoindex.store.search import compile as store_search
 from photoindex.store.search.places import is_near
 from tests.rows import VolumeRows, library_in
 
@@ -194,7 +194,7 @@ def test_near_finds_what_is_within_the_distance_and_nothing_else(
 ) -> None:
     library, spots = positions
     expected = {number for number, spot in spots.items() if distance_km(*spot, *centre) <= radius_km}
-    with library.database.read() as connection, store_search.functions(connection):
+    with library.database.read() as connection, engine_of(connection).functions(connection):
         found = set(connection.execute(select(photo.c.id).where(is_near(*centre, radius_km))).scalars())
     assert found == expected
     assert radius_km < 2000 or found
@@ -204,7 +204,7 @@ def test_near_reads_the_index_of_the_positions(
     positions: tuple[Library, dict[int, tuple[float, float]]],
 ) -> None:
     library, _ = positions
-    with library.database.read() as connection, store_search.functions(connection):
+    with library.database.read() as connection, engine_of(connection).functions(connection):
         statement = select(photo.c.id).where(is_near(38.7, -9.1, 30.0))
         compiled = statement.compile(connection.engine, compile_kwargs={"literal_binds": True})
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}").all()
