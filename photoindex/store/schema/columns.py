@@ -1,10 +1,10 @@
-"""What all tables are made with: the metadata that collects them."""
+"""The SQLAlchemy metadata that all tables share."""
 
 from __future__ import annotations
 
 from sqlalchemy import MetaData
 
-# Constraints have names, so that a later migration can change them: Alembic's batch mode finds them by name alone.
+# Constraints are named so that later migrations can change them: Alembic's batch mode finds them only by name.
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",

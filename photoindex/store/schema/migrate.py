@@ -1,8 +1,8 @@
-"""The database's schema version: making the tables, upgrading an older database, refusing a newer one.
+"""The database's schema version: creating the tables, upgrading an older database, refusing a newer one.
 
-Every revision is applied in one transaction together with its marks: Alembic's `alembic_version`, and a row of
-`schema_history` with the program's version, by which an older program can say what to install. A change of a table, of
-the full-text index or of a documented view needs a revision of its own; nothing else is compared on opening.
+Every revision is applied in one transaction together with its version records: Alembic's `alembic_version`, and a row in
+`schema_history` with the program version, from which an older program can say what to install. Any change to a table, the
+full-text index or a documented view needs its own revision; opening a database compares nothing but the revision.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004")
-"""Every revision, oldest first; known here so that Alembic is imported only when there is something to upgrade."""
+"""Every revision, oldest first; listed here so that Alembic is imported only when there is something to upgrade."""
 
 HEAD = REVISIONS[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The revisions that a program knows, oldest first, and the folder where Alembic finds them."""
+    """The revisions that this program supports, oldest first, and the folder where Alembic finds them."""
 
     folder: Path
     revisions: tuple[str, ...]
@@ -45,7 +45,7 @@ class History:
         return self.revisions[-1]
 
     def after(self, revision: str | None) -> str | None:
-        """Return the revision that follows `revision` (None: an empty database), None after the newest."""
+        """Return the revision after `revision` (None: an empty database), None after the newest."""
         following = 0 if revision is None else self.revisions.index(revision) + 1
         return self.revisions[following] if following < len(self.revisions) else None
 
@@ -54,26 +54,26 @@ SHIPPED = History(Path(__file__).with_name("migrations"), REVISIONS)
 
 
 def current_revision(database: Database) -> str | None:
-    """Return the revision of the database, None for an empty one. Raises DatabaseFailed for a database of another kind."""
+    """Return the database's revision, None if it is empty. Raises DatabaseFailed if it is not a photoindex database."""
     with database.read() as connection:
         return _revision(connection, database.path)
 
 
 def check_supported(database: Database, *, history: History = SHIPPED) -> str | None:
-    """Return the revision like `current_revision`; raise SchemaTooNew where this program does not know it."""
+    """Return `current_revision`; raise SchemaTooNew if this program does not support it."""
     revision = current_revision(database)
     if revision is not None and revision not in history.revisions:
-        raise SchemaTooNew(_refusal(database, revision, history))
+        raise SchemaTooNew(_too_new_message(database, revision, history))
     return revision
 
 
 def bring_up_to_date(
     database: Database, *, before_upgrade: Callable[[], None] | None = None, history: History = SHIPPED
 ) -> None:
-    """Make the tables of an empty database or upgrade an older one; nothing happens to one at the newest revision.
+    """Create the tables of an empty database or upgrade an older one; do nothing at the newest revision.
 
-    `before_upgrade` is called before an existing library is changed; its place is for a backup, and what it raises
-    stops the upgrade. A kill at any point leaves the database at one whole revision. Raises SchemaTooNew, DatabaseFailed.
+    `before_upgrade` is called before an existing library is changed, for a backup; an exception from it stops the
+    upgrade. A kill at any point leaves the database at a complete revision. Raises SchemaTooNew, DatabaseFailed.
     """
     revision = check_supported(database, history=history)
     if revision == history.head:
@@ -98,7 +98,7 @@ def _revision(connection: Connection, path: Path) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
-def _refusal(database: Database, revision: str, history: History) -> str:
+def _too_new_message(database: Database, revision: str, history: History) -> str:
     with database.read() as connection:
         writer = connection.execute(
             text("SELECT program_version FROM schema_history WHERE revision = :revision"), {"revision": revision}
@@ -120,8 +120,8 @@ def _upgrading_engine(database: Database) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None
-        # Rebuilding a table drops the old one, and with foreign keys on that would delete the rows that point at it.
-        # The pragma has no effect inside a transaction, hence a connection of its own.
+        # Rebuilding a table drops the old one, which with foreign keys on would delete the rows that refer to it.
+        # The pragma has no effect inside a transaction, hence the separate connection.
         connection.execute("PRAGMA foreign_keys = OFF")
 
     @event.listens_for(engine, "begin")
@@ -132,26 +132,26 @@ def _upgrading_engine(database: Database) -> Engine:
 
 
 def _apply_next(connection: Connection, path: Path, history: History) -> bool:
-    """Apply the next revision in one transaction, all of them to an empty database; return whether there was one."""
+    """Apply the next revision in one transaction (to an empty database, all of them); return whether there was one."""
     from alembic import command
 
     with connection.begin():
-        # Read again under the write lock: another process may have been faster.
+        # Read again under the write lock: another process may have upgraded first.
         revision = _revision(connection, path)
-        following = history.after(revision)
-        if following is None:
+        target = history.after(revision)
+        if target is None:
             return False
         is_first = revision is None
         if is_first:
-            following = history.head  # nobody is to see a new library at an old revision
-        kept_views = _take_views_away(connection)
-        command.upgrade(_alembic_config(connection, history), following)
-        _check_foreign_keys(connection, following)
-        for made in history.revisions if is_first else (following,):
-            _record(connection, made, is_first=made == history.revisions[0])
-        if following == history.head:
+            target = history.head  # a new library must never be visible at an old revision
+        dropped_views = _drop_views(connection)
+        command.upgrade(_alembic_config(connection, history), target)
+        _check_foreign_keys(connection, target)
+        for applied in history.revisions if is_first else (target,):
+            _record(connection, applied, is_first=applied == history.revisions[0])
+        if target == history.head:
             views.create(connection)
-        _put_views_back(connection, kept_views)
+        _restore_views(connection, dropped_views)
         return True
 
 
@@ -165,7 +165,7 @@ def _alembic_config(connection: Connection, history: History) -> Config:
 
 
 def _record(connection: Connection, revision: str, *, is_first: bool) -> None:
-    # Plain SQL on purpose: these two tables keep this form in every revision, so that older programs can read them.
+    # Deliberately plain SQL: these two tables have the same form in every revision, so that older programs can read them.
     now = time.time()
     connection.execute(
         text("INSERT INTO schema_history (revision, program_version, migrated_at) VALUES (:revision, :version, :now)"),
@@ -178,8 +178,8 @@ def _record(connection: Connection, revision: str, *, is_first: bool) -> None:
         )
 
 
-def _take_views_away(connection: Connection) -> dict[str, str]:
-    """Drop every view, the user's own too, because SQLite renames no table that a view mentions; return name -> SQL."""
+def _drop_views(connection: Connection) -> dict[str, str]:
+    """Drop every view, including the user's own: SQLite cannot rename a table that a view uses. Return name -> SQL."""
     found = {
         row.name: row.sql for row in connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'view'"))
     }
@@ -188,9 +188,9 @@ def _take_views_away(connection: Connection) -> dict[str, str]:
     return found
 
 
-def _put_views_back(connection: Connection, kept: dict[str, str]) -> None:
+def _restore_views(connection: Connection, dropped: dict[str, str]) -> None:
     existing = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'view'")).scalars())
-    for name, sql in kept.items():
+    for name, sql in dropped.items():
         if name not in existing:
             connection.exec_driver_sql(sql)
 
@@ -203,6 +203,6 @@ def _check_foreign_keys(connection: Connection, revision: str) -> None:
     broken = connection.execute(text("PRAGMA foreign_key_check")).first()
     if broken is not None:
         raise DatabaseFailed(
-            f"upgrading to schema {revision} would leave rows of {broken[0]} that point at missing rows of {broken[2]}; "
+            f"upgrading to schema {revision} would leave rows of {broken[0]} that refer to missing rows of {broken[2]}; "
             "nothing was changed"
         )

@@ -1,4 +1,4 @@
-"""The tables of what belongs together and of what a person said: sidecars, pairs, corrections, saved queries, events."""
+"""Tables of relations between files and of user input: sidecars, pairs, corrections, saved queries, events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ sidecar = Table(
     metadata,
     Column("file_id", ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, nullable=False, comment="xmp, aae, takeout"),
-    Column("title", Text, comment="the name of the photo that it speaks of"),
+    Column("title", Text, comment="file name of the photo it refers to"),
     Column("facts", JSON, nullable=False, comment="fact -> value"),
     Column("regions", JSON, nullable=False),
     Column("notes", JSON, nullable=False),
@@ -30,7 +30,7 @@ sidecar_link = Table(
 pair_link = Table(
     "pair_link",
     metadata,
-    Column("folder_id", ForeignKey("folder.id"), primary_key=True, comment="where the rules saw both"),
+    Column("folder_id", ForeignKey("folder.id"), primary_key=True, comment="where the rules found both"),
     Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
     Column("other_asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, nullable=False, comment="raw, live, edit"),
@@ -42,9 +42,9 @@ pair_link = Table(
 pair_decision = Table(
     "pair_decision",
     metadata,
-    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True, comment="the smaller number"),
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True, comment="the smaller id"),
     Column("other_asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
-    Column("together", Boolean, nullable=False, comment="what a person said"),
+    Column("together", Boolean, nullable=False, comment="what a person decided"),
     Column("at", Float, nullable=False),
     Index("pair_decision_by_other", "other_asset_id"),
 )
@@ -65,7 +65,7 @@ photo_to_resolve = Table(
         "photo_id",
         ForeignKey("photo.id", ondelete="CASCADE"),
         primary_key=True,
-        comment="an input of its facts changed",
+        comment="an input of its facts has changed",
     ),
 )
 
@@ -80,12 +80,12 @@ saved_query = Table(
 event = Table(
     "event",
     metadata,
-    Column("key", Text, primary_key=True, comment="first day and place, as in 2019-06-01-lisbon"),
+    Column("key", Text, primary_key=True, comment="first day and place, e.g. 2019-06-01-lisbon"),
     Column("kind", Text, nullable=False, comment="day, trip"),
     Column("title", Text, nullable=False),
-    Column("words", Text, nullable=False, comment="folded title and places between spaces"),
+    Column("words", Text, nullable=False, comment="folded title and places, separated and enclosed by spaces"),
     Column("first_at", Text, nullable=False, comment="ISO 8601 local wall time"),
     Column("last_at", Text, nullable=False),
-    Column("photos", Integer, nullable=False, comment="when it was found"),
+    Column("photos", Integer, nullable=False, comment="number when it was found"),
     Column("found_at", Float, nullable=False),
 )

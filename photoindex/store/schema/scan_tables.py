@@ -1,4 +1,4 @@
-"""The temporary tables of one scan; they live as long as its connection."""
+"""The temporary tables of one scan; they last as long as its connection."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The tables of a library, one definition for every engine.
 
-Paths (folder.path, file.name, volume.mount_point) are bytes in Python; SQLite keeps them as TEXT where they are UTF-8 and
-as BLOB where they are not, because it refuses surrogates in TEXT. Times named `*_at` are UTC seconds since 1970 (float).
-Tables whose rows a person can forget never give a number twice (`sqlite_autoincrement`): an undo puts rows back under theirs.
+Paths (folder.path, file.name, volume.mount_point) are bytes in Python; SQLite stores them as TEXT if they are UTF-8 and
+as BLOB otherwise, because it refuses surrogates in TEXT. Times named `*_at` are UTC seconds since 1970 (float).
+Tables whose rows a person can forget never reuse an id (`sqlite_autoincrement`): undo restores rows under their old ids.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ schema_history = Table(
         "program_version",
         Text,
         nullable=False,
-        comment="the program that made it: an older one names it as what to install",
+        comment="the program that applied it; an older program names it as the one to install",
     ),
     Column("migrated_at", Float, nullable=False),
 )
@@ -102,7 +102,7 @@ folder = Table(
         Boolean,
         nullable=False,
         server_default=false(),
-        comment="its pairs and sidecars are to be found anew",
+        comment="its pairs and sidecars must be matched again",
     ),
     UniqueConstraint("volume_id", "path"),
     partial_index("folder_unrelated", "id", where="unrelated = 1"),
@@ -119,8 +119,8 @@ place = Table(
     Column("latitude", Float, nullable=False),
     Column("longitude", Float, nullable=False),
     Column("population", Integer, nullable=False),
-    Column("words", Text, nullable=False, comment="folded official names between spaces"),
-    Column("alternates", Text, nullable=False, comment="folded names in other languages, one a line"),
+    Column("words", Text, nullable=False, comment="folded official names, separated and enclosed by spaces"),
+    Column("alternates", Text, nullable=False, comment="folded names in other languages, one per line"),
     UniqueConstraint("country_code", "city", "latitude", "longitude"),
 )
 
@@ -130,7 +130,7 @@ photo = Table(
     Column("id", Integer, primary_key=True),
     Column("kind", Text, nullable=False, comment="image, raw, video"),
     Column("format", Text, nullable=False),
-    Column("primary_asset_id", Integer, comment="the asset that stands for the photo"),
+    Column("primary_asset_id", Integer, comment="the asset that represents the photo"),
     Column("width", Integer),
     Column("height", Integer),
     Column("orientation", Integer),
@@ -140,7 +140,7 @@ photo = Table(
     Column("taken_at_source", Text),
     Column("taken_at_confidence", Float),
     Column("taken_at_precision", Text, comment="second, minute, day, month, year"),
-    Column("taken_at_utc", Float, comment="UTC seconds since 1970, where the instant is known"),
+    Column("taken_at_utc", Float, comment="UTC seconds since 1970, if the instant is known"),
     Column("utc_offset_minutes", Integer),
     Column("zone", Text, comment="IANA name at the position"),
     Column("zone_source", Text),
@@ -161,9 +161,9 @@ photo = Table(
     Column("description", Text),
     Column("keywords", JSON, nullable=False),
     Column("sources", JSON, nullable=False, comment="fact -> the source that won"),
-    Column("neighbours", JSON(none_as_null=True), comment="facts that photos of the same camera or folder gave"),
+    Column("neighbours", JSON(none_as_null=True), comment="facts inferred from photos of the same camera or folder"),
     Column("burst", Text, comment="shared by the photos of one burst"),
-    Column("motion", Boolean, nullable=False, server_default=false(), comment="it holds a short video"),
+    Column("motion", Boolean, nullable=False, server_default=false(), comment="contains a short video"),
     Column("added_at", Float, nullable=False),
     Index("photo_by_taken_at", "taken_at"),
     Index("photo_by_camera", "camera_model", "camera_make", "taken_at"),
@@ -200,14 +200,14 @@ asset = Table(
         comment="primary, raw, movie, edit, original, alternate, superseded (an earlier content)",
     ),
     Column("added_at", Float, nullable=False),
-    Column("pair_reason", Text, comment="why it belongs to its photo, where it is not alone"),
+    Column("pair_reason", Text, comment="why it belongs to its photo, if it is not alone"),
     Column(
         "replaced_by",
         Integer,
-        comment="the content that took its place in an edited file",
+        comment="the content that replaced it in an edited file",
     ),
     Column("regions", JSON(none_as_null=True), comment="marked faces and other parts"),
-    Column("content_identifier", Text, comment="Apple's, the same in a Live Photo's picture and movie"),
+    Column("content_identifier", Text, comment="Apple's; the same in a Live Photo's picture and movie"),
     Column("burst_identifier", Text, comment="as the camera wrote it"),
     Index("asset_by_photo", "photo_id"),
     partial_index("asset_by_content_identifier", "content_identifier", where="content_identifier IS NOT NULL"),
@@ -280,7 +280,7 @@ task = Table(
     Column("error_class", Text),
     Column("error", Text),
     Column("seconds", Float),
-    Column("dismissed_at", Float, comment="a person said: leave it so"),
+    Column("dismissed_at", Float, comment="when a person dismissed it"),
     Column("updated_at", Float, nullable=False),
     UniqueConstraint("subject_kind", "subject_id", "stage", "variant_id"),
     partial_index("task_pending", "stage", "priority", "id", where="state = 'pending'"),

@@ -24,14 +24,12 @@ space = Table(
     "space",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column(
-        "name", Text, nullable=False, unique=True, comment="what a person calls it; the model's, unless it is taken"
-    ),
-    Column("model", Text, nullable=False, comment="id of the model that made it"),
+    Column("name", Text, nullable=False, unique=True, comment="display name; the model's id, unless it is taken"),
+    Column("model", Text, nullable=False, comment="id of the model that produced it"),
     Column("variant_id", ForeignKey("variant.id"), nullable=False, unique=True),
-    Column("dim", Integer, nullable=False, comment="numbers a vector"),
+    Column("dim", Integer, nullable=False, comment="dimensions of a vector"),
     Column("active", Boolean, nullable=False, comment="search uses it"),
-    Column("calibration", JSON(none_as_null=True), comment="what separates hits from the irrelevant tail"),
+    Column("calibration", JSON(none_as_null=True), comment="scores that separate hits from the irrelevant tail"),
     Column("created_at", Float, nullable=False),
     partial_index("space_active", "active", unique=True, where="active = 1"),
     **NUMBERS_ONLY_GROW,
@@ -40,16 +38,22 @@ space = Table(
 vector = Table(
     "vector",
     metadata,
-    # Numbers only grow, so that an index knows by its largest one which vectors it lacks.
+    # Ids only grow, so that the largest id in an index shows which vectors it does not have yet.
     Column("id", Integer, primary_key=True),
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), nullable=False),
     Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), nullable=False),
-    Column("frame", Integer, nullable=False, server_default=text("0"), comment="of a video; 0 is the poster frame"),
-    Column("seconds", Float, comment="where in the video the frame is"),
-    Column("data", LargeBinary, nullable=False, comment="float16, little-endian, of unit length"),
+    Column(
+        "frame",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="frame number in a video; 0 is the poster frame",
+    ),
+    Column("seconds", Float, comment="position of the frame in the video"),
+    Column("data", LargeBinary, nullable=False, comment="float16, little-endian, unit length"),
     UniqueConstraint("space_id", "asset_id", "frame"),
     Index("vector_by_asset", "asset_id"),
-    # With the row's number, which every index ends with, it gives a space's newest vectors without a look at other spaces.
+    # Every index ends with the row id, so this one finds a space's newest vectors without reading those of other spaces.
     Index("vector_by_space", "space_id"),
     **NUMBERS_ONLY_GROW,
 )
@@ -59,7 +63,7 @@ query_vector = Table(
     metadata,
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True),
     Column("text", Text, primary_key=True),
-    Column("data", LargeBinary, nullable=False, comment="float32, little-endian, of unit length"),
+    Column("data", LargeBinary, nullable=False, comment="float32, little-endian, unit length"),
     Column("used_at", Float, nullable=False),
     Index("query_vector_by_used_at", "used_at"),
 )

@@ -1,11 +1,11 @@
 """The documented read-only views that other programs (Datasette, DuckDB, sqlite3) can rely on.
 
-Their names and columns are stable; columns may be added at the end. A path whose bytes are not UTF-8 is shown lossily: each
-byte that is no character becomes the character of that number or U+FFFD. Times are UTC in ISO 8601 unless the
-column says otherwise.
+Their names and columns are stable; columns may be added at the end. A path that is not UTF-8 is shown lossily: each
+undecodable byte becomes the character with that code point or U+FFFD. Times are UTC in ISO 8601 unless the column says
+otherwise.
 """
 
-# ruff: noqa: S608  the statements are put together from this module's own constants alone
+# ruff: noqa: S608  the statements are built only from constants of this module
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from photoindex.store.engine.view_sql import path_text, utc_text
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One view: its SELECT, and what each of its columns means, in order."""
+    """One view: its SELECT, and the meaning of each column, in order."""
 
     name: str
     help: str
@@ -29,25 +29,25 @@ class View:
 _PATH = f"""rtrim({path_text("volume.mount_point")}, '/') || '/' ||
     CASE WHEN length(folder.path) = 0 THEN '' ELSE {path_text("folder.path")} || '/' END || {path_text("file.name")}"""
 
-_FILE_WITH_PLACE = "file JOIN folder ON folder.id = file.folder_id JOIN volume ON volume.id = folder.volume_id"
+_FILE_WITH_LOCATION = "file JOIN folder ON folder.id = file.folder_id JOIN volume ON volume.id = folder.volume_id"
 
 
 VIEWS: tuple[View, ...] = (
     View(
         name="v_photo",
-        help="one row a photo: what a person calls one picture or video",
+        help="one row per photo: what a person calls one picture or video",
         columns={
-            "id": "the photo's number, as `photoindex show ID` takes it",
-            "path": "of its first present file, else of a file that was there last",
+            "id": "photo id, as in `photoindex show ID`",
+            "path": "of its first present file, or of its first missing file if none is present",
             "kind": "image, raw or video",
             "format": "short lower-case name: jpeg, heic, cr2, mp4",
             "width": "pixels, as shown (after orientation)",
             "height": "pixels, as shown",
-            "orientation": "EXIF number, 1 to 8",
+            "orientation": "EXIF orientation, 1 to 8",
             "duration_seconds": "of a video",
             "size": "bytes of the original",
-            "taken_at": "ISO 8601 wall time where it was taken, with offset where known",
-            "taken_at_source": "the source that gave taken_at",
+            "taken_at": "ISO 8601 local wall time, with UTC offset if known",
+            "taken_at_source": "source of taken_at",
             "taken_at_confidence": "0 to 1",
             "latitude": "degrees, WGS 84",
             "longitude": "degrees, WGS 84",
@@ -64,22 +64,22 @@ VIEWS: tuple[View, ...] = (
             "title": "title",
             "description": "description",
             "keywords": "JSON array of text",
-            "added_at": "when the photo was first taken in",
-            "is_missing": "1 where none of its files is present",
-            "taken_at_utc": "the instant, where it is known",
+            "added_at": "when the photo was first ingested",
+            "is_missing": "1 if none of its files is present",
+            "taken_at_utc": "the instant, if known",
             "taken_at_precision": "second, minute, day, month or year",
-            "utc_offset_minutes": "where known",
-            "zone": "IANA name of the zone at the position",
-            "zone_source": "the source that gave the offset",
-            "city": "nearest place, by GeoNames",
+            "utc_offset_minutes": "if known",
+            "zone": "IANA time zone at the position",
+            "zone_source": "source of the UTC offset",
+            "city": "nearest place in GeoNames",
             "region": "its state or district",
             "country": "its country, in English",
             "country_code": "two letters, ISO 3166-1",
-            "burst": "the same for the photos of one burst",
-            "motion": "1 where the picture's file holds a short video",
+            "burst": "the same value for all photos of one burst",
+            "motion": "1 if the picture's file contains a short video",
         },
         sql=f"""SELECT photo.id AS id,
-    (SELECT {_PATH} FROM {_FILE_WITH_PLACE}
+    (SELECT {_PATH} FROM {_FILE_WITH_LOCATION}
         JOIN asset ON asset.id = file.asset_id JOIN photo AS own ON own.id = asset.photo_id WHERE own.id = photo.id
         ORDER BY file.state <> 'present', asset.id <> own.primary_asset_id, file.id LIMIT 1) AS path,
     photo.kind AS kind, photo.format AS format, photo.width AS width, photo.height AS height,
@@ -101,40 +101,40 @@ FROM photo LEFT JOIN place ON place.id = photo.place_id""",
     ),
     View(
         name="v_file",
-        help="one row a file: one path on one volume",
+        help="one row per file: one path on one volume",
         columns={
-            "id": "number of the file",
-            "photo_id": "its photo; null until the file is read, and for what is not a photo or video",
+            "id": "file id",
+            "photo_id": "its photo; null until the file is read, and for files that are not photos or videos",
             "path": "absolute, where the volume was last seen",
             "volume": "label of the volume",
-            "volume_id": "number of the volume",
+            "volume_id": "id of the volume",
             "size": "bytes",
-            "mtime": "last change of the file's content",
+            "mtime": "last modification time of the file",
             "state": "present, missing or excluded",
             "missing_since": "when it was first found missing",
             "first_seen_at": "when a scan first saw it",
             "digest": "BLAKE3 of the bytes, in hexadecimal",
-            "media": "1: a photo or video, 0: not; null until it is read",
-            "reason": "why it is not taken in",
+            "media": "1 for a photo or video, 0 for anything else; null until the file is read",
+            "reason": "why it is not a photo or video",
         },
         sql=f"""SELECT file.id AS id, asset.photo_id AS photo_id, {_PATH} AS path, volume.label AS volume,
     volume.id AS volume_id, file.size_bytes AS size, {utc_text("file.mtime_ns / 1e9")} AS mtime, file.state AS state,
     {utc_text("file.missing_since")} AS missing_since, {utc_text("file.first_seen_at")} AS first_seen_at,
     lower(nullif(hex(asset.digest), '')) AS digest, file.media AS media, file.reason AS reason
-FROM {_FILE_WITH_PLACE} LEFT JOIN asset ON asset.id = file.asset_id""",
+FROM {_FILE_WITH_LOCATION} LEFT JOIN asset ON asset.id = file.asset_id""",
     ),
     View(
         name="v_content",
-        help="one row a content of a photo: RAW, picture, movie, edit, an earlier content of an edited file",
+        help="one row per content of a photo: RAW, picture, movie, edit, an earlier content of an edited file",
         columns={
-            "id": "number of the content",
+            "id": "content id",
             "photo_id": "its photo",
             "digest": "BLAKE3 of the bytes, in hexadecimal",
             "kind": "image, raw or video",
             "format": "short lower-case name: jpeg, heic, cr2, mp4",
-            "role": "primary (it stands for the photo), raw, movie, edit, original, alternate, superseded",
-            "why": "why it belongs to its photo, where it does not stand for it",
-            "facts": "JSON: embedded source, fact, value",
+            "role": "primary (represents the photo), raw, movie, edit, original, alternate, superseded",
+            "why": "why it belongs to its photo, if it is not the primary content",
+            "facts": "JSON: embedded source -> fact -> value",
             "regions": "JSON array of marked faces and other parts",
         },
         sql="""SELECT asset.id AS id, asset.photo_id AS photo_id, lower(hex(asset.digest)) AS digest, asset.kind AS kind,
@@ -143,41 +143,41 @@ FROM asset""",
     ),
     View(
         name="v_sidecar",
-        help="one row a sidecar and a file that it speaks of",
+        help="one row per sidecar and file that it refers to",
         columns={
-            "id": "number of the sidecar's file, as in v_file",
+            "id": "id of the sidecar's file, as in v_file",
             "path": "of the sidecar",
             "kind": "xmp, aae or takeout",
-            "of_file_id": "the file that it speaks of; null where none was found",
+            "of_file_id": "the file that it refers to; null if none was found",
             "why": "why it belongs to that file",
-            "facts": "JSON: fact, value",
+            "facts": "JSON: fact -> value",
             "regions": "JSON array of marked faces and other parts",
         },
         sql=f"""SELECT sidecar.file_id AS id, {_PATH} AS path, sidecar.kind AS kind, sidecar_link.file_id AS of_file_id,
     sidecar_link.why AS why, sidecar.facts AS facts, sidecar.regions AS regions
-FROM sidecar JOIN {_FILE_WITH_PLACE.replace("file JOIN", "file ON file.id = sidecar.file_id JOIN", 1)}
+FROM sidecar JOIN {_FILE_WITH_LOCATION.replace("file JOIN", "file ON file.id = sidecar.file_id JOIN", 1)}
 LEFT JOIN sidecar_link ON sidecar_link.sidecar_id = sidecar.file_id""",
     ),
     View(
         name="v_task",
-        help="one row a task: one stage's work on one file or content",
+        help="one row per task: one stage's work on one file or content",
         columns={
-            "id": "number of the task",
+            "id": "task id",
             "stage": "ingest, ...",
             "state": "pending, running, done, failed or quarantined",
             "path": "of the file, or of the content's first file",
-            "attempts": "how often it was tried",
+            "attempts": "number of attempts",
             "error_class": "kind of the last error",
-            "error": "the last error in words",
-            "seconds": "what the last attempt took",
+            "error": "message of the last error",
+            "seconds": "duration of the last attempt",
             "updated_at": "last change of the task",
-            "dismissed_at": "when a person said: leave it so (state stays quarantined)",
+            "dismissed_at": "when a person dismissed it (state stays quarantined)",
             "variant": "JSON of everything that changes the stage's result",
             "subject_kind": "file, asset or library",
-            "subject_id": "number of the file or asset",
+            "subject_id": "id of the file or content",
         },
         sql=f"""SELECT task.id AS id, task.stage AS stage, task.state AS state,
-    (SELECT {_PATH} FROM {_FILE_WITH_PLACE} WHERE file.id = CASE task.subject_kind
+    (SELECT {_PATH} FROM {_FILE_WITH_LOCATION} WHERE file.id = CASE task.subject_kind
         WHEN 'file' THEN task.subject_id
         WHEN 'asset' THEN (SELECT min(one.id) FROM file AS one WHERE one.asset_id = task.subject_id) END) AS path,
     task.attempts AS attempts, task.error_class AS error_class, task.error AS error, task.seconds AS seconds,
@@ -187,10 +187,10 @@ FROM task JOIN variant ON variant.id = task.variant_id""",
     ),
     View(
         name="v_volume",
-        help="one row a volume: a disk or share that holds originals",
+        help="one row per volume: a disk or share that holds originals",
         columns={
-            "id": "number of the volume",
-            "label": "name for people",
+            "id": "volume id",
+            "label": "display name",
             "mount_point": "where it was last seen",
             "identity": "what it is recognised by: file system UUID or network source",
             "file_system": "ext4, nfs, ...",
@@ -203,13 +203,13 @@ FROM volume""",
     ),
     View(
         name="v_journal",
-        help="one row an operation of a person's that changed the library",
+        help="one row per operation by a person that changed the library",
         columns={
-            "id": "number of the entry, as `photoindex undo` takes it",
+            "id": "entry id, as in `photoindex undo ID`",
             "at": "when",
             "command": "the operation",
-            "summary": "what it did, in words",
-            "changes": "how many rows it changed",
+            "summary": "description of what it did",
+            "changes": "number of rows it changed",
             "undoes": "the entry that this one undid",
             "undone_by": "the entry that undid this one",
         },
@@ -224,14 +224,14 @@ FROM journal""",
 
 
 def create(connection: Connection) -> None:
-    """Make every view anew; to be called after the tables are made or migrated."""
+    """Re-create every view; call this after creating or migrating the tables."""
     drop(connection)
     for view in VIEWS:
-        # The driver's own call: SQLAlchemy's text() would take the colons of a time format for parameters.
+        # Straight to the driver: SQLAlchemy's text() would take the colons of a time format for parameters.
         connection.exec_driver_sql(f"CREATE VIEW {view.name} AS {view.sql}")
 
 
 def drop(connection: Connection) -> None:
-    """Remove the views; to be called before a migration, because SQLite renames no table that a view mentions."""
+    """Drop the views; call this before a migration, because SQLite cannot rename a table that a view uses."""
     for view in VIEWS:
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {view.name}")

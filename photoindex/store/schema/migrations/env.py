@@ -1,4 +1,4 @@
-"""Alembic's environment: `photoindex.store.schema.migrate` runs it, with its connection and inside its transaction."""
+"""Alembic environment, run by `photoindex.store.schema.migrate` on its connection and inside its transaction."""
 
 from alembic import context
 
