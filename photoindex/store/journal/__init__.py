@@ -1,1 +1,1 @@
-"""The journal of a person's changes, and undo."""
+"""The journal of changes made by a person, and undo."""

@@ -1,7 +1,7 @@
-"""The journal: every change that a person made, row by row, so that it can be shown and undone.
+"""The journal: every change made by a person, row by row, so that it can be shown and undone.
 
-Rows are kept as SQLite stores them (integers, floats, text, bytes), not as the program's types: what is put back is bit for
-bit what was there, whatever the types have become since. In JSON, bytes are `{"base64": "..."}`.
+Rows are kept as SQLite stores them (integers, floats, text, bytes), not as the program's types: undo restores them bit for
+bit, even if the types have changed since. In JSON, bytes are `{"base64": "..."}`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Stored = int | float | str | bytes | None
 Row = dict[str, Stored]
 
 _CHUNK = 500
-"""Changes handled at a time; few enough for one SELECT with all their keys as parameters."""
+"""Changes per chunk; few enough for one SELECT with all their keys as parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row before and after; `before` None: it did not exist, `after` None: it was removed.
+    """One row before and after; `before` is None if it did not exist, `after` if it was removed.
 
     `key` is the primary key, column -> value. Values are as SQLite stores them.
     """
@@ -42,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One operation; `at` is UTC seconds since 1970, `changes` how many rows it changed.
+    """One operation; `at` is UTC seconds since 1970, `changes` the number of rows it changed.
 
     `undoes` is the entry that this one undid, `undone_by` the entry that undid this one.
     """
@@ -59,9 +59,9 @@ class JournalEntry:
 def record(
     connection: Connection, *, command: str, summary: str, changes: Iterable[Change], undoes: int | None = None
 ) -> int:
-    """Write an entry with its changes (read one by one, never held together) and return its number.
+    """Write an entry with its changes (consumed as a stream, never held in memory together) and return its id.
 
-    To be called in the transaction that makes the changes. `undoes` is the entry that this one takes back.
+    Call it in the transaction that makes the changes. `undoes` is the entry that this one undoes.
     """
     entry_id = connection.execute(
         journal.insert().values(at=time.time(), command=command, summary=summary, undoes=undoes).returning(journal.c.id)
@@ -86,9 +86,9 @@ def record(
 
 
 def rows_as_changes(connection: Connection, table: Table, chosen: Select[Any]) -> Iterator[Change]:
-    """Yield a change for every row of `table` that is about to be deleted; `chosen` is a SELECT from it, whatever its columns.
+    """Yield a change for every row of `table` that is about to be deleted; `chosen` is a SELECT from it with any columns.
 
-    Read it (by `record`) before the rows are deleted, children before parents.
+    Consume it (with `record`) before the rows are deleted, children before parents.
     """
     for row in _stored_rows(connection, table, chosen):
         yield Change(table.name, _key_of(table, row), before=row, after=None)
@@ -99,7 +99,7 @@ def updates_as_changes(
 ) -> Iterator[Change]:
     """Yield a change for every chosen row of `table` whose columns are about to be set to `values`.
 
-    `values` are as SQLite stores them (JSON as text, booleans as 0 and 1). Rows that have them already are left out.
+    `values` are as SQLite stores them (JSON as text, booleans as 0 and 1). Rows that already have them are skipped.
     """
     for row in _stored_rows(connection, table, chosen):
         after = {**row, **values}
@@ -108,7 +108,7 @@ def updates_as_changes(
 
 
 def stored_row(connection: Connection, table: Table, key: Mapping[str, Stored]) -> Row | None:
-    """Return one row as SQLite stores it, None where there is none; for the `before` and `after` of a single change."""
+    """Return one row as SQLite stores it, None if it does not exist; for `before` and `after` of a single change."""
     plain = untyped(table)
     found = (
         connection.execute(select(plain).where(*(plain.c[name] == value for name, value in key.items())))
@@ -119,7 +119,7 @@ def stored_row(connection: Connection, table: Table, key: Mapping[str, Stored]) 
 
 
 def readable(table_name: str, row: Row | None) -> dict[str, object] | None:
-    """Return a row for people and for JSON: paths as bytes, digests in hexadecimal, JSON columns as what they hold."""
+    """Return a row for display and for JSON: paths as bytes, digests in hexadecimal, JSON columns parsed."""
     table = metadata.tables.get(table_name)
     if row is None or table is None:
         return None if row is None else dict(row)
@@ -152,7 +152,7 @@ def entries(connection: Connection, limit: int | None = None) -> Iterator[Journa
 
 
 def changes_of(connection: Connection, entry_id: int) -> Iterator[Change]:
-    """Yield the changes of an entry in the order in which they were made."""
+    """Yield the changes of an entry in the order they were made."""
     last = 0
     while chunk := read_chunk(connection, entry_id, after=last):
         last = chunk[-1][0]
@@ -160,7 +160,7 @@ def changes_of(connection: Connection, entry_id: int) -> Iterator[Change]:
 
 
 def newest_undoable(connection: Connection) -> int | None:
-    """Return the newest entry that is neither undone nor itself an undoing; None where there is none."""
+    """Return the newest entry that is neither undone nor itself an undo; None if there is none."""
     found: int | None = connection.execute(
         select(func.max(journal.c.id)).where(journal.c.undone_by.is_(None), journal.c.undoes.is_(None))
     ).scalar_one()
@@ -168,7 +168,7 @@ def newest_undoable(connection: Connection) -> int | None:
 
 
 def untyped(table: Table) -> sa.TableClause:
-    """Return the table without its columns' types, so that values pass as SQLite stores them."""
+    """Return the table without column types, so that values pass through as SQLite stores them."""
     return sa.table(table.name, *(sa.column(column.name) for column in table.columns))
 
 
@@ -186,7 +186,7 @@ def _key_of(table: Table, row: Row) -> Row:
 def read_chunk(
     connection: Connection, entry_id: int, *, after: int | None = None, before: int | None = None
 ) -> list[tuple[int, Change]]:
-    """Return the next changes with their ids: forwards from `after`, else backwards from `before` (None: from the end)."""
+    """Return the next changes with their ids: forwards from `after`, or else backwards from `before` (None: the end)."""
     plain = untyped(journal_change)
     statement = select(plain).where(plain.c.journal_id == entry_id).limit(_CHUNK)
     if after is not None:

@@ -1,4 +1,4 @@
-"""Taking back what an entry of the journal changed, row by row, or nothing at all."""
+"""Undo of a journal entry: all of its row changes, or none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Finish = Callable[[Connection, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What an undo came to: the entry, the new entry that undoes it (None for a dry run), how many rows were put back."""
+    """Result of an undo: the entry, the new entry that undoes it (None for a dry run), the number of rows restored."""
 
     entry_id: int
     undone_by: int | None
@@ -37,19 +37,19 @@ class CannotUndo(UsageError):
 
 
 def undo(connection: Connection, entry_id: int, amend: Amend | None = None) -> int:
-    """Put back what the entry changed and return the number of the new entry that says so (undoing that one is a redo).
+    """Undo the entry's changes and return the id of the new entry that records this (undoing that one is a redo).
 
-    To be called in a write transaction of its own, which must be rolled back when this raises: NothingFound for an
-    unknown entry, CannotUndo for one that is undone already or whose rows have changed since. Rows that would point at
-    missing ones are noticed at the end of the transaction only; `undo_in` says that in words. `amend` takes each change
-    and returns it with the row that is to be put back, where that is not true any more.
+    Call it in its own write transaction, which must be rolled back if this raises: NothingFound for an unknown entry,
+    CannotUndo for one that was already undone or whose rows have changed since. References to missing rows are detected
+    only at commit; `undo_in` turns that error into CannotUndo. `amend` receives each change and returns it, with a
+    different row to restore where the recorded one is no longer correct.
     """
     entry = connection.execute(select(journal).where(journal.c.id == entry_id)).first()
     if entry is None:
         raise NothingFound(f"the journal has no entry {entry_id}; see: photoindex log")
     if entry.undone_by is not None:
-        raise CannotUndo(f"entry {entry_id} is undone already, by entry {entry.undone_by}; undo that one to redo it")
-    # Rows that point at each other may come back in any order.
+        raise CannotUndo(f"entry {entry_id} was already undone by entry {entry.undone_by}; undo that one to redo it")
+    # Rows that refer to each other may be restored in any order.
     engine_of(connection).check_links_at_commit(connection)
     undoing = record(
         connection,
@@ -57,7 +57,7 @@ def undo(connection: Connection, entry_id: int, amend: Amend | None = None) -> i
         summary=f"undo of {entry_id} ({entry.command}): {entry.summary}"
         if entry.undoes is None
         else f"undo of {entry_id}",
-        changes=_put_back(connection, entry_id, amend),
+        changes=_undo_changes(connection, entry_id, amend),
         undoes=entry_id,
     )
     _mark_undone(connection, entry_id, undoing)
@@ -65,7 +65,7 @@ def undo(connection: Connection, entry_id: int, amend: Amend | None = None) -> i
 
 
 def _mark_undone(connection: Connection, entry_id: int, undoing: int) -> None:
-    """Mark the entry as undone, which puts the one that it had undone in force again, and so on down the chain."""
+    """Mark the entry as undone; the entry that it had undone takes effect again, and so on down the chain."""
     undone: int | None = entry_id
     by: int | None = undoing
     while undone is not None:
@@ -82,10 +82,10 @@ def undo_in(
     amend: Amend | None = None,
     finish: Finish | None = None,
 ) -> Undone:
-    """Undo an entry like `undo` in a transaction of its own; with `dry_run` only find out whether it can be done.
+    """Undo an entry like `undo`, in its own transaction; with `dry_run`, only check whether it can be undone.
 
-    `finish` is called at the end of the transaction with the number of the new entry, to leave work that follows from the
-    rows put back. Raises NothingFound, CannotUndo.
+    `finish` is called at the end of the transaction with the id of the new entry, to schedule the work that follows from
+    the restored rows. Raises NothingFound, CannotUndo.
     """
     try:
         with database.write() as connection:
@@ -96,7 +96,7 @@ def undo_in(
                 select(func.count()).select_from(journal_change).where(journal_change.c.journal_id == undoing)
             ).scalar_one()
             if dry_run:
-                # What the commit would notice; it reads whole tables, which a real undo is spared.
+                # The commit would detect this; checking here reads whole tables, which a real undo avoids.
                 if engine_of(connection).has_broken_link(connection):
                     raise _broken_link(entry_id)
                 connection.rollback()
@@ -107,11 +107,11 @@ def undo_in(
 
 def _broken_link(entry_id: int) -> CannotUndo:
     return CannotUndo(
-        f"entry {entry_id} cannot be undone: a row would point at one that is gone since; nothing was changed"
+        f"entry {entry_id} cannot be undone: a restored row would refer to one that no longer exists; nothing was changed"
     )
 
 
-def _put_back(connection: Connection, entry_id: int, amend: Amend | None) -> Iterator[Change]:
+def _undo_changes(connection: Connection, entry_id: int, amend: Amend | None) -> Iterator[Change]:
     """Restore `before` of every change, last change first; yield the inverse changes."""
     last: int | None = None
     while chunk := read_chunk(connection, entry_id, before=last):
@@ -122,21 +122,21 @@ def _put_back(connection: Connection, entry_id: int, amend: Amend | None) -> Ite
 
 
 def _batches(changes: list[Change]) -> Iterator[list[Change]]:
-    """Split into runs of one table and one kind of change in which no row comes twice."""
+    """Split into runs of one table and one kind of change, each row at most once per run."""
     batch: list[Change] = []
     keys: set[tuple[Stored, ...]] = set()
     shape: object = None
     for change in changes:
         key = tuple(change.key.values())
-        now = (
+        current_shape = (
             change.table_name,
             None if change.before is None else tuple(change.before),
             None if change.after is None else tuple(change.after),
         )
-        if batch and (now != shape or key in keys):
+        if batch and (current_shape != shape or key in keys):
             yield batch
             batch, keys = [], set()
-        shape = now
+        shape = current_shape
         batch.append(change)
         keys.add(key)
     if batch:
@@ -144,7 +144,7 @@ def _batches(changes: list[Change]) -> Iterator[list[Change]]:
 
 
 def _restore(connection: Connection, entry_id: int, batch: list[Change]) -> None:
-    """Put the rows of one batch back; `batch` is one table, one kind of change, every row once."""
+    """Restore the rows of one batch: one table, one kind of change, each row once."""
     first = batch[0]
     table = _known_table(entry_id, first)
     _refuse_changed_rows(connection, entry_id, table, batch)
@@ -164,7 +164,7 @@ def _restore(connection: Connection, entry_id: int, batch: list[Change]) -> None
             )
     except IntegrityError as error:
         raise CannotUndo(
-            f"entry {entry_id} cannot be undone: another row of {table.name} has taken the place of one it would put back "
+            f"entry {entry_id} cannot be undone: another row of {table.name} conflicts with a row to restore "
             f"({error.orig}); nothing was changed"
         ) from error
 
@@ -179,16 +179,18 @@ def _refuse_changed_rows(connection: Connection, entry_id: int, table: sa.TableC
     }
     for change, key in zip(batch, wanted, strict=True):
         row = current.get(key)
-        same = row is None if change.after is None else row is not None and _agrees(dict(row), change.after)
+        same = row is None if change.after is None else row is not None and _matches(dict(row), change.after)
         if not same:
-            what = "is there again" if change.after is None else "is gone" if row is None else "has changed"
+            what = (
+                "exists again" if change.after is None else "no longer exists" if row is None else "has changed since"
+            )
             raise CannotUndo(
-                f"entry {entry_id} cannot be undone: {table.name} {', '.join(map(str, key))} {what} since; nothing was changed"
+                f"entry {entry_id} cannot be undone: {table.name} {', '.join(map(str, key))} {what}; nothing was changed"
             )
 
 
-def _agrees(row: Row, after: Row) -> bool:
-    # Columns that a later version of the program added do not count.
+def _matches(row: Row, after: Row) -> bool:
+    # Ignore columns that a later version of the program added.
     return all(row[name] == value and type(row[name]) is type(value) for name, value in after.items())
 
 
@@ -197,7 +199,7 @@ def _known_table(entry_id: int, change: Change) -> sa.TableClause:
     columns = {*change.key, *(change.before or ()), *(change.after or ())}
     if table is None or not columns <= set(table.columns.keys()):
         raise CannotUndo(
-            f"entry {entry_id} cannot be undone: it was made by another version of photoindex, whose table "
+            f"entry {entry_id} cannot be undone: it was written by another version of photoindex, whose table "
             f"{change.table_name} had other columns; nothing was changed"
         )
     return untyped(table)

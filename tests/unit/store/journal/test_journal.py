@@ -154,7 +154,7 @@ def test_the_newest_undoable_entry_is_the_newest_still_in_force_that_is_no_undoi
 def test_an_entry_is_undone_once_only(database: Database) -> None:
     entry = rate(database, 4)
     undo_in(database, entry)
-    with pytest.raises(CannotUndo, match=f"entry {entry} is undone already, by entry {entry + 1}") as refusal:
+    with pytest.raises(CannotUndo, match=f"entry {entry} was already undone by entry {entry + 1}") as refusal:
         undo_in(database, entry)
     assert refusal.value.exit_code == EXIT_USAGE
 
@@ -177,7 +177,7 @@ def test_a_row_that_has_changed_since_stops_the_undo_and_nothing_changes(databas
 def test_a_row_that_is_gone_since_stops_the_undo(database: Database) -> None:
     entry = rate(database, 4)
     prune(database)
-    with pytest.raises(CannotUndo, match="photo 1 is gone since"):
+    with pytest.raises(CannotUndo, match="photo 1 no longer exists"):
         undo_in(database, entry)
 
 
@@ -189,7 +189,7 @@ def test_a_row_that_has_taken_the_place_of_a_deleted_one_stops_the_undo(database
                 id=7, folder_id=1, name=b"a.jpg", size_bytes=7, mtime_ns=1, state="present", first_seen_at=0.2
             )
         )
-    with pytest.raises(CannotUndo, match="another row of file has taken the place"):
+    with pytest.raises(CannotUndo, match="another row of file conflicts with a row to restore"):
         undo_in(database, entry)
     assert [len(rows) for rows in everything(database).values()] == [1, 0, 0, 0]
 
@@ -202,7 +202,7 @@ def test_a_deleted_row_that_is_there_again_stops_the_undo(database: Database) ->
                 id=1, folder_id=1, name=b"other.jpg", size_bytes=7, mtime_ns=1, state="present", first_seen_at=0.2
             )
         )
-    with pytest.raises(CannotUndo, match="file 1 is there again since"):
+    with pytest.raises(CannotUndo, match="file 1 exists again"):
         undo_in(database, entry)
 
 
@@ -215,7 +215,7 @@ def test_a_row_whose_parent_is_gone_stops_the_undo(database: Database, dry_run: 
         connection.execute(delete(file))
     with database.write() as connection:
         connection.execute(delete(folder))
-    with pytest.raises(CannotUndo, match="point at one that is gone"):
+    with pytest.raises(CannotUndo, match="refer to one that no longer exists"):
         undo_in(database, entry, dry_run=dry_run)
     assert everything(database)["file"] == []
 
