@@ -321,7 +321,7 @@ class _Scan:
     def _settle(self) -> None:
         """Work out what follows for pairs, sidecars and facts, where anything changed."""
         with self.session.read() as connection:
-            if self.stop() or not stale.is_any(connection):
+            if self.stop() or not stale.has_stale(connection):
                 return
         from photoindex.library.scan.refresh import refresh
 

@@ -149,7 +149,7 @@ class Committer:
         self.resolver.refresh(connection, photo_id)
         if kept.id != row.id:
             # The row that was taken over keeps its own task; the newcomer's is gone with its row.
-            queue.settle_subject(connection, kept.id, stage=STAGE.name, failure=outcome.failure)
+            queue.finish_file_task(connection, kept.id, stage=STAGE.name, failure=outcome.failure)
         elif outcome.failure is None:
             recorded.done.append((job.task_id, outcome.seconds))
         if outcome.failure is None:

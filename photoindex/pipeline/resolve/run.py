@@ -39,13 +39,13 @@ class Refresh:
     def run(self) -> None:
         """Relate folders, resolve photos, then infer times from neighbours; if stopped, the next run does the rest."""
         with self.session.read() as connection:
-            folders = stale.unrelated(connection)
-            if stale.is_any(connection) and stale.has_positions(connection):
+            folders = stale.unrelated_folders(connection)
+            if stale.has_stale(connection) and stale.has_positions(connection):
                 self.resolver.places.prepare()
         self._relate(folders)
         self._resolve()
         with self.session.read() as connection:
-            folders = stale.unrelated(connection)
+            folders = stale.unrelated_folders(connection)
         self._neighbours(folders)
 
     def _relate(self, folders: list[int]) -> None:
@@ -80,7 +80,7 @@ class Refresh:
             if self.stop():
                 return
             with self.session.write() as connection:
-                stale.is_related(connection, folder_id)
+                stale.mark_related(connection, folder_id)
 
     def _steps(self, phase: str, unit: str, total: int, size: int) -> Iterator[int]:
         """Yield the start of each step, and report progress if there is more than one."""

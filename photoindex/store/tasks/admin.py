@@ -1,4 +1,4 @@
-"""Reading the task table, and putting tasks back by hand."""
+"""Reading the task table, and resetting tasks on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from photoindex.store.journal.journal import record, updates_as_changes
 from photoindex.store.schema.tables import asset, file, folder, task, variant, volume
 
 DISMISSED = "dismissed"
-"""How a filter names quarantined tasks that a person dismissed; the table keeps them as quarantined with a time."""
+"""In filters, the state of quarantined tasks that a person dismissed; stored as quarantined with `dismissed_at`."""
 
 PAGE_ROWS = 1000
 _TROUBLE = frozenset({"failed", "quarantined", DISMISSED})
@@ -25,11 +25,10 @@ _TROUBLE = frozenset({"failed", "quarantined", DISMISSED})
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks: every part that is given must hold; an empty tuple holds for all.
+    """Which tasks: all given conditions must match; None or an empty tuple matches every task.
 
-    states: names of `TaskState` and DISMISSED. subjects: (kind, id) of single subjects. places: a file's or folder's
-    place; everything in or below it. Dismissed tasks are matched by DISMISSED, by an empty `states`, and not by
-    "quarantined".
+    states: names of `TaskState` and DISMISSED. file_ids: single files. places: locations of files or folders; matches
+    everything in or below them. DISMISSED and an empty `states` match dismissed tasks; "quarantined" does not.
     """
 
     stage: str | None = None
@@ -41,9 +40,9 @@ class TaskFilter:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One task as the table has it; `path` is that of a file of the subject, None for a task of the whole library.
+    """One task as stored; `path` is that of a file of the subject, None for a task of the whole library.
 
-    seconds: what the last attempt took. updated_at, dismissed_at: UTC seconds since 1970. variant: everything that
+    seconds: duration of the last attempt. updated_at, dismissed_at: UTC seconds since 1970. variant: everything that
     changes the stage's result.
     """
 
@@ -63,16 +62,16 @@ class TaskRow:
 
     @property
     def label(self) -> str:
-        """The state as people are told it."""
+        """The state as shown to people."""
         return self.state if self.dismissed_at is None else DISMISSED
 
 
 def page_of_tasks(connection: Connection, wanted: TaskFilter, *, after_id: int, rows: int) -> list[TaskRow]:
-    """Return up to `rows` matching tasks with an id above `after_id`, in the order of their ids."""
+    """Return up to `rows` matching tasks with an id above `after_id`, ordered by id."""
     in_trouble = bool(wanted.states) and _TROUBLE.issuperset(wanted.states)
-    # Troubled tasks are few and have a partial index, which SQLite passes over for the range of ids unless that is hidden.
-    number = task.c.id + 0 if in_trouble else task.c.id
-    statement = _selection().where(number > after_id, condition(wanted)).order_by(task.c.id).limit(rows)
+    # Failed and quarantined tasks are few and have a partial index; `+ 0` keeps SQLite from using the id range instead.
+    task_id = task.c.id + 0 if in_trouble else task.c.id
+    statement = _selection().where(task_id > after_id, condition(wanted)).order_by(task.c.id).limit(rows)
     return [_task_row(row) for row in connection.execute(statement)]
 
 
@@ -122,7 +121,7 @@ def _task_row(row: Any) -> TaskRow:
 
 
 def condition(wanted: TaskFilter) -> ColumnElement[bool]:
-    """Return the condition on the task table alone that `wanted` stands for."""
+    """Return `wanted` as a condition that uses only the columns of the task table."""
     parts: list[ColumnElement[bool]] = []
     if wanted.stage is not None:
         parts.append(task.c.stage == wanted.stage)
@@ -159,7 +158,7 @@ def _files_of(wanted: TaskFilter) -> Select[Any]:
 
 
 def stages_known(connection: Connection) -> set[str]:
-    """Return the stages that this library has ever planned."""
+    """Return the stages for which this library has ever planned tasks."""
     return set(connection.execute(select(variant.c.stage).distinct()).scalars())
 
 
@@ -174,15 +173,15 @@ def count_tasks_matching(connection: Connection, wanted: TaskFilter) -> int:
 
 
 def put_back(connection: Connection, wanted: TaskFilter) -> int:
-    """Make the matching tasks pending, as if they had never been tried; return how many."""
-    return int(connection.execute(update(task).where(condition(wanted)).values(**_afresh())).rowcount)
+    """Reset the matching tasks to pending, as if never tried; return how many."""
+    return int(connection.execute(update(task).where(condition(wanted)).values(**_reset_values())).rowcount)
 
 
 def redoable(connection: Connection, stage: str, *, after_id: int, rows: int) -> list[int]:
-    """Return the ids, above `after_id`, of up to `rows` tasks of a stage that could be done anew."""
+    """Return the ids, above `after_id`, of up to `rows` tasks of a stage that can be redone."""
     statement = (
         select(task.c.id)
-        .where(task.c.id > after_id, task.c.stage == stage, _may_be_redone())
+        .where(task.c.id > after_id, task.c.stage == stage, _can_be_redone())
         .order_by(task.c.id)
         .limit(rows)
     )
@@ -190,7 +189,7 @@ def redoable(connection: Connection, stage: str, *, after_id: int, rows: int) ->
 
 
 def redoable_of_photos(connection: Connection, stage: str, photo_ids: Sequence[int]) -> list[int]:
-    """Return the ids of a stage's tasks of these photos (of their present files and their assets) to do anew."""
+    """Return the ids of a stage's tasks of these photos (their present files and their assets) that can be redone."""
     assets = select(asset.c.id).where(asset.c.photo_id.in_(photo_ids))
     files = select(file.c.id).where(file.c.asset_id.in_(assets))
     of_photos = or_(
@@ -198,12 +197,12 @@ def redoable_of_photos(connection: Connection, stage: str, photo_ids: Sequence[i
         and_(task.c.subject_kind == "asset", task.c.subject_id.in_(assets)),
     )
     return list(
-        connection.execute(select(task.c.id).where(of_photos, task.c.stage == stage, _may_be_redone())).scalars()
+        connection.execute(select(task.c.id).where(of_photos, task.c.stage == stage, _can_be_redone())).scalars()
     )
 
 
-def _may_be_redone() -> ColumnElement[bool]:
-    """Pending and running tasks are on their way; a file that is away cannot be read."""
+def _can_be_redone() -> ColumnElement[bool]:
+    """Pending and running tasks will be done anyway; a file that is not present cannot be read."""
     present = select(file.c.id).where(file.c.id == task.c.subject_id, file.c.state == "present").correlate(task)
     return and_(
         task.c.state.in_(("done", "failed", "quarantined")), or_(task.c.subject_kind != "file", present.exists())
@@ -211,19 +210,19 @@ def _may_be_redone() -> ColumnElement[bool]:
 
 
 def redo(connection: Connection, task_ids: Sequence[int]) -> int:
-    """Make tasks pending, done ones too, and the pixels of ingested files due for decoding; return how many."""
+    """Reset tasks to pending, also done ones, and have the pixels of ingested files decoded again; return how many."""
     chosen = task.c.id.in_(task_ids)
-    # The pipeline does not decode a content whose preview is there.
+    # The pipeline does not decode a content that has a preview.
     ingested = (
         select(file.c.asset_id)
         .join(task, and_(task.c.subject_kind == "file", task.c.subject_id == file.c.id))
         .where(chosen, task.c.stage == "ingest", file.c.asset_id.is_not(None))
     )
     connection.execute(update(asset).where(asset.c.id.in_(ingested)).values(derived=False))
-    return int(connection.execute(update(task).where(chosen).values(**_afresh())).rowcount)
+    return int(connection.execute(update(task).where(chosen).values(**_reset_values())).rowcount)
 
 
-def _afresh() -> dict[str, Any]:
+def _reset_values() -> dict[str, Any]:
     return {
         "state": "pending",
         "attempts": 0,
@@ -238,7 +237,7 @@ def _afresh() -> dict[str, Any]:
 
 
 def dismiss(connection: Connection, wanted: TaskFilter, *, at: float, command: str, summary: str) -> None:
-    """Mark the matching quarantined tasks as left so by a person since `at` (UTC seconds), and write it to the journal."""
+    """Mark the matching quarantined tasks as dismissed at `at` (UTC seconds), and record it in the journal."""
     chosen = and_(condition(wanted), _in_state("quarantined"))
     values = {"dismissed_at": at}
     changes = updates_as_changes(connection, task, select(task).where(chosen), values)

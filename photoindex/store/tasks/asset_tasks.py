@@ -1,4 +1,4 @@
-"""The tasks of stages whose subject is a content: planning, counting, putting back, and whose contents they are."""
+"""Tasks of stages whose subject is a content: planning, counting, resetting, and looking up their contents."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, task, volume
 
 FIRST, LATER = 0, 1
-"""Priorities: contents that stand for a photo, then what belongs to these (the RAW of a JPEG, an edit's original, ...)."""
+"""Priorities: contents that represent a photo, then its other contents (the RAW of a JPEG, an edit's original)."""
 
 _KEYS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class StageVariant:
-    """Which tasks of contents are meant: those of one stage and one of its variants."""
+    """One variant of a stage; selects its tasks."""
 
     stage: str
     variant_id: int
@@ -30,7 +30,7 @@ class StageVariant:
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """A quarantined task: its content's digest, and when it was given up (UTC seconds since 1970)."""
+    """A quarantined task: the digest of its content, and when it was quarantined (UTC seconds since 1970)."""
 
     id: int
     digest: bytes
@@ -39,21 +39,21 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True)
 class ContentOrigin:
-    """Where a content comes from: the photo, and the path of a file, None where all files are forgotten."""
+    """Where a content comes from: its photo and the path of a file, None if all its files were forgotten."""
 
     photo_id: int
     path: bytes | None
 
 
 def unplanned(connection: Connection, of: StageVariant) -> array[int]:
-    """Return the ids of all contents without a task, ascending; those without a preview are among them."""
-    # Only ids and indexes are read here: the rows of a million contents are a gigabyte.
+    """Return the ids of all contents without a task, ascending, including those without a preview."""
+    # This reads only ids and indexes: the rows of a million contents are a gigabyte.
     without_task = select(asset.c.id).where(~task_of_asset(of).exists())
     return array("q", sorted(connection.execute(without_task).scalars()))
 
 
 def plan(connection: Connection, of: StageVariant, *, first: int, last: int) -> int:
-    """Make the tasks of contents numbered `first` to `last` that have a preview and none yet; return how many."""
+    """Create tasks for the contents with ids `first` to `last` that have a preview and no task yet; return how many."""
     chosen = select(
         literal("asset"), asset.c.id, literal(of.stage), literal(of.variant_id), literal("pending"), literal(0),
         case((asset.c.role == "primary", FIRST), else_=LATER), literal(time.time()),
@@ -71,7 +71,7 @@ def has_usable_preview() -> ColumnElement[bool]:
 
 
 def task_of_asset(of: StageVariant) -> Select[tuple[int]]:
-    """Return the query of a content's task, to be used inside a query of contents."""
+    """Return a query for the task of a content, to use inside a query of contents."""
     return (
         select(task.c.id)
         .where(
@@ -89,13 +89,13 @@ def _of(of: StageVariant) -> ColumnElement[bool]:
 
 
 def put_failed_back(connection: Connection, of: StageVariant) -> int:
-    """Make failed tasks pending, because the run that begins tries them again. Return how many."""
+    """Reset failed tasks to pending, so that the run that is starting retries them; return how many."""
     statement = update(task).where(has_state("failed"), _of(of))
     return connection.execute(statement.values(state="pending", updated_at=time.time())).rowcount
 
 
 def given_up(connection: Connection, of: StageVariant, error_classes: Sequence[str]) -> list[GivenUp]:
-    """Return the quarantined tasks whose error is of one of these classes and that nobody dismissed."""
+    """Return the quarantined tasks with one of these error classes that nobody dismissed."""
     statement = (
         select(task.c.id, asset.c.digest, task.c.updated_at)
         .join(asset, asset.c.id == task.c.subject_id)
@@ -105,7 +105,7 @@ def given_up(connection: Connection, of: StageVariant, error_classes: Sequence[s
 
 
 def try_again(connection: Connection, task_ids: Sequence[int]) -> None:
-    """Make these tasks pending as if they had never been tried."""
+    """Reset these tasks to pending, as if never tried."""
     for start in range(0, len(task_ids), _KEYS):
         connection.execute(
             update(task)
@@ -151,17 +151,17 @@ def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
 
 
 def count_to_do(connection: Connection, of: StageVariant | None) -> int:
-    """Return how many contents a run would take: with a preview, and neither done nor given up.
+    """Return how many contents a run would process: with a preview, and neither done nor quarantined.
 
-    of: None where nothing was ever planned.
+    of: None if nothing was ever planned.
     """
-    settled = task_of_asset(of or StageVariant("", -1)).where(task.c.state.in_(("done", "quarantined")))
-    return count_with_preview(connection, select(asset.c.id).where(~settled.exists()))
+    finished = task_of_asset(of or StageVariant("", -1)).where(task.c.state.in_(("done", "quarantined")))
+    return count_with_preview(connection, select(asset.c.id).where(~finished.exists()))
 
 
 def count_with_preview(connection: Connection, asset_ids: Select[tuple[int]]) -> int:
-    """Return how many of the contents that a query gives have a usable preview."""
-    # Materialised, so that the conditions on indexes choose first, and only the rows that are left are read.
+    """Return how many of the contents selected by a query have a usable preview."""
+    # Materialised, so that the indexed conditions are evaluated first and only the remaining rows are read.
     chosen = materialized(asset_ids, "chosen")
     statement = (
         select(func.count()).select_from(chosen).join(asset, asset.c.id == chosen.c.id).where(has_usable_preview())
@@ -179,7 +179,7 @@ def digests(connection: Connection, asset_ids: Sequence[int]) -> dict[int, bytes
 
 
 def held(connection: Connection, task_ids: Sequence[int], *, owner: str) -> dict[int, int]:
-    """Return task id -> content of those of these tasks that `owner` still holds and whose content is still known."""
+    """Return task id -> content id for the tasks that `owner` still holds and whose content still exists."""
     found: dict[int, int] = {}
     for start in range(0, len(task_ids), _KEYS):
         statement = (
@@ -192,7 +192,7 @@ def held(connection: Connection, task_ids: Sequence[int], *, owner: str) -> dict
 
 
 def origin_of(connection: Connection, asset_id: int) -> ContentOrigin:
-    """Return where a content comes from; of its files one that is present where there is one."""
+    """Return where a content comes from; its path is that of a present file if there is one."""
     row = connection.execute(
         select(asset.c.photo_id, volume.c.mount_point, folder.c.path, file.c.name)
         .select_from(asset)

@@ -1,4 +1,4 @@
-"""The task table: claiming work under a lease, finishing it, giving it back."""
+"""The task table: claiming tasks under a lease, finishing them, giving them back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Subjects = Select[tuple[int]]
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One task that this process holds; `id` is where the next claim goes on. attempts: before this one."""
+    """One task that this process holds; the next claim continues after `id`. attempts: number before this one."""
 
     id: int
     subject_id: int
@@ -32,13 +32,13 @@ class Claimed:
 
 
 def find_variant(connection: Connection, stage: str, parameters: Mapping[str, Any]) -> int | None:
-    """Return the id of the variant of `stage` with exactly these parameters, None where nothing was planned for it."""
+    """Return the id of the variant of `stage` with exactly these parameters, None if it does not exist."""
     of_stage = select(variant.c.id).where(variant.c.stage == stage, variant.c.key == _key(parameters))
     return connection.execute(of_stage).scalar_one_or_none()
 
 
 def ensure_variant(connection: Connection, stage: str, parameters: Mapping[str, Any]) -> int:
-    """Return the id of the variant of `stage` with exactly these parameters; make it where it is new."""
+    """Return the id of the variant of `stage` with exactly these parameters; create it if it does not exist."""
     found = find_variant(connection, stage, parameters)
     if found is not None:
         return found
@@ -52,9 +52,9 @@ def _key(parameters: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """Which tasks to claim: up to `limit` pending ones of a stage and priority, smallest number past `after_id` first.
+    """Which tasks to claim: up to `limit` pending ones of a stage and priority, by ascending id above `after_id`.
 
-    `subjects` limits them to those subject ids, `variant_id` to those of one variant.
+    `subjects` restricts them to those subject ids, `variant_id` to one variant.
     """
 
     stage: str
@@ -67,8 +67,8 @@ class ClaimRequest:
 
 
 def claim(connection: Connection, wanted: ClaimRequest, *, owner: str) -> list[Claimed]:
-    """Take tasks for `owner`, until finished, failed or given back, or the lease ends. Call inside a write transaction."""
-    # Equal on the index's first columns and past a number on its last: SQLite reads on where the last claim ended.
+    """Claim tasks for `owner` until finished, failed, given back or the lease ends. Call in a write transaction."""
+    # Equality on the index's first columns and a range on its last: SQLite continues where the previous claim ended.
     pick = (
         select(task.c.id)
         .where(
@@ -79,7 +79,7 @@ def claim(connection: Connection, wanted: ClaimRequest, *, owner: str) -> list[C
         )
         .order_by(task.c.id)
         .limit(wanted.limit)
-        .with_for_update(skip_locked=True)  # SQLite has one writer and leaves it out
+        .with_for_update(skip_locked=True)  # SQLite has one writer and omits it
     )
     if wanted.subjects is not None:
         pick = pick.where(task.c.subject_id.in_(wanted.subjects))
@@ -100,7 +100,7 @@ def claim(connection: Connection, wanted: ClaimRequest, *, owner: str) -> list[C
 
 
 def finish(connection: Connection, *, owner: str, variant_id: int, done: Sequence[tuple[int, float]]) -> None:
-    """Mark tasks (id, seconds) done that `owner` still holds; one that lost its lease changes nothing."""
+    """Mark tasks (id, seconds) as done if `owner` still holds them; tasks whose lease was lost stay as they are."""
     if done:
         connection.execute(
             update(task)
@@ -114,7 +114,7 @@ def finish(connection: Connection, *, owner: str, variant_id: int, done: Sequenc
 
 
 def fail(connection: Connection, task_id: int, *, owner: str, failure: Failure, seconds: float, final: bool) -> None:
-    """Mark a task quarantined (`final`) or failed, which the next run tries again."""
+    """Mark a task as quarantined (`final`) or as failed, which the next run retries."""
     connection.execute(
         update(task)
         .where(task.c.id == task_id, task.c.lease_owner == owner)
@@ -125,11 +125,11 @@ def fail(connection: Connection, task_id: int, *, owner: str, failure: Failure, 
     )  # fmt: skip
 
 
-def settle_subject(connection: Connection, subject_id: int, *, stage: str, failure: Failure | None) -> None:
-    """Mark a file's task done, or quarantined with its failure, whoever held it."""
+def finish_file_task(connection: Connection, file_id: int, *, stage: str, failure: Failure | None) -> None:
+    """Mark a file's task as done, or as quarantined with its failure, whoever holds it."""
     connection.execute(
         update(task)
-        .where(task.c.subject_kind == "file", task.c.subject_id == subject_id, task.c.stage == stage)
+        .where(task.c.subject_kind == "file", task.c.subject_id == file_id, task.c.stage == stage)
         .values(
             state="quarantined" if failure else "done", error_class=failure.error_class if failure else None,
             error=failure.message if failure else None, lease_owner=None, lease_until=None, dismissed_at=None,
@@ -139,7 +139,7 @@ def settle_subject(connection: Connection, subject_id: int, *, stage: str, failu
 
 
 def give_back(connection: Connection, *, owner: str) -> None:
-    """Put the tasks that `owner` holds back to pending as if never claimed."""
+    """Reset the tasks that `owner` holds to pending, as if never claimed."""
     connection.execute(
         update(task)
         .where(has_state("running"), task.c.lease_owner == owner)
@@ -150,9 +150,9 @@ def give_back(connection: Connection, *, owner: str) -> None:
 
 
 def release_stale_leases(connection: Connection, *, stage: str) -> int:
-    """Put every running task of a stage back, attempts kept; return how many.
+    """Reset every running task of a stage to pending, keeping its attempts; return how many.
 
-    For a stage that only one process works on at a time, and that is the caller: whoever held them is gone.
+    Only for stages that one process works on at a time, when the caller is that process: the lease holders are dead.
     """
     return connection.execute(
         update(task)
@@ -162,5 +162,5 @@ def release_stale_leases(connection: Connection, *, stage: str) -> int:
 
 
 def new_owner() -> str:
-    """Return a name that no other run has: host, process id, a random part."""
+    """Return a name unique to this run: host, process id, a random part."""
     return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:12]}"
