@@ -1,4 +1,4 @@
-"""Files: where each content lies, and what state it is in."""
+"""Files: the location, state and content of each file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from photoindex.store.schema.tables import asset, file, folder, task, volume
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One file with its place: absolute path = mount_point / folder_path / name."""
+    """One file with its location: absolute path = mount_point / folder_path / name."""
 
     id: int
     folder_id: int
@@ -29,12 +29,12 @@ class FileRow:
 
     @property
     def path(self) -> bytes:
-        """The absolute path, where the volume was last mounted."""
+        """The absolute path, at the volume's last known mount point."""
         return join(self.mount_point, self.folder_path, self.name)
 
 
 def join(mount_point: bytes, folder_path: bytes, name: bytes) -> bytes:
-    """Return the absolute path of a file of a folder of a volume."""
+    """Return the absolute path of a file in a folder of a volume."""
     parts = [mount_point.rstrip(b"/"), folder_path, name] if folder_path else [mount_point.rstrip(b"/"), name]
     return b"/".join(parts)
 
@@ -56,31 +56,31 @@ def by_ids(connection: Connection, file_ids: Sequence[int]) -> dict[int, FileRow
 
 
 def by_id(connection: Connection, file_id: int) -> FileRow | None:
-    """Return one file, None where it is not known."""
+    """Return one file, None if there is no such id."""
     row = connection.execute(_by_id, {"file_id": file_id}).mappings().first()
     return FileRow(**row) if row else None
 
 
-OTHERS_LOOKED_AT = 4
-NAMES_OF_A_PHOTO = 100
-"""Some contents are everywhere (a logo, an empty frame): a hundred thousand copies must not cost their square."""
+_OTHERS_PER_STATE = 4
+_FILES_PER_PHOTO = 100
+"""Some contents have very many copies (a logo, an empty frame); a hundred thousand must not take quadratic time."""
 
 
 def elsewhere(connection: Connection, asset_id: int, *, but: int) -> list[FileRow]:
-    """Return some other files that hold this content, up to four that are missing or excluded and four that are present.
+    """Return other files with this content, up to four each that are missing, excluded and present, in this order.
 
-    A file whose later content could not be read does not hold it any more.
+    A file that changed and could not be read since no longer counts as having it.
     """
     others = _located.where(file.c.asset_id == asset_id, file.c.id != but, file.c.media.is_(True)).limit(
-        OTHERS_LOOKED_AT
+        _OTHERS_PER_STATE
     )
-    # Named states, because an index on them serves no "other than".
+    # One query per state, because the index on states does not serve "other than".
     found = [others.where(file.c.state == state) for state in ("missing", "excluded", "present")]
     return [FileRow(**row) for statement in found for row in connection.execute(statement).mappings()]
 
 
 def is_present_elsewhere(connection: Connection, asset_id: int, *, but: int) -> bool:
-    """Tell whether a present file other than `but` holds this content."""
+    """Return whether a present file other than `but` has this content."""
     others = select(file.c.id).where(
         file.c.asset_id == asset_id, file.c.state == "present", file.c.id != but, file.c.media.is_(True)
     )
@@ -88,7 +88,7 @@ def is_present_elsewhere(connection: Connection, asset_id: int, *, but: int) -> 
 
 
 def clear_content(connection: Connection, file_id: int) -> None:
-    """Note that what the file holds now could not be read; which photo it was stays known."""
+    """Record that the file's current content could not be read; its link to the earlier content remains."""
     connection.execute(update(file).where(file.c.id == file_id).values(media=None, reason=None))
 
 
@@ -111,7 +111,7 @@ def link(
     reason: str | None,
     stat: tuple[int, int],
 ) -> None:
-    """Say what a file's content is, at the size and mtime_ns at which it was read."""
+    """Record a file's content, with the size and mtime_ns (`stat`) at which it was read."""
     connection.execute(
         _link,
         {
@@ -122,7 +122,7 @@ def link(
 
 
 def take_over(connection: Connection, *, kept: int, newcomer: FileRow) -> None:
-    """Move the row `kept` to the place of `newcomer`, whose own row and tasks go: the file was moved or renamed."""
+    """Move the row `kept` to the location of `newcomer` and delete the latter with its tasks: the file was moved."""
     connection.execute(delete(task).where(task.c.subject_kind == "file", task.c.subject_id == newcomer.id))
     connection.execute(delete(file).where(file.c.id == newcomer.id))
     connection.execute(
@@ -136,7 +136,7 @@ def take_over(connection: Connection, *, kept: int, newcomer: FileRow) -> None:
 
 
 def forget_vanished(connection: Connection, file_id: int) -> None:
-    """Remove the row of a file that was gone before it was ever read; mark one that was read as missing."""
+    """Remove the row of a file that vanished before it was ever read; mark one that was read as missing."""
     known = connection.execute(select(file.c.asset_id, file.c.media).where(file.c.id == file_id)).first()
     if known is None:
         return
@@ -152,15 +152,15 @@ def forget_vanished(connection: Connection, file_id: int) -> None:
 _of_photo = (
     _located.join(asset, asset.c.id == file.c.asset_id)
     .where(asset.c.photo_id == bindparam("photo_id"))
-    .limit(NAMES_OF_A_PHOTO)
+    .limit(_FILES_PER_PHOTO)
 )
 
 
 def of_photo(connection: Connection, photo_id: int) -> list[FileRow]:
-    """Return the files of a photo, of all its contents, up to 100."""
+    """Return up to 100 files of a photo, of all its contents."""
     return [FileRow(**row) for row in connection.execute(_of_photo, {"photo_id": photo_id}).mappings()]
 
 
 def mark_missing(connection: Connection, file_id: int) -> None:
-    """Say that a file is not where it was."""
+    """Mark a file as missing."""
     connection.execute(update(file).where(file.c.id == file_id).values(state="missing", missing_since=time.time()))

@@ -1,4 +1,4 @@
-"""From a path to the rows of the file table and back."""
+"""Locations of files and folders on a volume, and the file rows at them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Location:
 
 
 def file_at(connection: Connection, location: Location) -> int | None:
-    """Return the id of the file row at `location`, None where there is none."""
+    """Return the id of the file row at `location`, None if there is none."""
     folder_path, name = posixpath.split(location.path)
     statement = (
         select(file.c.id)
@@ -32,12 +32,12 @@ def file_at(connection: Connection, location: Location) -> int | None:
 
 
 def folder_is_within(location: Location) -> ColumnElement[bool]:
-    """Return the condition that a folder row is the folder at `location` or lies below it; uses the index on the path."""
+    """Return the condition that a folder row is at or below `location`; uses the index on the path."""
     same_volume = folder.c.volume_id == location.volume_id
     return same_volume if location.path == b"" else and_(same_volume, is_below(folder.c.path, location.path))
 
 
 def files_below(connection: Connection, location: Location) -> int:
-    """Return how many file rows lie in the folder at `location` or below it."""
+    """Return how many file rows are in or below the folder at `location`."""
     statement = select(func.count()).select_from(file.join(folder)).where(folder_is_within(location))
     return int(connection.execute(statement).scalar_one())

@@ -1,4 +1,4 @@
-"""Volumes and roots: where originals live and which folders the user asked for."""
+"""Volumes and roots: where originals are stored, and which folders the user added."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def all_volumes(connection: Connection) -> list[VolumeRow]:
 
 
 def ensure_volume(connection: Connection, *, identity: str, label: str, mount_point: bytes, file_system: str) -> int:
-    """Return the id of the volume with this identity; make it, or note where it is mounted now."""
+    """Return the id of the volume with this identity; create it, or update where it is mounted."""
     now = time.time()
     found = connection.execute(select(volume.c.id).where(volume.c.identity == identity)).scalar()
     values: dict[str, Any] = {"mount_point": mount_point, "file_system": file_system, "last_seen_at": now}
@@ -66,7 +66,7 @@ def ensure_volume(connection: Connection, *, identity: str, label: str, mount_po
 def rebind_volume(
     connection: Connection, volume_id: int, *, identity: str, mount_point: bytes, file_system: str
 ) -> None:
-    """Give a volume another identity: its files were recognised on a new disk or server."""
+    """Change the identity of a volume whose files were recognised on a new disk or server."""
     connection.execute(
         update(volume)
         .where(volume.c.id == volume_id)
@@ -75,7 +75,7 @@ def rebind_volume(
 
 
 def all_roots(connection: Connection) -> list[RootRow]:
-    """Return every root, in the order they were added."""
+    """Return every root, in the order of addition."""
     columns = (root.c.id, root.c.volume_id, root.c.path, root.c.excludes, root.c.follow_symlinks, root.c.scanned_at)
     return [
         RootRow(row.id, row.volume_id, row.path, tuple(row.excludes), row.follow_symlinks, row.scanned_at)
@@ -86,7 +86,7 @@ def all_roots(connection: Connection) -> list[RootRow]:
 def add_root(
     connection: Connection, *, volume_id: int, path: bytes, excludes: Sequence[str] = (), follow_symlinks: bool = False
 ) -> int:
-    """Add a root and return its id; roots that lie below the new one are given up in its favour."""
+    """Add a root and return its id; roots below the new one are removed, because it covers them."""
     same = [row.id for row in all_roots(connection) if row.volume_id == volume_id and row.path == path]
     if same:
         return same[0]
@@ -112,7 +112,7 @@ def _below(path: bytes, ancestor: bytes) -> bool:
 def change_root(
     connection: Connection, root_id: int, *, excludes: Sequence[str] | None = None, follow_symlinks: bool | None = None
 ) -> None:
-    """Remember other scan options for a root; None leaves one as it is."""
+    """Change the scan options of a root; None leaves an option unchanged."""
     values: dict[str, Any] = {}
     if excludes is not None:
         values["excludes"] = list(excludes)
@@ -123,12 +123,12 @@ def change_root(
 
 
 def finish_root(connection: Connection, root_id: int, summary: dict[str, Any]) -> None:
-    """Note that a scan of the whole root ended, and what it counted."""
+    """Record that a scan of the whole root finished, with its summary."""
     connection.execute(update(root).where(root.c.id == root_id).values(scanned_at=time.time(), summary=summary))
 
 
 def count_present_files(connection: Connection, volume_id: int) -> int:
-    """Return how many files of the volume are believed to be there."""
+    """Return how many files of the volume are recorded as present."""
     statement = (
         select(func.count())
         .select_from(file.join(folder))
@@ -138,7 +138,7 @@ def count_present_files(connection: Connection, volume_id: int) -> int:
 
 
 def has_present_file_below(connection: Connection, volume_id: int, path: bytes) -> bool:
-    """Tell whether any file at or below a folder (relative to the mount point) is believed to be there."""
+    """Return whether any file in or below a folder (relative to the mount point) is recorded as present."""
     statement = (
         select(file.c.id)
         .select_from(file.join(folder))
@@ -149,7 +149,7 @@ def has_present_file_below(connection: Connection, volume_id: int, path: bytes) 
 
 
 def count_present_files_below(connection: Connection, volume_id: int, path: bytes) -> int:
-    """Return how many files at and below a folder (relative to the mount point) are believed to be there."""
+    """Return how many files in or below a folder (relative to the mount point) are recorded as present."""
     statement = (
         select(func.count())
         .select_from(file.join(folder))

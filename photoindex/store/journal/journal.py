@@ -1,7 +1,7 @@
 """The journal: every change made by a person, row by row, so that it can be shown and undone.
 
-Rows are kept as SQLite stores them (integers, floats, text, bytes), not as the program's types: undo restores them bit for
-bit, even if the types have changed since. In JSON, bytes are `{"base64": "..."}`.
+Rows are kept as SQLite stores them (integers, floats, text, bytes), not as the program's types: undo restores them bit
+for bit, even if the types have changed since. In JSON, bytes are `{"base64": "..."}`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def record(
 
 
 def rows_as_changes(connection: Connection, table: Table, chosen: Select[Any]) -> Iterator[Change]:
-    """Yield a change for every row of `table` that is about to be deleted; `chosen` is a SELECT from it with any columns.
+    """Yield a change for every row of `table` about to be deleted; `chosen` is a SELECT from it, with any columns.
 
     Consume it (with `record`) before the rows are deleted, children before parents.
     """
@@ -186,7 +186,7 @@ def _key_of(table: Table, row: Row) -> Row:
 def read_chunk(
     connection: Connection, entry_id: int, *, after: int | None = None, before: int | None = None
 ) -> list[tuple[int, Change]]:
-    """Return the next changes with their ids: forwards from `after`, or else backwards from `before` (None: the end)."""
+    """Return the next changes with their ids: forwards from `after`, else backwards from `before` (None: the end)."""
     plain = untyped(journal_change)
     statement = select(plain).where(plain.c.journal_id == entry_id).limit(_CHUNK)
     if after is not None:

@@ -84,8 +84,8 @@ def undo_in(
 ) -> Undone:
     """Undo an entry like `undo`, in its own transaction; with `dry_run`, only check whether it can be undone.
 
-    `finish` is called at the end of the transaction with the id of the new entry, to schedule the work that follows from
-    the restored rows. Raises NothingFound, CannotUndo.
+    `finish` is called at the end of the transaction with the id of the new entry, to schedule the work that follows
+    from the restored rows. Raises NothingFound, CannotUndo.
     """
     try:
         with database.write() as connection:

@@ -1,8 +1,8 @@
 """The database's schema version: creating the tables, upgrading an older database, refusing a newer one.
 
-Every revision is applied in one transaction together with its version records: Alembic's `alembic_version`, and a row in
-`schema_history` with the program version, from which an older program can say what to install. Any change to a table, the
-full-text index or a documented view needs its own revision; opening a database compares nothing but the revision.
+Every revision is applied in one transaction together with its version records: Alembic's `alembic_version`, and a row
+in `schema_history` with the program version, from which an older program can say what to install. Any change to a table,
+the full-text index or a documented view needs its own revision; opening a database compares nothing but the revision.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _alembic_config(connection: Connection, history: History) -> Config:
 
 
 def _record(connection: Connection, revision: str, *, is_first: bool) -> None:
-    # Deliberately plain SQL: these two tables have the same form in every revision, so that older programs can read them.
+    # Deliberately plain SQL: these two tables are the same in every revision, so that older programs can read them.
     now = time.time()
     connection.execute(
         text("INSERT INTO schema_history (revision, program_version, migrated_at) VALUES (:revision, :version, :now)"),
@@ -203,6 +203,6 @@ def _check_foreign_keys(connection: Connection, revision: str) -> None:
     broken = connection.execute(text("PRAGMA foreign_key_check")).first()
     if broken is not None:
         raise DatabaseFailed(
-            f"upgrading to schema {revision} would leave rows of {broken[0]} that refer to missing rows of {broken[2]}; "
-            "nothing was changed"
+            f"upgrading to schema {revision} would leave rows of {broken[0]} that refer to missing rows of "
+            f"{broken[2]}; nothing was changed"
         )

@@ -2,7 +2,7 @@
 
 Paths (folder.path, file.name, volume.mount_point) are bytes in Python; SQLite stores them as TEXT if they are UTF-8 and
 as BLOB otherwise, because it refuses surrogates in TEXT. Times named `*_at` are UTC seconds since 1970 (float).
-Tables whose rows a person can forget never reuse an id (`sqlite_autoincrement`): undo restores rows under their old ids.
+Tables whose rows a person can forget never reuse an id (`sqlite_autoincrement`): undo restores rows with their ids.
 """
 
 from __future__ import annotations

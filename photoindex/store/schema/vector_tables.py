@@ -53,7 +53,7 @@ vector = Table(
     Column("data", LargeBinary, nullable=False, comment="float16, little-endian, unit length"),
     UniqueConstraint("space_id", "asset_id", "frame"),
     Index("vector_by_asset", "asset_id"),
-    # Every index ends with the row id, so this one finds a space's newest vectors without reading those of other spaces.
+    # Every index ends with the row id: this one finds a space's newest vectors without reading those of other spaces.
     Index("vector_by_space", "space_id"),
     **NUMBERS_ONLY_GROW,
 )

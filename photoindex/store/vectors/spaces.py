@@ -1,4 +1,4 @@
-"""The embedding spaces of a library: one a variant of the embed stage, at most one of them in use."""
+"""The embedding spaces of a library: one per variant of the embed stage, at most one of them active."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from photoindex.store.schema.tables import asset, space, task, vector
 from photoindex.store.tasks.asset_tasks import StageVariant, count_with_preview, task_of_asset
 
 STAGE = "embed"
-"""The stage whose variants have spaces, as the task table names it."""
-_DROPPED_AT_ONCE = 20_000
+"""The stage whose variants have spaces, as named in the task table."""
+_VECTORS_PER_DELETE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceRow:
-    """One space. dim: numbers a vector. calibration: see `library.cut_off`; None until it was measured."""
+    """One space. dim: dimensions of its vectors. calibration: see `library.spaces.calibration`; None until measured."""
 
     id: int
     name: str
@@ -38,9 +38,9 @@ class SpaceRow:
 
 
 def ensure_space(connection: Connection, *, model: str, variant_id: int, dim: int) -> SpaceRow:
-    """Return the space of a variant of the embed stage; make it where it is new.
+    """Return the space of a variant of the embed stage; create it if it does not exist.
 
-    A new one is in use where no other is, unless one could be: what it has is more than the nothing of the new one.
+    A new space becomes active unless another is active or complete: that one finds more than an empty one.
     """
     found = connection.execute(select(space).where(space.c.variant_id == variant_id)).first()
     if found is not None:
@@ -53,16 +53,15 @@ def ensure_space(connection: Connection, *, model: str, variant_id: int, dim: in
             model=model,
             variant_id=variant_id,
             dim=dim,
-            active=_is_for_use(connection),
+            active=_should_be_active(connection),
             created_at=time.time(),
         )
     )
     return _space_row(connection.execute(select(space).where(space.c.id == new_id(made))).one())
 
 
-def _is_for_use(connection: Connection) -> bool:
-    there = all_spaces(connection)
-    return not any(one.active or _is_complete(connection, one) for one in there)
+def _should_be_active(connection: Connection) -> bool:
+    return not any(one.active or _is_complete(connection, one) for one in all_spaces(connection))
 
 
 def _is_complete(connection: Connection, found: SpaceRow) -> bool:
@@ -83,42 +82,42 @@ def all_spaces(connection: Connection) -> list[SpaceRow]:
 
 
 def active_space(connection: Connection) -> SpaceRow | None:
-    """Return the space that search uses, None where there is none."""
+    """Return the space that search uses, None if there is none."""
     row = connection.execute(select(space).where(space.c.active.is_(True))).first()
     return None if row is None else _space_row(row)
 
 
 def space_named(connection: Connection, name: str) -> SpaceRow | None:
-    """Return the space of this name."""
+    """Return the space with this name, None if there is none."""
     row = connection.execute(select(space).where(space.c.name == name)).first()
     return None if row is None else _space_row(row)
 
 
 def use(connection: Connection, space_id: int) -> None:
-    """Make one space the one that search uses."""
+    """Make search use this space."""
     connection.execute(update(space).where(space.c.active.is_(True)).values(active=False))
     connection.execute(update(space).where(space.c.id == space_id).values(active=True))
 
 
 def calibrate(connection: Connection, space_id: int, calibration: dict[str, Any]) -> None:
-    """Keep what was measured of a space."""
+    """Store the calibration of a space."""
     connection.execute(update(space).where(space.c.id == space_id).values(calibration=calibration))
 
 
 def begin_drop(connection: Connection, found: SpaceRow) -> None:
-    """Take a space out of use and remove its tasks, so that what is left of it while its vectors go can only shrink."""
+    """Deactivate a space and remove its tasks, so that nothing is added while its vectors are deleted."""
     connection.execute(update(space).where(space.c.id == found.id).values(active=False))
     connection.execute(delete(task).where(task.c.variant_id == found.variant_id, task.c.stage == STAGE))
 
 
 def drop_some(connection: Connection, found: SpaceRow) -> int:
-    """Remove some of a space's vectors; return how many, 0 where there are none left."""
-    some = select(vector.c.id).where(vector.c.space_id == found.id).limit(_DROPPED_AT_ONCE)
+    """Remove a batch of a space's vectors; return how many, 0 if none are left."""
+    some = select(vector.c.id).where(vector.c.space_id == found.id).limit(_VECTORS_PER_DELETE)
     return int(connection.execute(delete(vector).where(vector.c.id.in_(some))).rowcount)
 
 
 def drop(connection: Connection, found: SpaceRow) -> int:
-    """Remove a space with its vectors and tasks; return how many vectors went."""
+    """Remove a space with its vectors and tasks; return how many vectors were removed."""
     gone = connection.execute(delete(vector).where(vector.c.space_id == found.id)).rowcount
     connection.execute(delete(task).where(task.c.variant_id == found.variant_id, task.c.stage == STAGE))
     connection.execute(delete(space).where(space.c.id == found.id))
@@ -132,7 +131,7 @@ def count_vectors(connection: Connection, space_id: int) -> int:
 
 
 def count_not_embedded(connection: Connection, found: SpaceRow) -> int:
-    """Return how many contents with a preview have no vector in a space; those that were given up are left out."""
+    """Return how many contents with a preview have no vector in a space, not counting quarantined ones."""
     in_space = (
         select(vector.c.id).where(vector.c.space_id == found.id, vector.c.asset_id == asset.c.id).correlate(asset)
     )
@@ -141,10 +140,10 @@ def count_not_embedded(connection: Connection, found: SpaceRow) -> int:
 
 
 def may_lack_vectors(connection: Connection, space_id: int) -> bool:
-    """Tell, from a few counts of indexes, whether `count_not_embedded` may find any: it looks at every content.
+    """Return, from a few index counts, whether `count_not_embedded` (which reads every content) may be above 0.
 
-    Vectors whose content is gone or superseded may hide as many contents that were ingested long ago and got a preview
-    since; new ones are never hidden.
+    Each vector whose content is gone or superseded can hide one older content that got its preview later; new contents
+    are never hidden.
     """
     contents = select(func.count()).select_from(asset).scalar_subquery()
     without_preview = select(func.count()).select_from(asset).where(predicates.without_preview()).scalar_subquery()

@@ -1,4 +1,4 @@
-"""The vectors of a space as the database has them: the truth that every index is made from."""
+"""The vectors of a space in the database: the source of truth from which every index is built."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STORED = np.dtype("<f2")
 
 @dataclass(frozen=True, slots=True)
 class VectorBlock:
-    """Vectors in the order of their numbers: ids int64 [n], ascending; values float16 [n, dim]."""
+    """Vectors ordered by id: ids int64 [n], ascending; values float16 [n, dim]."""
 
     ids: NDArray[np.int64]
     values: NDArray[np.float16]
@@ -29,12 +29,12 @@ class VectorBlock:
 
 @dataclass(frozen=True, slots=True)
 class VectorWriter:
-    """Keeps what the embed stage finds: the vectors of one space."""
+    """Stores the results of the embed stage: the vectors of one space."""
 
     space_id: int
 
     def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
-        """Write the vectors of contents (asset id -> results), as `put` does."""
+        """Write the vectors among the results (asset id -> results), like the function `put`."""
         put(
             connection,
             self.space_id,
@@ -43,9 +43,9 @@ class VectorWriter:
 
 
 def put(connection: Connection, space_id: int, vectors: Sequence[tuple[int, Vector]]) -> None:
-    """Keep vectors (asset id, vector), each in place of an earlier one of the same content and frame.
+    """Store vectors (asset id, vector), each replacing an earlier one of the same content and frame.
 
-    Every one gets a new number.
+    Every vector gets a new id.
     """
     contents: dict[int, list[int]] = {}
     for asset_id, one in vectors:
@@ -71,7 +71,7 @@ def put(connection: Connection, space_id: int, vectors: Sequence[tuple[int, Vect
 
 
 def blocks(connection: Connection, space_id: int, dim: int, *, after_id: int = 0) -> Iterator[VectorBlock]:
-    """Yield a space's vectors with numbers above `after_id`, ascending, in blocks of up to CHUNK_ROWS."""
+    """Yield a space's vectors with ids above `after_id`, ascending, in blocks of up to CHUNK_ROWS."""
     last = after_id
     while True:
         rows = connection.execute(
@@ -90,13 +90,13 @@ def blocks(connection: Connection, space_id: int, dim: int, *, after_id: int = 0
 
 
 def newest_id(connection: Connection, space_id: int) -> int:
-    """Return the largest number of a space's vectors, 0 where it has none."""
+    """Return the largest vector id of a space, 0 if it has no vectors."""
     statement = select(func.max(vector.c.id)).where(vector.c.space_id == space_id)
     return int(connection.execute(statement).scalar_one() or 0)
 
 
 def living(connection: Connection, space_id: int, vector_ids: Sequence[int]) -> set[int]:
-    """Return those of some numbers under which the space still has a vector."""
+    """Return the ids among `vector_ids` that still exist in the space."""
     found: set[int] = set()
     for start in range(0, len(vector_ids), CHUNK_ROWS):
         statement = select(vector.c.id).where(
@@ -107,7 +107,7 @@ def living(connection: Connection, space_id: int, vector_ids: Sequence[int]) -> 
 
 
 def data_of(connection: Connection, space_id: int, vector_ids: Sequence[int]) -> dict[int, bytes]:
-    """Return the bytes of vectors, float16 little-endian, by their numbers; one that is gone is left out."""
+    """Return vector id -> bytes, float16 little-endian; missing ids are omitted."""
     found: dict[int, bytes] = {}
     for start in range(0, len(vector_ids), CHUNK_ROWS):
         statement = select(vector.c.id, vector.c.data).where(
@@ -118,24 +118,24 @@ def data_of(connection: Connection, space_id: int, vector_ids: Sequence[int]) ->
 
 
 def count_after(connection: Connection, space_id: int, after_id: int) -> int:
-    """Return how many vectors of a space have larger numbers."""
+    """Return how many vectors of a space have ids above `after_id`."""
     statement = select(func.count()).where(vector.c.space_id == space_id, vector.c.id > after_id)
     return int(connection.execute(statement).scalar_one())
 
 
 def count_up_to(connection: Connection, space_id: int, largest_id: int) -> int:
-    """Return how many vectors of a space have numbers up to this one."""
+    """Return how many vectors of a space have ids up to `largest_id`."""
     statement = select(func.count()).where(vector.c.space_id == space_id, vector.c.id <= largest_id)
     return int(connection.execute(statement).scalar_one())
 
 
 def largest_ever(connection: Connection) -> int:
-    """Return the largest number that a vector of any space ever had in this database, 0 where there was none."""
+    """Return the largest id that a vector of any space ever had in this database, 0 if there never was one."""
     return engine_of(connection).largest_number_ever(connection, vector)
 
 
 def photos_of(connection: Connection, vector_ids: Sequence[int]) -> dict[int, int]:
-    """Return the photo of each vector, by the vector's number; one that is gone, or of a superseded content, is left out."""
+    """Return vector id -> photo id; missing vectors and those of superseded contents are omitted."""
     found: dict[int, int] = {}
     for start in range(0, len(vector_ids), _KEYS):
         statement = (
