@@ -1,1 +1,1 @@
-"""Assets, photos and what is known of them."""
+"""Assets, photos and their facts."""

@@ -1,4 +1,4 @@
-"""Assets and photos: one row a content, one row a picture as a person calls it."""
+"""Assets and photos: one asset row per content, one photo row per picture or video as a person sees it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUPERSEDED = "superseded"
 
 @dataclass(frozen=True, slots=True)
 class AssetRow:
-    """What the pipeline needs to know of a content it has met before."""
+    """What the pipeline needs to know about a content it has seen before."""
 
     id: int
     photo_id: int
@@ -31,7 +31,7 @@ class AssetRow:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a variant of ingest derived from an asset's pixels, None where nothing was."""
+    """What a variant of ingest derived from an asset's pixels; perceptual_hash: None if there is none."""
 
     variant_id: int
     perceptual_hash: int | None
@@ -44,13 +44,13 @@ _by_digest = _known.where(asset.c.digest == bindparam("wanted_digest"))
 
 
 def by_digest(connection: Connection, digest: bytes) -> AssetRow | None:
-    """Return the asset with this BLAKE3 digest (32 bytes), None where the content is new."""
+    """Return the asset with this BLAKE3 digest (32 bytes), None if the content is new."""
     row = connection.execute(_by_digest, {"wanted_digest": digest}).first()
     return AssetRow(*row) if row else None
 
 
 def by_id(connection: Connection, asset_id: int) -> AssetRow | None:
-    """Return one asset."""
+    """Return one asset, None if there is no such id."""
     row = connection.execute(_known.where(asset.c.id == asset_id)).first()
     return AssetRow(*row) if row else None
 
@@ -59,7 +59,7 @@ _insert_photo, _insert_asset = insert(photo), insert(asset)
 
 
 def add_photo(connection: Connection, described: Described, size_bytes: int) -> int:
-    """Make a photo without facts yet and return its id; `store_resolution` fills it."""
+    """Insert a photo without facts and return its id; `store_resolution` fills it in."""
     values = {"kind": str(described.media.kind), "format": described.media.format, "size_bytes": size_bytes}
     values |= {"keywords": [], "sources": {}, "added_at": time.time()}
     return new_id(connection.execute(_insert_photo, values))
@@ -81,7 +81,7 @@ def add_asset(
 
 
 def update_asset(connection: Connection, asset_id: int, *, described: Described, made: Made) -> None:
-    """Replace what is known of a content, after it was read again."""
+    """Replace the facts and derived values of a content that was read again."""
     connection.execute(update(asset).where(asset.c.id == asset_id).values(**_asset_values(described, made)))
 
 
@@ -114,17 +114,17 @@ def _identifier(facts: Facts, name: str) -> str | None:
 
 
 def _signed(value: int | None) -> int | None:
-    """SQLite's integers are signed: a 64-bit hash keeps its bits."""
+    """Reinterpret an unsigned 64-bit hash as signed, as SQLite's integers are."""
     if value is None:
         return None
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
 def take_place_of(connection: Connection, asset_id: int, *, earlier: AssetRow) -> None:
-    """Say that a file that held `earlier` holds `asset_id` now.
+    """Replace `earlier` by `asset_id`, which a file that had `earlier` now has.
 
-    It is in the photo what `earlier` was, and what a person decided about that one holds for it. The earlier content stays
-    with the photo.
+    `asset_id` gets the role of `earlier` in the photo, and a person's decisions about `earlier` apply to it. `earlier`
+    stays with the photo, as superseded.
     """
     connection.execute(update(asset).where(asset.c.id == asset_id).values(role=earlier.role, replaced_by=None))
     values = {"role": SUPERSEDED, "pair_reason": None, "replaced_by": asset_id}
@@ -132,13 +132,13 @@ def take_place_of(connection: Connection, asset_id: int, *, earlier: AssetRow) -
 
 
 def stand_alone(connection: Connection, asset_id: int, *, photo_id: int) -> None:
-    """Let an earlier content stand for a photo of its own."""
+    """Make a content the primary one of its own photo."""
     values = {"photo_id": photo_id, "role": PRIMARY, "replaced_by": None, "pair_reason": None}
     connection.execute(update(asset).where(asset.c.id == asset_id).values(values))
 
 
 def latest(connection: Connection, known: AssetRow) -> AssetRow:
-    """Return the content that took the place of an earlier one in an edited file, and so on; itself where none did."""
+    """Follow `replaced_by` from a superseded content to the newest one; `known` itself if nothing replaced it."""
     seen = {known.id}
     while known.role == SUPERSEDED and known.replaced_by is not None and known.replaced_by not in seen:
         seen.add(known.replaced_by)
@@ -151,7 +151,7 @@ def latest(connection: Connection, known: AssetRow) -> AssetRow:
 
 @dataclass(frozen=True, slots=True)
 class PhotoContent:
-    """One content of a photo, and what the photos around it gave the photo."""
+    """One content of a photo, and the facts that the photo got from neighbouring photos."""
 
     asset_id: int
     role: str
@@ -174,7 +174,7 @@ _current = (
 
 
 def current_contents(connection: Connection, photo_id: int) -> list[PhotoContent]:
-    """Return the contents of a photo, without earlier ones of edited files; the one that stands for it first."""
+    """Return the contents of a photo, without superseded ones; the primary one first."""
     return [
         PhotoContent(
             asset_id=row.id,
@@ -189,7 +189,7 @@ def current_contents(connection: Connection, photo_id: int) -> list[PhotoContent
 
 
 _RESOLVED_COLUMNS = ("primary_asset_id", "size_bytes", "place_id", "motion", *_CONTENT_VALUES, *Resolved.__slots__)
-# Made once: putting statements with so many values together costs more than SQLite's work on them.
+# Built once: building statements with so many values costs more than SQLite's work on them.
 _store_facts = (
     update(photo)
     .where(photo.c.id == bindparam("wanted_photo"))

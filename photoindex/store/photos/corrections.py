@@ -1,4 +1,4 @@
-"""What a person corrected: values that stand above all that files say."""
+"""Corrections by a person: values that override every value from files."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _of_photo = (
 
 
 def of_photo(connection: Connection, photo_id: int) -> dict[str, FactValue]:
-    """Return fact -> value of all contents of a photo, earlier ones too; the newest correction of a fact holds."""
+    """Return fact -> value over all contents of a photo, also superseded ones; the newest correction of a fact wins."""
     rows = connection.execute(_of_photo, {"photo_id": photo_id})
     return {row.fact: row.value for row in rows}
 
 
 def current_assets(connection: Connection, photo_id: int) -> list[int]:
-    """Return the contents of a photo that a correction of it is written to: all but earlier ones."""
+    """Return the contents to which a correction of a photo is written: all but superseded ones."""
     statement = (
         select(asset.c.id).where(asset.c.photo_id == photo_id, asset.c.role != "superseded").order_by(asset.c.id)
     )
@@ -41,18 +41,18 @@ def current_assets(connection: Connection, photo_id: int) -> list[int]:
 
 
 def copy(connection: Connection, *, source: int, target: int) -> bool:
-    """Let what was said of one content hold for another, which a file holds in its place; return whether anything was."""
-    said = select(literal(target), correction.c.fact, correction.c.value, correction.c.at)
+    """Copy the corrections of a content to the one that replaced it in a file; return whether there were any."""
+    corrections = select(literal(target), correction.c.fact, correction.c.value, correction.c.at)
     rows = upsert(correction).from_select(
-        ["asset_id", "fact", "value", "at"], said.where(correction.c.asset_id == source)
+        ["asset_id", "fact", "value", "at"], corrections.where(correction.c.asset_id == source)
     )
     return connection.execute(rows.on_conflict_do_nothing()).rowcount > 0
 
 
 def correct(connection: Connection, wanted: Iterable[tuple[int, str, FactValue]]) -> Iterator[Change]:
-    """Write (content, fact, value), some at a time; value None takes the correction back, the last of several values holds.
+    """Write (content, fact, value) in chunks; value None removes the correction, the last of several values wins.
 
-    Yields the changes for the journal; what they say is written as they are read.
+    Yields the changes for the journal; each chunk is written when its first change is consumed.
     """
     now = time.time()
     remaining = iter(wanted)
@@ -62,14 +62,14 @@ def correct(connection: Connection, wanted: Iterable[tuple[int, str, FactValue]]
 
 def _correct_some(connection: Connection, wanted: Mapping[_Key, FactValue], now: float) -> Iterator[Change]:
     before = _stored(connection, wanted)
-    gone = [key for key, value in wanted.items() if value is None and key in before]
+    removed = [key for key, value in wanted.items() if value is None and key in before]
     written = {
         key: value
         for key, value in wanted.items()
         if value is not None and not (key in before and _same(before[key], value))
     }
-    if gone:
-        connection.execute(_remove, [{"wanted_asset": asset_id, "wanted_fact": fact} for asset_id, fact in gone])
+    if removed:
+        connection.execute(_remove, [{"wanted_asset": asset_id, "wanted_fact": fact} for asset_id, fact in removed])
     if written:
         rows = [
             {"asset_id": asset_id, "fact": fact, "value": value, "at": now}
@@ -79,8 +79,8 @@ def _correct_some(connection: Connection, wanted: Mapping[_Key, FactValue], now:
     after = _stored(connection, written)
     for key in wanted:
         if key in written or (key in before and wanted[key] is None):
-            named: Row = {"asset_id": key[0], "fact": key[1]}
-            yield Change(correction.name, named, before=before.get(key), after=after.get(key))
+            row_key: Row = {"asset_id": key[0], "fact": key[1]}
+            yield Change(correction.name, row_key, before=before.get(key), after=after.get(key))
 
 
 _remove = delete(correction).where(
@@ -93,7 +93,7 @@ _write = _insert.on_conflict_do_update(
 
 
 def _stored(connection: Connection, keys: Collection[_Key]) -> dict[_Key, Row]:
-    """Return the corrections of some contents and facts as SQLite stores them."""
+    """Return the existing corrections with these keys, as SQLite stores them."""
     chosen = select(correction).where(
         correction.c.asset_id.in_({asset_id for asset_id, _ in keys}), correction.c.fact.in_({fact for _, fact in keys})
     )

@@ -19,7 +19,7 @@ from photoindex.store.tasks.admin import DISMISSED
 class FileCounts:
     """Files of one volume: present, missing and excluded add up to all.
 
-    not_media and undetermined are among the present ones; undetermined are those that wait to be read or could not be.
+    not_media and undetermined are subsets of present; undetermined files are not read yet or could not be read.
     """
 
     present: int = 0
@@ -42,7 +42,7 @@ class FileCounts:
 
 @dataclass(frozen=True, slots=True)
 class RootScan:
-    """One root and its last finished scan; `path` is absolute where the volume was last seen, times are UTC seconds."""
+    """One root and its last finished scan. path: absolute, where the volume was last seen. Times are UTC seconds."""
 
     path: bytes
     volume_id: int
@@ -52,7 +52,7 @@ class RootScan:
 
 
 def count_photos_by_format(connection: Connection) -> dict[str, int]:
-    """Return format -> number of photos, the most frequent first."""
+    """Return format -> number of photos, most frequent first."""
     number = func.count()
     statement = select(photo.c.format, number).group_by(photo.c.format).order_by(number.desc(), photo.c.format)
     return {row[0]: row[1] for row in connection.execute(statement)}
@@ -64,8 +64,8 @@ def count_assets(connection: Connection) -> int:
 
 
 def count_files_by_volume(connection: Connection) -> dict[int, FileCounts]:
-    """Return volume id -> its files, for every volume."""
-    # By folder first: the join then is over the folders, of which there are a hundred times fewer.
+    """Return volume id -> counts of its files, for every volume."""
+    # Group by folder first: the join is then over folders, of which there are a hundred times fewer than files.
     by_folder = (
         select(
             file.c.folder_id,
@@ -103,9 +103,9 @@ def count_files_by_volume(connection: Connection) -> dict[int, FileCounts]:
 
 
 def count_tasks(connection: Connection) -> dict[str, Counter[str]]:
-    """Return stage -> state -> number of tasks; dismissed ones are counted as "dismissed", not as quarantined.
+    """Return stage -> state -> number of tasks; dismissed tasks count as "dismissed", not as quarantined.
 
-    The done ones are what is left of the total: it comes from the unique index, the others from their partial indexes.
+    The number done is the total (from the unique index) minus the other states (from their partial indexes).
     """
     totals = select(task.c.stage, func.count()).group_by(task.c.stage)
     counts = {stage: Counter({"done": number}) for stage, number in connection.execute(totals)}
@@ -126,7 +126,7 @@ def count_tasks(connection: Connection) -> dict[str, Counter[str]]:
 
 
 def count_quarantined_by_error_class(connection: Connection) -> dict[str, int]:
-    """Return error class -> number of quarantined tasks that nobody dismissed, the most frequent first."""
+    """Return error class -> number of quarantined tasks that nobody dismissed, most frequent first."""
     number = func.count()
     name = func.coalesce(task.c.error_class, "")
     statement = (
@@ -139,7 +139,7 @@ def count_quarantined_by_error_class(connection: Connection) -> dict[str, int]:
 
 
 def has_contents_of_earlier_code(connection: Connection, code: int) -> bool:
-    """Tell whether contents were read by an ingest of a version before `code`, which knew fewer facts."""
+    """Return whether any content was ingested by a code version before `code`, which extracted fewer facts."""
     version = json_value(variant.c.key, "$.code")
     earlier = select(variant.c.id).where(variant.c.stage == "ingest", version < code)
     variant_ids = list(connection.execute(earlier).scalars())
@@ -151,7 +151,7 @@ def has_contents_of_earlier_code(connection: Connection, code: int) -> bool:
 
 
 def root_scans(connection: Connection) -> list[RootScan]:
-    """Return every root with its last finished scan, in the order they were added."""
+    """Return every root with its last finished scan, in the order of addition."""
     statement = (
         select(volume.c.mount_point, root.c.path, root.c.volume_id, root.c.added_at, root.c.scanned_at, root.c.summary)
         .join(volume, volume.c.id == root.c.volume_id)

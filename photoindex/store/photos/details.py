@@ -1,4 +1,4 @@
-"""What the tables know of one photo and of one file."""
+"""Everything stored about one photo and one file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from photoindex.types import Facts, Resolved
 
 @dataclass(frozen=True, slots=True)
 class PhotoRow:
-    """One photo: what it is, what its facts come to, and the number of the asset that stands for it."""
+    """One photo: its kind and size, its resolved facts, and the id of its primary asset."""
 
     id: int
     kind: str
@@ -36,7 +36,7 @@ class PhotoRow:
 class AssetDetails:
     """One content: `facts` holds every value of every embedded source; `perceptual_hash` is the 64-bit hash, unsigned.
 
-    role: what it is in its photo; pair_reason: why it belongs there, where it is not the one that stands for it.
+    role: its part in the photo. pair_reason: why it belongs to the photo, if it is not the primary content.
     """
 
     id: int
@@ -54,7 +54,7 @@ class AssetDetails:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """One path on one volume, with the content it holds where that is known.
+    """One path on one volume, with its content if known.
 
     path: absolute, where the volume was last seen. mtime_ns: nanoseconds since 1970. media: None until read.
     missing_since, first_seen_at: UTC seconds since 1970.
@@ -78,8 +78,8 @@ class FileRecord:
 
 
 def photo_by_id(connection: Connection, photo_id: int) -> PhotoRow | None:
-    """Return a photo, None where there is no such number."""
-    # Wider numbers than SQLite's would make the driver raise OverflowError.
+    """Return a photo, None if there is no such id."""
+    # The driver raises OverflowError for integers wider than SQLite's.
     if photo_id >= 1 << 63:
         return None
     row = connection.execute(select(photo).where(photo.c.id == photo_id)).mappings().first()
@@ -110,13 +110,13 @@ def _resolved(row: Mapping[Any, Any]) -> Resolved:
 
 
 def photos_of_burst(connection: Connection, burst: str) -> list[int]:
-    """Return the photos of a burst, by time."""
+    """Return the photos of a burst, ordered by time."""
     statement = select(photo.c.id).where(photo.c.burst == burst).order_by(photo.c.taken_at, photo.c.id)
     return list(connection.execute(statement).scalars())
 
 
 def assets_of_photo(connection: Connection, photo_id: int) -> list[AssetDetails]:
-    """Return the contents of a photo, earlier ones too, by number."""
+    """Return the contents of a photo, also superseded ones, ordered by id."""
     return [
         _asset_row(row)
         for row in connection.execute(_assets().where(asset.c.photo_id == photo_id).order_by(asset.c.id))
@@ -145,13 +145,13 @@ def _asset_row(row: Any) -> AssetDetails:
 
 
 def files_of_photo(connection: Connection, photo_id: int) -> list[FileRecord]:
-    """Return the files of a photo: the present ones first, each group in the order they were first seen."""
+    """Return the files of a photo: present ones first, then by id."""
     statement = _files().where(asset.c.photo_id == photo_id).order_by(file.c.state != "present", file.c.id)
     return [_file_row(row) for row in connection.execute(statement)]
 
 
 def file_by_id(connection: Connection, file_id: int) -> FileRecord:
-    """Return one file; the number is known to be there."""
+    """Return one file; the id must exist."""
     return _file_row(connection.execute(_files().where(file.c.id == file_id)).one())
 
 

@@ -1,4 +1,4 @@
-"""What the search for duplicates reads: hashes, contents in several files, and what tells copies of a photo apart."""
+"""Data for finding duplicates: hashes, contents in several files, and what ranks the copies of a photo."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, photo, sidecar_link, vector, volume
 
 _KEYS = 500
-_SAME_MOMENT = 12
-"""More contents than that of one camera and second are a burst, or a clock that stood still."""
-_is_there = exists().where(file.c.asset_id == asset.c.id, file.c.state == "present")
-_counts = (asset.c.role.not_in(("superseded", "movie")), _is_there)
+_MOMENT_CONTENTS_MAX = 12
+"""More contents from one camera in one second are a burst, or a stopped clock."""
+_has_present_file = exists().where(file.c.asset_id == asset.c.id, file.c.state == "present")
+_eligible = (asset.c.role.not_in(("superseded", "movie")), _has_present_file)
 
 
 @dataclass(frozen=True, slots=True)
 class HashedContents:
-    """The contents that have a picture and a file: int64 [n] asset and photo numbers, ascending by asset; hashes uint64 [n].
+    """Contents with a picture and a file: asset_ids, photo_ids int64 [n], ascending by asset; hashes uint64 [n].
 
     videos: bool [n]; the hash of a video is that of its poster frame.
     """
@@ -34,10 +34,10 @@ class HashedContents:
 
 
 def hashed_contents(connection: Connection) -> HashedContents:
-    """Return every content with a perceptual hash and a present file, without earlier ones of edited files and movies of Live Photos."""
+    """Return every content with a perceptual hash and a present file, except superseded ones and Live Photo movies."""
     statement = (
         select(asset.c.id, asset.c.photo_id, asset.c.perceptual_hash, asset.c.kind == "video")
-        .where(asset.c.perceptual_hash.is_not(None), asset.c.derived.is_(True), *_counts)
+        .where(asset.c.perceptual_hash.is_not(None), asset.c.derived.is_(True), *_eligible)
         .order_by(asset.c.id)
     )
     found = connection.execute(statement).partitions(10_000)
@@ -47,10 +47,10 @@ def hashed_contents(connection: Connection) -> HashedContents:
 
 
 def contents_in_several_files(connection: Connection) -> list[int]:
-    """Return the contents that lie in two present files or more, ascending."""
-    twice = select(file.c.asset_id).where(file.c.state == "present", file.c.asset_id.is_not(None))
-    twice = twice.group_by(file.c.asset_id).having(func.count() > 1).order_by(file.c.asset_id)
-    return list(connection.execute(twice).scalars())
+    """Return the contents that have two or more present files, ascending."""
+    repeated = select(file.c.asset_id).where(file.c.state == "present", file.c.asset_id.is_not(None))
+    repeated = repeated.group_by(file.c.asset_id).having(func.count() > 1).order_by(file.c.asset_id)
+    return list(connection.execute(repeated).scalars())
 
 
 def photos_of_contents(connection: Connection, asset_ids: Sequence[int]) -> list[int]:
@@ -60,22 +60,22 @@ def photos_of_contents(connection: Connection, asset_ids: Sequence[int]) -> list
 
 
 def contents_of_one_moment(connection: Connection) -> list[list[int]]:
-    """Return lists of contents of different photos that one camera took in one second, as their own EXIF says."""
-    # Camera and time of the photos: written from EXIF, and far smaller to read than the facts of every content.
+    """Return lists of contents of different photos that one camera took in the same second, according to EXIF."""
+    # The photos' camera and time come from EXIF and are far cheaper to read than the facts of every content.
     moment = (photo.c.taken_at, photo.c.camera_model)
     known = (photo.c.taken_at.is_not(None), photo.c.camera_model.is_not(None), photo.c.taken_at_precision == "second")
     shared = (
         select(*moment)
         .where(*known, photo.c.kind != "video")
         .group_by(*moment)
-        .having(func.count().between(2, _SAME_MOMENT))
+        .having(func.count().between(2, _MOMENT_CONTENTS_MAX))
         .subquery()
     )
     statement = (
         select(photo.c.taken_at, photo.c.camera_model, asset.c.id)
         .join(shared, (shared.c.taken_at == photo.c.taken_at) & (shared.c.camera_model == photo.c.camera_model))
         .join(asset, asset.c.id == photo.c.primary_asset_id)
-        .where(asset.c.derived.is_(True), *_counts)
+        .where(asset.c.derived.is_(True), *_eligible)
         .order_by(photo.c.taken_at, photo.c.camera_model, asset.c.id)
     )
     found: dict[tuple[str, str], list[int]] = {}
@@ -85,20 +85,20 @@ def contents_of_one_moment(connection: Connection) -> list[list[int]]:
 
 
 def digests_of(connection: Connection, asset_ids: Sequence[int]) -> dict[int, bytes]:
-    """Return the BLAKE3 digest of each content."""
+    """Return content id -> BLAKE3 digest."""
     statement = select(asset.c.id, asset.c.digest)
     return {row.id: row.digest for row in _in_chunks(connection, statement, asset.c.id, asset_ids)}
 
 
 def bursts_of(connection: Connection, asset_ids: Sequence[int]) -> dict[int, str]:
-    """Return the burst of each content that is part of one."""
+    """Return content id -> burst, for the contents in a burst."""
     statement = select(asset.c.id, photo.c.burst).join(photo, photo.c.id == asset.c.photo_id)
     statement = statement.where(photo.c.burst.is_not(None))
     return {row.id: row.burst for row in _in_chunks(connection, statement, asset.c.id, asset_ids)}
 
 
 def contents_of_vectors(connection: Connection, vector_ids: Sequence[int]) -> dict[int, int]:
-    """Return the content of each vector, those of the later frames of videos left out."""
+    """Return vector id -> content id, without vectors of later video frames."""
     statement = select(vector.c.id, vector.c.asset_id).where(vector.c.frame == 0)
     return {row.id: row.asset_id for row in _in_chunks(connection, statement, vector.c.id, vector_ids)}
 
@@ -119,9 +119,9 @@ class CopyFile:
 
 @dataclass(frozen=True, slots=True)
 class CopyContent:
-    """One content of a photo with its present files, the longest known first; it may have none.
+    """One content of a photo with its present files, the earliest seen first; it may have none.
 
-    facts: how many facts its own metadata states. camera_time: it says when and by which camera it was taken.
+    facts: number of facts in its own metadata. camera_time: its EXIF has both the time taken and the camera.
     """
 
     asset_id: int
@@ -139,10 +139,11 @@ class CopyContent:
 
 @dataclass(frozen=True, slots=True)
 class CopyPhoto:
-    """One photo as it is ranked against its copies.
+    """One photo with what it is ranked by among its copies.
 
-    written: how much a person wrote of it (stars, title, description, keywords, sidecars). primary_asset_id: the content
-    that stands for it. moving: it is a picture with a short film, in the same file (a motion photo) or beside it (a Live Photo).
+    written: number of things a person added (rating, title, description, keywords, each sidecar). primary_asset_id: the
+    content that represents it. moving: it is a picture with a short video, in the same file (motion photo) or in a
+    second one (Live Photo).
     """
 
     photo_id: int
@@ -157,7 +158,7 @@ class CopyPhoto:
 
 
 def photos_to_rank(connection: Connection, photo_ids: Sequence[int]) -> dict[int, CopyPhoto]:
-    """Return the photos with their current contents and present files; one that is gone is left out."""
+    """Return the photos with their current contents and present files; missing ids are omitted."""
     files: dict[int, list[CopyFile]] = {}
     sidecars: dict[int, int] = {}
     contents: dict[int, list[Row[Any]]] = {}

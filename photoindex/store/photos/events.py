@@ -1,4 +1,4 @@
-"""The rows of events, and what of every photo they are found from."""
+"""The rows of events, and the times and positions of photos from which events are found."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from photoindex.store.schema.tables import event, photo, place, saved_query
 from photoindex.text import fold
 
 _CHUNK_ROWS = 10_000
-_KEYS_A_STATEMENT = 500
+_KEYS_PER_STATEMENT = 500
 _MENTION = re.compile(r"\bevent:", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoTimes:
-    """When and where photos were taken, one element a photo in every array; some 50 bytes a photo.
+    """When and where photos were taken: parallel arrays, some 50 bytes per photo.
 
-    seconds: local wall time as if it were UTC, since 1970. day_only: 1 where nothing but the day is known. latitude,
-    longitude: degrees, NaN where unknown. place_ids: -1 where unknown. without_day, undated: numbers of the photos that
-    are left out, because only the month or year is known, or nothing.
+    seconds: local wall time as if it were UTC, since 1970. day_only: 1 if only the day is known. latitude, longitude:
+    degrees, NaN if unknown. place_ids: -1 if unknown. without_day, undated: ids of the photos that are not in the other
+    arrays, because only their month or year is known, or no date at all.
     """
 
     ids: array[int] = field(default_factory=lambda: array("q"))
@@ -52,7 +52,7 @@ class PlaceRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event; first_at, last_at: ISO 8601 local wall time to the second; names: of its places, to be searched in."""
+    """One event; first_at, last_at: ISO 8601 local wall time to the second; names: of its places, for search."""
 
     key: str
     kind: str
@@ -64,9 +64,9 @@ class EventRow:
 
 
 def photo_times(connection: Connection) -> PhotoTimes:
-    """Return when and where all photos of the library were taken, by their numbers."""
+    """Return when and where all photos of the library were taken, ordered by id."""
     seconds = wall_seconds(func.substr(photo.c.taken_at, 1, 19))
-    # A position of which one half is missing is none.
+    # A position needs both coordinates.
     located = photo.c.latitude.is_not(None) & photo.c.longitude.is_not(None)
     precision = case(
         (func.length(photo.c.taken_at) < 19, None), else_=func.coalesce(photo.c.taken_at_precision, "second")
@@ -104,7 +104,7 @@ def _add(found: PhotoTimes, rows: Sequence[Any]) -> None:
 
 
 def place_names(connection: Connection) -> dict[int, PlaceRow]:
-    """Return the names of all places that photos have, by their numbers."""
+    """Return place id -> names, for all places."""
     rows = connection.execute(select(place.c.id, place.c.city, place.c.region, place.c.country, place.c.country_code))
     return {row.id: PlaceRow(*row) for row in rows}
 
@@ -116,16 +116,16 @@ def known_keys(connection: Connection) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class EventChanges:
-    """What of the table `event` differs from what was found: rows to be written, and keys to be removed."""
+    """Differences between the table `event` and the events found: rows to write, keys to remove."""
 
     written: tuple[EventRow, ...]
     removed: tuple[str, ...]
 
 
 def differences(connection: Connection, found: Iterable[EventRow], *, all_found: bool) -> EventChanges:
-    """Compare events with those that are stored; each takes the place of the one with its key.
+    """Compare events with the stored ones; each replaces the one with the same key.
 
-    all_found: other events are to be removed, but for those that a saved query names.
+    all_found: `found` is complete, so other stored events are removed, except those that a saved query names.
     """
     wanted = {one.key: one for one in found}
     stored = {row.key: tuple(row) for row in connection.execute(_stored)}
@@ -135,15 +135,15 @@ def differences(connection: Connection, found: Iterable[EventRow], *, all_found:
 
 
 def apply(connection: Connection, changes: EventChanges, *, at: float) -> None:
-    """Write and remove events; `at`: when they were found, UTC seconds since 1970."""
+    """Write and remove events; `at`: when they were found (UTC seconds since 1970)."""
     names = [column.name for column in _stored.selected_columns]
     rows = [{**dict(zip(names, _columns(one), strict=True)), "found_at": at} for one in changes.written]
     if rows:
         statement = upsert(event)
         changed = {column.name: statement.excluded[column.name] for column in event.c if not column.primary_key}
         connection.execute(statement.on_conflict_do_update(index_elements=[event.c.key], set_=changed), rows)
-    for start in range(0, len(changes.removed), _KEYS_A_STATEMENT):
-        connection.execute(delete(event).where(event.c.key.in_(changes.removed[start : start + _KEYS_A_STATEMENT])))
+    for start in range(0, len(changes.removed), _KEYS_PER_STATEMENT):
+        connection.execute(delete(event).where(event.c.key.in_(changes.removed[start : start + _KEYS_PER_STATEMENT])))
 
 
 _stored = select(
@@ -152,17 +152,17 @@ _stored = select(
 
 
 def _columns(one: EventRow) -> tuple[object, ...]:
-    """Return what is stored of an event, in the order of `_stored`."""
+    """Return the stored columns of an event, in the order of `_stored`."""
     return one.key, one.kind, one.title, _words(one.title, *one.names), one.first_at, one.last_at, one.photos
 
 
 def _named_by_saved_queries(connection: Connection) -> set[str]:
-    """Return every word of the saved queries that use `event:` and may be a key: too many do no harm."""
+    """Return every possible key in saved queries that use `event:`; words that are not keys do no harm."""
     queries = connection.execute(select(saved_query.c.query)).scalars()
     return {key.lower() for query in queries if _MENTION.search(query) for key in _KEY.findall(query)}
 
 
 def _words(*texts: str) -> str:
-    """Return folded words between spaces, each once, so that ` word ` finds whole words."""
+    """Return the folded words once each, separated and enclosed by spaces, so that ` word ` matches whole words."""
     words = dict.fromkeys(word for text in texts for word in re.findall(r"\w+", fold(text)))
     return f" {' '.join(words)} "

@@ -1,4 +1,4 @@
-"""Sidecars: what the small files beside the photos say, and which photos they belong to."""
+"""Sidecars: the facts in the small files next to photos, and which files they belong to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from photoindex.types import FactValue, SidecarRead
 
 @dataclass(frozen=True, slots=True)
 class SidecarRow:
-    """A present sidecar of one folder; `title` is the name of the photo that it speaks of."""
+    """A present sidecar of one folder; `title` is the file name of the photo it refers to."""
 
     file_id: int
     name: bytes
@@ -27,7 +27,7 @@ class SidecarRow:
 
 @dataclass(frozen=True, slots=True)
 class LinkedSidecar:
-    """A sidecar that belongs to a photo's file, with what it says; `path` is absolute."""
+    """A sidecar that belongs to a photo's file, with its facts; `path` is absolute."""
 
     file_id: int
     path: bytes
@@ -40,7 +40,7 @@ class LinkedSidecar:
 
 
 def store(connection: Connection, file_id: int, read: SidecarRead) -> None:
-    """Write what a sidecar says; what an earlier content of it said goes."""
+    """Write the facts of a sidecar, replacing those of its earlier content."""
     values = {
         "kind": str(read.kind),
         "title": read.title,
@@ -54,12 +54,12 @@ def store(connection: Connection, file_id: int, read: SidecarRead) -> None:
 
 
 def forget(connection: Connection, file_id: int) -> bool:
-    """Remove what a file said that is no sidecar any more; return whether it was one."""
+    """Remove the facts of a file that is no longer a sidecar; return whether it was one."""
     return connection.execute(delete(sidecar).where(sidecar.c.file_id == file_id)).rowcount > 0
 
 
 def in_folder(connection: Connection, folder_id: int) -> list[SidecarRow]:
-    """Return the present sidecars of a folder, by number."""
+    """Return the present sidecars of a folder, ordered by id."""
     rows = connection.execute(
         select(sidecar.c.file_id, file.c.name, sidecar.c.kind, sidecar.c.title)
         .join(file, file.c.id == sidecar.c.file_id)
@@ -70,9 +70,9 @@ def in_folder(connection: Connection, folder_id: int) -> list[SidecarRow]:
 
 
 def replace_links(connection: Connection, folder_id: int, links: Collection[tuple[int, int, str]]) -> set[int]:
-    """Make `links` (sidecar's file, media file, why) those of a folder's sidecars.
+    """Replace the links of a folder's sidecars by `links` (sidecar's file, media file, why).
 
-    Returns the media files that gained or lost a sidecar.
+    Returns the media files whose links changed.
     """
     of_folder = sidecar_link.c.sidecar_id.in_(select(file.c.id).where(file.c.folder_id == folder_id))
     known = connection.execute(select(sidecar_link).where(of_folder))
@@ -100,7 +100,7 @@ def photos_of_sidecar(connection: Connection, file_id: int) -> set[int]:
 
 
 def names_of(connection: Connection, file_id: int) -> list[tuple[bytes, str]] | None:
-    """Return the files that a sidecar speaks of, each with the reason; None where the file is no sidecar."""
+    """Return the names of the files that a sidecar refers to, each with the reason; None if the file is no sidecar."""
     if connection.execute(select(sidecar.c.file_id).where(sidecar.c.file_id == file_id)).first() is None:
         return None
     rows = connection.execute(
