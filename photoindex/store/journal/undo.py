@@ -31,7 +31,7 @@ class Undone:
 
 
 class CannotUndo(UsageError):
-    """The entry is already undone, or its rows have changed since; nothing was changed."""
+    """The entry was already undone, or its rows have changed since; nothing was changed."""
 
     meaning = ""
 

@@ -1,1 +1,1 @@
-"""The task table: claim, finish, administration."""
+"""The task table: claiming, finishing, administration."""

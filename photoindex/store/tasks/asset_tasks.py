@@ -115,10 +115,10 @@ def try_again(connection: Connection, task_ids: Sequence[int]) -> None:
 
 
 def reset_after_new_preview(connection: Connection, asset_id: int, stages: Collection[str]) -> None:
-    """Make a content's tasks of `stages` pending: their results came, or are just coming, from an earlier preview.
+    """Reset a content's tasks of `stages` to pending: their results are, or will be, from an earlier preview.
 
-    Those results serve until others take their place. What was given up is tried again too, because another preview may
-    do, unless a person dismissed it.
+    Those results stay in use until replaced. Quarantined tasks are reset too, because the new preview may work, unless a
+    person dismissed them.
     """
     connection.execute(
         update(task)

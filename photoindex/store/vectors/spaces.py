@@ -118,10 +118,10 @@ def drop_some(connection: Connection, found: SpaceRow) -> int:
 
 def drop(connection: Connection, found: SpaceRow) -> int:
     """Remove a space with its vectors and tasks; return how many vectors were removed."""
-    gone = connection.execute(delete(vector).where(vector.c.space_id == found.id)).rowcount
+    removed = connection.execute(delete(vector).where(vector.c.space_id == found.id)).rowcount
     connection.execute(delete(task).where(task.c.variant_id == found.variant_id, task.c.stage == STAGE))
     connection.execute(delete(space).where(space.c.id == found.id))
-    return int(gone)
+    return int(removed)
 
 
 def count_vectors(connection: Connection, space_id: int) -> int:
