@@ -288,7 +288,7 @@ def test_changes_that_another_version_recorded_for_columns_unknown_here_are_not_
             connection, command="x", summary="x", changes=[Change("nothing", {"id": 1}, before={}, after=None)]
         )
     for number in (entry, other):
-        with pytest.raises(CannotUndo, match="made by another version"):
+        with pytest.raises(CannotUndo, match="written by another version"):
             undo_in(database, number)
 
 
