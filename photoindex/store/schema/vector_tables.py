@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from photoindex.store.engine.ddl import NUMBERS_ONLY_GROW, partial_index
+from photoindex.store.engine.ddl import IDS_NEVER_REUSED, partial_index
 from photoindex.store.schema.columns import metadata
 
 space = Table(
@@ -34,7 +34,7 @@ space = Table(
     Column("calibration", JSON(none_as_null=True), comment="what separates hits from the irrelevant tail"),
     Column("created_at", Float, nullable=False),
     partial_index("space_active", "active", unique=True, where="active = 1"),
-    **NUMBERS_ONLY_GROW,
+    **IDS_NEVER_REUSED,
 )
 
 vector = Table(
@@ -51,7 +51,7 @@ vector = Table(
     Index("vector_by_asset", "asset_id"),
     # With the row's number, which every index ends with, it gives a space's newest vectors without a look at other spaces.
     Index("vector_by_space", "space_id"),
-    **NUMBERS_ONLY_GROW,
+    **IDS_NEVER_REUSED,
 )
 
 query_vector = Table(

@@ -74,18 +74,18 @@ def photos_of(contents: Select[Any]) -> Condition:
 
 def has_role(*roles: str) -> Condition:
     """Return the condition that one content of the photo has one of these roles in it."""
-    return photos_of(select(asset.c.photo_id).where(predicates.stands_beside(), asset.c.role.in_(roles)))
+    return photos_of(select(asset.c.photo_id).where(predicates.is_secondary(), asset.c.role.in_(roles)))
 
 
 def has_raw_of(name: str) -> Condition:
     """A RAW file of this format stands beside the picture."""
-    of_raw = (predicates.stands_beside(), asset.c.role == "raw", asset.c.format == name)
+    of_raw = (predicates.is_secondary(), asset.c.role == "raw", asset.c.format == name)
     return photos_of(select(asset.c.photo_id).where(*of_raw))
 
 
 def is_paired() -> Condition:
     """More than one content makes the photo, not counting earlier ones of an edited file."""
-    return photos_of(select(asset.c.photo_id).where(predicates.stands_beside()))
+    return photos_of(select(asset.c.photo_id).where(predicates.is_secondary()))
 
 
 def is_raw() -> Condition:
