@@ -141,7 +141,7 @@ def test_a_text_means_this_tree_and_printing_the_tree_keeps_the_meaning(text: st
         ("date:0000", 5, "there is no year 0000"),
         ("date:last", 5, "a date is needed"),
         ('date:"2019..2020"', 6, "a date is needed"),
-        ("is:foo", 3, "it is one of missing"),
+        ("is:foo", 3, "choose one of missing"),
         ("type:jpgg", 5, "did you mean jpg or jpeg?"),
         ("ext:*", 4, "an extension is needed"),
         ("path:../x", 5, "are not resolved"),
