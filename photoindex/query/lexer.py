@@ -258,7 +258,7 @@ class _Lexer:
         self._refuse_colon(word, start)
         star = word.find("*")
         if 0 <= star < len(word) - 1 or word == "*":
-            message = "'*' stands only at the end of a word; name:IMG_*7 and path:2019/*.jpg take it anywhere"
+            message = "'*' is allowed only at the end of a word; name:IMG_*7 and path:2019/*.jpg accept it anywhere"
             raise self._error(message, start + star)
         return Token(TokenKind.WORD, start, word.removesuffix("*"), prefix=star > 0, weight=weight)
 

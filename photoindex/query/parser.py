@@ -136,7 +136,7 @@ class _Parser:
     def _words(self, token: Token) -> Words:
         self._count(token.position)
         if not any(map(is_indexed, token.text)):
-            message = "there is no letter or digit here to search for; marks alone are not indexed"
+            message = "there is no letter or digit to search for; punctuation alone is not indexed"
             raise self._error(message, token.position)
         phrase = token.kind is TokenKind.PHRASE
         return Words(token.text, phrase=phrase, prefix=token.prefix, weight=token.weight, position=token.position)

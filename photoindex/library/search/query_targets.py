@@ -23,7 +23,7 @@ from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.paths import display, from_text
 from photoindex.query.syntax import EVERYTHING, Node
 from photoindex.store.search import vector_photos
-from photoindex.store.search.paths import refuse_path
+from photoindex.store.search.paths import check_path
 from photoindex.store.search.targets import photo_of_file
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.store.vectors.vectors import STORED
@@ -219,7 +219,7 @@ class _NamedPhotos:
     def _photo_at_end(self, written: str) -> int:
         shown = display(from_text(written))
         try:
-            refuse_path(written)
+            check_path(written)
             found = vector_photos.photos_at(self.connection, written, self.scope, limit=_SHOWN + 1)
             is_folder = (
                 not found and "*" not in written

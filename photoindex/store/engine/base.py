@@ -1,4 +1,4 @@
-"""What a database engine does for the store beyond statements that SQLAlchemy writes for every engine."""
+"""The protocol of a database engine: what the store needs beyond the SQL that SQLAlchemy generates for every engine."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from sqlalchemy import Connection, Select, Table
 
 
 class StepsExceeded(Exception):
-    """A statement took more steps than it was allowed."""
+    """A statement exceeded its limit of steps."""
 
 
 class Engine(Protocol):
-    """One implementation an engine; `engine_of` returns that of a connection.
+    """One implementation per database engine; `engine_of` returns the one for a connection.
 
-    What statements look like is in `statements`, `predicates`, `ddl` and `text_search` beside this.
+    The SQL itself is in `statements`, `predicates`, `ddl` and `text_search`.
     """
 
     def functions(self, connection: Connection) -> AbstractContextManager[None]:
-        """Make `folded`, `regex_found` and `distance_km` work inside the block.
+        """Make `folded`, `regex_found` and `distance_km` available inside the block.
 
-        What is raised inside one of them, Ctrl-C in a slow regular expression above all, leaves the block as itself.
+        Exceptions raised inside these functions propagate unchanged, notably Ctrl-C in a slow regular expression.
         """
         ...
 
     def limited(self, connection: Connection, steps: int | None) -> AbstractContextManager[None]:
-        """Raise StepsExceeded where the statements of the block take more steps of the engine's; None for no bound."""
+        """Raise StepsExceeded if the statements in the block take more than `steps` engine steps; None: no limit."""
         ...
 
     def check_links_at_commit(self, connection: Connection) -> None:
-        """Let rows of this transaction point at missing ones until it is committed."""
+        """Check foreign keys only when this transaction commits."""
         ...
 
     def has_broken_link(self, connection: Connection) -> bool:
-        """Tell whether any row points at a missing one; reads whole tables."""
+        """Return whether any row violates a foreign key; reads whole tables."""
         ...
 
     def largest_number_ever(self, connection: Connection, table: Table) -> int:
-        """Return the largest number that a row ever had in a table whose numbers only grow, 0 where there was none."""
+        """Return the largest id ever used in a table declared with IDS_NEVER_REUSED, 0 if there was none."""
         ...
 
     def index_temporary(self, connection: Connection, name: str, table: Table, columns: Sequence[str]) -> None:
-        """Make an index of a temporary table."""
+        """Create an index on a temporary table."""
         ...
 
     def fetch_plain(self, connection: Connection, statement: Select[Any], *parameters: object) -> list[tuple[Any, ...]]:
-        """Return the rows of a SELECT as the driver gives them, past SQLAlchemy's execution and row objects."""
+        """Return the rows of a SELECT as the driver returns them, bypassing SQLAlchemy's execution and row objects."""
         ...

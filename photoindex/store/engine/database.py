@@ -1,4 +1,4 @@
-"""One library's database: opening it, and its short read and write transactions."""
+"""A library's database: connections and short read and write transactions."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from photoindex.store.engine.errors import translated_errors
 class Database:
     """A SQLite database in WAL mode.
 
-    `read()` gives a connection with a consistent snapshot, `write()` one that holds the single write lock from its first
-    statement (BEGIN IMMEDIATE) and commits at the end; keep what happens inside short. `cache_mb` and `mmap_mb` are
-    SQLite's page cache and memory map a connection, in MiB.
+    `read()` yields a connection with a consistent snapshot. `write()` yields one that holds the single write lock from
+    its first statement (BEGIN IMMEDIATE) and commits at the end; keep the block short. `cache_mb` and `mmap_mb` are the
+    sizes of SQLite's page cache and memory map per connection, in MiB.
     """
 
     def __init__(self, path: Path, *, cache_mb: int = 64, mmap_mb: int = 256, busy_seconds: float = 30.0) -> None:
@@ -31,7 +31,7 @@ class Database:
 
     def _make_engine(self) -> Engine:
         engine = create_engine(
-            # Not as text: a folder's name may hold what a URL gives a meaning to (?, #, %).
+            # Not as text: a folder name may contain characters that are special in a URL (?, #, %).
             URL.create("sqlite", database=str(self.path)),
             poolclass=QueuePool,
             connect_args={"timeout": self._busy_seconds, "check_same_thread": False},
@@ -39,7 +39,7 @@ class Database:
 
         @event.listens_for(engine, "connect")
         def _configure(connection: sqlite3.Connection, _record: object) -> None:
-            # SQLAlchemy's begin event starts transactions; the driver must not start any of its own.
+            # SQLAlchemy's begin event starts transactions; the driver must not start its own.
             connection.isolation_level = None
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -57,26 +57,26 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the database until the block ends."""
+        """Yield a connection that sees one consistent state of the database until the block ends."""
         with translated_errors(self.path), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self, *, wait_seconds: float | None = None) -> Iterator[Connection]:
-        """Give a connection inside a write transaction; commit when the block ends, roll back when it raises.
+        """Yield a connection inside a write transaction; commit when the block ends, roll back if it raises.
 
-        wait_seconds: how long to wait for another writer, where that is not as the settings say.
+        wait_seconds: how long to wait for another writer; None: as configured.
         """
         with (
             translated_errors(self.path),
             self._engine.connect().execution_options(photoindex_write=True) as connection,
-            self._waiting(connection, wait_seconds),
+            self._busy_timeout(connection, wait_seconds),
             connection.begin(),
         ):
             yield connection
 
     @contextmanager
-    def _waiting(self, connection: Connection, seconds: float | None) -> Iterator[None]:
+    def _busy_timeout(self, connection: Connection, seconds: float | None) -> Iterator[None]:
         driver = connection.connection.driver_connection
         if seconds is None or driver is None:
             yield
@@ -89,12 +89,12 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Give one connection for a whole command; its temporary tables last until the block ends."""
+        """Yield one connection for a whole command; its temporary tables last until the block ends."""
         with translated_errors(self.path), self._engine.connect() as connection:
             yield Session(connection)
 
     def raw_connection(self) -> Any:
-        """Return a new `sqlite3.Connection` of its own, for what only SQLite has (online backup, sqlite-utils)."""
+        """Return a new `sqlite3.Connection` for SQLite-only features (online backup, sqlite-utils)."""
         return sqlite3.connect(self.path, timeout=self._busy_seconds)
 
     def close(self) -> None:
@@ -103,19 +103,19 @@ class Database:
 
 
 class Session:
-    """One connection with several transactions, one after the other."""
+    """One connection for several transactions in sequence."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give the connection inside a transaction that may read, and write to temporary tables."""
+        """Yield the connection inside a transaction that may read, and write to temporary tables."""
         yield from self._transaction(write=False)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give the connection inside a write transaction."""
+        """Yield the connection inside a write transaction."""
         yield from self._transaction(write=True)
 
     def _transaction(self, *, write: bool) -> Iterator[Connection]:
@@ -125,7 +125,7 @@ class Session:
 
 
 def new_id(result: CursorResult[Any]) -> int:
-    """Return the integer primary key of the one row that an INSERT made."""
+    """Return the integer primary key of the one row inserted by an INSERT."""
     key = result.inserted_primary_key
     if key is None:
         raise TypeError("the statement inserted no row")

@@ -1,4 +1,4 @@
-"""What tables are declared with that engines spell differently."""
+"""Table declarations that engines spell differently."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Index, text
 
-NUMBERS_ONLY_GROW: dict[str, Any] = {"sqlite_autoincrement": True}
-"""Of a table: its numbers are never given twice, also after rows were removed."""
+IDS_NEVER_REUSED: dict[str, Any] = {"sqlite_autoincrement": True}
+"""Table option: ids are never reused, even after rows are deleted."""
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """Return an index of the rows that meet a condition; statements need the condition word for word to use it."""
+    """Return an index of the rows that meet a condition; a statement must repeat the condition verbatim to use it."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where))

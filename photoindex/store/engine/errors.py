@@ -1,4 +1,4 @@
-"""SQLite's errors as the families of PhotoIndexError."""
+"""Translate SQLite errors to subclasses of PhotoIndexError."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from sqlalchemy.exc import DatabaseError
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, StorageFull
 
-_ROOM_BYTES = 256 << 10
-
+_MIN_FREE_BYTES = 256 << 10
 
 BROKEN_LINK_AT_COMMIT = (sqlite3.IntegrityError,)
-"""What a commit raises where a row would point at a missing one; statements raise SQLAlchemy's IntegrityError."""
+"""What a commit raises if a foreign key is violated; statements raise SQLAlchemy's IntegrityError."""
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 
 
 @contextmanager
 def translated_errors(path: Path) -> Iterator[None]:
-    """Turn the driver's errors inside the block into the families that a user can act on."""
+    """Translate driver errors raised in the block to errors that a user can act on."""
     try:
         yield
     except DatabaseError as error:
@@ -42,13 +41,13 @@ def translated_errors(path: Path) -> Iterator[None]:
 
 
 def translate(error: sqlite3.Error, path: Path) -> Exception:
-    """Return the error to raise instead of `error`; the error itself where it is a bug of ours."""
+    """Return the error to raise instead of `error`, or `error` itself if it is a bug in photoindex."""
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if code is not None else None
     if code in _FULL or primary == sqlite3.SQLITE_FULL:
         return StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again")
     if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
-        # SQLite says "I/O error" where it cannot even make room for the shared memory of its log.
+        # SQLite reports "I/O error" when there is no room even for the shared memory of its write-ahead log.
         return StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again")
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LibraryLocked(f"{path} is in use by another program; try again when it has finished")
@@ -62,7 +61,7 @@ def translate(error: sqlite3.Error, path: Path) -> Exception:
 
 
 def is_read_only(error: DatabaseFailed) -> bool:
-    """Tell whether a database could not be written, but can be read."""
+    """Return whether the error means that the database can be read but not written."""
     cause = error.__cause__
     original = cause.orig if isinstance(cause, DatabaseError) else cause
     code = getattr(original, "sqlite_errorcode", None)
@@ -74,4 +73,4 @@ def _is_full(folder: Path) -> bool:
         status = os.statvfs(folder)
     except OSError:
         return False
-    return status.f_bavail * status.f_frsize < _ROOM_BYTES
+    return status.f_bavail * status.f_frsize < _MIN_FREE_BYTES

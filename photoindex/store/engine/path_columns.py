@@ -1,4 +1,4 @@
-"""Columns of paths: bytes that may be no text, and what lies below a folder."""
+"""Path columns: bytes that may not be valid text, and the condition for paths below a folder."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from sqlalchemy import ColumnElement, Dialect, LargeBinary, TypeDecorator, and_,
 
 
 class PathBytes(TypeDecorator[bytes]):
-    """A path: bytes in Python, TEXT where it is UTF-8, BLOB where it is not."""
+    """A path: bytes in Python, stored as TEXT if it is valid UTF-8, else as BLOB."""
 
     impl = LargeBinary
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Replace LargeBinary's own processor: sqlite3 takes str and bytes as they are."""
+        """Replace LargeBinary's own processor: sqlite3 accepts str and bytes as they are."""
         return _path_to_column
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002
-        """Return bytes whichever storage class the row has."""
+        """Return bytes for either storage class."""
         return _path_from_column
 
 
@@ -36,9 +36,9 @@ def _path_from_column(value: str | bytes | None) -> bytes | None:
 
 
 def is_below(column: ColumnElement[Any], path: bytes) -> ColumnElement[bool]:
-    """Return the condition that a path column is `path` or lies below it; uses an index on the column.
+    """Return the condition that a path column equals `path` or is below it; uses an index on the column.
 
-    SQLite sorts every TEXT before every BLOB, so paths that are not UTF-8 need a range of their own.
+    SQLite sorts every TEXT before every BLOB, so paths that are not UTF-8 need a separate range.
     """
     first, past_last = path + b"/", path + b"0"
     as_blob = type_coerce(column, LargeBinary)

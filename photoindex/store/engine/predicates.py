@@ -1,4 +1,4 @@
-"""The conditions of the partial indexes, word for word as the indexes have them, so that statements use them."""
+"""The conditions of the partial indexes, verbatim: SQLite uses such an index only if the condition is identical."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _IN_TROUBLE = ("failed", "quarantined")
 
 
 def without_preview() -> TextClause:
-    """Contents of which no preview was made."""
+    """Contents without a preview."""
     return text("asset.derived = 0")
 
 
@@ -26,16 +26,16 @@ def has_position() -> TextClause:
 
 
 def not_present() -> ColumnElement[bool]:
-    """Files that are not where they were."""
+    """Files that are missing or excluded."""
     return file.c.state != verbatim("present")
 
 
-def stands_beside() -> ColumnElement[bool]:
-    """Contents that belong to a photo which another content stands for."""
+def is_secondary() -> ColumnElement[bool]:
+    """Current contents that are not the primary content of their photo."""
     return asset.c.role.not_in(verbatim("primary", "superseded"))
 
 
 def has_state(state: str) -> ColumnElement[bool]:
-    """Tasks in a state of the table's."""
+    """Tasks in a state."""
     is_state = task.c.state == verbatim(state)
     return is_state if state not in _IN_TROUBLE else and_(task.c.state.in_(verbatim(*_IN_TROUBLE)), is_state)

@@ -1,4 +1,4 @@
-"""Reading a library with a user's own SQL, and nothing but reading it."""
+"""Run a user's own SQL on a library, read-only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PRAGMAS = frozenset(
         "table_list", "table_xinfo", "user_version",
     }
 )  # fmt: skip
-"""Pragmas that only tell something, with or without an argument; the connection is read-only besides."""
+"""Pragmas that only report, with or without an argument; the connection itself is also read-only."""
 _PRAGMAS_WITHOUT_VALUE = frozenset({"encoding", "page_size", "schema_version", "user_version"})
 
 _WORDS = {
@@ -39,12 +39,12 @@ _WORDS = {
 }
 
 _INSTRUCTIONS_PER_CHECK = 100_000
-"""How often, in SQLite's own instructions, a running query lets Python look for Ctrl-C."""
+"""How many SQLite virtual machine instructions a query runs between checks for Ctrl-C."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The columns' names and the rows of one query, read as they are asked for."""
+    """The column names and the rows of one query; rows are fetched lazily."""
 
     headers: Sequence[str]
     rows: Iterator[tuple[Any, ...]]
@@ -52,27 +52,27 @@ class Result:
 
 @contextmanager
 def reading(path: Path, sql: str, parameters: Mapping[str, str], *, busy_seconds: float) -> Iterator[Result]:
-    """Run one reading statement on the database at `path` and give its result until the block ends.
+    """Run one read-only statement on the database at `path`; the result is valid until the block ends.
 
-    Text that is not UTF-8 comes with surrogates (PEP 383). Raises UsageError for SQL that is wrong or does not only read,
-    LibraryLocked, DatabaseFailed.
+    Text that is not UTF-8 is decoded with surrogateescape (PEP 383). Raises UsageError for SQL that is invalid or not
+    read-only, LibraryLocked, DatabaseFailed.
     """
     uri = f"{path.absolute().as_uri()}?mode=ro"
     guard = _Guard()
-    with _explained(path, guard), closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds)) as connection:
+    with _translated(path, guard), closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds)) as connection:
         connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         connection.execute("PRAGMA query_only = ON")
         connection.set_authorizer(guard)
         connection.set_progress_handler(lambda: 0, _INSTRUCTIONS_PER_CHECK)
         cursor = connection.execute(sql, dict(parameters))
         if cursor.description is None:
-            raise UsageError("SQL: there is no statement that gives rows; write a SELECT")
+            raise UsageError("SQL: no statement that returns rows; write a SELECT")
         yield Result([column[0] for column in cursor.description], iter(cursor))
 
 
 @dataclass(slots=True)
 class _Guard:
-    """SQLite's authorizer: lets through what reads, and remembers what it refused."""
+    """SQLite authorizer that allows only reading and records the first action that it denied."""
 
     refused: str | None = field(default=None)
 
@@ -80,9 +80,9 @@ class _Guard:
         if action in _READING:
             refused = f"{second}()" if action == sqlite3.SQLITE_FUNCTION and second in _REFUSED_FUNCTIONS else None
         elif action == sqlite3.SQLITE_PRAGMA:
-            refused = None if _may_be_asked(str(first).lower(), second) else f"PRAGMA {first}"
+            refused = None if _is_allowed_pragma(str(first).lower(), second) else f"PRAGMA {first}"
         elif action == sqlite3.SQLITE_UPDATE and first == "sqlite_master":
-            # SQLite says this while it declares a virtual table (full text, a pragma's table) to itself.
+            # SQLite reports this while it declares a virtual table internally (full-text search, pragma functions).
             refused = None
         else:
             refused = _WORDS.get(action, "this statement")
@@ -92,12 +92,12 @@ class _Guard:
         return sqlite3.SQLITE_DENY
 
 
-def _may_be_asked(pragma: str, value: str | None) -> bool:
+def _is_allowed_pragma(pragma: str, value: str | None) -> bool:
     return pragma in PRAGMAS and not (value is not None and pragma in _PRAGMAS_WITHOUT_VALUE)
 
 
 @contextmanager
-def _explained(path: Path, guard: _Guard) -> Iterator[None]:
+def _translated(path: Path, guard: _Guard) -> Iterator[None]:
     try:
         yield
     except sqlite3.ProgrammingError as error:
@@ -106,7 +106,7 @@ def _explained(path: Path, guard: _Guard) -> Iterator[None]:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise KeyboardInterrupt from error
         if guard.refused is not None:
-            raise UsageError(f"SQL: {guard.refused} is refused: this command only reads") from error
+            raise UsageError(f"SQL: {guard.refused} is not allowed: this command only reads") from error
         if getattr(error, "sqlite_errorname", "") in ("SQLITE_READONLY", "SQLITE_AUTH"):
             raise UsageError(f"SQL: {error}: this command only reads") from error
         translated = translate(error, path)
@@ -116,16 +116,16 @@ def _explained(path: Path, guard: _Guard) -> Iterator[None]:
 
 
 def json_lines(result: Result, *, newline: bool) -> Iterator[str]:
-    """Yield the lines of sqlite-utils' JSON: an array of objects, or one object a line with `newline`.
+    """Yield lines of JSON as sqlite-utils formats them: an array of objects, or one object per line with `newline`.
 
-    Bytes are {"$base64": true, "encoded": "..."}; infinity, which JSON has not, is null.
+    Bytes are {"$base64": true, "encoded": "..."}; infinity, which JSON cannot represent, is null.
     """
     from sqlite_utils.cli import output_rows
 
     rows = _finite(result.rows)
     first = next(rows, None)
     if first is None:
-        # sqlite-utils prints an empty array where there is to be one object a line, too.
+        # For no rows sqlite-utils prints an empty array even with one object per line.
         yield from () if newline else ("[]",)
     else:
         yield from output_rows(chain([first], rows), result.headers, newline, False, False)  # type: ignore[no-untyped-call]  # noqa: FBT003

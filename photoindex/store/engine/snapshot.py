@@ -1,6 +1,6 @@
-"""Whole databases as files: a consistent copy while others write, what a copy holds, whether it is sound.
+"""Database files: make a consistent copy while others write, read a copy's contents, check its integrity.
 
-These work on SQLite's own level and on any revision of the schema, so that a snapshot of an older library can be checked.
+These functions use plain SQLite and work with any schema revision, so that snapshots of older libraries can be checked.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from photoindex.store.engine.database import Database
 from photoindex.store.engine.errors import translated_errors
 
 PagesCopied = Callable[[int, int], None]
-"""Takes the number of pages copied and the number of all pages."""
+"""Receives the number of pages copied and the total."""
 
 _PAGES_PER_STEP = 2048
 COUNTED = {"photos": "photo", "files": "file", "assets": "asset"}
-"""What a manifest counts -> the table."""
+"""Name in the manifest -> table to count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a database file says of itself; `revision` is that of its schema."""
+    """Summary of a database file; `revision` is its schema revision."""
 
     library_id: str
     revision: str
@@ -35,7 +35,7 @@ class Contents:
 
 
 def size_bytes(database: Database) -> int:
-    """Return how large a copy of the database will be."""
+    """Return the size of a copy of the database."""
     with closing(database.raw_connection()) as connection, translated_errors(database.path):
         pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
         page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
@@ -52,8 +52,8 @@ def copy(database: Database, target: Path, advance: PagesCopied) -> None:
         closing(database.raw_connection()) as source,
         closing(sqlite3.connect(target)) as destination,
     ):
-        # A read transaction around the whole copy: without it every commit of another process starts the copy anew, and
-        # beside a running scan it would never end.
+        # A read transaction around the whole copy: without it, every commit by another process restarts the copy,
+        # which would never finish during a scan.
         source.isolation_level = None
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -66,8 +66,8 @@ def copy(database: Database, target: Path, advance: PagesCopied) -> None:
 
 
 def contents_of(path: Path) -> Contents:
-    """Return what a database file holds. Raises DatabaseFailed when it is none or damaged."""
-    with _opened(path) as connection:
+    """Return a summary of a database file. Raises DatabaseFailed if it is not a database or is damaged."""
+    with _open_immutable(path) as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         return Contents(
             library_id=str(connection.execute("SELECT id FROM library").fetchone()[0]),
@@ -81,8 +81,8 @@ def contents_of(path: Path) -> Contents:
 
 
 def problems_of(path: Path) -> list[str]:
-    """Return what SQLite finds wrong with a database file: pages, indices, foreign keys; empty where all is well."""
-    with _opened(path) as connection:
+    """Return the problems that SQLite finds in a database file: pages, indices, foreign keys; empty if none."""
+    with _open_immutable(path) as connection:
         found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(10)") if row[0] != "ok"]
         broken = connection.execute("PRAGMA foreign_key_check").fetchone()
     if broken is not None:
@@ -91,8 +91,8 @@ def problems_of(path: Path) -> list[str]:
 
 
 def journal_lines(path: Path) -> Iterator[bytes]:
-    """Yield the journal of a database file as JSON lines: every entry, each followed by its changes."""
-    with _opened(path) as connection:
+    """Yield the journal of a database file as JSON lines: each entry, followed by its changes."""
+    with _open_immutable(path) as connection:
         connection.row_factory = sqlite3.Row
         for entry in connection.execute("SELECT * FROM journal ORDER BY id"):
             yield _json_line({"kind": "entry", **dict(entry)})
@@ -106,17 +106,16 @@ def journal_lines(path: Path) -> Iterator[bytes]:
 
 
 def forget_lost_derived(path: Path, exist: Callable[[bytes], bool], advance: Callable[[int], None]) -> int:
-    """Mark the assets of a database file whose derived files are gone as not derived, so that the next scan makes them.
+    """Mark assets whose derived files are gone as not derived, so that the next scan rebuilds them; return how many.
 
-    `exist` tells by an asset's digest whether its derived files are there; `advance` takes how many were looked at.
-    Returns how many are gone.
+    exist: returns whether the derived files of an asset exist, by digest. advance: receives how many were checked.
     """
     with translated_errors(path), closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TEMPORARY TABLE lost (id INTEGER PRIMARY KEY)")
         derived = connection.execute("SELECT id, digest FROM asset WHERE derived = 1")
-        for looked_at, (asset_id, digest) in enumerate(derived, 1):
-            if looked_at % 1000 == 0:
-                advance(looked_at)
+        for checked, (asset_id, digest) in enumerate(derived, 1):
+            if checked % 1000 == 0:
+                advance(checked)
             if not exist(digest):
                 connection.execute("INSERT INTO lost VALUES (?)", (asset_id,))
         lost = connection.execute("UPDATE asset SET derived = 0 WHERE id IN (SELECT id FROM lost)").rowcount
@@ -125,8 +124,8 @@ def forget_lost_derived(path: Path, exist: Callable[[bytes], bool], advance: Cal
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file that nobody else has open for reading alone: nothing is written beside it, no lock is taken."""
+def _open_immutable(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file that nobody else has open, read-only: no lock is taken and no file is created next to it."""
     address = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
     with translated_errors(path), closing(sqlite3.connect(address, uri=True)) as connection:
         yield connection

@@ -1,4 +1,4 @@
-"""SQLite as an engine of the store."""
+"""SQLite as a database engine of the store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from photoindex.query.values import matches
 from photoindex.store.engine.base import Engine, StepsExceeded
 from photoindex.text import fold
 
-_STEPS_A_CALL = 10_000
+_STEPS_PER_CALL = 10_000
 
 
 class Sqlite:
@@ -25,13 +25,13 @@ class Sqlite:
 
     @contextmanager
     def functions(self, connection: Connection) -> Iterator[None]:
-        """Register our functions: SQLite's lower() and LIKE know ASCII alone, and it has no regular expressions.
+        """Register our functions: SQLite's lower() and LIKE handle only ASCII, and it has no regular expressions.
 
-        SQLite turns what a function raises into an OperationalError that no longer says what it was.
+        SQLite turns an exception from a function into an OperationalError without its cause; the original is re-raised.
         """
         raised: list[BaseException] = []
         for name, arguments, function in _FUNCTIONS:
-            _driver(connection).create_function(name, arguments, _kept(function, raised), deterministic=True)
+            _driver(connection).create_function(name, arguments, _recording(function, raised), deterministic=True)
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:
@@ -41,12 +41,12 @@ class Sqlite:
 
     @contextmanager
     def limited(self, connection: Connection, steps: int | None) -> Iterator[None]:
-        """Count steps of SQLite's virtual machine, some ten millions a second."""
+        """Count steps of SQLite's virtual machine, tens of millions per second."""
         if steps is None:
             yield
             return
         driver = _driver(connection)
-        each = min(steps, _STEPS_A_CALL)
+        each = min(steps, _STEPS_PER_CALL)
         left = [steps // each]
 
         def count() -> int:
@@ -68,7 +68,7 @@ class Sqlite:
         connection.execute(text("PRAGMA defer_foreign_keys = ON"))
 
     def has_broken_link(self, connection: Connection) -> bool:
-        """Ask `foreign_key_check`."""
+        """Run `foreign_key_check`."""
         return connection.execute(text("PRAGMA foreign_key_check")).first() is not None
 
     def largest_number_ever(self, connection: Connection, table: Table) -> int:
@@ -77,17 +77,17 @@ class Sqlite:
         return int(connection.execute(statement, {"name": table.name}).scalar() or 0)
 
     def index_temporary(self, connection: Connection, name: str, table: Table, columns: Sequence[str]) -> None:
-        """Make the index in the schema `temp`."""
+        """Create the index in the schema `temp`."""
         connection.exec_driver_sql(f"CREATE INDEX temp.{name} ON {table.name} ({', '.join(columns)})")
 
     def fetch_plain(self, connection: Connection, statement: Select[Any], *parameters: object) -> list[tuple[Any, ...]]:
-        """Run the compiled statement on the driver; each statement is compiled once."""
+        """Run the compiled statement directly on the driver; each statement is compiled once."""
         rows: list[tuple[Any, ...]] = _driver(connection).execute(_compiled(statement), parameters).fetchall()
         return rows
 
 
 ENGINES: dict[str, Engine] = {"sqlite": Sqlite()}
-"""Every engine by the name of its SQLAlchemy dialect."""
+"""SQLAlchemy dialect name -> engine."""
 
 
 def engine_of(connection: Connection) -> Engine:
@@ -106,7 +106,7 @@ def _driver(connection: Connection) -> Any:
     return driver
 
 
-def _kept(function: Callable[..., Any], raised: list[BaseException]) -> Callable[..., Any]:
+def _recording(function: Callable[..., Any], raised: list[BaseException]) -> Callable[..., Any]:
     def call(*values: Any) -> Any:
         try:
             return function(*values)

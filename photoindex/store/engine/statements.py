@@ -1,4 +1,4 @@
-"""SQL that engines spell differently, as constructs with one compile function an engine."""
+"""SQL that engines spell differently, as constructs with one compile function per engine."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Compiler = Any
 
 
 def upsert(table: Table) -> sqlite.Insert:
-    """Return an INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    """Return an INSERT that supports `on_conflict_do_nothing` and `on_conflict_do_update`."""
     return sqlite.insert(table)
 
 
 def verbatim(*values: str) -> ColumnElement[Any]:
-    """Return a value, or the list of several, that stands in the statement itself and not in its parameters.
+    """Return a value, or a list of several, rendered as literals and not as bound parameters.
 
-    SQLite uses a partial index only where the statement has the index's own condition word for word.
+    SQLite uses a partial index only if the statement contains the index's condition verbatim.
     """
     if len(values) == 1:
         return bindparam(None, values[0], literal_execute=True)
@@ -31,22 +31,22 @@ def verbatim(*values: str) -> ColumnElement[Any]:
 
 
 def materialized(chosen: Select[Any], name: str, *, nesting: bool = False) -> CTE:
-    """Return a query as a common table expression that is worked out once, not inlined where it is used."""
+    """Return a query as a common table expression that is evaluated once, not inlined."""
     return chosen.cte(name, nesting=nesting).prefix_with("MATERIALIZED")
 
 
 class EngineFunction(FunctionElement[Any]):
-    """A function that each engine has under a name of its own."""
+    """A function that each engine calls by a different name."""
 
     inherit_cache = True
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.inherit_cache = True  # SQLAlchemy asks each class itself
+        cls.inherit_cache = True  # SQLAlchemy reads it from each class, without inheritance
 
 
-class json_value(EngineFunction):  # noqa: N801 - written like SQLAlchemy's own functions, as all that follow
-    """The value at a path ("$.exif.taken_at") of a JSON column (column, path); NULL where there is none."""
+class json_value(EngineFunction):  # noqa: N801 - named like SQLAlchemy's own functions, like those below
+    """The value at a path ("$.exif.taken_at") of a JSON column (column, path); NULL if there is none."""
 
 
 class json_length(EngineFunction):  # noqa: N801
@@ -56,19 +56,19 @@ class json_length(EngineFunction):  # noqa: N801
 
 
 class position_of(EngineFunction):  # noqa: N801
-    """The position, from 1, of a part in a text or in bytes (text, part); 0 where it is not in it."""
+    """The position, from 1, of a substring in text or bytes (text, part); 0 if it is not found."""
 
     type = Integer()
 
 
 class folded(EngineFunction):  # noqa: N801
-    """A text without case and accents, by `photoindex.text.fold`."""
+    """Text without case and accents, by `photoindex.text.fold`."""
 
     type = Text()
 
 
 class regex_found(EngineFunction):  # noqa: N801
-    """Whether a regular expression is found in a text (pattern, text), by `photoindex.query.values.matches`."""
+    """Whether a regular expression matches in a text (pattern, text), by `photoindex.query.values.matches`."""
 
     type = Boolean()
 
@@ -93,7 +93,7 @@ def _by_name(element: EngineFunction, compiler: Compiler, **options: Any) -> str
 
 
 class glob(FunctionElement[bool]):  # noqa: N801
-    """Whether a text is like a pattern in which `*` stands for anything; see `query.values.glob_pattern`."""
+    """Whether a text matches a pattern in which `*` matches anything; see `query.values.glob_pattern`."""
 
     inherit_cache = True
     type = Boolean()
@@ -106,7 +106,7 @@ def _glob(element: glob, compiler: Compiler, **options: Any) -> str:
 
 
 class wall_seconds(FunctionElement[int]):  # noqa: N801
-    """The seconds since 1970 of an ISO 8601 text without offset, as if it were UTC."""
+    """Seconds since 1970 of an ISO 8601 time without offset, taken as UTC."""
 
     inherit_cache = True
     type = Integer()
@@ -123,10 +123,10 @@ def json_elements(column: ColumnElement[Any]) -> Any:
 
 
 def numbers(values: Sequence[int]) -> Select[tuple[int]]:
-    """Return a list of numbers as a query: one parameter, where one for each number takes longer than the look-up."""
+    """Return numbers as a query with one parameter: binding one parameter per number takes longer than the lookup."""
     return select(json_elements(literal(json.dumps(list(values)), Text)).c.value)
 
 
 def given_numbers(parameter: str) -> Any:
-    """Return the numbers of a parameter (a JSON array) as a table with the column `value`."""
+    """Return the numbers in a parameter (a JSON array) as a table with the column `value`."""
     return json_elements(bindparam(parameter))

@@ -1,4 +1,4 @@
-"""Full-text search: SQLite's FTS5 over the table `photo_text`, one row a photo."""
+"""Full-text search: SQLite's FTS5 over the table `photo_text`, one row per photo."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from photoindex.store.engine.database import Database
 from photoindex.text import without_stray_bytes
 
 COLUMNS = ("name", "folder", "camera", "keywords", "title", "description", "place")
-"""The columns of `photo_text` that are indexed; a word may be found in any of them."""
+"""The indexed columns of `photo_text`."""
 TABLE = "photo_text_fts"
 TOKENIZER = "unicode61 remove_diacritics 2"
 
 index = table(TABLE, column("rowid"))
-"""The index, to be joined with photos by `photo_id`."""
+"""The index; join it with photos by `photo_id`."""
 photo_id: ColumnElement[Any] = index.c.rowid
 
 
 def create(database: Database) -> None:
-    """Make the index and the triggers that keep it up to date with `photo_text`; complete an interrupted attempt.
+    """Create the index and the triggers that keep it in sync with `photo_text`; complete an interrupted attempt.
 
-    To be called with no transaction open, after the tables were made and after every migration that rebuilds `photo_text`
+    Call it outside any transaction, after creating the tables and after every migration that rebuilds `photo_text`
     (which drops the triggers). Existing rows are indexed. Safe to repeat.
     """
     with closing(database.raw_connection()) as connection:
@@ -38,7 +38,7 @@ def rebuild(database: Database) -> None:
 
 
 def exists(database: Database) -> bool:
-    """Tell whether the index is there with all its triggers."""
+    """Return whether the index and all its triggers exist."""
     with closing(database.raw_connection()) as connection:
         content = _content(connection)
         triggers = {trigger.name for trigger in content.triggers}
@@ -52,34 +52,34 @@ def _content(connection: Any) -> Any:
 
 
 def phrase(words: str, *, prefix: bool) -> str:
-    """Return the expression for words that stand one after the other; with `prefix` the last one may go on.
+    """Return the expression for consecutive words; with `prefix` the last one matches as a prefix.
 
-    It is a quoted string of FTS5's language, so nothing in it is an operator. Case and accents do not matter.
+    It is a quoted FTS5 string, so nothing in it is an operator. Case and accents are ignored.
     """
     quoted = without_stray_bytes(words).replace("\0", " ").replace('"', '""')
     return f'"{quoted}"' + "*" * prefix
 
 
 def all_of(parts: Sequence[str]) -> str:
-    """Return the expression that holds where all parts do."""
+    """Return the expression that matches if all parts match."""
     return "(" + " AND ".join(parts) + ")"
 
 
 def any_of(parts: Sequence[str]) -> str:
-    """Return the expression that holds where one of the parts does."""
+    """Return the expression that matches if any part matches."""
     return "(" + " OR ".join(parts) + ")"
 
 
 def in_columns(columns: Sequence[str], expression: str) -> str:
-    """Return the expression that looks in some columns only."""
+    """Return the expression restricted to some columns."""
     return f"{{{' '.join(columns)}}} : {expression}"
 
 
 def matches(expression: str) -> ColumnElement[bool]:
-    """Return the condition on `index` that a row holds what an expression describes."""
+    """Return the condition on `index` that a row matches an expression."""
     return literal_column(TABLE).bool_op("MATCH")(expression)
 
 
 def rank(weights: Sequence[float]) -> ColumnElement[float]:
-    """Return bm25 of a matching row, lower is better; weights: of COLUMNS."""
+    """Return bm25 of a matching row, lower is better; weights: one for each of COLUMNS."""
     return func.bm25(literal_column(TABLE), *weights)

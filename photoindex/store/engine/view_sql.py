@@ -1,11 +1,11 @@
 """SQL for the columns of the documented views."""
-# ruff: noqa: S608  the names of columns are given by `schema.views` alone
+# ruff: noqa: S608  column names come only from `schema.views`
 
 from __future__ import annotations
 
 
 def path_text(column: str) -> str:
-    """Return the SQL for a path column as text; Python's sqlite3 fails on TEXT that is not UTF-8, so bytes are mended."""
+    """Return the SQL for a path column as text; invalid UTF-8 is replaced, because Python's sqlite3 fails on it."""
     return f"""CASE typeof({column}) WHEN 'blob' THEN (
         WITH RECURSIVE step(rest, mended) AS (
             SELECT CAST({column} AS TEXT), ''

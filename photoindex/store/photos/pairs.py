@@ -1,4 +1,4 @@
-"""Pairs: which contents the rules link, what a person decided, and which contents are one photo."""
+"""Pairs: links found by the rules, decisions by a person, and which contents form one photo."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ LinkRow = tuple[int, int, str, str]
 
 
 class MemberRow(NamedTuple):
-    """One file, present or missing, with what its content says of itself; texts as the content has them.
+    """One file, present or missing, with metadata of its content; texts unchanged.
 
-    role: of the content in its photo; `superseded` where it had no file for a while, and nothing took its place.
+    role: of the content in its photo; `superseded` if it had no file for a while and was not replaced.
     """
 
     asset_id: int
@@ -78,12 +78,12 @@ _members = (
 
 
 def members_in_folder(connection: Connection, folder_id: int) -> list[MemberRow]:
-    """Return the photos and videos of a folder, by file."""
+    """Return the photos and videos in a folder, by file id."""
     return [MemberRow._make(row) for row in connection.execute(_members.where(file.c.folder_id == folder_id))]
 
 
 def members_of_assets(connection: Connection, asset_ids: Collection[int]) -> list[MemberRow]:
-    """Return one file of each content, the longest known; contents without any file are left out."""
+    """Return one file per content, the one with the lowest id; omits contents without files."""
     found: dict[int, MemberRow] = {}
     for chunk in _chunks(asset_ids):
         for row in connection.execute(_members.where(asset.c.id.in_(chunk))):
@@ -102,24 +102,24 @@ def members_with_identifiers(connection: Connection, identifiers: Collection[str
 
 
 def without_file(connection: Connection, photo_ids: Select[tuple[int]]) -> set[int]:
-    """Return the contents that are part of one of these photos beside others, and have no file any more that counts."""
+    """Return current contents without a file (excluded ones do not count) in photos with other current contents."""
     other = asset.alias("other")
-    beside = exists().where(other.c.photo_id == asset.c.photo_id, other.c.id != asset.c.id, other.c.role != SUPERSEDED)
+    others = exists().where(other.c.photo_id == asset.c.photo_id, other.c.id != asset.c.id, other.c.role != SUPERSEDED)
     has_file = exists().where(file.c.asset_id == asset.c.id, file.c.state != "excluded")
     statement = select(asset.c.id).where(
-        asset.c.photo_id.in_(photo_ids), asset.c.role != SUPERSEDED, beside.correlate(asset), ~has_file.correlate(asset)
+        asset.c.photo_id.in_(photo_ids), asset.c.role != SUPERSEDED, others.correlate(asset), ~has_file.correlate(asset)
     )
     return set(connection.execute(statement).scalars())
 
 
 def left_out_in_folder(connection: Connection, folder_id: int) -> set[int]:
-    """Return the contents of a folder's files that a rule leaves out, where their photos go on without them."""
+    """Return contents left without a file by an exclusion in this folder whose photos have other current contents."""
     left_out = select(asset.c.photo_id).join(file, file.c.asset_id == asset.c.id)
     return without_file(connection, left_out.where(file.c.folder_id == folder_id, file.c.state == "excluded"))
 
 
 def replace_links(connection: Connection, folder_id: int, links: Iterable[LinkRow]) -> set[int]:
-    """Make `links` those that the rules found in a folder; return the contents whose links differ."""
+    """Replace the links found by the rules in a folder; return the contents whose links changed."""
     here = and_(pair_link.c.folder_id == folder_id, pair_link.c.kind != "live_across")
     return _replace(connection, here, {(folder_id, *link) for link in links})
 
@@ -127,7 +127,7 @@ def replace_links(connection: Connection, folder_id: int, links: Iterable[LinkRo
 def replace_links_across(
     connection: Connection, asset_ids: Collection[int], links: Iterable[tuple[int, LinkRow]]
 ) -> set[int]:
-    """Make `links` (folder, link) the only ones of the kind `live_across` among these contents; return those that differ."""
+    """Replace the `live_across` links of these contents by (folder, link); return contents whose links changed."""
     changed: set[int] = set()
     wanted = {(folder_id, *link) for folder_id, link in links}
     for chunk in _chunks(asset_ids):
@@ -143,18 +143,18 @@ def _replace(connection: Connection, where: Any, wanted: set[tuple[Any, ...]]) -
     connection.execute(delete(pair_link).where(where))
     names = [column.name for column in pair_link.columns]
     if wanted:
-        # A movie that was moved: the other kind of link may still say the same of the same two.
+        # After a movie was moved, the same two contents may still have a link of the other kind.
         rows = [dict(zip(names, link, strict=True)) for link in sorted(wanted)]
         connection.execute(insert(pair_link).prefix_with("OR REPLACE"), rows)
     return {number for link in before ^ wanted for number in link[1:3]}
 
 
-_later = asset.alias("later")
+_replacement = asset.alias("replacement")
 _emptied = photo.alias("emptied")
 
 
 def connected(connection: Connection, asset_ids: Collection[int]) -> set[int]:
-    """Return all contents that share a photo with these, are linked to them, or were joined to them by hand, and so on."""
+    """Return all contents connected to these, directly or not, by photo, replacement, link or decision to join."""
     found: set[int] = set()
     fresh = set(asset_ids)
     while fresh:
@@ -164,7 +164,9 @@ def connected(connection: Connection, asset_ids: Collection[int]) -> set[int]:
             photos = select(asset.c.photo_id).where(asset.c.id.in_(chunk))
             statements: tuple[Select[Any], ...] = (
                 select(asset.c.id).where(asset.c.photo_id.in_(photos)),
-                select(_later.c.id).join(asset, asset.c.replaced_by == _later.c.id).where(asset.c.id.in_(chunk)),
+                select(_replacement.c.id)
+                .join(asset, asset.c.replaced_by == _replacement.c.id)
+                .where(asset.c.id.in_(chunk)),
                 select(pair_link.c.asset_id).where(pair_link.c.other_asset_id.in_(chunk)),
                 select(pair_link.c.other_asset_id).where(pair_link.c.asset_id.in_(chunk)),
                 select(pair_decision.c.asset_id).where(
@@ -182,7 +184,7 @@ def connected(connection: Connection, asset_ids: Collection[int]) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class AssetPlace:
-    """Where a content stands now: its photo, its role, and what replaced it."""
+    """A content's current photo and role, and the content that replaced it."""
 
     id: int
     photo_id: int
@@ -191,7 +193,7 @@ class AssetPlace:
 
 
 def places_of(connection: Connection, asset_ids: Collection[int]) -> dict[int, AssetPlace]:
-    """Return where these contents stand."""
+    """Return the current photo and role of these contents."""
     return {
         row.id: AssetPlace(*row)
         for chunk in _chunks(asset_ids)
@@ -202,7 +204,7 @@ def places_of(connection: Connection, asset_ids: Collection[int]) -> dict[int, A
 
 
 def links_among(connection: Connection, asset_ids: Collection[int]) -> list[LinkRow]:
-    """Return the links of the rules that begin at one of these contents, each once."""
+    """Return the links found by the rules that start at one of these contents, each once."""
     return [
         (row.asset_id, row.other_asset_id, row.kind, row.why)
         for chunk in _chunks(asset_ids)
@@ -216,7 +218,7 @@ def links_among(connection: Connection, asset_ids: Collection[int]) -> list[Link
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """What a person said of two contents; at: UTC seconds since 1970."""
+    """A person's decision to join or separate two contents; at: UTC seconds since 1970."""
 
     asset_id: int
     other_asset_id: int
@@ -225,7 +227,7 @@ class DecisionRow:
 
 
 def decisions_among(connection: Connection, asset_ids: Collection[int]) -> list[DecisionRow]:
-    """Return what a person said of these contents, the oldest first."""
+    """Return the decisions about these contents, oldest first."""
     rows = {
         (row.asset_id, row.other_asset_id): DecisionRow(*row)
         for chunk in _chunks(asset_ids)
@@ -239,7 +241,7 @@ def decisions_among(connection: Connection, asset_ids: Collection[int]) -> list[
 
 
 def decide(connection: Connection, wanted: Iterable[tuple[int, int, bool | None]]) -> Iterator[Change]:
-    """Write what a person says of two contents, one by one; None takes it back. Yields the changes for the journal."""
+    """Store decisions on pairs of contents; None removes a decision. Yields the changes for the journal."""
     now = time.time()
     for one, other, together in wanted:
         key: Row = {"asset_id": min(one, other), "other_asset_id": max(one, other)}
@@ -256,7 +258,7 @@ def decide(connection: Connection, wanted: Iterable[tuple[int, int, bool | None]
 
 
 def copy_decisions(connection: Connection, *, source: int, target: int) -> bool:
-    """Let what was decided of one content hold for another, which a file holds in its place; return whether anything was."""
+    """Copy the decisions on a content to the one that replaced it in a file; return whether there were any."""
     rows = [
         {"asset_id": min(target, other), "other_asset_id": max(target, other), "together": row.together, "at": row.at}
         for row in decisions_among(connection, [source])
@@ -268,7 +270,7 @@ def copy_decisions(connection: Connection, *, source: int, target: int) -> bool:
 
 
 class NewPlace(NamedTuple):
-    """What a content is from now on in which photo, and why."""
+    """A content's new photo and role, and the reason."""
 
     asset_id: int
     photo_id: int
@@ -284,14 +286,14 @@ _set_place = (
 
 
 def set_places(connection: Connection, places: Iterable[NewPlace]) -> None:
-    """Say what contents are in which photos."""
+    """Store the new photos and roles of contents."""
     names = ("wanted_id", "new_photo", "new_role", "new_reason")
     if rows := [dict(zip(names, place, strict=True)) for place in places]:
         connection.execute(_set_place, rows)
 
 
 def copy_photo(connection: Connection, photo_id: int) -> int:
-    """Make a photo for contents that leave another one, known as long as it; the resolver fills it."""
+    """Create a photo for contents split off from another, with the same `added_at`; the resolver fills in the rest."""
     names = ["kind", "format", "size_bytes", "keywords", "sources", "added_at"]
     row = connection.execute(
         insert(photo)
@@ -301,7 +303,7 @@ def copy_photo(connection: Connection, photo_id: int) -> int:
     return int(row.scalar_one())
 
 
-_known_since = (
+_inherit_added_at = (
     update(photo)
     .where(photo.c.id == bindparam("heir"))
     .values(
@@ -314,18 +316,18 @@ _known_since = (
 
 
 def remove_empty_photos(connection: Connection, photo_ids: Collection[int], *, into: Mapping[int, int]) -> None:
-    """Remove those of these photos that hold nothing any more; what they were known since goes over to `into`."""
+    """Delete those of these photos without contents; into: photo -> photo that inherits an earlier `added_at`."""
     for chunk in _chunks(photo_ids):
         held = set(connection.execute(select(asset.c.photo_id).where(asset.c.photo_id.in_(chunk))).scalars())
         empty = [photo_id for photo_id in chunk if photo_id not in held]
         if heirs := [{"heir": into[photo_id], "emptied": photo_id} for photo_id in empty if photo_id in into]:
-            connection.execute(_known_since, heirs)
+            connection.execute(_inherit_added_at, heirs)
         connection.execute(delete(photo_to_resolve).where(photo_to_resolve.c.photo_id.in_(empty)))
         connection.execute(delete(photo).where(photo.c.id.in_(empty)))
 
 
 def bursts_of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, str | None]:
-    """Return the burst that each of these photos is known to belong to."""
+    """Return photo id -> burst, None if it belongs to none."""
     found: dict[int, str | None] = {}
     for chunk in _chunks(photo_ids):
         found.update(
@@ -336,20 +338,20 @@ def bursts_of_photos(connection: Connection, photo_ids: Collection[int]) -> dict
 
 
 def has_file_in(connection: Connection, photo_id: int, folder_id: int) -> bool:
-    """Tell whether a current content of a photo has a file in a folder."""
+    """Return whether a current content of a photo has a file in a folder."""
     files = select(file.c.id).join(asset, asset.c.id == file.c.asset_id)
     here = files.where(asset.c.photo_id == photo_id, asset.c.role != SUPERSEDED, file.c.folder_id == folder_id)
     return connection.execute(here.where(file.c.state != "excluded").limit(1)).first() is not None
 
 
 def has_burst_identifier(connection: Connection, photo_id: int) -> bool:
-    """Tell whether a current content of a photo states a burst."""
+    """Return whether a current content of a photo has a burst identifier."""
     contents = select(asset.c.id).where(asset.c.photo_id == photo_id, asset.c.role != SUPERSEDED)
     return connection.execute(contents.where(asset.c.burst_identifier.is_not(None)).limit(1)).first() is not None
 
 
 def set_bursts(connection: Connection, bursts: Mapping[int, str | None]) -> None:
-    """Write which burst each photo belongs to."""
+    """Store the burst of each photo."""
     for photo_id, burst in bursts.items():
         connection.execute(update(photo).where(photo.c.id == photo_id).values(burst=burst))
 

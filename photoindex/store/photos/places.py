@@ -1,4 +1,4 @@
-"""The rows of the places that photos have."""
+"""Place rows of photos."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photoindex.text import fold
 
 
 class NamedPlace(Protocol):
-    """What has the names of a place: a GazetteerPlace, or a row of the table."""
+    """Anything with the names of a place: a GazetteerPlace or a table row."""
 
     @property
     def city(self) -> str:
@@ -31,7 +31,7 @@ class NamedPlace(Protocol):
 
 
 def ensure_place(connection: Connection, place: GazetteerPlace) -> int:
-    """Return the id of the place's row, inserting it where it is missing; a row of older data gets what is new."""
+    """Insert a place, or update it if the gazetteer has newer data, and return its id."""
     columns = place_table.c
     values = {
         "city": place.city,
@@ -62,7 +62,7 @@ def ensure_place(connection: Connection, place: GazetteerPlace) -> int:
 
 
 def display(place: NamedPlace) -> str:
-    """Return "Porto, Portugal" for people: city, region, country, each only where it says something new."""
+    """Return a name for display, such as "Porto, Portugal": city, region and country without repetitions."""
     parts: list[str] = []
     for part in (place.city, place.region, place.country):
         if part and fold(part) not in map(fold, parts):

@@ -1,4 +1,4 @@
-"""The times of a folder's photos, for what photos of the same camera tell each other."""
+"""The times of a folder's photos, used to infer times from neighbours taken with the same camera."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CHUNK = 500
 
 
 class TimedRow(NamedTuple):
-    """One photo of a folder with the name of its file there, as it is resolved now."""
+    """One photo of a folder with its resolved facts and the name of its file there."""
 
     photo_id: int
     name: bytes
@@ -45,7 +45,7 @@ _timed = (
 
 
 def photos_in_folder(connection: Connection, folder_id: int) -> list[TimedRow]:
-    """Return the photos whose standing content lies in a folder, each once, by file."""
+    """Return the photos whose primary content has a file in a folder, each once, by file id."""
     found: dict[int, TimedRow] = {}
     for row in connection.execute(_timed.where(file.c.folder_id == folder_id)):
         found.setdefault(row.id, TimedRow._make(row))
@@ -53,11 +53,11 @@ def photos_in_folder(connection: Connection, folder_id: int) -> list[TimedRow]:
 
 
 def first_folders(connection: Connection, photo_ids: Collection[int]) -> dict[int, int]:
-    """Return the folder of each photo's longest known file of the content that stands for it."""
+    """Return photo id -> folder of its primary content's file with the lowest id."""
     found: dict[int, int] = {}
     ordered = sorted(photo_ids)
     for start in range(0, len(ordered), _CHUNK):
-        # SQLite gives the folder of the row that has the smallest number.
+        # SQLite takes folder_id from the row with the minimum.
         statement = (
             select(photo.c.id, file.c.folder_id, func.min(file.c.id))
             .join(asset, asset.c.id == photo.c.primary_asset_id)
@@ -70,13 +70,13 @@ def first_folders(connection: Connection, photo_ids: Collection[int]) -> dict[in
 
 
 def set_neighbours(connection: Connection, facts: Mapping[int, dict[str, str] | None]) -> None:
-    """Write what the photos around each photo tell of it, None for nothing."""
+    """Store the facts of each photo that were inferred from its neighbours; None for none."""
     for photo_id, value in facts.items():
         connection.execute(update(photo).where(photo.c.id == photo_id).values(neighbours=value or None))
 
 
 def mark_folders_of_photos_unrelated(connection: Connection, photo_ids: Collection[int]) -> None:
-    """Say that the folders of these photos have to be looked at again: their times may have changed."""
+    """Mark the folders of these photos as needing pairing again, because times of photos may have changed."""
     statement = (
         select(file.c.folder_id)
         .distinct()

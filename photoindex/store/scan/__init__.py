@@ -1,1 +1,1 @@
-"""Staging tables of a scan."""
+"""Staging tables of a scan, and forgetting missing files."""

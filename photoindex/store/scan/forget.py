@@ -1,4 +1,4 @@
-"""Forgetting missing files: which rows go with them, and removing these so that it can be undone."""
+"""Forget missing files: delete their rows and dependent rows, with a journal entry so that it can be undone."""
 
 from __future__ import annotations
 
@@ -56,14 +56,16 @@ from photoindex.store.tasks import stale
 _temporary = MetaData()
 _files = Table("forgotten_file", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])
 _photos = Table("forgotten_photo", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])
-_kept_photos = Table("photo_that_stays", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])
+_remaining_photos = Table(
+    "photo_that_stays", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"]
+)
 
 _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetFilter:
-    """Which missing files: all parts that are given must hold. missing_before: UTC seconds since 1970."""
+    """Selects missing files that meet all given criteria. missing_before: UTC seconds since 1970."""
 
     file_ids: tuple[int, ...] = ()
     places: tuple[Location, ...] = ()
@@ -72,13 +74,13 @@ class ForgetFilter:
 
     @property
     def is_everything(self) -> bool:
-        """Whether every missing file is meant."""
+        """Whether the filter selects every missing file."""
         return self == ForgetFilter()
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetPlan:
-    """What would go: `files`, the `photos` that have no file any more, and all their `contents`; `bytes` of the files."""
+    """What would be deleted: `files`, `photos` left without files and their `contents`, counted; `bytes` of the files."""
 
     files: int
     photos: int
@@ -87,13 +89,13 @@ class ForgetPlan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing would go."""
+        """Whether nothing would be deleted."""
         return self.files == 0 and self.photos == 0
 
 
 @dataclass(frozen=True, slots=True)
 class MissingFile:
-    """One file to be forgotten; `missing_since` is UTC seconds since 1970."""
+    """A file to forget; `missing_since` is UTC seconds since 1970."""
 
     id: int
     path: bytes
@@ -103,13 +105,13 @@ class MissingFile:
 
 
 def missing_files(connection: Connection, wanted: ForgetFilter, *, after_id: int, rows: int) -> list[MissingFile]:
-    """Return up to `rows` of the files that `wanted` means, with an id above `after_id`, in the order of their ids."""
+    """Return up to `rows` files that match `wanted` and have an id above `after_id`, by id."""
     statement = (
         select(file, folder.c.path.label("folder_path"), volume.c.mount_point, asset.c.photo_id)
         .join(folder, folder.c.id == file.c.folder_id)
         .join(volume, volume.c.id == folder.c.volume_id)
         .outerjoin(asset, asset.c.id == file.c.asset_id)
-        .where(_is_wanted(wanted), file.c.id > after_id)
+        .where(_matches(wanted), file.c.id > after_id)
         .order_by(file.c.id)
         .limit(rows)
     )
@@ -122,14 +124,14 @@ def missing_files(connection: Connection, wanted: ForgetFilter, *, after_id: int
 
 
 def plan(connection: Connection, wanted: ForgetFilter) -> ForgetPlan:
-    """Choose what goes, in temporary tables of this connection that `carry_out` works on, and count it.
+    """Select what to delete into temporary tables of this connection, for `carry_out`, and count it.
 
-    A photo goes when none of its contents has a file left, with all its contents, earlier ones too. Where every missing
-    file is meant, photos that lost their files in another way go too.
+    A photo is deleted with all its contents, superseded ones too, if none of them has a file left. If the filter
+    selects every missing file, photos that lost their files in other ways are deleted too.
     """
     _temporary.drop_all(connection)
     _temporary.create_all(connection)
-    chosen = select(file.c.id).join(folder, folder.c.id == file.c.folder_id).where(_is_wanted(wanted))
+    chosen = select(file.c.id).join(folder, folder.c.id == file.c.folder_id).where(_matches(wanted))
     connection.execute(insert(_files).from_select(["id"], chosen))
     touched = (
         select(asset.c.photo_id).join(file, file.c.asset_id == asset.c.id).where(file.c.id.in_(select(_files.c.id)))
@@ -141,8 +143,8 @@ def plan(connection: Connection, wanted: ForgetFilter) -> ForgetPlan:
     )
     candidates = true() if wanted.is_everything else photo.c.id.in_(touched)
     connection.execute(insert(_photos).from_select(["id"], select(photo.c.id).where(candidates, ~has_other_file)))
-    stays = touched.distinct().where(asset.c.photo_id.not_in(select(_photos.c.id)))
-    connection.execute(insert(_kept_photos).from_select(["id"], stays))
+    remaining = touched.distinct().where(asset.c.photo_id.not_in(select(_photos.c.id)))
+    connection.execute(insert(_remaining_photos).from_select(["id"], remaining))
     size = select(func.coalesce(func.sum(file.c.size_bytes), 0)).where(file.c.id.in_(select(_files.c.id)))
     return ForgetPlan(
         files=_count(connection, select(_files.c.id)),
@@ -153,19 +155,19 @@ def plan(connection: Connection, wanted: ForgetFilter) -> ForgetPlan:
 
 
 def carry_out(connection: Connection, *, command: str, summary: str) -> int:
-    """Remove what `plan` chose and write it to the journal; return the entry's number.
+    """Delete what `plan` selected and record it in the journal; return the id of the entry.
 
-    Photos that lost a file and stay, and the folders of what went, are left to be worked out anew. To be called in the
-    write transaction of `plan`. Memory stays flat.
+    Marks remaining photos that lost a file as needing resolution, and the folders of deleted files as needing pairing.
+    Call it in the write transaction of `plan`. Memory stays flat.
     """
     stale.mark_folders_of_files_unrelated(connection, select(_files.c.id))
-    stale.resolve_all_later(connection, select(_kept_photos.c.id))
+    stale.resolve_all_later(connection, select(_remaining_photos.c.id))
     _drop_results(connection)
     return record(connection, command=command, summary=summary, changes=_changes(connection))
 
 
 def _drop_results(connection: Connection) -> None:
-    """Remove what models made of the contents that go, and its tasks: a content that an undo brings back is embedded anew."""
+    """Delete model results and tasks of the deleted contents: contents restored by an undo are embedded again."""
     assets = select(asset.c.id).where(asset.c.photo_id.in_(select(_photos.c.id)))
     of_model_stages = and_(task.c.subject_kind == "asset", task.c.subject_id.in_(assets))
     connection.execute(delete(task).where(of_model_stages))
@@ -173,19 +175,19 @@ def _drop_results(connection: Connection) -> None:
 
 
 def contents_without_file(connection: Connection) -> set[int]:
-    """Return the contents of photos that stay whose last file `carry_out` removed; to be called after it."""
-    return pairs.without_file(connection, select(_kept_photos.c.id))
+    """Return contents of remaining photos whose last file was deleted by `carry_out`; call it afterwards."""
+    return pairs.without_file(connection, select(_remaining_photos.c.id))
 
 
 def _changes(connection: Connection) -> Iterator[Change]:
-    for table, condition in _rows_that_go():
+    for table, condition in _rows_to_delete():
         yield from rows_as_changes(connection, table, select(table).where(condition))
-    for table, condition in _rows_that_go():
+    for table, condition in _rows_to_delete():
         connection.execute(delete(table).where(condition))
 
 
-def _rows_that_go() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
-    """Return every table that loses rows, children before parents: undoing goes the other way."""
+def _rows_to_delete() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
+    """Return every table that loses rows and which, children before parents; undo uses the reverse order."""
     photos = select(_photos.c.id)
     assets = select(asset.c.id).where(asset.c.photo_id.in_(photos))
     files = select(_files.c.id)
@@ -204,8 +206,8 @@ def _rows_that_go() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
     )
 
 
-def _is_wanted(wanted: ForgetFilter) -> ColumnElement[bool]:
-    # The wider condition is that of an index.
+def _matches(wanted: ForgetFilter) -> ColumnElement[bool]:
+    # `not_present` repeats the condition of a partial index.
     conditions: list[ColumnElement[bool]] = [file.c.state == "missing", predicates.not_present()]
     if wanted.file_ids or wanted.places:
         conditions.append(or_(file.c.id.in_(wanted.file_ids), *(folder_is_within(place) for place in wanted.places)))
@@ -221,7 +223,7 @@ def _count(connection: Connection, rows: Select[Any]) -> int:
 
 
 def known_digests(connection: Connection, digests: Sequence[bytes]) -> set[bytes]:
-    """Return those of these digests that a content of the library has."""
+    """Return those of some digests that are in the library."""
     found: set[bytes] = set()
     for start in range(0, len(digests), _CHUNK):
         chunk = digests[start : start + _CHUNK]
@@ -230,7 +232,7 @@ def known_digests(connection: Connection, digests: Sequence[bytes]) -> set[bytes
 
 
 def digests_that_undo_brings_back(connection: Connection) -> set[bytes]:
-    """Return the digests of removed contents that an entry of the journal could still put back."""
+    """Return the digests of deleted contents that undo could still restore."""
     # `store.journal` writes bytes as {"base64": "..."}.
     digest = json_value(type_coerce(journal_change.c.before, Text), "$.digest.base64")
     statement = (

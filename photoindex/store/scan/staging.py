@@ -1,7 +1,7 @@
-"""What a walk found, staged in temporary tables until it is known to be safe to apply.
+"""Stage what a walk found in temporary tables until it is safe to apply.
 
-Nothing of the library changes while a scan walks: differences wait in temporary tables of one session, so that a scan that
-finds a volume away can stop without a trace, and so that memory stays flat however many files there are.
+The library does not change during the walk. Differences stay in temporary tables of one session, so that a scan that
+finds a volume offline can stop without a trace, and memory stays flat for any number of files.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from photoindex.store.schema.tables import asset, file, folder, sidecar, task
 from photoindex.store.tasks import stale
 
 NEW_FILES_FIRST = 0
-"""Priority of new paths: a moved content is recognised at its new path before the old path's new content is looked at."""
+"""Priority of new paths: moved content is recognised at its new path before changed content at the old path is read."""
 CHANGED_FILES_NEXT = 1
 
 
 class KnownFile(NamedTuple):
-    """One file row of a folder, as a walk compares it; a rescan looks at a million of them."""
+    """A known file, as compared by a walk; a rescan compares up to a million."""
 
     name: bytes
     id: int
@@ -59,7 +59,7 @@ _known_file = _known_files.where(file.c.name == bindparam("wanted_name"))
 
 
 def make(connection: Connection) -> None:
-    """Make the empty temporary tables of a scan."""
+    """Create the empty temporary tables of a scan."""
     temporary.drop_all(connection)
     temporary.create_all(connection)
 
@@ -72,33 +72,33 @@ def folders_of(connection: Connection, volume_id: int) -> dict[bytes, int]:
 
 def known_files(connection: Connection, folder_id: int) -> dict[bytes, tuple[Any, ...]]:
     """Return name -> row, a plain tuple in the order of `KnownFile`, of every known file of a folder."""
-    # The one statement that a rescan runs for every folder: it goes past SQLAlchemy's execution and row objects, which cost
-    # as much as SQLite's own work. Names come as the column keeps them: text where they are UTF-8.
+    # A rescan runs this statement for every folder. It bypasses SQLAlchemy's execution and row objects, which take as
+    # long as SQLite itself. Names are returned as stored: text if they are UTF-8.
     rows = engine_of(connection).fetch_plain(connection, _known_files, folder_id)
     return {row[0].encode() if isinstance(row[0], str) else row[0]: row for row in rows}
 
 
 def known_file(connection: Connection, folder_id: int, name: bytes) -> KnownFile | None:
-    """Return one known file of a folder."""
+    """Return a known file of a folder, or None."""
     row = connection.execute(_known_file, {"folder_id": folder_id, "wanted_name": name}).first()
     return cast("KnownFile | None", row)
 
 
 def stage(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Stage files that differ; `what` is new, changed or back (known before, there again)."""
+    """Stage files that differ; `what` is new, changed or back (was missing or excluded, present again)."""
     if rows:
         connection.execute(insert(staged), rows)
 
 
 def stage_gone(connection: Connection, volume_id: int, file_ids: Iterable[int]) -> None:
-    """Stage files that are not where they were."""
+    """Stage files that are gone from their path."""
     rows = [{"file_id": each, "volume_id": volume_id} for each in file_ids]
     if rows:
         connection.execute(upsert(gone).on_conflict_do_nothing(), rows)
 
 
 def unstage_gone(connection: Connection, folder_ids: Iterable[int]) -> None:
-    """Take back that the files of these folders are gone."""
+    """Undo `stage_gone` for the files of these folders."""
     statement = delete(gone).where(gone.c.file_id.in_(select(file.c.id).where(file.c.folder_id == bindparam("folder"))))
     rows = [{"folder": each} for each in folder_ids]
     if rows:
@@ -106,14 +106,14 @@ def unstage_gone(connection: Connection, folder_ids: Iterable[int]) -> None:
 
 
 def stage_left_out(connection: Connection, file_ids: Iterable[int]) -> None:
-    """Stage known files that a rule leaves out now."""
+    """Stage known files that are now excluded by a rule."""
     rows = [{"file_id": each} for each in file_ids]
     if rows:
         connection.execute(upsert(left_out).on_conflict_do_nothing(), rows)
 
 
 def stage_folders_gone(connection: Connection, volume_id: int, folder_ids: Iterable[int]) -> None:
-    """Stage every file of folders that are not there any more."""
+    """Stage every file of folders that no longer exist as gone."""
     statement = upsert(gone).from_select(
         ["file_id", "volume_id"],
         select(file.c.id, literal(volume_id)).where(file.c.folder_id == bindparam("folder"), file.c.state != "missing"),
@@ -124,7 +124,7 @@ def stage_folders_gone(connection: Connection, volume_id: int, folder_ids: Itera
 
 
 def stage_folders_left_out(connection: Connection, folder_ids: Iterable[int]) -> None:
-    """Stage every present file of folders that a rule leaves out now."""
+    """Stage every present file of folders that are now excluded by a rule."""
     statement = upsert(left_out).from_select(
         ["file_id"], select(file.c.id).where(file.c.folder_id == bindparam("folder"), file.c.state == "present")
     )
@@ -134,14 +134,14 @@ def stage_folders_left_out(connection: Connection, folder_ids: Iterable[int]) ->
 
 
 def stage_unseen(connection: Connection, file_ids: Iterable[int]) -> None:
-    """Stage known files about which a listed folder says nothing, such as those behind a link that is not followed."""
+    """Stage known files that the folder listing does not cover, such as those behind a link that is not followed."""
     rows = [{"file_id": each} for each in file_ids]
     if rows:
         connection.execute(upsert(unseen).on_conflict_do_nothing(), rows)
 
 
 def set_scope(connection: Connection, *, listed: Iterable[int], others: Iterable[int], file_ids: Iterable[int]) -> None:
-    """Say which folders were listed, which others belong to the scope, and which single files were looked at."""
+    """Store the scope: folders that were listed, other folders in scope, and single files that were checked."""
     add = upsert(scope_folder).on_conflict_do_nothing()
     for folder_ids, was_listed in ((listed, True), (others, False)):
         folders = [{"folder_id": each, "listed": was_listed} for each in folder_ids]
@@ -154,21 +154,21 @@ def set_scope(connection: Connection, *, listed: Iterable[int], others: Iterable
 
 
 def count_staged(connection: Connection) -> dict[str, int]:
-    """Return how many files are staged by `what`, and how many are gone ("gone")."""
+    """Return the number of staged files by `what`, and of those that are gone as "gone"."""
     counts = dict(connection.execute(select(staged.c.what, func.count()).group_by(staged.c.what)).all())
     counts["gone"] = connection.execute(select(func.count()).select_from(gone)).scalar_one()
     return counts
 
 
 def staged_bytes(connection: Connection) -> int:
-    """Return the bytes of the files that would be read."""
+    """Return the total size of the files to read, in bytes."""
     return int(connection.execute(select(func.coalesce(func.sum(staged.c.size_bytes), 0))).scalar_one())
 
 
 def gone_by_volume(connection: Connection) -> dict[int, int]:
-    """Return volume id -> how many of its files are gone for good as it seems.
+    """Return volume id -> number of its files that are gone and do not seem to have moved.
 
-    A file of the same name, size and mtime that is new elsewhere is one that was moved with its folder.
+    A new file elsewhere with the same name, size and mtime was moved along with its folder.
     """
     moved = exists().where(
         staged.c.what == "new",
@@ -186,10 +186,10 @@ def gone_by_volume(connection: Connection) -> dict[int, int]:
 
 
 def apply(connection: Connection, *, variant_id: int, derive: bool, retry_classes: Sequence[str] = ()) -> None:
-    """Write what was staged: folders, files, states and ingest tasks; then fill the work list.
+    """Apply what was staged: folders, files, states and ingest tasks; then fill the work list.
 
-    The work list is what was staged as new or changed, what an earlier scan left unfinished in this scope, what failed and
-    may be tried again, with `derive` what has no preview yet, and what was quarantined for one of `retry_classes`.
+    The work list has files staged as new or changed, files in scope that earlier scans left unfinished or that failed
+    and can be retried, with `derive` those without a preview, and those quarantined with one of `retry_classes`.
     """
     now = time.time()
     _apply_folders(connection)
@@ -222,7 +222,7 @@ def _apply_states(connection: Connection, now: float) -> None:
         .where(staged.c.what == "new")
     )
     connection.execute(upsert(file).from_select(columns, rows).on_conflict_do_nothing())
-    # The ids of the rows just made, so that their tasks can be.
+    # Look up the ids of the new rows, for their tasks.
     same_file = and_(of_folder, file.c.folder_id == folder.c.id, file.c.name == staged.c.name)
     made = select(file.c.id).select_from(folder.join(file, file.c.folder_id == folder.c.id)).where(same_file)
     connection.execute(
@@ -240,8 +240,8 @@ def _apply_states(connection: Connection, now: float) -> None:
     connection.execute(
         update(file).where(file.c.id.in_(select(gone.c.file_id))).values(state="missing", missing_since=now)
     )
-    for moved in (_staged_ids("back"), select(left_out.c.file_id), select(gone.c.file_id)):
-        stale.mark_folders_of_files_unrelated(connection, moved)
+    for affected in (_staged_ids("back"), select(left_out.c.file_id), select(gone.c.file_id)):
+        stale.mark_folders_of_files_unrelated(connection, affected)
 
 
 def _staged_ids(*what: str) -> Any:
@@ -284,7 +284,7 @@ def _fill_work(connection: Connection, *, derive: bool, retry_classes: Sequence[
     )
     connection.execute(add.from_select(["file_id"], quarantined).on_conflict_do_nothing())
     if derive:
-        # From the inside out, so that the few contents without previews lead to their files, and not all tasks to them.
+        # Nested queries, so that SQLite starts from the few contents without previews and not from all tasks.
         no_preview = select(asset.c.id).where(predicates.without_preview())
         of_them = select(file.c.id).where(file.c.asset_id.in_(no_preview), file.c.state == "present", in_scope())
         done = select(task.c.subject_id).where(
@@ -307,7 +307,7 @@ def _fill_work(connection: Connection, *, derive: bool, retry_classes: Sequence[
 
 
 def in_scope() -> Any:
-    """Return the condition on `file` that it belongs to this scan's scope."""
+    """Return the condition that `file` is in scope of this scan."""
     return or_(
         file.c.folder_id.in_(select(scope_folder.c.folder_id)),
         file.c.id.in_(select(scope.c.file_id)),
@@ -315,7 +315,7 @@ def in_scope() -> Any:
 
 
 def _seen() -> Any:
-    """Return the condition on `file` that this walk looked at it where it is known, and found it."""
+    """Return the condition that this walk found `file` unchanged at its known path."""
     listed = select(scope_folder.c.folder_id).where(scope_folder.c.listed)
     return and_(
         or_(file.c.folder_id.in_(listed), file.c.id.in_(select(scope.c.file_id))),
@@ -327,7 +327,7 @@ def _seen() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Files that were found as they are known and need not be read: each in exactly one of these."""
+    """Files that were found unchanged and need not be read; each is counted in exactly one field."""
 
     unchanged: int
     not_media: int
@@ -337,10 +337,10 @@ class Settled:
 
 
 def count_settled(connection: Connection, *, same: int, same_not_media: int) -> Settled:
-    """Return what becomes of the files that the walk found as they are known, media and not media.
+    """Break down the files that the walk found unchanged.
 
-    What is to be read all the same is not among them. Before `apply` nothing is, after it the work list says what. Only
-    the exceptions are looked up, so that a rescan of a million files costs nothing here.
+    same, same_not_media: number of these that are media and not media. Excludes files that must be read anyway, those
+    in the work list (empty before `apply`). Only the exceptions are queried, so this is cheap for a million files.
     """
     to_read = select(func.count(), func.count(case((file.c.media.is_(False), 1)))).where(
         file.c.id.in_(select(work.c.file_id)), _seen()
@@ -369,29 +369,29 @@ def count_settled(connection: Connection, *, same: int, same_not_media: int) -> 
 
 
 def count_work(connection: Connection) -> int:
-    """Return how many files are to be read."""
+    """Return the number of files to read."""
     return int(connection.execute(select(func.count()).select_from(work)).scalar_one())
 
 
 def count_missing(connection: Connection) -> int:
-    """Return how many files of this scope are missing."""
+    """Return the number of missing files in scope."""
     missing = select(func.count()).select_from(file).where(predicates.not_present(), file.c.state == "missing")
     return int(connection.execute(missing.where(in_scope())).scalar_one())
 
 
 def count_gone_and_missing(connection: Connection) -> int:
-    """Return how many files that this walk did not find were not recognised at another place either."""
+    """Return the number of files that this walk did not find and that were not recognised at another path."""
     still = select(func.count()).select_from(file)
     of_walk = file.c.id.in_(select(gone.c.file_id))
     return int(connection.execute(still.where(of_walk, file.c.state == "missing")).scalar_one())
 
 
 def work_subjects() -> Select[tuple[int]]:
-    """Return the query of the file ids to work on, for a claim on the same connection."""
+    """Return a query for the file ids in the work list, for a claim on the same connection."""
     return select(work.c.file_id)
 
 
 def waits_with_other_content(connection: Connection, file_id: int) -> bool:
-    """Tell whether a file was found changed and has not been read yet, so that its recorded content is not there."""
+    """Return whether a file was staged as changed and not read yet, so that its recorded content is outdated."""
     statement = select(staged.c.file_id).where(staged.c.file_id == file_id, staged.c.what == "changed")
     return connection.execute(statement).first() is not None

@@ -24,7 +24,7 @@ from sqlalchemy import (
     false,
 )
 
-from photoindex.store.engine.ddl import NUMBERS_ONLY_GROW, partial_index
+from photoindex.store.engine.ddl import IDS_NEVER_REUSED, partial_index
 from photoindex.store.engine.path_columns import PathBytes
 from photoindex.store.schema.columns import metadata
 from photoindex.store.schema.relation_tables import (
@@ -172,7 +172,7 @@ photo = Table(
     partial_index("photo_by_burst", "burst", where="burst IS NOT NULL"),
     Index("photo_by_added_at", "added_at"),
     Index("photo_by_format", "format"),
-    **NUMBERS_ONLY_GROW,
+    **IDS_NEVER_REUSED,
 )
 
 asset = Table(
@@ -216,7 +216,7 @@ asset = Table(
     partial_index("asset_paired", "photo_id", where="role NOT IN ('primary', 'superseded')"),
     partial_index("asset_not_derived", "id", where="derived = 0"),
     partial_index("asset_by_perceptual_hash", "perceptual_hash", where="perceptual_hash IS NOT NULL"),
-    **NUMBERS_ONLY_GROW,
+    **IDS_NEVER_REUSED,
 )
 
 file = Table(
@@ -237,7 +237,7 @@ file = Table(
     Index("file_by_asset", "asset_id", "state"),
     partial_index("file_not_present", "state", where="state <> 'present'"),
     CheckConstraint("state IN ('present', 'missing', 'excluded')", name="file_state"),
-    **NUMBERS_ONLY_GROW,
+    **IDS_NEVER_REUSED,
 )
 
 photo_text = Table(
@@ -287,7 +287,7 @@ task = Table(
     partial_index("task_running", "lease_until", where="state = 'running'"),
     partial_index("task_trouble", "state", "stage", where="state IN ('failed', 'quarantined')"),
     CheckConstraint("state IN ('pending', 'running', 'done', 'failed', 'quarantined')", name="task_state"),
-    **NUMBERS_ONLY_GROW,
+    **IDS_NEVER_REUSED,
 )
 
 journal = Table(

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from photoindex.store.engine.ddl import NUMBERS_ONLY_GROW, partial_index
+from photoindex.store.engine.ddl import IDS_NEVER_REUSED, partial_index
 from photoindex.store.schema.columns import metadata
 
 space = Table(
@@ -32,7 +32,7 @@ space = Table(
     Column("calibration", JSON(none_as_null=True), comment="scores that separate hits from the irrelevant tail"),
     Column("created_at", Float, nullable=False),
     partial_index("space_active", "active", unique=True, where="active = 1"),
-    **NUMBERS_ONLY_GROW,
+    **IDS_NEVER_REUSED,
 )
 
 vector = Table(
@@ -55,7 +55,7 @@ vector = Table(
     Index("vector_by_asset", "asset_id"),
     # Every index ends with the row id: this one finds a space's newest vectors without reading those of other spaces.
     Index("vector_by_space", "space_id"),
-    **NUMBERS_ONLY_GROW,
+    **IDS_NEVER_REUSED,
 )
 
 query_vector = Table(

@@ -1,1 +1,1 @@
-"""Query fields and the compiled search."""
+"""Search: the query fields, and compiling queries to SQL."""

@@ -1,4 +1,4 @@
-"""The values of the fields that take one of a list: kinds and formats, orientations, what a photo has and is."""
+"""The values of choice fields: `type:`, `orientation:`, `has:` and `is:`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Condition = ColumnElement[bool]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value that a field takes; `finds_missing`: a query with it also finds photos whose files are all missing."""
+    """One value of a field; finds_missing: a query with it also finds photos whose files are all missing."""
 
     condition: Callable[[], Condition]
     help: str = ""
@@ -32,7 +32,7 @@ def _equals(name: str, value: str) -> Callable[[], Condition]:
 
 
 def _in_format(name: str) -> Callable[[], Condition]:
-    # A RAW file beside the picture that the camera made of it is asked for by its own format too.
+    # The format of a RAW file paired with a camera JPEG matches too.
     return lambda: or_(photo.c.format == name, conditions.has_raw_of(name))
 
 
@@ -43,7 +43,7 @@ FORMATS: tuple[str, ...] = (
     "nrw", "ogv", "orf", "ori", "pef", "png", "pnm", "psd", "ptx", "pxn", "qoi", "r3d", "raf", "raw", "rw2", "rwl",
     "rwz", "sr2", "srf", "srw", "sti", "tiff", "webm", "webp", "wmv", "x3f",
 )  # fmt: skip
-"""Every format that `photo.format` may hold, except `raw`, which is taken by the kind."""
+"""Every format that `photo.format` can contain; `type:raw` means the kind instead."""
 _FORMAT_ALIASES = {"jpg": "jpeg", "tif": "tiff", "mpg": "mpeg", "m2ts": "mts"}
 _KINDS: Mapping[str, Choice] = {
     "photo": Choice(lambda: photo.c.kind.in_(["image", "raw"])),
@@ -53,7 +53,7 @@ _KINDS: Mapping[str, Choice] = {
     "live": Choice(lambda: conditions.has_role("movie")),
     "motion": Choice(lambda: photo.c.motion.is_(true())),
 }
-# The kinds stand first for the message that lists all, and last because `raw` is both.
+# The kinds come first so that messages list them first, and again last to override the format `raw`.
 TYPES: Mapping[str, Choice] = {
     **_KINDS,
     **{name: Choice(_in_format(name)) for name in FORMATS},
@@ -61,14 +61,14 @@ TYPES: Mapping[str, Choice] = {
     **_KINDS,
 }
 ORIENTATIONS: Mapping[str, Choice] = {
-    "landscape": Choice(lambda: photo.c.width > photo.c.height, "wider than high"),
-    "portrait": Choice(lambda: photo.c.width < photo.c.height, "higher than wide"),
+    "landscape": Choice(lambda: photo.c.width > photo.c.height, "wider than tall"),
+    "portrait": Choice(lambda: photo.c.width < photo.c.height, "taller than wide"),
     "square": Choice(lambda: photo.c.width == photo.c.height),
     **{str(number): Choice(partial(lambda number: photo.c.orientation == number, number)) for number in range(1, 9)},
 }
 HAS: Mapping[str, Choice] = {
     "gps": Choice(_known("latitude"), "a position"),
-    "place": Choice(_known("place_id"), "a place's name"),
+    "place": Choice(_known("place_id"), "a place name"),
     "date": Choice(_known("taken_at"), "a time"),
     "camera": Choice(lambda: or_(photo.c.camera_make.is_not(None), photo.c.camera_model.is_not(None))),
     "lens": Choice(_known("lens")),
@@ -76,22 +76,23 @@ HAS: Mapping[str, Choice] = {
     "description": Choice(_known("description")),
     "keywords": Choice(conditions.has_keywords),
     "rating": Choice(_known("rating")),
-    "sidecar": Choice(conditions.has_sidecar, "XMP, AAE or Takeout JSON beside it"),
+    "sidecar": Choice(conditions.has_sidecar, "XMP, AAE or Takeout JSON file"),
     "raw": Choice(conditions.is_raw, "a RAW file"),
     "live": Choice(lambda: conditions.has_role("movie"), "a Live Photo's movie"),
-    "edit": Choice(conditions.has_edit, "an edited form"),
+    "edit": Choice(conditions.has_edit, "an edited version"),
     "faces": Choice(conditions.has_faces, "marked faces"),
 }
 IS: Mapping[str, Choice] = {
-    "missing": Choice(lambda: conditions.present().is_not(true()), "no file is there now", finds_missing=True),
-    "duplicate": Choice(conditions.is_duplicate, "the same bytes in two files"),
-    "paired": Choice(conditions.is_paired, "made of several contents"),
+    "missing": Choice(lambda: conditions.present().is_not(true()), "no file present", finds_missing=True),
+    "duplicate": Choice(conditions.is_duplicate, "the same bytes in two or more files"),
+    "paired": Choice(conditions.is_paired, "made of several different files"),
     "quarantined": Choice(
         conditions.is_quarantined,
-        "a file of it could not be read whole; files whose facts could not be read are no photos: photoindex tasks --state quarantined lists all",
+        "a file could not be read completely; files with unreadable metadata are not photos, see: photoindex tasks "
+        "--state quarantined",
     ),
-    "edited": Choice(conditions.has_edit, "has an edited form"),
-    "burst": Choice(_known("burst"), "one of a burst"),
+    "edited": Choice(conditions.has_edit, "has an edited version"),
+    "burst": Choice(_known("burst"), "part of a burst"),
     "live": _KINDS["live"],
     "motion": _KINDS["motion"],
 }

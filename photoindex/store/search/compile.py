@@ -1,4 +1,4 @@
-"""Compile a query's syntax tree to SQL, with every value bound, and run it."""
+"""Compile a query's syntax tree to SQL with bound values, and run it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from photoindex.store.search.paths import folder_text
 
 Condition = ColumnElement[bool]
 
-# A second name for the photo, because SQLite resolves no column of an outer query inside ORDER BY.
+# An alias for photo, because SQLite does not resolve columns of an outer query in ORDER BY.
 _owner = photo.alias("owner")
 _FILES_OF_PHOTOS = (
     asset.join(_owner, _owner.c.id == asset.c.photo_id)
@@ -41,13 +41,13 @@ _FILES_OF_PHOTOS = (
     .join(folder, folder.c.id == file.c.folder_id)
     .join(volume, volume.c.id == folder.c.volume_id)
 )
-_FIRST = (file.c.state != "present", asset.c.id != _owner.c.primary_asset_id, file.c.id)
-"""The order of a photo's files: present ones, those of the content that stands for the photo, the longest known."""
+_FILE_ORDER = (file.c.state != "present", asset.c.id != _owner.c.primary_asset_id, file.c.id)
+"""The order of a photo's files: present ones first, then those of the primary content, then by id."""
 
 
 def _of_first_file(expression: ColumnElement[Any]) -> ColumnElement[Any]:
     files = select(expression).select_from(_FILES_OF_PHOTOS).where(asset.c.photo_id == photo.c.id)
-    return files.order_by(*_FIRST).limit(1).correlate(photo).scalar_subquery()
+    return files.order_by(*_FILE_ORDER).limit(1).correlate(photo).scalar_subquery()
 
 
 SORT_KEYS: Mapping[str, ColumnElement[Any]] = {
@@ -60,18 +60,18 @@ SORT_KEYS: Mapping[str, ColumnElement[Any]] = {
     "added": photo.c.added_at,
     "id": photo.c.id,
 }
-"""What hits can be sorted by; photos without the value come last in both directions."""
+"""Sort key -> expression; photos without a value come last in both directions."""
 
 
 def is_present_only(node: Node) -> bool:
-    """Tell whether a query finds only photos with a present file: no term of it asks for missing ones."""
+    """Return whether a query finds only photos with a present file, because no term asks for missing ones."""
     return not any(isinstance(leaf, Compare) and fields.finds_missing(leaf) for leaf in leaves(node))
 
 
 def condition(node: Node, *, present_only: bool | None = None) -> Condition:
-    """Return the SQL condition on `photo` that is true for what `node` matches.
+    """Return the SQL condition on `photo` that is true for photos matched by `node`.
 
-    present_only: only photos with a present file; None: as the query asks.
+    present_only: whether to require a present file; None: derived from the query by `is_present_only`.
     """
     found = _compiled(node)
     return and_(found, present()) if (is_present_only(node) if present_only is None else present_only) else found
@@ -106,9 +106,9 @@ def matching_ids(
     offset: int = 0,
     present_only: bool | None = None,
 ) -> array[int]:
-    """Return the numbers of the photos that match, 8 bytes a photo.
+    """Return the ids of matching photos, 8 bytes per photo.
 
-    sort: a key of SORT_KEYS, with `-` for descending; equal ones come by number. present_only: as in `condition`.
+    sort: a key of SORT_KEYS, with `-` for descending; ties are sorted by id. present_only: as in `condition`.
     """
     key, descending = SORT_KEYS[sort.removeprefix("-")], sort.startswith("-")
     order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
@@ -119,16 +119,13 @@ def matching_ids(
 
 
 def has_event(connection: Connection, value: str) -> bool:
-    """Tell whether an event has this key, or this text in its title or places, as `event:value` asks."""
+    """Return whether an event has this key, or this text in its title or places, as for `event:value`."""
     with engine_of(connection).functions(connection):
         return connection.execute(select(exists().where(is_event(value)))).scalar_one()
 
 
 def photo_rows(connection: Connection, photo_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return each photo's row, without the sources of its facts, and the `digest` of the content that stands for it.
-
-    A number that is gone is left out.
-    """
+    """Return photo id -> row, without `sources` and with the primary content's `digest`; unknown ids are omitted."""
     columns = [column for column in photo.c if column is not photo.c.sources]
     statement: Select[Any] = select(*columns, asset.c.digest).outerjoin(asset, asset.c.id == photo.c.primary_asset_id)
     rows = connection.execute(statement.where(photo.c.id.in_(photo_ids))).mappings()
@@ -136,11 +133,11 @@ def photo_rows(connection: Connection, photo_ids: Sequence[int]) -> dict[int, di
 
 
 def file_rows(connection: Connection, photo_ids: Sequence[int]) -> list[Row[Any]]:
-    """Return `photo_id`, `mount_point`, `folder_path`, `name`, `state` of the photos' files, each photo's first file first."""
+    """Return `photo_id`, `mount_point`, `folder_path`, `name`, `state` of files, by photo and `_FILE_ORDER`."""
     statement = (
         select(asset.c.photo_id, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name, file.c.state)
         .select_from(_FILES_OF_PHOTOS)
         .where(asset.c.photo_id.in_(photo_ids))
-        .order_by(asset.c.photo_id, *_FIRST)
+        .order_by(asset.c.photo_id, *_FILE_ORDER)
     )
     return list(connection.execute(statement))

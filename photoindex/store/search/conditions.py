@@ -1,7 +1,7 @@
-"""What fields that are more than one column of a photo ask of the other tables.
+"""Conditions of query fields that need more than one column of `photo`.
 
-Conditions over files and contents are `photo.id IN (…)`: SQLite works such a list out once a query, along the indexes of
-the rows that are asked for, and not once a photo.
+Conditions on files and contents have the form `photo.id IN (…)`: SQLite evaluates the list once per query, using the
+indexes of those tables, and not once per photo.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ from photoindex.store.engine.statements import (
     regex_found,
 )
 from photoindex.store.schema.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
+from photoindex.store.search.paths import any_file, folder_text
 from photoindex.text import fold, without_stray_bytes
 
 Condition = ColumnElement[bool]
 
 _EDITS = ("edit", "original")
-_ALONE = ("primary", "superseded")
 _FIRST = "0001-01-01T00:00:00"
 _LAST = "9999-12-31T23:59:59"
 
 
 def contains(expression: ColumnElement[Any], value: str) -> Condition:
-    """Return the condition that a text holds `value`, whatever its case and accents; `*` stands for anything."""
+    """Return the condition that a text contains `value`, ignoring case and accents; `*` matches anything."""
     return glob(folded(expression), f"*{glob_pattern(fold(value))}*")
 
 
 def matches(expression: ColumnElement[Any], pattern: str) -> Condition:
-    """Return the condition that a regular expression is found in a text."""
-    # The function compares texts without stray bytes, which SQLite would refuse in a parameter.
+    """Return the condition that a regular expression matches in a text."""
+    # The function compares texts without stray bytes; SQLite would reject these in a parameter.
     return regex_found(without_stray_bytes(pattern), expression)
 
 
@@ -68,48 +68,48 @@ def present() -> Condition:
 
 
 def photos_of(contents: Select[Any]) -> Condition:
-    """Return the condition that a photo's number is among those that `contents` selects."""
+    """Return the condition that a photo's id is among the photo ids selected by `contents`."""
     return photo.c.id.in_(contents)
 
 
 def has_role(*roles: str) -> Condition:
-    """Return the condition that one content of the photo has one of these roles in it."""
-    return photos_of(select(asset.c.photo_id).where(predicates.stands_beside(), asset.c.role.in_(roles)))
+    """Return the condition that a content of the photo has one of these roles."""
+    return photos_of(select(asset.c.photo_id).where(predicates.is_secondary(), asset.c.role.in_(roles)))
 
 
 def has_raw_of(name: str) -> Condition:
-    """A RAW file of this format stands beside the picture."""
-    of_raw = (predicates.stands_beside(), asset.c.role == "raw", asset.c.format == name)
+    """The photo has a RAW file of this format next to the image."""
+    of_raw = (predicates.is_secondary(), asset.c.role == "raw", asset.c.format == name)
     return photos_of(select(asset.c.photo_id).where(*of_raw))
 
 
 def is_paired() -> Condition:
-    """More than one content makes the photo, not counting earlier ones of an edited file."""
-    return photos_of(select(asset.c.photo_id).where(predicates.stands_beside()))
+    """The photo has more than one content, not counting superseded ones."""
+    return photos_of(select(asset.c.photo_id).where(predicates.is_secondary()))
 
 
 def is_raw() -> Condition:
-    """A RAW file, alone or beside the picture that the camera made of it."""
+    """The photo has a RAW file, alone or paired with a camera JPEG."""
     return or_(photo.c.kind == "raw", has_role("raw"))
 
 
 def is_duplicate() -> Condition:
-    """One of its contents lies in two present files or more."""
+    """One of its contents is in two or more present files."""
     twice = select(file.c.asset_id).where(file.c.state == "present", file.c.asset_id.is_not(None))
     twice = twice.group_by(file.c.asset_id).having(func.count() > 1)
     return photos_of(select(asset.c.photo_id).where(asset.c.id.in_(twice)))
 
 
 def is_quarantined() -> Condition:
-    """A file or content of it was given up by a stage of the work."""
-    given_up = select(task.c.subject_id).where(predicates.has_state("quarantined"))
-    files = select(file.c.asset_id).where(file.c.id.in_(given_up.where(task.c.subject_kind == "file")))
-    contents = or_(asset.c.id.in_(files), asset.c.id.in_(given_up.where(task.c.subject_kind == "asset")))
+    """A task of one of its files or contents is quarantined."""
+    quarantined = select(task.c.subject_id).where(predicates.has_state("quarantined"))
+    files = select(file.c.asset_id).where(file.c.id.in_(quarantined.where(task.c.subject_kind == "file")))
+    contents = or_(asset.c.id.in_(files), asset.c.id.in_(quarantined.where(task.c.subject_kind == "asset")))
     return photos_of(select(asset.c.photo_id).where(contents))
 
 
 def has_sidecar(kind: str | None = None) -> Condition:
-    """A sidecar speaks of one of its files."""
+    """A sidecar, of this kind if given, is linked to one of its files."""
     linked = select(sidecar_link.c.file_id)
     if kind is not None:
         linked = linked.join(sidecar, sidecar.c.file_id == sidecar_link.c.sidecar_id).where(sidecar.c.kind == kind)
@@ -118,20 +118,20 @@ def has_sidecar(kind: str | None = None) -> Condition:
 
 
 def has_edit() -> Condition:
-    """It is there in an edited and an original form, or an AAE file tells how it was edited."""
+    """It has an edited and an original version, or an AAE sidecar with edits."""
     return or_(has_role(*_EDITS), has_sidecar("aae"))
 
 
 def has_faces() -> Condition:
-    """A person or program marked a face in it, in the file itself or in a sidecar."""
-    embedded = select(asset.c.photo_id).where(asset.c.regions.is_not(None), _holds_face(asset.c.regions))
-    speaking = select(sidecar_link.c.file_id).join(sidecar, sidecar.c.file_id == sidecar_link.c.sidecar_id)
-    speaking = speaking.where(_holds_face(sidecar.c.regions))
+    """A face region is marked in its metadata, embedded or in a sidecar."""
+    embedded = select(asset.c.photo_id).where(asset.c.regions.is_not(None), _contains_face(asset.c.regions))
+    linked = select(sidecar_link.c.file_id).join(sidecar, sidecar.c.file_id == sidecar_link.c.sidecar_id)
+    linked = linked.where(_contains_face(sidecar.c.regions))
     files = select(asset.c.photo_id).join_from(file, asset, asset.c.id == file.c.asset_id)
-    return or_(photos_of(embedded), photos_of(files.where(file.c.id.in_(speaking))))
+    return or_(photos_of(embedded), photos_of(files.where(file.c.id.in_(linked))))
 
 
-def _holds_face(regions: ColumnElement[Any]) -> Condition:
+def _contains_face(regions: ColumnElement[Any]) -> Condition:
     region = json_elements(regions)
     return exists(select(region.c.value).where(json_value(region.c.value, "$.kind") == "face"))
 
@@ -142,31 +142,31 @@ def has_keywords() -> Condition:
 
 
 def keyword_like(value: str) -> Condition:
-    """One whole keyword is `value`, in which `*` stands for anything."""
+    """A whole keyword equals `value`; `*` matches anything."""
     keyword = json_elements(photo.c.keywords)
     return exists(select(keyword.c.value).where(glob(folded(keyword.c.value), glob_pattern(fold(value)))))
 
 
 def keyword_matches(pattern: str) -> Condition:
-    """One keyword holds what a regular expression describes."""
+    """A regular expression matches in a keyword."""
     keyword = json_elements(photo.c.keywords)
     return exists(select(keyword.c.value).where(matches(keyword.c.value, pattern)))
 
 
 def camera_contains(value: str) -> Condition:
-    """Maker and model as one text hold `value`."""
-    return _of_cameras(lambda make, model: contains(make + " " + model, value))
+    """Make and model, as one text, contain `value`."""
+    return _for_cameras(lambda make, model: contains(make + " " + model, value))
 
 
 def camera_matches(pattern: str) -> Condition:
-    """Maker and model as they are shown, the maker once, hold what a regular expression describes."""
-    return _of_cameras(lambda make, model: matches(_shown(make, model), pattern))
+    """A regular expression matches in make and model as shown, without repeating the make."""
+    return _for_cameras(lambda make, model: matches(_shown(make, model), pattern))
 
 
-def _of_cameras(condition: Callable[[ColumnElement[str], ColumnElement[str]], Condition]) -> Condition:
-    """Return a condition on maker and model that is worked out once a camera, not once a photo."""
+def _for_cameras(condition: Callable[[ColumnElement[str], ColumnElement[str]], Condition]) -> Condition:
+    """Return a condition on make and model that is evaluated once per camera, not once per photo."""
     distinct = select(photo.c.camera_make, photo.c.camera_model).distinct()
-    # Otherwise SQLite would put the condition inside, where it holds for each photo again.
+    # Materialized, or SQLite would push the condition down and evaluate it for each photo.
     cameras = materialized(distinct, "cameras", nesting=True)
     make, model = (func.coalesce(column, "") for column in cameras.c)
     own = func.coalesce(photo.c.camera_make, "") + "\n" + func.coalesce(photo.c.camera_model, "")
@@ -183,13 +183,13 @@ def _first_word(text: ColumnElement[str]) -> ColumnElement[str]:
 
 
 def time_of_day() -> ColumnElement[str | None]:
-    """Return HH:MM:SS of the local wall time, NULL where the minute is not known."""
+    """Return HH:MM:SS of the local wall time, NULL if the minute is unknown."""
     known = photo.c.taken_at_precision.in_(["second", "minute"])
     return case((known, func.substr(photo.c.taken_at, 12, 8)), else_=None)
 
 
 def on_volume(value: str) -> Condition:
-    """A file of it lies on a volume of this number, mount point, or label (part of it)."""
+    """One of its files is on a volume with this id, mount point, or label (or part of it)."""
     if value.isascii() and value.isdigit():
         return _on_volumes(or_(volume.c.id == int(value[:18]), volume.c.label == value))
     if value.startswith("/"):
@@ -198,7 +198,7 @@ def on_volume(value: str) -> Condition:
 
 
 def on_volume_matching(pattern: str) -> Condition:
-    """A file of it lies on a volume whose label holds what a regular expression describes."""
+    """One of its files is on a volume whose label matches a regular expression."""
     return _on_volumes(matches(volume.c.label, pattern))
 
 
@@ -209,55 +209,50 @@ def _on_volumes(condition: Condition) -> Condition:
 
 
 def in_event(value: str) -> Condition:
-    """It was taken during an event of this key, or whose title and places hold these words."""
+    """It was taken during an event with this key, or with these words in its title or places."""
     return _in_events(is_event(value))
 
 
 def is_event(value: str) -> Condition:
-    """An event has this key, or these words in its title and places."""
+    """The event has this key, or these words in its title or places."""
     return or_(event.c.key == without_stray_bytes(value), contains(event.c.words, value))
 
 
 def in_event_matching(pattern: str) -> Condition:
-    """It was taken during an event whose title holds what a regular expression describes."""
+    """It was taken during an event whose title matches a regular expression."""
     return _in_events(matches(event.c.title, pattern))
 
 
 def _in_events(condition: Condition) -> Condition:
     taken = photo.alias("taken")
-    # '~' sorts behind the fraction and the offset that a time may go on with.
+    # '~' sorts after any fraction or offset that may follow in a time.
     during = and_(taken.c.taken_at >= event.c.first_at, taken.c.taken_at <= event.c.last_at + "~")
-    # A month or a year alone is its first moment, which says nothing of a day.
-    vague = func.coalesce(taken.c.taken_at_precision, "second").in_(["month", "year"])
-    return photos_of(select(taken.c.id).join_from(event, taken, during).where(condition, ~vague))
+    # A time known only to the month or year is stored as its first moment, which does not imply a day.
+    imprecise = func.coalesce(taken.c.taken_at_precision, "second").in_(["month", "year"])
+    return photos_of(select(taken.c.id).join_from(event, taken, during).where(condition, ~imprecise))
 
 
 def path_matches(pattern: str) -> Condition:
-    """The whole path of one of its files holds what a regular expression describes."""
-    # Imported here because field_paths needs nothing of what stands above.
-    from photoindex.store.search.paths import folder_text
-
-    # As bytes: SQLite joins a name that is no UTF-8 to TEXT, which Python's sqlite3 cannot hand to a function.
+    """A regular expression matches in the full path of one of its files."""
+    # As bytes: a name that is not UTF-8 would make invalid TEXT, which Python's sqlite3 cannot pass to a function.
     path = cast(folder_text() + type_coerce(file.c.name, Text), LargeBinary)
-    places = asset.join(file, file.c.asset_id == asset.c.id).join(folder, folder.c.id == file.c.folder_id)
-    files = select(asset.c.photo_id).select_from(places.join(volume, volume.c.id == folder.c.volume_id))
+    folders = asset.join(file, file.c.asset_id == asset.c.id).join(folder, folder.c.id == file.c.folder_id)
+    files = select(asset.c.photo_id).select_from(folders.join(volume, volume.c.id == folder.c.volume_id))
     return photos_of(files.where(matches(path, pattern)))
 
 
 def name_matches(pattern: str) -> Condition:
-    """The name of one of its files holds what a regular expression describes."""
-    from photoindex.store.search.paths import any_file
-
+    """A regular expression matches in the name of one of its files."""
     return any_file(matches(type_coerce(file.c.name, Text), pattern))
 
 
 def ends_by(bound: str) -> list[Condition]:
-    """Return the conditions that a photo's period does not go on behind `bound`, for photos that begin before it.
+    """Return the conditions that the period of a photo ends by `bound`, for photos whose period starts before it.
 
-    bound: a date, ISO 8601 from YYYY to seconds; with `~` behind it, its whole period still belongs to what is asked for.
-    A time of which a part alone is known is kept as the first moment of its period. So only photos of the very first
-    moment of the day, month or year in which the bound lies can go on behind it, and the index on the time stays enough
-    for all others. A bound that is a whole year needs no condition.
+    bound: a date, ISO 8601 from YYYY to seconds; with a trailing `~`, its whole period is included. A time known only
+    in part is stored as the first moment of its period. So only photos at the first moment of the day, month or year
+    that contains the bound can extend past it; for all others the index on the time is sufficient. A bound that is a
+    whole year needs no condition.
     """
     text = bound.removesuffix("~")
     if len(text) == len("1974"):
@@ -265,11 +260,11 @@ def ends_by(bound: str) -> list[Condition]:
     end = text + (_LAST[len(text) :] if bound.endswith("~") else _FIRST[len(text) :])
     if bound.endswith("~") and len(text) == len("1974-05"):
         end = f"{text}-{_days(text)}{_LAST[10:]}"
-    return [_is_not(first, precision) for first, last, precision in _periods(end) if end < last]
+    return [_differs_in_precision(first, precision) for first, last, precision in _periods(end) if end < last]
 
 
 def _periods(moment: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the first and last second of the year, month and day that a moment lies in, and what they are."""
+    """Yield first second, last second and precision of the year, month and day that contain a moment."""
     year, month, day = moment[:4], moment[:7], moment[:10]
     yield f"{year}{_FIRST[4:]}", f"{year}{_LAST[4:]}", "year"
     yield f"{month}{_FIRST[7:]}", f"{month}-{_days(month)}{_LAST[10:]}", "month"
@@ -280,7 +275,7 @@ def _days(month: str) -> int:
     return monthrange(int(month[:4]), int(month[5:7]))[1]
 
 
-def _is_not(first: str, precision: str) -> Condition:
-    # CASE, because the precision, which is not in the index, is then looked up for photos of this one moment alone.
+def _differs_in_precision(first: str, precision: str) -> Condition:
+    # CASE, so that the precision, which is not in the index, is read only for photos at this one moment.
     starts = photo.c.taken_at.between(first, first + "~")
     return case((starts, photo.c.taken_at_precision.is_distinct_from(precision)), else_=true())

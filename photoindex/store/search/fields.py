@@ -1,7 +1,7 @@
-"""The fields of the query language: one row each, read by the parser, by the compiler and by the help.
+"""The fields of the query language: one row each, used by the parser, the compiler and the help.
 
-Nothing but names and functions is made when this module is imported: a search compiles the two or three fields that it
-has, and its start must not pay for all.
+Importing this module creates only names and functions: a search compiles the two or three fields that it uses, and
+should not pay for the others at start-up.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ from photoindex.store.search.conditions import ends_by
 Condition = ColumnElement[bool]
 
 LIKE = "like"
-"""The field that is no condition: what it names is looked for by its vector."""
+"""The field that is not a filter: it ranks photos by similarity to the vector of the named photo."""
 
 
 class ValueType(StrEnum):
-    """What the values of a field are, and so how they are read and compared."""
+    """The type of a field's values, which determines how they are read and compared."""
 
     TEXT = "text"
     PATH = "path"
@@ -60,7 +60,7 @@ class ValueType(StrEnum):
     MILLIMETRES = "millimetres"
     SIZE = "size"
     DATE = "date"
-    INSTANT = "date of this computer"
+    INSTANT = "date (local time)"
     TIME_OF_DAY = "time of day"
     DURATION = "length of time"
     EXPOSURE = "exposure time"
@@ -89,16 +89,16 @@ READERS: Mapping[ValueType, Read] = {
     ValueType.DURATION: _without_context(read_duration),
     ValueType.EXPOSURE: _without_context(read_exposure),
 }
-"""How each ordered type of value is read."""
+"""Ordered type -> reader."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field.
 
-    column: makes what is compared (an ordered type) or searched (text). by: makes the condition of a value. regex: makes
-    the condition of a regular expression; a text with a column has it of itself. choices: all values of a CHOICE.
-    refuse: raises ValueError with a sentence for the user. finds_missing: as in `Choice`, whatever the value.
+    column: returns the expression to compare (ordered types) or search (text). by: returns the condition for a value.
+    regex: returns the condition for a regular expression; text fields with a column do not need it. choices: all values
+    of a CHOICE. check: raises ValueError with a message for the user. finds_missing: as in `Choice`, for any value.
     """
 
     name: str
@@ -109,17 +109,17 @@ class Field:
     by: Callable[[str], Condition] | None = None
     regex: Callable[[str], Condition] | None = None
     choices: Mapping[str, Choice] = dataclass_field(default_factory=dict)
-    refuse: Callable[[str], None] = check_text
+    check: Callable[[str], None] = check_text
     finds_missing: bool = False
 
     @property
     def takes_regex(self) -> bool:
-        """Whether `name::REGEX` can be written."""
+        """Whether `name::REGEX` is supported."""
         return self.regex is not None or (self.type is ValueType.TEXT and self.column is not None)
 
 
 def _in_place(value: str) -> Condition:
-    # The names of countries cost a start its time, so they are loaded for a place alone.
+    # Loading the country names slows start-up, so only queries for places do it.
     from photoindex.store.search.places import by_place
 
     return by_place(value)
@@ -131,26 +131,26 @@ def _is_near(circle: Circle) -> Condition:
     return is_near(circle.latitude, circle.longitude, circle.km)
 
 
-def _refuse_likeness(value: str) -> Condition:
+def _reject_like(value: str) -> Condition:
     raise UsageError(
-        f"{LIKE}:{value} ranks photos by their looks, which chooses none: it stands in `photoindex search` alone, beside "
-        "the other terms (not behind '-', nor in an OR)"
+        f"{LIKE}:{value} ranks photos by similarity and does not filter them: use it only in `photoindex search`, next "
+        "to other terms (not after '-' or in an OR)"
     )
 
 
-def _refuse_nothing(value: str) -> None:
+def _check_not_empty(value: str) -> None:
     if not value.strip() or "\0" in value:
-        raise ValueError("the path or the number of a photo is needed")
+        raise ValueError("the path or number of a photo is needed")
 
 
 FIELDS: tuple[Field, ...] = (
     Field(
         "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, today, yesterday, last-30d (or w, mo, y); "
-        "a photo of which the year alone is known is in 2019, not in 2019-06",
+        "a photo dated only by year matches 2019, not 2019-06",
         ("taken",), column=lambda: photo.c.taken_at,
     ),
     Field(
-        "time", ValueType.TIME_OF_DAY, "time of day, where the minute is known: 18 (the hour), 18:00..20:30, 22..04",
+        "time", ValueType.TIME_OF_DAY, "time of day, if the minute is known: 18 (the hour), 18:00..20:30, 22..04",
         column=conditions.time_of_day,
     ),
     Field(
@@ -158,7 +158,8 @@ FIELDS: tuple[Field, ...] = (
         regex=lambda pattern: conditions.matches(photo.c.place, pattern),
     ),
     Field(
-        "near", ValueType.NEAR, 'around a position or a place: 38.7,-9.1,30km, "Lisbon,30km"; 10 km without a distance',
+        "near", ValueType.NEAR,
+        'around a position or a place: 38.7,-9.1,30km, "Lisbon,30km"; 10 km if no distance is given',
     ),
     Field(
         "type", ValueType.CHOICE, "photo, image, raw, video, live, motion or a format such as jpeg, heic, cr3, mp4",
@@ -175,31 +176,34 @@ FIELDS: tuple[Field, ...] = (
     Field("focal", ValueType.MILLIMETRES, "focal length: >=200, 50mm", column=lambda: photo.c.focal_length_mm),
     Field("rating", ValueType.INTEGER, "stars: >=4", column=lambda: photo.c.rating),
     Field(
-        "text", ValueType.TEXT, 'these words, one after the other, in names, folders, camera, keywords, titles, descriptions '
-        'and places, and nowhere in pictures: beach, sun*, "golden gate"',
-        by=text_index.holding, refuse=text_index.refuse_unsearchable,
+        "text", ValueType.TEXT,
+        'these consecutive words in names, folders, cameras, keywords, titles, descriptions and places, not in the '
+        'pictures: beach, sun*, "golden gate"',
+        by=text_index.contains_words, check=text_index.check_searchable,
     ),
     Field(
-        LIKE, ValueType.PICTURE, "looks like a photo of the library, of this path or number; the most alike first: 12, 2019/IMG_1.jpg",
-        by=_refuse_likeness, refuse=_refuse_nothing,
+        LIKE, ValueType.PICTURE,
+        "looks like this photo of the library (path or number), most similar first: 12, 2019/IMG_1.jpg",
+        by=_reject_like, check=_check_not_empty,
     ),
     Field("title", ValueType.TEXT, "title contains", column=lambda: photo.c.title),
     Field("description", ValueType.TEXT, "description contains", column=lambda: photo.c.description),
     Field(
-        "keyword", ValueType.TEXT, "has the whole keyword; * for anything: rome, rom*", ("keywords",),
+        "keyword", ValueType.TEXT, "has this whole keyword; * matches anything: rome, rom*", ("keywords",),
         by=conditions.keyword_like, regex=conditions.keyword_matches,
     ),
     Field(
         "path", ValueType.PATH, "at or below a path: /photos/2019, or the end of one: 2019/06, 2019/*.jpg", ("folder",),
-        by=paths.by_path, regex=conditions.path_matches, refuse=paths.refuse_path,
+        by=paths.by_path, regex=conditions.path_matches, check=paths.check_path,
     ),
     Field(
         "name", ValueType.TEXT, "file name contains: IMG_44, IMG_*.heic", ("filename",),
         by=paths.by_name, regex=conditions.name_matches,
     ),
-    Field("ext", ValueType.TEXT, "file name ends in: jpg", by=paths.by_extension, refuse=paths.refuse_extension),
+    Field("ext", ValueType.TEXT, "file name ends in: jpg", by=paths.by_extension, check=paths.check_extension),
     Field(
-        "volume", ValueType.TEXT, "on a disk of this label (part of it), number or mount point: 2, backup, /mnt/nas",
+        "volume", ValueType.TEXT,
+        "on a disk with this label (or part of it), number or mount point: 2, backup, /mnt/nas",
         by=conditions.on_volume, regex=conditions.on_volume_matching,
     ),
     Field("size", ValueType.SIZE, "size of the original: >20MB, 1MB..5MB, <=500KiB", column=lambda: photo.c.size_bytes),
@@ -210,7 +214,8 @@ FIELDS: tuple[Field, ...] = (
         column=lambda: photo.c.width * photo.c.height / 1e6,
     ),
     Field(
-        "orientation", ValueType.CHOICE, "landscape, portrait, square, or EXIF's number 1 to 8", choices=ORIENTATIONS,
+        "orientation", ValueType.CHOICE, "landscape, portrait, square, or EXIF orientation 1 to 8",
+        choices=ORIENTATIONS,
     ),
     Field(
         "duration", ValueType.DURATION, "length of a video: >10s, 1:30, 5min, 1m..2m", column=lambda: photo.c.duration_seconds,
@@ -218,14 +223,15 @@ FIELDS: tuple[Field, ...] = (
     Field("has", ValueType.CHOICE, "", choices=HAS),
     Field("is", ValueType.CHOICE, "", choices=IS),
     Field(
-        "added", ValueType.INSTANT, "when the library first saw it, as `date:`: last-7d, 2024-05", column=lambda: photo.c.added_at,
+        "added", ValueType.INSTANT, "when it was added to the library, like `date:`: last-7d, 2024-05",
+        column=lambda: photo.c.added_at,
     ),
     Field(
         "source", ValueType.SOURCE, "where a fact came from: taken_at=mtime, zone=neighbours, title=sidecar",
-        by=sources.by_source, refuse=sources.refuse_source,
+        by=sources.by_source, check=sources.check_source,
     ),
     Field(
-        "event", ValueType.TEXT, "taken during an event of this key, or with these words in its title or places",
+        "event", ValueType.TEXT, "taken during an event with this key, or with these words in its title or places",
         by=conditions.in_event, regex=conditions.in_event_matching,
     ),
     Field("id", ValueType.INTEGER, "the photo's number", column=lambda: photo.c.id, finds_missing=True),
@@ -236,13 +242,13 @@ _BY_NAME: Mapping[str, Field] = {field.name: field for field in FIELDS}
 
 
 def help_of(field: Field) -> str:
-    """Return what a field holds; where its help is empty, its choices with theirs."""
+    """Return the help of a field; if empty, its choices with their help."""
     named = (f"{name} ({one.help})" if one.help else name for name, one in field.choices.items())
     return field.help or ", ".join(named)
 
 
 def grammar() -> dict[str, FieldGrammar]:
-    """Return what the parser must know, by each field's name and aliases."""
+    """Return the grammar of each field by name and alias, for the parser."""
     known: dict[str, FieldGrammar] = {}
     for field in FIELDS:
         known |= dict.fromkeys((field.name, *field.aliases), _grammar_of(field))
@@ -264,15 +270,15 @@ def _grammar_of(field: Field) -> FieldGrammar:
 
 
 def _check(field: Field, value: str, lookups: Lookups) -> str | None:
-    """Return the context of a value. Raises ValueError."""
+    """Check a value and return its context, None if it needs none. Raises ValueError."""
     if field.type is ValueType.NEAR:
         return check_near(value, lookups)
     if field.choices:
-        _refuse_unknown(value, field.choices)
+        _check_known(value, field.choices)
         return None
     read = READERS.get(field.type)
     if read is None:
-        field.refuse(value)
+        field.check(value)
         return None
     dated = field.type in (ValueType.DATE, ValueType.INSTANT)
     context = moment_needed(value, lookups) if dated else None
@@ -282,28 +288,28 @@ def _check(field: Field, value: str, lookups: Lookups) -> str | None:
 
 def _is_backwards(field: Field, lower: str, upper: str, context: str | None) -> bool:
     if field.type is ValueType.TIME_OF_DAY:
-        return False  # 22..04 goes over midnight.
+        return False  # 22..04 spans midnight.
     read = READERS[field.type]
     return runs_backwards(read(lower, context), read(upper, context))
 
 
-def _refuse_unknown(value: str, choices: Collection[str]) -> None:
+def _check_known(value: str, choices: Collection[str]) -> None:
     if value.lower() in choices:
         return
     near = get_close_matches(value.lower(), choices, n=3)
     if near:
         raise ValueError(f"'{value}' is not known; did you mean {' or '.join(near)}?")
-    raise ValueError(f"'{value}' is not known; it is one of {', '.join(choices)}")
+    raise ValueError(f"'{value}' is not known; choose one of {', '.join(choices)}")
 
 
 def finds_missing(compare: Compare) -> bool:
-    """Tell whether a query with this term also looks among photos whose files are all missing."""
+    """Return whether a query with this term also finds photos whose files are all missing."""
     field = _BY_NAME[compare.field]
     return field.choices[(compare.value or "").lower()].finds_missing if field.choices else field.finds_missing
 
 
 def meaning(compare: Compare) -> str | None:
-    """Return what a value came to that its text does not say itself: a day, a place; None for all others."""
+    """Return what a relative date or a place name was resolved to; None for other values."""
     if compare.context is None:
         return None
     if _BY_NAME[compare.field].type is ValueType.NEAR:
@@ -318,7 +324,7 @@ def meaning(compare: Compare) -> str | None:
 
 
 def condition(compare: Compare) -> Condition:
-    """Return the SQL condition of one term; its field and values were accepted by the field's grammar."""
+    """Return the SQL condition of one term, already checked by the field's grammar."""
     field = _BY_NAME[compare.field]
     value = compare.value or ""
     if compare.operator is Operator.REGEX:
@@ -351,8 +357,8 @@ def _in_order(field: Field, compare: Compare) -> Condition:
     if compare.operator is Operator.RANGE:
         ends = [expression >= span.low] if span else []
         ends += [expression <= until.high, *(ends_by(str(until.high)) if dated else ())] if until else []
-        goes_round = field.type is ValueType.TIME_OF_DAY and span and until and str(span.low) > str(until.high)
-        return or_(*ends) if goes_round else and_(*ends)
+        spans_midnight = field.type is ValueType.TIME_OF_DAY and span and until and str(span.low) > str(until.high)
+        return or_(*ends) if spans_midnight else and_(*ends)
     assert span is not None
     compared: dict[Operator, Callable[[], Condition]] = {
         Operator.IS: lambda: and_(expression >= span.near_low, expression <= span.near_high),

@@ -1,7 +1,7 @@
-"""Find photos by their files: a path's beginning, its tail, a pattern, a name, an extension.
+"""Find photos by their files: start or end of the path, pattern, name, extension.
 
-Paths are TEXT where they are UTF-8 and BLOB where they are not, and the two never compare equal in SQLite; so all that is
-compared here is cast to BLOB first, and bytes are bound.
+Paths are stored as TEXT if they are UTF-8, else as BLOB, and the two never compare equal in SQLite. So this module
+casts everything it compares to BLOB and binds bytes.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from photoindex.text import fold
 
 
 def any_file(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition that one file of the photo, present or not, fulfils `condition`."""
+    """Return the condition that one of the photo's files, present or not, meets `condition`."""
     files = select(asset.c.photo_id).join_from(asset, file, file.c.asset_id == asset.c.id)
     return photo.c.id.in_(files.where(condition))
 
 
 def by_name(value: str) -> ColumnElement[bool]:
-    """Match a file's name that contains `value`, whatever its case and accents."""
+    """Match file names that contain `value`, ignoring case and accents."""
     return any_file(glob(folded(type_coerce(file.c.name, Text)), f"*{glob_pattern(fold(value))}*"))
 
 
 def by_extension(value: str) -> ColumnElement[bool]:
-    """Match what follows the last dot of a file's name, without regard to ASCII case."""
+    """Match file names by extension, ignoring ASCII case."""
     ending = "." + value.removeprefix(".").lower()
     length = len(from_text(ending))
     tail = func.substr(cast(type_coerce(file.c.name, Text), LargeBinary), -length)
@@ -38,11 +38,11 @@ def by_extension(value: str) -> ColumnElement[bool]:
 
 
 def by_path(value: str) -> ColumnElement[bool]:
-    """Match a file at, or anywhere below, an absolute path or a path's tail; `*` stands for anything, `/` too."""
+    """Match files at or below an absolute path or the end of a path; `*` matches anything, including `/`."""
     wanted = _normalised(value)
     if b"*" in wanted:
         return any_file(_by_pattern(wanted))
-    # Folders end in '/' here, so that /a/b is not found in /a/bc.
+    # Folders end in '/' here, so that /a/b does not match /a/bc.
     if wanted.startswith(b"/"):
         inside = _starts_with(wanted.rstrip(b"/") + b"/")
     else:
@@ -51,7 +51,7 @@ def by_path(value: str) -> ColumnElement[bool]:
 
 
 def at_path(value: str) -> ColumnElement[bool]:
-    """Match a file at an absolute path or a path's tail; nothing below a folder, and `*` is a character as any."""
+    """Match files at an absolute path or the end of a path, not below a folder; `*` is an ordinary character."""
     return any_file(_at_path(_normalised(value)))
 
 
@@ -64,20 +64,20 @@ def _at_path(wanted: bytes) -> ColumnElement[bool]:
     return file.c.name == name
 
 
-def refuse_path(value: str) -> None:
-    """Raise ValueError for a path that cannot be one."""
+def check_path(value: str) -> None:
+    """Raise ValueError for an invalid path."""
     if len(value) > 4096:
         raise ValueError("a path has at most 4096 characters")
     if "*" in value:
         check_text(value)
     if "\0" in value:
-        raise ValueError("a path holds no NUL character")
+        raise ValueError("a path cannot contain a NUL character")
     if {".", ".."} & set(value.split("/")) and not value.startswith("/"):
         raise ValueError("'.' and '..' are not resolved; write the absolute path, or the end of a path such as 2019/06")
 
 
-def refuse_extension(value: str) -> None:
-    """Raise ValueError for what cannot be an extension."""
+def check_extension(value: str) -> None:
+    """Raise ValueError for an invalid extension."""
     check_text(value)
     if not value.strip(".") or "/" in value or "*" in value:
         raise ValueError("an extension is needed, such as jpg")
@@ -97,7 +97,7 @@ def _normalised(value: str) -> bytes:
 
 
 def folder_text() -> ColumnElement[str]:
-    """Return the SQL of a folder's absolute path with `/` at its end."""
+    """Return the SQL for a folder's absolute path with a trailing `/`."""
     path = type_coerce(folder.c.path, Text)
     below = case((func.length(path) == 0, "/"), else_="/" + path + "/")
     return func.rtrim(type_coerce(volume.c.mount_point, Text), "/", type_=Text) + below
@@ -120,14 +120,14 @@ def _ends_with(end: bytes) -> ColumnElement[bool]:
 
 
 def _by_pattern(wanted: bytes) -> ColumnElement[bool]:
-    """Match whole paths; a pattern that fits a folder takes what is below it."""
+    """Match whole paths; a pattern that matches a folder also matches everything below it."""
     anchored = wanted if wanted.startswith((b"/", b"*")) else b"*/" + wanted
     pattern = glob_pattern(anchored.decode("latin-1")).encode("latin-1")
     path = folder_text() + type_coerce(file.c.name, Text)
-    places = folder.join(volume, volume.c.id == folder.c.volume_id)
+    folders = folder.join(volume, volume.c.id == folder.c.volume_id)
     whole = (
         select(literal(1))
-        .select_from(places)
+        .select_from(folders)
         .where(folder.c.id == file.c.folder_id)
         .where(or_(*(glob(path, cast(_blob(one), Text)) for one in (pattern, pattern.rstrip(b"/") + b"/*"))))
     )

@@ -1,4 +1,4 @@
-"""Find photos by the place where they were taken: by its names, or by the distance from a position."""
+"""Find photos by where they were taken: by place names, or by distance from a position."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from photoindex.geo.source import country_names
 from photoindex.store.engine.statements import distance_km, position_of, regex_found
 from photoindex.store.schema.tables import photo, place
 
-_ROOM_DEGREES = 1e-7
-"""About a centimetre, so that rounding leaves no photo outside of its box."""
+_MARGIN_DEGREES = 1e-7
+"""About a centimetre, so that rounding excludes no photo from the box."""
 
 
 def by_place(value: str) -> ColumnElement[bool]:
-    """Match the place's names: whole words of city, region and country, or a whole name of the city in any language.
+    """Match place names: whole words of city, region and country, or a whole name of the city in any language.
 
-    `*` stands for the rest of a word, in another language for any part of the name. Two letters that are a country's code
-    mean the country alone (`de` is no word of Rio de Janeiro). What a comma separates must all fit: "Paris, Texas".
+    `*` matches the rest of a word, or any part of a name in another language. A two-letter country code matches only
+    the country (`de` does not match Rio de Janeiro). Parts separated by commas must all match: "Paris, Texas".
     """
     parts = [part for part in map(_key, value.split(",")) if part]
     if not parts:
@@ -48,10 +48,10 @@ def _is_named(key: str) -> ColumnElement[bool]:
 
 
 def is_near(latitude: float, longitude: float, radius_km: float) -> ColumnElement[bool]:
-    """Match photos within `radius_km` of a position in degrees, along the earth; right at the poles and the date line.
+    """Match photos within `radius_km` (great circle) of a position in degrees; correct at the poles and the date line.
 
-    The index on the position finds what lies in the box around the circle; only there the distance is worked out,
-    by a function of the engine's.
+    The index on the position finds photos in the box around the circle. Only for these the distance is computed, by an
+    engine function.
     """
     away_km = distance_km(photo.c.latitude, photo.c.longitude, latitude, longitude)
     return and_(_in_box(latitude, longitude, radius_km), away_km <= radius_km)
@@ -59,13 +59,13 @@ def is_near(latitude: float, longitude: float, radius_km: float) -> ColumnElemen
 
 def _in_box(latitude: float, longitude: float, radius_km: float) -> ColumnElement[bool]:
     radius = radius_km / EARTH_RADIUS_KM
-    reach = math.degrees(radius) + _ROOM_DEGREES
+    reach = math.degrees(radius) + _MARGIN_DEGREES
     south, north = latitude - reach, latitude + reach
     within = and_(photo.c.latitude >= south, photo.c.latitude <= north)
     if south <= -90 or north >= 90:
-        return within  # a pole lies inside: every longitude does
-    # Where the circle touches its meridians; not at the latitude of its centre, but nearer to the pole.
-    width = math.degrees(math.asin(math.sin(radius) / math.cos(math.radians(latitude)))) + _ROOM_DEGREES
+        return within  # a pole is inside, so every longitude is
+    # Longitudes of the meridians tangent to the circle; they touch it closer to the pole than its centre.
+    width = math.degrees(math.asin(math.sin(radius) / math.cos(math.radians(latitude)))) + _MARGIN_DEGREES
     return and_(within, _between(longitude - width, longitude + width))
 
 

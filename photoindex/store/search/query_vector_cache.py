@@ -1,4 +1,4 @@
-"""The vectors of past queries, so that the same words need no model a second time."""
+"""Cache of query vectors, so that a repeated query does not need the model."""
 
 from __future__ import annotations
 
@@ -13,46 +13,48 @@ from photoindex.store.engine.statements import upsert
 from photoindex.store.schema.tables import query_vector, space
 
 CAPACITY = 10_000
-_KEPT = np.dtype("<f4")
-_KEYS = 500
-_USE_NOTED_SECONDS = 86_400
-"""A use is noted once a day: a search that notes nothing writes nothing."""
+_STORED = np.dtype("<f4")
+_CHUNK = 500
+_USED_AT_MAX_AGE_SECONDS = 86_400
+"""`used_at` is updated at most once a day, so that most searches do not write."""
 
 
 def known(connection: Connection, space_id: int, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-    """Return the vectors, float32 [dim], of those texts that were asked for before."""
+    """Return text -> vector, float32 [dim], for the cached texts."""
     found: dict[str, NDArray[np.float32]] = {}
-    for start in range(0, len(texts), _KEYS):
+    for start in range(0, len(texts), _CHUNK):
         statement = select(query_vector.c.text, query_vector.c.data).where(
-            query_vector.c.space_id == space_id, query_vector.c.text.in_(texts[start : start + _KEYS])
+            query_vector.c.space_id == space_id, query_vector.c.text.in_(texts[start : start + _CHUNK])
         )
-        found |= {row.text: np.frombuffer(row.data, _KEPT).astype(np.float32) for row in connection.execute(statement)}
+        found |= {
+            row.text: np.frombuffer(row.data, _STORED).astype(np.float32) for row in connection.execute(statement)
+        }
     return found
 
 
 def long_unused(connection: Connection, space_id: int, texts: Sequence[str]) -> list[str]:
-    """Return those of some texts that are known and were last kept over a day ago, to be kept again as they are in use."""
+    """Return those of some texts that are cached with a `used_at` over a day old; the caller `keep`s them again."""
     found: list[str] = []
-    for start in range(0, len(texts), _KEYS):
+    for start in range(0, len(texts), _CHUNK):
         statement = select(query_vector.c.text).where(
             query_vector.c.space_id == space_id,
-            query_vector.c.text.in_(texts[start : start + _KEYS]),
-            query_vector.c.used_at < time.time() - _USE_NOTED_SECONDS,
+            query_vector.c.text.in_(texts[start : start + _CHUNK]),
+            query_vector.c.used_at < time.time() - _USED_AT_MAX_AGE_SECONDS,
         )
         found += connection.execute(statement).scalars()
     return found
 
 
 def keep(connection: Connection, space_id: int, vectors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Keep the vectors of some texts; beyond CAPACITY those go that were asked for longest ago.
+    """Cache the vectors of some texts; beyond CAPACITY, evict the least recently used.
 
-    Nothing is kept for a space that was dropped meanwhile.
+    Does nothing if the space was dropped in the meantime.
     """
     if connection.execute(select(space.c.id).where(space.c.id == space_id)).first() is None:
         return
     now = time.time()
     rows = [
-        {"space_id": space_id, "text": text, "data": values.astype(_KEPT).tobytes(), "used_at": now}
+        {"space_id": space_id, "text": text, "data": values.astype(_STORED).tobytes(), "used_at": now}
         for text, values in vectors.items()
     ]
     if rows:

@@ -1,4 +1,4 @@
-"""Words in the full-text index, best matches first, and the texts that tell an exact match."""
+"""Full-text search ranked by bm25, and the names and keywords that identify exact matches."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from photoindex.store.schema.tables import photo, photo_text
 from photoindex.store.search.compile import condition
 
 BROAD = 20_000
-"""Words that are in more photos than this say too little of each to weigh them all: the newest photos come first."""
+"""Matches in more photos than this are not ranked, because rank means little there; the newest photos come first."""
 _WEIGHTS = {"keywords": 4.0, "title": 3.0, "name": 3.0, "description": 2.0, "place": 2.0}
-"""How much a column counts for bm25; the others count 1."""
+"""Column weights for bm25; 1 for the others."""
 _EXACT_COLUMNS = ("name", "keywords")
 
 
 def photos_with_words(
     connection: Connection, words: Node, filters: Node, *, present_only: bool, limit: int | None
 ) -> list[tuple[int, float]]:
-    """Return up to `limit` photos that hold the words and match the filters, with their bm25 (lower is better), best first.
+    """Return up to `limit` photos that match the words and filters, best first, with bm25 (lower is better).
 
-    words: a tree of And, Or and Words. present_only: as in `search.condition`. Where more than BROAD photos hold the words, the
-    newest come first, all with 0.
+    words: a tree of And, Or and Words. present_only: as in `compile.condition`. If more than BROAD photos contain the
+    words, the newest come first, all with 0.
     """
     matches = text_search.matches(match_expression(words))
     with engine_of(connection).functions(connection):
@@ -43,7 +43,7 @@ def photos_with_words(
 
 
 class NamedPhoto(NamedTuple):
-    """A photo whose names or keywords hold some words; each text has one name, or one keyword, a line."""
+    """A photo whose names or keywords contain some words; names and keywords are one per line."""
 
     photo_id: int
     names: str
@@ -53,7 +53,7 @@ class NamedPhoto(NamedTuple):
 def named_photos(
     connection: Connection, words: Node, filters: Node, *, present_only: bool, limit: int
 ) -> list[NamedPhoto]:
-    """Return up to `limit` photos, newest first, whose file names and keywords hold the words and that match the filters."""
+    """Return up to `limit` photos, newest first, that match the filters and have the words in names or keywords."""
     matches = text_search.matches(text_search.in_columns(_EXACT_COLUMNS, match_expression(words)))
     statement = (
         select(photo.c.id, photo_text.c.name, photo_text.c.keywords)
@@ -67,7 +67,7 @@ def named_photos(
 
 
 def match_expression(words: Node) -> str:
-    """Return a tree of And, Or and Words in the engine's own language."""
+    """Return a tree of And, Or and Words as a full-text expression of the engine."""
     if isinstance(words, Words):
         return text_search.phrase(words.text, prefix=words.prefix)
     assert isinstance(words, (And, Or))

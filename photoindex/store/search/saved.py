@@ -1,4 +1,4 @@
-"""The queries that a person saved under a name; every change of them is written to the journal."""
+"""Saved queries; every change is recorded in the journal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def saved_queries(connection: Connection) -> list[SavedQuery]:
 
 
 def save(connection: Connection, name: str, query: str) -> str | None:
-    """Save a query and return the one that it replaces; one that is the same already is left alone."""
+    """Save a query and return the one it replaces; an identical one is left unchanged."""
     before = stored_row(connection, saved_query, {"name": name})
     replaced = None if before is None else str(before["query"])
     if replaced != query:
@@ -43,7 +43,7 @@ def save(connection: Connection, name: str, query: str) -> str | None:
 
 
 def remove(connection: Connection, name: str) -> str | None:
-    """Remove a saved query and return its text, None where there is none of this name."""
+    """Remove a saved query and return its text, None if there is no such query."""
     before = stored_row(connection, saved_query, {"name": name})
     if before is None:
         return None

@@ -1,4 +1,4 @@
-"""Find photos by where a fact of theirs came from, to see the doubtful ones: `source:taken_at=mtime`."""
+"""Find photos by the source of a fact, such as doubtful dates: `source:taken_at=mtime`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SOURCES: tuple[str, ...] = (
     "person", "sidecar", "exif", "xmp", "iptc", "container", "takeout", "gps", "name", "folder", "mtime", "neighbours", "position",
     "home",
 )  # fmt: skip
-"""What a fact may come from; `position`: the time zone where it was taken; `home`: the one of the settings."""
+"""Possible sources of a fact; `position`: the time zone at the GPS position; `home`: the time zone in the settings."""
 
 FACTS: tuple[str, ...] = (
     "taken_at", "zone", "latitude", "longitude", "altitude_m", "camera_make", "camera_model", "lens", "iso", "aperture",
     "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords",
 )  # fmt: skip
-"""The facts whose sources are kept."""
+"""The facts whose sources are stored."""
 
 _ALIASES = {
     "date": "taken_at", "time": "taken_at", "position": "latitude", "gps": "latitude", "altitude": "altitude_m",
@@ -28,17 +28,17 @@ _ALIASES = {
 }  # fmt: skip
 
 
-def refuse_source(value: str) -> None:
-    """Raise ValueError for what is not FACT=SOURCE of a known fact and source."""
+def check_source(value: str) -> None:
+    """Raise ValueError unless the value is FACT=SOURCE with a known fact and source."""
     fact, equals, source = value.partition("=")
     if not equals:
         raise ValueError("a fact and its source are needed, such as taken_at=mtime")
-    _refuse_unknown("fact", fact, (*FACTS, *_ALIASES))
-    _refuse_unknown("source", source, SOURCES)
+    _check_known("fact", fact, (*FACTS, *_ALIASES))
+    _check_known("source", source, SOURCES)
 
 
 def by_source(value: str) -> ColumnElement[bool]:
-    """Match photos whose value of a fact came from a source."""
+    """Match photos whose fact came from a source; value: FACT=SOURCE."""
     name, _, source = value.lower().partition("=")
     fact = _ALIASES.get(name, name)
     if fact == "taken_at":
@@ -48,9 +48,9 @@ def by_source(value: str) -> ColumnElement[bool]:
     return json_value(photo.c.sources, f"$.{fact}") == source
 
 
-def _refuse_unknown(what: str, name: str, known: Collection[str]) -> None:
+def _check_known(what: str, name: str, known: Collection[str]) -> None:
     if name.lower() in known:
         return
     near = get_close_matches(name.lower(), known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"it is one of {', '.join(known)}"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(known)}"
     raise ValueError(f"there is no {what} '{name}'; {hint}")

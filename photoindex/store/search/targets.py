@@ -1,4 +1,4 @@
-"""Which photos a person's words mean: those of files and folders, with their times and paths, some at a time."""
+"""Photos selected by files and folders, with their times, contents and paths, in chunks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SUPERSEDED = "superseded"
 
 
 def photos_below(connection: Connection, places: Sequence[Location]) -> list[int]:
-    """Return the photos that have a file in one of these folders or below, ascending; missing files count too."""
+    """Return the ids of photos with a file in or below one of these folders, ascending; missing files count too."""
     statement = (
         select(asset.c.photo_id)
         .distinct()
@@ -44,15 +44,15 @@ _of_file = (
 
 
 def photo_of_file(connection: Connection, file_id: int) -> PhotoOfFile | None:
-    """Return the content and the photo of a file, None where it is not taken in."""
+    """Return the content and photo of a file, None if it was not ingested."""
     row = connection.execute(_of_file, {"file_id": file_id}).first()
     return PhotoOfFile(*row) if row else None
 
 
 class TimeOfPhoto(NamedTuple):
-    """When a photo was taken, as it is resolved now: ISO 8601 wall time, its precision, its offset from UTC.
+    """When a photo was taken, as resolved: ISO 8601 wall time, its precision, its offset from UTC.
 
-    A time that ends in `+00:00` and has no utc_offset_minutes is known in UTC alone.
+    A time that ends in `+00:00` without utc_offset_minutes is known only in UTC.
     """
 
     photo_id: int
@@ -62,14 +62,14 @@ class TimeOfPhoto(NamedTuple):
 
 
 def times_of(connection: Connection, photo_ids: Sequence[int]) -> list[TimeOfPhoto]:
-    """Return the times of some photos (a few hundred), by number; a number that is gone is left out."""
+    """Return the times of up to a few hundred photos, by id; unknown ids are omitted."""
     columns = (photo.c.id, photo.c.taken_at, photo.c.taken_at_precision, photo.c.utc_offset_minutes)
     statement = select(*columns).where(photo.c.id.in_(photo_ids))
     return [TimeOfPhoto(*row) for row in connection.execute(statement.order_by(photo.c.id))]
 
 
 class ContentCorrection(NamedTuple):
-    """One content of a photo and what a person corrected it to; value None: nothing. current: no earlier content."""
+    """One content of a photo with a person's correction, None if there is none; current: not superseded."""
 
     photo_id: int
     asset_id: int
@@ -78,7 +78,7 @@ class ContentCorrection(NamedTuple):
 
 
 def corrections_of(connection: Connection, photo_ids: Sequence[int], fact: str) -> list[ContentCorrection]:
-    """Return the contents of some photos (a few hundred), each with the correction of one fact."""
+    """Return the contents of up to a few hundred photos, each with the correction of one fact."""
     here = (correction.c.asset_id == asset.c.id) & (correction.c.fact == fact)
     statement = (
         select(asset.c.photo_id, asset.c.id, asset.c.role != SUPERSEDED, correction.c.value)
@@ -90,7 +90,7 @@ def corrections_of(connection: Connection, photo_ids: Sequence[int], fact: str) 
 
 
 def first_paths(connection: Connection, photo_ids: Sequence[int]) -> dict[int, bytes]:
-    """Return the path that stands for each of some photos (a few hundred): of its first present file, else of another."""
+    """Return photo id -> path of its first present file, else of another, for up to a few hundred photos."""
     found: dict[int, bytes] = {}
     for row in file_rows(connection, photo_ids):
         found.setdefault(row.photo_id, join(row.mount_point, row.folder_path, row.name))
@@ -98,7 +98,7 @@ def first_paths(connection: Connection, photo_ids: Sequence[int]) -> dict[int, b
 
 
 class ContentOfPhoto(NamedTuple):
-    """One current content of a photo and what it is in it."""
+    """One current content of a photo and its role."""
 
     photo_id: int
     asset_id: int
@@ -106,7 +106,7 @@ class ContentOfPhoto(NamedTuple):
 
 
 def contents_of(connection: Connection, photo_ids: Sequence[int]) -> list[ContentOfPhoto]:
-    """Return the contents of some photos (a few hundred), without earlier ones of edited files, the leading one first."""
+    """Return the contents of up to a few hundred photos, without superseded ones, the primary one first."""
     statement = (
         select(asset.c.photo_id, asset.c.id, asset.c.role)
         .where(asset.c.photo_id.in_(photo_ids), asset.c.role != SUPERSEDED)
@@ -116,7 +116,7 @@ def contents_of(connection: Connection, photo_ids: Sequence[int]) -> list[Conten
 
 
 class FileOfContent(NamedTuple):
-    """One file of a content; path is absolute, where the volume was last seen."""
+    """One file of a content; path: absolute, at the last known mount point."""
 
     asset_id: int
     file_id: int
@@ -139,12 +139,12 @@ _files = (
 
 
 def files_of_contents(connection: Connection, asset_ids: Sequence[int]) -> list[FileOfContent]:
-    """Return the files of some contents (a few hundred): of each the present ones first, then by number."""
+    """Return the files of up to a few hundred contents; for each, present ones first, then by id."""
     return _as_files(connection.execute(_files.where(file.c.asset_id.in_(asset_ids))))
 
 
 def files_in_folder(connection: Connection, folder_id: int) -> list[FileOfContent]:
-    """Return the files of a folder whose content is known, by content."""
+    """Return the ingested files of a folder, by content."""
     return _as_files(connection.execute(_files.where(file.c.folder_id == folder_id)))
 
 

@@ -1,4 +1,4 @@
-"""Words in the texts of photos: the condition that finds them, and the texts that are indexed."""
+"""Full-text search: the condition that matches words, and the texts that are indexed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from photoindex.types import Resolved
 
 
 def matching(text: str, *, prefix: bool) -> ColumnElement[bool]:
-    """Return a condition on `photo.id`: one of its texts holds the words of `text` one after the other.
+    """Return the condition on `photo.id` that one of its texts contains the words of `text` consecutively.
 
-    With `prefix` the last word may go on. Case and accents do not matter.
+    With `prefix` the last word matches as a prefix. Case and accents are ignored.
     """
     from photoindex.store.schema.tables import photo
 
@@ -24,23 +24,23 @@ def matching(text: str, *, prefix: bool) -> ColumnElement[bool]:
     return photo.c.id.in_(select(text_search.photo_id).where(found))
 
 
-def holding(value: str) -> ColumnElement[bool]:
-    """Return the condition of `text:value`: as `matching`, with `*` at the end for a word that may go on."""
+def contains_words(value: str) -> ColumnElement[bool]:
+    """Return the condition for `text:value`, as `matching`; a trailing `*` makes the last word a prefix."""
     return matching(value.removesuffix("*"), prefix=value.endswith("*"))
 
 
-def refuse_unsearchable(value: str) -> None:
-    """Raise ValueError for a value that holds nothing to search for, or a `*` elsewhere than at its end."""
+def check_searchable(value: str) -> None:
+    """Raise ValueError for a value without anything to search for, or with a `*` before its end."""
     if "*" in value[:-1]:
-        raise ValueError("'*' stands only at the end; name:IMG_*7 and path:2019/*.jpg take it anywhere")
+        raise ValueError("'*' is allowed only at the end; name:IMG_*7 and path:2019/*.jpg accept it anywhere")
     if not any(map(is_indexed, value)):
-        raise ValueError("there is no letter or digit here to search for; marks alone are not indexed")
+        raise ValueError("there is no letter or digit to search for; punctuation alone is not indexed")
 
 
 def document(names: Sequence[bytes], folders: Sequence[bytes], resolved: Resolved) -> dict[str, str]:
     """Return a photo's row of `photo_text`, without its `photo_id`.
 
-    names: of all files of the photo. folders: where they lie below their roots. Bytes that are not UTF-8 become U+FFFD.
+    names: of all the photo's files. folders: of these files, relative to their roots. Invalid UTF-8 becomes U+FFFD.
     """
     camera = " ".join(part for part in (resolved.camera_make, resolved.camera_model) if part)
     texts = {

@@ -1,4 +1,4 @@
-"""What a search by meaning asks of the database: the photos of vectors, filters over candidates."""
+"""Database queries for semantic search: the photos of vectors, and filters on candidates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _given = given_numbers("numbers")
 
 
 def variant_key(connection: Connection, space_id: int) -> str | None:
-    """Return the canonical JSON of all that makes the vectors of a space what they are; None for one that was dropped."""
+    """Return the canonical JSON of everything that determines the vectors of a space; None if it was dropped."""
     statement = select(variant.c.key).join(spaces, spaces.c.variant_id == variant.c.id).where(spaces.c.id == space_id)
     return connection.execute(statement).scalar_one_or_none()
 
@@ -32,10 +32,10 @@ def variant_key(connection: Connection, space_id: int) -> str | None:
 def photos_if_few(
     connection: Connection, node: Node, *, present_only: bool, at_most: int | None, steps: int | None = None
 ) -> array[int] | None:
-    """Return the photos that match a filter, ascending; None where there are more, or finding them takes many steps.
+    """Return the ids of photos that match a filter, ascending; None if there are too many or it takes too many steps.
 
-    present_only: as in `search.condition`. at_most, steps: None for no bound; steps are those of the engine, some ten
-    millions a second, so that the answer depends on the library alone and not on how busy the computer is.
+    present_only: as in `compile.condition`. at_most, steps: limits, None for no limit. Steps are counted by the engine,
+    tens of millions per second, so that the result depends only on the library and not on the load of the computer.
     """
     limit = None if at_most is None else at_most + 1
     statement = select(photo.c.id).where(condition(node, present_only=present_only)).limit(limit)
@@ -49,14 +49,14 @@ def photos_if_few(
 
 
 def photos_among(connection: Connection, photo_ids: Collection[int], node: Node, *, present_only: bool) -> set[int]:
-    """Return those of some photos that match."""
+    """Return those of some photos that match a filter."""
     statement = select(photo.c.id).where(_is_among(photo.c.id), condition(node, present_only=present_only))
     with engine_of(connection).functions(connection):
         return set(connection.execute(statement, _numbers(photo_ids)).scalars())
 
 
 def sorted_photos(connection: Connection, photo_ids: Collection[int], *, sort: str, descending: bool) -> list[int]:
-    """Return some photos in the order of a key of `search.SORT_KEYS`, then of their numbers."""
+    """Return photos sorted by a key of `compile.SORT_KEYS`, then by id."""
     key = SORT_KEYS[sort]
     order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
     statement = select(photo.c.id).where(_is_among(photo.c.id)).order_by(*order)
@@ -64,24 +64,24 @@ def sorted_photos(connection: Connection, photo_ids: Collection[int], *, sort: s
 
 
 class VectorOfPhoto(NamedTuple):
-    """A vector's number, and the photo that it is of."""
+    """A vector's id and the photo that it belongs to."""
 
     vector_id: int
     photo_id: int
 
 
 def photos_of_vectors(connection: Connection, vector_ids: Collection[int]) -> list[VectorOfPhoto]:
-    """Return the photos of some vectors; those that are gone, or of an earlier content of an edited file, are left out."""
+    """Return the photos of some vectors; vectors that are deleted or of superseded contents are omitted."""
     rows = connection.execute(_current().where(_is_among(vector.c.id)), _numbers(vector_ids))
     return [VectorOfPhoto(*row) for row in rows]
 
 
 def vectors_matching(connection: Connection, space_id: int, node: Node) -> array[int]:
-    """Return the vectors in a space of all photos that match a filter, ascending; missing photos and earlier contents count.
+    """Return the vectors in a space of all photos that match a filter, ascending.
 
-    Whoever finds one of them asks `photos_of_vectors` and `photos_among` for the rest.
+    Includes missing photos and superseded contents; callers exclude these with `photos_of_vectors` and `photos_among`.
     """
-    # Lists inside each other, so that SQLite goes through its indexes in their order, and not to and fro between them.
+    # Nested IN queries, so that SQLite reads each index in order instead of jumping between them.
     content = asset.alias("content")
     contents = select(content.c.id).where(
         content.c.photo_id.in_(select(photo.c.id).where(condition(node, present_only=False)))
@@ -92,8 +92,8 @@ def vectors_matching(connection: Connection, space_id: int, node: Node) -> array
 
 
 def vectors_of_photos(connection: Connection, space_id: int, photo_ids: Collection[int]) -> list[VectorOfPhoto]:
-    """Return the vectors of some photos in a space, ascending by their numbers; those of earlier contents are left out."""
-    # The contents once more as a list, or SQLite would begin with all vectors of the space.
+    """Return the vectors of some photos in a space, by id; those of superseded contents are omitted."""
+    # Select the contents in a subquery too, or SQLite would start with all vectors of the space.
     content = asset.alias("content")
     contents = select(content.c.id).where(_is_among(content.c.photo_id))
     statement = _current().where(vector.c.space_id == space_id, vector.c.asset_id.in_(contents))
@@ -101,7 +101,7 @@ def vectors_of_photos(connection: Connection, space_id: int, photo_ids: Collecti
 
 
 def vector_of_photo(connection: Connection, space_id: int, photo_id: int) -> bytes | None:
-    """Return the first vector, float16 little-endian, of the content that stands for a photo, or of another of its contents."""
+    """Return the first vector, float16 little-endian, of a photo's primary content, or of another current content."""
     contents = vector.join(asset, asset.c.id == vector.c.asset_id).join(photo, photo.c.id == asset.c.photo_id)
     statement = (
         select(vector.c.data)
@@ -114,7 +114,7 @@ def vector_of_photo(connection: Connection, space_id: int, photo_id: int) -> byt
 
 
 def photos_at(connection: Connection, path: str, scope: Node, *, limit: int) -> list[int]:
-    """Return the first photos of a scope with a file at an absolute path, or at one that ends so, as `path:` finds them."""
+    """Return the first photos in scope with a file at an absolute path or the end of a path, as `path:` finds them."""
     statement = (
         select(photo.c.id).where(at_path(path), condition(scope, present_only=False)).order_by(photo.c.id).limit(limit)
     )
@@ -123,7 +123,7 @@ def photos_at(connection: Connection, path: str, scope: Node, *, limit: int) -> 
 
 
 def has_photo_below(connection: Connection, path: str, scope: Node) -> bool:
-    """Tell whether a photo of a scope lies at or below a folder, as `path:` finds them."""
+    """Return whether a photo in scope is at or below a path, as `path:` finds them."""
     statement = select(photo.c.id).where(by_path(path), condition(scope, present_only=False)).limit(1)
     with engine_of(connection).functions(connection):
         return connection.execute(statement).first() is not None
@@ -135,7 +135,7 @@ def _current() -> Select[Any]:
 
 
 def _is_among(of: ColumnElement[Any]) -> ColumnElement[bool]:
-    # As one JSON text: a million numbers are more than SQLite takes as parameters.
+    # As one JSON text: SQLite does not accept a million parameters.
     return of.in_(select(_given.c.value))
 
 
