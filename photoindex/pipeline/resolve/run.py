@@ -24,7 +24,7 @@ RESOLVING = "resolving"
 _FOLDERS_AT_ONCE = 50
 _PHOTOS_AT_ONCE = 200
 _SECONDS_AT_ONCE = 1.0
-"""A transaction takes no more folders after this long, because other commands are waiting for the library."""
+"""A transaction starts no further folder after this time, because other commands may be waiting to write."""
 
 
 @dataclass(slots=True)
