@@ -15,7 +15,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.pipeline.ingest.derived_files import preview_path
-from photoindex.pipeline.run.asset_work import HEALED_BY_NEW_PREVIEW, AssetWork, Writer
+from photoindex.pipeline.run.asset_work import FIXED_BY_NEW_PREVIEW, AssetWork, Writer
 from photoindex.pipeline.run.messages import ProcessSettings
 from photoindex.pipeline.run.model_process import ModelProcess
 from photoindex.pipeline.run.runner import Runner, RunTally
@@ -170,7 +170,7 @@ class StageRun:
         started = time.perf_counter()
         with database.read() as connection:
             unplanned = asset_tasks.unplanned(connection, self.tasks)
-            given_up = asset_tasks.given_up(connection, self.tasks, HEALED_BY_NEW_PREVIEW)
+            given_up = asset_tasks.given_up(connection, self.tasks, FIXED_BY_NEW_PREVIEW)
         for first in range(0, len(unplanned), _PLANNED_AT_ONCE):
             chunk = unplanned[first : first + _PLANNED_AT_ONCE]
             with database.write() as connection:
