@@ -178,7 +178,7 @@ def test_a_model_whose_vectors_have_another_length_than_its_space_is_refused(run
     install(runner, dim=8)
     faulty_encoder.install(runner.folder / "models", dim=faulty_encoder.DIM)
     (runner.folder / "models" / "faults.json").write_text('{"dim": 8}')
-    with pytest.raises(ModelUnavailable, match="gives 8 numbers a vector, but its space 'made-up' has 16"):
+    with pytest.raises(ModelUnavailable, match="returns vectors of 8 dimensions, but its space 'made-up' has 16"):
         run(runner)
     assert runner.value("SELECT count(*) FROM vector") == 0
 
