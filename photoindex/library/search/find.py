@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.library.embed.model_choice import command_to_use, way_to_vectors
+from photoindex.library.embed.model_choice import command_to_use, embed_hint
 from photoindex.library.handle import Library
 from photoindex.library.search.hits import CHUNK_PHOTOS, Hit, hits_of, read_hits
 from photoindex.library.search.parse import parse, parse_arguments
@@ -256,7 +256,7 @@ def _space(library: Library) -> SpaceRow:
         return space
     if names:
         raise ModelUnavailable(f"no embedding space is in use; run: {command_to_use(names)}")
-    raise ModelUnavailable(f"no photos are embedded yet; {way_to_vectors(library)}")
+    raise ModelUnavailable(f"no photos are embedded yet; {embed_hint(library)}")
 
 
 def _notes(request: SearchRequest, answer: SemanticAnswer) -> Iterator[Note]:
