@@ -211,7 +211,7 @@ class _Scan:
             finder.forget_top(target.path, target.location)
 
     def _rules(self, target: Target) -> ExclusionRules:
-        """Return the rules at a target; patterns given for a root replace its stored ones, for a part of it they add to them."""
+        """Return the rules at a target; given patterns replace the stored ones of a root, but add to them for a part of it."""
         config = self.library.config.scan
         given = self.request.exclude
         whole_root = target.path == target.root
@@ -277,8 +277,8 @@ class _Scan:
                 if count > GUARD_FILES and count > GUARD_FRACTION * present:
                     name = paths.display(self.roots.mount_point(volume_id))
                     raise VolumeOffline(
-                        f"{count} of {present} files on the volume at {name} are gone at once, so none was marked as missing; "
-                        f"if they were really removed, scan again with --accept-missing"
+                        f"{count} of {present} files on the volume at {name} are gone at once, so none was marked as "
+                        f"missing; if they were really removed, scan again with --accept-missing"
                     )
 
     def _dry_run_summary(self, seen: WalkCounts, summary: ScanSummary) -> None:
