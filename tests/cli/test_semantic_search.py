@@ -210,7 +210,7 @@ def test_explain_splits_the_score_and_names_the_cut_off_and_the_filters(shop: Sh
         (["red", "--weight", "red"], "write NAME=NUMBER"),
         (["red", "--weight", "red=x"], "from 0.01 to 100"),
         (["-like:1"], "cannot be filtered out"),
-        (["like:1 OR red"], "not in an OR"),
+        (["like:1 OR red"], "cannot be part of an OR"),
         (["--like", "."], "is a folder"),
         (["--like", "nowhere.jpg"], "there is no such file"),
         (["--like", __file__], "not a picture or video that photoindex knows"),
