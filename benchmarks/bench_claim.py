@@ -1,7 +1,7 @@
 """Claiming and finishing 300,000 tasks with 4 processes: one statement against three, and each process's share.
 
-Three: read the ids, update each of them in one driver call, then finish them with another UPDATE. One: as photoindex does,
-an UPDATE from a common table expression that picks the rows, with RETURNING; finishing is the same.
+Three: read the ids, update each of them in one driver call, then finish them with another UPDATE. One: as photoindex
+does, an UPDATE from a common table expression that picks the rows, with RETURNING; finishing is the same.
 """
 
 from __future__ import annotations

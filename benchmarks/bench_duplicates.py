@@ -2,10 +2,10 @@
 
     python benchmarks/bench_duplicates.py [--quick] [--photos FOLDER] [--sets FOLDER]
 
---photos: real pictures to edit in addition to the drawn ones. --sets: a folder with one subfolder per set of copies, and
-subfolders named *not-duplicates*. Recall: the share of copies that are in the group of their original. Precision: the share
-of file pairs within groups that come from the same picture. Since a model cannot be downloaded everywhere, the vectors are
-made up: a copy is as close to its original as four unrelated pictures are.
+--photos: real pictures to edit in addition to the drawn ones. --sets: a folder with one subfolder per set of copies,
+and subfolders named *not-duplicates*. Recall: the share of copies that are in the group of their original. Precision:
+the share of file pairs within groups that come from the same picture. Since a model cannot be downloaded everywhere,
+the vectors are made up: a copy is as close to its original as four unrelated pictures are.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ PROMISED = (
     "cut by 5 % on the left", "grey", "brighter", "darker", "more contrast", "stronger colours", "faded",
     "darkened corners", "blurred", "sharpened", "sent by messenger",
 )  # fmt: skip
-"""Resized, recompressed, cropped by 5 % or filtered: the goals apply to these, not to rotated, framed or heavily cropped copies."""
+"""The goals apply to these edits, not to rotated, framed or heavily cropped copies."""
 
 
 def main() -> None:
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def hashes(count: int) -> None:
-    """Find all pairs within the radius; planted: copies at several distances, 2 % with one hash, a cluster of similar ones."""
+    """Find all pairs within the radius; planted: copies at several distances, 2 % with one hash, a cluster."""
     random = np.random.default_rng(0)
     codes = _codes(random, count)
     planted = count // 20
@@ -113,7 +113,7 @@ def _keys(first: np.ndarray, second: np.ndarray, count: int) -> np.ndarray:
 
 
 def _codes(random: np.random.Generator, count: int) -> np.ndarray:
-    """Return hashes of random cosines whose size falls with frequency: 32 of 64 bits are set, neighbouring bits correlate."""
+    """Return hashes of random cosines whose size falls with frequency; 32 of 64 bits are set, neighbours correlate."""
     rows, columns = np.arange(8)[:, None], np.arange(8)[None]
     size = 1 / np.maximum(np.sqrt(rows**2 + columns**2), 1) ** 1.2
     blocks = []
@@ -186,7 +186,7 @@ class Made:
 
 
 def pictures(work: Path, photos: Path | None, *, drawn: int, real: int) -> None:
-    """Edit pictures, scan them and find duplicates; hard negatives are two shots of one scene, and all other pictures."""
+    """Edit pictures, scan them and find duplicates; hard negatives: two shots of one scene, and all other pictures."""
     made = make_edits(work / "originals", photos, drawn=drawn, real=real)
     with library_of(work / "library", made.folder) as library:
         evaluate(library, made, "hashes alone")

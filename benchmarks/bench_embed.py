@@ -3,9 +3,9 @@
 ViT-B/32 at full size with random weights, installed into a temporary library with `photoindex models install`. The
 rounds alternate; each side runs in its own process and is timed from its first batch, without loading the model.
 
-clip-retrieval requires older versions of numpy, open_clip and others than photoindex. Its unchanged reader and mapper need
-only torch: `pip install --no-deps --target PEER clip-retrieval`, then `--peer PEER`. Without `--peer`, an equivalent loop (a
-torch DataLoader with the same settings) is used instead, and the output says so.
+clip-retrieval requires older versions of numpy, open_clip and others than photoindex. Its unchanged reader and mapper
+need only torch: `pip install --no-deps --target PEER clip-retrieval`, then `--peer PEER`. Without `--peer`, an
+equivalent loop (a torch DataLoader with the same settings) is used instead, and the output says so.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The index of a million vectors in one process: build time, recall, speed with and without filters, memory.
 
-The vectors are generated to resemble CLIP's: in a narrow cone, in groups of very unequal size, with most of their variance
-in few directions. Half of the queries resemble texts, which lie outside the cone and whose best hits score 0.3 (the harder
-half), the other half pictures. All times are warm; the exact answers are computed from the same vectors in numpy.
+The vectors are generated to resemble CLIP's: in a narrow cone, in groups of very unequal size, with most of their
+variance in few directions. Half of the queries resemble texts, which lie outside the cone and whose best hits score 0.3
+(the harder half), the other half pictures. All times are warm; the exact answers are computed from the same vectors in
+numpy.
 """
 
 from __future__ import annotations
@@ -165,8 +166,8 @@ def search(library: Library, space: SpaceRow, count: int, queries: int) -> None:
     for share, goal in ((0.01, 150), (0.05, 150), (0.2, 150), (0.9, 150)):
         allowed = np.sort(random.choice(index.generation.ids, int(share * count), replace=False))
         timed(
-            "index_search_filtered", index, all_queries, lambda query, ids=allowed: index.search(query, LIMIT, allowed=ids),
-            share=share, goal_p95_ms=goal,
+            "index_search_filtered", index, all_queries,
+            lambda query, ids=allowed: index.search(query, LIMIT, allowed=ids), share=share, goal_p95_ms=goal,
         )  # fmt: skip
     timed("index_scan", index, all_queries[: queries // 10 + 1], lambda query: index.scan(query, 0.3))
     memory = psutil.Process().memory_full_info()

@@ -1,8 +1,8 @@
 """Semantic searches of a million photos: whole processes, with and without CPU load, and a breakdown of the time.
 
-The photos are only rows; their vectors are generated to resemble CLIP's (see bench_index.py), and some are shifted towards
-the queries, like matching photos. The text tower is that of ViT-B/32 with random weights, exported as by `models install`.
-`new` queries need the model; `again` repeats them, when their vectors are stored.
+The photos are only rows; their vectors are generated to resemble CLIP's (see bench_index.py), and some are shifted
+towards the queries, like matching photos. The text tower is that of ViT-B/32 with random weights, exported as by
+`models install`. `new` queries need the model; `again` repeats them, when their vectors are stored.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def fill(folder: Path, photos: int, given: argparse.Namespace) -> None:
 
 
 def put_vectors(library: Library, photos: int) -> None:
-    """Give every photo's content a vector; some are shifted towards the queries, which random weights map close together."""
+    """Give every photo's content a vector; some are shifted towards the queries (close together for random weights)."""
     from photoindex.models.encoders import open_text_encoder
 
     installed = ModelStore(library.models_folder).get(FULL)

@@ -44,7 +44,7 @@ def _cpu() -> str:
 
 
 def camera_like_scene(seed: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """Return uint8 [height, width, 3]: smooth light, soft shapes, fine texture and sensor noise, like a camera photo."""
+    """Return uint8 [height, width, 3]: smooth light, soft shapes, fine texture and sensor noise, like a photo."""
     random = np.random.default_rng(seed)
     scene = np.zeros((height, width, 3), np.float32)
     import cv2

@@ -2,11 +2,12 @@
 
     python benchmarks/facts.py FOLDER [--list] [--json]
 
-FOLDER holds photos of any kind (searched recursively); the Debian package libimage-exiftool-perl must be installed.
-The core facts are DateTimeOriginal, make, model, orientation and position. By source: each value that exiftool reads from
-EXIF, XMP, IPTC or a maker's container is compared with ours from the same source. Resolved: the single value that exiftool
-prints for a tag, from any source including maker notes, is compared with the one that `facts` resolves. Values that exiftool
-does not have are not compared. `refused` counts impossible values that exiftool prints; they are left out of the percentage.
+FOLDER holds photos of any kind (searched recursively); the Debian package libimage-exiftool-perl must be installed. The
+core facts are DateTimeOriginal, make, model, orientation and position. By source: each value that exiftool reads from
+EXIF, XMP, IPTC or a maker's container is compared with ours from the same source. Resolved: the single value that
+exiftool prints for a tag, from any source including maker notes, is compared with the one that `facts` resolves. Values
+that exiftool does not have are not compared. `refused` counts impossible values that exiftool prints; they are left out
+of the percentage.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def compare(tags: dict[str, Any], described: Described) -> Iterator[tuple[str, s
 
 
 def compare_winners(tags: dict[str, Any], one: FileFacts) -> Iterator[tuple[str, str, str]]:
-    """Compare the single value that exiftool prints for each tag, from any source, with the one that `facts` resolves."""
+    """Compare the single value that exiftool prints for each tag, from any source, with the resolved one."""
     ours = as_json(one)
     for tag, fact in TAGS.items():
         value = tags.get(tag)

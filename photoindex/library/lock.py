@@ -35,8 +35,8 @@ def exclusive(
     """Hold the library's lock while the block runs; error messages of other commands show `command`.
 
     `name` is the lock file; use another name for work that excludes only work of the same kind. The kernel releases the
-    lock when the process ends, even if it is killed. The lock is not re-entrant. Raises LibraryLocked if another command
-    (of this or another process) still holds it after `wait_seconds`.
+    lock when the process ends, even if it is killed. The lock is not re-entrant. Raises LibraryLocked if another
+    command (of this or another process) still holds it after `wait_seconds`.
     """
     from filelock import FileLock, Timeout
 

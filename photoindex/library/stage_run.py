@@ -34,8 +34,9 @@ class StageSetup:
     """What one run of a stage needs besides the library.
 
     variant: everything that changes the results; the key of the variant. opening: returns the argument for the stage's
-    `open` in the model process; called after `writer`. writer: returns the writer of the results, given the variant's id;
-    called in the transaction that creates the variant. phase: the title of the progress bar. hang_seconds: see ModelProcess.
+    `open` in the model process; called after `writer`. writer: returns the writer of the results, given the variant's
+    id; called in the transaction that creates the variant. phase: the title of the progress bar. hang_seconds: see
+    ModelProcess.
     """
 
     stage: Stage

@@ -31,9 +31,9 @@ class Needs(StrEnum):
 class Stage:
     """One kind of work.
 
-    name: used in the task table and on the command line. code_version: part of the variant; raise it when results change for
-    the same input and model. command: `photoindex COMMAND` runs its tasks. open: `module:function` that returns the
-    OpenStage in the model process; empty if the stage does not run in one.
+    name: used in the task table and on the command line. code_version: part of the variant; raise it when results
+    change for the same input and model. command: `photoindex COMMAND` runs its tasks. open: `module:function` that
+    returns the OpenStage in the model process; empty if the stage does not run in one.
     """
 
     name: str

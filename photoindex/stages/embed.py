@@ -30,8 +30,8 @@ STAGE = Stage(
 _SHRINK_KEEPS = 1.5
 """How much larger than the model's input a JPEG decoded at reduced scale must be.
 
-Decoding at a half or a quarter of the size takes a fraction of the time, but its filter is crude and would be visible closer
-to the input size.
+Decoding at a half or a quarter of the size takes a fraction of the time, but its filter is crude and would be visible
+closer to the input size.
 """
 _NORM_TOLERANCE = 0.01
 """Rounding to float16 changes the norm by less than a tenth of this."""
@@ -53,9 +53,9 @@ class Opening:
 def variant(*, model: str, digest: str, preprocessing: Preprocessing, dim: int) -> dict[str, object]:
     """Return everything that changes the stage's results, for the variant's key.
 
-    digest: of the weights; unlike the revision, it is the same for pulled and bundled files. Runtime and precision (torch or
-    ONNX, float32 or half) are left out: the cosine between the vectors stays above 0.999, so that a laptop and a workstation
-    can share one space.
+    digest: of the weights; unlike the revision, it is the same for pulled and bundled files. Runtime and precision
+    (torch or ONNX, float32 or half) are left out: the cosine between the vectors stays above 0.999, so that a laptop
+    and a workstation can share one space.
     """
     return {
         "code": STAGE.code_version,
@@ -91,8 +91,8 @@ class EmbedStage(OpenStage):
         """Raise ModelUnavailable if the encoder's vectors do not fit into the space."""
         if encoder.dim != opening.dim:
             raise ModelUnavailable(
-                f"the model '{opening.model}' returns vectors of {encoder.dim} dimensions, but its space '{opening.space}' "
-                f"has {opening.dim}; see: photoindex models verify {opening.model}"
+                f"the model '{opening.model}' returns vectors of {encoder.dim} dimensions, but its space "
+                f"'{opening.space}' has {opening.dim}; see: photoindex models verify {opening.model}"
             )
         self._encoder = encoder
         self.runs_on = encoder.runs_on

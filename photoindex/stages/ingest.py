@@ -46,10 +46,10 @@ def variant(params: DerivedParams, *, derive: bool) -> dict[str, object]:
 
 
 def recognise(content: Content, name: bytes) -> MediaType | Ingested:
-    """Recognise the content by its first bytes; for a sidecar, or anything but a photo or video, return the result at once.
+    """Recognise the content by its first bytes; for a sidecar, or anything but a photo or video, return the result.
 
-    The extension does not decide what a file is, only what happens to unrecognised content: a file named like a photo is
-    quarantined as a broken photo, any other file is ignored.
+    The extension does not decide what a file is, only what happens to unrecognised content: a file named like a photo
+    is quarantined as a broken photo, any other file is ignored.
     """
     from photoindex.media.identify.kind import MEDIA_EXTENSIONS, sniff
 

@@ -127,11 +127,11 @@ class _SamePictures:
             contents = duplicates.hashed_contents(connection)
         found = self._candidates(contents)
         started = time.monotonic()
-        self.emit(PhaseStarted("comparing", len(found), "pairs"))
+        self.emit(PhaseStarted("compare", len(found), "pairs"))
         for start in range(0, len(found), _CHUNK_TASKS):
             self._compare(_tasks(found, contents.asset_ids, start, start + _CHUNK_TASKS), contents, done=start)
         self.compared = len(found)
-        self.emit(PhaseFinished("comparing", len(found), time.monotonic() - started))
+        self.emit(PhaseFinished("compare", len(found), time.monotonic() - started))
         missing = len(self.comparer.without_thumbnail)
         if missing:
             self.emit(
@@ -144,21 +144,21 @@ class _SamePictures:
 
     def _candidates(self, contents: duplicates.HashedContents) -> candidates.PairCandidates:
         started = time.monotonic()
-        self.emit(PhaseStarted("finding pairs", len(ORIENTATIONS), "steps"))
+        self.emit(PhaseStarted("look for pairs", len(ORIENTATIONS), "steps"))
         collector = candidates.Collector()
         candidates.add_near_hashes(
             collector,
             contents.hashes,
             self.request.radius,
             lambda places: self._signatures(contents.asset_ids[places]),
-            lambda done: self.emit(PhaseAdvanced("finding pairs", done)),
+            lambda done: self.emit(PhaseAdvanced("look for pairs", done)),
         )
         with self.library.database.read() as connection:
             moments = duplicates.contents_of_one_moment(connection)
         candidates.add_pairs(collector, contents.asset_ids, _all_pairs(moments))
         self._add_neighbours(collector, contents.asset_ids)
         found = self._of_wanted(collector.result(), contents)
-        self.emit(PhaseFinished("finding pairs", len(ORIENTATIONS), time.monotonic() - started))
+        self.emit(PhaseFinished("look for pairs", len(ORIENTATIONS), time.monotonic() - started))
         return found
 
     def _add_neighbours(self, collector: candidates.Collector, asset_ids: NDArray[np.int64]) -> None:
@@ -203,7 +203,7 @@ class _SamePictures:
         for bundle in self.comparer.compared(tasks, threads=threads):
             done += len(bundle)
             same += [one for one in bundle if one.comparison.same]
-            self.emit(PhaseAdvanced("comparing", done))
+            self.emit(PhaseAdvanced("compare", done))
         for one in self._without_different_shots(same):
             self.accepted[one.task.first, one.task.second] = one
             self.accepted[one.task.second, one.task.first] = one

@@ -39,8 +39,8 @@ Step = Literal["read", "decode", "infer", "write"]
 class EmbedRequest:
     """What to embed; model, device and batch size are settings (`embed.*`).
 
-    limit: maximum number of pictures. window_seconds: no batch starts later than this after the start. open: as in `Stage`,
-    for a runtime other than the installed model's. hang_seconds: see `ModelProcess`.
+    limit: maximum number of pictures. window_seconds: no batch starts later than this after the start. open: as in
+    `Stage`, for a runtime other than the installed model's. hang_seconds: see `ModelProcess`.
     """
 
     limit: int | None = None
@@ -54,11 +54,11 @@ class EmbedRequest:
 class EmbedSummary:
     """What a run did.
 
-    search_uses: the space that search uses, if any. embedded: number of new vectors. quarantined: pictures that failed for
-    good. failed: pictures that the next run retries. pending: pictures still to do. images_per_second: without the loading
-    time of the model. read_seconds, decode_seconds: summed over the threads. wait_seconds: how long the model waited for
-    pixels. bottleneck: read, decode, infer or write, None if nothing was embedded. stopped: the user ended the run early.
-    window_ended: its time was up.
+    search_uses: the space that search uses, if any. embedded: number of new vectors. quarantined: pictures that failed
+    for good. failed: pictures that the next run retries. pending: pictures still to do. images_per_second: without the
+    loading time of the model. read_seconds, decode_seconds: summed over the threads. wait_seconds: how long the model
+    waited for pixels. bottleneck: read, decode, infer or write, None if nothing was embedded. stopped: the user ended
+    the run early. window_ended: its time was up.
     """
 
     model: str

@@ -137,7 +137,7 @@ def prune_derived(library: Library, *, dry_run: bool = False, emit: EventSink = 
             undoable = forget.digests_that_undo_brings_back(connection)
         folders = sorted(name for name in _names(root) if _DERIVED_FOLDER.fullmatch(name))
         started = time.perf_counter()
-        emit(PhaseStarted("checking previews", len(folders), "folders"))
+        emit(PhaseStarted("looking at previews", len(folders), "folders"))
         files = size = 0
         for number, name in enumerate(folders, 1):
             folder = os.path.join(root, name)
@@ -148,8 +148,8 @@ def prune_derived(library: Library, *, dry_run: bool = False, emit: EventSink = 
                 size += os.lstat(path).st_size
                 if not dry_run:
                     os.unlink(path)
-            emit(PhaseAdvanced("checking previews", number))
-        emit(PhaseFinished("checking previews", len(folders), time.perf_counter() - started))
+            emit(PhaseAdvanced("looking at previews", number))
+        emit(PhaseFinished("looking at previews", len(folders), time.perf_counter() - started))
     return DerivedPruned(files, size)
 
 

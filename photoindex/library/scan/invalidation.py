@@ -14,8 +14,8 @@ _CHUNK = 1000
 def invalidate(connection: Connection, entry_id: int) -> None:
     """Mark what becomes stale by the changes of a journal entry, in the transaction that made them.
 
-    After a correction, its photo must be resolved; after a file was restored, its folder must be paired. A decision about
-    pairs regroups the photos immediately.
+    After a correction, its photo must be resolved; after a file was restored, its folder must be paired. A decision
+    about pairs regroups the photos immediately.
     """
     corrected: set[int] = set()
     decided: set[int] = set()

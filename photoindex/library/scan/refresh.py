@@ -22,7 +22,7 @@ def resolver_of(library: Library, roots: Roots, emit: EventSink) -> Resolver:
 def refresh(
     library: Library, session: Session, roots: Roots, emit: EventSink, stop: Callable[[], bool] = lambda: False
 ) -> None:
-    """Pair files, resolve facts and infer times from neighbours where these are stale; after `stop` the rest stays stale.
+    """Pair files, resolve facts and infer times from neighbours where stale; after `stop` the rest stays stale.
 
     The caller must hold the library's lock. Raises StorageFull.
     """

@@ -54,7 +54,7 @@ class ScanRequest:
 
 @dataclass(slots=True)
 class ScanSummary:
-    """The result of a scan: each candidate is counted in one of the first eight; `missing` counts known files not found.
+    """The result of a scan: each candidate is counted in one of the first eight; `missing` are known files not found.
 
     stopped: the user ended the scan early; the remaining files are pending, and the next scan reads them.
     """
@@ -211,7 +211,7 @@ class _Scan:
             finder.forget_top(target.path, target.location)
 
     def _rules(self, target: Target) -> ExclusionRules:
-        """Return the rules at a target; given patterns replace the stored ones of a root, but add to them for a part of it."""
+        """Return the rules at a target; given patterns replace a root's stored ones, but add to them for a part of it."""
         config = self.library.config.scan
         given = self.request.exclude
         whole_root = target.path == target.root

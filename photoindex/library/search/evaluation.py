@@ -55,8 +55,8 @@ class SpaceScore:
     """The result of a space for all queries.
 
     recall: mean over the queries of the share of answers among the first k photos, of at most k answers. mrr: mean of
-    1/rank of the first answer, 0 if it is not among the first 100 (or k). median_ms, p95_ms: for encoding the text, searching
-    and finding the photos, in a warm process.
+    1/rank of the first answer, 0 if it is not among the first 100 (or k). median_ms, p95_ms: for encoding the text,
+    searching and finding the photos, in a warm process.
     """
 
     space: SpaceRow
@@ -73,8 +73,9 @@ class SpaceScore:
 def read_queries(library: Library, file: Path) -> list[KnownQuery]:
     """Read queries from a file: per line a JSON object, `{"query": "…", "relevant": ["…", 12]}`, or tab-separated text.
 
-    A number, or `id:12`, is a photo's number; all other answers are paths as in `path:`: a file, a folder, the end of a path,
-    or a pattern with `*`. Blank lines and lines that start with `#` are ignored. Raises UsageError with the line number.
+    A number, or `id:12`, is a photo's number; all other answers are paths as in `path:`: a file, a folder, the end of a
+    path, or a pattern with `*`. Blank lines and lines that start with `#` are ignored. Raises UsageError with the line
+    number.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()

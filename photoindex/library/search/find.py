@@ -37,14 +37,14 @@ class SearchRequest:
     """What to find.
 
     query: a syntax tree, a text, or the words of a command line. sort: `relevance` or a key of
-    `store.search.compile.SORT_KEYS`, with `-` for descending; None sorts a semantic search by relevance, others newest first.
-    limit: maximum number of photos, after the first `offset`; None for all, or MOST_PHOTOS in a semantic search. complete:
-    rank all photos of a semantic search regardless of the limit, which counting and explaining them requires.
+    `store.search.compile.SORT_KEYS`, with `-` for descending; None sorts a semantic search by relevance, others newest
+    first. limit: maximum number of photos, after the first `offset`; None for all, or MOST_PHOTOS in a semantic search.
+    complete: rank all photos of a semantic search regardless of the limit, which counting and explaining them requires.
 
-    scope: a query for the photos that the caller may see. It is part of every condition, so that hits, totals, explanations,
-    cut-offs, hints and the photos named by `like:` come from those photos only. Whether missing photos are found depends on
-    `query` only. Two numbers come from the whole library: how rare a word is, which only affects the order of matching
-    photos, and the calibration of the embedding space.
+    scope: a query for the photos that the caller may see. It is part of every condition, so that hits, totals,
+    explanations, cut-offs, hints and the photos named by `like:` come from those photos only. Whether missing photos
+    are found depends on `query` only. Two numbers come from the whole library: how rare a word is, which only affects
+    the order of matching photos, and the calibration of the embedding space.
     """
 
     query: Node | str | Sequence[str] = EVERYTHING
@@ -57,7 +57,7 @@ class SearchRequest:
 
 
 class Method(StrEnum):
-    """How a query was answered: by fields only, by words in texts, by meaning, or by words and meaning in one ranking."""
+    """How a query was answered: by fields only, by words in texts, by meaning, or by both in one ranking."""
 
     FIELDS = "fields"
     WORDS = "words"
@@ -92,7 +92,8 @@ class LexicalFallback:
 class SearchResult:
     """An answered request. tree: the query's syntax tree. fallback: why a semantic query was not searched by meaning.
 
-    Photos found by meaning are already ranked; those found by texts and fields are read when `hits` or `total` is called.
+    Photos found by meaning are already ranked; those found by texts and fields are read when `hits` or `total` is
+    called.
     """
 
     library: Library
@@ -115,8 +116,8 @@ class SearchResult:
     def hits(self) -> Iterator[Hit]:
         """Yield the photos in the requested order.
 
-        The matching photos are determined at the start, in one snapshot; their data are read in chunks, so that a slow reader
-        holds no transaction open. Photos that were removed in the meantime are skipped.
+        The matching photos are determined at the start, in one snapshot; their data are read in chunks, so that a slow
+        reader holds no transaction open. Photos that were removed in the meantime are skipped.
         """
         request = self.request
         if self.answer is not None:
@@ -176,9 +177,9 @@ class SearchResult:
 def find(library: Library, request: SearchRequest, emit: EventSink = ignore_events) -> SearchResult:
     """Answer a query by meaning if it has words or pictures and photos are embedded, else by texts and fields.
 
-    Raises UsageError for an unknown sort key and for invalid options or `like:` terms, QuerySyntaxError for words that cannot
-    be parsed, NothingFound for a photo or picture file that does not exist, and ModelUnavailable if pictures or subtracted
-    texts need a model or vectors that are missing.
+    Raises UsageError for an unknown sort key and for invalid options or `like:` terms, QuerySyntaxError for words that
+    cannot be parsed, NothingFound for a photo or picture file that does not exist, and ModelUnavailable if pictures or
+    subtracted texts need a model or vectors that are missing.
     """
     key, descending = (RELEVANCE, False) if request.sort in (None, RELEVANCE) else sort_key(request.sort or "")
     tree = _parsed(library, request.query)
@@ -216,7 +217,7 @@ def _parsed(library: Library, query: Node | str | Sequence[str]) -> Node:
 
 
 def sort_key(sort: str) -> tuple[str, bool]:
-    """Return a key of `store.search.compile.SORT_KEYS` and whether it is descending. Raises UsageError for an unknown key."""
+    """Return a key of `store.search.compile.SORT_KEYS` and whether it is descending. Raises UsageError if unknown."""
     key = sort.removeprefix("-")
     if key not in store.SORT_KEYS:
         near = get_close_matches(key, store.SORT_KEYS, n=1)

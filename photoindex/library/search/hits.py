@@ -19,12 +19,13 @@ CHUNK_PHOTOS = 500
 class Hit:
     """One photo that was found.
 
-    path: absolute, of the first present file, else of a missing one; b"" if the photo has no file. state: present or missing,
-    of that file. files: number of files. camera: maker and model as one text. digest: BLAKE3 in hex of the photo's primary
-    content. name: the last part of the path. taken_at: ISO 8601 wall time; if taken_at_precision is day, month or year, its
-    first moment. taken_at_utc: UTC seconds since 1970, negative before, None if the instant is unknown. utc_offset_minutes:
-    east of UTC. zone: IANA name. added_at: UTC seconds since 1970. latitude, longitude: degrees, WGS 84. width, height:
-    pixels as shown. score, score_rank, words_rank, fused: as in `rank_fusion.Ranked`, None without a semantic search.
+    path: absolute, of the first present file, else of a missing one; b"" if the photo has no file. state: present or
+    missing, of that file. files: number of files. camera: maker and model as one text. digest: BLAKE3 in hex of the
+    photo's primary content. name: the last part of the path. taken_at: ISO 8601 wall time; if taken_at_precision is
+    day, month or year, its first moment. taken_at_utc: UTC seconds since 1970, negative before, None if the instant is
+    unknown. utc_offset_minutes: east of UTC. zone: IANA name. added_at: UTC seconds since 1970. latitude, longitude:
+    degrees, WGS 84. width, height: pixels as shown. score, score_rank, words_rank, fused: as in `rank_fusion.Ranked`,
+    None without a semantic search.
     """
 
     id: int

@@ -36,8 +36,8 @@ class Nearest:
 class VectorCandidates:
     """Searches one space among the photos that match filters. present_only: only those with a present file.
 
-    `nearest` is exact if few photos match the filters or if all photos are requested, otherwise as accurate as the index. A
-    photo with several vectors counts with the best one.
+    `nearest` is exact if few photos match the filters or if all photos are requested, otherwise as accurate as the
+    index. A photo with several vectors counts with the best one.
     """
 
     connection: Connection
@@ -50,7 +50,7 @@ class VectorCandidates:
     _allowed: NDArray[np.int64] | None = field(default=None, init=False)
 
     def nearest(self, query: NDArray[np.float32], *, minimum: float, limit: int | None) -> Nearest:
-        """Return at least the `limit` nearest photos that reach `minimum`, if there are as many; None returns all of them."""
+        """Return at least the `limit` nearest photos that reach `minimum`, if as many exist; all of them for None."""
         narrow = self._vectors_of_few()
         if narrow is not None:
             return Nearest(_best(self._scored(query, narrow), minimum), complete=True)

@@ -19,9 +19,9 @@ from photoindex.store.search.fields import LIKE, meaning
 class ExplainedPart:
     """One node of the tree.
 
-    kind: all (of the parts), any (of them), not, words, field. text: the node as a query. meaning: the resolved value of a
-    relative date or place name. alone: number of photos that match it alone. left: number of photos that match it and the
-    parts before it, if all parts must match, else None.
+    kind: all (of the parts), any (of them), not, words, field. text: the node as a query. meaning: the resolved value
+    of a relative date or place name. alone: number of photos that match it alone. left: number of photos that match it
+    and the parts before it, if all parts must match, else None.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class ExplainedPart:
 
 @dataclass(frozen=True, slots=True)
 class QueryExplanation:
-    """A query's tree with counts. photos: how many photos were searched, including missing ones unless `present_only`."""
+    """A query's tree with counts. photos: how many were searched, including missing ones unless `present_only`."""
 
     tree: ExplainedPart
     photos: int

@@ -93,8 +93,8 @@ class QueryTarget:
 def query_vectors(library: Library, space: SpaceRow, encoder: QueryEncoder, query: SemanticQuery) -> list[QueryVector]:
     """Return the vector of each alternative of a query.
 
-    Raises ModelUnavailable; NothingFound for a photo that is not in the library or not in the query's scope; UsageError for a
-    picture that cannot be decoded, a photo without a vector, and parts that cancel each other out.
+    Raises ModelUnavailable; NothingFound for a photo that is not in the library or not in the query's scope; UsageError
+    for a picture that cannot be decoded, a photo without a vector, and parts that cancel each other out.
     """
     parts, options = query.parts, query.options
     texts = {one.text for each in (*parts.alternatives, options.without) for one in each}
@@ -140,7 +140,7 @@ def with_cut_offs(
 
 
 def _sample(library: Library, space: SpaceRow, index: SpaceIndex, scope: Node) -> NDArray[np.float32]:
-    """Return a sample of the vectors in a scope, float32 [n, dim]; others would reveal how similar hidden photos are."""
+    """Return a sample of the vectors in a scope, float32 [n, dim]; others would tell how similar hidden photos are."""
     if scope == EVERYTHING:
         return np.asarray(index.sample(), np.float32)
     with library.database.read() as connection:

@@ -16,8 +16,8 @@ K = 60
 class Ranked:
     """One photo in the fused list.
 
-    score: cosine of its best vector and the query, -1 to 1, None without a vector. score_rank, words_rank: its rank in each
-    list, from 1, None if it is not in that list. fused: the sum of 1 / (60 + rank) over both lists.
+    score: cosine of its best vector and the query, -1 to 1, None without a vector. score_rank, words_rank: its rank in
+    each list, from 1, None if it is not in that list. fused: the sum of 1 / (60 + rank) over both lists.
     """
 
     photo_id: int

@@ -55,8 +55,9 @@ class FilteredOut:
 class HitReasons:
     """Why one photo has its rank.
 
-    alternative: index of the one with the best score, None if the photo has no vector. shares: contribution of each of its
-    parts to the score. fused_score, fused_words: contribution of each rank to `fused`, 0 if the photo is not in that list.
+    alternative: index of the one with the best score, None if the photo has no vector. shares: contribution of each of
+    its parts to the score. fused_score, fused_words: contribution of each rank to `fused`, 0 if the photo is not in
+    that list.
     """
 
     photo_id: int
@@ -75,10 +76,10 @@ class HitReasons:
 class Reasons:
     """The explanation of a semantic search.
 
-    reached: number of photos in the scope that reach the cut-off or have all words, before the filters. removed: by each
-    filter, in order; the last one, is:missing, counts photos whose files are all missing. found: number of remaining photos.
-    by_score, by_words: how many of these reach the cut-off, and have all words. plain: parts of the query whose words are
-    searched in texts only.
+    reached: number of photos in the scope that reach the cut-off or have all words, before the filters. removed: by
+    each filter, in order; the last one, is:missing, counts photos whose files are all missing. found: number of
+    remaining photos. by_score, by_words: how many of these reach the cut-off, and have all words. plain: parts of the
+    query whose words are searched in texts only.
     """
 
     space: str

@@ -1,7 +1,7 @@
 """Splits a query into a semantic part and filters; light on imports, because every search uses it.
 
-Words and phrases outside a NOT are searched by meaning; in an OR of only words and phrases, each part is an alternative.
-Words with a `*`, and words in an OR with fields, remain conditions on the photos' texts.
+Words and phrases outside a NOT are searched by meaning; in an OR of only words and phrases, each part is an
+alternative. Words with a `*`, and words in an OR with fields, remain conditions on the photos' texts.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class SemanticOptions:
     """Options of a semantic search.
 
     without: texts to subtract. word_weights: of single words or phrases of the query, in lower case. words_weight,
-    like_weight, not_weight: factors for all words, all pictures, all subtracted texts. min_score: the minimum cosine of a hit,
-    instead of the cut-off. everything: no cut-off.
+    like_weight, not_weight: factors for all words, all pictures, all subtracted texts. min_score: the minimum cosine of
+    a hit, instead of the cut-off. everything: no cut-off.
     """
 
     pictures: tuple[PictureFile, ...] = ()
@@ -60,9 +60,10 @@ class SemanticOptions:
 class QueryParts:
     """The parts of a query.
 
-    alternatives: each is a sum of texts, and a hit matches one of them; empty if there are no words to search by meaning.
-    words: the same words as a condition on texts, None if there are none. likes: photos in the library to find similar ones
-    of. filters: the condition on every hit. lexical: the parts of `filters` with words, which are searched in texts only.
+    alternatives: each is a sum of texts, and a hit matches one of them; empty if there are no words to search by
+    meaning. words: the same words as a condition on texts, None if there are none. likes: photos in the library to find
+    similar ones of. filters: the condition on every hit. lexical: the parts of `filters` with words, which are searched
+    in texts only.
     """
 
     alternatives: tuple[tuple[WeightedText, ...], ...]
@@ -93,7 +94,7 @@ class SemanticQuery:
 
     @property
     def needs_model(self) -> bool:
-        """Whether a search in texts and fields would answer a different question instead of just being less complete."""
+        """Whether a search in texts and fields would answer a different question, not only less well."""
         return bool(self.parts.likes or self.options.pictures or self.options.without)
 
 

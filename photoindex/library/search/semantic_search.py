@@ -21,7 +21,7 @@ from photoindex.store.vectors.spaces import SpaceRow
 _FUSED_DEPTH = 60
 """For n requested photos, one at rank 60 + 2 n in both lists has a lower fused score than one at rank n in one list."""
 _FUSED_DEPTH_MOST = 500
-"""Maximum number of additional photos to rank; at the end of a long list it does not matter which photo just misses it."""
+"""Maximum number of additional photos to rank; at the end of a long list the exact order does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def search_by_meaning(
 ) -> SemanticAnswer:
     """Search an embedding space for a query; return at most `limit` photos.
 
-    A photo is found if it matches the filters and the scope, and either reaches the cut-off of an alternative or has all words
-    in its texts. Raises ModelUnavailable; UsageError and NothingFound for pictures that cannot be used.
+    A photo is found if it matches the filters and the scope, and either reaches the cut-off of an alternative or has
+    all words in its texts. Raises ModelUnavailable; UsageError and NothingFound for pictures that cannot be used.
     """
     encoder = QueryEncoder(library, space)
     depth = None if limit is None else min(2 * limit, limit + _FUSED_DEPTH_MOST) + _FUSED_DEPTH
@@ -76,7 +76,7 @@ def _with_words(library: Library, query: SemanticQuery, depth: int | None) -> di
 def _found(
     candidates: VectorCandidates, targets: Sequence[QueryTarget], reading: Future[dict[int, float]], depth: int | None
 ) -> tuple[list[Ranked], bool]:
-    """Return the photos found, best first, and whether there may be more. depth: number of photos needed from each list."""
+    """Return the photos found, best first, and whether there may be more. depth: photos needed from each list."""
     scores: dict[int, float] = {}
     complete = True
     for one in targets:

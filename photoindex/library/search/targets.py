@@ -25,8 +25,8 @@ _PATH_BEGINNINGS = (b"/", b"./", b"../")
 class Targets:
     """The chosen photos.
 
-    photo_ids: ascending, without duplicates. files: individually named files. photos_of_folders: the photos in named folders.
-    by_query: whether the photos were chosen by a query.
+    photo_ids: ascending, without duplicates. files: individually named files. photos_of_folders: the photos in named
+    folders. by_query: whether the photos were chosen by a query.
     """
 
     photo_ids: tuple[int, ...]
@@ -38,9 +38,9 @@ class Targets:
 def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
     """Return the photos given by paths (of files or folders, relative or absolute) or by the words of a query.
 
-    An argument is a path if it is in the library, starts with `/`, `./` or `../`, or exists. All other arguments together are
-    a query, as in `search`. Raises NothingFound for a path that is not in the library or not a photo, and if no photo matches;
-    UsageError for paths together with a query, and for no arguments; QuerySyntaxError.
+    An argument is a path if it is in the library, starts with `/`, `./` or `../`, or exists. All other arguments
+    together are a query, as in `search`. Raises NothingFound for a path that is not in the library or not a photo, and
+    if no photo matches; UsageError for paths together with a query, and for no arguments; QuerySyntaxError.
     """
     if not any(argument.strip() for argument in arguments):
         raise UsageError("name the photos: a PATH of a file or folder, or a query such as camera:canon")
@@ -64,8 +64,8 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
         in_folders = photos_below(connection, folders) if folders else []
     if words and (files or folders):
         raise UsageError(
-            f"'{display(from_text(words[0]))}' is not a path in the library, and paths cannot be combined with a query; "
-            "for the matching photos of a folder, write the folder as path:FOLDER"
+            f"'{display(from_text(words[0]))}' is not a path in the library, and paths cannot be combined "
+            "with a query; for  the matching photos of a folder, write the folder as path:FOLDER"
         )
     if words:
         found = matching_photo_ids(library, words)

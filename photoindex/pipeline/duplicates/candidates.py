@@ -1,4 +1,4 @@
-"""Finds pairs of contents that may show the same picture, by similar hashes (upright or rotated) or given by the caller."""
+"""Finds pairs of contents that may show the same picture: similar hashes (upright or rotated), or given pairs."""
 
 from __future__ import annotations
 

@@ -71,8 +71,8 @@ class Committer:
     def record(self, connection: Connection, job: Job, outcome: Outcome, recorded: Recorded) -> FileJob | None:
         """Write one outcome and add the new state of its task to `recorded`.
 
-        Return a file job to run again with `force` if previews of the content exist but the database does not list them (a
-        crash in between, or `redo` requested new ones), else None.
+        Return a file job to run again with `force` if previews of the content exist but the database does not list them
+        (a crash in between, or `redo` requested new ones), else None.
         """
         row = files.by_id(connection, outcome.job.file_id)
         if row is None:

@@ -1,4 +1,4 @@
-"""Ingests one file in a worker process: reads it once, recognises it, runs the ingest stage, writes the derived files."""
+"""Ingests one file in a worker process: reads it once, recognises it, runs the stage, writes the derived files."""
 
 from __future__ import annotations
 

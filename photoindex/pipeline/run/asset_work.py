@@ -91,6 +91,6 @@ class AssetWork:
         if failure.error_class not in FIXED_BY_NEW_PREVIEW:
             return ""
         return (
-            f"; to make a new one, run: photoindex redo ingest id:{photo_id} (or a query), then: photoindex scan, then: "
-            f"photoindex {self.stage_of.command}"
+            f"; to make a new one, run: photoindex redo ingest id:{photo_id} (or a query), then: photoindex scan, "
+            f"then: photoindex {self.stage_of.command}"
         )

@@ -20,8 +20,8 @@ _LOST_WORKERS_ALLOWED = 20
 class DecoderPool:
     """Runs `function(job.input)` in `count` worker processes.
 
-    function: importable and picklable. If it raises a PhotoIndexError, the run ends; any other error is a failure of the
-    input. stop: checked when a worker is lost, which is no error while the run is stopping.
+    function: importable and picklable. If it raises a PhotoIndexError, the run ends; any other error is a failure of
+    the input. stop: checked when a worker is lost, which is no error while the run is stopping.
     """
 
     batch_size = 1

@@ -14,9 +14,9 @@ from photoindex.stages.base import Outcome
 class ProcessSettings:
     """The settings of a model process.
 
-    open: `module:function` that is called with `opening` and returns an OpenStage. batch_size: maximum number of inputs per
-    model call. threads: number of threads that read and decode previews. stderr: file for the output of libraries. prove:
-    run a blank input first, so that a later failure is not due to a device that does not work at all.
+    open: `module:function` that is called with `opening` and returns an OpenStage. batch_size: maximum number of inputs
+    per model call. threads: number of threads that read and decode previews. stderr: file for the output of libraries.
+    prove: run a blank input first, so that a later failure is not due to a device that does not work at all.
     """
 
     open: str

@@ -156,7 +156,7 @@ class _Worker:
 
 
 class ElasticBatches:
-    """Runs a stage with as many inputs at a time as fit on its device: halved when memory runs out, doubled again later."""
+    """Runs a stage with as many inputs at a time as fit on its device: halved if memory runs out, doubled later."""
 
     def __init__(self, stage: OpenStage, batch_size: int) -> None:
         self.largest = batch_size

@@ -32,9 +32,9 @@ _SLOW_SECONDS = 5.0
 class RunTally:
     """What a run has done so far.
 
-    done: tasks finished, successfully or not. steps: seconds by step, summed over threads. busy_seconds: wall time from when
-    the executor was ready to the last commit. smallest_batch: how many subjects ran at once when the least memory was free,
-    None before the first batch.
+    done: tasks finished, successfully or not. steps: seconds by step, summed over threads. busy_seconds: wall time from
+    when the executor was ready to the last commit. smallest_batch: how many subjects ran at once when the least memory
+    was free, None before the first batch.
     """
 
     done: int = 0
@@ -57,8 +57,9 @@ class RunTally:
 class Runner:
     """One run over the pending tasks of a stage.
 
-    stop: checked between batches; what is running is still finished. limit: maximum number of tasks to claim. committed:
-    called after each commit with the number of tasks that succeeded so far. log: gets one line per batch, if given.
+    stop: checked between batches; what is running is still finished. limit: maximum number of tasks to claim.
+    committed: called after each commit with the number of tasks that succeeded so far. log: gets one line per batch, if
+    given.
     """
 
     database: Writable
@@ -85,9 +86,9 @@ class Runner:
     def run(self, total: int) -> None:
         """Run up to `total` tasks.
 
-        If the executor is lost, its jobs are retried one by one, and an input that crashes it alone is quarantined. Raises
-        DeviceFailed if it is lost repeatedly without progress, and StorageFull, WorkersLost or ModelUnavailable. Finished
-        work is committed; the rest is pending again.
+        If the executor is lost, its jobs are retried one by one, and an input that crashes it alone is quarantined.
+        Raises DeviceFailed if it is lost repeatedly without progress, and StorageFull, WorkersLost or ModelUnavailable.
+        Finished work is committed; the rest is pending again.
         """
         started = time.perf_counter()
         self.emit(PhaseStarted(self.work.phase, total, self.work.unit))
@@ -259,14 +260,14 @@ class Runner:
         self._losses += 1
         if self._losses > RESTARTS_ALLOWED:
             raise DeviceFailed(
-                f"the model process was lost {self._losses} times, most recently because {lost}; finished work is kept. "
-                f"See: photoindex {self.work.stage} --help (--device, --batch-size) and the library's log"
+                f"the model process was lost {self._losses} times, most recently because {lost}; finished work is "
+                f"kept. See: photoindex {self.work.stage} --help (--device, --batch-size) and the library's log"
             ) from lost
         self.tally.restarts += 1
         self.emit(
             Notice(
-                f"the model process was lost ({lost}); restarting it ({self._losses} of {RESTARTS_ALLOWED} times in a row) "
-                f"and retrying its pictures one by one",
+                f"the model process was lost ({lost}); restarting it ({self._losses} of {RESTARTS_ALLOWED} times in "
+                f"a row) and retrying its pictures one by one",
                 "warning",
             )
         )

@@ -29,8 +29,8 @@ class FailedTask:
 class Recorded:
     """The result of recording a batch.
 
-    done: task id and seconds of successful tasks. failed: tasks that the runner marks as failed or quarantined. again: jobs
-    to run again. quarantined: files that the work itself has marked as quarantined.
+    done: task id and seconds of successful tasks. failed: tasks that the runner marks as failed or quarantined. again:
+    jobs to run again. quarantined: files that the work itself has marked as quarantined.
     """
 
     done: list[tuple[int, float]] = field(default_factory=list)

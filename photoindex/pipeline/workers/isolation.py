@@ -40,8 +40,8 @@ def start_forkserver(preload: Sequence[str]) -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload(
         ["photoindex.pipeline.workers.forkserver_setup", *preload]
     )
-    # Without these variables, libraries start threads on import. Workers use one thread each, and forking a process with
-    # threads is not safe.
+    # Without these variables, libraries start threads on import. Workers use one thread each, and forking a process
+    # with threads is not safe.
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
     try:
@@ -145,8 +145,8 @@ def _describe_exit(exitcode: int | None) -> str:
 
 
 def _guarded(function: Callable[[Task], Result], task: Task, seconds: float) -> Result:
-    # Normally the pool's own timeout ends a hanging worker. This timer is for the case that the parent is gone: the kernel
-    # ends the process even if a decoder never releases the interpreter lock.
+    # Normally the pool's own timeout ends a hanging worker. This timer is for the case that the parent is gone: the
+    # kernel ends the process even if a decoder never releases the interpreter lock.
     signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
     try:
         return function(task)
