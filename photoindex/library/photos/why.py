@@ -117,7 +117,7 @@ def _about_sidecar(verdict: PathVerdict, owners: list[tuple[bytes, str]]) -> Pat
     assert verdict.file is not None
     what = verdict.file.reason or "a sidecar"
     if not owners:
-        because = f"it is {what} and was read, but no photo beside it has a matching name"
+        because = f"it is {what} and was read, but no photo next to it has a matching name"
     else:
         because = f"it is {what} and belongs to {' and '.join(f'{display(name)} ({why})' for name, why in owners)}"
     return replace(verdict, answer=Answer.SIDECAR, because=because)

@@ -211,7 +211,7 @@ class _Scan:
             finder.forget_top(target.path, target.location)
 
     def _rules(self, target: Target) -> ExclusionRules:
-        """Return the rules at a target; given patterns replace a root's stored ones, but add to them for a part of it."""
+        """Return the rules at a target; given patterns replace a root's own, but add to them for a part of it."""
         config = self.library.config.scan
         given = self.request.exclude
         whole_root = target.path == target.root

@@ -65,7 +65,7 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
     if words and (files or folders):
         raise UsageError(
             f"'{display(from_text(words[0]))}' is not a path in the library, and paths cannot be combined "
-            "with a query; for  the matching photos of a folder, write the folder as path:FOLDER"
+            "with a query; for the matching photos of a folder, write the folder as path:FOLDER"
         )
     if words:
         found = matching_photo_ids(library, words)

@@ -188,7 +188,7 @@ class Runner:
                 self._fail(connection, failed)
         write_seconds = time.perf_counter() - started
         self._waiting.extendleft(recorded.again)
-        self._suspects.settle(each.job for each in finished)
+        self._suspects.clear(each.job for each in finished)
         self._proven, self._losses = True, 0
         self._count(completed, recorded, write_seconds)
         self._log(completed, write_seconds)

@@ -40,7 +40,7 @@ class Suspects:
             return job if self._losses[job.task_id] >= _LOSSES_ALLOWED else None
         return None
 
-    def settle(self, jobs: Iterable[Job]) -> None:
+    def clear(self, jobs: Iterable[Job]) -> None:
         """Clear finished jobs."""
         self._untried.difference_update(job.task_id for job in jobs)
 
