@@ -206,7 +206,7 @@ def test_explain_splits_the_score_and_names_the_cut_off_and_the_filters(shop: Sh
         (["red", "--not", "red"], "cancel each other out"),
         (["red", "--all", "--min-score", "0.1"], "exclude each other"),
         (["date:2019", "--all"], "--all is for words"),
-        (["red", "--weight", "blue=2"], "no word or phrase of the query"),
+        (["red", "--weight", "blue=2"], "not a word or phrase of the query"),
         (["red", "--weight", "red"], "write NAME=NUMBER"),
         (["red", "--weight", "red=x"], "from 0.01 to 100"),
         (["-like:1"], "cannot be filtered out"),

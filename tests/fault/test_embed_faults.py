@@ -85,7 +85,7 @@ def test_a_lost_process_is_started_again_and_its_batches_are_done(runner: Librar
     assert summary.restarts == 1
     assert summary.embedded == PHOTOS
     assert len(notices(runner.events)) == 1
-    assert "started again (1 of 3 times in a row)" in notices(runner.events)[0]
+    assert "restarting it (1 of 3 times in a row)" in notices(runner.events)[0]
     assert runner.value("SELECT max(attempts) FROM task WHERE stage = 'embed'") == 1
     check_whole(runner)
 
@@ -101,7 +101,7 @@ def test_a_hanging_process_is_killed_and_started_again(runner: LibraryRunner, mo
 
 def test_a_device_that_is_lost_four_times_ends_the_run_and_the_next_run_goes_on(runner: LibraryRunner) -> None:
     install(runner, lose_at=[2, 3, 4, 5])
-    with pytest.raises(DeviceFailed, match=r"lost 4 times, last because the device fell off the bus; what is finished"):
+    with pytest.raises(DeviceFailed, match=r"lost 4 times, most recently because the device fell off the bus; finished work"):
         run(runner)
     assert runner.rows(STATES) == [("done", 4), ("pending", PHOTOS - 4)]
     install(runner)

@@ -92,7 +92,7 @@ class DecoderPool:
             self._lost += 1
             too_often = self._lost > _LOST_WORKERS_ALLOWED or isinstance(error, BrokenProcessPool)
             if too_often and not self._stop():
-                raise WorkersLost("the worker processes were killed externally; finished work is kept, scan again")
+                raise WorkersLost("the worker processes were killed from outside; finished work is kept, scan again")
             return Completed(returned=(job,))
         if isolation.was_killed(error) and job.subject_id not in self._killed:
             # The kernel's out-of-memory killer may choose any worker, so a file fails only the second time.

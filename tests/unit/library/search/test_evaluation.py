@@ -75,8 +75,8 @@ def test_queries_are_read_from_json_lines_and_from_tabs(runner: SemanticRunner, 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a beach\n", "q:1: a query and at least one photo"),
-        ("\tred/IMG_0000.jpg\n", "q:1: a query and at least one photo"),
+        ("a beach\n", "q:1: a line needs a query and at least one relevant photo"),
+        ("\tred/IMG_0000.jpg\n", "q:1: a line needs a query and at least one relevant photo"),
         ('\n{"query": "a beach"}\n', "q:2: write an object such as"),
         ("{broken\n", "q:1: write an object such as"),
         ("[1]\tred/IMG_0000.jpg\nx\tnowhere/*.jpg\n", "q:2: no photo in the library matches 'nowhere/"),
