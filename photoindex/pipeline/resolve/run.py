@@ -46,7 +46,7 @@ class Refresh:
         self._resolve()
         with self.session.read() as connection:
             folders = stale.unrelated(connection)
-        self._neighbours(folders)
+        self._infer_times(folders)
 
     def _relate(self, folders: list[int]) -> None:
         for start in self._steps(RELATING, "folders", len(folders), _FOLDERS_AT_ONCE):
@@ -67,7 +67,7 @@ class Refresh:
                     self.resolver.refresh(connection, photo_id)
                 times.mark_folders_of_photos_unrelated(connection, photo_ids)
 
-    def _neighbours(self, folders: list[int]) -> None:
+    def _infer_times(self, folders: list[int]) -> None:
         for folder_id in folders:
             with self.session.read() as connection:
                 inferred = infer_from_neighbours(connection, folder_id)
