@@ -1,7 +1,7 @@
-"""Claiming and finishing 300,000 tasks by 4 processes at once: one statement against three, and each process's share.
+"""Claiming and finishing 300,000 tasks with 4 processes: one statement against three, and each process's share.
 
-Three: read the ids, then an UPDATE for each of them in one call of the driver, then the UPDATE that finishes them. One: what
-the product does, an UPDATE from a common table expression that picks the rows, with RETURNING. Finishing is the same.
+Three: read the ids, update each of them in one driver call, then finish them with another UPDATE. One: as photoindex
+does, an UPDATE from a common table expression that picks the rows, with RETURNING; finishing is the same.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def one_round(way: str, tasks: int, processes: int) -> tuple[float, list[float]]:
-    """Return the seconds that all processes took together, and the share of the tasks that each did."""
+    """Return the wall time in seconds until all processes were done, and each process's share of the tasks."""
     with tempfile.TemporaryDirectory(prefix="bench-claim-") as folder:
         path = Path(folder) / "tasks.db"
         variant_id = make_tasks(path, tasks)

@@ -2,10 +2,10 @@
 
     python benchmarks/bench_duplicates.py [--quick] [--photos FOLDER] [--sets FOLDER]
 
---photos: real pictures to edit beside the drawn ones. --sets: a folder with one folder a set of copies, and folders named
-*not-duplicates*. Recall: of all copies, how many come into the group of their original. Precision: of all pairs of files
-that are in one group, how many come from one picture. The vectors are stand-ins, since no model can be fetched everywhere: a copy lies
-as near to its original as four strangers do.
+--photos: real pictures to edit in addition to the drawn ones. --sets: a folder with one subfolder per set of copies,
+and subfolders named *not-duplicates*. Recall: the share of copies that are in the group of their original. Precision:
+the share of file pairs within groups that come from the same picture. Since a model cannot be downloaded everywhere,
+the vectors are made up: a copy is as close to its original as four unrelated pictures are.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from PIL import Image, ImageFilter, ImageOps
 from sqlalchemy import insert, select
 from tqdm import tqdm
 
-# The repository's tests are not installed; their edits are shared.
+# The tests are not an installed package; this benchmark uses their edits.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from photoindex.app import open_library
 from photoindex.config.load import load_config
@@ -53,7 +53,7 @@ PROMISED = (
     "cut by 5 % on the left", "grey", "brighter", "darker", "more contrast", "stronger colours", "faded",
     "darkened corners", "blurred", "sharpened", "sent by messenger",
 )  # fmt: skip
-"""Resize, recompress, cut by 5 %, filter: what the goals are about; turned, framed and far cut copies are told apart from them."""
+"""The goals apply to these edits, not to rotated, framed or heavily cropped copies."""
 
 
 def main() -> None:
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def hashes(count: int) -> None:
-    """All pairs within the radius; planted: copies by their distance, 2 % of one hash, a crowd of near ones."""
+    """Find all pairs within the radius; planted: copies at several distances, 2 % with one hash, a cluster."""
     random = np.random.default_rng(0)
     codes = _codes(random, count)
     planted = count // 20
@@ -113,7 +113,7 @@ def _keys(first: np.ndarray, second: np.ndarray, count: int) -> np.ndarray:
 
 
 def _codes(random: np.random.Generator, count: int) -> np.ndarray:
-    """Hashes as of cosines whose size falls with their frequency: 32 of 64 bits are set, neighbours go together."""
+    """Return hashes of random cosines whose size falls with frequency; 32 of 64 bits are set, neighbours correlate."""
     rows, columns = np.arange(8)[:, None], np.arange(8)[None]
     size = 1 / np.maximum(np.sqrt(rows**2 + columns**2), 1) ** 1.2
     blocks = []
@@ -126,7 +126,7 @@ def _codes(random: np.random.Generator, count: int) -> np.ndarray:
 
 
 def _each_with_each(codes: np.ndarray) -> float:
-    """What FAISS's flat binary index would take for all, from a hundredth of it."""
+    """Estimate the seconds that FAISS's flat binary index takes for all pairs, from a sample of the queries."""
     rows = codes.view(np.uint8).reshape(-1, 8)
     index = faiss.IndexBinaryFlat(64)
     index.add(rows)
@@ -137,7 +137,7 @@ def _each_with_each(codes: np.ndarray) -> float:
 
 
 def vectors(count: int) -> None:
-    """Neighbours of all vectors; planted: copies at a cosine of 0.9 among clusters of strangers."""
+    """Find the neighbours of all vectors; planted: copies at a cosine of 0.9 among clusters of unrelated ones."""
     random = np.random.default_rng(1)
     centres = random.standard_normal((count // 100, DIM)).astype(np.float32)
     rows = np.empty((count, DIM), np.float16)
@@ -179,14 +179,14 @@ def _memory_mb() -> int:
 
 @dataclass(frozen=True)
 class Made:
-    """The originals' names and edits of the files that were written: file -> (picture, edit)."""
+    """The files that were written: file name -> (picture, edit)."""
 
     folder: Path
     files: dict[str, tuple[str, str]]
 
 
 def pictures(work: Path, photos: Path | None, *, drawn: int, real: int) -> None:
-    """Edit pictures, scan them, look for duplicates; hard negatives: two shots of one scene, and all the other pictures."""
+    """Edit pictures, scan them and find duplicates; hard negatives: two shots of one scene, and all other pictures."""
     made = make_edits(work / "originals", photos, drawn=drawn, real=real)
     with library_of(work / "library", made.folder) as library:
         evaluate(library, made, "hashes alone")
@@ -219,7 +219,7 @@ def make_edits(folder: Path, photos: Path | None, *, drawn: int, real: int) -> M
 
 
 def shots(picture: Image.Image, thing: Image.Image) -> dict[str, Image.Image]:
-    """Return shots of one scene, none of them a copy of another: a hand that moved, a thing that came in, a panorama."""
+    """Return shots of one scene that are not copies: the camera moved, an object was added, part of a panorama."""
     return {
         "shot": two_views(picture)[0],
         "shot, moved": two_views(picture, right=0.03)[1],
@@ -241,7 +241,7 @@ def _real(folder: Path, count: int) -> Iterator[tuple[str, Image.Image]]:
 
 
 def library_of(folder: Path, *originals: Path) -> Library:
-    """Scan folders into a new library and open it; give it a context of its own."""
+    """Scan folders into a new library and return it opened; use it as a context manager."""
     opened = open_library(load_config({"library": folder}), create=True)
     with opened as library:
         scan(library, ScanRequest(tops=[os.fsencode(one) for one in originals]), ignore_events)
@@ -292,24 +292,24 @@ def evaluate(library: Library, made: Made, how: str) -> None:
 
 
 def add_stand_in_vectors(library: Library, made: Made) -> None:
-    """Put every file of a picture at a cosine of about 0.9 to its original, and families of five pictures as near to each other."""
+    """Give all files of a picture vectors at a cosine of about 0.9, and make groups of five pictures equally close."""
     random = np.random.default_rng(3)
     pictures_ = sorted({picture for picture, _ in made.files.values()})
-    families = random.standard_normal((len(pictures_) // 5 + 1, DIM)) / np.sqrt(DIM)
+    groups = random.standard_normal((len(pictures_) // 5 + 1, DIM)) / np.sqrt(DIM)
     with library.database.write() as connection:
         connection.execute(insert(variant).values(id=900, stage="embed", key="{}", created_at=0.0))
         space = ensure_space(connection, model="stand-in", variant_id=900, dim=DIM)
         rows = connection.execute(select(asset.c.id, file.c.name).join(file, file.c.asset_id == asset.c.id)).all()
         new = []
         for asset_id, name in rows:
-            family = families[pictures_.index(made.files[os.fsdecode(name)][0]) // 5]
-            noisy = family + random.standard_normal(DIM) * 0.33 / np.sqrt(DIM)
+            centre = groups[pictures_.index(made.files[os.fsdecode(name)][0]) // 5]
+            noisy = centre + random.standard_normal(DIM) * 0.33 / np.sqrt(DIM)
             new.append((asset_id, Vector((noisy / np.linalg.norm(noisy)).astype(np.float16))))
         put(connection, space.id, new)
 
 
 def real_sets(work: Path, sets: Path) -> None:
-    """Sets of copies that others collected; of the folders *not-duplicates* and of panoramas nothing may be grouped."""
+    """Group collected sets of copies; nothing from the folders *not-duplicates* and from panoramas may be grouped."""
     panoramas = sets.parent / "photos" / "pano-burst"
     tops = [sets, *([panoramas] if panoramas.is_dir() else [])]
     with library_of(work, *tops) as library:

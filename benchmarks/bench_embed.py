@@ -1,11 +1,11 @@
-"""`photoindex embed` against the bare forward pass of its model on the same batches, and against clip-retrieval's inference.
+"""`photoindex embed` against the bare forward pass of its model on the same batches, and against clip-retrieval.
 
-ViT-B/32 at full size with random weights, installed into a temporary library through `photoindex models install`. The
-rounds alternate; each side is a process of its own and is timed from its first batch on, without loading the model.
+ViT-B/32 at full size with random weights, installed into a temporary library with `photoindex models install`. The
+rounds alternate; each side runs in its own process and is timed from its first batch, without loading the model.
 
-clip-retrieval wants older versions of numpy, open_clip and more than photoindex. Its reader and mapper alone, as they
-are, need only torch: `pip install --no-deps --target PEER clip-retrieval`, then `--peer PEER`. Without that, the same
-loop (a torch DataLoader with its settings) runs in its place, and the line says so.
+clip-retrieval requires older versions of numpy, open_clip and others than photoindex. Its unchanged reader and mapper
+need only torch: `pip install --no-deps --target PEER clip-retrieval`, then `--peer PEER`. Without `--peer`, an
+equivalent loop (a torch DataLoader with the same settings) is used instead, and the output says so.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> None:
         print(json.dumps({"bare": bare, "peer": peer, "model": write_model}[given.side](given)))
         return
     if importlib.util.find_spec("open_clip") is None:
-        report("embed", left_out="making the model and the peer need torch and open_clip: pip install 'photoindex[ml]'")
+        report("embed", left_out="the model and the peer need torch and open_clip: pip install 'photoindex[ml]'")
         return
     if given.quick:
         given.photos, given.rounds, given.batch_size = 24, 1, 8
@@ -77,9 +77,9 @@ def compare(given: argparse.Namespace) -> None:
         summaries.append(summary)
         rates["pipeline"].append(summary["images_per_second"])
         rates["bare"].append(side("bare", given)["images_per_second"])
-        told = side("peer", given)
-        rates["peer"].append(told["images_per_second"])
-        how = told["how"]
+        peer_result = side("peer", given)
+        rates["peer"].append(peer_result["images_per_second"])
+        how = peer_result["how"]
     best = {name: max(values) for name, values in rates.items()}
     fastest = max(summaries, key=lambda summary: summary["images_per_second"])
     on_gpu = given.device.startswith("cuda")
@@ -109,7 +109,7 @@ def compare(given: argparse.Namespace) -> None:
 
 
 def pipeline(given: argparse.Namespace) -> dict[str, float]:
-    """Embed all photos anew."""
+    """Embed all photos again."""
     photoindex("redo", "embed", library=given.library)
     _seconds, out = photoindex(
         "embed", "--json", "--progress", "none", "--model", FULL, "--device", given.device, "--batch-size",
@@ -121,6 +121,7 @@ def pipeline(given: argparse.Namespace) -> dict[str, float]:
 
 
 def side(name: str, given: argparse.Namespace) -> dict[str, object]:
+    """Run one side of the comparison in its own process."""
     command = [
         sys.executable, __file__, "--side", name, "--library", given.library, "--device", given.device, "--batch-size",
         given.batch_size, "--photos", given.photos,
@@ -140,7 +141,7 @@ def previews(given: argparse.Namespace) -> list[Path]:
 
 
 def bare(given: argparse.Namespace) -> dict[str, object]:
-    """The model alone, on batches that were decoded before."""
+    """The model alone, on batches decoded in advance."""
     from photoindex.models.encoders import open_image_encoder
     from photoindex.models.weights import ModelStore
     from photoindex.stages.embed import pixels_of
@@ -169,7 +170,7 @@ def peer(given: argparse.Namespace) -> dict[str, object]:
     count, began = 0, None
     for batch in reader:
         size = len(mapper(batch)["image_embs"])
-        # Its worker processes start with the first batch: that one is left out.
+        # The first batch is not timed, because it includes the start of the worker processes.
         count, began = (count + size, began) if began is not None else (0, time.perf_counter())
     assert began is not None
     return {"images_per_second": round(count / (time.perf_counter() - began), 2), "how": how}
@@ -189,7 +190,7 @@ def torch_model(given: argparse.Namespace):
 
 
 def clip_retrieval(given: argparse.Namespace, model, transform, workers: int):
-    """Load its two modules without the package around them, whose other requirements they do not use here."""
+    """Load two modules of clip-retrieval without its package, whose other dependencies are not needed here."""
     for absent, name in (("all_clip", "load_clip"), ("sentence_transformers", "SentenceTransformer")):
         if importlib.util.find_spec(absent) is None:
             sys.modules[absent] = types.ModuleType(absent)
@@ -211,7 +212,7 @@ def clip_retrieval(given: argparse.Namespace, model, transform, workers: int):
 
 
 def only_previews(given: argparse.Namespace) -> Path:
-    """Return a folder of links to the previews: clip-retrieval takes every picture below a folder."""
+    """Return a folder of links to the previews, because clip-retrieval reads all pictures below a folder."""
     folder = given.library.with_name(given.library.name + "-previews")
     folder.mkdir(exist_ok=True)
     for path in previews(given):
@@ -248,10 +249,10 @@ def data_loader(given: argparse.Namespace, model, transform, workers: int):
 
 
 def make_library(library: Path, work: Path, given: argparse.Namespace) -> None:
-    """Make photos whose previews are of the usual size, scan them, install the model."""
+    """Make photos whose previews have the usual file size, scan them, and install the model."""
     originals = work / f"embed-originals-{given.photos}"
     originals.mkdir(parents=True, exist_ok=True)
-    # Scaled down as previews of 12 MP are: noise drawn at their own size would make them larger than real ones.
+    # Scaled down from 12 MP like real previews: noise generated at preview size would make the files too large.
     scenes = [
         cv2.resize(camera_like_scene(seed), (1024, 768), interpolation=cv2.INTER_AREA)
         for seed in range(2 if given.quick else 8)
@@ -262,13 +263,13 @@ def make_library(library: Path, work: Path, given: argparse.Namespace) -> None:
         path = originals / f"IMG_{index:05d}.jpg"
         path.write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(shifted), 90, colorsubsampling="420"))
     photoindex("scan", "--progress", "none", originals, library=library)
-    side("model", given)  # apart, so that torch does not stay in this process
+    side("model", given)  # in another process, so that this one does not load torch
     photoindex("models", "install", library / "made-model", "--id", FULL, library=library)
     shutil.rmtree(library / "made-model")
 
 
 def write_model(given: argparse.Namespace) -> dict[str, object]:
-    """Write an open_clip model with random weights in the layout of its repositories."""
+    """Write an open_clip model with random weights, in the layout of open_clip's repositories."""
     import open_clip
     import torch
     from safetensors.torch import save_file

@@ -1,8 +1,9 @@
-"""The index of a million vectors in one process: making it, its recall, its speed with and without filters, its memory.
+"""The index of a million vectors in one process: build time, recall, speed with and without filters, memory.
 
-The vectors are made up as CLIP gives them: in a narrow cone, in groups of very unequal size, with most of their spread in
-few directions. Half of the queries are like texts, which lie outside the cone and whose best hits score 0.3 (the harder
-half), half are like pictures. Every number is warm, and exact answers come from the same vectors in numpy.
+The vectors are generated to resemble CLIP's: in a narrow cone, in groups of very unequal size, with most of their
+variance in few directions. Half of the queries resemble texts, which lie outside the cone and whose best hits score 0.3
+(the harder half), the other half pictures. All times are warm; the exact answers are computed from the same vectors in
+numpy.
 """
 
 from __future__ import annotations
@@ -39,20 +40,20 @@ _BLOCK = 20_000
 
 
 class ClipLike:
-    """Vectors and queries with the geometry of a CLIP space, reproducible, made block by block."""
+    """Reproducible vectors and queries with the geometry of a CLIP space, generated in blocks."""
 
     def __init__(self, count: int, dim: int = DIM) -> None:
         random = np.random.default_rng(1)
         self.dim = dim
         turned = np.linalg.qr(random.standard_normal((dim, dim)))[0]
-        # Few directions hold most of the spread, as in every trained space.
+        # Few directions hold most of the variance, as in every trained space.
         self._spread = (np.arange(1, dim + 1)[:, None] ** -0.5 * turned).astype(np.float32)
         self._mean = _unit(random.standard_normal(dim) + np.eye(dim)[3] * 8 - np.eye(dim)[5] * 6)
         self._gap = _unit(random.standard_normal(dim))
         self._centres = _unit(random.standard_normal((max(count // 500, 1), dim)) @ self._spread)
 
     def blocks(self, count: int) -> Iterator[NDArray[np.float16]]:
-        """Yield `count` vectors: every two have a cosine of about 0.2 to 0.7, a photo and its neighbours more."""
+        """Yield `count` vectors; the cosine of two is about 0.2 to 0.7, higher between a photo and its neighbours."""
         random = np.random.default_rng(2)
         for start in range(0, count, _BLOCK):
             size = min(_BLOCK, count - start)
@@ -61,14 +62,14 @@ class ClipLike:
             yield _unit(0.75 * self._mean + 0.55 * self._centres[group] + 0.6 * own).astype(np.float16)
 
     def texts(self, count: int) -> NDArray[np.float32]:
-        """Return queries from beside the cone, each about one group."""
+        """Return queries outside the cone, each about one group."""
         random = np.random.default_rng(3)
         about = self._centres[random.integers(0, len(self._centres), count)]
         rest = _unit(random.standard_normal((count, self.dim)) @ self._spread)
         return _unit(0.8 * self._gap + 0.35 * about + 0.2 * rest + 0.1 * self._mean)
 
     def like(self, vectors: NDArray[np.float16]) -> NDArray[np.float32]:
-        """Return queries that are like these vectors."""
+        """Return queries similar to these vectors."""
         random = np.random.default_rng(4)
         return _unit(
             vectors.astype(np.float32) + 0.5 * _unit(random.standard_normal((len(vectors), self.dim)) @ self._spread)
@@ -88,13 +89,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-index-") as temporary:
         folder = (given.work or Path(temporary)) / f"index-{count}"
         with open_library(Config(library=folder), create=True) as library:
-            space = filled(library, count)
+            space = fill_space(library, count)
             build(library, space, count)
             search(library, space, count, queries)
 
 
-def filled(library: Library, count: int) -> SpaceRow:
-    """Return a space with `count` vectors, written if they are not there yet; without those a broken run left unmerged."""
+def fill_space(library: Library, count: int) -> SpaceRow:
+    """Return a space with at least `count` vectors, which are written unless they exist."""
     with library.database.write() as connection:
         key = connection.execute(insert(variant).values(stage="embed", key=f"bench-{time.time()}", created_at=0.0))
         known = spaces.all_spaces(connection)
@@ -102,8 +103,8 @@ def filled(library: Library, count: int) -> SpaceRow:
         space = known[0] if known else spaces.ensure_space(
             connection, model="bench", variant_id=key.inserted_primary_key[0], dim=DIM
         )  # fmt: skip
-        there = spaces.count_vectors(connection, space.id)
-    if there >= count:
+        existing = spaces.count_vectors(connection, space.id)
+    if existing >= count:
         return space
     first = 0
     for block in ClipLike(count).blocks(count):
@@ -114,7 +115,7 @@ def filled(library: Library, count: int) -> SpaceRow:
 
 
 def put(connection: Connection, space: SpaceRow, values: NDArray[np.float16], first: int) -> None:
-    """Write vectors with a photo and a content each, as `embed` leaves them."""
+    """Write vectors, each with a photo and a content, as `embed` would."""
     numbers = range(first + 1, first + 1 + len(values))
     if first == 0:
         connection.execute(
@@ -156,26 +157,26 @@ def search(library: Library, space: SpaceRow, count: int, queries: int) -> None:
     made = ClipLike(count)
     pictures = index.generation.flat.at(np.sort(np.random.default_rng(5).choice(count, queries // 2, replace=False)))
     kinds = {"texts": made.texts(queries - queries // 2), "pictures": made.like(pictures)}
-    asked = np.concatenate(list(kinds.values()))
+    all_queries = np.concatenate(list(kinds.values()))
     for kind, vectors in kinds.items():
         for limit in (20, LIMIT, 1_000):
             recall(index, kind, vectors, limit)
-    plain = timed("index_search", index, asked, lambda query: index.search(query, LIMIT), goal_p95_ms=30)
+    plain = timed("index_search", index, all_queries, lambda query: index.search(query, LIMIT), goal_p95_ms=30)
     random = np.random.default_rng(6)
     for share, goal in ((0.01, 150), (0.05, 150), (0.2, 150), (0.9, 150)):
         allowed = np.sort(random.choice(index.generation.ids, int(share * count), replace=False))
         timed(
-            "index_search_filtered", index, asked, lambda query, ids=allowed: index.search(query, LIMIT, allowed=ids),
-            share=share, goal_p95_ms=goal,
+            "index_search_filtered", index, all_queries,
+            lambda query, ids=allowed: index.search(query, LIMIT, allowed=ids), share=share, goal_p95_ms=goal,
         )  # fmt: skip
-    timed("index_scan", index, asked[: queries // 10 + 1], lambda query: index.scan(query, 0.3))
+    timed("index_scan", index, all_queries[: queries // 10 + 1], lambda query: index.scan(query, 0.3))
     memory = psutil.Process().memory_full_info()
     report("index_memory", vectors=count, rss_mb=round(memory.rss / 1e6), uss_mb=round(memory.uss / 1e6), goal_mb=1_500)
-    unmerged(library, space, count, asked, plain)
+    unmerged(library, space, count, all_queries, plain)
 
 
-def unmerged(library: Library, space: SpaceRow, count: int, asked: NDArray[np.float32], plain: float) -> None:
-    """Add vectors that no merge has seen, measure, and take them away again."""
+def unmerged(library: Library, space: SpaceRow, count: int, queries: NDArray[np.float32], plain: float) -> None:
+    """Add vectors without merging them, measure, and remove them again."""
     first = count
     blocks = list(ClipLike(count).blocks(UNMERGED))
     with library.database.write() as connection:
@@ -188,7 +189,7 @@ def unmerged(library: Library, space: SpaceRow, count: int, asked: NDArray[np.fl
         seconds = time.perf_counter() - began
         assert index.unmerged == UNMERGED
         with_newest = timed(
-            "index_search_unmerged", index, asked, lambda query: index.search(query, LIMIT), unmerged=UNMERGED
+            "index_search_unmerged", index, queries, lambda query: index.search(query, LIMIT), unmerged=UNMERGED
         )
         report(
             "index_unmerged", vectors=count, unmerged=UNMERGED, open_seconds=round(seconds, 3),
@@ -211,18 +212,15 @@ def merge(library: Library, space: SpaceRow, count: int) -> None:
 
 
 def timed(
-    name: str, index: SpaceIndex, asked: NDArray[np.float32], run: Callable[[NDArray[np.float32]], Neighbours],
+    name: str, index: SpaceIndex, queries: NDArray[np.float32], run: Callable[[NDArray[np.float32]], Neighbours],
     **values: object,
 ) -> float:  # fmt: skip
-    """Report the median and the 95th percentile of a search in the best of some rounds, and the medians of all.
-
-    Returns the best median, in milliseconds.
-    """
-    run(asked[0])
+    """Report the best round's 95th percentile and the best median of a search; return the median, in milliseconds."""
+    run(queries[0])
     rounds = []
     for _ in range(ROUNDS):
         times, cpu_times = [], []
-        for query in asked:
+        for query in queries:
             began, cpu = time.perf_counter(), time.process_time()
             run(query)
             cpu_times.append(1000 * (time.process_time() - cpu))
@@ -231,14 +229,14 @@ def timed(
     p95, _, cpu = min(rounds)
     median = min(one[1] for one in rounds)
     report(
-        name, vectors=len(index), limit=LIMIT, queries=len(asked), median_ms=round(median, 1), p95_ms=round(p95, 1),
+        name, vectors=len(index), limit=LIMIT, queries=len(queries), median_ms=round(median, 1), p95_ms=round(p95, 1),
         cpu_ms=round(cpu, 1), p95_of_rounds_ms=[round(one[0], 1) for one in rounds], **values,
     )  # fmt: skip
     return median
 
 
 def recall(index: SpaceIndex, kind: str, queries: NDArray[np.float32], limit: int) -> None:
-    """Report which share of the truly nearest is found."""
+    """Report which share of the true nearest neighbours is found."""
     assert index.generation is not None
     scores = np.concatenate([rows.astype(np.float32) @ queries.T for _, rows in index.generation.flat.blocks()])
     shares = []

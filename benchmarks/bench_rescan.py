@@ -1,6 +1,6 @@
 """Rescan of unchanged files against `find -printf`, and memory from 1,000 to 100,000 files, on tiny JPEGs.
 
-The files are small so that what is measured is the walk, the comparison and the program's own memory, not decoding.
+The files are tiny, so that this measures the walk, the comparison and the program's memory rather than decoding.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PER_FOLDER = 100
 
 
 def make_tiny_photos(folder: Path, first: int, past_last: int) -> None:
-    """Write JPEGs of 64 x 48 px, each with other bytes (a comment) and one of 500 pictures."""
+    """Write JPEGs of 64 x 48 px: one of 500 pictures, made unique by a comment."""
     random = np.random.default_rng(0)
     pictures = [
         simplejpeg.encode_jpeg(random.integers(0, 255, (48, 64, 3), np.uint8), 70, colorsubsampling="420")

@@ -1,6 +1,7 @@
-"""Full ingest of 12 MP JPEGs against vipsthumbnail making one size, alternated in one run; hash and facts only; memory.
+"""Full ingest of 12 MP JPEGs against vipsthumbnail, alternated in one run; hash and facts only; memory.
 
-photoindex makes two sizes, a hash, facts and a database; vipsthumbnail (two processes, `xargs -P`) one 1024 px JPEG each.
+photoindex makes two sizes, a hash, facts and a database; vipsthumbnail (two processes, `xargs -P`) makes one 1024 px
+JPEG per photo.
 """
 
 from __future__ import annotations

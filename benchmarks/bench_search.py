@@ -1,4 +1,4 @@
-"""Whole processes of `photoindex search` on a library of 100,000 photos, from start to exit, and memory of a full listing."""
+"""Searches of 100,000 photos as whole processes, from start to exit, and the memory of a full listing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from common import options, peak_memory, photoindex, report
 
-# The repository's tests are not installed; their maker of libraries is shared.
+# The tests are not an installed package; this benchmark uses their generator of libraries.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.synthetic import make_library
 
@@ -29,7 +29,7 @@ QUERIES: tuple[tuple[str, ...], ...] = (
     ("--from-date", "2010", "--to-date", "2012", "--camera", "canon", "--not-type", "video", "-n", "20"),
     ("camera:canon", "date:2010..2012", "-type:video", "--explain"),
 )
-"""Whole lists, as they are asked for."""
+"""Typical searches."""
 
 FIELDS: tuple[str, ...] = (
     "date:2019-06..2021", "date:last-1y", "time:22..04", "place:lisbon", "place:lis*", "near:38.7,-9.1,30km", "type:live",
@@ -40,7 +40,7 @@ FIELDS: tuple[str, ...] = (
     "is:quarantined", "is:burst", "-is:duplicate", "-has:sidecar", "added:last-7d", "added:2020", "source:taken_at=mtime",
     "source:rating=xmp", "event:2019-06-01-lisbon", "event:lisbon",
 )  # fmt: skip
-"""Every field: each is counted, which has to look at all photos, and its first hits are listed."""
+"""Every field; each is counted, which has to read all photos, and its first hits are listed."""
 SAVED = (("rating:>=3 has:gps", "best"), ("type:raw OR place:zurich", "sure"))
 
 

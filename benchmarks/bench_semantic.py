@@ -1,8 +1,8 @@
-"""Searches by meaning in a library of a million photos: whole processes, alone and beside heavy tasks, and where the time goes.
+"""Semantic searches of a million photos: whole processes, with and without CPU load, and a breakdown of the time.
 
-The photos are rows; their vectors are made up as CLIP gives them (see bench_index.py), and some lean towards what the
-queries mean, as photos of it would. The text tower is that of ViT-B/32 with random weights, exported as `models install`
-does. Every query of a process is new, so that the model is needed; `again` repeats it, when its vector is known.
+The photos are only rows; their vectors are generated to resemble CLIP's (see bench_index.py), and some are shifted
+towards the queries, like matching photos. The text tower is that of ViT-B/32 with random weights, exported as by
+`models install`. `new` queries need the model; `again` repeats them, when their vectors are stored.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from tests.synthetic import make_library
 
 HEAVY_TASKS = 5
 OWN_NICENESS = 10
-"""Of the processes in which `scan` and `embed` work; other programs have 0."""
-LEANING_SHARE = 0.002
+"""Niceness of the worker processes of `scan` and `embed`; other programs have 0."""
+SHIFTED_SHARE = 0.002
 _WORDS = ("beach", "mountain", "garden", "street", "river", "castle", "harbour", "forest", "market", "bridge")
 _LIGHTS = ("sunset", "sunrise", "rain", "fog", "snow", "night", "summer", "storm", "noon", "autumn")
 QUERIES = tuple(f"{word} {light}" for light in _LIGHTS for word in _WORDS)
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def fill(folder: Path, photos: int, given: argparse.Namespace) -> None:
-    """Make the library: rows, the model, the vectors, the index, the measure of the space."""
+    """Make the library: rows, model, vectors, index, calibration of the space."""
     make_library(folder, photos)
     given.library, given.batch_size, given.device, given.photos, given.peer = folder, 1, "cpu", photos, None
     side("model", given)
@@ -97,12 +97,12 @@ def fill(folder: Path, photos: int, given: argparse.Namespace) -> None:
 
 
 def put_vectors(library: Library, photos: int) -> None:
-    """Give every photo's content a vector; some lean towards the queries, which are all alike for random weights."""
+    """Give every photo's content a vector; some are shifted towards the queries (close together for random weights)."""
     from photoindex.models.encoders import open_text_encoder
 
     installed = ModelStore(library.models_folder).get(FULL)
     dim = installed.description.dim
-    meant = open_text_encoder(installed).encode_texts(QUERIES)
+    text_vectors = open_text_encoder(installed).encode_texts(QUERIES)
     with library.database.write() as connection:
         variant_id = queue.ensure_variant(connection, "embed", variant_of(installed))
         space = spaces.ensure_space(connection, model=FULL, variant_id=variant_id, dim=dim)
@@ -110,9 +110,9 @@ def put_vectors(library: Library, photos: int) -> None:
     first = 1
     for block in tqdm(ClipLike(photos, dim).blocks(photos), desc="vectors", file=sys.stderr):
         values = block.astype(np.float32)
-        leaning = random.random(len(values)) < LEANING_SHARE
-        about = meant[random.integers(0, len(QUERIES), int(leaning.sum()))]
-        values[leaning] += random.uniform(0.25, 0.45, (len(about), 1)) * about
+        shifted = random.random(len(values)) < SHIFTED_SHARE
+        about = text_vectors[random.integers(0, len(QUERIES), int(shifted.sum()))]
+        values[shifted] += random.uniform(0.25, 0.45, (len(about), 1)) * about
         values /= np.linalg.norm(values, axis=1, keepdims=True)
         rows = [
             {"space_id": space.id, "asset_id": first + number, "data": data.tobytes()}
@@ -124,41 +124,41 @@ def put_vectors(library: Library, photos: int) -> None:
 
 
 def forget_queries(folder: Path) -> None:
-    """Make the queries new again, for a library that is kept."""
+    """Delete the stored query vectors of an earlier run."""
     from photoindex.store.schema.tables import query_vector
 
-    texts = [*QUERIES, *(beside_text(query, niceness) for query in QUERIES for niceness in (OWN_NICENESS, 0))]
+    texts = [*QUERIES, *(text_under_load(query, niceness) for query in QUERIES for niceness in (OWN_NICENESS, 0))]
     with open_library(Config(library=folder)) as library, library.database.write() as connection:
         connection.execute(query_vector.delete().where(query_vector.c.text.in_(texts)))
 
 
-def beside_text(query: str, niceness: int) -> str:
+def text_under_load(query: str, niceness: int) -> str:
     return f"{query} view {niceness}"
 
 
 def processes(folder: Path, photos: int, rounds: int, *, niceness: int | None = None) -> None:
-    """Time searches as whole processes; niceness: of the heavy tasks beside them, None without any."""
-    beside = {} if niceness is None else {"heavy_tasks": HEAVY_TASKS, "their_niceness": niceness}
+    """Time searches as whole processes. niceness: of the heavy tasks that run at the same time, None for no tasks."""
+    load = {} if niceness is None else {"heavy_tasks": HEAVY_TASKS, "their_niceness": niceness}
     for kind in ("new", "again"):
         seconds = []
         for query in QUERIES[:rounds]:
-            words = (query if niceness is None else beside_text(query, niceness)).split()
+            words = (query if niceness is None else text_under_load(query, niceness)).split()
             taken, out = photoindex("search", *words, "-n", "50", library=folder)
-            # Among few photos none may be like a query that the made-up vectors do not lean towards.
+            # A small library may have no photo similar to a query that no vector was shifted towards.
             assert out or niceness is not None
             seconds.append(taken)
         report(
-            "semantic_process", query=kind, photos=photos, rounds=len(seconds), **beside,
+            "semantic_process", query=kind, photos=photos, rounds=len(seconds), **load,
             median_seconds=round(float(np.median(seconds)), 3), p95_seconds=round(float(np.percentile(seconds, 95)), 3),
-            goal_p95_seconds=3.0 if beside else 1.5,
+            goal_p95_seconds=3.0 if load else 1.5,
         )  # fmt: skip
 
 
 @contextmanager
 def heavy_tasks(count: int, niceness: int) -> Iterator[None]:
-    """Keep `count` processes busy with what a scan does most: numbers, and reading and writing memory.
+    """Keep `count` processes busy with a load like a scan's: arithmetic and memory access.
 
-    niceness: 10 is that of the workers of `scan` and `embed`, 0 that of other programs.
+    niceness: 10 as for the workers of `scan` and `embed`, 0 as for other programs.
     """
     code = f"import os\nos.nice({niceness})\nimport numpy as np\nwhile True:\n    np.sort(np.random.default_rng(1).random(2_000_000)); np.ones((400, 400)) @ np.ones((400, 400))"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -174,7 +174,7 @@ def heavy_tasks(count: int, niceness: int) -> Iterator[None]:
 
 
 def parts(folder: Path, query: str) -> None:
-    """Time the steps of one search one after the other, in a process of their own."""
+    """Time the steps of one search, one after the other; runs in its own process."""
     seconds: dict[str, float] = {}
 
     def step(name: str, call: Callable[[], object]) -> object:
@@ -195,32 +195,32 @@ def parts(folder: Path, query: str) -> None:
         with library.database.read() as connection:
             space = spaces.active_space(connection)
         assert space is not None
-        meant = semantic_query(parse(library, query), SemanticOptions())
-        assert meant is not None
+        semantic = semantic_query(parse(library, query), SemanticOptions())
+        assert semantic is not None
         encoder = QueryEncoder(library, space)
         step("onnx runtime", lambda: __import__("onnxruntime"))
         step("faiss", lambda: __import__("faiss"))
         step("open the text tower", lambda: open_text_encoder(encoder.installed))
         vectors = step(
             "open it again and encode",
-            lambda: query_vectors(library, space, encoder, meant),
+            lambda: query_vectors(library, space, encoder, semantic),
         )
         index = step("open the index", lambda: open_index(library, space))
-        targets = step("cut-off", lambda: with_cut_offs(library, space, index, vectors, meant))
+        targets = step("cut-off", lambda: with_cut_offs(library, space, index, vectors, semantic))
         with library.database.read() as connection:
-            candidates = VectorCandidates(connection, index, space.id, meant.filters, meant.present_only)
+            candidates = VectorCandidates(connection, index, space.id, semantic.filters, semantic.present_only)
             step(
                 "nearest photos",
                 lambda: candidates.nearest(targets[0].vector.values, minimum=targets[0].minimum, limit=160),
             )
-            step("words", lambda: photos_with_words(connection, meant, limit=160))
-        answer = step("the whole again, warm", lambda: search_by_meaning(library, space, meant, 50))
+            step("words", lambda: photos_with_words(connection, semantic, limit=160))
+        answer = step("the whole again, warm", lambda: search_by_meaning(library, space, semantic, 50))
         step("read 50 hits", lambda: list(hits_of(library, answer.ranked[:50])))
     report("semantic_parts", query=query, **{name.replace(" ", "_"): value for name, value in seconds.items()})
 
 
 def in_process(folder: Path, photos: int, rounds: int) -> None:
-    """Time whole answers to known queries, with filters of several widths."""
+    """Time complete searches for known queries, with filters of different selectivity."""
     with open_library(Config(library=folder)) as library:
         for filters, what in FILTERED:
             for limit in (50, 1_000):
@@ -228,7 +228,7 @@ def in_process(folder: Path, photos: int, rounds: int) -> None:
                 for query in QUERIES[: max(rounds // 4, 2)]:
                     request = SearchRequest(parse(library, f"{query} {filters}"), limit=limit)
                     began = time.perf_counter()
-                    number = answered(library, request)
+                    number = count_found(library, request)
                     times.append(time.perf_counter() - began)
                     found = max(found, number)
                 report(
@@ -238,7 +238,7 @@ def in_process(folder: Path, photos: int, rounds: int) -> None:
                 )  # fmt: skip
 
 
-def answered(library: Library, request: SearchRequest) -> int:
+def count_found(library: Library, request: SearchRequest) -> int:
     result = find(library, request)
     assert result.answer is not None, result.notes
     return len(result.answer.ranked)

@@ -1,4 +1,4 @@
-"""`photoindex --help` as a whole process, beside a Python that does nothing."""
+"""`photoindex --help` as a whole process, compared with an empty Python process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from common import best, options, report
 
 
-def whole(*words: str) -> float:
+def run_python(*words: str) -> float:
     started = time.perf_counter()
     subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - started
@@ -18,7 +18,7 @@ def whole(*words: str) -> float:
 def main() -> None:
     given = options(__doc__).parse_args()
     rounds = 2 if given.quick else 15
-    ours, bare = best(rounds, lambda: whole("-m", "photoindex", "--help"), lambda: whole("-c", ""))
+    ours, bare = best(rounds, lambda: run_python("-m", "photoindex", "--help"), lambda: run_python("-c", ""))
     report("start", help_seconds=round(ours, 3), bare_python_seconds=round(bare, 3), rounds=rounds, goal_seconds=0.2)
 
 

@@ -1,4 +1,4 @@
-"""What every benchmark shares: options, JSON lines with the machine, and made-up photos."""
+"""Shared by all benchmarks: options, JSON output with the machine, and generated photos."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ WIDTH, HEIGHT = 4000, 3000
 
 def options(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="small sizes, one round: proves that it runs")
-    parser.add_argument("--work", type=Path, help="folder for generated data, kept; default: a temporary one")
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round: only shows that it runs")
+    parser.add_argument("--work", type=Path, help="folder for generated data, which is kept; default: a temporary one")
     return parser
 
 
@@ -44,7 +44,7 @@ def _cpu() -> str:
 
 
 def camera_like_scene(seed: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """Return uint8 [height, width, 3]: smooth light, soft shapes, fine texture and sensor noise, as a camera sees."""
+    """Return uint8 [height, width, 3]: smooth light, soft shapes, fine texture and sensor noise, like a photo."""
     random = np.random.default_rng(seed)
     scene = np.zeros((height, width, 3), np.float32)
     import cv2
@@ -59,7 +59,7 @@ def camera_like_scene(seed: int, width: int = WIDTH, height: int = HEIGHT) -> np
 
 
 def make_photos(folder: Path, count: int, *, scenes: int = 6, quality: int = 90) -> list[Path]:
-    """Write `count` distinct 12 MP JPEGs with EXIF of a camera into `folder` and return them; what is there is kept."""
+    """Write `count` distinct 12 MP JPEGs with camera EXIF into `folder`, unless they exist, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [folder / f"{index // 100:03d}" / f"IMG_{index:05d}.JPG" for index in range(count)]
     if all(path.exists() for path in wanted):
@@ -76,7 +76,7 @@ def make_photos(folder: Path, count: int, *, scenes: int = 6, quality: int = 90)
 
 
 def with_exif(jpeg: bytes, index: int) -> bytes:
-    """Return the JPEG with an EXIF block as a phone writes it."""
+    """Return the JPEG with a typical EXIF block."""
     from PIL import Image
 
     exif = Image.Exif()
@@ -105,12 +105,12 @@ def photoindex(*words: str | Path, library: Path, check: Sequence[int] = (0,)) -
     )
     seconds = time.perf_counter() - started
     if done.returncode not in check:
-        raise SystemExit(f"photoindex {' '.join(map(str, words))} ended with {done.returncode}:\n{done.stderr}")
+        raise SystemExit(f"photoindex {' '.join(map(str, words))} exited with code {done.returncode}:\n{done.stderr}")
     return seconds, done.stdout
 
 
 def best(rounds: int, *measures: Callable[[], float]) -> list[float]:
-    """Run the measures in turn, `rounds` times over, and return the best seconds of each."""
+    """Run the measures alternately, `rounds` times each, and return the best time of each in seconds."""
     times: list[list[float]] = [[] for _ in measures]
     for _ in range(rounds):
         for kept, measure in zip(times, measures, strict=True):
@@ -120,7 +120,7 @@ def best(rounds: int, *measures: Callable[[], float]) -> list[float]:
 
 @contextmanager
 def peak_memory(process: psutil.Process) -> Iterator[dict[str, float]]:
-    """Watch the summed PSS of a process and its children (shared pages counted once), in MB."""
+    """Record the peak of the summed PSS of a process and its children (shared pages counted once), in MB."""
     seen = {"peak_mb": 0.0}
     ended = threading.Event()
 

@@ -1,12 +1,13 @@
-"""Compare what `photoindex facts` finds with exiftool, by format: agreement in per cent and the cause of each difference.
+"""Compares `photoindex facts` with exiftool, by format: agreement in per cent and each difference.
 
     python benchmarks/facts.py FOLDER [--list] [--json]
 
-FOLDER holds photos of any kind (searched recursively); the Debian package libimage-exiftool-perl must be installed.
-The core facts are DateTimeOriginal, make, model, orientation and position. By source: each value that exiftool reads from
-EXIF, XMP, IPTC or a maker's container against ours of the same source. Resolved: the one value that exiftool prints for a
-tag, whatever its source (maker notes too), against the one that `facts` resolves. What exiftool does not have is not
-compared. `refused` are values that exiftool shows and that cannot be true; they do not count.
+FOLDER holds photos of any kind (searched recursively); the Debian package libimage-exiftool-perl must be installed. The
+core facts are DateTimeOriginal, make, model, orientation and position. By source: each value that exiftool reads from
+EXIF, XMP, IPTC or a maker's container is compared with ours from the same source. Resolved: the single value that
+exiftool prints for a tag, from any source including maker notes, is compared with the one that `facts` resolves. Values
+that exiftool does not have are not compared. `refused` counts impossible values that exiftool prints; they are left out
+of the percentage.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--list", action="store_true", help="print each difference")
-    parser.add_argument("--json", action="store_true", help="one JSON object a format")
+    parser.add_argument("--json", action="store_true", help="one JSON object per format")
     options = parser.parse_args()
     grouped = exiftool(options.folder, "-G1")
     plain = exiftool(options.folder)
@@ -132,7 +133,7 @@ def compare(tags: dict[str, Any], described: Described) -> Iterator[tuple[str, s
     for key, value in tags.items():
         group, _, tag = key.partition(":")
         source, fact = GROUPS.get(group), TAGS.get(tag)
-        if source is None or fact is None or says_nothing(fact, value):
+        if source is None or fact is None or is_unknown(fact, value):
             continue
         mine = described.facts.get(source, {}).get(fact)
         expected = signed(value, tags.get(f"{group}:{tag}Ref")) if source == "exif" else value
@@ -143,15 +144,15 @@ def compare(tags: dict[str, Any], described: Described) -> Iterator[tuple[str, s
 
 
 def compare_winners(tags: dict[str, Any], one: FileFacts) -> Iterator[tuple[str, str, str]]:
-    """Compare the one value that exiftool prints for each tag, of whatever source, with the one that `facts` resolves."""
+    """Compare the single value that exiftool prints for each tag, from any source, with the resolved one."""
     ours = as_json(one)
     for tag, fact in TAGS.items():
         value = tags.get(tag)
-        if fact not in REQUIRED or value is None or says_nothing(fact, value):
+        if fact not in REQUIRED or value is None or is_unknown(fact, value):
             continue
         mine = ours[fact]
-        if fact == "orientation" and not any("orientation" in said for said in one.described.facts.values()):
-            # The number of the shown picture, which a HEIC or a film states without EXIF, is 1 where nothing is said.
+        if fact == "orientation" and not any("orientation" in stated for stated in one.described.facts.values()):
+            # The orientation of a HEIC or a video without EXIF comes from its container, and is 1 if none is stated.
             mine = ours[fact] if ours[fact] != 1 else None
         refused = mine is None and any(fact in note or "position" in note for note in one.described.notes)
         verdict = (
@@ -160,8 +161,8 @@ def compare_winners(tags: dict[str, Any], one: FileFacts) -> Iterator[tuple[str,
         yield fact, verdict, f"{tag} {value!r}, ours {mine!r}"
 
 
-def says_nothing(fact: str, value: Any) -> bool:
-    """Blanks, and the zeros that the standards and the cameras write for unknown."""
+def is_unknown(fact: str, value: Any) -> bool:
+    """Tell whether a value means unknown: blank, or the zeros that standards and cameras use."""
     if fact in ("orientation", "iso", "focal_length_mm", "aperture", "exposure_seconds") and value in (0, "0"):
         return True
     return str(value).strip(" \0") in ("", "undef", "0000:00:00 00:00:00")
@@ -182,7 +183,7 @@ def equal(fact: str, mine: Any, theirs: Any) -> bool:
     if fact == "taken_at":
         return digits(mine) == digits(str(theirs))
     if fact == "orientation" and isinstance(theirs, str):
-        # Text that a program put into XMP, and that exiftool hands on as it is.
+        # Some programs write text into XMP, which exiftool prints unchanged.
         return ORIENTATIONS.get(theirs) == mine
     if fact == "keywords":
         wanted = theirs if isinstance(theirs, list) else [theirs]
@@ -193,13 +194,13 @@ def equal(fact: str, mine: Any, theirs: Any) -> bool:
         except (ValueError, IndexError):
             return False
         return abs(mine - number) <= max(1e-6, abs(number) * 1e-3)
-    # exiftool prints a question mark for what is not UTF-8.
+    # exiftool prints a question mark for invalid UTF-8.
     pattern = re.escape(" ".join(str(theirs).replace("\0", "").split())).replace(r"\?", ".")
     return re.fullmatch(pattern, " ".join(str(mine).split())) is not None
 
 
 def digits(text: str) -> str:
-    """The wall time to the second, or as far as it goes."""
+    """Return the digits of a wall time, at most to the second."""
     return "".join(character for character in text[:19] if character.isdigit())
 
 
@@ -225,10 +226,10 @@ def report(by_source: Agreement, by_winner: Agreement, files: Counter[str], *, a
                 f"core facts resolved {shown(sums['winner'])}, all facts {shown(sums['all'])}"
             )
     if not as_json:
-        print("* counts for the bar of 99 %")
+        print("* counts towards the goal of 99 %")
         for title, line in (
-            ("bar", "the bar, by source"),
-            ("bar of winners", "the bar, resolved"),
+            ("bar", "core facts of formats with *, by source"),
+            ("bar of winners", "core facts of formats with *, resolved"),
             ("core", "core facts of all formats, by source"),
             ("winner", "core facts of all formats, resolved"),
             ("all", "all facts of all formats, by source"),
@@ -237,7 +238,7 @@ def report(by_source: Agreement, by_winner: Agreement, files: Counter[str], *, a
 
 
 def shown(counter: Counter[str]) -> str:
-    """Agreement in per cent of the values that can be true, and how many those are."""
+    """Return the agreement in per cent of the possible values, and their number."""
     possible = counter.total() - counter["refused"]
     return f"{100 * counter['same'] / possible:5.1f} % of {possible:4}" if possible else "    -          "
 

@@ -16,7 +16,7 @@ from photoindex.errors import LibraryLocked
 LOCK_NAME = "photoindex.lock"
 _HOLDER_SUFFIX = ".holder"
 HOLDER_NAME = LOCK_NAME + _HOLDER_SUFFIX
-"""The file beside the lock that says who holds it."""
+"""The file next to the lock that records its holder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ def exclusive(
 ) -> Iterator[None]:
     """Hold the library's lock while the block runs; error messages of other commands show `command`.
 
-    `name` is the lock file: another name is another lock, for work that only excludes work of the same kind.
-    The kernel releases the lock when the process ends, even if it is killed. The lock is not re-entrant.
-    Raises LibraryLocked if another command (of this or another process) still holds it after `wait_seconds`.
+    `name` is the lock file; use another name for work that excludes only work of the same kind. The kernel releases the
+    lock when the process ends, even if it is killed. The lock is not re-entrant. Raises LibraryLocked if another
+    command (of this or another process) still holds it after `wait_seconds`.
     """
     from filelock import FileLock, Timeout
 
@@ -69,7 +69,7 @@ def _holder_file(lock: Path) -> Path:
 
 def _write_holder(lock: Path, holder: Holder) -> None:
     text = json.dumps({"pid": holder.pid, "command": holder.command, "since": holder.since})
-    # Only error messages use this file; a full disk must not keep a command from taking the lock.
+    # Only error messages use this file; a full disk must not prevent a command from taking the lock.
     with suppress(OSError):
         temporary = lock.with_name(f"{lock.name}.{holder.pid}")
         with atomic_file(_holder_file(lock), temporary=temporary, durable=False) as file:

@@ -1,4 +1,4 @@
-"""Running one stage over the contents of a library: its lock, its plan, its window, its model process."""
+"""Runs a stage over the contents of a library: lock, plan, time window, model process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.pipeline.ingest.derived_files import preview_path
-from photoindex.pipeline.run.asset_work import HEALED_BY_NEW_PREVIEW, AssetWork, Writer
+from photoindex.pipeline.run.asset_work import FIXED_BY_NEW_PREVIEW, AssetWork, Writer
 from photoindex.pipeline.run.messages import ProcessSettings
 from photoindex.pipeline.run.model_process import ModelProcess
 from photoindex.pipeline.run.runner import Runner, RunTally
@@ -33,9 +33,10 @@ Stop = Callable[[], bool]
 class StageSetup:
     """What one run of a stage needs besides the library.
 
-    variant: everything that changes the results; the key of the variant. opening: returns what the stage's `open` is called
-    with in the model process; called once the writer is there. writer: returns the writer of the results, given the variant's id; called in the transaction that
-    makes the variant. phase: the progress bar's title. hang_seconds: see ModelProcess.
+    variant: everything that changes the results; the key of the variant. opening: returns the argument for the stage's
+    `open` in the model process; called after `writer`. writer: returns the writer of the results, given the variant's
+    id; called in the transaction that creates the variant. phase: the title of the progress bar. hang_seconds: see
+    ModelProcess.
     """
 
     stage: Stage
@@ -50,7 +51,7 @@ class StageSetup:
 
 @dataclass(frozen=True, slots=True)
 class StageRequest:
-    """limit: work off at most so many tasks. window_seconds: no batch is begun later than this after the start."""
+    """limit: maximum number of tasks. window_seconds: no batch starts later than this after the start."""
 
     limit: int | None = None
     window_seconds: float | None = None
@@ -58,7 +59,7 @@ class StageRequest:
 
 @dataclass(frozen=True, slots=True)
 class StageSummary:
-    """What a run did. pending: tasks that wait still. stopped: the user ended it early; window_ended: its time was over."""
+    """What a run did. pending: tasks still to do. stopped: the user ended it early. window_ended: its time was up."""
 
     tally: RunTally
     pending: int
@@ -68,10 +69,7 @@ class StageSummary:
 
 @contextmanager
 def stage_lock(library: Library, stage: Stage) -> Iterator[logging.Logger]:
-    """Hold the stage's lock, and give the log: two runs of one stage must not meet, other commands may run beside it.
-
-    Raises LibraryLocked.
-    """
+    """Hold the stage's lock and yield the log. Only runs of the same stage exclude each other. Raises LibraryLocked."""
     with (
         exclusive(library.folder, stage.name, name=lock_name(stage)),
         open_log(library.folder, library.config.log) as log,
@@ -87,17 +85,17 @@ def lock_name(stage: Stage) -> str:
 def run_stage(
     library: Library, setup: StageSetup, request: StageRequest, emit: EventSink, stop: Stop = lambda: False
 ) -> StageSummary:
-    """Plan a stage's tasks and work them off. Raises LibraryLocked and what `Runner.run` raises; finished work is kept."""
+    """Plan a stage's tasks and run them. Raises LibraryLocked and what `Runner.run` raises; finished work is kept."""
     with stage_lock(library, setup.stage) as log:
         run = StageRun(library, setup, request, both(emit, log_events(log, setup.stage.name)), log)
         run.plan()
-        run.work_off(stop)
+        run.run_tasks(stop)
         return run.summary(stop)
 
 
 @dataclass(slots=True)
 class StageRun:
-    """One run of a stage, step by step; for callers that hold `stage_lock` and do more than the stage between the steps."""
+    """One run of a stage, step by step, for callers that hold `stage_lock` and do other work between the steps."""
 
     library: Library
     setup: StageSetup
@@ -116,7 +114,7 @@ class StageRun:
         return StageVariant(self.setup.stage.name, self._variant_id)
 
     def plan(self) -> int:
-        """Make the variant, its writer and the tasks that are not there yet; return how many tasks this run takes."""
+        """Create the variant, its writer and missing tasks; return how many tasks this run will do."""
         name = self.setup.stage.name
         with self.library.database.write() as connection:
             queue.release_stale_leases(connection, stage=name)
@@ -127,12 +125,12 @@ class StageRun:
         return self.total
 
     def is_window_over(self) -> bool:
-        """Tell whether no batch may begin any more."""
+        """Tell whether the time for starting batches is over."""
         seconds = self.request.window_seconds
         return seconds is not None and time.monotonic() >= self.started + seconds
 
-    def work_off(self, stop: Stop, committed: Callable[[int], None] = lambda _count: None) -> None:
-        """Work off the tasks; committed: called after each commit with the number of contents done so far."""
+    def run_tasks(self, stop: Stop, committed: Callable[[int], None] = lambda _count: None) -> None:
+        """Run the tasks. committed: called after each commit with the number of contents done so far."""
         if not self.total or stop() or self.is_window_over():
             return
         assert self._writer is not None
@@ -164,27 +162,27 @@ class StageRun:
         return StageSummary(self.tally, pending, stopped=left and stop(), window_ended=left and self.is_window_over())
 
     def _plan_tasks(self) -> int:
-        """Make the tasks that there are not yet, and return how many wait."""
+        """Create missing tasks, retry those that can succeed now, and return how many are pending."""
         database = self.library.database
         self.emit(PhaseStarted("planning", None, "pictures"))
         started = time.perf_counter()
         with database.read() as connection:
             unplanned = asset_tasks.unplanned(connection, self.tasks)
-            given_up = asset_tasks.given_up(connection, self.tasks, HEALED_BY_NEW_PREVIEW)
+            given_up = asset_tasks.given_up(connection, self.tasks, FIXED_BY_NEW_PREVIEW)
         for first in range(0, len(unplanned), _PLANNED_AT_ONCE):
             chunk = unplanned[first : first + _PLANNED_AT_ONCE]
             with database.write() as connection:
                 asset_tasks.plan(connection, self.tasks, first=chunk[0], last=chunk[-1])
-        healed = [one.id for one in given_up if self._has_new_preview(one)]
+        fixed = [one.id for one in given_up if self._has_new_preview(one)]
         with database.write() as connection:
             asset_tasks.put_failed_back(connection, self.tasks)
-            asset_tasks.try_again(connection, healed)
+            asset_tasks.try_again(connection, fixed)
             waiting = asset_tasks.count_waiting(connection, self.tasks)
         self.emit(PhaseFinished("planning", waiting, time.perf_counter() - started))
         return waiting
 
     def _has_new_preview(self, given_up: asset_tasks.GivenUp) -> bool:
-        """Tell whether a preview was made since its content was given up because of its preview."""
+        """Tell whether the content has a preview newer than its failure."""
         try:
             return preview_path(self.library.derived_folder, given_up.digest).stat().st_mtime > given_up.updated_at
         except OSError:
@@ -192,7 +190,7 @@ class StageRun:
 
 
 def count_to_do(library: Library, stage: Stage, variant: Mapping[str, object]) -> int:
-    """Return how many contents a run would take, without planning anything."""
+    """Return how many contents a run would process, without planning anything."""
     with library.database.read() as connection:
         variant_id = queue.find_variant(connection, stage.name, variant)
         of = None if variant_id is None else StageVariant(stage.name, variant_id)

@@ -1,4 +1,4 @@
-"""Moments as the program prints them: UTC for programs, local time for people."""
+"""Formats times: UTC for programs, local time for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def utc(seconds: float | None) -> str | None:
 
 
 def local_time(seconds: float | None) -> str:
-    """Return UTC seconds since 1970 as a person reads it here: local wall time to the second, with the offset."""
+    """Return UTC seconds since 1970 as local time to the second, with the offset."""
     if seconds is None:
         return "an unknown time"
     return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(sep=" ", timespec="seconds")

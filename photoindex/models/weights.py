@@ -178,7 +178,7 @@ class ModelStore:
     def _missing(self, model_id: str) -> str:
         others = ", ".join(one.id for one in self.installed())
         there = f"; installed: {others}" if others else ""
-        way = way_to_install(self.folder, model_id)
+        way = install_command(self.folder, model_id)
         if model_id in load_catalog(self.folder):
             return f"the model '{model_id}' is not installed; run: {way}{there}"
         return (
@@ -187,7 +187,7 @@ class ModelStore:
         )
 
 
-def way_to_install(models_folder: Path, model_id: str) -> str:
+def install_command(models_folder: Path, model_id: str) -> str:
     """Return the command that installs a model: a pull if it is in the catalogue, else from the user's own files."""
     if model_id in load_catalog(models_folder):
         return f"photoindex models pull {model_id}"

@@ -1,1 +1,1 @@
-"""How work gets done for any stage: plan, claim, run, commit."""
+"""Runs the work of all stages: plan, claim, run, commit."""

@@ -1,4 +1,4 @@
-"""Turn one picture file, of whoever made it, into what a model sees: decoded in a process that it cannot hurt."""
+"""Turns an untrusted picture file into model input; it is decoded in a separate process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from photoindex.types import DerivedParams, Failure, Limits
 
 @dataclass(frozen=True, slots=True)
 class PictureJob:
-    """What a worker needs: the file, how previews are made, and the model's input."""
+    """Input of a worker: the file, how previews are made, and the model's preprocessing."""
 
     path: bytes
     params: DerivedParams
@@ -25,7 +25,7 @@ class PictureJob:
 
 
 def read_picture(job: PictureJob) -> NDArray[np.uint8] | Failure:
-    """Return uint8 RGB [size_px, size_px, 3], made as `embed` makes it of a scanned photo, or why there is none."""
+    """Return uint8 RGB [size_px, size_px, 3], processed like a scanned photo in `embed`, or the failure."""
     start_forkserver(preload_modules())
     with workers(1, job.limits) as pool:
         future = pool.submit(_read, job)
@@ -49,12 +49,12 @@ def _read(job: PictureJob) -> NDArray[np.uint8] | Failure:
         content = read_content(job.path)
         media = recognise(content, os.path.basename(job.path))
         if not isinstance(media, MediaType):
-            return media.failure or Failure("not_media", media.not_media or "it is no picture")
+            return media.failure or Failure("not_media", media.not_media or "it is not a picture")
         made = ingest(content, media, job.params, job.limits, derive=True)
     except OSError as error:
         return Failure("unreadable", f"cannot be read: {error.strerror or error}")
     except MediaProblem as problem:
         return Failure(problem.error_class, str(problem))
     if made.derived is None:
-        return made.failure or Failure("undecodable", "there is no picture in it")
+        return made.failure or Failure("undecodable", "it contains no picture")
     return pixels_of(made.derived.preview_jpeg, job.preprocessing)

@@ -1,12 +1,12 @@
-"""One file a stage: pure functions of bytes, pixels or vectors, and the tuple that registers them."""
+"""The stages, one file per stage: pure functions of bytes, pixels or vectors, registered in one tuple."""
 
 from photoindex.stages import embed, ingest
 from photoindex.stages.base import Needs, Stage
 
 STAGES: tuple[Stage, ...] = (ingest.STAGE, embed.STAGE)
-"""Every stage, in the order in which their results build on each other."""
+"""All stages, in the order of their dependencies."""
 
 
 def stages_of_previews() -> tuple[str, ...]:
-    """Return the names of the stages whose results are out of date once a content has a new preview."""
+    """Return the names of the stages whose results become stale when a content gets a new preview."""
     return tuple(stage.name for stage in STAGES if stage.needs is Needs.PREVIEW)

@@ -1,4 +1,4 @@
-"""What a stage is: the data that registers it, and the base of what runs its batches."""
+"""The definition of a stage: its registration, and the base class that runs its batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photoindex.types import Failure, Result
 
 
 class Subject(StrEnum):
-    """What one task of a stage is about; the values stand in the task table."""
+    """What one task of a stage processes; the values are stored in the task table."""
 
     FILE = "file"
     ASSET = "asset"
@@ -20,7 +20,7 @@ class Subject(StrEnum):
 
 
 class Needs(StrEnum):
-    """What a stage reads: the original's bytes, the preview, or what other stages left in the database."""
+    """What a stage reads: the original's bytes, the preview, or the results of other stages in the database."""
 
     ORIGINAL = "original"
     PREVIEW = "preview"
@@ -31,9 +31,9 @@ class Needs(StrEnum):
 class Stage:
     """One kind of work.
 
-    name: its word in the task table and on the command line. code_version: raised when the results change for the same
-    input and model; part of the variant. command: `photoindex COMMAND` works off its tasks. open: `module:function` that
-    returns the OpenStage in the process where it runs; empty where the stage does not run in a model process.
+    name: used in the task table and on the command line. code_version: part of the variant; raise it when results
+    change for the same input and model. command: `photoindex COMMAND` runs its tasks. open: `module:function` that
+    returns the OpenStage in the model process; empty if the stage does not run in one.
     """
 
     name: str
@@ -45,39 +45,39 @@ class Stage:
 
 
 class UnreadablePreview(Exception):
-    """A preview is damaged; the message says how."""
+    """A preview is damaged; the message is the reason."""
 
 
 Outcome = tuple[Result, ...] | Failure
-"""What a stage found in one subject, or why it could not look at it."""
+"""The results for one subject, or its failure."""
 
 
 class OpenStage(ABC):
     """An opened stage: inputs are prepared in threads and run in batches.
 
-    runs_on: device, precision and runtime, for people: `cuda:0 (float16, torch)`.
+    runs_on: device, precision and runtime, for users: `cuda:0 (float16, torch)`.
     """
 
     runs_on: str = "cpu"
 
     def allocate(self, count: int) -> Any:
-        """Return room for `count` inputs: an array or a list; it is indexed, sliced and filled by several threads."""
+        """Return an array or list for `count` inputs; it is indexed, sliced and filled by several threads."""
         return [None] * count
 
     @abstractmethod
     def prepare(self, data: bytes) -> Any:
-        """Return the input that a preview (JPEG bytes) becomes. Called in threads. Raises UnreadablePreview."""
+        """Convert a preview (JPEG bytes) to an input. Called in threads. Raises UnreadablePreview."""
 
     @abstractmethod
     def run(self, batch: Any) -> Sequence[Outcome]:
-        """Return the outcome of each input of a batch, in their order.
+        """Return the outcome of each input of a batch, in order.
 
-        Raises OutOfDeviceMemory where the batch does not fit, DeviceLost where only a new process can help.
+        Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if only a new process can help.
         """
 
     @abstractmethod
     def prove(self) -> None:
-        """Run an input of no content, to show that the stage works at all after a process was lost; raises what `run` raises.
+        """Run a blank input to check that the stage works after a process was lost; raises what `run` raises.
 
-        Without that, a device that fails over every input would look like inputs that are bad one by one.
+        Otherwise a device that fails on every input would make each input look bad.
         """

@@ -1,4 +1,4 @@
-"""The embed stage: a preview in, one vector of a model's space out."""
+"""The embed stage: turns a preview into a vector in a model's space."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ STAGE = Stage(
 )
 
 _SHRINK_KEEPS = 1.5
-"""How much larger than the model's input a JPEG's own shrunk decode must be at the least.
+"""How much larger than the model's input a JPEG decoded at reduced scale must be.
 
-Decoding at a half or a quarter takes a fraction of the time; closer to the input's size its cruder filter would show.
+Decoding at a half or a quarter of the size takes a fraction of the time, but its filter is crude and would be visible
+closer to the input size.
 """
 _NORM_TOLERANCE = 0.01
-"""Rounding to float16 alone takes less than a tenth of this."""
+"""Rounding to float16 changes the norm by less than a tenth of this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Which model to open. digest: of the weights, which must still be the installed ones. dim: of its space."""
+    """Which model to open. digest: of the weights, which must match the installed ones. dim: of its space."""
 
     models_folder: Path
     model: str
@@ -52,9 +53,9 @@ class Opening:
 def variant(*, model: str, digest: str, preprocessing: Preprocessing, dim: int) -> dict[str, object]:
     """Return everything that changes the stage's results, for the variant's key.
 
-    digest: the weights digest, which says more than the revision: the same files pulled here and bundled there are one
-    space. Where the model runs and how precisely (torch or ONNX, float32 or half) is left out: the
-    vectors' cosine stays above 0.999, and a laptop and a workstation share one space.
+    digest: of the weights; unlike the revision, it is the same for pulled and bundled files. Runtime and precision
+    (torch or ONNX, float32 or half) are left out: the cosine between the vectors stays above 0.999, so that a laptop
+    and a workstation can share one space.
     """
     return {
         "code": STAGE.code_version,
@@ -72,13 +73,13 @@ def variant(*, model: str, digest: str, preprocessing: Preprocessing, dim: int) 
 
 
 def open_installed(opening: Opening) -> EmbedStage:
-    """Open an installed model. Raises ModelUnavailable, DeviceFailed, OutOfDeviceMemory as `open_image_encoder` does."""
+    """Open an installed model. Raises ModelUnavailable, DeviceFailed, OutOfDeviceMemory, like `open_image_encoder`."""
     from photoindex.models.encoders import open_image_encoder
     from photoindex.models.weights import ModelStore
 
     installed = ModelStore(opening.models_folder).get(opening.model)
     if installed.digest != opening.digest:
-        raise ModelUnavailable(f"the model '{opening.model}' was replaced meanwhile; run the command again")
+        raise ModelUnavailable(f"the model '{opening.model}' was replaced in the meantime; run the command again")
     encoder = open_image_encoder(installed, device=opening.device, gpu_free_share=opening.gpu_free_share)
     return EmbedStage(encoder, opening)
 
@@ -87,11 +88,11 @@ class EmbedStage(OpenStage):
     """An image encoder that fills one space."""
 
     def __init__(self, encoder: ImageEncoder, opening: Opening) -> None:
-        """Raise ModelUnavailable where the encoder's vectors do not fit into the space."""
+        """Raise ModelUnavailable if the encoder's vectors do not fit into the space."""
         if encoder.dim != opening.dim:
             raise ModelUnavailable(
-                f"the model '{opening.model}' gives {encoder.dim} numbers a vector, but its space '{opening.space}' has "
-                f"{opening.dim}; see: photoindex models verify {opening.model}"
+                f"the model '{opening.model}' returns vectors of {encoder.dim} dimensions, but its space "
+                f"'{opening.space}' has {opening.dim}; see: photoindex models verify {opening.model}"
             )
         self._encoder = encoder
         self.runs_on = encoder.runs_on
@@ -108,16 +109,16 @@ class EmbedStage(OpenStage):
         return pixels_of(data, self._encoder.preprocessing)
 
     def run(self, batch: NDArray[np.uint8]) -> Sequence[Outcome]:
-        """Return a vector for each picture, a failure where the model gave none of unit length."""
+        """Return a vector for each picture, or a failure if its vector does not have unit length."""
         import numpy as np
 
         vectors = self._encoder.encode_images(batch)
         with np.errstate(over="ignore", invalid="ignore"):
             kept = vectors.astype(np.float16)
-            # Also false where a number is NaN, or too large for float16.
-            sound = np.abs(np.linalg.norm(kept.astype(np.float32), axis=1) - 1) < _NORM_TOLERANCE
-        failure = Failure("not_a_vector", "the model gave no vector of unit length for this picture")
-        return [(Vector(values),) if good else failure for values, good in zip(kept, sound, strict=True)]
+            # Also false if a number is NaN, or too large for float16.
+            valid = np.abs(np.linalg.norm(kept.astype(np.float32), axis=1) - 1) < _NORM_TOLERANCE
+        failure = Failure("not_a_vector", "the model returned no unit-length vector for this picture")
+        return [(Vector(values),) if good else failure for values, good in zip(kept, valid, strict=True)]
 
     def prove(self) -> None:
         """Embed a black picture."""
@@ -125,7 +126,7 @@ class EmbedStage(OpenStage):
 
 
 def pixels_of(preview_jpeg: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """Return what the model sees of a preview: uint8 RGB [size_px, size_px, 3]. Raises UnreadablePreview."""
+    """Return the model input for a preview: uint8 RGB [size_px, size_px, 3]. Raises UnreadablePreview."""
     from PIL import Image, UnidentifiedImageError
 
     from photoindex.models.preprocess import prepare
@@ -135,7 +136,7 @@ def pixels_of(preview_jpeg: bytes, preprocessing: Preprocessing) -> NDArray[np.u
             _shrink_while_decoding(picture, preprocessing)
             return prepare(picture, preprocessing)
     except UnidentifiedImageError as error:
-        raise UnreadablePreview("it is no JPEG picture") from error
+        raise UnreadablePreview("it is not a JPEG picture") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnreadablePreview(str(error)) from error
 

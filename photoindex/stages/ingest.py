@@ -1,4 +1,4 @@
-"""The ingest stage: one file's content in, its facts and derived pictures out."""
+"""The ingest stage: turns the content of a file into facts and derived pictures."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _SIDECARS = {
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """The result: `described` is None for what is no photo or video, `failure` says why pixels or facts are missing.
+    """The result. described: None if the content is not a photo or video. failure: why pixels or facts are missing.
 
-    `sidecar`: what a file beside photos says of them; such a file has its `not_media` too.
+    sidecar: the facts of a sidecar; `not_media` is set too.
     """
 
     described: Described | None = None
@@ -46,10 +46,10 @@ def variant(params: DerivedParams, *, derive: bool) -> dict[str, object]:
 
 
 def recognise(content: Content, name: bytes) -> MediaType | Ingested:
-    """Return what the content is by its first bytes; a sidecar, or anything that is no photo or video, gives a result.
+    """Recognise the content by its first bytes; for a sidecar, or anything but a photo or video, return the result.
 
-    The extension never says what a file is. It only decides what to do with unrecognised content: a file named like a
-    photo is a broken photo and is quarantined, any other file is ignored.
+    The extension does not decide what a file is, only what happens to unrecognised content: a file named like a photo
+    is quarantined as a broken photo, any other file is ignored.
     """
     from photoindex.media.identify.kind import MEDIA_EXTENSIONS, sniff
 
@@ -90,7 +90,7 @@ def _sidecar(content: Content, name: bytes) -> Ingested | None:
 def ingest(content: Content, media: MediaType, params: DerivedParams, limits: Limits, *, derive: bool) -> Ingested:
     """Describe one content and, with `derive`, decode it once and make its preview, thumbnail and perceptual hash.
 
-    Never raises for bad content: a problem becomes a `Failure` beside whatever could be described.
+    Never raises for bad content: problems become a `Failure`, next to the facts that could be read.
     """
     from photoindex.media.metadata.description import describe
 

@@ -135,7 +135,7 @@ def test_a_device_that_is_lost_again_and_again_has_its_exit_code(
     ran = embedded(capsysbinary)
     assert ran.code == 8
     assert b"Traceback" not in ran.err
-    assert b"what is finished is kept" in ran.err
+    assert b"finished work is kept" in ran.err
 
 
 def test_a_picture_that_is_given_up_is_told_of_by_embed_tasks_why_status_and_comes_back_with_retry(

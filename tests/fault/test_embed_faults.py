@@ -73,7 +73,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_batches_grow_back(runner: L
 
 def test_a_device_without_room_for_one_picture_ends_the_run_and_names_the_remedy(runner: LibraryRunner) -> None:
     install(runner, room=0)
-    with pytest.raises(DeviceFailed, match=r"too little free memory even for one picture.*--device cpu"):
+    with pytest.raises(DeviceFailed, match=r"too little free memory for even one picture.*--device cpu"):
         run(runner)
     assert runner.rows(STATES) == [("pending", PHOTOS)]
 
@@ -85,7 +85,7 @@ def test_a_lost_process_is_started_again_and_its_batches_are_done(runner: Librar
     assert summary.restarts == 1
     assert summary.embedded == PHOTOS
     assert len(notices(runner.events)) == 1
-    assert "started again (1 of 3 times in a row)" in notices(runner.events)[0]
+    assert "restarting it (1 of 3 times in a row)" in notices(runner.events)[0]
     assert runner.value("SELECT max(attempts) FROM task WHERE stage = 'embed'") == 1
     check_whole(runner)
 
@@ -95,13 +95,13 @@ def test_a_hanging_process_is_killed_and_started_again(runner: LibraryRunner, mo
     install(runner, hang_at=[2])
     summary = run(runner)
     assert (summary.restarts, summary.embedded) == (1, PHOTOS)
-    assert "nothing was heard of it for 3 s" in notices(runner.events)[0]
+    assert "it did not respond for 3 s" in notices(runner.events)[0]
     check_whole(runner)
 
 
 def test_a_device_that_is_lost_four_times_ends_the_run_and_the_next_run_goes_on(runner: LibraryRunner) -> None:
     install(runner, lose_at=[2, 3, 4, 5])
-    with pytest.raises(DeviceFailed, match=r"lost 4 times, last because the device fell off the bus; what is finished"):
+    with pytest.raises(DeviceFailed, match=r"lost 4 times, most recently because the device fell off the bus; finished work"):
         run(runner)
     assert runner.rows(STATES) == [("done", 4), ("pending", PHOTOS - 4)]
     install(runner)
@@ -130,7 +130,7 @@ def test_a_picture_that_ends_the_process_is_found_and_given_up_and_all_others_ar
     assert (summary.embedded, summary.quarantined, summary.restarts, summary.pending) == (PHOTOS - 1, 1, 3, 0)
     (told,) = [event for event in runner.events if isinstance(event, FileQuarantined)]
     assert told.error_class == "preview_crashes"
-    assert "alone, made the process with the model fail 2 times: it was ended by signal SIGSEGV" in told.message
+    assert "alone made the model process fail 2 times: it was killed by signal SIGSEGV" in told.message
     sizes = faulty_encoder.calls(runner.folder / "models")
     # A batch goes well and the next is lost with all that were in flight: these one by one, the rest as before.
     assert sizes[:2] == [4, 4]
@@ -155,7 +155,7 @@ def test_a_picture_that_ends_the_process_is_given_up_where_no_other_waits(runner
 
 def test_no_picture_is_given_up_where_the_process_ends_over_every_picture(runner: LibraryRunner) -> None:
     install(runner, kill_over=-1)
-    with pytest.raises(DeviceFailed, match="lost 4 times, last because it was ended by signal SIGSEGV"):
+    with pytest.raises(DeviceFailed, match="lost 4 times, most recently because it was killed by signal SIGSEGV"):
         run(runner)
     assert runner.rows(STATES) == [("pending", PHOTOS)]
 
@@ -178,7 +178,7 @@ def test_a_model_whose_vectors_have_another_length_than_its_space_is_refused(run
     install(runner, dim=8)
     faulty_encoder.install(runner.folder / "models", dim=faulty_encoder.DIM)
     (runner.folder / "models" / "faults.json").write_text('{"dim": 8}')
-    with pytest.raises(ModelUnavailable, match="gives 8 numbers a vector, but its space 'made-up' has 16"):
+    with pytest.raises(ModelUnavailable, match="returns vectors of 8 dimensions, but its space 'made-up' has 16"):
         run(runner)
     assert runner.value("SELECT count(*) FROM vector") == 0
 

@@ -53,10 +53,10 @@ def test_an_error_of_our_own_is_not_called_a_failure_of_the_file() -> None:
         assert isolation.failure_of(error, LIMITS) is None
 
 
-@pytest.mark.parametrize(("give_way", "niceness"), [(True, 10), (False, 0)])
-def test_workers_of_long_work_leave_the_processors_to_other_programs(give_way: bool, niceness: int) -> None:
+@pytest.mark.parametrize(("low_priority", "niceness"), [(True, 10), (False, 0)])
+def test_workers_of_long_work_run_at_low_priority(low_priority: bool, niceness: int) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    with isolation.workers(1, LIMITS, give_way=give_way) as pool:
+    with isolation.workers(1, LIMITS, low_priority=low_priority) as pool:
         assert pool.submit(faulty.my_niceness, None).result(timeout=60) == max(own, niceness)
 
 

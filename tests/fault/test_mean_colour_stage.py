@@ -108,7 +108,7 @@ def test_a_killed_process_is_replaced_and_costs_no_attempt(runner: LibraryRunner
 def test_a_hanging_process_is_killed_and_replaced(runner: LibraryRunner, tmp_path: Path) -> None:
     summary = run(runner, tmp_path, hang_at=(2,), hang_seconds=3.0)
     assert (summary.tally.succeeded, summary.tally.restarts) == (PHOTOS, 1)
-    assert any("nothing was heard of it for 3 s" in one.message for one in runner.events if isinstance(one, Notice))
+    assert any("it did not respond for 3 s" in one.message for one in runner.events if isinstance(one, Notice))
     check_whole(runner)
 
 
@@ -130,7 +130,7 @@ def test_a_preview_that_ends_the_process_is_found_and_given_up(runner: LibraryRu
 def test_a_process_that_is_lost_again_and_again_ends_the_run_and_nothing_is_lost(
     runner: LibraryRunner, tmp_path: Path
 ) -> None:
-    with pytest.raises(DeviceFailed, match="lost 4 times, last because it was ended by signal SIGKILL"):
+    with pytest.raises(DeviceFailed, match="lost 4 times, most recently because it was killed by signal SIGKILL"):
         run(runner, tmp_path, kill_over=-1.0)
     assert runner.rows(STATES) == [("pending", PHOTOS)]
     assert run(runner, tmp_path).tally.succeeded == PHOTOS

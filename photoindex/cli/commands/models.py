@@ -195,14 +195,14 @@ def verify(
     library: LibraryOption = None,
 ) -> None:
     """Hash the files of installed models and compare them; exit 7 if one has changed."""
-    from photoindex.library.embed.model_choice import way_to_install
+    from photoindex.library.embed.model_choice import install_command
     from photoindex.library.models.installed import verify_models
 
     output = choose_output(json=json)
     with opened(library) as found, progress_sink(progress) as emit:
         checks = verify_models(found, model, emit)
         changed = sorted({one.model_id for one in checks if one.problem is not None})
-        way = way_to_install(found, changed[0]) if changed else ""
+        way = install_command(found, changed[0]) if changed else ""
     render((_file_row(one) for one in checks), _FILES, output)
     if changed:
         count = sum(one.problem is not None for one in checks)

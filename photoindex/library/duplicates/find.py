@@ -42,7 +42,7 @@ class DuplicatesRequest:
     """Options of the search.
 
     query: return only groups with a matching photo. exact: find only files with the same bytes. radius: maximum distance
-    of the hashes, in bits. prefer, avoid: paths as given; see `Rules`.
+    of the hashes, in bits. prefer, avoid: paths as given; see `RankingRules`.
     """
 
     query: Node | Sequence[str] | None = None
@@ -84,8 +84,8 @@ def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSin
     """
     wanted = None if request.query is None else set(matching_photo_ids(library, request.query))
     rules = RankingRules(
-        prefer=_known_places(library, "--prefer", request.prefer),
-        avoid=_known_places(library, "--avoid", request.avoid),
+        prefer=_known_paths(library, "--prefer", request.prefer),
+        avoid=_known_paths(library, "--avoid", request.avoid),
     )
     search = _SamePictures(library, request, wanted, emit)
     if not request.exact:
@@ -264,7 +264,7 @@ def _all_pairs(lists: Iterable[Sequence[int]]) -> Iterator[tuple[int, int]]:
             yield from ((first, second) for second in ids[place + 1 :])
 
 
-def _known_places(library: Library, option: str, paths: Sequence[bytes]) -> tuple[bytes, ...]:
+def _known_paths(library: Library, option: str, paths: Sequence[bytes]) -> tuple[bytes, ...]:
     """Return all spellings of some paths. Raises UsageError for one that neither exists nor is known (a typo)."""
     for path in paths:
         if any(map(os.path.lexists, spellings(path))):

@@ -33,7 +33,7 @@ class RankingRules:
         """Return the current state of a file."""
         return self.states.get(file.id, GONE)
 
-    def is_there(self, file: CopyFile) -> bool:
+    def is_present(self, file: CopyFile) -> bool:
         """Tell whether a file exists unchanged since its scan."""
         return self.state(file) == PRESENT
 
@@ -86,11 +86,11 @@ def _bytes(photo: CopyPhoto) -> float:
     return main_content(photo).size_bytes
 
 
-def _is_there(photo: CopyPhoto, rules: RankingRules) -> bool:
-    return any(rules.is_there(file) for one in photo.contents for file in one.files)
+def _is_present(photo: CopyPhoto, rules: RankingRules) -> bool:
+    return any(rules.is_present(file) for one in photo.contents for file in one.files)
 
 
-def _there_words(_: CopyPhoto, other: CopyPhoto, rules: RankingRules) -> str:
+def _presence_words(_: CopyPhoto, other: CopyPhoto, rules: RankingRules) -> str:
     states = {rules.state(file) for one in other.contents for file in one.files}
     return "its volume is mounted" if AWAY in states else _UNCHANGED
 
@@ -110,7 +110,7 @@ def _preference_words(best: CopyPhoto, other: CopyPhoto, rules: RankingRules) ->
 
 
 CRITERIA: tuple[Criterion, ...] = (
-    Criterion(_is_there, _there_words),
+    Criterion(_is_present, _presence_words),
     Criterion(lambda photo, _: _is_raw(photo), lambda *_: "it has the RAW"),
     Criterion(lambda photo, rules: photo.photo_id not in rules.framed, lambda *_: "it has no added border"),
     Criterion(
@@ -153,7 +153,7 @@ def rank_files(files: Sequence[CopyFile], rules: RankingRules) -> list[CopyFile]
 
 def _file_key(file: CopyFile, rules: RankingRules) -> tuple[object, ...]:
     return (
-        not rules.is_there(file),
+        not rules.is_present(file),
         -rules.preference(file.path),
         not is_plain_name(file),
         file.first_seen_at,

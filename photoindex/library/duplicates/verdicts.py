@@ -108,11 +108,11 @@ def _files_of_kept(photo: CopyPhoto, rules: RankingRules) -> Iterator[CopiedFile
 def _doubts(file: CopyFile, kept: CopyFile | None, rules: RankingRules) -> list[str]:
     """Return why a copy should be reviewed although the kept file has the same content: one of them is not available."""
     doubts = []
-    if not rules.is_there(file):
+    if not rules.is_present(file):
         doubts.append(f"it is {state_text(rules.state(file))}")
     if kept is None:
         doubts.append("the kept photo has no file")
-    elif not rules.is_there(kept):
+    elif not rules.is_present(kept):
         doubts.append(f"the kept file is {state_text(rules.state(kept))}")
     return doubts
 
@@ -133,7 +133,7 @@ def _files_of_copy(
             continue
         relation, kept = max(
             found,
-            key=lambda pair: (_is_whole(pair[0]), _is_there(pair[1], rules), pair[0].comparison.score),
+            key=lambda pair: (_is_whole(pair[0]), _is_present(pair[1], rules), pair[0].comparison.score),
         )
         action, reason = _relation_words(relation, content, kept)
         losses = _losses(photo, best) if content.files else []
@@ -172,8 +172,8 @@ def _further_pictures(copy: CopyContent, kept: CopyContent, rules: RankingRules)
     return [] if further is None else [f"the kept file differs: {further}"]
 
 
-def _is_there(content: CopyContent, rules: RankingRules) -> bool:
-    return any(map(rules.is_there, content.files))
+def _is_present(content: CopyContent, rules: RankingRules) -> bool:
+    return any(map(rules.is_present, content.files))
 
 
 def _is_whole(relation: Compared) -> bool:

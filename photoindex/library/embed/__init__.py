@@ -1,1 +1,1 @@
-"""Vectors of photos: the embed operation and the choice of its model."""
+"""Embeds photos: the operation and the choice of its model."""

@@ -1,4 +1,4 @@
-"""Embed: make the vectors of all pictures that a model has not seen yet."""
+"""Embed: makes vectors of all pictures that have none from a model yet."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from photoindex.models.weights import InstalledModel
 
 PHASE = "embedding"
-_MERGED_EVERY = 10_000
+_MERGE_EVERY = 10_000
 
 Step = Literal["read", "decode", "infer", "write"]
 
@@ -39,8 +39,8 @@ Step = Literal["read", "decode", "infer", "write"]
 class EmbedRequest:
     """What to embed; model, device and batch size are settings (`embed.*`).
 
-    limit: at most so many pictures. window_seconds: no batch is begun later than this after the start. open: as in `Stage`,
-    for another runtime than the installed model's. hang_seconds: see `ModelProcess`.
+    limit: maximum number of pictures. window_seconds: no batch starts later than this after the start. open: as in
+    `Stage`, for a runtime other than the installed model's. hang_seconds: see `ModelProcess`.
     """
 
     limit: int | None = None
@@ -54,11 +54,11 @@ class EmbedRequest:
 class EmbedSummary:
     """What a run did.
 
-    search_uses: the space that search uses, None where it uses none. embedded: vectors made. quarantined: pictures given up,
-    failed: tried again by the next run. pending: pictures that wait still. images_per_second: from the first batch on,
-    without the time that the model takes to load. Seconds of reading and decoding are summed over the threads; waited: what
-    the model waited for pixels. bottleneck: read, decode, infer or write, None where nothing was embedded. stopped: the user
-    ended it early; window_ended: its time was over.
+    search_uses: the space that search uses, if any. embedded: number of new vectors. quarantined: pictures that failed
+    for good. failed: pictures that the next run retries. pending: pictures still to do. images_per_second: without the
+    loading time of the model. read_seconds, decode_seconds: summed over the threads. wait_seconds: how long the model
+    waited for pixels. bottleneck: read, decode, infer or write, None if nothing was embedded. stopped: the user ended
+    the run early. window_ended: its time was up.
     """
 
     model: str
@@ -90,7 +90,7 @@ class EmbedSummary:
 def embed(
     library: Library, request: EmbedRequest, emit: EventSink, stop: Callable[[], bool] = lambda: False
 ) -> EmbedSummary:
-    """Make the vectors that a model's space lacks, of every content that has a preview.
+    """Make the vectors missing from a model's space, for all contents with a preview.
 
     Raises ModelUnavailable, DeviceFailed, LibraryLocked, StorageFull; finished work is kept.
     """
@@ -108,7 +108,7 @@ def embed(
 
 
 def bottleneck(tally: RunTally, decode_threads: int) -> Step | None:
-    """Return the step that was busy longest, with the threads that share it; None where nothing was done."""
+    """Return the step that took longest, given the threads that share it; None if nothing was done."""
     steps = tally.steps
     busy: dict[Step, float] = {
         "infer": steps.get("infer", 0.0),
@@ -120,7 +120,7 @@ def bottleneck(tally: RunTally, decode_threads: int) -> Step | None:
 
 
 def decode_threads(library: Library) -> int:
-    """Return how many threads decode previews: as set, or one a core."""
+    """Return how many threads decode previews: the setting, or one per core."""
     return library.config.embed.decode_threads or jobs_for(1.0)
 
 
@@ -152,13 +152,13 @@ class _Run:
         if total:
             merger = Merger(self.library, space, self.log)
             try:
-                run.work_off(stop, merger.committed)
+                run.run_tasks(stop, merger.committed)
             finally:
                 merger.finish(self.emit)
             if run.tally.succeeded and not stop():
                 self._calibrate(space)
         else:
-            self._keep_indices_in_shape()
+            self._maintain_indices()
         summary = run.summary(stop)
         with self.library.database.read() as connection:
             used = spaces.active_space(connection)
@@ -204,56 +204,56 @@ class _Run:
         if space.name not in before and others:
             self.emit(
                 Notice(
-                    f"the model '{model}' is not what the space '{others[-1]}' was made with: its vectors go into a "
+                    f"the model '{model}' has changed since the space '{others[-1]}' was made: new vectors go into a "
                     f"new space, '{space.name}'"
                 )
             )
         return VectorWriter(space.id)
 
-    def _keep_indices_in_shape(self) -> None:
-        """Nothing new comes, but what is gone since the last run may make it worth rebuilding an index."""
+    def _maintain_indices(self) -> None:
+        """Rebuild indices if enough was deleted since the last run, even though there are no new vectors."""
         from photoindex.library.index.maintain import merge_all_due
 
         merge_all_due(self.library, self.emit)
 
     def _calibrate(self, space: SpaceRow) -> None:
-        """Measure the space where it is new or has grown, so that the first search need not."""
+        """Calibrate the space if it is new or has grown, so that the first search need not do it."""
         from photoindex.library.index.maintain import open_index
         from photoindex.library.spaces.calibration import calibrated
 
         try:
             calibrated(self.library, space, open_index(self.library, space))
         except ModelUnavailable as error:
-            # A search says so where it matters; the vectors are made.
+            # The vectors are stored; a search reports the error if it matters.
             self.log.info("not calibrated: %s", error, extra={"action": "embed"})
 
 
 class Merger:
-    """Lets new vectors join the index of their space, beside the run; one merge at a time."""
+    """Merges new vectors into the index of their space during the run, one merge at a time."""
 
     def __init__(self, library: Library, space: SpaceRow, log: logging.Logger) -> None:
         self._library = library
         self._space = space
         self._log = log
-        self._at = 0
+        self._merged_at = 0
         self._vectors = 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="merge-vectors")
         self._running: Future[None] | None = None
 
     def committed(self, vectors: int) -> None:
-        """Take note that there are so many new vectors now; begin a merge now and then."""
+        """Record the number of new vectors so far; start a merge if one is due."""
         self._vectors = vectors
         busy = self._running is not None and not self._running.done()
-        if vectors - self._at >= _MERGED_EVERY and not busy:
-            self._at = vectors
+        if vectors - self._merged_at >= _MERGE_EVERY and not busy:
+            self._merged_at = vectors
             self._running = self._pool.submit(self._merge, ignore_events)
 
     def finish(self, emit: EventSink) -> None:
-        """Wait for the running merge, and let the rest join."""
+        """Wait for the running merge, and merge the rest."""
         self._pool.shutdown()
         problem = None if self._running is None else self._running.exception()
         if problem is not None:
-            # The index is a cache and the run was worth more; what is wrong shows again now.
+            # The index is only a cache, so the run went on; the final merge below will raise if the problem persists.
             self._log.warning("merging failed: %s", problem, extra={"action": "embed"})
         if self._vectors:
             self._merge(emit)

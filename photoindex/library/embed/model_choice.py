@@ -1,4 +1,4 @@
-"""Which model `embed` uses, and the commands that lead to vectors; of models only the lock file is read."""
+"""Chooses the model for `embed`, and suggests the next command; reads only the lock file of the models."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from photoindex.store.vectors import spaces
 def model_to_embed(library: Library) -> str:
     """Return the model that `embed` uses.
 
-    That is the one that was set, else that of the space in use, else the default where it is installed, else the one that is
-    installed where there is just one, else the default.
+    The first of: the model that is set, the model of the active space, the only installed model, the default.
     """
     default = library.config.embed.model
     if is_set(library):
@@ -27,12 +26,12 @@ def model_to_embed(library: Library) -> str:
 
 
 def is_set(library: Library) -> bool:
-    """Tell whether a person named a model: on the command line, in the environment or in a file of settings."""
+    """Tell whether the user set a model: on the command line, in the environment or in a settings file."""
     return "model" in library.config.embed.model_fields_set
 
 
 def installed_ids(library: Library) -> list[str]:
-    """Return the installed models; none where their lock file is damaged."""
+    """Return the installed models; none if their lock file is damaged."""
     from photoindex.models.lock import read_lock
 
     try:
@@ -41,28 +40,28 @@ def installed_ids(library: Library) -> list[str]:
         return []
 
 
-def way_to_vectors(library: Library) -> str:
-    """Return the commands that embed, as the end of a sentence, with what is installed taken first."""
+def embed_hint(library: Library) -> str:
+    """Return the commands to embed photos, as the end of a message; prefers installed models."""
     installed, model = installed_ids(library), model_to_embed(library)
     if model in installed:
         return "run: photoindex embed"
     if installed and not is_set(library):
         return f"run: photoindex embed --model {installed[0]} (installed: {', '.join(installed)})"
-    return f"run: {way_to_install(library, model)}, then: photoindex embed"
+    return f"run: {install_command(library, model)}, then: photoindex embed"
 
 
-def way_to_install(library: Library, model_id: str) -> str:
-    """Return the command that installs a model: a pull where the catalogue has it, else from the user's own files."""
-    from photoindex.models.weights import way_to_install as of_folder
+def install_command(library: Library, model_id: str) -> str:
+    """Return the command to install a model: from the catalogue if it is there, else from the user's own files."""
+    from photoindex.models.weights import install_command as of_folder
 
     return of_folder(library.models_folder, model_id)
 
 
 def command_to_use(names: Sequence[str]) -> str:
-    """Return the command that takes one of some spaces into use."""
+    """Return the command to activate one of these spaces."""
     return f"photoindex spaces use {names[0]}" + (f" (or: {', '.join(names[1:])})" if names[1:] else "")
 
 
 def command_to_embed(library: Library, model_id: str) -> str:
-    """Return the command that embeds with an installed model."""
+    """Return the command to embed with an installed model."""
     return "photoindex embed" if model_to_embed(library) == model_id else f"photoindex embed --model {model_id}"

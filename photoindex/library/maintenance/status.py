@@ -145,8 +145,8 @@ def _count_to_embed(library: Library, connection: Connection) -> int:
 
 
 def _unused_spaces(connection: Connection) -> tuple[str, ...]:
-    there = spaces.all_spaces(connection)
-    return () if any(one.active for one in there) else tuple(one.name for one in there)
+    known = spaces.all_spaces(connection)
+    return () if any(one.active for one in known) else tuple(one.name for one in known)
 
 
 def _disk_use(library: Library) -> DiskUse:
@@ -188,7 +188,7 @@ def _size(path: bytes) -> int:
     try:
         return os.lstat(path).st_size
     except FileNotFoundError:
-        return 0  # removed by another command meanwhile
+        return 0  # removed by another command in the meantime
 
 
 def _with_next_steps(found: Status) -> Status:
@@ -202,9 +202,9 @@ def _with_next_steps(found: Status) -> Status:
     )
     for stage in stages.STAGES:
         waiting = found.waiting(stage.name)
-        if waiting and stage is not embed.STAGE:  # whose step counts what the space in use lacks
-            said = "1 task is" if waiting == 1 else f"{waiting} tasks are"
-            steps.append(NextStep(f"photoindex {stage.command}", f"{said} pending"))
+        if waiting and stage is not embed.STAGE:  # embed has its own step below, for the active space
+            tasks = "1 task is" if waiting == 1 else f"{waiting} tasks are"
+            steps.append(NextStep(f"photoindex {stage.command}", f"{tasks} pending"))
     if found.to_embed:
         pictures = "picture is" if found.to_embed == 1 else "pictures are"
         steps.append(

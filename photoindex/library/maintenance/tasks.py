@@ -94,7 +94,7 @@ def commands_for_waiting(library: Library) -> str:
 
 
 def command_for(stage: str) -> str:
-    """Return the command that works off a stage's tasks; a stage that this program does not know is named itself."""
+    """Return the command that processes a stage's tasks; for an unknown stage, `photoindex STAGE`."""
     return next((f"photoindex {one.command}" for one in stages.STAGES if one.name == stage), f"photoindex {stage}")
 
 

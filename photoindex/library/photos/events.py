@@ -87,7 +87,7 @@ def events(library: Library, query: EventQuery) -> FoundEvents:
     found = _find(library, query)
     not_kept = None
     try:
-        _keep(library, found.tops, query)
+        _store(library, found.tops, query)
     except LibraryLocked as error:
         not_kept = str(error)
     except DatabaseFailed as error:
@@ -120,7 +120,7 @@ def _find(library: Library, query: EventQuery) -> _Found:
     )
 
 
-def _keep(library: Library, tops: list[list[Event]], query: EventQuery) -> None:
+def _store(library: Library, tops: list[list[Event]], query: EventQuery) -> None:
     rows = [_row(event) for top in tops for event in top]
     all_found = not query.words and query.gap_seconds == DEFAULT_GAP_SECONDS
     with library.database.read() as connection:
@@ -128,7 +128,7 @@ def _keep(library: Library, tops: list[list[Event]], query: EventQuery) -> None:
     if not changes.written and not changes.removed:
         return
     with library.database.write() as connection:
-        # A query may have been saved meanwhile.
+        # A query may have been saved in the meantime.
         changes = event_rows.differences(connection, rows, all_found=all_found)
         event_rows.apply(connection, changes, at=time.time())
 
@@ -144,7 +144,7 @@ def save(library: Library, key: str, name: str | None = None) -> tuple[str, str]
     known = _known_keys(library)
     if key not in known:
         everything = EventQuery()
-        _keep(library, _find(library, everything).tops, everything)
+        _store(library, _find(library, everything).tops, everything)
         known = _known_keys(library)
     if key not in known:
         near = get_close_matches(key, known, n=1)

@@ -16,8 +16,8 @@ from photoindex.media.problems import MediaProblem, NotRecognised
 from photoindex.paths import to_text
 from photoindex.pipeline.workers.isolation import (
     WorkerPool,
-    ended_from_outside,
     failure_of,
+    killed_externally,
     start_forkserver,
     was_killed,
     workers,
@@ -89,7 +89,7 @@ def _result(path: bytes, future: Future[Described | Failure], pool: WorkerPool, 
             described = future.result()
         except Exception as error:
             # A worker killed from outside says nothing about its file, unless it happens repeatedly.
-            if (ended_from_outside(error) or was_killed(error)) and attempt < _ATTEMPTS:
+            if (killed_externally(error) or was_killed(error)) and attempt < _ATTEMPTS:
                 future = pool.submit(describe_file, path)
                 continue
             failure = failure_of(error, limits)

@@ -111,13 +111,15 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
         return None
     mine = {one.asset_id for one in contents}
     files = targets.files_of_contents(connection, sorted(mine))
-    beside = {row for file in files for row in folders.of_shot(connection, file.folder_id, parse_name(file.name).shot)}
-    everything = pairs.connected(connection, mine | {row[0] for row in beside})
+    same_shot = {
+        row for file in files for row in folders.of_shot(connection, file.folder_id, parse_name(file.name).shot)
+    }
+    everything = pairs.connected(connection, mine | {row[0] for row in same_shot})
     members, links, decisions, places = members_and_links(connection, everything)
     groups = pairing.group(members, links, decisions)
     explained = [
         one
-        for one in pairing.explain(_with_all_names(members, beside), links, decisions, groups)
+        for one in pairing.explain(_with_all_names(members, same_shot), links, decisions, groups)
         if one.member.asset_id in mine
     ]
     reasons = {one.member.asset_id: one.reason for one in explained}
@@ -161,12 +163,12 @@ def _embedded_video(facts: Facts) -> EmbeddedVideo | None:
     return None
 
 
-def _with_all_names(members: Sequence[Member], beside: set[tuple[int, int, int, bytes]]) -> list[Member]:
+def _with_all_names(members: Sequence[Member], same_shot: set[tuple[int, int, int, bytes]]) -> list[Member]:
     """Return the members; those in the given folders once for each of their files there."""
     by_asset = {member.asset_id: member for member in members}
     named = [
         replace(by_asset[asset_id], file_id=file_id, folder_id=folder_id, name=name)
-        for asset_id, file_id, folder_id, name in sorted(beside)
+        for asset_id, file_id, folder_id, name in sorted(same_shot)
         if asset_id in by_asset
     ]
     seen = {member.file_id for member in named}

@@ -109,19 +109,19 @@ def _plan_split(connection: Connection, chosen: Targets) -> _Plan:
     leaving: defaultdict[int, set[int]] = defaultdict(set)
     for one in chosen.files:
         leaving[one.photo_id].add(one.asset_id)
-    falling = set(chosen.photo_ids) if chosen.by_query else set(chosen.photos_of_folders)
+    split_wholly = set(chosen.photo_ids) if chosen.by_query else set(chosen.photos_of_folders)
     for photo_id, assets in contents.items():
-        go = set(assets) if photo_id in falling else leaving[photo_id].intersection(assets)
-        if len(assets) < 2 or not go:
+        separate = set(assets) if photo_id in split_wholly else leaving[photo_id].intersection(assets)
+        if len(assets) < 2 or not separate:
             plan.skipped[photo_id] = (
                 "it has only one content" if len(assets) < 2 else "it is an earlier content of an edited file"
             )
             continue
         plan.photos[photo_id] = assets
         for pair in combinations(sorted(assets), 2):
-            if pair[0] in go or pair[1] in go:
+            if pair[0] in separate or pair[1] in separate:
                 plan.wanted[pair] = False
-        plan.whole.append(tuple(asset_id for asset_id in assets if asset_id not in go))
+        plan.whole.append(tuple(asset_id for asset_id in assets if asset_id not in separate))
     return plan
 
 
@@ -214,7 +214,7 @@ def _decide(connection: Connection, plan: _Plan) -> list[journal.Change]:
         for pair in combinations(sorted(whole), 2)
     ]
     if kept:
-        # They were linked only through the content that left; the user asked for that one to leave, and no more.
+        # These were linked only through the content that was split off; the user wanted to split off only that one.
         changes += pairs.decide(connection, kept)
         regroup(connection, assets)
     return changes

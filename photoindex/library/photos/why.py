@@ -84,23 +84,23 @@ def why(library: Library, paths: Sequence[bytes]) -> Iterator[PathVerdict]:
 
 
 def _about_file(library: Library, row: FileRecord, task: TaskRow | None) -> PathVerdict:
-    say = _VerdictMaker(row, task)
+    verdict = _VerdictMaker(row, task)
     scan = f"photoindex scan {_shown(row.path)}"
     if row.state == "missing":
         since = local_time(row.missing_since)
         remedy = (
             f"restore it and run: photoindex scan; or remove it from the library: photoindex prune {_shown(row.path)}"
         )
-        return say(Answer.MISSING, f"it has been missing since {since}; its data is kept", remedy)
+        return verdict(Answer.MISSING, f"it has been missing since {since}; its data is kept", remedy)
     if row.state == "excluded":
         spelled, root = _root_of(library, row.path)
         rule = (root and _rule(library, spelled, root)) or "a rule that no longer applies"
-        return say(Answer.EXCLUDED, f"it was ingested before and is now excluded by {rule}", None)
+        return verdict(Answer.EXCLUDED, f"it was ingested before and is now excluded by {rule}", None)
     if row.media is False and (task is None or task.state == "done"):
-        return say(Answer.NOT_MEDIA, f"it is not a photo or video: {row.reason or 'by its content'}", None)
+        return verdict(Answer.NOT_MEDIA, f"it is not a photo or video: {row.reason or 'by its content'}", None)
     if task is None:
-        return say(Answer.WAITING, "a scan has seen it, but not read it yet", scan)
-    return _about_task(say, row, task)
+        return verdict(Answer.WAITING, "a scan has seen it, but not read it yet", scan)
+    return _about_task(verdict, row, task)
 
 
 def _with_embedding(verdict: PathVerdict, tasks: Sequence[TaskRow]) -> PathVerdict:
@@ -117,35 +117,35 @@ def _about_sidecar(verdict: PathVerdict, owners: list[tuple[bytes, str]]) -> Pat
     assert verdict.file is not None
     what = verdict.file.reason or "a sidecar"
     if not owners:
-        because = f"it is {what} and was read, but no photo beside it has a matching name"
+        because = f"it is {what} and was read, but no photo next to it has a matching name"
     else:
         because = f"it is {what} and belongs to {' and '.join(f'{display(name)} ({why})' for name, why in owners)}"
     return replace(verdict, answer=Answer.SIDECAR, because=because)
 
 
-def _about_task(say: _VerdictMaker, row: FileRecord, task: TaskRow) -> PathVerdict:
+def _about_task(verdict: _VerdictMaker, row: FileRecord, task: TaskRow) -> PathVerdict:
     scan = f"photoindex scan {_shown(row.path)}"
     if task.state == "quarantined":
-        return _about_quarantined(say, row, task)
+        return _about_quarantined(verdict, row, task)
     if task.state == "failed":
         because = f"reading it failed {_times(task)}, last at {local_time(task.updated_at)}: {_error(task)}"
-        return say(Answer.FAILED, because, f"the next scan retries it: {scan}")
+        return verdict(Answer.FAILED, because, f"the next scan retries it: {scan}")
     if task.state == "done":
-        return say(Answer.DONE, f"it was ingested at {local_time(task.updated_at)} as photo {row.photo_id}", None)
+        return verdict(Answer.DONE, f"it was ingested at {local_time(task.updated_at)} as photo {row.photo_id}", None)
     word = "it is being read now" if task.state == "running" else "a scan has seen it, but not read it yet"
-    return say(Answer.WAITING, word, scan if task.state == "pending" else None)
+    return verdict(Answer.WAITING, word, scan if task.state == "pending" else None)
 
 
-def _about_quarantined(say: _VerdictMaker, row: FileRecord, task: TaskRow) -> PathVerdict:
+def _about_quarantined(verdict: _VerdictMaker, row: FileRecord, task: TaskRow) -> PathVerdict:
     since = f"after {_times(task)}, since {local_time(task.updated_at)}: {_error(task)}"
     if task.dismissed_at is not None:
         because = f"it could not be ingested {since}; it was dismissed at {local_time(task.dismissed_at)}"
-        return say(Answer.DISMISSED, because, f"to retry: photoindex retry {_shown(row.path)}")
+        return verdict(Answer.DISMISSED, because, f"to retry: photoindex retry {_shown(row.path)}")
     remedy = (
         f"it is retried when the file changes, or with: photoindex retry {_shown(row.path)}; "
         f"to ignore it: photoindex retry --dismiss {_shown(row.path)}"
     )
-    return say(Answer.QUARANTINED, f"it could not be ingested {since}", remedy)
+    return verdict(Answer.QUARANTINED, f"it could not be ingested {since}", remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The scan: walk, ingest, refresh."""
+"""Scans originals: walk, ingest, refresh."""

@@ -1,4 +1,4 @@
-"""Working off what a scan found to read; apart from `scan`, so that a scan with nothing to read loads none of it."""
+"""Ingests the files that a scan has to read; separate from `scan`, so that a scan with nothing to read imports less."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from photoindex.store.engine.database import Session
 
 
 def start_forkserver(*, derive: bool) -> None:
-    """Begin to start the process that workers are forked from; it imports beside whatever the caller does next."""
+    """Start the process that workers are forked from; its imports run in the background."""
     wanted = ["photoindex.pipeline.ingest.worker", "photoindex.media.metadata.description", "blake3"]
     if derive:
         from photoindex.media.decode.preload import preload_modules
@@ -31,7 +31,7 @@ def start_forkserver(*, derive: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WorkList:
-    """What a scan found to read: `total` files, for which variant of ingest, with or without previews."""
+    """What a scan has to read: `total` files, for a variant of ingest, with or without previews."""
 
     variant_id: int
     total: int
@@ -41,7 +41,10 @@ class WorkList:
 def ingest_files(
     library: Library, session: Session, roots: Roots, work: WorkList, emit: EventSink, stop: Callable[[], bool]
 ) -> tuple[IngestTally, int]:
-    """Work off a scan's work list; return the verdicts and how many files were looked at. Raises StorageFull, WorkersLost."""
+    """Ingest the files of a scan's work list; return the verdicts and how many files were done.
+
+    Raises StorageFull, WorkersLost.
+    """
     config = library.config
     settings = IngestSettings(
         jobs=min(config.scan.jobs or jobs_for(config.scan.cores_share), work.total),
@@ -67,7 +70,7 @@ def ingest_files(
 
 
 def jobs_for(share: float) -> int:
-    """Return the number of workers that take this share of the cores, at least one."""
+    """Return the number of workers for this share of the cores, at least one."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:

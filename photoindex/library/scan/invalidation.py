@@ -1,4 +1,4 @@
-"""Marking what a person's change makes stale, for `refresh` to work out."""
+"""Marks what becomes stale after a user's change; `refresh` recomputes it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from sqlalchemy import Connection
 
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.store.journal import journal
-from photoindex.store.tasks import stale as work_left
+from photoindex.store.tasks import stale
 
 _CHUNK = 1000
 
 
 def invalidate(connection: Connection, entry_id: int) -> None:
-    """Mark what the changes of a journal entry make stale, in the transaction that made them.
+    """Mark what becomes stale by the changes of a journal entry, in the transaction that made them.
 
-    A correction makes its photo due for resolving, a restored file its folder due for pairing; a decision about pairs
-    regroups the photos at once.
+    After a correction, its photo must be resolved; after a file was restored, its folder must be paired. A decision
+    about pairs regroups the photos immediately.
     """
     corrected: set[int] = set()
     decided: set[int] = set()
@@ -33,14 +33,14 @@ def invalidate(connection: Connection, entry_id: int) -> None:
                 holders.add(_number(change.after["asset_id"]))
         elif change.table_name == "asset" and change.before is None:
             restored.add(_number(change.key["id"]))
-    # A photo that was restored whole is unchanged; one that was there all the time has gained or lost a file.
-    stale = sorted(corrected | (holders - restored))
-    for start in range(0, len(stale), _CHUNK):
-        work_left.resolve_photos_of_assets_later(connection, stale[start : start + _CHUNK])
+    # A photo that was restored as a whole is unchanged; one that still existed has gained or lost a file.
+    to_resolve = sorted(corrected | (holders - restored))
+    for start in range(0, len(to_resolve), _CHUNK):
+        stale.resolve_photos_of_assets_later(connection, to_resolve[start : start + _CHUNK])
     if decided:
         regroup(connection, decided)
-        work_left.mark_folders_of_assets_unrelated(connection, decided)
-    work_left.mark_unrelated(connection, folders)
+        stale.mark_folders_of_assets_unrelated(connection, decided)
+    stale.mark_unrelated(connection, folders)
 
 
 def _number(value: object) -> int:

@@ -1,4 +1,4 @@
-"""Filtering a list of paths (`scan --paths-from`): each path once, under the rules of its root."""
+"""Filters a list of paths (`scan --paths-from`): removes duplicates, and applies the exclusion rules of each root."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Options(Protocol):
 
 
 class PathListFilter:
-    """Decides path by path; the rules of a folder are worked out once for all its files."""
+    """Filters paths one by one; the rules of a folder are determined once for all its files."""
 
     def __init__(self, roots: Roots, patterns: Sequence[str], options: _Options, own_folders: frozenset[bytes]) -> None:
         self._roots = roots
@@ -28,7 +28,7 @@ class PathListFilter:
         self._rules: dict[bytes, ExclusionRules | None] = {}
 
     def distinct(self, listed: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the absolute paths of a list, each once and without folders."""
+        """Yield the absolute paths of a list without duplicates and folders."""
         seen: set[bytes] = set()
         for given in listed:
             path = self._roots.real_path(given)
@@ -36,8 +36,8 @@ class PathListFilter:
                 seen.add(path)
                 yield path
 
-    def leaves_out(self, path: bytes) -> bool:
-        """Tell whether a rule leaves a file out, or it is a link that is not followed."""
+    def excludes(self, path: bytes) -> bool:
+        """Tell whether a rule excludes a file, or it is a link that is not followed."""
         folder = os.path.dirname(path)
         if folder not in self._rules:
             self._rules[folder] = self._rules_of(folder)
@@ -47,7 +47,7 @@ class PathListFilter:
         return os.path.islink(path) and not self._options.follow_symlinks
 
     def _rules_of(self, folder: bytes) -> ExclusionRules | None:
-        """Return the rules inside a folder, None where the folder itself is left out."""
+        """Return the rules inside a folder, None if the folder itself is excluded."""
         root = self._roots.containing(folder)
         of_root = root.row.excludes if root is not None else ()
         patterns = (*self._patterns, *(of_root if self._options.exclude is None else self._options.exclude))

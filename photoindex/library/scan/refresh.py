@@ -1,4 +1,4 @@
-"""Refreshing pairs, facts and times after files, sidecars, corrections or decisions have changed."""
+"""Refreshes pairs, facts and times after files, sidecars, corrections or decisions have changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from photoindex.store.engine.database import Session
 
 
 def resolver_of(library: Library, roots: Roots, emit: EventSink) -> Resolver:
-    """Return the resolver of a library's photos; the table of place names is built at the first position."""
+    """Return the resolver of a library's photos; it builds the table of place names at the first position."""
     gazetteer = Gazetteer(progress=lambda text: emit(Notice(text)))
     return Resolver(root_of=roots.searchable, places=PlaceResolver(gazetteer), home_zone=library.config.time.home_zone)
 
@@ -22,8 +22,8 @@ def resolver_of(library: Library, roots: Roots, emit: EventSink) -> Resolver:
 def refresh(
     library: Library, session: Session, roots: Roots, emit: EventSink, stop: Callable[[], bool] = lambda: False
 ) -> None:
-    """Pair files, resolve facts and infer times from neighbours wherever that is due; after `stop` the rest stays due.
+    """Pair files, resolve facts and infer times from neighbours where stale; after `stop` the rest stays stale.
 
-    The caller holds the library's lock. Raises StorageFull.
+    The caller must hold the library's lock. Raises StorageFull.
     """
     Refresh(session, resolver_of(library, roots, emit), emit, stop).run()

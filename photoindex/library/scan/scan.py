@@ -1,4 +1,4 @@
-"""Scan: find new, changed, moved and missing originals, and take them into the library."""
+"""Scan: finds new, changed, moved and missing originals, and records them in the library."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from photoindex.store.tasks import queue, stale
 
 GUARD_FRACTION = 0.20
 GUARD_FILES = 100
-"""More than this share and more than this many of a volume's files gone at once look like a mount that is away."""
+"""If more than this share and this many of a volume's files are gone at once, the volume is probably not mounted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
     """What to scan and how.
 
-    tops: absolute or relative paths; none means every known root. listed: paths to take one by one (`--paths-from`).
-    retry_classes: quarantined files of these error classes are tried again, because their limit was given anew.
-    exclude: gitignore patterns, remembered for the roots scanned; None leaves what is remembered.
+    tops: absolute or relative paths; none means all known roots. listed: paths to scan one by one (`--paths-from`).
+    retry_classes: error classes whose quarantined files are retried, because the user has set their limit. exclude:
+    gitignore patterns, stored for the scanned roots; None keeps the stored ones.
     """
 
     tops: Sequence[bytes] = ()
@@ -54,9 +54,9 @@ class ScanRequest:
 
 @dataclass(slots=True)
 class ScanSummary:
-    """What came of a scan: every candidate is in one of the first eight, `missing` are files known but not there.
+    """The result of a scan: each candidate is counted in one of the first eight; `missing` are known files not found.
 
-    `stopped` says that the user ended it early: what is left is pending and the next scan takes it.
+    stopped: the user ended the scan early; the remaining files are pending, and the next scan reads them.
     """
 
     new: int = 0
@@ -81,7 +81,7 @@ class ScanSummary:
 
     @property
     def candidates(self) -> int:
-        """How many files and links were looked at."""
+        """How many files and links were examined."""
         media = self.new + self.changed + self.moved + self.duplicate + self.unchanged + self.quarantined
         return media + self.excluded + self.sidecars
 
@@ -91,8 +91,8 @@ def scan(
 ) -> ScanSummary:
     """Bring the library up to date with the originals.
 
-    Raises UsageError (no such path, nothing to scan), VolumeOffline (originals are away; nothing is marked),
-    LibraryLocked, StorageFull.
+    Raises UsageError (no such path, nothing to scan), VolumeOffline (nothing is marked as missing), LibraryLocked,
+    StorageFull.
     """
     started = time.perf_counter()
     with exclusive(library.folder, "scan"), open_log(library.folder, library.config.log) as log:
@@ -101,7 +101,7 @@ def scan(
             summary = run.run()
         summary.seconds = round(time.perf_counter() - started, 3)
         summary.files_per_minute = round(60 * summary.candidates / max(summary.seconds, 1e-3), 1)
-        run.remember(summary)
+        run.store_summary(summary)
         log.info("scanned", extra={"action": "scan", **asdict(summary)})
     return summary
 
@@ -132,13 +132,13 @@ class _Scan:
         with self.session.read() as connection:
             staging.make(connection)
         finder = ChangeFinder(self.session, self.roots.location_of)
-        self._look(finder)
+        self._find_changes(finder)
         if self.stop():
             return ScanSummary(stopped=True)
         with self.session.read() as connection:
             gone = staging.gone_by_volume(connection)
         if not self.request.accept_missing:
-            self._guard(gone)
+            self._check_volumes_mounted(gone)
         seen = finder.counts
         summary = ScanSummary(
             excluded=seen.excluded,
@@ -149,7 +149,7 @@ class _Scan:
         for folder, reason in seen.unreadable:
             self.emit(Notice(f"cannot read the folder {paths.display(folder)}: {reason}", "warning"))
         for folder, line in seen.bad_patterns:
-            self.emit(Notice(f"no gitignore pattern in {paths.display(folder)}/.photoindexignore: {line}", "warning"))
+            self.emit(Notice(f"invalid pattern in {paths.display(folder)}/.photoindexignore: {line}", "warning"))
         if self.request.dry_run:
             self._dry_run_summary(seen, summary)
         else:
@@ -158,7 +158,7 @@ class _Scan:
 
     def _release_stale_leases(self) -> None:
         with self.session.write() as connection:
-            # The library's lock is held, and nobody ingests without it: whoever held these is gone.
+            # The library's lock is held, and ingest requires it, so the holders of these leases are dead.
             queue.release_stale_leases(connection, stage=STAGE.name)
         derived_files.remove_unfinished(self.library.derived_folder)
 
@@ -166,23 +166,23 @@ class _Scan:
         patterns = (*self.library.config.scan.exclude, *(self.request.exclude or ()))
         bad = rule_set("--exclude", b"/", patterns).bad_lines
         if bad:
-            raise UsageError(f"--exclude {bad[0]!r} is no gitignore pattern")
+            raise UsageError(f"--exclude {bad[0]!r} is not a valid gitignore pattern")
         own = self._own_folders()
         for target in self.targets:
             if any(paths.is_within(target.path, folder) for folder in own):
-                raise UsageError(f"{paths.display(target.path)} is the library's own folder, which holds no originals")
+                raise UsageError(f"{paths.display(target.path)} is the library's own folder; it contains no originals")
 
-    def _look(self, finder: ChangeFinder) -> None:
+    def _find_changes(self, finder: ChangeFinder) -> None:
         self.emit(PhaseStarted("looking", None))
         started = time.perf_counter()
         single: list[int] = []
         if self.request.listed is not None:
-            single = self._look_at_listed(finder, self.request.listed)
+            single = self._compare_listed(finder, self.request.listed)
         for target in self.targets:
             if self.stop():
                 return
             if target.is_file:
-                found = self._look_at_file(finder, target.path, target.location)
+                found = self._compare_file(finder, target.path, target.location)
                 single.extend([found] if found is not None else [])
             else:
                 self._walk(finder, target)
@@ -211,7 +211,7 @@ class _Scan:
             finder.forget_top(target.path, target.location)
 
     def _rules(self, target: Target) -> ExclusionRules:
-        """Return the rules at a target; patterns given for a part of a root join the root's, for a root they replace them."""
+        """Return the rules at a target; given patterns replace a root's own, but add to them for a part of it."""
         config = self.library.config.scan
         given = self.request.exclude
         whole_root = target.path == target.root
@@ -225,42 +225,42 @@ class _Scan:
         return rules
 
     def _expect_work(self, finder: ChangeFinder) -> None:
-        """Let the workers' server start while the walk goes on, as soon as there is something to read."""
+        """Start the forkserver during the walk, as soon as a file has to be read."""
         if finder.found_work and not self._work_expected and not self.request.dry_run:
             from photoindex.library.scan.ingest import start_forkserver
 
             self._work_expected = True
             start_forkserver(derive=self.request.derive)
 
-    def _look_at_file(self, finder: ChangeFinder, path: bytes, place: FolderLocation) -> int | None:
+    def _compare_file(self, finder: ChangeFinder, path: bytes, location: FolderLocation) -> int | None:
         try:
             status = os.stat(path)
         except FileNotFoundError:
             if os.path.lexists(path):
-                finder.add_excluded()  # a link that leads nowhere
+                finder.add_excluded()  # a dangling link
                 return None
-            return finder.add_single(path, place, None)
+            return finder.add_single(path, location, None)
         except OSError as error:
-            self.emit(Notice(f"cannot look at {paths.display(path)}: {error.strerror}", "warning"))
+            self.emit(Notice(f"cannot read {paths.display(path)}: {error.strerror}", "warning"))
             finder.add_excluded()
             return None
         if not stat.S_ISREG(status.st_mode):
             finder.add_excluded()
             return None
-        return finder.add_single(path, place, (status.st_size, status.st_mtime_ns))
+        return finder.add_single(path, location, (status.st_size, status.st_mtime_ns))
 
-    def _look_at_listed(self, finder: ChangeFinder, listed: Iterable[bytes]) -> list[int]:
+    def _compare_listed(self, finder: ChangeFinder, listed: Iterable[bytes]) -> list[int]:
         ids = []
-        judge = PathListFilter(self.roots, self.library.config.scan.exclude, self.request, self._own_folders())
-        for path in judge.distinct(listed):
+        path_filter = PathListFilter(self.roots, self.library.config.scan.exclude, self.request, self._own_folders())
+        for path in path_filter.distinct(listed):
             if self.stop():
                 break
-            if judge.leaves_out(path):
+            if path_filter.excludes(path):
                 finder.add_excluded()
                 continue
             if not os.path.lexists(path):
                 self.emit(Notice(f"no such file: {paths.display(path)}", "warning"))
-            found = self._look_at_file(finder, path, self.roots.location_of(os.path.dirname(path), -1))
+            found = self._compare_file(finder, path, self.roots.location_of(os.path.dirname(path), -1))
             ids.extend([found] if found is not None else [])
             self.emit(PhaseAdvanced("looking", finder.counts.candidates))
         return ids
@@ -269,15 +269,16 @@ class _Scan:
         own = (self.library.folder, self.library.derived_folder)
         return frozenset(os.path.realpath(os.fsencode(folder)) for folder in own)
 
-    def _guard(self, gone: dict[int, int]) -> None:
+    def _check_volumes_mounted(self, gone: dict[int, int]) -> None:
+        """Raise VolumeOffline if so many files of a volume are gone that it is probably not mounted."""
         with self.session.read() as connection:
             for volume_id, count in gone.items():
                 present = volumes.count_present_files(connection, volume_id)
                 if count > GUARD_FILES and count > GUARD_FRACTION * present:
                     name = paths.display(self.roots.mount_point(volume_id))
                     raise VolumeOffline(
-                        f"{count} of {present} files on the volume at {name} are gone at once, so nothing was marked; "
-                        f"if they were really removed, run the scan again with --accept-missing"
+                        f"{count} of {present} files on the volume at {name} are gone at once, so none was marked as "
+                        f"missing; if they were really removed, scan again with --accept-missing"
                     )
 
     def _dry_run_summary(self, seen: WalkCounts, summary: ScanSummary) -> None:
@@ -312,14 +313,14 @@ class _Scan:
             self._ingest(summary, variant_id, total)
         else:
             summary.pending = total
-        self._settle()
+        self._refresh()
         summary.stopped = summary.pending > 0
         with self.session.read() as connection:
             summary.missing = staging.count_missing(connection)
             summary.newly_missing = staging.count_gone_and_missing(connection)
 
-    def _settle(self) -> None:
-        """Work out what follows for pairs, sidecars and facts, where anything changed."""
+    def _refresh(self) -> None:
+        """Refresh pairs, sidecars and facts if anything changed."""
         with self.session.read() as connection:
             if self.stop() or not stale.has_stale(connection):
                 return
@@ -332,7 +333,7 @@ class _Scan:
         from photoindex.library.scan.ingest import WorkList, ingest_files
         from photoindex.pipeline.ingest.commit import FileVerdict
 
-        self.roots.reload()  # the roots that were just made say which part of a path is searchable
+        self.roots.reload()  # new roots determine which part of a path is searchable
         work = WorkList(variant_id, total, derive=self.request.derive)
         tally, done = ingest_files(self.library, self.session, self.roots, work, self.emit, self.stop)
         found = tally.files
@@ -347,8 +348,8 @@ class _Scan:
         summary.bytes = tally.bytes
         summary.pending = total - done
 
-    def remember(self, summary: ScanSummary) -> None:
-        """Note the finished scan at its roots."""
+    def store_summary(self, summary: ScanSummary) -> None:
+        """Store the summary of a finished scan with its roots."""
         if summary.dry_run or summary.stopped:
             return
         with self.library.database.write() as connection:

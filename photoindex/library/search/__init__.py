@@ -1,1 +1,1 @@
-"""Search: one operation for fields, words and meaning."""
+"""Searches photos by fields, words and meaning."""

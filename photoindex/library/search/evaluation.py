@@ -1,4 +1,4 @@
-"""Score embedding spaces with queries whose answers are known: recall, rank of the first answer, latency."""
+"""Scores embedding spaces with queries whose answers are known: recall, rank of the first answer, latency."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from photoindex.vectors.base import VectorIndex
 
 _RANKS_MIN = 100
-"""Ranks that are searched for the first answer, where k is smaller."""
-_FRAMES_A_PHOTO = 2
-"""Vectors fetched per photo wanted: a photo may have several (its RAW, an edit)."""
+"""Minimum number of ranks to search for the first answer, even if k is smaller."""
+_VECTORS_PER_PHOTO = 2
+"""Vectors fetched per requested photo, because a photo may have several (its RAW, an edit)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class KnownQuery:
 
 @dataclass(frozen=True, slots=True)
 class QueryScore:
-    """The result of a space for one query: recall at k, and the rank of the first answer, None without one."""
+    """The result of a space for one query: recall at k, and the rank of the first answer, None if it was not found."""
 
     text: str
     recall: float
@@ -55,7 +55,7 @@ class SpaceScore:
     """The result of a space for all queries.
 
     recall: mean over the queries of the share of answers among the first k photos, of at most k answers. mrr: mean of
-    1/rank of the first answer, 0 without one among the first 100 (or k). Latencies in milliseconds for encoding the text,
+    1/rank of the first answer, 0 if it is not among the first 100 (or k). median_ms, p95_ms: for encoding the text,
     searching and finding the photos, in a warm process.
     """
 
@@ -71,10 +71,11 @@ class SpaceScore:
 
 
 def read_queries(library: Library, file: Path) -> list[KnownQuery]:
-    """Return the queries of a file: a JSON object a line, `{"query": "…", "relevant": ["…", 12]}`, or tab-separated text.
+    """Read queries from a file: per line a JSON object, `{"query": "…", "relevant": ["…", 12]}`, or tab-separated text.
 
-    A number, or `id:12`, is a photo's number; all other answers are paths as in `path:`, a file, a folder, the end of a
-    path, or a pattern with `*`. Blank lines and those that begin with `#` are left out. Raises UsageError, naming the line.
+    A number, or `id:12`, is a photo's number; all other answers are paths as in `path:`: a file, a folder, the end of a
+    path, or a pattern with `*`. Blank lines and lines that start with `#` are ignored. Raises UsageError with the line
+    number.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
@@ -104,7 +105,7 @@ def _parsed(line: str, where: str) -> tuple[str, Sequence[Any]]:
     else:
         text, *answers = (part.strip() for part in line.split("\t"))
     if not isinstance(text, str) or not text.strip() or not isinstance(answers, list) or not any(answers):
-        raise UsageError(f"{where}: a query and at least one photo that answers it are needed, with tabs between them")
+        raise UsageError(f"{where}: a line needs a query and at least one relevant photo, separated by tabs")
     return without_stray_bytes(text), [answer for answer in answers if answer != ""]
 
 
@@ -116,7 +117,7 @@ def _photos(library: Library, answer: object, where: str) -> list[int]:
     try:
         shown = display(from_text(answer))
     except UnicodeEncodeError as error:
-        raise UsageError(f"{where}: {answer!a} is no path") from error
+        raise UsageError(f"{where}: {answer!a} is not a path") from error
     name, _, value = answer.partition(":")
     by_id = name == "id" and value.isascii() and value.isdigit()
     node = Compare("id", Operator.IS, value) if by_id else Compare("path", Operator.IS, answer)
@@ -125,7 +126,7 @@ def _photos(library: Library, answer: object, where: str) -> list[int]:
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from error
     if not found:
-        raise UsageError(f"{where}: no photo of the library is '{shown}'")
+        raise UsageError(f"{where}: no photo in the library matches '{shown}'")
     return found
 
 
@@ -151,7 +152,7 @@ def _score(library: Library, space: SpaceRow, queries: Sequence[KnownQuery], k: 
 
     encoder = open_text_encoder(QueryEncoder(library, space).installed)
     index = open_index(library, space)
-    _ranked(library, index, encoder.encode_texts([queries[0].text])[0], k)  # what the first one alone takes is left out
+    _ranked(library, index, encoder.encode_texts([queries[0].text])[0], k)  # warm up
     each, seconds, reciprocal = [], [], []
     for query in queries:
         began = time.perf_counter()
@@ -175,8 +176,8 @@ def _score(library: Library, space: SpaceRow, queries: Sequence[KnownQuery], k: 
 
 
 def _ranked(library: Library, index: VectorIndex, values: NDArray[np.float32], limit: int) -> list[int]:
-    """Return the photos of the nearest vectors, best first, none twice."""
-    nearest = index.search(values, _FRAMES_A_PHOTO * limit)
+    """Return the photos of the nearest vectors without duplicates, best first."""
+    nearest = index.search(values, _VECTORS_PER_PHOTO * limit)
     numbers = [int(number) for number in nearest.ids]
     with library.database.read() as connection:
         photos = vector_rows.photos_of(connection, numbers)

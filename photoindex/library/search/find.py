@@ -1,4 +1,4 @@
-"""Find photos: the one operation behind the command line, galleries, and whatever else answers a query."""
+"""Finds photos: the operation behind `search`, galleries and everything else that answers a query."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.library.embed.model_choice import command_to_use, way_to_vectors
+from photoindex.library.embed.model_choice import command_to_use, embed_hint
 from photoindex.library.handle import Library
 from photoindex.library.search.hits import CHUNK_PHOTOS, Hit, hits_of, read_hits
 from photoindex.library.search.parse import parse, parse_arguments
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from photoindex.library.search.semantic_search import SemanticAnswer
 
 MOST_PHOTOS = 1_000
-"""A search by meaning returns so many photos unless more are asked for: the thousandth is hardly relevant."""
+"""Default limit of a semantic search; the thousandth photo is hardly relevant."""
 RELEVANCE = "relevance"
 _DEFAULT_SORT = "-date"
 
@@ -36,15 +36,15 @@ _DEFAULT_SORT = "-date"
 class SearchRequest:
     """What to find.
 
-    query: a syntax tree, a text, or the words of a command line. sort: `relevance` or a key of `store.search.compile.SORT_KEYS`,
-    with `-` for descending; None: relevance where photos are found by meaning, else the newest first. limit: photos at
-    most, after the first `offset`; None for all, of a search by meaning for MOST_PHOTOS. complete: a search by meaning
-    ranks all photos that it finds, whatever the limit, as counting and explaining them needs.
+    query: a syntax tree, a text, or the words of a command line. sort: `relevance` or a key of
+    `store.search.compile.SORT_KEYS`, with `-` for descending; None sorts a semantic search by relevance, others newest
+    first. limit: maximum number of photos, after the first `offset`; None for all, or MOST_PHOTOS in a semantic search.
+    complete: rank all photos of a semantic search regardless of the limit, which counting and explaining them requires.
 
-    scope: a query for the photos that the caller may see. It is part of every condition that runs, so that hits, totals,
-    explanations, cut-offs, hints and the photos that `like:` names come from those photos only. Whether missing photos
-    are found depends on `query` only. Two numbers come from the whole library: how rare a word is, which only orders
-    photos that match, and the calibration of the embedding space.
+    scope: a query for the photos that the caller may see. It is part of every condition, so that hits, totals,
+    explanations, cut-offs, hints and the photos named by `like:` come from those photos only. Whether missing photos
+    are found depends on `query` only. Two numbers come from the whole library: how rare a word is, which only affects
+    the order of matching photos, and the calibration of the embedding space.
     """
 
     query: Node | str | Sequence[str] = EVERYTHING
@@ -57,7 +57,7 @@ class SearchRequest:
 
 
 class Method(StrEnum):
-    """How a query was answered: by fields only, by words in texts, by meaning, or by both fused to one ranking."""
+    """How a query was answered: by fields only, by words in texts, by meaning, or by both in one ranking."""
 
     FIELDS = "fields"
     WORDS = "words"
@@ -75,7 +75,7 @@ class NoteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence for the user on how the query was answered."""
+    """A sentence that tells the user how the query was answered."""
 
     kind: NoteKind
     text: str
@@ -83,16 +83,17 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class LexicalFallback:
-    """The query was not searched by meaning, because something is missing; reason: what, with the remedy."""
+    """A semantic query was answered by texts only. reason: what is missing, with the remedy."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """An answered request. tree: the query's syntax tree. fallback: why it was not searched by meaning, where it asks for that.
+    """An answered request. tree: the query's syntax tree. fallback: why a semantic query was not searched by meaning.
 
-    Photos found by meaning are ranked already; those found by texts and fields are read when `hits` or `total` is called.
+    Photos found by meaning are already ranked; those found by texts and fields are read when `hits` or `total` is
+    called.
     """
 
     library: Library
@@ -113,10 +114,10 @@ class SearchResult:
         return Method.MEANING if self.semantic.parts.words is None else Method.MEANING_AND_WORDS
 
     def hits(self) -> Iterator[Hit]:
-        """Yield the photos in the order asked for.
+        """Yield the photos in the requested order.
 
-        What matches is decided at the start, in one snapshot; the rest is read in chunks, so that a reader that pauses
-        holds no transaction open. A photo that was forgotten since is left out.
+        The matching photos are determined at the start, in one snapshot; their data are read in chunks, so that a slow
+        reader holds no transaction open. Photos that were removed in the meantime are skipped.
         """
         request = self.request
         if self.answer is not None:
@@ -133,7 +134,7 @@ class SearchResult:
             yield from read_hits(self.library, ids[start : start + CHUNK_PHOTOS])
 
     def total(self) -> int:
-        """Return how many photos match, whatever the limit and offset."""
+        """Return how many photos match, regardless of limit and offset."""
         if self.answer is None:
             return count_photos(self.library, self.tree, self.request.scope)
         if not self.answer.more:
@@ -147,7 +148,7 @@ class SearchResult:
         return explain(self.library, self.tree, self.request.scope)
 
     def reasons(self) -> Reasons | None:
-        """Return why photos were found by meaning, None where they were not; needs a `complete` request."""
+        """Return why photos were found by meaning, None if they were not; requires a `complete` request."""
         if self.answer is None or self.semantic is None:
             return None
         from photoindex.library.search.score_explanation import SHOWN_HITS, reasons
@@ -156,17 +157,17 @@ class SearchResult:
         return reasons(self.library, self.semantic, self.answer, shown=SHOWN_HITS if limit is None else limit)
 
     def hints(self, words: Sequence[str] = ()) -> list[str]:
-        """Return what may help where nothing was found; words: the query as the command line gave it."""
-        asked = [leaf for leaf in leaves(self.tree) if isinstance(leaf, Compare) and leaf.field == "event"]
-        events = {leaf.value or "": leaf for leaf in asked if leaf.operator is Operator.IS}
+        """Return hints for a search without hits. words: the query as given on the command line."""
+        terms = [leaf for leaf in leaves(self.tree) if isinstance(leaf, Compare) and leaf.field == "event"]
+        events = {leaf.value or "": leaf for leaf in terms if leaf.operator is Operator.IS}
         found = hints_on_arguments(words, grammar())
-        for name in (name for name, leaf in events.items() if not self._knows_event(name, leaf)):
+        for name in (name for name, leaf in events.items() if not self._has_event(name, leaf)):
             found.append(f"no event has the key or words '{name}'; photoindex events lists them")
         if self.answer is not None and any(one.cut.minimum is not None for one in self.answer.targets):
             found.append("nothing looks enough like this; --all shows the nearest")
         return found
 
-    def _knows_event(self, name: str, leaf: Compare) -> bool:
+    def _has_event(self, name: str, leaf: Compare) -> bool:
         with self.library.database.read() as connection:
             if self.request.scope == EVERYTHING:
                 return store.has_event(connection, name)
@@ -174,11 +175,11 @@ class SearchResult:
 
 
 def find(library: Library, request: SearchRequest, emit: EventSink = ignore_events) -> SearchResult:
-    """Answer a query: by meaning where it has words or pictures and photos are embedded, else by texts and fields.
+    """Answer a query by meaning if it has words or pictures and photos are embedded, else by texts and fields.
 
-    Raises UsageError for an unknown sort key and for options or a `like:` that make no sense, QuerySyntaxError for words
-    that cannot be read, NothingFound for a photo or picture file that is not there, and ModelUnavailable where pictures
-    or subtracted texts need a model or vectors that are missing.
+    Raises UsageError for an unknown sort key and for invalid options or `like:` terms, QuerySyntaxError for words that
+    cannot be parsed, NothingFound for a photo or picture file that does not exist, and ModelUnavailable if pictures or
+    subtracted texts need a model or vectors that are missing.
     """
     key, descending = (RELEVANCE, False) if request.sort in (None, RELEVANCE) else sort_key(request.sort or "")
     tree = _parsed(library, request.query)
@@ -186,7 +187,7 @@ def find(library: Library, request: SearchRequest, emit: EventSink = ignore_even
     result = SearchResult(library, request, tree, query)
     if query is None:
         return result
-    answer = _answer(library, query, _enough(request, key), emit)
+    answer = _answer(library, query, _ranking_limit(request, key), emit)
     if isinstance(answer, LexicalFallback):
         note = Note(NoteKind.LEXICAL, f"searching names and metadata only: {answer.reason}")
         return replace(result, fallback=answer, notes=(note,))
@@ -196,7 +197,7 @@ def find(library: Library, request: SearchRequest, emit: EventSink = ignore_even
 
 
 def matching_photo_ids(library: Library, query: Node | str | Sequence[str], scope: Node = EVERYTHING) -> list[int]:
-    """Return the numbers of all photos that a query matches in texts and fields, ascending; no model takes part."""
+    """Return the ids of all photos that a query matches in texts and fields, ascending; no model is used."""
     tree = _parsed(library, query)
     with library.database.read() as connection:
         return store.matching_ids(connection, within(scope, tree), present_only=store.is_present_only(tree)).tolist()
@@ -216,7 +217,7 @@ def _parsed(library: Library, query: Node | str | Sequence[str]) -> Node:
 
 
 def sort_key(sort: str) -> tuple[str, bool]:
-    """Return a key of `store.search.compile.SORT_KEYS` and whether it descends. Raises UsageError for an unknown one."""
+    """Return a key of `store.search.compile.SORT_KEYS` and whether it is descending. Raises UsageError if unknown."""
     key = sort.removeprefix("-")
     if key not in store.SORT_KEYS:
         near = get_close_matches(key, store.SORT_KEYS, n=1)
@@ -225,8 +226,8 @@ def sort_key(sort: str) -> tuple[str, bool]:
     return key, sort.startswith("-")
 
 
-def _enough(request: SearchRequest, key: str) -> int | None:
-    """Return how many photos a search by meaning has to rank, None for all of them."""
+def _ranking_limit(request: SearchRequest, key: str) -> int | None:
+    """Return how many photos a semantic search has to rank, None for all of them."""
     if request.complete or request.options.everything:
         return None
     wanted = None if request.limit is None else request.offset + request.limit
@@ -256,7 +257,7 @@ def _space(library: Library) -> SpaceRow:
         return space
     if names:
         raise ModelUnavailable(f"no embedding space is in use; run: {command_to_use(names)}")
-    raise ModelUnavailable(f"no photos are embedded yet; {way_to_vectors(library)}")
+    raise ModelUnavailable(f"no photos are embedded yet; {embed_hint(library)}")
 
 
 def _notes(request: SearchRequest, answer: SemanticAnswer) -> Iterator[Note]:

@@ -1,4 +1,4 @@
-"""What is known of each photo that a search found."""
+"""The data of photos found by a search."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from photoindex.store.files.files import join
 from photoindex.store.search import compile as store
 
 CHUNK_PHOTOS = 500
-"""Photos that are read at a time."""
+"""How many photos are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One photo that was found.
 
-    path: absolute, of the first present file, else of a missing one; b"" where the photo has no file. state: present or
-    missing, of that file. files: how many there are. camera: maker and model as one text. digest: BLAKE3 in hex of the
-    photo's primary content. name: the last part of the path. taken_at: ISO 8601 wall time; where taken_at_precision is
-    day, month or year, the first moment of it. taken_at_utc: UTC seconds since 1970, negative before that, None where the
-    instant is not known. utc_offset_minutes: east of UTC. zone: IANA name. added_at: UTC seconds since 1970. latitude,
-    longitude: degrees, WGS 84. width, height: pixels as shown. score, score_rank, words_rank, fused: as in
-    `rank_fusion.Ranked`, all None where nothing was searched by meaning.
+    path: absolute, of the first present file, else of a missing one; b"" if the photo has no file. state: present or
+    missing, of that file. files: number of files. camera: maker and model as one text. digest: BLAKE3 in hex of the
+    photo's primary content. name: the last part of the path. taken_at: ISO 8601 wall time; if taken_at_precision is
+    day, month or year, its first moment. taken_at_utc: UTC seconds since 1970, negative before, None if the instant is
+    unknown. utc_offset_minutes: east of UTC. zone: IANA name. added_at: UTC seconds since 1970. latitude, longitude:
+    degrees, WGS 84. width, height: pixels as shown. score, score_rank, words_rank, fused: as in `rank_fusion.Ranked`,
+    None without a semantic search.
     """
 
     id: int
@@ -71,7 +71,7 @@ class Hit:
 
 
 def hits_of(library: Library, ranked: Sequence[Ranked]) -> Iterator[Hit]:
-    """Yield photos found by meaning, with their scores; one that was forgotten since is left out."""
+    """Yield photos found by meaning, with their scores; photos that were removed in the meantime are skipped."""
     for start in range(0, len(ranked), CHUNK_PHOTOS):
         chunk = {one.photo_id: one for one in ranked[start : start + CHUNK_PHOTOS]}
         for hit in read_hits(library, list(chunk)):
@@ -81,7 +81,7 @@ def hits_of(library: Library, ranked: Sequence[Ranked]) -> Iterator[Hit]:
 
 
 def hits_by_id(library: Library, photo_ids: Sequence[int]) -> dict[int, Hit]:
-    """Return photos by number; one that was forgotten is left out."""
+    """Return photos by id; photos that no longer exist are skipped."""
     found: dict[int, Hit] = {}
     for start in range(0, len(photo_ids), CHUNK_PHOTOS):
         found.update((hit.id, hit) for hit in read_hits(library, photo_ids[start : start + CHUNK_PHOTOS]))
@@ -89,7 +89,7 @@ def hits_by_id(library: Library, photo_ids: Sequence[int]) -> dict[int, Hit]:
 
 
 def read_hits(library: Library, ids: Sequence[int]) -> Iterator[Hit]:
-    """Yield some photos (a few hundred) in this order; one that was forgotten is left out."""
+    """Yield a few hundred photos in the given order; photos that no longer exist are skipped."""
     with library.database.read() as connection:
         rows = store.photo_rows(connection, ids)
         files: dict[int, list[Any]] = {}
@@ -113,14 +113,14 @@ def _hit(row: Mapping[str, Any], files: Sequence[Any]) -> Hit:
     )
 
 
-_MADE = (
+_COMPUTED = (
     "path", "name", "state", "files", "camera", "keywords", "digest", "score", "score_rank", "words_rank", "fused",
 )  # fmt: skip
-_PHOTO_COLUMNS = tuple(name for name in Hit.__slots__ if name not in _MADE)
+_PHOTO_COLUMNS = tuple(name for name in Hit.__slots__ if name not in _COMPUTED)
 
 
 def camera_name(make: str | None, model: str | None) -> str | None:
-    """Return maker and model as one text, the maker once: many cameras write it into the model too."""
+    """Return maker and model as one text, with the maker only once: many cameras repeat it in the model."""
     if not make or not model:
         return make or model
     names_maker = model.lower().split()[:1] == make.lower().split()[:1]

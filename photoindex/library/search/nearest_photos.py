@@ -1,4 +1,4 @@
-"""The photos that are nearest to a query's vector among those that match its filters."""
+"""Finds the photos nearest to a query vector among those that match the query's filters."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from photoindex.store.search.vector_photos import VectorOfPhoto
 from photoindex.vectors.base import VectorIndex
 
 NARROW_PHOTOS = 5_000
-"""A filter that leaves at most so many photos is answered from their own vectors; the index is quicker for more of them."""
+"""Up to this many matching photos, their vectors are compared directly; for more, the index is faster."""
 _NARROW_STEPS = 1_000_000
 _MOST_CANDIDATES = 4_000
-"""Where too few of so many nearest vectors match, it is quicker to look up all photos that match."""
+"""If too few of this many nearest vectors match, it is faster to look up all matching photos."""
 _FIRST_CANDIDATES = 200
 _SLACK = 1.2
-"""Vectors asked for per photo wanted: some belong to missing files, or to the same photo."""
+"""Vectors fetched per requested photo, because some belong to missing files or to the same photo."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """What was found: the best cosine of each photo, in no order. complete: no further photo reaches the minimum."""
+    """The best cosine of each photo found, in no order. complete: whether no other photo reaches the minimum."""
 
     scores: dict[int, float]
     complete: bool
@@ -34,10 +34,10 @@ class Nearest:
 
 @dataclass(slots=True)
 class VectorCandidates:
-    """Searches one space among the photos that match some filters; present_only: those with a present file.
+    """Searches one space among the photos that match filters. present_only: only those with a present file.
 
-    What `nearest` returns is exact where the filters leave few photos, or where everything is asked for, and as good as the
-    index elsewhere. Several vectors of one photo count as their best.
+    `nearest` is exact if few photos match the filters or if all photos are requested, otherwise as accurate as the
+    index. A photo with several vectors counts with the best one.
     """
 
     connection: Connection
@@ -46,11 +46,11 @@ class VectorCandidates:
     filters: Node
     present_only: bool
     _narrow: list[VectorOfPhoto] | None = field(default=None, init=False)
-    _asked: bool = field(default=False, init=False)
+    _narrow_known: bool = field(default=False, init=False)
     _allowed: NDArray[np.int64] | None = field(default=None, init=False)
 
     def nearest(self, query: NDArray[np.float32], *, minimum: float, limit: int | None) -> Nearest:
-        """Return at least the `limit` nearest photos that reach `minimum`, where there are so many; all of them for None."""
+        """Return at least the `limit` nearest photos that reach `minimum`, if as many exist; all of them for None."""
         narrow = self._vectors_of_few()
         if narrow is not None:
             return Nearest(_best(self._scored(query, narrow), minimum), complete=True)
@@ -77,8 +77,8 @@ class VectorCandidates:
         return _best(self._scored(query, vectors), -2.0)
 
     def _vectors_of_few(self) -> list[VectorOfPhoto] | None:
-        if not self._asked and self.filters != EVERYTHING:
-            # Presence is checked only for the few photos that are left.
+        if not self._narrow_known and self.filters != EVERYTHING:
+            # Presence is checked only for the few remaining photos.
             photos = vector_photos.photos_if_few(
                 self.connection, self.filters, present_only=False, at_most=NARROW_PHOTOS, steps=_NARROW_STEPS
             )
@@ -87,11 +87,11 @@ class VectorCandidates:
                     self.connection, photos, EVERYTHING, present_only=self.present_only
                 )
                 self._narrow = vector_photos.vectors_of_photos(self.connection, self.space_id, present)
-        self._asked = True
+        self._narrow_known = True
         return self._narrow
 
     def _vectors_of_all(self) -> NDArray[np.int64]:
-        """Return the vectors of all photos that match the filters, ascending, those of missing photos among them."""
+        """Return the vectors of all photos that match the filters, including missing photos, ascending."""
         if self._allowed is None:
             self._allowed = np.asarray(
                 vector_photos.vectors_matching(self.connection, self.space_id, self.filters), np.int64
@@ -108,7 +108,7 @@ class VectorCandidates:
     def _matching(
         self, vector_ids: NDArray[np.int64], scores: NDArray[np.float32], filters: Node
     ) -> Iterable[tuple[int, float]]:
-        """Return those of some vectors whose photos match the filters, as photo and score."""
+        """Return photo and score of the vectors whose photos match the filters."""
         score_of: Mapping[int, float] = dict(zip(vector_ids.tolist(), scores.tolist(), strict=True))
         vectors = vector_photos.photos_of_vectors(self.connection, score_of.keys())
         photos = {one.photo_id for one in vectors}
@@ -121,7 +121,7 @@ class VectorCandidates:
 
 
 def _best(scored: Iterable[tuple[int, float]], minimum: float) -> dict[int, float]:
-    """Return each photo's best score of at least `minimum`; NaN, of a vector that the index lacks, is none."""
+    """Return each photo's best score of at least `minimum`; NaN (a vector missing from the index) is ignored."""
     best: dict[int, float] = {}
     for photo_id, score in scored:
         if score >= minimum and score > best.get(photo_id, -2.0):

@@ -1,4 +1,4 @@
-"""Read the text of a query with what it may refer to: the clock, the saved queries, the names of places."""
+"""Parses queries, and resolves what they refer to: the current time, saved queries, place names."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from photoindex.store.search.fields import grammar
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """A query's tree, and a text that means the same and still names saved queries and relative dates."""
+    """A query's tree, and an equivalent text in which saved queries and relative dates are not resolved."""
 
     tree: Node
     text: str
 
 
 def parse(library: Library, text: str) -> Node:
-    """Return the syntax tree of a query. Raises QuerySyntaxError, which points at the character that is wrong."""
+    """Return the syntax tree of a query. Raises QuerySyntaxError, which points at the error."""
     return parser.parse(text, grammar(), lookups_of(library))
 
 
@@ -36,9 +36,9 @@ def parse_arguments(library: Library, arguments: Sequence[str]) -> Node:
 
 
 def parse_with_options(library: Library, arguments: Sequence[str], terms: Sequence[OptionTerm] = ()) -> ParsedQuery:
-    """Return the query that the words of a command line and the terms given as options make together.
+    """Return the query of the words of a command line combined with the terms given as options.
 
-    Raises QuerySyntaxError, which shows the query, or the option, with the character that is wrong.
+    Raises QuerySyntaxError, which points at the error in the query or option.
     """
     fields, lookups = grammar(), lookups_of(library)
     words = join_arguments(arguments, fields)
@@ -49,13 +49,13 @@ def parse_with_options(library: Library, arguments: Sequence[str], terms: Sequen
 def _with_options(words: str, tree: Node, options: Sequence[Node]) -> ParsedQuery:
     whole = joined(And, [tree, *options])
     if sum(1 for _ in leaves(whole)) > parser.MAX_TERMS:
-        raise UsageError(f"a query has at most {parser.MAX_TERMS} terms, with those of its options")
+        raise UsageError(f"a query has at most {parser.MAX_TERMS} terms, including those of its options")
     shown = f"({words})" if isinstance(tree, Or) else words
     return ParsedQuery(whole, f"{shown} {to_text(And(tuple(options)))}".strip())
 
 
 def lookups_of(library: Library) -> Lookups:
-    """Return the look-ups of a library at this moment; nothing is read before a query needs it."""
+    """Return the look-ups of a library at this moment; they read nothing until a query needs it."""
 
     def saved() -> Mapping[str, str]:
         # Imports the journal, which most searches do not need.
@@ -64,7 +64,7 @@ def lookups_of(library: Library) -> Lookups:
         with library.database.read() as connection:
             return {one.name: one.query for one in saved_queries(connection)}
 
-    # Local time: `today` is the day on the wall where the question is asked.
+    # Local time, because `today` means the user's day.
     return Lookups(now=datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S"), saved=saved, place=_position)
 
 

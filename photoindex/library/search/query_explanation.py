@@ -1,4 +1,4 @@
-"""Explain how a query was understood, and how many photos each part of it leaves."""
+"""Explains how a query was parsed, and how many photos match each part of it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from photoindex.store.search.fields import LIKE, meaning
 class ExplainedPart:
     """One node of the tree.
 
-    kind: all (of the parts), any (of them), not, words, field. text: the node as a query. meaning: what a relative date or
-    the name of a place stands for. alone: photos that match it alone. left: photos that match it and the parts before it,
-    where all parts must match; None elsewhere.
+    kind: all (of the parts), any (of them), not, words, field. text: the node as a query. meaning: the resolved value
+    of a relative date or place name. alone: number of photos that match it alone. left: number of photos that match it
+    and the parts before it, if all parts must match, else None.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class ExplainedPart:
 
 @dataclass(frozen=True, slots=True)
 class QueryExplanation:
-    """A query: its tree with the total, and how many photos it searches, missing ones too unless `present_only`."""
+    """A query's tree with counts. photos: how many were searched, including missing ones unless `present_only`."""
 
     tree: ExplainedPart
     photos: int
@@ -42,9 +42,9 @@ class QueryExplanation:
 
 
 def explain(library: Library, query: Node, scope: Node = EVERYTHING) -> QueryExplanation:
-    """Count the photos inside a scope that match each part of a query, in one snapshot of the library.
+    """Count the photos in a scope that match each part of a query, in one snapshot of the library.
 
-    Words are counted in texts, and `like:` is left out: `score_explanation` explains what is found by meaning.
+    Words are matched in texts, and `like:` is left out; `score_explanation` explains semantic search.
     """
     query = _without_likes(query)
     with library.database.read() as connection:

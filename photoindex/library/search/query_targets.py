@@ -1,6 +1,6 @@
-"""Turn the words and pictures of a query into vectors of an embedding space, each alternative with its cut-off.
+"""Turns the words and pictures of a query into query vectors, one per alternative, each with its cut-off.
 
-Texts and pictures are added with their weights; what is not wanted is subtracted.
+A query vector is the weighted sum of texts and pictures, minus the subtracted texts.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ Kind = Literal["text", "photo", "picture", "without"]
 
 _SHOWN = 5
 _SAMPLE_VECTORS = 4_096
-"""As many as `SpaceIndex.sample` returns."""
+"""The size of the sample of `SpaceIndex.sample`."""
 _LOWEST_SCORE = -2.0
 """Below every cosine."""
 _LEAST_NORM = 1e-3
-"""Rounding leaves some 1e-7; a shorter sum has no direction that was asked for."""
+"""Rounding errors are about 1e-7; the direction of a shorter sum means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryPart:
-    """One text or picture of a query. weight: above 0, whatever the kind. values: float32 [dim] of unit length."""
+    """One text or picture of a query. weight: always above 0. values: float32 [dim] of unit length."""
 
     kind: Kind
     label: str
@@ -54,47 +54,47 @@ class QueryPart:
 
     @property
     def factor(self) -> float:
-        """Its weight with the sign that it counts with."""
+        """The signed weight, negative for a subtracted text."""
         return -self.weight if self.kind == "without" else self.weight
 
     @property
     def is_picture(self) -> bool:
-        """Whether it is a picture, of the library or not."""
+        """Whether it is a picture, in the library or not."""
         return self.kind in ("photo", "picture")
 
 
 @dataclass(frozen=True, slots=True)
 class QueryVector:
-    """One query as one vector. values: float32 [dim] of unit length. length: of the weighted sum before it was scaled."""
+    """A query vector. values: float32 [dim] of unit length. length: of the weighted sum before normalisation."""
 
     values: NDArray[np.float32]
     length: float
     parts: tuple[QueryPart, ...]
 
     def shares(self, values: NDArray[np.floating]) -> list[float]:
-        """Return what each part gives to the cosine of the query and a vector [dim]; their sum is that cosine."""
+        """Return each part's contribution to the cosine of the query and a vector [dim]; their sum is that cosine."""
         own = values.astype(np.float32)
         return [part.factor * float(part.values @ own) / self.length for part in self.parts]
 
 
 @dataclass(frozen=True, slots=True)
 class QueryTarget:
-    """One alternative of a query: its vector, and the least score of a hit."""
+    """One alternative of a query: its vector and cut-off."""
 
     vector: QueryVector
     cut: CutOff
 
     @property
     def minimum(self) -> float:
-        """The least score of a hit; below every score where there is no cut-off."""
+        """The minimum score of a hit; below every score if there is no cut-off."""
         return _LOWEST_SCORE if self.cut.minimum is None else self.cut.minimum
 
 
 def query_vectors(library: Library, space: SpaceRow, encoder: QueryEncoder, query: SemanticQuery) -> list[QueryVector]:
     """Return the vector of each alternative of a query.
 
-    Raises ModelUnavailable; NothingFound for a photo that is not in the library, or not in the query's scope; UsageError
-    for a picture that cannot be decoded, a photo without a vector, and where wanted and subtracted parts cancel out.
+    Raises ModelUnavailable; NothingFound for a photo that is not in the library or not in the query's scope; UsageError
+    for a picture that cannot be decoded, a photo without a vector, and parts that cancel each other out.
     """
     parts, options = query.parts, query.options
     texts = {one.text for each in (*parts.alternatives, options.without) for one in each}
@@ -126,7 +126,7 @@ def with_cut_offs(
 ) -> list[QueryTarget]:
     """Return each vector of a query with its cut-off, measured against photos in the query's scope.
 
-    Raises ModelUnavailable where the space has to be calibrated first.
+    Raises ModelUnavailable if the space must be calibrated first and its model is not available.
     """
     options = query.options
     if options.everything or options.min_score is not None:
@@ -140,7 +140,7 @@ def with_cut_offs(
 
 
 def _sample(library: Library, space: SpaceRow, index: SpaceIndex, scope: Node) -> NDArray[np.float32]:
-    """Return vectors of the photos in a scope, float32 [n, dim]; others would tell how like the query hidden photos are."""
+    """Return a sample of the vectors in a scope, float32 [n, dim]; others would tell how similar hidden photos are."""
     if scope == EVERYTHING:
         return np.asarray(index.sample(), np.float32)
     with library.database.read() as connection:
@@ -153,7 +153,7 @@ def _sample(library: Library, space: SpaceRow, index: SpaceIndex, scope: Node) -
 
 
 def _top(vector: QueryVector) -> float:
-    """Return the least score of the pictures that a query names, 1 where they count less than its words."""
+    """Return the lowest score of the query's own pictures, 1 if they weigh less than its words."""
     pictures = [part for part in vector.parts if part.is_picture]
     words = sum(part.weight for part in vector.parts if part.kind == "text")
     if not pictures or sum(part.weight for part in pictures) < words:
@@ -167,7 +167,7 @@ def _shares(vector: QueryVector) -> list[Share]:
 
 @dataclass(frozen=True, slots=True)
 class _NamedPhotos:
-    """The photos of the library that `like:` names, as far as a scope shows them: all others are not found."""
+    """Looks up the photos named by `like:`; photos outside the scope are not found."""
 
     connection: Connection
     space: SpaceRow
@@ -191,9 +191,9 @@ class _NamedPhotos:
         return np.asarray(values / np.linalg.norm(values), np.float32)
 
     def _photo(self, written: str) -> int:
-        """Return the photo of a number, or of a path where a file of that name exists here or the text is no number.
+        """Return the photo with a number, or the photo of a path if such a file exists or the text is not a number.
 
-        A path that leads to no file of the library from here may be the end of one, as in `path:`.
+        A path that is not a file in the library may be the end of one, as in `path:`.
         """
         path = from_text(written)
         if written.isascii() and written.isdigit() and len(written) < 19 and not os.path.lexists(path):
@@ -208,7 +208,7 @@ class _NamedPhotos:
             return found.photo_id
         if found is None and self.scope == EVERYTHING:
             raise NothingFound(
-                f"like:{display(path)}: the file is in the library, but it is no photo; for any picture file, use: "
+                f"like:{display(path)}: the file is in the library, but it is not a photo; for any picture file, use: "
                 f"--like {display(path)}"
             )
         return self._photo_at_end(written)
@@ -236,16 +236,14 @@ class _NamedPhotos:
                 f"name one by its number, like:{found[0]}"
             )
         if is_folder:
-            raise UsageError(f"like:{shown} is a folder; name one photo of it; to find them all: path:{shown}")
+            raise UsageError(f"like:{shown} is a folder; name one photo in it; to find all of them: path:{shown}")
         raise NothingFound(f"like:{shown}: the file is not in the library; for any picture file, use: --like {shown}")
 
 
 def combined(parts: Sequence[QueryPart]) -> QueryVector:
-    """Return the weighted sum of all parts. Raises UsageError where they cancel each other out."""
+    """Return the weighted sum of all parts. Raises UsageError if they cancel each other out."""
     total = np.sum([part.factor * part.values.astype(np.float64) for part in parts], axis=0)
     length = float(np.linalg.norm(total))
     if length < _LEAST_NORM:
-        raise UsageError(
-            "the query and what is subtracted from it cancel each other out; change the words or their weights"
-        )
+        raise UsageError("the query and the subtracted texts cancel each other out; change the words or their weights")
     return QueryVector((total / length).astype(np.float32), length, tuple(parts))

@@ -1,4 +1,4 @@
-"""Fuse two ranked lists to one by reciprocal rank fusion.
+"""Merges two ranked lists by reciprocal rank fusion.
 
 Source: Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods
 (SIGIR 2009), with their constant k = 60.
@@ -16,8 +16,8 @@ K = 60
 class Ranked:
     """One photo in the fused list.
 
-    score: cosine of its best vector and the query, -1 to 1, None where it has no vector. score_rank, words_rank: its place
-    in either list, from 1, None where it is not in it. fused: the sum of 1 / (60 + rank) over both.
+    score: cosine of its best vector and the query, -1 to 1, None without a vector. score_rank, words_rank: its rank in
+    each list, from 1, None if it is not in that list. fused: the sum of 1 / (60 + rank) over both lists.
     """
 
     photo_id: int
@@ -28,9 +28,9 @@ class Ranked:
 
 
 def fuse(by_score: Sequence[int], by_words: Sequence[int], scores: Mapping[int, float]) -> list[Ranked]:
-    """Return all photos of both lists (numbers, best first), best first; equal ones by score, then by number.
+    """Merge two lists of photo ids, best first; photos with equal fused scores are ordered by cosine, then by id.
 
-    scores: the cosine of every photo that has a vector.
+    scores: the cosine of each photo that has a vector.
     """
     score_ranks = {photo_id: rank for rank, photo_id in enumerate(by_score, 1)}
     words_ranks = {photo_id: rank for rank, photo_id in enumerate(by_words, 1)}

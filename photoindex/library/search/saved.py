@@ -1,4 +1,4 @@
-"""Queries with names: saved, listed, removed."""
+"""Saves, lists and removes named queries."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from photoindex.store.search.saved import SavedQuery
 def save(library: Library, name: str, query: str) -> str | None:
     """Save the text of a query for use as `@NAME`; return the text that it replaces, None for a new name.
 
-    Saved queries that it uses stay names in it: they may change. Raises UsageError for an invalid name, QuerySyntaxError
-    for a query that cannot be read or that would use itself.
+    Saved queries in the text are kept as names, because they may change. Raises UsageError for an invalid name,
+    QuerySyntaxError for a query that cannot be parsed or would use itself.
     """
     name = name.removeprefix("@")
     if not is_saved_name(name):
@@ -36,7 +36,7 @@ def saved_queries(library: Library) -> list[SavedQuery]:
 
 
 def remove(library: Library, names: Sequence[str]) -> list[str]:
-    """Remove saved queries, all or none; return the names of the queries that use one of them, which no longer work.
+    """Remove saved queries, all or none; return the names of queries that used them and no longer work.
 
     Raises NothingFound for an unknown name.
     """
@@ -53,5 +53,5 @@ def remove(library: Library, names: Sequence[str]) -> list[str]:
 
 
 def _used_by(query: str) -> set[str]:
-    """Return the saved queries that a saved query names itself."""
+    """Return the saved queries that a saved query uses directly."""
     return {token.text.lower() for token in tokenize(query, grammar()) if token.kind is TokenKind.SAVED}

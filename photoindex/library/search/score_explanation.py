@@ -1,4 +1,4 @@
-"""Explain why photos were found by meaning: what gave each its score and rank, and what each filter removed."""
+"""Explains a semantic search: the parts of each photo's score and rank, and how many photos each filter removed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHOWN_HITS = 10
 
 @dataclass(frozen=True, slots=True)
 class PartOfQuery:
-    """A text or picture of a query. weight: below 0 where it is subtracted."""
+    """A text or picture of a query. weight: below 0 if it is subtracted."""
 
     kind: Kind
     label: str
@@ -36,7 +36,7 @@ class PartOfQuery:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One alternative of a query. length: of the weighted sum of its parts, which the sum is divided by."""
+    """One alternative of a query. length: of the weighted sum of its parts, before normalisation."""
 
     parts: tuple[PartOfQuery, ...]
     length: float
@@ -45,7 +45,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class FilteredOut:
-    """How many photos one filter removed of those left by the filters before it."""
+    """How many of the photos left by earlier filters this filter removed."""
 
     query: str
     photos: int
@@ -55,8 +55,9 @@ class FilteredOut:
 class HitReasons:
     """Why one photo has its rank.
 
-    alternative: the one with the best score, from 0; None where the photo has no vector. shares: of each of its parts in
-    the score, which is their sum. fused_score, fused_words: of either rank in `fused`; 0 where the photo is not in that list.
+    alternative: index of the one with the best score, None if the photo has no vector. shares: contribution of each of
+    its parts to the score. fused_score, fused_words: contribution of each rank to `fused`, 0 if the photo is not in
+    that list.
     """
 
     photo_id: int
@@ -73,11 +74,12 @@ class HitReasons:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """A whole search by meaning.
+    """The explanation of a semantic search.
 
-    reached: photos of the scope that reach the cut-off or have all words, before the filters. removed: by the filters, in
-    their order; the last one, is:missing, counts photos whose files are all missing. found: those left. by_score, by_words:
-    how many of them reach the cut-off, and have all words. plain: parts of the query whose words are searched in texts only.
+    reached: number of photos in the scope that reach the cut-off or have all words, before the filters. removed: by
+    each filter, in order; the last one, is:missing, counts photos whose files are all missing. found: number of
+    remaining photos. by_score, by_words: how many of these reach the cut-off, and have all words. plain: parts of the
+    query whose words are searched in texts only.
     """
 
     space: str
@@ -93,7 +95,7 @@ class Reasons:
 
 
 def reasons(library: Library, query: SemanticQuery, answer: SemanticAnswer, *, shown: int = SHOWN_HITS) -> Reasons:
-    """Return why the first `shown` photos of an answer were found, and what the filters removed.
+    """Return why the first `shown` photos of an answer were found, and how many photos the filters removed.
 
     query, answer: of `semantic_search.search_by_meaning` without a limit, so that all photos are counted.
     """
@@ -169,7 +171,7 @@ def _hits(
 
 
 def _shares(index: VectorIndex, answer: SemanticAnswer, ids: NDArray[np.int64]) -> tuple[int, tuple[float, ...]]:
-    """Return the alternative that is nearest to one of a photo's vectors, and what each of its parts gives."""
+    """Return the alternative nearest to any of a photo's vectors, and the contribution of each of its parts."""
     values = index.vectors(ids)
     cosines = values @ np.stack([one.vector.values for one in answer.targets]).T
     row, best = np.unravel_index(int(np.nanargmax(cosines)), cosines.shape)

@@ -1,7 +1,7 @@
-"""Split a query into what is searched by meaning and what filters; imports nothing that a search by fields does not need.
+"""Splits a query into a semantic part and filters; light on imports, because every search uses it.
 
-Words and phrases outside a NOT are searched by meaning, and so is an OR of nothing else: its parts are alternatives.
-Words with a `*`, and words in an OR with fields, stay conditions on the photos' texts.
+Words and phrases outside a NOT are searched by meaning; in an OR of only words and phrases, each part is an
+alternative. Words with a `*`, and words in an OR with fields, remain conditions on the photos' texts.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from photoindex.store.search.compile import is_present_only
 from photoindex.store.search.fields import LIKE
 
 MAX_ALTERNATIVES = 16
-"""An OR that would make more alternatives than this stays a condition on texts."""
+"""An OR that would result in more alternatives remains a condition on texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeightedText:
-    """One text for the model, and how much it counts against the others."""
+    """One text for the model, with its relative weight."""
 
     text: str
     weight: float = 1.0
@@ -31,7 +31,7 @@ class WeightedText:
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A picture file to find similar photos, in the library or not. shown: its name in messages."""
+    """A picture file to find similar photos of; it need not be in the library. shown: its name in messages."""
 
     path: bytes
     shown: str
@@ -39,11 +39,11 @@ class PictureFile:
 
 @dataclass(frozen=True, slots=True)
 class SemanticOptions:
-    """What a search by meaning takes besides its query.
+    """Options of a semantic search.
 
-    without: texts that are subtracted. word_weights: of single words or phrases of the query, lower-case. words_weight,
-    like_weight, not_weight: factors for all words, all pictures, all subtracted texts. min_score: the least cosine of a
-    hit, instead of the cut-off. everything: no cut-off.
+    without: texts to subtract. word_weights: of single words or phrases of the query, in lower case. words_weight,
+    like_weight, not_weight: factors for all words, all pictures, all subtracted texts. min_score: the minimum cosine of
+    a hit, instead of the cut-off. everything: no cut-off.
     """
 
     pictures: tuple[PictureFile, ...] = ()
@@ -60,9 +60,10 @@ class SemanticOptions:
 class QueryParts:
     """The parts of a query.
 
-    alternatives: each is a sum of texts, and a hit matches one of them; empty where the query has no such words. words:
-    the same words as a condition on texts, None without any. likes: photos of the library to find similar ones. filters:
-    the condition on every hit. lexical: the parts of `filters` with words, which are searched in texts only.
+    alternatives: each is a sum of texts, and a hit matches one of them; empty if there are no words to search by
+    meaning. words: the same words as a condition on texts, None if there are none. likes: photos in the library to find
+    similar ones of. filters: the condition on every hit. lexical: the parts of `filters` with words, which are searched
+    in texts only.
     """
 
     alternatives: tuple[tuple[WeightedText, ...], ...]
@@ -79,7 +80,7 @@ class QueryParts:
 
 @dataclass(frozen=True, slots=True)
 class SemanticQuery:
-    """A query that is searched by meaning. present_only: only photos with a present file. scope: see `find.SearchRequest`."""
+    """A query to search by meaning. present_only: only photos with a present file. scope: see `find.SearchRequest`."""
 
     parts: QueryParts
     options: SemanticOptions = field(default_factory=SemanticOptions)
@@ -88,19 +89,19 @@ class SemanticQuery:
 
     @property
     def filters(self) -> Node:
-        """The condition on every hit: the query's own filters inside the scope."""
+        """The condition on every hit: the query's filters within the scope."""
         return within(self.scope, self.parts.filters)
 
     @property
     def needs_model(self) -> bool:
-        """Whether a search in texts and fields would give a different answer, and not only a poorer one."""
+        """Whether a search in texts and fields would answer a different question, not only less well."""
         return bool(self.parts.likes or self.options.pictures or self.options.without)
 
 
 def semantic_query(tree: Node, options: SemanticOptions, scope: Node = EVERYTHING) -> SemanticQuery | None:
-    """Return what a query asks by meaning, None where it asks nothing that way.
+    """Return the query to search by meaning, None if no part of it can be searched by meaning.
 
-    Raises UsageError for options that apply to nothing in the query, and for a `like:` in an OR or behind a minus.
+    Raises UsageError for options that apply to nothing in the query, and for a `like:` in an OR or after a minus.
     """
     parts = split_query(_weighted(tree, options.word_weights))
     if not parts.is_semantic and not options.pictures:
@@ -116,14 +117,14 @@ def semantic_query(tree: Node, options: SemanticOptions, scope: Node = EVERYTHIN
 
 
 def within(scope: Node, node: Node) -> Node:
-    """Return the query for what matches `node` inside a scope."""
+    """Return a query for the photos in a scope that match `node`."""
     if scope == EVERYTHING:
         return node
     return scope if node == EVERYTHING else And((scope, node))
 
 
 def split_query(tree: Node) -> QueryParts:
-    """Return the parts of a query. Raises UsageError for a `like:` that is filtered out or stands in an OR."""
+    """Return the parts of a query. Raises UsageError for a `like:` in a NOT or an OR."""
     parts = tree.parts if isinstance(tree, And) else (tree,)
     words: list[Node] = []
     likes: list[Compare] = []
@@ -148,11 +149,11 @@ def split_query(tree: Node) -> QueryParts:
 
 
 def _weighted(tree: Node, weights: Mapping[str, float]) -> Node:
-    """Return the query with these weights of its words. Raises UsageError for a weight of a word that it does not have."""
+    """Apply weights to the words of a query. Raises UsageError for a weight of a word that is not in it."""
     known = {leaf.text.lower() for leaf in leaves(tree) if isinstance(leaf, Words)} if weights else ()
     for name in weights:
         if name not in known:
-            raise UsageError(f"--weight {name}=…: this is no word or phrase of the query, and none of words, like, not")
+            raise UsageError(f"--weight {name}=…: not a word or phrase of the query, and not one of words, like, not")
     return _with_weights(tree, weights) if weights else tree
 
 
@@ -190,7 +191,7 @@ def _alternatives(words: Sequence[Node]) -> tuple[tuple[WeightedText, ...], ...]
 
 
 def _texts(words: Sequence[Words | Compare]) -> tuple[WeightedText, ...]:
-    """Return the plain words, in their order, as one text, and each word with a weight of its own as another."""
+    """Return the unweighted words, in order, as one text, and each weighted word as a text of its own."""
     plain = [word.text for word in words if isinstance(word, Words) and word.weight == 1.0]
     weighted = [
         WeightedText(word.text, word.weight) for word in words if isinstance(word, Words) and word.weight != 1.0
@@ -204,9 +205,9 @@ def _refuse_likes(part: Node) -> None:
         shown = to_text(found)
         if isinstance(part, Not):
             raise UsageError(
-                f"-{shown}: what looks like a photo cannot be filtered out; --not TEXT subtracts a meaning"
+                f"-{shown}: photos that look like another cannot be filtered out; --not TEXT subtracts a meaning"
             )
-        raise UsageError(f"{shown} stands beside the other terms of a query, not in an OR")
+        raise UsageError(f"{shown} cannot be part of an OR; combine it with the other terms of the query")
 
 
 def _holds_words(part: Node) -> bool:

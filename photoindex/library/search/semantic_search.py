@@ -1,4 +1,4 @@
-"""Find photos by what their pictures show: words by meaning and in texts, and pictures, together with filters."""
+"""Semantic search: finds photos by words (by meaning and in texts) and example pictures, with filters."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from photoindex.store.search import vector_photos
 from photoindex.store.vectors.spaces import SpaceRow
 
 _FUSED_DEPTH = 60
-"""Where n photos are wanted, one at rank 60 + 2 n of both lists counts less than one at rank n of either."""
+"""For n requested photos, one at rank 60 + 2 n in both lists has a lower fused score than one at rank n in one list."""
 _FUSED_DEPTH_MOST = 500
-"""At most so many more than are wanted are ranked: at the end of a long list it does not matter which photo just misses it."""
+"""Maximum number of additional photos to rank; at the end of a long list the exact order does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class SemanticAnswer:
-    """The photos that were found, in their order. more: a larger limit finds further ones.
+    """The photos found, in order. more: whether a larger limit would find others.
 
-    targets: the alternatives that were searched. words_read: how many words the model reads, where the query has more.
+    targets: the alternatives that were searched. words_read: how many words the model reads, if the query has more.
     """
 
     ranked: tuple[Ranked, ...]
@@ -48,9 +48,9 @@ class SemanticAnswer:
 def search_by_meaning(
     library: Library, space: SpaceRow, query: SemanticQuery, limit: int | None = None, emit: EventSink = ignore_events
 ) -> SemanticAnswer:
-    """Return the photos that a query means in an embedding space, at most `limit`.
+    """Search an embedding space for a query; return at most `limit` photos.
 
-    A photo is found where it matches the filters and the scope, and either reaches the cut-off of an alternative or has
+    A photo is found if it matches the filters and the scope, and either reaches the cut-off of an alternative or has
     all words in its texts. Raises ModelUnavailable; UsageError and NothingFound for pictures that cannot be used.
     """
     encoder = QueryEncoder(library, space)
@@ -76,7 +76,7 @@ def _with_words(library: Library, query: SemanticQuery, depth: int | None) -> di
 def _found(
     candidates: VectorCandidates, targets: Sequence[QueryTarget], reading: Future[dict[int, float]], depth: int | None
 ) -> tuple[list[Ranked], bool]:
-    """Return the photos that were found, best first, and whether there may be more; depth: photos needed of either list."""
+    """Return the photos found, best first, and whether there may be more. depth: photos needed from each list."""
     scores: dict[int, float] = {}
     complete = True
     for one in targets:

@@ -1,4 +1,4 @@
-"""The photos that the words of a command line name: by paths in the library, or by a query."""
+"""Resolves command-line arguments to photos: paths in the library, or a query."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _PATH_BEGINNINGS = (b"/", b"./", b"../")
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The photos that were named.
+    """The chosen photos.
 
-    photo_ids: ascending, without repeats. files: single files that were named. photos_of_folders: the photos in named
-    folders. by_query: whether a query chose the photos.
+    photo_ids: ascending, without duplicates. files: individually named files. photos_of_folders: the photos in named
+    folders. by_query: whether the photos were chosen by a query.
     """
 
     photo_ids: tuple[int, ...]
@@ -36,12 +36,11 @@ class Targets:
 
 
 def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
-    """Return the photos that paths (of files or folders, relative or absolute) or the words of a query name.
+    """Return the photos given by paths (of files or folders, relative or absolute) or by the words of a query.
 
-    An argument is a path where the library has that path, where it begins with `/`, `./` or `../`, or where it exists. All
-    other arguments together are a query, as in `search`. Raises NothingFound for a path that is not in the library or is
-    no photo, and where no photo matches; UsageError for paths together with a query, and for no words at all;
-    QuerySyntaxError.
+    An argument is a path if it is in the library, starts with `/`, `./` or `../`, or exists. All other arguments
+    together are a query, as in `search`. Raises NothingFound for a path that is not in the library or not a photo, and
+    if no photo matches; UsageError for paths together with a query, and for no arguments; QuerySyntaxError.
     """
     if not any(argument.strip() for argument in arguments):
         raise UsageError("name the photos: a PATH of a file or folder, or a query such as camera:canon")
@@ -65,8 +64,8 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
         in_folders = photos_below(connection, folders) if folders else []
     if words and (files or folders):
         raise UsageError(
-            f"'{display(from_text(words[0]))}' is no path that the library knows, and paths and a query do not go "
-            "together; for the photos of a folder that match, write the folder as path:FOLDER"
+            f"'{display(from_text(words[0]))}' is not a path in the library, and paths cannot be combined "
+            "with a query; for the matching photos of a folder, write the folder as path:FOLDER"
         )
     if words:
         found = matching_photo_ids(library, words)
@@ -93,6 +92,6 @@ def _photo_of(connection: Connection, file_id: int, path: bytes) -> PhotoOfFile:
     found = photo_of_file(connection, file_id)
     if found is None:
         raise NothingFound(
-            f"{display(path)} is in the library, but it is no photo; see: photoindex why {quote(display(path))}"
+            f"{display(path)} is in the library, but it is not a photo; see: photoindex why {quote(display(path))}"
         )
     return found

@@ -1,4 +1,4 @@
-"""The photos that have the words of a query in their texts: exact names and keywords first, then by bm25."""
+"""Finds photos by the words of a query in their texts: exact names and keywords first, then by bm25."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _NAMED_PHOTOS = 5_000
 
 
 def photos_with_words(connection: Connection, query: SemanticQuery, *, limit: int | None) -> dict[int, float]:
-    """Return up to `limit` photos that have all words and match the filters, with their rank: lower is better.
+    """Return up to `limit` photos that have all words and match the filters, with their rank; lower is better.
 
-    The rank is bm25, which is negative; -inf where a file name, or whole keywords, are exactly the query's words.
+    The rank is bm25, which is negative, or -inf if a file name or whole keywords are exactly the query's words.
     """
     words, filters, present_only = query.parts.words, query.filters, query.present_only
     if words is None:

@@ -1,4 +1,4 @@
-"""Finds pairs of contents that may show the same picture: similar hashes (upright or rotated), or pairs given by others."""
+"""Finds pairs of contents that may show the same picture: similar hashes (upright or rotated), or given pairs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from photoindex.vectors.binary import Codes, close_pairs
 TURNED_RADIUS = 8
 """Rotated pictures are searched in a smaller radius, which finds 92 % of them at a tenth of the cost."""
 THOROUGH_RADIUS = 8
-"""Within this radius there are so few false candidates that each pair is worth the thorough comparison."""
+"""Within this radius there are so few false candidates that each pair is compared thoroughly."""
 CROWD = 24
 """If more contents than this share one hash, each is compared with the most similar ones instead of with all."""
 _CROWD_NEIGHBOURS = 6
@@ -32,7 +32,7 @@ class PairCandidates:
     """Pairs to compare, as indices into the given contents; each pair once, ordered by `first`.
 
     first, second: int32 [n], first < second. turns: uint8 [n], the probable orientation of the second. thorough: bool [n],
-    whether the pair is worth the thorough comparison.
+    whether to compare the pair thoroughly.
     """
 
     first: NDArray[np.int32]
@@ -63,7 +63,7 @@ class Collector:
         self._blocks.append(PairCandidates(low[kept], high[kept], turns[kept], long[kept]))
 
     def result(self) -> PairCandidates:
-        """Return all pairs; of a duplicate pair, thorough wins over quick, then upright over rotated."""
+        """Return all pairs, each once; thorough wins over quick, then upright over rotated."""
         if not self._blocks:
             return PairCandidates(
                 np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.bool_)
@@ -125,7 +125,7 @@ class _Buckets:
             for bucket in chosen.tolist():
                 crowd = self._members[self._starts[bucket] : self._starts[bucket] + size]
                 for start in range(0, size, _CROWD_BLOCK):
-                    yield from _likest(crowd[start : start + _CROWD_BLOCK], signatures)
+                    yield from _most_similar(crowd[start : start + _CROWD_BLOCK], signatures)
 
     def between(
         self, first: Numbers, second: Numbers, distances: NDArray[np.uint8]
@@ -146,7 +146,7 @@ class _Buckets:
                     )
 
 
-def _likest(crowd: Numbers, signatures: Signatures) -> Iterator[tuple[Numbers, Numbers]]:
+def _most_similar(crowd: Numbers, signatures: Signatures) -> Iterator[tuple[Numbers, Numbers]]:
     """Yield the pairs of each content in a crowd with the few most similar ones."""
     known = signatures(crowd)
     structured = np.flatnonzero(np.abs(known).max(axis=1, initial=0) > 0)
@@ -155,11 +155,11 @@ def _likest(crowd: Numbers, signatures: Signatures) -> Iterator[tuple[Numbers, N
     if wanted < 1:
         return
     for start in range(0, len(crowd), _CROWD_ROWS):
-        likeness = known[start : start + _CROWD_ROWS] @ known.T
-        rows = np.arange(len(likeness))
-        likeness[rows, start + rows] = -2
-        best = np.argpartition(-likeness, wanted - 1, axis=1)[:, :wanted]
-        yield np.repeat(crowd[start : start + len(likeness)], wanted), crowd[best.ravel()]
+        similarity = known[start : start + _CROWD_ROWS] @ known.T
+        rows = np.arange(len(similarity))
+        similarity[rows, start + rows] = -2
+        best = np.argpartition(-similarity, wanted - 1, axis=1)[:, :wanted]
+        yield np.repeat(crowd[start : start + len(similarity)], wanted), crowd[best.ravel()]
 
 
 def add_pairs(collector: Collector, asset_ids: Numbers, pairs: Iterable[Sequence[int]]) -> None:

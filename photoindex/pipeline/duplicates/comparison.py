@@ -17,7 +17,7 @@ from photoindex.domain.same_picture.compare import PictureComparison, compare, s
 from photoindex.domain.same_picture.features import Features, extract_features
 from photoindex.pipeline.ingest.derived_files import thumbnail_path
 
-_KEPT_LOOKS = 200
+_CACHED_FEATURES = 200
 """Features cached in memory, about half a megabyte each."""
 _AHEAD = 64
 _SIGNATURE_PX = 16
@@ -26,7 +26,7 @@ _LEAST_STRUCTURE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One pair of contents to compare, by asset ids; see `candidates.Candidates`."""
+    """One pair of contents to compare, by asset ids; see `candidates.PairCandidates`."""
 
     first: int
     second: int
@@ -52,7 +52,7 @@ class Comparer:
     def __init__(self, derived_folder: Path, digests: Mapping[int, bytes]) -> None:
         self._folder = derived_folder
         self._digests = digests
-        self._looks: OrderedDict[int, Features | None] = OrderedDict()
+        self._cache: OrderedDict[int, Features | None] = OrderedDict()
         self._lock = threading.Lock()
         self.without_thumbnail: set[int] = set()
 
@@ -68,7 +68,7 @@ class Comparer:
 
     def compare(self, task: Task) -> Compared:
         """Compare one pair."""
-        first, second = self._look(task.first), self._look(task.second)
+        first, second = self._features(task.first), self._features(task.second)
         if first is None or second is None:
             return Compared(task, PictureComparison(same=False), same_colours=False)
         found = compare(first, second, orientation=task.turn, thorough=task.thorough)
@@ -81,10 +81,10 @@ class Comparer:
 
         found = np.zeros((len(asset_ids), _SIGNATURE_PX**2), np.float32)
         for row, asset_id in enumerate(asset_ids.tolist()):
-            look = self._look(asset_id, keep=False)
-            if look is None or float((look.even**2).mean()) < _LEAST_STRUCTURE:
+            features = self._features(asset_id, keep=False)
+            if features is None or float((features.even**2).mean()) < _LEAST_STRUCTURE:
                 continue
-            small = cv2.resize(look.even, (_SIGNATURE_PX, _SIGNATURE_PX), interpolation=cv2.INTER_AREA).ravel()
+            small = cv2.resize(features.even, (_SIGNATURE_PX, _SIGNATURE_PX), interpolation=cv2.INTER_AREA).ravel()
             length = float(np.linalg.norm(small))
             if length > 0:
                 found[row] = small / length
@@ -97,24 +97,24 @@ class Comparer:
         first, second = self._thumbnail(task.first), self._thumbnail(task.second)
         return first is not None and second is not None and same_colours(first, second)
 
-    def _look(self, asset_id: int, *, keep: bool = True) -> Features | None:
+    def _features(self, asset_id: int, *, keep: bool = True) -> Features | None:
         with self._lock:
-            if asset_id in self._looks:
-                self._looks.move_to_end(asset_id)
-                return self._looks[asset_id]
+            if asset_id in self._cache:
+                self._cache.move_to_end(asset_id)
+                return self._cache[asset_id]
         jpeg = self._thumbnail(asset_id)
         try:
-            look = None if jpeg is None else extract_features(jpeg)
+            features = None if jpeg is None else extract_features(jpeg)
         except ValueError:
-            look = None
-        if look is None:
+            features = None
+        if features is None:
             self.without_thumbnail.add(asset_id)
         if keep:
             with self._lock:
-                self._looks[asset_id] = look
-                while len(self._looks) > _KEPT_LOOKS:
-                    self._looks.popitem(last=False)
-        return look
+                self._cache[asset_id] = features
+                while len(self._cache) > _CACHED_FEATURES:
+                    self._cache.popitem(last=False)
+        return features
 
     def _thumbnail(self, asset_id: int) -> bytes | None:
         digest = self._digests.get(asset_id)

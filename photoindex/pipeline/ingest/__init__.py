@@ -1,1 +1,1 @@
-"""Reading originals in worker processes and recording them."""
+"""Reads originals in worker processes and records the results."""

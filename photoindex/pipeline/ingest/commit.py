@@ -1,4 +1,4 @@
-"""From the outcome of one file to rows: which asset, which photo, which verdict in the summary."""
+"""Turns the outcome of a file into rows: its asset, its photo, and its verdict in the summary."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from photoindex.store.tasks import asset_tasks, queue, stale
 
 
 class FileVerdict(StrEnum):
-    """What the summary of a scan counts a file as; each file that was read has one."""
+    """How the summary of a scan counts a file; each file that was read has one."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -42,7 +42,7 @@ class FileVerdict(StrEnum):
 
 @dataclass(slots=True)
 class IngestTally:
-    """How many files have which verdict. bytes: of originals that were read."""
+    """Number of files per verdict. bytes: of originals that were read."""
 
     files: Counter[FileVerdict] = field(default_factory=Counter)
     bytes: int = 0
@@ -50,10 +50,10 @@ class IngestTally:
 
 @dataclass(slots=True)
 class Committer:
-    """Writes outcomes; every call to `record` belongs to one write transaction of the caller's.
+    """Writes outcomes, in the caller's write transaction.
 
-    `is_online` tells whether a volume is mounted now. Pairs, sidecars and neighbours are left for the refresh that follows
-    an ingest, which needs to see whole folders; `finish_batch` marks these.
+    `is_online` tells whether a volume is mounted now. Pairs, sidecars and neighbours are left to the refresh after an
+    ingest, because it needs whole folders; `finish_batch` marks the folders.
     """
 
     variant_id: int
@@ -64,25 +64,25 @@ class Committer:
     _decided: set[int] = field(default_factory=set)
 
     def prepare(self, outcomes: Iterable[Outcome]) -> None:
-        """Get ready for these outcomes; to be called before the transaction that records them."""
+        """Prepare for these outcomes; call it before the transaction that records them."""
         if any(map(_has_position, outcomes)):
             self.resolver.places.prepare()
 
     def record(self, connection: Connection, job: Job, outcome: Outcome, recorded: Recorded) -> FileJob | None:
-        """Write one outcome and add to `recorded` what becomes of its task.
+        """Write one outcome and add the new state of its task to `recorded`.
 
-        Returns a file job to run again with `force` where previews of the content lie on disk but the database does not
-        count on them (a crash came between the two, or `redo` wants new ones), else None.
+        Return a file job to run again with `force` if previews of the content exist but the database does not list them
+        (a crash in between, or `redo` requested new ones), else None.
         """
         row = files.by_id(connection, outcome.job.file_id)
         if row is None:
-            return None  # forgotten while it was read
+            return None  # removed from the library while it was read
         self._folders.add(row.folder_id)
         if outcome.vanished:
             files.forget_vanished(connection, row.id)
             self.tally.files[FileVerdict.VANISHED] += 1
             return None
-        if outcome.stat is not None and not outcome.job.force:  # what is read again for its facts counts once
+        if outcome.stat is not None and not outcome.job.force:  # a file that is read twice counts once
             self.tally.bytes += outcome.stat[0]
         if outcome.not_media is not None and outcome.stat is not None:
             self._record_other(connection, outcome, row.id, outcome.stat)
@@ -99,7 +99,7 @@ class Committer:
         return None
 
     def finish_batch(self, connection: Connection) -> None:
-        """Mark the folders of what was recorded, in the transaction that recorded it."""
+        """Mark the folders of the recorded files as stale, in the same transaction."""
         if self._decided:
             regroup(connection, self._decided)
             self._decided.clear()
@@ -107,7 +107,7 @@ class Committer:
         self._folders.clear()
 
     def _record_other(self, connection: Connection, outcome: Outcome, file_id: int, stat: tuple[int, int]) -> None:
-        """Record a file that is no photo or video: a sidecar, or anything else."""
+        """Record a file that is not a photo or video: a sidecar, or anything else."""
         files.link(connection, file_id, asset_id=None, media=False, reason=outcome.not_media, stat=stat)
         if outcome.sidecar is None:
             self._forget_sidecar(connection, file_id)
@@ -118,7 +118,7 @@ class Committer:
         self.tally.files[FileVerdict.SIDECAR] += 1
 
     def _forget_sidecar(self, connection: Connection, file_id: int) -> None:
-        """Drop the facts of a file that is no sidecar any more from the photos that used them."""
+        """Forget a file that is no longer a sidecar, and mark the photos that used its facts as stale."""
         stale.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
         sidecars.forget(connection, file_id)
 
@@ -135,20 +135,20 @@ class Committer:
         asset_id, photo_id, verdict = self._identify(connection, outcome, row, known, is_copy=bool(others))
         kept = row
         if verdict is FileVerdict.DUPLICATE:
-            moved_from = self._moved_from(row, others)
+            moved_from = self._find_moved_from(row, others)
             if moved_from is not None:
                 self._folders.add(moved_from.folder_id)
                 files.take_over(connection, kept=moved_from.id, newcomer=row)
                 kept = moved_from
-            left = all(staging.waits_with_other_content(connection, other.id) for other in others)
-            verdict = FileVerdict.MOVED if moved_from is not None or left else FileVerdict.DUPLICATE
+            replaced = all(staging.waits_with_other_content(connection, other.id) for other in others)
+            verdict = FileVerdict.MOVED if moved_from is not None or replaced else FileVerdict.DUPLICATE
         assert outcome.stat is not None
         if row.media is False:
             self._forget_sidecar(connection, row.id)
         files.link(connection, kept.id, asset_id=asset_id, media=True, reason=None, stat=outcome.stat)
         self.resolver.refresh(connection, photo_id)
         if kept.id != row.id:
-            # The row that was taken over keeps its own task; the newcomer's is gone with its row.
+            # The old row keeps its own task; the new row was deleted together with its task.
             queue.finish_file_task(connection, kept.id, stage=STAGE.name, failure=outcome.failure)
         elif outcome.failure is None:
             recorded.done.append((job.task_id, outcome.seconds))
@@ -163,7 +163,7 @@ class Committer:
     def _identify(
         self, connection: Connection, outcome: Outcome, row: FileRow, known: AssetRow | None, *, is_copy: bool
     ) -> tuple[int, int, FileVerdict]:
-        """Return (asset id, photo id, verdict) for the content, making what is not there yet."""
+        """Return (asset id, photo id, verdict) for the content, creating asset and photo if needed."""
         made = Made(self.variant_id, outcome.perceptual_hash, outcome.derived, outcome.notes)
         if known is not None:
             if outcome.described is not None and (outcome.derived or not known.derived):
@@ -172,14 +172,14 @@ class Committer:
                     asset_tasks.reset_after_new_preview(connection, known.id, stages_of_previews())
             photo_id = known.photo_id
             if known.role == assets.SUPERSEDED and known.replaced_by is not None:
-                photo_id = self._stand_again(connection, known, row)
+                photo_id = self._restore_earlier_content(connection, known, row)
             if row.asset_id is None:
                 return known.id, photo_id, FileVerdict.DUPLICATE if is_copy else FileVerdict.NEW
             return known.id, photo_id, FileVerdict.UNCHANGED if row.asset_id == known.id else FileVerdict.CHANGED
         assert outcome.described is not None
         assert outcome.digest is not None
         assert outcome.stat is not None
-        earlier = self._edited(connection, row)
+        earlier = self._replaced_content(connection, row)
         if earlier is None:
             photo_id = assets.add_photo(connection, outcome.described, outcome.stat[0])
         else:
@@ -194,22 +194,25 @@ class Committer:
         return asset_id, photo_id, FileVerdict.NEW if row.asset_id is None else FileVerdict.CHANGED
 
     def _inherit_corrections(self, connection: Connection, asset_id: int, *, earlier: int) -> None:
-        """Let corrections and decisions hold for an edited file as well as for the unedited copy that remains."""
+        """Copy corrections and decisions to the content of an edited file; an unedited copy keeps its own."""
         corrections.copy(connection, source=earlier, target=asset_id)
         if pairs.copy_decisions(connection, source=earlier, target=asset_id):
             self._decided.add(asset_id)
 
-    def _edited(self, connection: Connection, row: FileRow) -> AssetRow | None:
-        """Return the content that a file's new one takes the place of: it is nowhere else any more."""
+    def _replaced_content(self, connection: Connection, row: FileRow) -> AssetRow | None:
+        """Return the content that an edit of this file replaces, None if another file still has it."""
         if row.asset_id is None or files.is_present_elsewhere(connection, row.asset_id, but=row.id):
             return None
         previous = assets.by_id(connection, row.asset_id)
         if previous is None or assets.latest(connection, previous).id != previous.id:
-            return None  # another file went on with that photo
+            return None  # it was already replaced through another file
         return previous
 
-    def _stand_again(self, connection: Connection, known: AssetRow, row: FileRow) -> int:
-        """A file went back to an earlier content; return the photo: its own where the later content is still somewhere."""
+    def _restore_earlier_content(self, connection: Connection, known: AssetRow, row: FileRow) -> int:
+        """Record that a file was reverted to an earlier content; return its photo.
+
+        It becomes a photo of its own if another file still has the later content.
+        """
         later = assets.latest(connection, known)
         if not files.is_present_elsewhere(connection, later.id, but=row.id):
             assets.take_place_of(connection, known.id, earlier=later)
@@ -218,8 +221,8 @@ class Committer:
         assets.stand_alone(connection, known.id, photo_id=photo_id)
         return photo_id
 
-    def _moved_from(self, row: FileRow, others: list[FileRow]) -> FileRow | None:
-        """Return the file row that this new path continues: same content, and not where it was."""
+    def _find_moved_from(self, row: FileRow, others: list[FileRow]) -> FileRow | None:
+        """Return the row of the file that was moved to this path: same content, no longer at its old path."""
         for other in sorted(others, key=lambda other: (other.state != "missing", other.name != row.name)):
             if other.state == "missing" or other.path == row.path:
                 return other

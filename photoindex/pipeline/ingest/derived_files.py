@@ -1,4 +1,4 @@
-"""Where previews and thumbnails lie: named by the content's digest, written under another name and renamed."""
+"""Preview and thumbnail files: named by the content's digest, written atomically."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from photoindex.atomic_files import atomic_file, sync_folder
 from photoindex.types import Derived
 
 _UNFINISHED = "unfinished"
-"""Files are written in this one folder and renamed, so that what a killed worker leaves is found without a search."""
+"""Files are written in this one folder and renamed, so that leftovers of killed workers are easy to find."""
 _END_OF_IMAGE = b"\xff\xd9"
 
 
 def preview_path(folder: Path, digest: bytes) -> Path:
-    """Return the place of a content's preview; 4,096 folders keep a million files at some hundreds a folder."""
+    """Return the path of a content's preview; with 4,096 folders, a million files are a few hundred per folder."""
     name = digest.hex()
     return folder / name[:3] / f"{name}.preview.jpg"
 
 
 def thumbnail_path(folder: Path, digest: bytes) -> Path:
-    """Return the place of a content's thumbnail."""
+    """Return the path of a content's thumbnail."""
     name = digest.hex()
     return folder / name[:3] / f"{name}.thumb.jpg"
 
 
 def exist(folder: Path, digest: bytes) -> bool:
-    """Tell whether both derived files of a content are there and end as a JPEG does."""
+    """Tell whether both derived files of a content exist and end with a JPEG end marker."""
     try:
         return _is_whole(preview_path(folder, digest)) and _is_whole(thumbnail_path(folder, digest))
     except OSError:
-        return False  # missing or unreadable: writing new ones tells which
+        return False  # missing or unreadable; writing new ones will show which
 
 
 def _is_whole(path: Path) -> bool:
@@ -41,9 +41,9 @@ def _is_whole(path: Path) -> bool:
 
 
 def write(folder: Path, digest: bytes, derived: Derived) -> None:
-    """Write both files, each complete or not at all. Raises OSError, ENOSPC among others.
+    """Write both files atomically. Raises OSError, e.g. with ENOSPC.
 
-    They are on the disk before the database counts on them: 0.9 ms a photo on NVMe, where decoding takes some 90 ms.
+    They are synced to disk before the database lists them: 0.9 ms per photo on NVMe, while decoding takes about 90 ms.
     """
     preview = preview_path(folder, digest)
     if not preview.parent.is_dir():
@@ -62,7 +62,7 @@ def _write_whole(folder: Path, path: Path, data: bytes) -> None:
 
 
 def remove_unfinished(folder: Path) -> int:
-    """Remove what killed workers left half-written; return how many files. Call while nobody else writes."""
+    """Remove files that killed workers left unfinished; return how many. Call it while nothing else writes."""
     removed = 0
     for path in (folder / _UNFINISHED).glob("*"):
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The work of the ingest stage: which files a scan found to read, as jobs for the decoder processes."""
+"""The work of the ingest stage: the files that a scan has to read, as jobs for the decoder processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from photoindex.types import DerivedParams, Limits
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """How files are ingested: `jobs` worker processes, commits of `batch_size` files."""
+    """How files are ingested. jobs: number of worker processes. batch_size: files per commit."""
 
     jobs: int
     batch_size: int
@@ -41,22 +41,22 @@ class IngestWork:
     phase: str = "reading"
     unit: str = "files"
     announces_failures: bool = True
-    # Every new path before the changed files, so that a moved file is recognised before its old path is given up.
+    # All new paths come before changed files, so that a moved file is recognised before its old path gets new content.
     passes: Sequence[Sequence[int]] = ((staging.NEW_FILES_FIRST,), (staging.CHANGED_FILES_NEXT,))
 
     @property
     def variant_id(self) -> int:
-        """The variant that the files' tasks are finished for."""
+        """The variant of the files' tasks."""
         return self.committer.variant_id
 
     @property
     def claim_size(self) -> int:
-        """Files claimed at once: enough for one commit, and for all workers."""
+        """How many files are claimed at once: enough for one commit and for all workers."""
         return max(self.settings.batch_size, self.settings.jobs * 2)
 
     @property
     def commit_size(self) -> int:
-        """Files of one commit."""
+        """How many files are committed at once."""
         return self.settings.batch_size
 
     @property
@@ -79,11 +79,11 @@ class IngestWork:
         return file_job.path
 
     def prepare(self, finished: Sequence[Finished]) -> None:
-        """Load the table of place names where any of these files has a position."""
+        """Load the table of place names if any of these files has a position."""
         self.committer.prepare([_outcome(each) for each in finished])
 
     def record(self, connection: Connection, finished: Sequence[Finished], *, owner: str) -> Recorded:  # noqa: ARG002
-        """Write the outcomes; leases are not checked, because the library's lock keeps other scans away."""
+        """Write the outcomes; leases are not checked, because the library's lock excludes other scans."""
         recorded = Recorded()
         for each in finished:
             again = self.committer.record(connection, each.job, _outcome(each), recorded)

@@ -1,4 +1,4 @@
-"""What a worker process does with one file: read it once, recognise it, run the ingest stage, write what was derived."""
+"""Ingests one file in a worker process: reads it once, recognises it, runs the stage, writes the derived files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from photoindex.types import Derived, DerivedParams, Described, Failure, Limits,
 class FileJob:
     """One file to ingest.
 
-    `force` decodes even where previews of this content exist; `derive` False stops after hash and facts.
+    force: decode even if previews of this content exist. derive: False stops after hash and facts.
     """
 
     file_id: int
@@ -33,11 +33,11 @@ class FileJob:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found in one file.
+    """The result of one file.
 
-    digest: BLAKE3 (32 bytes), None where not even the bytes could be read. stat: (size, mtime_ns) at which it was read.
-    reused: previews of this content were there already, so nothing was described or decoded. vanished: it is gone.
-    sidecar: the facts of a sidecar, which has its `not_media` too.
+    digest: BLAKE3 (32 bytes), None if the bytes could not be read. stat: (size, mtime_ns) when it was read. reused:
+    previews of this content already existed, so nothing was described or decoded. vanished: the file no longer exists.
+    sidecar: the facts of a sidecar; `not_media` is set too.
     """
 
     job: FileJob
@@ -56,7 +56,7 @@ class Outcome:
 
 
 def ingest_file(job: FileJob) -> Outcome:
-    """Ingest one file; whatever is wrong with it is in the outcome. Raises StorageFull where previews cannot be written."""
+    """Ingest one file; its problems are in the outcome. Raises StorageFull if previews cannot be written."""
     started = time.perf_counter()
     content = _read(job)
     if isinstance(content, Outcome):
@@ -70,7 +70,7 @@ def ingest_file(job: FileJob) -> Outcome:
     try:
         result = ingest(content, seen, job.params, job.limits, derive=job.derive)
     except OSError as error:
-        # Large files are not held but opened again for their decoder, and a NAS may be gone by then.
+        # Large files are not kept in memory but reopened by the decoder; a NAS may be offline by then.
         return Outcome(job, content.digest, stat, failure=_unreadable(error), seconds=time.perf_counter() - started)
     if result.derived is not None:
         _write(job, content.digest, result.derived)
@@ -106,7 +106,7 @@ def _write(job: FileJob, digest: bytes, derived: Derived) -> None:
     try:
         derived_files.write(job.derived_folder, digest, derived)
     except OSError as error:
-        # Not the file's fault: the run has to stop.
+        # This is not the file's fault, so the run must stop.
         raise StorageFull(
             f"previews cannot be written ({error.strerror}: {job.derived_folder}); free some space and run the command again"
         ) from error

@@ -20,7 +20,7 @@ from photoindex.types import Kind, SidecarKind
 def relate_folder(connection: Connection, folder_id: int) -> None:
     """Recompute the sidecars, pairs and bursts of one folder, and mark photos whose facts may change as stale.
 
-    Idempotent. Call it in a write transaction. The folder stays marked until the time neighbours of its photos are done.
+    Idempotent. Call it in a write transaction. The folder stays marked until times are inferred from neighbours.
     """
     rows = pairs.members_in_folder(connection, folder_id)
     _link_sidecars(connection, folder_id, rows)
@@ -28,7 +28,7 @@ def relate_folder(connection: Connection, folder_id: int) -> None:
     if changed:
         regroup(connection, changed)
         rows = pairs.members_in_folder(connection, folder_id)
-    _note_bursts(connection, folder_id, rows)
+    _store_bursts(connection, folder_id, rows)
 
 
 def _link_sidecars(connection: Connection, folder_id: int, rows: Iterable[MemberRow]) -> None:
@@ -140,19 +140,19 @@ def regroup(connection: Connection, asset_ids: Collection[int]) -> set[int]:
     groups = pairing.group(members, links, decisions)
     photo_ids = _photo_ids(connection, groups, places)
     into: dict[int, int] = {}
-    stand: list[NewPlace] = []
+    new_places: list[NewPlace] = []
     for group, photo_id in zip(groups, photo_ids, strict=True):
         for asset_id, role in group.roles.items():
             into.setdefault(places[asset_id].photo_id, photo_id)
-            stand.append(NewPlace(asset_id, photo_id, role, group.reasons.get(asset_id)))
+            new_places.append(NewPlace(asset_id, photo_id, role, group.reasons.get(asset_id)))
     placed = {asset_id: photo_id for group, photo_id in zip(groups, photo_ids, strict=True) for asset_id in group.roles}
     for asset_id in sorted(everything - placed.keys()):
         place = places[asset_id]
         head = current_content(places, asset_id)
         photo = placed.get(head) or (place.photo_id if place.photo_id in photo_ids else into.get(place.photo_id))
         if photo is not None and (photo, SUPERSEDED) != (place.photo_id, place.role):
-            stand.append(NewPlace(asset_id, photo, SUPERSEDED, None))
-    pairs.set_places(connection, stand)
+            new_places.append(NewPlace(asset_id, photo, SUPERSEDED, None))
+    pairs.set_places(connection, new_places)
     pairs.remove_empty_photos(connection, {place.photo_id for place in places.values()} - set(photo_ids), into=into)
     stale.resolve_later(connection, photo_ids)
     return set(photo_ids)
@@ -167,7 +167,7 @@ def _photo_ids(connection: Connection, groups: list[PhotoGroup], places: dict[in
             claims.append((place.role != "primary", place.photo_id, index))
     assigned: dict[int, int] = {}
     taken: set[int] = set()
-    # The group with a photo's primary content has the first claim to its id; if it has several, to the lowest.
+    # The group with a photo's primary content keeps the photo's id; a group with several such ids keeps the lowest.
     for _, photo_id, index in sorted(claims):
         if index not in assigned and photo_id not in taken:
             assigned[index] = photo_id
@@ -178,8 +178,8 @@ def _photo_ids(connection: Connection, groups: list[PhotoGroup], places: dict[in
     return [assigned[index] for index in range(len(groups))]
 
 
-def _note_bursts(connection: Connection, folder_id: int, rows: list[MemberRow]) -> None:
-    """Write which photos of a folder belong to one burst; they stay separate photos."""
+def _store_bursts(connection: Connection, folder_id: int, rows: list[MemberRow]) -> None:
+    """Store which photos of a folder belong to one burst; they stay separate photos."""
     found = pairing.bursts([member_of(row) for row in rows])
     of_photo: dict[int, str] = {}
     for row in rows:

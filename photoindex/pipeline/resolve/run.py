@@ -24,7 +24,7 @@ RESOLVING = "resolving"
 _FOLDERS_AT_ONCE = 50
 _PHOTOS_AT_ONCE = 200
 _SECONDS_AT_ONCE = 1.0
-"""A transaction takes no more folders after this long, because other commands are waiting for the library."""
+"""A transaction starts no further folder after this time, because other commands may be waiting to write."""
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Refresh:
         self._resolve()
         with self.session.read() as connection:
             folders = stale.unrelated_folders(connection)
-        self._neighbours(folders)
+        self._infer_times(folders)
 
     def _relate(self, folders: list[int]) -> None:
         for start in self._steps(RELATING, "folders", len(folders), _FOLDERS_AT_ONCE):
@@ -67,7 +67,7 @@ class Refresh:
                     self.resolver.refresh(connection, photo_id)
                 times.mark_folders_of_photos_unrelated(connection, photo_ids)
 
-    def _neighbours(self, folders: list[int]) -> None:
+    def _infer_times(self, folders: list[int]) -> None:
         for folder_id in folders:
             with self.session.read() as connection:
                 inferred = infer_from_neighbours(connection, folder_id)

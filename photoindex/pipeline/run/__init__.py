@@ -1,1 +1,1 @@
-"""The one runner of every stage, and the executors that its batches run on."""
+"""The runner of all stages, and the executors that run its batches."""

@@ -1,4 +1,4 @@
-"""The work of stages whose subject is a content and whose input is its preview."""
+"""The work of stages that process the previews of contents."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from photoindex.store.tasks import asset_tasks
 from photoindex.store.tasks.queue import Claimed
 from photoindex.types import Failure, Result
 
-HEALED_BY_NEW_PREVIEW = (MISSING, DAMAGED, CRASHING)
-"""Error classes that a new preview heals."""
+FIXED_BY_NEW_PREVIEW = (MISSING, DAMAGED, CRASHING)
+"""Error classes that a new preview can fix."""
 
 
 class Writer(Protocol):
-    """Keeps the results of one variant of a stage in tables."""
+    """Stores the results of one variant of a stage."""
 
     def put(self, connection: Connection, results: Mapping[int, tuple[Result, ...]]) -> None:
-        """Write the results of contents (asset id -> results), in place of earlier ones of the same variant."""
+        """Write the results of contents (asset id -> results), replacing earlier ones of the same variant."""
         ...
 
 
@@ -53,10 +53,10 @@ class AssetWork:
         return self.stage_of.name
 
     def subjects(self) -> None:
-        """Return None: all tasks of the variant are meant."""
+        """Return None: all tasks of the variant may be claimed."""
 
     def jobs(self, connection: Connection, claimed: Sequence[Claimed]) -> list[Job]:
-        """Return a job with the path of the preview for each claimed content that is still known."""
+        """Return a job with the path of the preview for each claimed content that still exists."""
         known = asset_tasks.digests(connection, [one.subject_id for one in claimed])
         return [
             Job(one.id, one.subject_id, one.attempts + 1, str(preview_path(self.derived_folder, known[one.subject_id])))
@@ -65,14 +65,14 @@ class AssetWork:
         ]
 
     def path_of(self, _job: Job) -> bytes:
-        """Return nothing: a preview's path says nothing to people."""
+        """Return nothing: the path of a preview means nothing to a user."""
         return b""
 
     def prepare(self, finished: Sequence[Finished]) -> None:
         """Do nothing."""
 
     def record(self, connection: Connection, finished: Sequence[Finished], *, owner: str) -> Recorded:
-        """Write a batch; contents that were forgotten or taken by another run meanwhile are left out."""
+        """Write a batch, except contents that were removed or claimed by another run in the meantime."""
         held = asset_tasks.held(connection, [each.job.task_id for each in finished], owner=owner)
         kept = [each for each in finished if each.job.task_id in held]
         results = {held[each.job.task_id]: each.result for each in kept if each.failure is None}
@@ -88,9 +88,9 @@ class AssetWork:
         return recorded
 
     def _remedy(self, failure: Failure, photo_id: int) -> str:
-        if failure.error_class not in HEALED_BY_NEW_PREVIEW:
+        if failure.error_class not in FIXED_BY_NEW_PREVIEW:
             return ""
         return (
-            f"; to make a new one: photoindex redo ingest id:{photo_id} (or a query for many), then: photoindex scan, then: "
-            f"photoindex {self.stage_of.command}"
+            f"; to make a new one, run: photoindex redo ingest id:{photo_id} (or a query), then: photoindex scan, "
+            f"then: photoindex {self.stage_of.command}"
         )

@@ -1,4 +1,4 @@
-"""The executor of untrusted bytes: worker processes that a bad file cannot take the run down with, one file a batch."""
+"""The executor for untrusted files: isolated worker processes, one file per batch."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LOST_WORKERS_ALLOWED = 20
 
 
 class DecoderPool:
-    """Runs `function(job.input)` in `count` worker processes; a function's result is whatever it returns.
+    """Runs `function(job.input)` in `count` worker processes.
 
-    function: importable and picklable. A PhotoIndexError that it raises ends the run, any other error is a failure of the
-    input. stop: asked when a worker is lost: while the run is stopping that is no trouble.
+    function: importable and picklable. If it raises a PhotoIndexError, the run ends; any other error is a failure of
+    the input. stop: checked when a worker is lost, which is no error while the run is stopping.
     """
 
     batch_size = 1
@@ -41,7 +41,7 @@ class DecoderPool:
         self._killed: set[int] = set()
 
     def __enter__(self) -> Self:
-        self._pool = self._stack.enter_context(isolation.workers(self._count, self._limits, give_way=True))
+        self._pool = self._stack.enter_context(isolation.workers(self._count, self._limits, low_priority=True))
         self.opened_at = time.perf_counter()
         return self
 
@@ -50,12 +50,12 @@ class DecoderPool:
 
     @property
     def batches_running(self) -> int:
-        """How many files were not returned yet."""
+        """How many files have not been returned yet."""
         return len(self._running)
 
     @property
     def is_busy(self) -> bool:
-        """Whether any file is in a worker or waits for one."""
+        """Whether any file is in a worker or waiting for one."""
         return bool(self._running)
 
     def submit(self, jobs: Sequence[Job]) -> None:
@@ -65,22 +65,22 @@ class DecoderPool:
             self._running[self._pool.submit(self._function, job.input)] = (job, time.monotonic())
 
     def collect(self, seconds: float) -> list[Completed]:
-        """Return what ended. Raises WorkersLost where workers are ended from outside again and again."""
+        """Return the finished files. Raises WorkersLost if workers are repeatedly killed externally."""
         done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
         return [self._completed(future, self._running.pop(future)[0]) for future in done]
 
     def finish(self) -> None:
-        """Do nothing: scheduled files still end, and nobody submits more."""
+        """Do nothing: scheduled files are still finished, and the caller submits no more."""
 
     def restart(self) -> None:
         """Do nothing: the pool replaces lost workers by itself."""
 
     def output(self) -> str:
-        """Return nothing: what decoders print names no file and is thrown away."""
+        """Return nothing: the output of decoders names no file and is discarded."""
         return ""
 
     def slowest(self) -> tuple[Job, float] | None:
-        """Return the job that was scheduled longest ago."""
+        """Return the job that was scheduled first."""
         oldest = min(self._running.values(), key=lambda each: each[1], default=None)
         return None if oldest is None else (oldest[0], time.monotonic() - oldest[1])
 
@@ -88,20 +88,20 @@ class DecoderPool:
         error = future.exception()
         if error is None:
             return Completed((Finished(job, future.result()),))
-        if isolation.ended_from_outside(error):
+        if isolation.killed_externally(error):
             self._lost += 1
             too_often = self._lost > _LOST_WORKERS_ALLOWED or isinstance(error, BrokenProcessPool)
             if too_often and not self._stop():
-                raise WorkersLost("the worker processes were ended from outside; what was finished is kept, scan again")
+                raise WorkersLost("the worker processes were killed from outside; finished work is kept, scan again")
             return Completed(returned=(job,))
         if isolation.was_killed(error) and job.subject_id not in self._killed:
-            # The kernel's out-of-memory killer may choose any worker: only a file that meets it twice is to blame.
+            # The kernel's out-of-memory killer may choose any worker, so a file fails only the second time.
             self._killed.add(job.subject_id)
             return Completed(returned=(job,))
         if isinstance(error, PhotoIndexError):
             raise error
         failure = isolation.failure_of(error, self._limits)
         if failure is None:
-            # A bug of ours or of a decoder's on this one file: the file is named and the run goes on.
+            # A bug, here or in a decoder: record it for this file and continue the run.
             failure = Failure("unexpected", f"{type(error).__name__}: {error}"[:500])
         return Completed((Finished(job, failure=failure),))

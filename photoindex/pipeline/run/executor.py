@@ -1,4 +1,4 @@
-"""What an executor is: where a batch runs, and how it reports failures of a subject and of itself."""
+"""The executor protocol: runs batches, and distinguishes failures of a subject from failures of the executor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from photoindex.types import Failure
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One claimed task. attempts: how often it was tried, this time included. input: what the executor is given."""
+    """One claimed task. attempts: how often it was tried, including this time. input: passed to the executor."""
 
     task_id: int
     subject_id: int
@@ -21,7 +21,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What became of one job: its result, or a failure that belongs to its subject. seconds: what it took."""
+    """The outcome of a job: its result, or a failure of its subject. seconds: how long it took."""
 
     job: Job
     result: Any = None
@@ -31,10 +31,10 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A batch that came back.
+    """A completed batch.
 
-    returned: jobs that the executor could not run through a failure of its own; they run again, which is no attempt.
-    steps: seconds by step (read, decode, wait, infer, …). largest: how many subjects ran at once at most.
+    returned: jobs that did not run because the executor failed; they are run again without counting an attempt. steps:
+    seconds by step (read, decode, wait, infer, …). largest: the largest number of subjects that ran at once.
     """
 
     finished: tuple[Finished, ...] = ()
@@ -44,7 +44,7 @@ class Completed:
 
 
 class ExecutorLost(Exception):
-    """The executor failed as a whole and can be started again; the message says how. jobs: what it was given."""
+    """The executor itself failed and can be restarted; the message is the reason. jobs: those it had."""
 
     def __init__(self, reason: str, jobs: Sequence[Job] = ()) -> None:
         super().__init__(reason)
@@ -52,11 +52,11 @@ class ExecutorLost(Exception):
 
 
 class Executor(Protocol):
-    """Where batches run: decoder processes, a process with a model, later other hosts and cloud services.
+    """Runs batches in decoder processes or a model process, later on other hosts and in cloud services.
 
-    Used as a context: it starts on entry; on exit it lets what runs end, or ends it at once where an error passes.
-    batch_size: subjects of one batch at most. batches_at_once: how many batches it takes before one comes back.
-    runs_on: where it runs, for people. opened_at: `time.perf_counter` when it was ready, None before.
+    A context manager: it starts on entry; on exit it waits for what is running, or ends it at once after an error.
+    batch_size: maximum number of subjects per batch. batches_at_once: how many batches to keep running. runs_on:
+    description for users. opened_at: `time.perf_counter` when it was ready, None before.
     """
 
     batch_size: int
@@ -70,7 +70,7 @@ class Executor(Protocol):
 
     @property
     def batches_running(self) -> int:
-        """How many batches have not come back."""
+        """How many batches have not been returned yet."""
         ...
 
     @property
@@ -79,28 +79,28 @@ class Executor(Protocol):
         ...
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Take a batch. Raises ExecutorLost."""
+        """Accept a batch. Raises ExecutorLost."""
         ...
 
     def collect(self, seconds: float) -> list[Completed]:
-        """Return the batches that came back, waiting up to `seconds` for the first.
+        """Return the completed batches; wait up to `seconds` for the first.
 
-        Raises ExecutorLost where it can be started again, a PhotoIndexError where that would not help.
+        Raises ExecutorLost if it can be restarted, a PhotoIndexError if that would not help.
         """
         ...
 
     def finish(self) -> None:
-        """Take no more: end after what is running now."""
+        """Accept no more batches, and end after what is running now."""
         ...
 
     def restart(self) -> None:
-        """Start again after ExecutorLost; it proves that it works before it takes a batch."""
+        """Restart after ExecutorLost; it runs a self-test before it accepts a batch."""
         ...
 
     def output(self) -> str:
-        """Return the end of what libraries printed there, for the log."""
+        """Return the last output of libraries, for the log."""
         ...
 
     def slowest(self) -> tuple[Job, float] | None:
-        """Return the job that has been running longest and for how many seconds; None where that is not known."""
+        """Return the job that has been running longest and for how many seconds, None if unknown."""
         ...

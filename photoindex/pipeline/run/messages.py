@@ -1,4 +1,4 @@
-"""What the runner's process and the process with a model send each other; everything here is pickled."""
+"""The messages between the runner and the model process; all of them are pickled."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from photoindex.stages.base import Outcome
 
 @dataclass(frozen=True, slots=True)
 class ProcessSettings:
-    """How a process with a model runs.
+    """The settings of a model process.
 
-    open: `module:function` that is called with `opening` and returns an OpenStage. batch_size: inputs that the model is
-    given at once at most. threads: that read and decode previews. stderr: file that takes what libraries print. prove: run
-    an empty input before anything else, so that what is lost later is not lost because nothing works.
+    open: `module:function` that is called with `opening` and returns an OpenStage. batch_size: maximum number of inputs
+    per model call. threads: number of threads that read and decode previews. stderr: file for the output of libraries.
+    prove: run a blank input first, so that a later failure is not due to a device that does not work at all.
     """
 
     open: str
@@ -29,7 +29,7 @@ class ProcessSettings:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Previews to run together, by their paths; `number` counts within a process."""
+    """Paths of previews to run together; `number` counts the batches of a process."""
 
     number: int
     previews: tuple[str, ...]
@@ -37,22 +37,22 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """End after the batch that the model is at; what was not begun is left."""
+    """End after the batch that the model is running; batches that were not started are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The stage is ready. runs_on: device and runtime, for people."""
+    """The stage is ready. runs_on: device and runtime, for users."""
 
     runs_on: str
 
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswer:
-    """The outcomes of a batch, one for each of its previews in their order.
+    """The outcomes of a batch, one per preview, in order.
 
-    steps: seconds; read and decode are summed over the threads, wait is what the model waited for inputs, infer what it
-    took. largest: inputs that the model took at once at most, fewer than asked for where memory ran out.
+    steps: seconds; read and decode are summed over the threads, wait is how long the model waited for inputs, infer how
+    long it ran. largest: the current maximum number of inputs per model call, reduced when memory ran out.
     """
 
     number: int
@@ -63,14 +63,14 @@ class BatchAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The process cannot go on and a new one could not either; `error` is to be raised."""
+    """The process cannot continue, and restarting it would not help; raise `error`."""
 
     error: Exception
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The process cannot go on, a new one may: the device failed, or something that nobody expected happened."""
+    """The process cannot continue, but a new one may: the device failed, or there was an unexpected error."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""The executor of a stage with a model: one process of this computer, started again when it is lost."""
+"""The executor for stages with a model: one local process, which is restarted when it is lost."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 _JOIN_SECONDS = 20.0
 _TAIL_BYTES = 2000
 _OPENING_SECONDS = 600.0
-"""A large model on a slow disk is hashed and loaded for minutes."""
+"""Hashing and loading a large model from a slow disk takes minutes."""
 _HANG_SECONDS = 600.0
 _HANG_INPUTS = 128
 
 
 class ModelProcess:
-    """One process with an opened stage; it ends with its parent, however that ends.
+    """One process with an opened stage; it ends when its parent ends, even if the parent is killed.
 
-    hang_seconds: how long a batch may take before the process counts as hanging: ten minutes by default, longer for
-    batches of more than 128 inputs. A job's input is the path of its preview.
+    hang_seconds: how long a batch may take before the process is considered hung: by default ten minutes, longer for
+    batches of more than 128 inputs. The input of a job is the path of its preview.
     """
 
     batches_at_once = 3
-    """One in the model, one decoded and waiting, one being decoded: the model waits neither for inputs nor for commits."""
+    """One in the model, one decoded, one being decoded, so that the model waits neither for inputs nor for commits."""
 
     def __init__(self, settings: ProcessSettings, *, hang_seconds: float | None = None) -> None:
         longer = max(1.0, settings.batch_size / _HANG_INPUTS)
@@ -52,8 +52,8 @@ class ModelProcess:
         self.opened_at: float | None = None
         self._settings = settings
         self._hang_seconds = _HANG_SECONDS * longer if hang_seconds is None else hang_seconds
-        self._patience_seconds = 0.0
-        self._heard_at = 0.0
+        self._timeout_seconds = 0.0
+        self._last_message_at = 0.0
         self._running: dict[int, tuple[Job, ...]] = {}
         self._numbers = 0
         self._finishing = False
@@ -71,24 +71,24 @@ class ModelProcess:
 
     @property
     def batches_running(self) -> int:
-        """How many batches have not come back."""
+        """How many batches have not been returned yet."""
         return len(self._running)
 
     @property
     def is_busy(self) -> bool:
-        """Whether batches are out, or the process is ending."""
+        """Whether batches are running, or the process is ending."""
         return bool(self._running) or self._finishing
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Send a batch. Raises ExecutorLost."""
         if not self._running:
-            self._heard_at = time.monotonic()  # an idle process owes no answer
+            self._last_message_at = time.monotonic()  # the time before was idle
         self._numbers += 1
         self._running[self._numbers] = tuple(jobs)
         self._send(Batch(self._numbers, tuple(job.input for job in jobs)))
 
     def collect(self, seconds: float) -> list[Completed]:
-        """Return the batch that came back, if any. Raises ExecutorLost, and what the process refuses to go on with."""
+        """Return the completed batch, if any. Raises ExecutorLost, and the error of a process that cannot continue."""
         try:
             message = self._receive(seconds)
         except ExecutorLost:
@@ -101,7 +101,7 @@ class ModelProcess:
             return [self._completed(message)]
         if isinstance(message, Opened):
             self.runs_on, self.opened_at = message.runs_on, time.perf_counter()
-            self._patience_seconds = self._hang_seconds
+            self._timeout_seconds = self._hang_seconds
         elif isinstance(message, Refused):
             raise message.error
         elif isinstance(message, Lost):
@@ -109,25 +109,25 @@ class ModelProcess:
         return []
 
     def finish(self) -> None:
-        """Tell the process to end after the batch that the model is at. Raises ExecutorLost."""
+        """Tell the process to end after the batch that the model is running. Raises ExecutorLost."""
         if not self._finishing and self._connection is not None and not self._connection.closed:
             self._finishing = True
             self._send(Finish())
 
     def restart(self) -> None:
-        """Replace the process; the new one shows that it works before it takes a batch."""
+        """Replace the process; the new one runs a self-test before it accepts a batch."""
         self._kill()
         self._close()
         self._start(replace(self._settings, prove=True))
 
     def output(self) -> str:
-        """Return the end of what libraries printed in the process."""
+        """Return the last output of libraries in the process."""
         with contextlib.suppress(OSError):
             return self._settings.stderr.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace")
         return ""
 
     def slowest(self) -> None:
-        """Return nothing: a batch is no single input."""
+        """Return nothing: inputs run in batches, not one by one."""
 
     def _start(self, settings: ProcessSettings) -> None:
         import multiprocessing
@@ -135,38 +135,38 @@ class ModelProcess:
         from photoindex.pipeline.run.model_worker import work
 
         self.opened_at = None
-        self._patience_seconds = max(self._hang_seconds, _OPENING_SECONDS)
-        # A new interpreter: a GPU's runtime does not survive a fork.
+        self._timeout_seconds = max(self._hang_seconds, _OPENING_SECONDS)
+        # Spawn, because GPU runtimes do not survive a fork.
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=work, args=(theirs, settings), name="photoindex-model", daemon=True)
-        # What is blocked now stays so in the process: Ctrl-C is the parent's business from its first moment on.
+        # The process inherits the blocked signals, so only the parent ever handles Ctrl-C.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         try:
             self._process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
-        self._heard_at = time.monotonic()
+        self._last_message_at = time.monotonic()
 
     def _send(self, message: ToProcess) -> None:
         assert self._connection is not None
         try:
             self._connection.send(message)
         except OSError as error:
-            raise self._lost(self._reason_of_end()) from error
+            raise self._lost(self._exit_reason()) from error
 
     def _receive(self, seconds: float) -> FromProcess | None:
         assert self._connection is not None
         if not connections.wait([self._connection], timeout=seconds):
-            if time.monotonic() - self._heard_at > self._patience_seconds:
-                raise self._lost(f"nothing was heard of it for {self._patience_seconds:g} s")
+            if time.monotonic() - self._last_message_at > self._timeout_seconds:
+                raise self._lost(f"it did not respond for {self._timeout_seconds:g} s")
             return None
         try:
             message: FromProcess = self._connection.recv()
         except (EOFError, OSError) as error:
-            raise self._lost(self._reason_of_end()) from error
-        self._heard_at = time.monotonic()
+            raise self._lost(self._exit_reason()) from error
+        self._last_message_at = time.monotonic()
         return message
 
     def _completed(self, answer: BatchAnswer) -> Completed:
@@ -182,28 +182,28 @@ class ModelProcess:
         return Completed(finished, steps=steps, largest=answer.largest)
 
     def _lost(self, reason: str) -> ExecutorLost:
-        """Kill what is left of the process and return the error to raise, with all jobs that it had."""
+        """Kill the process and return the error to raise, with all jobs that it had."""
         jobs = [job for batch in self._running.values() for job in batch]
         self._running.clear()
         self._kill()
         return ExecutorLost(reason, jobs)
 
-    def _reason_of_end(self) -> str:
+    def _exit_reason(self) -> str:
         self._process.join(_JOIN_SECONDS)
         code = self._process.exitcode
         if code is None:
             return "it closed its connection"
         if code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-            return f"it was ended by signal {name}"
-        return f"it ended with exit code {code}"
+            return f"it was killed by signal {name}"
+        return f"it exited with code {code}"
 
     def _kill(self) -> None:
         self._process.kill()
         self._process.join()
 
     def _close(self) -> None:
-        """Let the process end; one that does not is killed."""
+        """Wait for the process to end, and kill it if it does not."""
         assert self._connection is not None
         self._connection.close()
         self._process.join(_JOIN_SECONDS)

@@ -1,4 +1,4 @@
-"""The process that holds a model: batches of previews in, outcomes out, whatever happens to the device."""
+"""The model process: receives batches of previews, sends outcomes, and reports device failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from photoindex.pipeline.run.messages import (
     ToProcess,
 )
 from photoindex.pipeline.run.prefetch import Decoding, Inputs, Prefetcher
-from photoindex.pipeline.workers.isolation import die_with_parent, go_behind_others
+from photoindex.pipeline.workers.isolation import die_with_parent, lower_priority
 from photoindex.stages.base import OpenStage, Outcome
 from photoindex.types import Failure
 
@@ -49,7 +49,7 @@ def work(connection: Connection[FromProcess, ToProcess], settings: ProcessSettin
 
 
 def _work(connection: Connection[FromProcess, ToProcess], settings: ProcessSettings) -> FromProcess | None:
-    """Return what to say at the end, None where all is well."""
+    """Return the last message to send, None if there was no error."""
     try:
         stage = _open(settings)
         if settings.prove:
@@ -60,13 +60,13 @@ def _work(connection: Connection[FromProcess, ToProcess], settings: ProcessSetti
         return Refused(error)
     except OutOfDeviceMemory as error:
         return Refused(
-            DeviceFailed(f"the device has too little free memory even for one picture ({error}); use --device cpu")
+            DeviceFailed(f"the device has too little free memory for even one picture ({error}); use --device cpu")
         )
     except DeviceLost as error:
         return Lost(str(error))
     except (BrokenPipeError, ConnectionResetError):
         raise
-    except Exception as error:  # noqa: BLE001 - a model's runtime may raise anything; a new process may fare better
+    except Exception as error:  # noqa: BLE001 - a model's runtime may raise anything; a new process may succeed
         traceback.print_exc()
         return Lost(f"{type(error).__name__}: {error}"[:500])
     return None
@@ -79,12 +79,12 @@ def _open(settings: ProcessSettings) -> OpenStage:
 
 
 def _prepare_process(settings: ProcessSettings) -> None:
-    # The parent decides what Ctrl-C and SIGTERM mean; both go to every process of a group.
+    # The parent handles Ctrl-C and SIGTERM; both are sent to all processes of a group.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     die_with_parent()
-    go_behind_others()
-    # What libraries print would tear the progress bar.
+    lower_priority()
+    # Output of libraries would garble the progress bar.
     try:
         target = os.open(settings.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError:
@@ -96,7 +96,7 @@ def _prepare_process(settings: ProcessSettings) -> None:
 
 
 class _Worker:
-    """Takes batches, decodes them ahead and runs them one after the other."""
+    """Receives batches, decodes them in advance and runs them one after the other."""
 
     def __init__(
         self, connection: Connection[FromProcess, ToProcess], stage: OpenStage, settings: ProcessSettings
@@ -108,7 +108,7 @@ class _Worker:
         self._finish = threading.Event()
 
     def run(self) -> None:
-        """Work until told to finish. Raises OutOfDeviceMemory, DeviceLost and whatever else the stage raises."""
+        """Run batches until told to finish. Raises OutOfDeviceMemory, DeviceLost and other errors of the stage."""
         threading.Thread(target=self._receive, name="receive-batches", daemon=True).start()
         try:
             for decoding, began in self._batches():
@@ -120,7 +120,7 @@ class _Worker:
             self._prefetcher.close()
 
     def _batches(self) -> Iterator[tuple[Decoding, float]]:
-        """Yield the batches as they come, each with the moment since when it was waited for."""
+        """Yield the batches in order, each with the time when waiting for it began."""
         while True:
             began = time.perf_counter()
             decoding = self._ready.get()
@@ -156,18 +156,18 @@ class _Worker:
 
 
 class ElasticBatches:
-    """Gives a stage as many inputs at a time as its device has room for: halved when memory runs out, grown back later."""
+    """Runs a stage with as many inputs at a time as fit on its device: halved if memory runs out, doubled later."""
 
     def __init__(self, stage: OpenStage, batch_size: int) -> None:
         self.largest = batch_size
         self._stage = stage
         self._wanted = batch_size
         self._grow_after = _GROW_AFTER
-        self._went_well = 0
+        self._successes = 0
         self._grew = False
 
     def run(self, inputs: Any) -> list[tuple[Any, ...] | Failure]:
-        """Return the outcome of each input. Raises OutOfDeviceMemory where not even one fits."""
+        """Return the outcome of each input. Raises OutOfDeviceMemory if not even one fits."""
         outcomes: list[tuple[Any, ...] | Failure] = []
         while len(outcomes) < len(inputs):
             part = inputs[len(outcomes) : len(outcomes) + self.largest]
@@ -183,17 +183,17 @@ class ElasticBatches:
 
     def _shrink(self, tried: int) -> None:
         if self._grew:
-            # What takes the memory seems to stay, so the next try waits longer.
+            # The memory still seems to be in use, so the next try comes later.
             self._grow_after = min(2 * self._grow_after, _GROW_AFTER_MAX)
             self._grew = False
         self.largest = max(1, tried // 2)
-        self._went_well = 0
+        self._successes = 0
 
     def _grow(self, taken: int) -> None:
         if self.largest >= self._wanted or taken < self.largest:
             return
-        self._went_well += 1
-        if self._went_well >= self._grow_after:
+        self._successes += 1
+        if self._successes >= self._grow_after:
             self.largest = min(self._wanted, 2 * self.largest)
-            self._went_well = 0
+            self._successes = 0
             self._grew = True

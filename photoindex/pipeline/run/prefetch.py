@@ -1,4 +1,4 @@
-"""Reading and decoding previews ahead of the model, in threads."""
+"""Reads and decodes previews in advance, in threads."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ DAMAGED = "preview_damaged"
 UNREADABLE = "preview_unreadable"
 
 _PREVIEWS_AT_ONCE = 4
-"""Previews that a thread takes at a time: fewer hand-overs, and still all threads busy at the end of a batch."""
+"""Previews per thread and task: large enough to save overhead, small enough to keep all threads busy to the end."""
 
 
 @dataclass(slots=True)
 class _Share:
-    """What one thread did: seconds of reading and decoding; position in the batch -> what went wrong."""
+    """The work of one thread: seconds of reading and decoding. failures: by position in the batch."""
 
     read: float = 0.0
     decode: float = 0.0
@@ -31,7 +31,7 @@ class _Share:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A decoded batch: the model's inputs of the previews at `positions`; the others failed.
+    """A decoded batch: the model inputs of the previews at `positions`; the others failed.
 
     read, decode: seconds, summed over the threads.
     """
@@ -72,14 +72,14 @@ def _chosen(values: Any, positions: Sequence[int]) -> Any:
 
 
 class Prefetcher:
-    """Decodes batches in threads, in the order in which they come."""
+    """Decodes batches in threads, in the order of submission."""
 
     def __init__(self, stage: OpenStage, threads: int) -> None:
         self._stage = stage
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode-previews")
 
     def begin(self, batch: Batch) -> Decoding:
-        """Begin to decode a batch."""
+        """Start decoding a batch."""
         count = len(batch.previews)
         values = self._stage.allocate(count)
         shares = [
@@ -89,7 +89,7 @@ class Prefetcher:
         return Decoding(batch, values, shares)
 
     def close(self) -> None:
-        """Drop what was not begun, and wait for the rest."""
+        """Drop batches that were not started, and wait for the rest."""
         self._pool.shutdown(cancel_futures=True)
 
     def _decode(self, previews: Sequence[str], positions: range, values: Any) -> _Share:
@@ -102,7 +102,7 @@ class Prefetcher:
                 read = time.perf_counter()
                 values[position] = self._stage.prepare(data)
             except FileNotFoundError:
-                share.failures[position] = Failure(MISSING, "its preview is not there")
+                share.failures[position] = Failure(MISSING, "its preview is missing")
             except OSError as error:
                 message = f"its preview cannot be read ({error.strerror or error})"
                 share.failures[position] = Failure(UNREADABLE, message, retry=True)

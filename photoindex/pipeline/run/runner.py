@@ -1,4 +1,4 @@
-"""The one runner: claim tasks, keep an executor busy, commit results with the state of their tasks, stop cleanly."""
+"""The runner of all stages: claims tasks, keeps an executor busy, commits results with task states, stops cleanly."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from photoindex.progress import EventSink, FileQuarantined, Notice, PhaseAdvance
 from photoindex.store.tasks import queue
 
 MAX_ATTEMPTS = 3
-"""A failure that may pass (permission, I/O error) is tried in so many runs before its task is quarantined."""
+"""A temporary failure (permission, I/O error) is tried in this many runs before its task is quarantined."""
 RESTARTS_ALLOWED = 3
-"""Of an executor, in a row, with nothing worked off between them."""
+"""Restarts of an executor in a row, without a finished task in between."""
 _LEASE_SECONDS = 3600.0
 _COLLECT_SECONDS = 0.25
 _COMMIT_SECONDS = 2.0
@@ -32,9 +32,9 @@ _SLOW_SECONDS = 5.0
 class RunTally:
     """What a run has done so far.
 
-    done: tasks worked off, well or not. steps: seconds by step; those of threads are summed over the threads. busy_seconds:
-    wall time from the moment the executor was ready to the last commit. smallest_batch: subjects that ran at once when
-    memory was shortest, None before the first batch.
+    done: tasks finished, successfully or not. steps: seconds by step, summed over threads. busy_seconds: wall time from
+    when the executor was ready to the last commit. smallest_batch: how many subjects ran at once when the least memory
+    was free, None before the first batch.
     """
 
     done: int = 0
@@ -57,8 +57,9 @@ class RunTally:
 class Runner:
     """One run over the pending tasks of a stage.
 
-    stop: asked between batches; what is running still ends. limit: tasks to claim at most. committed: called after each
-    commit with the number of tasks that succeeded so far. log: gets a line a batch, where given.
+    stop: checked between batches; what is running is still finished. limit: maximum number of tasks to claim.
+    committed: called after each commit with the number of tasks that succeeded so far. log: gets one line per batch, if
+    given.
     """
 
     database: Writable
@@ -75,7 +76,7 @@ class Runner:
     _completed: list[Completed] = field(default_factory=list)
     _results: int = 0
     _suspects: Suspects = field(default_factory=Suspects)
-    _sound: bool = False
+    _proven: bool = False
     _losses: int = 0
     _claimed: int = 0
     _cursors: dict[int, int] = field(default_factory=dict)
@@ -83,11 +84,11 @@ class Runner:
     _committed_at: float = 0.0
 
     def run(self, total: int) -> None:
-        """Work off up to `total` tasks.
+        """Run up to `total` tasks.
 
-        After the executor was lost, what it had is tried one by one, and an input that ends it by itself is given up.
-        Raises DeviceFailed where it is lost again and again with nothing done, and whatever ends a run: StorageFull,
-        WorkersLost, ModelUnavailable. What is finished is committed and stays, the rest is pending again.
+        If the executor is lost, its jobs are retried one by one, and an input that crashes it alone is quarantined.
+        Raises DeviceFailed if it is lost repeatedly without progress, and StorageFull, WorkersLost or ModelUnavailable.
+        Finished work is committed; the rest is pending again.
         """
         started = time.perf_counter()
         self.emit(PhaseStarted(self.work.phase, total, self.work.unit))
@@ -125,7 +126,7 @@ class Runner:
             self._report()
 
     def _fill(self) -> None:
-        """Give the executor batches until it has enough or no task is left; suspects run alone."""
+        """Submit batches until the executor has enough or no task is left; suspects run alone."""
         alone = self._suspects.one_by_one
         size = 1 if alone else self.executor.batch_size
         while self.executor.batches_running < (1 if alone else self.executor.batches_at_once):
@@ -137,7 +138,7 @@ class Runner:
             self.executor.submit(batch)
 
     def _claim(self) -> None:
-        """Claim tasks until there are jobs of them, or no task is left or wanted."""
+        """Claim tasks until there are jobs, no task is left, or the limit is reached."""
         while not self._waiting and not self._exhausted:
             size = self.work.claim_size
             if self.limit is not None:
@@ -187,8 +188,8 @@ class Runner:
                 self._fail(connection, failed)
         write_seconds = time.perf_counter() - started
         self._waiting.extendleft(recorded.again)
-        self._suspects.settle(each.job for each in finished)
-        self._sound, self._losses = True, 0
+        self._suspects.clear(each.job for each in finished)
+        self._proven, self._losses = True, 0
         self._count(completed, recorded, write_seconds)
         self._log(completed, write_seconds)
         for failed in recorded.failed:
@@ -244,29 +245,29 @@ class Runner:
         self.emit(PhaseAdvanced(self.work.phase, self.tally.done + self._results, self.work.bytes_read, slow))
 
     def _restart_or_fail(self, lost: ExecutorLost) -> None:
-        """Start the executor again. Raises DeviceFailed where it was lost too often."""
-        sound = self._sound or (self.tally.restarts > 0 and self.executor.opened_at is not None)
+        """Restart the executor. Raises DeviceFailed if it was lost too often."""
+        proven = self._proven or (self.tally.restarts > 0 and self.executor.opened_at is not None)
         if self.log is not None:
             extra = {"action": self.work.stage, "printed": self.executor.output()}
             self.log.warning("worker lost: %s", lost, extra=extra)
-        bad_input = self._suspects.find_bad_input(lost.jobs, sound=sound)
+        bad_input = self._suspects.find_bad_input(lost.jobs, proven=proven)
         self._waiting.extendleft(reversed([job for job in lost.jobs if job is not bad_input]))
         if bad_input is not None:
             finished = Finished(bad_input, failure=failure_of_crash(str(lost)))
             self._completed.append(Completed((finished,), largest=self.executor.batch_size))
         self._commit()
-        self._sound = False
+        self._proven = False
         self._losses += 1
         if self._losses > RESTARTS_ALLOWED:
             raise DeviceFailed(
-                f"the process with the model was lost {self._losses} times, last because {lost}; what is finished is kept. "
-                f"See: photoindex {self.work.stage} --help (--device, --batch-size) and the library's log"
+                f"the model process was lost {self._losses} times, most recently because {lost}; finished work is "
+                f"kept. See: photoindex {self.work.stage} --help (--device, --batch-size) and the library's log"
             ) from lost
         self.tally.restarts += 1
         self.emit(
             Notice(
-                f"the process with the model was lost ({lost}); it is started again "
-                f"({self._losses} of {RESTARTS_ALLOWED} times in a row), and what it had is tried one by one",
+                f"the model process was lost ({lost}); restarting it ({self._losses} of {RESTARTS_ALLOWED} times in "
+                f"a row) and retrying its pictures one by one",
                 "warning",
             )
         )

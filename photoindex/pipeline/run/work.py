@@ -1,4 +1,4 @@
-"""What the runner asks of a stage's work: its tasks as jobs, and its results as rows."""
+"""The protocol between the runner and a stage: tasks become jobs, results become rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from photoindex.types import Failure
 
 @dataclass(frozen=True, slots=True)
 class FailedTask:
-    """A task whose subject could not be done. path: of its file, for people; None where it has none any more."""
+    """A task that failed. path: of its file, for messages; None if the file no longer exists."""
 
     job: Job
     failure: Failure
@@ -27,10 +27,10 @@ class FailedTask:
 
 @dataclass(slots=True)
 class Recorded:
-    """What a batch's rows came to.
+    """The result of recording a batch.
 
-    done: task id and seconds of what succeeded. failed: what the runner marks failed or quarantined. again: jobs that run
-    once more. quarantined: what the work itself has marked as given up.
+    done: task id and seconds of successful tasks. failed: tasks that the runner marks as failed or quarantined. again:
+    jobs to run again. quarantined: files that the work itself has marked as quarantined.
     """
 
     done: list[tuple[int, float]] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Recorded:
 
 
 class Work(Protocol):
-    """The tasks of one stage and variant, as one run works them off."""
+    """The tasks of one stage and variant in one run."""
 
     @property
     def stage(self) -> str:
@@ -49,7 +49,7 @@ class Work(Protocol):
 
     @property
     def variant_id(self) -> int:
-        """The variant that tasks are finished for."""
+        """The variant of the tasks."""
         ...
 
     @property
@@ -64,7 +64,7 @@ class Work(Protocol):
 
     @property
     def passes(self) -> Sequence[Sequence[int]]:
-        """Groups of priorities; a group is worked off wholly before the next one begins."""
+        """Groups of priorities; a group is finished before the next one starts."""
         ...
 
     @property
@@ -74,12 +74,12 @@ class Work(Protocol):
 
     @property
     def commit_size(self) -> int:
-        """How many results make a commit due."""
+        """After how many results a commit is due."""
         ...
 
     @property
     def announces_failures(self) -> bool:
-        """Whether failures that the next run tries again are reported as they happen, too."""
+        """Whether failures that the next run will retry are also reported when they happen."""
         ...
 
     @property
@@ -88,29 +88,29 @@ class Work(Protocol):
         ...
 
     def subjects(self) -> Subjects | None:
-        """Return the subjects that may be claimed; None where the variant's tasks are all meant."""
+        """Return the subjects that may be claimed; None means all tasks of the variant."""
         ...
 
     def jobs(self, connection: Connection, claimed: Sequence[Claimed]) -> list[Job]:
-        """Return the jobs of claimed tasks; subjects that are gone are left out."""
+        """Return the jobs of claimed tasks, except for subjects that no longer exist."""
         ...
 
     def path_of(self, job: Job) -> bytes:
-        """Return the path of the job's file, for people; empty where it is not known."""
+        """Return the path of the job's file, for messages; empty if unknown."""
         ...
 
     def prepare(self, finished: Sequence[Finished]) -> None:
-        """Get ready to record these results; called before the transaction."""
+        """Prepare for recording these results; called before the transaction."""
         ...
 
     def record(self, connection: Connection, finished: Sequence[Finished], *, owner: str) -> Recorded:
-        """Write the results of tasks that `owner` still holds; inside the transaction that ends the tasks."""
+        """Write the results of tasks that `owner` still holds; called in the transaction that finishes the tasks."""
         ...
 
 
 class Writable(Protocol):
-    """Gives write transactions: a database, or one session with its temporary tables."""
+    """Provides write transactions: a database, or a session with temporary tables."""
 
     def write(self) -> AbstractContextManager[Connection]:
-        """Give a connection inside a write transaction."""
+        """Return a context manager for a write transaction; it yields the connection."""
         ...

@@ -43,8 +43,8 @@ class WalkCounts:
 class ChangeFinder:
     """Takes listings one by one and stages their differences from the library.
 
-    Each listing is a read transaction of its own: one over the whole walk would keep SQLite's log from being reused, which
-    then grows with every commit of a writer beside the scan.
+    Each listing gets its own read transaction: one over the whole walk would keep SQLite from reusing its WAL, which
+    would then grow with every commit of a concurrent writer.
     """
 
     def __init__(self, session: Session, location_of: Callable[[bytes, int], FolderLocation]) -> None:

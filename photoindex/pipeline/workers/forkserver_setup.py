@@ -1,10 +1,10 @@
-"""Imported by the forkserver alone: it and the workers it forks leave SIGTERM and stderr to the parent.
+"""Imported only by the forkserver: it and its workers ignore SIGTERM and discard stderr.
 
-A service manager, or `kill` of a process group, sends SIGTERM to every process of a scan. The parent finishes the running
-files then; were the workers to die at once, their photos would look as if they had crashed a decoder. What C libraries print
-about damaged files names no file and would tear the progress bar, and a worker that is still starting when the work is
-done prints that it came too late; what matters reaches the parent as a result or an exit code. This is the one module
-whose import has an effect, because there is no other way into the forkserver.
+A service manager, or `kill` of a process group, sends SIGTERM to every process of a scan. The parent then finishes the
+running files; if the workers died at once, their photos would look as if they had crashed a decoder. Messages of C
+libraries about damaged files name no file and would garble the progress bar, and a worker that is still starting when
+the work is done prints an error; everything that matters reaches the parent as a result or an exit code. This is the
+only module whose import has a side effect, because there is no other way to run code in the forkserver.
 """
 
 import os

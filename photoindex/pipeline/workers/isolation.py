@@ -1,4 +1,4 @@
-"""Worker processes that a bad file cannot take the run down with: limits set, parent watched, crash and hang survived."""
+"""Worker processes with limits on time and memory, so that a crash or hang on a bad file does not end the run."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Result = TypeVar("Result")
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _GRACE_SECONDS = 15.0
 _TERM_SECONDS = 0.1
-"""Workers ignore SIGTERM, so the pool need not wait long before it kills one that hangs."""
-_ENDED_FROM_OUTSIDE = frozenset({-signal.SIGTERM, signal.SIGTERM, 255})
-"""Exit codes that say nothing about the file: terminated, or unknown because the forkserver is gone."""
+"""Workers ignore SIGTERM, so there is no point in waiting long before killing one that hangs."""
+_KILLED_EXTERNALLY = frozenset({-signal.SIGTERM, signal.SIGTERM, 255})
+"""Exit codes that the file did not cause: terminated, or unknown because the forkserver is gone."""
 _TASKS_PER_WORKER = 5000
-"""A worker is replaced after this many files: C decoders leak a little, and a million files are many."""
+"""A worker is replaced after this many files, because C decoders leak a little memory."""
 _NICENESS = 10
-"""As for `nice`: beside a program that wants all of a core, a tenth of the time."""
+"""As for `nice`: a process that competes with a normal one for a core gets a tenth of the time."""
 
 
 def start_forkserver(preload: Sequence[str]) -> None:
-    """Begin to start the process that workers are forked from, with `preload` modules imported once for all of them.
+    """Start the process that workers are forked from; it imports the `preload` modules once for all of them.
 
-    Returns at once; the imports go on beside the caller. A second call does nothing.
+    Returns at once, while the imports go on in the background. A second call does nothing.
     """
     import multiprocessing
     from multiprocessing import forkserver
@@ -40,8 +40,8 @@ def start_forkserver(preload: Sequence[str]) -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload(
         ["photoindex.pipeline.workers.forkserver_setup", *preload]
     )
-    # Libraries that start threads when they are loaded would start them in every worker: one a worker is the plan, and a
-    # process with threads is not safe to fork.
+    # Without these variables, libraries start threads on import. Workers use one thread each, and forking a process
+    # with threads is not safe.
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
     try:
@@ -55,10 +55,10 @@ def start_forkserver(preload: Sequence[str]) -> None:
 
 
 @contextmanager
-def workers(count: int, limits: Limits, *, give_way: bool = False) -> Iterator[WorkerPool]:
-    """Give a pool of `count` processes; on the way out running ones are killed unless the pool was drained.
+def workers(count: int, limits: Limits, *, low_priority: bool = False) -> Iterator[WorkerPool]:
+    """Yield a pool of `count` processes. On an error they are killed, otherwise the remaining tasks are finished first.
 
-    give_way: whether other programs go first, see `go_behind_others`.
+    low_priority: see `lower_priority`.
     """
     import multiprocessing
 
@@ -69,7 +69,7 @@ def workers(count: int, limits: Limits, *, give_way: bool = False) -> Iterator[W
         max_workers=count,
         max_tasks=_TASKS_PER_WORKER,
         initializer=_prepare_worker,
-        initargs=(limits, go_behind_others if give_way else None),
+        initargs=(limits, lower_priority if low_priority else None),
         context=multiprocessing.get_context("forkserver"),
     )
     try:
@@ -83,7 +83,7 @@ def workers(count: int, limits: Limits, *, give_way: bool = False) -> Iterator[W
 
 
 class WorkerPool:
-    """Runs a function on tasks in worker processes, each with the time limit of one file."""
+    """Runs a function on tasks in worker processes, with a time limit per task."""
 
     def __init__(self, pool: Any, limits: Limits) -> None:
         self._pool = pool
@@ -97,27 +97,27 @@ class WorkerPool:
         return future
 
 
-def ended_from_outside(error: BaseException) -> bool:
-    """Tell whether a worker was ended by somebody else than its file."""
+def killed_externally(error: BaseException) -> bool:
+    """Tell whether a worker was ended by something other than its file."""
     from concurrent.futures import CancelledError
     from concurrent.futures.process import BrokenProcessPool
 
     from pebble import ProcessExpired
 
     if isinstance(error, ProcessExpired):
-        return error.exitcode in _ENDED_FROM_OUTSIDE
+        return error.exitcode in _KILLED_EXTERNALLY
     return isinstance(error, (BrokenProcessPool, CancelledError))
 
 
 def was_killed(error: BaseException) -> bool:
-    """Tell whether a worker was ended by SIGKILL, which no decoder sends to itself."""
+    """Tell whether a worker was killed by SIGKILL, which no decoder sends to itself."""
     from pebble import ProcessExpired
 
     return isinstance(error, ProcessExpired) and error.exitcode == -signal.SIGKILL
 
 
 def failure_of(error: BaseException, limits: Limits) -> Failure | None:
-    """Return what a worker's end says about its file, None where the error is a bug of ours."""
+    """Return the file's failure for a worker's error, None if the error is a bug."""
     from pebble import ProcessExpired
 
     if isinstance(error, FutureTimeout):
@@ -145,8 +145,8 @@ def _describe_exit(exitcode: int | None) -> str:
 
 
 def _guarded(function: Callable[[Task], Result], task: Task, seconds: float) -> Result:
-    # The pool's own timeout ends a hanging worker. This timer is for the case that nobody is left to do it: the kernel
-    # ends the process even where a decoder holds the interpreter lock for ever and the parent is gone.
+    # Normally the pool's own timeout ends a hanging worker. This timer is for the case that the parent is gone: the
+    # kernel ends the process even if a decoder never releases the interpreter lock.
     signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
     try:
         return function(task)
@@ -154,20 +154,20 @@ def _guarded(function: Callable[[Task], Result], task: Task, seconds: float) -> 
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def go_behind_others() -> None:
-    """Leave the processors to other programs where they want them: a search beside a scan is what somebody waits for."""
-    with suppress(OSError):  # where that is not allowed, the work is done all the same
+def lower_priority() -> None:
+    """Lower this process's CPU priority, so that a search during a scan stays fast."""
+    with suppress(OSError):  # optional: the work can be done without it
         os.setpriority(os.PRIO_PROCESS, 0, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
-def _prepare_worker(limits: Limits, further: Callable[[], None] | None) -> None:
+def _prepare_worker(limits: Limits, also: Callable[[], None] | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _limit_memory(limits.memory_mb)
     die_with_parent()
     _use_one_thread()
-    if further is not None:
-        further()
+    if also is not None:
+        also()
 
 
 def _limit_memory(memory_mb: int) -> None:
@@ -191,7 +191,7 @@ def _limit_memory(memory_mb: int) -> None:
 
 
 def die_with_parent() -> None:
-    """End this process, one of multiprocessing's, as soon as the one that started it is gone."""
+    """End this process, started by multiprocessing, as soon as its parent ends."""
     from multiprocessing import connection, parent_process
 
     parent = parent_process()
@@ -206,7 +206,7 @@ def die_with_parent() -> None:
 
 
 def _use_one_thread() -> None:
-    if "cv2" in sys.modules:  # loaded in the forkserver, where pictures are to be decoded
+    if "cv2" in sys.modules:  # imported by the forkserver if pictures will be decoded
         import cv2
 
         cv2.setNumThreads(1)

@@ -266,7 +266,7 @@ def test_a_query_chooses_photos_and_paths_do_not_mix_with_one(runner: LibraryRun
         assert choose_targets(library, [str(originals)]).photo_ids == tuple(
             runner.rows("SELECT id FROM photo ORDER BY id")[number][0] for number in range(3)
         )
-        with pytest.raises(UsageError, match="do not go together"):
+        with pytest.raises(UsageError, match="cannot be combined with a query"):
             choose_targets(library, [str(originals), "date:2019"])
         with pytest.raises(NothingFound, match="no photo matches"):
             choose_targets(library, ["date:1901"])

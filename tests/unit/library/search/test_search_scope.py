@@ -217,7 +217,7 @@ def test_a_file_that_is_no_photo_is_unknown_to_a_scope(pair: Pair) -> None:
     volume_rows = SemanticRows(pair.whole, pair.folder)
     volume_rows.add_file("notes.txt")
     reference = f'like:"{pair.folder}/notes.txt"'
-    with pytest.raises(NothingFound, match="it is no photo"):
+    with pytest.raises(NothingFound, match="it is not a photo"):
         find(pair.whole, SearchRequest(reference))
     with pytest.raises(NothingFound, match="the file is not in the library"):
         find(pair.whole, SearchRequest(reference, scope=pair.scope))

@@ -203,7 +203,9 @@ def test_a_photo_is_named_by_the_end_of_its_path_where_that_is_one_photo_alone(
     assert found(library, "like:2020/a.jpg")[0] == second
     with pytest.raises(UsageError, match=rf"several photos .* {first}, {second}; name one by its number, like:{first}"):
         found(library, "like:a.jpg")
-    with pytest.raises(UsageError, match="like:2020/ is a folder; name one photo of it; to find them all: path:2020/"):
+    with pytest.raises(
+        UsageError, match="like:2020/ is a folder; name one photo in it; to find all of them: path:2020/"
+    ):
         found(library, "like:2020/")
     for nowhere in ("like:../2020/a.jpg", "like:20/a.jpg", 'like:"20*/a.jpg"'):
         with pytest.raises(NothingFound, match="the file is not in the library"):
