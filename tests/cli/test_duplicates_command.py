@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.edits import cut, jpeg, scaled, scene
 from tests.harness import LibraryRunner
 
@@ -33,7 +33,7 @@ def duplicates(library_folder: Path, originals: Path, capsysbinary: pytest.Captu
     """Run the command with words."""
     assert originals.is_dir()
 
-    def run_it(*words: str | os.PathLike[str]) -> Ran:
+    def run_it(*words: str | os.PathLike[str]) -> CommandResult:
         return run(capsysbinary, "--library", library_folder, "duplicates", *words)
 
     return run_it

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.library.embed import embed
-from tests.command_line import Ran, run
+from tests.command_line import CommandResult, run
 from tests.fault import faulty_encoder
 from tests.harness import LibraryRunner
 from tests.originals import write_photos
@@ -32,7 +32,7 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LibraryRunner:
     return runner
 
 
-def embedded(capture: pytest.CaptureFixture[bytes], *options: str) -> Ran:
+def embedded(capture: pytest.CaptureFixture[bytes], *options: str) -> CommandResult:
     return run(capture, "embed", "--progress", "none", *options)
 
 

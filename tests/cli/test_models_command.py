@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import UsageError
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.harness import LibraryRunner
 from tests.hub_server import Hub, running_hub
 from tests.model_folders import TINY_CLIP, repository_of, write_catalog
@@ -39,7 +39,7 @@ def hub(model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield running
 
 
-def models(capture: Capture, *argv: str | Path) -> Ran:
+def models(capture: Capture, *argv: str | Path) -> CommandResult:
     return run(capture, "models", *argv)
 
 

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.picture_items import jpeg, share_of
 from tests.rows import VolumeRows, library_in
 from tests.terminal_decoders import kitty_pictures
 
 RED, BLUE = (200, 30, 30), (40, 60, 200)
 HOSTILE = b"<script>\x1b[31m\n\xff.jpg"
-Search = Callable[..., Ran]
+Search = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def originals(library_folder: Path, tmp_path: Path) -> Path:
 def search(library_folder: Path, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> Search:
     """Run `photoindex search` with words, its streams no terminal."""
 
-    def search(*words: str | os.PathLike[str]) -> Ran:
+    def search(*words: str | os.PathLike[str]) -> CommandResult:
         return run(capsysbinary, "search", "--library", library_folder, *words)
 
     return search

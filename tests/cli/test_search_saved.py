@@ -10,11 +10,11 @@ import pytest
 
 from photoindex.cli.arguments.field_options import OPTIONS
 from photoindex.store.search.fields import grammar
-from tests.command_line import Ran
+from tests.command_line import CommandResult
 from tests.command_line import run as run_line
 from tests.rows import VolumeRows, library_in
 
-Run = Callable[..., Ran]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def run(library_folder: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixtur
     return lambda *words: run_line(capsysbinary, "--library", str(library_folder), *words)
 
 
-def names(ran: Ran) -> list[str]:
+def names(ran: CommandResult) -> list[str]:
     assert ran.code == 0, ran.err
     return sorted(line.decode().rpartition("/")[2].removesuffix(".jpg") for line in ran.out.splitlines())
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticRunner, write_scene, write_scenes
 
@@ -50,7 +50,7 @@ class Search:
     def __init__(self, capture: pytest.CaptureFixture[bytes]) -> None:
         self._capture = capture
 
-    def __call__(self, *words: str) -> Ran:
+    def __call__(self, *words: str) -> CommandResult:
         return run(self._capture, "search", *words)
 
     def paths(self, *words: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.rows import VolumeRows, library_in
 
 
@@ -93,7 +93,7 @@ def test_a_dismissal_can_be_undone(volume_rows: VolumeRows, capsysbinary: pytest
     assert len(run(capsysbinary, "tasks", "--state", "quarantined", "--json").json) == 1
 
 
-def redo(capture: pytest.CaptureFixture[bytes], *words: str) -> Ran:
+def redo(capture: pytest.CaptureFixture[bytes], *words: str) -> CommandResult:
     return run(capture, "redo", *words)
 
 

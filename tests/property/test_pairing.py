@@ -103,7 +103,7 @@ def last_words(decided: Sequence[Decision]) -> dict[frozenset[int], bool]:
 
 @given(member_lists(), st.lists(links, max_size=12), st.lists(decisions, max_size=8))
 @repeatable
-def test_groups_partition_the_contents_and_each_has_one_primary_and_a_reason_for_the_others(
+def test_groups_partition_the_contents_and_have_one_primary_and_reasons_for_the_others(
     members: list[Member], linked: list[Link], decided: list[Decision]
 ) -> None:
     groups = group(members, linked, decided)

@@ -32,7 +32,7 @@ from photoindex.store.scan.forget import ForgetPlan
 from photoindex.store.schema import tables
 from photoindex.store.tasks import stale
 from tests.rows import VolumeRows, library_in
-from tests.spaces import SpaceOfTests
+from tests.spaces import SpaceRows
 from tests.vectors import unit_vectors
 
 TABLES = ("task", "file", "photo_text", "asset", "photo", "folder", "volume", "root", "variant")
@@ -286,10 +286,10 @@ def test_previews_of_an_empty_library_are_no_problem(library: Library) -> None:
 @pytest.fixture
 def space_with_gone_photos(
     library: Library, volume_rows: VolumeRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> SpaceOfTests:
+) -> SpaceRows:
     """A space whose index holds 40 vectors; the photo that all of them are of has only a missing file."""
     monkeypatch.setattr(maintain, "DUE_LEAST", 10)
-    space = SpaceOfTests(library, tmp_path / "originals")
+    space = SpaceRows(library, tmp_path / "originals")
     ids = space.add(unit_vectors(40))
     list(maintain.rebuild(library))
     with library.database.read() as connection:
@@ -303,7 +303,7 @@ def space_with_gone_photos(
 
 
 def test_an_index_is_rebuilt_after_many_vectors_were_removed(
-    library: Library, space_with_gone_photos: SpaceOfTests
+    library: Library, space_with_gone_photos: SpaceRows
 ) -> None:
     prune(library, PruneRequest())
     (status,) = index_status(library)
@@ -311,7 +311,7 @@ def test_an_index_is_rebuilt_after_many_vectors_were_removed(
 
 
 def test_an_index_that_cannot_be_written_does_not_stop_prune(
-    library: Library, space_with_gone_photos: SpaceOfTests
+    library: Library, space_with_gone_photos: SpaceRows
 ) -> None:
     folder = space_with_gone_photos.folder
     shutil.rmtree(folder)

@@ -75,7 +75,7 @@ class Pair:
 
 def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticRows:
     volume_rows = SemanticRows(library, folder)
-    volume_rows.know({"dog cat": unit(dog=1, cat=1), "red car": unit(red=1, car=1), "beach": unit(beach=1)})
+    volume_rows.cache_queries({"dog cat": unit(dog=1, cat=1), "red car": unit(red=1, car=1), "beach": unit(beach=1)})
     random = np.random.default_rng(5)
     everyone = {
         number: dict(zip(AXES, random.uniform(0.05, 1, len(AXES)) ** 3, strict=True)) for number in range(1, PHOTOS + 1)
@@ -83,7 +83,7 @@ def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticRows
     for number in numbers:
         raw = number % 5 == 0
         texts = {"text_title": "a dog on the beach"} if number % 4 == 0 else {"text_keywords": "red car\nbeach"}
-        volume_rows.add_seen_photo(
+        volume_rows.add_embedded_photo(
             f"{'ab'[number % 2]}/{number}.jpg", unit(**everyone[number]), id=number, rating=number % 6, state="missing" if number % 7 == 0 else "present",
             taken_at=f"{2017 + number % 4}-06-{1 + number % 28:02}T10:00:00", kind="raw" if raw else "image", size_bytes=number * 90_000,
             format="cr3" if raw else "jpeg", camera_make=("Canon", "Nikon")[number % 2], camera_model="X", title="t" if number % 3 else None,
@@ -92,7 +92,7 @@ def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticRows
         if number % 9 == 0:
             volume_rows.add_file(f"copy/{number}.jpg", asset_id=volume_rows.asset_of(number))
     directions = np.random.default_rng(3).normal(size=(len(PROBE_TEXTS), DIM)).astype(np.float32)
-    volume_rows.know(
+    volume_rows.cache_queries(
         dict(zip(PROBE_TEXTS, directions / np.linalg.norm(directions, axis=1, keepdims=True), strict=True))
     )
     with volume_rows.writing() as connection:
@@ -199,7 +199,9 @@ def test_a_photo_outside_the_scope_is_not_found_as_a_reference(
 def test_a_reference_that_several_photos_match_counts_only_those_in_the_scope(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         volume_rows = SemanticRows(library, tmp_path / "originals")
-        first, second, third = (volume_rows.add_seen_photo(f"{year}/a.jpg", unit(dog=1)) for year in (2019, 2020, 2021))
+        first, second, third = (
+            volume_rows.add_embedded_photo(f"{year}/a.jpg", unit(dog=1)) for year in (2019, 2020, 2021)
+        )
 
         def result(query: str, scope: str) -> SearchResult:
             return find(library, SearchRequest(query, SemanticOptions(everything=True), scope=parse(library, scope)))

@@ -52,16 +52,16 @@ def found(library: Library, query: str, options: SemanticOptions) -> list[int]:
 def test_bytes_that_are_no_characters_count_as_one_unknown_character(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    volume_rows.know({"caf\ufffd": unit(dog=1), "\ufffd": unit(cat=1)})
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    volume_rows.add_seen_photo("b.jpg", unit(dog=1, cat=1))
+    volume_rows.cache_queries({"caf\ufffd": unit(dog=1), "\ufffd": unit(cat=1)})
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("b.jpg", unit(dog=1, cat=1))
     assert found(library, "caf\udce9", SemanticOptions(min_score=0.9)) == [dog]
     without = SemanticOptions(without=(WeightedText("\udce9"),), min_score=0.5)
     assert found(library, "caf\udce9", without) == [dog]
 
 
 def test_a_digit_of_another_script_is_no_number_of_a_photo(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with pytest.raises(NothingFound, match="--like ²"):
         asked(library, "like:²", SemanticOptions())
 
@@ -69,7 +69,7 @@ def test_a_digit_of_another_script_is_no_number_of_a_photo(library: Library, vol
 def test_a_space_that_is_dropped_beside_a_search_leaves_the_texts_and_is_named(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     query = semantic_query(parse(library, "something new"), SemanticOptions())
     assert query is not None
     with volume_rows.writing() as connection:
@@ -82,7 +82,7 @@ def test_a_space_that_is_dropped_beside_a_search_leaves_the_texts_and_is_named(
 
 
 def test_spaces_of_which_none_is_in_use_are_named(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with volume_rows.writing() as connection:
         spaces.begin_drop(connection, volume_rows.space)
     told = "no embedding space is in use.*photoindex spaces use by-hand"
@@ -94,16 +94,16 @@ def test_spaces_of_which_none_is_in_use_are_named(library: Library, volume_rows:
 
 
 def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library, volume_rows: SemanticRows) -> None:
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    volume_rows.add_seen_photo("b.jpg", unit(car=1))
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("b.jpg", unit(car=1))
     broken = [
-        volume_rows.add_seen_photo("c.jpg", np.full(DIM, np.nan, np.float32)),
-        volume_rows.add_seen_photo("d.jpg", np.zeros(DIM, np.float32)),
+        volume_rows.add_embedded_photo("c.jpg", np.full(DIM, np.nan, np.float32)),
+        volume_rows.add_embedded_photo("d.jpg", np.zeros(DIM, np.float32)),
     ]
     random = np.random.default_rng(3)
     directions = random.normal(size=(len(PROBE_TEXTS), DIM))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    volume_rows.know(dict(zip(PROBE_TEXTS, directions.astype(np.float32), strict=True)))
+    volume_rows.cache_queries(dict(zip(PROBE_TEXTS, directions.astype(np.float32), strict=True)))
     answered = look(library, "dog", SemanticOptions())
     assert photo_ids(answered.ranked) == [dog]
     assert np.isfinite(answered.targets[0].minimum)
@@ -118,20 +118,20 @@ def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library
 
 
 def test_kept_vectors_of_queries_that_point_nowhere_are_not_used(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    volume_rows.know({"nothing": np.full(DIM, np.nan, np.float32)})
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    volume_rows.cache_queries({"nothing": np.full(DIM, np.nan, np.float32)})
     assert asked(library, "nothing", SemanticOptions()).fallback is not None
 
 
 def test_a_past_query_that_is_asked_again_outlives_one_that_is_not(
     library: Library, volume_rows: SemanticRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with volume_rows.writing() as connection:
         connection.execute(query_vector.update().values(used_at=1.0))
         connection.execute(query_vector.update().where(query_vector.c.text == "cat").values(used_at=2.0))
     found(library, "dog", SemanticOptions(min_score=0.5))
     monkeypatch.setattr(query_vector_cache, "CAPACITY", 2)
-    volume_rows.know({"one": unit(dog=1)})
+    volume_rows.cache_queries({"one": unit(dog=1)})
     with library.database.read() as connection:
         assert set(query_vector_cache.known(connection, volume_rows.space.id, [*AXES, "one"])) == {"dog", "one"}

@@ -63,9 +63,9 @@ def found(library: Library, query: str, options: SemanticOptions | None = None, 
 def test_the_nearest_photo_comes_first_and_what_scores_too_little_is_hidden(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    near = volume_rows.add_seen_photo("a.jpg", unit(dog=3, beach=1))
-    nearest = volume_rows.add_seen_photo("b.jpg", unit(dog=1))
-    volume_rows.add_seen_photo("c.jpg", unit(car=3, dog=1))
+    near = volume_rows.add_embedded_photo("a.jpg", unit(dog=3, beach=1))
+    nearest = volume_rows.add_embedded_photo("b.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("c.jpg", unit(car=3, dog=1))
     answer = look(library, "dog")
     assert photo_ids(answer.ranked) == [nearest, near]
     assert [one.score_rank for one in answer.ranked] == [1, 2]
@@ -75,17 +75,17 @@ def test_the_nearest_photo_comes_first_and_what_scores_too_little_is_hidden(
 
 
 def test_all_ranks_every_photo_with_a_vector(library: Library, volume_rows: SemanticRows) -> None:
-    last = volume_rows.add_seen_photo("a.jpg", -unit(dog=1))
-    middle = volume_rows.add_seen_photo("b.jpg", unit(car=1))
-    first = volume_rows.add_seen_photo("c.jpg", unit(dog=1))
+    last = volume_rows.add_embedded_photo("a.jpg", -unit(dog=1))
+    middle = volume_rows.add_embedded_photo("b.jpg", unit(car=1))
+    first = volume_rows.add_embedded_photo("c.jpg", unit(dog=1))
     volume_rows.add_whole_photo("d.jpg")
     assert found(library, "dog", EVERYTHING, complete=True) == [first, middle, last]
 
 
 def test_words_in_texts_count_too_and_both_together_most(library: Library, volume_rows: SemanticRows) -> None:
-    seen = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    both = volume_rows.add_seen_photo("b.jpg", unit(dog=4, car=1), text_title="the dog")
-    named = volume_rows.add_seen_photo("c.jpg", unit(car=1), text_title="my old dog")
+    seen = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    both = volume_rows.add_embedded_photo("b.jpg", unit(dog=4, car=1), text_title="the dog")
+    named = volume_rows.add_embedded_photo("c.jpg", unit(car=1), text_title="my old dog")
     answer = look(library, "dog")
     assert photo_ids(answer.ranked) == [both, seen, named]
     last = answer.ranked[2]
@@ -93,8 +93,8 @@ def test_words_in_texts_count_too_and_both_together_most(library: Library, volum
 
 
 def test_a_photo_without_a_vector_is_found_by_its_words(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(car=1))
-    named = volume_rows.add_seen_photo("dog.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(car=1))
+    named = volume_rows.add_embedded_photo("dog.jpg", unit(dog=1))
     with volume_rows.writing() as connection:
         connection.execute(text("DELETE FROM vector WHERE asset_id = :id"), {"id": volume_rows.asset_of(named)})
     (only,) = look(library, "dog").ranked
@@ -104,19 +104,21 @@ def test_a_photo_without_a_vector_is_found_by_its_words(library: Library, volume
 def test_an_exact_keyword_or_file_name_comes_before_a_passing_mention(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    mention = volume_rows.add_seen_photo("a.jpg", unit(car=1), text_title="dog dog dog", text_description="dog")
-    part = volume_rows.add_seen_photo("b.jpg", unit(car=1), text_keywords="hot dog stand")
-    tagged = volume_rows.add_seen_photo("c.jpg", unit(car=1), text_keywords="holiday\nDog")
-    named = volume_rows.add_seen_photo("dog.jpg", unit(car=1))
+    mention = volume_rows.add_embedded_photo("a.jpg", unit(car=1), text_title="dog dog dog", text_description="dog")
+    part = volume_rows.add_embedded_photo("b.jpg", unit(car=1), text_keywords="hot dog stand")
+    tagged = volume_rows.add_embedded_photo("c.jpg", unit(car=1), text_keywords="holiday\nDog")
+    named = volume_rows.add_embedded_photo("dog.jpg", unit(car=1))
     ranked = found(library, "dog")
     assert set(ranked[:2]) == {tagged, named}
     assert set(ranked[2:]) == {mention, part}
 
 
 def test_the_words_of_several_whole_keywords_are_an_exact_match(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.know({"dog golden gate": unit(dog=1)})
-    loose = volume_rows.add_seen_photo("a.jpg", unit(car=1), text_title="dog golden gate", text_keywords="golden\ndog")
-    exact = volume_rows.add_seen_photo(
+    volume_rows.cache_queries({"dog golden gate": unit(dog=1)})
+    loose = volume_rows.add_embedded_photo(
+        "a.jpg", unit(car=1), text_title="dog golden gate", text_keywords="golden\ndog"
+    )
+    exact = volume_rows.add_embedded_photo(
         "b.jpg", unit(car=1), text_title="dog golden gate", text_keywords="golden gate\ndog"
     )
     assert found(library, 'dog "golden gate"') == [exact, loose]
@@ -124,21 +126,21 @@ def test_the_words_of_several_whole_keywords_are_an_exact_match(library: Library
 
 def test_alternatives_count_as_the_better_of_them(library: Library, volume_rows: SemanticRows) -> None:
     dog, cat = (
-        volume_rows.add_seen_photo("a.jpg", unit(dog=1, car=0.3)),
-        volume_rows.add_seen_photo("b.jpg", unit(cat=1)),
+        volume_rows.add_embedded_photo("a.jpg", unit(dog=1, car=0.3)),
+        volume_rows.add_embedded_photo("b.jpg", unit(cat=1)),
     )
-    volume_rows.add_seen_photo("c.jpg", unit(car=1))
+    volume_rows.add_embedded_photo("c.jpg", unit(car=1))
     answer = look(library, "dog OR cat")
     assert photo_ids(answer.ranked) == [cat, dog]
     assert len(answer.targets) == 2
 
 
 def test_weights_and_subtraction_move_the_direction(library: Library, volume_rows: SemanticRows) -> None:
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=3, beach=1))
-    beach = volume_rows.add_seen_photo("b.jpg", unit(dog=1, beach=3))
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=3, beach=1))
+    beach = volume_rows.add_embedded_photo("b.jpg", unit(dog=1, beach=3))
     assert found(library, "dog^3 beach^0.5", EVERYTHING) == [dog, beach]
     assert found(library, "dog^0.5 beach^3", EVERYTHING) == [beach, dog]
-    volume_rows.know({"dog beach": unit(dog=1, beach=1)})
+    volume_rows.cache_queries({"dog beach": unit(dog=1, beach=1)})
     assert found(library, "dog beach", SemanticOptions(without=(WeightedText("dog", 0.5),), everything=True)) == [
         beach,
         dog,
@@ -146,7 +148,7 @@ def test_weights_and_subtraction_move_the_direction(library: Library, volume_row
 
 
 def test_what_cancels_itself_out_is_refused(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with pytest.raises(UsageError, match="cancel each other out"):
         look(library, "dog", SemanticOptions(without=(WeightedText("dog"),)))
 
@@ -154,9 +156,9 @@ def test_what_cancels_itself_out_is_refused(library: Library, volume_rows: Seman
 def test_filters_hold_whatever_the_score_and_a_term_with_a_minus_looks_in_texts(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    raw = volume_rows.add_seen_photo("a.cr3", unit(dog=1), kind="raw", format="cr3", rating=5)
-    jpeg = volume_rows.add_seen_photo("b.jpg", unit(dog=9, car=1), rating=5, text_title="portrait")
-    volume_rows.add_seen_photo("gone.jpg", unit(dog=1), state="missing")
+    raw = volume_rows.add_embedded_photo("a.cr3", unit(dog=1), kind="raw", format="cr3", rating=5)
+    jpeg = volume_rows.add_embedded_photo("b.jpg", unit(dog=9, car=1), rating=5, text_title="portrait")
+    volume_rows.add_embedded_photo("gone.jpg", unit(dog=1), state="missing")
     assert found(library, "dog") == [raw, jpeg]
     assert found(library, "dog -type:raw") == [jpeg]
     assert found(library, "dog rating:>=4 -portrait") == [raw]
@@ -167,7 +169,7 @@ def test_filters_hold_whatever_the_score_and_a_term_with_a_minus_looks_in_texts(
 
 
 def test_missing_photos_are_found_where_the_query_asks_for_them(library: Library, volume_rows: SemanticRows) -> None:
-    gone = volume_rows.add_seen_photo("gone.jpg", unit(dog=1), state="missing")
+    gone = volume_rows.add_embedded_photo("gone.jpg", unit(dog=1), state="missing")
     assert found(library, "dog") == []
     assert found(library, "dog is:missing") == [gone]
 
@@ -175,9 +177,9 @@ def test_missing_photos_are_found_where_the_query_asks_for_them(library: Library
 def test_a_photo_comes_once_with_its_best_vector_and_without_those_of_earlier_contents(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    photo_id = volume_rows.add_seen_photo("a.jpg", unit(dog=1, car=1))
+    photo_id = volume_rows.add_embedded_photo("a.jpg", unit(dog=1, car=1))
     volume_rows.add_vector(volume_rows.add_asset(photo_id, role="raw"), unit(dog=1), unit(car=1))
-    edited = volume_rows.add_seen_photo("b.jpg", unit(car=1))
+    edited = volume_rows.add_embedded_photo("b.jpg", unit(car=1))
     volume_rows.add_vector(volume_rows.add_asset(edited, role="superseded"), unit(dog=1))
     answer = look(library, "dog")
     assert photo_ids(answer.ranked) == [photo_id]
@@ -185,9 +187,9 @@ def test_a_photo_comes_once_with_its_best_vector_and_without_those_of_earlier_co
 
 
 def test_a_photo_of_the_library_finds_those_like_it(library: Library, volume_rows: SemanticRows) -> None:
-    first = volume_rows.add_seen_photo("x/a.jpg", unit(dog=1))
-    second = volume_rows.add_seen_photo("x/b.jpg", unit(dog=4, cat=1))
-    volume_rows.add_seen_photo("x/c.jpg", unit(car=1))
+    first = volume_rows.add_embedded_photo("x/a.jpg", unit(dog=1))
+    second = volume_rows.add_embedded_photo("x/b.jpg", unit(dog=4, cat=1))
+    volume_rows.add_embedded_photo("x/c.jpg", unit(car=1))
     assert found(library, f"like:{second}") == [second, first]
     path = os.fsdecode(volume_rows.originals) + "/x/b.jpg"
     assert found(library, f'like:"{path}"') == [second, first]
@@ -198,8 +200,8 @@ def test_a_photo_of_the_library_finds_those_like_it(library: Library, volume_row
 def test_a_photo_is_named_by_the_end_of_its_path_where_that_is_one_photo_alone(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    first = volume_rows.add_seen_photo("2019/a.jpg", unit(dog=1))
-    second = volume_rows.add_seen_photo("2020/a.jpg", unit(dog=1, red=1))
+    first = volume_rows.add_embedded_photo("2019/a.jpg", unit(dog=1))
+    second = volume_rows.add_embedded_photo("2020/a.jpg", unit(dog=1, red=1))
     assert found(library, "like:2020/a.jpg")[0] == second
     with pytest.raises(UsageError, match=rf"several photos .* {first}, {second}; name one by its number, like:{first}"):
         found(library, "like:a.jpg")
@@ -222,7 +224,7 @@ def test_a_photo_that_is_none_to_look_for_is_refused(
     library: Library, volume_rows: SemanticRows, query: str, error: type[Exception], message: str
 ) -> None:
     assert volume_rows.add_whole_photo("plain.jpg") == 1
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with pytest.raises(error, match=message):
         look(library, query)
 
@@ -230,9 +232,9 @@ def test_a_photo_that_is_none_to_look_for_is_refused(
 def test_hits_carry_their_scores_and_other_orders_keep_what_was_found(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    late = volume_rows.add_seen_photo("a.jpg", unit(dog=1), taken_at="2020-01-01T10:00:00")
-    early = volume_rows.add_seen_photo("b.jpg", unit(dog=4, car=1), taken_at="2010-01-01T10:00:00")
-    volume_rows.add_seen_photo("c.jpg", unit(car=1), taken_at="2000-01-01T10:00:00")
+    late = volume_rows.add_embedded_photo("a.jpg", unit(dog=1), taken_at="2020-01-01T10:00:00")
+    early = volume_rows.add_embedded_photo("b.jpg", unit(dog=4, car=1), taken_at="2010-01-01T10:00:00")
+    volume_rows.add_embedded_photo("c.jpg", unit(car=1), taken_at="2000-01-01T10:00:00")
     hits = list(result_of(library, "dog", sort="date").hits())
     assert [hit.id for hit in hits] == [early, late]
     assert [hit.score_rank for hit in hits] == [2, 1]
@@ -240,7 +242,7 @@ def test_hits_carry_their_scores_and_other_orders_keep_what_was_found(
 
 
 def test_a_limit_gives_the_best_and_says_that_there_are_more(library: Library, volume_rows: SemanticRows) -> None:
-    numbers = [volume_rows.add_seen_photo(f"{number}.jpg", unit(dog=9, car=number + 1)) for number in range(5)]
+    numbers = [volume_rows.add_embedded_photo(f"{number}.jpg", unit(dog=9, car=number + 1)) for number in range(5)]
     result = result_of(library, "dog", limit=2)
     assert [hit.id for hit in result.hits()] == numbers[:2]
     assert result.answer is not None
@@ -251,8 +253,8 @@ def test_a_limit_gives_the_best_and_says_that_there_are_more(library: Library, v
 
 
 def test_the_space_in_use_answers_alone(library: Library, volume_rows: SemanticRows) -> None:
-    first = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    second = volume_rows.add_seen_photo("b.jpg", unit(cat=1))
+    first = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    second = volume_rows.add_embedded_photo("b.jpg", unit(cat=1))
     old, new = volume_rows.space, SemanticRows(library, Path(os.fsdecode(volume_rows.originals)))
     assert new.space == old
     with volume_rows.writing() as connection:
@@ -279,7 +281,7 @@ def test_a_query_without_words_is_none_for_the_model_and_options_without_words_a
 
 
 def test_a_result_says_how_it_was_answered(library: Library, volume_rows: SemanticRows) -> None:
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     assert result_of(library, "dog").method is Method.MEANING_AND_WORDS
     assert result_of(library, f"like:{dog}").method is Method.MEANING
     assert find(library, SearchRequest("id:1")).method is Method.FIELDS
@@ -289,7 +291,7 @@ def test_a_result_says_how_it_was_answered(library: Library, volume_rows: Semant
 
 
 def test_where_nothing_is_alike_a_hint_says_how_to_see_all(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(car=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(car=1))
     result = result_of(library, "dog")
     assert result.total() == 0
     assert result.hints() == ["nothing looks enough like this; --all shows the nearest"]
@@ -314,7 +316,7 @@ def test_without_vectors_words_are_left_to_the_texts_and_pictures_need_a_model(
 def test_a_model_that_is_gone_leaves_known_words_and_says_what_is_missing_for_others(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     assert found(library, "dog") == [dog]
     result = find(library, SearchRequest("something new"))
     assert result.answer is None
@@ -327,7 +329,7 @@ def test_the_vectors_of_past_queries_are_kept_up_to_a_number_of_them(
 ) -> None:
     monkeypatch.setattr(query_vector_cache, "CAPACITY", 3)
     for name in ("one", "two", "three", "four"):
-        volume_rows.know({name: unit(dog=1)})
+        volume_rows.cache_queries({name: unit(dog=1)})
     with library.database.read() as connection:
         kept = query_vector_cache.known(connection, volume_rows.space.id, ["dog", "two", "three", "four"])
         assert connection.execute(query_vector.select()).fetchall().__len__() == 3
@@ -338,10 +340,10 @@ def test_the_vectors_of_past_queries_are_kept_up_to_a_number_of_them(
 def test_reasons_split_a_score_into_its_parts_and_say_what_filters_removed(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    good = volume_rows.add_seen_photo("a.jpg", unit(dog=3, beach=1), rating=5, text_title="dog")
-    volume_rows.add_seen_photo("b.jpg", unit(dog=1), rating=1)
-    volume_rows.add_seen_photo("c.jpg", unit(dog=1), rating=5, state="missing")
-    volume_rows.add_seen_photo("d.jpg", unit(car=1), rating=1)
+    good = volume_rows.add_embedded_photo("a.jpg", unit(dog=3, beach=1), rating=5, text_title="dog")
+    volume_rows.add_embedded_photo("b.jpg", unit(dog=1), rating=1)
+    volume_rows.add_embedded_photo("c.jpg", unit(dog=1), rating=5, state="missing")
+    volume_rows.add_embedded_photo("d.jpg", unit(car=1), rating=1)
     options = SemanticOptions(without=(WeightedText("car", 0.5),), min_score=0.3)
     why = result_of(library, "dog rating:>=4", options, complete=True).reasons()
     assert why is not None
@@ -367,7 +369,7 @@ def test_many_photos_are_found_through_the_index_and_a_narrow_filter_looks_at_it
     expected = {}
     for number in range(30):
         share = float(random.uniform(0.2, 3))
-        photo_id = volume_rows.add_seen_photo(f"{number}.jpg", unit(dog=share, car=1), rating=number % 3)
+        photo_id = volume_rows.add_embedded_photo(f"{number}.jpg", unit(dog=share, car=1), rating=number % 3)
         expected[photo_id] = share
     order = sorted(expected, key=expected.__getitem__, reverse=True)
     assert found(library, "dog", SemanticOptions(min_score=-1.0), limit=4) == order[:4]
@@ -385,7 +387,7 @@ def test_without_a_limit_the_most_relevant_photos_come_and_a_note_says_that_ther
     assert MOST_PHOTOS == 1_000
     monkeypatch.setattr(module, "MOST_PHOTOS", 2)
     for number in range(3):
-        volume_rows.add_seen_photo(f"{number}.jpg", unit(dog=9, car=number + 1))
+        volume_rows.add_embedded_photo(f"{number}.jpg", unit(dog=9, car=number + 1))
     result = result_of(library, "dog")
     assert [hit.id for hit in result.hits()] == [1, 2]
     assert [note.kind for note in result.notes] == [NoteKind.TRUNCATED]
@@ -398,7 +400,7 @@ def test_a_filter_that_takes_many_steps_or_leaves_many_photos_is_not_narrow(
 ) -> None:
     from photoindex.store.search.vector_photos import photos_if_few
 
-    numbers = [volume_rows.add_seen_photo(f"{number}.jpg", unit(dog=1), rating=number % 2) for number in range(40)]
+    numbers = [volume_rows.add_embedded_photo(f"{number}.jpg", unit(dog=1), rating=number % 2) for number in range(40)]
     rated = parse(library, "rating:1")
     with library.database.read() as connection:
         assert list(photos_if_few(connection, rated, present_only=True, at_most=20) or ()) == numbers[1::2]
@@ -414,8 +416,10 @@ def test_words_in_very_many_photos_are_not_weighed_one_by_one(
 ) -> None:
     from photoindex.store.search import ranked_words
 
-    first = volume_rows.add_seen_photo("1.jpg", unit(car=1), text_title="dog dog dog")
-    second = volume_rows.add_seen_photo("2.jpg", unit(car=1), text_description="something about a dog and other things")
+    first = volume_rows.add_embedded_photo("1.jpg", unit(car=1), text_title="dog dog dog")
+    second = volume_rows.add_embedded_photo(
+        "2.jpg", unit(car=1), text_description="something about a dog and other things"
+    )
     assert found(library, "dog") == [first, second]
     monkeypatch.setattr(ranked_words, "BROAD", 1)
     answer = look(library, "dog")
@@ -429,7 +433,7 @@ def test_words_in_very_many_photos_are_not_weighed_one_by_one(
 
 def test_hundreds_of_words_are_one_query_of_the_index_of_texts(library: Library, volume_rows: SemanticRows) -> None:
     words = " ".join(f"word{number}" for number in range(490))
-    volume_rows.know({words: unit(dog=1)})
-    named = volume_rows.add_seen_photo("1.jpg", unit(car=1), text_description=words)
-    volume_rows.add_seen_photo("2.jpg", unit(car=1), text_description=words[:-1])
+    volume_rows.cache_queries({words: unit(dog=1)})
+    named = volume_rows.add_embedded_photo("1.jpg", unit(car=1), text_description=words)
+    volume_rows.add_embedded_photo("2.jpg", unit(car=1), text_description=words[:-1])
     assert found(library, words) == [named]
