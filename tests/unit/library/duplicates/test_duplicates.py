@@ -476,7 +476,7 @@ def test_neighbours_that_are_different_shots_by_metadata_are_not_compared(
         assert find_duplicates(library, DuplicatesRequest()).compared == 3
 
 
-# Files that are not where they were
+# Unavailable files
 
 AWAY = {"identity": "nfs:server:/nas", "label": "nas", "mount_point": b"/", "file_system": "nfs", "last_seen_at": 0.0}
 

@@ -181,9 +181,9 @@ def test_a_damaged_index_is_reported_and_rebuilt_when_opened(
     assert status_of(space).state is IndexState.DAMAGED
     events: list[Event] = []
     index = open_index(space.library, space.row, events.append)
-    (told,) = notices(events)
-    assert told.startswith("the index of space 'clip' is damaged (")
-    assert told.endswith("rebuilding it from the database")
+    (notice,) = notices(events)
+    assert notice.startswith("the index of space 'clip' is damaged (")
+    assert notice.endswith("rebuilding it from the database")
     assert index.rows == 50
     assert index.search(unit(values[9]), 1).ids.tolist() == [ids[9]]
     assert status_of(space, verify=True).state is IndexState.CURRENT

@@ -51,7 +51,7 @@ def volume_rows(library: Library, tmp_path: Path) -> VolumeRows:
 
 
 def content_of(library: Library) -> dict[str, list[tuple[object, ...]]]:
-    """All rows of the tables with the library's data, as SQLite stores them."""
+    """All rows of the library's data, as SQLite stores them."""
     connection = library.database.raw_connection()
     try:
         return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall() for name in TABLES}
@@ -287,7 +287,7 @@ def test_previews_of_an_empty_library_are_no_problem(library: Library) -> None:
 def space_with_gone_photos(
     library: Library, volume_rows: VolumeRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> SpaceRows:
-    """A space whose index holds 40 vectors; the photo that all of them are of has only a missing file."""
+    """A space whose index holds 40 vectors, all of one photo whose only file is missing."""
     monkeypatch.setattr(maintain, "DUE_LEAST", 10)
     space = SpaceRows(library, tmp_path / "originals")
     ids = space.add(unit_vectors(40))

@@ -274,7 +274,7 @@ def test_a_query_chooses_photos_and_paths_do_not_mix_with_one(runner: LibraryRun
             choose_targets(library, ["", " "])
 
 
-def test_relative_paths_odd_names_and_unknown_files_are_told_apart(
+def test_relative_paths_odd_names_and_unknown_files_are_distinguished(
     runner: LibraryRunner, originals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     odd = originals / os.fsdecode(b"-x \xff\n.jpg")
