@@ -70,7 +70,7 @@ def test_codes_find_nearly_all_of_the_nearest_among_many(tmp_path: Path, monkeyp
     write(tmp_path, in_blocks(ids, values), 128)
     monkeypatch.setattr(space_index, "NARROW_ROWS", 100)
     index = SpaceIndex(open_generation(tmp_path, 128), ExactIndex(ids[:0], values[:0]))
-    monkeypatch.setattr(index, "_search_all", None)  # what looks at every vector must not be what answers
+    monkeypatch.setattr(index, "_search_all", None)  # an exhaustive search must not be used here
     exact = ExactIndex(ids, values)
     allowed = ids[::3]
     found = expected = 0
@@ -103,9 +103,7 @@ def test_codes_give_the_same_results_with_one_and_several_threads(
             found = mapped.candidates(query, 50, only)
             expected = codes.candidates(query, 50, only)
             assert len(found) == len(expected)
-            assert (
-                len(np.intersect1d(found, expected)) >= len(expected) - 1
-            )  # equal estimates may be ordered differently
+            assert len(np.intersect1d(found, expected)) >= len(expected) - 1  # equal estimates may be in any order
 
 
 def test_deleted_vectors_are_replaced_by_the_next_nearest(
