@@ -107,7 +107,7 @@ def draw_examples(task: tuple[int, int, int]) -> list[Example]:
 
 
 def draw_landscapes(task: tuple[int, int, int]) -> list[Example]:
-    """Draw a landscape repeatedly, in varying light and from different positions. task: landscape, count, side in px."""
+    """Draw a landscape repeatedly, in varying light and from varying positions. task: landscape, count, side in px."""
     landscape, number, side_px = task
     draw = getattr(demo_pictures, scenes.LANDSCAPES[landscape])
     examples = []
