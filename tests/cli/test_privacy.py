@@ -17,7 +17,7 @@ INTERNET = ("AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET")
 
 
 def opened_sockets(folder: Path, *command: str) -> list[str]:
-    """Run `command` and all its processes under strace; return the sockets that they open, as strace words them."""
+    """Run a command and its child processes under strace; return the sockets they open, as strace prints them."""
     trace = folder / "trace"
     result = subprocess.run(
         ["strace", "-f", "-qq", "-e", "trace=socket", "-o", str(trace), *command],
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_connection_would_be_seen(folder: Path) -> None:
+def test_a_connection_would_be_detected(folder: Path) -> None:
     program = "import socket; socket.socket(socket.AF_INET).close()"
     assert opened_sockets(folder, sys.executable, "-c", program)
 

@@ -162,7 +162,7 @@ def test_undo_restores_the_photos_and_redo_changes_them_again(runner: LibraryRun
 def test_a_dry_run_predicts_the_result_and_changes_nothing(runner: LibraryRunner, originals: Path) -> None:
     for change, words in (
         (split_photos, (originals / "IMG_1.jpg",)),
-        (joined, (originals / "c.jpg", originals / "C.jpeg")),
+        (join_photos, (originals / "c.jpg", originals / "C.jpeg")),
     ):
         before = (photos(runner), runner.rows("SELECT * FROM pair_decision"), runner.rows("SELECT * FROM asset"))
         foreseen = change(runner, *words, dry_run=True)
