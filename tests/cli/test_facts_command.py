@@ -70,7 +70,7 @@ def test_facts_prints_one_json_object_per_file_and_creates_no_library(
     assert not library_folder.exists()
 
 
-def test_facts_has_every_key_of_show_that_needs_no_library(
+def test_facts_has_every_key_of_show_that_does_not_need_a_library(
     beach: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     [value] = run(capsysbinary, "facts", "--json", beach).json

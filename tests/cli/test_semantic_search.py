@@ -169,7 +169,7 @@ def test_a_search_by_fields_has_no_scores_and_loads_no_model(search: Search) -> 
     assert (hit["score"], hit["score_rank"], hit["words_rank"], hit["fused"]) == (None, None, None, None)
 
 
-def test_a_terminal_shows_scores_only_where_there_are_some(search: Search) -> None:
+def test_a_terminal_shows_scores_only_if_there_are_any(search: Search) -> None:
     shown = run_on_terminal("search", "red").out.decode()
     assert "Score" in shown.splitlines()[0]
     assert "Score" not in run_on_terminal("search", "date:2019").out.decode().splitlines()[0]

@@ -132,7 +132,7 @@ def test_show_is_in_colour_on_a_terminal_and_plain_if_no_color_is_set(
     assert b"2019-07-03T12:30:11+02:00" in plain.out
 
 
-def test_why_answers_in_words_and_exits_11_for_what_was_never_seen(
+def test_why_answers_in_words_and_exits_11_for_unknown_files(
     volume_rows: VolumeRows, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     add_beach(volume_rows)

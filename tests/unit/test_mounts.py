@@ -74,7 +74,7 @@ def test_a_block_device_is_identified_by_its_uuid_wherever_it_is_mounted(uuids: 
     assert here.device == os.makedev(8, 17)
 
 
-def test_a_bind_mount_and_a_subvolume_are_volumes_of_their_own(uuids: str) -> None:
+def test_a_bind_mount_and_a_subvolume_are_separate_volumes(uuids: str) -> None:
     assert mount_of(b"/srv/bind/a.jpg", table=TABLE, uuid_folder=uuids).identity == "uuid:1111-AAAA:/2019"
     assert mount_of(b"/mnt/pool/a.jpg", table=TABLE, uuid_folder=uuids).identity == "uuid:2222-bbbb:/@photos"
 
@@ -116,7 +116,7 @@ def test_a_path_without_a_mount_is_on_an_unknown_file_system() -> None:
     assert mount_of(b"/somewhere", table=b"not a mount table\n").file_system == "unknown"
 
 
-def test_the_running_system_gives_a_mount_that_holds_the_path(tmp_path: Path) -> None:
+def test_the_running_system_has_a_mount_that_contains_the_path(tmp_path: Path) -> None:
     found = mount_of(os.fsencode(tmp_path))
     assert os.path.ismount(found.point)
     assert os.path.realpath(os.fsencode(tmp_path)).startswith(found.point.rstrip(b"/"))

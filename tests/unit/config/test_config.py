@@ -287,7 +287,9 @@ def test_an_invalid_path_is_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize("profile", ["P3", "P4"])
-def test_a_profile_that_needs_servers_is_refused_in_one_sentence(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_that_needs_servers_is_refused_with_a_one_line_error(
+    profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DEPLOY_PROFILE", profile)
     message = refusal()
     assert "PostgreSQL" in message

@@ -228,7 +228,7 @@ def test_unknown_names_and_countries_are_not_found(world: Gazetteer, text: str) 
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "message"),
     [
         ("Portugal", "'Portugal' is a country, not a point; write one of its cities, such as Lisbon"),
         ("uk", "'uk' is a country, not a point; write one of its cities, such as London"),
@@ -237,8 +237,8 @@ def test_unknown_names_and_countries_are_not_found(world: Gazetteer, text: str) 
         ("", "no place is called ''; write a city, or a position such as 38.7,-9.1"),
     ],
 )
-def test_the_refusal_of_a_name_says_what_to_write_instead(world: Gazetteer, text: str, sentence: str) -> None:
-    assert world.refusal(text) == sentence
+def test_the_error_for_a_refused_name_says_what_to_write_instead(world: Gazetteer, text: str, message: str) -> None:
+    assert world.refusal(text) == message
 
 
 def test_a_place_has_its_words_and_other_names_as_stored_in_the_library(world: Gazetteer) -> None:

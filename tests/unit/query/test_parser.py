@@ -247,5 +247,5 @@ def test_alternatives_of_a_field_without_lists_are_printed_separately(name: str)
     assert to_text(Not(tree)) == f'-({name}:"38.7,-9.1" OR {name}:"38.8,-9.1")'
 
 
-def test_the_printer_knows_the_fields_without_lists() -> None:
+def test_the_printer_handles_every_field_without_lists() -> None:
     assert {known.name for known in grammar().values() if not known.listed} == UNLISTED

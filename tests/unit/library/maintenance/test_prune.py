@@ -279,12 +279,12 @@ def test_previews_are_removed_when_neither_the_library_nor_an_undoable_entry_nee
     assert prune_derived(library).files == 0
 
 
-def test_previews_of_an_empty_library_are_no_problem(library: Library) -> None:
+def test_pruning_previews_of_an_empty_library_works(library: Library) -> None:
     assert prune_derived(library).files == 0
 
 
 @pytest.fixture
-def space_with_gone_photos(
+def space_with_missing_photos(
     library: Library, volume_rows: VolumeRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> SpaceRows:
     """A space whose index holds 40 vectors, all of one photo whose only file is missing."""
@@ -303,7 +303,7 @@ def space_with_gone_photos(
 
 
 def test_an_index_is_rebuilt_after_many_vectors_were_removed(
-    library: Library, space_with_gone_photos: SpaceRows
+    library: Library, space_with_missing_photos: SpaceRows
 ) -> None:
     prune(library, PruneRequest())
     (status,) = index_status(library)
@@ -311,9 +311,9 @@ def test_an_index_is_rebuilt_after_many_vectors_were_removed(
 
 
 def test_an_index_that_cannot_be_written_does_not_stop_prune(
-    library: Library, space_with_gone_photos: SpaceRows
+    library: Library, space_with_missing_photos: SpaceRows
 ) -> None:
-    folder = space_with_gone_photos.folder
+    folder = space_with_missing_photos.folder
     shutil.rmtree(folder)
     folder.write_bytes(b"no folder")
     events: list[Event] = []

@@ -130,16 +130,16 @@ def test_a_full_disk_at_the_end_of_an_installation_keeps_the_old_model(
     assert not list((runner.folder / "models").glob(".installing-*"))
 
 
-@pytest.mark.parametrize("new_one_is_there", [False, True])
+@pytest.mark.parametrize("new_one_exists", [False, True])
 def test_a_model_set_aside_by_a_killed_installation_is_restored(
-    runner: LibraryRunner, source: Path, tmp_path: Path, new_one_is_there: bool
+    runner: LibraryRunner, source: Path, tmp_path: Path, new_one_exists: bool
 ) -> None:
     installed(runner, source)
     models = runner.folder / "models"
     aside = models / ".installing-abc"
     aside.mkdir()
     (models / "tiny").rename(aside / "tiny")
-    if new_one_is_there:
+    if new_one_exists:
         (models / "tiny").mkdir()
         (models / "tiny" / "open_clip_config.json").write_text("{}")
     other = copy_of(TINY_CLIP, tmp_path / "other")
@@ -262,7 +262,7 @@ def test_a_failed_installation_keeps_the_old_model(runner: LibraryRunner, source
     assert len(after.checked()) == 7
 
 
-def test_weights_that_must_be_exported_say_what_to_install_where_torch_is_missing(
+def test_without_torch_the_error_for_weights_to_export_says_what_to_install(
     runner: LibraryRunner, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(source / "onnx")

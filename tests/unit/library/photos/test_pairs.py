@@ -177,7 +177,7 @@ def test_a_dry_run_predicts_the_result_and_changes_nothing(runner: LibraryRunner
 
 
 @pytest.mark.parametrize("change", ["split", "join"])
-def test_a_decision_lasts_through_rescan_rename_move_edit_and_restore(
+def test_a_decision_survives_rescan_rename_move_edit_and_restore(
     runner: LibraryRunner, originals: Path, tmp_path: Path, change: str
 ) -> None:
     """`one` and `two` are paired by the rules and split by the user, or vice versa."""

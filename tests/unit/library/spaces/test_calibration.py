@@ -161,7 +161,7 @@ def test_an_empty_space_has_no_cut_off_and_keeps_its_calibration() -> None:
     assert from_json(empty.as_json()) == empty
 
 
-def test_a_calibration_comes_back_from_the_database_and_one_of_another_version_does_not() -> None:
+def test_a_stored_calibration_is_loaded_unless_its_version_differs() -> None:
     measured = World(60, 10).calibration()
     assert from_json(measured.as_json()) == measured
     assert from_json(None) is None

@@ -81,7 +81,7 @@ def test_every_format_is_identified_by_its_content(name: str) -> None:
         (b"\x00070.1 .reV\0\0LATIGID N\0\0\0ARECOYK 03:41", "raw"),
     ],
 )
-def test_raw_formats_with_signatures_of_their_own(head: bytes, name: str) -> None:
+def test_raw_formats_with_their_own_signatures(head: bytes, name: str) -> None:
     assert sniff(head) == MediaType(Kind.RAW, name)
 
 
@@ -172,7 +172,7 @@ def _moved(data: bytes, _offset: int) -> bytes:
         b"G" * 100,
     ],
 )
-def test_other_files_are_not_taken_for_pictures(data: bytes) -> None:
+def test_other_files_are_not_mistaken_for_pictures(data: bytes) -> None:
     assert sniff(data, opener(data)) is None
 
 

@@ -207,7 +207,7 @@ def test_a_deleted_row_that_exists_again_stops_the_undo(database: Database) -> N
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_row_whose_parent_is_gone_stops_the_undo(database: Database, dry_run: bool) -> None:
+def test_a_row_whose_parent_was_deleted_stops_the_undo(database: Database, dry_run: bool) -> None:
     with database.write() as connection:
         entry = record(
             connection, command="prune", summary="x", changes=rows_as_changes(connection, file, select(file.c.id))

@@ -312,7 +312,7 @@ def test_opening_a_database_at_the_newest_revision_does_not_import_alembic(datab
     assert subprocess.run([sys.executable, "-c", program, str(database.path)], timeout=60, check=False).returncode == 0
 
 
-def test_a_folder_with_percent_signs_and_spaces_in_its_name_may_hold_the_migrations(tmp_path: Path) -> None:
+def test_the_migrations_may_be_in_a_folder_with_percent_signs_and_spaces(tmp_path: Path) -> None:
     folder = tmp_path / "a %d folder"
     folder.mkdir()
     database = Database(folder / "photoindex.db")
