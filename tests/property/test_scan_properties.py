@@ -60,11 +60,11 @@ def test_after_any_history_every_file_is_known_once_and_a_second_scan_changes_no
         for round_of_steps in history:
             for step in round_of_steps:
                 apply_step(step, top)
-            there = {os.fsencode(each) for each in top.rglob("*.jpg")}
+            on_disk = {os.fsencode(each) for each in top.rglob("*.jpg")}
             first = runner.scan(top, derive=False)
-            assert first.candidates == len(there)
+            assert first.candidates == len(on_disk)
             again = runner.scan(top, derive=False)
-            assert {**counts(again), "missing": 0} == {"unchanged": len(there), "missing": 0}
+            assert {**counts(again), "missing": 0} == {"unchanged": len(on_disk), "missing": 0}
             assert again.bytes == 0
             assert again.missing == first.missing
             known = runner.rows(
@@ -72,7 +72,7 @@ def test_after_any_history_every_file_is_known_once_and_a_second_scan_changes_no
                 " JOIN volume ON volume.id = volume_id WHERE state = 'present'"
             )
             found = {os.fsencode(f"{mount.rstrip('/')}/{path}") for path, mount in known}
-            assert found == {os.path.realpath(each) for each in there}
+            assert found == {os.path.realpath(each) for each in on_disk}
             orphans = "SELECT count(*) FROM task LEFT JOIN file ON file.id = task.subject_id WHERE file.id IS NULL"
             assert runner.value(orphans) == 0
 
