@@ -28,7 +28,7 @@ def opened_sockets(folder: Path, *command: str) -> list[str]:
         check=False,
     )
     if "ptrace" in result.stderr.lower():
-        pytest.skip(f"strace may not trace here: {result.stderr.strip()}")
+        pytest.skip(f"strace is not permitted: {result.stderr.strip()}")
     assert result.returncode in (0, 100), result.stderr
     return [line for line in trace.read_text().splitlines() if any(f"socket({family}," in line for family in INTERNET)]
 

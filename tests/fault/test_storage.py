@@ -21,7 +21,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], capture_output=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"may not mount a small file system: {done.stderr.decode().strip()}")
+        pytest.skip(f"mounting is not permitted: {done.stderr.decode().strip()}")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
 

@@ -136,7 +136,7 @@ def test_a_disk_without_udev_links_is_identified_by_its_device_number_wherever_i
     for point in (one, two):
         done = subprocess.run(["mount", "-o", "loop", image, point], check=False, capture_output=True)
         if done.returncode != 0:
-            pytest.skip(f"may not mount a disk image: {done.stderr.decode().strip()}")
+            pytest.skip(f"mounting is not permitted: {done.stderr.decode().strip()}")
         try:
             found.append(mount_of(os.fsencode(point), uuid_folder=str(tmp_path / "no udev")).identity)
         finally:

@@ -698,7 +698,7 @@ def test_an_unmounted_disk_is_unavailable_despite_stray_files_at_its_mount_point
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "photoindex-test", str(mount_point)]
     done = subprocess.run(mount, capture_output=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"may not mount a file system: {done.stderr.decode().strip()}")
+        pytest.skip(f"mounting is not permitted: {done.stderr.decode().strip()}")
     runner = LibraryRunner(tmp_path / "library")
     try:
         write_photos(mount_point, 3)
