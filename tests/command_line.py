@@ -1,4 +1,4 @@
-"""Running a command line in this process, and on a terminal of its own."""
+"""Runs command lines in this process, or in one with a terminal."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from photoindex.cli.main import main
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a command gave: its exit code, and the bytes of both streams."""
+class CommandResult:
+    """The result of a command: its exit code, and the bytes of both streams."""
 
     code: int
     out: bytes
@@ -30,16 +30,16 @@ class Ran:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def run(capture: pytest.CaptureFixture[bytes], *argv: str | os.PathLike[str]) -> Ran:
-    """Run one command line; `capture` is the fixture capsysbinary."""
+def run(capture: pytest.CaptureFixture[bytes], *argv: str | os.PathLike[str]) -> CommandResult:
+    """Run a command line; `capture` is the fixture capsysbinary."""
     capture.readouterr()
     code = main([os.fspath(word) for word in argv])
     out, err = capture.readouterr()
-    return Ran(code, out, err)
+    return CommandResult(code, out, err)
 
 
-def run_on_terminal(*argv: str | os.PathLike[str], answer: bytes = b"") -> Ran:
-    """Run one command line in a process whose streams are a terminal; `answer` is what a person types."""
+def run_on_terminal(*argv: str | os.PathLike[str], answer: bytes = b"") -> CommandResult:
+    """Run a command line in a process whose streams are a terminal; `answer` is typed into it."""
     parent, child = pty.openpty()
     environment = os.environ | {"COLUMNS": "200", "TERM": "xterm-256color"}
     process = subprocess.Popen(
@@ -55,10 +55,10 @@ def run_on_terminal(*argv: str | os.PathLike[str], answer: bytes = b"") -> Ran:
             break
         try:
             chunk = os.read(parent, 65536)
-        except OSError:  # Linux says EIO when the last holder of the other end is gone
+        except OSError:  # Linux returns EIO once the other end is closed
             break
         if not chunk:
             break
         out += chunk
     os.close(parent)
-    return Ran(process.wait(20), out, b"")
+    return CommandResult(process.wait(20), out, b"")

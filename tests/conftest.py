@@ -1,4 +1,4 @@
-"""Fixtures that every test may use; no test sees the user's own settings or library."""
+"""Fixtures for all tests; no test sees the user's own settings or library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The user's cache of all tests and workers of one run: making the table of place names takes seconds."""
+    """One user cache for all tests and workers of a run: creating the table of place names takes seconds."""
     base = tmp_path_factory.getbasetemp()
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
 
@@ -22,7 +22,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def clean_environment(
     tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Remove every setting of the user's and keep the home folders inside the test's own folder."""
+    """Remove the user's settings and point the home folders into the test's own folder."""
     for name in list(os.environ):
         if name.startswith(("PHOTOINDEX_", "XDG_")) and name != "PHOTOINDEX_TESTDATA":
             monkeypatch.delenv(name)
@@ -49,7 +49,7 @@ def library_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def testdata() -> Path:
-    """The folder of real photos; the test is skipped where it is not there."""
+    """The folder of real photos; tests that need it are skipped if it is missing."""
     folder = Path(os.environ.get("PHOTOINDEX_TESTDATA", REPOSITORY.parent / "shared" / "testdata"))
     if not folder.is_dir():
         pytest.skip(f"no real photos in {folder}; set PHOTOINDEX_TESTDATA to run this test")

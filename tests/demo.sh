@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `make demo` shows: a sample library is drawn, scanned, searched. $1: the folder with photoindex and python.
+# Runs `make demo`: draws a sample library, scans and searches it. $1: the folder with photoindex and python.
 set -eu
 
 bin=$1
@@ -10,10 +10,10 @@ rm -rf "$folder"
 mkdir "$folder"
 tests=$(cd "$(dirname "$0")" && pwd)
 (cd "$tests/.." && python -m tests.demo_pictures "$folder/photos" "$folder/paper shapes")
-# A real model has some 600 MB; this one has two, knows drawn shapes and landscapes only, and shows the same.
+# A real model takes about 600 MB; this one takes 2 MB and knows only drawn shapes and landscapes.
 cp -r "$tests/fixtures/tiny-clip" "$folder/tiny-clip"
 
-# Nothing of the user's own: neither settings nor a .env in the current folder.
+# Ignore the user's settings and any .env in the current folder.
 for name in $(env | sed -n 's/^\(PHOTOINDEX_[A-Za-z0-9_]*\)=.*/\1/p') \
     DEPLOY_PROFILE DATABASE_URL VECTOR_BACKEND QDRANT_URL ORIGINALS_PATH DERIVED_PATH; do
     unset "$name"
@@ -21,7 +21,7 @@ done
 export PATH XDG_CONFIG_HOME="$folder/settings" PHOTOINDEX_LIBRARY="$folder/library"
 cd "$folder"
 
-# show EXPECTED_EXIT_CODE COMMAND...: print a command, run it, and stop the demo where it ends otherwise.
+# show EXPECTED_EXIT_CODE COMMAND...: print and run a command; stop the demo on any other exit code.
 show() {
     expected=$1
     shift

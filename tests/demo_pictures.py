@@ -1,6 +1,6 @@
-"""A small library of made-up photos, for `make demo` and for tests: run with a folder to fill, and one for photos of shapes.
+"""Draws the photos of `make demo` and of tests; run with a folder for them and a second one for photos of shapes.
 
-The scenes are drawn here, so nothing in them belongs to anybody. They carry what cameras and photo programs write: EXIF
+The scenes are drawn here, so there are no rights to respect. They have what cameras and photo programs write: EXIF
 dates, zones, positions, cameras and exposures, IPTC and XMP titles and keywords.
 """
 
@@ -27,7 +27,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Camera:
-    """What a camera writes of itself; focal length in mm."""
+    """What a camera writes about itself; focal length in mm."""
 
     make: str
     model: str
@@ -38,7 +38,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Picture:
-    """One photo: its scene, and what its metadata says. `taken_at` is EXIF's local time, `position` degrees north, east."""
+    """One photo: its scene and metadata. `taken_at` is local time as in EXIF, `position` is degrees north and east."""
 
     path: str
     scene: Callable[[np.random.Generator], Image.Image]
@@ -66,7 +66,7 @@ def _gradient(top: Colour, bottom: Colour, size: tuple[int, int] = SIZE_PX) -> I
 
 
 def _ridge(generator: np.random.Generator, base: float, height: float) -> np.ndarray:
-    """The upper edge of a range of hills, in pixels from the top, for each column."""
+    """Return the upper edge of a range of hills for each column, in pixels from the top."""
     x = np.linspace(0, 2 * np.pi, SIZE_PX[0])
     waves = sum(np.sin(x * 2**octave + generator.uniform(0, 7)) / 1.7**octave for octave in range(7))
     return base - height * (waves - np.min(waves)) / np.ptp(waves)
@@ -83,7 +83,7 @@ def _grain(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
 
 
 def sunset(generator: np.random.Generator) -> Image.Image:
-    """A sun low over the sea, with its path of light."""
+    """A low sun over the sea, with its reflection."""
     width, height = SIZE_PX
     horizon = int(height * 0.6)
     picture = _gradient((40, 40, 110), (250, 150, 60))
@@ -100,7 +100,7 @@ def sunset(generator: np.random.Generator) -> Image.Image:
 
 
 def mountains(generator: np.random.Generator) -> Image.Image:
-    """Three ranges, paler with their distance, the last with snow."""
+    """Three ranges, paler with distance, the farthest with snow."""
     picture = _gradient((70, 130, 210), (210, 230, 245))
     _fill_below(picture, _ridge(generator, 800, 500), (235, 240, 250))
     _fill_below(picture, _ridge(generator, 900, 260), (120, 140, 160))
@@ -126,7 +126,7 @@ def city_at_night(generator: np.random.Generator) -> Image.Image:
 
 
 def forest(generator: np.random.Generator) -> Image.Image:
-    """Firs in rows, darker in front."""
+    """Rows of firs, darker in front."""
     picture = _gradient((190, 215, 200), (120, 160, 120))
     draw = ImageDraw.Draw(picture)
     for row in range(6):
@@ -185,7 +185,7 @@ PICTURES: tuple[Picture, ...] = (
 
 
 def make_library(folder: Path) -> int:
-    """Fill `folder` and return the number of files, those that are broken or no photos among them."""
+    """Fill `folder` and return the number of files, including broken ones and ones that are not photos."""
     for number, picture in enumerate(PICTURES):
         path = folder / picture.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -208,7 +208,7 @@ def make_library(folder: Path) -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
-# Photos of a playroom: paper shapes on what was at hand. Neither their names nor their metadata say what they show.
+# Photos of a playroom: paper shapes on various backgrounds. Neither names nor metadata describe what they show.
 CARDS: tuple[Scene, ...] = (
     Scene("red", "circle", 3, "wood", "left"),
     Scene("red", "circle", 2, "white", "middle"),
@@ -230,7 +230,7 @@ CARDS: tuple[Scene, ...] = (
 
 
 def make_cards(folder: Path) -> int:
-    """Fill `folder` with photos of scenes that the tiny model knows, and return their number."""
+    """Fill `folder` with photos of scenes that the tiny model knows; return their number."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, scene in enumerate(CARDS):
         taken_at = f"2024:0{6 + number // 8}:{1 + number % 8:02} 16:{3 * number:02}:00"
@@ -250,7 +250,7 @@ def _save(image: Image.Image, picture: Picture, path: Path) -> None:
 
 
 def _exif(picture: Picture) -> Image.Exif:
-    """Exif 2.32: IFD0, the Exif IFD (0x8769) and the GPS IFD (0x8825)."""
+    """Return EXIF 2.32: IFD0, the Exif IFD (0x8769) and the GPS IFD (0x8825)."""
     camera, (iso, exposure_seconds) = picture.camera, picture.exposure
     exif = Image.Exif()
     exif[0x010F], exif[0x0110], exif[0x0112] = camera.make, camera.model, 1
@@ -297,7 +297,7 @@ def _xmp(picture: Picture) -> bytes:
 
 
 def _iptc(picture: Picture) -> bytes:
-    """An APP13 segment with IPTC IIM 4.2: UTF-8 (1:90), title (2:05) and keywords (2:25)."""
+    """Return an APP13 segment with IPTC IIM 4.2: UTF-8 (1:90), title (2:05) and keywords (2:25)."""
     values = [(1, 90, b"\x1b%G"), *((2, 25, keyword.encode()) for keyword in picture.keywords)]
     if picture.title:
         values.append((2, 5, picture.title.encode()))

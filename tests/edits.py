@@ -1,4 +1,4 @@
-"""Drawn pictures with structure everywhere, and what programs do to pictures: for tests of what is the same picture."""
+"""Generated pictures with detail everywhere, and typical edits of them, for tests of duplicate detection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Edit = Callable[[Image.Image], Image.Image]
 
 
 def scene(seed: int, size: tuple[int, int] = (1000, 750)) -> Image.Image:
-    """Return a picture of soft light, some dozens of shapes and a fine grain; each seed gives another."""
+    """Return a picture of soft light, a few dozen shapes and fine grain; each seed gives a different one."""
     random = np.random.default_rng(seed)
     light = random.integers(30, 225, (4, 5, 3), dtype=np.uint8)
     picture = Image.fromarray(light).resize(size, Image.Resampling.BICUBIC)
@@ -42,24 +42,24 @@ def jpeg(picture: Image.Image, quality: int = 88, exif: Image.Exif | None = None
 
 
 def saved_again(picture: Image.Image, quality: int) -> Image.Image:
-    """Return a picture as it is after saving it as JPEG."""
+    """Return a picture after saving it as JPEG."""
     return Image.open(io.BytesIO(jpeg(picture, quality))).convert("RGB")
 
 
 def cut(picture: Image.Image, left: float, top: float, right: float, bottom: float) -> Image.Image:
-    """Return a part of a picture; the ends are shares of its sides."""
+    """Return a crop of a picture; the edges are fractions of its width and height."""
     width, height = picture.size
     return picture.crop((round(width * left), round(height * top), round(width * right), round(height * bottom)))
 
 
 def scaled(picture: Image.Image, share: float) -> Image.Image:
-    """Return a picture at a share of its size."""
+    """Return a picture scaled to a fraction of its size."""
     size = max(1, round(picture.width * share)), max(1, round(picture.height * share))
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def faded(picture: Image.Image) -> Image.Image:
-    """Return a picture as a filter of a phone makes it: other curves for each colour."""
+    """Return a picture with a different tone curve per channel, as from a phone's filter."""
     level = np.arange(256) / 255
     curves = np.concatenate([np.clip(1.1 * level**0.8, 0, 1), 0.95 * level + 0.03, 0.15 + 0.75 * level**1.2])
     return picture.point((curves * 255).astype(np.uint8).tolist())
@@ -74,7 +74,7 @@ def darkened_corners(picture: Image.Image) -> Image.Image:
 
 
 def straightened(picture: Image.Image) -> Image.Image:
-    """Return a picture turned by three degrees, and cut so that no corner is empty."""
+    """Return a picture rotated by three degrees and cropped so that no corner is empty."""
     return cut(picture.rotate(3, resample=Image.Resampling.BICUBIC), 0.06, 0.06, 0.94, 0.94)
 
 
@@ -119,7 +119,7 @@ def two_views(
     degrees: float = 0.0,
     thing: Image.Image | None = None,
 ) -> tuple[Image.Image, Image.Image]:
-    """Return two shots of one scene: the camera moved by shares of the side or turned, or a thing came into the picture."""
+    """Return two shots of one scene: the camera moved (by fractions of a side) or turned, or an object was added."""
     first = cut(picture, 0.1, 0.1, 0.9, 0.9)
     moved = picture.rotate(degrees, resample=Image.Resampling.BICUBIC)
     second = cut(moved, 0.1 + right, 0.1 + down, 0.9 + right, 0.9 + down).resize(first.size)

@@ -1,4 +1,4 @@
-"""Runs scans in tests and reads the resulting tables."""
+"""Runs scans and reads the resulting tables."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from photoindex.progress import Event
 
 @dataclass
 class LibraryRunner:
-    """Runs commands on the library of a test and reads its tables."""
+    """Runs operations on a test's library and reads its tables."""
 
     folder: Path
     settings: dict[str, object] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def open(self) -> AbstractContextManager[Library]:
-        """Open the library; create it if there is none."""
+        """Open the library; create it if necessary."""
         return open_library(load_config({"library": self.folder, "scan.jobs": 2, **self.settings}), create=True)
 
     def scan(self, *tops: Path, stop: Callable[[], bool] = lambda: False, **request: Any) -> ScanSummary:
-        """Scan `tops`, by default every known root."""
+        """Scan `tops`, or every known root by default."""
         with self.open() as library:
             wanted = ScanRequest(tops=[os.fsencode(top) for top in tops], **request)
             return scan(library, wanted, self.events.append, stop)
@@ -56,13 +56,13 @@ class LibraryRunner:
 
 
 def counts(summary: ScanSummary) -> dict[str, int]:
-    """Return the counts of a summary that are not zero."""
+    """Return the non-zero counts of a summary."""
     names = ("new", "changed", "moved", "duplicate", "unchanged", "quarantined", "excluded", "sidecars", "missing")
     return {name: getattr(summary, name) for name in names if getattr(summary, name)}
 
 
 def refuse_listing(monkeypatch: pytest.MonkeyPatch, ending: bytes) -> None:
-    """Make folders with this path ending unreadable, as permissions do for everybody but root."""
+    """Make folders whose path ends with `ending` unreadable, as permissions do for everybody but root."""
     real = os.scandir
 
     def refuse(path: bytes) -> object:

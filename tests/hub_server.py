@@ -1,4 +1,4 @@
-"""A small server on loopback that speaks like the Hugging Face hub: repositories, commits, large files, cut connections."""
+"""A server on loopback that imitates the Hugging Face hub: repositories, commits, large files, broken connections."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 LARGE_SUFFIXES = (".safetensors", ".bin", ".onnx", ".pt")
-"""Files that the hub keeps apart (LFS) and describes by their SHA-256; the others are described by Git's SHA-1."""
+"""Files that the hub stores in LFS and describes by SHA-256; it describes the others by Git's SHA-1."""
 
 
 @dataclass
 class Repository:
-    """One repository at one commit; `sent` replaces what the server sends of a file, not what it says of it."""
+    """One repository at one commit; `sent` replaces the content of a file, but not its description."""
 
     files: dict[str, bytes]
     commit: str = ""
@@ -33,7 +33,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class Request:
-    """One request that came: its method, path, and where its range began."""
+    """A request: its method and path, and where its range starts."""
 
     method: str
     path: str
@@ -45,8 +45,8 @@ class Request:
 class Hub:
     """A running server; change its fields between requests.
 
-    cuts: bytes of a body after which the connection is cut, by the end of the file's name; one an answer. failing: the
-    status that files are answered with, in place of their content. ranges: whether parts of files are given.
+    cuts: for a file name ending, after how many bytes the connection is closed, one number per response. failing: the
+    status returned for files with such an ending. ranges: whether range requests are supported.
     """
 
     repositories: dict[str, Repository] = field(default_factory=dict)
@@ -57,13 +57,13 @@ class Hub:
     url: str = ""
 
     def fetched(self, ending: str) -> list[Request]:
-        """The requests for the content of files whose name ends so; a redirected one counts once."""
+        """The requests for the content of files whose name ends with `ending`; a redirected request counts once."""
         return [one for one in self.requests if one.method == "GET" and unquote(one.path).endswith(ending)]
 
 
 @contextmanager
 def running_hub(**repositories: Repository) -> Iterator[Hub]:
-    """Run a hub until the block ends; a repository's owner and name are separated by two underscores."""
+    """Run a hub until the block ends; two underscores separate a repository's owner and name."""
     hub = Hub({name.replace("__", "/"): one for name, one in repositories.items()})
     handler = type("Handler", (_Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._status(404)
 
     def _repository(self, name: str, revision: str) -> Repository | None:
-        """Return the repository, or answer why not as the hub does."""
+        """Return the repository, or respond with an error as the hub does."""
         repository = self.hub.repositories.get(name)
         if repository is None:
             self._status(401, "RepoNotFound")

@@ -1,4 +1,4 @@
-"""Metadata blocks and containers built byte by byte, right or wrong as a test needs them."""
+"""Metadata blocks and containers, valid or invalid, built byte by byte."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def tiff(
     order: str = "<",
     magic: bytes = b"",
 ) -> bytes:
-    """Return a TIFF structure with up to three directories, the way EXIF arranges them."""
+    """Return a TIFF structure with up to three directories, as EXIF arranges them."""
     image, exif, gps = list(image), list(exif), list(gps)
     pointers = [tag for tag, entries in ((_EXIF_POINTER, exif), (_GPS_POINTER, gps)) if entries]
     sizes = [_directory_size([*image, *((tag, LONG, 1, b"1234") for tag in pointers)])]
@@ -105,7 +105,7 @@ def resource(number: int, data: bytes) -> bytes:
 
 
 def jpeg(*segments: bytes, width: int = 40, height: int = 30) -> bytes:
-    """Return a JPEG with headers and no pixels at all: facts must not need any."""
+    """Return a JPEG with headers but no pixels: reading facts must not need any."""
     frame = segment(0xC0, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
     return b"\xff\xd8" + b"".join(segments) + frame + segment(0xDA, b"\1\1\0\0\x3f\0") + b"no pixels"
 
@@ -120,7 +120,7 @@ def png(*chunks: tuple[bytes, bytes], width: int = 40, height: int = 30) -> byte
 
 
 def apple_note(*entries: tuple[int, str]) -> bytes:
-    """Return a MakerNote of an iPhone with texts: a big-endian directory whose offsets count from the note's start."""
+    """Return an iPhone's MakerNote with texts: a big-endian directory with offsets from the start of the note."""
     table, values = b"", b""
     for tag, value in entries:
         data = value.encode() + b"\0"
@@ -168,5 +168,5 @@ def described(data: bytes, format_name: str = "jpeg", kind: Kind = Kind.IMAGE) -
 def exif_facts(
     image: Iterable[Entry] = (), exif: Iterable[Entry] = (), gps: Iterable[Entry] = ()
 ) -> dict[str, FactValue]:
-    """Return what the EXIF of a JPEG with these directories is read as."""
+    """Return the facts read from a JPEG with these EXIF directories."""
     return dict(described(jpeg(exif_segment(tiff(image, exif, gps)))).facts.get("exif", {}))

@@ -1,4 +1,4 @@
-"""The folder of the small model that comes with the tests, as a folder, a repository and a catalogue entry."""
+"""The tests' small model as a folder, a repository and a catalogue entry."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ wanted = {wanted}
 
 
 def copy_of(folder: Path, destination: Path) -> Path:
-    """Copy a model's folder and return the copy."""
+    """Copy a model folder and return the copy."""
     shutil.copytree(folder, destination)
     return destination
 
 
 def repository_of(folder: Path) -> Repository:
-    """Return the files of a folder as a repository of a hub."""
+    """Return the files of a folder as a hub repository."""
     return Repository(
         {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     )
@@ -51,7 +51,7 @@ def write_catalog(
     restricted: bool = False,
     wanted: tuple[str, ...] = ("*.txt.gz", "onnx/*"),
 ) -> None:
-    """Write a catalogue of the user's with the model `tiny`, which comes from the repository someone/tiny."""
+    """Write a user catalogue with the model `tiny` from the repository someone/tiny."""
     models_folder.mkdir(parents=True, exist_ok=True)
     text = _CATALOG.format(
         dim=dim, size_px=TINY_CLIP_SIZE_PX, terms=terms, restricted=str(restricted).lower(), wanted=list(wanted)

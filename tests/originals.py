@@ -1,4 +1,4 @@
-"""Made-up originals: small pictures, each with a content of its own."""
+"""Made-up originals: small pictures, each with different content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 def jpeg(
     seed: int, *, size: tuple[int, int] = (160, 120), taken: str | None = None, camera: str | None = None
 ) -> bytes:
-    """Return a JPEG of soft colours drawn from `seed`, with EXIF where asked (taken: "2019:06:01 12:00:00")."""
+    """Return a JPEG of soft colours drawn from `seed`, with EXIF if requested (taken: "2019:06:01 12:00:00")."""
     random = np.random.default_rng(seed)
     small = Image.fromarray(random.integers(0, 255, (6, 8, 3), np.uint8), "RGB")
     picture = small.resize(size, Image.Resampling.BICUBIC)
@@ -27,12 +27,12 @@ def jpeg(
 
 
 def write_photo(path: Path, seed: int, **more: object) -> Path:
-    """Write `jpeg(seed)` to `path`, with its folders."""
+    """Write `jpeg(seed)` to `path`, creating folders as needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(jpeg(seed, **more))  # type: ignore[arg-type]
     return path
 
 
 def write_photos(folder: Path, count: int, *, first: int = 0) -> list[Path]:
-    """Write `count` distinct photos into `folder`, some in sub-folders."""
+    """Write `count` different photos into `folder`, some in subfolders."""
     return [write_photo(folder / f"{seed % 3}" / f"IMG_{seed:04d}.jpg", seed) for seed in range(first, first + count)]

@@ -1,4 +1,4 @@
-"""Files that are one photo: made-up pictures that the rules of pairing join, or do not."""
+"""Made-up files that the pairing rules join, or do not join, into one photo."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ CAMERA = "Photoindex Test Camera"
 
 
 def write_still(path: Path, seed: int, *, taken: str | None = NOON) -> Path:
-    """Write a JPEG of the camera that `write_raw`'s is."""
+    """Write a JPEG from the same camera as `write_raw`'s."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(jpeg(seed, taken=taken, camera=CAMERA))
     return path
 
 
 def write_raw(path: Path, seed: int) -> Path:
-    """Write a small DNG without a time, of a content of its own."""
+    """Write a small DNG without a time; each seed gives different content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(dng(scene(64, 40), preview=jpeg(seed)) + bytes([seed]))
     return path
 
 
 def write_motion_photo(path: Path, seed: int) -> tuple[int, int]:
-    """Write a JPEG with a short video behind it, as Google's cameras do; return where the video begins, and its length."""
+    """Write a JPEG followed by a short video, as Google's cameras do; return the video's offset and length."""
     video = box(b"ftyp", b"mp42\0\0\0\0isommp42") + box(b"moov", bytes(40)) + box(b"mdat", bytes(range(200)))
     packet = (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'

@@ -1,4 +1,4 @@
-"""Items to be shown, and derived files for them, for the tests of pages, sheets and terminals."""
+"""Hits and their derived files, for tests of galleries, contact sheets and terminals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from photoindex.library.search.hits import Hit
 
 
 def hit(number: int = 1, name: bytes = b"IMG_0412.jpg", **known: Any) -> Hit:
-    """A hit of which little is known but for what the test gives."""
+    """A hit with few facts besides those that the test gives."""
     values: dict[str, Any] = dict.fromkeys(Hit.__slots__)
     values |= {
         "id": number,
@@ -74,6 +74,6 @@ def jpeg(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (200,
 
 
 def share_of(picture: Image.Image, colour: tuple[int, int, int], tolerance: int = 24) -> float:
-    """Which part of a picture's pixels is about this colour."""
+    """The fraction of a picture's pixels with about this colour."""
     pixels = np.asarray(picture.convert("RGB")).astype(int)
     return float((np.abs(pixels - np.array(colour)).max(axis=2) <= tolerance).mean())

@@ -1,4 +1,4 @@
-"""What may be printed."""
+"""What is safe to print."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import unicodedata
 
 
 def is_one_line(text: str) -> bool:
-    """Whether a text stays on its line and moves no cursor; names may hold blanks of every kind and joined emoji."""
+    """Whether a text stays on one line and does not move the cursor; any white space and joined emoji are allowed."""
     return all(one.isprintable() or one == "\u200d" or unicodedata.category(one) == "Zs" for one in text)

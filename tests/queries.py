@@ -1,4 +1,4 @@
-"""Reading queries without a library: the clock stands still, and there are two places in the world."""
+"""Parses queries without a library, at a fixed time and with two known places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACES = {
 
 
 def lookups(saved: Mapping[str, str] | None = None) -> Lookups:
-    """Look-ups with these saved queries."""
+    """Return lookups with these saved queries."""
 
     def place(name: str) -> tuple[float, float, str]:
         if name not in PLACES:
@@ -28,10 +28,10 @@ def lookups(saved: Mapping[str, str] | None = None) -> Lookups:
 
 
 def parse(text: str, saved: Mapping[str, str] | None = None) -> Node:
-    """The tree of a query."""
+    """Return the tree of a query."""
     return parser.parse(text, grammar(), lookups(saved))
 
 
 def parse_arguments(arguments: Sequence[str], saved: Mapping[str, str] | None = None) -> Node:
-    """The tree of a query that came as words of a command line."""
+    """Return the tree of a query given as words of a command line."""
     return parse(join_arguments(arguments, grammar()), saved)

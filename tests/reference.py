@@ -1,6 +1,6 @@
-"""The tables in docs/ and the text of config/default.toml, generated from the code.
+"""Generates the tables in docs/ and the text of config/default.toml from the code.
 
-`python -m tests.reference` (or `make docs`) writes them; tests/test_readme.py fails where they are out of date.
+`python -m tests.reference` (or `make docs`) writes them; tests/test_readme.py fails if they are out of date.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _OTHER_EXITS = {
 
 
 def exit_codes() -> dict[int, str]:
-    """Every exit code with its meaning, in numeric order."""
+    """Return every exit code and its meaning, in numeric order."""
     return dict(sorted((_OTHER_EXITS | {one.exit_code: one.meaning for one in errors.FAMILIES}).items()))
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """Every command with its parsed form, those of groups as `group command`, in the order of --help."""
+    """Return every command by its name, as `group command` in a group, in the order of --help."""
     import typer.main
 
     from photoindex.cli.main import build_app
@@ -49,7 +49,7 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 def commands_table() -> str:
-    """The commands with the first line of their help."""
+    """Return a table of the commands with the first line of their help."""
     rows = [
         (f"`{name}`", command.get_short_help_str(limit=300).rstrip("."))
         for name, command in commands()
@@ -59,12 +59,12 @@ def commands_table() -> str:
 
 
 def exit_code_table() -> str:
-    """The exit codes."""
+    """Return a table of the exit codes."""
     return _table(("code", "meaning"), [(str(code), meaning) for code, meaning in exit_codes().items()])
 
 
 def field_table() -> str:
-    """The fields of the query language."""
+    """Return a table of the fields of the query language."""
     from photoindex.store.search.fields import FIELDS, help_of
 
     rows = []
@@ -76,7 +76,7 @@ def field_table() -> str:
 
 
 def options_table() -> str:
-    """The terms of a query that can be given as options."""
+    """Return a table of the query terms that can be given as options."""
     from photoindex.cli.arguments.field_options import OPTIONS
 
     negated = {option.field for option in OPTIONS if option.negates}
@@ -91,7 +91,7 @@ def options_table() -> str:
 
 
 def views_table() -> str:
-    """The views that other programs can rely on."""
+    """Return a table of the views that other programs can rely on."""
     from photoindex.store.schema.views import VIEWS
 
     rows = [(f"`{view.name}`", view.help, ", ".join(f"`{column}`" for column in view.columns)) for view in VIEWS]
@@ -99,7 +99,7 @@ def views_table() -> str:
 
 
 def settings_table() -> str:
-    """The settings with their defaults and ranges."""
+    """Return a table of the settings with their defaults and ranges."""
     from photoindex.config.layers import allowed, fields
 
     rows = []
@@ -110,7 +110,7 @@ def settings_table() -> str:
 
 
 def default_settings() -> str:
-    """A config.toml in which every line is a comment, to copy and change."""
+    """Return a config.toml in which every line is a comment, to copy and edit."""
     from photoindex.config.layers import allowed, fields
 
     lines = [
@@ -136,7 +136,7 @@ def default_settings() -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A generated table: the page in docs/ that shows it, and the function that makes it."""
+    """A generated table: its page in docs/, and the function that generates it."""
 
     page: str
     make: Callable[[], str]
@@ -154,7 +154,7 @@ TABLES: Mapping[str, Table] = {
 
 
 def filled(page: str, text: str) -> str:
-    """Return the text of a page of docs/ with its tables made from the code. Raises ValueError for a missing marker."""
+    """Return the text of a page of docs/ with its tables regenerated. Raises ValueError for a missing marker."""
     for name, table in TABLES.items():
         if table.page != page:
             continue

@@ -1,6 +1,6 @@
-"""Write migration 0001 anew from the table definitions: python -m tests.regenerate_first_migration.
+"""Regenerate migration 0001 from the table definitions: python -m tests.regenerate_first_migration.
 
-For the time before the first release only: a revision that a library may have is never changed again.
+Only for the time before the first release: a revision that a library may have is never changed.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ depends_on = None
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | bool:
-    """Render the project's own column type as what it is in the database: a migration must not change with the code."""
+    """Render the project's own column types as plain database types: a migration must not change with the code."""
     return "sa.LargeBinary()" if kind == "type" and isinstance(item, tables.PathBytes) else False
 
 
 def table_functions() -> dict[str, str]:
-    """Return the body of one function a table, in the order in which foreign keys allow them to be made."""
+    """Return the body of one function per table, in an order that foreign keys allow."""
     with create_engine("sqlite://").connect() as connection:
         options = {"render_item": render_item, "user_module_prefix": "sa."}
         context = MigrationContext.configure(connection, opts=options)
@@ -66,7 +66,7 @@ def table_functions() -> dict[str, str]:
 
 
 def flattened(container: Any) -> list[Any]:
-    """Return the operations of nested containers in order."""
+    """Return the operations of nested containers, in order."""
     found: list[Any] = []
     for operation in container.ops:
         found.extend(flattened(operation) if hasattr(operation, "ops") else [operation])
@@ -74,7 +74,7 @@ def flattened(container: Any) -> list[Any]:
 
 
 def text_index_statements() -> list[str]:
-    """Return the SQL of the full-text table and its triggers, as the store's own module makes them."""
+    """Return the SQL of the full-text table and its triggers, as the store's own module creates them."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder) / "scratch.db")
         with database.write() as connection:
@@ -85,7 +85,7 @@ def text_index_statements() -> list[str]:
         database.close()
     made = {name: sql for name, sql in after.items() if name not in before}
     virtual = [name for name, sql in made.items() if sql.upper().startswith("CREATE VIRTUAL TABLE")]
-    # The virtual table makes its shadow tables itself.
+    # The virtual table creates its shadow tables itself.
     shadows = {
         name
         for name in made
@@ -96,14 +96,14 @@ def text_index_statements() -> list[str]:
 
 
 def schema(database: Any) -> dict[str, str]:
-    """Return name -> SQL of everything in the database's schema, in the order it was made."""
+    """Return name -> SQL of everything in the database's schema, in the order of creation."""
     with database.read() as connection:
         rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
         return {row.name: row.sql for row in rows}
 
 
 def main() -> None:
-    """Write the migration and format it."""
+    """Write and format the migration."""
     bodies = table_functions()
     parts = [HEADER]
     for name, body in bodies.items():

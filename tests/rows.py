@@ -1,4 +1,4 @@
-"""Rows for tests of what reads the tables, written without scanning."""
+"""Writes database rows without scanning, for tests of code that reads the tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def library_in(folder_path: Path) -> Iterator[Library]:
 
 
 class VolumeRows:
-    """One volume mounted at `originals` (a folder of the test), and database rows for files in it.
+    """A volume mounted at `originals` (a folder of the test), and database rows for its files.
 
     `online=False` gives the volume the identity of a file system that is not mounted.
     """
@@ -57,7 +57,7 @@ class VolumeRows:
             ).scalar() or self._insert(connection, variant, stage="ingest", key='{"code":2}', created_at=ADDED_AT)
 
     def writing(self) -> Any:
-        """Return a connection in a write transaction."""
+        """Open a connection in a write transaction."""
         return self.library.database.write()
 
     def relative(self, path: bytes) -> bytes:
@@ -65,14 +65,14 @@ class VolumeRows:
         return relative_to(path, self.mount_point)
 
     def add_root(self, path: Path | None = None, **values: Any) -> int:
-        """Add a root; the originals themselves by default."""
+        """Add a root; by default the originals' folder."""
         absolute = self.originals if path is None else os.fsencode(path)
         row = {"excludes": [], "follow_symlinks": False, "added_at": ADDED_AT, "scanned_at": ADDED_AT} | values
         with self.writing() as connection:
             return self._insert(connection, root, volume_id=self.volume_id, path=self.relative(absolute), **row)
 
     def add_file(self, name: str | bytes, *, create: bool = True, asset_id: int | None = None, **values: Any) -> int:
-        """Add a file below the originals by its relative path; with `create` also on disk."""
+        """Add a file by its path relative to the originals; `create` also creates it on disk."""
         relative = os.fsencode(name)
         absolute = os.path.join(self.originals, relative)
         if create:
@@ -90,7 +90,7 @@ class VolumeRows:
             return self._insert(connection, file, folder_id=folder_id, name=base, asset_id=asset_id, **row)
 
     def add_photo(self, **values: Any) -> int:
-        """Add a photo with one asset and its text; `asset_*` values go to the asset, the others to the photo."""
+        """Add a photo with one asset and its texts; `asset_*` values are set on the asset, others on the photo."""
         asset_values = {key.removeprefix("asset_"): values.pop(key) for key in list(values) if key.startswith("asset_")}
         row = {"kind": "image", "format": "jpeg", "size_bytes": 7, "keywords": [], "sources": {}, "added_at": ADDED_AT}
         with self.writing() as connection:
@@ -102,7 +102,7 @@ class VolumeRows:
             return photo_id
 
     def add_asset(self, photo_id: int, **values: Any) -> int:
-        """Add one more content to a photo."""
+        """Add another content to a photo."""
         with self.writing() as connection:
             return self._add_asset(connection, photo_id, values)
 
@@ -113,7 +113,7 @@ class VolumeRows:
         return self._insert(connection, asset, **(row | {"added_at": ADDED_AT, "photo_id": photo_id} | values))
 
     def asset_of(self, photo_id: int) -> int:
-        """Return the primary asset of a photo."""
+        """Return the id of a photo's primary asset."""
         with self.library.database.read() as connection:
             return int(connection.execute(select(photo.c.primary_asset_id).where(photo.c.id == photo_id)).scalar_one())
 

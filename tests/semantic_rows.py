@@ -1,4 +1,4 @@
-"""A library with hand-written vectors of photos and queries, so that no model is needed."""
+"""Hand-written vectors for photos and queries, so that no model is needed."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ DIM = 8
 AXES = {
     name: np.eye(DIM, dtype=np.float32)[number] for number, name in enumerate(("dog", "cat", "beach", "car", "red"))
 }
-"""The vectors of the words in these tests; the other axes are unused."""
+"""The vectors of the words used in tests; the other axes are unused."""
 
 
 def unit(**shares: float) -> NDArray[np.float32]:
-    """Return the direction of some meanings together: unit(dog=2, beach=1)."""
+    """Return the unit vector of a mix of meanings: unit(dog=2, beach=1)."""
     total = np.sum([share * AXES[name] for name, share in shares.items()], axis=0)
     return np.asarray(total / np.linalg.norm(total), np.float32)
 
 
 class SemanticRows(VolumeRows):
-    """A volume with rows and one space, `space`, which is active and has the words of AXES in its query cache."""
+    """A volume with rows, and an active space, `space`, whose query cache holds the words of AXES."""
 
     def __init__(self, library: Library, originals: Path) -> None:
         super().__init__(library, originals)
         with self.writing() as connection:
             variant_id = queue.ensure_variant(connection, "embed", {"model": "by-hand"})
             self.space: SpaceRow = spaces.ensure_space(connection, model="by-hand", variant_id=variant_id, dim=DIM)
-        self.know(AXES)
+        self.cache_queries(AXES)
 
-    def know(self, texts: Mapping[str, NDArray[np.float32]]) -> None:
-        """Cache the vectors of some texts, as if they had been queried before."""
+    def cache_queries(self, texts: Mapping[str, NDArray[np.float32]]) -> None:
+        """Cache the vectors of texts, as if they had been queried before."""
         with self.writing() as connection:
             query_vector_cache.keep(connection, self.space.id, texts)
 
-    def add_seen_photo(self, name: str, values: NDArray[np.float32], **more: object) -> int:
-        """Add a photo with one vector; text_… values go to its texts."""
+    def add_embedded_photo(self, name: str, values: NDArray[np.float32], **more: object) -> int:
+        """Add a photo with one vector; `text_*` values are set on its texts."""
         texts = {key.removeprefix("text_"): str(more.pop(key)) for key in list(more) if key.startswith("text_")}
         photo_id = self.add_whole_photo(name, **more)
         self.add_vector(self.asset_of(photo_id), values)
@@ -58,13 +58,13 @@ class SemanticRows(VolumeRows):
         return photo_id
 
     def add_vector(self, asset_id: int, *values: NDArray[np.float32]) -> None:
-        """Add the vectors of one content, one a frame."""
+        """Add the vectors of a content, one per frame."""
         new = [(asset_id, Vector(each.astype(np.float16), frame=number)) for number, each in enumerate(values)]
         with self.writing() as connection:
             vector_rows.put(connection, self.space.id, new)
 
-    def in_new_space(self, connection: Connection) -> SpaceRow:
-        """Create another space for new vectors; the previous one stays active."""
+    def switch_to_new_space(self, connection: Connection) -> SpaceRow:
+        """Create another space and use it for new vectors; the previous one stays active."""
         variant_id = queue.ensure_variant(connection, "embed", {"model": "by-hand", "revision": 2})
         self.space = spaces.ensure_space(connection, model="by-hand", variant_id=variant_id, dim=DIM)
         query_vector_cache.keep(connection, self.space.id, AXES)
@@ -79,5 +79,5 @@ class SemanticRows(VolumeRows):
 
 
 def photo_ids(found: Sequence[object]) -> list[int]:
-    """Return the numbers of ranked photos."""
+    """Return the ids of ranked photos."""
     return [one.photo_id for one in found]  # type: ignore[attr-defined]

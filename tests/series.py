@@ -1,4 +1,4 @@
-"""How long series of seeded tests run: `make soak` sets PHOTOINDEX_TEST_SEEDS, without it they are short."""
+"""How many seeds and examples tests run: few by default, many if `make soak` sets PHOTOINDEX_TEST_SEEDS."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ SOAKING = len(SEEDS) > _USUAL_SEEDS
 
 
 def examples(usual: int = 100) -> int:
-    """Return how many examples Hypothesis makes where a usual run makes `usual`."""
+    """Return how many examples Hypothesis generates; `usual` is the number in a usual run."""
     return max(usual, usual * len(SEEDS) // _USUAL_SEEDS)

@@ -1,4 +1,4 @@
-"""Spaces with vectors for tests, written without a model."""
+"""Spaces with vectors, written without a model."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.rows import VolumeRows
 from tests.vectors import DIM
 
 
-class SpaceOfTests:
-    """A space in a library, whose vectors belong to contents that are made as they are needed."""
+class SpaceRows:
+    """A space in a library; contents for its vectors are created as needed."""
 
     def __init__(self, library: Library, originals: Path, name: str = "clip", dim: int = DIM) -> None:
         self.library = library
@@ -33,7 +33,7 @@ class SpaceOfTests:
             )
 
     def add(self, values: NDArray[np.float16]) -> NDArray[np.int64]:
-        """Add vectors of new contents; return their numbers."""
+        """Add vectors of new contents; return their ids."""
         with self.library.database.write() as connection:
             row = {"size_bytes": 7, "kind": "image", "format": "jpeg", "facts": {}, "notes": [], "derived": True}
             row |= {
@@ -51,23 +51,23 @@ class SpaceOfTests:
         return self.ids()[-len(values) :]
 
     def ids(self) -> NDArray[np.int64]:
-        """Return the numbers of all its vectors."""
+        """Return the ids of all vectors in the space."""
         with self.library.database.read() as connection:
             statement = select(vector.c.id).where(vector.c.space_id == self.row.id).order_by(vector.c.id)
             return np.array(connection.execute(statement).scalars().all(), np.int64)
 
     def remove(self, ids: Sequence[int]) -> None:
-        """Remove vectors, as forgetting photos does."""
+        """Remove vectors, as pruning photos does."""
         with self.library.database.write() as connection:
             connection.execute(delete(vector).where(vector.c.id.in_(list(ids))))
 
     @property
     def folder(self) -> Path:
-        """Return the folder of its index."""
+        """The folder of the index."""
         return self.library.indices_folder / str(self.row.id)
 
     @property
     def generation(self) -> str:
-        """Return the name of the generation in use, empty where there is none."""
+        """The name of the current generation; empty if there is none."""
         current = self.folder / "CURRENT"
         return current.read_text().split()[0] if current.exists() else ""

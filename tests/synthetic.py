@@ -1,4 +1,4 @@
-"""A library of many photos without a single picture: rows written straight into the tables."""
+"""A large library without any picture files: rows written straight into the tables."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from photoindex.store.search import text_index
 from photoindex.types import Resolved
 
 MOUNT_POINT = b"/srv/photos"
-PHOTOS_A_FOLDER = 100
+PHOTOS_PER_FOLDER = 100
 _BATCH = 5_000
 _CAMERAS = (
     ("Canon", "Canon EOS 5D Mark IV", "EF24-70mm f/2.8L II USM", "jpeg", "image"),
@@ -64,7 +64,7 @@ _KEYWORDS = ("family", "sunset", "dog", "car", "food", "night", "snow", "Italy|R
 
 
 def make_library(folder_path: Path, photos: int, seed: int = 0) -> Path:
-    """Make a library of `photos` photos in `folder_path` and return the folder; the same seed gives the same rows."""
+    """Create a library of `photos` photos in `folder_path` and return the folder; the same seed gives the same rows."""
     with open_library(Config(library=folder_path), create=True) as library:
         _fill(library.database, photos, random.Random(seed))
     return folder_path
@@ -80,7 +80,7 @@ def _fill(database: Database, photos: int, chance: random.Random) -> None:
         connection.execute(insert(variant).values(id=1, stage="ingest", key="{}", created_at=0.0))
         connection.execute(insert(place), [_place_row(number) for number in range(len(_CITIES))])
         connection.execute(insert(event), [_event_row(year) for year in range(2005, 2025)])
-        folders = (photos + PHOTOS_A_FOLDER - 1) // PHOTOS_A_FOLDER
+        folders = (photos + PHOTOS_PER_FOLDER - 1) // PHOTOS_PER_FOLDER
         rows = [{"id": number + 1, "volume_id": 1, "path": _folder_path(number)} for number in range(folders)]
         if rows:
             connection.execute(insert(folder), rows)
@@ -119,7 +119,7 @@ def _event_row(year: int) -> dict[str, Any]:
 
 
 def _rows(number: int, chance: random.Random) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Yield the rows of one photo: contents, files (some copied, some with a sidecar), finished and given up tasks."""
+    """Yield the rows of a photo: contents, files (some copied, some with a sidecar), done and quarantined tasks."""
     photo_id = number + 1
     make, model, lens, form, kind = chance.choice(_CAMERAS)
     resolved, place_id = _facts(number, chance, (make, model, lens))
@@ -138,7 +138,7 @@ def _rows(number: int, chance: random.Random) -> Iterator[tuple[Any, dict[str, A
     state = "missing" if chance.random() < 0.01 else "present"
     yield from _content(photo_id, photo_id, {**shape, "role": "primary"})
     yield file, _file(photo_id, number, name, state=state, asset_id=photo_id)
-    # Numbers of further rows end in the photo's own; no two of them are alike.
+    # Ids of additional rows end with the photo's id, so they are unique.
     for step, (role, other_kind, other_form, ending, share) in enumerate(_EXTRAS, start=1):
         if kind == "image" and chance.random() < share:
             other_id = step * 10_000_000 + photo_id
@@ -157,14 +157,14 @@ def _rows(number: int, chance: random.Random) -> Iterator[tuple[Any, dict[str, A
         "subject_kind": "file", "subject_id": photo_id, "stage": "ingest", "variant_id": 1,
         "state": "quarantined" if chance.random() < 0.002 else "done", "attempts": 1, "updated_at": 1.6e9,
     }  # fmt: skip
-    text = text_index.document([name], [_folder_path(number // PHOTOS_A_FOLDER).removeprefix(b"album/")], resolved)
+    text = text_index.document([name], [_folder_path(number // PHOTOS_PER_FOLDER).removeprefix(b"album/")], resolved)
     yield photo_text, {"photo_id": photo_id, **text}
 
 
 def _facts(
     number: int, chance: random.Random, camera: tuple[str | None, str | None, str | None]
 ) -> tuple[Resolved, int | None]:
-    """Return what is known of a photo, and the number of its place."""
+    """Return the facts of a photo, and the id of its place."""
     make, model, lens = camera
     taken = datetime(2005, 1, 1) + timedelta(seconds=chance.randrange(20 * 365 * 86_400))  # noqa: DTZ001 - wall time
     source = chance.choice(("exif", "exif", "exif", "name", "mtime")) if chance.random() > 0.02 else None
@@ -196,7 +196,7 @@ def _facts(
 def _content(asset_id: int, photo_id: int, values: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield asset, {
         **values, "id": asset_id, "digest": asset_id.to_bytes(32, "big"), "notes": [], "derived": True, "variant_id": 1,
-        # As long as what a camera writes: a search must not have to read over it.
+        # As large as a camera's metadata: a search must not need to read it.
         "facts": {"exif": {f"fact_{number}": "x" * 20 for number in range(20)}},
         "photo_id": photo_id, "added_at": 1.6e9, "perceptual_hash": 0,
     }  # fmt: skip
@@ -204,7 +204,7 @@ def _content(asset_id: int, photo_id: int, values: dict[str, Any]) -> Iterator[t
 
 def _file(file_id: int, number: int, name: bytes, *, state: str, asset_id: int | None) -> dict[str, Any]:
     return {
-        "id": file_id, "folder_id": number // PHOTOS_A_FOLDER + 1, "name": name, "size_bytes": 1000, "mtime_ns": number,
+        "id": file_id, "folder_id": number // PHOTOS_PER_FOLDER + 1, "name": name, "size_bytes": 1000, "mtime_ns": number,
         "state": state, "media": asset_id is not None, "asset_id": asset_id, "first_seen_at": 1.6e9,
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Small readers of what terminals are sent: they give back the pictures."""
+"""Decode pictures from the escape codes sent to terminals."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from PIL import Image
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture that a terminal was told to show, over so many cells; keys: what else its code said."""
+class SentPicture:
+    """A picture sent to a terminal and its size in cells; keys: other parameters of its code."""
 
     picture: Image.Image
     columns: int
@@ -21,8 +21,8 @@ class Shown:
     keys: dict[str, str]
 
 
-def kitty_pictures(sent: bytes) -> list[Shown]:
-    """The pictures in kitty's escape codes; codes that are no chunk of 4096 characters at most are refused."""
+def kitty_pictures(sent: bytes) -> list[SentPicture]:
+    """The pictures in kitty's escape codes; chunks of more than 4096 characters are refused."""
     found, head, data = [], None, b""
     for code in re.finditer(rb"\x1b_G([^;\x1b]*);([A-Za-z0-9+/=]*)\x1b\\", sent):
         keys = dict(pair.split("=") for pair in code[1].decode().split(","))
@@ -36,15 +36,15 @@ def kitty_pictures(sent: bytes) -> list[Shown]:
         if keys.get("m", "0") == "0":
             picture = Image.open(io.BytesIO(base64.b64decode(data, validate=True)))
             picture.load()
-            found.append(Shown(picture, int(head["c"]), int(head["r"]), head))
+            found.append(SentPicture(picture, int(head["c"]), int(head["r"]), head))
             head, data = None, b""
         else:
             assert len(code[2]) % 4 == 0
-    assert head is None, "the last picture never ends"
+    assert head is None, "the last picture has no end"
     return found
 
 
-def iterm2_pictures(sent: bytes) -> list[Shown]:
+def iterm2_pictures(sent: bytes) -> list[SentPicture]:
     """The pictures in iTerm2's codes."""
     found = []
     for code in re.finditer(rb"\x1b\]1337;File=([^:]*):([A-Za-z0-9+/=]*)\x07", sent):
@@ -52,12 +52,12 @@ def iterm2_pictures(sent: bytes) -> list[Shown]:
         data = base64.b64decode(code[2], validate=True)
         assert int(keys["size"]) == len(data)
         assert keys["inline"] == "1"
-        found.append(Shown(Image.open(io.BytesIO(data)), int(keys["width"]), int(keys["height"]), keys))
+        found.append(SentPicture(Image.open(io.BytesIO(data)), int(keys["width"]), int(keys["height"]), keys))
     return found
 
 
 def sixel_pictures(sent: bytes) -> list[Image.Image]:
-    """The pictures in sixel codes, RGBA: what no sixel touches is see-through."""
+    """The pictures in sixel codes, RGBA: pixels without a sixel are transparent."""
     return [_sixel(code[1], code[2]) for code in re.finditer(rb'\x1bP[\d;]*q"([\d;]*)(.*?)\x1b\\', sent, re.DOTALL)]
 
 
@@ -67,7 +67,7 @@ def _sixel(raster: bytes, data: bytes) -> Image.Image:
     colours: dict[int, tuple[int, ...]] = {}
     colour = left = top = 0
     for token in re.finditer(rb"#(\d+);2;(\d+);(\d+);(\d+)|#(\d+)|!(\d+)([?-~])|([?-~])|(\$)|(-)|(.)", data, re.DOTALL):
-        assert token[11] is None, f"no sixel: {token[11]!r}"
+        assert token[11] is None, f"not a sixel: {token[11]!r}"
         if token[1]:
             colours[int(token[1])] = tuple(round(int(part) * 255 / 100) for part in token.group(2, 3, 4))
         elif token[5]:
@@ -86,7 +86,7 @@ def _sixel(raster: bytes, data: bytes) -> Image.Image:
 
 
 def block_picture(sent: bytes) -> Image.Image:
-    """The picture in lines of half blocks in 24-bit colours, RGBA."""
+    """The picture in lines of half blocks in 24-bit colour, RGBA."""
     lines = [line for line in sent.decode().replace("\r\n", "\n").split("\n") if line]
     rows = [_block_line(line) for line in lines]
     assert len({len(upper) for upper, _ in rows}) == 1
@@ -117,6 +117,6 @@ def _block_line(line: str) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]
 
 
 def unwrapped(sent: bytes) -> bytes:
-    """What tmux hands on of the codes that are wrapped for it."""
+    """The codes inside tmux's passthrough wrapping."""
     wrapped = re.findall(rb"\x1bPtmux;((?:\x1b\x1b|[^\x1b])*)\x1b\\", sent)
     return b"".join(one.replace(b"\x1b\x1b", b"\x1b") for one in wrapped)

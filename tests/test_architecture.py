@@ -1,4 +1,4 @@
-"""The rules of the house, read from the syntax tree of every module."""
+"""Checks the architecture's rules on the syntax tree of every module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "photoindex"
 
 VALUES = frozenset({"types", "errors", "paths", "mounts", "text", "progress", "durations", "atomic_files"})
-"""The modules at the top of the package that everybody may import and that import nothing but each other."""
+"""The top-level modules that every room may import and that import only each other."""
 
 BOTTOM = frozenset({"values"})
 RULES = BOTTOM | {"query", "domain", "geo"}
@@ -40,10 +40,10 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "cli": BOTTOM | {"query", "config", "library", "app"},
     "__main__": BOTTOM | {"cli"},
 }
-"""Which rooms each room may import besides itself; arrows point one way, from the command line to the values."""
+"""Which rooms each room may import besides itself; arrows point one way, from the command line down to values."""
 
 SQL_ROOMS = frozenset({"store", "geo"})
-"""The store, and the read-only file of place names, which is no part of a library."""
+"""The store, and the read-only file of place names, which is not part of a library."""
 
 HEAVY = frozenset(
     {
@@ -52,22 +52,22 @@ HEAVY = frozenset(
         "torch", "torchvision", "transformers",
     }
 )  # fmt: skip
-"""Libraries that cost much time or memory to import, so that only the functions that need them do."""
+"""Libraries that are slow or large, so only the functions that need them import them."""
 
 HEAVY_FOR_CLI = HEAVY | {
     "PIL", "blake3", "dotenv", "exifread", "filelock", "imagehash", "numpy", "pathspec", "pebble", "pillow_heif",
     "pillow_jxl", "platformdirs", "psutil", "pydantic", "pydantic_settings", "rich", "simplejpeg", "sqlalchemy",
     "sqlite3", "zstandard",
 }  # fmt: skip
-"""What the modules of the command line import only inside functions besides, so that --help is quick."""
+"""Libraries that modules of the command line import only inside functions, so that --help is fast."""
 
 DATABASE_LIBRARIES = frozenset({"alembic", "sqlalchemy", "sqlite3", "sqlite_utils"})
 DATABASE_TYPES = frozenset({"Connection"})
-"""What other rooms may take from them: the type of the connection that they hand from one store function to the next."""
+"""What other rooms may import from them: the type of the connection that they pass between store functions."""
 DATABASE_CALLS = frozenset({"execute", "executemany", "executescript", "exec_driver_sql", "scalars"})
 
 ONE_ENGINE = ("store.engine.", "store.schema.migrate", "store.schema.migrations.", "geo.database")
-"""Where SQLite itself may be spoken to: its implementation of the engine, the migrations, and the file of place names."""
+"""Where SQLite may be used directly: its engine, the migrations, and the file of place names."""
 ENGINE_LIBRARIES = ("sqlite3", "sqlite_utils", "sqlalchemy.dialects")
 ENGINE_WORDS = re.compile(
     r"\b(PRAGMA|FTS5|MATCH|bm25|GLOB|rowid|sqlite_\w+|json_(extract|each|array_length|group_array)|typeof|strftime\('"
@@ -93,18 +93,18 @@ FOLDER_MODULES_MAX = 20
 FUNCTION_LINES_MAX = 60
 PARAMETERS_MAX = 6
 
-# Every exception to a rule stands here with its reason; one that is no longer needed fails the test.
+# All exceptions to the rules, with their reasons; one that is no longer needed fails its test.
 MAY_IMPORT: Mapping[tuple[str, str], str] = {}
 LONG_MODULES: Mapping[str, str] = {}
 LONG_FUNCTIONS: Mapping[str, str] = {}
 MANY_PARAMETERS: Mapping[str, str] = {}
-LARGE_FOLDERS: Mapping[str, str] = {"cli/commands": "one module a command"}
+LARGE_FOLDERS: Mapping[str, str] = {"cli/commands": "one module per command"}
 
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module: its dotted name, its line, whether the import runs when the module is imported, and which
-    names it takes from there (none for a plain `import`)."""
+    """An import: the dotted name and line, whether it runs when the importing module is imported, and the names it
+    takes (none for a plain `import`)."""
 
     name: str
     line: int
@@ -114,7 +114,7 @@ class Import:
 
 @cache
 def modules() -> dict[str, ast.Module]:
-    """Every module of the package by its dotted name below it, e.g. `store.tables`; `__init__` files by their folder."""
+    """Every module of the package by its dotted name, e.g. `store.tables`; `__init__` files by their folder."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
@@ -130,13 +130,13 @@ def file_of(module: str) -> Path:
 
 
 def room_of(module: str) -> str:
-    """The room of a dotted name below the package."""
+    """The room of a module, given its dotted name."""
     first = module.partition(".")[0]
     return "values" if first in VALUES or first == "__init__" else first
 
 
 def imports(tree: ast.Module) -> list[Import]:
-    """All imports of a module, those inside functions too."""
+    """All imports of a module, including those inside functions."""
     return list(_imports(tree, at_import=True))
 
 
@@ -173,8 +173,8 @@ def functions(tree: ast.Module, prefix: str) -> Iterator[tuple[str, ast.Function
     return walk(tree, prefix)
 
 
-def held(found: Mapping[str, str], exceptions: Mapping[str, str], rule: str) -> None:
-    """Fail with every breach that has no reason, and with every reason that is no longer needed."""
+def check_rule(found: Mapping[str, str], exceptions: Mapping[str, str], rule: str) -> None:
+    """Fail for breaches that are not listed as exceptions, and for exceptions that are no longer needed."""
     breaches = [text for name, text in found.items() if name not in exceptions]
     assert not breaches, f"{rule}:\n  " + "\n  ".join(breaches)
     assert not set(exceptions) - set(found), f"no longer needed: {sorted(set(exceptions) - set(found))}"
@@ -193,7 +193,7 @@ def test_imports_follow_the_arrows_between_rooms() -> None:
             target = "values" if target not in ARROWS else target
             if target != room and target not in ARROWS[room] and (module, found.name) not in MAY_IMPORT:
                 breaches[f"{module}:{found.line}"] = f"{module}:{found.line} ({room}) imports {found.name} ({target})"
-    held(breaches, {}, "an import against the arrows")
+    check_rule(breaches, {}, "an import against the arrows")
 
 
 def test_every_room_is_known() -> None:
@@ -207,19 +207,19 @@ def test_imports_are_absolute_and_click_is_never_imported() -> None:
         for found in imports(tree)
         if found.name.startswith(".") or found.name.partition(".")[0] == "click"
     }
-    held(breaches, {}, "a relative import, or Click, which Typer brings with it under its own name")
+    check_rule(breaches, {}, "a relative import, or Click, which Typer brings with it under its own name")
 
 
 def test_heavy_libraries_are_imported_inside_the_functions_that_need_them() -> None:
     breaches = {}
     for module, tree in modules().items():
         if module.startswith("store.schema.migrations."):
-            continue  # Alembic itself imports these, when there is something to migrate
+            continue  # only Alembic imports these, when there is something to migrate
         heavy = HEAVY_FOR_CLI if room_of(module) in ("cli", "__main__") else HEAVY
         for found in imports(tree):
             if found.at_import and found.name.partition(".")[0] in heavy and (module, found.name) not in MAY_IMPORT:
                 breaches[f"{module}:{found.line}"] = f"{module}:{found.line} imports {found.name} at its top"
-    held(breaches, {}, "a heavy import at the top of a module")
+    check_rule(breaches, {}, "a heavy import at the top of a module")
 
 
 def test_the_command_line_imports_other_rooms_inside_its_functions() -> None:
@@ -237,16 +237,16 @@ def test_the_command_line_imports_other_rooms_inside_its_functions() -> None:
         and found.name not in light
         and (module, found.name) not in MAY_IMPORT
     }
-    held(breaches, {}, "a module of the command line that imports another room at its top")
+    check_rule(breaches, {}, "a module of the command line that imports another room at its top")
 
 
-def test_every_listed_import_is_still_there() -> None:
+def test_every_allowed_import_still_exists() -> None:
     there = {(module, found.name) for module, tree in modules().items() for found in imports(tree)}
     assert set(MAY_IMPORT) <= there
     assert all(MAY_IMPORT.values())
 
 
-def test_only_the_store_talks_to_a_database() -> None:
+def test_only_the_store_uses_the_database() -> None:
     breaches = {}
     for module, tree in modules().items():
         if room_of(module) in SQL_ROOMS:
@@ -260,17 +260,17 @@ def test_only_the_store_talks_to_a_database() -> None:
             called = node.func if isinstance(node, ast.Call) else None
             if isinstance(called, ast.Attribute) and called.attr in DATABASE_CALLS:
                 breaches[f"{module}:{called.lineno}"] = f"{module}:{called.lineno} calls {called.attr}()"
-    held(breaches, {}, "SQL outside the store")
+    check_rule(breaches, {}, "SQL outside the store")
 
 
 def docstrings(tree: ast.Module) -> set[int]:
-    """The identities of the constants that are docstrings, of attributes too."""
+    """The ids of the nodes that are docstrings, including those of attributes."""
     blocks = [node.body for node in ast.walk(tree) if isinstance(getattr(node, "body", None), list)]
     return {id(one.value) for block in blocks for one in block if isinstance(one, ast.Expr)}
 
 
-def spoken_to_one_engine(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The places of a module that only one engine understands."""
+def engine_specific_code(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The lines of a module that only one database engine supports."""
     for found in imports(tree):
         if found.name.startswith(ENGINE_LIBRARIES):
             yield found.line, f"imports {found.name}"
@@ -278,26 +278,26 @@ def spoken_to_one_engine(module: str, tree: ast.Module) -> Iterator[tuple[int, s
     in_sql = room_of(module) in SQL_ROOMS
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
-            if in_sql and (said := ENGINE_WORDS.search(node.value)):
-                yield node.lineno, f"says {said[0]}"
+            if in_sql and (match := ENGINE_WORDS.search(node.value)):
+                yield node.lineno, f"contains {match[0]}"
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("func", "sa.func"):
             if node.attr in ENGINE_FUNCTIONS:
                 yield node.lineno, f"calls {node.attr}"
         elif isinstance(node, ast.keyword) and node.arg in ENGINE_KEYWORDS:
-            yield node.value.lineno, f"gives {node.arg}"
+            yield node.value.lineno, f"passes {node.arg}"
 
 
-def test_only_the_engine_knows_which_database_it_is() -> None:
+def test_only_the_engine_depends_on_a_particular_database() -> None:
     breaches = {
         f"{module}:{line}": f"{module}:{line} {what}"
         for module, tree in modules().items()
         if not f"{module}.".startswith(ONE_ENGINE) and not module.startswith(ONE_ENGINE)
-        for line, what in spoken_to_one_engine(module, tree)
+        for line, what in engine_specific_code(module, tree)
     }
-    held(breaches, {}, "what only one engine understands, outside store/engine/")
+    check_rule(breaches, {}, "engine-specific code outside store/engine/")
 
 
-def test_the_reader_of_engines_tells_what_only_one_understands() -> None:
+def test_engine_specific_code_is_detected() -> None:
     source = '''
 """A docstring may say PRAGMA."""
 import sqlite3
@@ -308,13 +308,13 @@ C = bindparam(None, 1, literal_execute=True)
 D = column.bool_op("GLOB")("*")
 """rowid"""
 '''
-    assert [what for _line, what in sorted(spoken_to_one_engine("store.made_up", ast.parse(source)))] == [
-        "imports sqlite3", "imports sqlalchemy.dialects.sqlite", "calls json_extract", "says PRAGMA",
-        "gives literal_execute", "says GLOB",
+    assert [what for _line, what in sorted(engine_specific_code("store.made_up", ast.parse(source)))] == [
+        "imports sqlite3", "imports sqlalchemy.dialects.sqlite", "calls json_extract", "contains PRAGMA",
+        "passes literal_execute", "contains GLOB",
     ]  # fmt: skip
 
 
-def test_only_the_command_line_prints_and_ends_the_program() -> None:
+def test_only_the_command_line_prints_or_exits() -> None:
     breaches = {}
     for module, tree in modules().items():
         if room_of(module) in ("cli", "__main__"):
@@ -324,17 +324,17 @@ def test_only_the_command_line_prints_and_ends_the_program() -> None:
             called = isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "exit", "quit", "input")
             if called or text in ("sys.stdout", "sys.stderr", "sys.stdin", "sys.exit", "SystemExit"):
                 breaches[f"{module}:{node.lineno}"] = f"{module}:{node.lineno}: {ast.unparse(node)[:60]}"  # type: ignore[attr-defined]
-    held(breaches, {}, "printing, reading standard input or ending the program below the command line")
+    check_rule(breaches, {}, "printing, reading standard input or ending the program below the command line")
 
 
-def test_no_function_changes_a_global_name() -> None:
+def test_no_function_assigns_a_global_name() -> None:
     breaches = {
         f"{module}:{node.lineno}": f"{module}:{node.lineno}: {ast.unparse(node)}"
         for module, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Global)
     }
-    held(breaches, {}, "global state")
+    check_rule(breaches, {}, "global state")
 
 
 def test_modules_stay_short() -> None:
@@ -343,7 +343,7 @@ def test_modules_stay_short() -> None:
         lines = len(file_of(module).read_text(encoding="utf-8").splitlines())
         if lines > MODULE_LINES_MAX:
             found[module] = f"{module} has {lines} lines"
-    held(found, LONG_MODULES, f"a module of over {MODULE_LINES_MAX} lines")
+    check_rule(found, LONG_MODULES, f"a module of over {MODULE_LINES_MAX} lines")
 
 
 def test_no_folder_is_crowded() -> None:
@@ -351,22 +351,22 @@ def test_no_folder_is_crowded() -> None:
         str(path.parent.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
     )
     found = {folder: f"{folder}/ has {count} modules" for folder, count in counts.items() if count > FOLDER_MODULES_MAX}
-    held(found, LARGE_FOLDERS, f"a folder of over {FOLDER_MODULES_MAX} modules")
+    check_rule(found, LARGE_FOLDERS, f"a folder of over {FOLDER_MODULES_MAX} modules")
 
 
 def test_functions_stay_short() -> None:
     found = {}
     for module, tree in modules().items():
         for name, function in functions(tree, module):
-            # A command's parameters are the declaration of its options: only what it does is counted.
+            # A command's parameters declare its options, so only its body is counted.
             first = function.body[0].lineno if room_of(module) == "cli" else function.lineno
             lines = (function.end_lineno or first) - first + 1
             if lines > FUNCTION_LINES_MAX:
                 found[name] = f"{name} has {lines} lines"
-    held(found, LONG_FUNCTIONS, f"a function of over {FUNCTION_LINES_MAX} lines")
+    check_rule(found, LONG_FUNCTIONS, f"a function of over {FUNCTION_LINES_MAX} lines")
 
 
-def test_functions_take_few_parameters_but_for_those_that_are_commands() -> None:
+def test_functions_take_few_parameters_except_commands() -> None:
     found = {}
     for module, tree in modules().items():
         if room_of(module) == "cli":
@@ -376,10 +376,10 @@ def test_functions_take_few_parameters_but_for_those_that_are_commands() -> None
             names = [part.arg for part in taken if part.arg not in ("self", "cls")]
             if len(names) > PARAMETERS_MAX:
                 found[name] = f"{name} takes {len(names)} parameters"
-    held(found, MANY_PARAMETERS, f"a function of over {PARAMETERS_MAX} parameters")
+    check_rule(found, MANY_PARAMETERS, f"a function of over {PARAMETERS_MAX} parameters")
 
 
-def test_commands_are_a_visible_tuple_of_modules_that_register_themselves() -> None:
+def test_the_tuple_of_commands_lists_every_module_with_register() -> None:
     (listed,) = (
         node.value
         for node in modules()["cli.main"].body
@@ -409,11 +409,11 @@ def imported_by(*arguments: str) -> set[str]:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
-    # Typer draws the help with Rich, so Rich alone is not on trial here.
+    # Typer renders the help with Rich, so Rich is allowed.
     assert not imported_by(*arguments) & (HEAVY_FOR_CLI - {"rich"})
 
 
-def test_the_reader_of_imports_tells_those_that_run_from_those_that_do_not() -> None:
+def test_imports_that_run_at_import_are_distinguished_from_the_others() -> None:
     source = """
 import heavy.part
 from photoindex import paths

@@ -1,4 +1,4 @@
-"""What gets installed: the wheel holds all that the program reads, and runs without the repository."""
+"""The wheel contains every file that the program reads, and runs without the repository."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """The wheel, built without a network by the build backend that pyproject.toml names."""
+    """The wheel, built offline by the build backend in pyproject.toml."""
     pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is not installed; see the extra 'dev'")
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 @pytest.fixture(scope="session")
 def installed(wheel: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel's files, as an installation has them."""
+    """A folder with the wheel's files, as after an installation."""
     folder = tmp_path_factory.mktemp("site-packages")
     wheel.extractall(folder)
     return folder
@@ -46,13 +46,13 @@ def metadata(wheel: zipfile.ZipFile) -> Message:
 
 
 def run(installed: Path, library: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the installed program from a folder that is not the repository."""
+    """Run the installed program from a folder outside the repository."""
     environment = os.environ | {"PYTHONPATH": str(installed), "PHOTOINDEX_LIBRARY": str(library)}
     command = [sys.executable, "-P", "-m", "photoindex", *arguments]
     return subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_wheel_holds_every_module_and_every_file_that_the_program_reads(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_contains_every_module_and_every_file_that_the_program_reads(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     sources = {
         str(path.relative_to(REPOSITORY))
@@ -65,7 +65,7 @@ def test_the_wheel_holds_every_module_and_every_file_that_the_program_reads(whee
     assert any(re.search(rf"migrations/versions/{HEAD}_\w+\.py$", name) for name in names)
 
 
-def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_contains_nothing_else(wheel: zipfile.ZipFile) -> None:
     assert {name.partition("/")[0] for name in wheel.namelist()} == {
         "photoindex",
         f"photoindex-{photoindex.__version__}.dist-info",
@@ -73,7 +73,7 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
     assert not any(name.endswith(".pyc") for name in wheel.namelist())
 
 
-def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_has_metadata(wheel: zipfile.ZipFile) -> None:
     said = metadata(wheel)
     assert said["Name"] == "photoindex"
     assert said["Version"] == photoindex.__version__
@@ -83,14 +83,14 @@ def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
 
 
-def test_the_wheel_makes_the_command(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_declares_the_command(wheel: zipfile.ZipFile) -> None:
     (name,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     entries = configparser.ConfigParser()
     entries.read_string(wheel.read(name).decode())
     assert dict(entries["console_scripts"]) == {"photoindex": "photoindex.__main__:run"}
 
 
-def test_the_base_needs_none_of_the_large_model_libraries(wheel: zipfile.ZipFile) -> None:
+def test_the_base_installation_requires_no_large_model_library(wheel: zipfile.ZipFile) -> None:
     needed = [line for line in metadata(wheel).get_all("Requires-Dist") or () if "extra ==" not in line]
     names = {re.match(r"[\w.-]+", line)[0].lower() for line in needed}  # type: ignore[index]
     assert not names & {"torch", "torchvision", "open-clip-torch", "transformers", "insightface"}
@@ -112,13 +112,13 @@ def test_the_installed_program_reads_its_own_profiles(installed: Path, tmp_path:
     assert Path(found.stdout.strip()) == installed / "photoindex" / "_config" / "p1.toml"
 
 
-def test_the_installed_program_knows_its_commands_and_version(installed: Path, tmp_path: Path) -> None:
+def test_the_installed_program_shows_its_commands_and_version(installed: Path, tmp_path: Path) -> None:
     assert run(installed, tmp_path / "library", "--version").stdout.strip() == f"photoindex {photoindex.__version__}"
     text = run(installed, tmp_path / "library", "--help").stdout
     assert all(command in text for command in COMMANDS)
 
 
-def test_the_installed_program_makes_a_library_with_its_own_migrations(installed: Path, tmp_path: Path) -> None:
+def test_the_installed_program_creates_a_library_with_its_own_migrations(installed: Path, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
     (photos / "notes.txt").write_text("no photo\n")

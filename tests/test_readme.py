@@ -1,4 +1,4 @@
-"""README.md, CONTRIBUTING.md and docs/ say what the program does: tables, commands, options, exit codes, links."""
+"""README.md, CONTRIBUTING.md and docs/ match the program: tables, commands, options, exit codes, links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.reference import DEFAULTS, DOCS, README, REPOSITORY, TABLES, commands
 
 CONTRIBUTING = REPOSITORY / "CONTRIBUTING.md"
 PAGES = {str(path.relative_to(REPOSITORY)): path.read_text(encoding="utf-8") for path in (README, *DOCS.glob("*.md"))}
-"""What a user reads, by its path in the repository."""
+"""The users' documentation, by path in the repository."""
 EVERY_PAGE = PAGES | {CONTRIBUTING.name: CONTRIBUTING.read_text(encoding="utf-8")}
 README_LINES_MAX = 250
 
@@ -26,12 +26,12 @@ def test_the_readme_is_short() -> None:
 
 
 @pytest.mark.parametrize("page", sorted({table.page for table in TABLES.values()}))
-def test_the_tables_are_what_the_code_says(page: str) -> None:
+def test_the_tables_match_the_code(page: str) -> None:
     text = PAGES[f"docs/{page}"]
     assert filled(page, text) == text, "run: make docs"
 
 
-def test_each_table_stands_in_one_page() -> None:
+def test_each_table_is_on_one_page() -> None:
     found = [name for text in EVERY_PAGE.values() for name in re.findall(r"<!-- begin (.+) -->", text)]
     assert sorted(found) == sorted((*TABLES, "session"))
 
@@ -41,11 +41,11 @@ def test_every_table_has_rows() -> None:
         assert table.make().count("\n") > 2, name
 
 
-def test_the_settings_to_copy_are_what_the_code_says() -> None:
+def test_the_default_settings_file_matches_the_code() -> None:
     assert DEFAULTS.read_text(encoding="utf-8") == default_settings(), "run: make docs"
 
 
-def test_the_settings_to_copy_hold_the_defaults_and_can_be_read() -> None:
+def test_the_default_settings_file_parses_to_the_defaults() -> None:
     import tomllib
 
     from photoindex.config.schema import Config
@@ -55,9 +55,9 @@ def test_the_settings_to_copy_hold_the_defaults_and_can_be_read() -> None:
     assert Config.model_validate(tomllib.loads("\n".join(taken))) == Config()
 
 
-def test_the_exit_codes_are_those_of_the_program() -> None:
+def test_the_exit_codes_match_the_program() -> None:
     families = {family.exit_code for family in errors.FAMILIES}
-    assert len(families) == len(errors.FAMILIES), "each family has a code of its own"
+    assert len(families) == len(errors.FAMILIES), "two families share an exit code"
     assert all(family.meaning for family in errors.FAMILIES)
     assert set(exit_codes()) == families | {0, 1, 2, 75, 100, 130, 141, 143}
     assert all(3 <= code <= 99 for code in families - {errors.EXIT_USAGE})
@@ -65,7 +65,7 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
     assert dict(rows).keys() == {str(code) for code in exit_codes()}
 
 
-def test_every_command_is_in_the_table_and_says_what_it_is_for() -> None:
+def test_every_command_is_in_the_table_with_its_purpose() -> None:
     table = re.findall(r"^\| `([a-z -]+)` \| (.+) \|$", PAGES["docs/commands.md"], re.MULTILINE)
     assert {name.split()[0] for name, _help in table} >= set(COMMANDS)
     assert all(meaning.strip() for _name, meaning in table)
@@ -79,7 +79,7 @@ def test_every_command_and_option_has_help(name: str, command: Any) -> None:
 
 
 def shell_lines(text: str) -> Iterator[str]:
-    """Every line of a code block that a shell runs; of a console session only what was typed."""
+    """Every shell line in code blocks; in a console session only the typed lines."""
     for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         for line in block.splitlines():
             if language == "console":
@@ -90,7 +90,7 @@ def shell_lines(text: str) -> Iterator[str]:
 
 
 def commands_in(line: str) -> Iterator[tuple[str, ...]]:
-    """Every command in a line of shell whose program is photoindex, as the words behind it; those in quotes too."""
+    """The arguments of every photoindex command in a shell line, including quoted commands."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|<>;&()")
     lexer.whitespace_split = True
     command: list[str] | None = None
@@ -109,7 +109,7 @@ def commands_in(line: str) -> Iterator[tuple[str, ...]]:
         yield tuple(command)
 
 
-def test_commands_are_found_wherever_a_line_has_them() -> None:
+def test_commands_are_found_anywhere_in_a_line() -> None:
     line = (
         "case $? in 0) photoindex embed >x;; esac; fzf --bind 'a:b:photoindex show {} || true' | photoindex scan -0 -"
     )
@@ -124,12 +124,12 @@ SHOWN = [
 ]
 
 
-def test_the_pages_show_commands() -> None:
+def test_the_pages_contain_commands() -> None:
     assert len(SHOWN) > 50
 
 
 @pytest.mark.parametrize("shown", SHOWN)
-def test_a_command_line_in_the_pages_exists_with_its_options(shown: tuple[str, ...]) -> None:
+def test_command_lines_in_the_pages_are_valid(shown: tuple[str, ...]) -> None:
     known = dict(commands())
     app: Any = typer.main.get_command(build_app())
     words = _rearranged(list(shown), app)
@@ -138,7 +138,7 @@ def test_a_command_line_in_the_pages_exists_with_its_options(shown: tuple[str, .
     options = {text for option in known[name].params for text in (*option.opts, *option.secondary_opts)}
     options |= {"--help", "-h"}
     for word in words[1:]:
-        # A query's `-term` is no option: only what is spelled like one is looked up.
+        # A query's `-term` is not an option: only words spelled like one are checked.
         if re.fullmatch(r"--[a-z][a-z-]*(=.*)?|-[0a-z]", word):
             assert word.partition("=")[0] in options, f"{name} has no option {word}"
 
@@ -155,7 +155,7 @@ def test_options_named_in_the_text_exist() -> None:
     assert "--library" in named
 
 
-def test_the_test_command_is_what_ci_runs() -> None:
+def test_ci_runs_the_documented_test_command() -> None:
     assert re.search(r"^make test\b", PAGES["README.md"], re.MULTILINE)
     script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
     assert re.search(r"^make test VENV=", script, re.MULTILINE)
@@ -179,7 +179,7 @@ def test_system_packages_are_documented() -> None:
     assert all(f"`{package}`" in EVERY_PAGE["CONTRIBUTING.md"] for package in packages)
 
 
-def test_the_session_is_the_demo() -> None:
+def test_the_example_session_is_the_demo() -> None:
     session = re.search(r"<!-- begin session -->(.*?)<!-- end session -->", PAGES["README.md"], re.DOTALL)
     assert session is not None
     shown = re.findall(r"^\$ (.*)$", session[1], re.MULTILINE)
@@ -189,13 +189,13 @@ def test_the_session_is_the_demo() -> None:
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """The anchors of a page's headings, as GitHub generates them."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", [*sorted(EVERY_PAGE), "benchmarks/README.md"])
-def test_what_a_page_links_to_in_the_repository_is_there(page: str) -> None:
+def test_links_into_the_repository_have_a_target(page: str) -> None:
     path = REPOSITORY / page
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", path.read_text(encoding="utf-8")):
         linked = (path.parent / target).resolve() if target else path
@@ -207,12 +207,12 @@ def test_the_readme_shows_the_gallery() -> None:
     assert "](tests/golden/gallery.png)" in PAGES["README.md"]
 
 
-def test_every_page_of_the_reference_is_in_its_index() -> None:
+def test_every_reference_page_is_in_the_index() -> None:
     linked = set(re.findall(r"\]\(([a-z-]+\.md)", PAGES["docs/README.md"]))
     assert linked == {path.name for path in DOCS.glob("*.md")} - {"README.md"}
 
 
-def test_folders_that_contributing_names_exist() -> None:
+def test_folders_named_in_contributing_exist() -> None:
     named = re.findall(r"`((?:photoindex|tests|benchmarks|docs|config)/[\w./-]+)`", EVERY_PAGE["CONTRIBUTING.md"])
     assert named
     assert [name for name in named if not (REPOSITORY / name).exists()] == []

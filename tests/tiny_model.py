@@ -1,4 +1,4 @@
-"""The tiny model of tests/fixtures/tiny-clip in a test's library, and photos of scenes that it knows."""
+"""Installs the tiny model of tests/fixtures/tiny-clip into a test's library, and writes photos of scenes it knows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write_scene(
 
 
 def write_scenes(folder: Path, wanted: Iterable[Scene], *, seed: int = 0, **more: Any) -> dict[Scene, Path]:
-    """Draw scenes into `folder`, with names that say nothing of them; return where each one is."""
+    """Draw scenes into `folder`, with names that do not describe them; return the path of each."""
     paths = {}
     for number, scene in enumerate(wanted, start=seed):
         paths[scene] = write_scene(folder / f"IMG_{number:04d}.jpg", scene, number, **more)
@@ -54,7 +54,7 @@ def write_scenes(folder: Path, wanted: Iterable[Scene], *, seed: int = 0, **more
 
 
 def install_tiny(library_folder: Path, *, model_id: str = MODEL_ID, fixture: Path = FIXTURE) -> None:
-    """Install the tiny model into a library, which is created if necessary."""
+    """Install the tiny model into a library; create the library if necessary."""
     from photoindex.library.models.install import InstallRequest, install
 
     with LibraryRunner(library_folder).open() as library:
@@ -63,7 +63,7 @@ def install_tiny(library_folder: Path, *, model_id: str = MODEL_ID, fixture: Pat
 
 @dataclass
 class SemanticRunner(LibraryRunner):
-    """Scans and embeds into the library of a test with the tiny model.
+    """Scans and embeds photos in a test's library with the tiny model.
 
     settings: `embed.model` is the tiny model unless a test overrides it.
     """
@@ -78,14 +78,14 @@ class SemanticRunner(LibraryRunner):
         install_tiny(self.folder, model_id=model_id, fixture=fixture)
 
     def embed(self, *, stop: Callable[[], bool] = lambda: False, **request: Any) -> Any:
-        """Embed all photos that are not in the space yet; return the summary."""
+        """Embed all photos not yet in the space; return the summary."""
         from photoindex.library.embed.embed import EmbedRequest, embed
 
         with self.open() as library:
             return embed(library, EmbedRequest(**request), self.events.append, stop)
 
     def scan_and_embed(self, *tops: Path) -> Any:
-        """Scan and embed; return the summary of the embed run."""
+        """Scan and embed; return the summary of the embedding."""
         self.scan(*tops)
         return self.embed()
 
@@ -97,7 +97,7 @@ def _sexagesimal(degrees: float) -> tuple[IFDRational, IFDRational, IFDRational]
 
 
 def write_smaller_model(folder: Path, dim: int = 48) -> Path:
-    """Write a model that knows the same in vectors of fewer numbers: those of the tiny one, turned and cut. Needs torch."""
+    """Write a model with fewer dimensions: the tiny one's vectors, rotated and truncated. Needs torch."""
     import json
     import shutil
 

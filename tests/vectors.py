@@ -1,4 +1,4 @@
-"""Vectors for tests of what searches them."""
+"""Vectors for tests of vector search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DIM = 32
 
 
 def unit_vectors(count: int, *, dim: int = DIM, seed: int = 0, groups: int = 20) -> NDArray[np.float16]:
-    """Return vectors of unit length in some groups around a common direction, as models of pictures give them."""
+    """Return unit vectors in groups around a common direction, like those of image models."""
     random = np.random.default_rng(seed)
     centres = random.standard_normal((groups, dim)) + 0.5
     found = centres[random.integers(0, groups, count)] + 0.7 * random.standard_normal((count, dim))
@@ -21,19 +21,19 @@ def unit_vectors(count: int, *, dim: int = DIM, seed: int = 0, groups: int = 20)
 
 
 def unit(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return one vector as a query: float32, of unit length."""
+    """Return a vector as a query: float32, of unit length."""
     wide = values.astype(np.float64)
     return (wide / np.linalg.norm(wide)).astype(np.float32)
 
 
 def in_blocks(ids: NDArray[np.int64], values: NDArray[np.float16], rows: int = 1_000) -> Iterator[Block]:
-    """Yield vectors as the database gives them."""
+    """Yield vectors in blocks, as the database returns them."""
     for start in range(0, len(ids), rows):
         yield ids[start : start + rows], values[start : start + rows]
 
 
-class ListedTruth:
-    """What is true of vectors, kept in memory: which there are, and what was said about damage."""
+class InMemoryTruth:
+    """The source of truth for an index, in memory: the existing vectors, and the reported damage."""
 
     def __init__(self, ids: NDArray[np.int64], values: NDArray[np.float16]) -> None:
         self.vectors = dict(zip(ids.tolist(), values, strict=True))

@@ -45,7 +45,7 @@ def test_show_prints_tab_separated_lines_in_a_pipe(run) -> None:
     assert "library\t/somewhere/else\tcommand line" in result.stdout.splitlines()
 
 
-def test_the_global_library_is_an_option_too_and_gives_way_to_the_one_of_the_command(run) -> None:
+def test_the_global_library_overrides_the_environment_and_a_commands_own_option_overrides_it(run) -> None:
     result = run("--library", "/somewhere/else", "config", "show", PHOTOINDEX_LIBRARY="/not/here")
     assert "library\t/somewhere/else\tcommand line" in result.stdout.splitlines()
     result = run("--library", "/somewhere/else", "config", "show", "--library", "/here")

@@ -1,4 +1,4 @@
-"""`photoindex duplicates` as a user meets it."""
+"""`photoindex duplicates`: output for people and programs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.edits import cut, jpeg, scaled, scene
 from tests.harness import LibraryRunner
 
 
 @pytest.fixture
 def originals(tmp_path: Path, library_folder: Path) -> Path:
-    """A scanned folder: a photo with an equal copy and a smaller one, a photo with a part of it, and a lone one."""
+    """A scanned folder: a photo with an equal and a smaller copy, a photo with a crop of it, and an unrelated one."""
     folder = tmp_path / "originals"
     (folder / "dump").mkdir(parents=True)
     (folder / "a.jpg").write_bytes(jpeg(scene(1)))
@@ -30,10 +30,10 @@ def originals(tmp_path: Path, library_folder: Path) -> Path:
 
 @pytest.fixture
 def duplicates(library_folder: Path, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]):
-    """Run the command with words."""
+    """Run the command with these arguments."""
     assert originals.is_dir()
 
-    def run_it(*words: str | os.PathLike[str]) -> Ran:
+    def run_it(*words: str | os.PathLike[str]) -> CommandResult:
         return run(capsysbinary, "--library", library_folder, "duplicates", *words)
 
     return run_it
@@ -54,7 +54,7 @@ def test_a_pipe_gets_group_action_and_path(duplicates, originals: Path) -> None:
     assert b"1 to review" in ran.err
 
 
-def test_lines_end_with_nul_where_names_may_break_them(duplicates, library_folder: Path, originals: Path) -> None:
+def test_null_ends_each_line_with_nul(duplicates, library_folder: Path, originals: Path) -> None:
     (originals / "dump" / "a.jpg").rename(originals / "dump" / "a\n\x1b.jpg")
     LibraryRunner(library_folder).scan(originals)
     ran = duplicates("--exact", "-0")
@@ -65,7 +65,7 @@ def test_lines_end_with_nul_where_names_may_break_them(duplicates, library_folde
     assert duplicates("-0", "--json").code == 2
 
 
-def test_json_has_one_group_a_line(duplicates, originals: Path) -> None:
+def test_json_has_one_group_per_line(duplicates, originals: Path) -> None:
     first, second = duplicates("--json").json
     assert list(first) == [
         "schema", "group", "kind", "keep", "keep_reason", "photos", "removable_bytes", "review_bytes", "files",
@@ -82,7 +82,7 @@ def test_json_has_one_group_a_line(duplicates, originals: Path) -> None:
     assert second["review_bytes"] == (originals / "part.jpg").stat().st_size
 
 
-def test_exact_looks_at_no_picture(duplicates) -> None:
+def test_exact_compares_no_pictures(duplicates) -> None:
     ran = duplicates("--exact")
     assert len(ran.out.splitlines()) == 2
     assert b"compared" not in ran.err
@@ -179,7 +179,7 @@ def test_a_plan_that_cannot_be_finished_leaves_nothing_behind(
     assert os.listdir(plan.parent) == []
 
 
-def test_a_plan_that_is_there_already_is_not_replaced(duplicates, tmp_path: Path) -> None:
+def test_an_existing_plan_is_not_replaced(duplicates, tmp_path: Path) -> None:
     plan = tmp_path / "plan\x1b.tsv"
     assert duplicates("--plan", plan).code == 0
     plan.write_text("the work of an evening")
@@ -195,10 +195,10 @@ def test_a_plan_that_is_there_already_is_not_replaced(duplicates, tmp_path: Path
     assert sorted(os.listdir(tmp_path)) == ["library", "link.tsv", "originals", "other.tsv", "plan\x1b.tsv"]
 
 
-def test_a_plan_goes_into_a_pipe(duplicates, tmp_path: Path) -> None:
+def test_a_plan_can_be_written_to_a_pipe(duplicates, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
-    # The plan is smaller than what a pipe holds, so that nobody need read meanwhile.
+    # The plan fits into the pipe's buffer, so nothing needs to read meanwhile.
     with open(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)) as reading:
         ran = duplicates("--plan", tmp_path / "link")
         lines = reading.read().splitlines()
@@ -206,7 +206,7 @@ def test_a_plan_goes_into_a_pipe(duplicates, tmp_path: Path) -> None:
     assert len([line for line in lines if not line.startswith("#")]) == 6
 
 
-def test_a_file_that_was_deleted_since_the_scan_is_no_copy_to_keep(duplicates, originals: Path, tmp_path: Path) -> None:
+def test_a_file_deleted_after_the_scan_is_not_the_copy_to_keep(duplicates, originals: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.tsv"
     (originals / "a.jpg").unlink()
     ran = duplicates("--plan", plan)
@@ -222,13 +222,13 @@ def test_a_file_that_was_deleted_since_the_scan_is_no_copy_to_keep(duplicates, o
     assert not any(line.startswith(("keep", "remove", "review")) for line in plan.read_text("utf-8").splitlines())
 
 
-def test_a_page_on_stdout_comes_alone(duplicates) -> None:
+def test_a_page_is_the_only_output_on_stdout(duplicates) -> None:
     ran = duplicates("--gallery", "-", "--json")
     assert ran.out.lstrip().lower().startswith(b"<!doctype html")
     assert b'"schema"' not in ran.out
 
 
-def test_what_makes_no_sense_is_refused(duplicates, tmp_path: Path) -> None:
+def test_invalid_options_are_refused(duplicates, tmp_path: Path) -> None:
     assert duplicates("--radius", "40").code == 2
     assert duplicates("--json", "--csv").code == 2
     assert duplicates("--unknown").code == 2

@@ -1,4 +1,4 @@
-"""`photoindex embed` on the command line: what it prints, its exit codes, and what other commands say of its tasks."""
+"""`photoindex embed`: output, exit codes, and what other commands print about its tasks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.library.embed import embed
-from tests.command_line import Ran, run
+from tests.command_line import CommandResult, run
 from tests.fault import faulty_encoder
 from tests.harness import LibraryRunner
 from tests.originals import write_photos
@@ -32,11 +32,11 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LibraryRunner:
     return runner
 
 
-def embedded(capture: pytest.CaptureFixture[bytes], *options: str) -> Ran:
+def embedded(capture: pytest.CaptureFixture[bytes], *options: str) -> CommandResult:
     return run(capture, "embed", "--progress", "none", *options)
 
 
-def test_embed_says_what_was_done_and_how_fast_and_on_request_where_the_time_went(
+def test_embed_prints_counts_and_speed_and_with_verbose_the_time_of_each_step(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = embedded(capsysbinary, "--batch-size", "4", "--limit", "2")
@@ -63,7 +63,7 @@ def test_json_is_one_documented_object(runner: LibraryRunner, capsysbinary: pyte
     }  # fmt: skip
 
 
-def test_a_dry_run_says_how_many_pictures_wait(
+def test_a_dry_run_prints_how_many_pictures_are_pending(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = embedded(capsysbinary, "--dry-run")
@@ -71,7 +71,7 @@ def test_a_dry_run_says_how_many_pictures_wait(
     assert runner.value("SELECT count(*) FROM task WHERE stage = 'embed'") == 0
 
 
-def test_a_window_that_ends_with_work_left_has_its_exit_code(
+def test_a_time_window_that_ends_with_work_left_has_its_own_exit_code(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = embedded(capsysbinary, "--for", "1ms")
@@ -80,22 +80,22 @@ def test_a_window_that_ends_with_work_left_has_its_exit_code(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--for", "soon"), b"--for: 'soon' is not a length of time"),
         (("--device", "tpu"), b"embed.device = tpu (command line): expected one of auto, cpu, cuda, cuda:N"),
         (("--limit", "0"), b"--limit"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(
-    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], options: tuple[str, ...], told: bytes
+def test_invalid_options_are_refused(
+    runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], options: tuple[str, ...], message: bytes
 ) -> None:
     ran = embedded(capsysbinary, *options)
     assert ran.code in (2, 3)
-    assert told in ran.err
+    assert message in ran.err
 
 
-def test_a_model_that_is_not_installed_has_its_exit_code_and_one_sentence(
+def test_a_model_that_is_not_installed_has_its_own_exit_code_and_a_one_line_error(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = embedded(capsysbinary, "--model", "clip-vit-b-32")
@@ -106,7 +106,7 @@ def test_a_model_that_is_not_installed_has_its_exit_code_and_one_sentence(
     )
 
 
-def test_the_one_installed_model_is_taken_where_the_default_is_not_there_and_the_installation_says_so(
+def test_the_only_installed_model_is_used_if_the_default_is_missing_and_the_installation_says_so(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PHOTOINDEX_EMBED__MODEL")
@@ -118,7 +118,7 @@ def test_the_one_installed_model_is_taken_where_the_default_is_not_there_and_the
     assert (summary["model"], summary["embedded"]) == ("made-up", 2)
 
 
-def test_several_installed_models_are_named_where_the_default_is_not_among_them(
+def test_several_installed_models_are_listed_if_the_default_is_not_among_them(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PHOTOINDEX_EMBED__MODEL")
@@ -128,7 +128,7 @@ def test_several_installed_models_are_named_where_the_default_is_not_among_them(
     assert b"installed: another, made-up" in embedded(capsysbinary).err
 
 
-def test_a_device_that_is_lost_again_and_again_has_its_exit_code(
+def test_a_device_that_is_lost_repeatedly_has_its_own_exit_code(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     faulty_encoder.install(runner.folder / "models", lose_at=[1, 2, 3, 4])
@@ -138,7 +138,7 @@ def test_a_device_that_is_lost_again_and_again_has_its_exit_code(
     assert b"finished work is kept" in ran.err
 
 
-def test_a_picture_that_is_given_up_is_told_of_by_embed_tasks_why_status_and_comes_back_with_retry(
+def test_embed_tasks_why_and_status_report_a_quarantined_picture_and_retry_requeues_it(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> None:
     preview = next((runner.folder / "derived").rglob("*.preview.jpg"))
@@ -150,8 +150,8 @@ def test_a_picture_that_is_given_up_is_told_of_by_embed_tasks_why_status_and_com
     (task,) = listed.json
     assert (task["error_class"], task["stage"]) == ("preview_damaged", "embed")
     assert "photoindex redo ingest id:" in task["error"]
-    told = run(capsysbinary, "why", task["path"], "--json")
-    (why,) = told.json
+    message = run(capsysbinary, "why", task["path"], "--json")
+    (why,) = message.json
     assert why["answer"] == "done"
     assert "semantic search does not find it: embedding failed after 1 attempt: preview_damaged" in why["because"]
     assert "photoindex retry --stage embed" in why["remedy"]
@@ -162,7 +162,7 @@ def test_a_picture_that_is_given_up_is_told_of_by_embed_tasks_why_status_and_com
     assert embedded(capsysbinary).code == 0
 
 
-def test_redo_names_embed_as_what_works_its_tasks_off(
+def test_redo_names_embed_as_the_command_for_its_tasks(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     embedded(capsysbinary)

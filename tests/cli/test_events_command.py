@@ -67,7 +67,7 @@ def test_events_are_csv_and_templates(capsysbinary: Capture) -> None:
     assert filled.out == b"2019-08-10\t1\n"
 
 
-def test_a_terminal_gets_a_table_with_days_below_their_trip_that_no_name_can_steer() -> None:
+def test_a_terminal_gets_a_table_with_days_below_their_trip_and_escaped_names() -> None:
     ran = run_on_terminal("events", "--min-photos", "1")
     lines = ran.out.decode().splitlines()
     assert ran.code == 0
@@ -79,7 +79,7 @@ def test_a_terminal_gets_a_table_with_days_below_their_trip_that_no_name_can_ste
     assert "1 photo belongs to no event: only the month or year is known" in ran.out.decode()
 
 
-def test_a_query_may_filter_out_and_the_gap_may_be_another(capsysbinary: Capture) -> None:
+def test_a_query_may_exclude_photos_and_the_gap_can_be_changed(capsysbinary: Capture) -> None:
     assert run(capsysbinary, "events", "-date:2019-06", "--gap", "2d").out.splitlines() == [
         b"2019-08-10", b"2019-04-10", b"2019-02-10",
     ]  # fmt: skip
@@ -97,7 +97,7 @@ def test_an_event_is_searched_and_saved(capsysbinary: Capture) -> None:
 
 
 @pytest.mark.parametrize("words", [["=name"], [f"{TRIP}="], [TRIP, "beach"], [TRIP, "--json"]])
-def test_saving_takes_a_key_and_nothing_to_list(words: list[str], capsysbinary: Capture) -> None:
+def test_saving_takes_a_key_and_no_listing_options(words: list[str], capsysbinary: Capture) -> None:
     assert run(capsysbinary, "events", "--save", *words).code == 2
 
 

@@ -70,7 +70,7 @@ def test_facts_prints_one_json_object_per_file_and_creates_no_library(
     assert not library_folder.exists()
 
 
-def test_facts_has_every_key_of_show_that_needs_no_library(
+def test_facts_has_every_key_of_show_that_does_not_need_a_library(
     beach: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     [value] = run(capsysbinary, "facts", "--json", beach).json
@@ -99,7 +99,7 @@ def test_the_details_name_sources_and_values_not_used(beach: Path, capsysbinary:
     assert "not this one xmp, not used" in lines
 
 
-def test_broken_files_are_named_and_the_others_go_on(
+def test_broken_files_are_named_and_the_others_are_processed(
     beach: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     (tmp_path / "empty.jpg").touch()
@@ -139,7 +139,7 @@ def test_a_hostile_name_is_escaped_on_the_terminal(tmp_path: Path, capsysbinary:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_named(beach: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_an_unreadable_file_is_named(beach: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     beach.chmod(0)
     ran = run(capsysbinary, "facts", beach)
     assert ran.code == 100
@@ -147,7 +147,7 @@ def test_a_file_that_may_not_be_read_is_named(beach: Path, capsysbinary: pytest.
 
 
 class FlakyPool:
-    """Workers, the first few of which are killed from outside."""
+    """A pool whose first few workers are killed from outside."""
 
     def __init__(self, ended: int) -> None:
         self.ended = ended

@@ -13,23 +13,23 @@ from photoindex.library.index.maintain import LOCK_NAME
 from photoindex.library.lock import exclusive
 from tests.command_line import run, run_on_terminal
 from tests.rows import library_in
-from tests.spaces import SpaceOfTests
+from tests.spaces import SpaceRows
 from tests.vectors import unit_vectors
 
 
 @pytest.fixture
-def space(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpaceOfTests]:
+def space(library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpaceRows]:
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
     with library_in(library_folder) as library:
-        made = SpaceOfTests(library, tmp_path / "originals")
+        made = SpaceRows(library, tmp_path / "originals")
         made.add(unit_vectors(40))
         yield made
 
 
 def test_status_shows_the_state_of_each_space(
-    space: SpaceOfTests, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    space: SpaceRows, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    SpaceOfTests(space.library, tmp_path / "originals", "other")
+    SpaceRows(space.library, tmp_path / "originals", "other")
     first, second = run(capsysbinary, "index", "status", "--json").json
     assert (first["space"], first["state"], first["vectors"], first["unmerged"]) == ("clip", "none", 40, 40)
     assert (second["space"], second["state"], second["vectors"]) == ("other", "none", 0)
@@ -46,9 +46,7 @@ def test_status_shows_the_state_of_each_space(
     assert run(capsysbinary, "index", "status", "--space", "clip").out == b"clip\tcurrent\t43\t3\t0\n"
 
 
-def test_verify_finds_damage_and_says_what_to_run(
-    space: SpaceOfTests, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_verify_finds_damage_and_says_what_to_run(space: SpaceRows, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     run(capsysbinary, "index", "rebuild")
     (line,) = run(capsysbinary, "index", "status", "--verify", "--json").json
     assert (line["verified"], line["problem"]) == (True, None)
@@ -61,9 +59,7 @@ def test_verify_finds_damage_and_says_what_to_run(
     assert run(capsysbinary, "index", "status", "--verify", "--json").json[0]["state"] == "current"
 
 
-def test_rebuild_and_optimize_print_their_results(
-    space: SpaceOfTests, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_rebuild_and_optimize_print_their_results(space: SpaceRows, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     (line,) = run(capsysbinary, "index", "rebuild", "--json").json
     assert (line["changed"], line["vectors"], line["joined"], line["dropped"]) == (True, 40, 40, 0)
     space.remove(space.ids()[:5].tolist())
@@ -75,7 +71,7 @@ def test_rebuild_and_optimize_print_their_results(
     assert (line["changed"], line["vectors"]) == (False, 37)
 
 
-def test_on_a_terminal_there_is_a_table(space: SpaceOfTests) -> None:
+def test_on_a_terminal_there_is_a_table(space: SpaceRows) -> None:
     ran = run_on_terminal("index", "rebuild")
     assert ran.code == 0
     assert b"added" in ran.out
@@ -98,19 +94,19 @@ def test_without_a_space_it_says_how_to_create_one(library_folder: Path) -> None
     [(("status", "--space", "nowhere"), 11), (("rebuild", "clip"), 2), (("--json",), 2), (("mend",), 2)],
 )
 def test_mistakes_are_refused(
-    space: SpaceOfTests, capsysbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...], code: int
+    space: SpaceRows, capsysbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...], code: int
 ) -> None:
     assert run(capsysbinary, "index", *words).code == code
 
 
-def test_only_one_process_writes_an_index(space: SpaceOfTests, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_only_one_process_writes_an_index(space: SpaceRows, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     with exclusive(space.library.folder, "embed", name=LOCK_NAME):
         assert run(capsysbinary, "index", "rebuild").code == 5
         assert run(capsysbinary, "index", "status").code == 0
 
 
 def test_a_folder_that_cannot_be_written_is_named_and_no_traceback(
-    space: SpaceOfTests, capsysbinary: pytest.CaptureFixture[bytes]
+    space: SpaceRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     shutil.rmtree(space.library.indices_folder, ignore_errors=True)
     space.library.indices_folder.write_bytes(b"a file where a folder should be")

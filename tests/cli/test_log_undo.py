@@ -30,7 +30,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run photoindex on a library of one photo, which was rated 3, then 5."""
+    """Run photoindex on a library of one photo that was rated 3, then 5."""
     (tmp_path / "originals").mkdir()
     with library_in(tmp_path / "library") as library:
         volume_rows = VolumeRows(library, tmp_path / "originals")
@@ -111,7 +111,7 @@ def test_a_dry_run_changes_nothing(run: Run, tmp_path: Path) -> None:
     assert len(rows(run("log", "--json"))) == 2
 
 
-def test_an_entry_whose_rows_have_changed_since_is_refused_in_one_sentence(run: Run, tmp_path: Path) -> None:
+def test_an_entry_whose_rows_have_changed_is_refused_with_a_one_line_error(run: Run, tmp_path: Path) -> None:
     result = run("undo", "1")
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert "photo 1 has changed since; nothing was changed" in result.stderr

@@ -1,4 +1,4 @@
-"""`photoindex models`: what it prints, its exit codes, licences on a terminal."""
+"""`photoindex models`: output, exit codes, and licences on a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import UsageError
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.harness import LibraryRunner
 from tests.hub_server import Hub, running_hub
 from tests.model_folders import TINY_CLIP, repository_of, write_catalog
@@ -39,7 +39,7 @@ def hub(model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield running
 
 
-def models(capture: Capture, *argv: str | Path) -> Ran:
+def models(capture: Capture, *argv: str | Path) -> CommandResult:
     return run(capture, "models", *argv)
 
 
@@ -56,7 +56,7 @@ def test_the_list_needs_no_library_and_creates_none(capsysbinary: Capture, folde
     assert not folder.exists()
 
 
-def test_the_list_as_json_says_what_is_installed_and_what_embed_uses(capsysbinary: Capture, model: Path) -> None:
+def test_the_list_as_json_shows_what_is_installed_and_what_embed_uses(capsysbinary: Capture, model: Path) -> None:
     assert models(capsysbinary, "install", model, "--id", "tiny").code == 0
     lines = models(capsysbinary, "list", "--json").json
     assert {line["schema"] for line in lines} == {1}
@@ -83,7 +83,7 @@ def test_show_prints_the_terms_and_the_checksum_of_every_file(capsysbinary: Capt
     assert models(capsysbinary, "show", "nothing").code == 7
 
 
-def test_pull_installs_and_says_what_comes_next(capsysbinary: Capture, hub: Hub) -> None:
+def test_pull_installs_and_prints_the_next_command(capsysbinary: Capture, hub: Hub) -> None:
     ran = models(capsysbinary, "pull", "tiny", "--json")
     assert ran.code == 0
     (line,) = ran.json
@@ -95,7 +95,7 @@ def test_pull_installs_and_says_what_comes_next(capsysbinary: Capture, hub: Hub)
     assert b"already installed" in again.err
 
 
-def test_a_pull_that_fails_has_its_exit_code_and_one_sentence(capsysbinary: Capture, hub: Hub) -> None:
+def test_a_failed_pull_has_its_own_exit_code_and_a_one_line_error(capsysbinary: Capture, hub: Hub) -> None:
     hub.failing["safetensors"] = 500
     ran = models(capsysbinary, "pull", "tiny", "--progress", "none")
     assert (ran.code, ran.out) == (17, b"")
@@ -103,7 +103,7 @@ def test_a_pull_that_fails_has_its_exit_code_and_one_sentence(capsysbinary: Capt
     assert b"Traceback" not in ran.err
 
 
-def test_a_missing_model_has_its_exit_code_and_says_what_to_run(capsysbinary: Capture, model: Path) -> None:
+def test_a_missing_model_has_its_own_exit_code_and_says_what_to_run(capsysbinary: Capture, model: Path) -> None:
     models(capsysbinary, "install", model, "--id", "tiny")
     for argv in (["verify", "clip-vit-b-32"], ["bundle", "clip-vit-b-32", "x.tar"]):
         ran = models(capsysbinary, *argv)
@@ -112,9 +112,7 @@ def test_a_missing_model_has_its_exit_code_and_says_what_to_run(capsysbinary: Ca
     assert models(capsysbinary, "remove", "clip-vit-b-32").code == 7
 
 
-def test_verify_lists_every_file_and_fails_where_one_has_changed(
-    capsysbinary: Capture, model: Path, folder: Path
-) -> None:
+def test_verify_lists_every_file_and_fails_if_one_has_changed(capsysbinary: Capture, model: Path, folder: Path) -> None:
     models(capsysbinary, "install", model, "--id", "tiny")
     sound = models(capsysbinary, "verify", "--json")
     assert sound.code == 0
@@ -192,9 +190,7 @@ def test_removing_a_model_names_the_space_that_is_kept(capsysbinary: Capture, mo
     assert b"removed tiny" in ran.err
 
 
-def test_a_licence_that_restricts_use_is_not_accepted_by_silence(
-    capsysbinary: Capture, model: Path, folder: Path
-) -> None:
+def test_a_restrictive_licence_must_be_accepted_explicitly(capsysbinary: Capture, model: Path, folder: Path) -> None:
     write_catalog(folder / "models", restricted=True, terms="Not for people who sell things.")
     ran = models(capsysbinary, "install", model, "--id", "tiny")
     assert ran.code == 2
@@ -206,7 +202,7 @@ def test_a_licence_that_restricts_use_is_not_accepted_by_silence(
 
 
 @pytest.mark.parametrize(("answer", "code", "there"), [(b"n\n", 2, False), (b"y\n", 0, True)])
-def test_a_licence_is_shown_and_asked_for_on_a_terminal(
+def test_a_licence_is_shown_for_acceptance_on_a_terminal(
     model: Path, folder: Path, answer: bytes, code: int, there: bool
 ) -> None:
     write_catalog(folder / "models", restricted=True, terms="Not for people who sell things.")
@@ -251,7 +247,7 @@ def test_hostile_text_in_an_archive_is_escaped(capsysbinary: Capture, model: Pat
     assert b"\x1b" not in ran.err
 
 
-def test_an_error_of_several_lines_keeps_its_lines_and_nothing_else_of_it_reaches_the_terminal(
+def test_a_multi_line_error_keeps_its_line_breaks_and_loses_other_control_characters(
     capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

@@ -39,21 +39,21 @@ def test_explain_names_the_reason_of_each_link(originals: Path, capsysbinary: py
     assert value["candidates"] == value["decisions"] == value["sidecars"] == value["burst"] == []
 
 
-def test_explain_says_which_file_holds_a_video(
+def test_explain_names_the_file_that_contains_a_video(
     originals: Path, library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     offset, length = write_motion_photo(originals / "moving.jpg", 4)
     LibraryRunner(library_folder).scan(originals)
     ran = run(capsysbinary, "pair", "explain", originals / "moving.jpg")
-    said = f"its file holds a video of {length} B from byte {offset} on (google)"
-    assert said in ran.out.decode()
+    message = f"its file holds a video of {length} B from byte {offset} on (google)"
+    assert message in ran.out.decode()
     (value,) = run(capsysbinary, "pair", "explain", "--json", originals / "moving.jpg").json
     assert value["contents"][0]["motion"] == {"kind": "google", "offset": offset, "bytes": length}
     (value,) = run(capsysbinary, "pair", "explain", "--json", originals / "other.jpg").json
     assert value["contents"][0]["motion"] is None
 
 
-def test_a_dry_run_lists_what_would_be_and_changes_nothing(
+def test_a_dry_run_lists_the_result_and_changes_nothing(
     originals: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(originals)
@@ -63,9 +63,7 @@ def test_a_dry_run_lists_what_would_be_and_changes_nothing(
     assert photos(capsysbinary) == 2
 
 
-def test_split_and_join_name_the_undo_that_takes_them_back(
-    originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_split_and_join_print_the_undo_command(originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ran = run(capsysbinary, "pair", "split", originals / "-1.dng", "--progress", "none")
     assert ran.out == b"made 2 photos of 1 photo; take it back with: photoindex undo 1\n"
     assert photos(capsysbinary) == 3
@@ -79,7 +77,7 @@ def test_split_and_join_name_the_undo_that_takes_them_back(
     assert b"RAW and picture" in run(capsysbinary, "pair", "explain", originals / "-1.dng").out
 
 
-def test_json_has_one_object_a_photo_that_is_made_and_one_that_is_not(
+def test_json_has_one_object_per_new_photo_and_per_skipped_one(
     originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     made_jpg, made_dng, passed = run(
@@ -90,7 +88,7 @@ def test_json_has_one_object_a_photo_that_is_made_and_one_that_is_not(
     assert (passed["changed"], passed["why"]) == (False, "it has only one content")
 
 
-def test_a_query_that_filters_out_reaches_the_command(
+def test_a_query_that_starts_with_a_dash_reaches_the_command(
     originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "pair", "split", "-name:other", "ext:jpg", "--progress", "none")
@@ -98,22 +96,22 @@ def test_a_query_that_filters_out_reaches_the_command(
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["join", "other.jpg"], 2, b"one file is not enough to join"),
         (["split", "nothing-like-it"], 11, b"no photo matches"),
         (["explain", "./nothing.jpg"], 11, b"is not in the library"),
     ],
 )
-def test_what_cannot_be_done_is_said(
+def test_impossible_requests_are_refused_with_a_reason(
     originals: Path,
     capsysbinary: pytest.CaptureFixture[bytes],
     monkeypatch: pytest.MonkeyPatch,
     words: list[str],
     code: int,
-    said: bytes,
+    message: bytes,
 ) -> None:
     monkeypatch.chdir(originals)
     ran = run(capsysbinary, "pair", *words)
-    assert (ran.code, said in ran.err) == (code, True)
+    assert (ran.code, message in ran.err) == (code, True)
     assert photos(capsysbinary) == 2

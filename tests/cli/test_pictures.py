@@ -1,4 +1,4 @@
-"""`--gallery`, `--contact-sheet` and `--preview` as a user meets them: files, streams, a terminal, and mistakes."""
+"""`--gallery`, `--contact-sheet` and `--preview`: files, streams, a terminal, and errors."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.picture_items import jpeg, share_of
 from tests.rows import VolumeRows, library_in
 from tests.terminal_decoders import kitty_pictures
 
 RED, BLUE = (200, 30, 30), (40, 60, 200)
 HOSTILE = b"<script>\x1b[31m\n\xff.jpg"
-Search = Callable[..., Ran]
+Search = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -43,15 +43,15 @@ def originals(library_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def search(library_folder: Path, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> Search:
-    """Run `photoindex search` with words, its streams no terminal."""
+    """Run `photoindex search` with these arguments and without a terminal."""
 
-    def search(*words: str | os.PathLike[str]) -> Ran:
+    def search(*words: str | os.PathLike[str]) -> CommandResult:
         return run(capsysbinary, "search", "--library", library_folder, *words)
 
     return search
 
 
-def test_a_gallery_is_written_beside_the_list(search: Search, tmp_path: Path) -> None:
+def test_a_gallery_is_written_in_addition_to_the_list(search: Search, tmp_path: Path) -> None:
     target = tmp_path / "out.html"
     ran = search("--gallery", target, "--sort", "id", "id:1..2")
     assert ran.code == 0
@@ -64,14 +64,14 @@ def test_a_gallery_is_written_beside_the_list(search: Search, tmp_path: Path) ->
     assert '<h1 title="id:1..2">id:1..2</h1>' in page
 
 
-def test_a_gallery_of_nothing_is_not_written_and_that_is_said(search: Search, tmp_path: Path) -> None:
+def test_an_empty_gallery_is_not_written_and_a_message_says_so(search: Search, tmp_path: Path) -> None:
     ran = search("--gallery", tmp_path / "out.html", "id:4711")
     assert (ran.code, ran.out) == (0, b"")
     assert b"no photo matches, so no page or sheet is written\n" in ran.err
     assert not (tmp_path / "out.html").exists()
 
 
-def test_a_hostile_name_comes_out_of_a_gallery_as_text(search: Search, tmp_path: Path) -> None:
+def test_a_hostile_name_is_plain_text_in_a_gallery(search: Search, tmp_path: Path) -> None:
     ran = search("--gallery", tmp_path / "out.html")
     assert ran.code == 0
     page = (tmp_path / "out.html").read_text("utf-8")
@@ -80,14 +80,14 @@ def test_a_hostile_name_comes_out_of_a_gallery_as_text(search: Search, tmp_path:
     assert "%3Cscript%3E%1B%5B31m%0A%FF.jpg" in page
 
 
-def test_a_gallery_on_stdout_is_alone_there(search: Search) -> None:
+def test_a_gallery_is_the_only_output_on_stdout(search: Search) -> None:
     ran = search("--gallery", "-", "id:1..2")
     assert ran.code == 0
     assert ran.out.startswith(b"<!doctype html>")
     assert ran.out.rstrip().endswith(b"</html>")
 
 
-def test_a_page_with_fewer_photos_than_were_found_says_so(
+def test_a_page_with_only_some_of_the_hits_says_so(
     search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photoindex.cli.arguments.picture_options.DEFAULT_LIMIT", 2)
@@ -119,13 +119,13 @@ def test_further_pages_of_a_contact_sheet_are_numbered(
     assert ran.err.count(b"wrote ") == 2
 
 
-def test_a_contact_sheet_goes_to_stdout_too(search: Search) -> None:
+def test_a_contact_sheet_can_be_written_to_stdout(search: Search) -> None:
     ran = search("--contact-sheet", "-", "id:1..2")
     assert ran.code == 0
     assert Image.open(io.BytesIO(ran.out)).format == "JPEG"
 
 
-def test_nothing_is_left_beside_the_page_and_an_old_one_is_replaced(search: Search, tmp_path: Path) -> None:
+def test_an_old_page_is_replaced_and_no_temporary_file_remains(search: Search, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "page.html").write_text("old")
@@ -134,16 +134,14 @@ def test_nothing_is_left_beside_the_page_and_an_old_one_is_replaced(search: Sear
     assert (out / "page.html").read_text()[:3] != "old"
 
 
-def test_through_a_link_the_file_behind_it_is_written(search: Search, tmp_path: Path) -> None:
+def test_writing_through_a_link_replaces_its_target(search: Search, tmp_path: Path) -> None:
     (tmp_path / "link.html").symlink_to(tmp_path / "real.html")
     assert search("--gallery", tmp_path / "link.html").code == 0
     assert (tmp_path / "link.html").is_symlink()
     assert (tmp_path / "real.html").read_text().startswith("<!doctype html>")
 
 
-def test_a_write_that_fails_leaves_the_old_page(
-    search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_keeps_the_old_page(search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "page.html"
     target.write_text("old")
 
@@ -176,7 +174,7 @@ def test_nothing_is_written_among_the_originals(search: Search, originals: Path,
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--preview"], b"--preview shows photos on a terminal, and this is none; --gallery OUT.html"),
         (["--contact-sheet", "out.gif"], b"name a file that ends in .jpg or .png"),
@@ -187,17 +185,17 @@ def test_nothing_is_written_among_the_originals(search: Search, originals: Path,
         (["--gallery", "out.html", "--count"], b"--count goes with"),
     ],
 )
-def test_a_mistake_is_named(
-    words: list[str], said: bytes, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_errors_are_named(
+    words: list[str], message: bytes, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ran = search(*words)
     assert ran.code == 2
-    assert said in ran.err
+    assert message in ran.err
     assert not list(tmp_path.glob("out*"))
 
 
-def test_a_preview_shows_the_thumbnails_on_a_terminal_that_can(
+def test_a_preview_shows_thumbnails_on_a_terminal_with_graphics(
     library_folder: Path, originals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KITTY_WINDOW_ID", "1")
@@ -214,7 +212,7 @@ def test_a_preview_shows_the_thumbnails_on_a_terminal_that_can(
     assert b"\x1b[31m" not in text
 
 
-def test_a_preview_is_half_blocks_where_the_terminal_shows_no_pictures(
+def test_a_preview_uses_half_blocks_on_a_terminal_without_graphics(
     library_folder: Path, originals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("TERM_PROGRAM", "LC_TERMINAL", "TMUX", "KITTY_WINDOW_ID"):
@@ -230,7 +228,7 @@ def test_a_preview_is_half_blocks_where_the_terminal_shows_no_pictures(
     assert b"it goes without --json" in mixed.out
 
 
-def test_a_preview_without_pictures_and_colours_is_refused_with_the_way_out(
+def test_a_preview_on_a_terminal_without_graphics_and_colours_is_refused_with_a_remedy(
     library_folder: Path, originals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")

@@ -17,7 +17,7 @@ INTERNET = ("AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET")
 
 
 def opened_sockets(folder: Path, *command: str) -> list[str]:
-    """Run `command` and all its processes under strace; return the sockets that they open, as strace words them."""
+    """Run a command and its child processes under strace; return the sockets they open, as strace prints them."""
     trace = folder / "trace"
     result = subprocess.run(
         ["strace", "-f", "-qq", "-e", "trace=socket", "-o", str(trace), *command],
@@ -28,7 +28,7 @@ def opened_sockets(folder: Path, *command: str) -> list[str]:
         check=False,
     )
     if "ptrace" in result.stderr.lower():
-        pytest.skip(f"strace may not trace here: {result.stderr.strip()}")
+        pytest.skip(f"strace is not permitted: {result.stderr.strip()}")
     assert result.returncode in (0, 100), result.stderr
     return [line for line in trace.read_text().splitlines() if any(f"socket({family}," in line for family in INTERNET)]
 
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_connection_would_be_seen(folder: Path) -> None:
+def test_a_connection_would_be_detected(folder: Path) -> None:
     program = "import socket; socket.socket(socket.AF_INET).close()"
     assert opened_sockets(folder, sys.executable, "-c", program)
 

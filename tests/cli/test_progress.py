@@ -1,4 +1,4 @@
-"""Progress on stderr: what a terminal, a log and another program get."""
+"""Progress on stderr, for terminals, logs and other programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from photoindex.progress import FileQuarantined, Notice, PhaseAdvanced, PhaseFin
 
 
 class Clock:
-    """A clock that only the test moves, in seconds."""
+    """A clock in seconds that only the test advances."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -33,7 +33,7 @@ class Clock:
 
 
 def shown(mode: ProgressMode, *steps: object) -> list[str]:
-    """Return the lines that `steps` (events, or seconds to pass) leave on a stream that is no terminal."""
+    """Return the lines that `steps` (events, or seconds to wait) print to a stream that is not a terminal."""
     stream, clock = io.StringIO(), Clock()
     with progress_sink(mode, stream=stream, clock=clock) as sink:
         for step in steps:
@@ -44,7 +44,7 @@ def shown(mode: ProgressMode, *steps: object) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def test_a_log_gets_the_start_the_end_and_a_line_every_ten_seconds() -> None:
+def test_a_log_gets_a_line_at_the_start_every_ten_seconds_and_at_the_end() -> None:
     steps: list[object] = [PhaseStarted("read", 400)]
     for done in range(1, 401):
         steps += [0.125, PhaseAdvanced("read", done, bytes_done=done * 1_000_000)]
@@ -74,10 +74,10 @@ def test_the_rate_follows_the_last_half_minute() -> None:
     for second in range(101, 201):
         phase.advance(PhaseAdvanced("read", 10_000 + (second - 100)), float(second))
     assert phase.rates(200.0)[0] == pytest.approx(1)
-    assert phase.rates(1000.0)[0] < 0.1, "a stall shows"
+    assert phase.rates(1000.0)[0] < 0.1, "a stall is visible"
 
 
-def test_a_phase_that_did_not_finish_is_left_as_one_line_whatever_ends_the_block() -> None:
+def test_an_unfinished_phase_ends_as_one_line_whatever_ends_the_block() -> None:
     stream, clock = io.StringIO(), Clock()
 
     def interrupted() -> None:
@@ -93,12 +93,12 @@ def test_a_phase_that_did_not_finish_is_left_as_one_line_whatever_ends_the_block
 
 
 @pytest.mark.parametrize("mode", [ProgressMode.PLAIN, ProgressMode.NONE])
-def test_a_quarantined_file_is_one_line_that_its_name_cannot_break(mode: ProgressMode) -> None:
+def test_a_quarantined_file_is_one_line_whatever_its_name(mode: ProgressMode) -> None:
     lines = shown(mode, FileQuarantined(b"a\n\x1b[2J\xff.jpg", "Truncated", "ends\nearly"))
     assert lines == ["quarantined a\\n\\x1b[2J\\xff.jpg: Truncated: ends\\nearly"]
 
 
-def test_none_leaves_warnings_and_quarantined_files() -> None:
+def test_none_still_prints_warnings_and_quarantined_files() -> None:
     lines = shown(
         ProgressMode.NONE,
         PhaseStarted("read", 1),
@@ -109,7 +109,7 @@ def test_none_leaves_warnings_and_quarantined_files() -> None:
     assert lines == ["warning: the clock is wrong"]
 
 
-def test_json_lines_carry_every_event_and_at_most_one_advance_a_second() -> None:
+def test_json_lines_contain_every_event_and_at_most_one_advance_per_second() -> None:
     steps: list[object] = [PhaseStarted("read", 100)]
     for done in range(1, 51):
         steps += [0.1, PhaseAdvanced("read", done, 10 * done, "x.nef")]
@@ -135,7 +135,7 @@ def test_json_lines_carry_every_event_and_at_most_one_advance_a_second() -> None
     assert quarantined["path"].encode("utf-8", "surrogateescape") == b"\xff\n"
 
 
-def test_a_stream_that_has_gone_away_does_not_stop_the_work() -> None:
+def test_a_closed_stream_does_not_stop_the_work() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     stream = os.fdopen(write_end, "w", buffering=1)
@@ -174,7 +174,7 @@ def test_the_bar_fits_any_width(width: int) -> None:
     assert cell_len(fitted_line(phase, 1000.0, width).plain) <= width
 
 
-def test_a_wide_terminal_shows_all_a_narrow_one_the_most_important() -> None:
+def test_a_wide_terminal_shows_everything_and_a_narrow_one_the_most_important() -> None:
     phase = Phase("read", 0.0, total=1000)
     phase.advance(PhaseAdvanced("read", 500, 50_000_000_000, "b.nef"), 100.0)
     wide = fitted_line(phase, 100.0, 120).plain
@@ -183,7 +183,7 @@ def test_a_wide_terminal_shows_all_a_narrow_one_the_most_important() -> None:
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 pairs"), (1, "1 pair"), (1234, "1,234 pairs")])
-def test_one_of_a_unit_is_named_in_the_singular(count: int, text: str) -> None:
+def test_a_count_of_one_has_a_singular_unit(count: int, text: str) -> None:
     assert amount(count, "pairs") == text
     assert amount(count, "copies") == text.replace("pairs", "copies").replace("pair", "copy")
 
@@ -191,11 +191,11 @@ def test_one_of_a_unit_is_named_in_the_singular(count: int, text: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0.0 s"), (9.94, "9.9 s"), (59.6, "1:00"), (3661, "1:01:01"), (200_000, "2 d 7 h")]
 )
-def test_durations_read_well(seconds: float, text: str) -> None:
+def test_durations_are_formatted_for_people(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_rates_and_sizes_read_well() -> None:
+def test_rates_and_sizes_are_formatted_for_people() -> None:
     assert [rate_text(rate) for rate in (0.2, 1.25, 12345.6)] == ["12/min", "1.2/s", "12,346/s"]
     assert [size_text(size) for size in (0, 999, 1_500, 250e6, 3.2e12, 5e16)] == [
         "0 B", "999 B", "1.5 kB", "250 MB", "3.2 TB", "50000.0 TB",
@@ -221,7 +221,7 @@ except KeyboardInterrupt:
 
 
 def on_terminal(program: str, columns: int) -> tuple[int, str, bytes]:
-    """Run `program` with stderr on a terminal of that width; return its exit code, what stderr got, and stdout."""
+    """Run `program` with stderr on a terminal of that width; return its exit code, stderr and stdout."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color"}
@@ -248,7 +248,7 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @pytest.mark.parametrize("columns", [30, 80])
-def test_a_terminal_gets_a_bar_that_never_wraps_and_goes_away(columns: int) -> None:
+def test_a_terminal_gets_a_bar_that_never_wraps_and_is_erased(columns: int) -> None:
     code, screen, out = on_terminal(PROGRAM.format(ending='sink(PhaseFinished("read", 1000, 2.0))'), columns)
     assert (code, out) == (0, b"data\n")
     bars = [CONTROL.sub("", line) for line in re.split(r"[\r\n]+", screen) if " of 1,000 files" in line]

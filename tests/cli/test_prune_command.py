@@ -82,7 +82,7 @@ def test_previews_of_removed_contents_are_deleted_separately(
     assert not stray.exists()
 
 
-def test_an_age_in_a_bare_m_is_refused_because_it_could_be_months(
+def test_an_age_with_a_bare_m_is_refused_because_it_could_mean_months(
     volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     refused = run(capsysbinary, "prune", "--yes", "--older-than", "6m")

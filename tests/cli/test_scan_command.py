@@ -1,4 +1,4 @@
-"""`photoindex scan` as the shell sees it: exit codes, JSON, lists of files, and nothing opened on a second run."""
+"""`photoindex scan`: exit codes, JSON, lists of files, and a second run that opens nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_exit_100_while_a_file_is_quarantined_and_the_terminal_names_it(tmp_path
         assert b"\x1b[31m" not in done.stderr
 
 
-def test_an_emptied_root_ends_with_12_and_names_the_way_out(tmp_path: Path) -> None:
+def test_an_emptied_root_exits_with_12_and_names_the_remedy(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 2)
     run("scan", tmp_path / "photos", library=tmp_path / "library")
     shutil.rmtree(tmp_path / "photos")
@@ -74,7 +74,7 @@ def test_files_can_be_listed_on_stdin_separated_by_nul_or_newline(tmp_path: Path
 @pytest.mark.parametrize(
     "words", [["--paths-from", "-", "photos"], ["-0"], ["nowhere"], ["--paths-from", "nowhere"], []]
 )
-def test_what_makes_no_sense_is_a_usage_error(tmp_path: Path, words: list[str]) -> None:
+def test_invalid_arguments_are_usage_errors(tmp_path: Path, words: list[str]) -> None:
     done = run("scan", *words, library=tmp_path / "library")
     assert done.returncode == 2
     assert done.stderr
@@ -97,7 +97,7 @@ def test_a_second_scan_opens_no_original(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace (Debian package strace)")
-def test_originals_are_only_ever_opened_for_reading(tmp_path: Path) -> None:
+def test_originals_are_only_opened_for_reading(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 4)
     trace = tmp_path / "trace"
     strace = ("strace", "-f", "-e", "trace=open,openat,creat,rename,unlink,truncate,chmod,utimensat", "-o", str(trace))
@@ -109,14 +109,14 @@ def test_originals_are_only_ever_opened_for_reading(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv (Debian package util-linux)")
-def test_files_and_folders_without_permission_are_told_and_tried_again_later(tmp_path: Path) -> None:
+def test_files_and_folders_without_permission_are_reported_and_retried_later(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 3)
     closed = tmp_path / "photos/closed"
     write_photo(closed / "inside.jpg", 50)
     locked = write_photo(tmp_path / "photos/locked.jpg", 51)
     closed.chmod(0)
     locked.chmod(0)
-    # Root may read everything, unless these two capabilities are taken away.
+    # Root may read everything unless these two capabilities are dropped.
     without = (
         ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all") if os.geteuid() == 0 else ()
     )
@@ -131,7 +131,7 @@ def test_files_and_folders_without_permission_are_told_and_tried_again_later(tmp
     assert summary(done)["new"] == 2
 
 
-def test_the_library_is_made_in_the_users_data_folder_by_default(tmp_path: Path) -> None:
+def test_the_library_is_created_in_the_users_data_folder_by_default(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 1)
     environment = {name: value for name, value in os.environ.items() if name != "PHOTOINDEX_LIBRARY"}
     command = [sys.executable, "-m", "photoindex", "scan", str(tmp_path / "photos")]
@@ -139,7 +139,7 @@ def test_the_library_is_made_in_the_users_data_folder_by_default(tmp_path: Path)
     assert (Path(os.environ["HOME"]) / ".local/share/photoindex/photoindex.db").is_file()
 
 
-def test_the_library_option_counts_before_and_after_the_command(tmp_path: Path) -> None:
+def test_the_library_option_works_before_and_after_the_command(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 1)
     before, after = tmp_path / "before", tmp_path / "after"
     assert run("--library", before, "scan", tmp_path / "photos", library=tmp_path / "other").returncode == 0

@@ -1,4 +1,4 @@
-"""`photoindex search` as a user meets it: the command line in, bytes and exit codes out."""
+"""`photoindex search`: arguments, output bytes and exit codes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Run = Callable[..., tuple[int, bytes, str]]
 
 @pytest.fixture
 def originals(library_folder: Path, tmp_path: Path) -> bytes:
-    """Where the photos of a small library lie."""
+    """The folder with the photos of a small library."""
     folder = tmp_path / "originals"
     with library_in(library_folder) as library:
         volume_rows = VolumeRows(library, folder)
@@ -46,7 +46,7 @@ def originals(library_folder: Path, tmp_path: Path) -> bytes:
 
 @pytest.fixture
 def run(library_folder: Path, originals: bytes, capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
-    """Run `photoindex search` with words and return its exit code, stdout and stderr."""
+    """Run `photoindex search`; return its exit code, stdout and stderr."""
 
     def run(*words: str) -> tuple[int, bytes, str]:
         code = main(["--library", str(library_folder), "search", *words])
@@ -62,7 +62,7 @@ def in_a_process(library_folder: Path, *words: str | bytes, **options: Any) -> s
 
 
 def on_a_terminal(library_folder: Path, *words: str, **environment: str) -> str:
-    """What a terminal of 100 columns gets."""
+    """Return the output on a terminal of 100 columns."""
     controller, terminal = pty.openpty()
     known = {**os.environ, "COLUMNS": "100", "TERM": "xterm-256color", **environment}
     process = in_a_process(library_folder, *words, stdout=terminal, env=known)
@@ -72,14 +72,14 @@ def on_a_terminal(library_folder: Path, *words: str, **environment: str) -> str:
         while part := os.read(controller, 65536):
             parts.append(part)
     except OSError:
-        pass  # Linux reports the end of a terminal's output as an input/output error.
+        pass  # Linux reports the end of a terminal's output as EIO.
     os.close(controller)
     _, problems = process.communicate()
     assert process.returncode == 0, problems
     return b"".join(parts).decode()
 
 
-def test_a_pipe_gets_one_path_a_line_newest_first_in_its_own_bytes(run: Run, originals: bytes) -> None:
+def test_a_pipe_gets_one_path_per_line_newest_first_in_its_original_bytes(run: Run, originals: bytes) -> None:
     code, out, err = run()
     assert (code, err) == (0, "")
     assert out == b"".join(originals + b"/" + name + b"\n" for name in (b"2020/lake.cr3", b"2019/beach.jpg", HOSTILE))
@@ -90,7 +90,7 @@ def test_null_ends_each_path_with_nul(run: Run, originals: bytes) -> None:
         assert run(option, "-date:2019")[1] == originals + b"/2020/lake.cr3\0" + originals + b"/" + HOSTILE + b"\0"
 
 
-def test_json_lines_hold_every_column_and_paths_that_come_back_as_their_bytes(run: Run, originals: bytes) -> None:
+def test_json_lines_have_every_column_and_paths_that_round_trip(run: Run, originals: bytes) -> None:
     lines = [json.loads(line) for line in run("--json", "--sort", "id")[1].splitlines()]
     assert [line["id"] for line in lines] == [1, 2, 3]
     assert list(lines[0]) == ["schema", *(column.name for column in COLUMNS)]
@@ -102,7 +102,7 @@ def test_json_lines_hold_every_column_and_paths_that_come_back_as_their_bytes(ru
     assert os.fsencode(lines[2]["path"]) == originals + b"/" + HOSTILE
 
 
-def test_a_hit_tells_its_name_and_how_exactly_its_time_is_known(run: Run, library_folder: Path, tmp_path: Path) -> None:
+def test_a_hit_has_its_name_and_the_precision_of_its_time(run: Run, library_folder: Path, tmp_path: Path) -> None:
     with library_in(library_folder) as library:
         VolumeRows(library, tmp_path / "originals").add_whole_photo(
             "1969/old.jpg", taken_at="1969-12-31T23:00:00-01:00", taken_at_precision="second", taken_at_utc=-0.5,
@@ -135,7 +135,7 @@ def test_a_template_prints_its_fields_and_escapes(run: Run, originals: bytes) ->
     assert run("--format={path}" + r"\0", "date:2019")[1] == originals + b"/2019/beach.jpg\0"
 
 
-def test_a_wrong_template_is_a_usage_error_with_the_near_field(run: Run) -> None:
+def test_an_invalid_template_is_a_usage_error_that_suggests_a_similar_field(run: Run) -> None:
     code, out, err = run("--format", "{taken}")
     assert (code, out) == (2, b"")
     assert "did you mean {taken_at}" in err
@@ -148,7 +148,7 @@ def test_count_prints_one_number_whatever_the_limit(run: Run) -> None:
     assert run("--count", "--csv")[0] == 2
 
 
-def test_a_value_with_spaces_that_finds_nothing_is_said_to_be_one_value(run: Run, originals: bytes) -> None:
+def test_a_hint_explains_that_a_value_with_spaces_is_one_value(run: Run, originals: bytes) -> None:
     said = "hint: 'camera:canon beach' was read as one value, camera:\"canon beach\"; for two terms write two arguments, or "
     assert run("camera:canon beach") == (0, b"", said + "'camera:canon AND beach'\n")
     assert run("camera:canon beach", "--count")[1:] == (b"0\n", said + "'camera:canon AND beach'\n")
@@ -161,7 +161,7 @@ def test_a_value_with_spaces_that_finds_nothing_is_said_to_be_one_value(run: Run
     )
 
 
-def test_an_event_that_is_not_there_is_said_where_nothing_is_found(run: Run) -> None:
+def test_a_hint_names_an_unknown_event_if_nothing_is_found(run: Run) -> None:
     assert run("event:nosuch") == (
         0,
         b"",
@@ -181,7 +181,7 @@ def test_fail_if_empty_exits_with_eleven(run: Run) -> None:
     assert run("nowhere", "--fail-if-empty", "--count")[:2] == (11, b"0\n")
 
 
-def test_limit_and_sort_choose_and_order(run: Run, originals: bytes) -> None:
+def test_limit_and_sort(run: Run, originals: bytes) -> None:
     assert run("-n", "1", "--sort", "date")[1] == originals + b"/2019/beach.jpg\n"
     assert run("--limit=1", "--sort=-size")[1] == originals + b"/2019/beach.jpg\n"
     code, _, err = run("--sort", "dat")
@@ -189,14 +189,14 @@ def test_limit_and_sort_choose_and_order(run: Run, originals: bytes) -> None:
     assert "did you mean date?" in err
 
 
-def test_a_term_with_a_dash_filters_out_wherever_it_stands(run: Run, originals: bytes) -> None:
+def test_a_term_with_a_dash_excludes_photos_in_any_position(run: Run, originals: bytes) -> None:
     only_lake = originals + b"/2020/lake.cr3\n"
     assert run("-date:2019", "type:raw,jpeg", "-path:2021")[1] == only_lake
     assert run("path:originals", "-n", "5", "-date:2019", "-path:2021", "--sort", "id")[1] == only_lake
     assert run("-n", "5", "--", "-date:2019", "-path:2021")[1] == only_lake
 
 
-def test_a_field_that_is_not_there_is_shown_at_its_character(run: Run) -> None:
+def test_an_unknown_field_is_shown_at_its_character(run: Run) -> None:
     code, out, err = run("beach", "-person:Bob")
     assert (code, out) == (2, b"")
     message, query, mark = err.splitlines()
@@ -204,7 +204,7 @@ def test_a_field_that_is_not_there_is_shown_at_its_character(run: Run) -> None:
     assert query[mark.index("^") :] == "person:Bob"
 
 
-def test_missing_photos_are_found_where_the_query_asks_for_them(run: Run, originals: bytes) -> None:
+def test_missing_photos_are_found_if_the_query_asks_for_them(run: Run, originals: bytes) -> None:
     assert run("is:missing")[1] == originals + b"/2018/gone.jpg\n"
     assert run("path:2018")[1] == b""
     assert run("id:4", "--format", "{state}")[1] == b"missing\n"
@@ -216,7 +216,7 @@ def test_output_options_exclude_each_other(run: Run) -> None:
     assert "--json and -0 exclude each other" in err
 
 
-def test_without_a_library_the_remedy_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_library_the_error_names_the_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["search", "--library", str(tmp_path / "none"), "beach"]) == 4
     assert "photoindex scan PATH" in capsys.readouterr().err
 
@@ -237,7 +237,7 @@ def test_without_a_library_the_remedy_is_named(tmp_path: Path, capsys: pytest.Ca
         (["-h"], ["-h"]),
     ],
 )
-def test_the_words_of_a_query_go_behind_the_dashes(words: list[str], arranged: list[str]) -> None:
+def test_the_words_of_a_query_are_moved_after_the_double_dash(words: list[str], arranged: list[str]) -> None:
     app: Any = typer.main.get_command(build_app("search"))
     assert _rearranged(["search", *words], app) == ["search", *arranged]
     start = ["--library", "search", "search"]
@@ -255,7 +255,7 @@ def test_the_words_of_a_query_go_behind_the_dashes(words: list[str], arranged: l
         (["beach", "--sort", "--", "x"], "--sort needs a value"),
     ],
 )
-def test_a_misspelled_option_is_no_term(words: list[str], said: str) -> None:
+def test_a_misspelled_option_is_not_a_term(words: list[str], said: str) -> None:
     app: Any = typer.main.get_command(build_app("search"))
     with pytest.raises(UsageError) as caught:
         _rearranged(["search", *words], app)
@@ -276,18 +276,18 @@ def test_a_misspelled_option_is_no_term(words: list[str], said: str) -> None:
         (["status", "-x"], ["status", "-x"]),
     ],
 )
-def test_each_command_that_takes_a_query_knows_its_own_options(words: list[str], arranged: list[str]) -> None:
+def test_each_command_that_takes_a_query_recognises_its_own_options(words: list[str], arranged: list[str]) -> None:
     app: Any = typer.main.get_command(build_app())
     assert _rearranged(words, app) == arranged
 
 
-def test_an_option_of_another_command_of_the_group_is_no_term() -> None:
+def test_an_option_of_another_command_in_the_group_is_not_a_term() -> None:
     app: Any = typer.main.get_command(build_app("time"))
     with pytest.raises(UsageError, match="there is no option --by; "):
         _rearranged(["time", "set", "--by", "1h", "x"], app)
 
 
-def test_the_help_names_every_field_and_every_sort_key_and_its_queries_can_be_read() -> None:
+def test_the_help_names_every_field_and_sort_key_and_its_queries_parse() -> None:
     for field in FIELDS:
         assert f"{field.name}:" in HELP
     command: Any = typer.main.get_command(build_app())
@@ -297,7 +297,7 @@ def test_the_help_names_every_field_and_every_sort_key_and_its_queries_can_be_re
     parse(fields)
 
 
-def test_a_terminal_gets_a_table_in_which_nothing_can_steer_it(library_folder: Path, originals: bytes) -> None:
+def test_a_terminal_gets_a_table_without_control_characters(library_folder: Path, originals: bytes) -> None:
     shown = on_a_terminal(library_folder, "--sort", "id", TERM="dumb")
     lines = shown.splitlines()
     assert lines[0].split() == ["ID", "Taken", "Type", "Size", "Camera", "Path"]
@@ -306,12 +306,12 @@ def test_a_terminal_gets_a_table_in_which_nothing_can_steer_it(library_folder: P
     assert "\x1b[31m" not in shown
 
 
-def test_a_terminal_gets_colours_unless_they_are_not_wanted(library_folder: Path, originals: bytes) -> None:
+def test_a_terminal_gets_colours_unless_disabled(library_folder: Path, originals: bytes) -> None:
     assert "\x1b[36m" in on_a_terminal(library_folder)
     assert "\x1b[3" not in on_a_terminal(library_folder, NO_COLOR="1")
 
 
-def test_words_that_are_not_utf8_are_searched_for(library_folder: Path, originals: bytes) -> None:
+def test_words_that_are_not_utf8_can_be_searched(library_folder: Path, originals: bytes) -> None:
     process = in_a_process(library_folder, b"name:caf\xe9", stdout=subprocess.PIPE)
     out, problems = process.communicate()
     assert (process.returncode, out, problems) == (0, originals + b"/" + HOSTILE + b"\n", b"")
@@ -321,7 +321,7 @@ def test_words_that_are_not_utf8_are_searched_for(library_folder: Path, original
     assert problems.startswith(b"photoindex: ")
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_output_pipe_is_not_an_error(tmp_path: Path) -> None:
     from tests.synthetic import make_library
 
     process = in_a_process(make_library(tmp_path / "many", photos=3000), stdout=subprocess.PIPE)
@@ -334,7 +334,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert process.wait() == 141
 
 
-def test_a_search_in_a_pipe_loads_no_library_that_it_does_not_need(library_folder: Path, originals: bytes) -> None:
+def test_a_search_in_a_pipe_imports_only_what_it_needs(library_folder: Path, originals: bytes) -> None:
     program = (
         "import sys; from photoindex.cli.main import main; main(sys.argv[1:]);"
         "print(sorted({'rich', 'numpy', 'alembic', 'sqlite_utils', 'PIL'} & set(sys.modules)))"

@@ -1,4 +1,4 @@
-"""The renderer that all list-printing commands share, and its templates."""
+"""The renderer shared by all commands that print lists, and its templates."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def rendered(form: Form, rows: list[Row] = ROWS, *, columns: tuple[Column, ...] 
     return stream.getvalue()
 
 
-def test_plain_lines_keep_their_columns_apart_whatever_the_text() -> None:
+def test_columns_of_plain_lines_stay_separate_whatever_the_text() -> None:
     assert rendered(Form.PLAIN) == b"a\\tb\\\\\\\\\t\ntw\xc3\xb6\\n\ttrue\n".replace(b"\\\\\\\\", b"\\\\")
     assert rendered(Form.NUL).count(b"\0") == 2
 
 
-def test_paths_in_plain_lines_are_their_own_bytes() -> None:
+def test_paths_in_plain_lines_keep_their_bytes() -> None:
     columns = (Column("path", "Path", plain=True),)
     assert rendered(Form.PLAIN, columns=columns) == b"/x/\xff\n/\x1b[2J\n"
     assert rendered(Form.NUL, columns=columns) == b"/x/\xff\0/\x1b[2J\0"
 
 
-def test_without_a_plain_column_a_pipe_gets_the_columns_of_the_table() -> None:
+def test_without_a_plain_column_a_pipe_gets_the_tables_columns() -> None:
     columns = (Column("name", "Name"), Column("size", "Size"), Column("ratio"))
     assert rendered(Form.PLAIN, ROWS[1:], columns=columns) == b"tw\xc3\xb6\\n\t\n"
 
 
-def test_json_is_ascii_and_holds_every_column_in_order() -> None:
+def test_json_is_ascii_and_has_every_column_in_order() -> None:
     first, second = rendered(Form.JSON).decode("ascii").splitlines()
     assert json.loads(first) == {
         "schema": 1, "name": "a\tb\\", "state": None, "size": 5, "path": "/x/\udcff", "parts": [{"path": "\udcfe"}],
@@ -66,20 +66,20 @@ def test_json_is_ascii_and_holds_every_column_in_order() -> None:
     assert list(json.loads(second)) == ["schema", "name", "state", "size", "path", "parts", "ratio"]
 
 
-def test_csv_leaves_structures_out_and_keeps_the_bytes_of_paths() -> None:
+def test_csv_omits_nested_values_and_keeps_the_bytes_of_paths() -> None:
     lines = rendered(Form.CSV).split(b"\n")
     assert lines[0] == b"name,state,size,path,ratio"
     assert lines[1] == b"a\tb\\,,5,/x/\xff,nan"
     assert lines[2:4] == [b'"tw\xc3\xb6', b'",true,,/\x1b[2J,0.5']
 
 
-def test_a_terminal_gets_names_escaped_in_every_form_but_nul() -> None:
+def test_a_terminal_gets_escaped_names_in_every_form_except_nul() -> None:
     assert b"\x1b" not in rendered(Form.CSV, terminal=True)
     assert rendered(Form.TEMPLATE, terminal=True, template="{path}") == b"/x/\\xff\n/\\x1b[2J\n"
     assert b"\x1b" in rendered(Form.NUL, columns=(Column("path", plain=True),), terminal=True)
 
 
-def test_a_table_shows_headed_columns_in_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_shows_columns_with_headings_within_the_terminals_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("TERM", "dumb")
     lines = rendered(Form.TABLE).decode().splitlines()
@@ -89,7 +89,7 @@ def test_a_table_shows_headed_columns_in_the_width_of_the_terminal(monkeypatch: 
     assert all(len(line) <= 60 for line in lines)
 
 
-def test_all_chunks_of_a_long_table_stand_in_the_same_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_chunks_of_a_long_table_have_aligned_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
     rows: list[Row] = [{"name": "n" * (1 + number % 7), "path": b"/p"} for number in range(450)]
@@ -98,7 +98,7 @@ def test_all_chunks_of_a_long_table_stand_in_the_same_columns(monkeypatch: pytes
     assert {line.index("/p") for line in lines[1:]} == {lines[0].index("Path")}
 
 
-def test_a_narrow_terminal_folds_long_values_and_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_narrow_terminal_wraps_long_values_without_losing_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("TERM", "dumb")
     row = {"name": "n" * 30, "path": b"/" + b"p" * 50, "state": "s" * 12}
@@ -116,7 +116,7 @@ def test_a_narrow_terminal_folds_long_values_and_loses_none(monkeypatch: pytest.
         (30, "Id State"),
     ],
 )
-def test_a_narrow_terminal_goes_without_spare_columns_and_folds_no_other(
+def test_a_narrow_terminal_drops_optional_columns_before_wrapping_others(
     monkeypatch: pytest.MonkeyPatch, available: int, headings: str
 ) -> None:
     columns = (
@@ -144,7 +144,7 @@ OTHERS |= {"title": "t" * 50, "generation": "gen-000012", "installed": True, "in
 
 
 @pytest.mark.parametrize("columns", [models._MODELS, index._STATUS, spaces._COLUMNS])
-def test_models_indices_and_spaces_take_a_line_each_on_a_terminal_of_80_columns(
+def test_models_indices_and_spaces_fit_on_one_line_each_in_80_columns(
     monkeypatch: pytest.MonkeyPatch, columns: tuple[Column, ...]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -154,7 +154,7 @@ def test_models_indices_and_spaces_take_a_line_each_on_a_terminal_of_80_columns(
     assert "clip-xlm-roberta-b-32-2" in shown
 
 
-def test_rows_are_printed_as_they_come() -> None:
+def test_rows_are_printed_as_they_arrive() -> None:
     stream = io.BytesIO()
 
     def rows() -> Iterator[Row]:
@@ -165,7 +165,7 @@ def test_rows_are_printed_as_they_come() -> None:
     assert render(rows(), COLUMNS, Output(Form.JSON, stream)) == 2
 
 
-def test_two_forms_at_once_are_refused_and_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_formats_at_once_are_refused_and_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="--csv and --format exclude each other"):
         choose_output(csv=True, template="")
     assert choose_output().form is Form.PLAIN
@@ -199,7 +199,7 @@ def test_a_template_is_filled(template: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "said"),
+    ("template", "message"),
     [
         ("{idd}", "did you mean {id}?"),
         ("{qqqq}", "fields: id, taken_at, path, size"),
@@ -218,7 +218,7 @@ def test_a_template_is_filled(template: str, line: str) -> None:
         ("{id:zz}", "does not fit the value"),
     ],
 )
-def test_a_wrong_template_is_refused_with_its_reason(template: str, said: str) -> None:
+def test_an_invalid_template_is_refused_with_a_reason(template: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         filled(template, {"id": 7, "taken_at": None, "path": "/a/b"})
-    assert said in str(caught.value)
+    assert message in str(caught.value)

@@ -10,11 +10,11 @@ import pytest
 
 from photoindex.cli.arguments.field_options import OPTIONS
 from photoindex.store.search.fields import grammar
-from tests.command_line import Ran
+from tests.command_line import CommandResult
 from tests.command_line import run as run_line
 from tests.rows import VolumeRows, library_in
 
-Run = Callable[..., Ran]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def run(library_folder: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixtur
     return lambda *words: run_line(capsysbinary, "--library", str(library_folder), *words)
 
 
-def names(ran: Ran) -> list[str]:
+def names(ran: CommandResult) -> list[str]:
     assert ran.code == 0, ran.err
     return sorted(line.decode().rpartition("/")[2].removesuffix(".jpg") for line in ran.out.splitlines())
 
@@ -61,7 +61,7 @@ def test_saving_and_removing_can_be_undone(run: Run) -> None:
     assert run("saved").out == b"@best\trating:>=4\n"
 
 
-def test_what_is_saved_is_what_was_asked_with_names_and_options(run: Run) -> None:
+def test_a_query_is_saved_as_written_with_its_names_and_options(run: Run) -> None:
     run("search", "rating:>=4", "--saved", "best")
     ran = run("search", "@best", "OR", "beach", "--from-date", "last-1000y", "--not-camera", "a b", "--saved", "two")
     assert names(ran) == ["canon", "sony"]
@@ -72,7 +72,7 @@ def test_what_is_saved_is_what_was_asked_with_names_and_options(run: Run) -> Non
     assert names(run("search", "@two")) == ["nikon"]
 
 
-def test_removing_says_which_saved_queries_need_what_is_gone(run: Run) -> None:
+def test_removing_names_the_saved_queries_that_used_the_removed_one(run: Run) -> None:
     run("search", "rating:>=4", "--saved", "best")
     run("search", "@best", "-camera:sony", "--saved", "other")
     ran = run("saved", "remove", "best")
@@ -90,7 +90,7 @@ def test_removing_says_which_saved_queries_need_what_is_gone(run: Run) -> None:
         (["rating:many", "--saved", "best"], b"a whole number"),
     ],
 )
-def test_what_cannot_be_saved_is_not(run: Run, words: list[str], said: bytes) -> None:
+def test_invalid_queries_and_names_are_not_saved(run: Run, words: list[str], said: bytes) -> None:
     run("search", "rating:5", "--saved", "kept")
     ran = run("search", *words)
     assert (ran.code, ran.out) == (2, b"")
@@ -98,7 +98,7 @@ def test_what_cannot_be_saved_is_not(run: Run, words: list[str], said: bytes) ->
     assert run("saved").out == b"@kept\trating:5\n"
 
 
-def test_a_saved_query_cannot_come_to_use_itself(run: Run) -> None:
+def test_a_saved_query_cannot_refer_to_itself(run: Run) -> None:
     run("search", "rating:5", "--saved", "one")
     run("search", "@one", "--saved", "two")
     ran = run("search", "@two", "--saved", "one")
@@ -106,7 +106,7 @@ def test_a_saved_query_cannot_come_to_use_itself(run: Run) -> None:
     assert b"a saved query cannot use itself: @one -> @two -> @one" in ran.err
 
 
-def test_options_of_one_name_are_alternatives_and_different_ones_must_all_hold(run: Run) -> None:
+def test_repeated_options_are_alternatives_and_different_ones_must_all_match(run: Run) -> None:
     assert names(run("search", "--camera", "canon", "--camera", "nikon")) == ["canon", "nikon"]
     assert names(run("search", "--camera", "canon", "--camera", "nikon", "--from-date", "2020")) == ["nikon"]
     assert names(run("search", "--not-camera", "canon", "--not-camera", "nikon")) == ["sony"]
@@ -115,7 +115,7 @@ def test_options_of_one_name_are_alternatives_and_different_ones_must_all_hold(r
     assert names(run("search", "-camera:sony", "--from-time", "09:30", "--to-time", "10")) == ["canon", "nikon"]
 
 
-def test_a_mistake_in_an_option_is_shown_with_its_name(run: Run) -> None:
+def test_an_error_in_an_option_is_shown_with_its_name(run: Run) -> None:
     ran = run("search", "beach", "--from-date", "2019-13")
     assert ran.code == 2
     message, shown, mark = ran.err.decode().splitlines()
@@ -126,7 +126,7 @@ def test_a_mistake_in_an_option_is_shown_with_its_name(run: Run) -> None:
     assert b"did you mean --not-camera" in run("search", "--not-camra", "x").err
 
 
-def test_every_option_is_a_field_and_each_name_is_its_own() -> None:
+def test_every_option_is_a_field_and_has_a_unique_name() -> None:
     assert len({option.name for option in OPTIONS}) == len(OPTIONS)
     fields = grammar()
     for option in OPTIONS:
@@ -164,7 +164,7 @@ def test_explain_as_json_is_one_object(run: Run) -> None:
     assert b"all photos" in run("search", "--explain").out
 
 
-def test_explain_keeps_control_characters_from_the_terminal(run: Run) -> None:
+def test_explain_prints_no_control_characters(run: Run) -> None:
     assert b"\x1b" not in run("search", "title:\x1b[31mx", "--explain").out
 
 

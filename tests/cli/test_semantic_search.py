@@ -1,4 +1,4 @@
-"""`photoindex search` by what photos show, with a model that really finds them: text, pictures, filters, messages, exit codes."""
+"""Semantic `photoindex search` with a real model: text, pictures, filters, messages and exit codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticRunner, write_scene, write_scenes
 
@@ -24,8 +24,8 @@ SCENES = [Scene(colour, "star", count, BACKGROUND[colour], "middle") for colour 
 
 
 @dataclass
-class Shop:
-    """A library of twelve embedded scenes, made once; nothing of it is changed."""
+class SceneLibrary:
+    """A library of twelve embedded scenes, created once; tests must not change it."""
 
     runner: SemanticRunner
     paths: dict[Scene, Path]
@@ -35,52 +35,52 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    folder = tmp_path_factory.mktemp("shop")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> SceneLibrary:
+    folder = tmp_path_factory.mktemp("scenes")
     runner = SemanticRunner(folder / "library")
     runner.install()
     paths = write_scenes(folder / "photos", SCENES, taken_at="2019:06:01 12:00:00")
     runner.scan_and_embed(folder / "photos")
-    return Shop(runner, paths)
+    return SceneLibrary(runner, paths)
 
 
 class Search:
-    """Runs searches in the library of the shop."""
+    """Runs searches in the library of scenes."""
 
     def __init__(self, capture: pytest.CaptureFixture[bytes]) -> None:
         self._capture = capture
 
-    def __call__(self, *words: str) -> Ran:
+    def __call__(self, *words: str) -> CommandResult:
         return run(self._capture, "search", *words)
 
     def paths(self, *words: str) -> list[str]:
-        """The paths that are found; nothing may go wrong and nothing be said."""
+        """Return the paths found; fail on an error or any message."""
         ran = self(*words)
         assert (ran.code, ran.err) == (0, b"")
         return ran.out.decode().splitlines()
 
 
 @pytest.fixture
-def search(shop: Shop, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Search:
-    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(shop.runner.folder))
+def search(scenes: SceneLibrary, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Search:
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(scenes.runner.folder))
     monkeypatch.setenv("PHOTOINDEX_EMBED__MODEL", "tiny-clip")
     return Search(capsysbinary)
 
 
-def test_words_find_what_photos_show(shop: Shop, search: Search) -> None:
-    expected = {shop.path("yellow", count) for count in COUNTS}
+def test_words_find_what_photos_show(scenes: SceneLibrary, search: Search) -> None:
+    expected = {scenes.path("yellow", count) for count in COUNTS}
     assert set(search.paths("something", "yellow", "-n", "3")) == expected
-    assert search.paths("two", "blue", "stars", "-n", "1") == [shop.path("blue", 2)]
+    assert search.paths("two", "blue", "stars", "-n", "1") == [scenes.path("blue", 2)]
 
 
-def test_what_no_photo_shows_finds_nothing_and_says_how_to_see_all(search: Search) -> None:
+def test_something_that_no_photo_shows_finds_nothing_and_a_hint_says_how_to_see_all(search: Search) -> None:
     ran = search("a", "golden", "retriever")
     assert (ran.code, ran.out) == (0, b"")
     assert ran.err == b"hint: nothing looks enough like this; --all shows the nearest\n"
     assert search("elephant", "--fail-if-empty").code == 11
 
 
-def test_all_ranks_every_photo_and_a_least_score_takes_the_place_of_the_cut_off(search: Search) -> None:
+def test_all_ranks_every_photo_and_a_minimum_score_replaces_the_cut_off(search: Search) -> None:
     everything = search.paths("two", "blue", "stars", "--all")
     assert len(everything) == len(SCENES)
     assert everything[: len(search.paths("two", "blue", "stars"))] == search.paths("two", "blue", "stars")
@@ -88,64 +88,66 @@ def test_all_ranks_every_photo_and_a_least_score_takes_the_place_of_the_cut_off(
     assert search("two", "blue", "stars", "--min-score", "0.999").out == b""
 
 
-def test_a_picture_finds_photos_like_it_from_a_file_from_stdin_and_of_the_library(
-    shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_picture_from_a_file_stdin_or_the_library_finds_similar_photos(
+    scenes: SceneLibrary, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = write_scene(tmp_path / "other.jpg", Scene("red", "star", 4, "wood", "middle"), seed=77)
-    assert search.paths("--like", str(other), "-n", "1") == [shop.path("red", 4)]
+    assert search.paths("--like", str(other), "-n", "1") == [scenes.path("red", 4)]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(other.read_bytes())))
-    assert search.paths("--like", "-", "-n", "1") == [shop.path("red", 4)]
-    star = shop.path("blue", 2)
+    assert search.paths("--like", "-", "-n", "1") == [scenes.path("red", 4)]
+    star = scenes.path("blue", 2)
     assert search.paths(f"like:{star}", "--all")[0] == star
     (photo,) = search(f'path:"{star}"', "--json").json
     assert search.paths(f"like:{photo['id']}", f"-id:{photo['id']}", "-n", "1", "--all") != [star]
 
 
-def test_photos_that_are_named_are_found_however_little_they_are_like_each_other(shop: Shop, search: Search) -> None:
-    different = [shop.path("red", 1), shop.path("green", 4), shop.path("blue", 2)]
+def test_the_reference_photos_themselves_are_found_however_different_they_are(
+    scenes: SceneLibrary, search: Search
+) -> None:
+    different = [scenes.path("red", 1), scenes.path("green", 4), scenes.path("blue", 2)]
     assert set(different) <= set(search.paths(*(f"like:{path}" for path in different)))
     assert set(different[:2]) <= set(search.paths("--like", different[0], "--like", different[1]))
 
 
-def test_text_and_picture_go_together_with_weights(shop: Shop, search: Search) -> None:
-    star = shop.path("blue", 2)
+def test_text_and_picture_are_combined_with_weights(scenes: SceneLibrary, search: Search) -> None:
+    star = scenes.path("blue", 2)
     colours = {
         weight: search.paths("something", "yellow", f"like:{star}", "--weight", f"like={weight}", "-n", "1", "--all")
         for weight in ("0.05", "20")
     }
     assert colours["20"] == [star]
     assert colours["0.05"] != [star]
-    assert search.paths("yellow^5", "blue^0.1", "--all", "-n", "1")[0] in {shop.path("yellow", one) for one in COUNTS}
+    assert search.paths("yellow^5", "blue^0.1", "--all", "-n", "1")[0] in {scenes.path("yellow", one) for one in COUNTS}
     assert (
         search.paths("yellow", "blue", "--weight", "Yellow=5", "--weight", "blue=0.1", "--all")
         == search.paths("yellow^5", "blue^0.1", "--all")
     )  # fmt: skip
 
 
-def test_subtracting_moves_away_and_a_minus_filters(shop: Shop, search: Search) -> None:
+def test_not_lowers_similar_photos_and_a_minus_excludes(scenes: SceneLibrary, search: Search) -> None:
     before = search.paths("red", "--all")
     after = search.paths("red", "--not", "four stars", "--all")
-    four = shop.path("red", 4)
+    four = scenes.path("red", 4)
     assert len(after) == len(before)
     assert after.index(four) > before.index(four)
     assert four not in search.paths("red", f"-name:{Path(four).name}", "--all")
 
 
-def test_filters_and_alternatives_hold_beside_words(shop: Shop, search: Search) -> None:
-    star = shop.path("blue", 2)
+def test_filters_and_alternatives_combine_with_words(scenes: SceneLibrary, search: Search) -> None:
+    star = scenes.path("blue", 2)
     assert search.paths("stars", f"name:{Path(star).name}", "--all") == [star]
     assert search("red", "date:2018").out == b""
     both = search.paths("blue OR yellow", "--all")[:6]
-    assert set(both) == {shop.path(colour, count) for colour in ("blue", "yellow") for count in COUNTS}
+    assert set(both) == {scenes.path(colour, count) for colour in ("blue", "yellow") for count in COUNTS}
 
 
-def test_an_exact_file_name_is_found_whatever_the_photo_shows(shop: Shop, search: Search) -> None:
-    name = Path(shop.path("green", 4)).stem
-    assert shop.path("green", 4) in search.paths(name)[:2]
-    assert search.paths(f"text:{name}") == [shop.path("green", 4)]
+def test_an_exact_file_name_is_found_whatever_the_photo_shows(scenes: SceneLibrary, search: Search) -> None:
+    name = Path(scenes.path("green", 4)).stem
+    assert scenes.path("green", 4) in search.paths(name)[:2]
+    assert search.paths(f"text:{name}") == [scenes.path("green", 4)]
 
 
-def test_counts_json_templates_and_other_orders_know_the_score(search: Search) -> None:
+def test_counts_json_templates_and_other_orders_support_the_score(search: Search) -> None:
     found = len(search.paths("red"))
     assert search("red", "--count").out == f"{found}\n".encode()
     assert search("red", "--count", "--json").json == [{"schema": 1, "count": found}]
@@ -162,19 +164,19 @@ def test_counts_json_templates_and_other_orders_know_the_score(search: Search) -
     assert b",score," in search("red", "--csv").out.splitlines()[0]
 
 
-def test_a_search_by_fields_alone_has_no_scores_and_loads_nothing_for_them(search: Search) -> None:
+def test_a_search_by_fields_has_no_scores_and_loads_no_model(search: Search) -> None:
     (hit,) = search("date:2019", "-n", "1", "--json").json
     assert (hit["score"], hit["score_rank"], hit["words_rank"], hit["fused"]) == (None, None, None, None)
 
 
-def test_a_terminal_shows_scores_only_where_there_are_some(search: Search) -> None:
+def test_a_terminal_shows_scores_only_if_there_are_any(search: Search) -> None:
     shown = run_on_terminal("search", "red").out.decode()
     assert "Score" in shown.splitlines()[0]
     assert "Score" not in run_on_terminal("search", "date:2019").out.decode().splitlines()[0]
 
 
-def test_explain_splits_the_score_and_names_the_cut_off_and_the_filters(shop: Shop, search: Search) -> None:
-    words = ("red", "--not", "on sand^0.2", f"-name:{Path(shop.path('red', 1)).name}", "--min-score", "0.2")
+def test_explain_splits_the_score_and_names_the_cut_off_and_the_filters(scenes: SceneLibrary, search: Search) -> None:
+    words = ("red", "--not", "on sand^0.2", f"-name:{Path(scenes.path('red', 1)).name}", "--min-score", "0.2")
     (whole,) = search(*words, "--explain", "--json").json
     why = whole["by_meaning"]
     assert why["space"] == "tiny-clip"
@@ -218,18 +220,18 @@ def test_explain_splits_the_score_and_names_the_cut_off_and_the_filters(shop: Sh
         (["red", "--sort", "loudness"], "there is no key 'loudness'"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_a_sentence(search: Search, words: list[str], message: str) -> None:
+def test_invalid_combinations_are_refused_with_a_message(search: Search, words: list[str], message: str) -> None:
     ran = search(*words)
     assert (ran.code, ran.out) == (2, b"")
     assert message in ran.err.decode()
 
 
 @pytest.mark.parametrize("what", ["like:4711", "like:nowhere.jpg"])
-def test_a_photo_that_the_library_does_not_know_has_its_own_exit_code(search: Search, what: str) -> None:
+def test_a_photo_unknown_to_the_library_has_its_own_exit_code(search: Search, what: str) -> None:
     assert search(what).code == 11
 
 
-def test_a_damaged_picture_and_a_huge_one_are_refused_by_what_is_wrong_with_them(
+def test_a_damaged_and_a_huge_picture_are_refused_with_the_reason(
     search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "broken.jpg"
@@ -256,18 +258,18 @@ def test_queries_in_any_language_and_of_any_length_are_answered(search: Search) 
     assert b"at most" in many.err
 
 
-def copy_of(shop: Shop, folder: Path) -> SemanticRunner:
-    """The library of the shop where a test may change it."""
+def copy_of(scenes: SceneLibrary, folder: Path) -> SemanticRunner:
+    """A copy of the library of scenes that a test may change."""
     import shutil
 
-    shutil.copytree(shop.runner.folder, folder, ignore=shutil.ignore_patterns("*.lock*"))
+    shutil.copytree(scenes.runner.folder, folder, ignore=shutil.ignore_patterns("*.lock*"))
     return SemanticRunner(folder)
 
 
-def test_without_the_model_words_are_looked_for_in_texts_and_one_sentence_says_why(
-    shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_the_model_words_are_searched_in_texts_and_one_message_says_why(
+    scenes: SceneLibrary, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = copy_of(shop, tmp_path / "library")
+    runner = copy_of(scenes, tmp_path / "library")
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     (runner.folder / "models" / "tiny-clip").rename(tmp_path / "away")
     ran = search("something", "never", "asked")
@@ -276,18 +278,18 @@ def test_without_the_model_words_are_looked_for_in_texts_and_one_sentence_says_w
     assert sentence.startswith("searching names and metadata only: ")
     assert "photoindex models" in sentence
     assert search("IMG_0001").out.count(b"\n") == 1
-    for words in (["red", "--not", "never asked"], ["--like", shop.path("red", 1)]):
+    for words in (["red", "--not", "never asked"], ["--like", scenes.path("red", 1)]):
         needing = search(*words)
         assert needing.code == 7
         assert b"photoindex models" in needing.err
-    # A photo of the library has its vector, which needs no model.
+    # A photo of the library already has a vector, so it needs no model.
     assert search("like:1", "--all").code == 0
 
 
 def test_changed_weights_are_not_used(
-    shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scenes: SceneLibrary, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = copy_of(shop, tmp_path / "library")
+    runner = copy_of(scenes, tmp_path / "library")
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     changed = next((runner.folder / "models" / "tiny-clip" / "onnx").glob("text.onnx"))
     data = bytearray(changed.read_bytes())
@@ -299,10 +301,10 @@ def test_changed_weights_are_not_used(
     assert b"changed" in ran.err
 
 
-def test_a_query_is_encoded_once_and_kept(
-    shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_query_is_encoded_once_and_cached(
+    scenes: SceneLibrary, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = copy_of(shop, tmp_path / "library")
+    runner = copy_of(scenes, tmp_path / "library")
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     first = search.paths("two", "green", "stars", "please")
     assert runner.value("SELECT count(*) FROM query_vector WHERE text = 'two green stars please'") == 1
@@ -310,15 +312,15 @@ def test_a_query_is_encoded_once_and_kept(
     assert search.paths("two", "green", "stars", "please") == first
 
 
-def test_a_database_that_cannot_be_written_at_the_moment_does_not_stop_a_search(
-    shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_locked_database_does_not_stop_a_search(
+    scenes: SceneLibrary, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = copy_of(shop, tmp_path / "library")
+    runner = copy_of(scenes, tmp_path / "library")
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     writer = sqlite3.connect(runner.folder / "photoindex.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        assert search.paths("a", "picture", "of", "two", "blue", "stars", "-n", "1") == [shop.path("blue", 2)]
+        assert search.paths("a", "picture", "of", "two", "blue", "stars", "-n", "1") == [scenes.path("blue", 2)]
     finally:
         writer.execute("ROLLBACK")
         writer.close()
@@ -326,17 +328,17 @@ def test_a_database_that_cannot_be_written_at_the_moment_does_not_stop_a_search(
 
 
 def test_a_photo_added_later_is_found_at_once(
-    shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scenes: SceneLibrary, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = copy_of(shop, tmp_path / "library")
+    runner = copy_of(scenes, tmp_path / "library")
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     new = write_scene(tmp_path / "new" / "late.jpg", Scene("purple", "star", 2, "grass", "middle"), seed=5)
     runner.scan_and_embed(new.parent)
     assert search.paths("two", "purple", "stars", "-n", "1") == [str(new)]
 
 
-def test_commands_that_change_something_are_never_decided_by_a_model(
-    shop: Shop, search: Search, capsysbinary: pytest.CaptureFixture[bytes]
+def test_commands_that_change_something_never_use_a_model(
+    scenes: SceneLibrary, search: Search, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "time", "shift", "--by", "+1h", "yellow", "--dry-run")
     assert ran.code == 11
@@ -345,10 +347,10 @@ def test_commands_that_change_something_are_never_decided_by_a_model(
     assert b"in `photoindex search` alone" in liked.err
 
 
-def test_saved_queries_keep_words_weights_and_photos(
-    shop: Shop, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_saved_queries_keep_words_weights_and_reference_photos(
+    scenes: SceneLibrary, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = copy_of(shop, tmp_path / "library")
+    runner = copy_of(scenes, tmp_path / "library")
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     query = ["something", "yellow^2", "date:2019"]
     kept = search(*query, "--saved", "yellow")
@@ -356,7 +358,7 @@ def test_saved_queries_keep_words_weights_and_photos(
     assert search.paths("@yellow") == kept.out.decode().splitlines() == search.paths(*query)
 
 
-def test_no_search_by_fields_imports_what_only_meanings_need(shop: Shop) -> None:
+def test_a_search_by_fields_imports_nothing_for_semantic_search(scenes: SceneLibrary) -> None:
     import subprocess
 
     code = (
@@ -364,6 +366,6 @@ def test_no_search_by_fields_imports_what_only_meanings_need(shop: Shop) -> None
         "heavy = {'numpy', 'faiss', 'onnxruntime', 'tokenizers', 'photoindex.library.search.semantic_search'} & set(sys.modules); "
         "print(sorted(heavy))"
     )
-    environment: dict[str, Any] = os.environ | {"PHOTOINDEX_LIBRARY": str(shop.runner.folder)}
+    environment: dict[str, Any] = os.environ | {"PHOTOINDEX_LIBRARY": str(scenes.runner.folder)}
     out = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert out.stdout.splitlines() == [str(len(SCENES)), "[]"]

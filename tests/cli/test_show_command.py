@@ -120,7 +120,7 @@ def test_show_without_a_library_says_how_to_create_one(
     assert b"photoindex scan PATH" in ran.err
 
 
-def test_show_is_in_colour_on_a_terminal_and_plain_where_no_color_is_set(
+def test_show_is_in_colour_on_a_terminal_and_plain_if_no_color_is_set(
     volume_rows: VolumeRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo_id = add_beach(volume_rows)
@@ -132,7 +132,7 @@ def test_show_is_in_colour_on_a_terminal_and_plain_where_no_color_is_set(
     assert b"2019-07-03T12:30:11+02:00" in plain.out
 
 
-def test_why_answers_in_words_and_exits_11_for_what_was_never_seen(
+def test_why_answers_in_words_and_exits_11_for_unknown_files(
     volume_rows: VolumeRows, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     add_beach(volume_rows)
@@ -146,7 +146,7 @@ def test_why_answers_in_words_and_exits_11_for_what_was_never_seen(
     assert [(one["answer"], one["seen"]) for one in both.json] == [("done", True), ("unscanned", False)]
 
 
-def test_status_is_one_json_object_or_a_page(
+def test_status_is_one_json_object_or_plain_text(
     volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     add_beach(volume_rows)

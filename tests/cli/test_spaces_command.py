@@ -1,4 +1,4 @@
-"""`photoindex spaces` on the command line: listing, switching, dropping, and scoring with the tiny model."""
+"""`photoindex spaces`: listing, switching, dropping, and scoring with the tiny model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.library.spaces.test_spaces import embed_with
 
 @pytest.fixture
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LibraryRunner:
-    """A library of three photos with the spaces `first`, which is active, and `second`."""
+    """A library of three photos with the spaces `first` (active) and `second`."""
     write_photos(tmp_path / "photos", 3)
     runner = LibraryRunner(tmp_path / "library")
     runner.scan(tmp_path / "photos")
@@ -69,7 +69,7 @@ def test_use_of_an_incomplete_space_says_how_many_are_not_embedded(
     assert run(capsysbinary, "spaces", "use", "second", "--force").code == 0
 
 
-def test_drop_asks_and_takes_yes_for_an_answer(
+def test_drop_asks_for_confirmation_unless_yes_is_given(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     ran = run(capsysbinary, "spaces", "drop", "first")

@@ -103,7 +103,7 @@ def test_on_a_terminal_it_is_a_table_with_escaped_names(volume_rows: VolumeRows)
 
 def test_ctrl_c_ends_an_endless_query(volume_rows: VolumeRows) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
-    # A shell starts what runs in its background with Ctrl-C ignored, these tests among it.
+    # Shells start background jobs, such as these tests, with SIGINT ignored.
     ready = (
         "import signal, photoindex.__main__ as m; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "print('ready', flush=True); m.run()"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Ran, run, run_on_terminal
+from tests.command_line import CommandResult, run, run_on_terminal
 from tests.rows import VolumeRows, library_in
 
 
@@ -54,7 +54,7 @@ def test_tasks_in_a_pipe_are_path_state_and_error(
 
 
 def test_tables_escape_names(volume_rows: VolumeRows) -> None:
-    # The name of this test is part of the path, and the table folds long paths.
+    # This test's name is part of the path, and the table wraps long paths.
     ran = run_on_terminal("tasks", "--state", "quarantined")
     assert ran.code == 0
     assert rb"b\xe9d\n" in ran.out
@@ -93,11 +93,11 @@ def test_a_dismissal_can_be_undone(volume_rows: VolumeRows, capsysbinary: pytest
     assert len(run(capsysbinary, "tasks", "--state", "quarantined", "--json").json) == 1
 
 
-def redo(capture: pytest.CaptureFixture[bytes], *words: str) -> Ran:
+def redo(capture: pytest.CaptureFixture[bytes], *words: str) -> CommandResult:
     return run(capture, "redo", *words)
 
 
-def test_redo_takes_a_query_whose_terms_begin_with_a_dash(
+def test_redo_accepts_a_query_that_begins_with_a_dash(
     volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     assert redo(capsysbinary, "ingest", "-date:2019", "--dry-run").out.startswith(b"1 task would be")
@@ -107,7 +107,7 @@ def test_redo_takes_a_query_whose_terms_begin_with_a_dash(
     assert states(capsysbinary)[:2] == ["pending", "pending"]
 
 
-def test_redo_lists_the_stages_and_marks_a_mistake_in_the_query(
+def test_redo_lists_the_stages_and_marks_an_error_in_the_query(
     volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     unknown = redo(capsysbinary, "faces")

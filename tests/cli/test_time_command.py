@@ -53,9 +53,7 @@ def test_a_dry_run_lists_only_what_would_change_and_names_the_rest_with_the_reas
     assert (ran.code, ran.out, passed in ran.err.decode()) == (11, b"", True)
 
 
-def test_a_correction_names_the_undo_that_takes_it_back(
-    originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_a_correction_prints_the_undo_command(originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ran = run(capsysbinary, "time", "set", originals, "--to", "1974-06", "--progress", "none")
     assert ran.out == b"time set to 1974-06 of 2 photos; take it back with: photoindex undo 1\n"
     found = run(capsysbinary, "search", "date:1974-06", "--count")
@@ -65,10 +63,10 @@ def test_a_correction_names_the_undo_that_takes_it_back(
     assert run(capsysbinary, "search", "date:2019-06-01", "--count").out == b"2\n"
 
 
-def test_json_has_one_object_a_photo(originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_json_has_one_object_per_photo(originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     run(capsysbinary, "time", "set", originals / "a.jpg", "--to", "1974")
     ran = run(capsysbinary, "time", "shift", originals, "--by", "+1h30m", "--json", "--progress", "none")
-    # Two workers read the files: either may be the first photo.
+    # Two workers read the files, so either may become the first photo.
     lines = sorted(ran.json, key=lambda one: str(one["path"]))
     assert {one.pop("id") for one in lines} == {1, 2}
     assert lines == [
@@ -83,7 +81,7 @@ def test_json_has_one_object_a_photo(originals: Path, capsysbinary: pytest.Captu
     ]  # fmt: skip
 
 
-def test_terms_that_filter_out_and_names_with_dashes_reach_the_command(
+def test_terms_and_names_that_start_with_a_dash_reach_the_command(
     originals: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(originals)
@@ -93,7 +91,7 @@ def test_terms_that_filter_out_and_names_with_dashes_reach_the_command(
     assert ran.out.split(b"\t")[0] == os.fsencode(originals / "a.jpg")
 
 
-def test_a_reset_takes_the_correction_back(originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_reset_removes_the_correction(originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     run(capsysbinary, "time", "set", originals / "a.jpg", "--to", "1974")
     ran = run(capsysbinary, "time", "reset", "date:1974..2020", "--progress", "none")
     assert ran.out == b"time reset of 1 photo; take it back with: photoindex undo 2\n"
@@ -101,7 +99,7 @@ def test_a_reset_takes_the_correction_back(originals: Path, capsysbinary: pytest
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["set", "nothing-like-it", "--to", "1974"], 11, b"no photo matches"),
         (["set", "./nothing.jpg", "--to", "1974"], 11, b"is not in the library"),
@@ -112,15 +110,15 @@ def test_a_reset_takes_the_correction_back(originals: Path, capsysbinary: pytest
         (["set", "", "--to", "1974"], 2, b"name the photos"),
     ],
 )
-def test_what_cannot_be_done_is_said(
-    originals: Path, capsysbinary: pytest.CaptureFixture[bytes], words: list[str], code: int, said: bytes
+def test_impossible_requests_are_refused_with_a_reason(
+    originals: Path, capsysbinary: pytest.CaptureFixture[bytes], words: list[str], code: int, message: bytes
 ) -> None:
     ran = run(capsysbinary, "time", *words)
-    assert (ran.code, said in ran.err) == (code, True)
+    assert (ran.code, message in ran.err) == (code, True)
     assert run(capsysbinary, "log").out == b""
 
 
-def test_a_shift_that_finds_no_time_of_day_ends_with_11(
+def test_a_shift_without_any_time_of_day_exits_with_11(
     originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     run(capsysbinary, "time", "set", originals, "--to", "1974")
@@ -130,7 +128,7 @@ def test_a_shift_that_finds_no_time_of_day_ends_with_11(
 
 
 @pytest.mark.parametrize(("answer", "changed"), [(b"n\n", False), (b"y\n", True)])
-def test_many_photos_of_a_query_are_asked_about_on_a_terminal(
+def test_a_query_of_many_photos_needs_confirmation_on_a_terminal(
     library_folder: Path,
     capsysbinary: pytest.CaptureFixture[bytes],
     monkeypatch: pytest.MonkeyPatch,
@@ -144,7 +142,7 @@ def test_many_photos_of_a_query_are_asked_about_on_a_terminal(
     assert (b"take it back" in ran.out) is changed
 
 
-def test_many_photos_of_a_query_need_yes_where_nobody_can_answer(
+def test_a_query_of_many_photos_needs_yes_without_a_terminal(
     library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_library(library_folder, 1005)

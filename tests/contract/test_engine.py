@@ -1,4 +1,4 @@
-"""What the store asks of a database engine. Another implementation joins by adding its name and factory to ENGINES."""
+"""The contract of every database engine. To test another implementation, add its name and factory to ENGINES."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ STAGE = "embed"
 
 @pytest.fixture(params=ENGINES)
 def rows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VolumeRows]:
-    """The rows of a new, empty library on each engine."""
+    """Rows in a new, empty library, on each engine."""
     with ENGINES[request.param](tmp_path / "library") as library:
         yield VolumeRows(library, tmp_path / "originals")
 
 
-def tasks_of(rows: VolumeRows, count: int) -> StageVariant:
-    """Plan the tasks of so many new photos."""
+def plan_tasks(rows: VolumeRows, count: int) -> StageVariant:
+    """Add `count` photos and plan their tasks."""
     for _ in range(count):
         rows.add_photo()
     with rows.writing() as connection:
-        of = StageVariant(STAGE, queue.ensure_variant(connection, STAGE, {"code": 1}))
-        asset_tasks.plan(connection, of, first=1, last=count)
-    return of
+        stage_variant = StageVariant(STAGE, queue.ensure_variant(connection, STAGE, {"code": 1}))
+        asset_tasks.plan(connection, stage_variant, first=1, last=count)
+    return stage_variant
 
 
-def claim_of(of: StageVariant, limit: int, *, after_id: int = 0) -> ClaimRequest:
-    return ClaimRequest(STAGE, asset_tasks.FIRST, limit, 60.0, after_id=after_id, variant_id=of.variant_id)
+def claim_request(stage_variant: StageVariant, limit: int, *, after_id: int = 0) -> ClaimRequest:
+    return ClaimRequest(STAGE, asset_tasks.FIRST, limit, 60.0, after_id=after_id, variant_id=stage_variant.variant_id)
 
 
 def states(rows: VolumeRows) -> list[tuple[str, int]]:
@@ -57,40 +57,40 @@ def states(rows: VolumeRows) -> list[tuple[str, int]]:
         return [tuple(row) for row in connection.execute(select(task.c.state, task.c.attempts).order_by(task.c.id))]
 
 
-def test_every_table_is_there_with_its_columns(rows: VolumeRows) -> None:
+def test_every_table_exists_with_its_columns(rows: VolumeRows) -> None:
     with rows.library.database.read() as connection:
-        there = inspect(connection)
+        inspector = inspect(connection)
         for table in metadata.sorted_tables:
-            assert {column["name"] for column in there.get_columns(table.name)} == set(table.c.keys()), table.name
+            assert {column["name"] for column in inspector.get_columns(table.name)} == set(table.c.keys()), table.name
 
 
-def test_planning_twice_makes_each_task_once(rows: VolumeRows) -> None:
-    of = tasks_of(rows, 3)
+def test_planning_twice_creates_each_task_once(rows: VolumeRows) -> None:
+    stage_variant = plan_tasks(rows, 3)
     with rows.writing() as connection:
-        assert asset_tasks.plan(connection, of, first=1, last=3) == 0
-        assert asset_tasks.count_waiting(connection, of) == 3
+        assert asset_tasks.plan(connection, stage_variant, first=1, last=3) == 0
+        assert asset_tasks.count_waiting(connection, stage_variant) == 3
 
 
 def test_tasks_are_claimed_in_order_and_finished_by_their_owner(rows: VolumeRows) -> None:
-    of = tasks_of(rows, 5)
+    stage_variant = plan_tasks(rows, 5)
     with rows.writing() as connection:
-        first = queue.claim(connection, claim_of(of, 2), owner="me")
-        second = queue.claim(connection, claim_of(of, 2, after_id=first[-1].id), owner="other")
+        first = queue.claim(connection, claim_request(stage_variant, 2), owner="me")
+        second = queue.claim(connection, claim_request(stage_variant, 2, after_id=first[-1].id), owner="other")
     assert [one.id for one in (*first, *second)] == sorted({one.id for one in (*first, *second)})
     assert [one.attempts for one in first] == [0, 0]
     with rows.writing() as connection:
         everything = [(one.id, 0.5) for one in (*first, *second)]
-        queue.finish(connection, owner="me", variant_id=of.variant_id, done=everything)
+        queue.finish(connection, owner="me", variant_id=stage_variant.variant_id, done=everything)
     assert states(rows) == [("done", 1), ("done", 1), ("running", 1), ("running", 1), ("pending", 0)]
 
 
-def test_who_lost_a_lease_changes_nothing(rows: VolumeRows) -> None:
-    of = tasks_of(rows, 1)
+def test_a_worker_that_lost_its_lease_changes_nothing(rows: VolumeRows) -> None:
+    stage_variant = plan_tasks(rows, 1)
     with rows.writing() as connection:
-        (claimed,) = queue.claim(connection, claim_of(of, 1), owner="slow")
+        (claimed,) = queue.claim(connection, claim_request(stage_variant, 1), owner="slow")
         assert queue.release_stale_leases(connection, stage=STAGE) == 1
-        (again,) = queue.claim(connection, claim_of(of, 1), owner="quick")
-        queue.finish(connection, owner="slow", variant_id=of.variant_id, done=[(claimed.id, 1.0)])
+        (again,) = queue.claim(connection, claim_request(stage_variant, 1), owner="quick")
+        queue.finish(connection, owner="slow", variant_id=stage_variant.variant_id, done=[(claimed.id, 1.0)])
         queue.fail(connection, claimed.id, owner="slow", failure=Failure("hang", "late"), seconds=1.0, final=True)
     assert (again.id, again.attempts) == (claimed.id, 1)
     assert states(rows) == [("running", 2)]
@@ -100,14 +100,14 @@ def test_who_lost_a_lease_changes_nothing(rows: VolumeRows) -> None:
 
 
 def test_several_claimers_get_each_task_exactly_once(rows: VolumeRows) -> None:
-    of = tasks_of(rows, 60)
+    stage_variant = plan_tasks(rows, 60)
     claimed: list[int] = []
 
     def work(owner: str) -> None:
         after_id = 0
         while True:
             with rows.writing() as connection:
-                some = queue.claim(connection, claim_of(of, 4, after_id=after_id), owner=owner)
+                some = queue.claim(connection, claim_request(stage_variant, 4, after_id=after_id), owner=owner)
             if not some:
                 return
             after_id = some[-1].id
@@ -121,8 +121,8 @@ def test_several_claimers_get_each_task_exactly_once(rows: VolumeRows) -> None:
     assert sorted(claimed) == list(range(1, 61))
 
 
-# One query a field: what finds the photo that has everything, and not the one that has nothing.
-FULL = {
+# One query per field that matches the photo with all metadata, but not the one without any.
+ALL_METADATA = {
     "taken_at": "2019-06-01T20:15:00", "taken_at_precision": "second", "taken_at_source": "exif", "latitude": 38.7223,
     "longitude": -9.1393, "camera_make": "Canon", "camera_model": "Canon EOS 6D", "lens": "EF24-105mm", "iso": 400,
     "aperture": 2.8, "exposure_seconds": 0.004, "focal_length_mm": 50.0, "rating": 4, "title": "Sunset",
@@ -139,20 +139,20 @@ QUERIES = {
     "has": "has:keywords", "is": "-is:missing -is:paired rating:4", "added": "added:2023 iso:400", "source": "source:rating=xmp",
     "id": "id:1",
 }  # fmt: skip
-ELSEWHERE = {
-    "place": "needs the table of places, see tests/unit/geo",
-    "event": "needs events, see tests/unit/library/photos/test_events.py",
+TESTED_ELSEWHERE = {
+    "place": "needs the table of places; see tests/unit/geo",
+    "event": "needs events; see tests/unit/library/photos/test_events.py",
     "like": "ranks and does not filter",
 }
 
 
 def test_every_field_has_a_query_here() -> None:
-    assert set(QUERIES) | set(ELSEWHERE) == {field.name for field in FIELDS}
+    assert set(QUERIES) | set(TESTED_ELSEWHERE) == {field.name for field in FIELDS}
 
 
 @pytest.mark.parametrize("field", QUERIES)
-def test_a_query_of_each_field_finds_what_it_describes(rows: VolumeRows, field: str) -> None:
-    rows.add_whole_photo("full/MOV_0001.mp4", **FULL)
+def test_a_query_on_each_field_finds_only_the_matching_photo(rows: VolumeRows, field: str) -> None:
+    rows.add_whole_photo("full/MOV_0001.mp4", **ALL_METADATA)
     rows.add_whole_photo("plain/IMG_0002.jpg")
     with rows.writing() as connection:
         texts = {"name": "MOV_0001.mp4", "title": "Sunset", "description": "by the sea", "keywords": "beach"}
@@ -161,27 +161,27 @@ def test_a_query_of_each_field_finds_what_it_describes(rows: VolumeRows, field: 
     assert matching_photo_ids(rows.library, EVERYTHING) == [1, 2]
 
 
-def test_texts_are_found_whatever_their_case_and_accents_and_no_longer_when_they_change(rows: VolumeRows) -> None:
+def test_texts_are_found_regardless_of_case_and_accents_until_they_change(rows: VolumeRows) -> None:
     rows.add_whole_photo("a.jpg")
 
-    def has(query: str) -> bool:
+    def finds_photo(query: str) -> bool:
         return matching_photo_ids(rows.library, parse(rows.library, query)) == [1]
 
     with rows.writing() as connection:
         connection.execute(update(photo_text).values(title="Crème brûlée in Zürich"))
-    assert has("creme BRULEE")
-    assert has('text:"brulee in zur*"')
-    assert not has('text:"zurich in"')
+    assert finds_photo("creme BRULEE")
+    assert finds_photo('text:"brulee in zur*"')
+    assert not finds_photo('text:"zurich in"')
     with rows.writing() as connection:
         connection.execute(update(photo_text).values(title="Lisbon"))
-    assert not has("zurich")
+    assert not finds_photo("zurich")
     text_search.rebuild(rows.library.database)
     assert text_search.exists(rows.library.database)
-    assert has("lisbon")
+    assert finds_photo("lisbon")
 
 
 @pytest.mark.parametrize("path", [b"2019/caf\xe9/IMG 1.jpg", "2019/café/IMG 1.jpg".encode(), b"a\nb/\xff\xfe.jpg"])
-def test_paths_come_back_to_the_byte_and_are_found_below_their_folder(rows: VolumeRows, path: bytes) -> None:
+def test_paths_are_stored_byte_for_byte_and_found_by_their_folder(rows: VolumeRows, path: bytes) -> None:
     rows.add_whole_photo(path)
     rows.add_whole_photo("other/b.jpg")
     with rows.library.database.read() as connection:
@@ -193,7 +193,7 @@ def test_paths_come_back_to_the_byte_and_are_found_below_their_folder(rows: Volu
     assert matching_photo_ids(rows.library, parse(rows.library, f'"{inside}"'.replace('"path:', 'path:"'))) == [1]
 
 
-def test_a_scan_stages_what_differs_and_applies_it(rows: VolumeRows) -> None:
+def test_a_scan_stages_differences_and_applies_them(rows: VolumeRows) -> None:
     photo_id = rows.add_whole_photo("a/known.jpg")
     with rows.library.database.session() as session:
         with session.read() as connection:
@@ -216,7 +216,7 @@ def test_a_scan_stages_what_differs_and_applies_it(rows: VolumeRows) -> None:
     assert (photo_id, name) == (1, b"new.jpg")
 
 
-def test_numbers_are_never_given_twice(rows: VolumeRows) -> None:
+def test_ids_are_never_reused(rows: VolumeRows) -> None:
     first = rows.add_file("a.jpg")
     with rows.writing() as connection:
         connection.execute(delete(file))
@@ -224,7 +224,7 @@ def test_numbers_are_never_given_twice(rows: VolumeRows) -> None:
     assert rows.add_file("b.jpg") == first + 1
 
 
-def test_links_are_looked_at_when_the_transaction_ends_where_that_was_asked_for(rows: VolumeRows) -> None:
+def test_foreign_keys_can_be_checked_at_commit(rows: VolumeRows) -> None:
     with rows.writing() as connection:
         engine = engine_of(connection)
         engine.check_links_at_commit(connection)
@@ -237,7 +237,7 @@ def test_links_are_looked_at_when_the_transaction_ends_where_that_was_asked_for(
         assert connection.execute(select(folder.c.path).where(folder.c.id == 7)).scalar_one() == b"early"
 
 
-def test_a_statement_that_takes_too_many_steps_is_stopped(rows: VolumeRows) -> None:
+def test_a_statement_that_exceeds_the_step_limit_is_stopped(rows: VolumeRows) -> None:
     for _ in range(40):
         rows.add_photo()
     one, two, three = (photo.alias(name) for name in ("one", "two", "three"))

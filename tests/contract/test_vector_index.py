@@ -18,11 +18,11 @@ from photoindex.vectors.space_index import SpaceIndex
 from tests.vectors import DIM, in_blocks, unit, unit_vectors
 
 COUNT = 600
-Make = Callable[[NDArray[np.int64], NDArray[np.float16]], VectorIndex]
+MakeIndex = Callable[[NDArray[np.int64], NDArray[np.float16]], VectorIndex]
 
 
 @pytest.fixture(params=["exact", "newest only", "merged", "merged and newest", "appended", "coded"])
-def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeIndex:
     """Return a factory of vector indexes: in memory, on disk, on disk with codes, or partly merged."""
     kind = request.param
     if kind == "coded":
@@ -71,8 +71,8 @@ def truth(values: NDArray[np.float16], query: NDArray[np.float32]) -> NDArray[np
     return values.astype(np.float64) @ query.astype(np.float64)
 
 
-def test_search_returns_the_nearest_best_first_with_exact_cosines(
-    make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
+def test_search_returns_the_nearest_vectors_best_first_with_exact_cosines(
+    make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     index = make(ids, values)
     assert (len(index), index.dim) == (COUNT, DIM)
@@ -86,7 +86,7 @@ def test_search_returns_the_nearest_best_first_with_exact_cosines(
         assert found.scores.tolist() == expected[order].astype(np.float32).tolist()
 
 
-def test_a_vector_is_nearest_to_itself(make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]) -> None:
+def test_a_vector_is_nearest_to_itself(make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16]) -> None:
     index = make(ids, values)
     for position in (0, 1, COUNT // 2, COUNT - 1):
         found = index.search(unit(values[position]), 1)
@@ -95,7 +95,7 @@ def test_a_vector_is_nearest_to_itself(make: Make, ids: NDArray[np.int64], value
 
 
 def test_equal_vectors_have_equal_scores_and_are_sorted_by_id(
-    make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
+    make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     twins = np.array([3, 40, 41, 299, 300, 301, 599])
     values[twins] = values[3]
@@ -106,7 +106,7 @@ def test_equal_vectors_have_equal_scores_and_are_sorted_by_id(
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 1.0])
 def test_only_allowed_vectors_are_found_and_unknown_ids_are_ignored(
-    make: Make, ids: NDArray[np.int64], values: NDArray[np.float16], share: float
+    make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16], share: float
 ) -> None:
     random = np.random.default_rng(4)
     chosen = np.sort(random.choice(COUNT, max(1, int(share * COUNT)), replace=False))
@@ -117,7 +117,9 @@ def test_only_allowed_vectors_are_found_and_unknown_ids_are_ignored(
     assert found.ids.tolist() == ids[chosen][np.argsort(-expected)[:10]].tolist()
 
 
-def test_with_nothing_allowed_nothing_is_found(make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]) -> None:
+def test_with_nothing_allowed_nothing_is_found(
+    make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16]
+) -> None:
     index = make(ids, values)
     for allowed in (np.zeros(0, np.int64), np.array([1, 2], np.int64)):
         found = index.search(unit(values[0]), 5, allowed=allowed)
@@ -127,7 +129,7 @@ def test_with_nothing_allowed_nothing_is_found(make: Make, ids: NDArray[np.int64
 
 @pytest.mark.parametrize("limit", [0, 1, COUNT, COUNT + 1, 10 * COUNT])
 def test_the_limit_is_respected_and_a_larger_one_returns_all(
-    make: Make, ids: NDArray[np.int64], values: NDArray[np.float16], limit: int
+    make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16], limit: int
 ) -> None:
     found = make(ids, values).search(unit(values[5]), limit)
     assert len(found) == min(limit, COUNT)
@@ -136,7 +138,7 @@ def test_the_limit_is_respected_and_a_larger_one_returns_all(
 
 
 def test_a_scan_returns_everything_above_a_score(
-    make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
+    make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     index = make(ids, values)
     query = unit(values[17])
@@ -149,8 +151,8 @@ def test_a_scan_returns_everything_above_a_score(
     assert set(index.scan(query, 0.3, allowed=allowed).ids) == set(index.scan(query, 0.3).ids) & set(allowed)
 
 
-def test_scores_and_vectors_are_in_the_given_order_and_nan_if_unknown(
-    make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
+def test_scores_and_vectors_are_in_the_order_of_the_ids_and_nan_for_unknown_ids(
+    make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     index = make(ids, values)
     query = unit(values[2])
@@ -167,21 +169,21 @@ def test_scores_and_vectors_are_in_the_given_order_and_nan_if_unknown(
 
 
 def test_a_vector_with_nan_is_never_found_and_does_not_affect_others(
-    make: Make, ids: NDArray[np.int64], values: NDArray[np.float16], monkeypatch: pytest.MonkeyPatch
+    make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values[9] = np.nan
     values[10] = np.inf
     index = make(ids, values)
     if isinstance(index, SpaceIndex):
-        from tests.vectors import ListedTruth
+        from tests.vectors import InMemoryTruth
 
-        monkeypatch.setattr(index, "_truth", ListedTruth(ids, values))
+        monkeypatch.setattr(index, "_truth", InMemoryTruth(ids, values))
     found = index.search(unit(values[0]), COUNT)
     assert set(ids) - set(found.ids) == {ids[9], ids[10]}
     assert len(index.scan(unit(values[0]), -1)) == COUNT - 2
 
 
-def test_an_empty_index_finds_nothing(make: Make) -> None:
+def test_an_empty_index_finds_nothing(make: MakeIndex) -> None:
     index = make(np.zeros(0, np.int64), np.zeros((0, DIM), np.float16))
     query = unit(np.ones(DIM))
     assert len(index) == 0
@@ -191,7 +193,7 @@ def test_an_empty_index_finds_nothing(make: Make) -> None:
 
 
 def test_a_query_of_another_dimension_or_with_nan_is_refused(
-    make: Make, ids: NDArray[np.int64], values: NDArray[np.float16]
+    make: MakeIndex, ids: NDArray[np.int64], values: NDArray[np.float16]
 ) -> None:
     index = make(ids, values)
     for query in (np.ones(DIM + 1, np.float32), np.ones((1, DIM), np.float32)):

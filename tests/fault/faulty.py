@@ -1,4 +1,4 @@
-"""Work that goes wrong in a worker process, for tests; it lives in a module of its own so that workers can import it."""
+"""Functions that fail in a worker process; in their own module so that workers can import them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from photoindex.pipeline.ingest.worker import FileJob, Outcome, ingest_file
 
 
 def crash(_: object) -> None:
-    """End the process as a segmentation fault does."""
+    """Die of a segmentation fault."""
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
@@ -21,12 +21,12 @@ def hang(_: object) -> None:
 
 
 def hoard(_: object) -> int:
-    """Ask for more memory than a worker may have."""
+    """Allocate more memory than a worker is allowed."""
     return len(bytearray(4 << 30))
 
 
 def fail(_: object) -> None:
-    """Raise what nobody expects."""
+    """Raise an unexpected error."""
     raise LookupError("a decoder's own error")
 
 
@@ -35,18 +35,18 @@ def double(value: int) -> int:
     return 2 * value
 
 
-def my_niceness(_: object) -> int:
-    """Return how much the worker leaves to other programs: 0 nothing, 19 all."""
+def worker_niceness(_: object) -> int:
+    """Return the worker's niceness: 0 yields nothing to other programs, 19 everything."""
     return os.getpriority(os.PRIO_PROCESS, 0)
 
 
-def my_process(_: object) -> int:
+def worker_pid(_: object) -> int:
     """Return the worker's process id."""
     return os.getpid()
 
 
 def ingest_or_fail(job: FileJob) -> Outcome:
-    """Ingest a file, unless its name says what is to go wrong."""
+    """Ingest a file, or fail as its name says."""
     for name, fault in ((b"crash", crash), (b"hang", hang), (b"hoard", hoard), (b"fail", fail)):
         if job.name.startswith(name):
             fault(job)

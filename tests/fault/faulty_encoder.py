@@ -1,4 +1,4 @@
-"""A model that fails as it is told to, in the worker's process, for tests; its state lies in files beside the models."""
+"""A model that fails on demand in the worker process; its state is in files next to the models."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PROJECTION = np.random.default_rng(7).standard_normal((8 * 8 * 3, DIM)).astype(
 
 
 def install(models: Path, model: str = MODEL, *, dim: int = DIM, weights: str = "0" * 64, **faults: Any) -> None:
-    """Make a model look installed that `open_faulty` opens; `faults` say what goes wrong, see `FaultyEncoder`."""
+    """Pretend to install a model that `open_faulty` opens; for `faults` see `FaultyEncoder`."""
     (models / model).mkdir(parents=True, exist_ok=True)
     locked = LockedModel(
         title=model, task="image-text", source="a test", licence="none", terms="", installed_at="2026-01-01T00:00:00Z",
@@ -40,25 +40,26 @@ def install(models: Path, model: str = MODEL, *, dim: int = DIM, weights: str = 
 
 
 def calls(models: Path) -> list[int]:
-    """Return how many pictures each call of the model was given, over all processes."""
+    """Return the number of pictures in each call of the model, over all processes."""
     path = models / "calls"
     return [int(line) for line in path.read_text().split()] if path.exists() else []
 
 
 def open_faulty(opening: Opening) -> EmbedStage:
-    """Open it as a worker does."""
+    """Open the model as a worker does."""
     faults = json.loads((opening.models_folder / "faults.json").read_text())
     if "open_error" in faults:
-        raise getattr(errors, faults["open_error"])("it cannot be opened")
+        raise getattr(errors, faults["open_error"])("cannot be opened")
     return EmbedStage(FaultyEncoder(opening.models_folder, faults), opening)
 
 
 class FaultyEncoder:
-    """Small colours projected: near pictures have near vectors.
+    """Projects a tiny thumbnail of each picture, so similar pictures have similar vectors.
 
-    room: pictures that fit into memory. room_from_call, room_then: it changes so. kill_at, lose_at, raise_at, hang_at:
-    no_numbers_at, zero_at, long_at, huge_at: numbers of calls, counted over all processes, at which that happens, the latter
-    to the first vector. kill_over: a picture whose mean is above this ends the process. slow: seconds a call takes. dim: of its vectors.
+    room: pictures that fit into memory; from call `room_from_call` on it is `room_then`. kill_at, lose_at, raise_at,
+    hang_at: the calls, counted over all processes, that fail this way. no_numbers_at, zero_at, long_at, huge_at: the
+    calls whose first vector is wrong this way. kill_over: a picture with a higher mean kills the process. slow: seconds
+    per call. dim: of the vectors.
     """
 
     runs_on = "a made-up device"

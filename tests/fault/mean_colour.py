@@ -1,4 +1,4 @@
-"""A whole stage in one file, for tests: the mean colour of a preview as labels, its table, and faults that it is told to have."""
+"""A complete stage in one file: labels for the mean colour of a preview, their table, and faults on demand."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ mean_colour = Table(
 
 @dataclass(frozen=True)
 class Opening:
-    """folder: holds the count of calls. room: previews that fit into memory. kill_at, hang_at: calls at which that happens.
+    """folder: records the calls. room: previews that fit into memory. kill_at, hang_at: calls that fail this way.
 
-    kill_over: a preview whose mean is above this ends the process. slow: seconds a call takes.
+    kill_over: a preview with a higher mean kills the process. slow: seconds per call.
     """
 
     folder: Path
@@ -56,12 +56,12 @@ class Opening:
 
 
 def open_stage(opening: Opening) -> MeanColour:
-    """Open the stage in the process where it runs."""
+    """Open the stage in the process that runs it."""
     return MeanColour(opening)
 
 
 class MeanColour(OpenStage):
-    """Three labels a picture, with scores 0 to 1; counts its calls over all processes."""
+    """Gives three labels per picture, with scores from 0 to 1; records its calls over all processes."""
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
@@ -93,13 +93,13 @@ class MeanColour(OpenStage):
 
     @staticmethod
     def calls(folder: Path) -> list[int]:
-        """Return how many previews each call was given."""
+        """Return the number of previews in each call."""
         path = folder / "calls.json"
         return json.loads(path.read_text()) if path.exists() else []
 
 
 class MeanColourWriter:
-    """Keeps the labels in a table of this test's own."""
+    """Stores the labels in a table that only this test has."""
 
     def put(self, connection: Connection, results: Mapping[int, tuple[Result, ...]]) -> None:
         connection.execute(delete(mean_colour).where(mean_colour.c.asset_id.in_(results)))
@@ -114,13 +114,13 @@ class MeanColourWriter:
 
 
 def writer(connection: Connection, _variant_id: int) -> MeanColourWriter:
-    """Make the table where it is not there, and return the writer."""
+    """Create the table if it does not exist, and return the writer."""
     mean_colour.create(connection, checkfirst=True)
     return MeanColourWriter()
 
 
 def setup(folder: Path, *, hang_seconds: float | None = None, **faults: Any) -> StageSetup:
-    """Return what a run needs: batches of 4; faults as in `Opening`."""
+    """Return the setup of a run with batches of 4; faults as in `Opening`."""
     return StageSetup(
         stage=STAGE,
         variant={"code": STAGE.code_version},

@@ -1,4 +1,4 @@
-"""Embedding goes on over lost devices, killed and hanging processes, full memory and broken previews; nothing is lost."""
+"""Embedding survives lost devices, killed and hanging processes, full memory and broken previews; nothing is lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STATES = "SELECT state, count(*) FROM task WHERE stage = 'embed' GROUP BY state 
 
 @pytest.fixture
 def runner(tmp_path: Path) -> LibraryRunner:
-    """A library of PHOTOS photos that are scanned; batches of 4."""
+    """A library of PHOTOS scanned photos, embedded in batches of 4."""
     write_photos(tmp_path / "photos", PHOTOS)
     runner = LibraryRunner(tmp_path / "library", settings={"embed.batch_size": 4, "embed.model": faulty_encoder.MODEL})
     runner.scan(tmp_path / "photos")
@@ -51,14 +51,14 @@ def notices(events: list[Event]) -> list[str]:
     return [event.message for event in events if isinstance(event, Notice)]
 
 
-def check_whole(runner: LibraryRunner) -> None:
+def check_all_embedded(runner: LibraryRunner) -> None:
     assert runner.rows(STATES) == [("done", PHOTOS)]
     assert runner.value("SELECT count(*) FROM vector") == PHOTOS
     assert runner.value("SELECT count(DISTINCT asset_id) FROM vector") == PHOTOS
     assert runner.value("SELECT count(*) FROM task WHERE lease_owner IS NOT NULL") == 0
 
 
-def test_a_batch_that_does_not_fit_is_halved_and_the_batches_grow_back(runner: LibraryRunner) -> None:
+def test_a_batch_that_does_not_fit_is_halved_and_batches_grow_again(runner: LibraryRunner) -> None:
     models = install(runner, room=1, room_from_call=8, room_then=4)
     summary = run(runner)
     assert summary.embedded == PHOTOS
@@ -68,10 +68,12 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_batches_grow_back(runner: L
     assert sizes[:3] == [4, 2, 1]
     assert sizes[2:10] == [1] * 8
     assert sizes[10] == 2
-    check_whole(runner)
+    check_all_embedded(runner)
 
 
-def test_a_device_without_room_for_one_picture_ends_the_run_and_names_the_remedy(runner: LibraryRunner) -> None:
+def test_a_device_without_memory_for_one_picture_ends_the_run_and_the_error_names_the_remedy(
+    runner: LibraryRunner,
+) -> None:
     install(runner, room=0)
     with pytest.raises(DeviceFailed, match=r"too little free memory for even one picture.*--device cpu"):
         run(runner)
@@ -79,7 +81,7 @@ def test_a_device_without_room_for_one_picture_ends_the_run_and_names_the_remedy
 
 
 @pytest.mark.parametrize("fault", ["kill_at", "lose_at", "raise_at"])
-def test_a_lost_process_is_started_again_and_its_batches_are_done(runner: LibraryRunner, fault: str) -> None:
+def test_a_lost_process_is_restarted_and_its_batches_are_redone(runner: LibraryRunner, fault: str) -> None:
     install(runner, **{fault: [2]})
     summary = run(runner)
     assert summary.restarts == 1
@@ -87,30 +89,32 @@ def test_a_lost_process_is_started_again_and_its_batches_are_done(runner: Librar
     assert len(notices(runner.events)) == 1
     assert "restarting it (1 of 3 times in a row)" in notices(runner.events)[0]
     assert runner.value("SELECT max(attempts) FROM task WHERE stage = 'embed'") == 1
-    check_whole(runner)
+    check_all_embedded(runner)
 
 
-def test_a_hanging_process_is_killed_and_started_again(runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_process_is_killed_and_restarted(runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("photoindex.pipeline.run.model_process._HANG_SECONDS", 3.0)
     install(runner, hang_at=[2])
     summary = run(runner)
     assert (summary.restarts, summary.embedded) == (1, PHOTOS)
     assert "it did not respond for 3 s" in notices(runner.events)[0]
-    check_whole(runner)
+    check_all_embedded(runner)
 
 
-def test_a_device_that_is_lost_four_times_ends_the_run_and_the_next_run_goes_on(runner: LibraryRunner) -> None:
+def test_a_device_lost_four_times_ends_the_run_and_the_next_run_resumes(runner: LibraryRunner) -> None:
     install(runner, lose_at=[2, 3, 4, 5])
-    with pytest.raises(DeviceFailed, match=r"lost 4 times, most recently because the device fell off the bus; finished work"):
+    with pytest.raises(
+        DeviceFailed, match=r"lost 4 times, most recently because the device fell off the bus; finished work"
+    ):
         run(runner)
     assert runner.rows(STATES) == [("done", 4), ("pending", PHOTOS - 4)]
     install(runner)
     assert run(runner).embedded == PHOTOS - 4
-    check_whole(runner)
+    check_all_embedded(runner)
 
 
-def blind(runner: LibraryRunner, preview: Path) -> None:
-    """Put a white preview in the place of one, over which the model that `install` makes with `kill_over` ends."""
+def make_deadly(runner: LibraryRunner, preview: Path) -> None:
+    """Replace a preview with a white one, and install a model that kills its process on a white picture."""
     Image.new("RGB", (64, 64), "white").save(preview, "JPEG")
     install(runner, kill_over=250)
 
@@ -121,18 +125,18 @@ def previews_in_order(runner: LibraryRunner) -> list[Path]:
         return [Path(os.fsdecode(preview_path(library.derived_folder, row[0]))) for row in rows]
 
 
-def test_a_picture_that_ends_the_process_is_found_and_given_up_and_all_others_are_done(
+def test_a_picture_that_kills_the_process_is_found_and_quarantined_and_all_others_are_done(
     runner: LibraryRunner, tmp_path: Path
 ) -> None:
-    chosen = previews_in_order(runner)[6]
-    blind(runner, chosen)
+    deadly = previews_in_order(runner)[6]
+    make_deadly(runner, deadly)
     summary = run(runner)
     assert (summary.embedded, summary.quarantined, summary.restarts, summary.pending) == (PHOTOS - 1, 1, 3, 0)
-    (told,) = [event for event in runner.events if isinstance(event, FileQuarantined)]
-    assert told.error_class == "preview_crashes"
-    assert "alone made the model process fail 2 times: it was killed by signal SIGSEGV" in told.message
+    (quarantined,) = [event for event in runner.events if isinstance(event, FileQuarantined)]
+    assert quarantined.error_class == "preview_crashes"
+    assert "alone made the model process fail 2 times: it was killed by signal SIGSEGV" in quarantined.message
     sizes = faulty_encoder.calls(runner.folder / "models")
-    # A batch goes well and the next is lost with all that were in flight: these one by one, the rest as before.
+    # One batch succeeds; the next is lost with all others in flight. Those are retried one by one, the rest in batches.
     assert sizes[:2] == [4, 4]
     assert sizes[-1] == 4
     assert set(sizes[2:-1]) <= {1, 4}
@@ -142,39 +146,39 @@ def test_a_picture_that_ends_the_process_is_found_and_given_up_and_all_others_ar
     runner.scan(tmp_path / "photos")
     install(runner)
     run(runner)
-    check_whole(runner)
+    check_all_embedded(runner)
 
 
-def test_a_picture_that_ends_the_process_is_given_up_where_no_other_waits(runner: LibraryRunner) -> None:
+def test_a_picture_that_kills_the_process_is_quarantined_even_if_no_other_is_pending(runner: LibraryRunner) -> None:
     install(runner)
     run(runner, limit=PHOTOS - 1)
-    blind(runner, previews_in_order(runner)[-1])
+    make_deadly(runner, previews_in_order(runner)[-1])
     summary = run(runner)
     assert (summary.embedded, summary.quarantined, summary.pending) == (0, 1, 0)
 
 
-def test_no_picture_is_given_up_where_the_process_ends_over_every_picture(runner: LibraryRunner) -> None:
+def test_no_picture_is_quarantined_if_every_picture_kills_the_process(runner: LibraryRunner) -> None:
     install(runner, kill_over=-1)
     with pytest.raises(DeviceFailed, match="lost 4 times, most recently because it was killed by signal SIGSEGV"):
         run(runner)
     assert runner.rows(STATES) == [("pending", PHOTOS)]
 
 
-def test_what_a_library_prints_is_kept_for_the_log_when_its_process_is_lost(runner: LibraryRunner) -> None:
+def test_the_output_of_a_lost_process_is_logged(runner: LibraryRunner) -> None:
     install(runner, raise_at=[1])
     run(runner)
     log = (runner.folder / "logs" / "photoindex.log").read_text()
     assert "LookupError: a runtime's own error" in log
 
 
-def test_a_model_that_refuses_to_open_ends_the_run_with_its_own_error(runner: LibraryRunner) -> None:
+def test_a_model_that_cannot_be_opened_ends_the_run_with_its_own_error(runner: LibraryRunner) -> None:
     install(runner, open_error="ModelUnavailable")
-    with pytest.raises(ModelUnavailable, match="it cannot be opened"):
+    with pytest.raises(ModelUnavailable, match="cannot be opened"):
         run(runner)
     assert runner.rows(STATES) == [("pending", PHOTOS)]
 
 
-def test_a_model_whose_vectors_have_another_length_than_its_space_is_refused(runner: LibraryRunner) -> None:
+def test_a_model_whose_dimension_differs_from_its_space_is_refused(runner: LibraryRunner) -> None:
     install(runner, dim=8)
     faulty_encoder.install(runner.folder / "models", dim=faulty_encoder.DIM)
     (runner.folder / "models" / "faults.json").write_text('{"dim": 8}')
@@ -184,7 +188,7 @@ def test_a_model_whose_vectors_have_another_length_than_its_space_is_refused(run
 
 
 @pytest.mark.parametrize("fault", ["no_numbers_at", "zero_at", "long_at", "huge_at"])
-def test_a_picture_that_gives_no_vector_of_unit_length_is_given_up_and_the_others_are_done(
+def test_a_picture_without_a_unit_vector_is_quarantined_and_the_others_are_done(
     runner: LibraryRunner, fault: str
 ) -> None:
     install(runner, **{fault: [1]})
@@ -193,7 +197,7 @@ def test_a_picture_that_gives_no_vector_of_unit_length_is_given_up_and_the_other
     assert runner.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "not_a_vector"
 
 
-def test_missing_and_damaged_previews_are_given_up_by_name_until_there_are_new_ones(
+def test_missing_and_damaged_previews_are_quarantined_by_name_until_they_are_replaced(
     runner: LibraryRunner, tmp_path: Path
 ) -> None:
     install(runner)
@@ -205,20 +209,20 @@ def test_missing_and_damaged_previews_are_given_up_by_name_until_there_are_new_o
     previews[3].write_bytes(b"no picture at all")
     summary = run(runner)
     assert (summary.embedded, summary.quarantined) == (PHOTOS - 4, 4)
-    told = [event for event in runner.events if isinstance(event, FileQuarantined)]
-    assert sorted(event.error_class for event in told) == ["preview_damaged"] * 3 + ["preview_missing"]
-    assert all(b"/photos/" in event.path and "photoindex redo ingest id:" in event.message for event in told)
-    assert all("then: photoindex scan, then: photoindex embed" in event.message for event in told)
+    quarantined = [event for event in runner.events if isinstance(event, FileQuarantined)]
+    assert sorted(event.error_class for event in quarantined) == ["preview_damaged"] * 3 + ["preview_missing"]
+    assert all(b"/photos/" in event.path and "photoindex redo ingest id:" in event.message for event in quarantined)
+    assert all("then: photoindex scan, then: photoindex embed" in event.message for event in quarantined)
     assert run(runner).embedded == 0
     with runner.open() as library:
         redo(library, "ingest")
     runner.scan(tmp_path / "photos")
     assert runner.value("SELECT count(*) FROM task WHERE stage = 'embed' AND state = 'quarantined'") == 0
     run(runner)
-    check_whole(runner)
+    check_all_embedded(runner)
 
 
-def test_a_preview_that_cannot_be_read_is_tried_again_and_given_up_the_third_time(runner: LibraryRunner) -> None:
+def test_an_unreadable_preview_is_retried_and_quarantined_at_the_third_attempt(runner: LibraryRunner) -> None:
     install(runner)
     preview = next((runner.folder / "derived").rglob("*.preview.jpg"))
     preview.unlink()
@@ -230,30 +234,30 @@ def test_a_preview_that_cannot_be_read_is_tried_again_and_given_up_the_third_tim
     assert runner.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "preview_unreadable"
 
 
-def test_a_content_that_is_forgotten_while_the_model_is_at_it_is_left_out(runner: LibraryRunner) -> None:
+def test_a_content_removed_while_it_is_being_embedded_is_skipped(runner: LibraryRunner) -> None:
     install(runner)
-    forgotten = []
+    removed = []
 
-    def forget() -> bool:
-        # Asked between claiming and committing: the first batches are on their way by the second time.
-        if len(forgotten) < 2:
+    def remove_running() -> bool:
+        # Called between claim and commit; by the second call the first batches are in flight.
+        if len(removed) < 2:
             with runner.open() as library, library.database.write() as connection:
                 task = "SELECT subject_id FROM task WHERE stage = 'embed' AND state = 'running' LIMIT 1"
                 found = connection.exec_driver_sql(task).scalar()
                 if found is not None:
-                    forgotten.append(found)
+                    removed.append(found)
                     connection.exec_driver_sql(
                         "DELETE FROM task WHERE subject_kind = 'asset' AND subject_id = ?", (found,)
                     )
         return False
 
-    summary = run(runner, stop=forget)
-    assert len(forgotten) == 2
-    assert summary.embedded + len(forgotten) >= PHOTOS
+    summary = run(runner, stop=remove_running)
+    assert len(removed) == 2
+    assert summary.embedded + len(removed) >= PHOTOS
     assert runner.value("SELECT count(*) FROM task WHERE stage = 'embed' AND state <> 'done'") == 0
 
 
-def test_leases_of_a_run_that_is_gone_are_released_by_the_next(runner: LibraryRunner) -> None:
+def test_leases_of_a_dead_run_are_released_by_the_next(runner: LibraryRunner) -> None:
     install(runner)
     run(runner, limit=4)
     with runner.open() as library, library.database.write() as connection:
@@ -262,27 +266,27 @@ def test_leases_of_a_run_that_is_gone_are_released_by_the_next(runner: LibraryRu
             (time.time() + 9999,),
         )
     assert run(runner).embedded == PHOTOS - 4
-    check_whole(runner)
+    check_all_embedded(runner)
 
 
-def test_two_runs_of_one_library_do_not_meet(runner: LibraryRunner) -> None:
+def test_only_one_run_per_library_at_a_time(runner: LibraryRunner) -> None:
     install(runner)
     with exclusive(runner.folder, "embed", name="embed.lock"), pytest.raises(LibraryLocked, match="`embed`"):
         run(runner)
 
 
-def test_a_scan_may_run_beside_an_embedding(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_embedding_may_run_during_a_scan(runner: LibraryRunner, tmp_path: Path) -> None:
     install(runner)
     with exclusive(runner.folder, "scan"):
         assert run(runner).embedded == PHOTOS
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_finishes_the_batch_that_the_model_is_at_and_goes_on_next_time(
+def test_an_interrupted_run_finishes_its_current_batch_and_the_next_resumes(
     runner: LibraryRunner, number: signal.Signals, exit_code: int
 ) -> None:
     models = install(runner, slow=0.3)
-    process = start(runner)
+    process = start_embed(runner)
     wait_for(lambda: len(faulty_encoder.calls(models)) >= 2)
     os.killpg(process.pid, number)
     _out, err = process.communicate(timeout=60)
@@ -293,14 +297,14 @@ def test_an_interrupted_run_finishes_the_batch_that_the_model_is_at_and_goes_on_
     assert done["done"] == runner.value("SELECT count(*) FROM vector")
     install(runner)
     assert run(runner).embedded == PHOTOS - done["done"]
-    check_whole(runner)
+    check_all_embedded(runner)
 
 
-def test_a_run_that_is_killed_leaves_no_process_and_the_next_completes_it(runner: LibraryRunner) -> None:
+def test_a_killed_run_leaves_no_process_and_the_next_completes_it(runner: LibraryRunner) -> None:
     import psutil
 
     models = install(runner, slow=0.3)
-    process = start(runner)
+    process = start_embed(runner)
     wait_for(lambda: len(faulty_encoder.calls(models)) >= 2)
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
@@ -309,11 +313,11 @@ def test_a_run_that_is_killed_leaves_no_process_and_the_next_completes_it(runner
     wait_for(lambda: not [one for one in children if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
     install(runner)
     run(runner)
-    check_whole(runner)
+    check_all_embedded(runner)
 
 
-def start(runner: LibraryRunner) -> subprocess.Popen[bytes]:
-    """Run the command in a process of its own, with the made-up model behind it."""
+def start_embed(runner: LibraryRunner) -> subprocess.Popen[bytes]:
+    """Start `embed` in a process of its own, with the faulty model."""
     environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(runner.folder), "PHOTOINDEX_EMBED__BATCH_SIZE": "4"}
     environment |= {"PHOTOINDEX_EMBED__MODEL": faulty_encoder.MODEL}
     return subprocess.Popen(

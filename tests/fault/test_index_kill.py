@@ -1,4 +1,4 @@
-"""kill -9 at every step of writing an index: the old generation or the new one is in use, whole, and nothing is in the way."""
+"""kill -9 at every step of writing an index: the current generation is intact, and the next write works."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def opened(folder: Path) -> Generation:
 
 @pytest.fixture
 def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An index with codes that was merged once before."""
+    """An index with codes that has been merged once."""
     monkeypatch.setattr("photoindex.vectors.generation_writer.CODED_FROM_ROWS", 1)
     ids, values = np.arange(1, BEFORE + 1), unit_vectors(AFTER)[:BEFORE]
     write(tmp_path / "before", in_blocks(ids[:250], values[:250]), DIM)
@@ -78,7 +78,7 @@ def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "before"
 
 
-def write_and_die(folder: Path, how: str, left: int) -> subprocess.Popen[str]:
+def start_writer(folder: Path, how: str, left: int) -> subprocess.Popen[str]:
     source = WRITER.format(before=BEFORE, after=AFTER, calls=CALLS)
     command = [sys.executable, "-c", source, str(folder), how, str(left)]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
@@ -86,7 +86,7 @@ def write_and_die(folder: Path, how: str, left: int) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["append", "write"])
-def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_index(before: Path, tmp_path: Path, how: str) -> None:
+def test_a_writer_killed_at_any_step_leaves_an_intact_index(before: Path, tmp_path: Path, how: str) -> None:
     values = unit_vectors(AFTER)
     died_at, rows_left = [], set()
     at_once = 6
@@ -95,9 +95,9 @@ def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_index(before: Path, 
         folders = [tmp_path / f"killed-{step}" for step in range(left, left + at_once)]
         for folder in folders:
             shutil.copytree(before, folder)
-        writers = [write_and_die(folder, how, left + number) for number, folder in enumerate(folders)]
-        said = [writer.communicate(timeout=60)[0].split()[-1:] for writer in writers]
-        for folder, writer, last in zip(folders, writers, said, strict=True):
+        writers = [start_writer(folder, how, left + number) for number, folder in enumerate(folders)]
+        last_lines = [writer.communicate(timeout=60)[0].split()[-1:] for writer in writers]
+        for folder, writer, last in zip(folders, writers, last_lines, strict=True):
             found = opened(folder)
             assert len(found) in (BEFORE, AFTER), last
             assert (found.flat.block(0, len(found)) == values[: len(found)]).all()
@@ -110,11 +110,11 @@ def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_index(before: Path, 
             assert writer.returncode == -signal.SIGKILL
             died_at += last
             rows_left.add(len(found))
-            # Whoever writes next is not in the way of what the killed one left, and clears it away.
+            # The leftovers do not block the next writer, which removes them.
             write(folder, in_blocks(np.arange(1, AFTER + 1), values), DIM)
             assert len(list(folder.iterdir())) == 2
             assert len(opened(folder)) == AFTER
-        if ["finished"] in said:
+        if ["finished"] in last_lines:
             break
         left += at_once
     assert {"block", "fsync", "replace"} <= set(died_at)
@@ -123,8 +123,8 @@ def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_index(before: Path, 
 
 
 @pytest.mark.parametrize("how", ["append", "write"])
-def test_the_next_writer_finishes_what_a_killed_one_began(before: Path, how: str) -> None:
-    writer = write_and_die(before, how, 6)
+def test_the_next_writer_finishes_the_work_of_a_killed_one(before: Path, how: str) -> None:
+    writer = start_writer(before, how, 6)
     writer.communicate(timeout=60)
     assert writer.returncode == -signal.SIGKILL
     assert any(path.name.startswith(".new-") for path in before.iterdir())

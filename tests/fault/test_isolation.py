@@ -1,4 +1,4 @@
-"""A decoder that crashes, hangs or eats memory costs one file, never the run."""
+"""A decoder that crashes, hangs or exhausts memory costs one file, never the run."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from tests.originals import write_photo, write_photos
 LIMITS = Limits(memory_mb=256, seconds=2.0)
 
 
-def ended(future: Future[object]) -> BaseException | None:
+def error_of(future: Future[object]) -> BaseException | None:
     wait([future], timeout=60)
     return future.exception()
 
 
 @pytest.mark.parametrize(
-    ("fault", "error_class", "said"),
+    ("fault", "error_class", "named"),
     [
         (faulty.crash, "crash", "SIGSEGV"),
         (faulty.hang, "hang", "--file-seconds"),
         (faulty.hoard, "out_of_memory", "--worker-memory-mb"),
     ],
 )
-def test_what_kills_a_worker_is_told_and_the_next_task_still_runs(
-    fault: Callable[[object], object], error_class: str, said: str
+def test_the_cause_of_a_workers_death_is_reported_and_the_next_task_still_runs(
+    fault: Callable[[object], object], error_class: str, named: str
 ) -> None:
     with isolation.workers(1, LIMITS) as pool:
-        error = ended(pool.submit(fault, None))
+        error = error_of(pool.submit(fault, None))
         assert error is not None
         failure = isolation.failure_of(error, LIMITS)
         assert failure is not None
         assert failure.error_class == error_class
-        assert said in failure.message
+        assert named in failure.message
         assert pool.submit(faulty.double, 21).result(timeout=60) == 42
 
 
-def test_an_error_of_our_own_is_not_called_a_failure_of_the_file() -> None:
+def test_an_error_in_our_code_is_not_a_failure_of_the_file() -> None:
     with isolation.workers(1, LIMITS) as pool:
-        error = ended(pool.submit(faulty.fail, None))
+        error = error_of(pool.submit(faulty.fail, None))
         assert isinstance(error, LookupError)
         assert isolation.failure_of(error, LIMITS) is None
 
@@ -57,19 +57,19 @@ def test_an_error_of_our_own_is_not_called_a_failure_of_the_file() -> None:
 def test_workers_of_long_work_run_at_low_priority(low_priority: bool, niceness: int) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
     with isolation.workers(1, LIMITS, low_priority=low_priority) as pool:
-        assert pool.submit(faulty.my_niceness, None).result(timeout=60) == max(own, niceness)
+        assert pool.submit(faulty.worker_niceness, None).result(timeout=60) == max(own, niceness)
 
 
 def test_no_worker_outlives_the_pool() -> None:
     with isolation.workers(2, LIMITS) as pool:
-        processes = {pool.submit(faulty.my_process, None).result(timeout=60) for _ in range(4)}
+        processes = {pool.submit(faulty.worker_pid, None).result(timeout=60) for _ in range(4)}
     deadline = time.monotonic() + 20
     while any(psutil.pid_exists(each) for each in processes) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(psutil.pid_exists(each) for each in processes)
 
 
-def test_files_that_kill_their_worker_are_quarantined_by_name_and_the_rest_is_taken_in(
+def test_files_that_kill_their_worker_are_quarantined_by_name_and_the_rest_is_ingested(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photoindex.library.scan.ingest.ingest_file", faulty.ingest_or_fail)

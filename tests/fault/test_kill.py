@@ -1,4 +1,4 @@
-"""kill -9 at any moment loses at most unfinished files; nothing is left running, leased, doubled or half-written."""
+"""kill -9 at any moment loses unfinished files at most; nothing stays running, leased, duplicated or half-written."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def start_scan(runner: LibraryRunner, folder: Path, *, own_group: bool = False) 
     )
 
 
-def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+def children_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     try:
         return psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
 
 
-def left_running(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+def still_running(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         alive = [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
@@ -45,7 +45,7 @@ def left_running(processes: list[psutil.Process], seconds: float) -> list[psutil
     return alive
 
 
-def check_whole(runner: LibraryRunner, files: int) -> None:
+def check_all_ingested(runner: LibraryRunner, files: int) -> None:
     assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == files
     assert runner.value("SELECT count(*) FROM task") == files
     assert runner.value("SELECT count(*) FROM task WHERE state <> 'done' OR lease_owner IS NOT NULL") == 0
@@ -60,7 +60,7 @@ def check_whole(runner: LibraryRunner, files: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_scan_killed_at_random_moments_is_completed_by_the_next(tmp_path: Path, seed: int) -> None:
+def test_a_scan_killed_at_a_random_moment_is_completed_by_the_next(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     folder = tmp_path / "photos"
     for index in range(PHOTOS):
@@ -72,22 +72,22 @@ def test_a_scan_killed_at_random_moments_is_completed_by_the_next(tmp_path: Path
         deadline = time.monotonic() + chance.uniform(0.3, 2.2)
         children: list[psutil.Process] = []
         while time.monotonic() < deadline and process.poll() is None:
-            children = family(process) or children
+            children = children_of(process) or children
             time.sleep(0.02)
         if process.poll() is None:
             process.kill()
             kills += 1
         process.communicate()
-        assert left_running(children, 20) == []
+        assert still_running(children, 20) == []
     assert kills > 0
     summary = runner.scan(folder)
     assert summary.new + summary.unchanged == PHOTOS
-    check_whole(runner, PHOTOS)
+    check_all_ingested(runner, PHOTOS)
     assert counts(runner.scan(folder)) == {"unchanged": PHOTOS}
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_scan_finishes_its_batch_and_says_so_by_its_exit_code(
+def test_an_interrupted_scan_finishes_its_batch_and_exits_with_the_code_of_the_signal(
     tmp_path: Path, number: signal.Signals, exit_code: int
 ) -> None:
     folder = tmp_path / "photos"
@@ -98,19 +98,19 @@ def test_an_interrupted_scan_finishes_its_batch_and_says_so_by_its_exit_code(
     derived = runner.folder / "derived"
     while process.poll() is None and not list(derived.glob("*/*.preview.jpg")):
         time.sleep(0.01)
-    children = family(process)
+    children = children_of(process)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == exit_code, err
     assert b'"stopped": true' in out
-    assert left_running(children, 20) == []
+    assert still_running(children, 20) == []
     assert runner.value("SELECT count(*) FROM task WHERE state = 'running'") == 0
     done = runner.value("SELECT count(*) FROM task WHERE state = 'done'")
     assert 0 < done < PHOTOS
     assert counts(runner.scan(folder)) == {"new": PHOTOS - done, "unchanged": done}
 
 
-def test_a_signal_to_the_whole_process_group_blames_no_photo(tmp_path: Path) -> None:
+def test_a_signal_to_the_process_group_quarantines_no_photo(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     for index in range(PHOTOS):
         write_photo(folder / f"IMG_{index:04d}.jpg", index, size=(2400, 1800))
@@ -118,17 +118,17 @@ def test_a_signal_to_the_whole_process_group_blames_no_photo(tmp_path: Path) -> 
     process = start_scan(runner, folder, own_group=True)
     while process.poll() is None and not list((runner.folder / "derived").glob("*/*.preview.jpg")):
         time.sleep(0.01)
-    children = family(process)
+    children = children_of(process)
     os.killpg(process.pid, signal.SIGTERM)
     _out, err = process.communicate(timeout=60)
     assert process.returncode == 143, err
-    assert left_running(children, 20) == []
+    assert still_running(children, 20) == []
     assert runner.value("SELECT count(*) FROM task WHERE state NOT IN ('done', 'pending')") == 0
     runner.scan(folder)
-    check_whole(runner, PHOTOS)
+    check_all_ingested(runner, PHOTOS)
 
 
-def test_leases_of_a_process_that_is_gone_are_released_at_once(tmp_path: Path) -> None:
+def test_leases_of_a_dead_process_are_released_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     write_photos(folder, 3)
     runner = LibraryRunner(tmp_path / "library")

@@ -1,4 +1,4 @@
-"""A stage of one file runs on the runner with everything that goes wrong, and every command knows it without a change."""
+"""The runner handles every fault of a one-file stage, and all commands support it without any change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STATES = f"SELECT state, count(*) FROM task WHERE stage = '{STAGE.name}' GROUP B
 
 @pytest.fixture
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LibraryRunner:
-    """A scanned library of PHOTOS photos, with the toy stage registered."""
+    """A library of PHOTOS scanned photos, with the toy stage registered."""
     monkeypatch.setattr(stages, "STAGES", (*stages.STAGES, STAGE))
     write_photos(tmp_path / "photos", PHOTOS)
     runner = LibraryRunner(tmp_path / "library")
@@ -49,16 +49,16 @@ def run(
         return run_stage(library, setup(folder, **faults), request or StageRequest(), runner.events.append, stop)  # type: ignore[arg-type]
 
 
-def check_whole(runner: LibraryRunner) -> None:
+def check_all_done(runner: LibraryRunner) -> None:
     assert runner.rows(STATES) == [("done", PHOTOS)]
     assert runner.value("SELECT count(*) FROM mean_colour") == 3 * PHOTOS
     assert runner.value("SELECT count(*) FROM task WHERE lease_owner IS NOT NULL") == 0
 
 
-def test_the_labels_of_every_picture_are_what_its_preview_shows(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_the_labels_of_a_picture_match_its_preview(runner: LibraryRunner, tmp_path: Path) -> None:
     summary = run(runner, tmp_path)
     assert (summary.tally.succeeded, summary.tally.batches, summary.pending) == (PHOTOS, 3, 0)
-    check_whole(runner)
+    check_all_done(runner)
     digest = runner.value("SELECT hex(digest) FROM asset WHERE id = 1").lower()
     preview = runner.folder / "derived" / digest[:3] / f"{digest}.preview.jpg"
     expected = np.asarray(Image.open(io.BytesIO(preview.read_bytes())), np.float32).mean(axis=(0, 1)) / 255
@@ -68,7 +68,7 @@ def test_the_labels_of_every_picture_are_what_its_preview_shows(runner: LibraryR
     assert run(runner, tmp_path).tally.done == 0
 
 
-def test_status_tasks_redo_and_retry_know_the_stage(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_status_tasks_redo_and_retry_support_the_stage(runner: LibraryRunner, tmp_path: Path) -> None:
     with runner.open() as library, library.database.read() as connection:
         assert STAGE.name in stage_names(connection)
     run(runner, tmp_path, request=StageRequest(limit=4))
@@ -102,24 +102,24 @@ def test_a_killed_process_is_replaced_and_costs_no_attempt(runner: LibraryRunner
     summary = run(runner, tmp_path, kill_at=(2,))
     assert (summary.tally.succeeded, summary.tally.restarts) == (PHOTOS, 1)
     assert runner.value(f"SELECT max(attempts) FROM task WHERE stage = '{STAGE.name}'") == 1
-    check_whole(runner)
+    check_all_done(runner)
 
 
 def test_a_hanging_process_is_killed_and_replaced(runner: LibraryRunner, tmp_path: Path) -> None:
     summary = run(runner, tmp_path, hang_at=(2,), hang_seconds=3.0)
     assert (summary.tally.succeeded, summary.tally.restarts) == (PHOTOS, 1)
     assert any("it did not respond for 3 s" in one.message for one in runner.events if isinstance(one, Notice))
-    check_whole(runner)
+    check_all_done(runner)
 
 
 def test_a_batch_that_does_not_fit_is_halved(runner: LibraryRunner, tmp_path: Path) -> None:
     summary = run(runner, tmp_path, room=1)
     assert (summary.tally.succeeded, summary.tally.smallest_batch, summary.tally.restarts) == (PHOTOS, 1, 0)
     assert MeanColour.calls(tmp_path)[:3] == [4, 2, 1]
-    check_whole(runner)
+    check_all_done(runner)
 
 
-def test_a_preview_that_ends_the_process_is_found_and_given_up(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_a_preview_that_kills_the_process_is_found_and_quarantined(runner: LibraryRunner, tmp_path: Path) -> None:
     previews = sorted((runner.folder / "derived").glob("*/*.preview.jpg"))
     Image.new("RGB", (64, 64), "white").save(previews[3], "JPEG")
     summary = run(runner, tmp_path, kill_over=250.0)
@@ -127,24 +127,22 @@ def test_a_preview_that_ends_the_process_is_found_and_given_up(runner: LibraryRu
     assert runner.value("SELECT error_class FROM task WHERE state = 'quarantined'") == "preview_crashes"
 
 
-def test_a_process_that_is_lost_again_and_again_ends_the_run_and_nothing_is_lost(
-    runner: LibraryRunner, tmp_path: Path
-) -> None:
+def test_a_process_that_keeps_dying_ends_the_run_and_nothing_is_lost(runner: LibraryRunner, tmp_path: Path) -> None:
     with pytest.raises(DeviceFailed, match="lost 4 times, most recently because it was killed by signal SIGKILL"):
         run(runner, tmp_path, kill_over=-1.0)
     assert runner.rows(STATES) == [("pending", PHOTOS)]
     assert run(runner, tmp_path).tally.succeeded == PHOTOS
 
 
-def test_a_window_that_is_over_begins_nothing(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_nothing_starts_after_the_time_window(runner: LibraryRunner, tmp_path: Path) -> None:
     summary = run(runner, tmp_path, request=StageRequest(window_seconds=0.0))
     assert (summary.tally.done, summary.pending, summary.window_ended) == (0, PHOTOS, True)
 
 
-def test_a_run_that_is_stopped_finishes_its_batch_and_the_next_goes_on(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_a_stopped_run_finishes_its_batch_and_the_next_resumes(runner: LibraryRunner, tmp_path: Path) -> None:
     summary = run(runner, tmp_path, stop=lambda: len(MeanColour.calls(tmp_path)) > 0, slow=0.5)
     assert 0 < summary.tally.succeeded < PHOTOS
     assert summary.stopped
     assert runner.rows(STATES) == [("done", summary.tally.succeeded), ("pending", PHOTOS - summary.tally.succeeded)]
     assert run(runner, tmp_path).tally.succeeded == PHOTOS - summary.tally.succeeded
-    check_whole(runner)
+    check_all_done(runner)

@@ -1,4 +1,4 @@
-"""A full disk stops the run with its own error, keeps what was committed, and the next scan goes on."""
+"""A full disk stops the run with its own error; committed work is kept and the next scan resumes."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.originals import write_photo, write_photos
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB of its own; the test is skipped where this process may not mount one."""
+    """A 3 MB file system; the test is skipped if this process may not mount one."""
     folder = tmp_path / "small"
     folder.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], capture_output=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"may not mount a small file system: {done.stderr.decode().strip()}")
+        pytest.skip(f"mounting is not permitted: {done.stderr.decode().strip()}")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
 
 
-def test_a_full_disk_under_the_previews_stops_the_scan_and_keeps_what_is_done(tmp_path: Path, small_disk: Path) -> None:
+def test_a_full_disk_for_previews_stops_the_scan_and_keeps_finished_work(tmp_path: Path, small_disk: Path) -> None:
     folder = tmp_path / "photos"
     for index in range(40):
         write_photo(folder / f"{index}.jpg", index, size=(1600, 1200))
@@ -43,7 +43,7 @@ def test_a_full_disk_under_the_previews_stops_the_scan_and_keeps_what_is_done(tm
     assert counts(runner.scan(folder)) == {"new": 40 - done} | ({"unchanged": done} if done else {})
 
 
-def test_a_full_disk_under_the_database_stops_the_scan_and_harms_nothing(tmp_path: Path, small_disk: Path) -> None:
+def test_a_full_disk_for_the_database_stops_the_scan_and_damages_nothing(tmp_path: Path, small_disk: Path) -> None:
     folder = tmp_path / "photos"
     write_photos(folder, 200)
     runner = LibraryRunner(small_disk / "library", {"derived_path": tmp_path / "derived"})
@@ -59,7 +59,7 @@ def test_a_full_disk_under_the_database_stops_the_scan_and_harms_nothing(tmp_pat
     assert summary.new + summary.unchanged == 200
 
 
-def test_a_previews_folder_that_cannot_be_written_stops_the_scan_and_blames_no_photo(tmp_path: Path) -> None:
+def test_an_unwritable_folder_for_previews_stops_the_scan_and_quarantines_no_photo(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     write_photos(folder, 3)
     blocked = tmp_path / "file"

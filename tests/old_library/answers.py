@@ -1,4 +1,4 @@
-"""What the old program answered to a list of commands, in a form that another run of the program can be compared with."""
+"""The old program's answers to a list of commands, in a form that can be compared with a newer program's."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ DATABASE, ANSWERS, MODEL_LOCK, DERIVED = "library.sql", "answers.json", "model-l
 MODEL_ID = "tiny-clip"
 
 MASKED = frozenset({
-    # sentences, which may be worded better
+    # sentences, whose wording may improve
     "because", "error", "keep_reason", "reason", "remedy", "why", "next", "pair_reason",
-    # of this computer and this moment
+    # specific to this computer and moment
     "at", "created_at", "dismissed_at", "last_seen_at", "missing_since", "saved_at", "scanned_at", "updated_at",
     "verified_at", "decode_threads", "files_per_minute", "images_per_second", "seconds", "decode_seconds",
     "infer_seconds", "read_seconds", "runs_on", "wait_seconds", "write_seconds", "disk", "identity", "label", "mount_point", "volume",
     "file_system", "program_version",
-    # numbers that the libraries for vectors and pictures may round otherwise
+    # numbers that other versions of vector and image libraries may round differently
     "fused", "likeness", "score", "share", "words_score",
     # a later schema may rewrite a saved query
     "query",
 })  # fmt: skip
-"""The JSON keys whose values are not compared; that they are there, and the kind of their value, is."""
+"""JSON keys whose values are not compared; only their presence and type are."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One command line with {PHOTOS}, {BACKUPS} and {SNAPSHOT} in place of folders.
+    """A command line with the placeholders {PHOTOS}, {BACKUPS} and {SNAPSHOT} for folders.
 
-    held: the lock file, relative to the library, that another process holds meanwhile. masked: more keys not to compare.
+    held: a lock file, relative to the library, held by another process meanwhile. masked: additional keys not to compare.
     """
 
     argv: tuple[str, ...]
@@ -133,14 +133,14 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         Question.of("tasks --state quarantined --json"),
     ),
 }
-"""What is asked, in chapters: each begins with the library as it was kept."""
+"""The commands, in chapters; each chapter starts with a fresh copy of the library."""
 
 Run = Callable[[Sequence[str]], tuple[int, bytes]]
 """Runs a command line and returns its exit code and standard output."""
 
 
 def ask(chapter: str, run: Run, *, library: Path, photos: Path, backups: Path) -> list[dict[str, Any]]:
-    """Run the commands of a chapter one after the other and return what is to be compared of each answer."""
+    """Run the commands of a chapter in order; return the parts of their answers to compare."""
     answers = []
     for question in QUESTIONS[chapter]:
         snapshot = next(iter(sorted(backups.glob("photoindex-*"))), backups)
@@ -150,16 +150,16 @@ def ask(chapter: str, run: Run, *, library: Path, photos: Path, backups: Path) -
             argv = [word.replace(name, str(folder)) for word in argv]
         with _held(library, question.held):
             code, out = run(argv)
-        said = out.decode().replace(str(photos), "{PHOTOS}").replace(str(library), "{LIBRARY}")
-        value = _masked(_parsed(said), MASKED | set(question.masked)) if "--json" in question.argv else None
+        printed = out.decode().replace(str(photos), "{PHOTOS}").replace(str(library), "{LIBRARY}")
+        value = _masked(_parsed(printed), MASKED | set(question.masked)) if "--json" in question.argv else None
         answers.append({"argv": list(question.argv), "held": question.held, "code": code, "json": value})
     return answers
 
 
-def text_of(asked: dict[str, list[dict[str, Any]]]) -> str:
-    """Return the answers as JSON, one answer a line."""
+def to_json(answers: dict[str, list[dict[str, Any]]]) -> str:
+    """Return the answers as JSON, one per line."""
     chapters = []
-    for chapter, found in asked.items():
+    for chapter, found in answers.items():
         lines = ",\n".join(json.dumps(answer, separators=(",", ":")) for answer in found)
         chapters.append(f"{json.dumps(chapter)}: [\n{lines}\n]")
     return "{\n" + ",\n".join(chapters) + "\n}\n"
@@ -169,12 +169,12 @@ def _held(library: Path, name: str | None) -> AbstractContextManager[object]:
     return nullcontext() if name is None else FileLock(library / name)
 
 
-def _parsed(said: str) -> list[Any]:
-    """Return one line of JSON a value, or the rows of the one array that `sql` prints."""
-    if said.startswith("["):
-        rows: list[Any] = json.loads(said)
+def _parsed(printed: str) -> list[Any]:
+    """Return the values of JSON lines, or the rows of the single array that `sql` prints."""
+    if printed.startswith("["):
+        rows: list[Any] = json.loads(printed)
         return rows
-    return [json.loads(line) for line in said.splitlines()]
+    return [json.loads(line) for line in printed.splitlines()]
 
 
 def _masked(value: Any, keys: frozenset[str], *, key: str = "") -> Any:

@@ -1,7 +1,7 @@
-"""Makes the fixture of the old library: python -m tests.old_library.make [COMMIT]
+"""Creates the old library's fixture: python -m tests.old_library.make [COMMIT]
 
-The program of that commit is taken out of the repository into a temporary folder and run there with the libraries of this
-Python. What it leaves goes to tests/fixtures/old-library.
+The program at that commit is extracted into a temporary folder and run there with this Python's libraries. The result is
+written to tests/fixtures/old-library.
 """
 
 from __future__ import annotations
@@ -43,30 +43,30 @@ ACTIONS: tuple[tuple[int, str], ...] = (
     (0, "events"),
     (100, "scan"),
 )
-"""What a person did with the library after the first scan, each with its exit code."""
+"""Commands that a person ran after the first scan, with their exit codes."""
 
 
 def main(commit: str) -> None:
-    """Make the library with the program of `commit` and write the fixture."""
+    """Create the library with the program at `commit` and write the fixture."""
     with tempfile.TemporaryDirectory(prefix="old-library-") as made:
         work = Path(os.path.realpath(made))
         code, photos, library = work / "code", work / "photos", work / "library"
-        _take_out(commit, code)
+        _extract(commit, code)
         pictures.draw(photos)
         run = _runner(code, work, library)
-        _act(run, code, photos)
+        _run_actions(run, code, photos)
         answers.FIXTURE.mkdir(parents=True, exist_ok=True)
-        _keep_library(library, photos, work)
-        asked = {}
+        _write_library(library, photos, work)
+        results = {}
         for chapter in answers.QUESTIONS:
             copy = work / f"library-{chapter}"
             shutil.copytree(library, copy)
             backups = work / f"backups-{chapter}"
-            asked[chapter] = answers.ask(
+            results[chapter] = answers.ask(
                 chapter, _runner(code, work, copy), library=copy, photos=photos, backups=backups
             )
-        text = answers.text_of(asked)
-        _refuse_paths(text, work)
+        text = answers.to_json(results)
+        _check_no_paths(text, work)
         (answers.FIXTURE / answers.ANSWERS).write_text(text)
     size = sum(path.stat().st_size for path in answers.FIXTURE.rglob("*") if path.is_file())
     if size > TOTAL_BYTES_MAX:
@@ -74,7 +74,7 @@ def main(commit: str) -> None:
     print(f"{size} bytes in {answers.FIXTURE}")
 
 
-def _take_out(commit: str, folder: Path) -> None:
+def _extract(commit: str, folder: Path) -> None:
     folder.mkdir()
     archive = subprocess.run(["git", "-C", REPOSITORY, "archive", commit], check=True, stdout=subprocess.PIPE).stdout
     subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
@@ -94,7 +94,7 @@ def _runner(code: Path, work: Path, library: Path) -> answers.Run:
     return run
 
 
-def _act(run: answers.Run, code: Path, photos: Path) -> None:
+def _run_actions(run: answers.Run, code: Path, photos: Path) -> None:
     def do(expected: int, line: str) -> None:
         argv = [word.replace("{CODE}", str(code)).replace("{PHOTOS}", str(photos)) for word in line.split()]
         found, _ = run(argv)
@@ -108,14 +108,14 @@ def _act(run: answers.Run, code: Path, photos: Path) -> None:
         do(expected, line)
 
 
-def _keep_library(library: Path, photos: Path, work: Path) -> None:
+def _write_library(library: Path, photos: Path, work: Path) -> None:
     copy = work / "copy.db"
     with closing(sqlite3.connect(library / "photoindex.db")) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     with closing(sqlite3.connect(copy)) as connection:
-        _forget_the_place(connection, photos)
+        _make_portable(connection, photos)
         text = "\n".join(dump(connection)) + "\n"
-    _refuse_paths(text, work)
+    _check_no_paths(text, work)
     (answers.FIXTURE / answers.DATABASE).write_text(text)
     lock = (library / "models" / "lock.json").read_text().replace(str(work), "/old-library")
     (answers.FIXTURE / answers.MODEL_LOCK).write_text(lock)
@@ -123,8 +123,8 @@ def _keep_library(library: Path, photos: Path, work: Path) -> None:
     shutil.copytree(library / "derived", answers.FIXTURE / answers.DERIVED, ignore=shutil.ignore_patterns("unfinished"))
 
 
-def _forget_the_place(connection: sqlite3.Connection, photos: Path) -> None:
-    """Make the folder of the photos the top of a volume that is nowhere; `restore` moves it to where they are drawn."""
+def _make_portable(connection: sqlite3.Connection, photos: Path) -> None:
+    """Make the photos' folder the top of a placeholder volume; `restore` fills in the real one."""
     ((mount_point,),) = connection.execute("SELECT mount_point FROM volume")
     above = os.path.relpath(photos.parent, mount_point) + "/"
     for table in ("folder", "root"):
@@ -134,18 +134,18 @@ def _forget_the_place(connection: sqlite3.Connection, photos: Path) -> None:
     connection.execute(
         "UPDATE volume SET identity = 'old-library', label = 'old-library', mount_point = '/old-library', file_system = 'ext4'"
     )
-    # The vectors of the texts that calibration asked for are a cache, and half of the dump.
+    # The vectors of calibration's texts are a cache, and half of the dump.
     connection.execute("DELETE FROM query_vector WHERE text <> ?", (SEARCHED,))
     connection.commit()
 
 
-def _refuse_paths(text: str, work: Path) -> None:
+def _check_no_paths(text: str, work: Path) -> None:
     if work.name in text:
         sys.exit(f"the temporary folder {work} is in the fixture")
 
 
 def dump(connection: sqlite3.Connection) -> Iterator[str]:
-    """Yield the statements that make the database again; the text index is filled from its table."""
+    """Yield the statements that recreate the database; the text index is rebuilt from its table."""
     for pragma in ("application_id", "user_version"):
         ((value,),) = connection.execute(f"PRAGMA {pragma}")
         yield f"PRAGMA {pragma} = {value};"

@@ -1,7 +1,7 @@
-"""Draws the originals of the old library: the same bytes on every computer, with nothing but the standard library.
+"""Draws the originals of the old library: identical bytes on every computer, using only the standard library.
 
-The old library knows the BLAKE3 digest, size and mtime of each file, so the bytes must never change. No image library
-writes them: each version of zlib or libjpeg may compress differently.
+The old library has the BLAKE3 digest, size and mtime of each file, so the bytes must never change. No image library
+writes them, because each version of zlib or libjpeg may compress differently.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MISSING = b"2022/gone.png"
 
 @dataclass(frozen=True)
 class Shot:
-    """What EXIF says of a picture: the local time as EXIF writes it, and degrees north and east."""
+    """The EXIF of a picture: local time in EXIF's format, and degrees north and east."""
 
     taken: str
     position: tuple[float, float] | None = None
@@ -49,7 +49,7 @@ def draw(folder: Path) -> None:
 
 
 def originals() -> dict[bytes, bytes]:
-    """Return the bytes of every original by its path."""
+    """Return the bytes of every original, by path."""
     nice = Shot("2021:07:28 12:00:00", (43.7, 7.27))
     circles = png(96, 96, _discs((244, 244, 240), (214, 30, 36), [(32, 34), (64, 40), (46, 66)], 13), nice)
     sky = png(
@@ -89,7 +89,7 @@ _XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3
 
 
 def png(width: int, height: int, paint: Paint, shot: Shot | None = None) -> bytes:
-    """Return an RGB picture as PNG, not compressed, with EXIF."""
+    """Return an RGB picture as an uncompressed PNG with EXIF."""
     rows = b"".join(b"\0" + bytes(part for x in range(width) for part in paint(x, y)) for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     exif = b"" if shot is None else _chunk(b"eXIf", _tiff(_camera(), shot))
@@ -111,7 +111,7 @@ def _stored(data: bytes) -> bytes:
 
 
 def dng(width: int, height: int, paint: Paint, shot: Shot) -> bytes:
-    """Return a DNG 1.4: one uncompressed RGGB mosaic of 16 bits, without a preview."""
+    """Return a DNG 1.4 with an uncompressed 16-bit RGGB mosaic and no preview."""
     mosaic = struct.pack(
         f"<{width * height}H",
         *(257 * paint(x, y)[(x % 2) + (y % 2)] for y in range(height) for x in range(width)),
@@ -145,7 +145,7 @@ def dng(width: int, height: int, paint: Paint, shot: Shot) -> bytes:
 
 
 def _tiff(image: Sequence[Entry], shot: Shot, strip: bytes = b"") -> bytes:
-    """Return a TIFF structure: the image's directory, those of EXIF and GPS, and one strip of pixels."""
+    """Return a TIFF structure: the directories of the image, EXIF and GPS, and one strip of pixels."""
     exif: list[Entry] = [(0x9003, ASCII, shot.taken.encode() + b"\0")]
     gps = [] if shot.position is None else _gps(*shot.position)
     image = [*image, *([(0x0117, LONG, _longs(len(strip)))] if strip else [])]
@@ -205,7 +205,7 @@ def _discs(ground: Colour, colour: Colour, centres: Sequence[tuple[int, int]], r
 
 
 def _waves(period: int) -> Paint:
-    """Diagonal stripes, in whole numbers: sines may differ in the last bit between computers."""
+    """Diagonal stripes in integer arithmetic: sines may differ in the last bit between computers."""
 
     def paint(x: int, y: int) -> Colour:
         step = (x + 2 * y) * 3 // period % 16
@@ -215,7 +215,7 @@ def _waves(period: int) -> Paint:
 
 
 def _hills(scale: float) -> Paint:
-    """A country of blocks under a sky; `scale` is how many of the full picture's pixels lie between two of this one."""
+    """Blocks under a sky; `scale` is how many pixels of the full picture correspond to one of this one."""
 
     def paint(x: int, y: int) -> Colour:
         left, top = int(x * scale), int(y * scale)

@@ -1,4 +1,4 @@
-"""Puts the old library and its originals back on the disk."""
+"""Restores the old library and its originals."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.old_library import answers, pictures
 
 
 def restore(library: Path, photos: Path) -> None:
-    """Draw the originals and restore the library; the last part of the path `photos` must be `photos`, as in the dump."""
+    """Draw the originals and restore the library; the folder must be named `photos`, as in the dump."""
     pictures.draw(photos)
     (photos / os.fsdecode(pictures.MISSING)).unlink()
     library.mkdir(parents=True)
     connection = sqlite3.connect(library / "photoindex.db")
     connection.executescript((answers.FIXTURE / answers.DATABASE).read_text())
-    _move(connection, photos)
+    _set_volume(connection, photos)
     connection.close()
     shutil.copytree(answers.FIXTURE / answers.DERIVED, library / "derived")
     _install_model(library / "models")
 
 
-def _move(connection: sqlite3.Connection, photos: Path) -> None:
-    """Let the volume be the one that `photos` lies on."""
+def _set_volume(connection: sqlite3.Connection, photos: Path) -> None:
+    """Replace the placeholder volume by the one that contains `photos`."""
     mount = mount_of(os.fsencode(photos))
     above = os.path.relpath(os.path.realpath(photos.parent), os.fsdecode(mount.point))
     prefix = "" if above == "." else f"{above}/"

@@ -38,14 +38,14 @@ def moments(taken: list[Photo]) -> Moments:
     )
 
 
-def sets(found: Sessions) -> list[frozenset[int]]:
+def photo_sets(found: Sessions) -> list[frozenset[int]]:
     return [frozenset(found.moments.ids[found.photos(index)].tolist()) for index in range(len(found))]
 
 
 @given(many, gaps)
 @repeatable
 def test_every_photo_is_in_exactly_one_session(taken: list[Photo], gap: int) -> None:
-    numbers = [photo for session in sets(find_sessions(moments(taken), gap)) for photo in session]
+    numbers = [photo for session in photo_sets(find_sessions(moments(taken), gap)) for photo in session]
     assert sorted(numbers) == list(range(len(taken)))
 
 
@@ -54,7 +54,7 @@ def test_every_photo_is_in_exactly_one_session(taken: list[Photo], gap: int) -> 
 def test_a_session_has_exactly_the_photos_between_its_ends(taken: list[Photo], gap: int) -> None:
     all_photos = moments(taken)
     found = find_sessions(all_photos, gap)
-    for first, last, members in zip(found.first, found.last, sets(found), strict=True):
+    for first, last, members in zip(found.first, found.last, photo_sets(found), strict=True):
         between = np.flatnonzero((all_photos.seconds >= first) & (all_photos.seconds <= last))
         assert frozenset(between.tolist()) == members
     assert all(last < first for last, first in zip(found.last[:-1], found.first[1:], strict=True))
@@ -75,7 +75,7 @@ def test_the_order_of_the_photos_does_not_matter(taken: list[Photo], gap: int, c
     given_first = moments(taken)
     shuffled = given_first.chosen(np.array(order, dtype=np.int64))
     one, other = find_sessions(given_first, gap), find_sessions(shuffled, gap)
-    assert sets(one) == sets(other)
+    assert photo_sets(one) == photo_sets(other)
     assert trips(one, homes(given_first)) == trips(other, homes(shuffled))
 
 

@@ -97,13 +97,13 @@ def photo_of(groups: Sequence[PhotoGroup]) -> dict[int, PhotoGroup]:
     return {asset_id: photo for photo in groups for asset_id in photo.roles}
 
 
-def last_words(decided: Sequence[Decision]) -> dict[frozenset[int], bool]:
+def latest_decisions(decided: Sequence[Decision]) -> dict[frozenset[int], bool]:
     return {frozenset((one.asset_id, one.other_asset_id)): one.together for one in decided}
 
 
 @given(member_lists(), st.lists(links, max_size=12), st.lists(decisions, max_size=8))
 @repeatable
-def test_groups_partition_the_contents_and_each_has_one_primary_and_a_reason_for_the_others(
+def test_groups_partition_the_contents_and_have_one_primary_and_reasons_for_the_others(
     members: list[Member], linked: list[Link], decided: list[Decision]
 ) -> None:
     groups = group(members, linked, decided)
@@ -121,7 +121,7 @@ def test_split_contents_stay_apart_and_joined_contents_stay_together_unless_a_sp
     members: list[Member], linked: list[Link], decided: list[Decision]
 ) -> None:
     photos = photo_of(group(members, linked, decided))
-    final = last_words(decided)
+    final = latest_decisions(decided)
     splits = [pair for pair, together in final.items() if not together and len(pair) == 2]
     for pair, together in final.items():
         if len(pair) == 2 and pair <= set(photos):
@@ -138,13 +138,13 @@ def test_links_are_followed_unless_a_split_forbids_it_and_nothing_else_joins(
     members: list[Member], linked: list[Link], decided: list[Decision]
 ) -> None:
     photos = photo_of(group(members, linked, decided))
-    splits = [pair for pair, together in last_words(decided).items() if not together]
+    splits = [pair for pair, together in latest_decisions(decided).items() if not together]
     for link in linked:
         if link.asset_id in photos and link.other_asset_id in photos:
             first, second = photos[link.asset_id], photos[link.other_asset_id]
             if first is not second:
                 assert any(split & set(first.roles) and split & set(second.roles) for split in splits)
-    if not linked and not any(last_words(decided).values()):
+    if not linked and not any(latest_decisions(decided).values()):
         assert all(len(photo.roles) == 1 for photo in photos.values())
 
 
@@ -169,9 +169,11 @@ def test_the_order_of_the_input_does_not_matter(
 @given(member_lists(), st.lists(decisions, max_size=4))
 @repeatable
 def test_an_unrelated_file_changes_nothing(members: list[Member], decided: list[Decision]) -> None:
-    stranger = Member(77, 77, 1, b"zz unrelated zz.tif", Kind.IMAGE, "tiff", "1971-01-01T00:00:00", camera="Zeiss Ikon")
+    unrelated = Member(
+        77, 77, 1, b"zz unrelated zz.tif", Kind.IMAGE, "tiff", "1971-01-01T00:00:00", camera="Zeiss Ikon"
+    )
     folder = of_folder(members)
-    more = [*folder, stranger]
+    more = [*folder, unrelated]
     found = links_in_folder(folder)
     assert links_in_folder(more) == found
     assert bursts(more) == bursts(folder)

@@ -1,4 +1,4 @@
-"""Any text is read or refused, what is read can be printed and run, and running it means what the tree says."""
+"""Any text is parsed or refused; a parsed query can be printed and run, and finds what its tree means."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 
 def parsed(text: str) -> Node | None:
-    """The tree of a text, None where it is refused; any other error fails the test."""
+    """Return the tree of a text, or None if it is refused; any other error fails the test."""
     try:
         return parse(text, SAVED)
     except QuerySyntaxError as error:
@@ -75,7 +75,7 @@ def parsed(text: str) -> Node | None:
 
 @given(texts)
 @settings(repeatable, max_examples=examples(250))
-def test_any_text_is_read_or_refused_and_what_is_read_prints_to_the_same_tree(text: str) -> None:
+def test_any_text_is_parsed_or_refused_and_a_parsed_tree_prints_to_the_same_tree(text: str) -> None:
     tree = parsed(text)
     if tree is not None:
         assert parse(to_text(tree)) == tree
@@ -83,7 +83,7 @@ def test_any_text_is_read_or_refused_and_what_is_read_prints_to_the_same_tree(te
 
 @given(texts)
 @settings(repeatable, max_examples=examples(150))
-def test_every_query_that_is_read_can_be_run(library: Library, text: str) -> None:
+def test_every_query_that_parses_can_be_run(library: Library, text: str) -> None:
     tree = parsed(text)
     if tree is not None:
         assert 0 <= count_photos(library, tree) <= PHOTOS
@@ -93,7 +93,7 @@ def test_every_query_that_is_read_can_be_run(library: Library, text: str) -> Non
     st.lists(st.one_of(texts, st.sampled_from(["camera:EOS 5D", "-n5", "-person:Bob", "path:/a b,c d"])), max_size=4)
 )
 @settings(repeatable, max_examples=examples(150))
-def test_any_arguments_are_read_or_refused(arguments: list[str]) -> None:
+def test_any_arguments_are_parsed_or_refused(arguments: list[str]) -> None:
     try:
         tree = parse_arguments(arguments)
     except QuerySyntaxError:
@@ -103,7 +103,7 @@ def test_any_arguments_are_read_or_refused(arguments: list[str]) -> None:
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0"), max_size=12) | st.sampled_from(["-n", "--", "--sort"])))
 @settings(repeatable, max_examples=examples(200))
-def test_every_word_of_the_command_line_is_kept_and_no_single_dash_becomes_an_option(words: list[str]) -> None:
+def test_every_word_of_the_command_line_is_kept_and_no_word_with_one_dash_becomes_an_option(words: list[str]) -> None:
     app: Any = typer.main.get_command(build_app("search"))
     try:
         arranged = _rearranged(["search", *words], app)
@@ -117,7 +117,7 @@ def test_every_word_of_the_command_line_is_kept_and_no_single_dash_becomes_an_op
     assert set(rest[1:]) <= {"--"}
 
 
-# What follows holds SQL against an evaluation of the tree in plain Python, photo by photo.
+# The rest compares SQL with an evaluation of the tree in plain Python, photo by photo.
 
 names = st.sampled_from(["beach", "Zurich", "ITALY", "sunset", "IMG", "title", "canon", "d850", "garden", "00001"])
 words = st.builds(
@@ -168,7 +168,7 @@ trees: st.SearchStrategy[Node] = st.recursive(
 
 @given(trees)
 @settings(repeatable, max_examples=examples(150))
-def test_a_tree_finds_what_its_meaning_says(library: Library, photos: Rows, tree: Node) -> None:
+def test_a_query_finds_the_photos_that_its_tree_describes(library: Library, photos: Rows, tree: Node) -> None:
     asks_for_missing = any(
         isinstance(leaf, Compare) and (leaf.field, leaf.value) in (("is", "missing"), ("id", leaf.value))
         for leaf in leaves(tree)
@@ -180,7 +180,7 @@ def test_a_tree_finds_what_its_meaning_says(library: Library, photos: Rows, tree
 
 @given(trees)
 @settings(repeatable, max_examples=examples(75))
-def test_a_tree_that_is_taken_apart_for_a_model_still_means_the_same_as_texts(library: Library, tree: Node) -> None:
+def test_a_tree_split_into_texts_for_a_model_keeps_its_meaning(library: Library, tree: Node) -> None:
     meaning = split_query(tree)
     together = And((meaning.words, meaning.filters)) if meaning.words is not None else meaning.filters
     assert matching_photo_ids(library, together) == matching_photo_ids(library, tree)
@@ -189,7 +189,7 @@ def test_a_tree_that_is_taken_apart_for_a_model_still_means_the_same_as_texts(li
 
 
 class Rows(list[Row]):
-    """Rows that hypothesis can name in a message without writing all of them."""
+    """Rows with a short representation for Hypothesis's messages."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} photos>"
@@ -197,7 +197,7 @@ class Rows(list[Row]):
 
 @pytest.fixture(scope="module")
 def photos(library: Library) -> Rows:
-    """All photos with their texts, the state of their files, the roles of their contents and what stands beside them."""
+    """All photos with their texts, the states of their files, the roles of their contents, and their sidecars."""
     texts = [column.label(f"text_{column.name}") for column in photo_text.c if column.name in TEXT_COLUMNS]
     statement = (
         select(photo, *texts, file.c.state, place.c.words, place.c.alternates)
@@ -246,7 +246,7 @@ def has_word(words: Words, text: str) -> bool:
 
 
 def within(tree: Compare, value: object, low: Callable[[str], object], high: Callable[[str], object]) -> bool:
-    """Compare as the operator says; `low` and `high` give the ends of what a written value covers."""
+    """Compare by the operator; `low` and `high` give the bounds of the range that a written value covers."""
     if value is None:
         return False
     known: dict[Operator, Callable[[str], bool]] = {
@@ -286,7 +286,7 @@ def is_near(tree: Compare, row: Row) -> bool:
 
 
 def distance_km(*degrees: float) -> float:
-    """The angle between two directions in space, as a distance on the earth."""
+    """The distance on the earth, from the angle between two directions in space."""
     latitude, longitude, other_latitude, other_longitude = map(math.radians, degrees)
     cosine = math.sin(latitude) * math.sin(other_latitude)
     cosine += math.cos(latitude) * math.cos(other_latitude) * math.cos(longitude - other_longitude)

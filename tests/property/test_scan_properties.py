@@ -30,7 +30,7 @@ steps = st.one_of(
 )
 
 
-def take(step: tuple[str, str, int], top: Path) -> None:
+def apply_step(step: tuple[str, str, int], top: Path) -> None:
     what, name, number = step
     path = top / name
     if what == "write":
@@ -50,7 +50,7 @@ def take(step: tuple[str, str, int], top: Path) -> None:
 
 @settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(st.lists(steps, min_size=1, max_size=4), min_size=1, max_size=4))
-def test_after_any_history_every_file_is_known_once_and_a_second_scan_finds_nothing_to_do(
+def test_after_any_history_every_file_is_known_once_and_a_second_scan_changes_nothing(
     history: list[list[tuple[str, str, int]]],
 ) -> None:
     with tempfile.TemporaryDirectory() as temporary:
@@ -59,12 +59,12 @@ def test_after_any_history_every_file_is_known_once_and_a_second_scan_finds_noth
         runner = LibraryRunner(Path(temporary) / "library")
         for round_of_steps in history:
             for step in round_of_steps:
-                take(step, top)
-            there = {os.fsencode(each) for each in top.rglob("*.jpg")}
+                apply_step(step, top)
+            on_disk = {os.fsencode(each) for each in top.rglob("*.jpg")}
             first = runner.scan(top, derive=False)
-            assert first.candidates == len(there)
+            assert first.candidates == len(on_disk)
             again = runner.scan(top, derive=False)
-            assert {**counts(again), "missing": 0} == {"unchanged": len(there), "missing": 0}
+            assert {**counts(again), "missing": 0} == {"unchanged": len(on_disk), "missing": 0}
             assert again.bytes == 0
             assert again.missing == first.missing
             known = runner.rows(
@@ -72,18 +72,18 @@ def test_after_any_history_every_file_is_known_once_and_a_second_scan_finds_noth
                 " JOIN volume ON volume.id = volume_id WHERE state = 'present'"
             )
             found = {os.fsencode(f"{mount.rstrip('/')}/{path}") for path, mount in known}
-            assert found == {os.path.realpath(each) for each in there}
+            assert found == {os.path.realpath(each) for each in on_disk}
             orphans = "SELECT count(*) FROM task LEFT JOIN file ON file.id = task.subject_id WHERE file.id IS NULL"
             assert runner.value(orphans) == 0
 
 
 @given(path=path_bytes)
-def test_a_path_survives_text_and_back(path: bytes) -> None:
+def test_a_path_round_trips_through_text(path: bytes) -> None:
     assert paths.from_text(paths.to_text(path)) == path
 
 
 @given(path=path_bytes)
-def test_what_is_displayed_can_neither_move_the_cursor_nor_break_a_line(path: bytes) -> None:
+def test_displayed_text_neither_moves_the_cursor_nor_breaks_a_line(path: bytes) -> None:
     shown = paths.display(path)
     assert is_one_line(shown)
     shown.encode("utf-8")
@@ -91,7 +91,7 @@ def test_what_is_displayed_can_neither_move_the_cursor_nor_break_a_line(path: by
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(many=st.lists(path_bytes, min_size=1, max_size=20, unique=True))
-def test_paths_of_any_bytes_survive_the_database(many: list[bytes]) -> None:
+def test_paths_of_any_bytes_round_trip_through_the_database(many: list[bytes]) -> None:
     with (
         tempfile.TemporaryDirectory() as temporary,
         open_library(load_config({"library": Path(temporary)}), create=True) as library,

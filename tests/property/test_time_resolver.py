@@ -86,7 +86,7 @@ def label(place: TimeSource) -> str:
 
 
 def is_fuller(result: Resolved, place: TimeSource, stated: str) -> bool:
-    """Tell whether an embedded date is consistent with an embedded partial date, and more precise."""
+    """Return whether an embedded date is consistent with an embedded partial date, and more precise."""
     assert result.taken_at is not None
     assert result.taken_at_precision is not None
     precision = {4: "year", 7: "month", 10: "day"}.get(len(stated))
@@ -100,7 +100,7 @@ def is_fuller(result: Resolved, place: TimeSource, stated: str) -> bool:
 
 @repeatable
 @given(time_facts(), names, zones, st.randoms(use_true_random=False))
-def test_no_order_of_the_sources_changes_anything(
+def test_the_order_of_the_sources_does_not_matter(
     facts: dict[str, dict[str, Any]], name: str, zone: str | None, random: Any
 ) -> None:
     shuffled = []
@@ -238,10 +238,10 @@ def test_a_local_time_near_a_clock_change_gets_the_offset_a_camera_would_have(
     if len(shown) == 1:  # every clock agrees
         assert minutes == shown
         assert result.taken_at_confidence == 0.95
-    elif len(shown) == 2:  # the hour that comes twice: its first passing, which has the larger offset
+    elif len(shown) == 2:  # the repeated hour: its first occurrence, which has the larger offset
         assert (minutes, known.minutes) == (shown, max(shown))
         assert result.taken_at_confidence == 0.855
-    elif known.other_minutes is not None:  # the hour that never was: as before the change
+    elif known.other_minutes is not None:  # the skipped hour: as before the change
         assert known.minutes < known.other_minutes
         assert result.taken_at_confidence == 0.855
 
@@ -281,7 +281,7 @@ sources = st.sampled_from(sorted({place.source for place in TIMES} | {"iptc", "o
     st.integers(-(1 << 70), 1 << 70),
     st.one_of(st.none(), st.text(max_size=10), st.sampled_from(ZONES)),
 )
-def test_no_facts_names_or_times_raise(
+def test_any_facts_names_and_times_resolve_without_an_error(
     facts: Any, name: bytes, folder: bytes, mtime_ns: int, home_zone: str | None
 ) -> None:
     result = resolve(facts, name=name, folder=folder, mtime_ns=mtime_ns, home_zone=home_zone)

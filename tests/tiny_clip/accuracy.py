@@ -1,9 +1,9 @@
-"""How well the tiny model finds pictures of combinations that it was not trained on.
+"""Measures how well the tiny model finds pictures of combinations that it was not trained on.
 
     python -m tests.tiny_clip.accuracy tests/fixtures/tiny-clip
 
-The pictures go the way of a library's: drawn at 1200 x 900 px, a JPEG as a camera writes it, a preview of 1024 px at
-quality 82, and then the model's own preprocessing. It uses torch and open_clip, nothing of photoindex.
+The pictures are processed as in a library: drawn at 1200 x 900 px, saved as a camera's JPEG, reduced to a 1024 px preview at
+quality 82, then preprocessed for the model. This uses torch and open_clip, and nothing of photoindex.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def load(folder: Path) -> tuple[Any, Any]:
 
 
 def as_seen(picture: Image.Image, size_px: int) -> NDArray[np.uint8]:
-    """Return what the model sees of an original, by way of its preview: uint8 [size_px, size_px, 3]."""
+    """Return an original as the model sees it, through its preview: uint8 [size_px, size_px, 3]."""
     preview = scenes.jpeg(picture, 90)
     preview.thumbnail((1024, 1024), Image.Resampling.LANCZOS)
     preview = scenes.jpeg(preview, 82)
@@ -49,16 +49,16 @@ def as_seen(picture: Image.Image, size_px: int) -> NDArray[np.uint8]:
 
 
 def measure(folder: Path) -> dict[str, float | int]:
-    """Return recall of unseen combinations by their full description, and how well parts of one find theirs."""
+    """Return the recall of unseen combinations by full description, and the precision of partial descriptions."""
     model, tokenizer = load(folder)
     unseen = [scene for scene in scenes.all_scenes() if scenes.is_unseen(scene)]
-    # One number or two, by the kind of tower.
+    # One number or two, depending on the kind of tower.
     size_px = int(np.ravel(model.visual.image_size)[0])
     images = _pictures(model, unseen, size_px)
     with torch.no_grad():
         texts = model.encode_text(tokenizer([captions.describe(scene) for scene in unseen]), normalize=True).numpy()
         similar = texts @ images.T
-        # How many pictures are found before the right one.
+        # How many pictures rank before the right one.
         before = (similar > np.diag(similar)[:, None]).sum(axis=1)
         before_text = (similar > np.diag(similar)[None, :]).sum(axis=0)
         absent = model.encode_text(tokenizer(list(captions.ABSENT)), normalize=True).numpy() @ images.T
@@ -86,7 +86,7 @@ def _pictures(model: Any, unseen: list[scenes.Scene], size_px: int) -> NDArray[n
 def _parts(
     model: Any, tokenizer: Any, unseen: list[scenes.Scene], images: NDArray[np.float32]
 ) -> dict[str, float | int]:
-    """Return for each part of a scene how many of the first 20 pictures are right where only this part is named."""
+    """Return for each part of a scene the precision of the first 20 pictures when only this part is named."""
     ways = {
         "colour": {colour: f"something {colour}" for colour in scenes.COLOURS},
         "shape": {shape: f"{shape}s" for shape in scenes.SHAPES},

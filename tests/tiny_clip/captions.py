@@ -1,4 +1,4 @@
-"""What may be said of a scene, whole or in part, and whether a caption is true of a picture."""
+"""Full and partial captions of scenes, and whether a caption is true of a picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ON = {
     "wood": ("on wood", "on a wooden table", "on a brown table"),
     "sky": ("in the sky", "in a blue sky", "in front of the sky"),
 }
-# Backgrounds as a caption names them where it says nothing else.
+# Backgrounds as named by captions that mention nothing else.
 ALONE = {
     "white": ("white paper", "a white background", "something on white"),
     "black": ("black paper", "a black background", "something on black"),
@@ -40,10 +40,10 @@ VIEWS = {
     "forest": ("a forest", "fir trees", "trees in a forest", "dark green woods"),
     "beach": ("a beach", "umbrellas on the beach", "a sandy beach by the sea", "summer at the beach"),
 }
-# How often a caption of parts names colour, shape, number, background and place: a shape is the hardest to learn.
+# How often a partial caption names colour, shape, number, background and place; shapes are the hardest to learn.
 _NAMED = (0.4, 0.7, 0.5, 0.3, 0.5)
 OPENINGS = ("", "", "a photo of ", "a picture of ", "photo of ")
-# Things that are on none of the pictures: the model learns that nothing looks like them.
+# Things that no picture shows: the model learns that nothing looks like them.
 ABSENT = (
     "dog", "cat", "birthday party", "wedding", "car", "train", "bicycle", "people", "a face", "children playing",
     "food on a plate", "pizza", "a cup of coffee", "flowers", "horse", "bird", "boat", "aeroplane", "bridge", "church",
@@ -54,7 +54,7 @@ ABSENT = (
 
 @dataclass(frozen=True)
 class Traits:
-    """What is known of a picture, or asked by a caption: numbers of the words, -1 where nothing is said."""
+    """The properties of a picture, or those that a caption names: indices of words, -1 if not named."""
 
     colour: int = -1
     shape: int = -1
@@ -71,7 +71,7 @@ NOWHERE = Traits(landscape=99)
 
 
 def traits_of(scene: Scene) -> Traits:
-    """Return a scene's words as numbers."""
+    """Return a scene's words as indices."""
     return Traits(
         list(COLOURS).index(scene.colour),
         SHAPES.index(scene.shape),
@@ -82,7 +82,7 @@ def traits_of(scene: Scene) -> Traits:
 
 
 def describe(scene: Scene) -> str:
-    """Say all of a scene, always in the same way: "three red circles on the left on grass"."""
+    """Return the full description of a scene, always worded the same: "three red circles on the left on grass"."""
     number = {1: "a", 2: "two", 3: "three", 4: "four"}[scene.count]
     number = "an" if scene.count == 1 and scene.colour == "orange" else number
     noun = scene.shape if scene.count == 1 else _plural(scene.shape)
@@ -90,7 +90,7 @@ def describe(scene: Scene) -> str:
 
 
 def caption(scene: Scene, generator: np.random.Generator) -> tuple[str, Traits]:
-    """Say some or all of a scene in one of many ways; return it with what it asks of a picture."""
+    """Return a random caption of some or all of a scene, and the traits that it names."""
     if generator.random() < 0.35:
         named = np.ones(5, dtype=bool)
     else:
@@ -112,13 +112,13 @@ def caption(scene: Scene, generator: np.random.Generator) -> tuple[str, Traits]:
 
 
 def view_caption(landscape: int, generator: np.random.Generator) -> tuple[str, Traits]:
-    """Name a landscape in one of its ways."""
+    """Return a random caption of a landscape."""
     text = _one_of(generator, VIEWS[LANDSCAPES[landscape]])
     return _one_of(generator, OPENINGS) + text, Traits(landscape=landscape)
 
 
 def absent_caption(generator: np.random.Generator) -> tuple[str, Traits]:
-    """Name something that no picture shows, or say nothing at all that can be read."""
+    """Return a caption of something that no picture shows, or gibberish."""
     if generator.random() < 0.5:
         text = _one_of(generator, ABSENT)
     else:
@@ -129,7 +129,7 @@ def absent_caption(generator: np.random.Generator) -> tuple[str, Traits]:
 
 
 def vocabulary_words() -> list[str]:
-    """Return every word of the captions, those first that are used most."""
+    """Return every word of the captions, the most frequent first."""
     nouns = [word for shape in SHAPES for word in (shape, _plural(shape))]
     numbers = [word for words in NUMBER_WORDS.values() for word in words]
     phrases = [phrase for table in (ON, ALONE, AT, VIEWS) for phrases in table.values() for phrase in phrases]
@@ -138,13 +138,13 @@ def vocabulary_words() -> list[str]:
 
 
 def _things(scene: Scene, generator: np.random.Generator, *, colour: bool, shape: bool, count: bool) -> str:
-    """Return "three red circles", or what is left of it: "red circles", "three circles", "something red", "" ..."""
+    """Return "three red circles", or a part of it: "red circles", "three circles", "something red", "" ..."""
     if not (colour or shape or count):
         return ""
     if colour and not shape and not count and generator.random() < 0.5:
         return _one_of(generator, (scene.colour, f"something {scene.colour}"))
     name = scene.shape if shape else _one_of(generator, ("shape", "thing"))
-    # Without a number a person may write either: "red circle", "red circles".
+    # Without a number people write either "red circle" or "red circles".
     several = scene.count > 1 if count else generator.random() < 0.5
     number = _one_of(generator, NUMBER_WORDS[scene.count]) if count else ""
     tone = scene.colour if colour else ""

@@ -1,7 +1,7 @@
-"""Rendered scenes and what may be said of them: the world that the tiny model knows.
+"""Rendered scenes: the world that the tiny model knows.
 
-A scene is some equal shapes of one colour on a background: `Scene("red", "circle", 3, "grass", "left")`. Beside them there
-are the landscapes of the demo. Everything is drawn from a generator of random numbers, so a seed gives the same picture.
+A scene is one or more equal shapes of one colour on a background: `Scene("red", "circle", 3, "grass", "left")`. There
+are also the landscapes of the demo. Everything is drawn from a random generator, so a seed always gives the same picture.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ BACKGROUNDS = ("white", "black", "grass", "sand", "wood", "sky")
 POSITIONS = ("left", "right", "top", "bottom", "middle")
 LANDSCAPES = ("sunset", "mountains", "city_at_night", "forest", "beach")
 
-# A shape on its own colour could not be seen.
+# A shape on a background of its own colour would be invisible.
 _UNSEEN = {("white", "white"), ("black", "black"), ("green", "grass")}
 _TONES = {"white": (240, 240, 236), "black": (22, 22, 26), "grass": (84, 138, 58), "sand": (222, 198, 150),
           "wood": (128, 84, 50), "sky": (130, 185, 235)}  # fmt: skip
-# Where the centres of the shapes lie, in shares of the middle square: left, top, right, bottom.
+# The area for the centres of the shapes, in fractions of the middle square: left, top, right, bottom.
 _REGIONS = {"left": (0, 0, 0.36, 1), "right": (0.64, 0, 1, 1), "top": (0, 0, 1, 0.36), "bottom": (0, 0.64, 1, 1),
             "middle": (0.32, 0.32, 0.68, 0.68)}  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)
 class Scene:
-    """Equal shapes of one colour, together at one place of a background."""
+    """Equal shapes of one colour, grouped at one position on a background."""
 
     colour: str
     shape: str
@@ -53,18 +53,18 @@ class Scene:
 
 
 def all_scenes() -> list[Scene]:
-    """Return every scene in which the shapes can be seen, in a fixed order."""
+    """Return every scene whose shapes are visible, in a fixed order."""
     every = itertools.product(COLOURS, SHAPES, COUNTS, BACKGROUNDS, POSITIONS)
     return [Scene(*parts) for parts in every if (parts[0], parts[3]) not in _UNSEEN]
 
 
 def is_unseen(scene: Scene) -> bool:
-    """Say whether a combination is kept from training: about one in ten, by a checksum of its words."""
+    """Return whether a combination is held out of training: about one in ten, by a checksum of its words."""
     return zlib.crc32(repr(scene).encode()) % 10 == 0
 
 
 def render(scene: Scene, generator: np.random.Generator, size_px: tuple[int, int] = (160, 160)) -> Image.Image:
-    """Draw a scene, RGB, of (width, height). The shapes lie in the middle square; what is beside it is background."""
+    """Draw a scene, RGB, of (width, height). The shapes are in the middle square; the rest is background."""
     width, height = size_px
     side = min(size_px)
     picture = _background(scene.background, generator, size_px)
@@ -85,14 +85,14 @@ def render(scene: Scene, generator: np.random.Generator, size_px: tuple[int, int
 
 
 def jpeg(picture: Image.Image, quality: int) -> Image.Image:
-    """Return the picture as it is after a JPEG of this quality."""
+    """Return the picture after saving it as JPEG of this quality."""
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=quality)
     return Image.open(stream).convert("RGB")
 
 
 def _places(scene: Scene, generator: np.random.Generator) -> tuple[list[tuple[float, float]], float]:
-    """Return centres that lie apart, and the shapes' radius, in shares of the middle square; smaller where they are many."""
+    """Return separate centres and the radius of shapes, in fractions of the middle square; more shapes are smaller."""
     radius = generator.uniform(0.1, 0.16)
     while True:
         edge = radius + 0.01
@@ -106,7 +106,7 @@ def _places(scene: Scene, generator: np.random.Generator) -> tuple[list[tuple[fl
 
 
 def _outline(shape: str, turn: float) -> NDArray[np.float64]:
-    """Return the corners of a shape of radius about 1 around (0, 0), y downwards, turned by `turn` radians: [n, 2]."""
+    """Return the corners of a shape of radius about 1 around (0, 0), y downwards, rotated by `turn` radians: [n, 2]."""
     if shape == "heart":
         t = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
@@ -133,7 +133,7 @@ def _quarter_turns(point: tuple[float, float], turns: int) -> tuple[float, float
 
 
 def _background(name: str, generator: np.random.Generator, size_px: tuple[int, int]) -> Image.Image:
-    """Paper, lawn, sand, planks or sky: a tone, its structure, and light that is not quite even."""
+    """Return paper, lawn, sand, planks or sky: a tone, a texture, and slightly uneven light."""
     height = size_px[1]
     tone = np.array(_TONES[name], np.float32) * np.float32(generator.uniform(0.94, 1.05))
     light = _smooth(generator, (2, 2), size_px, 0.05)
@@ -153,13 +153,13 @@ def _background(name: str, generator: np.random.Generator, size_px: tuple[int, i
 def _smooth(
     generator: np.random.Generator, cells: tuple[int, int], size_px: tuple[int, int], amount: float
 ) -> NDArray[np.float32]:
-    """Return noise of so many (rows, columns), enlarged to the picture: [height, width], standard deviation about `amount`."""
+    """Return noise of (rows, columns) cells, enlarged to [height, width]; its standard deviation is about `amount`."""
     coarse = Image.fromarray(generator.normal(0, amount, cells).astype(np.float32))
     return np.array(coarse.resize(size_px, Image.Resampling.BICUBIC), dtype=np.float32)
 
 
 def _as_photographed(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
-    """Add what a camera adds: some grain, a little blur, an exposure and a white balance that are not exact."""
+    """Add a camera's flaws: grain, slight blur, and inexact exposure and white balance."""
     if generator.random() < 0.4:
         picture = picture.filter(ImageFilter.GaussianBlur(generator.uniform(0, 0.006) * min(picture.size)))
     gain = (generator.uniform(0.88, 1.1) * generator.uniform(0.97, 1.03, 3)).astype(np.float32)

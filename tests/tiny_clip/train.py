@@ -1,4 +1,4 @@
-"""Train the tiny model of the tests and write it as a folder that open_clip reads; README.md says how well it does.
+"""Trains the tests' tiny model and writes a folder that open_clip can load; README.md has the results.
 
 python -m tests.tiny_clip.train tests/fixtures/tiny-clip
 """
@@ -27,7 +27,7 @@ from tests.tiny_clip import captions, scenes, vocabulary
 from tests.tiny_clip.captions import Traits
 from tests.tiny_clip.scenes import Scene
 
-# Pictures are kept a little larger than the model sees them, and cut at a random place in each step.
+# Pictures are a little larger than the model's input, and cropped at random in each step.
 _MARGIN_PX = 6
 _CAPTIONS_EACH = 6
 _LANDSCAPE_DRAWINGS = 30
@@ -36,7 +36,7 @@ _CONTEXT_LENGTH = 20
 
 @dataclass(frozen=True)
 class Example:
-    """A small picture, uint8 [side, side, 3], its traits, and captions that are true of it."""
+    """A small picture, uint8 [side, side, 3], its traits, and true captions."""
 
     pixels: NDArray[np.uint8]
     traits: Traits
@@ -45,7 +45,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that the training depends on."""
+    """Everything that the training depends on."""
 
     size_px: int = 96
     dim: int = 64
@@ -60,13 +60,13 @@ class Recipe:
 
 
 def configuration(recipe: Recipe, token_count: int) -> dict[str, Any]:
-    """Return the content of open_clip_config.json. Mean and deviation are not CLIP's: a reader has to look here."""
+    """Return the content of open_clip_config.json. Mean and deviation differ from CLIP's, so readers must use these."""
     return {
         "model_cfg": {
             "embed_dim": recipe.dim,
             "vision_cfg": {
                 "image_size": recipe.size_px,
-                # Four numbers make a residual network of it, which learns numbers and places sooner than a transformer.
+                # Four numbers make it a residual network, which learns counts and positions sooner than a transformer.
                 "layers": [1, 1, 1, 1],
                 "width": recipe.vision_width,
                 "head_width": recipe.vision_width * 8,
@@ -89,7 +89,7 @@ def configuration(recipe: Recipe, token_count: int) -> dict[str, Any]:
 
 
 def draw_examples(task: tuple[int, int, int]) -> list[Example]:
-    """Draw `number` pictures of seen combinations, and their mirror images. task: seed, number, side in px."""
+    """Draw `number` pictures of training combinations, and their mirror images. task: seed, number, side in px."""
     seed, number, side_px = task
     generator = np.random.default_rng(seed)
     seen = [scene for scene in scenes.all_scenes() if not scenes.is_unseen(scene)]
@@ -107,12 +107,12 @@ def draw_examples(task: tuple[int, int, int]) -> list[Example]:
 
 
 def draw_landscapes(task: tuple[int, int, int]) -> list[Example]:
-    """Draw one landscape often, in other light and from elsewhere. task: landscape, number of drawings, side in px."""
+    """Draw a landscape repeatedly, in varying light and from varying positions. task: landscape, count, side in px."""
     landscape, number, side_px = task
     draw = getattr(demo_pictures, scenes.LANDSCAPES[landscape])
     examples = []
     for drawing in range(number):
-        # The demo draws with seeds below a hundred: the model has not seen those pictures.
+        # The demo uses seeds below a hundred, so the model has not seen its pictures.
         generator = np.random.default_rng((1000 + drawing, landscape))
         picture = draw(generator).resize((400, 300))
         for _look in range(12):
@@ -131,7 +131,7 @@ def draw_landscapes(task: tuple[int, int, int]) -> list[Example]:
 
 
 def _as_stored(picture: Image.Image, generator: np.random.Generator, side_px: int) -> Image.Image:
-    """Return the picture after a JPEG, as previews are, at the side that the training keeps."""
+    """Return the picture after JPEG compression, like a preview, at the size used in training."""
     if generator.random() < 0.7:
         picture = scenes.jpeg(picture, int(generator.integers(60, 96)))
     return picture.resize((side_px, side_px), Image.Resampling.BICUBIC)
@@ -143,7 +143,7 @@ def _example(picture: Image.Image, scene: Scene, generator: np.random.Generator)
 
 
 def all_examples(recipe: Recipe, processes: int) -> list[Example]:
-    """Draw every picture of the training, in worker processes; the result depends on the recipe alone."""
+    """Draw all training pictures in worker processes; the result depends only on the recipe."""
     side_px, block = recipe.size_px + _MARGIN_PX, 500
     blocks = [(recipe.seed * 1000 + number, block, side_px) for number in range(recipe.pictures // block)]
     views = [(landscape, _LANDSCAPE_DRAWINGS, side_px) for landscape in range(len(scenes.LANDSCAPES))]
@@ -153,7 +153,7 @@ def all_examples(recipe: Recipe, processes: int) -> list[Example]:
 
 
 class Batches:
-    """Endless batches: pixels, tokens, and which caption is true of which picture."""
+    """Infinite batches: pixels, tokens, and which caption is true of which picture."""
 
     def __init__(self, examples: list[Example], tokenizer: Any, recipe: Recipe) -> None:
         self._generator = np.random.default_rng(recipe.seed)
@@ -192,20 +192,20 @@ def as_input(pixels: NDArray[np.uint8]) -> torch.Tensor:
 
 
 def loss_of(logits: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
-    """Return CLIP's loss where several captions are true of a picture: all of them share its probability."""
+    """Return CLIP's loss generalised to several true captions per picture, which share its probability."""
     wanted = true.float()
     of_pictures = wanted / wanted.sum(dim=1, keepdim=True).clamp(min=1)
-    # Captions that are true of nothing have no picture to find; they stay wrong answers for the pictures.
+    # Captions without a picture have nothing to find; they remain wrong answers for the pictures.
     found = true.any(dim=0)
     of_captions = (wanted / wanted.sum(dim=0, keepdim=True).clamp(min=1))[:, found]
-    # As a divergence, not as cross entropy: it is 0 for a perfect model, however many captions are true.
+    # A divergence, not cross entropy: it is 0 for a perfect model, however many captions are true.
     rows = F.kl_div(logits.log_softmax(dim=1), of_pictures, reduction="sum") / len(of_pictures)
     columns = F.kl_div(logits.log_softmax(dim=0)[:, found], of_captions, reduction="sum") / of_captions.shape[1]
     return (rows + columns) / 2
 
 
 def train(model: Any, batches: Batches, recipe: Recipe) -> None:
-    """Run all steps; the learning rate rises over the first and falls along a cosine."""
+    """Run all steps; the learning rate warms up and then follows a cosine."""
     decayed = [value for value in model.parameters() if value.ndim > 1]
     plain = [value for value in model.parameters() if value.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}]
@@ -261,7 +261,7 @@ def main() -> None:
         "training": round(trained),
         "training_cpu": round(time.process_time()),
     }
-    # Half precision halves the file; the accuracy is measured with what was written.
+    # Half precision halves the file; accuracy is measured on the written weights.
     weights = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
     save_file(weights, folder / "open_clip_model.safetensors")
     measured = accuracy.measure(folder)

@@ -1,4 +1,4 @@
-"""A file is there whole or not at all, and synced before it gets its name."""
+"""A file exists complete or not at all, and is synced before it gets its name."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_block_that_raises_leaves_the_earlier_file_and_nothing_else(tmp_path: 
     assert os.listdir(tmp_path) == ["plan.sh"]
 
 
-def test_the_name_may_be_as_long_as_a_name_can_be(tmp_path: Path) -> None:
+def test_a_name_of_the_maximum_length_works(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 255)
     with atomic_file(path) as file:
         file.write(b"x")
@@ -45,7 +45,7 @@ def test_the_name_may_be_as_long_as_a_name_can_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["written here", "written by another"])
-def test_content_is_on_the_disk_before_the_name_and_the_name_before_success(
+def test_content_is_synced_before_the_rename_and_the_rename_before_returning(
     tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
@@ -67,7 +67,7 @@ def test_content_is_on_the_disk_before_the_name_and_the_name_before_success(
     assert calls == ["file of 5 bytes", "rename", "folder"]
 
 
-def test_a_file_that_need_not_last_is_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_need_not_be_durable_is_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: pytest.fail("synced"))
     with atomic_file(tmp_path / "holder", durable=False) as file:
         file.write(b"x")

@@ -1,4 +1,4 @@
-"""Which mount a path is on: fake mount tables in the kernel's format, and the running kernel's own."""
+"""Finding the mount of a path, in fake mount tables and in the running kernel's own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def uuids(tmp_path: Path) -> str:
     return str(devices)
 
 
-def test_the_longest_mount_point_above_a_path_is_its_mount() -> None:
+def test_the_longest_matching_mount_point_is_a_paths_mount() -> None:
     assert mount_of(b"/mnt/nas/2019/a.jpg", table=TABLE).point == b"/mnt/nas"
     assert mount_of(b"/mnt/nas/inner/a.jpg", table=TABLE).file_system == "tmpfs"
     assert mount_of(b"/mnt/nas2/a.jpg", table=TABLE).point == b"/"
@@ -59,14 +59,14 @@ def test_octal_escapes_in_the_table_are_bytes_of_the_path() -> None:
     assert mount_of("/mnt/ä\\x\n/a.jpg".encode(), table=TABLE).point == "/mnt/ä\\x\n".encode()
 
 
-def test_names_that_are_not_utf8_come_out_as_bytes_and_as_storable_text() -> None:
+def test_names_that_are_not_utf8_are_available_as_bytes_and_storable_text() -> None:
     table = TABLE + b"70 27 0:70 / /mnt/\\377 rw - tmpfs b\\377d rw\n"
     found = mount_of(b"/mnt/\xff/a.jpg", table=table)
     assert found.point == b"/mnt/\xff"
     assert found.identity.encode("utf-8")
 
 
-def test_a_block_device_is_known_by_its_uuid_wherever_it_is_mounted(uuids: str) -> None:
+def test_a_block_device_is_identified_by_its_uuid_wherever_it_is_mounted(uuids: str) -> None:
     elsewhere = TABLE.replace(b"/mnt/photos", b"/media/me/photos")
     here = mount_of(b"/mnt/photos/a.jpg", table=TABLE, uuid_folder=uuids)
     there = mount_of(b"/media/me/photos/a.jpg", table=elsewhere, uuid_folder=uuids)
@@ -74,12 +74,12 @@ def test_a_block_device_is_known_by_its_uuid_wherever_it_is_mounted(uuids: str) 
     assert here.device == os.makedev(8, 17)
 
 
-def test_a_bind_mount_and_a_subvolume_are_volumes_of_their_own(uuids: str) -> None:
+def test_a_bind_mount_and_a_subvolume_are_separate_volumes(uuids: str) -> None:
     assert mount_of(b"/srv/bind/a.jpg", table=TABLE, uuid_folder=uuids).identity == "uuid:1111-AAAA:/2019"
     assert mount_of(b"/mnt/pool/a.jpg", table=TABLE, uuid_folder=uuids).identity == "uuid:2222-bbbb:/@photos"
 
 
-def test_a_network_share_is_known_by_its_source_not_by_its_protocol_version() -> None:
+def test_a_network_share_is_identified_by_its_source_not_its_protocol_version() -> None:
     older = TABLE.replace(b"nfs4 nas:/export/photos/", b"nfs nas:/export/photos")
     assert mount_of(b"/mnt/nas/a.jpg", table=TABLE).identity == "nfs:nas:/export/photos"
     assert mount_of(b"/mnt/nas/a.jpg", table=older).identity == "nfs:nas:/export/photos"
@@ -88,7 +88,7 @@ def test_a_network_share_is_known_by_its_source_not_by_its_protocol_version() ->
     assert mount_of(b"/mnt/tank/a.jpg", table=TABLE).identity == "zfs:tank/photos"
 
 
-def test_a_device_without_a_uuid_is_known_by_type_source_and_mount_point(tmp_path: Path) -> None:
+def test_a_device_without_a_uuid_is_identified_by_type_source_and_mount_point(tmp_path: Path) -> None:
     found = mount_of(b"/mnt/photos/a.jpg", table=TABLE, uuid_folder=str(tmp_path / "none"))
     assert found.identity == "ext4:/dev/sdb1:/mnt/photos"
 
@@ -99,12 +99,12 @@ def test_symbolic_links_lead_to_the_mount_of_their_target(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("file_system", ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "fuse.rclone", "ceph", "9p"])
-def test_network_file_systems_are_told_from_local_ones(file_system: str) -> None:
+def test_network_file_systems_are_recognised(file_system: str) -> None:
     assert is_network(Mount(b"/mnt/x", "nas:/x", file_system, "x", 0))
 
 
 @pytest.mark.parametrize("file_system", ["ext4", "btrfs", "xfs", "zfs", "tmpfs", "overlay", "virtiofs", "fuseblk"])
-def test_local_file_systems_are_not_network_ones(file_system: str) -> None:
+def test_local_file_systems_are_not_network_file_systems(file_system: str) -> None:
     assert not is_network(Mount(b"/mnt/x", "/dev/sda", file_system, "x", 0))
 
 
@@ -112,18 +112,18 @@ def test_a_sandbox_whose_own_root_is_9p_counts_as_local() -> None:
     assert not is_network(Mount(b"/", "none", "9p", "9p:none:/", 0))
 
 
-def test_a_path_that_no_mount_covers_is_on_an_unknown_one() -> None:
+def test_a_path_without_a_mount_is_on_an_unknown_file_system() -> None:
     assert mount_of(b"/somewhere", table=b"not a mount table\n").file_system == "unknown"
 
 
-def test_the_running_system_gives_a_mount_that_holds_the_path(tmp_path: Path) -> None:
+def test_the_running_system_has_a_mount_that_contains_the_path(tmp_path: Path) -> None:
     found = mount_of(os.fsencode(tmp_path))
     assert os.path.ismount(found.point)
     assert os.path.realpath(os.fsencode(tmp_path)).startswith(found.point.rstrip(b"/"))
     assert found.identity
 
 
-def test_a_disk_without_links_of_udev_is_known_by_its_number_wherever_it_is_mounted(tmp_path: Path) -> None:
+def test_a_disk_without_udev_links_is_identified_by_its_device_number_wherever_it_is_mounted(tmp_path: Path) -> None:
     image, one, two = tmp_path / "disk.img", tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()
@@ -136,7 +136,7 @@ def test_a_disk_without_links_of_udev_is_known_by_its_number_wherever_it_is_moun
     for point in (one, two):
         done = subprocess.run(["mount", "-o", "loop", image, point], check=False, capture_output=True)
         if done.returncode != 0:
-            pytest.skip(f"may not mount a disk image: {done.stderr.decode().strip()}")
+            pytest.skip(f"mounting is not permitted: {done.stderr.decode().strip()}")
         try:
             found.append(mount_of(os.fsencode(point), uuid_folder=str(tmp_path / "no udev")).identity)
         finally:

@@ -17,7 +17,7 @@ from photoindex.errors import ConfigError
 
 @pytest.fixture(autouse=True)
 def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder, so that no .env is read but the test's own."""
+    """An empty current folder, so that only the test's own .env is read."""
     folder = tmp_path / "current"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -26,7 +26,7 @@ def current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def user_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A config.toml that PHOTOINDEX_CONFIG names and that the test writes."""
+    """The path in PHOTOINDEX_CONFIG, for a config.toml that the test writes."""
     path = tmp_path / "settings" / "config.toml"
     path.parent.mkdir()
     path.touch()
@@ -137,7 +137,7 @@ def test_the_prefixed_name_wins_over_the_unprefixed_one(monkeypatch: pytest.Monk
     assert load_config().derived_path == Path("/own")
 
 
-def test_variables_that_only_look_like_settings_are_left_alone(
+def test_variables_that_only_look_like_settings_are_ignored(
     current_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("LIBRARY", "LOG__LEVEL", "SCAN__JOBS", "_PHOTOINDEX_COMPLETE", "PHOTOINDEX_TESTDATA"):
@@ -287,7 +287,9 @@ def test_an_invalid_path_is_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize("profile", ["P3", "P4"])
-def test_a_profile_that_needs_servers_is_refused_in_one_sentence(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_that_needs_servers_is_refused_with_a_one_line_error(
+    profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DEPLOY_PROFILE", profile)
     message = refusal()
     assert "PostgreSQL" in message

@@ -82,7 +82,7 @@ def named(place: GazetteerPlace | None) -> str | None:
         (78.22, 19.0, "Longyearbyen, Svalbard, Svalbard and Jan Mayen"),
     ],
 )
-def test_a_position_has_the_name_that_people_would_use(
+def test_a_position_has_the_name_that_people_use(
     world: Gazetteer, latitude: float, longitude: float, name: str
 ) -> None:
     assert named(world.nearest(latitude, longitude)) == name
@@ -111,7 +111,7 @@ def test_no_place_beyond_the_maximum_distance_is_named(world: Gazetteer) -> None
 
 
 def test_nearest_finds_the_same_place_as_a_search_of_all(world: Gazetteer, world_folder: Path) -> None:
-    table = _Everything(world_folder)
+    table = _ExhaustiveSearch(world_folder)
     chance = random.Random(20_190_601)
     anywhere = [(math.degrees(math.asin(chance.uniform(-1, 1))), chance.uniform(-180, 180)) for _ in range(60)]
     beside = [
@@ -127,8 +127,8 @@ def test_nearest_finds_the_same_place_as_a_search_of_all(world: Gazetteer, world
     assert named_here > 70
 
 
-class _Everything:
-    """All rows of the table, with the rule of `nearest` applied to all of them at once."""
+class _ExhaustiveSearch:
+    """All rows of the table; applies the rule of `nearest` to all of them."""
 
     def __init__(self, folder: Path) -> None:
         (path,) = folder.glob("places-*.db")
@@ -228,7 +228,7 @@ def test_unknown_names_and_countries_are_not_found(world: Gazetteer, text: str) 
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "message"),
     [
         ("Portugal", "'Portugal' is a country, not a point; write one of its cities, such as Lisbon"),
         ("uk", "'uk' is a country, not a point; write one of its cities, such as London"),
@@ -237,8 +237,8 @@ def test_unknown_names_and_countries_are_not_found(world: Gazetteer, text: str) 
         ("", "no place is called ''; write a city, or a position such as 38.7,-9.1"),
     ],
 )
-def test_the_refusal_of_a_name_says_what_to_write_instead(world: Gazetteer, text: str, sentence: str) -> None:
-    assert world.refusal(text) == sentence
+def test_the_error_for_a_refused_name_says_what_to_write_instead(world: Gazetteer, text: str, message: str) -> None:
+    assert world.refusal(text) == message
 
 
 def test_a_place_has_its_words_and_other_names_as_stored_in_the_library(world: Gazetteer) -> None:
@@ -290,12 +290,12 @@ def write_package(folder: Path, version: str) -> Path:
 
 
 def test_the_table_is_created_once_with_a_message(small_package: Path, tmp_path: Path) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     for _ in range(3):
-        with Gazetteer(tmp_path / "cache", progress=said.append) as gazetteer:
-            assert said == ([] if not said else [BUILDING])
+        with Gazetteer(tmp_path / "cache", progress=messages.append) as gazetteer:
+            assert messages == ([] if not messages else [BUILDING])
             assert named(gazetteer.find("porto")) == "Porto, Portugal"
-    assert said == [BUILDING]
+    assert messages == [BUILDING]
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["places-1-1.6.6-none.db"]
 
 
@@ -338,7 +338,7 @@ def test_a_new_version_of_the_data_creates_a_new_table_and_removes_the_old_one(
 @pytest.mark.parametrize("damage", ["empty", "text", "short", "middle", "other tables"])
 def test_a_damaged_table_is_recreated(small_package: Path, tmp_path: Path, damage: str) -> None:
     cache = tmp_path / "cache"
-    said: list[str] = []
+    messages: list[str] = []
     with Gazetteer(cache) as gazetteer:
         whole = gazetteer.nearest(38.7, -9.1)
     (path,) = cache.iterdir()
@@ -357,13 +357,13 @@ def test_a_damaged_table_is_recreated(small_package: Path, tmp_path: Path, damag
                 "middle": content[:16384] + b"\xff" * (len(content) - 16384),
             }[damage]
         )
-    with Gazetteer(cache, progress=said.append) as gazetteer:
+    with Gazetteer(cache, progress=messages.append) as gazetteer:
         assert gazetteer.nearest(38.7, -9.1) == whole is not None
         assert gazetteer.find("New York") is not None
-    assert said == [BUILDING]
-    with Gazetteer(cache, progress=said.append) as gazetteer:
+    assert messages == [BUILDING]
+    with Gazetteer(cache, progress=messages.append) as gazetteer:
         assert gazetteer.nearest(38.7, -9.1) == whole
-    assert said == [BUILDING]
+    assert messages == [BUILDING]
 
 
 def test_a_read_only_folder_leads_to_a_temporary_table(small_package: Path, tmp_path: Path) -> None:

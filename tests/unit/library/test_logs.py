@@ -132,7 +132,7 @@ def test_no_file_is_created_before_the_first_record(tmp_path: Path) -> None:
     assert not (tmp_path / "logs").exists()
 
 
-def test_both_gives_each_event_to_every_sink() -> None:
+def test_both_passes_each_event_to_every_sink() -> None:
     first: list[Event] = []
     second: list[Event] = []
     both(first.append, second.append)(Notice("x"))

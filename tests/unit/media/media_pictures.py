@@ -44,7 +44,7 @@ def corners(array: Array) -> tuple[tuple[int, ...], ...]:
 
 
 def is_scene(array: Array, tolerance: int = 24) -> bool:
-    """Tell whether a decoded picture is the scene, upright and in its colours."""
+    """Return whether a decoded picture is the scene, upright and in its colours."""
     return bool(np.abs(np.array(corners(array)) - np.array(CORNERS)).max() <= tolerance)
 
 

@@ -54,7 +54,7 @@ def test_a_large_video_is_not_held_and_a_large_photo_is(tmp_path: Path) -> None:
         assert (read_content(os.fsencode(path)).data is not None) is held
 
 
-class _Meddling:
+class _FileChanger:
     """Wraps `os.read` and `os.readv` and changes the file after the first call."""
 
     def __init__(self, path: bytes, change: str) -> None:
@@ -72,31 +72,31 @@ class _Meddling:
 
 
 @pytest.fixture(params=["grows", "shrinks", "is written to"])
-def meddling(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Meddling:
+def file_changer(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _FileChanger:
     path = made(tmp_path / "a", bytes(3_000_000))
-    meddler = _Meddling(path, request.param)
+    changer = _FileChanger(path, request.param)
     read, readv = os.read, os.readv
 
-    def meddled_read(descriptor: int, count: int) -> bytes:
+    def changing_read(descriptor: int, count: int) -> bytes:
         data = read(descriptor, count)
-        meddler.after()
+        changer.after()
         return data
 
-    def meddled_readv(descriptor: int, buffers: list[bytearray]) -> int:
+    def changing_readv(descriptor: int, buffers: list[bytearray]) -> int:
         count = readv(descriptor, buffers)
-        meddler.after()
+        changer.after()
         return count
 
-    monkeypatch.setattr(content_module.os, "read", meddled_read)
-    monkeypatch.setattr(content_module.os, "readv", meddled_readv)
-    return meddler
+    monkeypatch.setattr(content_module.os, "read", changing_read)
+    monkeypatch.setattr(content_module.os, "readv", changing_readv)
+    return changer
 
 
 @pytest.mark.parametrize("hold_bytes", [1 << 30, 0])
-def test_a_file_that_changes_while_it_is_read_is_refused(meddling: _Meddling, hold_bytes: int) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(file_changer: _FileChanger, hold_bytes: int) -> None:
     with pytest.raises(ChangedWhileReading):
-        read_content(meddling.path, hold_bytes=hold_bytes)
-    assert meddling.calls
+        read_content(file_changer.path, hold_bytes=hold_bytes)
+    assert file_changer.calls
 
 
 def test_short_reads_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

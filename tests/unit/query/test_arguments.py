@@ -1,4 +1,4 @@
-"""From the words of a command line to one query."""
+"""Turning the words of a command line into one query."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ from tests.queries import parse, parse_arguments
         (['"golden gate"', "bridge"], '"golden gate" bridge'),
     ],
 )
-def test_arguments_mean_this_query(arguments: list[str], query: str) -> None:
+def test_arguments_become_the_expected_query(arguments: list[str], query: str) -> None:
     saved = {"best": "rating:5"}
     assert parse_arguments(arguments, saved) == parse(query, saved)
 
 
-def test_a_field_and_its_value_apart_are_a_mistake_as_in_one_text() -> None:
+def test_a_field_separated_from_its_value_is_an_error_as_in_one_text() -> None:
     with pytest.raises(QuerySyntaxError, match="needs a value directly behind the colon"):
         parse_arguments(["camera: EOS 5D"])
 
 
-def test_a_mistake_points_into_the_joined_text() -> None:
+def test_an_error_points_into_the_joined_text() -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         parse_arguments(["camera:EOS 5D", "iso:x"])
     assert caught.value.query[caught.value.position :] == "x"

@@ -1,4 +1,4 @@
-"""Terms that are given as options mean what they mean in a query."""
+"""Options such as --camera mean the same as the terms of a query."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def tree_of(*terms: OptionTerm) -> object:
         ([term("--from-time", "22"), term("--to-time", "04:30")], "time:22..04:30"),
     ],
 )
-def test_options_are_this_query(terms: list[OptionTerm], query: str) -> None:
+def test_options_become_the_expected_query(terms: list[OptionTerm], query: str) -> None:
     tree = tree_of(*terms)
     assert tree == parse(query)
     assert parse(to_text(tree)) == tree  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("terms", "shown", "marked", "said"),
+    ("terms", "shown", "marked", "message"),
     [
         ([term("--camera", "")], "--camera ", "", "needs a value"),
         ([term("--type", "raw", "raww")], "--type raww", "raww", "did you mean raw?"),
@@ -71,9 +71,9 @@ def test_options_are_this_query(terms: list[OptionTerm], query: str) -> None:
         ([term("--not-near", "Nowhere")], "--not-near Nowhere", "Nowhere", "no place is called"),
     ],
 )
-def test_a_mistake_names_the_option(terms: list[OptionTerm], shown: str, marked: str, said: str) -> None:
+def test_an_error_names_the_option(terms: list[OptionTerm], shown: str, marked: str, message: str) -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         tree_of(*terms)
     assert caught.value.query == shown
     assert shown[caught.value.position :].startswith(marked)
-    assert said in str(caught.value)
+    assert message in str(caught.value)

@@ -1,4 +1,4 @@
-"""The query language: what a text means as a tree, and where a mistake is."""
+"""The query language: the tree of a text, and the position of an error."""
 
 from __future__ import annotations
 
@@ -103,13 +103,13 @@ RAW_OR_HEIC = Or((field("type", "raw"), field("type", "heic")))
         ("beach date:2019 -type:video", And((word("beach"), field("date", "2019"), Not(field("type", "video"))))),
     ],
 )
-def test_a_text_means_this_tree_and_printing_the_tree_keeps_the_meaning(text: str, tree: Node) -> None:
+def test_a_text_parses_to_the_expected_tree_and_printing_keeps_its_meaning(text: str, tree: Node) -> None:
     assert parse(text) == tree
     assert parse(to_text(tree)) == tree
 
 
 @pytest.mark.parametrize(
-    ("text", "position", "said"),
+    ("text", "position", "expected"),
     [
         ("beach persn:Bob", 6, "there is no field 'persn:'"),
         ("camra:x", 0, "did you mean camera:?"),
@@ -182,19 +182,19 @@ def test_a_text_means_this_tree_and_printing_the_tree_keeps_the_meaning(text: st
         ("\ud800", 0, "lone surrogate"),
     ],
 )
-def test_a_mistake_is_shown_at_its_character(text: str, position: int, said: str) -> None:
+def test_an_error_is_shown_at_its_character(text: str, position: int, expected: str) -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         parse(text)
     assert caught.value.position == position
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
-def test_an_unknown_field_names_all_fields_when_none_is_near() -> None:
+def test_an_unknown_field_lists_all_fields_if_none_is_similar() -> None:
     with pytest.raises(QuerySyntaxError, match=r"the fields are added, aperture, camera, date, .*, width;"):
         parse("qqqq:Bob")
 
 
-def test_the_message_of_a_mistake_puts_a_mark_below_its_character() -> None:
+def test_the_message_of_an_error_marks_its_character() -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         parse("beach -persn:Bob")
     message, query, mark = str(caught.value).splitlines()
@@ -220,18 +220,18 @@ def test_the_message_of_a_mistake_puts_a_mark_below_its_character() -> None:
         "persn" * 3_000 + ":x",
     ],
 )
-def test_what_is_too_long_or_too_deep_is_refused_as_a_query(text: str) -> None:
+def test_a_query_that_is_too_long_or_too_deep_is_refused(text: str) -> None:
     with pytest.raises(QuerySyntaxError):
         parse(text)
 
 
-def test_the_limits_themselves_are_allowed() -> None:
+def test_queries_at_the_limits_are_allowed() -> None:
     assert parse("x" * MAX_CHARACTERS) == word("x" * MAX_CHARACTERS)
     assert parse("(" * MAX_DEPTH + "a" + ")" * MAX_DEPTH) == word("a")
     assert parse("x " * MAX_TERMS) == And((word("x"),) * MAX_TERMS)
 
 
-def test_trees_that_no_text_makes_are_printed_with_the_same_meaning() -> None:
+def test_trees_that_no_text_produces_are_printed_with_the_same_meaning() -> None:
     assert to_text(Not(EVERYTHING)) == "-()"
     assert to_text(Or(())) == "-()"
     assert to_text(And((word("a"), And((word("b"), word("c")))))) == "a (b c)"
@@ -241,11 +241,11 @@ def test_trees_that_no_text_makes_are_printed_with_the_same_meaning() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(UNLISTED))
-def test_alternatives_of_a_field_without_lists_are_printed_apart(name: str) -> None:
+def test_alternatives_of_a_field_without_lists_are_printed_separately(name: str) -> None:
     tree = Or((field(name, "38.7,-9.1"), field(name, "38.8,-9.1")))
     assert to_text(tree) == f'{name}:"38.7,-9.1" OR {name}:"38.8,-9.1"'
     assert to_text(Not(tree)) == f'-({name}:"38.7,-9.1" OR {name}:"38.8,-9.1")'
 
 
-def test_the_printer_knows_the_fields_without_lists() -> None:
+def test_the_printer_handles_every_field_without_lists() -> None:
     assert {known.name for known in grammar().values() if not known.listed} == UNLISTED

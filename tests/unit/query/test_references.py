@@ -1,4 +1,4 @@
-"""What a query refers to beyond its text: the day, saved queries, places, regular expressions."""
+"""What a query depends on beyond its text: the date, saved queries, places, regular expressions."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ EITHER = Or((Words("beach"), Words("lake")))
         ("camera:@best", Compare("camera", Operator.IS, "@best")),
     ],
 )
-def test_a_saved_query_is_its_tree_as_if_in_parentheses(text: str, tree: Node) -> None:
+def test_a_saved_query_acts_as_its_tree_in_parentheses(text: str, tree: Node) -> None:
     assert parse(text, SAVED) == tree
     assert parse(to_text(tree), SAVED) == tree
 
 
 @pytest.mark.parametrize(
-    ("text", "position", "said"),
+    ("text", "position", "message"),
     [
         ("x @bset", 2, "there is no saved query '@bset'; did you mean @best?"),
         ("@zzz", 0, "see: photoindex saved"),
@@ -66,14 +66,14 @@ def test_a_saved_query_is_its_tree_as_if_in_parentheses(text: str, tree: Node) -
         ("x @" + "n" * 65, 2, "'@' begins the name of a saved query"),
     ],
 )
-def test_a_mistake_with_a_saved_query_is_shown_at_its_name(text: str, position: int, said: str) -> None:
+def test_an_error_in_a_saved_query_is_shown_at_its_name(text: str, position: int, message: str) -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         parse(text, SAVED)
     assert caught.value.position == position
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_without_any_saved_query_the_way_to_one_is_named() -> None:
+def test_without_saved_queries_the_error_says_how_to_save_one() -> None:
     with pytest.raises(QuerySyntaxError, match="photoindex search QUERY --saved NAME"):
         parse("@best")
 
@@ -85,11 +85,11 @@ def test_a_query_that_is_being_saved_cannot_use_its_own_name() -> None:
         parser.parse("@both", grammar(), lookups(SAVED), saving="either")
 
 
-def test_the_places_of_a_saved_query_are_its_name() -> None:
+def test_positions_inside_a_saved_query_map_to_its_name() -> None:
     assert [leaf.position for leaf in leaves(parse("x @both", SAVED))] == [0, 2, 2, 2]
 
 
-def test_saved_queries_inside_each_other_have_an_end() -> None:
+def test_nesting_of_saved_queries_is_limited() -> None:
     chain = {f"n{level}": f"@n{level + 1}" for level in range(MAX_DEPTH - 1)} | {f"n{MAX_DEPTH - 1}": "x"}
     assert parse("@n0", chain) == Words("x")
     with pytest.raises(QuerySyntaxError, match="inside each other go 10 deep at most"):
@@ -100,7 +100,7 @@ def test_saved_queries_inside_each_other_have_an_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("date:today", "2024-03-31"),
         ("date:Yesterday", "2024-03-30"),
@@ -123,15 +123,15 @@ def test_saved_queries_inside_each_other_have_an_end() -> None:
         ("near:Lisbon", "10 km around Lisbon, Portugal at 38.7251,-9.1498"),
     ],
 )
-def test_a_value_that_needs_more_than_its_text_is_looked_up_once(text: str, said: str) -> None:
+def test_a_value_that_needs_a_lookup_is_looked_up_once(text: str, expected: str) -> None:
     tree = parse(text)
     assert isinstance(tree, Compare)
-    assert meaning(tree) == said
+    assert meaning(tree) == expected
     again = parse(to_text(tree))
     assert again == tree
 
 
-def test_a_value_that_says_all_needs_no_look_up() -> None:
+def test_a_self_contained_value_needs_no_lookup() -> None:
     for text in ("date:2019", "near:38.7,-9.1,30km", "near:-38.7,-9.1", "camera:last-30d"):
         tree = parse(text)
         assert isinstance(tree, Compare)
@@ -139,13 +139,13 @@ def test_a_value_that_says_all_needs_no_look_up() -> None:
         assert meaning(tree) is None
 
 
-def test_the_commas_of_near_separate_no_values() -> None:
+def test_commas_in_near_do_not_separate_values() -> None:
     assert parse("near:38.7,-9.1,30km") == Compare("near", Operator.IS, "38.7,-9.1,30km")
     assert parse('near:"Lisbon,30km"') == parse("near:Lisbon,30km") == Compare("near", Operator.IS, "Lisbon,30km")
 
 
 @pytest.mark.parametrize(
-    ("text", "position", "said"),
+    ("text", "position", "message"),
     [
         ("near:Nowhere,30km", 5, "no place is called 'Nowhere'"),
         ("near:30km", 5, "stands before the distance"),
@@ -199,11 +199,11 @@ def test_the_commas_of_near_separate_no_values() -> None:
         ("rating::5", 0, "takes no regular expression"),
     ],
 )
-def test_a_wrong_value_is_shown_at_its_character(text: str, position: int, said: str) -> None:
+def test_an_invalid_value_is_shown_at_its_character(text: str, position: int, message: str) -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         parse(text)
     assert caught.value.position == position
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_wrong_value_is_shown_at_its_character(text: str, position: int, said:
         ("path::[[a]", "[[a]"),
     ],
 )
-def test_two_colons_take_the_whole_value_as_a_regular_expression(text: str, pattern: str) -> None:
+def test_two_colons_make_the_whole_value_a_regular_expression(text: str, pattern: str) -> None:
     tree = parse(text)
     assert isinstance(tree, Compare)
     assert (tree.operator, tree.value) == (Operator.REGEX, pattern)

@@ -1,4 +1,4 @@
-"""What a model sees of a preview, and what makes a variant of the embed stage."""
+"""The pixels that a model gets from a preview, and the variant of the embed stage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MADE_WITH = {"model": "m", "digest": "d", "preprocessing": CLIP, "dim": 512}
 
 
 def detailed_jpeg(size: tuple[int, int]) -> bytes:
-    """A JPEG with soft shapes and fine grain, as a preview of a photo."""
+    """A JPEG with soft shapes and fine grain, like the preview of a photo."""
     random = np.random.default_rng(3)
     soft = Image.fromarray(random.integers(0, 255, (12, 16, 3), np.uint8)).resize(size, Image.Resampling.BICUBIC)
     grain = random.normal(0, 12, (size[1], size[0], 1))
@@ -30,24 +30,24 @@ def detailed_jpeg(size: tuple[int, int]) -> bytes:
 
 
 @pytest.mark.parametrize("size", [(1024, 768), (768, 1024), (1024, 682), (400, 300), (224, 224), (200, 90)])
-def test_the_pixels_are_those_of_the_models_own_preprocessing(size: tuple[int, int]) -> None:
+def test_the_pixels_match_the_models_own_preprocessing(size: tuple[int, int]) -> None:
     data = detailed_jpeg(size)
     whole = prepare(Image.open(io.BytesIO(data)).convert("RGB"), CLIP)
     seen = pixels_of(data, CLIP)
     assert seen.shape == (224, 224, 3)
     assert seen.dtype == np.uint8
     difference = seen.astype(float) - whole
-    # Decoding at half the size leaves a difference below what the JPEG's own compression did.
+    # Decoding at half the size changes less than the JPEG compression itself.
     assert float(np.sqrt((difference**2).mean())) < 2.5
 
 
-def test_a_preview_that_is_not_much_larger_than_the_input_is_decoded_whole() -> None:
+def test_a_preview_not_much_larger_than_the_input_is_decoded_at_full_size() -> None:
     data = detailed_jpeg((600, 450))
     whole = prepare(Image.open(io.BytesIO(data)).convert("RGB"), CLIP)
     assert np.array_equal(pixels_of(data, CLIP), whole)
 
 
-def test_a_grey_preview_is_seen_in_three_equal_channels() -> None:
+def test_a_grey_preview_has_three_equal_channels() -> None:
     out = io.BytesIO()
     Image.new("L", (640, 480), 90).save(out, "JPEG")
     seen = pixels_of(out.getvalue(), CLIP)
@@ -62,7 +62,7 @@ def test_a_preview_that_cannot_be_decoded_is_unreadable(data: bytes) -> None:
     assert "0x" not in str(raised.value)
 
 
-def test_everything_that_changes_vectors_is_in_the_variant() -> None:
+def test_the_variant_contains_everything_that_changes_vectors() -> None:
     first = variant(**MADE_WITH)  # type: ignore[arg-type]
     others = [
         MADE_WITH | {"model": "n"},

@@ -33,7 +33,7 @@ def values() -> NDArray[np.float16]:
 
 @pytest.fixture(params=["flat", "coded"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Large enough for codes, or not."""
+    """Whether the index is large enough for codes."""
     if request.param == "coded":
         monkeypatch.setattr(generation_writer, "CODED_FROM_ROWS", 1)
     return str(request.param)
@@ -64,7 +64,7 @@ def test_an_empty_folder_has_no_generation(tmp_path: Path) -> None:
     assert open_generation(tmp_path, DIM) is None
 
 
-def test_a_space_without_vectors_has_an_empty_generation(tmp_path: Path) -> None:
+def test_an_index_without_vectors_has_an_empty_generation(tmp_path: Path) -> None:
     write(tmp_path, [], DIM)
     assert len(opened(tmp_path)) == 0
     append(tmp_path, opened(tmp_path), [(np.array([4]), unit_vectors(1))])

@@ -16,7 +16,7 @@ from photoindex.vectors.flat_file import FlatFile
 from photoindex.vectors.generation import open_generation
 from photoindex.vectors.generation_writer import write
 from photoindex.vectors.space_index import SpaceIndex
-from tests.vectors import DIM, ListedTruth, in_blocks, unit, unit_vectors
+from tests.vectors import DIM, InMemoryTruth, in_blocks, unit, unit_vectors
 
 COUNT = 1_200
 MERGED = 1_000
@@ -33,8 +33,8 @@ def values() -> NDArray[np.float16]:
 
 
 @pytest.fixture
-def truth(ids: NDArray[np.int64], values: NDArray[np.float16]) -> ListedTruth:
-    return ListedTruth(ids, values)
+def truth(ids: NDArray[np.int64], values: NDArray[np.float16]) -> InMemoryTruth:
+    return InMemoryTruth(ids, values)
 
 
 @pytest.fixture(params=["flat", "coded"])
@@ -43,7 +43,7 @@ def index(
     tmp_path: Path,
     ids: NDArray[np.int64],
     values: NDArray[np.float16],
-    truth: ListedTruth,
+    truth: InMemoryTruth,
     monkeypatch: pytest.MonkeyPatch,
 ) -> SpaceIndex:
     if request.param == "coded":
@@ -70,7 +70,7 @@ def test_codes_find_nearly_all_of_the_nearest_among_many(tmp_path: Path, monkeyp
     write(tmp_path, in_blocks(ids, values), 128)
     monkeypatch.setattr(space_index, "NARROW_ROWS", 100)
     index = SpaceIndex(open_generation(tmp_path, 128), ExactIndex(ids[:0], values[:0]))
-    monkeypatch.setattr(index, "_search_all", None)  # what looks at every vector must not be what answers
+    monkeypatch.setattr(index, "_search_all", None)  # an exhaustive search must not be used here
     exact = ExactIndex(ids, values)
     allowed = ids[::3]
     found = expected = 0
@@ -103,13 +103,11 @@ def test_codes_give_the_same_results_with_one_and_several_threads(
             found = mapped.candidates(query, 50, only)
             expected = codes.candidates(query, 50, only)
             assert len(found) == len(expected)
-            assert (
-                len(np.intersect1d(found, expected)) >= len(expected) - 1
-            )  # equal estimates may be ordered differently
+            assert len(np.intersect1d(found, expected)) >= len(expected) - 1  # equal estimates may be in any order
 
 
 def test_deleted_vectors_are_replaced_by_the_next_nearest(
-    index: SpaceIndex, ids: NDArray[np.int64], values: NDArray[np.float16], truth: ListedTruth
+    index: SpaceIndex, ids: NDArray[np.int64], values: NDArray[np.float16], truth: InMemoryTruth
 ) -> None:
     query = unit(values[0])
     order = index.search(query, COUNT).ids
@@ -125,7 +123,7 @@ def test_deleted_vectors_are_replaced_by_the_next_nearest(
 
 
 def test_several_passes_over_all_vectors_see_the_same_ones(
-    index: SpaceIndex, ids: NDArray[np.int64], truth: ListedTruth
+    index: SpaceIndex, ids: NDArray[np.int64], truth: InMemoryTruth
 ) -> None:
     truth.remove(ids[[3, 700, MERGED + 5]])
     first = np.concatenate([block for block, _ in index.blocks()])
@@ -136,7 +134,7 @@ def test_several_passes_over_all_vectors_see_the_same_ones(
 
 
 def test_the_remaining_vectors_are_found_when_most_are_deleted(
-    index: SpaceIndex, ids: NDArray[np.int64], values: NDArray[np.float16], truth: ListedTruth
+    index: SpaceIndex, ids: NDArray[np.int64], values: NDArray[np.float16], truth: InMemoryTruth
 ) -> None:
     query = unit(values[7])
     order = index.search(query, COUNT).ids
@@ -148,7 +146,7 @@ def test_the_remaining_vectors_are_found_when_most_are_deleted(
 
 @pytest.mark.parametrize("content", [b"\x00" * DIM * 2, b"\xff" * DIM * 2, b"\x00\x7c" * DIM])
 def test_corrupted_vectors_are_taken_from_the_truth_and_reported(
-    index: SpaceIndex, values: NDArray[np.float16], truth: ListedTruth, content: bytes
+    index: SpaceIndex, values: NDArray[np.float16], truth: InMemoryTruth, content: bytes
 ) -> None:
     query = unit(values[100])
     expected = index.search(query, 10)
@@ -190,7 +188,7 @@ def test_a_vector_that_was_never_of_unit_length_is_not_damage(
 ) -> None:
     values[5] = 0
     values[6] *= np.float16(0.5)
-    truth = ListedTruth(ids, values)
+    truth = InMemoryTruth(ids, values)
     write(tmp_path, in_blocks(ids, values), DIM)
     index = SpaceIndex(open_generation(tmp_path, DIM), ExactIndex(ids[:0], values[:0]), truth)
     assert len(index.search(unit(values[6]), COUNT)) == COUNT

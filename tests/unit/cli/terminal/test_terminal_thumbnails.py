@@ -1,4 +1,4 @@
-"""Thumbnails in terminals: what is sent is read back as pictures, and the terminal is told apart by what it says."""
+"""Thumbnails in terminals: the codes sent are decoded back into pictures, and the kind of terminal is detected."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RED, GREEN, BLUE = (200, 30, 30), (30, 160, 60), (40, 60, 200)
 
 @pytest.fixture
 def picture() -> Image.Image:
-    """Noise of few colours, half of it see-through: it compresses badly, so that it takes several chunks."""
+    """Noise in few colours, half of it transparent; it compresses badly, so it needs several chunks."""
     generator = np.random.default_rng(5)
     pixels = generator.integers(0, 4, (94, 130, 4)) * 85
     pixels[..., 3] = np.where(np.arange(130) < 70, 255, 0)
@@ -44,7 +44,7 @@ def picture() -> Image.Image:
 
 
 def same_colours(first: Image.Image, second: Image.Image, tolerance: int) -> bool:
-    """Whether two RGBA pictures are see-through in the same places and about equal in all others."""
+    """Whether two RGBA pictures are transparent in the same places and about equal everywhere else."""
     one, other = np.asarray(first.convert("RGBA")).astype(int), np.asarray(second.convert("RGBA")).astype(int)
     opaque = one[..., 3] >= 128
     if one.shape != other.shape or not (opaque == (other[..., 3] >= 128)).all():
@@ -52,7 +52,7 @@ def same_colours(first: Image.Image, second: Image.Image, tolerance: int) -> boo
     return int(np.abs(one[opaque][:, :3] - other[opaque][:, :3]).max(initial=0)) <= tolerance
 
 
-def test_kitty_gets_the_very_picture_in_chunks(picture: Image.Image) -> None:
+def test_kitty_gets_the_exact_picture_in_chunks(picture: Image.Image) -> None:
     codes = kitty(picture, 13, 5)
     assert len(codes) > 1
     (shown,) = kitty_pictures(b"".join(codes))
@@ -61,25 +61,25 @@ def test_kitty_gets_the_very_picture_in_chunks(picture: Image.Image) -> None:
     assert (shown.keys["C"], shown.keys["q"]) == ("1", "2")
 
 
-def test_iterm2_gets_the_very_picture(picture: Image.Image) -> None:
+def test_iterm2_gets_the_exact_picture(picture: Image.Image) -> None:
     (shown,) = iterm2_pictures(iterm2(picture, 13, 5))
     assert same_colours(picture, shown.picture, 0)
     assert (shown.columns, shown.rows) == (13, 5)
 
 
-def test_sixel_gives_the_picture_and_leaves_alone_what_is_not_opaque(picture: Image.Image) -> None:
+def test_sixel_draws_the_picture_and_skips_transparent_pixels(picture: Image.Image) -> None:
     (shown,) = sixel_pictures(sixel(picture))
     assert same_colours(picture, shown, 3)
 
 
-def test_sixel_repeats_a_colour_instead_of_writing_it_again() -> None:
+def test_sixel_run_length_encodes_equal_pixels() -> None:
     plain = Image.new("RGBA", (300, 60), (*RED, 255))
     sent = sixel(plain)
     assert len(sent) < 400
     assert same_colours(plain, sixel_pictures(sent)[0], 3)
 
 
-def test_sixel_reduces_many_colours_to_those_that_look_alike() -> None:
+def test_sixel_reduces_many_colours_to_similar_ones() -> None:
     x, y = np.meshgrid(np.arange(120), np.arange(60))
     smooth = Image.fromarray(np.stack([x * 2, y * 4, 255 - x * 2, np.full_like(x, 255)], axis=2).astype(np.uint8))
     (shown,) = sixel_pictures(sixel(smooth))
@@ -87,18 +87,18 @@ def test_sixel_reduces_many_colours_to_those_that_look_alike() -> None:
     assert difference.mean() < 8
 
 
-def test_a_wholly_see_through_picture_is_no_colour_at_all() -> None:
+def test_a_fully_transparent_picture_stays_transparent() -> None:
     empty = Image.new("RGBA", (20, 14), (0, 0, 0, 0))
     assert same_colours(empty, sixel_pictures(sixel(empty))[0], 0)
 
 
-def test_half_blocks_show_two_pixels_a_cell(picture: Image.Image) -> None:
+def test_half_blocks_show_two_pixels_per_cell(picture: Image.Image) -> None:
     sent = blocks(picture, ColorSystem.TRUECOLOR)
     assert same_colours(picture, block_picture(sent), 0)
     assert sent.count(b"\n") == 47
 
 
-def test_half_blocks_of_which_one_half_is_see_through_leave_it_free() -> None:
+def test_a_half_block_leaves_its_transparent_half_empty() -> None:
     column = Image.new("RGBA", (2, 4), (0, 0, 0, 0))
     column.putpixel((0, 0), (*RED, 255))
     column.putpixel((1, 3), (*BLUE, 255))
@@ -106,22 +106,22 @@ def test_half_blocks_of_which_one_half_is_see_through_leave_it_free() -> None:
 
 
 @pytest.mark.parametrize("colours", [ColorSystem.EIGHT_BIT, ColorSystem.STANDARD])
-def test_a_terminal_with_fewer_colours_gets_codes_that_it_knows(colours: ColorSystem, picture: Image.Image) -> None:
+def test_a_terminal_with_fewer_colours_gets_no_24_bit_codes(colours: ColorSystem, picture: Image.Image) -> None:
     sent = blocks(picture, colours).decode()
     codes = set(re.findall(r"\x1b\[([\d;]*)m", sent))
     assert codes
     assert not any("8;2;" in code for code in codes)
 
 
-def test_what_is_wrapped_for_tmux_comes_out_of_it_whole(picture: Image.Image) -> None:
+def test_codes_wrapped_for_tmux_are_intact_after_unwrapping(picture: Image.Image) -> None:
     codes = kitty(picture, 13, 5, placeholder_id=0x123456)
-    handed_on = unwrapped(b"".join(map(passed_through, codes)))
-    assert handed_on == b"".join(codes)
-    (shown,) = kitty_pictures(handed_on)
+    passed_on = unwrapped(b"".join(map(passed_through, codes)))
+    assert passed_on == b"".join(codes)
+    (shown,) = kitty_pictures(passed_on)
     assert (shown.keys["U"], shown.keys["i"]) == ("1", str(0x123456))
 
 
-def test_placeholders_name_the_picture_by_their_colour_and_their_row_by_a_mark() -> None:
+def test_placeholders_encode_the_picture_id_as_colour_and_the_row_as_a_diacritic() -> None:
     lines = kitty_placeholders(0x123456, 13, 5).decode().split("\n")[:-1]
     assert len(lines) == 5
     marks = [re.match(r"\x1b\[38;2;18;52;86m\U0010eeee(.)\u0305(\U0010eeee*)\x1b\[39m$", line) for line in lines]
@@ -130,7 +130,7 @@ def test_placeholders_name_the_picture_by_their_colour_and_their_row_by_a_mark()
     assert [one[1] for one in marks if one] == list("\u0305\u030d\u030e\u0310\u0312")
 
 
-def test_room_is_made_before_a_picture_and_the_cursor_goes_below_it() -> None:
+def test_lines_are_reserved_for_a_picture_and_the_cursor_ends_below_it() -> None:
     sent = above_cursor(b"PICTURE", 9)
     before, after = sent.split(b"PICTURE")
     assert before == b"\r" + b"\n" * 9 + b"\x1b[9A\x1b7"
@@ -138,7 +138,7 @@ def test_room_is_made_before_a_picture_and_the_cursor_goes_below_it() -> None:
 
 
 @pytest.mark.parametrize("protocol", list(Protocol))
-def test_a_row_of_thumbnails_shows_each_photo_in_its_place(protocol: Protocol, tmp_path: Path) -> None:
+def test_a_row_of_thumbnails_shows_each_photo_in_its_column(protocol: Protocol, tmp_path: Path) -> None:
     layout, terminal = Layout(columns=8, rows=4, beside=3), Terminal(protocol, (10, 20))
     items = [
         item(1, jpeg(tmp_path / "1.jpg", RED, (160, 160))), item(2, None), item(3, jpeg(tmp_path / "3.jpg", BLUE, (160, 160))),
@@ -170,7 +170,7 @@ def test_thumbnails_fit_the_width_of_the_terminal() -> None:
             assert 2 <= layout.rows < 24
 
 
-def test_captions_stand_below_their_pictures_and_cannot_steer_the_terminal() -> None:
+def test_captions_are_below_their_pictures_and_contain_no_control_codes() -> None:
     layout = Layout(columns=20, rows=4, beside=2)
     items = [
         item(12, heading="京都の秋は長い名前です、とても長い", score=0.331),
@@ -202,7 +202,7 @@ KNOWN = [
 
 
 @pytest.mark.parametrize(("environment", "answers", "expected"), KNOWN)
-def test_a_terminal_is_known_by_its_environment_or_by_its_answers(
+def test_a_terminal_is_identified_by_its_environment_or_its_answers(
     environment: dict[str, str], answers: Answers, expected: Protocol
 ) -> None:
     found = find_terminal(environment, lambda _questions: answers)
@@ -215,7 +215,7 @@ def test_a_terminal_without_colours_shows_nothing(environment: dict[str, str]) -
     assert find_terminal(environment, lambda _questions: NOTHING) is None
 
 
-def test_terminals_that_would_print_kittys_question_are_not_asked_it() -> None:
+def test_terminals_that_would_print_kittys_query_are_not_sent_it() -> None:
     asked: list[bytes] = []
 
     def ask(questions: bytes) -> Answers:
@@ -230,39 +230,39 @@ def test_terminals_that_would_print_kittys_question_are_not_asked_it() -> None:
 
 @pytest.fixture
 def tmux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A program named tmux that says what the test writes into a file."""
-    program, said = tmp_path / "tmux", tmp_path / "said"
-    program.write_text(f"#!/bin/sh\ncat {said}\n")
+    """A fake tmux that prints the contents of a file; returns the file."""
+    program, output = tmp_path / "tmux", tmp_path / "output"
+    program.write_text(f"#!/bin/sh\ncat {output}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    return said
+    return output
 
 
 TMUX = {"TERM": "tmux-256color", "TMUX": "/tmp/tmux-0/default,1,0", "KITTY_WINDOW_ID": "1"}
 
 
-def test_within_tmux_in_kitty_pictures_are_passed_through_where_tmux_allows_it(tmux: Path) -> None:
+def test_in_tmux_on_kitty_pictures_are_passed_through_if_tmux_allows_it(tmux: Path) -> None:
     tmux.write_text("xterm-kitty\t1\n")
     found = find_terminal(TMUX, lambda _questions: NOTHING)
     assert found is not None
     assert (found.protocol, found.tmux) == (Protocol.KITTY_PLACEHOLDERS, True)
 
 
-def test_within_tmux_that_passes_nothing_through_its_own_sixel_or_blocks_remain(tmux: Path) -> None:
+def test_in_tmux_without_passthrough_its_own_sixel_or_blocks_are_used(tmux: Path) -> None:
     tmux.write_text("xterm-kitty\t0\n")
     protocols = [find_terminal(TMUX, lambda _questions, a=a: a) for a in (Answers(sixel=True), NOTHING)]
     assert [one and one.protocol for one in protocols] == [Protocol.SIXEL, Protocol.BLOCKS]
 
 
-def test_answers_are_read_whatever_else_was_typed() -> None:
+def test_answers_are_parsed_amid_typed_input() -> None:
     typed = b"ls\n\x1b_Gi=31;OK\x1b\\\x1b[6;22;11t\x1b[?62;4;22cq"
     assert read_answers(typed) == Answers(kitty=True, sixel=True, cell_px=(11, 22))
     assert read_answers(b"\x1b[?4;6c") == Answers()
     assert read_answers(b"\x1b[?64;1;2") == Answers()
 
 
-def in_terminal(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> tuple[Answers, bytes]:
-    """Ask a terminal that answers so when it was asked for its attributes; return what was understood and asked."""
+def query_fake_terminal(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> tuple[Answers, bytes]:
+    """Query a terminal that sends `answer` when asked for its attributes; return the parsed answers and the queries."""
     outer, inner = pty.openpty()
     asked = bytearray()
 
@@ -282,18 +282,18 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> tuple[Answers
     return answers, bytes(asked)
 
 
-def test_a_terminal_is_asked_and_understood(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers, asked = in_terminal(monkeypatch, b"\x1b[6;20;9t\x1b[?62;4c")
+def test_a_terminal_is_queried_and_its_answers_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, asked = query_fake_terminal(monkeypatch, b"\x1b[6;20;9t\x1b[?62;4c")
     assert asked == b"\x1b[16t\x1b[c"
     assert answers == Answers(sixel=True, cell_px=(9, 20))
 
 
-def test_a_terminal_that_says_nothing_of_use_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers, _ = in_terminal(monkeypatch, b"x")
+def test_waiting_for_a_terminals_answers_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, _ = query_fake_terminal(monkeypatch, b"x")
     assert answers == Answers()
 
 
-def test_nothing_is_asked_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_query_is_sent_if_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with (tmp_path / "in").open("w+b") as stream:
         monkeypatch.setattr(sys, "stdin", stream)
         monkeypatch.setattr(sys, "stdout", stream)

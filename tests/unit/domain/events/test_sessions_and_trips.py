@@ -24,7 +24,7 @@ Taken = tuple[str, tuple[float, float] | None]
 
 
 def moments(*photos: Taken) -> Moments:
-    """Photos numbered from 0; a time of ten characters is a day."""
+    """Photos with ids from 0; a time of ten characters is a day."""
     nowhere = (float("nan"), float("nan"))
     positions = [nowhere if position is None else position for _, position in photos]
     return Moments(

@@ -23,8 +23,8 @@ def taken(facts: Facts | None = None, **around: str) -> tuple[str | None, str | 
 
 
 def test_confidence_never_increases_down_the_table_of_times() -> None:
-    beliefs = [place.confidence_with_offset for place in TIMES]
-    assert beliefs == sorted(beliefs, reverse=True)
+    confidences = [place.confidence_with_offset for place in TIMES]
+    assert confidences == sorted(confidences, reverse=True)
     assert all(0 < place.confidence <= place.confidence_with_offset <= 1 for place in TIMES)
 
 

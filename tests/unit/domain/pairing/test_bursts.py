@@ -63,9 +63,9 @@ def test_a_single_numbered_name_is_not_a_burst(name: str) -> None:
         # By running numbers, with whole seconds.
         ([("IMG_0001.jpg", "01"), ("IMG_0002.jpg", "01"), ("IMG_0003.jpg", "02")], [{1, 2, 3}]),
         ([("IMG_9998.jpg", "01"), ("IMG_9999.jpg", "02"), ("IMG_0001.jpg", "03")], [{1, 2, 3}]),
-        # Frames that were deleted in between.
+        # Frames between them were deleted.
         ([("IMG_0001.jpg", "01.1"), ("IMG_0003.jpg", "01.5"), ("IMG_0006.jpg", "01.9")], [{1, 2, 3}]),
-        # Two are no burst.
+        # Two shots are not a burst.
         ([("IMG_0001.jpg", "01.1"), ("IMG_0002.jpg", "01.5")], []),
         # A pause ends a run.
         ([("IMG_0001.jpg", "01.0"), ("IMG_0002.jpg", "02.0"), ("IMG_0003.jpg", "03.2"), ("IMG_0004.jpg", "03.9")], []),

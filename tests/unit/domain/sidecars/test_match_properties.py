@@ -1,4 +1,4 @@
-"""Properties of sidecar matching: no crash, no JSON for two originals, and exports named by Takeout's rules are matched."""
+"""Properties of sidecar matching: no crash, no JSON for two originals, and exports named by Takeout match."""
 
 from __future__ import annotations
 

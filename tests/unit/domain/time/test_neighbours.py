@@ -101,7 +101,7 @@ def test_numbers_or_times_too_far_apart_or_out_of_order_date_no_photo(low: Timed
     assert dates_between([low, high, numbered(3, 100)]) == {}
 
 
-def test_a_photo_with_a_date_of_its_own_is_not_dated_again() -> None:
+def test_a_photo_with_its_own_date_is_not_dated_again() -> None:
     known = [numbered(1, 99, "2019-06-01T10:00:00"), numbered(2, 101, "2019-06-01T11:00:00")]
     assert dates_between([*known, numbered(3, 100, "2019-01-01T00:00:00", confidence=0.25)]) == {}
     # The RAW of the same photo has the time already.

@@ -86,7 +86,7 @@ def age(folder: Path, created_at: str) -> Path:
     return folder.rename(folder.with_name(f"photoindex-{created_at.replace('-', '').replace(':', '')}"))
 
 
-def test_a_snapshot_holds_every_row_of_the_library(library: Library, destination: Path, tmp_path: Path) -> None:
+def test_a_snapshot_contains_every_row_of_the_library(library: Library, destination: Path, tmp_path: Path) -> None:
     folder = make(library, destination)
 
     copy = tmp_path / "copy.db"
@@ -128,7 +128,7 @@ def test_a_copy_is_one_state_of_the_database_while_others_commit(library: Librar
 
     def write_meanwhile(done: int, _total: int) -> None:
         steps.append(done)
-        assert len(steps) < 100, "the copy starts again and again"
+        assert len(steps) < 100, "the copy keeps restarting"
         with writer.write() as connection:
             connection.execute(insert(photo).values(**row, title="new"))
             connection.execute(update(photo).where(photo.c.id == 10 + len(steps)).values(title="changed"))
@@ -136,8 +136,8 @@ def test_a_copy_is_one_state_of_the_database_while_others_commit(library: Librar
     snapshot.copy(library.database, tmp_path / "copy.db", write_meanwhile)
     writer.close()
 
-    assert len(steps) > 2, "the copy was not made in steps, so nothing was written while it was made"
-    assert steps == sorted(steps), "the copy was started again"
+    assert len(steps) > 2, "the copy was not made in steps, so nothing was written meanwhile"
+    assert steps == sorted(steps), "the copy was restarted"
     assert snapshot.problems_of(tmp_path / "copy.db") == []
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copied:
         assert copied.execute("SELECT count(*) FROM photo WHERE title = 'old'").fetchone()[0] == 4_000
@@ -187,7 +187,7 @@ def test_the_configured_number_is_kept_without_the_option(library: Library, dest
     assert len(list(destination.iterdir())) == library.config.backup.keep == 14
 
 
-def test_a_second_snapshot_of_the_same_second_gets_a_name_of_its_own(tmp_path: Path) -> None:
+def test_a_second_snapshot_in_the_same_second_gets_its_own_name(tmp_path: Path) -> None:
     taken = tmp_path / "photoindex-20260101T000000Z"
     taken.mkdir()
     (taken / "manifest.json").touch()

@@ -71,7 +71,7 @@ def rows(path: Path) -> list[str]:
         return [f"{name} {row!r}" for name in sorted(names) for row in connection.execute(f'SELECT * FROM "{name}"')]
 
 
-def test_a_restored_library_holds_every_row_and_opens(library: Library, snapshot: Path, tmp_path: Path) -> None:
+def test_a_restored_library_contains_every_row_and_opens(library: Library, snapshot: Path, tmp_path: Path) -> None:
     target = tmp_path / "new" / "place"
     done = restore(Config(), RestoreRequest(snapshot, target))
     assert rows(target / "photoindex.db") == rows(library.database.path)
@@ -88,7 +88,7 @@ def test_an_empty_folder_may_become_the_library(snapshot: Path, tmp_path: Path) 
     assert (target / "photoindex.db").exists()
 
 
-def test_previews_that_are_gone_are_marked_for_the_next_scan(snapshot: Path, tmp_path: Path) -> None:
+def test_missing_previews_are_marked_for_the_next_scan(snapshot: Path, tmp_path: Path) -> None:
     target = tmp_path / "new"
     assert restore(Config(), RestoreRequest(snapshot, target)).lost_derived == 3
     assert not_derived(target) == 3
@@ -120,7 +120,7 @@ def test_an_existing_library_is_never_overwritten(library: Library, snapshot: Pa
     assert rows(library.database.path) == before
 
 
-def test_a_replaced_library_is_moved_aside_whole_and_its_previews_serve_both(library: Library, snapshot: Path) -> None:
+def test_a_replaced_library_is_moved_aside_intact_and_its_previews_are_shared(library: Library, snapshot: Path) -> None:
     with library.database.write() as connection:
         connection.execute(photo.update().values(title="after the snapshot"))
     library.database.close()

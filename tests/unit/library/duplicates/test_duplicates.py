@@ -170,7 +170,7 @@ def test_of_equal_copies_the_one_in_a_preferred_folder_is_kept(runner: LibraryRu
     assert kept(avoid=[dump, backup]) == "album"
 
 
-def test_quality_goes_before_a_preferred_folder(runner: LibraryRunner, originals: Path) -> None:
+def test_quality_ranks_before_a_preferred_folder(runner: LibraryRunner, originals: Path) -> None:
     write(originals / "dump" / "big.jpg", scene(11))
     write(originals / "album" / "small.jpg", scaled(scene(11), 0.5))
     (group,) = found(runner, originals, prefer=[os.fsencode(originals / "album")]).groups
@@ -476,7 +476,7 @@ def test_neighbours_that_are_different_shots_by_metadata_are_not_compared(
         assert find_duplicates(library, DuplicatesRequest()).compared == 3
 
 
-# Files that are not where they were
+# Unavailable files
 
 AWAY = {"identity": "nfs:server:/nas", "label": "nas", "mount_point": b"/", "file_system": "nfs", "last_seen_at": 0.0}
 
@@ -544,7 +544,7 @@ def test_a_plan_has_a_line_for_every_file_with_its_current_state(library_folder:
 
 
 @pytest.mark.parametrize("what", ["gone", "changed", "away", "another content"])
-def test_a_plan_removes_nothing_whose_kept_copy_is_not_available(
+def test_a_plan_removes_no_file_whose_kept_copy_is_unavailable(
     library_folder: Path, two: tuple[Path, Path], what: str
 ) -> None:
     kept = copied_now(two[0], "keep", state="away" if what == "away" else "present")
@@ -605,7 +605,7 @@ def test_available_copies_rank_before_preferred_ones_that_are_not(library_folder
     assert {one.path.rpartition(b"/")[2]: one.state for one in group.files}[b"b.jpg"] == "changed"
 
 
-def test_an_available_smaller_picture_is_not_removed_for_a_larger_one_that_is_gone(
+def test_an_available_smaller_picture_is_not_removed_for_a_larger_unavailable_one(
     runner: LibraryRunner, originals: Path
 ) -> None:
     write(originals / "large.jpg", scene(18))

@@ -1,4 +1,4 @@
-"""`embed` as an operation: what is planned, in which order, what is left, what is done again; with a made-up model."""
+"""The `embed` operation: what is planned, in which order, what remains, and what is redone; with a made-up model."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def vectors(runner: LibraryRunner) -> dict[int, np.ndarray]:
     return {asset: np.frombuffer(data, "<f2").astype(np.float32) for asset, data in rows}
 
 
-def test_every_picture_gets_a_unit_vector_once(runner: LibraryRunner) -> None:
+def test_every_picture_gets_one_unit_vector(runner: LibraryRunner) -> None:
     summary = run(runner)
     assert (summary.embedded, summary.pending, summary.batches) == (PHOTOS, 0, 2)
     assert (summary.space, summary.active, summary.runs_on) == ("made-up", True, "a made-up device")
@@ -59,13 +59,13 @@ def test_every_picture_gets_a_unit_vector_once(runner: LibraryRunner) -> None:
     assert all(abs(np.linalg.norm(each) - 1) < 2e-3 for each in found.values())
     assert len({each.tobytes() for each in found.values()}) == PHOTOS
     assert PhaseAdvanced("embedding", PHOTOS) in runner.events
-    assert int((runner.folder / "models" / "niceness").read_text()) >= 10, "other programs go first"
+    assert int((runner.folder / "models" / "niceness").read_text()) >= 10, "the worker runs at normal priority"
     again = run(runner)
     assert (again.embedded, again.batches, again.bottleneck) == (0, 0, None)
     assert runner.value("SELECT count(*) FROM variant WHERE stage = 'embed'") == 1
 
 
-def test_a_run_with_nothing_to_embed_makes_an_index_again_from_which_many_vectors_went(
+def test_a_run_with_nothing_to_embed_rebuilds_an_index_that_lost_many_vectors(
     runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintain, "DUE_LEAST", 2)
@@ -79,7 +79,7 @@ def test_a_run_with_nothing_to_embed_makes_an_index_again_from_which_many_vector
         assert [(one.merged, one.gone) for one in index_status(library)] == [(PHOTOS - 3, 0)]
 
 
-def test_the_summary_and_the_log_say_where_the_time_went(runner: LibraryRunner) -> None:
+def test_the_summary_and_the_log_show_the_time_of_each_step(runner: LibraryRunner) -> None:
     faulty_encoder.install(runner.folder / "models", slow=0.3)
     summary = run(runner)
     assert summary.bottleneck == "infer"
@@ -91,13 +91,13 @@ def test_the_summary_and_the_log_say_where_the_time_went(runner: LibraryRunner) 
     assert '"infer_seconds"' in log
 
 
-def test_the_step_that_is_busiest_for_its_threads_is_the_bottleneck() -> None:
+def test_the_step_with_the_most_time_per_thread_is_the_bottleneck() -> None:
     tally = RunTally(batches=1, steps={"read": 1.0, "decode": 8.0, "infer": 3.0, "write": 0.5})
     assert bottleneck(tally, decode_threads=2) == "decode"
     assert bottleneck(tally, decode_threads=4) == "infer"
 
 
-def test_new_photos_are_embedded_by_the_next_run_and_only_they(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_the_next_run_embeds_only_new_photos(runner: LibraryRunner, tmp_path: Path) -> None:
     run(runner)
     write_photos(tmp_path / "photos", 2, first=50)
     runner.scan(tmp_path / "photos")
@@ -116,7 +116,7 @@ def test_a_limit_leaves_the_rest_for_the_next_run(runner: LibraryRunner) -> None
     assert run(runner).embedded == 1
 
 
-def test_a_window_that_is_over_begins_nothing_and_says_so(runner: LibraryRunner) -> None:
+def test_nothing_starts_after_the_time_window_and_the_summary_says_so(runner: LibraryRunner) -> None:
     summary = run(runner, window_seconds=0.0)
     assert (summary.embedded, summary.pending, summary.window_ended) == (0, PHOTOS, True)
     assert run(runner, window_seconds=3600.0).window_ended is False
@@ -140,7 +140,7 @@ def test_a_model_that_is_not_installed_is_named_with_the_command_to_run(runner: 
     assert runner.value("SELECT count(*) FROM space") == 0
 
 
-def test_redo_of_a_photo_leads_to_a_new_vector_in_the_place_of_the_old_one(runner: LibraryRunner) -> None:
+def test_redo_of_a_photo_replaces_its_vector(runner: LibraryRunner) -> None:
     run(runner)
     before = dict(runner.rows("SELECT asset_id, id FROM vector"))
     with runner.open() as library:
@@ -153,7 +153,7 @@ def test_redo_of_a_photo_leads_to_a_new_vector_in_the_place_of_the_old_one(runne
     assert after[changed[0]] > max(before.values())
 
 
-def test_a_preview_that_is_made_anew_leads_to_a_new_vector_and_the_old_one_stays_until_then(
+def test_a_new_preview_leads_to_a_new_vector_and_the_old_one_stays_until_then(
     runner: LibraryRunner, tmp_path: Path
 ) -> None:
     run(runner)
@@ -171,7 +171,7 @@ def test_a_preview_that_is_made_anew_leads_to_a_new_vector_and_the_old_one_stays
     assert len([each for each in before if after[each] != before[each]]) == 1
 
 
-def test_a_vector_that_is_coming_from_an_earlier_preview_is_not_kept(tmp_path: Path) -> None:
+def test_a_vector_computed_from_an_outdated_preview_is_not_stored(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         volume_rows = VolumeRows(library, tmp_path)
         asset = volume_rows.asset_of(volume_rows.add_photo())
@@ -186,7 +186,7 @@ def test_a_vector_that_is_coming_from_an_earlier_preview_is_not_kept(tmp_path: P
             assert asset_tasks.count_waiting(connection, StageVariant("embed", variant_id)) == 1
 
 
-def test_what_was_given_up_waits_again_with_a_new_preview_unless_it_was_dismissed(tmp_path: Path) -> None:
+def test_a_new_preview_requeues_a_quarantined_picture_unless_it_was_dismissed(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         volume_rows = VolumeRows(library, tmp_path)
         first, second = (volume_rows.asset_of(volume_rows.add_photo()) for _ in range(2))
@@ -204,7 +204,7 @@ def test_what_was_given_up_waits_again_with_a_new_preview_unless_it_was_dismisse
     assert [tuple(row) for row in found] == [(first, "pending", None), (second, "quarantined", "preview_missing")]
 
 
-def test_what_was_given_up_hides_no_other_picture_that_lacks_its_vector(tmp_path: Path) -> None:
+def test_quarantined_pictures_do_not_hide_others_that_are_not_embedded(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         volume_rows = VolumeRows(library, tmp_path)
         first, second = (volume_rows.asset_of(volume_rows.add_photo()) for _ in range(2))
@@ -223,7 +223,7 @@ def test_what_was_given_up_hides_no_other_picture_that_lacks_its_vector(tmp_path
             assert spaces.count_not_embedded(connection, space) == 0
 
 
-def test_retry_puts_a_picture_back_that_was_given_up(runner: LibraryRunner) -> None:
+def test_retry_requeues_a_quarantined_picture(runner: LibraryRunner) -> None:
     faulty_encoder.install(runner.folder / "models", no_numbers_at=[1])
     assert run(runner).quarantined == 1
     faulty_encoder.install(runner.folder / "models")
@@ -233,7 +233,7 @@ def test_retry_puts_a_picture_back_that_was_given_up(runner: LibraryRunner) -> N
     assert run(runner).embedded == 1
 
 
-def test_a_second_model_gets_a_space_of_its_own_while_the_first_serves(runner: LibraryRunner) -> None:
+def test_a_second_model_gets_its_own_space_while_the_first_stays_active(runner: LibraryRunner) -> None:
     run(runner)
     faulty_encoder.install(runner.folder / "models", "another")
     runner.settings["embed.model"] = "another"
@@ -244,7 +244,7 @@ def test_a_second_model_gets_a_space_of_its_own_while_the_first_serves(runner: L
     assert runner.value("SELECT count(*) FROM task WHERE stage = 'embed' AND state = 'done'") == 2 * PHOTOS
 
 
-def test_other_weights_under_the_same_name_get_a_space_of_their_own_and_it_is_said(runner: LibraryRunner) -> None:
+def test_different_weights_under_the_same_name_get_their_own_space_with_a_notice(runner: LibraryRunner) -> None:
     run(runner)
     faulty_encoder.install(runner.folder / "models", weights="1" * 64)
     summary = run(runner)
@@ -252,13 +252,13 @@ def test_other_weights_under_the_same_name_get_a_space_of_their_own_and_it_is_sa
     assert any(isinstance(one, Notice) and "a new space, 'made-up-2'" in one.message for one in runner.events)
 
 
-def test_without_a_set_model_that_of_the_space_in_use_is_embedded(runner: LibraryRunner) -> None:
+def test_without_a_configured_model_the_active_spaces_model_is_used(runner: LibraryRunner) -> None:
     run(runner, limit=2)
     del runner.settings["embed.model"]
     assert run(runner).model == "made-up"
 
 
-def test_contents_that_stand_for_a_photo_come_first_and_superseded_ones_not_at_all(tmp_path: Path) -> None:
+def test_primary_contents_are_embedded_first_and_superseded_ones_never(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         volume_rows = VolumeRows(library, tmp_path)
         photo = volume_rows.add_photo()
@@ -277,7 +277,7 @@ def test_contents_that_stand_for_a_photo_come_first_and_superseded_ones_not_at_a
             assert len(asset_tasks.unplanned(connection, StageVariant("embed", variant_id))) == 2
 
 
-def test_claiming_and_planning_read_indexes_and_not_whole_tables(tmp_path: Path) -> None:
+def test_claiming_and_planning_use_indexes_instead_of_full_scans(tmp_path: Path) -> None:
     from sqlalchemy import event
 
     with library_in(tmp_path / "library") as library:
@@ -303,7 +303,7 @@ def test_claiming_and_planning_read_indexes_and_not_whole_tables(tmp_path: Path)
                 for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             }
         assert any("task_pending" in one for one in plans)
-        given = ("chosen", "pick")  # what the statement has chosen itself
+        given = ("chosen", "pick")  # the statement's own selection
         scans = [one for one in plans if one.startswith("SCAN") and "COVERING INDEX" not in one]
         whole = [one for one in scans if not any(name in one for name in given)]
         assert whole == []

@@ -1,4 +1,4 @@
-"""`embed` with the tiny model: its files are checked, its vectors are found at once, and no heavy library is loaded here."""
+"""`embed` with the tiny model: files are checked, vectors are searchable at once, and no heavy library is loaded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCENES = [
 
 @pytest.fixture
 def runner(tmp_path: Path) -> SemanticRunner:
-    """A scanned library of three scenes with the tiny model installed."""
+    """A scanned library of three scenes, with the tiny model installed."""
     runner = SemanticRunner(tmp_path / "library")
     runner.install()
     write_scenes(tmp_path / "photos", SCENES)
@@ -33,7 +33,7 @@ def runner(tmp_path: Path) -> SemanticRunner:
     return runner
 
 
-def test_weights_that_changed_on_the_disk_are_refused_and_nothing_is_embedded(runner: SemanticRunner) -> None:
+def test_weights_changed_on_disk_are_refused_and_nothing_is_embedded(runner: SemanticRunner) -> None:
     weights = runner.folder / "models" / "tiny-clip" / "onnx" / "visual.onnx"
     data = bytearray(weights.read_bytes())
     data[-100] ^= 1
@@ -47,20 +47,20 @@ def test_weights_that_changed_on_the_disk_are_refused_and_nothing_is_embedded(ru
 
 
 def test_vectors_are_searchable_the_moment_they_are_committed(runner: SemanticRunner) -> None:
-    seen = []
+    counts = []
 
-    def look() -> bool:
+    def count_searchable() -> bool:
         with runner.open() as library, library.database.read() as connection:
             space = spaces.active_space(connection)
             if space is not None:
-                there = spaces.count_vectors(connection, space.id)
+                stored = spaces.count_vectors(connection, space.id)
                 with runner.open() as other:
-                    seen.append((there, len(open_index(other, space))))
+                    counts.append((stored, len(open_index(other, space))))
         return False
 
     runner.settings["embed.batch_size"] = 1
-    runner.embed(stop=look)
-    assert all(searchable >= there for there, searchable in seen)
+    runner.embed(stop=count_searchable)
+    assert all(searchable >= stored for stored, searchable in counts)
     with runner.open() as library, library.database.read() as connection:
         space = spaces.active_space(connection)
         assert space is not None

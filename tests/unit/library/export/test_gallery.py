@@ -126,7 +126,7 @@ def test_the_title_has_the_query_the_number_of_photos_and_the_date() -> None:
     assert made.all("time")[0].words() == "2026-11-21 14:52"
 
 
-def test_a_page_that_shows_fewer_than_were_found_says_so() -> None:
+def test_a_page_that_shows_only_some_of_the_hits_says_so() -> None:
     assert "the first 2 of 1,234 photos" in page(item(1), item(2), total=1234).all("header")[0].words()
 
 
@@ -244,7 +244,7 @@ def test_groups_have_a_heading_each_and_the_one_to_keep_is_marked() -> None:
     assert kept[0].all("p", class_="note")[0].words() == "largest"
 
 
-def test_every_control_has_a_name_and_every_label_points_to_an_element_of_its_own(tmp_path: Path) -> None:
+def test_every_control_has_a_name_and_every_label_points_to_its_own_element(tmp_path: Path) -> None:
     sections = [
         GallerySection([item(1, jpeg(tmp_path / "a.jpg", (9, 9, 9))), item(2)], "One"),
         GallerySection([item(1)], "Two"),

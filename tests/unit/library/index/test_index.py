@@ -19,30 +19,30 @@ from photoindex.library.lock import exclusive
 from photoindex.progress import Event, Notice, PhaseFinished, PhaseStarted
 from photoindex.store.schema.tables import vector
 from tests.rows import library_in
-from tests.spaces import SpaceOfTests
+from tests.spaces import SpaceRows
 from tests.vectors import DIM, unit, unit_vectors
 
 
 @pytest.fixture
-def space(library_folder: Path, tmp_path: Path) -> Iterator[SpaceOfTests]:
+def space(library_folder: Path, tmp_path: Path) -> Iterator[SpaceRows]:
     with library_in(library_folder) as library:
-        yield SpaceOfTests(library, tmp_path / "originals")
+        yield SpaceRows(library, tmp_path / "originals")
 
 
 def notices(events: list[Event]) -> list[str]:
     return [one.message for one in events if isinstance(one, Notice)]
 
 
-def status_of(space: SpaceOfTests, *, verify: bool = False) -> IndexStatus:
+def status_of(space: SpaceRows, *, verify: bool = False) -> IndexStatus:
     (found,) = index_status(space.library, [space.row.name], verify=verify)
     return found
 
 
-def made(space: SpaceOfTests) -> None:
+def made(space: SpaceRows) -> None:
     list(rebuild(space.library))
 
 
-def test_new_vectors_are_found_the_moment_they_are_committed(space: SpaceOfTests) -> None:
+def test_new_vectors_are_found_the_moment_they_are_committed(space: SpaceRows) -> None:
     values = unit_vectors(30)
     ids = space.add(values[:10])
     assert open_index(space.library, space.row).search(unit(values[3]), 1).ids.tolist() == [ids[3]]
@@ -54,7 +54,7 @@ def test_new_vectors_are_found_the_moment_they_are_committed(space: SpaceOfTests
     assert index.search(unit(values[25]), 1).ids.tolist() == [ids[15]]
 
 
-def test_a_space_without_vectors_can_be_opened_merged_and_rebuilt(space: SpaceOfTests) -> None:
+def test_a_space_without_vectors_can_be_opened_merged_and_rebuilt(space: SpaceRows) -> None:
     assert len(open_index(space.library, space.row)) == 0
     assert not merge_if_due(space.library, space.row)
     made(space)
@@ -74,7 +74,7 @@ def test_a_merge_is_due_in_proportion_to_what_is_merged(merged: int, unmerged: i
 
 
 def test_merging_waits_until_it_is_due_and_then_keeps_every_vector(
-    space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
+    space: SpaceRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintain, "DUE_LEAST", 10)
     values = unit_vectors(200)
@@ -91,8 +91,8 @@ def test_merging_waits_until_it_is_due_and_then_keeps_every_vector(
     assert index.search(unit(values[17]), 20).ids.tolist() == space.ids()[expected].tolist()
 
 
-def test_vectors_of_another_space_are_never_found(space: SpaceOfTests, tmp_path: Path) -> None:
-    other = SpaceOfTests(space.library, tmp_path / "originals", "other")
+def test_vectors_of_another_space_are_never_found(space: SpaceRows, tmp_path: Path) -> None:
+    other = SpaceRows(space.library, tmp_path / "originals", "other")
     values = unit_vectors(40)
     for start in range(0, 40, 10):
         (space if start % 20 else other).add(values[start : start + 10])
@@ -106,7 +106,7 @@ def test_vectors_of_another_space_are_never_found(space: SpaceOfTests, tmp_path:
 
 
 def test_stale_vectors_are_not_found_and_are_dropped_when_there_are_many(
-    space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
+    space: SpaceRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintain, "DUE_LEAST", 10)
     values = unit_vectors(100)
@@ -121,7 +121,7 @@ def test_stale_vectors_are_not_found_and_are_dropped_when_there_are_many(
     assert (status_of(space).gone, status_of(space).merged) == (0, 88)
 
 
-def test_a_replaced_vector_is_found_once_with_its_new_id(space: SpaceOfTests) -> None:
+def test_a_replaced_vector_is_found_once_with_its_new_id(space: SpaceRows) -> None:
     from photoindex.store.vectors import vectors
     from photoindex.types import Vector
 
@@ -137,7 +137,7 @@ def test_a_replaced_vector_is_found_once_with_its_new_id(space: SpaceOfTests) ->
     assert found.ids[0] == space.ids()[-1] > ids[-1]
 
 
-def test_a_vector_of_another_frame_of_the_same_content_stays(space: SpaceOfTests) -> None:
+def test_a_vector_of_another_frame_of_the_same_content_stays(space: SpaceRows) -> None:
     from photoindex.store.vectors import vectors
     from photoindex.types import Vector
 
@@ -172,7 +172,7 @@ DAMAGES = [damage_codes, damage_pointer, damage_vectors, lose_generation]
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_index_is_reported_and_rebuilt_when_opened(
-    space: SpaceOfTests, damage: Callable[[Path, Path], None]
+    space: SpaceRows, damage: Callable[[Path, Path], None]
 ) -> None:
     values = unit_vectors(50)
     ids = space.add(values)
@@ -181,9 +181,9 @@ def test_a_damaged_index_is_reported_and_rebuilt_when_opened(
     assert status_of(space).state is IndexState.DAMAGED
     events: list[Event] = []
     index = open_index(space.library, space.row, events.append)
-    (told,) = notices(events)
-    assert told.startswith("the index of space 'clip' is damaged (")
-    assert told.endswith("rebuilding it from the database")
+    (notice,) = notices(events)
+    assert notice.startswith("the index of space 'clip' is damaged (")
+    assert notice.endswith("rebuilding it from the database")
     assert index.rows == 50
     assert index.search(unit(values[9]), 1).ids.tolist() == [ids[9]]
     assert status_of(space, verify=True).state is IndexState.CURRENT
@@ -194,7 +194,7 @@ def test_a_damaged_index_is_reported_and_rebuilt_when_opened(
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_index_that_cannot_be_rebuilt_now_is_searched_in_the_database(
-    space: SpaceOfTests, damage: Callable[[Path, Path], None]
+    space: SpaceRows, damage: Callable[[Path, Path], None]
 ) -> None:
     values = unit_vectors(50)
     ids = space.add(values)
@@ -210,7 +210,7 @@ def test_a_damaged_index_that_cannot_be_rebuilt_now_is_searched_in_the_database(
 
 
 def test_a_damaged_index_on_a_full_disk_is_searched_in_the_database(
-    space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
+    space: SpaceRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -224,7 +224,7 @@ def test_a_damaged_index_on_a_full_disk_is_searched_in_the_database(
     assert "the disk is full" in notices(events)[-1]
 
 
-def test_vectors_lost_from_the_file_are_found_and_the_next_merge_rebuilds_the_index(space: SpaceOfTests) -> None:
+def test_vectors_lost_from_the_file_are_found_and_the_next_merge_rebuilds_the_index(space: SpaceRows) -> None:
     values = unit_vectors(50)
     ids = space.add(values)
     made(space)
@@ -240,7 +240,7 @@ def test_vectors_lost_from_the_file_are_found_and_the_next_merge_rebuilds_the_in
     assert status_of(space, verify=True).state is IndexState.CURRENT
 
 
-def test_an_index_of_another_database_is_detected(space: SpaceOfTests) -> None:
+def test_an_index_of_another_database_is_detected(space: SpaceRows) -> None:
     values = unit_vectors(50)
     ids = space.add(values)
     made(space)
@@ -257,8 +257,8 @@ def test_an_index_of_another_database_is_detected(space: SpaceOfTests) -> None:
     assert index.rows == 60
 
 
-def test_an_index_of_another_dimension_is_rebuilt(space: SpaceOfTests, tmp_path: Path) -> None:
-    wider = SpaceOfTests(space.library, tmp_path / "originals", "wider", dim=2 * DIM)
+def test_an_index_of_another_dimension_is_rebuilt(space: SpaceRows, tmp_path: Path) -> None:
+    wider = SpaceRows(space.library, tmp_path / "originals", "wider", dim=2 * DIM)
     space.add(unit_vectors(20))
     ids = wider.add(unit_vectors(20, dim=2 * DIM))
     list(rebuild(space.library))
@@ -271,7 +271,7 @@ def test_an_index_of_another_dimension_is_rebuilt(space: SpaceOfTests, tmp_path:
     assert index.generation.ids.tolist() == ids.tolist()
 
 
-def test_vectors_of_the_wrong_dimension_in_the_database_are_reported(space: SpaceOfTests) -> None:
+def test_vectors_of_the_wrong_dimension_in_the_database_are_reported(space: SpaceRows) -> None:
     ids = space.add(unit_vectors(5))
     with space.library.database.write() as connection:
         connection.execute(update(vector).where(vector.c.id == int(ids[2])).values(data=b"short"))
@@ -282,7 +282,7 @@ def test_vectors_of_the_wrong_dimension_in_the_database_are_reported(space: Spac
 
 
 def test_the_first_search_merges_many_vectors_left_by_a_killed_run(
-    space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
+    space: SpaceRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintain, "OVERDUE", 30)
     space.add(unit_vectors(31))
@@ -295,7 +295,7 @@ def test_the_first_search_merges_many_vectors_left_by_a_killed_run(
 
 
 def test_an_overdue_merge_that_fails_is_reported_and_the_search_continues(
-    space: SpaceOfTests, monkeypatch: pytest.MonkeyPatch
+    space: SpaceRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -311,7 +311,7 @@ def test_an_overdue_merge_that_fails_is_reported_and_the_search_continues(
     assert "the disk is full" in notices(events)[-1]
 
 
-def test_two_merges_exclude_each_other_without_waiting(space: SpaceOfTests) -> None:
+def test_two_merges_exclude_each_other_without_waiting(space: SpaceRows) -> None:
     space.add(unit_vectors(1_000))
     with exclusive(space.library.folder, "index optimize", name=LOCK_NAME):
         assert not merge_if_due(space.library, space.row)
@@ -321,7 +321,7 @@ def test_two_merges_exclude_each_other_without_waiting(space: SpaceOfTests) -> N
     assert merge_if_due(space.library, space.row)
 
 
-def test_a_search_keeps_its_generation_while_newer_ones_replace_it(space: SpaceOfTests) -> None:
+def test_a_search_keeps_its_generation_while_newer_ones_replace_it(space: SpaceRows) -> None:
     values = unit_vectors(80)
     ids = space.add(values[:60])
     made(space)
@@ -335,7 +335,7 @@ def test_a_search_keeps_its_generation_while_newer_ones_replace_it(space: SpaceO
 
 
 def test_optimizing_merges_drops_and_removes_leftovers_and_then_has_nothing_to_do(
-    space: SpaceOfTests, tmp_path: Path
+    space: SpaceRows, tmp_path: Path
 ) -> None:
     ids = space.add(unit_vectors(40))
     made(space)
@@ -355,7 +355,7 @@ def test_optimizing_merges_drops_and_removes_leftovers_and_then_has_nothing_to_d
     assert space.generation == generation
 
 
-def test_the_status_counts_merged_unmerged_and_stale_vectors(space: SpaceOfTests) -> None:
+def test_the_status_counts_merged_unmerged_and_stale_vectors(space: SpaceRows) -> None:
     assert status_of(space).state is IndexState.NONE
     ids = space.add(unit_vectors(1_200))
     made(space)
@@ -368,7 +368,7 @@ def test_the_status_counts_merged_unmerged_and_stale_vectors(space: SpaceOfTests
     assert not found.verified
 
 
-def test_verifying_finds_one_changed_bit_and_the_next_search_rebuilds_the_index(space: SpaceOfTests) -> None:
+def test_verifying_finds_one_changed_bit_and_the_next_search_rebuilds_the_index(space: SpaceRows) -> None:
     values = unit_vectors(100)
     space.add(values)
     made(space)
@@ -383,13 +383,13 @@ def test_verifying_finds_one_changed_bit_and_the_next_search_rebuilds_the_index(
     assert status_of(space, verify=True).state is IndexState.CURRENT
 
 
-def test_unknown_spaces_are_named(space: SpaceOfTests) -> None:
+def test_unknown_spaces_are_named(space: SpaceRows) -> None:
     for ask in (rebuild, optimize, index_status):
         with pytest.raises(NothingFound, match="'nowhere'"):
             list(ask(space.library, ["nowhere"]))
 
 
-def test_progress_reports_how_many_vectors_are_read(space: SpaceOfTests) -> None:
+def test_progress_reports_how_many_vectors_are_read(space: SpaceRows) -> None:
     space.add(unit_vectors(120))
     events: list[Event] = []
     list(rebuild(space.library, emit=events.append))

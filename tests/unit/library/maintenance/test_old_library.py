@@ -1,4 +1,4 @@
-"""A library of the version before: today's program opens it, finds nothing to do in it and answers the same."""
+"""The previous version's library: the current program opens it, finds nothing to do and gives the same answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXPECTED: dict[str, list[dict[str, Any]]] = json.loads((answers.FIXTURE / answer
 
 
 @dataclass(frozen=True)
-class Old:
+class OldLibrary:
     """The restored library and its originals."""
 
     library: Path
@@ -31,14 +31,14 @@ class Old:
 
 
 @pytest.fixture
-def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Old:
-    made = Old(tmp_path / "library", tmp_path / "photos", tmp_path / "backups")
+def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OldLibrary:
+    made = OldLibrary(tmp_path / "library", tmp_path / "photos", tmp_path / "backups")
     restore(made.library, made.photos)
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(made.library))
     return made
 
 
-def test_the_drawn_originals_are_those_that_the_library_knows(old: Old) -> None:
+def test_the_drawn_originals_match_the_library(old: OldLibrary) -> None:
     known = {
         os.fsencode(name): bytes(digest)
         for name, digest in LibraryRunner(old.library).rows(
@@ -51,8 +51,8 @@ def test_the_drawn_originals_are_those_that_the_library_knows(old: Old) -> None:
 
 
 @pytest.mark.parametrize("chapter", EXPECTED)
-def test_answers_exit_codes_and_json_are_those_of_the_version_before(
-    old: Old, chapter: str, capsysbinary: pytest.CaptureFixture[bytes]
+def test_exit_codes_and_json_match_the_previous_version(
+    old: OldLibrary, chapter: str, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     def ask(argv: Sequence[str]) -> tuple[int, bytes]:
         ran = run(capsysbinary, *argv)
@@ -63,7 +63,9 @@ def test_answers_exit_codes_and_json_are_those_of_the_version_before(
         assert answer == expected
 
 
-def test_scan_finds_nothing_to_do_and_opens_no_original(old: Old, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_scan_finds_nothing_to_do_and_opens_no_original(
+    old: OldLibrary, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     for path in (path for path in old.photos.rglob("*") if path.is_file()):
         path.write_bytes(b"\xff" * path.stat().st_size)
         os.utime(path, ns=(pictures.MTIME_NS, pictures.MTIME_NS))
@@ -74,7 +76,9 @@ def test_scan_finds_nothing_to_do_and_opens_no_original(old: Old, capsysbinary: 
     assert rows_of_work(old) == before
 
 
-def test_embed_finds_nothing_to_do_and_opens_no_preview(old: Old, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_embed_finds_nothing_to_do_and_opens_no_preview(
+    old: OldLibrary, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     shutil.rmtree(old.library / "derived")
     before = rows_of_work(old)
     (summary,) = run(capsysbinary, "embed", "--json").json
@@ -82,8 +86,8 @@ def test_embed_finds_nothing_to_do_and_opens_no_preview(old: Old, capsysbinary: 
     assert rows_of_work(old) == before
 
 
-def rows_of_work(old: Old) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the stages' variants, the tasks, the spaces and the vectors; a new variant is a stage's new CODE_VERSION."""
+def rows_of_work(old: OldLibrary) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the variants, tasks, spaces and vectors; a changed code_version would add a variant."""
     runner = LibraryRunner(old.library)
     return {
         table: runner.rows(f"SELECT * FROM {table} ORDER BY id") for table in ("variant", "task", "space", "vector")

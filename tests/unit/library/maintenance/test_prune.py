@@ -32,7 +32,7 @@ from photoindex.store.scan.forget import ForgetPlan
 from photoindex.store.schema import tables
 from photoindex.store.tasks import stale
 from tests.rows import VolumeRows, library_in
-from tests.spaces import SpaceOfTests
+from tests.spaces import SpaceRows
 from tests.vectors import unit_vectors
 
 TABLES = ("task", "file", "photo_text", "asset", "photo", "folder", "volume", "root", "variant")
@@ -51,7 +51,7 @@ def volume_rows(library: Library, tmp_path: Path) -> VolumeRows:
 
 
 def content_of(library: Library) -> dict[str, list[tuple[object, ...]]]:
-    """All rows of the tables with the library's data, as SQLite stores them."""
+    """All rows of the library's data, as SQLite stores them."""
     connection = library.database.raw_connection()
     try:
         return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall() for name in TABLES}
@@ -279,17 +279,17 @@ def test_previews_are_removed_when_neither_the_library_nor_an_undoable_entry_nee
     assert prune_derived(library).files == 0
 
 
-def test_previews_of_an_empty_library_are_no_problem(library: Library) -> None:
+def test_pruning_previews_of_an_empty_library_works(library: Library) -> None:
     assert prune_derived(library).files == 0
 
 
 @pytest.fixture
-def space_with_gone_photos(
+def space_with_missing_photos(
     library: Library, volume_rows: VolumeRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> SpaceOfTests:
-    """A space whose index holds 40 vectors; the photo that all of them are of has only a missing file."""
+) -> SpaceRows:
+    """A space whose index holds 40 vectors, all of one photo whose only file is missing."""
     monkeypatch.setattr(maintain, "DUE_LEAST", 10)
-    space = SpaceOfTests(library, tmp_path / "originals")
+    space = SpaceRows(library, tmp_path / "originals")
     ids = space.add(unit_vectors(40))
     list(maintain.rebuild(library))
     with library.database.read() as connection:
@@ -303,7 +303,7 @@ def space_with_gone_photos(
 
 
 def test_an_index_is_rebuilt_after_many_vectors_were_removed(
-    library: Library, space_with_gone_photos: SpaceOfTests
+    library: Library, space_with_missing_photos: SpaceRows
 ) -> None:
     prune(library, PruneRequest())
     (status,) = index_status(library)
@@ -311,9 +311,9 @@ def test_an_index_is_rebuilt_after_many_vectors_were_removed(
 
 
 def test_an_index_that_cannot_be_written_does_not_stop_prune(
-    library: Library, space_with_gone_photos: SpaceOfTests
+    library: Library, space_with_missing_photos: SpaceRows
 ) -> None:
-    folder = space_with_gone_photos.folder
+    folder = space_with_missing_photos.folder
     shutil.rmtree(folder)
     folder.write_bytes(b"no folder")
     events: list[Event] = []

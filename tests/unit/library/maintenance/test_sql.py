@@ -109,7 +109,7 @@ def test_the_full_text_index_can_be_queried(library: Library, volume_rows: Volum
     assert rows(library, "SELECT rowid FROM photo_text_fts WHERE photo_text_fts MATCH 'lighthouse'") == [(photo_id,)]
 
 
-def test_text_that_is_not_utf_8_comes_with_surrogates(library: Library, volume_rows: VolumeRows) -> None:
+def test_text_that_is_not_utf_8_is_returned_with_surrogates(library: Library, volume_rows: VolumeRows) -> None:
     volume_rows.add_file(b"\xff.jpg", create=False)
     assert rows(library, "SELECT CAST(name AS TEXT) FROM file") == [("\udcff.jpg",)]
 

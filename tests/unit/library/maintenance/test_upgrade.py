@@ -33,7 +33,7 @@ def upgrade():
 
 @pytest.fixture
 def history(tmp_path: Path) -> migrate.History:
-    """The history of a made-up next version of the program."""
+    """The migrations of a made-up next version of the program."""
     target = tmp_path / "migrations"
     shutil.copytree(migrate.SHIPPED.folder, target, ignore=shutil.ignore_patterns("__pycache__"))
     (target / "versions" / "0005_made_up.py").write_text(NEXT)

@@ -130,16 +130,16 @@ def test_a_full_disk_at_the_end_of_an_installation_keeps_the_old_model(
     assert not list((runner.folder / "models").glob(".installing-*"))
 
 
-@pytest.mark.parametrize("new_one_is_there", [False, True])
+@pytest.mark.parametrize("new_one_exists", [False, True])
 def test_a_model_set_aside_by_a_killed_installation_is_restored(
-    runner: LibraryRunner, source: Path, tmp_path: Path, new_one_is_there: bool
+    runner: LibraryRunner, source: Path, tmp_path: Path, new_one_exists: bool
 ) -> None:
     installed(runner, source)
     models = runner.folder / "models"
     aside = models / ".installing-abc"
     aside.mkdir()
     (models / "tiny").rename(aside / "tiny")
-    if new_one_is_there:
+    if new_one_exists:
         (models / "tiny").mkdir()
         (models / "tiny" / "open_clip_config.json").write_text("{}")
     other = copy_of(TINY_CLIP, tmp_path / "other")
@@ -223,7 +223,7 @@ def make_huge(source: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (link_out, "points outside the folder"),
         (link_folder_out, "points outside the folder"),
@@ -244,10 +244,10 @@ def make_huge(source: Path) -> None:
     ],
 )
 def test_a_hostile_or_broken_folder_is_refused_and_leaves_nothing(
-    runner: LibraryRunner, source: Path, spoil: Callable[[Path], object], said: str
+    runner: LibraryRunner, source: Path, spoil: Callable[[Path], object], message: str
 ) -> None:
     spoil(source)
-    with pytest.raises((UsageError, ModelUnavailable), match=said):
+    with pytest.raises((UsageError, ModelUnavailable), match=message):
         installed(runner, source)
     assert nothing_was_installed(runner)
 
@@ -262,7 +262,7 @@ def test_a_failed_installation_keeps_the_old_model(runner: LibraryRunner, source
     assert len(after.checked()) == 7
 
 
-def test_weights_that_must_be_exported_say_what_to_install_where_torch_is_missing(
+def test_without_torch_the_error_for_weights_to_export_says_what_to_install(
     runner: LibraryRunner, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(source / "onnx")
@@ -290,7 +290,7 @@ def test_a_checkpoint_needs_an_architecture_or_configuration(runner: LibraryRunn
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("model.pkl", b"\x80\x04.", "not a weights file"),
         ("model.onnx", b"\x08\x08", "not a weights file"),
@@ -299,10 +299,10 @@ def test_a_checkpoint_needs_an_architecture_or_configuration(runner: LibraryRunn
     ],
 )
 def test_a_checkpoint_of_another_kind_is_refused(
-    runner: LibraryRunner, tmp_path: Path, name: str, content: bytes, said: str
+    runner: LibraryRunner, tmp_path: Path, name: str, content: bytes, message: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         installed(runner, tmp_path / name, architecture="ViT-B-32")
 
 
@@ -448,7 +448,7 @@ def extra(name: str) -> Callable[[Members], Members]:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (
             lambda members: [members[0], (renamed(members[1][0], "../../evil"), members[1][1]), *members[2:]],
@@ -471,10 +471,10 @@ def extra(name: str) -> Callable[[Members], Members]:
     ],
 )
 def test_a_hostile_or_damaged_archive_is_refused_and_leaves_nothing(
-    runner: LibraryRunner, archive: Path, change: Callable[[Members], Members], said: str
+    runner: LibraryRunner, archive: Path, change: Callable[[Members], Members], message: str
 ) -> None:
     rewritten(archive, change)
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         installed(runner, archive, None)
     assert nothing_was_installed(runner)
     assert not list(archive.parent.glob("evil*"))
@@ -498,7 +498,7 @@ def with_files(*names: str) -> Callable[[dict[str, object]], dict[str, object]]:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (with_files(".x"), "not a plain file name"),
         (with_files(".x/y"), "not a plain file name"),
@@ -512,12 +512,12 @@ def with_files(*names: str) -> Callable[[dict[str, object]], dict[str, object]]:
     ],
 )
 def test_an_archive_with_ambiguous_or_hostile_names_is_refused(
-    runner: LibraryRunner, archive: Path, change: Callable[[dict[str, object]], dict[str, object]], said: str
+    runner: LibraryRunner, archive: Path, change: Callable[[dict[str, object]], dict[str, object]], message: str
 ) -> None:
     def write(members: Members) -> Members:
         return other_manifest(model=change(json.loads(members[0][1])["model"]))(members)
 
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         installed(runner, rewritten(archive, write), None)
     assert nothing_was_installed(runner)
 

@@ -1,4 +1,4 @@
-"""No command but `models pull` opens a connection; the hub's libraries are told to stay offline."""
+"""Only `models pull` opens a connection; the hub's libraries are set to offline mode."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_every_command_has_something_to_run_here() -> None:
     assert set(COMMANDS) <= set(RUNS)
 
 
-def test_the_block_is_real_and_pull_runs_into_it(blocked: Blocked) -> None:
+def test_the_block_works_and_pull_is_stopped_by_it(blocked: Blocked) -> None:
     write_catalog(blocked.folder / "library" / "models")
     blocked.run("models pull tiny", ends=(FetchFailed.exit_code,))
     assert blocked.tried

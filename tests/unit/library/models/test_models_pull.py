@@ -208,13 +208,13 @@ def test_a_required_file_missing_from_the_repository_is_named(hub: Hub, runner: 
         pulled(runner)
 
 
-def test_a_repository_that_is_not_there_or_private_says_how_to_log_in(hub: Hub, runner: LibraryRunner) -> None:
+def test_the_error_for_a_missing_or_private_repository_says_how_to_log_in(hub: Hub, runner: LibraryRunner) -> None:
     hub.repositories.clear()
     with pytest.raises(FetchFailed, match="HF_TOKEN"):
         pulled(runner)
 
 
-def test_a_gated_repository_says_where_its_terms_are_accepted(hub: Hub, runner: LibraryRunner) -> None:
+def test_the_error_for_a_gated_repository_says_where_to_accept_its_terms(hub: Hub, runner: LibraryRunner) -> None:
     hub.repositories["someone/tiny"].gated = True
     with pytest.raises(FetchFailed, match="accepting its terms at http://127"):
         pulled(runner)
@@ -229,7 +229,7 @@ def test_a_server_error_is_reported_with_its_answer(hub: Hub, runner: LibraryRun
 
 def test_a_hub_that_cannot_be_reached_is_named(runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as result:
-        # Bound but not listening: connections are refused, and nobody else can take the port.
+        # Bound but not listening: connections are refused, and no other process can use the port.
         result.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{result.getsockname()[1]}"
         monkeypatch.setenv("HF_ENDPOINT", address)
@@ -285,7 +285,7 @@ def test_a_model_that_does_not_match_the_catalogue_is_not_installed(hub: Hub, ru
     assert installed(runner) == []
 
 
-def test_an_unknown_model_says_where_the_known_ones_are(runner: LibraryRunner) -> None:
+def test_the_error_for_an_unknown_model_says_where_the_known_ones_are(runner: LibraryRunner) -> None:
     with runner.open() as library, pytest.raises(ModelUnavailable, match="photoindex models list"):
         pull(library, PullRequest("nothing"))
 

@@ -37,7 +37,7 @@ def store(runner: LibraryRunner) -> ModelStore:
     return ModelStore(runner.folder / "models")
 
 
-def test_the_catalogue_of_the_program_names_commits_of_no_repository() -> None:
+def test_the_shipped_catalogue_pins_no_commits() -> None:
     catalog = load_catalog()
     assert list(catalog) == [
         "clip-vit-b-32",
@@ -64,7 +64,7 @@ def test_the_catalogue_agrees_with_open_clip() -> None:
         assert entry.sources[0].repository in sources
 
 
-def test_an_entry_of_the_user_is_added_and_may_replace_one(tmp_path: Path) -> None:
+def test_a_users_entry_is_added_and_may_replace_a_shipped_one(tmp_path: Path) -> None:
     write_catalog(tmp_path)
     text = (tmp_path / "catalog.toml").read_text()
     (tmp_path / "catalog.toml").write_text(text + text.replace('"tiny"', '"clip-vit-b-32"'))
@@ -74,7 +74,7 @@ def test_an_entry_of_the_user_is_added_and_may_replace_one(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("dim = 64", "dim = 0", "dim"),
         ("dim = 64", "dim = 64\ndims = 64", "dims"),
@@ -85,12 +85,12 @@ def test_an_entry_of_the_user_is_added_and_may_replace_one(tmp_path: Path) -> No
     ],
 )
 def test_a_mistake_in_the_users_catalogue_is_reported_with_its_position(
-    tmp_path: Path, old: str, new: str, said: str
+    tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     write_catalog(tmp_path)
     path = tmp_path / "catalog.toml"
     path.write_text(path.read_text().replace(old, new))
-    with pytest.raises(ConfigError, match=said) as raised:
+    with pytest.raises(ConfigError, match=message) as raised:
         load_catalog(tmp_path)
     assert str(path) in str(raised.value)
 
@@ -109,7 +109,7 @@ def test_a_model_that_is_not_installed_says_what_to_run(tmp_path: Path) -> None:
         ModelStore(tmp_path).get("nothing")
 
 
-def test_an_installed_model_knows_what_was_found_and_the_digest_of_every_file(runner: LibraryRunner) -> None:
+def test_an_installed_model_has_its_properties_and_the_digest_of_every_file(runner: LibraryRunner) -> None:
     one = store(runner).get("tiny")
     assert one.description.dim == 64
     assert one.description.context_length == 20
@@ -147,7 +147,7 @@ def linked(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (changed, "has changed since"),
         (lambda path: path.write_bytes(b"short"), "has changed in size since"),
@@ -155,10 +155,10 @@ def linked(path: Path) -> None:
         (linked, "is no longer a regular file since"),
     ],
 )
-def test_a_changed_file_is_refused_when_it_is_loaded(runner: LibraryRunner, damage: Any, said: str) -> None:
+def test_a_changed_file_is_refused_when_it_is_loaded(runner: LibraryRunner, damage: Any, message: str) -> None:
     one = store(runner).get("tiny")
     damage(one.folder / "onnx" / "text.onnx")
-    with pytest.raises(ModelUnavailable, match=said) as raised:
+    with pytest.raises(ModelUnavailable, match=message) as raised:
         one.checked("onnx/text.onnx")
     assert "photoindex models verify tiny" in str(raised.value)
     assert one.checked("onnx/visual.onnx")

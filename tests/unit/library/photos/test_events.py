@@ -182,7 +182,7 @@ def test_events_of_a_query_are_stored_with_the_others_until_all_are_recomputed(j
     assert set(journey.keys()) == journey.stored() == whole
 
 
-def test_an_event_that_a_saved_query_names_stays_when_it_is_no_longer_found(album: Album) -> None:
+def test_an_event_named_in_a_saved_query_is_kept_when_it_is_no_longer_found(album: Album) -> None:
     album.take("2019-06-01T08:00:00", "Berlin")
     album.take("2019-06-01T15:00:00", "Berlin")
     album.keys()

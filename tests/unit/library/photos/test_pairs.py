@@ -62,12 +62,12 @@ def photos(runner: LibraryRunner) -> Photos:
     return {frozenset(names) for names in found.values()}
 
 
-def taken_apart(runner: LibraryRunner, *words: str | Path, dry_run: bool = False) -> PairsChanged:
+def split_photos(runner: LibraryRunner, *words: str | Path, dry_run: bool = False) -> PairsChanged:
     with runner.open() as library:
         return split(library, choose_targets(library, [os.fspath(word) for word in words]), dry_run=dry_run)
 
 
-def joined(runner: LibraryRunner, *words: str | Path, dry_run: bool = False) -> PairsChanged:
+def join_photos(runner: LibraryRunner, *words: str | Path, dry_run: bool = False) -> PairsChanged:
     with runner.open() as library:
         return join(library, choose_targets(library, [os.fspath(word) for word in words]), dry_run=dry_run)
 
@@ -89,34 +89,34 @@ def alone(*names: str) -> Photos:
 
 
 def test_a_split_file_leaves_its_photo_and_the_others_stay_together(runner: LibraryRunner, originals: Path) -> None:
-    # The rules link the RAW and the edit only through this picture.
-    done = taken_apart(runner, originals / "IMG_1.jpg")
+    # The rules link the RAW and the edit only via this picture.
+    done = split_photos(runner, originals / "IMG_1.jpg")
     assert photos(runner) == {frozenset({"IMG_1.dng", "IMG_1-edited.jpg"}), *alone("IMG_1.jpg"), SECOND, *LONE}
     assert (done.before, len(done.photos)) == (1, 2)
 
 
 def test_a_query_splits_all_its_photos(runner: LibraryRunner) -> None:
-    done = taken_apart(runner, "name:IMG_*")
+    done = split_photos(runner, "name:IMG_*")
     assert photos(runner) == {*alone(*FIRST, *SECOND), *LONE}
     assert (done.before, len(done.photos)) == (2, 5)
 
 
 def test_splitting_a_photo_with_one_content_says_so_and_changes_nothing(runner: LibraryRunner, originals: Path) -> None:
-    done = taken_apart(runner, originals / "c.jpg")
+    done = split_photos(runner, originals / "c.jpg")
     assert (done.entry_id, [one.why for one in done.skipped]) == (None, ["it has only one content"])
     assert runner.value("SELECT count(*) FROM journal") == 0
 
 
 def test_the_photos_of_all_named_files_become_one(runner: LibraryRunner, originals: Path) -> None:
-    joined(runner, originals / "IMG_1.dng", originals / "IMG_2.jpg", originals / "c.jpg")
+    join_photos(runner, originals / "IMG_1.dng", originals / "IMG_2.jpg", originals / "c.jpg")
     assert photos(runner) == {FIRST | SECOND | {"c.jpg"}, *alone("C.jpeg")}
 
 
 def test_a_query_joins_photos_with_the_same_stem_in_the_same_folder(runner: LibraryRunner, originals: Path) -> None:
-    taken_apart(runner, originals)
+    split_photos(runner, originals)
     write_photo(originals / "sub" / "IMG_1.jpeg", 9)
     runner.scan()
-    done = joined(runner, "ext:jpg,jpeg,dng")
+    done = join_photos(runner, "ext:jpg,jpeg,dng")
     together = {frozenset({"IMG_1.dng", "IMG_1.jpg"}), frozenset({"c.jpg", "C.jpeg"}), SECOND}
     assert photos(runner) == {*together, *alone("IMG_1-edited.jpg", "IMG_1.jpeg")}
     assert {one.why for one in done.skipped} == {"none of the other photos has its name"}
@@ -124,34 +124,34 @@ def test_a_query_joins_photos_with_the_same_stem_in_the_same_folder(runner: Libr
 
 def test_joining_needs_two_files_of_two_photos(runner: LibraryRunner, originals: Path) -> None:
     with pytest.raises(UsageError, match="not enough to join"):
-        joined(runner, originals / "c.jpg")
-    done = joined(runner, originals / "IMG_2.dng", originals / "IMG_2.jpg")
+        join_photos(runner, originals / "c.jpg")
+    done = join_photos(runner, originals / "IMG_2.dng", originals / "IMG_2.jpg")
     assert (done.entry_id, [one.why for one in done.skipped]) == (None, ["these files are already one photo"])
 
 
 def test_split_photos_can_be_joined_again_and_vice_versa(runner: LibraryRunner, originals: Path) -> None:
     pair = (originals / "IMG_2.dng", originals / "IMG_2.jpg")
     for _ in range(2):
-        taken_apart(runner, pair[0])
+        split_photos(runner, pair[0])
         assert SECOND not in photos(runner)
-        joined(runner, *pair)
+        join_photos(runner, *pair)
         assert photos(runner) == AS_SCANNED
     lone = (originals / "c.jpg", originals / "C.jpeg")
     for _ in range(2):
-        joined(runner, *lone)
+        join_photos(runner, *lone)
         assert frozenset({"c.jpg", "C.jpeg"}) in photos(runner)
-        taken_apart(runner, lone[1])
+        split_photos(runner, lone[1])
         assert photos(runner) == AS_SCANNED
 
 
 def test_undo_restores_the_photos_and_redo_changes_them_again(runner: LibraryRunner, originals: Path) -> None:
-    taken_apart(runner, "name:IMG_*")
+    split_photos(runner, "name:IMG_*")
     split_up = photos(runner)
     redo = undo_entry(runner)
     assert photos(runner) == AS_SCANNED
     undo_entry(runner, redo)
     assert photos(runner) == split_up
-    joined(runner, *(originals / name for name in ("IMG_1.dng", "IMG_2.dng", "c.jpg")))
+    join_photos(runner, *(originals / name for name in ("IMG_1.dng", "IMG_2.dng", "c.jpg")))
     one = photos(runner)
     redo = undo_entry(runner)
     assert photos(runner) == split_up
@@ -161,8 +161,8 @@ def test_undo_restores_the_photos_and_redo_changes_them_again(runner: LibraryRun
 
 def test_a_dry_run_predicts_the_result_and_changes_nothing(runner: LibraryRunner, originals: Path) -> None:
     for change, words in (
-        (taken_apart, (originals / "IMG_1.jpg",)),
-        (joined, (originals / "c.jpg", originals / "C.jpeg")),
+        (split_photos, (originals / "IMG_1.jpg",)),
+        (join_photos, (originals / "c.jpg", originals / "C.jpeg")),
     ):
         before = (photos(runner), runner.rows("SELECT * FROM pair_decision"), runner.rows("SELECT * FROM asset"))
         foreseen = change(runner, *words, dry_run=True)
@@ -177,13 +177,13 @@ def test_a_dry_run_predicts_the_result_and_changes_nothing(runner: LibraryRunner
 
 
 @pytest.mark.parametrize("change", ["split", "join"])
-def test_a_decision_lasts_through_rescan_rename_move_edit_and_restore(
+def test_a_decision_survives_rescan_rename_move_edit_and_restore(
     runner: LibraryRunner, originals: Path, tmp_path: Path, change: str
 ) -> None:
     """`one` and `two` are paired by the rules and split by the user, or vice versa."""
     names = ("IMG_2.dng", "IMG_2.jpg") if change == "split" else ("c.jpg", "C.jpeg")
     one, two = (originals / name for name in names)
-    taken_apart(runner, one) if change == "split" else joined(runner, one, two)
+    split_photos(runner, one) if change == "split" else join_photos(runner, one, two)
 
     def holds(kept: LibraryRunner, *paths: Path) -> bool:
         found = photos(kept)
@@ -200,7 +200,7 @@ def test_a_decision_lasts_through_rescan_rename_move_edit_and_restore(
     one, two = (path.rename(other / path.name) for path in (one, two))
     runner.scan(originals, other)
     assert holds(runner, one, two)
-    # Whichever of the two is the primary content.
+    # Either of the two may be the primary content.
     for seed, path in enumerate((two, one), 88):
         path.write_bytes(jpeg(seed, taken="2019:06:01 12:00:00", camera="Photoindex Test Camera"))
         runner.scan()
@@ -217,17 +217,17 @@ def test_a_decision_lasts_through_rescan_rename_move_edit_and_restore(
 def test_a_decision_on_an_earlier_content_is_overridden_by_a_new_one(runner: LibraryRunner, originals: Path) -> None:
     one, two = originals / "IMG_2.dng", originals / "IMG_2.jpg"
     first = two.read_bytes()
-    taken_apart(runner, one)
+    split_photos(runner, one)
     write_still(two, 91)
     runner.scan()
     assert SECOND not in photos(runner)
-    joined(runner, one, two)
+    join_photos(runner, one, two)
     assert SECOND in photos(runner)
     two.write_bytes(first)
     runner.scan()
-    taken_apart(runner, two)
+    split_photos(runner, two)
     assert SECOND not in photos(runner)
-    joined(runner, one, two)
+    join_photos(runner, one, two)
     assert SECOND in photos(runner)
 
 
@@ -248,15 +248,15 @@ def test_why_files_are_not_one_photo_is_explained_too(runner: LibraryRunner, ori
 
 
 def test_a_users_decision_is_explained_with_its_date(runner: LibraryRunner, originals: Path) -> None:
-    taken_apart(runner, originals / "IMG_2.jpg")
+    split_photos(runner, originals / "IMG_2.jpg")
     (photo,) = explained(runner, originals / "IMG_2.jpg")
-    (said,) = photo.decisions
-    assert (said.together, {said.path, said.other_path}) == (
+    (printed,) = photo.decisions
+    assert (printed.together, {printed.path, printed.other_path}) == (
         False,
         {os.fsencode(originals / name) for name in SECOND},
     )
     assert [candidate.why for candidate in photo.candidates] == ["split by hand"]
-    joined(runner, originals / "c.jpg", originals / "C.jpeg")
+    join_photos(runner, originals / "c.jpg", originals / "C.jpeg")
     (photo,) = explained(runner, originals / "c.jpg")
     assert [content.why for content in photo.contents] == [None, "joined by hand"]
 
@@ -264,29 +264,29 @@ def test_a_users_decision_is_explained_with_its_date(runner: LibraryRunner, orig
 def test_a_decision_on_an_edited_file_is_explained_with_the_current_file(
     runner: LibraryRunner, originals: Path
 ) -> None:
-    joined(runner, originals / "c.jpg", originals / "C.jpeg")
-    taken_apart(runner, originals / "IMG_2.dng")
+    join_photos(runner, originals / "c.jpg", originals / "C.jpeg")
+    split_photos(runner, originals / "IMG_2.dng")
     for name, seed in (("c.jpg", 31), ("C.jpeg", 32), ("IMG_2.jpg", 33)):
         path = originals / name
         path.write_bytes(jpeg(seed, taken="2016:01:01 00:00:00"))
         runner.scan()
     (one,) = explained(runner, originals / "c.jpg")
     both = {os.fsencode(originals / "c.jpg"), os.fsencode(originals / "C.jpeg")}
-    assert [({said.path, said.other_path}, said.together) for said in one.decisions] == [(both, True)]
+    assert [({printed.path, printed.other_path}, printed.together) for printed in one.decisions] == [(both, True)]
     both = {os.fsencode(originals / "IMG_2.dng"), os.fsencode(originals / "IMG_2.jpg")}
     for name in ("IMG_2.dng", "IMG_2.jpg"):
         (one,) = explained(runner, originals / name)
-        assert [({said.path, said.other_path}, said.together) for said in one.decisions] == [(both, False)]
+        assert [({printed.path, printed.other_path}, printed.together) for printed in one.decisions] == [(both, False)]
 
 
 def test_a_decision_on_a_replaced_content_is_explained_once(runner: LibraryRunner, originals: Path) -> None:
     lone = (originals / "c.jpg", originals / "C.jpeg")
-    joined(runner, *lone)
+    join_photos(runner, *lone)
     lone[0].write_bytes(jpeg(31, taken="2016:01:01 00:00:00"))
     runner.scan()
-    taken_apart(runner, lone[0])
+    split_photos(runner, lone[0])
     (one,) = explained(runner, lone[0])
-    assert [said.together for said in one.decisions] == [False]
+    assert [printed.together for printed in one.decisions] == [False]
 
 
 def test_sidecars_and_bursts_are_explained(runner: LibraryRunner, originals: Path) -> None:
@@ -310,8 +310,8 @@ def test_a_shot_that_leaves_its_photo_is_in_its_burst_at_once(runner: LibraryRun
     for number, shot in enumerate(shots, 21):
         write_photo(shot, number)
     runner.scan()
-    joined(runner, *shots[:2])
-    taken_apart(runner, shots[1])
+    join_photos(runner, *shots[:2])
+    split_photos(runner, shots[1])
     bursts = dict(runner.rows("SELECT id, burst FROM photo WHERE burst IS NOT NULL"))
     assert (len(bursts), len(set(bursts.values()))) == (3, 1)
     assert runner.value("SELECT count(*) FROM folder WHERE unrelated") == 0

@@ -76,7 +76,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         ("place:monaco", set()),
         ('place:"monaco di baviera"', {"munich"}),
         ("place:wien", set()),
-        # * for the rest of a word, or any part of a name in another language, never over two names
+        # * matches the rest of a word, or any part of a name in another language, but never spans two names
         ("place:lis*", {"lisbon"}),
         ("place:sain*", {"etienne", "au"}),
         ("place:*o", {"porto", "rio"}),
@@ -85,12 +85,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         ("place:l*l", set()),
         ("place:*", set(PLACES)),
         ('place:"rio *"', {"rio"}),
-        # parts that all must fit
+        # all parts must match
         ('place:"Paris, Texas"', {"paris"}),
         ('place:"paris, us"', {"paris"}),
         ('place:"Paris, France"', set()),
         ('place:"Lisboa, PT"', {"lisbon"}),
-        # a country's code, which is no word of a name, but may be one
+        # a country code, which is not a word of the name but may look like one
         ("place:pt", {"lisbon", "porto"}),
         ("place:de", {"munich"}),
         ("place:au", {"au"}),
@@ -160,7 +160,7 @@ POSITIONS = 400
 
 @pytest.fixture(scope="module")
 def positions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, dict[int, tuple[float, float]]]]:
-    """A library with photos all over the earth, many near the poles and the date line."""
+    """A library with photos all over the world, many near the poles and the date line."""
     chance = random.Random(77)
     spots = [(math.degrees(math.asin(chance.uniform(-1, 1))), chance.uniform(-180, 180)) for _ in range(POSITIONS)]
     spots += [(chance.choice((-1, 1)) * chance.uniform(88, 90), chance.uniform(-180, 180)) for _ in range(POSITIONS)]
@@ -189,7 +189,7 @@ CENTRES = [
 
 @pytest.mark.parametrize("centre", CENTRES)
 @pytest.mark.parametrize("radius_km", [0.001, 30.0, 250.0, 2000.0, 9000.0, 15000.0, 20_100.0])
-def test_near_finds_what_is_within_the_distance_and_nothing_else(
+def test_near_finds_exactly_the_photos_within_the_distance(
     positions: tuple[Library, dict[int, tuple[float, float]]], centre: tuple[float, float], radius_km: float
 ) -> None:
     library, spots = positions

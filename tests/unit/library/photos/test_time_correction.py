@@ -184,7 +184,7 @@ def test_many_corrections_are_journaled_row_for_row_with_few_statements(library_
         assert (change.before, change.after) == (before[change.key["asset_id"]], after[change.key["asset_id"]])
 
 
-def test_a_correction_lasts_through_rescan_rename_move_and_edit(
+def test_a_correction_survives_rescan_rename_move_and_edit(
     runner: LibraryRunner, originals: Path, tmp_path: Path
 ) -> None:
     correct(runner, set_to("1990-05-05"), originals / "a.jpg")
@@ -218,7 +218,7 @@ def test_a_correction_before_an_edit_does_not_take_effect_again(runner: LibraryR
     assert runner.value("SELECT count(*) FROM correction") == 0
 
 
-def test_a_correction_lasts_through_backup_and_restore(runner: LibraryRunner, originals: Path, tmp_path: Path) -> None:
+def test_a_correction_survives_backup_and_restore(runner: LibraryRunner, originals: Path, tmp_path: Path) -> None:
     correct(runner, set_to("1990-05-05"), originals / "a.jpg")
     with runner.open() as library:
         made = backup(library, BackupRequest(tmp_path / "snapshots"))
@@ -274,7 +274,7 @@ def test_a_query_chooses_photos_and_paths_do_not_mix_with_one(runner: LibraryRun
             choose_targets(library, ["", " "])
 
 
-def test_relative_paths_odd_names_and_unknown_files_are_told_apart(
+def test_relative_paths_odd_names_and_unknown_files_are_distinguished(
     runner: LibraryRunner, originals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     odd = originals / os.fsdecode(b"-x \xff\n.jpg")

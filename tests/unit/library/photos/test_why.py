@@ -47,7 +47,7 @@ def on_disk(path: Path) -> dict[str, int]:
     return {"size_bytes": path.stat().st_size, "mtime_ns": path.stat().st_mtime_ns}
 
 
-def test_a_file_outside_every_root_is_not_seen_and_the_scan_is_named(
+def test_a_file_outside_every_root_is_unknown_and_the_scan_command_is_named(
     library: Library, volume_rows: VolumeRows, tmp_path: Path
 ) -> None:
     other = tmp_path / "else where" / "a.jpg"
@@ -165,7 +165,7 @@ def test_a_quarantined_file_names_error_attempts_time_and_both_ways_out(
     assert "--dismiss" in verdict.remedy
 
 
-def test_a_dismissed_file_says_since_when(library: Library, volume_rows: VolumeRows, originals: Path) -> None:
+def test_a_dismissed_file_shows_since_when(library: Library, volume_rows: VolumeRows, originals: Path) -> None:
     file_id = volume_rows.add_file("bad.jpg")
     volume_rows.add_task(file_id, "quarantined", error_class="truncated", error="ends early", dismissed_at=time.time())
     assert answer(library, originals / "bad.jpg").answer == "dismissed"

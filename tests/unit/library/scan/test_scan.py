@@ -1,4 +1,4 @@
-"""Scan: identity by content, every candidate counted once, nothing opened twice, away is not deleted."""
+"""Scan: files are identified by content, counted once and not reopened; unavailable is not the same as deleted."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def photo_ids(runner: LibraryRunner) -> dict[str, int]:
     return {os.fsdecode(name): photo for name, photo in rows}
 
 
-def forget_derived(runner: LibraryRunner) -> None:
-    """Make any decode visible: with the previews gone, only a decode brings one back."""
+def remove_derived(runner: LibraryRunner) -> None:
+    """Remove the previews, so that a preview that exists later proves a decode."""
     shutil.rmtree(runner.folder / "derived")
 
 
-def test_a_first_scan_takes_every_photo_in_with_preview_and_thumbnail(runner: LibraryRunner, photos: Path) -> None:
+def test_a_first_scan_ingests_every_photo_with_preview_and_thumbnail(runner: LibraryRunner, photos: Path) -> None:
     summary = runner.scan(photos)
     assert counts(summary) == {"new": 6}
     assert summary.bytes == sum(path.stat().st_size for path in photos.rglob("*.jpg"))
@@ -83,7 +83,9 @@ def test_a_path_that_does_not_exist_is_named(runner: LibraryRunner, tmp_path: Pa
         runner.scan(tmp_path / "nowhere")
 
 
-def test_renamed_and_moved_files_keep_their_photos_and_are_not_decoded(runner: LibraryRunner, photos: Path) -> None:
+def test_renamed_and_moved_files_keep_their_photos_and_are_not_decoded_again(
+    runner: LibraryRunner, photos: Path
+) -> None:
     runner.scan(photos)
     before = photo_ids(runner)
     (photos / "0/IMG_0000.jpg").rename(photos / "0/renamed.jpg")
@@ -113,7 +115,7 @@ def test_a_file_moved_to_another_root_is_recognised_when_only_that_root_is_scann
     assert counts(runner.scan(photos)) == {"unchanged": 5}
 
 
-def test_a_copy_is_the_same_photo_and_is_not_decoded(runner: LibraryRunner, photos: Path) -> None:
+def test_a_copy_belongs_to_the_same_photo_and_is_not_decoded(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     derived = runner.derived_files()
     shutil.copy(photos / "0/IMG_0000.jpg", photos / "copy.jpg")
@@ -141,7 +143,7 @@ def test_a_file_edited_in_place_keeps_its_photo(runner: LibraryRunner, photos: P
     assert runner.value("SELECT width FROM photo WHERE id = ?", before["IMG_0000.jpg"]) == 200
 
 
-def test_an_edit_that_is_taken_back_returns_to_the_first_content(runner: LibraryRunner, photos: Path) -> None:
+def test_a_reverted_edit_restores_the_first_content(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     before = photo_ids(runner)
     write_photo(photos / "0/IMG_0000.jpg", 50, size=(200, 100))
@@ -152,7 +154,7 @@ def test_an_edit_that_is_taken_back_returns_to_the_first_content(runner: Library
     assert runner.value("SELECT width FROM photo WHERE id = ?", before["IMG_0000.jpg"]) == 160
 
 
-def test_editing_one_of_two_copies_makes_a_photo_of_its_own(runner: LibraryRunner, photos: Path) -> None:
+def test_editing_one_of_two_copies_creates_a_new_photo(runner: LibraryRunner, photos: Path) -> None:
     shutil.copy(photos / "0/IMG_0000.jpg", photos / "copy.jpg")
     runner.scan(photos)
     before = photo_ids(runner)
@@ -163,9 +165,7 @@ def test_editing_one_of_two_copies_makes_a_photo_of_its_own(runner: LibraryRunne
     assert after["copy.jpg"] != before["copy.jpg"]
 
 
-def test_a_new_content_under_an_old_name_does_not_take_the_photo_of_the_content_that_moved(
-    runner: LibraryRunner, photos: Path
-) -> None:
+def test_a_new_file_under_a_moved_files_name_does_not_take_over_its_photo(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     before = photo_ids(runner)
     (photos / "0/IMG_0000.jpg").rename(photos / "0/holiday.jpg")
@@ -190,14 +190,14 @@ def test_two_files_that_swap_names_keep_their_photos(runner: LibraryRunner, phot
     assert after["IMG_0003.jpg"] == before["IMG_0000.jpg"]
 
 
-def test_a_touched_file_is_read_again_and_is_unchanged(runner: LibraryRunner, photos: Path) -> None:
+def test_a_touched_file_is_read_again_and_counts_as_unchanged(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     os.utime(photos / "0/IMG_0000.jpg", ns=(1, 1_000_000_000))
     assert counts(runner.scan(photos)) == {"unchanged": 6}
     assert runner.value("SELECT mtime_ns FROM file WHERE name = 'IMG_0000.jpg'") == 1_000_000_000
 
 
-def test_missing_files_keep_their_facts_and_come_back_without_being_read(
+def test_missing_files_keep_their_facts_and_return_without_being_read(
     runner: LibraryRunner, photos: Path, tmp_path: Path
 ) -> None:
     runner.scan(photos)
@@ -214,13 +214,13 @@ def test_missing_files_keep_their_facts_and_come_back_without_being_read(
     assert summary.bytes == 0
 
 
-def test_a_folder_that_is_gone_takes_its_files_with_it(runner: LibraryRunner, photos: Path) -> None:
+def test_files_of_a_removed_folder_are_missing(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     shutil.rmtree(photos / "1")
     assert counts(runner.scan(photos)) == {"unchanged": 4, "missing": 2}
 
 
-def test_an_emptied_root_stops_the_scan_and_marks_nothing(runner: LibraryRunner, photos: Path) -> None:
+def test_an_emptied_root_stops_the_scan_and_no_file_is_marked_missing(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     shutil.rmtree(photos)
     photos.mkdir()
@@ -232,7 +232,7 @@ def test_an_emptied_root_stops_the_scan_and_marks_nothing(runner: LibraryRunner,
     assert counts(runner.scan(photos, accept_missing=True)) == {"missing": 6}
 
 
-def test_a_root_that_is_gone_stops_the_scan_and_marks_nothing(runner: LibraryRunner, photos: Path) -> None:
+def test_a_removed_root_stops_the_scan_and_no_file_is_marked_missing(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     shutil.rmtree(photos)
     with pytest.raises(VolumeOffline, match="No file was marked"):
@@ -241,7 +241,7 @@ def test_a_root_that_is_gone_stops_the_scan_and_marks_nothing(runner: LibraryRun
     assert counts(runner.scan(photos, accept_missing=True)) == {"missing": 6}
 
 
-def test_one_root_away_does_not_keep_the_others_from_being_scanned(
+def test_an_unavailable_root_does_not_prevent_scanning_the_others(
     runner: LibraryRunner, photos: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
@@ -256,12 +256,12 @@ def test_one_root_away_does_not_keep_the_others_from_being_scanned(
     assert runner.value("SELECT count(*) FROM file WHERE state <> 'present'") == 0
 
 
-def test_many_files_gone_at_once_stop_the_scan_and_mark_nothing(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_many_missing_files_stop_the_scan_and_none_is_marked_missing(runner: LibraryRunner, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     content = jpeg(1)
     for index in range(120):
-        # Different content at no cost: what follows the end of the picture is not looked at.
+        # Cheap way to make contents differ: data after the end of the picture is ignored.
         (folder / f"{index:03d}.jpg").write_bytes(content + index.to_bytes(4, "big"))
     runner.scan(folder, derive=False)
     for index in range(101):
@@ -272,7 +272,7 @@ def test_many_files_gone_at_once_stop_the_scan_and_mark_nothing(runner: LibraryR
     assert counts(runner.scan(folder, derive=False, accept_missing=True)) == {"unchanged": 19, "missing": 101}
 
 
-def test_unreadable_folders_are_told_and_what_is_known_of_them_stays(
+def test_unreadable_folders_are_reported_and_their_files_stay_known(
     runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner.scan(photos)
@@ -302,7 +302,7 @@ def test_a_broken_photo_is_quarantined_by_name_and_the_rest_is_done(runner: Libr
     assert again.bytes == 0
 
 
-def test_a_quarantined_file_that_is_mended_is_taken_in(runner: LibraryRunner, photos: Path) -> None:
+def test_a_quarantined_file_that_is_repaired_is_ingested(runner: LibraryRunner, photos: Path) -> None:
     (photos / "broken.jpg").write_bytes(jpeg(9)[:400])
     runner.scan(photos)
     write_photo(photos / "broken.jpg", 9)
@@ -312,7 +312,7 @@ def test_a_quarantined_file_that_is_mended_is_taken_in(runner: LibraryRunner, ph
     assert runner.value("SELECT count(*) FROM task WHERE state = 'done'") == 7
 
 
-def test_content_decides_what_a_file_is_and_never_its_name(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_the_format_is_detected_by_content_never_by_name(runner: LibraryRunner, tmp_path: Path) -> None:
     folder = tmp_path / "odd"
     write_photo(folder / "picture.txt", 1)
     write_photo(folder / "really-a-jpeg.png", 2)
@@ -320,7 +320,7 @@ def test_content_decides_what_a_file_is_and_never_its_name(runner: LibraryRunner
     assert set(runner.rows("SELECT format FROM asset")) == {("jpeg",)}
 
 
-def test_hash_and_facts_only_makes_no_previews_and_a_later_scan_makes_them(runner: LibraryRunner, photos: Path) -> None:
+def test_previews_skipped_by_one_scan_are_made_by_a_later_one(runner: LibraryRunner, photos: Path) -> None:
     assert counts(runner.scan(photos, derive=False)) == {"new": 6}
     assert not (runner.folder / "derived").exists()
     assert counts(runner.scan(photos, derive=False)) == {"unchanged": 6}
@@ -329,16 +329,14 @@ def test_hash_and_facts_only_makes_no_previews_and_a_later_scan_makes_them(runne
     assert runner.scan(photos).bytes == 0
 
 
-def test_a_dry_run_tells_and_changes_nothing(runner: LibraryRunner, photos: Path) -> None:
+def test_a_dry_run_reports_and_changes_nothing(runner: LibraryRunner, photos: Path) -> None:
     summary = runner.scan(photos, dry_run=True)
     assert counts(summary) == {"new": 6}
     assert runner.value("SELECT count(*) FROM file") == 0
     assert runner.value("SELECT count(*) FROM root") == 0
 
 
-def test_excluded_patterns_are_remembered_for_the_root_and_hide_what_was_known(
-    runner: LibraryRunner, photos: Path
-) -> None:
+def test_exclusions_are_remembered_for_the_root_and_hide_known_files(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     summary = runner.scan(photos, exclude=("1/", "IMG_0000.jpg"))
     assert counts(summary) == {"unchanged": 3, "excluded": 1}
@@ -364,14 +362,14 @@ def test_a_single_file_and_a_list_of_files_can_be_scanned(runner: LibraryRunner,
     assert runner.value("SELECT count(*) FROM file") == 2
 
 
-def test_the_library_inside_the_scanned_folder_is_left_alone(tmp_path: Path) -> None:
+def test_a_library_inside_the_scanned_folder_is_not_scanned(tmp_path: Path) -> None:
     write_photo(tmp_path / "a.jpg", 1)
     runner = LibraryRunner(tmp_path / "library")
     runner.scan(tmp_path)
     assert counts(runner.scan(tmp_path)) == {"unchanged": 1}
 
 
-def test_names_of_any_bytes_are_kept_to_the_byte(runner: LibraryRunner, tmp_path: Path) -> None:
+def test_names_of_any_bytes_are_stored_byte_for_byte(runner: LibraryRunner, tmp_path: Path) -> None:
     folder = tmp_path / "names"
     folder.mkdir()
     odd = [
@@ -391,7 +389,7 @@ def test_names_of_any_bytes_are_kept_to_the_byte(runner: LibraryRunner, tmp_path
     assert counts(runner.scan(folder)) == {"unchanged": len(odd)}
 
 
-def test_a_file_that_vanishes_between_stat_and_read_is_no_row(
+def test_a_file_that_vanishes_between_stat_and_read_leaves_no_row(
     runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from photoindex.store.scan import staging
@@ -408,7 +406,7 @@ def test_a_file_that_vanishes_between_stat_and_read_is_no_row(
     assert runner.value("SELECT count(*) FROM task WHERE state <> 'done'") == 0
 
 
-def test_a_growing_file_is_quarantined_until_it_has_stopped_growing(
+def test_a_file_that_grows_while_it_is_read_is_refused(
     runner: LibraryRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from photoindex.media import content
@@ -428,7 +426,7 @@ def test_a_growing_file_is_quarantined_until_it_has_stopped_growing(
         content.read_content(os.fsencode(path))
 
 
-def test_a_stopped_scan_keeps_what_is_done_and_the_next_one_goes_on(runner: LibraryRunner, photos: Path) -> None:
+def test_a_stopped_scan_keeps_finished_work_and_the_next_resumes(runner: LibraryRunner, photos: Path) -> None:
     def stop() -> bool:
         return any(isinstance(event, PhaseAdvanced) and event.phase == "reading" for event in runner.events)
 
@@ -442,13 +440,15 @@ def test_a_stopped_scan_keeps_what_is_done_and_the_next_one_goes_on(runner: Libr
     assert counts(runner.scan(photos)) == {"new": 6 - done, "unchanged": done}
 
 
-def test_two_scans_of_one_library_do_not_run_at_once(runner: LibraryRunner, photos: Path) -> None:
+def test_only_one_scan_per_library_at_a_time(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     with exclusive(runner.folder, "test"), pytest.raises(LibraryLocked, match="test"):
         runner.scan(photos)
 
 
-def test_previews_left_by_a_crash_before_the_commit_do_not_hide_the_facts(runner: LibraryRunner, photos: Path) -> None:
+def test_previews_left_by_a_crash_before_commit_do_not_prevent_reading_the_facts(
+    runner: LibraryRunner, photos: Path
+) -> None:
     runner.scan(photos)
     first = runner.folder
     runner.folder = first.parent / "second"
@@ -458,7 +458,7 @@ def test_previews_left_by_a_crash_before_the_commit_do_not_hide_the_facts(runner
     assert runner.value("SELECT count(*) FROM asset WHERE perceptual_hash IS NOT NULL AND derived") == 6
 
 
-def test_a_preview_that_was_cut_short_is_made_again(runner: LibraryRunner, photos: Path, tmp_path: Path) -> None:
+def test_a_truncated_preview_is_remade(runner: LibraryRunner, photos: Path, tmp_path: Path) -> None:
     runner.scan(photos)
     (cut, *_others) = sorted((runner.folder / "derived").glob("*/*.preview.jpg"))
     whole = cut.read_bytes()
@@ -486,7 +486,7 @@ def test_originals_are_never_written_to(runner: LibraryRunner, photos: Path) -> 
         path.chmod(0o755)
 
 
-def test_a_picture_over_the_pixel_limit_is_quarantined_and_the_option_is_named(
+def test_a_picture_over_the_pixel_limit_is_quarantined_with_the_option_to_raise_it(
     runner: LibraryRunner, tmp_path: Path
 ) -> None:
     from PIL import Image
@@ -501,7 +501,7 @@ def test_a_picture_over_the_pixel_limit_is_quarantined_and_the_option_is_named(
     assert "--max-megapixels" in runner.value("SELECT error FROM task")
 
 
-def test_another_disk_at_the_same_mount_point_is_a_root_of_its_own(runner: LibraryRunner, photos: Path) -> None:
+def test_another_disk_at_the_same_mount_point_is_another_root(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     identity = runner.value("SELECT identity FROM volume")
     with runner.open() as library, library.database.write() as connection:
@@ -519,7 +519,7 @@ def test_another_disk_at_the_same_mount_point_is_a_root_of_its_own(runner: Libra
     assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 9
 
 
-def test_a_root_whose_photos_were_really_removed_can_be_left_behind(
+def test_a_root_whose_photos_were_really_removed_can_be_accepted_as_missing(
     runner: LibraryRunner, photos: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
@@ -532,9 +532,7 @@ def test_a_root_whose_photos_were_really_removed_can_be_left_behind(
     assert summary.roots_away == []
 
 
-def test_a_removed_file_or_folder_can_be_named_and_a_slip_of_the_pen_is_an_error(
-    runner: LibraryRunner, photos: Path
-) -> None:
+def test_a_removed_file_or_folder_can_be_scanned_and_a_typo_is_an_error(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     (photos / "0/IMG_0000.jpg").unlink()
     assert runner.scan(photos / "0/IMG_0000.jpg").newly_missing == 1
@@ -546,7 +544,7 @@ def test_a_removed_file_or_folder_can_be_named_and_a_slip_of_the_pen_is_an_error
         scan(library, ScanRequest(tops=[b""]), runner.events.append)
 
 
-def test_a_bad_pattern_is_named_and_one_in_an_ignore_file_is_passed_over(runner: LibraryRunner, photos: Path) -> None:
+def test_an_invalid_pattern_is_an_error_but_ignored_in_an_ignore_file(runner: LibraryRunner, photos: Path) -> None:
     with pytest.raises(UsageError, match="!"):
         runner.scan(photos, exclude=("!",))
     (photos / ".photoindexignore").write_text("!\nIMG_0000.jpg\n.photoindexignore\n")
@@ -554,9 +552,7 @@ def test_a_bad_pattern_is_named_and_one_in_an_ignore_file_is_passed_over(runner:
     assert any(isinstance(event, Notice) and "gitignore" in event.message for event in runner.events)
 
 
-def test_an_excluded_file_that_is_removed_is_missing_and_one_that_is_renamed_is_moved(
-    runner: LibraryRunner, photos: Path
-) -> None:
+def test_a_removed_excluded_file_is_missing_and_a_renamed_one_is_moved(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     runner.scan(photos, exclude=("IMG_0000.jpg", "IMG_0001.jpg"))
     (photos / "0/IMG_0000.jpg").unlink()
@@ -564,7 +560,7 @@ def test_an_excluded_file_that_is_removed_is_missing_and_one_that_is_renamed_is_
     assert counts(runner.scan()) == {"unchanged": 4, "moved": 1, "missing": 1}
 
 
-def test_a_larger_root_goes_on_leaving_out_what_the_smaller_one_did(
+def test_a_larger_root_inherits_the_exclusions_of_a_smaller_one(
     runner: LibraryRunner, photos: Path, tmp_path: Path
 ) -> None:
     runner.scan(photos / "0", exclude=("IMG_0000.jpg",))
@@ -573,13 +569,13 @@ def test_a_larger_root_goes_on_leaving_out_what_the_smaller_one_did(
     assert runner.value("SELECT count(*) FROM root") == 1
 
 
-def test_patterns_for_a_part_of_a_root_join_those_of_the_root(runner: LibraryRunner, photos: Path) -> None:
+def test_patterns_for_part_of_a_root_are_added_to_those_of_the_root(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos, exclude=("IMG_0000.jpg",))
     assert counts(runner.scan(photos / "0", exclude=("IMG_0003.jpg",))) == {"excluded": 2}
     assert counts(runner.scan(photos)) == {"unchanged": 5, "excluded": 1}
 
 
-def test_the_librarys_own_previews_are_never_taken_in(runner: LibraryRunner, photos: Path) -> None:
+def test_the_librarys_own_previews_are_never_ingested(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     derived = runner.folder / "derived"
     with pytest.raises(UsageError, match="own folder"):
@@ -588,7 +584,7 @@ def test_the_librarys_own_previews_are_never_taken_in(runner: LibraryRunner, pho
     assert counts(runner.scan(listed=listed)) == {"excluded": 12}
 
 
-def test_a_photo_overwritten_by_garbage_keeps_its_facts_and_its_restored_copy_is_no_copy(
+def test_a_photo_overwritten_by_garbage_keeps_its_facts_and_a_restored_file_counts_as_new(
     runner: LibraryRunner, photos: Path
 ) -> None:
     runner.scan(photos)
@@ -601,7 +597,7 @@ def test_a_photo_overwritten_by_garbage_keeps_its_facts_and_its_restored_copy_is
     assert photo_ids(runner)["restored.jpg"] == before
 
 
-def test_each_candidate_counts_once_whatever_is_put_back(runner: LibraryRunner, photos: Path) -> None:
+def test_each_candidate_counts_once_even_if_its_task_is_requeued(runner: LibraryRunner, photos: Path) -> None:
     (photos / "notes.txt").write_text("not a photo")
     (photos / "torn.jpg").write_bytes(jpeg(1)[:300])
     runner.scan(photos)
@@ -619,7 +615,7 @@ def test_a_file_named_twice_counts_once(runner: LibraryRunner, photos: Path) -> 
     assert counts(runner.scan(photos, photos / "1", one)) == {"new": 5, "unchanged": 1}
 
 
-def test_quarantined_files_of_an_unreadable_folder_do_not_hide_others_from_the_count(
+def test_quarantined_files_in_an_unreadable_folder_do_not_affect_the_counts(
     runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (photos / "1/torn.jpg").write_bytes(jpeg(1)[:300])
@@ -628,9 +624,7 @@ def test_quarantined_files_of_an_unreadable_folder_do_not_hide_others_from_the_c
     assert counts(runner.scan(photos)) == {"unchanged": 4}
 
 
-def test_a_large_folder_that_was_renamed_is_moved_and_not_taken_for_deleted(
-    runner: LibraryRunner, tmp_path: Path
-) -> None:
+def test_a_large_renamed_folder_counts_as_moved_not_deleted(runner: LibraryRunner, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     (folder / "old").mkdir(parents=True)
     content = jpeg(1)
@@ -641,7 +635,7 @@ def test_a_large_folder_that_was_renamed_is_moved_and_not_taken_for_deleted(
     assert counts(runner.scan(folder, derive=False)) == {"moved": 120}
 
 
-def test_a_stop_during_the_walk_marks_nothing(runner: LibraryRunner, photos: Path) -> None:
+def test_a_stop_during_the_walk_marks_nothing_missing(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     (photos / "0/IMG_0000.jpg").unlink()
     summary = runner.scan(photos, stop=lambda: True)
@@ -649,7 +643,7 @@ def test_a_stop_during_the_walk_marks_nothing(runner: LibraryRunner, photos: Pat
     assert runner.value("SELECT count(*) FROM file WHERE state = 'present'") == 6
 
 
-def test_the_walk_does_not_keep_the_databases_log_from_being_reused(runner: LibraryRunner, photos: Path) -> None:
+def test_the_walk_does_not_block_wal_checkpoints(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     checkpoints = []
 
@@ -657,7 +651,7 @@ def test_the_walk_does_not_keep_the_databases_log_from_being_reused(runner: Libr
         if isinstance(event, PhaseAdvanced) and event.phase == "looking":
             with closing(sqlite3.connect(runner.folder / "photoindex.db", isolation_level=None)) as other:
                 other.execute("UPDATE root SET added_at = added_at")
-                # busy, frames in the log, frames that are in the database now
+                # busy, frames in the log, checkpointed frames
                 checkpoints.append(other.execute("PRAGMA wal_checkpoint(RESTART)").fetchone())
 
     with runner.open() as library:
@@ -666,7 +660,7 @@ def test_the_walk_does_not_keep_the_databases_log_from_being_reused(runner: Libr
     assert all(busy == 0 and log == moved for busy, log, moved in checkpoints)
 
 
-def test_leases_of_another_host_are_released_because_the_lock_says_that_nobody_holds_them(
+def test_leases_of_another_host_are_released_because_holding_the_lock_proves_them_stale(
     runner: LibraryRunner, photos: Path
 ) -> None:
     runner.scan(photos, derive=False)
@@ -678,7 +672,7 @@ def test_leases_of_another_host_are_released_because_the_lock_says_that_nobody_h
     assert runner.value("SELECT count(*) FROM task WHERE state = 'done'") == 6
 
 
-def test_files_behind_a_link_to_another_mount_are_known_by_the_path_that_leads_there(
+def test_files_behind_a_link_to_another_mount_are_stored_under_the_links_path(
     runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Path("/dev/shm")
@@ -691,20 +685,20 @@ def test_files_behind_a_link_to_another_mount_are_known_by_the_path_that_leads_t
         assert counts(runner.scan(photos)) == {"unchanged": 7}
 
 
-def test_real_folders_go_before_links_to_them(runner: LibraryRunner, photos: Path) -> None:
+def test_real_folders_are_preferred_to_links_to_them(runner: LibraryRunner, photos: Path) -> None:
     (photos / "..a link").symlink_to(photos / "1")
     runner.scan(photos, follow_symlinks=True)
     folders = {row[0] for row in runner.rows("SELECT path FROM folder")}
     assert not any("a link" in str(folder) for folder in folders)
 
 
-def test_an_unmounted_disk_with_stray_files_in_its_mount_point_is_away(tmp_path: Path) -> None:
+def test_an_unmounted_disk_is_unavailable_despite_stray_files_at_its_mount_point(tmp_path: Path) -> None:
     mount_point = tmp_path / "disk"
     mount_point.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "photoindex-test", str(mount_point)]
     done = subprocess.run(mount, capture_output=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"may not mount a file system: {done.stderr.decode().strip()}")
+        pytest.skip(f"mounting is not permitted: {done.stderr.decode().strip()}")
     runner = LibraryRunner(tmp_path / "library")
     try:
         write_photos(mount_point, 3)
@@ -720,7 +714,7 @@ def test_an_unmounted_disk_with_stray_files_in_its_mount_point_is_away(tmp_path:
     assert counts(runner.scan(mount_point)) == {"new": 1}
 
 
-def test_files_over_a_limit_are_tried_again_when_the_limit_is_given_anew(runner: LibraryRunner, photos: Path) -> None:
+def test_files_over_a_limit_are_retried_when_the_limit_is_given_again(runner: LibraryRunner, photos: Path) -> None:
     runner.settings["scan.max_megapixels"] = 0.001
     assert counts(runner.scan(photos)) == {"quarantined": 6}
     runner.settings["scan.max_megapixels"] = 1.0
@@ -729,7 +723,7 @@ def test_files_over_a_limit_are_tried_again_when_the_limit_is_given_anew(runner:
     assert len(runner.derived_files()) == 12
 
 
-def test_an_emptied_database_is_not_taken_for_a_new_library(runner: LibraryRunner, photos: Path) -> None:
+def test_an_emptied_database_is_not_mistaken_for_a_new_library(runner: LibraryRunner, photos: Path) -> None:
     runner.scan(photos)
     for path in runner.folder.glob("photoindex.db*"):
         path.unlink()

@@ -1,4 +1,4 @@
-"""Sidecars, neighbours and places through scans: each change is seen, nothing is read twice, nothing is lost."""
+"""Sidecars, neighbours and places across scans: every change is detected, nothing is read twice or lost."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def facts(runner: LibraryRunner, name: str) -> dict[str, object]:
     return dict(zip(columns, values, strict=True))
 
 
-def test_a_sidecar_beside_a_photo_is_heard_above_what_the_photo_says(runner: LibraryRunner, photos: Path) -> None:
+def test_a_sidecar_overrides_a_photos_embedded_metadata(runner: LibraryRunner, photos: Path) -> None:
     write_photo(photos / "a.jpg", 1, taken="2019:06:01 12:00:00")
     write_xmp(photos / "a.jpg.xmp")
     assert counts(runner.scan(photos)) == {"new": 1, "sidecars": 1}
@@ -67,9 +67,7 @@ def test_a_sidecar_beside_a_photo_is_heard_above_what_the_photo_says(runner: Lib
     assert counts(runner.scan()) == {"unchanged": 1, "sidecars": 1}
 
 
-def test_an_edited_sidecar_is_seen_though_its_photo_is_unchanged_and_not_opened(
-    runner: LibraryRunner, photos: Path
-) -> None:
+def test_an_edited_sidecar_is_detected_without_opening_its_unchanged_photo(runner: LibraryRunner, photos: Path) -> None:
     write_photo(photos / "a.jpg", 1)
     sidecar = write_xmp(photos / "a.xmp", rating=2)
     runner.scan(photos)
@@ -80,7 +78,7 @@ def test_an_edited_sidecar_is_seen_though_its_photo_is_unchanged_and_not_opened(
     assert (facts(runner, "a.jpg")["rating"], facts(runner, "a.jpg")["title"]) == (5, "Pier at night")
 
 
-def test_a_sidecar_that_comes_later_or_goes_away_changes_its_photo(runner: LibraryRunner, photos: Path) -> None:
+def test_a_sidecar_added_later_or_removed_changes_its_photo(runner: LibraryRunner, photos: Path) -> None:
     write_photo(photos / "a.jpg", 1)
     runner.scan(photos)
     assert facts(runner, "a.jpg")["rating"] is None
@@ -102,7 +100,7 @@ def test_a_sidecar_moves_with_its_photo(runner: LibraryRunner, photos: Path) -> 
     assert runner.value("SELECT count(*) FROM sidecar_link") == 1
 
 
-def test_a_damaged_sidecar_is_quarantined_by_name_and_its_photo_keeps_what_was_read_before(
+def test_a_damaged_sidecar_is_quarantined_by_name_and_its_photo_keeps_the_earlier_facts(
     runner: LibraryRunner, photos: Path
 ) -> None:
     write_photo(photos / "a.jpg", 1)
@@ -117,7 +115,7 @@ def test_a_damaged_sidecar_is_quarantined_by_name_and_its_photo_keeps_what_was_r
     assert facts(runner, "a.jpg")["rating"] == 1
 
 
-def test_takeout_dates_stand_below_embedded_ones_and_above_names(runner: LibraryRunner, photos: Path) -> None:
+def test_takeout_dates_rank_below_embedded_ones_and_above_file_names(runner: LibraryRunner, photos: Path) -> None:
     write_photo(photos / "IMG_20150101_010101.jpg", 1)
     write_photo(photos / "with exif.jpg", 2, taken="2019:06:01 12:00:00")
     for name in ("IMG_20150101_010101.jpg", "with exif.jpg"):
@@ -135,7 +133,7 @@ def test_takeout_dates_stand_below_embedded_ones_and_above_names(runner: Library
     assert facts(runner, "with exif.jpg")["taken_at_source"] == "exif"
 
 
-def test_a_stop_before_the_facts_are_worked_out_leaves_them_to_the_next_scan(
+def test_a_stop_before_the_facts_are_resolved_leaves_them_to_the_next_scan(
     runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_photo(photos / "a.jpg", 1)
@@ -162,9 +160,7 @@ def with_exif(seed: int, *exif: blocks.Entry, gps: tuple[blocks.Entry, ...] = ()
     return data[:2] + blocks.exif_segment(block) + data[2:]
 
 
-def test_a_photo_without_an_offset_takes_that_of_the_same_cameras_neighbours(
-    runner: LibraryRunner, photos: Path
-) -> None:
+def test_a_photo_without_an_offset_gets_that_of_its_cameras_neighbours(runner: LibraryRunner, photos: Path) -> None:
     for number, offset in ((1, "+02:00"), (2, None), (3, "+02:00")):
         stated = [blocks.text(0x9011, offset)] if offset else []
         data = with_exif(number, blocks.text(0x9003, f"2021:07:01 12:0{number}:00"), *stated)
@@ -173,7 +169,7 @@ def test_a_photo_without_an_offset_takes_that_of_the_same_cameras_neighbours(
     found = facts(runner, "IMG_0002.jpg")
     assert (found["utc_offset_minutes"], found["zone_source"]) == (120, "neighbours")
     assert found["taken_at"] == "2021-07-01T12:02:00+02:00"
-    # What was lent goes when those who lent it go.
+    # An inferred offset is dropped when its evidence is gone.
     for number in (1, 3):
         (photos / f"IMG_000{number}.jpg").write_bytes(
             with_exif(number + 10, blocks.text(0x9003, f"2021:07:01 12:0{number}:00"))
@@ -182,7 +178,7 @@ def test_a_photo_without_an_offset_takes_that_of_the_same_cameras_neighbours(
     assert facts(runner, "IMG_0002.jpg")["utc_offset_minutes"] is None
 
 
-def test_a_copy_in_another_folder_takes_nothing_from_what_neighbours_told(runner: LibraryRunner, photos: Path) -> None:
+def test_a_copy_in_another_folder_does_not_drop_an_inferred_offset(runner: LibraryRunner, photos: Path) -> None:
     for number, offset in ((1, "+02:00"), (2, None), (3, "+02:00")):
         stated = [blocks.text(0x9011, offset)] if offset else []
         data = with_exif(number, blocks.text(0x9003, f"2021:07:01 12:0{number}:00"), *stated)
@@ -227,7 +223,7 @@ def test_a_position_gives_place_zone_and_instant(runner: LibraryRunner, photos: 
     assert runner.rows("SELECT taken_at_utc FROM photo") == [(1625137200.0,)]
 
 
-def test_copies_of_one_photo_in_two_folders_hear_the_sidecars_of_both(runner: LibraryRunner, photos: Path) -> None:
+def test_a_photo_with_copies_in_two_folders_uses_the_sidecars_of_both(runner: LibraryRunner, photos: Path) -> None:
     write_photo(photos / "one" / "a.jpg", 1)
     (photos / "two").mkdir()
     shutil.copy2(photos / "one" / "a.jpg", photos / "two" / "b.jpg")
@@ -236,13 +232,13 @@ def test_copies_of_one_photo_in_two_folders_hear_the_sidecars_of_both(runner: Li
     assert facts(runner, "a.jpg")["rating"] == 3
 
 
-def test_the_table_of_places_is_opened_while_other_commands_may_write(
+def test_other_commands_can_write_while_the_table_of_places_is_opened(
     runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[bool] = []
 
     def open_places(folder: Path, progress: Callable[[str], None] | None = None) -> sqlite3.Connection:
-        # Making the table takes seconds where it is missing.
+        # Creating a missing table takes seconds.
         with closing(sqlite3.connect(runner.folder / "photoindex.db", timeout=0, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
         opened.append(True)
@@ -267,7 +263,7 @@ def shown(runner: LibraryRunner, photo: Path) -> Shown:
 
 
 @pytest.mark.parametrize("written", [("a.jpg.xmp", "a.xmp"), ("a.xmp", "a.jpg.xmp")])
-def test_the_sidecar_of_the_whole_name_wins_whichever_was_found_first(
+def test_the_sidecar_with_the_full_name_wins_whichever_was_found_first(
     runner: LibraryRunner, photos: Path, written: tuple[str, str]
 ) -> None:
     write_photo(photos / "a.jpg", 1)
@@ -277,7 +273,7 @@ def test_the_sidecar_of_the_whole_name_wins_whichever_was_found_first(
     assert facts(runner, "a.jpg")["title"] == "a.jpg.xmp"
 
 
-def test_darktables_main_sidecar_wins_over_a_further_version(runner: LibraryRunner, photos: Path) -> None:
+def test_darktables_main_sidecar_wins_over_an_additional_version(runner: LibraryRunner, photos: Path) -> None:
     write_photo(photos / "a.jpg", 1)
     for name in ("a_01.jpg.xmp", "a.jpg.xmp"):
         write_xmp(photos / name, title=name)
@@ -285,7 +281,7 @@ def test_darktables_main_sidecar_wins_over_a_further_version(runner: LibraryRunn
     assert facts(runner, "a.jpg")["title"] == "a.jpg.xmp"
 
 
-def test_what_a_second_sidecar_states_otherwise_is_shown_under_its_name(runner: LibraryRunner, photos: Path) -> None:
+def test_conflicting_facts_of_a_second_sidecar_are_shown_under_its_name(runner: LibraryRunner, photos: Path) -> None:
     write_photo(photos / "a.jpg", 1)
     write_xmp(photos / "a.jpg.xmp", rating=4, title="Pier")
     write_xmp(photos / "a.xmp", rating=2, title="Pier")

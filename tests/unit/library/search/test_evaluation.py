@@ -1,4 +1,4 @@
-"""Scoring spaces by queries whose answers are known, with the tiny model that knows rendered scenes."""
+"""Scoring spaces by queries with known answers, using the tiny model of rendered scenes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read(runner: SemanticRunner, file: Path, text: str) -> list[KnownQuery]:
         return read_queries(library, file)
 
 
-def test_vectors_of_the_worker_are_those_of_the_model_itself(runner: SemanticRunner) -> None:
+def test_the_workers_vectors_match_the_models_own(runner: SemanticRunner) -> None:
     from photoindex.models.encoders import open_image_encoder
     from photoindex.models.weights import ModelStore
     from photoindex.stages.embed import pixels_of
@@ -55,11 +55,11 @@ def test_vectors_of_the_worker_are_those_of_the_model_itself(runner: SemanticRun
         assert float(np.frombuffer(data, "<f2").astype(np.float32) @ expected) > 0.999
 
 
-def test_a_new_space_is_measured_by_the_run_that_fills_it(runner: SemanticRunner) -> None:
+def test_a_new_space_is_calibrated_by_the_run_that_fills_it(runner: SemanticRunner) -> None:
     assert json.loads(runner.value("SELECT calibration FROM space"))["vectors"] == len(SCENES)
 
 
-def test_queries_are_read_from_json_lines_and_from_tabs(runner: SemanticRunner, tmp_path: Path) -> None:
+def test_queries_are_read_from_json_lines_and_tab_separated_files(runner: SemanticRunner, tmp_path: Path) -> None:
     by_tabs = read(runner, tmp_path / "q.tsv", "# mine\n\na red circle\tred/IMG_0000.jpg\nshapes\tothers/*.jpg\tid:1\n")
     by_json = read(
         runner,
@@ -73,7 +73,7 @@ def test_queries_are_read_from_json_lines_and_from_tabs(runner: SemanticRunner, 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a beach\n", "q:1: a line needs a query and at least one relevant photo"),
         ("\tred/IMG_0000.jpg\n", "q:1: a line needs a query and at least one relevant photo"),
@@ -89,11 +89,11 @@ def test_queries_are_read_from_json_lines_and_from_tabs(runner: SemanticRunner, 
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_line(
-    runner: SemanticRunner, tmp_path: Path, text: str, told: str
+    runner: SemanticRunner, tmp_path: Path, text: str, message: str
 ) -> None:
     with pytest.raises(UsageError) as error:
         read(runner, tmp_path / "q", text)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 def test_a_file_that_cannot_be_read_is_refused(runner: SemanticRunner, tmp_path: Path) -> None:
@@ -121,13 +121,13 @@ def test_a_good_space_scores_high_and_wrong_answers_score_low(runner: SemanticRu
     assert 0 < good.median_ms <= good.p95_ms
 
 
-def test_recall_counts_what_k_photos_can_show(runner: SemanticRunner) -> None:
+def test_recall_is_relative_to_what_k_photos_can_show(runner: SemanticRunner) -> None:
     with runner.open() as library:
         (score,) = score_spaces(library, [KnownQuery("a picture", frozenset(range(1, 7)), 1)], k=3)
     assert score.recall == 1.0
 
 
-def test_eval_prints_a_line_a_space(
+def test_eval_prints_one_line_per_space(
     runner: SemanticRunner, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     file = tmp_path / "queries.tsv"

@@ -1,8 +1,8 @@
-"""Real scores: what rclip answered for its own test photos, with real weights.
+"""Scores with real weights, compared with rclip's on its own test photos.
 
 The scores in the folder of real photos, `expected/rclip`, are those of rclip with open_clip's ViT-B-32-256, weights
 datacomp_s34b_b86k (laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K on the hub); earlier versions of rclip used OpenAI's
-ViT-B/32, whose scores are others (0.787 instead of 0.657 for the nearest photo to cat.jpg). To compare with them:
+ViT-B/32, whose scores differ (0.787 instead of 0.657 for the photo nearest to cat.jpg). To run this comparison:
 
     photoindex models install FOLDER-OF-THAT-REPOSITORY --id clip-vit-b-32-256
     PHOTOINDEX_TEST_MODELS=…/models pytest tests/unit/library/search/test_rclip_scores.py
@@ -26,9 +26,9 @@ from photoindex.models.weights import InstalledModel, ModelStore
 
 pytestmark = pytest.mark.shared
 
-MODELS = os.environ.get("PHOTOINDEX_TEST_MODELS")  # read before the fixtures take the user's settings away
+MODELS = os.environ.get("PHOTOINDEX_TEST_MODELS")  # read before the fixtures remove the user's settings
 MODEL_ID = "clip-vit-b-32-256"
-# rclip prints three digits, resizes by itself and runs its own ONNX files.
+# rclip prints three digits, and uses its own resizing and ONNX files.
 TOLERANCE = 0.01
 
 QUERIES: Mapping[str, Mapping[str, float]] = {
@@ -43,14 +43,14 @@ QUERIES: Mapping[str, Mapping[str, float]] = {
     "test_combine_text_query_with_image_query": {"cat.jpg": 1, "cat": -3, "bee": 2},
     "test_combine_image_query_with_text_query": {"kitty": 1, "cat.jpg": -1, "bee": 1.5},
 }
-"""What was asked for each file of scores: texts and photos with their weights."""
+"""The query of each file of scores: texts and photos with their weights."""
 
 Vectors = Mapping[str, NDArray[np.float32]]
 
 
 @pytest.fixture(scope="module")
 def model() -> InstalledModel:
-    """The model that gave the scores; skipped where the user has not installed it."""
+    """The model that produced the scores; skipped if it is not installed."""
     if MODELS is None:
         pytest.skip(f"PHOTOINDEX_TEST_MODELS names no models folder with '{MODEL_ID}' (datacomp_s34b_b86k)")
     found = [one for one in ModelStore(Path(MODELS)).installed() if one.id == MODEL_ID]
@@ -61,7 +61,7 @@ def model() -> InstalledModel:
 
 @pytest.fixture(scope="module")
 def photos(testdata: Path, model: InstalledModel) -> Vectors:
-    """The vectors of rclip's test photos by their names."""
+    """The vectors of rclip's test photos, by name."""
     encoder = open_image_encoder(model, device="cpu")
     vectors = {}
     for path in sorted((testdata / "photos" / "rclip").iterdir()):
@@ -73,19 +73,19 @@ def photos(testdata: Path, model: InstalledModel) -> Vectors:
 
 @pytest.fixture(scope="module")
 def vector_of(model: InstalledModel, photos: Vectors) -> Callable[[str], NDArray[np.float32]]:
-    """A function that gives the vector of a text, or of a photo by its name."""
+    """A function that returns the vector of a text, or of a photo by its name."""
     encoder = open_text_encoder(model)
     return lambda query: photos[query] if query in photos else encoder.encode_texts([query])[0]
 
 
 def expected_scores(path: Path) -> dict[str, float]:
-    """Return the scores by the names of the photos."""
+    """Return the scores by photo name."""
     lines = re.findall(r'^(-?\d\.\d+)\t"<test_images_dir>(.+)"$', path.read_text(encoding="utf-8"), re.MULTILINE)
     return {name: float(score) for score, name in lines}
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_scores_are_those_of_rclip(
+def test_scores_match_rclip(
     name: str, testdata: Path, photos: Vectors, vector_of: Callable[[str], NDArray[np.float32]]
 ) -> None:
     expected = expected_scores(testdata / "expected" / "rclip" / f"{name}.txt")

@@ -1,4 +1,4 @@
-"""Search by meaning from end to end: photos are scanned and embedded by a model that really knows them, and found again."""
+"""Semantic search end to end: photos are scanned, embedded by a model that recognises them, and found."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.tiny_clip.captions import describe
 from tests.tiny_clip.scenes import Scene, all_scenes, is_unseen
 from tests.tiny_model import MODEL_ID, SemanticRunner, write_scene, write_scenes, write_smaller_model
 
-# Combinations that the model was not trained on, of every colour, shape, number, place and background.
+# Combinations that the model was not trained on, with every colour, shape, number, position and background.
 UNSEEN = [scene for scene in all_scenes() if is_unseen(scene)][::9]
 SUMMER, WINTER = "2021:07:10 12:00:00", "2022:01:20 12:00:00"
 Search = Callable[..., list[Path]]
@@ -30,7 +30,7 @@ Search = Callable[..., list[Path]]
 
 @dataclass(frozen=True)
 class PhotoSet:
-    """A library with one photo of each unseen combination, scanned and embedded; tests only read it."""
+    """A library with one photo of each unseen combination, scanned and embedded; tests must not change it."""
 
     runner: SemanticRunner
     paths: dict[Scene, Path]
@@ -40,7 +40,7 @@ class PhotoSet:
         return self.runner.folder
 
     def scenes_of(self, paths: Sequence[Path]) -> list[Scene]:
-        """Return what the photos show."""
+        """Return the scenes of photos."""
         shown = {path: scene for scene, path in self.paths.items()}
         return [shown[path] for path in paths]
 
@@ -51,7 +51,7 @@ def photo_set(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> I
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("HOME", str(folder))
         environment.setenv("XDG_CACHE_HOME", str(cache_folder))
-        # The product's probe texts are everyday photos; a model that has seen drawn shapes alone is measured with its own.
+        # The product's probe texts describe everyday photos; a model that has only seen drawn shapes needs its own.
         environment.setattr(calibration, "PROBE_TEXTS", (*PROBE_TEXTS, *map(describe, UNSEEN[1::4])))
         half = len(UNSEEN) // 2
         paths = write_scenes(folder / "photos" / "summer", UNSEEN[:half], taken_at=SUMMER)
@@ -76,9 +76,7 @@ def search(capsysbinary: pytest.CaptureFixture[bytes]) -> Search:
 
 
 @pytest.mark.slow
-def test_combinations_that_the_model_has_not_seen_are_found_by_their_description(
-    photo_set: PhotoSet, search: Search
-) -> None:
+def test_combinations_unseen_in_training_are_found_by_their_description(photo_set: PhotoSet, search: Search) -> None:
     ranks = {}
     for scene in UNSEEN:
         first = photo_set.scenes_of(search(photo_set.library, describe(scene), "--all", "-n", "5"))
@@ -88,14 +86,14 @@ def test_combinations_that_the_model_has_not_seen_are_found_by_their_description
     assert found.count(0) >= 0.85 * len(UNSEEN), ranks
 
 
-def test_the_cut_off_keeps_what_is_described_and_little_else(photo_set: PhotoSet, search: Search) -> None:
+def test_the_cut_off_keeps_the_described_scene_and_little_else(photo_set: PhotoSet, search: Search) -> None:
     for scene in UNSEEN[5::15]:
         found = photo_set.scenes_of(search(photo_set.library, describe(scene)))
         assert scene in found
         assert len(found) <= len(UNSEEN) / 4
 
 
-def test_words_for_a_part_find_all_that_have_it(photo_set: PhotoSet, search: Search) -> None:
+def test_a_partial_description_finds_all_matching_photos(photo_set: PhotoSet, search: Search) -> None:
     for word, has in {
         "something blue": lambda scene: scene.colour == "blue",
         "on grass": lambda scene: scene.background == "grass",
@@ -106,11 +104,11 @@ def test_words_for_a_part_find_all_that_have_it(photo_set: PhotoSet, search: Sea
         assert len(wanted.intersection(first)) >= 0.8 * len(wanted), word
 
 
-def test_what_no_photo_shows_is_not_found(photo_set: PhotoSet, search: Search) -> None:
+def test_something_that_no_photo_shows_is_not_found(photo_set: PhotoSet, search: Search) -> None:
     assert len(search(photo_set.library, "a golden retriever")) <= len(UNSEEN) / 10
 
 
-def test_a_photo_of_the_library_finds_itself_and_others_like_it(photo_set: PhotoSet, search: Search) -> None:
+def test_like_a_photo_finds_it_and_similar_ones(photo_set: PhotoSet, search: Search) -> None:
     for scene in UNSEEN[3::20]:
         first = search(photo_set.library, f"like:{photo_set.paths[scene]}", "--all", "-n", "6")
         assert first[0] == photo_set.paths[scene]
@@ -125,7 +123,7 @@ def shared(one: Scene, other: Scene) -> int:
     return sum(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def test_a_picture_that_is_no_photo_of_the_library_finds_the_same_scene(
+def test_like_a_picture_outside_the_library_finds_the_same_scene(
     photo_set: PhotoSet, search: Search, tmp_path: Path
 ) -> None:
     for number, scene in enumerate(UNSEEN[4::15]):
@@ -133,11 +131,11 @@ def test_a_picture_that_is_no_photo_of_the_library_finds_the_same_scene(
         assert photo_set.paths[scene] in search(photo_set.library, "--like", other, "--all", "-n", "3")
 
 
-def test_words_and_a_picture_count_together(photo_set: PhotoSet, search: Search, tmp_path: Path) -> None:
+def test_words_and_a_picture_are_combined(photo_set: PhotoSet, search: Search, tmp_path: Path) -> None:
     wanted = UNSEEN[1::15]
     ranks = []
     for number, scene in enumerate(wanted):
-        # The same but for its colour, which the words say.
+        # The same except for its colour, which is given in words.
         other = replace(scene, colour="green" if scene.colour == "red" else "red")
         like = write_scene(tmp_path / f"{number}.jpg", other, 9000 + number)
         words = f"something {scene.colour}"
@@ -148,7 +146,7 @@ def test_words_and_a_picture_count_together(photo_set: PhotoSet, search: Search,
     assert by_both.sum() < min(by_words.sum(), by_picture.sum()), ranks
 
 
-def test_what_is_subtracted_goes_down(photo_set: PhotoSet, search: Search) -> None:
+def test_photos_of_subtracted_words_rank_lower(photo_set: PhotoSet, search: Search) -> None:
     before = photo_set.scenes_of(search(photo_set.library, "something yellow", "--all"))
     after = photo_set.scenes_of(search(photo_set.library, "something yellow", "--not", "on grass", "--all"))
     grass = [scene for scene in UNSEEN if scene.colour == "yellow" and scene.background == "grass"]
@@ -161,14 +159,16 @@ def test_nothing_to_subtract_from_is_an_error(photo_set: PhotoSet, search: Searc
     assert search(photo_set.library, "--not", "on grass", "--all", code=2) == []
 
 
-def test_a_filter_leaves_the_order_of_what_it_keeps(photo_set: PhotoSet, search: Search) -> None:
+def test_a_filter_keeps_the_order(photo_set: PhotoSet, search: Search) -> None:
     everything = search(photo_set.library, "something red", "--all")
     summer = search(photo_set.library, "something red", "date:2021", "--all")
     assert summer == [path for path in everything if path.parent.name == "summer"]
     assert search(photo_set.library, "something red", "-date:2022", "--all") == summer
 
 
-def test_a_filter_that_one_photo_passes_finds_it_however_little_it_matches(photo_set: PhotoSet, search: Search) -> None:
+def test_a_photo_that_alone_passes_the_filter_is_found_however_poor_its_match(
+    photo_set: PhotoSet, search: Search
+) -> None:
     scene = next(scene for scene in UNSEEN if scene.colour == "blue")
     name = photo_set.paths[scene].name
     assert search(photo_set.library, "something red", f"name:{name}", "--all") == [photo_set.paths[scene]]
@@ -192,7 +192,7 @@ def test_new_photos_are_found_once_they_are_embedded(tmp_path: Path, search: Sea
     assert sorted(left) == sorted(paths.values())
 
 
-def test_what_is_embedded_already_is_not_embedded_again(tmp_path: Path) -> None:
+def test_embedded_photos_are_not_embedded_again(tmp_path: Path) -> None:
     photos, runner = tmp_path / "photos", SemanticRunner(tmp_path / "library")
     paths = list(write_scenes(photos, UNSEEN[:4]).values())
     runner.install()
@@ -203,7 +203,7 @@ def test_what_is_embedded_already_is_not_embedded_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_another_model_gets_its_own_space_and_search_changes_over_when_told(tmp_path: Path, search: Search) -> None:
+def test_another_model_gets_its_own_space_and_search_switches_on_request(tmp_path: Path, search: Search) -> None:
     pytest.importorskip("open_clip")
     photos, runner = tmp_path / "photos", SemanticRunner(tmp_path / "library")
     some = UNSEEN[::6]
@@ -231,7 +231,7 @@ def test_another_model_gets_its_own_space_and_search_changes_over_when_told(tmp_
 
 
 @pytest.mark.slow
-def test_torch_and_onnx_runtime_rank_alike(photo_set: PhotoSet) -> None:
+def test_torch_and_onnx_runtime_give_the_same_ranking(photo_set: PhotoSet) -> None:
     pytest.importorskip("open_clip")
     with photo_set.runner.open() as library:
         installed = ModelStore(library.models_folder).get(MODEL_ID)
@@ -242,7 +242,7 @@ def test_torch_and_onnx_runtime_rank_alike(photo_set: PhotoSet) -> None:
     assert np.sum(torch * onnx, axis=1).min() > 0.9999
     texts = open_text_encoder(installed).encode_texts([describe(scene) for scene in photo_set.paths])
     scores_torch, scores_onnx = texts @ torch.T, texts @ onnx.T
-    # Two photos may change places only where they are as good as equal.
+    # Two photos may swap ranks only if their scores are practically equal.
     by_torch, by_onnx = np.argsort(-scores_torch, axis=1), np.argsort(-scores_onnx, axis=1)
     moved = np.take_along_axis(scores_onnx, by_torch, axis=1) - np.take_along_axis(scores_onnx, by_onnx, axis=1)
     assert np.abs(moved).max() < 1e-4

@@ -1,4 +1,4 @@
-"""What the fields about time, place, pairs, sidecars and states find, in a real database."""
+"""What the fields for time, place, pairs, sidecars and states find in a real database."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def found(library: Library, query: str) -> set[str]:
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        # the time of day, where it is known
+        # the time of day, if known
         ("time:18", {"evening"}),
         ("time:18:30", {"evening"}),
         ("time:18:31", set()),
@@ -193,13 +193,13 @@ def found(library: Library, query: str) -> set[str]:
         ("has:title,description", {"evening", "night"}),
         ("has:date has:camera -has:lens", {"night"}),
         ("has:rating", {"evening"}),
-        # where facts came from
+        # sources of facts
         ("source:taken_at=mtime", {"day"}),
         ("source:DATE=name,taken_at=mtime", {"night", "day"}),
         ("source:zone=position", {"evening"}),
         ("source:title=xmp", {"evening"}),
         ("source:title=person", set()),
-        # disks and times of adding
+        # disks and when photos were added
         ("volume:backup", PRESENT),
         ("volume:other", set()),
         ("volume:1", PRESENT),
@@ -234,17 +234,17 @@ def found(library: Library, query: str) -> set[str]:
         ("-name::^[a-l]", {"movie", "night", "plain"}),
     ],
 )
-def test_a_query_finds_these_photos(library: Library, query: str, names: set[str]) -> None:
+def test_a_query_finds_the_expected_photos(library: Library, query: str, names: set[str]) -> None:
     assert found(library, query) == names
 
 
-def test_a_mount_point_finds_its_volume(library: Library, tmp_path: Path) -> None:
+def test_a_volume_is_found_by_its_mount_point(library: Library, tmp_path: Path) -> None:
     volume_rows = VolumeRows(library, tmp_path)
     mount_point = volume_rows.mount_point.decode()
     assert found(library, f'volume:"{mount_point}"') == PRESENT
 
 
-def test_added_is_a_day_on_this_computers_clock(
+def test_added_uses_days_in_local_time(
     library: Library, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     # ADDED_AT is 2023-11-14T22:13:20 UTC.
@@ -258,7 +258,7 @@ def test_added_is_a_day_on_this_computers_clock(
             assert found(library, f"added:{following.date().isoformat()}") == set()
 
 
-def test_explain_counts_what_each_part_finds_alone_and_what_is_left_after_it(library: Library) -> None:
+def test_explain_counts_the_photos_of_each_part_alone_and_those_left_after_it(library: Library) -> None:
     explained = explain(library, tree_of("has:gps -(time:18 OR place:fiji) date:..2020"))
     tree = explained.tree
     assert (tree.kind, tree.alone, explained.photos, explained.present_only) == ("all", 1, len(PRESENT), True)
@@ -274,12 +274,12 @@ def test_explain_counts_what_each_part_finds_alone_and_what_is_left_after_it(lib
     ]
 
 
-def test_explain_says_what_a_name_and_a_relative_date_came_to(library: Library) -> None:
+def test_explain_shows_what_a_name_and_a_relative_date_resolved_to(library: Library) -> None:
     tree = explain(library, tree_of("near:Lisbon,30km date:<last-1y")).tree
     assert [part.meaning for part in tree.parts] == ["30 km around Lisbon, Portugal at 38.7251,-9.1498", "2023-03-31"]
 
 
-def test_explain_of_a_query_for_missing_photos_looks_among_all(library: Library) -> None:
+def test_explain_of_a_query_for_missing_photos_counts_all_photos(library: Library) -> None:
     explained = explain(library, tree_of("is:missing OR day"))
     assert not explained.present_only
     assert explain(library, tree_of("")).tree.alone == len(PRESENT)

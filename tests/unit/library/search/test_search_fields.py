@@ -1,4 +1,4 @@
-"""What each field and word finds, in a real database."""
+"""What each field and word finds in a real database."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ NAMES = (*PHOTOS, "copied")
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    """A library with the photos above, and `copied` with a file that is missing and one that is there."""
+    """A library with the photos above; `copied` has a missing and a present file."""
     folder = tmp_path_factory.mktemp("fields")
     with library_in(folder / "library") as library:
         volume_rows = VolumeRows(library, folder / "originals")
@@ -90,7 +90,7 @@ PRESENT = {"beach", "raw", "heic", "video", "latin", "copied"}
     ("query", "names"),
     [
         ("", PRESENT),
-        # dates are whole periods
+        # a date covers its whole period
         ("date:2019", {"beach", "raw"}),
         ("date:2019-06", {"beach"}),
         ("date:2019-06-15", {"beach"}),
@@ -116,7 +116,7 @@ PRESENT = {"beach", "raw", "heic", "video", "latin", "copied"}
         ("type:video", {"video"}),
         ("type:JPG", {"beach", "latin", "copied"}),
         ("-type:photo", {"video"}),
-        # text, without case and accents
+        # text, ignoring case and accents
         ("camera:canon", {"beach", "raw"}),
         ('camera:"canon eos"', {"beach", "raw"}),
         ('camera:"eos 5d"', {"beach"}),
@@ -201,7 +201,7 @@ PRESENT = {"beach", "raw", "heic", "video", "latin", "copied"}
         ("ext:jpg", {"beach", "latin", "copied"}),
         ("ext:.JPG,cr3", {"beach", "raw", "latin", "copied"}),
         ("ext:pg", set()),
-        # missing ones are asked for
+        # missing photos are requested
         ("is:missing", {"missing", "excluded"}),
         ("is:missing rating:5", {"missing"}),
         ("rating:5", {"beach"}),
@@ -239,12 +239,12 @@ PRESENT = {"beach", "raw", "heic", "video", "latin", "copied"}
         ("name:x\0y", set()),
     ],
 )
-def test_a_query_finds_these_photos(library: Library, query: str, names: set[str]) -> None:
+def test_a_query_finds_the_expected_photos(library: Library, query: str, names: set[str]) -> None:
     assert found(library, query) == names
     assert count_photos(library, parse(library, query)) == len(names)
 
 
-def test_an_absolute_path_finds_a_folder_a_file_and_nothing_beside_them(library: Library) -> None:
+def test_an_absolute_path_finds_exactly_a_folder_or_a_file(library: Library) -> None:
     hit = next(find(library, SearchRequest(parse(library, "path:2019/IMG_0002.CR3"))).hits())
     originals = hit.path.decode().removesuffix("/2019/IMG_0002.CR3")
     for path in (originals, f"{originals}/", f"{originals}//2019/../2019", f"{originals}/20*"):
@@ -263,7 +263,7 @@ def test_a_tilde_is_the_home_folder(library: Library, monkeypatch: pytest.Monkey
     assert found(library, "path:~/2019") == {"beach", "raw"}
 
 
-def test_the_hit_says_what_is_known(library: Library) -> None:
+def test_a_hit_has_the_known_facts(library: Library) -> None:
     (hit,) = find(library, SearchRequest(parse(library, "id:1"))).hits()
     assert hit.path.endswith(b"/originals/2019/Beach Trip/IMG_0001.JPG")
     assert (hit.kind, hit.format, hit.state, hit.files) == ("image", "jpeg", "present", 1)
@@ -317,7 +317,7 @@ def test_an_unknown_sort_key_names_a_near_one(library: Library) -> None:
         list(find(library, SearchRequest(EVERYTHING, sort="qq")).hits())
 
 
-def test_the_deepest_and_longest_queries_that_are_read_also_run(library: Library) -> None:
+def test_the_deepest_and_longest_queries_that_parse_can_also_run(library: Library) -> None:
     inner = "path:2019/*.jpg OR is:missing -camera:x"
     deep = "".join(f"-(x{level} OR date:2019 " for level in range(MAX_DEPTH)) + inner + ")" * MAX_DEPTH
     for query in (deep, " ".join(["beach"] * MAX_TERMS), " OR ".join(["-camera:x"] * MAX_TERMS)):
@@ -329,14 +329,14 @@ def test_the_deepest_and_longest_queries_that_are_read_also_run(library: Library
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 @pytest.mark.parametrize("form", ["{}:\udc80", "{}:a\udc80*", "{}::\udc80", "{}:>\udc80"])
-def test_bytes_that_are_no_utf_8_are_answered_or_refused_in_every_field(
+def test_bytes_that_are_not_utf_8_are_answered_or_refused_in_every_field(
     library: Library, field: Field, form: str
 ) -> None:
     with suppress(UsageError, NothingFound):
         assert found(library, form.format(field.name)) <= set(NAMES)
 
 
-def test_a_regular_expression_finds_paths_beside_names_that_are_no_utf_8(library: Library) -> None:
+def test_a_regular_expression_finds_paths_despite_names_that_are_not_utf_8(library: Library) -> None:
     assert found(library, "path::beach") == {"beach"}
     assert found(library, "path::\\ufffd") == {"latin"}
 
@@ -347,7 +347,7 @@ def test_empty_alternatives_match_nothing(library: Library) -> None:
     assert count_photos(library, And((EVERYTHING, Or((EVERYTHING,))))) == len(PRESENT)
 
 
-def test_many_hits_come_in_order_over_the_edges_of_chunks(tmp_path: Path) -> None:
+def test_many_hits_are_in_order_across_chunks(tmp_path: Path) -> None:
     from tests.synthetic import make_library
 
     with library_in(make_library(tmp_path / "many", photos=1203)) as many:
@@ -357,14 +357,14 @@ def test_many_hits_come_in_order_over_the_edges_of_chunks(tmp_path: Path) -> Non
         assert len(present) + count_photos(many, parse(many, "is:missing")) == 1203
 
 
-def test_every_field_has_help_and_a_name_of_its_own() -> None:
+def test_every_field_has_help_and_a_unique_name() -> None:
     names = [name for field in FIELDS for name in (field.name, *field.aliases)]
     assert len(set(names)) == len(names)
     assert all(help_of(field) for field in FIELDS)
     assert all(name == name.lower() for name in names)
 
 
-def test_every_format_that_content_is_recognised_as_can_be_asked_for() -> None:
+def test_every_recognised_format_can_be_queried() -> None:
     from photoindex.media.identify.kind import MEDIA_EXTENSIONS
 
     folder = Path(__file__).resolve().parents[4] / "photoindex" / "media" / "identify"

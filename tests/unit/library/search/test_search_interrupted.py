@@ -1,4 +1,4 @@
-"""What ends a search from outside comes out as itself, not as an error of the database."""
+"""Interrupting a search raises the interrupt, not a database error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENDLESS = "name::(a+)+$"
 
 @pytest.fixture
 def endless(library_folder: Path, tmp_path: Path) -> Path:
-    """A library with a name that a careless regular expression does not get past."""
+    """A library with a name on which a careless regular expression runs forever."""
     with library_in(library_folder) as library:
         VolumeRows(library, tmp_path / "originals").add_whole_photo("a" * 60 + "!")
     return library_folder
@@ -30,12 +30,12 @@ def endless(library_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def interrupt_soon() -> Iterator[Callable[[], None]]:
-    """A function after whose call, a moment later, happens what Ctrl-C does."""
+    """A function that triggers a KeyboardInterrupt a moment after it is called."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def raise_interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, interrupt)
+    before = signal.signal(signal.SIGALRM, raise_interrupt)
 
     def start() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0.5)
@@ -45,15 +45,15 @@ def interrupt_soon() -> Iterator[Callable[[], None]]:
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("ask", [count_photos, matching_photo_ids])
-def test_an_interrupt_during_a_slow_regular_expression_is_an_interrupt(
-    endless: Path, interrupt_soon: Callable[[], None], ask: Callable[[Library, Node], object]
+@pytest.mark.parametrize("search", [count_photos, matching_photo_ids])
+def test_an_interrupt_during_a_slow_regular_expression_is_raised(
+    endless: Path, interrupt_soon: Callable[[], None], search: Callable[[Library, Node], object]
 ) -> None:
     with library_in(endless) as library:
         query = parse(library, ENDLESS)
-        with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # the clock may run before the question is asked
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # the timer may fire before the search starts
             interrupt_soon()
-            ask(library, query)
+            search(library, query)
         assert count_photos(library, parse(library, "name::^a")) == 1
 
 

@@ -1,4 +1,4 @@
-"""Photos of which a day, a month or a year alone is known: a date finds them where it holds their whole period."""
+"""Photos dated only by day, month or year: a query for a date finds those whose whole period it contains."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ ALL = set(NAMES)
         ("date:<=1974-05-03T12", EXACT),
     ],
 )
-def test_a_date_finds_the_photos_whose_whole_period_it_holds(library: Library, query: str, names: set[str]) -> None:
+def test_a_date_finds_the_photos_whose_whole_period_it_contains(library: Library, query: str, names: set[str]) -> None:
     assert found(library, query) == names
 
 
 @pytest.mark.parametrize("query", ["date:1974-05", "date:..1974-05-03", "date:<1974-05-03"])
-def test_a_date_within_a_year_is_found_along_the_index_of_times(library: Library, query: str) -> None:
+def test_a_search_for_a_date_uses_the_index_of_times(library: Library, query: str) -> None:
     plans = []
 
     def explain(connection: object, cursor: object, statement: str, values: object, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""A scope bounds a search: its answer is that of a library that holds only the photos in the scope."""
+"""A scope limits a search: the result is that of a library containing only the photos in the scope."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ repeatable = settings(
 
 @dataclass
 class Pair:
-    """A library, and one that holds only its photos in SCOPE, with the same numbers; hidden: the others."""
+    """A library, and one containing only its photos in SCOPE, with the same ids; hidden: the other ids."""
 
     whole: Library
     visible: Library
@@ -75,16 +75,16 @@ class Pair:
 
 def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticRows:
     volume_rows = SemanticRows(library, folder)
-    volume_rows.know({"dog cat": unit(dog=1, cat=1), "red car": unit(red=1, car=1), "beach": unit(beach=1)})
+    volume_rows.cache_queries({"dog cat": unit(dog=1, cat=1), "red car": unit(red=1, car=1), "beach": unit(beach=1)})
     random = np.random.default_rng(5)
-    everyone = {
+    shares = {
         number: dict(zip(AXES, random.uniform(0.05, 1, len(AXES)) ** 3, strict=True)) for number in range(1, PHOTOS + 1)
     }
     for number in numbers:
         raw = number % 5 == 0
         texts = {"text_title": "a dog on the beach"} if number % 4 == 0 else {"text_keywords": "red car\nbeach"}
-        volume_rows.add_seen_photo(
-            f"{'ab'[number % 2]}/{number}.jpg", unit(**everyone[number]), id=number, rating=number % 6, state="missing" if number % 7 == 0 else "present",
+        volume_rows.add_embedded_photo(
+            f"{'ab'[number % 2]}/{number}.jpg", unit(**shares[number]), id=number, rating=number % 6, state="missing" if number % 7 == 0 else "present",
             taken_at=f"{2017 + number % 4}-06-{1 + number % 28:02}T10:00:00", kind="raw" if raw else "image", size_bytes=number * 90_000,
             format="cr3" if raw else "jpeg", camera_make=("Canon", "Nikon")[number % 2], camera_model="X", title="t" if number % 3 else None,
             keywords=["beach"] if number % 4 else [], latitude=38.7 + number / 50, longitude=-9.1, iso=100 * (number % 3), **texts,
@@ -92,7 +92,7 @@ def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticRows
         if number % 9 == 0:
             volume_rows.add_file(f"copy/{number}.jpg", asset_id=volume_rows.asset_of(number))
     directions = np.random.default_rng(3).normal(size=(len(PROBE_TEXTS), DIM)).astype(np.float32)
-    volume_rows.know(
+    volume_rows.cache_queries(
         dict(zip(PROBE_TEXTS, directions / np.linalg.norm(directions, axis=1, keepdims=True), strict=True))
     )
     with volume_rows.writing() as connection:
@@ -110,7 +110,7 @@ def fill(library: Library, folder: Path, numbers: Iterable[int]) -> SemanticRows
 
 
 def copy_calibration(whole: Library, visible: Library, vectors: int) -> None:
-    """Give both libraries the calibration of one: it belongs to the embedding space, and no scope changes it."""
+    """Copy the calibration: it belongs to the embedding space and does not depend on the scope."""
     with whole.database.read() as connection:
         space = spaces.active_space(connection)
     assert space is not None
@@ -135,7 +135,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 @given(query=queries, options=options, sort=sorts, limit=st.sampled_from([None, 0, 1, 3, 10]))
 @repeatable
-def test_a_scoped_search_answers_as_a_library_of_the_visible_photos(
+def test_a_scoped_search_equals_a_search_in_a_library_of_the_visible_photos(
     pair: Pair, query: str, options: SemanticOptions, sort: str | None, limit: int | None
 ) -> None:
     try:
@@ -149,7 +149,7 @@ def test_a_scoped_search_answers_as_a_library_of_the_visible_photos(
     ids = [hit.id for hit in scoped.hits()]
     assert not pair.hidden & set(ids)
     if scoped.method is Method.MEANING_AND_WORDS:
-        # The words that rank photos are weighed by all texts of a library, so that the order may be another one.
+        # Words are weighted by all texts of a library, so the order may differ.
         whole = SearchRequest(query, options, scope=pair.scope, complete=True)
         assert {hit.id for hit in find(pair.whole, whole).hits()} == {
             hit.id for hit in find(pair.visible, SearchRequest(query, options, complete=True)).hits()
@@ -161,7 +161,7 @@ def test_a_scoped_search_answers_as_a_library_of_the_visible_photos(
 
 @given(query=queries)
 @repeatable
-def test_counts_numbers_and_explanations_of_a_scope_are_those_of_the_visible_photos(pair: Pair, query: str) -> None:
+def test_counts_ids_and_explanations_in_a_scope_cover_only_the_visible_photos(pair: Pair, query: str) -> None:
     assert matching_photo_ids(pair.whole, query, pair.scope) == matching_photo_ids(pair.visible, query)
     assert count_photos(pair.whole, query, pair.scope) == count_photos(pair.visible, query)
     scoped, alone = pair.both(query, complete=True)
@@ -173,9 +173,7 @@ def test_counts_numbers_and_explanations_of_a_scope_are_those_of_the_visible_pho
 
 
 @pytest.mark.parametrize("way", ["number", "path", "end of a path"])
-def test_a_photo_outside_the_scope_is_not_found_as_a_reference(
-    pair: Pair, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_photo_outside_the_scope_cannot_be_a_reference(pair: Pair, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     written: dict[str, Callable[[int], str]] = {
         "number": str,
         "path": lambda number: f'"{pair.folder}/{"ab"[number % 2]}/{number}.jpg"',
@@ -196,10 +194,12 @@ def test_a_photo_outside_the_scope_is_not_found_as_a_reference(
     assert messages[0] == messages[1]
 
 
-def test_a_reference_that_several_photos_match_counts_only_those_in_the_scope(tmp_path: Path) -> None:
+def test_an_ambiguous_reference_considers_only_photos_in_the_scope(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         volume_rows = SemanticRows(library, tmp_path / "originals")
-        first, second, third = (volume_rows.add_seen_photo(f"{year}/a.jpg", unit(dog=1)) for year in (2019, 2020, 2021))
+        first, second, third = (
+            volume_rows.add_embedded_photo(f"{year}/a.jpg", unit(dog=1)) for year in (2019, 2020, 2021)
+        )
 
         def result(query: str, scope: str) -> SearchResult:
             return find(library, SearchRequest(query, SemanticOptions(everything=True), scope=parse(library, scope)))
@@ -213,7 +213,7 @@ def test_a_reference_that_several_photos_match_counts_only_those_in_the_scope(tm
             result("like:2019/", f"id:{second}")
 
 
-def test_a_file_that_is_no_photo_is_unknown_to_a_scope(pair: Pair) -> None:
+def test_a_file_that_is_not_a_photo_is_unknown_in_a_scope(pair: Pair) -> None:
     volume_rows = SemanticRows(pair.whole, pair.folder)
     volume_rows.add_file("notes.txt")
     reference = f'like:"{pair.folder}/notes.txt"'
@@ -231,11 +231,11 @@ def test_a_scope_of_missing_photos_does_not_show_them_to_a_query_for_present_one
     assert set(matching_photo_ids(pair.whole, "is:missing", scope)) == gone
 
 
-def test_hints_know_only_events_with_a_photo_in_the_scope(pair: Pair) -> None:
-    asked = "event:summer rating:99"
-    assert find(pair.whole, SearchRequest(asked)).hints() == []
+def test_hints_consider_only_events_with_a_photo_in_the_scope(pair: Pair) -> None:
+    query = "event:summer rating:99"
+    assert find(pair.whole, SearchRequest(query)).hints() == []
     nothing = parse(pair.whole, "date:2018")
-    (hint,) = find(pair.whole, SearchRequest(asked, scope=nothing)).hints()
+    (hint,) = find(pair.whole, SearchRequest(query, scope=nothing)).hints()
     assert hint.startswith("no event has the key or words 'summer'")
 
 
@@ -254,12 +254,12 @@ def test_a_search_through_the_index_stays_in_its_scope(pair: Pair, monkeypatch: 
             assert scoped.notes == alone.notes
 
 
-def test_the_cut_off_says_nothing_about_photos_outside_the_scope(pair: Pair) -> None:
+def test_the_cut_off_does_not_depend_on_photos_outside_the_scope(pair: Pair) -> None:
     scoped, alone = pair.both("dog", complete=True)
     assert scoped.answer is not None
     assert alone.answer is not None
     assert [one.cut for one in scoped.answer.targets] == [one.cut for one in alone.answer.targets]
     assert set(photo_ids(scoped.answer.ranked)) == set(photo_ids(alone.answer.ranked))
-    everyone = find(pair.whole, SearchRequest("dog", complete=True)).answer
-    assert everyone is not None
-    assert everyone.targets[0].cut != scoped.answer.targets[0].cut
+    unscoped = find(pair.whole, SearchRequest("dog", complete=True)).answer
+    assert unscoped is not None
+    assert unscoped.targets[0].cut != scoped.answer.targets[0].cut

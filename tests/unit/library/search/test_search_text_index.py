@@ -1,4 +1,4 @@
-"""The full-text index follows the table of texts."""
+"""The full-text index stays in sync with the table of texts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def schema(database: Database) -> list[tuple[str, ...]]:
         return [tuple(map(str, row)) for row in rows]
 
 
-def test_a_new_library_has_the_index_and_making_it_again_changes_nothing(tmp_path: Path) -> None:
+def test_a_new_library_has_the_index_and_creating_it_again_changes_nothing(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         assert text_search.exists(library.database)
         before = schema(library.database)
@@ -43,7 +43,7 @@ def test_a_new_library_has_the_index_and_making_it_again_changes_nothing(tmp_pat
         assert schema(library.database) == before
 
 
-def test_an_index_without_its_triggers_is_made_anew_from_the_rows(tmp_path: Path) -> None:
+def test_an_index_without_its_triggers_is_rebuilt_from_the_rows(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         photo_id = VolumeRows(library, tmp_path).add_whole_photo("a.jpg", kind="image")
         with library.database.write() as connection:
@@ -56,7 +56,7 @@ def test_an_index_without_its_triggers_is_made_anew_from_the_rows(tmp_path: Path
         assert found(library, "sunset") == [photo_id]
 
 
-def test_a_changed_and_a_forgotten_row_are_followed(tmp_path: Path) -> None:
+def test_changed_and_deleted_rows_are_reflected(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         volume_rows = VolumeRows(library, tmp_path)
         first, second = volume_rows.add_whole_photo("a.jpg"), volume_rows.add_whole_photo("b.jpg")
@@ -72,7 +72,7 @@ def test_a_changed_and_a_forgotten_row_are_followed(tmp_path: Path) -> None:
         assert found(library, "sunrise") == [first]
 
 
-def test_rebuilding_mends_an_index_that_lost_its_rows(tmp_path: Path) -> None:
+def test_rebuilding_repairs_an_index_that_lost_its_rows(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         photo_id = VolumeRows(library, tmp_path).add_whole_photo("a.jpg")
         write(library, photo_id, title="sunset")
@@ -83,7 +83,7 @@ def test_rebuilding_mends_an_index_that_lost_its_rows(tmp_path: Path) -> None:
         assert found(library, "sunset") == [photo_id]
 
 
-def test_the_document_of_a_photo_holds_its_words_and_can_always_be_stored(tmp_path: Path) -> None:
+def test_the_document_of_a_photo_contains_its_words_and_can_always_be_stored(tmp_path: Path) -> None:
     resolved = Resolved(
         camera_make="Canon", camera_model="EOS R5", keywords=("São Paulo", "x\ud800"), title="a\0b", description=None
     )

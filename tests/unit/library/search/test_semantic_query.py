@@ -1,4 +1,4 @@
-"""What a query searches by meaning, with which weights, and what stays a condition."""
+"""Splitting a query into weighted texts for the model and conditions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SAVED = {"dogs": 'dog "golden retriever"^2 -cat'}
 
 
 def texts(query: str) -> list[list[tuple[str, float]]]:
-    """The texts of each alternative with their weights."""
+    """The texts and weights of each alternative."""
     return [[(one.text, one.weight) for one in each] for each in split_query(parse(query, SAVED)).alternatives]
 
 
@@ -36,13 +36,13 @@ def texts(query: str) -> list[list[tuple[str, float]]]:
         ("2^2x", Words("2^2x")),
     ],
 )
-def test_a_weight_stands_behind_a_word_or_a_phrase(query: str, weight: Words) -> None:
+def test_a_weight_follows_a_word_or_a_phrase(query: str, weight: Words) -> None:
     assert parse(query) == weight
     assert parse(to_text(weight)) == weight
 
 
 @pytest.mark.parametrize("query", ["beach^0", "beach^-1", '"a b"^101', "beach^1.2345", "beach^1000", "beach^0.001"])
-def test_a_weight_that_makes_no_sense_is_refused_at_its_place(query: str) -> None:
+def test_an_invalid_weight_is_refused_at_its_position(query: str) -> None:
     with pytest.raises(QuerySyntaxError, match=r"from 0\.01 to 100") as refused:
         parse(query)
     assert query[refused.value.position] == "^"
@@ -72,13 +72,13 @@ def test_a_weight_that_makes_no_sense_is_refused_at_its_place(query: str) -> Non
         ("@dogs date:2019", [[("dog", 1.0), ("golden retriever", 2.0)]]),
     ],
 )
-def test_bare_words_are_texts_for_the_model_and_an_or_of_words_alone_makes_alternatives(
+def test_bare_words_are_texts_for_the_model_and_an_or_of_words_makes_alternatives(
     query: str, expected: list[list[tuple[str, float]]]
 ) -> None:
     assert texts(query) == expected
 
 
-def test_what_is_no_text_for_the_model_filters() -> None:
+def test_all_other_terms_are_filters() -> None:
     parts = split_query(parse("dog (lake OR date:2019) -cat img_* iso:100 like:12"))
     assert to_text(parts.filters) == "(lake OR date:2019) -cat img_* iso:100"
     assert [to_text(one) for one in parts.lexical] == ["lake OR date:2019", "img_*"]
@@ -87,13 +87,13 @@ def test_what_is_no_text_for_the_model_filters() -> None:
     assert parts.is_semantic
 
 
-def test_a_query_of_words_alone_filters_nothing_and_one_of_fields_alone_means_nothing() -> None:
+def test_a_query_of_words_has_no_filter_and_one_of_fields_has_no_texts() -> None:
     assert split_query(parse("beach sunset")).filters == EVERYTHING
     assert not split_query(parse("date:2019 -beach")).is_semantic
     assert split_query(parse("-beach")).filters == Not(Words("beach"))
 
 
-def test_an_or_that_would_make_too_many_alternatives_stays_a_condition_on_texts() -> None:
+def test_an_or_with_too_many_alternatives_stays_a_condition_on_texts() -> None:
     words = [f"w{number}" for number in range(5)]
     either = f"({' OR '.join(words)})"
     parts = split_query(parse(f"dog {either} {either} {either}"))
@@ -106,18 +106,18 @@ def test_an_or_that_would_make_too_many_alternatives_stays_a_condition_on_texts(
 @pytest.mark.parametrize(
     "query", ["-like:12", "NOT like:12", "-(like:12 beach)", "like:12 OR like:13", "a (b OR like:1)"]
 )
-def test_a_photo_to_find_others_like_it_is_neither_filtered_out_nor_an_alternative(query: str) -> None:
+def test_a_like_reference_is_neither_filtered_out_nor_an_alternative(query: str) -> None:
     with pytest.raises(UsageError, match="like:"):
         split_query(parse(query))
 
 
 @pytest.mark.parametrize("query", ['like:""', 'like:" "', "text:!", 'text:"a*b"', "text:*"])
-def test_a_value_that_names_nothing_is_refused(query: str) -> None:
+def test_an_empty_or_unusable_value_is_refused(query: str) -> None:
     with pytest.raises(QuerySyntaxError):
         parse(query)
 
 
-def test_the_rank_in_both_lists_counts_and_equal_ones_come_by_score() -> None:
+def test_ranks_in_both_lists_are_fused_and_ties_are_ordered_by_score() -> None:
     found = fuse([1, 2, 3], [3, 4], {1: 0.3, 2: 0.2, 3: 0.1})
     assert [one.photo_id for one in found] == [3, 1, 2, 4]
     assert found[0].fused == pytest.approx(1 / 63 + 1 / 61)

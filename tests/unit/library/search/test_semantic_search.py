@@ -1,4 +1,4 @@
-"""Searches by meaning over vectors written by hand: what is found, in which order, under which filters."""
+"""Semantic search over hand-written vectors: what is found, in which order, with which filters."""
 
 from __future__ import annotations
 
@@ -46,27 +46,27 @@ def volume_rows(library: Library, tmp_path: Path) -> SemanticRows:
 
 
 def result_of(library: Library, query: str, options: SemanticOptions | None = None, **more: Any) -> SearchResult:
-    """The result of a query with a least score of 0.5, unless there are other options."""
+    """The result of a query, by default with a minimum score of 0.5."""
     return find(library, SearchRequest(query, options or SemanticOptions(min_score=0.5), **more))
 
 
-def look(library: Library, query: str, options: SemanticOptions | None = None, **more: Any) -> SemanticAnswer:
+def answer_to(library: Library, query: str, options: SemanticOptions | None = None, **more: Any) -> SemanticAnswer:
     answer = result_of(library, query, options, **more).answer
     assert answer is not None
     return answer
 
 
 def found(library: Library, query: str, options: SemanticOptions | None = None, **more: Any) -> list[int]:
-    return photo_ids(look(library, query, options, **more).ranked)
+    return photo_ids(answer_to(library, query, options, **more).ranked)
 
 
-def test_the_nearest_photo_comes_first_and_what_scores_too_little_is_hidden(
+def test_the_nearest_photo_comes_first_and_photos_with_low_scores_are_hidden(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    near = volume_rows.add_seen_photo("a.jpg", unit(dog=3, beach=1))
-    nearest = volume_rows.add_seen_photo("b.jpg", unit(dog=1))
-    volume_rows.add_seen_photo("c.jpg", unit(car=3, dog=1))
-    answer = look(library, "dog")
+    near = volume_rows.add_embedded_photo("a.jpg", unit(dog=3, beach=1))
+    nearest = volume_rows.add_embedded_photo("b.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("c.jpg", unit(car=3, dog=1))
+    answer = answer_to(library, "dog")
     assert photo_ids(answer.ranked) == [nearest, near]
     assert [one.score_rank for one in answer.ranked] == [1, 2]
     assert answer.ranked[0].score == pytest.approx(1.0, abs=1e-3)
@@ -75,88 +75,90 @@ def test_the_nearest_photo_comes_first_and_what_scores_too_little_is_hidden(
 
 
 def test_all_ranks_every_photo_with_a_vector(library: Library, volume_rows: SemanticRows) -> None:
-    last = volume_rows.add_seen_photo("a.jpg", -unit(dog=1))
-    middle = volume_rows.add_seen_photo("b.jpg", unit(car=1))
-    first = volume_rows.add_seen_photo("c.jpg", unit(dog=1))
+    last = volume_rows.add_embedded_photo("a.jpg", -unit(dog=1))
+    middle = volume_rows.add_embedded_photo("b.jpg", unit(car=1))
+    first = volume_rows.add_embedded_photo("c.jpg", unit(dog=1))
     volume_rows.add_whole_photo("d.jpg")
     assert found(library, "dog", EVERYTHING, complete=True) == [first, middle, last]
 
 
-def test_words_in_texts_count_too_and_both_together_most(library: Library, volume_rows: SemanticRows) -> None:
-    seen = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    both = volume_rows.add_seen_photo("b.jpg", unit(dog=4, car=1), text_title="the dog")
-    named = volume_rows.add_seen_photo("c.jpg", unit(car=1), text_title="my old dog")
-    answer = look(library, "dog")
+def test_words_in_texts_count_too_and_matching_both_ranks_first(library: Library, volume_rows: SemanticRows) -> None:
+    seen = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    both = volume_rows.add_embedded_photo("b.jpg", unit(dog=4, car=1), text_title="the dog")
+    named = volume_rows.add_embedded_photo("c.jpg", unit(car=1), text_title="my old dog")
+    answer = answer_to(library, "dog")
     assert photo_ids(answer.ranked) == [both, seen, named]
     last = answer.ranked[2]
     assert (last.score_rank, last.words_rank, last.score) == (None, 2, pytest.approx(0.0, abs=1e-3))
 
 
 def test_a_photo_without_a_vector_is_found_by_its_words(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(car=1))
-    named = volume_rows.add_seen_photo("dog.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(car=1))
+    named = volume_rows.add_embedded_photo("dog.jpg", unit(dog=1))
     with volume_rows.writing() as connection:
         connection.execute(text("DELETE FROM vector WHERE asset_id = :id"), {"id": volume_rows.asset_of(named)})
-    (only,) = look(library, "dog").ranked
+    (only,) = answer_to(library, "dog").ranked
     assert (only.photo_id, only.score, only.words_rank) == (named, None, 1)
 
 
 def test_an_exact_keyword_or_file_name_comes_before_a_passing_mention(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    mention = volume_rows.add_seen_photo("a.jpg", unit(car=1), text_title="dog dog dog", text_description="dog")
-    part = volume_rows.add_seen_photo("b.jpg", unit(car=1), text_keywords="hot dog stand")
-    tagged = volume_rows.add_seen_photo("c.jpg", unit(car=1), text_keywords="holiday\nDog")
-    named = volume_rows.add_seen_photo("dog.jpg", unit(car=1))
+    mention = volume_rows.add_embedded_photo("a.jpg", unit(car=1), text_title="dog dog dog", text_description="dog")
+    part = volume_rows.add_embedded_photo("b.jpg", unit(car=1), text_keywords="hot dog stand")
+    tagged = volume_rows.add_embedded_photo("c.jpg", unit(car=1), text_keywords="holiday\nDog")
+    named = volume_rows.add_embedded_photo("dog.jpg", unit(car=1))
     ranked = found(library, "dog")
     assert set(ranked[:2]) == {tagged, named}
     assert set(ranked[2:]) == {mention, part}
 
 
-def test_the_words_of_several_whole_keywords_are_an_exact_match(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.know({"dog golden gate": unit(dog=1)})
-    loose = volume_rows.add_seen_photo("a.jpg", unit(car=1), text_title="dog golden gate", text_keywords="golden\ndog")
-    exact = volume_rows.add_seen_photo(
+def test_several_complete_keywords_are_an_exact_match(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.cache_queries({"dog golden gate": unit(dog=1)})
+    loose = volume_rows.add_embedded_photo(
+        "a.jpg", unit(car=1), text_title="dog golden gate", text_keywords="golden\ndog"
+    )
+    exact = volume_rows.add_embedded_photo(
         "b.jpg", unit(car=1), text_title="dog golden gate", text_keywords="golden gate\ndog"
     )
     assert found(library, 'dog "golden gate"') == [exact, loose]
 
 
-def test_alternatives_count_as_the_better_of_them(library: Library, volume_rows: SemanticRows) -> None:
+def test_the_better_of_two_alternatives_counts(library: Library, volume_rows: SemanticRows) -> None:
     dog, cat = (
-        volume_rows.add_seen_photo("a.jpg", unit(dog=1, car=0.3)),
-        volume_rows.add_seen_photo("b.jpg", unit(cat=1)),
+        volume_rows.add_embedded_photo("a.jpg", unit(dog=1, car=0.3)),
+        volume_rows.add_embedded_photo("b.jpg", unit(cat=1)),
     )
-    volume_rows.add_seen_photo("c.jpg", unit(car=1))
-    answer = look(library, "dog OR cat")
+    volume_rows.add_embedded_photo("c.jpg", unit(car=1))
+    answer = answer_to(library, "dog OR cat")
     assert photo_ids(answer.ranked) == [cat, dog]
     assert len(answer.targets) == 2
 
 
-def test_weights_and_subtraction_move_the_direction(library: Library, volume_rows: SemanticRows) -> None:
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=3, beach=1))
-    beach = volume_rows.add_seen_photo("b.jpg", unit(dog=1, beach=3))
+def test_weights_and_subtraction_change_the_ranking(library: Library, volume_rows: SemanticRows) -> None:
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=3, beach=1))
+    beach = volume_rows.add_embedded_photo("b.jpg", unit(dog=1, beach=3))
     assert found(library, "dog^3 beach^0.5", EVERYTHING) == [dog, beach]
     assert found(library, "dog^0.5 beach^3", EVERYTHING) == [beach, dog]
-    volume_rows.know({"dog beach": unit(dog=1, beach=1)})
+    volume_rows.cache_queries({"dog beach": unit(dog=1, beach=1)})
     assert found(library, "dog beach", SemanticOptions(without=(WeightedText("dog", 0.5),), everything=True)) == [
         beach,
         dog,
     ]
 
 
-def test_what_cancels_itself_out_is_refused(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+def test_texts_that_cancel_out_are_refused(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with pytest.raises(UsageError, match="cancel each other out"):
-        look(library, "dog", SemanticOptions(without=(WeightedText("dog"),)))
+        answer_to(library, "dog", SemanticOptions(without=(WeightedText("dog"),)))
 
 
-def test_filters_hold_whatever_the_score_and_a_term_with_a_minus_looks_in_texts(
+def test_filters_apply_regardless_of_score_and_a_negated_word_filters_by_text(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    raw = volume_rows.add_seen_photo("a.cr3", unit(dog=1), kind="raw", format="cr3", rating=5)
-    jpeg = volume_rows.add_seen_photo("b.jpg", unit(dog=9, car=1), rating=5, text_title="portrait")
-    volume_rows.add_seen_photo("gone.jpg", unit(dog=1), state="missing")
+    raw = volume_rows.add_embedded_photo("a.cr3", unit(dog=1), kind="raw", format="cr3", rating=5)
+    jpeg = volume_rows.add_embedded_photo("b.jpg", unit(dog=9, car=1), rating=5, text_title="portrait")
+    volume_rows.add_embedded_photo("gone.jpg", unit(dog=1), state="missing")
     assert found(library, "dog") == [raw, jpeg]
     assert found(library, "dog -type:raw") == [jpeg]
     assert found(library, "dog rating:>=4 -portrait") == [raw]
@@ -166,28 +168,28 @@ def test_filters_hold_whatever_the_score_and_a_term_with_a_minus_looks_in_texts(
     assert found(library, "dog portr*") == [jpeg]
 
 
-def test_missing_photos_are_found_where_the_query_asks_for_them(library: Library, volume_rows: SemanticRows) -> None:
-    gone = volume_rows.add_seen_photo("gone.jpg", unit(dog=1), state="missing")
+def test_missing_photos_are_found_if_the_query_asks_for_them(library: Library, volume_rows: SemanticRows) -> None:
+    gone = volume_rows.add_embedded_photo("gone.jpg", unit(dog=1), state="missing")
     assert found(library, "dog") == []
     assert found(library, "dog is:missing") == [gone]
 
 
-def test_a_photo_comes_once_with_its_best_vector_and_without_those_of_earlier_contents(
+def test_a_photo_is_found_once_by_its_best_vector_ignoring_superseded_contents(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    photo_id = volume_rows.add_seen_photo("a.jpg", unit(dog=1, car=1))
+    photo_id = volume_rows.add_embedded_photo("a.jpg", unit(dog=1, car=1))
     volume_rows.add_vector(volume_rows.add_asset(photo_id, role="raw"), unit(dog=1), unit(car=1))
-    edited = volume_rows.add_seen_photo("b.jpg", unit(car=1))
+    edited = volume_rows.add_embedded_photo("b.jpg", unit(car=1))
     volume_rows.add_vector(volume_rows.add_asset(edited, role="superseded"), unit(dog=1))
-    answer = look(library, "dog")
+    answer = answer_to(library, "dog")
     assert photo_ids(answer.ranked) == [photo_id]
     assert answer.ranked[0].score == pytest.approx(1.0, abs=1e-3)
 
 
-def test_a_photo_of_the_library_finds_those_like_it(library: Library, volume_rows: SemanticRows) -> None:
-    first = volume_rows.add_seen_photo("x/a.jpg", unit(dog=1))
-    second = volume_rows.add_seen_photo("x/b.jpg", unit(dog=4, cat=1))
-    volume_rows.add_seen_photo("x/c.jpg", unit(car=1))
+def test_like_a_photo_finds_similar_ones(library: Library, volume_rows: SemanticRows) -> None:
+    first = volume_rows.add_embedded_photo("x/a.jpg", unit(dog=1))
+    second = volume_rows.add_embedded_photo("x/b.jpg", unit(dog=4, cat=1))
+    volume_rows.add_embedded_photo("x/c.jpg", unit(car=1))
     assert found(library, f"like:{second}") == [second, first]
     path = os.fsdecode(volume_rows.originals) + "/x/b.jpg"
     assert found(library, f'like:"{path}"') == [second, first]
@@ -195,11 +197,11 @@ def test_a_photo_of_the_library_finds_those_like_it(library: Library, volume_row
     assert found(library, f"like:{first} cat", SemanticOptions(words_weight=4, min_score=0.2))[0] == second
 
 
-def test_a_photo_is_named_by_the_end_of_its_path_where_that_is_one_photo_alone(
+def test_a_photo_can_be_named_by_the_end_of_its_path_if_that_is_unique(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    first = volume_rows.add_seen_photo("2019/a.jpg", unit(dog=1))
-    second = volume_rows.add_seen_photo("2020/a.jpg", unit(dog=1, red=1))
+    first = volume_rows.add_embedded_photo("2019/a.jpg", unit(dog=1))
+    second = volume_rows.add_embedded_photo("2020/a.jpg", unit(dog=1, red=1))
     assert found(library, "like:2020/a.jpg")[0] == second
     with pytest.raises(UsageError, match=rf"several photos .* {first}, {second}; name one by its number, like:{first}"):
         found(library, "like:a.jpg")
@@ -220,41 +222,41 @@ def test_a_photo_is_named_by_the_end_of_its_path_where_that_is_one_photo_alone(
         ("like:1", UsageError, "photo 1 has no vector"),
     ],
 )
-def test_a_photo_that_is_none_to_look_for_is_refused(
+def test_an_unknown_photo_or_one_without_a_vector_is_refused(
     library: Library, volume_rows: SemanticRows, query: str, error: type[Exception], message: str
 ) -> None:
     assert volume_rows.add_whole_photo("plain.jpg") == 1
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with pytest.raises(error, match=message):
-        look(library, query)
+        answer_to(library, query)
 
 
-def test_hits_carry_their_scores_and_other_orders_keep_what_was_found(
+def test_hits_have_scores_and_sorting_otherwise_keeps_the_same_hits(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    late = volume_rows.add_seen_photo("a.jpg", unit(dog=1), taken_at="2020-01-01T10:00:00")
-    early = volume_rows.add_seen_photo("b.jpg", unit(dog=4, car=1), taken_at="2010-01-01T10:00:00")
-    volume_rows.add_seen_photo("c.jpg", unit(car=1), taken_at="2000-01-01T10:00:00")
+    late = volume_rows.add_embedded_photo("a.jpg", unit(dog=1), taken_at="2020-01-01T10:00:00")
+    early = volume_rows.add_embedded_photo("b.jpg", unit(dog=4, car=1), taken_at="2010-01-01T10:00:00")
+    volume_rows.add_embedded_photo("c.jpg", unit(car=1), taken_at="2000-01-01T10:00:00")
     hits = list(result_of(library, "dog", sort="date").hits())
     assert [hit.id for hit in hits] == [early, late]
     assert [hit.score_rank for hit in hits] == [2, 1]
     assert all(hit.score is not None and hit.fused is not None and hit.words_rank is None for hit in hits)
 
 
-def test_a_limit_gives_the_best_and_says_that_there_are_more(library: Library, volume_rows: SemanticRows) -> None:
-    numbers = [volume_rows.add_seen_photo(f"{number}.jpg", unit(dog=9, car=number + 1)) for number in range(5)]
+def test_a_limit_returns_the_best_and_reports_that_there_are_more(library: Library, volume_rows: SemanticRows) -> None:
+    numbers = [volume_rows.add_embedded_photo(f"{number}.jpg", unit(dog=9, car=number + 1)) for number in range(5)]
     result = result_of(library, "dog", limit=2)
     assert [hit.id for hit in result.hits()] == numbers[:2]
     assert result.answer is not None
     assert result.answer.more
     assert result.total() == 5
     assert [hit.id for hit in result_of(library, "dog", limit=2, offset=2).hits()] == numbers[2:4]
-    assert not look(library, "dog", limit=5).more
+    assert not answer_to(library, "dog", limit=5).more
 
 
-def test_the_space_in_use_answers_alone(library: Library, volume_rows: SemanticRows) -> None:
-    first = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    second = volume_rows.add_seen_photo("b.jpg", unit(cat=1))
+def test_only_the_active_space_is_searched(library: Library, volume_rows: SemanticRows) -> None:
+    first = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    second = volume_rows.add_embedded_photo("b.jpg", unit(cat=1))
     old, new = volume_rows.space, SemanticRows(library, Path(os.fsdecode(volume_rows.originals)))
     assert new.space == old
     with volume_rows.writing() as connection:
@@ -267,7 +269,7 @@ def test_the_space_in_use_answers_alone(library: Library, volume_rows: SemanticR
     assert found(library, "dog") == [second]
 
 
-def test_a_query_without_words_is_none_for_the_model_and_options_without_words_are_refused(library: Library) -> None:
+def test_a_query_without_words_does_not_use_the_model_and_its_options_are_refused(library: Library) -> None:
     result = find(library, SearchRequest("date:2019 -dog"))
     assert (result.method, result.answer, result.fallback, result.notes) == (Method.FIELDS, None, None, ())
     for options, message in (
@@ -280,8 +282,8 @@ def test_a_query_without_words_is_none_for_the_model_and_options_without_words_a
             find(library, SearchRequest("date:2019", options))
 
 
-def test_a_result_says_how_it_was_answered(library: Library, volume_rows: SemanticRows) -> None:
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+def test_a_result_reports_its_method(library: Library, volume_rows: SemanticRows) -> None:
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     assert result_of(library, "dog").method is Method.MEANING_AND_WORDS
     assert result_of(library, f"like:{dog}").method is Method.MEANING
     assert find(library, SearchRequest("id:1")).method is Method.FIELDS
@@ -290,16 +292,14 @@ def test_a_result_says_how_it_was_answered(library: Library, volume_rows: Semant
     assert [note.kind for note in unknown.notes] == [NoteKind.LEXICAL]
 
 
-def test_where_nothing_is_alike_a_hint_says_how_to_see_all(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(car=1))
+def test_if_nothing_is_similar_a_hint_says_how_to_see_all(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.add_embedded_photo("a.jpg", unit(car=1))
     result = result_of(library, "dog")
     assert result.total() == 0
     assert result.hints() == ["nothing looks enough like this; --all shows the nearest"]
 
 
-def test_without_vectors_words_are_left_to_the_texts_and_pictures_need_a_model(
-    library: Library, tmp_path: Path
-) -> None:
+def test_without_vectors_words_are_searched_in_texts_and_pictures_are_refused(library: Library, tmp_path: Path) -> None:
     missing = "no photos are embedded yet; run: photoindex models pull clip-vit-b-32, then: photoindex embed"
     result = find(library, SearchRequest("dog"))
     assert result.fallback == LexicalFallback(missing)
@@ -313,10 +313,10 @@ def test_without_vectors_words_are_left_to_the_texts_and_pictures_need_a_model(
             find(library, SearchRequest(query, options))
 
 
-def test_a_model_that_is_gone_leaves_known_words_and_says_what_is_missing_for_others(
+def test_without_the_model_cached_queries_work_and_others_name_the_missing_model(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     assert found(library, "dog") == [dog]
     result = find(library, SearchRequest("something new"))
     assert result.answer is None
@@ -324,12 +324,12 @@ def test_a_model_that_is_gone_leaves_known_words_and_says_what_is_missing_for_ot
     assert "'by-hand'" in result.fallback.reason
 
 
-def test_the_vectors_of_past_queries_are_kept_up_to_a_number_of_them(
+def test_the_query_cache_has_a_limited_capacity(
     library: Library, volume_rows: SemanticRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(query_vector_cache, "CAPACITY", 3)
     for name in ("one", "two", "three", "four"):
-        volume_rows.know({name: unit(dog=1)})
+        volume_rows.cache_queries({name: unit(dog=1)})
     with library.database.read() as connection:
         kept = query_vector_cache.known(connection, volume_rows.space.id, ["dog", "two", "three", "four"])
         assert connection.execute(query_vector.select()).fetchall().__len__() == 3
@@ -337,13 +337,13 @@ def test_the_vectors_of_past_queries_are_kept_up_to_a_number_of_them(
     assert kept["four"] == pytest.approx(AXES["dog"])
 
 
-def test_reasons_split_a_score_into_its_parts_and_say_what_filters_removed(
+def test_reasons_split_a_score_into_parts_and_count_what_filters_removed(
     library: Library, volume_rows: SemanticRows
 ) -> None:
-    good = volume_rows.add_seen_photo("a.jpg", unit(dog=3, beach=1), rating=5, text_title="dog")
-    volume_rows.add_seen_photo("b.jpg", unit(dog=1), rating=1)
-    volume_rows.add_seen_photo("c.jpg", unit(dog=1), rating=5, state="missing")
-    volume_rows.add_seen_photo("d.jpg", unit(car=1), rating=1)
+    good = volume_rows.add_embedded_photo("a.jpg", unit(dog=3, beach=1), rating=5, text_title="dog")
+    volume_rows.add_embedded_photo("b.jpg", unit(dog=1), rating=1)
+    volume_rows.add_embedded_photo("c.jpg", unit(dog=1), rating=5, state="missing")
+    volume_rows.add_embedded_photo("d.jpg", unit(car=1), rating=1)
     options = SemanticOptions(without=(WeightedText("car", 0.5),), min_score=0.3)
     why = result_of(library, "dog rating:>=4", options, complete=True).reasons()
     assert why is not None
@@ -357,7 +357,7 @@ def test_reasons_split_a_score_into_its_parts_and_say_what_filters_removed(
     assert hit.fused_score + hit.fused_words == pytest.approx(hit.fused)
 
 
-def test_many_photos_are_found_through_the_index_and_a_narrow_filter_looks_at_its_own_vectors(
+def test_many_photos_are_found_through_the_index_and_a_narrow_filter_searches_its_own_vectors(
     library: Library, volume_rows: SemanticRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from photoindex.library.search import nearest_photos
@@ -369,7 +369,7 @@ def test_many_photos_are_found_through_the_index_and_a_narrow_filter_looks_at_it
     expected = {}
     for number in range(30):
         share = float(random.uniform(0.2, 3))
-        photo_id = volume_rows.add_seen_photo(f"{number}.jpg", unit(dog=share, car=1), rating=number % 3)
+        photo_id = volume_rows.add_embedded_photo(f"{number}.jpg", unit(dog=share, car=1), rating=number % 3)
         expected[photo_id] = share
     order = sorted(expected, key=expected.__getitem__, reverse=True)
     assert found(library, "dog", SemanticOptions(min_score=-1.0), limit=4) == order[:4]
@@ -379,7 +379,7 @@ def test_many_photos_are_found_through_the_index_and_a_narrow_filter_looks_at_it
     assert found(library, f"dog id:{rated[-1]}", SemanticOptions(min_score=-1.0), limit=4) == rated[-1:]
 
 
-def test_without_a_limit_the_most_relevant_photos_come_and_a_note_says_that_there_are_more(
+def test_without_a_limit_the_most_relevant_photos_are_found_with_a_note_that_there_are_more(
     library: Library, volume_rows: SemanticRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from photoindex.library.search import find as module
@@ -387,7 +387,7 @@ def test_without_a_limit_the_most_relevant_photos_come_and_a_note_says_that_ther
     assert MOST_PHOTOS == 1_000
     monkeypatch.setattr(module, "MOST_PHOTOS", 2)
     for number in range(3):
-        volume_rows.add_seen_photo(f"{number}.jpg", unit(dog=9, car=number + 1))
+        volume_rows.add_embedded_photo(f"{number}.jpg", unit(dog=9, car=number + 1))
     result = result_of(library, "dog")
     assert [hit.id for hit in result.hits()] == [1, 2]
     assert [note.kind for note in result.notes] == [NoteKind.TRUNCATED]
@@ -395,32 +395,34 @@ def test_without_a_limit_the_most_relevant_photos_come_and_a_note_says_that_ther
     assert result_of(library, "dog", limit=1).notes == ()
 
 
-def test_a_filter_that_takes_many_steps_or_leaves_many_photos_is_not_narrow(
+def test_a_filter_that_needs_many_steps_or_keeps_many_photos_is_not_narrow(
     library: Library, volume_rows: SemanticRows
 ) -> None:
     from photoindex.store.search.vector_photos import photos_if_few
 
-    numbers = [volume_rows.add_seen_photo(f"{number}.jpg", unit(dog=1), rating=number % 2) for number in range(40)]
+    numbers = [volume_rows.add_embedded_photo(f"{number}.jpg", unit(dog=1), rating=number % 2) for number in range(40)]
     rated = parse(library, "rating:1")
     with library.database.read() as connection:
         assert list(photos_if_few(connection, rated, present_only=True, at_most=20) or ()) == numbers[1::2]
         assert photos_if_few(connection, rated, present_only=True, at_most=19) is None
         assert photos_if_few(connection, rated, present_only=True, at_most=20, steps=100) is None
         assert len(photos_if_few(connection, rated, present_only=True, at_most=20, steps=1_000_000) or ()) == 20
-        # The connection is as it was before.
+        # The connection has no limit afterwards.
         assert len(photos_if_few(connection, rated, present_only=True, at_most=None) or ()) == 20
 
 
-def test_words_in_very_many_photos_are_not_weighed_one_by_one(
+def test_words_in_very_many_photos_are_not_weighted_individually(
     library: Library, volume_rows: SemanticRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from photoindex.store.search import ranked_words
 
-    first = volume_rows.add_seen_photo("1.jpg", unit(car=1), text_title="dog dog dog")
-    second = volume_rows.add_seen_photo("2.jpg", unit(car=1), text_description="something about a dog and other things")
+    first = volume_rows.add_embedded_photo("1.jpg", unit(car=1), text_title="dog dog dog")
+    second = volume_rows.add_embedded_photo(
+        "2.jpg", unit(car=1), text_description="something about a dog and other things"
+    )
     assert found(library, "dog") == [first, second]
     monkeypatch.setattr(ranked_words, "BROAD", 1)
-    answer = look(library, "dog")
+    answer = answer_to(library, "dog")
     assert [one.words_rank for one in answer.ranked] == [1, 2]
     with library.database.read() as connection:
         newest = ranked_words.photos_with_words(
@@ -429,9 +431,9 @@ def test_words_in_very_many_photos_are_not_weighed_one_by_one(
     assert newest == [(second, 0.0)]
 
 
-def test_hundreds_of_words_are_one_query_of_the_index_of_texts(library: Library, volume_rows: SemanticRows) -> None:
+def test_hundreds_of_words_are_one_full_text_query(library: Library, volume_rows: SemanticRows) -> None:
     words = " ".join(f"word{number}" for number in range(490))
-    volume_rows.know({words: unit(dog=1)})
-    named = volume_rows.add_seen_photo("1.jpg", unit(car=1), text_description=words)
-    volume_rows.add_seen_photo("2.jpg", unit(car=1), text_description=words[:-1])
+    volume_rows.cache_queries({words: unit(dog=1)})
+    named = volume_rows.add_embedded_photo("1.jpg", unit(car=1), text_description=words)
+    volume_rows.add_embedded_photo("2.jpg", unit(car=1), text_description=words[:-1])
     assert found(library, words) == [named]

@@ -23,7 +23,7 @@ CLIP = Level(
 
 
 class World:
-    """Photos of things, and texts for them, whose cosines are like those of CLIP: 0.13 by chance, 0.3 where they match."""
+    """Photos of things, and texts for them, with cosines like CLIP's: 0.13 by chance, 0.3 for a match."""
 
     def __init__(self, photos: int, things: int, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
@@ -33,7 +33,7 @@ class World:
         self.photos = self._unit(0.8 * self._photo + 0.6 * self._things[self.things] + self._noise(photos))
 
     def text(self, thing: int | None) -> NDArray[np.float32]:
-        """A text for one thing, or for nothing that is in a photo."""
+        """The vector of a text for a thing, or for something that no photo shows."""
         named = 0 if thing is None else 0.35 * self._things[thing]
         return self._unit(0.9 * self._text + 0.18 * self._photo + named + self._noise(1)[0])
 
@@ -44,13 +44,13 @@ class World:
         return np.asarray(values / np.linalg.norm(values, axis=-1, keepdims=True), np.float32)
 
     def calibration(self, named: float = 0.4) -> Calibration:
-        """Calibrate with probes, a share of which match some photos."""
+        """Calibrate with probes, some of which match photos; named: their share."""
         known = len(set(self.things.tolist()))
         probes = [self.text(number % known if number % 20 < 20 * named else None) for number in range(100)]
         return measure(self.photos, np.stack(probes), vectors=len(self.photos), version=1)
 
     def passing(self, text: NDArray[np.float32], *, named: float = 0.4) -> NDArray[np.bool_]:
-        """Which photos reach the cut-off of a text; named: share of the probes that match some photos."""
+        """Which photos reach the cut-off of a text; named: the share of probes that match photos."""
         scores = self.photos @ text
         cut = cut_off(scores, self.calibration(named).texts)
         assert cut.minimum is not None
@@ -92,7 +92,7 @@ def test_subtraction_lowers_the_level_and_matching_photos_still_pass(photos: int
     assert passing[world.things != 0].mean() < 0.1
 
 
-def test_the_level_of_one_text_or_picture_alone_is_what_was_measured() -> None:
+def test_the_level_of_a_single_text_or_picture_is_the_measured_one() -> None:
     measured = World(60, 10).calibration()
     assert level_of(measured, [Share(False, 1.0)]) is measured.texts
     assert level_of(measured, [Share(True, 1.0)]) is measured.photos
@@ -161,7 +161,7 @@ def test_an_empty_space_has_no_cut_off_and_keeps_its_calibration() -> None:
     assert from_json(empty.as_json()) == empty
 
 
-def test_a_calibration_comes_back_from_the_database_and_one_of_another_version_does_not() -> None:
+def test_a_stored_calibration_is_loaded_unless_its_version_differs() -> None:
     measured = World(60, 10).calibration()
     assert from_json(measured.as_json()) == measured
     assert from_json(None) is None
@@ -185,7 +185,7 @@ def test_a_malformed_calibration_is_ignored(change: dict[str, object]) -> None:
     assert from_json([]) is None  # type: ignore[arg-type]
 
 
-def test_a_space_is_measured_again_when_it_grew_or_shrank_much_or_the_probes_changed() -> None:
+def test_a_space_is_recalibrated_when_it_grew_or_shrank_a_lot_or_the_probes_changed() -> None:
     measured = World(60, 10).calibration()
     assert measured.is_current(60, 1)
     assert measured.is_current(80, 1)
@@ -201,7 +201,7 @@ def test_photos_as_queries_have_their_own_level() -> None:
     assert measured.photos.middle > measured.texts.middle + 0.2
 
 
-def test_the_probe_texts_are_some_hundred_different_ones() -> None:
+def test_there_are_at_least_a_hundred_distinct_probe_texts() -> None:
     assert len(set(PROBE_TEXTS)) == len(PROBE_TEXTS) >= 100
     assert all(text == " ".join(text.split()) for text in PROBE_TEXTS)
     assert VERSION >= 1

@@ -23,7 +23,7 @@ PHOTOS = 6
 
 @pytest.fixture
 def runner(tmp_path: Path) -> LibraryRunner:
-    """A library of PHOTOS photos with the spaces `first`, which is active, and `second`, without vectors for two photos."""
+    """A library of PHOTOS photos with the spaces `first` (active) and `second` (without vectors for two photos)."""
     write_photos(tmp_path / "photos", PHOTOS)
     runner = LibraryRunner(tmp_path / "library", settings={"embed.batch_size": 4})
     runner.scan(tmp_path / "photos")
@@ -53,7 +53,7 @@ def in_use(runner: LibraryRunner) -> list[str]:
     return [row[0] for row in runner.rows("SELECT name FROM space WHERE active = 1")]
 
 
-def test_each_space_says_how_complete_it_is(runner: LibraryRunner) -> None:
+def test_each_space_shows_how_complete_it_is(runner: LibraryRunner) -> None:
     found = listed(runner)
     assert {name: (one.vectors, one.lacking, one.space.active) for name, one in found.items()} == {
         "first": (6, 0, True),
@@ -62,7 +62,7 @@ def test_each_space_says_how_complete_it_is(runner: LibraryRunner) -> None:
     assert all(one.installed for one in found.values())
 
 
-def test_a_space_whose_model_has_other_weights_now_counts_as_not_installed(runner: LibraryRunner) -> None:
+def test_a_space_whose_model_now_has_other_weights_counts_as_not_installed(runner: LibraryRunner) -> None:
     faulty_encoder.install(runner.folder / "models", "first", weights="2" * 64)
     assert {name: one.installed for name, one in listed(runner).items()} == {"first": False, "second": True}
 

@@ -47,7 +47,7 @@ def test_every_format_shows_the_scene_upright_and_in_its_colours(name: str) -> N
 
 
 @pytest.mark.parametrize("name", EVERY_FORMAT)
-def test_every_format_comes_out_at_the_size_asked_for(name: str) -> None:
+def test_every_format_is_decoded_at_the_requested_size(name: str) -> None:
     array = decoded(EVERY_FORMAT[name](), longest_side_px=48).array
     assert max(array.shape[:2]) == 48
     assert is_scene(array)
@@ -239,7 +239,7 @@ def test_a_damaged_profile_is_noted_and_the_picture_decodes(profile: bytes) -> N
     assert "profile is damaged" in pixels.notes[0]
 
 
-def test_damaged_exif_does_not_keep_a_picture_from_decoding() -> None:
+def test_a_picture_with_damaged_exif_decodes() -> None:
     for junk in (b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + bytes(30)):
         for name in ("JPEG", "PNG", "WEBP"):
             assert is_scene(decoded(saved(scene(), name, quality=95, exif=junk)).array)
@@ -358,7 +358,7 @@ def test_a_picture_cut_in_half_is_undecodable_not_half_a_picture(name: str) -> N
 
 
 @pytest.mark.parametrize("wanted", [16, 48, 100])
-def test_a_lossless_jpeg_is_not_decoded_into_a_buffer_for_a_smaller_one(wanted: int) -> None:
+def test_a_lossless_jpeg_is_not_decoded_into_a_buffer_for_a_smaller_picture(wanted: int) -> None:
     # Codecs ignore the requested size here and write past the end of the buffer.
     for _ in range(4):
         array = decoded(lossless_jpeg(scene(400, 300)), longest_side_px=wanted).array

@@ -34,7 +34,7 @@ def dimmed(image: Image.Image) -> Image.Image:
 
 
 def is_from_preview(array: np.ndarray) -> bool:
-    """Tell whether the picture is the preview, which is the scene at half brightness."""
+    """Return whether the picture is the preview, which is the scene at half brightness."""
     return is_scene(np.minimum(array.astype(int) / DARK, 255).astype(np.uint8), tolerance=40)
 
 

@@ -81,7 +81,7 @@ def test_every_format_is_identified_by_its_content(name: str) -> None:
         (b"\x00070.1 .reV\0\0LATIGID N\0\0\0ARECOYK 03:41", "raw"),
     ],
 )
-def test_raw_formats_with_signatures_of_their_own(head: bytes, name: str) -> None:
+def test_raw_formats_with_their_own_signatures(head: bytes, name: str) -> None:
     assert sniff(head) == MediaType(Kind.RAW, name)
 
 
@@ -172,7 +172,7 @@ def _moved(data: bytes, _offset: int) -> bytes:
         b"G" * 100,
     ],
 )
-def test_other_files_are_not_taken_for_pictures(data: bytes) -> None:
+def test_other_files_are_not_mistaken_for_pictures(data: bytes) -> None:
     assert sniff(data, opener(data)) is None
 
 
@@ -192,7 +192,7 @@ def test_audio_files_are_not_videos(container: str, codec: str) -> None:
     assert sniff(data[: 64 << 10], opener(data)) is None
 
 
-def test_a_movie_header_past_the_head_tells_audio_from_video() -> None:
+def test_a_movie_header_past_the_head_distinguishes_audio_from_video() -> None:
     handler = {name: box(b"moov", box(b"trak", box(b"hdlr", bytes(8), name, bytes(12)))) for name in (b"soun", b"vide")}
     front = box(b"ftyp", b"mp42", bytes(4), b"isom") + box(b"mdat", bytes(70000))
     assert name_of(front + handler[b"soun"]) is None
@@ -221,7 +221,7 @@ def test_quicktime_without_a_brand_is_identified_by_its_boxes() -> None:
         (b"what\0\0\0\0isommp42", "mp4"),
     ],
 )
-def test_brands_tell_pictures_from_videos(brands: bytes, name: str) -> None:
+def test_brands_distinguish_pictures_from_videos(brands: bytes, name: str) -> None:
     assert name_of(box(b"ftyp", brands) + bytes(32)) == name
 
 

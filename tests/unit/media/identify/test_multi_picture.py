@@ -28,7 +28,7 @@ def checked(data: bytes, format_name: str, head_bytes: int = 64) -> str | None:
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_single_pictures_are_told_from_animations_and_pages(format_name: str) -> None:
+def test_single_pictures_are_distinguished_from_animations_and_pages(format_name: str) -> None:
     assert checked(saved(format_name, 1), format_name) is None
     expected = MULTI_PAGE if format_name == "tiff" else ANIMATED
     assert checked(saved(format_name, 2), format_name) == expected

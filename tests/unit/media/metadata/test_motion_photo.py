@@ -190,7 +190,7 @@ def test_a_real_jpeg_with_a_video_after_it_is_a_motion_photo(testdata: Path) -> 
 
 
 @pytest.mark.shared
-def test_no_other_real_photo_is_taken_for_a_motion_photo(testdata: Path) -> None:
+def test_no_other_real_photo_is_mistaken_for_a_motion_photo(testdata: Path) -> None:
     taken = [
         path
         for path in sorted((testdata / "photos").rglob("*"))

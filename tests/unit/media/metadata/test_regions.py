@@ -159,7 +159,7 @@ def test_a_packet_without_regions_gives_none() -> None:
     assert regions_of(microsoft()) == ()
 
 
-def test_a_description_holds_the_regions_of_all_its_packets_once() -> None:
+def test_a_description_contains_the_regions_of_all_its_packets_once() -> None:
     area = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3"'
     first, second = xmp_segment(mwg(marked(area))), xmp_segment(mwg(marked(area), marked(area, "Bob")))
     result = described(jpeg(first, second))

@@ -128,7 +128,7 @@ def test_albums_are_not_sidecars(testdata: Path) -> None:
     assert [read(path) for path in albums] == [None] * 3
 
 
-def test_every_takeout_json_states_time_and_where_google_knows_it_the_position(testdata: Path) -> None:
+def test_every_takeout_json_gives_the_time_and_if_known_the_position(testdata: Path) -> None:
     folder = testdata / "formats" / "takeout"
     by_name = {path.name: read(path) for path in sorted(folder.rglob("*.json"))}
     photos = {name: one for name, one in by_name.items() if one is not None}

@@ -31,7 +31,7 @@ def take(path, longest_side_px=1024):
 
 
 def run(script: str, *arguments: str) -> object:
-    """Run a script after DECODE in a process of its own and return the JSON that it prints."""
+    """Run DECODE and a script in a new process; return the JSON that it prints."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     done = subprocess.run(
         [sys.executable, "-c", DECODE + script, *arguments],
@@ -45,7 +45,7 @@ def run(script: str, *arguments: str) -> object:
     return json.loads(done.stdout)
 
 
-def test_a_worker_that_sees_only_jpegs_never_loads_the_other_decoders(tmp_path: Path) -> None:
+def test_a_worker_that_decodes_only_jpegs_never_loads_the_other_decoders(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(saved(scene(1600, 1200), "JPEG"))
     loaded = run("take(sys.argv[1]); print(json.dumps(sorted(sys.modules)))", str(path))
@@ -54,7 +54,7 @@ def test_a_worker_that_sees_only_jpegs_never_loads_the_other_decoders(tmp_path: 
     assert not {"rawpy", "av", "pillow_heif", "pillow_jxl", "exifread", "sqlalchemy"} & set(loaded)
 
 
-def test_what_is_preloaded_is_all_that_a_jpeg_with_a_profile_needs(tmp_path: Path) -> None:
+def test_preloading_covers_everything_that_a_jpeg_with_a_profile_needs(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(EVERY_FORMAT["jpeg adobe rgb"]())
     script = """
@@ -82,11 +82,11 @@ print(json.dumps(len(os.listdir("/proc/self/task")) - before))
 """
     if not Path("/proc/self/task").is_dir():
         pytest.skip("this system does not show the threads of a process")
-    # NumPy and SciPy start a pool of OpenBLAS when they are loaded, before the count.
+    # NumPy and SciPy start an OpenBLAS pool when they are loaded, before the count.
     assert run(script, str(path)) == 0
 
 
-def test_want_of_memory_is_told_from_damage_and_names_the_option(tmp_path: Path) -> None:
+def test_running_out_of_memory_is_distinguished_from_damage_and_names_the_option(tmp_path: Path) -> None:
     large = scene(2400, 1600)
     pictures = {
         "png": saved(large, "PNG", compress_level=1),

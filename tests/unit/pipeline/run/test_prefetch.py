@@ -1,4 +1,4 @@
-"""Previews are read and decoded ahead of the model: the order of a batch stays, and what fails is named."""
+"""Previews are read and decoded ahead of the model; a batch keeps its order, and failures are reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLIP = Preprocessing(224, "shortest", "bicubic", (0.48, 0.46, 0.41), (0.27, 0.26
 
 
 class Encoder:
-    """A model of which only the input size matters here."""
+    """A model whose input size is all that matters here."""
 
     dim = 4
     preprocessing = CLIP
@@ -27,7 +27,7 @@ class Encoder:
         return np.eye(4, dtype=np.float32)[np.zeros(len(pixels), int)]
 
 
-def test_a_batch_keeps_its_order_and_names_what_failed(tmp_path: Path) -> None:
+def test_a_batch_keeps_its_order_and_reports_what_failed(tmp_path: Path) -> None:
     pictures = {number: jpeg(number) for number in range(10)}
     for number, data in pictures.items():
         (tmp_path / f"{number}.jpg").write_bytes(data)

@@ -1,4 +1,4 @@
-"""The walk: every candidate once, no file opened, robust against loops and unreadable folders."""
+"""The walk: lists every candidate once, opens no file, and survives loops and unreadable folders."""
 
 from __future__ import annotations
 
@@ -107,7 +107,9 @@ def test_special_files_are_counted_and_never_opened(tmp_path: Path) -> None:
     assert not found[b"."].entries
 
 
-def test_an_unreadable_folder_is_an_error_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_folder_is_reported_and_the_walk_continues(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(tmp_path, "a.jpg", "closed/b.jpg")
     refuse_listing(monkeypatch, b"closed")
     found = listings(tmp_path)
@@ -135,7 +137,7 @@ def test_a_slow_file_system_is_listed_by_threads_with_the_same_result(
 
 
 @pytest.mark.parametrize(
-    ("name", "patterns", "said"),
+    ("name", "patterns", "message"),
     [
         ("2019/a.jpg", (), None),
         ("2019/a.png", ("*.png",), "--exclude: *.png"),
@@ -145,7 +147,7 @@ def test_a_slow_file_system_is_listed_by_threads_with_the_same_result(
     ],
 )
 def test_the_reason_for_excluding_a_file_names_the_rule(
-    tmp_path: Path, name: str, patterns: Sequence[str], said: str | None
+    tmp_path: Path, name: str, patterns: Sequence[str], message: str | None
 ) -> None:
     make(tmp_path, "2019/a.jpg", "2019/a.png", "@eaDir/a.jpg", "hidden/a.jpg")
     (tmp_path / ".photoindexignore").write_text("hidden/\n")
@@ -153,7 +155,7 @@ def test_the_reason_for_excluding_a_file_names_the_rule(
     reason = reason_for(
         os.fsencode(tmp_path / name), root=os.fsencode(tmp_path), patterns=patterns, follow_symlinks=False
     )
-    assert reason is None if said is None else said in (reason or "")
+    assert reason is None if message is None else message in (reason or "")
 
 
 def test_the_rules_of_a_folder_below_the_root_include_the_ignore_files_above_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The journal: what a person changed is kept row by row, shown, and put back."""
+"""The journal: a person's changes are recorded row by row, shown, and undone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from photoindex.store.schema.tables import asset, file, folder, journal, photo, 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """A library with one photo in two files, one of them with a name that is not UTF-8."""
+    """A library with one photo in two files, one with a name that is not UTF-8."""
     made = Database(tmp_path / "photoindex.db")
     migrate.bring_up_to_date(made)
     with made.write() as connection:
@@ -68,7 +68,7 @@ ALL_TABLES = (file, photo_text, asset, photo)
 """Children before parents, as `prune` deletes them."""
 
 
-def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+def all_rows(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Return all rows with their storage classes."""
     with database.read() as connection:
         found = {}
@@ -81,7 +81,7 @@ def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def prune(database: Database) -> int:
-    """Delete everything about the photo in one journalled operation."""
+    """Delete all rows of the photo in one journalled operation."""
     with database.write() as connection:
         entry = record(
             connection,
@@ -114,18 +114,18 @@ def rating(database: Database) -> int | None:
         return found
 
 
-def test_deleted_rows_come_back_bit_for_bit_with_their_storage_classes(database: Database) -> None:
-    before = everything(database)
+def test_deleted_rows_are_restored_bit_for_bit_with_their_storage_classes(database: Database) -> None:
+    before = all_rows(database)
     entry = prune(database)
-    assert not any(everything(database).values())
+    assert not any(all_rows(database).values())
 
     assert undo_in(database, entry) == Undone(entry, entry + 1, 5)
 
-    assert everything(database) == before
+    assert all_rows(database) == before
     assert before["file"][1][2:6] == (1, "integer", b"\xff.jpg", "blob")
 
 
-def test_an_undo_can_be_undone_and_that_again(database: Database) -> None:
+def test_an_undo_can_be_undone_repeatedly(database: Database) -> None:
     first = rate(database, 4)
     for number, expected in enumerate([None, 4, None, 4], 1):
         undo_in(database, first + number - 1)
@@ -133,7 +133,7 @@ def test_an_undo_can_be_undone_and_that_again(database: Database) -> None:
     with database.read() as connection:
         found = {one.id: (one.undoes, one.undone_by) for one in entries(connection)}
     assert found[first][0] is None
-    assert found[first][1] is None  # in force again
+    assert found[first][1] is None  # in effect again
     assert found[first + 4] == (first + 3, None)
 
 
@@ -151,7 +151,7 @@ def test_the_newest_undoable_entry_is_neither_undone_nor_an_undo(database: Datab
     assert rating(database) is None
 
 
-def test_an_entry_is_undone_once_only(database: Database) -> None:
+def test_an_entry_can_be_undone_only_once(database: Database) -> None:
     entry = rate(database, 4)
     undo_in(database, entry)
     with pytest.raises(CannotUndo, match=f"entry {entry} was already undone by entry {entry + 1}") as refusal:
@@ -159,12 +159,12 @@ def test_an_entry_is_undone_once_only(database: Database) -> None:
     assert refusal.value.exit_code == EXIT_USAGE
 
 
-def test_an_unknown_entry_is_named(database: Database) -> None:
+def test_the_error_names_an_unknown_entry(database: Database) -> None:
     with pytest.raises(NothingFound, match="no entry 99"):
         undo_in(database, 99)
 
 
-def test_a_row_that_has_changed_since_stops_the_undo_and_nothing_changes(database: Database) -> None:
+def test_a_row_changed_meanwhile_stops_the_undo_and_nothing_changes(database: Database) -> None:
     entry = rate(database, 4)
     rate(database, 5)
     with pytest.raises(CannotUndo, match="photo 1 has changed since; nothing was changed"):
@@ -191,7 +191,7 @@ def test_a_row_that_conflicts_with_a_restored_one_stops_the_undo(database: Datab
         )
     with pytest.raises(CannotUndo, match="another row of file conflicts with a row to restore"):
         undo_in(database, entry)
-    assert [len(rows) for rows in everything(database).values()] == [1, 0, 0, 0]
+    assert [len(rows) for rows in all_rows(database).values()] == [1, 0, 0, 0]
 
 
 def test_a_deleted_row_that_exists_again_stops_the_undo(database: Database) -> None:
@@ -207,7 +207,7 @@ def test_a_deleted_row_that_exists_again_stops_the_undo(database: Database) -> N
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_row_whose_parent_is_gone_stops_the_undo(database: Database, dry_run: bool) -> None:
+def test_a_row_whose_parent_was_deleted_stops_the_undo(database: Database, dry_run: bool) -> None:
     with database.write() as connection:
         entry = record(
             connection, command="prune", summary="x", changes=rows_as_changes(connection, file, select(file.c.id))
@@ -217,13 +217,13 @@ def test_a_row_whose_parent_is_gone_stops_the_undo(database: Database, dry_run: 
         connection.execute(delete(folder))
     with pytest.raises(CannotUndo, match="refer to one that no longer exists"):
         undo_in(database, entry, dry_run=dry_run)
-    assert everything(database)["file"] == []
+    assert all_rows(database)["file"] == []
 
 
 def test_a_dry_run_checks_and_counts_and_changes_nothing(database: Database) -> None:
     entry = prune(database)
     assert undo_in(database, entry, dry_run=True) == Undone(entry, None, 5)
-    assert not any(everything(database).values())
+    assert not any(all_rows(database).values())
     with database.read() as connection:
         assert [one.undone_by for one in entries(connection)] == [None]
     undo_in(database, entry)
@@ -269,14 +269,14 @@ def test_rows_that_would_not_change_are_not_recorded(database: Database) -> None
         assert list(changes_of(connection, entry)) == []
 
 
-def test_a_removed_row_is_null_after_and_an_added_one_null_before(database: Database) -> None:
+def test_a_deleted_row_has_null_after(database: Database) -> None:
     prune(database)
     with database.read() as connection:
         kinds = connection.execute(text("SELECT DISTINCT typeof(before), typeof(after) FROM journal_change")).all()
     assert [tuple(kind) for kind in kinds] == [("text", "null")]
 
 
-def test_changes_that_another_version_recorded_for_columns_unknown_here_are_not_undone(database: Database) -> None:
+def test_changes_to_unknown_columns_from_another_version_are_not_undone(database: Database) -> None:
     with database.write() as connection:
         entry = record(
             connection,
@@ -292,7 +292,7 @@ def test_changes_that_another_version_recorded_for_columns_unknown_here_are_not_
             undo_in(database, number)
 
 
-def test_a_column_that_was_added_since_does_not_stop_an_undo(database: Database) -> None:
+def test_a_column_added_later_does_not_stop_an_undo(database: Database) -> None:
     with database.write() as connection:
         before = stored_row(connection, photo, {"id": 1})
         assert before is not None
@@ -305,7 +305,7 @@ def test_a_column_that_was_added_since_does_not_stop_an_undo(database: Database)
     assert rating(database) is None
 
 
-def test_many_changes_pass_in_several_pieces(database: Database) -> None:
+def test_many_changes_are_handled_in_batches(database: Database) -> None:
     with database.write() as connection:
         rows = [
             {
@@ -319,16 +319,16 @@ def test_many_changes_pass_in_several_pieces(database: Database) -> None:
             for n in range(2_500)
         ]
         connection.execute(insert(file), rows)
-    before = everything(database)
+    before = all_rows(database)
     entry = prune(database)
     with database.read() as connection:
         assert next(entries(connection)).changes == 2_505
         assert sum(1 for _ in changes_of(connection, entry)) == 2_505
     undo_in(database, entry)
-    assert everything(database) == before
+    assert all_rows(database) == before
 
 
-def test_the_journal_lists_the_newest_first_up_to_a_limit(database: Database) -> None:
+def test_the_journal_lists_the_newest_entries_first_up_to_a_limit(database: Database) -> None:
     for stars in (1, 2, 3):
         rate(database, stars)
     with database.read() as connection:
@@ -336,7 +336,7 @@ def test_the_journal_lists_the_newest_first_up_to_a_limit(database: Database) ->
         assert connection.execute(select(func.count()).select_from(journal)).scalar_one() == 3
 
 
-def test_an_amended_row_comes_back_as_amended_and_can_be_undone_again(database: Database) -> None:
+def test_an_amended_row_is_restored_as_amended_and_can_be_undone_again(database: Database) -> None:
     entry = prune(database)
 
     def without_previews(change: Change) -> Change:
@@ -349,10 +349,10 @@ def test_an_amended_row_comes_back_as_amended_and_can_be_undone_again(database: 
         assert connection.execute(select(asset.c.derived)).scalar_one() is False
     assert undone.undone_by is not None
     undo_in(database, undone.undone_by)
-    assert not any(everything(database).values())
+    assert not any(all_rows(database).values())
 
 
-def test_a_row_is_shown_with_paths_as_bytes_digests_in_hexadecimal_and_lists_as_lists(database: Database) -> None:
+def test_rows_are_shown_with_paths_as_bytes_digests_in_hexadecimal_and_lists_as_lists(database: Database) -> None:
     with database.read() as connection:
         shown = {
             table.name: readable(table.name, stored_row(connection, table, {"id": 1})) for table in (asset, file, photo)

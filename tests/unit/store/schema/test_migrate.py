@@ -1,4 +1,4 @@
-"""The schema's versions: a new database, upgrades of older ones, refusal of newer ones."""
+"""Schema versions: creating a database, upgrading older ones, refusing newer ones."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def database(tmp_path: Path) -> Database:
 
 
 def history_with(folder: Path, second_revision: str) -> migrate.History:
-    """Return the shipped history followed by a made-up revision 0005."""
+    """Return the shipped migrations followed by a made-up revision 0005."""
     target = folder / "migrations"
     shutil.copytree(migrate.SHIPPED.folder, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     (target / "versions" / "0005_made_up.py").write_text(second_revision)
@@ -74,7 +74,7 @@ def add_photo(database: Database, title: str = "At the sea") -> int:
 
 
 def schema(database: Database) -> dict[str, object]:
-    """Return what makes each thing of the schema, whatever the order of a table's columns and constraints."""
+    """Return the schema's objects in a form that ignores the order of columns and constraints."""
     with database.read() as connection:
         rows = connection.execute(text("SELECT name, type, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
         return {
@@ -86,7 +86,7 @@ def schema(database: Database) -> dict[str, object]:
 
 
 def table_schema(connection: Connection, name: str, sql: str) -> list[object]:
-    """Return columns, keys and checks of a table; a migration adds columns at its end."""
+    """Return columns, keys and checks of a table, unordered: a migration adds columns at the end."""
     columns = connection.execute(
         text(f"SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_info('{name}')")
     )
@@ -100,7 +100,7 @@ def table_schema(connection: Connection, name: str, sql: str) -> list[object]:
     ]  # fmt: skip
 
 
-def test_a_new_database_is_at_the_newest_revision_and_knows_its_maker(database: Database) -> None:
+def test_a_new_database_is_at_the_newest_revision_and_records_the_program_version(database: Database) -> None:
     migrate.bring_up_to_date(database)
     assert migrate.current_revision(database) == migrate.HEAD
     with database.read() as connection:
@@ -112,7 +112,7 @@ def test_a_new_database_is_at_the_newest_revision_and_knows_its_maker(database: 
     assert [tuple(mark) for mark in marks] == [(revision, __version__) for revision in migrate.REVISIONS]
 
 
-def test_bringing_up_to_date_twice_changes_nothing(database: Database) -> None:
+def test_upgrading_twice_changes_nothing(database: Database) -> None:
     migrate.bring_up_to_date(database)
     before = schema(database)
     migrate.bring_up_to_date(database, before_upgrade=lambda: pytest.fail("there is nothing to upgrade"))
@@ -140,7 +140,7 @@ def test_alembic_finds_no_difference_between_the_migrations_and_the_table_defini
     assert differences == []
 
 
-def test_the_migrations_make_the_same_schema_as_the_definitions_in_the_code(database: Database, tmp_path: Path) -> None:
+def test_the_migrations_create_the_same_schema_as_the_table_definitions(database: Database, tmp_path: Path) -> None:
     defined = Database(tmp_path / "defined.db")
     with defined.write() as connection:
         tables.metadata.create_all(connection)
@@ -178,7 +178,7 @@ def test_an_older_library_keeps_its_rows_and_is_backed_up_before_it_changes(data
         assert connection.execute(text("SELECT count(*) FROM v_volume")).scalar_one() == 0
 
 
-def test_an_upgrade_does_not_start_when_the_backup_fails(database: Database, tmp_path: Path) -> None:
+def test_an_upgrade_does_not_start_if_the_backup_fails(database: Database, tmp_path: Path) -> None:
     migrate.bring_up_to_date(database)
 
     def fail() -> None:
@@ -189,7 +189,7 @@ def test_an_upgrade_does_not_start_when_the_backup_fails(database: Database, tmp
     assert migrate.current_revision(database) == "0004"
 
 
-def test_rebuilding_a_table_keeps_the_rows_that_point_at_it(database: Database, tmp_path: Path) -> None:
+def test_rebuilding_a_table_keeps_the_rows_that_reference_it(database: Database, tmp_path: Path) -> None:
     migrate.bring_up_to_date(database)
     photo_id = add_photo(database)
     migrate.bring_up_to_date(database, history=history_with(tmp_path, REBUILD_PHOTO))
@@ -232,7 +232,7 @@ def test_rows_are_found_by_their_words_before_and_after_a_table_is_rebuilt(datab
     assert text_search.exists(database)
 
 
-def test_a_view_of_the_users_own_outlives_an_upgrade(database: Database, tmp_path: Path) -> None:
+def test_a_users_own_view_survives_an_upgrade(database: Database, tmp_path: Path) -> None:
     migrate.bring_up_to_date(database)
     add_photo(database)
     with database.write() as connection:
@@ -242,7 +242,7 @@ def test_a_view_of_the_users_own_outlives_an_upgrade(database: Database, tmp_pat
         assert connection.execute(text('SELECT title FROM "my ""own"""')).scalar_one() == "At the sea"
 
 
-def test_a_migration_that_fails_half_way_leaves_the_old_revision_whole(database: Database, tmp_path: Path) -> None:
+def test_a_migration_that_fails_half_way_leaves_the_old_revision_intact(database: Database, tmp_path: Path) -> None:
     migrate.bring_up_to_date(database)
     add_photo(database)
     before = schema(database)
@@ -252,7 +252,7 @@ def test_a_migration_that_fails_half_way_leaves_the_old_revision_whole(database:
     assert migrate.current_revision(database) == "0004"
 
 
-def test_a_kill_half_way_leaves_the_old_revision_and_the_next_opening_upgrades(
+def test_after_a_kill_half_way_the_old_revision_is_intact_and_the_next_opening_upgrades(
     database: Database, tmp_path: Path
 ) -> None:
     migrate.bring_up_to_date(database)
@@ -312,7 +312,7 @@ def test_opening_a_database_at_the_newest_revision_does_not_import_alembic(datab
     assert subprocess.run([sys.executable, "-c", program, str(database.path)], timeout=60, check=False).returncode == 0
 
 
-def test_a_folder_with_percent_signs_and_spaces_in_its_name_may_hold_the_migrations(tmp_path: Path) -> None:
+def test_the_migrations_may_be_in_a_folder_with_percent_signs_and_spaces(tmp_path: Path) -> None:
     folder = tmp_path / "a %d folder"
     folder.mkdir()
     database = Database(folder / "photoindex.db")

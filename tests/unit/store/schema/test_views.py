@@ -1,4 +1,4 @@
-"""The documented views: their columns, their paths, and that one row costs no scan."""
+"""The documented views: their columns and paths, and that reading one row needs no scan."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_photo_is_shown_with_its_present_file_before_a_missing_one(library: Li
     assert row["added_at"] == "2023-11-14T22:13:20.000Z"
 
 
-def test_a_photo_without_a_present_file_is_missing_and_keeps_its_last_path(
+def test_a_photo_without_a_present_file_is_missing_and_shows_its_last_path(
     library: Library, volume_rows: VolumeRows
 ) -> None:
     volume_rows.add_whole_photo("gone.jpg", state="missing")
@@ -126,9 +126,7 @@ def test_a_task_is_shown_with_the_path_of_its_file_or_of_its_contents_first_file
 
 
 @pytest.mark.parametrize("view", views.VIEWS, ids=lambda view: view.name)
-def test_one_row_by_its_number_is_found_without_a_scan(
-    library: Library, volume_rows: VolumeRows, view: views.View
-) -> None:
+def test_one_row_is_found_by_id_without_a_scan(library: Library, volume_rows: VolumeRows, view: views.View) -> None:
     plan = [row["detail"] for row in rows_of(library, f"EXPLAIN QUERY PLAN SELECT * FROM {view.name} WHERE id = 1")]
-    # The only scan allowed is the one that mends a single name.
+    # The only scan allowed is the one that cleans a single name.
     assert [step for step in plan if step.startswith("SCAN") and "step" not in step and "CONSTANT" not in step] == []

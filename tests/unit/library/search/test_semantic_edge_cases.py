@@ -1,4 +1,4 @@
-"""Searches by meaning where something is odd: the query's bytes, a vector, a space that goes or that is not in use."""
+"""Edge cases of semantic search: invalid bytes in the query, broken vectors, dropped and inactive spaces."""
 
 from __future__ import annotations
 
@@ -35,41 +35,37 @@ def volume_rows(library: Library, tmp_path: Path) -> SemanticRows:
     return SemanticRows(library, tmp_path / "originals")
 
 
-def asked(library: Library, query: str, options: SemanticOptions) -> SearchResult:
+def search(library: Library, query: str, options: SemanticOptions) -> SearchResult:
     return find(library, SearchRequest(query, options))
 
 
-def look(library: Library, query: str, options: SemanticOptions) -> SemanticAnswer:
-    answer = asked(library, query, options).answer
+def answer_to(library: Library, query: str, options: SemanticOptions) -> SemanticAnswer:
+    answer = search(library, query, options).answer
     assert answer is not None
     return answer
 
 
 def found(library: Library, query: str, options: SemanticOptions) -> list[int]:
-    return photo_ids(look(library, query, options).ranked)
+    return photo_ids(answer_to(library, query, options).ranked)
 
 
-def test_bytes_that_are_no_characters_count_as_one_unknown_character(
-    library: Library, volume_rows: SemanticRows
-) -> None:
-    volume_rows.know({"caf\ufffd": unit(dog=1), "\ufffd": unit(cat=1)})
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    volume_rows.add_seen_photo("b.jpg", unit(dog=1, cat=1))
+def test_invalid_bytes_count_as_one_replacement_character(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.cache_queries({"caf\ufffd": unit(dog=1), "\ufffd": unit(cat=1)})
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("b.jpg", unit(dog=1, cat=1))
     assert found(library, "caf\udce9", SemanticOptions(min_score=0.9)) == [dog]
     without = SemanticOptions(without=(WeightedText("\udce9"),), min_score=0.5)
     assert found(library, "caf\udce9", without) == [dog]
 
 
-def test_a_digit_of_another_script_is_no_number_of_a_photo(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+def test_a_digit_of_another_script_is_not_a_photo_id(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with pytest.raises(NothingFound, match="--like ²"):
-        asked(library, "like:²", SemanticOptions())
+        search(library, "like:²", SemanticOptions())
 
 
-def test_a_space_that_is_dropped_beside_a_search_leaves_the_texts_and_is_named(
-    library: Library, volume_rows: SemanticRows
-) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+def test_a_space_dropped_during_a_search_is_named_in_the_error(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     query = semantic_query(parse(library, "something new"), SemanticOptions())
     assert query is not None
     with volume_rows.writing() as connection:
@@ -81,30 +77,30 @@ def test_a_space_that_is_dropped_beside_a_search_leaves_the_texts_and_is_named(
         assert connection.execute(query_vector.select()).fetchall() == []
 
 
-def test_spaces_of_which_none_is_in_use_are_named(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+def test_if_no_space_is_active_the_reason_names_the_command_to_run(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with volume_rows.writing() as connection:
         spaces.begin_drop(connection, volume_rows.space)
-    told = "no embedding space is in use.*photoindex spaces use by-hand"
-    answered = asked(library, "dog", SemanticOptions())
+    message = "no embedding space is in use.*photoindex spaces use by-hand"
+    answered = search(library, "dog", SemanticOptions())
     assert answered.fallback is not None
-    assert re.search(told, answered.fallback.reason)
-    with pytest.raises(ModelUnavailable, match=told):
-        asked(library, "like:1", SemanticOptions())
+    assert re.search(message, answered.fallback.reason)
+    with pytest.raises(ModelUnavailable, match=message):
+        search(library, "like:1", SemanticOptions())
 
 
-def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library, volume_rows: SemanticRows) -> None:
-    dog = volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    volume_rows.add_seen_photo("b.jpg", unit(car=1))
+def test_a_vector_of_nan_or_zeros_does_not_affect_the_others(library: Library, volume_rows: SemanticRows) -> None:
+    dog = volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("b.jpg", unit(car=1))
     broken = [
-        volume_rows.add_seen_photo("c.jpg", np.full(DIM, np.nan, np.float32)),
-        volume_rows.add_seen_photo("d.jpg", np.zeros(DIM, np.float32)),
+        volume_rows.add_embedded_photo("c.jpg", np.full(DIM, np.nan, np.float32)),
+        volume_rows.add_embedded_photo("d.jpg", np.zeros(DIM, np.float32)),
     ]
     random = np.random.default_rng(3)
     directions = random.normal(size=(len(PROBE_TEXTS), DIM))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    volume_rows.know(dict(zip(PROBE_TEXTS, directions.astype(np.float32), strict=True)))
-    answered = look(library, "dog", SemanticOptions())
+    volume_rows.cache_queries(dict(zip(PROBE_TEXTS, directions.astype(np.float32), strict=True)))
+    answered = answer_to(library, "dog", SemanticOptions())
     assert photo_ids(answered.ranked) == [dog]
     assert np.isfinite(answered.targets[0].minimum)
     with library.database.read() as connection:
@@ -114,24 +110,24 @@ def test_one_vector_of_no_numbers_or_of_zeros_disturbs_no_other(library: Library
         assert active.calibration["sampled"] == 2
     for photo_id in broken:
         with pytest.raises(UsageError, match=f"photoindex redo embed id:{photo_id}"):
-            asked(library, f"like:{photo_id}", SemanticOptions())
+            search(library, f"like:{photo_id}", SemanticOptions())
 
 
-def test_kept_vectors_of_queries_that_point_nowhere_are_not_used(library: Library, volume_rows: SemanticRows) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
-    volume_rows.know({"nothing": np.full(DIM, np.nan, np.float32)})
-    assert asked(library, "nothing", SemanticOptions()).fallback is not None
+def test_cached_query_vectors_of_nan_are_not_used(library: Library, volume_rows: SemanticRows) -> None:
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
+    volume_rows.cache_queries({"nothing": np.full(DIM, np.nan, np.float32)})
+    assert search(library, "nothing", SemanticOptions()).fallback is not None
 
 
-def test_a_past_query_that_is_asked_again_outlives_one_that_is_not(
+def test_a_repeated_query_stays_cached_longer_than_others(
     library: Library, volume_rows: SemanticRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    volume_rows.add_seen_photo("a.jpg", unit(dog=1))
+    volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
     with volume_rows.writing() as connection:
         connection.execute(query_vector.update().values(used_at=1.0))
         connection.execute(query_vector.update().where(query_vector.c.text == "cat").values(used_at=2.0))
     found(library, "dog", SemanticOptions(min_score=0.5))
     monkeypatch.setattr(query_vector_cache, "CAPACITY", 2)
-    volume_rows.know({"one": unit(dog=1)})
+    volume_rows.cache_queries({"one": unit(dog=1)})
     with library.database.read() as connection:
         assert set(query_vector_cache.known(connection, volume_rows.space.id, [*AXES, "one"])) == {"dog", "one"}
