@@ -18,7 +18,9 @@ def atomic_file(path: Path, *, temporary: Path | None = None, durable: bool = Tr
     """
     unfinished = temporary or path.with_name(f".{path.name[:100]}.{os.getpid()}.unfinished")
     try:
-        with open(unfinished, "wb") as file:
+        # Exclusively: in a folder that others may write to, a link of that name would lead the bytes elsewhere.
+        unfinished.unlink(missing_ok=True)
+        with open(unfinished, "xb") as file:
             yield file
             file.flush()
             if durable:

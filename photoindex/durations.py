@@ -54,7 +54,8 @@ def split(text: str, *, calendar: bool = False) -> list[DurationPart]:
             raise _unreadable(text, calendar=calendar)
         whole, fraction, written = found[1], found[2] or "", found[3]
         if calendar and written == "m":
-            raise ValueError(f"'{text}': m can mean months or minutes; write {whole}mo or {whole}min")
+            number = f"{whole}.{fraction}" if fraction else whole
+            raise ValueError(f"'{text}': m can mean months or minutes; write {number}mo or {number}min")
         unit = _OTHER_SPELLINGS.get(written, written)
         if unit in _CALENDAR_UNITS and not calendar:
             raise ValueError(f"'{text}': months and years vary in length; use w, d, h, min or s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import sqlite3
@@ -96,12 +97,20 @@ def reported_errors(folder: Path) -> Iterator[None]:
     """Convert errors of the place names file in `folder` to DatabaseFailed, or StorageFull for a full disk."""
     try:
         yield
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+    except (sqlite3.Error, OSError) as error:
+        if _is_full(error):
             raise StorageFull(f"no room for the table of place names in {folder}; free some space") from error
+        if not isinstance(error, sqlite3.DatabaseError):
+            raise  # a bug of ours
         raise DatabaseFailed(
             f"the table of place names in {folder} cannot be read ({error}); check the disk"
         ) from error
+
+
+def _is_full(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -56,9 +56,16 @@ def duplicates(
     query: Annotated[list[str] | None, typer.Argument(metavar="[QUERY]...", help="As in search.")] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Only the same bytes; no picture is looked at.")] = False,
     radius: Annotated[
-        int,
-        typer.Option("--radius", metavar="BITS", min=0, max=16, help="How far hashes of compared pictures may differ."),
-    ] = 12,
+        int | None,
+        typer.Option(
+            "--radius",
+            metavar="BITS",
+            min=0,
+            max=16,
+            help="How far hashes of compared pictures may differ [default: 11].",
+            show_default=False,
+        ),
+    ] = None,
     prefer: Annotated[
         list[str] | None,
         typer.Option("--prefer", metavar="PATH", help="Of equal copies keep the one here; repeatable, the first most."),
@@ -88,7 +95,7 @@ def duplicates(
     library: LibraryOption = None,
 ) -> None:
     """Find groups of copies and print them."""
-    from photoindex.library.duplicates.find import DuplicatesRequest, find_duplicates
+    from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
     from photoindex.library.duplicates.plan import check_plan_target
 
     pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
@@ -99,7 +106,7 @@ def duplicates(
         request = DuplicatesRequest(
             query=query or None,
             exact=exact,
-            radius=radius,
+            radius=RADIUS if radius is None else radius,
             prefer=[os.fsencode(one) for one in prefer or ()],
             avoid=[os.fsencode(one) for one in avoid or ()],
         )

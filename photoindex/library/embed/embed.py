@@ -142,11 +142,14 @@ class _Run:
     emit: EventSink
     log: logging.Logger
     space: SpaceRow | None = None
+    replaced_space: str | None = None
 
     def run(self, stop: Callable[[], bool], started: float) -> EmbedSummary:
         request = StageRequest(self.request.limit, self.request.window_seconds)
         run = StageRun(self.library, self._setup(), request, self.emit, self.log, started)
         total = run.plan()
+        if self.replaced_space is not None:
+            self.emit(Notice(self.replaced_space))
         space = self.space
         assert space is not None
         if total:
@@ -202,11 +205,9 @@ class _Run:
         space = self.space = spaces.ensure_space(connection, model=model, variant_id=variant_id, dim=dim)
         others = [name for name, one in before.items() if one.model == model and one.variant_id != variant_id]
         if space.name not in before and others:
-            self.emit(
-                Notice(
-                    f"the model '{model}' has changed since the space '{others[-1]}' was made: new vectors go into a "
-                    f"new space, '{space.name}'"
-                )
+            self.replaced_space = (
+                f"the model '{model}' has changed since the space '{others[-1]}' was made: new vectors go into a "
+                f"new space, '{space.name}'"
             )
         return VectorWriter(space.id)
 

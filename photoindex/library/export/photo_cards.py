@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from photoindex.config.schema import DerivedConfig
 from photoindex.library.handle import Library
 from photoindex.library.photos.time_text import partial
 from photoindex.library.search.hits import Hit
 from photoindex.paths import display
 from photoindex.pipeline.ingest import derived_files
-from photoindex.types import DerivedParams
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-THUMBNAIL_PX = DerivedParams().thumbnail_px
+THUMBNAIL_PX = DerivedConfig().thumbnail_px
 _ENLARGED_MAX = 2.0
 _JPEG_START = b"\xff\xd8\xff"
 

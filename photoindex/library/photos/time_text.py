@@ -84,7 +84,7 @@ def read_shift(text: str) -> int:
         seconds = float(int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3] or 0))
     else:
         try:
-            seconds = sum(part.seconds for part in durations.split(length))
+            seconds = round(sum(part.seconds for part in durations.split(length)), 6)  # 1.1 h is 3960 s
         except ValueError as error:
             raise UsageError(f"{error}; a shift is +1h30m, -2d, 90s or +00:05:30") from None
     if not seconds:

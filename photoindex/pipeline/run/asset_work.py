@@ -77,7 +77,10 @@ class AssetWork:
         kept = [each for each in finished if each.job.task_id in held]
         results = {held[each.job.task_id]: each.result for each in kept if each.failure is None}
         self.writer.put(connection, results)
-        recorded = Recorded(done=[(each.job.task_id, each.seconds) for each in kept if each.failure is None])
+        recorded = Recorded(
+            done=[(each.job.task_id, each.seconds) for each in kept if each.failure is None],
+            forgotten=len(finished) - len(kept),
+        )
         for each in kept:
             if each.failure is not None:
                 origin = asset_tasks.origin_of(connection, held[each.job.task_id])

@@ -39,6 +39,7 @@ class DecoderPool:
         self._running: dict[Future[Any], tuple[Job, float]] = {}
         self._lost = 0
         self._killed: set[int] = set()
+        self._ended_by: PhotoIndexError | None = None
 
     def __enter__(self) -> Self:
         self._pool = self._stack.enter_context(isolation.workers(self._count, self._limits, low_priority=True))
@@ -66,8 +67,19 @@ class DecoderPool:
 
     def collect(self, seconds: float) -> list[Completed]:
         """Return the finished files. Raises WorkersLost if workers are repeatedly killed externally."""
+        if self._ended_by is not None:
+            raise self._ended_by
         done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
-        return [self._completed(future, self._running.pop(future)[0]) for future in done]
+        completed = []
+        for future in done:
+            try:
+                completed.append(self._completed(future, self._running.pop(future)[0]))
+            except PhotoIndexError as error:
+                # Raised by the next call: what ended beside it is finished work and gets committed.
+                self._ended_by = self._ended_by or error
+        if self._ended_by is not None and not completed:
+            raise self._ended_by
+        return completed
 
     def finish(self) -> None:
         """Do nothing: scheduled files are still finished, and the caller submits no more."""

@@ -172,12 +172,15 @@ class ElasticBatches:
         while len(outcomes) < len(inputs):
             part = inputs[len(outcomes) : len(outcomes) + self.largest]
             try:
-                outcomes += self._stage.run(part)
+                returned = self._stage.run(part)
             except OutOfDeviceMemory:
                 if len(part) == 1:
                     raise
                 self._shrink(len(part))
                 continue
+            if len(returned) != len(part):
+                raise RuntimeError(f"the stage returned {len(returned)} outcomes for {len(part)} inputs")
+            outcomes += returned
             self._grow(len(part))
         return outcomes
 

@@ -98,6 +98,7 @@ class Runner:
                     self._drain(priorities)
         finally:
             self._commit()
+            self.tally.runs_on = self.executor.runs_on
             with self.database.write() as connection:
                 queue.give_back(connection, owner=self.owner)
         self.emit(PhaseFinished(self.work.phase, self.tally.done, time.perf_counter() - started))
@@ -208,7 +209,8 @@ class Runner:
     def _count(self, completed: Sequence[Completed], recorded: Recorded, write_seconds: float) -> None:
         tally = self.tally
         given_up = sum(map(_is_final, recorded.failed))
-        tally.done += sum(len(batch.finished) for batch in completed) - len(recorded.again)
+        finished = sum(len(batch.finished) for batch in completed)
+        tally.done += finished - len(recorded.again) - recorded.forgotten
         tally.succeeded += len(recorded.done)
         tally.failed += len(recorded.failed) - given_up
         tally.quarantined += given_up + len(recorded.quarantined)
@@ -218,7 +220,6 @@ class Runner:
             for step, seconds in batch.steps.items():
                 tally.add(step, seconds)
             tally.smallest_batch = min(tally.smallest_batch or batch.largest, batch.largest)
-        tally.runs_on = self.executor.runs_on
         now = time.perf_counter()
         if self.executor.opened_at is not None:
             tally.busy_seconds += now - max(self._committed_at, self.executor.opened_at)

@@ -30,13 +30,15 @@ class Recorded:
     """The result of recording a batch.
 
     done: task id and seconds of successful tasks. failed: tasks that the runner marks as failed or quarantined. again:
-    jobs to run again. quarantined: files that the work itself has marked as quarantined.
+    jobs to run again. quarantined: files that the work itself has marked as quarantined. forgotten: how many subjects are
+    no longer known or belong to another run, and count as nothing done.
     """
 
     done: list[tuple[int, float]] = field(default_factory=list)
     failed: list[FailedTask] = field(default_factory=list)
     again: list[Job] = field(default_factory=list)
     quarantined: list[FileQuarantined] = field(default_factory=list)
+    forgotten: int = 0
 
 
 class Work(Protocol):
