@@ -13,6 +13,8 @@ from photoindex.errors import DatabaseFailed, LibraryNotFound, UnsuitableLocatio
 if TYPE_CHECKING:
     from photoindex.config.schema import Config
     from photoindex.library.handle import Library
+    from photoindex.pipeline.run.executor import Executor
+    from photoindex.pipeline.run.messages import ProcessSettings
 
 
 def library_folder(config: Config) -> Path:
@@ -67,12 +69,18 @@ def open_library(config: Config, *, create: bool = False, on_trial: bool = False
         mmap_mb=config.database.mmap_mb,
         busy_seconds=config.database.busy_seconds,
     )
-    library = Library(folder=folder, config=config, database=database)
+    library = Library(folder=folder, config=config, database=database, model_executor=_local_process)
     try:
         bring_library_up_to_date(library)
         yield library
     finally:
         database.close()
+
+
+def _local_process(settings: ProcessSettings, hang_seconds: float | None) -> Executor:
+    from photoindex.pipeline.run.model_process import ModelProcess
+
+    return ModelProcess(settings, hang_seconds=hang_seconds)
 
 
 def _refuse_emptied(path: Path, *, create: bool) -> None:

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from photoindex.config.schema import Config
 from photoindex.store.engine.database import Database
 
+if TYPE_CHECKING:
+    from photoindex.pipeline.run.executor import Executor
+    from photoindex.pipeline.run.messages import ProcessSettings
+
 DATABASE_NAME = "photoindex.db"
+
+
+class ModelExecutor(Protocol):
+    """Makes the executor of a stage that runs a model; `app` decides where that is."""
+
+    def __call__(self, settings: ProcessSettings, hang_seconds: float | None) -> Executor:
+        """Return an executor that is not started yet."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +31,7 @@ class Library:
     folder: Path
     config: Config
     database: Database
+    model_executor: ModelExecutor
 
     @property
     def derived_folder(self) -> Path:

@@ -15,9 +15,8 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.pipeline.ingest.derived_files import preview_path
-from photoindex.pipeline.run.asset_work import FIXED_BY_NEW_PREVIEW, AssetWork, Writer
+from photoindex.pipeline.run.asset_work import FIXED_BY_NEW_PREVIEW, AssetWork, Inputs, Writer
 from photoindex.pipeline.run.messages import ProcessSettings
-from photoindex.pipeline.run.model_process import ModelProcess
 from photoindex.pipeline.run.runner import Runner, RunTally
 from photoindex.progress import EventSink, PhaseFinished, PhaseStarted
 from photoindex.stages.base import Stage
@@ -25,6 +24,7 @@ from photoindex.store.tasks import asset_tasks, queue
 from photoindex.store.tasks.asset_tasks import StageVariant
 
 _PLANNED_AT_ONCE = 20_000
+NEVER_PLANNED = -1
 
 Stop = Callable[[], bool]
 
@@ -36,7 +36,7 @@ class StageSetup:
     variant: everything that changes the results; the key of the variant. opening: returns the argument for the stage's
     `open` in the model process; called after `writer`. writer: returns the writer of the results, given the variant's
     id; called in the transaction that creates the variant. phase: the title of the progress bar. hang_seconds: see
-    ModelProcess.
+    ModelProcess. inputs: with Needs.RESULTS, reads what the stage needs of contents; None for previews.
     """
 
     stage: Stage
@@ -47,6 +47,7 @@ class StageSetup:
     batch_size: int
     threads: int
     hang_seconds: float | None = None
+    inputs: Inputs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class StageRun:
     @property
     def tasks(self) -> StageVariant:
         """The tasks of this run's stage and variant."""
-        return StageVariant(self.setup.stage.name, self._variant_id)
+        return variant_of(self.setup.stage, self._variant_id)
 
     def plan(self) -> int:
         """Create the variant, its writer and missing tasks; return how many tasks this run will do."""
@@ -136,15 +137,21 @@ class StageRun:
         assert self._writer is not None
         setup = self.setup
         settings = ProcessSettings(
-            open=setup.stage.open, opening=setup.opening(), batch_size=setup.batch_size, threads=setup.threads,
+            stage=setup.stage, opening=setup.opening(), batch_size=setup.batch_size, threads=setup.threads,
             stderr=self.library.log_folder / f"{setup.stage.name}-worker.txt",
         )  # fmt: skip
         runner = Runner(
             database=self.library.database,
             work=AssetWork(
-                setup.stage, self._variant_id, self._writer, self.library.derived_folder, setup.phase, setup.batch_size
+                setup.stage,
+                self._variant_id,
+                self._writer,
+                self.library.derived_folder,
+                setup.phase,
+                setup.batch_size,
+                inputs=setup.inputs,
             ),
-            executor=ModelProcess(settings, hang_seconds=setup.hang_seconds),
+            executor=self.library.model_executor(settings, setup.hang_seconds),
             emit=self.emit,
             stop=lambda: stop() or self.is_window_over(),
             limit=self.request.limit,
@@ -193,5 +200,11 @@ def count_to_do(library: Library, stage: Stage, variant: Mapping[str, object]) -
     """Return how many contents a run would process, without planning anything."""
     with library.database.read() as connection:
         variant_id = queue.find_variant(connection, stage.name, variant)
-        of = None if variant_id is None else StageVariant(stage.name, variant_id)
-        return asset_tasks.count_to_do(connection, of)
+        return asset_tasks.count_to_do(
+            connection, variant_of(stage, NEVER_PLANNED if variant_id is None else variant_id)
+        )
+
+
+def variant_of(stage: Stage, variant_id: int) -> StageVariant:
+    """Return what selects the tasks of one variant of a stage."""
+    return StageVariant(stage.name, variant_id, after=stage.after)

@@ -16,7 +16,6 @@ class Subject(StrEnum):
 
     FILE = "file"
     ASSET = "asset"
-    LIBRARY = "library"
 
 
 class Needs(StrEnum):
@@ -33,7 +32,9 @@ class Stage:
 
     name: used in the task table and on the command line. code_version: part of the variant; raise it when results
     change for the same input and model. command: `photoindex COMMAND` runs its tasks. open: `module:function` that
-    returns the OpenStage in the model process; empty if the stage does not run in one.
+    returns the OpenStage in the model process; empty if the stage does not run in one. results: the kinds of results that
+    `run` gives, checked. after: with Needs.RESULTS, the stage whose results it reads; only contents for which that stage
+    is done get a task.
     """
 
     name: str
@@ -42,10 +43,16 @@ class Stage:
     needs: Needs
     command: str
     open: str = ""
+    results: tuple[type[Result], ...] = ()
+    after: str = ""
 
 
 class UnreadablePreview(Exception):
     """A preview is damaged; the message is the reason."""
+
+
+class StageFaulty(Exception):
+    """A stage returned what it must not; a bug in it, for which no input is to blame."""
 
 
 Outcome = tuple[Result, ...] | Failure
@@ -65,8 +72,11 @@ class OpenStage(ABC):
         return [None] * count
 
     @abstractmethod
-    def prepare(self, data: bytes) -> Any:
-        """Convert a preview (JPEG bytes) to an input. Called in threads. Raises UnreadablePreview."""
+    def prepare(self, data: Any) -> Any:
+        """Convert what the stage needs to an input: a preview (JPEG bytes), or another stage's results of one content.
+
+        Called in threads. Raises UnreadablePreview.
+        """
 
     @abstractmethod
     def run(self, batch: Any) -> Sequence[Outcome]:

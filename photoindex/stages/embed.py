@@ -25,6 +25,7 @@ STAGE = Stage(
     needs=Needs.PREVIEW,
     command="embed",
     open="photoindex.stages.embed:open_installed",
+    results=(Vector,),
 )
 
 _SHRINK_KEEPS = 1.5

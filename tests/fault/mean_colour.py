@@ -28,6 +28,7 @@ STAGE = Stage(
     needs=Needs.PREVIEW,
     command="mean-colour",
     open="tests.fault.mean_colour:open_stage",
+    results=(Label,),
 )
 CHANNELS = ("red", "green", "blue")
 
@@ -75,7 +76,9 @@ class MeanColour(OpenStage):
     def run(self, batch: list[np.ndarray]) -> Sequence[Outcome]:
         opening = self._opening
         calls = [*self.calls(opening.folder), len(batch)]
-        (opening.folder / "calls.json").write_text(json.dumps(calls))
+        unfinished = opening.folder / "calls.new"
+        unfinished.write_text(json.dumps(calls))
+        unfinished.rename(opening.folder / "calls.json")
         if len(batch) > opening.room:
             raise OutOfDeviceMemory(f"{len(batch)} previews do not fit")
         if len(calls) in opening.kill_at or any(colour.mean() > opening.kill_over for colour in batch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,13 +13,15 @@ from PIL import Image
 
 from photoindex import stages
 from photoindex.errors import DeviceFailed
+from photoindex.library import stage_run
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.retry import retry
 from photoindex.library.maintenance.status import status
 from photoindex.library.maintenance.tasks import TaskQuery, stage_names, tasks
 from photoindex.library.stage_run import StageRequest, StageSummary, run_stage
 from photoindex.progress import Notice, PhaseAdvanced
-from tests.fault import mean_colour
+from photoindex.stages.base import StageFaulty
+from tests.fault import brightness, mean_colour
 from tests.fault.mean_colour import STAGE, MeanColour, setup
 from tests.harness import LibraryRunner
 from tests.originals import write_photos
@@ -146,3 +149,54 @@ def test_a_stopped_run_finishes_its_batch_and_the_next_resumes(runner: LibraryRu
     assert runner.rows(STATES) == [("done", summary.tally.succeeded), ("pending", PHOTOS - summary.tally.succeeded)]
     assert run(runner, tmp_path).tally.succeeded == PHOTOS - summary.tally.succeeded
     check_all_done(runner)
+
+
+def test_no_batch_starts_after_the_window_ended_during_a_run(
+    runner: LibraryRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock:
+        perf_counter = staticmethod(time.perf_counter)
+
+        @staticmethod
+        def monotonic() -> float:
+            """Return a time in the window until the first batch is in the model, then one after it."""
+            return time.monotonic() + (3600 if MeanColour.calls(tmp_path) else 0)
+
+    monkeypatch.setattr(stage_run, "time", Clock)
+    summary = run(runner, tmp_path, request=StageRequest(window_seconds=1800.0), slow=0.5)
+    assert 0 < summary.tally.succeeded < PHOTOS
+    assert (summary.window_ended, summary.stopped) == (True, False)
+    assert summary.pending == PHOTOS - summary.tally.succeeded
+    monkeypatch.undo()
+    monkeypatch.setattr(stages, "STAGES", (*stages.STAGES, STAGE))
+    assert run(runner, tmp_path).tally.succeeded == summary.pending
+    check_all_done(runner)
+
+
+def test_a_stage_reads_what_another_found_and_waits_for_it(runner: LibraryRunner, tmp_path: Path) -> None:
+    def judge() -> StageSummary:
+        with runner.open() as library:
+            return run_stage(library, brightness.setup(), StageRequest(), runner.events.append)
+
+    run(runner, tmp_path, request=StageRequest(limit=4))
+    assert (judge().tally.succeeded, judge().tally.succeeded) == (4, 0)
+    run(runner, tmp_path)
+    assert judge().tally.succeeded == PHOTOS - 4
+    expected = {
+        asset_id: "bright" if mean > 0.5 else "dark"
+        for asset_id, mean in runner.rows("SELECT asset_id, avg(score) FROM mean_colour GROUP BY asset_id")
+    }
+    assert dict(runner.rows("SELECT asset_id, name FROM brightness")) == expected
+    assert len(expected) == PHOTOS
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"), [("too few", "returned 0 outcomes for 4 inputs"), ("kind", "returned a Vector")]
+)
+def test_a_stage_that_breaks_its_contract_ends_the_run_and_blames_no_picture(
+    runner: LibraryRunner, tmp_path: Path, wrong: str, message: str
+) -> None:
+    run(runner, tmp_path)
+    with runner.open() as library, pytest.raises(StageFaulty, match=message):
+        run_stage(library, brightness.setup(wrong=wrong), StageRequest(), runner.events.append)
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'quarantined'") == 0

@@ -16,6 +16,7 @@ from photoindex.errors import ModelUnavailable
 from photoindex.library.embed.model_choice import command_to_use, model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import volumes_now
+from photoindex.library.stage_run import NEVER_PLANNED, variant_of
 from photoindex.library.timestamps import utc
 from photoindex.paths import display, to_text
 from photoindex.stages import embed, ingest
@@ -138,7 +139,11 @@ def _count_to_embed(library: Library, connection: Connection) -> int:
     except ModelUnavailable:
         return 0
     if space is None:
-        return 0 if spaces.all_spaces(connection) else asset_tasks.count_to_do(connection, None)
+        return (
+            0
+            if spaces.all_spaces(connection)
+            else asset_tasks.count_to_do(connection, variant_of(embed.STAGE, NEVER_PLANNED))
+        )
     if not spaces.may_lack_vectors(connection, space.id):
         return 0
     return spaces.count_not_embedded(connection, space)

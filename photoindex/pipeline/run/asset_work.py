@@ -1,11 +1,11 @@
-"""The work of stages that process the previews of contents."""
+"""The work of stages that process contents: their previews, or what other stages found in them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -21,6 +21,10 @@ from photoindex.types import Failure, Result
 
 FIXED_BY_NEW_PREVIEW = (MISSING, DAMAGED, CRASHING)
 """Error classes that a new preview can fix."""
+
+
+Inputs = Callable[[Connection, Sequence[int]], Mapping[int, Any]]
+"""Reads what a stage needs of each content (asset id) from the database; contents without it are left out."""
 
 
 class Writer(Protocol):
@@ -46,6 +50,7 @@ class AssetWork:
     commit_size: int = 1
     bytes_read: int = 0
     announces_failures: bool = False
+    inputs: Inputs | None = None
 
     @property
     def stage(self) -> str:
@@ -56,13 +61,17 @@ class AssetWork:
         """Return None: all tasks of the variant may be claimed."""
 
     def jobs(self, connection: Connection, claimed: Sequence[Claimed]) -> list[Job]:
-        """Return a job with the path of the preview for each claimed content that still exists."""
-        known = asset_tasks.digests(connection, [one.subject_id for one in claimed])
+        """Return a job with what the stage needs for each claimed content that still exists."""
+        found = (self.inputs or self._previews)(connection, [one.subject_id for one in claimed])
         return [
-            Job(one.id, one.subject_id, one.attempts + 1, str(preview_path(self.derived_folder, known[one.subject_id])))
+            Job(one.id, one.subject_id, one.attempts + 1, found[one.subject_id])
             for one in claimed
-            if one.subject_id in known
+            if one.subject_id in found
         ]
+
+    def _previews(self, connection: Connection, asset_ids: Sequence[int]) -> dict[int, str]:
+        known = asset_tasks.digests(connection, asset_ids)
+        return {asset_id: str(preview_path(self.derived_folder, digest)) for asset_id, digest in known.items()}
 
     def path_of(self, _job: Job) -> bytes:
         """Return nothing: the path of a preview means nothing to a user."""
@@ -76,7 +85,8 @@ class AssetWork:
         held = asset_tasks.held(connection, [each.job.task_id for each in finished], owner=owner)
         kept = [each for each in finished if each.job.task_id in held]
         results = {held[each.job.task_id]: each.result for each in kept if each.failure is None}
-        self.writer.put(connection, results)
+        if results:
+            self.writer.put(connection, results)
         recorded = Recorded(
             done=[(each.job.task_id, each.seconds) for each in kept if each.failure is None],
             forgotten=len(finished) - len(kept),

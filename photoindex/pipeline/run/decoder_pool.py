@@ -24,6 +24,7 @@ class DecoderPool:
     the input. stop: checked when a worker is lost, which is no error while the run is stopping.
     """
 
+    name = "the pool of decoders"
     batch_size = 1
     runs_on = "cpu"
 

@@ -55,10 +55,11 @@ class Executor(Protocol):
     """Runs batches in decoder processes or a model process, later on other hosts and in cloud services.
 
     A context manager: it starts on entry; on exit it waits for what is running, or ends it at once after an error.
-    batch_size: maximum number of subjects per batch. batches_at_once: how many batches to keep running. runs_on:
+    name: for messages: `the model process`. batch_size: maximum number of subjects per batch. batches_at_once: how many batches to keep running. runs_on:
     description for users. opened_at: `time.perf_counter` when it was ready, None before.
     """
 
+    name: str
     batch_size: int
     batches_at_once: int
     runs_on: str

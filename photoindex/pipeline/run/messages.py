@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from photoindex.stages.base import Outcome
+from photoindex.stages.base import Outcome, Stage
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessSettings:
     """The settings of a model process.
 
-    open: `module:function` that is called with `opening` and returns an OpenStage. batch_size: maximum number of inputs
+    stage: its `open` is called with `opening` and returns an OpenStage. batch_size: maximum number of inputs
     per model call. threads: number of threads that read and decode previews. stderr: file for the output of libraries.
     prove: run a blank input first, so that a later failure is not due to a device that does not work at all.
     """
 
-    open: str
+    stage: Stage
     opening: Any
     batch_size: int
     threads: int
@@ -29,10 +29,10 @@ class ProcessSettings:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Paths of previews to run together; `number` counts the batches of a process."""
+    """What to run together: paths of previews, or results of another stage; `number` counts the batches of a process."""
 
     number: int
-    previews: tuple[str, ...]
+    sources: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswer:
-    """The outcomes of a batch, one per preview, in order.
+    """The outcomes of a batch, one per source, in order.
 
     steps: seconds; read and decode are summed over the threads, wait is how long the model waited for inputs, infer how
     long it ran. largest: the current maximum number of inputs per model call, reduced when memory ran out.

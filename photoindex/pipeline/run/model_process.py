@@ -42,6 +42,7 @@ class ModelProcess:
     batches of more than 128 inputs. The input of a job is the path of its preview.
     """
 
+    name = "the model process"
     batches_at_once = 3
     """One in the model, one decoded, one being decoded, so that the model waits neither for inputs nor for commits."""
 

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -29,8 +29,8 @@ from photoindex.pipeline.run.messages import (
 )
 from photoindex.pipeline.run.prefetch import Decoding, Inputs, Prefetcher
 from photoindex.pipeline.workers.isolation import die_with_parent, lower_priority
-from photoindex.stages.base import OpenStage, Outcome
-from photoindex.types import Failure
+from photoindex.stages.base import OpenStage, Outcome, StageFaulty
+from photoindex.types import Failure, Result
 
 _GROW_AFTER = 8
 _GROW_AFTER_MAX = 512
@@ -56,7 +56,7 @@ def _work(connection: Connection[FromProcess, ToProcess], settings: ProcessSetti
             stage.prove()
         connection.send(Opened(stage.runs_on))
         _Worker(connection, stage, settings).run()
-    except PhotoIndexError as error:
+    except (PhotoIndexError, StageFaulty) as error:
         return Refused(error)
     except OutOfDeviceMemory as error:
         return Refused(
@@ -73,7 +73,7 @@ def _work(connection: Connection[FromProcess, ToProcess], settings: ProcessSetti
 
 
 def _open(settings: ProcessSettings) -> OpenStage:
-    module, _, name = settings.open.partition(":")
+    module, _, name = settings.stage.open.partition(":")
     stage: OpenStage = getattr(importlib.import_module(module), name)(settings.opening)
     return stage
 
@@ -102,8 +102,8 @@ class _Worker:
         self, connection: Connection[FromProcess, ToProcess], stage: OpenStage, settings: ProcessSettings
     ) -> None:
         self._connection = connection
-        self._model = ElasticBatches(stage, settings.batch_size)
-        self._prefetcher = Prefetcher(stage, settings.threads)
+        self._model = ElasticBatches(stage, settings.batch_size, settings.stage.results)
+        self._prefetcher = Prefetcher(stage, settings.threads, needs=settings.stage.needs)
         self._ready: queue.SimpleQueue[Decoding | None] = queue.SimpleQueue()
         self._finish = threading.Event()
 
@@ -158,7 +158,8 @@ class _Worker:
 class ElasticBatches:
     """Runs a stage with as many inputs at a time as fit on its device: halved if memory runs out, doubled later."""
 
-    def __init__(self, stage: OpenStage, batch_size: int) -> None:
+    def __init__(self, stage: OpenStage, batch_size: int, results: tuple[type[Result], ...]) -> None:
+        self._results = results
         self.largest = batch_size
         self._stage = stage
         self._wanted = batch_size
@@ -178,11 +179,18 @@ class ElasticBatches:
                     raise
                 self._shrink(len(part))
                 continue
-            if len(returned) != len(part):
-                raise RuntimeError(f"the stage returned {len(returned)} outcomes for {len(part)} inputs")
+            self._check(returned, len(part))
             outcomes += returned
             self._grow(len(part))
         return outcomes
+
+    def _check(self, outcomes: Sequence[Outcome], inputs: int) -> None:
+        if len(outcomes) != inputs:
+            raise StageFaulty(f"the stage returned {len(outcomes)} outcomes for {inputs} inputs")
+        for outcome in outcomes:
+            for result in () if isinstance(outcome, Failure) else outcome:
+                if not isinstance(result, self._results):
+                    raise StageFaulty(f"the stage returned a {type(result).__name__}, which it does not declare")
 
     def _shrink(self, tried: int) -> None:
         if self._grew:

@@ -1,4 +1,4 @@
-"""Reads and decodes previews in advance, in threads."""
+"""Reads and decodes what a stage needs in advance, in threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from photoindex.pipeline.run.messages import Batch
-from photoindex.stages.base import OpenStage, UnreadablePreview
+from photoindex.stages.base import Needs, OpenStage, UnreadablePreview
 from photoindex.types import Failure
 
 MISSING = "preview_missing"
@@ -56,7 +56,7 @@ class Decoding:
         """Wait for the inputs."""
         shares = [share.result() for share in self._shares]
         failures = {position: failure for share in shares for position, failure in share.failures.items()}
-        positions = tuple(position for position in range(len(self._batch.previews)) if position not in failures)
+        positions = tuple(position for position in range(len(self._batch.sources)) if position not in failures)
         return Inputs(
             self._batch.number,
             positions=positions,
@@ -74,16 +74,17 @@ def _chosen(values: Any, positions: Sequence[int]) -> Any:
 class Prefetcher:
     """Decodes batches in threads, in the order of submission."""
 
-    def __init__(self, stage: OpenStage, threads: int) -> None:
+    def __init__(self, stage: OpenStage, threads: int, *, needs: Needs = Needs.PREVIEW) -> None:
         self._stage = stage
+        self._needs = needs
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode-previews")
 
     def begin(self, batch: Batch) -> Decoding:
         """Start decoding a batch."""
-        count = len(batch.previews)
+        count = len(batch.sources)
         values = self._stage.allocate(count)
         shares = [
-            self._pool.submit(self._decode, batch.previews, range(first, min(first + _PREVIEWS_AT_ONCE, count)), values)
+            self._pool.submit(self._decode, batch.sources, range(first, min(first + _PREVIEWS_AT_ONCE, count)), values)
             for first in range(0, count, _PREVIEWS_AT_ONCE)
         ]
         return Decoding(batch, values, shares)
@@ -92,13 +93,15 @@ class Prefetcher:
         """Drop batches that were not started, and wait for the rest."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _decode(self, previews: Sequence[str], positions: range, values: Any) -> _Share:
+    def _decode(self, sources: Sequence[Any], positions: range, values: Any) -> _Share:
         share = _Share()
         for position in positions:
             began = read = time.perf_counter()
             try:
-                with open(previews[position], "rb", buffering=0) as file:
-                    data = file.read()
+                data = sources[position]
+                if self._needs is Needs.PREVIEW:
+                    with open(data, "rb", buffering=0) as file:
+                        data = file.read()
                 read = time.perf_counter()
                 values[position] = self._stage.prepare(data)
             except FileNotFoundError:

@@ -261,13 +261,13 @@ class Runner:
         self._losses += 1
         if self._losses > RESTARTS_ALLOWED:
             raise DeviceFailed(
-                f"the model process was lost {self._losses} times, most recently because {lost}; finished work is "
+                f"{self.executor.name} was lost {self._losses} times, most recently because {lost}; finished work is "
                 f"kept. See: photoindex {self.work.stage} --help (--device, --batch-size) and the library's log"
             ) from lost
         self.tally.restarts += 1
         self.emit(
             Notice(
-                f"the model process was lost ({lost}); restarting it ({self._losses} of {RESTARTS_ALLOWED} times in "
+                f"{self.executor.name} was lost ({lost}); restarting it ({self._losses} of {RESTARTS_ALLOWED} times in "
                 f"a row) and retrying its pictures one by one",
                 "warning",
             )

@@ -22,10 +22,11 @@ _KEYS = 500
 
 @dataclass(frozen=True, slots=True)
 class StageVariant:
-    """One variant of a stage; selects its tasks."""
+    """One variant of a stage; selects its tasks. after: the stage whose results it reads, empty if it reads previews."""
 
     stage: str
     variant_id: int
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,34 @@ def unplanned(connection: Connection, of: StageVariant) -> array[int]:
 
 
 def plan(connection: Connection, of: StageVariant, *, first: int, last: int) -> int:
-    """Create tasks for the contents with ids `first` to `last` that have a preview and no task yet; return how many."""
+    """Create tasks for the contents with ids `first` to `last` that are ready and have no task yet; return how many."""
     chosen = select(
         literal("asset"), asset.c.id, literal(of.stage), literal(of.variant_id), literal("pending"), literal(0),
         case((asset.c.role == "primary", FIRST), else_=LATER), literal(time.time()),
-    ).where(asset.c.id.between(first, last), has_usable_preview())  # fmt: skip
+    ).where(asset.c.id.between(first, last), is_ready(of))  # fmt: skip
     columns = [
         "subject_kind", "subject_id", "stage", "variant_id", "state", "attempts", "priority", "updated_at"
     ]  # fmt: skip
     statement = upsert(task).from_select(columns, chosen).on_conflict_do_nothing()
     return connection.execute(statement).rowcount
+
+
+def is_ready(of: StageVariant) -> ColumnElement[bool]:
+    """Return the condition that a content has what the stage reads."""
+    if not of.after:
+        return has_usable_preview()
+    earlier = task.alias("earlier")
+    return (
+        select(earlier.c.id)
+        .where(
+            earlier.c.subject_kind == "asset",
+            earlier.c.subject_id == asset.c.id,
+            earlier.c.stage == of.after,
+            earlier.c.state == "done",
+        )
+        .correlate(asset)
+        .exists()
+    )
 
 
 def has_usable_preview() -> ColumnElement[bool]:
@@ -150,22 +169,21 @@ def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
     return int(connection.execute(select(func.count()).select_from(task).where(*conditions)).scalar_one())
 
 
-def count_to_do(connection: Connection, of: StageVariant | None) -> int:
-    """Return how many contents a run would process: with a preview, and neither done nor quarantined.
-
-    of: None if nothing was ever planned.
-    """
-    finished = task_of_asset(of or StageVariant("", -1)).where(task.c.state.in_(("done", "quarantined")))
-    return count_with_preview(connection, select(asset.c.id).where(~finished.exists()))
+def count_to_do(connection: Connection, of: StageVariant) -> int:
+    """Return how many contents a run would process: ready, and neither done nor quarantined."""
+    finished = task_of_asset(of).where(task.c.state.in_(("done", "quarantined")))
+    return _count_contents(connection, select(asset.c.id).where(~finished.exists()), is_ready(of))
 
 
 def count_with_preview(connection: Connection, asset_ids: Select[tuple[int]]) -> int:
     """Return how many of the contents selected by a query have a usable preview."""
+    return _count_contents(connection, asset_ids, has_usable_preview())
+
+
+def _count_contents(connection: Connection, asset_ids: Select[tuple[int]], condition: ColumnElement[bool]) -> int:
     # Materialised, so that the indexed conditions are evaluated first and only the remaining rows are read.
     chosen = materialized(asset_ids, "chosen")
-    statement = (
-        select(func.count()).select_from(chosen).join(asset, asset.c.id == chosen.c.id).where(has_usable_preview())
-    )
+    statement = select(func.count()).select_from(chosen).join(asset, asset.c.id == chosen.c.id).where(condition)
     return int(connection.execute(statement).scalar_one())
 
 
