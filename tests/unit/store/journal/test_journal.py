@@ -137,7 +137,7 @@ def test_an_undo_can_be_undone_repeatedly(database: Database) -> None:
     assert found[first + 4] == (first + 3, None)
 
 
-def test_the_newest_undoable_entry_is_neither_undone_nor_an_undo(database: Database) -> None:
+def test_the_newest_undoable_entry_is_the_newest_still_in_force_that_is_no_undoing(database: Database) -> None:
     first = rate(database, 1)
     second = rate(database, 2)
     with database.read() as connection:
@@ -174,14 +174,14 @@ def test_a_row_changed_meanwhile_stops_the_undo_and_nothing_changes(database: Da
         assert [one.command for one in entries(connection)] == ["rate", "rate"]
 
 
-def test_a_row_that_no_longer_exists_stops_the_undo(database: Database) -> None:
+def test_a_row_that_is_gone_since_stops_the_undo(database: Database) -> None:
     entry = rate(database, 4)
     prune(database)
     with pytest.raises(CannotUndo, match="photo 1 no longer exists"):
         undo_in(database, entry)
 
 
-def test_a_row_that_conflicts_with_a_restored_one_stops_the_undo(database: Database) -> None:
+def test_a_row_that_has_taken_the_place_of_a_deleted_one_stops_the_undo(database: Database) -> None:
     entry = prune(database)
     with database.write() as connection:
         connection.execute(
@@ -194,7 +194,7 @@ def test_a_row_that_conflicts_with_a_restored_one_stops_the_undo(database: Datab
     assert [len(rows) for rows in all_rows(database).values()] == [1, 0, 0, 0]
 
 
-def test_a_deleted_row_that_exists_again_stops_the_undo(database: Database) -> None:
+def test_a_deleted_row_that_is_there_again_stops_the_undo(database: Database) -> None:
     entry = prune(database)
     with database.write() as connection:
         connection.execute(
