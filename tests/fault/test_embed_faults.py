@@ -101,7 +101,9 @@ def test_a_hanging_process_is_killed_and_started_again(runner: LibraryRunner, mo
 
 def test_a_device_that_is_lost_four_times_ends_the_run_and_the_next_run_goes_on(runner: LibraryRunner) -> None:
     install(runner, lose_at=[2, 3, 4, 5])
-    with pytest.raises(DeviceFailed, match=r"lost 4 times, most recently because the device fell off the bus; finished work"):
+    with pytest.raises(
+        DeviceFailed, match=r"lost 4 times, most recently because the device fell off the bus; finished work"
+    ):
         run(runner)
     assert runner.rows(STATES) == [("done", 4), ("pending", PHOTOS - 4)]
     install(runner)
