@@ -149,7 +149,9 @@ class _Scan:
         for folder, reason in seen.unreadable:
             self.emit(Notice(f"cannot read the folder {paths.display(folder)}: {reason}", "warning"))
         for folder, line in seen.bad_patterns:
-            self.emit(Notice(f"invalid pattern in {paths.display(folder)}/.photoindexignore: {line}", "warning"))
+            self.emit(
+                Notice(f"invalid gitignore pattern in {paths.display(folder)}/.photoindexignore: {line}", "warning")
+            )
         if self.request.dry_run:
             self._dry_run_summary(seen, summary)
         else:
