@@ -107,7 +107,9 @@ def test_special_files_are_counted_and_never_opened(tmp_path: Path) -> None:
     assert not found[b"."].entries
 
 
-def test_an_unreadable_folder_is_reported_and_the_walk_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_folder_is_reported_and_the_walk_continues(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(tmp_path, "a.jpg", "closed/b.jpg")
     refuse_listing(monkeypatch, b"closed")
     found = listings(tmp_path)
