@@ -13,11 +13,15 @@ DATABASE_NAME = "photoindex.db"
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library folder with its open database and its settings; created by `app.open_library`."""
+    """A library folder with its open database and its settings; created by `app.open_library`.
+
+    unwritable: why nothing can be saved in it, empty as a rule.
+    """
 
     folder: Path
     config: Config
     database: Database
+    unwritable: str = ""
 
     @property
     def derived_folder(self) -> Path:
