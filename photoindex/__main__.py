@@ -1,9 +1,11 @@
 """Run the command line with `python -m photoindex`."""
 
 import gc
+import signal
 import sys
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_INTERRUPTED = 130
 
 
 def run() -> None:
@@ -11,9 +13,14 @@ def run() -> None:
     # Imports create many objects and no garbage. The default collections (every 700 objects, and all of them at exit)
     # take a third of the time of a short command such as `search`.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
-    from photoindex.cli.main import main
+    try:
+        from photoindex.cli.main import main
 
-    exit_code = main(sys.argv[1:])
+        exit_code = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        exit_code = _INTERRUPTED
+    # What is left is the interpreter's own end, where an interruption would print a traceback and change nothing.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     sys.exit(exit_code)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from photoindex.errors import DatabaseFailed, LibraryNotFound, UnsuitableLocation
+from photoindex.errors import DatabaseFailed, LibraryNotFound, StorageFull, UnsuitableLocation
 
 if TYPE_CHECKING:
     from photoindex.config.schema import Config
     from photoindex.library.handle import Library
     from photoindex.pipeline.run.executor import Executor
     from photoindex.pipeline.run.messages import ProcessSettings
+    from photoindex.store.engine.database import Database
 
 
 def library_folder(config: Config) -> Path:
@@ -34,17 +36,21 @@ def database_path(config: Config) -> Path:
 
 
 @contextmanager
-def open_library(config: Config, *, create: bool = False, on_trial: bool = False) -> Iterator[Library]:
+def open_library(
+    config: Config, *, create: bool = False, on_trial: bool = False, reading: bool = False
+) -> Iterator[Library]:
     """Open the library that `config` names; with `create`, create it if there is none.
 
     With `on_trial` a missing library is created in a temporary folder and removed with the block, for dry runs.
+    With `reading` a library that cannot be written (read-only, full disk) is opened all the same; its `unwritable` says why.
     Backs up and upgrades an older database. Raises LibraryNotFound, SchemaTooNew, UnsuitableLocation, DatabaseFailed.
     """
     from photoindex.library.handle import Library
     from photoindex.library.location import check_location
     from photoindex.library.maintenance.upgrade import bring_library_up_to_date
     from photoindex.models.offline import offline
-    from photoindex.store.engine.database import Database
+    from photoindex.permissions import limited_to
+    from photoindex.store.engine.errors import is_unwritable
 
     # Only `models pull` uses the network, and turns this off where it does.
     offline()
@@ -58,23 +64,48 @@ def open_library(config: Config, *, create: bool = False, on_trial: bool = False
                 yield library
         return
     _refuse_emptied(path, create=create)
-    if not path.exists():
-        if not create:
-            raise LibraryNotFound(f"there is no library in {folder}; create one with: photoindex scan PATH")
-        for needed in (folder, path.parent):
-            _make_folder(needed)
+    with limited_to(config.permissions):
+        if not path.exists():
+            if not create:
+                raise LibraryNotFound(f"there is no library in {folder}; create one with: photoindex scan PATH")
+            for needed in (folder, path.parent):
+                _make_folder(needed)
+        with ExitStack() as stack:
+            library = Library(
+                folder=folder, config=config, database=_database(config, stack), model_executor=_local_process
+            )
+            try:
+                bring_library_up_to_date(library)
+            except (DatabaseFailed, StorageFull) as error:
+                if not reading or not is_unwritable(error):
+                    raise
+                library = _unwritable_library(library, error, stack)
+            yield library
+
+
+def _database(config: Config, stack: ExitStack, *, unwritable: Path | None = None) -> Database:
+    from photoindex.store.engine.database import Database
+
+    settings = config.database
     database = Database(
-        path,
-        cache_mb=config.database.cache_mb,
-        mmap_mb=config.database.mmap_mb,
-        busy_seconds=config.database.busy_seconds,
-    )
-    library = Library(folder=folder, config=config, database=database, model_executor=_local_process)
-    try:
-        bring_library_up_to_date(library)
-        yield library
-    finally:
-        database.close()
+        database_path(config), cache_mb=settings.cache_mb, mmap_mb=settings.mmap_mb, busy_seconds=settings.busy_seconds,
+        unwritable=unwritable,
+    )  # fmt: skip
+    stack.callback(database.close)
+    return database
+
+
+def _unwritable_library(library: Library, error: Exception, stack: ExitStack) -> Library:
+    """Return the library opened for reading alone. Raises `error` where it needs an upgrade first, DatabaseFailed."""
+    from photoindex.store.engine.unwritable import readable_file
+    from photoindex.store.schema import migrate
+
+    library.database.close()
+    file = stack.enter_context(readable_file(library.database.path))
+    database = _database(library.config, stack, unwritable=file)
+    if migrate.check_supported(database) != migrate.HEAD:
+        raise error
+    return replace(library, database=database, unwritable=str(error).partition(";")[0])
 
 
 def _local_process(settings: ProcessSettings, hang_seconds: float | None) -> Executor:
@@ -98,7 +129,6 @@ def _refuse_emptied(path: Path, *, create: bool) -> None:
 
 def _make_folder(folder: Path) -> None:
     try:
-        # The library holds private data: faces, places, texts.
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnsuitableLocation(f"the library folder {folder} cannot be created: {error.strerror}") from error

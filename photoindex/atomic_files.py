@@ -8,19 +8,26 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from photoindex.permissions import apply_users_umask
+
 
 @contextmanager
-def atomic_file(path: Path, *, temporary: Path | None = None, durable: bool = True) -> Iterator[BinaryIO]:
+def atomic_file(
+    path: Path, *, temporary: Path | None = None, durable: bool = True, asked_for: bool = False
+) -> Iterator[BinaryIO]:
     """Give a new binary file that becomes `path` when the block ends, in place of an earlier file of that name.
 
     If the block raises, `path` is as it was and nothing is left behind. temporary: the name until then, on the same file
-    system; by default a hidden one beside `path`. durable: whether the file has to outlive a loss of power. Raises OSError.
+    system; by default a hidden one beside `path`. durable: whether the file has to outlive a loss of power. asked_for: a
+    person named `path`, so that the file gets the mode of their umask. Raises OSError.
     """
     unfinished = temporary or path.with_name(f".{path.name[:100]}.{os.getpid()}.unfinished")
     try:
         # Exclusively: in a folder that others may write to, a link of that name would lead the bytes elsewhere.
         unfinished.unlink(missing_ok=True)
         with open(unfinished, "xb") as file:
+            if asked_for:
+                apply_users_umask(file.fileno())
             yield file
             file.flush()
             if durable:

@@ -16,7 +16,9 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "photoindex"
 
-VALUES = frozenset({"types", "errors", "paths", "mounts", "text", "progress", "durations", "atomic_files"})
+VALUES = frozenset(
+    {"types", "errors", "paths", "mounts", "text", "progress", "durations", "atomic_files", "permissions"}
+)
 """The top-level modules that every room may import and that import only each other."""
 
 BOTTOM = frozenset({"values"})
@@ -224,7 +226,8 @@ def test_heavy_libraries_are_imported_inside_the_functions_that_need_them() -> N
 
 def test_the_command_line_imports_other_rooms_inside_its_functions() -> None:
     light = {
-        "photoindex." + name for name in ("durations", "errors", "paths", "progress", "text", "types", "query.syntax")
+        "photoindex." + name
+        for name in ("durations", "errors", "paths", "permissions", "progress", "text", "types", "query.syntax")
     } | {"photoindex.__version__"}
     breaches = {
         f"{module}:{found.line}": f"{module}:{found.line} imports {found.name} at its top"

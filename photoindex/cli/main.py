@@ -13,6 +13,7 @@ import typer
 
 from photoindex import __version__, errors
 from photoindex.cli.arguments.query_words import is_command, query_behind_dashes
+from photoindex.permissions import Permissions, limited_to
 
 if TYPE_CHECKING:
     from typer.core import TyperGroup
@@ -115,7 +116,8 @@ def main(argv: list[str]) -> int:
     try:
         try:
             app: Any = typer.main.get_command(build_app(_command_of(argv)))
-            app(args=_rearranged(argv, app), prog_name="photoindex")
+            with limited_to(Permissions.PRIVATE):
+                app(args=_rearranged(argv, app), prog_name="photoindex")
         finally:
             sys.stdout.flush()
     except errors.PhotoIndexError as error:
@@ -125,6 +127,7 @@ def main(argv: list[str]) -> int:
         print(f"photoindex: {visible_lines(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
+        print("photoindex: interrupted", file=sys.stderr)
         return errors.EXIT_INTERRUPTED
     except SystemExit as end:
         reader_left = isinstance(end.__context__, BrokenPipeError)

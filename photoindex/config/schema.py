@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from photoindex.permissions import Permissions
 from photoindex.types import DerivedParams, Limits
 
 if TYPE_CHECKING:
@@ -155,6 +156,9 @@ class Config(_Section):
     )
     derived_path: Folder | None = Field(default=None, description="previews and thumbnails; default: in the library")
     models_path: Folder | None = Field(default=None, description="models and their lock file; default: in the library")
+    permissions: Permissions = Field(
+        default=Permissions.PRIVATE, description="who may read what is made: private (you alone) or group (yours too)"
+    )
     scan: ScanConfig = ScanConfig()
     derived: DerivedConfig = DerivedConfig()
     embed: EmbedConfig = EmbedConfig()

@@ -26,12 +26,16 @@ class ModelExecutor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library folder with its open database and its settings; created by `app.open_library`."""
+    """A library folder with its open database and its settings; created by `app.open_library`.
+
+    unwritable: why nothing can be saved in it, empty as a rule.
+    """
 
     folder: Path
     config: Config
     database: Database
     model_executor: ModelExecutor
+    unwritable: str = ""
 
     @property
     def derived_folder(self) -> Path:

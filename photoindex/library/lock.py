@@ -15,6 +15,7 @@ from photoindex.errors import LibraryLocked
 
 LOCK_NAME = "photoindex.lock"
 _HOLDER_SUFFIX = ".holder"
+_CLOCK_SECONDS = 1.0
 HOLDER_NAME = LOCK_NAME + _HOLDER_SUFFIX
 """The file next to the lock that records its holder."""
 
@@ -61,6 +62,21 @@ def read_holder(lock: Path) -> Holder | None:
         return Holder(int(value["pid"]), str(value["command"]), float(value["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def is_held(lock: Path) -> bool:
+    """Tell whether a living process holds the lock, without taking it: a command that starts now must not meet this one."""
+    holder = read_holder(lock)
+    if holder is None:
+        return False
+    import psutil
+
+    try:
+        started_at = psutil.Process(holder.pid).create_time()
+    except psutil.Error:
+        return False
+    # A process that is younger than the lock got the number of the one that died.
+    return bool(started_at <= holder.since + _CLOCK_SECONDS)
 
 
 def _holder_file(lock: Path) -> Path:

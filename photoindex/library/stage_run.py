@@ -12,14 +12,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
-from photoindex.library.lock import exclusive
+from photoindex.library.lock import LOCK_NAME, exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.pipeline.run.asset_work import FIXED_BY_NEW_PREVIEW, AssetWork, Inputs, Writer
 from photoindex.pipeline.run.messages import ProcessSettings
 from photoindex.pipeline.run.runner import Runner, RunTally
 from photoindex.progress import EventSink, PhaseFinished, PhaseStarted
-from photoindex.stages.base import Stage
+from photoindex.stages.base import Stage, Subject
 from photoindex.store.tasks import asset_tasks, queue
 from photoindex.store.tasks.asset_tasks import StageVariant
 
@@ -79,8 +79,8 @@ def stage_lock(library: Library, stage: Stage) -> Iterator[logging.Logger]:
 
 
 def lock_name(stage: Stage) -> str:
-    """Return the name of the stage's lock file."""
-    return f"{stage.name}.lock"
+    """Return the name of the lock file that a run of the stage holds; files are read under the library's own lock."""
+    return LOCK_NAME if stage.subject is Subject.FILE else f"{stage.name}.lock"
 
 
 def run_stage(

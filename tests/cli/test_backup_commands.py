@@ -61,24 +61,25 @@ def library_at(tmp_path: Path) -> Iterator[Any]:
 
 
 def test_a_backup_prints_the_path_of_its_snapshot_and_a_summary(run: Run, tmp_path: Path) -> None:
-    result = run("backup", "nas/deep")
+    result = run("backup", "nas/deep", "--init")
     assert result.returncode == 0, result.stderr
-    (folder,) = (tmp_path / "nas" / "deep").iterdir()
+    (folder,) = (tmp_path / "nas" / "deep").glob("photoindex-2*")
     assert result.stdout == f"{folder}\n"
-    assert result.stderr.splitlines()[-1].startswith("backed up 2 photos in ")
+    assert result.stderr.splitlines()[-1].startswith("backed up the records of 2 photos in ")
+    assert result.stderr.splitlines()[-1].endswith("; the originals are not in it")
 
 
 def test_a_snapshot_is_created_listed_verified_and_restored(run: Run, tmp_path: Path) -> None:
-    (made,) = rows(run("backup", "nas", "--json"))
+    (made,) = rows(run("backup", "nas", "--init", "--json"))
     assert made["schema"] == 1
     assert made["counts"] == {"photos": 2, "files": 2, "assets": 2}
 
     (listed,) = rows(run("backup", "list", "nas", "--json"))
     assert listed == made
-    assert listed["path"] == str(next((tmp_path / "nas").iterdir()))
+    assert listed["path"] == str(next((tmp_path / "nas").glob("photoindex-2*")))
     assert listed["created_at"].endswith("Z")
     assert listed["bytes"] == sum(one.stat().st_size for one in Path(made["path"]).iterdir())
-    assert listed["verified_at"] is None
+    assert listed["verified_at"] is not None
 
     (verified,) = rows(run("backup", "verify", made["path"], "--json"))
     assert verified["verified_at"] is not None
@@ -94,8 +95,8 @@ def test_a_snapshot_is_created_listed_verified_and_restored(run: Run, tmp_path: 
 
 def test_options_may_be_before_or_after_the_destination(run: Run, tmp_path: Path) -> None:
     for arguments in (("--keep", "1", "nas"), ("nas", "--keep", "1"), ("nas", "--keep=1")):
-        assert run("backup", *arguments).returncode == 0
-    assert len(list((tmp_path / "nas").iterdir())) == 1
+        assert run("backup", *arguments, "--init").returncode == 0
+    assert len(list((tmp_path / "nas").glob("photoindex-2*"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,8 @@ def test_a_backup_without_a_subcommand_makes_a_snapshot(written: str, read: str)
 
 
 def test_a_destination_with_the_name_of_a_subcommand_is_written_with_its_folder(run: Run, tmp_path: Path) -> None:
-    assert run("backup", "./list").returncode == 0
-    assert len(list((tmp_path / "list").iterdir())) == 1
+    assert run("backup", "./list", "--init").returncode == 0
+    assert len(list((tmp_path / "list").glob("photoindex-2*"))) == 1
     assert len(rows(run("backup", "list", "list", "--json"))) == 1
 
 
@@ -135,7 +136,7 @@ def test_help_names_the_destination_and_the_subcommands(run: Run) -> None:
 
 
 def test_damage_exits_with_13_and_names_the_part(run: Run, tmp_path: Path) -> None:
-    (made,) = rows(run("backup", "nas", "--json"))
+    (made,) = rows(run("backup", "nas", "--init", "--json"))
     part = Path(made["path"]) / "photoindex.db.zst"
     data = bytearray(part.read_bytes())
     data[len(data) // 2] ^= 1
@@ -151,14 +152,14 @@ def test_damage_exits_with_13_and_names_the_part(run: Run, tmp_path: Path) -> No
 
 
 def test_restore_requires_a_folder(run: Run) -> None:
-    (made,) = rows(run("backup", "nas", "--json"))
+    (made,) = rows(run("backup", "nas", "--init", "--json"))
     result = run("restore", made["path"])
     assert result.returncode == 2
     assert "--library NEW" in result.stderr
 
 
 def test_restore_accepts_the_folder_before_the_command_too(run: Run, tmp_path: Path) -> None:
-    (made,) = rows(run("backup", "nas", "--json"))
+    (made,) = rows(run("backup", "nas", "--init", "--json"))
     result = run("--library", "new", "restore", made["path"])
     assert (result.returncode, result.stdout) == (0, f"{tmp_path}/new\n")
     result = run("--library", "new", "restore", made["path"], "--library", "other")
@@ -166,7 +167,7 @@ def test_restore_accepts_the_folder_before_the_command_too(run: Run, tmp_path: P
 
 
 def test_restore_replaces_a_library_only_with_the_option_and_names_the_old_one(run: Run, tmp_path: Path) -> None:
-    (made,) = rows(run("backup", "nas", "--json"))
+    (made,) = rows(run("backup", "nas", "--init", "--json"))
     refused = run("restore", made["path"], "--library", "library")
     assert (refused.returncode, refused.stdout) == (2, "")
     result = run("restore", made["path"], "--library", "library", "--replace")
@@ -189,7 +190,7 @@ def test_a_library_of_a_newer_version_exits_with_6(run: Run, tmp_path: Path) -> 
     with library_at(tmp_path) as library, library.database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
         connection.execute(text("INSERT INTO schema_history VALUES ('0099', '7.8.9', 0)"))
-    for arguments in (("log",), ("backup", "nas"), ("undo",)):
+    for arguments in (("log",), ("backup", "nas", "--init"), ("undo",)):
         result = run(*arguments)
         assert (result.returncode, result.stdout) == (6, "")
         assert "install photoindex 7.8.9 or later" in result.stderr
@@ -197,7 +198,7 @@ def test_a_library_of_a_newer_version_exits_with_6(run: Run, tmp_path: Path) -> 
 
 def test_a_locked_library_is_not_replaced_but_can_be_backed_up(run: Run, tmp_path: Path) -> None:
     with exclusive(tmp_path / "library", "photoindex scan"):
-        (made,) = rows(run("backup", "nas", "--json"))
+        (made,) = rows(run("backup", "nas", "--init", "--json"))
         result = run("restore", made["path"], "--library", "library", "--replace")
     assert result.returncode == 5
     assert "`photoindex scan` (process " in result.stderr

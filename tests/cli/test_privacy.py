@@ -58,6 +58,6 @@ def test_no_command_opens_an_internet_socket(folder: Path) -> None:
         ["duplicates"],
         ["show", "photos/2019/Lisboa/IMG_0412.jpg"],
         ["status"],
-        ["backup", "backups"],
+        ["backup", "backups", "--init"],
     ):
         assert opened_sockets(folder, *photoindex, *arguments) == [], arguments

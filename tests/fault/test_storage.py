@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from photoindex.errors import StorageFull
+from tests.command_line import Ran, run
 from tests.harness import LibraryRunner, counts
 from tests.originals import write_photo, write_photos
 
@@ -68,3 +71,85 @@ def test_an_unwritable_folder_for_previews_stops_the_scan_and_quarantines_no_pho
     with pytest.raises(StorageFull, match="derived"):
         runner.scan(folder)
     assert runner.value("SELECT count(*) FROM task WHERE state = 'quarantined'") == 0
+
+
+READING = {
+    "search": ["search", "date:2019..", "--json"],
+    "show": ["show", "{photo}", "--json"],
+    "status": ["status", "--json"],
+    "log": ["log", "--json"],
+    "sql": ["sql", "SELECT count(*) FROM v_photo"],
+    "why": ["why", "{photo}"],
+    "tasks": ["tasks", "--json"],
+    "pair explain": ["pair", "explain", "{photo}"],
+    "events": ["events"],
+    "saved": ["saved"],
+    "index status": ["index", "status"],
+    "spaces list": ["spaces", "list"],
+}
+
+
+@pytest.fixture
+def on_small_disk(tmp_path: Path, small_disk: Path) -> LibraryRunner:
+    """A library of three photos on a file system of its own."""
+    write_photos(tmp_path / "photos", 3)
+    runner = LibraryRunner(small_disk / "library", {"derived_path": tmp_path / "derived"})
+    runner.scan(tmp_path / "photos")
+    return runner
+
+
+def answers(runner: LibraryRunner, photos: Path, capture: pytest.CaptureFixture[bytes]) -> dict[str, Ran]:
+    photo = str(next(photos.rglob("*.jpg")))
+    return {
+        name: run(capture, "--library", runner.folder, *(word.replace("{photo}", photo) for word in words))
+        for name, words in READING.items()
+    }
+
+
+@pytest.mark.parametrize("state", ["read-only", "read-only with a log", "full"])
+def test_what_only_reads_answers_where_nothing_can_be_written_and_says_so_in_one_line(
+    on_small_disk: LibraryRunner,
+    small_disk: Path,
+    tmp_path: Path,
+    capsysbinary: pytest.CaptureFixture[bytes],
+    state: str,
+) -> None:
+    usual = answers(on_small_disk, tmp_path / "photos", capsysbinary)
+    assert {name: one.code for name, one in usual.items()} == dict.fromkeys(READING, 0)
+    if state == "read-only with a log":
+        leave_a_log(on_small_disk)
+    if state == "full":
+        filler = small_disk / "filler"
+        with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    for name, one in answers(on_small_disk, tmp_path / "photos", capsysbinary).items():
+        assert one.code == 0, (name, one.err)
+        if name != "status":
+            assert one.out == usual[name].out, name
+        (line,) = one.err.decode().splitlines()[:1]
+        assert "only reading, nothing is saved" in line, (name, one.err)
+
+
+def leave_a_log(runner: LibraryRunner) -> None:
+    """Leave the last changes in the log alone, as a killed program does."""
+    program = (
+        "import sqlite3, os, sys; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA journal_mode = WAL');"
+        "c.execute('PRAGMA user_version = 7'); os._exit(0)"
+    )
+    database = runner.folder / "photoindex.db"
+    subprocess.run([sys.executable, "-c", program, database], check=True)
+    assert database.with_name("photoindex.db-wal").stat().st_size > 0
+    database.with_name("photoindex.db-shm").unlink()
+
+
+def test_a_command_that_writes_is_refused_by_name_on_a_read_only_disk(
+    on_small_disk: LibraryRunner, small_disk: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    for words in (["scan"], ["retry"], ["search", "date:2019..", "--saved", "x"]):
+        ran = run(capsysbinary, "--library", on_small_disk.folder, *words)
+        assert ran.code in (9, 14, 15), (words, ran.err)
+        assert b"Traceback" not in ran.err

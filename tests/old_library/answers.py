@@ -141,6 +141,9 @@ Run = Callable[[Sequence[str]], tuple[int, bytes]]
 
 def ask(chapter: str, run: Run, *, library: Path, photos: Path, backups: Path) -> list[dict[str, Any]]:
     """Run the commands of a chapter in order; return the parts of their answers to compare."""
+    # What a person does once with `backup --init`; the version before knew no such marker and ignores it.
+    backups.mkdir()
+    (backups / "photoindex-backups.json").write_text("{}")
     answers = []
     for question in QUESTIONS[chapter]:
         snapshot = next(iter(sorted(backups.glob("photoindex-*"))), backups)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from photoindex.cli.output.render import visible
 
 if TYPE_CHECKING:
     from photoindex.config.schema import Config
@@ -33,9 +36,18 @@ def settings(library: Path | None, **flags: Any) -> Config:
 
 
 @contextmanager
-def opened(library: Path | None, *, create: bool = False, on_trial: bool = False, **flags: Any) -> Iterator[Library]:
-    """Open the library that the options name; on_trial: whatever has to be created is created in a temporary folder."""
+def opened(
+    library: Path | None, *, create: bool = False, on_trial: bool = False, reading: bool = False, **flags: Any
+) -> Iterator[Library]:
+    """Open the library that the options name.
+
+    on_trial: whatever has to be created is created in a temporary folder. reading: the command answers from a library that
+    cannot be written, too, and says so in one line.
+    """
     from photoindex.app import open_library
 
-    with open_library(settings(library, **flags), create=create, on_trial=on_trial) as found:
+    config = settings(library, **flags)
+    with open_library(config, create=create, on_trial=on_trial, reading=reading) as found:
+        if found.unwritable:
+            print(f"photoindex: {visible(found.unwritable)}: only reading, nothing is saved", file=sys.stderr)
         yield found

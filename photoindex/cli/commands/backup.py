@@ -15,6 +15,8 @@ from photoindex.cli.arguments.query_words import is_command, option_arities
 from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, render
+from photoindex.cli.terminal.confirm import confirm
+from photoindex.paths import display
 
 if TYPE_CHECKING:
     from typer.core import TyperGroup
@@ -72,7 +74,7 @@ def _is_argument(words: list[str], index: int, arities: Mapping[str, int]) -> bo
 
 def make(
     destination: Annotated[
-        Path, typer.Argument(metavar="DEST", help="The folder for snapshots; created if necessary.")
+        Path, typer.Argument(metavar="DEST", help="The folder for snapshots, on another disk than the library.")
     ],
     keep: Annotated[
         int | None,
@@ -83,24 +85,34 @@ def make(
             help="Keep the newest N snapshots of this library there [default: 14, or as configured].",
         ),
     ] = None,
+    init: Annotated[
+        bool, typer.Option("--init", help="Make DEST a backup destination; asked for on a terminal, needed once.")
+    ] = False,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Write a snapshot, while other commands may run; `photoindex backup DEST` is short for this.
 
-    It contains the database, the journal and your settings, but no originals and no previews. Prints its path.
+    It contains the database, the journal and your settings, but no originals and no previews. It is read back and checked
+    before older ones are removed. Prints its path.
     """
-    from photoindex.library.backup.backup import BackupRequest, backup
+    from photoindex.library.backup.backup import BackupRequest, absolute, backup, needs_initialising
 
     output = choose_output(json=json)
-    with opened(library) as found, progress_sink(progress) as emit:
-        made = backup(found, BackupRequest(destination, keep), emit)
+    with opened(library) as found:
+        if not init and sys.stdin.isatty() and needs_initialising(found, destination):
+            shown = display(os.fsencode(absolute(destination)))
+            confirm(f"{shown} is not a backup destination yet. Is its disk mounted, and are snapshots to go there?")
+            init = True
+        with progress_sink(progress) as emit:
+            made = backup(found, BackupRequest(destination, keep, initialise=init), emit)
     render([_row(made.snapshot)], _COLUMNS, output)
     counts = made.snapshot.manifest.counts if made.snapshot.manifest is not None else {}
     removed = f"; {len(made.removed)} older removed" if made.removed else ""
     print(
-        f"backed up {counts.get('photos', 0):,} photos in {size_text(made.snapshot.bytes)}{removed}",
+        f"backed up the records of {counts.get('photos', 0):,} photos in {size_text(made.snapshot.bytes)}, checked{removed}; "
+        "the originals are not in it",
         file=sys.stderr,
     )
 

@@ -96,7 +96,7 @@ def events(
         return
     gap_seconds = max(1, round(running_time(gap, "--gap")))
     wanted = EventQuery(words=query or (), gap_seconds=gap_seconds, min_photos=min_photos, limit=limit)
-    with opened(library) as found_library:
+    with opened(library, reading=True) as found_library:
         found = find_events(found_library, wanted)
     render(map(_row, found.events), _TABLE if output.form is Form.TABLE else _COLUMNS, output)
     if found.not_kept is not None:

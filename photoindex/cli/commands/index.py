@@ -87,7 +87,7 @@ def status(
     from photoindex.library.index.status import index_status
 
     output = choose_output(json=json, csv=csv)
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         with progress_sink(progress) as emit:
             rows = [_status_row(one) for one in index_status(found, space or (), emit, verify=verify)]
         if not render(rows, _STATUS, output) and output.terminal:

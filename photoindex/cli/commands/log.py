@@ -43,7 +43,7 @@ def log(
     """List your changes, newest first; `photoindex undo ENTRY` reverts one."""
     output = choose_output(json=json, csv=csv)
     people = output.form in (Form.TABLE, Form.PLAIN)
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         if changes:
             render(_changes(found, limit, people=people), _change_columns(people=people), output)
         else:

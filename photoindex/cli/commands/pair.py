@@ -88,7 +88,7 @@ def explain(targets: TargetsArgument, json: JsonOption = False, library: Library
     from photoindex.library.photos.pair_explanation import explain_pairs
     from photoindex.library.search.targets import choose_targets
 
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         for one in explain_pairs(found, choose_targets(found, targets).photo_ids):
             if json:
                 print_json(_explained_as_json(one))

@@ -37,7 +37,7 @@ def _list(
     if context.invoked_subcommand is not None:
         return
     output = choose_output(json=json, csv=csv)
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         if not render(_rows(found), _COLUMNS, output) and output.terminal:
             print("nothing is saved yet; see: photoindex search --help", file=sys.stderr)
 

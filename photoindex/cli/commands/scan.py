@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -101,7 +101,7 @@ def scan(
             if given is not None
         ),
     )
-    limits = {
+    limits: dict[str, Any] = {
         "scan.jobs": jobs,
         "scan.max_megapixels": max_megapixels,
         "scan.worker_memory_mb": worker_memory_mb,

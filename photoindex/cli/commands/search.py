@@ -164,7 +164,7 @@ def search(
             "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format"
         )
     given = GivenOptions(like or [], without or [], weight or [], min_score, everything)
-    with opened(library) as found, semantic_options(given) as options:
+    with opened(library, reading=True) as found, semantic_options(given) as options:
         parsed = parse_with_options(found, query or [], terms)
         if saved is not None:
             _save(found, saved, parsed.text)

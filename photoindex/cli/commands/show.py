@@ -32,7 +32,7 @@ def show(
     from photoindex.library.photos.show import show as show_photos
 
     unknown = 0
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         for number, one in enumerate(show_photos(found, [os.fsencode(each) for each in photos])):
             if isinstance(one, Unknown):
                 unknown += 1

@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
 
 def _list(json: JsonOption = False, csv: CsvOption = False, library: LibraryOption = None) -> None:
     output = choose_output(json=json, csv=csv)
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         rows = list(_rows(found))
     if not render(rows, _COLUMNS, output) and output.terminal:
         print("there is no space yet; create one with: photoindex embed", file=sys.stderr)

@@ -89,7 +89,7 @@ def sql(
         raise UsageError('give a statement: photoindex sql "SELECT path FROM v_photo LIMIT 10"; or --views')
     form = asked[-1] if asked else ("table" if sys.stdout.isatty() else "json")
     parameters = dict(one.partition("=")[::2] for one in param or ())
-    with opened(library) as found, query(found, statement, parameters) as result:
+    with opened(library, reading=True) as found, query(found, statement, parameters) as result:
         _PRINTERS[form](result, headers=not no_headers)
 
 

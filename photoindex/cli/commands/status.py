@@ -26,7 +26,7 @@ def status(json: JsonOption = False, library: LibraryOption = None) -> None:
     from photoindex.library.maintenance.status import as_json
     from photoindex.library.maintenance.status import status as find_status
 
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         result = find_status(found)
     if json:
         print_json(as_json(result))

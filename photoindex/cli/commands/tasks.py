@@ -75,7 +75,7 @@ def tasks(
 
     output = choose_output(json=json, csv=csv)
     query = task_query(paths, stage, state, error_class)
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         render(_rows(find_tasks(found, query, limit=limit), output), _columns(output), output)
 
 

@@ -30,7 +30,7 @@ def why(
     from photoindex.library.photos.why import why as explain
 
     all_seen = True
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         for verdict in explain(found, [os.fsencode(path) for path in paths]):
             all_seen = all_seen and verdict.seen
             if json:

@@ -1,4 +1,4 @@
-"""Writes a snapshot of a library while other commands run."""
+"""Writes a snapshot of a library while other commands run, and proves it before an older one goes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from pathlib import Path
 from photoindex import __version__
 from photoindex.atomic_files import sync_folder
 from photoindex.config.load import config_file
-from photoindex.errors import StorageFull
+from photoindex.errors import DatabaseFailed, SnapshotDamaged, StorageFull
 from photoindex.library.backup.byte_progress import ByteProgress
+from photoindex.library.backup.destination import is_destination, on_the_same_disk, open_destination
 from photoindex.library.backup.parts import SnapshotPart, chunks_of, write_part
 from photoindex.library.backup.snapshots import (
     CONFIG_PART,
@@ -30,6 +31,8 @@ from photoindex.library.backup.snapshots import (
     SnapshotState,
     inspect_snapshot,
     list_snapshots,
+    read_back,
+    record_verification,
     write_manifest,
 )
 from photoindex.library.disk_errors import disk_errors
@@ -42,16 +45,21 @@ from photoindex.store.engine import snapshot as database_file
 
 BACKUP_LOCK_NAME = "backup.lock"
 _STAGING_PREFIX = ".backup-"
+_SAME_DISK = "{} is on the disk of the library itself; a snapshot on another disk outlives that one"
 _LEFTOVER_SECONDS = 3600.0
 """A temporary folder that was not written to for this long belongs to a killed backup."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupRequest:
-    """Where to write the snapshot, and how many snapshots of this library to keep there (None: as configured)."""
+    """Where to write the snapshot, and how many snapshots of this library to keep there (None: as configured).
+
+    initialise: make the destination if it is none yet.
+    """
 
     destination: Path
     keep: int | None = None
+    initialise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +71,76 @@ class Backup:
 
 
 def backup(library: Library, request: BackupRequest, events: EventSink = ignore_events) -> Backup:
-    """Write a snapshot of the library to the destination, which is created if necessary, and remove the oldest ones.
+    """Write a snapshot of the library to the destination, prove it, and only then remove the oldest ones.
 
     The database is first copied to the library's disk, because the destination may be a network share, where SQLite cannot
-    lock. Then the parts are compressed into the destination under a temporary name, which is renamed after all files are
-    synced to disk. Other commands may read and write the library meanwhile. Only complete snapshots of this library count
-    towards `keep` and are removed; damaged ones and those of other libraries are left alone.
+    lock; the copy has to pass SQLite's integrity check. Then the parts are compressed into the destination under a
+    temporary name, read back and compared with their digests, and the folder is renamed. Other commands may read and write
+    the library meanwhile. Only complete snapshots of this library count towards `keep` and are removed; damaged ones and
+    those of other libraries are left alone.
 
-    Raises StorageFull, LibraryLocked (another backup of this library is running), UsageError, DatabaseFailed.
+    Raises DatabaseFailed (the library is damaged), SnapshotDamaged (the destination does not give back what was written),
+    StorageFull, LibraryLocked (another backup of this library is running), UsageError (the destination is none). All
+    earlier snapshots are kept then.
     """
-    destination = request.destination.expanduser().absolute()
+    destination = absolute(request.destination)
     with (
         disk_errors(f"the backup to {display(os.fsencode(destination))}"),
         open_log(library.folder, library.config.log) as log,
         exclusive(library.folder, "backup", name=BACKUP_LOCK_NAME),
     ):
         events = both(events, log_events(log, "backup"))
-        destination.mkdir(parents=True, exist_ok=True)
-        with _staged_database(library, events) as staged:
-            contents = database_file.contents_of(staged)
-            short_id = _short(contents.library_id)
-            _remove_leftovers(destination, short_id)
-            _require_space(destination, _expected_bytes(destination, staged, contents.library_id))
-            path = _write_snapshot(destination, staged, contents, events)
-        keep = library.config.backup.keep if request.keep is None else request.keep
-        removed = _remove_oldest(destination, contents.library_id, keep, made=path)
-        made = inspect_snapshot(path)
-        log.info("backed up", extra={"action": "backup", "path": os.fsencode(path), "bytes": made.bytes})
+        open_destination(destination, database_file.library_id(library.database), initialise=request.initialise)
+        if on_the_same_disk(destination, library.folder):
+            events(Notice(_SAME_DISK.format(display(os.fsencode(destination))), level="warning"))
+        made, removed = _make(library, destination, request.keep, events)
+        log.info("backed up", extra={"action": "backup", "path": os.fsencode(made.path), "bytes": made.bytes})
     return Backup(made, removed)
+
+
+def back_up_before_upgrade(library: Library, folder: Path, events: EventSink) -> None:
+    """Write a snapshot into the library's own `folder`. Raises like `backup`."""
+    with (
+        disk_errors(f"the backup to {display(os.fsencode(folder))}"),
+        exclusive(library.folder, "backup", name=BACKUP_LOCK_NAME),
+    ):
+        folder.mkdir(exist_ok=True)
+        _make(library, folder, None, events)
+
+
+def needs_initialising(library: Library, destination: Path) -> bool:
+    """Tell whether `backup` would refuse the destination without `initialise`."""
+    return not is_destination(absolute(destination), database_file.library_id(library.database))
+
+
+def absolute(destination: Path) -> Path:
+    """Return the destination that a user named, from the root."""
+    return destination.expanduser().absolute()
+
+
+def _make(
+    library: Library, destination: Path, keep: int | None, events: EventSink
+) -> tuple[Snapshot, tuple[Path, ...]]:
+    with _staged_database(library, events) as staged:
+        _check(staged, library, events)
+        contents = database_file.contents_of(staged)
+        _remove_leftovers(destination, _short(contents.library_id))
+        _require_space(destination, _expected_bytes(destination, staged, contents.library_id))
+        path = _write_snapshot(destination, staged, contents, events)
+    kept = library.config.backup.keep if keep is None else keep
+    return inspect_snapshot(path), _remove_oldest(destination, contents.library_id, kept, made=path)
+
+
+def _check(staged: Path, library: Library, events: EventSink) -> None:
+    with ByteProgress(events, "checking the database", None) as progress:
+        problems = database_file.problems_of(staged)
+        progress.advance(os.stat(staged).st_size)
+    if problems:
+        raise DatabaseFailed(
+            f"{display(os.fsencode(library.database.path))} is damaged: {problems[0]}. No snapshot was made, and all "
+            "earlier ones are kept. To go back to one: photoindex backup list DEST, then "
+            "photoindex restore SNAPSHOT --replace"
+        )
 
 
 @contextmanager
@@ -125,12 +175,26 @@ def _write_snapshot(destination: Path, staged: Path, contents: database_file.Con
         )
         write_manifest(building, manifest)
         sync_folder(building)
+        _prove(building, manifest, events)
         path = _rename_to_free_name(building, destination / f"{PREFIX}{stamp}")
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
     sync_folder(destination)
     return path
+
+
+def _prove(building: Path, manifest: SnapshotManifest, events: EventSink) -> None:
+    """Read the snapshot back from the disk and record that it is intact. Raises SnapshotDamaged."""
+    try:
+        read_back(building, manifest, events)
+    except SnapshotDamaged as error:
+        raise SnapshotDamaged(
+            f"{display(os.fsencode(building.parent))} did not give back what was written ({error}). The new snapshot was "
+            "removed, and all earlier ones are kept; check that disk"
+        ) from error
+    record_verification(building, manifest)
+    sync_folder(building)
 
 
 def _write_parts(folder: Path, staged: Path, events: EventSink) -> Iterator[SnapshotPart]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,6 +83,14 @@ def write_part(folder: Path, name: str, content: Iterable[bytes], advance: Bytes
         compressed_bytes=stored.bytes,
         compressed_blake3=stored.hexdigest(),
     )
+
+
+def forget_cached(path: Path) -> None:
+    """Ask the kernel to drop a synced file from its cache, so that the next read comes from the disk."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    with open(path, "rb") as file, suppress(OSError):
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def check_part(folder: Path, part: SnapshotPart, target: Path | None, advance: BytesDone) -> None:

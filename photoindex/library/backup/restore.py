@@ -29,6 +29,7 @@ from photoindex.library.handle import DATABASE_NAME
 from photoindex.library.location import check_location
 from photoindex.library.lock import HOLDER_NAME, exclusive
 from photoindex.paths import display
+from photoindex.permissions import limited_to, publish_folder
 from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store.engine import snapshot as database_file
@@ -91,7 +92,7 @@ def restore(config: Config, request: RestoreRequest, events: EventSink = ignore_
     # The folder itself, not a link to it: a rename must stay on one disk.
     target = Path(os.path.realpath(request.target.expanduser()))
     check_location(target)
-    with disk_errors(f"restoring {_shown(target)}"), ExitStack() as stack:
+    with limited_to(config.permissions), disk_errors(f"restoring {_shown(target)}"), ExitStack() as stack:
         has_library = _is_library(target, replace=request.replace)
         if has_library:
             stack.enter_context(exclusive(target, "restore"))
@@ -232,7 +233,7 @@ def _mark_lost_derived(folder: Path, elsewhere: Path | None, manifest: SnapshotM
 
 
 def _put_in_place(folder: Path, target: Path, *, has_library: bool) -> Path | None:
-    folder.chmod(0o700)
+    publish_folder(folder)
     sync_folder(folder)
     replaced = None
     if has_library:

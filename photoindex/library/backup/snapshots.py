@@ -23,7 +23,7 @@ from photoindex import __version__
 from photoindex.atomic_files import atomic_file
 from photoindex.errors import DatabaseFailed, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.byte_progress import ByteProgress
-from photoindex.library.backup.parts import SnapshotPart, check_part
+from photoindex.library.backup.parts import SnapshotPart, check_part, forget_cached
 from photoindex.library.timestamps import utc
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events
@@ -198,18 +198,32 @@ def verify(folder: Path, events: EventSink = ignore_events) -> Snapshot:
         _forget_verification(folder)
         raise
     try:
-        _write_whole(
-            folder / VERIFIED_NAME,
-            {
-                "schema": 1,
-                "verified_at": utc(time.time()),
-                "created_at": manifest.created_at,
-                "program_version": __version__,
-            },
-        )
+        record_verification(folder, manifest)
     except OSError as error:
         events(Notice(f"{VERIFIED_NAME} could not be written beside the snapshot: {error.strerror}", level="warning"))
     return inspect_snapshot(folder)
+
+
+def record_verification(folder: Path, manifest: SnapshotManifest) -> None:
+    """Note beside the manifest that the snapshot in `folder` was intact just now. Raises OSError."""
+    note = {
+        "schema": 1,
+        "verified_at": utc(time.time()),
+        "created_at": manifest.created_at,
+        "program_version": __version__,
+    }
+    _write_whole(folder / VERIFIED_NAME, note)
+
+
+def read_back(folder: Path, manifest: SnapshotManifest, events: EventSink) -> None:
+    """Read every part of a snapshot that was just written, from the disk and not from memory. Raises SnapshotDamaged."""
+    if read_manifest(folder) != manifest:
+        raise SnapshotDamaged(f"{MANIFEST_NAME} is not what was written")
+    with ByteProgress(events, "reading back", sum(part.bytes for part in manifest.pieces)) as progress:
+        for part in manifest.pieces:
+            forget_cached(folder / part.file_name)
+            check_part(folder, part, None, progress.advance)
+            progress.next_part()
 
 
 def extract(folder: Path, manifest: SnapshotManifest, target: Path, events: EventSink) -> None:

@@ -48,5 +48,5 @@ def write_whole(target: Path, parts: Iterable[bytes]) -> int:
                 return sum(map(stream.write, parts))
         # If the target is a link, replace the file it points to, so that the link stays.
         final = Path(os.path.realpath(target))
-        with atomic_file(final) as stream:
+        with atomic_file(final, asked_for=True) as stream:
             return sum(map(stream.write, parts))

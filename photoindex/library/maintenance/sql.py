@@ -16,8 +16,7 @@ def query(library: Library, sql: str, parameters: Mapping[str, str] | None = Non
 
     Raises UsageError for invalid SQL, or a statement that is not read-only.
     """
-    busy_seconds = library.config.database.busy_seconds
-    with reading(library.database.path, sql, parameters or {}, busy_seconds=busy_seconds) as result:
+    with reading(library.database, sql, parameters or {}) as result:
         yield result
 
 

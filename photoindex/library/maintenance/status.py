@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Mapping
@@ -15,10 +16,12 @@ from photoindex import stages
 from photoindex.errors import ModelUnavailable
 from photoindex.library.embed.model_choice import command_to_use, model_to_embed
 from photoindex.library.handle import Library
+from photoindex.library.lock import is_held
 from photoindex.library.originals.path_lookup import volumes_now
-from photoindex.library.stage_run import NEVER_PLANNED, variant_of
+from photoindex.library.stage_run import NEVER_PLANNED, lock_name, variant_of
 from photoindex.library.timestamps import utc
 from photoindex.paths import display, to_text
+from photoindex.permissions import too_open
 from photoindex.stages import embed, ingest
 from photoindex.store.files.volumes import VolumeRow
 from photoindex.store.photos.counts import (
@@ -86,6 +89,8 @@ class Status:
     """Pictures without a vector in the active space; 0 if its model is not installed."""
     unused_spaces: tuple[str, ...] = ()
     """All spaces, if none of them is active."""
+    open_folders: tuple[tuple[Path, str], ...] = ()
+    """Folders that others may read although the settings do not say so, each with the octal mode that closes it."""
 
     @property
     def photos(self) -> int:
@@ -117,7 +122,7 @@ def status(library: Library) -> Status:
             formats=count_photos_by_format(connection),
             assets=count_assets(connection),
             volumes=tuple(VolumeStatus(one.row, one.online, files[number]) for number, one in volumes.items()),
-            tasks=count_tasks(connection),
+            tasks=_with_living_runs(count_tasks(connection), library),
             quarantined=count_quarantined_by_error_class(connection),
             roots=tuple(root_scans(connection)),
             disk=_disk_use(library),
@@ -125,6 +130,7 @@ def status(library: Library) -> Status:
             reread=has_contents_of_earlier_code(connection, ingest.STAGE.code_version),
             to_embed=_count_to_embed(library, connection),
             unused_spaces=_unused_spaces(connection),
+            open_folders=_open_folders(library),
         )
     return _with_next_steps(found)
 
@@ -152,6 +158,27 @@ def _count_to_embed(library: Library, connection: Connection) -> int:
 def _unused_spaces(connection: Connection) -> tuple[str, ...]:
     known = spaces.all_spaces(connection)
     return () if any(one.active for one in known) else tuple(one.name for one in known)
+
+
+def _with_living_runs(tasks: Mapping[str, Mapping[str, int]], library: Library) -> dict[str, Mapping[str, int]]:
+    """Count the running tasks of a run that was killed as pending: the next run takes them."""
+    found = dict(tasks)
+    for stage in stages.STAGES:
+        states = found.get(stage.name, {})
+        running = states.get("running", 0)
+        if running and not is_held(library.folder / lock_name(stage)):
+            found[stage.name] = {**states, "running": 0, "pending": states.get("pending", 0) + running}
+    return found
+
+
+def _open_folders(library: Library) -> tuple[tuple[Path, str], ...]:
+    folders = dict.fromkeys(
+        (library.folder, library.database.path.parent, library.derived_folder, library.models_folder)
+    )
+    closed_by = ((one, too_open(one, library.config.permissions)) for one in folders)
+    outermost = [(one, mode) for one, mode in closed_by if mode is not None]
+    closed = {library.folder} - {one for one, _mode in outermost}
+    return tuple((one, mode) for one, mode in outermost if not closed & set(one.parents))
 
 
 def _disk_use(library: Library) -> DiskUse:
@@ -238,6 +265,10 @@ def _with_next_steps(found: Status) -> Status:
         steps.append(
             NextStep("photoindex prune --dry-run", f"{found.files.missing} missing: see what would be removed")
         )
+    steps.extend(
+        NextStep(f"chmod {mode} {shlex.quote(display(os.fsencode(folder)))}", "others may read this folder")
+        for folder, mode in found.open_folders
+    )
     if found.photos:
         steps.append(NextStep("photoindex backup DEST", "keep a snapshot of the library on another disk"))
     return replace(found, next_steps=tuple(steps))

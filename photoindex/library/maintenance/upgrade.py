@@ -47,6 +47,6 @@ def _upgrade(library: Library, events: EventSink, history: migrate.History) -> N
 
 
 def _back_up(library: Library, events: EventSink) -> None:
-    from photoindex.library.backup.backup import BackupRequest, backup
+    from photoindex.library.backup.backup import back_up_before_upgrade
 
-    backup(library, BackupRequest(destination=library.folder / SNAPSHOT_FOLDER), events)
+    back_up_before_upgrade(library, library.folder / SNAPSHOT_FOLDER, events)

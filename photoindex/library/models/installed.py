@@ -160,6 +160,6 @@ def changing_models(library: Library, command: str) -> Iterator[Path]:
     """
     folder = library.models_folder
     with disk_errors(f"changing the models in {display(os.fsencode(folder))}"):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with exclusive(folder, command, name=LOCK_NAME):
             yield folder

@@ -61,7 +61,7 @@ def write_bundle(installed: InstalledModel, output: Path, advance: BytesDone) ->
     if os.path.lexists(output):
         raise UsageError(f"{_shown(output)} exists already; name another file, or remove it")
     with (
-        atomic_file(output) as file,
+        atomic_file(output, asked_for=True) as file,
         _compressed(file, output) as stream,
         tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive,
     ):

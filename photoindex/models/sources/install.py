@@ -17,6 +17,7 @@ from photoindex.errors import ModelUnavailable, PhotoIndexError
 from photoindex.models.catalog import CatalogEntry
 from photoindex.models.lock import FileLock, Found, Lock, LockedModel, read_lock, write_lock
 from photoindex.models.weights import FOUND_NAME, InstalledModel, difference, lock_of
+from photoindex.permissions import publish_folder
 
 _TEMPORARY_PREFIX = ".installing-"
 
@@ -188,7 +189,7 @@ def put_in_place(models_folder: Path, folder: Path, lock: Lock, model_id: str, l
     place = models_folder / model_id
     for mark in folder.glob(".*"):
         mark.unlink()
-    folder.chmod(0o755)
+    publish_folder(folder)
     with _moved_aside(models_folder, place):
         folder.rename(place)
         try:

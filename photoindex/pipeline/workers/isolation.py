@@ -32,21 +32,27 @@ _NICENESS = 10
 def start_forkserver(preload: Sequence[str]) -> None:
     """Start the process that workers are forked from; it imports the `preload` modules once for all of them.
 
-    Returns at once, while the imports go on in the background. A second call does nothing.
+    Returns at once, while the imports go on in the background. Does nothing if it is running already.
     """
     import multiprocessing
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
     multiprocessing.get_context("forkserver").set_forkserver_preload(
         ["photoindex.pipeline.workers.forkserver_setup", *preload]
     )
+    # First: it unblocks SIGINT in this thread when it starts.
+    resource_tracker.ensure_running()
     # Without these variables, libraries start threads on import. Workers use one thread each, and forking a process
     # with threads is not safe.
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    # A blocked signal stays blocked in the forkserver and in every worker that it forks: the terminal sends Ctrl-C to all
+    # processes of a command, and only the parent decides what it means.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
     try:
         forkserver.ensure_running()
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
@@ -65,6 +71,7 @@ def workers(count: int, limits: Limits, *, low_priority: bool = False) -> Iterat
     from pebble import CONSTS, ProcessPool
 
     CONSTS.term_timeout = _TERM_SECONDS
+    start_forkserver(())  # does nothing where one runs already
     pool: Any = ProcessPool(
         max_workers=count,
         max_tasks=_TASKS_PER_WORKER,
@@ -161,7 +168,6 @@ def lower_priority() -> None:
 
 
 def _prepare_worker(limits: Limits, also: Callable[[], None] | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _limit_memory(limits.memory_mb)
     die_with_parent()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from photoindex.errors import DatabaseFailed
 from photoindex.store.engine.errors import translated_errors
 
 
@@ -19,30 +22,36 @@ class Database:
 
     `read()` yields a connection with a consistent snapshot. `write()` yields one that holds the single write lock from
     its first statement (BEGIN IMMEDIATE) and commits at the end; keep the block short. `cache_mb` and `mmap_mb` are the
-    sizes of SQLite's page cache and memory map per connection, in MiB.
+    sizes of SQLite's page cache and memory map per connection, in MiB. unwritable: the file to read
+    when nothing can be written beside it (`path` itself or a copy): opened without a lock, a log or shared memory.
     """
 
-    def __init__(self, path: Path, *, cache_mb: int = 64, mmap_mb: int = 256, busy_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        cache_mb: int = 64,
+        mmap_mb: int = 256,
+        busy_seconds: float = 30.0,
+        unwritable: Path | None = None,
+    ) -> None:
         self.path = path
+        self._unwritable = unwritable
         self._cache_mb = cache_mb
         self._mmap_mb = mmap_mb
         self._busy_seconds = busy_seconds
         self._engine = self._make_engine()
 
     def _make_engine(self) -> Engine:
-        engine = create_engine(
-            # Not as text: a folder name may contain characters that are special in a URL (?, #, %).
-            URL.create("sqlite", database=str(self.path)),
-            poolclass=QueuePool,
-            connect_args={"timeout": self._busy_seconds, "check_same_thread": False},
-        )
+        engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool)
 
         @event.listens_for(engine, "connect")
         def _configure(connection: sqlite3.Connection, _record: object) -> None:
             # SQLAlchemy's begin event starts transactions; the driver must not start its own.
             connection.isolation_level = None
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            if self._unwritable is None:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = {-1024 * self._cache_mb}")
             connection.execute(f"PRAGMA mmap_size = {self._mmap_mb << 20}")
@@ -51,6 +60,8 @@ class Database:
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
             immediate = connection.get_execution_options().get("photoindex_write", False)
+            if immediate and self._unwritable is not None:
+                raise DatabaseFailed(f"{self.path} cannot be written")
             connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
         return engine
@@ -94,8 +105,22 @@ class Database:
             yield Session(connection)
 
     def raw_connection(self) -> Any:
-        """Return a new `sqlite3.Connection` for SQLite-only features (online backup, sqlite-utils)."""
-        return sqlite3.connect(self.path, timeout=self._busy_seconds)
+        """Return a new `sqlite3.Connection` of its own, for what only SQLite has (online backup, sqlite-utils)."""
+        return self._connect(check_same_thread=True)
+
+    def read_only_connection(self) -> sqlite3.Connection:
+        """Return a new connection of its own that cannot write."""
+        return sqlite3.connect(self._uri("mode=ro"), uri=True, timeout=self._busy_seconds)
+
+    def _connect(self, *, check_same_thread: bool = False) -> sqlite3.Connection:
+        # `mode=rwc` is the default of a plain path.
+        address = self._uri("mode=rwc" if self._unwritable is None else "mode=ro")
+        return sqlite3.connect(address, uri=True, timeout=self._busy_seconds, check_same_thread=check_same_thread)
+
+    def _uri(self, mode: str) -> str:
+        # Quoted, because a folder's name may hold what a URI gives a meaning to (?, #, %), or bytes that are not UTF-8.
+        name = quote(os.fsencode((self._unwritable or self.path).absolute()))
+        return f"file:{name}?{mode}" + ("" if self._unwritable is None else "&immutable=1")
 
     def close(self) -> None:
         """Close all connections."""

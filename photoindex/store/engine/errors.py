@@ -60,12 +60,22 @@ def translate(error: sqlite3.Error, path: Path) -> Exception:
     return error
 
 
+def is_unwritable(error: DatabaseFailed | StorageFull) -> bool:
+    """Tell whether a database could not be opened because its folder cannot be written: read-only, no permission, full."""
+    return isinstance(error, StorageFull) or is_read_only(error) or _sqlite_code(error) == sqlite3.SQLITE_CANTOPEN
+
+
 def is_read_only(error: DatabaseFailed) -> bool:
     """Return whether the error means that the database can be read but not written."""
+    return _sqlite_code(error) == sqlite3.SQLITE_READONLY
+
+
+def _sqlite_code(error: Exception) -> int | None:
+    """Return SQLite's primary error code behind an error, None where there is none."""
     cause = error.__cause__
     original = cause.orig if isinstance(cause, DatabaseError) else cause
     code = getattr(original, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF == sqlite3.SQLITE_READONLY
+    return None if code is None else code & 0xFF
 
 
 def _is_full(folder: Path) -> bool:

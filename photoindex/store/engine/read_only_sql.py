@@ -12,10 +12,153 @@ from pathlib import Path
 from typing import Any
 
 from photoindex.errors import UsageError
+from photoindex.store.engine.database import Database
 from photoindex.store.engine.errors import translate
 
-_READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
-_REFUSED_FUNCTIONS = frozenset({"load_extension"})
+FUNCTIONS = frozenset(
+    [
+        "->",
+        "->>",
+        "abs",
+        "acos",
+        "acosh",
+        "asin",
+        "asinh",
+        "atan",
+        "atan2",
+        "atanh",
+        "avg",
+        "bm25",
+        "ceil",
+        "ceiling",
+        "char",
+        "coalesce",
+        "concat",
+        "concat_ws",
+        "cos",
+        "cosh",
+        "count",
+        "cume_dist",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "date",
+        "datetime",
+        "degrees",
+        "dense_rank",
+        "exp",
+        "first_value",
+        "floor",
+        "format",
+        "glob",
+        "group_concat",
+        "hex",
+        "highlight",
+        "if",
+        "ifnull",
+        "iif",
+        "instr",
+        "json",
+        "json_array",
+        "json_array_length",
+        "json_error_position",
+        "json_extract",
+        "json_group_array",
+        "json_group_object",
+        "json_insert",
+        "json_object",
+        "json_patch",
+        "json_pretty",
+        "json_quote",
+        "json_remove",
+        "json_replace",
+        "json_set",
+        "json_type",
+        "json_valid",
+        "jsonb",
+        "jsonb_array",
+        "jsonb_extract",
+        "jsonb_group_array",
+        "jsonb_group_object",
+        "jsonb_insert",
+        "jsonb_object",
+        "jsonb_patch",
+        "jsonb_remove",
+        "jsonb_replace",
+        "jsonb_set",
+        "julianday",
+        "lag",
+        "last_value",
+        "lead",
+        "length",
+        "like",
+        "likelihood",
+        "likely",
+        "ln",
+        "log",
+        "log10",
+        "log2",
+        "lower",
+        "ltrim",
+        "match",
+        "max",
+        "median",
+        "min",
+        "mod",
+        "nth_value",
+        "ntile",
+        "nullif",
+        "octet_length",
+        "percent_rank",
+        "percentile",
+        "percentile_cont",
+        "percentile_disc",
+        "pi",
+        "pow",
+        "power",
+        "printf",
+        "quote",
+        "radians",
+        "random",
+        "rank",
+        "regexp",
+        "replace",
+        "round",
+        "row_number",
+        "rtrim",
+        "sign",
+        "sin",
+        "sinh",
+        "snippet",
+        "soundex",
+        "sqlite_source_id",
+        "sqlite_version",
+        "sqrt",
+        "strftime",
+        "string_agg",
+        "substr",
+        "substring",
+        "subtype",
+        "sum",
+        "tan",
+        "tanh",
+        "time",
+        "timediff",
+        "total",
+        "trim",
+        "trunc",
+        "typeof",
+        "unhex",
+        "unicode",
+        "unistr",
+        "unistr_quote",
+        "unixepoch",
+        "unlikely",
+        "upper",
+        "zeroblob",
+    ]
+)
+"""SQLite's functions that compute something of their arguments; others load code, take pointers or write to logs."""
 
 PRAGMAS = frozenset(
     {
@@ -26,6 +169,12 @@ PRAGMAS = frozenset(
     }
 )  # fmt: skip
 """Pragmas that only report, with or without an argument; the connection itself is also read-only."""
+_SCHEMA_TABLES = frozenset(
+    {"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "sqlite_sequence"}
+)
+_TABLE_FUNCTIONS = frozenset({"json_each", "json_tree", *(f"pragma_{name}" for name in PRAGMAS)})
+"""Virtual tables that exist without being created."""
+_ALWAYS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE})
 _PRAGMAS_WITHOUT_VALUE = frozenset({"encoding", "page_size", "schema_version", "user_version"})
 
 _WORDS = {
@@ -51,17 +200,17 @@ class Result:
 
 
 @contextmanager
-def reading(path: Path, sql: str, parameters: Mapping[str, str], *, busy_seconds: float) -> Iterator[Result]:
-    """Run one read-only statement on the database at `path`; the result is valid until the block ends.
+def reading(database: Database, sql: str, parameters: Mapping[str, str]) -> Iterator[Result]:
+    """Run one read-only statement on the database; the result is valid until the block ends.
 
     Text that is not UTF-8 is decoded with surrogateescape (PEP 383). Raises UsageError for SQL that is invalid or not
     read-only, LibraryLocked, DatabaseFailed.
     """
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    guard = _Guard()
-    with _translated(path, guard), closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds)) as connection:
+    guard = _Guard(frozenset())
+    with _translated(database.path, guard), closing(database.read_only_connection()) as connection:
         connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         connection.execute("PRAGMA query_only = ON")
+        guard.tables = _names_in(connection)
         connection.set_authorizer(guard)
         connection.set_progress_handler(lambda: 0, _INSTRUCTIONS_PER_CHECK)
         cursor = connection.execute(sql, dict(parameters))
@@ -72,28 +221,49 @@ def reading(path: Path, sql: str, parameters: Mapping[str, str], *, busy_seconds
 
 @dataclass(slots=True)
 class _Guard:
-    """SQLite authorizer that allows only reading and records the first action that it denied."""
+    """SQLite authorizer that allows reading by lists of what is known, and records the first action that it denied.
 
+    tables: names in lower case of the tables, views and indices of the database.
+    """
+
+    tables: frozenset[str]
     refused: str | None = field(default=None)
 
     def __call__(self, action: int, first: str | None, second: str | None, *_: object) -> int:
-        if action in _READING:
-            refused = f"{second}()" if action == sqlite3.SQLITE_FUNCTION and second in _REFUSED_FUNCTIONS else None
-        elif action == sqlite3.SQLITE_PRAGMA:
-            refused = None if _is_allowed_pragma(str(first).lower(), second) else f"PRAGMA {first}"
-        elif action == sqlite3.SQLITE_UPDATE and first == "sqlite_master":
-            # SQLite reports this while it declares a virtual table internally (full-text search, pragma functions).
-            refused = None
-        else:
-            refused = _WORDS.get(action, "this statement")
+        refused = self._refusal(action, first, second)
         if refused is None:
             return sqlite3.SQLITE_OK
         self.refused = self.refused or refused
         return sqlite3.SQLITE_DENY
 
+    def _refusal(self, action: int, first: str | None, second: str | None) -> str | None:
+        """Return the name of what is not allowed, None for what is."""
+        if action in _ALWAYS:
+            return None
+        if action == sqlite3.SQLITE_FUNCTION:
+            return None if str(second).lower() in FUNCTIONS else f"{second}()"
+        if action == sqlite3.SQLITE_READ:
+            return None if self._is_known(str(first)) or not first else f"the table {first}"
+        if action == sqlite3.SQLITE_PRAGMA:
+            return None if self._may_be_asked(str(first).lower(), second) else f"PRAGMA {first}"
+        if action == sqlite3.SQLITE_UPDATE and first == "sqlite_master":
+            # SQLite says this while it declares a virtual table (full text, a pragma's table) to itself.
+            return None
+        return _WORDS.get(action, "this statement")
 
-def _is_allowed_pragma(pragma: str, value: str | None) -> bool:
-    return pragma in PRAGMAS and not (value is not None and pragma in _PRAGMAS_WITHOUT_VALUE)
+    def _is_known(self, table: str) -> bool:
+        name = table.lower()
+        return name in self.tables or name in _SCHEMA_TABLES or name in _TABLE_FUNCTIONS
+
+    def _may_be_asked(self, pragma: str, value: str | None) -> bool:
+        if pragma not in PRAGMAS or value is None:
+            return pragma in PRAGMAS
+        # A pragma about a table of a name that the database has not would make SQLite open a virtual table of that name.
+        return pragma not in _PRAGMAS_WITHOUT_VALUE and (value.isdigit() or self._is_known(value))
+
+
+def _names_in(connection: sqlite3.Connection) -> frozenset[str]:
+    return frozenset(str(row[0]).lower() for row in connection.execute("SELECT name FROM sqlite_master"))
 
 
 @contextmanager

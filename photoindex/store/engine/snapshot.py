@@ -42,6 +42,12 @@ def size_bytes(database: Database) -> int:
     return pages * page_size
 
 
+def library_id(database: Database) -> str:
+    """Return the id of an open library. Raises DatabaseFailed."""
+    with closing(database.raw_connection()) as connection, translated_errors(database.path):
+        return str(connection.execute("SELECT id FROM library").fetchone()[0])
+
+
 def copy(database: Database, target: Path, advance: PagesCopied) -> None:
     """Write one consistent state of the database to the new file `target`, while others read and write.
 

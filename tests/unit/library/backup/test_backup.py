@@ -19,12 +19,20 @@ import zstandard
 from blake3 import blake3
 from sqlalchemy import insert, update
 
-from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
+from photoindex.errors import DatabaseFailed, LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.backup import BACKUP_LOCK_NAME, BackupRequest, _rename_to_free_name, backup
-from photoindex.library.backup.snapshots import SnapshotState, inspect_snapshot, list_snapshots, read_manifest, verify
+from photoindex.library.backup.destination import MARKER_NAME
+from photoindex.library.backup.snapshots import (
+    VERIFIED_NAME,
+    SnapshotState,
+    inspect_snapshot,
+    list_snapshots,
+    read_manifest,
+    verify,
+)
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.progress import Event, PhaseFinished, PhaseStarted
+from photoindex.progress import Event, Notice, PhaseFinished, PhaseStarted
 from photoindex.store.engine import snapshot
 from photoindex.store.engine.database import Database
 from photoindex.store.journal import journal
@@ -72,7 +80,12 @@ def rows(path: Path) -> list[str]:
 
 
 def make(library: Library, destination: Path, keep: int | None = None) -> Path:
-    return backup(library, BackupRequest(destination, keep)).snapshot.path
+    return backup(library, BackupRequest(destination, keep, initialise=True)).snapshot.path
+
+
+def snapshots_in(destination: Path) -> list[Path]:
+    """Return the folders in a destination, unfinished ones too."""
+    return sorted(path for path in destination.iterdir() if path.is_dir())
 
 
 def age(folder: Path, created_at: str) -> Path:
@@ -147,7 +160,8 @@ def test_a_copy_is_one_state_of_the_database_while_others_commit(library: Librar
 def test_no_temporary_files_are_left_in_the_destination_and_the_library(library: Library, destination: Path) -> None:
     before = set(os.listdir(library.folder))
     folder = make(library, destination)
-    assert os.listdir(destination) == [folder.name]
+    assert snapshots_in(destination) == [folder]
+    assert len(os.listdir(destination)) == 2
     assert set(os.listdir(library.folder)) - before <= {BACKUP_LOCK_NAME, "logs"}
 
 
@@ -160,13 +174,13 @@ def test_only_the_newest_of_this_library_are_kept(library: Library, destination:
     made = backup(library, BackupRequest(destination, keep=2))
 
     assert made.removed == (oldest,)
-    assert sorted(destination.iterdir()) == sorted([foreign, old, made.snapshot.path])
+    assert snapshots_in(destination) == sorted([foreign, old, made.snapshot.path])
 
 
 def test_the_new_snapshot_stays_even_if_the_clock_was_set_back(library: Library, destination: Path) -> None:
     age(make(library, destination), "2999-01-01T00:00:00Z")
     folder = make(library, destination, keep=1)
-    assert list(destination.iterdir()) == [folder]
+    assert snapshots_in(destination) == [folder]
 
 
 def test_damaged_snapshots_neither_count_nor_are_removed(library: Library, destination: Path) -> None:
@@ -175,7 +189,7 @@ def test_damaged_snapshots_neither_count_nor_are_removed(library: Library, desti
     (damaged / "photoindex.db.zst").unlink()
     made = backup(library, BackupRequest(destination, keep=2))
     assert made.removed == ()
-    assert sorted(destination.iterdir()) == sorted([whole, damaged, made.snapshot.path])
+    assert snapshots_in(destination) == sorted([whole, damaged, made.snapshot.path])
 
 
 def test_the_configured_number_is_kept_without_the_option(library: Library, destination: Path) -> None:
@@ -184,7 +198,7 @@ def test_the_configured_number_is_kept_without_the_option(library: Library, dest
         shutil.copytree(first, destination / "photoindex-copy")
         age(destination / "photoindex-copy", f"{year}-01-01T00:00:00Z")
     assert backup(library, BackupRequest(destination)).removed == (first,)
-    assert len(list(destination.iterdir())) == library.config.backup.keep == 14
+    assert len(snapshots_in(destination)) == library.config.backup.keep == 14
 
 
 def test_a_second_snapshot_in_the_same_second_gets_its_own_name(tmp_path: Path) -> None:
@@ -222,7 +236,7 @@ def test_a_full_disk_is_reported_before_anything_is_written(
     monkeypatch.setattr(shutil, "disk_usage", usage)
     with pytest.raises(StorageFull, match=f"needs about .* MB in .*{full.name}, but only 0 MB are free"):
         make(library, destination)
-    assert list(destination.iterdir()) == []
+    assert snapshots_in(destination) == []
     assert not list(library.folder.glob(".backup-*"))
 
 
@@ -243,7 +257,7 @@ def die(event):
         os.kill(os.getpid(), signal.SIGKILL)
 
 with library_in(pathlib.Path(sys.argv[1])) as library:
-    backup(library, BackupRequest(pathlib.Path(sys.argv[2])), die)
+    backup(library, BackupRequest(pathlib.Path(sys.argv[2]), initialise=True), die)
 """
 
 
@@ -257,11 +271,11 @@ def test_a_killed_backup_leaves_no_snapshot_and_later_ones_clean_up(
     assert list(library.folder.glob(".backup-*"))
     assert [one.state for one in list_snapshots(destination)] == (["incomplete"] if phase == "compressing" else [])
 
-    left = list(destination.iterdir())
+    left = snapshots_in(destination)
     for path in [part for folder in left for part in (folder, *folder.iterdir())]:
         os.utime(path, (LONG_AGO, LONG_AGO))
     folder = make(library, destination)
-    assert list(destination.iterdir()) == [folder]
+    assert snapshots_in(destination) == [folder]
     assert not list(library.folder.glob(".backup-*"))
 
 
@@ -287,19 +301,20 @@ def test_a_failure_half_way_removes_the_temporary_folder(
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(StorageFull, match="the disk is full"):
         make(library, destination)
-    assert list(destination.iterdir()) == []
+    assert snapshots_in(destination) == []
 
 
 def test_progress_is_reported_in_phases_that_finish(library: Library, destination: Path) -> None:
     events: list[Event] = []
-    backup(library, BackupRequest(destination), events.append)
+    backup(library, BackupRequest(destination, initialise=True), events.append)
     started = [event.phase for event in events if isinstance(event, PhaseStarted)]
     assert started == [event.phase for event in events if isinstance(event, PhaseFinished)]
-    assert started == ["copying the database", "compressing"]
+    assert started == ["copying the database", "checking the database", "compressing", "reading back"]
 
 
 def test_verifying_an_intact_snapshot_is_recorded(library: Library, destination: Path) -> None:
     folder = make(library, destination)
+    (folder / VERIFIED_NAME).unlink()
     assert inspect_snapshot(folder).verified_at is None
     checked = verify(folder)
     assert checked.state is SnapshotState.COMPLETE
@@ -399,7 +414,12 @@ def test_a_snapshot_in_a_newer_format_names_the_version_to_install(library: Libr
         verify(folder)
 
 
-def test_a_dangling_foreign_key_makes_the_snapshot_damaged(library: Library, destination: Path) -> None:
+def test_a_dangling_foreign_key_makes_the_snapshot_damaged(
+    library: Library, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "photoindex.library.backup.backup._check", lambda *_: None
+    )  # as earlier versions made snapshots
     with closing(library.database.raw_connection()) as connection:
         connection.execute("DELETE FROM photo_text")
         connection.execute("DELETE FROM photo WHERE id = 1")
@@ -421,3 +441,87 @@ def test_snapshots_are_listed_newest_first(library: Library, destination: Path) 
     assert [(one.created_at or "")[:4] for one in list_snapshots(destination)] == ["2022", "2021", "2020"]
     with pytest.raises(UsageError, match="there is no folder"):
         list(list_snapshots(destination / "nowhere"))
+
+
+def damage_a_page(library: Library) -> None:
+    """Overwrite one page in the middle of the database, as a failing disk does."""
+    with closing(sqlite3.connect(library.database.path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'file'").fetchone()[0]
+    with open(library.database.path, "r+b") as file:
+        file.seek((root - 1) * page_bytes + 200)
+        file.write(b"\xa5" * (page_bytes - 200))
+
+
+def test_a_damaged_library_makes_no_snapshot_and_removes_none(library: Library, destination: Path) -> None:
+    sound = age(make(library, destination), "2020-01-01T00:00:00Z")
+    library.database.close()
+    damage_a_page(library)
+    with pytest.raises(DatabaseFailed, match=r"damaged.*"):
+        make(library, destination, keep=1)
+    assert snapshots_in(destination) == [sound]
+    assert verify(sound).problem is None
+
+
+def test_what_the_destination_does_not_give_back_is_no_snapshot(
+    library: Library, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = age(make(library, destination), "2020-01-01T00:00:00Z")
+
+    def lose_a_bit(path: Path) -> None:
+        if path.name == "photoindex.db.zst":
+            data = bytearray(path.read_bytes())
+            data[len(data) // 2] ^= 1
+            path.write_bytes(data)
+
+    monkeypatch.setattr("photoindex.library.backup.snapshots.forget_cached", lose_a_bit)
+    with pytest.raises(SnapshotDamaged, match=r"did not give back what was written .*photoindex\.db"):
+        make(library, destination, keep=1)
+    assert snapshots_in(destination) == [sound]
+
+
+def test_a_snapshot_is_verified_when_it_gets_its_name(library: Library, destination: Path) -> None:
+    folder = make(library, destination)
+    (listed,) = list_snapshots(destination)
+    assert (listed.path, listed.verified_at is not None) == (folder, True)
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folder_that_was_never_initialised_is_refused_and_stays_as_it_is(
+    library: Library, destination: Path, exists: bool
+) -> None:
+    if exists:
+        destination.mkdir(parents=True)
+    with pytest.raises(UsageError, match=r"nothing was written.*photoindex backup .* --init"):
+        backup(library, BackupRequest(destination))
+    assert destination.exists() == exists
+    assert not exists or list(destination.iterdir()) == []
+
+
+def test_a_destination_is_initialised_once(library: Library, destination: Path) -> None:
+    make(library, destination)
+    marker = (destination / MARKER_NAME).read_bytes()
+    backup(library, BackupRequest(destination))
+    assert (destination / MARKER_NAME).read_bytes() == marker
+
+
+def test_a_destination_with_a_snapshot_of_this_library_gets_its_marker(
+    library: Library, destination: Path, tmp_path: Path
+) -> None:
+    with library_in(tmp_path / "other") as other:
+        make(other, destination)
+    (destination / MARKER_NAME).unlink()
+    with pytest.raises(UsageError):
+        backup(library, BackupRequest(destination))
+    make(library, destination)
+    (destination / MARKER_NAME).unlink()
+    backup(library, BackupRequest(destination))
+    assert (destination / MARKER_NAME).is_file()
+
+
+def test_a_destination_on_the_librarys_own_disk_is_named_in_a_warning(library: Library, destination: Path) -> None:
+    events: list[Event] = []
+    backup(library, BackupRequest(destination, initialise=True), events.append)
+    (warning,) = [event for event in events if isinstance(event, Notice)]
+    assert "is on the disk of the library itself" in warning.message

@@ -49,7 +49,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 @pytest.fixture
 def snapshot(library: Library, tmp_path: Path) -> Path:
-    return backup(library, BackupRequest(tmp_path / "backups")).snapshot.path
+    return backup(library, BackupRequest(tmp_path / "backups", initialise=True)).snapshot.path
 
 
 def digests(library: Library) -> list[bytes]:
@@ -195,7 +195,7 @@ def test_the_settings_of_the_snapshot_are_restored_under_another_name(
     settings = tmp_path / "config.toml"
     settings.write_text("[backup]\nkeep = 3\n")
     monkeypatch.setenv("PHOTOINDEX_CONFIG", str(settings))
-    snapshot = backup(library, BackupRequest(tmp_path / "backups")).snapshot.path
+    snapshot = backup(library, BackupRequest(tmp_path / "backups", initialise=True)).snapshot.path
     settings.write_text("[backup]\nkeep = 5\n")
     done = restore(Config(), RestoreRequest(snapshot, tmp_path / "new"))
     assert done.config == tmp_path / "new" / "config.from-backup.toml"
@@ -257,7 +257,7 @@ def test_contents_undone_after_a_restore_are_marked_as_without_previews(library:
         gone = journal.rows_as_changes(connection, asset, select(asset.c.id).where(asset.c.id == 1))
         entry = journal.record(connection, command="prune", summary="x", changes=gone)
         connection.execute(asset.delete().where(asset.c.id == 1))
-    snapshot = backup(library, BackupRequest(tmp_path / "backups")).snapshot.path
+    snapshot = backup(library, BackupRequest(tmp_path / "backups", initialise=True)).snapshot.path
     restore(Config(), RestoreRequest(snapshot, tmp_path / "new"))
     with library_in(tmp_path / "new") as found:
         undo(found, entry)

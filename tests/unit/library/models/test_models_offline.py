@@ -49,7 +49,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "prune": ("prune --dry-run",),
     "log": ("log",),
     "undo": ("undo --dry-run",),
-    "backup": ("backup backups", "backup list backups"),
+    "backup": ("backup backups --init", "backup list backups"),
     "restore": ("restore SNAPSHOT --library restored",),
     "sql": ("sql SELECT(1)",),
     "config": ("config show",),

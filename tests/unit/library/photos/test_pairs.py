@@ -206,7 +206,7 @@ def test_a_decision_survives_rescan_rename_move_edit_and_restore(
         runner.scan()
         assert holds(runner, one, two)
     with runner.open() as library:
-        made = backup(library, BackupRequest(tmp_path / "snapshots"))
+        made = backup(library, BackupRequest(tmp_path / "snapshots", initialise=True))
     restore(Config(), RestoreRequest(made.snapshot.path, tmp_path / "again"))
     again = LibraryRunner(tmp_path / "again")
     assert holds(again, one, two)

@@ -221,7 +221,7 @@ def test_a_correction_before_an_edit_does_not_take_effect_again(runner: LibraryR
 def test_a_correction_survives_backup_and_restore(runner: LibraryRunner, originals: Path, tmp_path: Path) -> None:
     correct(runner, set_to("1990-05-05"), originals / "a.jpg")
     with runner.open() as library:
-        made = backup(library, BackupRequest(tmp_path / "snapshots"))
+        made = backup(library, BackupRequest(tmp_path / "snapshots", initialise=True))
     restore(Config(), RestoreRequest(made.snapshot.path, tmp_path / "again"))
     again = LibraryRunner(tmp_path / "again")
     assert times(again)["a.jpg"][1] == "person"

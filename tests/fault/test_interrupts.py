@@ -1,0 +1,177 @@
+"""Ctrl-C on a terminal at any moment: exit 130, no traceback, nothing left running; of every command that takes long."""
+
+from __future__ import annotations
+
+import os
+import pty
+import random
+import select
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.originals import write_photo
+from tests.series import SEEDS
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "tiny-clip"
+PHOTOS = 24
+MARK = "INTERRUPT_TEST"
+COMMANDS = {
+    "scan": "scan {photos} --library {new} -j 2",
+    "rescan": "scan",
+    "facts": "facts {photos}",
+    "embed": "embed",
+    "search": "search red circles --gallery {new}.html",
+    "like": "search --like {photo}",
+    "duplicates": "duplicates",
+    "index": "index rebuild",
+    "backup": "backup {new} --init",
+    "verify": "backup verify {snapshot}",
+    "restore": "restore {snapshot} --library {new}",
+    "install": "models install {fixture} --id second",
+    "redo": "redo ingest --yes",
+}
+BEFORE = {"embed": "redo embed --yes"}
+"""What gives a command something to do."""
+STARTED_SECONDS = 0.25
+"""Until the program's first line runs, Ctrl-C is the interpreter's."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A library with embedded photos and a snapshot of it."""
+
+    folder: Path
+    snapshot: Path
+
+    @property
+    def photos(self) -> Path:
+        return self.folder / "photos"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("interrupts")
+    for index in range(PHOTOS):
+        write_photo(folder / "photos" / f"IMG_{index:04d}.jpg", index, size=(1200, 900))
+    for words in (
+        ["scan", folder / "photos"],
+        ["models", "install", FIXTURE, "--id", "tiny-clip"],
+        ["embed"],
+        ["backup", folder / "backups", "--init"],
+    ):
+        subprocess.run(command(words, folder / "library"), check=True, capture_output=True, env=environment())
+    return Made(folder, next((folder / "backups").glob("photoindex-2*")))
+
+
+def environment(mark: str = "") -> dict[str, str]:
+    return os.environ | {MARK: mark, "TERM": "xterm-256color", "PHOTOINDEX_EMBED__MODEL": "tiny-clip"}
+
+
+def command(words: Sequence[str | Path], library: Path) -> list[str]:
+    return [sys.executable, "-m", "photoindex", "--library", str(library), *map(str, words)]
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """How a command ended. left: command lines of processes that outlived it."""
+
+    code: int
+    output: str
+    left: list[list[str]]
+    seconds: float
+
+
+def run_and_interrupt(words: list[str], folder: Path, after_seconds: float) -> Interrupted:
+    """Run a command on a terminal of its own and type Ctrl-C there after `after_seconds`."""
+    mark = uuid.uuid4().hex
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.execvpe(words[0], words, environment(mark))
+    started = time.monotonic()
+    output, typed = b"", False
+    while True:
+        waited = time.monotonic() - started
+        assert waited < 60, output
+        if not typed and waited >= after_seconds:
+            os.write(terminal, b"\x03")
+            typed = True
+        if not select.select([terminal], [], [], 0.02)[0]:
+            continue
+        try:
+            chunk = os.read(terminal, 65536)
+        except OSError:  # Linux says EIO when the last holder of the other end is gone
+            break
+        if not chunk:
+            break
+        output += chunk
+    seconds = time.monotonic() - started
+    os.close(terminal)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return Interrupted(code, output.decode("utf-8", "replace"), _left(mark), seconds)
+
+
+def _left(mark: str) -> list[list[str]]:
+    deadline = time.monotonic() + 10
+    while alive := [process for process in psutil.process_iter() if _has_mark(process, mark)]:
+        if time.monotonic() > deadline:
+            return [process.cmdline() for process in alive]
+        time.sleep(0.05)
+    return []
+
+
+def _has_mark(process: psutil.Process, mark: str) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == mark
+    except psutil.Error:
+        return False
+
+
+def words_of(name: str, made: Made, folder: Path) -> list[str]:
+    places = {
+        "{photos}": made.photos, "{photo}": made.photos / "IMG_0001.jpg", "{snapshot}": made.snapshot,
+        "{new}": folder / "new", "{fixture}": FIXTURE,
+    }  # fmt: skip
+    words = COMMANDS[name].split()
+    for place, path in places.items():
+        words = [word.replace(place, str(path)) for word in words]
+    return command(words, folder / "library")
+
+
+def copy_of(made: Made, folder: Path, name: str) -> Path:
+    """Copy the library, with what the command needs done before."""
+    shutil.copytree(made.folder / "library", folder / "library")
+    if before := BEFORE.get(name):
+        subprocess.run(command(before.split(), folder / "library"), check=True, capture_output=True, env=environment())
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_ctrl_c_ends_a_command_with_130_and_without_a_traceback(
+    made: Made, tmp_path: Path, name: str, seed: int
+) -> None:
+    undisturbed = copy_of(made, tmp_path / "undisturbed", name)
+    usual = run_and_interrupt(words_of(name, made, undisturbed), undisturbed, after_seconds=3600)
+    assert usual.code in (0, 100), usual.output
+    folder = copy_of(made, tmp_path / "interrupted", name)
+    moment = random.Random(f"{name} {seed}").uniform(STARTED_SECONDS, max(STARTED_SECONDS, usual.seconds))
+    ended = run_and_interrupt(words_of(name, made, folder), folder, moment)
+    assert ended.code in (130, usual.code), (moment, ended.output)
+    for word in ("Traceback", "Exception", "Error"):
+        assert word not in ended.output, (moment, ended.output)
+    assert ended.left == []
+    again = subprocess.run(
+        command(["status"], folder / "library"), capture_output=True, text=True, check=False, env=environment()
+    )
+    assert again.returncode == 0, again.stderr
