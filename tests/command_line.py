@@ -38,10 +38,10 @@ def run(capture: pytest.CaptureFixture[bytes], *argv: str | os.PathLike[str]) ->
     return CommandResult(code, out, err)
 
 
-def run_on_terminal(*argv: str | os.PathLike[str], answer: bytes = b"") -> CommandResult:
+def run_on_terminal(*argv: str | os.PathLike[str], answer: bytes = b"", columns: int = 200) -> CommandResult:
     """Run a command line in a process whose streams are a terminal; `answer` is typed into it."""
     parent, child = pty.openpty()
-    environment = os.environ | {"COLUMNS": "200", "TERM": "xterm-256color"}
+    environment = os.environ | {"COLUMNS": str(columns), "TERM": "xterm-256color"}
     process = subprocess.Popen(
         [sys.executable, "-m", "photoindex", *map(os.fspath, argv)],
         stdin=child, stdout=child, stderr=child, env=environment, close_fds=True,

@@ -54,8 +54,8 @@ def test_tasks_in_a_pipe_are_path_state_and_error(
 
 
 def test_tables_escape_names(volume_rows: VolumeRows) -> None:
-    # This test's name is part of the path, and the table wraps long paths.
-    ran = run_on_terminal("tasks", "--state", "quarantined")
+    # Wide enough for the path of the test's folder, because the table wraps long paths.
+    ran = run_on_terminal("tasks", "--state", "quarantined", columns=300)
     assert ran.code == 0
     assert rb"b\xe9d\n" in ran.out
     assert b"truncated" in ran.out
