@@ -15,7 +15,7 @@ from photoindex.cli.output.render import Column, choose_output, encoded, render,
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.maintenance.sql import Result
+    from photoindex.library.maintenance.sql import QueryResult
 
 _PARAMETER_OPTIONS = ("-p", "--param")
 
@@ -93,13 +93,13 @@ def sql(
         _PRINTERS[form](result, headers=not no_headers)
 
 
-def _print_json(result: Result, *, headers: bool) -> None:  # noqa: ARG001 - JSON always has the names
+def _print_json(result: QueryResult, *, headers: bool) -> None:  # noqa: ARG001 - JSON always has the names
     from photoindex.library.maintenance.sql import json_lines
 
     _write(json_lines(result, newline=False))
 
 
-def _print_json_lines(result: Result, *, headers: bool) -> None:  # noqa: ARG001
+def _print_json_lines(result: QueryResult, *, headers: bool) -> None:  # noqa: ARG001
     from photoindex.library.maintenance.sql import json_lines
 
     _write(json_lines(result, newline=True))
@@ -111,15 +111,15 @@ def _write(lines: Iterable[str]) -> None:
         sys.stdout.buffer.write(encoded(line) + b"\n")
 
 
-def _print_csv(result: Result, *, headers: bool) -> None:
+def _print_csv(result: QueryResult, *, headers: bool) -> None:
     _print_separated(result, ",", headers=headers)
 
 
-def _print_tsv(result: Result, *, headers: bool) -> None:
+def _print_tsv(result: QueryResult, *, headers: bool) -> None:
     _print_separated(result, "\t", headers=headers)
 
 
-def _print_separated(result: Result, delimiter: str, *, headers: bool) -> None:
+def _print_separated(result: QueryResult, delimiter: str, *, headers: bool) -> None:
     import csv
     import io
 
@@ -133,7 +133,7 @@ def _print_separated(result: Result, delimiter: str, *, headers: bool) -> None:
         line.truncate()
 
 
-def _print_table(result: Result, *, headers: bool) -> None:
+def _print_table(result: QueryResult, *, headers: bool) -> None:
     from tabulate import tabulate
 
     cells = [[visible(value) if isinstance(value, (str, bytes)) else value for value in row] for row in result.rows]

@@ -42,6 +42,7 @@ from photoindex.library.logs import both, log_events, open_log
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.store.engine import snapshot as database_file
+from photoindex.store.schema import migrate
 
 BACKUP_LOCK_NAME = "backup.lock"
 _STAGING_PREFIX = ".backup-"
@@ -90,7 +91,7 @@ def backup(library: Library, request: BackupRequest, events: EventSink = ignore_
         exclusive(library.folder, "backup", name=BACKUP_LOCK_NAME),
     ):
         events = both(events, log_events(log, "backup"))
-        open_destination(destination, database_file.library_id(library.database), initialise=request.initialise)
+        open_destination(destination, migrate.library_id(library.database), initialise=request.initialise)
         if on_the_same_disk(destination, library.folder):
             events(Notice(_SAME_DISK.format(display(os.fsencode(destination))), level="warning"))
         made, removed = _make(library, destination, request.keep, events)
@@ -110,7 +111,7 @@ def back_up_before_upgrade(library: Library, folder: Path, events: EventSink) ->
 
 def needs_initialising(library: Library, destination: Path) -> bool:
     """Tell whether `backup` would refuse the destination without `initialise`."""
-    return not is_destination(absolute(destination), database_file.library_id(library.database))
+    return not is_destination(absolute(destination), migrate.library_id(library.database))
 
 
 def absolute(destination: Path) -> Path:
@@ -148,13 +149,14 @@ def _staged_database(library: Library, events: EventSink) -> Iterator[Path]:
     """Yield a consistent copy of the database in a temporary folder on the library's disk."""
     for leftover in library.folder.glob(f"{_STAGING_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    size = database_file.size_bytes(library.database)
+    database = library.database
+    size = database.engine.size_bytes(database.address)
     _require_space(library.folder, size)
     with tempfile.TemporaryDirectory(prefix=_STAGING_PREFIX, dir=library.folder) as folder:
         staged = Path(folder) / DATABASE_PART
         with ByteProgress(events, "copying the database", size) as progress:
-            database_file.copy(
-                library.database, staged, lambda done, total: progress.advance(done * size // max(total, 1))
+            database.engine.copy(
+                database.address, staged, lambda done, total: progress.advance(done * size // max(total, 1))
             )
         yield staged
 

@@ -6,17 +6,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from photoindex.library.handle import Library
-from photoindex.store.engine.read_only_sql import Result, json_lines, reading
+from photoindex.store.engine.base import QueryResult
+from photoindex.store.engine.read_only_sql import json_lines
 from photoindex.store.schema.views import VIEWS
 
 
 @contextmanager
-def query(library: Library, sql: str, parameters: Mapping[str, str] | None = None) -> Iterator[Result]:
+def query(library: Library, sql: str, parameters: Mapping[str, str] | None = None) -> Iterator[QueryResult]:
     """Run one read-only statement and yield its result; `parameters` are the values of `:name` in the statement.
 
     Raises UsageError for invalid SQL, or a statement that is not read-only.
     """
-    with reading(library.database, sql, parameters or {}) as result:
+    database = library.database
+    with database.engine.query_read_only(database.address, sql, parameters or {}) as result:
         yield result
 
 
@@ -27,4 +29,4 @@ def view_columns() -> Iterator[dict[str, str]]:
             yield {"view": view.name, "column": column, "meaning": meaning}
 
 
-__all__ = ["Result", "json_lines", "query", "view_columns"]
+__all__ = ["QueryResult", "json_lines", "query", "view_columns"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+import sqlalchemy
 from sqlalchemy import Connection, Select, Table
 
 
@@ -13,11 +16,76 @@ class StepsExceeded(Exception):
     """A statement exceeded its limit of steps."""
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a database is and how to open it.
+
+    cache_mb, mmap_mb: page cache and memory map per connection, in MiB. busy_seconds: how long to wait for another writer.
+    unwritable: the file to read when nothing can be written beside `path`: `path` itself, or a copy.
+    """
+
+    path: Path
+    cache_mb: int = 64
+    mmap_mb: int = 256
+    busy_seconds: float = 30.0
+    unwritable: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The column names of one query, and its rows, read on demand."""
+
+    headers: Sequence[str]
+    rows: Iterator[tuple[Any, ...]]
+
+
 class Engine(Protocol):
     """One implementation per database engine; `engine_of` returns the one for a connection.
 
     The SQL itself is in `statements`, `predicates`, `ddl` and `text_search`.
     """
+
+    def open(self, address: Address) -> sqlalchemy.Engine:
+        """Return SQLAlchemy's engine for a database; write transactions hold the write lock from their first statement."""
+        ...
+
+    def open_for_upgrade(self, address: Address) -> sqlalchemy.Engine:
+        """Return SQLAlchemy's engine for a connection that rebuilds tables without checking foreign keys."""
+        ...
+
+    def driver_connection(self, address: Address) -> Any:
+        """Return a new connection of the driver itself."""
+        ...
+
+    def errors(self, path: Path) -> AbstractContextManager[None]:
+        """Convert the driver's errors inside the block to errors with a remedy for users."""
+        ...
+
+    def busy_timeout(
+        self, connection: Connection, seconds: float | None, *, usual: float
+    ) -> AbstractContextManager[None]:
+        """Wait `seconds` for another writer inside the block instead of `usual`; None changes nothing."""
+        ...
+
+    def size_bytes(self, address: Address) -> int:
+        """Return how large a copy of the database will be."""
+        ...
+
+    def copy(self, address: Address, target: Path, advance: Callable[[int, int], None]) -> None:
+        """Write one consistent state of the database to the new file `target`, while others read and write.
+
+        advance: called with the done and the total amount. Raises StorageFull, DatabaseFailed.
+        """
+        ...
+
+    def query_read_only(
+        self, address: Address, sql: str, parameters: Mapping[str, str]
+    ) -> AbstractContextManager[QueryResult]:
+        """Run one statement written by a user that may only read; the result is valid until the block ends.
+
+        Raises UsageError for invalid SQL or SQL that does more than read, LibraryLocked, DatabaseFailed.
+        """
+        ...
 
     def functions(self, connection: Connection) -> AbstractContextManager[None]:
         """Make `folded`, `regex_found` and `distance_km` available inside the block.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -12,152 +12,31 @@ from pathlib import Path
 from typing import Any
 
 from photoindex.errors import UsageError
-from photoindex.store.engine.database import Database
+from photoindex.store.engine.base import Address, QueryResult
 from photoindex.store.engine.errors import translate
+from photoindex.store.engine.sqlite_connections import connect
 
 FUNCTIONS = frozenset(
-    [
-        "->",
-        "->>",
-        "abs",
-        "acos",
-        "acosh",
-        "asin",
-        "asinh",
-        "atan",
-        "atan2",
-        "atanh",
-        "avg",
-        "bm25",
-        "ceil",
-        "ceiling",
-        "char",
-        "coalesce",
-        "concat",
-        "concat_ws",
-        "cos",
-        "cosh",
-        "count",
-        "cume_dist",
-        "current_date",
-        "current_time",
-        "current_timestamp",
-        "date",
-        "datetime",
-        "degrees",
-        "dense_rank",
-        "exp",
-        "first_value",
-        "floor",
-        "format",
-        "glob",
-        "group_concat",
-        "hex",
-        "highlight",
-        "if",
-        "ifnull",
-        "iif",
-        "instr",
-        "json",
-        "json_array",
-        "json_array_length",
-        "json_error_position",
-        "json_extract",
-        "json_group_array",
-        "json_group_object",
-        "json_insert",
-        "json_object",
-        "json_patch",
-        "json_pretty",
-        "json_quote",
-        "json_remove",
-        "json_replace",
-        "json_set",
-        "json_type",
-        "json_valid",
-        "jsonb",
-        "jsonb_array",
-        "jsonb_extract",
-        "jsonb_group_array",
-        "jsonb_group_object",
-        "jsonb_insert",
-        "jsonb_object",
-        "jsonb_patch",
-        "jsonb_remove",
-        "jsonb_replace",
-        "jsonb_set",
-        "julianday",
-        "lag",
-        "last_value",
-        "lead",
-        "length",
-        "like",
-        "likelihood",
-        "likely",
-        "ln",
-        "log",
-        "log10",
-        "log2",
-        "lower",
-        "ltrim",
-        "match",
-        "max",
-        "median",
-        "min",
-        "mod",
-        "nth_value",
-        "ntile",
-        "nullif",
-        "octet_length",
-        "percent_rank",
-        "percentile",
-        "percentile_cont",
-        "percentile_disc",
-        "pi",
-        "pow",
-        "power",
-        "printf",
-        "quote",
-        "radians",
-        "random",
-        "rank",
-        "regexp",
-        "replace",
-        "round",
-        "row_number",
-        "rtrim",
-        "sign",
-        "sin",
-        "sinh",
-        "snippet",
-        "soundex",
-        "sqlite_source_id",
-        "sqlite_version",
-        "sqrt",
-        "strftime",
-        "string_agg",
-        "substr",
-        "substring",
-        "subtype",
-        "sum",
-        "tan",
-        "tanh",
-        "time",
-        "timediff",
-        "total",
-        "trim",
-        "trunc",
-        "typeof",
-        "unhex",
-        "unicode",
-        "unistr",
-        "unistr_quote",
-        "unixepoch",
-        "unlikely",
-        "upper",
-        "zeroblob",
-    ]
-)
+    {
+        "->", "->>", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "avg", "bm25", "ceil",
+        "ceiling", "char", "coalesce", "concat", "concat_ws", "cos", "cosh", "count", "cume_dist",
+        "current_date", "current_time", "current_timestamp", "date", "datetime", "degrees", "dense_rank", "exp",
+        "first_value", "floor", "format", "glob", "group_concat", "hex", "highlight", "if", "ifnull", "iif",
+        "instr", "json", "json_array", "json_array_length", "json_error_position", "json_extract",
+        "json_group_array", "json_group_object", "json_insert", "json_object", "json_patch", "json_pretty",
+        "json_quote", "json_remove", "json_replace", "json_set", "json_type", "json_valid", "jsonb",
+        "jsonb_array", "jsonb_extract", "jsonb_group_array", "jsonb_group_object", "jsonb_insert",
+        "jsonb_object", "jsonb_patch", "jsonb_remove", "jsonb_replace", "jsonb_set", "julianday", "lag",
+        "last_value", "lead", "length", "like", "likelihood", "likely", "ln", "log", "log10", "log2", "lower",
+        "ltrim", "match", "max", "median", "min", "mod", "nth_value", "ntile", "nullif", "octet_length",
+        "percent_rank", "percentile", "percentile_cont", "percentile_disc", "pi", "pow", "power", "printf",
+        "quote", "radians", "random", "rank", "regexp", "replace", "round", "row_number", "rtrim", "sign",
+        "sin", "sinh", "snippet", "soundex", "sqlite_source_id", "sqlite_version", "sqrt", "strftime",
+        "string_agg", "substr", "substring", "subtype", "sum", "tan", "tanh", "time", "timediff", "total",
+        "trim", "trunc", "typeof", "unhex", "unicode", "unistr", "unistr_quote", "unixepoch", "unlikely",
+        "upper", "zeroblob",
+    }
+)  # fmt: skip
 """SQLite's functions that compute something of their arguments; others load code, take pointers or write to logs."""
 
 PRAGMAS = frozenset(
@@ -191,23 +70,15 @@ _INSTRUCTIONS_PER_CHECK = 100_000
 """How many SQLite virtual machine instructions a query runs between checks for Ctrl-C."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The column names and the rows of one query; rows are fetched lazily."""
-
-    headers: Sequence[str]
-    rows: Iterator[tuple[Any, ...]]
-
-
 @contextmanager
-def reading(database: Database, sql: str, parameters: Mapping[str, str]) -> Iterator[Result]:
+def query(address: Address, sql: str, parameters: Mapping[str, str]) -> Iterator[QueryResult]:
     """Run one read-only statement on the database; the result is valid until the block ends.
 
     Text that is not UTF-8 is decoded with surrogateescape (PEP 383). Raises UsageError for SQL that is invalid or not
     read-only, LibraryLocked, DatabaseFailed.
     """
     guard = _Guard(frozenset())
-    with _translated(database.path, guard), closing(database.read_only_connection()) as connection:
+    with _translated(address.path, guard), closing(connect(address, read_only=True)) as connection:
         connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         connection.execute("PRAGMA query_only = ON")
         guard.tables = _names_in(connection)
@@ -216,7 +87,7 @@ def reading(database: Database, sql: str, parameters: Mapping[str, str]) -> Iter
         cursor = connection.execute(sql, dict(parameters))
         if cursor.description is None:
             raise UsageError("SQL: no statement that returns rows; write a SELECT")
-        yield Result([column[0] for column in cursor.description], iter(cursor))
+        yield QueryResult([column[0] for column in cursor.description], iter(cursor))
 
 
 @dataclass(slots=True)
@@ -285,7 +156,7 @@ def _translated(path: Path, guard: _Guard) -> Iterator[None]:
         raise translated from error
 
 
-def json_lines(result: Result, *, newline: bool) -> Iterator[str]:
+def json_lines(result: QueryResult, *, newline: bool) -> Iterator[str]:
     """Yield lines of JSON as sqlite-utils formats them: an array of objects, or one object per line with `newline`.
 
     Bytes are {"$base64": true, "encoded": "..."}; infinity, which JSON cannot represent, is null.

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from photoindex.store.engine.database import Database
+from photoindex.store.engine.base import Address
 from photoindex.store.engine.errors import translated_errors
+from photoindex.store.engine.sqlite_connections import connect
 
 PagesCopied = Callable[[int, int], None]
 """Receives the number of pages copied and the total."""
@@ -34,28 +35,22 @@ class Contents:
     counts: dict[str, int]
 
 
-def size_bytes(database: Database) -> int:
+def size_bytes(address: Address) -> int:
     """Return the size of a copy of the database."""
-    with closing(database.raw_connection()) as connection, translated_errors(database.path):
+    with closing(connect(address)) as connection, translated_errors(address.path):
         pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
         page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
     return pages * page_size
 
 
-def library_id(database: Database) -> str:
-    """Return the id of an open library. Raises DatabaseFailed."""
-    with closing(database.raw_connection()) as connection, translated_errors(database.path):
-        return str(connection.execute("SELECT id FROM library").fetchone()[0])
-
-
-def copy(database: Database, target: Path, advance: PagesCopied) -> None:
+def copy(address: Address, target: Path, advance: PagesCopied) -> None:
     """Write one consistent state of the database to the new file `target`, while others read and write.
 
     Memory stays flat. Raises StorageFull, DatabaseFailed.
     """
     with (
-        translated_errors(database.path),
-        closing(database.raw_connection()) as source,
+        translated_errors(address.path),
+        closing(connect(address)) as source,
         closing(sqlite3.connect(target)) as destination,
     ):
         # A read transaction around the whole copy: without it, every commit by another process restarts the copy,

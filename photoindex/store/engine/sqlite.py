@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import Connection, Select, Table, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
 from photoindex.geo.names import distance_km
 from photoindex.query.values import matches
-from photoindex.store.engine.base import Engine, StepsExceeded
+from photoindex.store.engine import sqlite_connections
+from photoindex.store.engine.base import Address, Engine, QueryResult, StepsExceeded
+from photoindex.store.engine.errors import translated_errors
 from photoindex.text import fold
 
 _STEPS_PER_CALL = 10_000
@@ -22,6 +26,48 @@ _STEPS_PER_CALL = 10_000
 
 class Sqlite:
     """See `Engine`."""
+
+    def open(self, address: Address) -> sqlalchemy.Engine:
+        """Open the file in WAL mode."""
+        return sqlite_connections.open_engine(address)
+
+    def open_for_upgrade(self, address: Address) -> sqlalchemy.Engine:
+        """Open the file with foreign keys off."""
+        return sqlite_connections.open_engine_for_upgrade(address)
+
+    def driver_connection(self, address: Address) -> sqlite3.Connection:
+        """Connect with sqlite3."""
+        return sqlite_connections.connect(address)
+
+    def errors(self, path: Path) -> AbstractContextManager[None]:
+        """See `errors`."""
+        return translated_errors(path)
+
+    def busy_timeout(
+        self, connection: Connection, seconds: float | None, *, usual: float
+    ) -> AbstractContextManager[None]:
+        """Set the pragma."""
+        return sqlite_connections.busy_timeout(connection, seconds, usual=usual)
+
+    def size_bytes(self, address: Address) -> int:
+        """Multiply pages by their size."""
+        from photoindex.store.engine import snapshot
+
+        return snapshot.size_bytes(address)
+
+    def copy(self, address: Address, target: Path, advance: Callable[[int, int], None]) -> None:
+        """Use the online backup."""
+        from photoindex.store.engine import snapshot
+
+        snapshot.copy(address, target, advance)
+
+    def query_read_only(
+        self, address: Address, sql: str, parameters: Mapping[str, str]
+    ) -> AbstractContextManager[QueryResult]:
+        """Ask SQLite's authorizer about every step."""
+        from photoindex.store.engine.read_only_sql import query
+
+        return query(address, sql, parameters)
 
     @contextmanager
     def functions(self, connection: Connection) -> Iterator[None]:
@@ -86,7 +132,8 @@ class Sqlite:
         return rows
 
 
-ENGINES: dict[str, Engine] = {"sqlite": Sqlite()}
+SQLITE: Engine = Sqlite()
+ENGINES: dict[str, Engine] = {"sqlite": SQLITE}
 """SQLAlchemy dialect name -> engine."""
 
 

@@ -12,15 +12,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, text
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
 from photoindex.store.engine.database import Database
-from photoindex.store.engine.errors import translated_errors
 from photoindex.store.schema import views
 
 if TYPE_CHECKING:
@@ -80,13 +78,19 @@ def bring_up_to_date(
         return
     if revision is not None and before_upgrade is not None:
         before_upgrade()
-    engine = _upgrading_engine(database)
+    engine = database.engine.open_for_upgrade(database.address)
     try:
-        with translated_errors(database.path), engine.connect() as connection:
+        with database.engine.errors(database.path), engine.connect() as connection:
             while _apply_next(connection, database.path, history):
                 pass
     finally:
         engine.dispose()
+
+
+def library_id(database: Database) -> str:
+    """Return the id of an open library."""
+    with database.read() as connection:
+        return str(connection.execute(text("SELECT id FROM library")).scalar_one())
 
 
 def _revision(connection: Connection, path: Path) -> str | None:
@@ -112,23 +116,6 @@ def _too_new_message(database: Database, revision: str, history: History) -> str
         f"{database.path} was written by a newer photoindex (schema {revision}; "
         f"photoindex {__version__} knows schemas up to {history.head}); {remedy}"
     )
-
-
-def _upgrading_engine(database: Database) -> Engine:
-    engine = create_engine("sqlite://", creator=database.raw_connection, poolclass=NullPool)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        # Rebuilding a table drops the old one, which with foreign keys on would delete the rows that refer to it.
-        # The pragma has no effect inside a transaction, hence the separate connection.
-        connection.execute("PRAGMA foreign_keys = OFF")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
 
 
 def _apply_next(connection: Connection, path: Path, history: History) -> bool:
