@@ -72,13 +72,14 @@ ONE_ENGINE = ("store.engine.", "store.schema.migrate", "store.schema.migrations.
 """Where SQLite may be used directly: its engine, the migrations, and the file of place names."""
 ENGINE_LIBRARIES = ("sqlite3", "sqlite_utils", "sqlalchemy.dialects")
 ENGINE_WORDS = re.compile(
-    r"\b(PRAGMA|FTS5|MATCH|bm25|GLOB|rowid|sqlite_\w+|json_(extract|each|array_length|group_array)|typeof|strftime\('"
+    r"\bhex\(|\b(PRAGMA|FTS5|MATCH|bm25|GLOB|rowid|sqlite_\w+|json_(extract|each|array_length|group_array)|typeof|strftime\('"
     r"|MATERIALIZED|INDEXED BY|AUTOINCREMENT|WITHOUT ROWID|INSERT OR|REPLACE INTO)\b"
 )
 ENGINE_FUNCTIONS = frozenset(
     {
         "bm25",
         "group_concat",
+        "hex",
         "instr",
         "json_array_length",
         "json_each",
@@ -283,6 +284,10 @@ def engine_specific_code(module: str, tree: ast.Module) -> Iterator[tuple[int, s
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
             if in_sql and (match := ENGINE_WORDS.search(node.value)):
                 yield node.lineno, f"contains {match[0]}"
+        elif isinstance(node, ast.Call) and ast.unparse(node).endswith(", LargeBinary)"):
+            yield node.lineno, "converts to bytes, which the engine stores in its own way"
+        elif isinstance(node, ast.Call) and "substr" in ast.unparse(node.func) and ", -" in ast.unparse(node):
+            yield node.lineno, "counts from the end of a text"
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("func", "sa.func"):
             if node.attr in ENGINE_FUNCTIONS:
                 yield node.lineno, f"calls {node.attr}"

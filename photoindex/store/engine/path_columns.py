@@ -1,10 +1,26 @@
-"""Path columns: bytes that may not be valid text, and the condition for paths below a folder."""
+"""Path columns: bytes that may not be valid text, and conditions on them.
+
+SQLite stores a path as TEXT if it is UTF-8, else as BLOB, and the two never compare equal there. So what is compared byte
+by byte is cast to BLOB, and bytes are bound.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, LargeBinary, TypeDecorator, and_, literal, or_, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    LargeBinary,
+    Text,
+    TypeDecorator,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    type_coerce,
+)
 
 
 class PathBytes(TypeDecorator[bytes]):
@@ -46,3 +62,33 @@ def is_below(column: ColumnElement[Any], path: bytes) -> ColumnElement[bool]:
     if isinstance(_path_to_column(path), str):
         ranges.append(and_(column >= first, column < past_last))
     return or_(column == path, *ranges)
+
+
+def stored_text(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return a path column as text, to compare with text or to join with other parts of a path."""
+    return type_coerce(column, Text)
+
+
+def path_bytes(path: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a path, joined from parts or not, as bytes."""
+    return cast(path, LargeBinary)
+
+
+def starts_with(path: ColumnElement[Any], start: bytes) -> ColumnElement[bool]:
+    """Return the condition that a path (`path_bytes`) starts with these bytes."""
+    return func.substr(path, 1, len(start)) == literal(start, LargeBinary)
+
+
+def ends_with(path: ColumnElement[Any], end: bytes) -> ColumnElement[bool]:
+    """Return the condition that a path (`path_bytes`) ends with these bytes."""
+    return func.substr(path, -len(end)) == literal(end, LargeBinary)
+
+
+def ends_with_ignoring_case(path: ColumnElement[Any], end: bytes) -> ColumnElement[bool]:
+    """Return the condition that a path (`path_bytes`) ends with these bytes, whose letters are ASCII and lower case."""
+    return func.lower(cast(func.substr(path, -len(end)), Text)) == bytes_as_text(end)
+
+
+def bytes_as_text(value: bytes) -> ColumnElement[str]:
+    """Return bytes that may not be UTF-8 as text, to compare with `stored_text`."""
+    return cast(literal(value, LargeBinary), Text)

@@ -14,6 +14,16 @@ def path_text(column: str) -> str:
     ELSE {column} END"""
 
 
+def hex_text(column: str) -> str:
+    """Return the SQL for bytes in lower-case hexadecimal; of a column that may be null: `hex_text_or_null`."""
+    return f"lower(hex({column}))"
+
+
+def hex_text_or_null(column: str) -> str:
+    """Return the SQL for bytes in lower-case hexadecimal, null for null."""
+    return f"lower(nullif(hex({column}), ''))"
+
+
 def utc_text(column: str) -> str:
     """Return the SQL for seconds since 1970 as ISO 8601 in UTC, to the millisecond."""
     return f"strftime('%Y-%m-%dT%H:%M:%fZ', {column}, 'unixepoch')"

@@ -57,14 +57,15 @@ def first_folders(connection: Connection, photo_ids: Collection[int]) -> dict[in
     found: dict[int, int] = {}
     ordered = sorted(photo_ids)
     for start in range(0, len(ordered), _CHUNK):
-        # SQLite takes folder_id from the row with the minimum.
-        statement = (
-            select(photo.c.id, file.c.folder_id, func.min(file.c.id))
+        first = (
+            select(photo.c.id, func.min(file.c.id).label("file_id"))
             .join(asset, asset.c.id == photo.c.primary_asset_id)
             .join(file, file.c.asset_id == asset.c.id)
             .where(photo.c.id.in_(ordered[start : start + _CHUNK]), file.c.state != "excluded")
             .group_by(photo.c.id)
+            .subquery()
         )
+        statement = select(first.c.id, file.c.folder_id).join(file, file.c.id == first.c.file_id)
         found.update((row[0], row[1]) for row in connection.execute(statement))
     return found
 

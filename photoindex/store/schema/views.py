@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from photoindex.store.engine.view_sql import path_text, utc_text
+from photoindex.store.engine.view_sql import hex_text, hex_text_or_null, path_text, utc_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ FROM photo LEFT JOIN place ON place.id = photo.place_id""",
         sql=f"""SELECT file.id AS id, asset.photo_id AS photo_id, {_PATH} AS path, volume.label AS volume,
     volume.id AS volume_id, file.size_bytes AS size, {utc_text("file.mtime_ns / 1e9")} AS mtime, file.state AS state,
     {utc_text("file.missing_since")} AS missing_since, {utc_text("file.first_seen_at")} AS first_seen_at,
-    lower(nullif(hex(asset.digest), '')) AS digest, file.media AS media, file.reason AS reason
+    {hex_text_or_null("asset.digest")} AS digest, file.media AS media, file.reason AS reason
 FROM {_FILE_WITH_LOCATION} LEFT JOIN asset ON asset.id = file.asset_id""",
     ),
     View(
@@ -137,7 +137,7 @@ FROM {_FILE_WITH_LOCATION} LEFT JOIN asset ON asset.id = file.asset_id""",
             "facts": "JSON: embedded source -> fact -> value",
             "regions": "JSON array of marked faces and other parts",
         },
-        sql="""SELECT asset.id AS id, asset.photo_id AS photo_id, lower(hex(asset.digest)) AS digest, asset.kind AS kind,
+        sql=f"""SELECT asset.id AS id, asset.photo_id AS photo_id, {hex_text("asset.digest")} AS digest, asset.kind AS kind,
     asset.format AS format, asset.role AS role, asset.pair_reason AS why, asset.facts AS facts, asset.regions AS regions
 FROM asset""",
     ),

@@ -9,22 +9,19 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    LargeBinary,
     Row,
     Select,
-    Text,
     and_,
-    cast,
     exists,
     false,
     func,
     or_,
     select,
     true,
-    type_coerce,
 )
 
 from photoindex.query.syntax import And, Compare, Node, Not, Words, leaves
+from photoindex.store.engine.path_columns import path_bytes, stored_text
 from photoindex.store.engine.sqlite import engine_of
 from photoindex.store.schema.tables import asset, file, folder, photo, volume
 from photoindex.store.search import fields, text_index
@@ -52,8 +49,8 @@ def _of_first_file(expression: ColumnElement[Any]) -> ColumnElement[Any]:
 
 SORT_KEYS: Mapping[str, ColumnElement[Any]] = {
     "date": photo.c.taken_at,
-    "name": _of_first_file(func.lower(type_coerce(file.c.name, Text))),
-    "path": _of_first_file(cast(folder_text() + type_coerce(file.c.name, Text), LargeBinary)),
+    "name": _of_first_file(func.lower(stored_text(file.c.name))),
+    "path": _of_first_file(path_bytes(folder_text() + stored_text(file.c.name))),
     "size": photo.c.size_bytes,
     "width": photo.c.width,
     "rating": photo.c.rating,

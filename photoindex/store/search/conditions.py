@@ -12,23 +12,20 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    LargeBinary,
     Select,
-    Text,
     and_,
     case,
-    cast,
     exists,
     func,
     or_,
     select,
     true,
-    type_coerce,
 )
 
 from photoindex.paths import from_text
 from photoindex.query.values import glob_pattern
 from photoindex.store.engine import predicates
+from photoindex.store.engine.path_columns import path_bytes, stored_text
 from photoindex.store.engine.statements import (
     folded,
     glob,
@@ -235,7 +232,7 @@ def _in_events(condition: Condition) -> Condition:
 def path_matches(pattern: str) -> Condition:
     """A regular expression matches in the full path of one of its files."""
     # As bytes: a name that is not UTF-8 would make invalid TEXT, which Python's sqlite3 cannot pass to a function.
-    path = cast(folder_text() + type_coerce(file.c.name, Text), LargeBinary)
+    path = path_bytes(folder_text() + stored_text(file.c.name))
     folders = asset.join(file, file.c.asset_id == asset.c.id).join(folder, folder.c.id == file.c.folder_id)
     files = select(asset.c.photo_id).select_from(folders.join(volume, volume.c.id == folder.c.volume_id))
     return photos_of(files.where(matches(path, pattern)))
@@ -243,7 +240,7 @@ def path_matches(pattern: str) -> Condition:
 
 def name_matches(pattern: str) -> Condition:
     """A regular expression matches in the name of one of its files."""
-    return any_file(matches(type_coerce(file.c.name, Text), pattern))
+    return any_file(matches(stored_text(file.c.name), pattern))
 
 
 def ends_by(bound: str) -> list[Condition]:

@@ -1,18 +1,22 @@
-"""Find photos by their files: start or end of the path, pattern, name, extension.
-
-Paths are stored as TEXT if they are UTF-8, else as BLOB, and the two never compare equal in SQLite. So this module
-casts everything it compares to BLOB and binds bytes.
-"""
+"""Find photos by their files: start or end of the path, pattern, name, extension."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, Text, and_, case, cast, func, literal, or_, select, type_coerce
+from sqlalchemy import ColumnElement, LargeBinary, Text, and_, case, func, literal, or_, select
 
 from photoindex.paths import from_text
 from photoindex.query.values import check_text, glob_pattern
+from photoindex.store.engine.path_columns import (
+    bytes_as_text,
+    ends_with,
+    ends_with_ignoring_case,
+    path_bytes,
+    starts_with,
+    stored_text,
+)
 from photoindex.store.engine.statements import folded, glob, position_of
 from photoindex.store.schema.tables import asset, file, folder, photo, volume
 from photoindex.text import fold
@@ -26,15 +30,13 @@ def any_file(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def by_name(value: str) -> ColumnElement[bool]:
     """Match file names that contain `value`, ignoring case and accents."""
-    return any_file(glob(folded(type_coerce(file.c.name, Text)), f"*{glob_pattern(fold(value))}*"))
+    return any_file(glob(folded(stored_text(file.c.name)), f"*{glob_pattern(fold(value))}*"))
 
 
 def by_extension(value: str) -> ColumnElement[bool]:
     """Match file names by extension, ignoring ASCII case."""
     ending = "." + value.removeprefix(".").lower()
-    length = len(from_text(ending))
-    tail = func.substr(cast(type_coerce(file.c.name, Text), LargeBinary), -length)
-    return any_file(func.lower(cast(tail, Text)) == cast(_blob(ending), Text))
+    return any_file(ends_with_ignoring_case(path_bytes(stored_text(file.c.name)), from_text(ending)))
 
 
 def by_path(value: str) -> ColumnElement[bool]:
@@ -98,12 +100,12 @@ def _normalised(value: str) -> bytes:
 
 def folder_text() -> ColumnElement[str]:
     """Return the SQL for a folder's absolute path with a trailing `/`."""
-    path = type_coerce(folder.c.path, Text)
+    path = stored_text(folder.c.path)
     below = case((func.length(path) == 0, "/"), else_="/" + path + "/")
-    return func.rtrim(type_coerce(volume.c.mount_point, Text), "/", type_=Text) + below
+    return func.rtrim(stored_text(volume.c.mount_point), "/", type_=Text) + below
 
 
-_folder_bytes: ColumnElement[Any] = cast(folder_text(), LargeBinary)
+_folder_bytes: ColumnElement[Any] = path_bytes(folder_text())
 
 
 def _in_folder(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -112,23 +114,23 @@ def _in_folder(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _starts_with(start: bytes) -> ColumnElement[bool]:
-    return func.substr(_folder_bytes, 1, len(start)) == _blob(start)
+    return starts_with(_folder_bytes, start)
 
 
 def _ends_with(end: bytes) -> ColumnElement[bool]:
-    return func.substr(_folder_bytes, -len(end)) == _blob(end)
+    return ends_with(_folder_bytes, end)
 
 
 def _by_pattern(wanted: bytes) -> ColumnElement[bool]:
     """Match whole paths; a pattern that matches a folder also matches everything below it."""
     anchored = wanted if wanted.startswith((b"/", b"*")) else b"*/" + wanted
     pattern = glob_pattern(anchored.decode("latin-1")).encode("latin-1")
-    path = folder_text() + type_coerce(file.c.name, Text)
+    path = folder_text() + stored_text(file.c.name)
     folders = folder.join(volume, volume.c.id == folder.c.volume_id)
     whole = (
         select(literal(1))
         .select_from(folders)
         .where(folder.c.id == file.c.folder_id)
-        .where(or_(*(glob(path, cast(_blob(one), Text)) for one in (pattern, pattern.rstrip(b"/") + b"/*"))))
+        .where(or_(*(glob(path, bytes_as_text(one)) for one in (pattern, pattern.rstrip(b"/") + b"/*"))))
     )
     return whole.correlate(file).exists()
