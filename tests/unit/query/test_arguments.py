@@ -44,7 +44,7 @@ def test_arguments_mean_this_query(arguments: list[str], query: str) -> None:
 
 
 def test_a_field_and_its_value_apart_are_a_mistake_as_in_one_text() -> None:
-    with pytest.raises(QuerySyntaxError, match="needs a value directly behind the colon"):
+    with pytest.raises(QuerySyntaxError, match="needs a value directly after the colon"):
         parse_arguments(["camera: EOS 5D"])
 
 
