@@ -42,7 +42,7 @@ _INDEXES = (
 
 PlacesFile = sqlite3.Connection
 DAMAGED = sqlite3.DatabaseError
-"""What a query of a damaged file raises."""
+"""Raised by queries on a damaged file."""
 
 
 def default_folder() -> Path:
@@ -55,8 +55,8 @@ def default_folder() -> Path:
 def open_places(folder: Path, progress: Callable[[str], None] | None = None) -> sqlite3.Connection:
     """Return a connection to the places, creating the file in `folder` if it is missing, outdated or damaged.
 
-    If the folder is not writable, a temporary database is used that disappears with the connection. Raises DatabaseFailed
-    if the data is not installed, sqlite3.Error if no disk has room.
+    If the folder is not writable, a temporary database is used that disappears with the connection. Raises
+    DatabaseFailed if the data is not installed, sqlite3.Error if no disk has room.
     """
     path = folder / f"places-{FORMAT}-{data_versions()}.db"
     with contextlib.suppress(sqlite3.Error, OSError):
@@ -76,7 +76,7 @@ def open_places(folder: Path, progress: Callable[[str], None] | None = None) -> 
 
 @contextlib.contextmanager
 def _without_collection() -> Iterator[None]:
-    """Disable garbage collection while a million objects are created that all stay; it would take half the time."""
+    """Disable garbage collection while creating a million objects that are all kept; it would take half the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

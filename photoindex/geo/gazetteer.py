@@ -1,9 +1,9 @@
-"""Naming positions, and finding the positions of named places, offline.
+"""Place names of positions, and positions of named places, offline.
 
-How a position gets its name: each place is treated as a disc with a radius derived from its population, at most 3 km, and
-the place with the nearest edge is chosen, so that a hamlet 300 m closer does not win over the surrounding city. If the full
-disc of a place with at least four times the population covers the position, and that place is in the same county, or in no
-county but in the same region (New York, Tokyo), it is used instead: people say Lisbon, not Intendente.
+How a position gets its name: each place is treated as a disc with a radius derived from its population, at most 3 km,
+and the place with the nearest edge is chosen, so that a hamlet 300 m closer does not win over the surrounding city. If
+the full disc of a place with at least four times the population covers the position, and that place is in the same
+county, or in no county but in the same region (New York, Tokyo), it is used instead: people say Lisbon, not Intendente.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PEOPLE_PER_KM2 = 10_000
 """Population density of the built-up part of a city."""
 TIMES_LARGER = 4
 OFFICIAL_WEIGHT = 10
-"""Factor by which an official name counts more than a name in another language, as a multiple of the population."""
+"""A match of the official name counts as if the place had this many times its population."""
 
 _FIRST_RADIUS_KM = 8.0
 _SUGGESTIONS = 3
@@ -87,8 +87,8 @@ class Gazetteer:
     """The places of the world, from a file in the user's cache (or in `folder`) that is created on first use.
 
     Creating it takes a few seconds, once per version of the data; `progress` is called with a message. Opening it takes
-    about a millisecond. Use it from one thread at a time. All methods raise DatabaseFailed if the data is not installed,
-    and StorageFull if no disk has room for the table.
+    about a millisecond. Use it from one thread at a time. All methods raise DatabaseFailed if the data is not
+    installed, and StorageFull if no disk has room for the table.
     """
 
     def __init__(self, folder: Path | None = None, *, progress: Callable[[str], None] | None = None) -> None:
@@ -126,8 +126,8 @@ class Gazetteer:
     def find(self, text: str) -> GazetteerPlace | None:
         """Return the place with a name, ignoring case and accents; of several the one with the largest population.
 
-        Names in other languages match too. A region, a country or their codes may follow: "Paris, Texas", "Springfield, US".
-        None for unknown names and for names of countries.
+        Names in other languages match too. A region or country, or its code, may follow: "Paris, Texas",
+        "Springfield, US". None for unknown names and for names of countries.
         """
         name, *qualifiers = (name_key(part) for part in text.split(","))
         if not name:

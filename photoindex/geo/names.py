@@ -33,7 +33,7 @@ def spellings(name: str) -> set[str]:
 
 
 def distance_km(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
-    """Return the great-circle distance between two positions in degrees (haversine), valid at the poles and date line."""
+    """Return the great-circle distance between two positions in degrees (haversine), also at poles and date line."""
     first, second = math.radians(latitude), math.radians(other_latitude)
     half_turn = math.radians(other_longitude - longitude) / 2
     squared = math.sin((second - first) / 2) ** 2 + math.cos(first) * math.cos(second) * math.sin(half_turn) ** 2

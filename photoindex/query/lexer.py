@@ -1,10 +1,10 @@
-r"""Cut the text of a query into tokens.
+r"""Split a query into tokens.
 
-White space (Unicode's, so also a no-break space) separates. `"…"` is a phrase; typographic quotes count as quotes, and
-`\"` and `\\` stand for the character itself inside. `(` opens a group only where a term may begin: in `IMG(1).jpg` it
-belongs to the word. `name:` where a term begins makes a field. A colon is an ordinary character of a word after a digit
-(12:30, 16:9) and in `http://…` and `C:\…`. `@` where a term begins makes the name of a saved query. The words OR, AND and NOT,
-in capitals, are operators. `^` and a number at the end of a word, or directly behind a phrase, are its weight.
+White space (any in Unicode, so also a no-break space) separates tokens. `"…"` is a phrase; typographic quotes count as
+quotes, and `\"` and `\\` are escapes inside it. `(` opens a group only at the start of a term: in `IMG(1).jpg` it is
+part of the word. `name:` at the start of a term is a field. A colon is an ordinary character after a digit (12:30,
+16:9) and in `http://…` and `C:\…`. `@name` at the start of a term is a saved query. OR, AND and NOT in capitals are
+operators. `^` and a number at the end of a word, or directly after a phrase, are its weight.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from enum import Enum, auto
 from photoindex.errors import QuerySyntaxError
 
 MAX_CHARACTERS = 20_000
-LEAST_WEIGHT, GREATEST_WEIGHT = 0.01, 100.0
+MIN_WEIGHT, MAX_WEIGHT = 0.01, 100.0
 NAME_RULE = "a letter or digit, then up to 63 letters, digits, '-', '_' and '.'"
 QUOTES = '"\u201c\u201d\u201e\u201f\uff02'
 
@@ -25,14 +25,14 @@ _FIELD = re.compile(r"([^\W\d][\w-]*)(::?)")
 _SAVED = re.compile(r"@([^\W_][\w.-]{0,63})(?=[\s()]|$)")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _WEIGHT = re.compile(r"(?<=.)\^(-?[0-9]*\.?[0-9]+)\Z", re.DOTALL)
-_WEIGHT_BEHIND_PHRASE = re.compile(r"\^(-?[0-9]*\.?[0-9]+)(?=[\s()]|\Z)")
-_WEIGHT_FORM = re.compile(r"[0-9]{0,3}(?:\.[0-9]{1,3})?")
-# Bytes of the command line that are not UTF-8 are U+DC80 to U+DCFF; other surrogates cannot be encoded at all.
+_WEIGHT_AFTER_PHRASE = re.compile(r"\^(-?[0-9]*\.?[0-9]+)(?=[\s()]|\Z)")
+_WEIGHT_FORMAT = re.compile(r"[0-9]{0,3}(?:\.[0-9]{1,3})?")
+# Command-line bytes that are not UTF-8 become U+DC80 to U+DCFF; other surrogates cannot be encoded.
 _UNENCODABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class TokenKind(Enum):
-    """What a token is; END follows the last one. NOT is `-` before a term, or the word."""
+    """The kind of a token. NOT is the word or a `-` before a term; END follows the last token."""
 
     WORD = auto()
     PHRASE = auto()
@@ -51,15 +51,15 @@ _OPERATORS = {"OR": TokenKind.OR, "AND": TokenKind.AND, "NOT": TokenKind.NOT}
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A field's value without its quotes: each character, whether it was quoted, and its position in the query."""
+    """A field's value without quotes; for each character, whether it was quoted and its position in the query."""
 
     text: str
     quoted: tuple[bool, ...]
     positions: tuple[int, ...]
     end: int
 
-    def cut(self, start: int, stop: int) -> Value:
-        """Return the characters from `start` up to `stop`."""
+    def slice(self, start: int, stop: int) -> Value:
+        """Return the characters from `start` to `stop` (exclusive)."""
         end = self.positions[stop] if stop < len(self.positions) else self.end
         return Value(self.text[start:stop], self.quoted[start:stop], self.positions[start:stop], end)
 
@@ -69,7 +69,7 @@ class Value:
         return self.positions[0] if self.positions else self.end
 
     def find(self, text: str) -> int:
-        """Return the index of the first `text` outside quotes, -1 without one."""
+        """Return the index of the first unquoted `text`, -1 if there is none."""
         index = self.text.find(text)
         while index >= 0 and any(self.quoted[index : index + len(text)]):
             index = self.text.find(text, index + 1)
@@ -78,7 +78,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token; `text` is the word, the phrase, the field's or the saved query's name, `value` belongs to a field."""
+    """One token; `text`: the word, the phrase, or the name of the field or saved query; `value`: only of a field."""
 
     kind: TokenKind
     position: int
@@ -90,34 +90,32 @@ class Token:
 
 
 def read_weight(written: str) -> float:
-    """Return the number of a weight. Raises ValueError with a sentence for the user."""
-    number = float(written) if written and _WEIGHT_FORM.fullmatch(written) else 0.0
-    if not LEAST_WEIGHT <= number <= GREATEST_WEIGHT:
-        raise ValueError(
-            f"a weight is a number from {LEAST_WEIGHT:g} to {GREATEST_WEIGHT:g} with at most three decimals"
-        )
+    """Parse a weight. Raises ValueError with a message for the user."""
+    number = float(written) if written and _WEIGHT_FORMAT.fullmatch(written) else 0.0
+    if not MIN_WEIGHT <= number <= MAX_WEIGHT:
+        raise ValueError(f"a weight must be a number from {MIN_WEIGHT:g} to {MAX_WEIGHT:g} with at most three decimals")
     return number
 
 
 def split_weight(text: str) -> tuple[str, str | None]:
-    """Return a text without the weight at its end, and that weight as it is written, None where there is none."""
+    """Split the weight off the end of a text; return the rest and the weight as written, None if there is none."""
     found = _WEIGHT.search(text)
     return (text[: found.start()], found[1]) if found else (text, None)
 
 
 def is_saved_name(name: str) -> bool:
-    """Tell whether a saved query may have this name."""
+    """Return whether a saved query may have this name."""
     found = _SAVED.fullmatch("@" + name)
     return found is not None and found[1] == name
 
 
 def tokenize(query: str, names: Container[str] = ()) -> list[Token]:
-    """Return the tokens of `query`, END last; `names` are the known fields', lower-case. Raises QuerySyntaxError."""
+    """Return the tokens of `query`, END last; `names`: of the known fields, lower-case. Raises QuerySyntaxError."""
     if len(query) > MAX_CHARACTERS:
-        message = f"a query has at most {MAX_CHARACTERS:,} characters, this one has {len(query):,}"
+        message = f"a query can have at most {MAX_CHARACTERS:,} characters; this one has {len(query):,}"
         raise QuerySyntaxError(message, query=query, position=MAX_CHARACTERS)
-    if wrong := _UNENCODABLE.search(query):
-        raise QuerySyntaxError("half a character (a lone surrogate)", query=query, position=wrong.start())
+    if invalid := _UNENCODABLE.search(query):
+        raise QuerySyntaxError("invalid character (a lone surrogate)", query=query, position=invalid.start())
     return _Lexer(query, names).tokens()
 
 
@@ -138,7 +136,7 @@ class _Lexer:
                 return found
 
     def _peek(self, ahead: int = 0) -> str:
-        """Return a character, "" behind the end."""
+        """Return the character `ahead` of the current position, "" after the end."""
         index = self._at + ahead
         return self._query[index : index + 1]
 
@@ -169,9 +167,9 @@ class _Lexer:
     def _minus(self) -> Token:
         following = self._peek(1)
         if following == "-":
-            raise self._error("one '-' before a term filters it out; quote the text to search for dashes", self._at)
+            raise self._error("one '-' before a term excludes it; quote the text to search for dashes", self._at)
         if not following or following.isspace() or following == ")":
-            raise self._error("'-' stands alone; put it directly before what it filters out, as in -beach", self._at)
+            raise self._error("'-' must be directly before the term to exclude, as in -beach", self._at)
         self._at += 1
         return Token(TokenKind.NOT, self._at - 1, "-")
 
@@ -180,7 +178,8 @@ class _Lexer:
         found = _SAVED.match(self._query, start)
         if found is None:
             raise self._error(
-                f"'@' begins the name of a saved query: {NAME_RULE}; quote the text to search for it", start
+                f"'@' must be followed by the name of a saved query: {NAME_RULE}; quote the text to search for it",
+                start,
             )
         self._at = found.end()
         return Token(TokenKind.SAVED, start, found[1])
@@ -190,7 +189,7 @@ class _Lexer:
         text, _ = self._quoted()
         prefix = self._peek() == "*"
         self._at += prefix
-        found = _WEIGHT_BEHIND_PHRASE.match(self._query, self._at)
+        found = _WEIGHT_AFTER_PHRASE.match(self._query, self._at)
         weight = self._weight(found[1], self._at) if found else 1.0
         self._at = found.end() if found else self._at
         return Token(TokenKind.PHRASE, start, "".join(text), prefix=prefix, weight=weight)
@@ -202,7 +201,7 @@ class _Lexer:
             raise self._error(f"{error}; quote the text to search for '^'", position) from error
 
     def _quoted(self) -> tuple[list[str], list[int]]:
-        """Read a quoted text with its quotes; return its characters and their positions."""
+        """Read a quoted text including its quotes; return its characters and their positions."""
         opened = self._at
         self._at += 1
         characters: list[str] = []
@@ -229,41 +228,41 @@ class _Lexer:
         opened: list[int] = []
         while (character := self._peek()) and not character.isspace():
             if character in QUOTES:
-                characters, places = self._quoted()
+                characters, at = self._quoted()
                 text += characters
-                positions += places
+                positions += at
                 quoted += [True] * len(characters)
                 continue
-            if self._ends_here(character, opened):
+            if self._is_end(character, opened):
                 break
             text.append(character)
             positions.append(self._at)
             quoted.append(False)
             self._at += 1
-        self._refuse_open(opened)
+        self._check_closed(opened)
         return Value("".join(text), tuple(quoted), tuple(positions), self._at)
 
     def _word(self) -> Token:
         start = self._at
         opened: list[int] = []
         while (character := self._peek()) and not character.isspace() and character not in QUOTES:
-            if self._ends_here(character, opened):
+            if self._is_end(character, opened):
                 break
             self._at += 1
-        self._refuse_open(opened)
+        self._check_closed(opened)
         word, written = split_weight(self._query[start : self._at])
         weight = 1.0 if written is None else self._weight(written, start + len(word))
         if word in _OPERATORS and written is None:
             return Token(_OPERATORS[word], start, word)
-        self._refuse_colon(word, start)
+        self._check_colons(word, start)
         star = word.find("*")
         if 0 <= star < len(word) - 1 or word == "*":
             message = "'*' is allowed only at the end of a word; name:IMG_*7 and path:2019/*.jpg accept it anywhere"
             raise self._error(message, start + star)
         return Token(TokenKind.WORD, start, word.removesuffix("*"), prefix=star > 0, weight=weight)
 
-    def _ends_here(self, character: str, opened: list[int]) -> bool:
-        """Track parentheses inside a word; tell whether a closing one belongs to a group around it."""
+    def _is_end(self, character: str, opened: list[int]) -> bool:
+        """Track parentheses inside a word; return whether a closing one ends the group around the word."""
         if character == "(":
             opened.append(self._at)
         elif character == ")":
@@ -272,12 +271,12 @@ class _Lexer:
             opened.pop()
         return False
 
-    def _refuse_open(self, opened: list[int]) -> None:
+    def _check_closed(self, opened: list[int]) -> None:
         if opened:
             message = "this parenthesis is not closed; put a space before it to open a group, or quote the text"
             raise self._error(message, opened[-1])
 
-    def _refuse_colon(self, word: str, start: int) -> None:
+    def _check_colons(self, word: str, start: int) -> None:
         if "://" in word or _DRIVE.match(word):
             return
         for found in re.finditer(":", word):

@@ -1,4 +1,4 @@
-"""Read the value of `near:`: a position or the name of a place, and a distance around it."""
+"""Parse the value of `near:`: a position or a place name, and a distance around it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MAX_KM = 20_100.0
 MAX_NAME_CHARACTERS = 200
 
 _DISTANCE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(km|m|mi)", re.IGNORECASE)
-_MEANT_AS_DISTANCE = re.compile(r"[+-]?[0-9.]+\s*[^\W\d_]*|[+-]?(?:nan|inf)(?:km|m|mi)", re.IGNORECASE)
+_LOOKS_LIKE_DISTANCE = re.compile(r"[+-]?[0-9.]+\s*[^\W\d_]*|[+-]?(?:nan|inf)(?:km|m|mi)", re.IGNORECASE)
 _UNIT_KM = {"km": 1.0, "m": 0.001, "mi": 1.609344}
 _DEGREES = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:e[+-]?[0-9]+)?", re.IGNORECASE)
-_NO_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+_NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """An area on the earth: degrees WGS 84 and the radius in kilometres."""
+    """A circle on the earth: centre in degrees WGS 84, radius in kilometres."""
 
     latitude: float
     longitude: float
@@ -30,9 +30,9 @@ class Circle:
 
 
 def read_near(value: str, context: str | None = None) -> Circle:
-    """Read `LATITUDE,LONGITUDE[,DISTANCE]` or `NAME[,DISTANCE]`, whose position is then the context.
+    """Parse `LATITUDE,LONGITUDE[,DISTANCE]`, or `NAME[,DISTANCE]` with the position from the context.
 
-    Raises ValueError with a sentence for the user.
+    Raises ValueError with a message for the user.
     """
     where, km = _split(value)
     parts = [part.strip() for part in (where if context is None else context.partition(" ")[0]).split(",")]
@@ -43,21 +43,21 @@ def read_near(value: str, context: str | None = None) -> Circle:
 
 def _degrees(what: str, text: str, most: int) -> float:
     if not _DEGREES.fullmatch(text):
-        raise ValueError(f"'{text}' is no {what}; decimal degrees are needed, such as near:38.7,-9.1,30km")
+        raise ValueError(f"'{text}' is not a {what}; decimal degrees are needed, such as near:38.7,-9.1,30km")
     if not -most <= float(text) <= most:
-        raise ValueError(f"there is no {what} {text}; {what}s go from -{most} to {most}")
+        raise ValueError(f"the {what} {text} is out of range; it must be from -{most} to {most}")
     return float(text)
 
 
 def check_near(value: str, lookups: Lookups) -> str | None:
-    """Return the position and the full name of a named place, None for a value that is a position itself.
+    """Return `LATITUDE,LONGITUDE NAME` (degrees and the full name) for a place name, None for a position.
 
-    Raises ValueError as `read_near`.
+    Raises ValueError like `read_near`.
     """
     where, _ = _split(value)
     if len(where) > MAX_NAME_CHARACTERS:
-        raise ValueError(f"the name of a place has at most {MAX_NAME_CHARACTERS} characters")
-    # Alone, Nan is a town in Thailand.
+        raise ValueError(f"a place name can have at most {MAX_NAME_CHARACTERS} characters")
+    # Nan alone is the name of a town in Thailand.
     if _NUMBER.fullmatch(where) or ("," in where and all(map(_is_coordinate, where.split(",")))):
         read_near(value)
         return None
@@ -66,28 +66,28 @@ def check_near(value: str, lookups: Lookups) -> str | None:
 
 
 def name_of(context: str) -> str:
-    """Return the full name of the place in the context of a value, as `check_near` made it."""
+    """Return the full name of the place from a context that `check_near` returned."""
     return context.partition(" ")[2]
 
 
 def _is_coordinate(part: str) -> bool:
-    return (_NUMBER.fullmatch(part.strip()) or _NO_NUMBER.fullmatch(part.strip())) is not None
+    return (_NUMBER.fullmatch(part.strip()) or _NOT_FINITE.fullmatch(part.strip())) is not None
 
 
 def _split(value: str) -> tuple[str, float]:
-    """Return the text before the distance, and the distance in kilometres."""
+    """Split off the distance; return the text before it and the distance in kilometres."""
     where, comma, last = (part.strip() for part in value.rpartition(","))
     if not comma:
         if _DISTANCE.fullmatch(last):
-            raise ValueError("a position or a place stands before the distance, as in near:Lisbon,30km")
+            raise ValueError("a position or a place is needed before the distance, as in near:Lisbon,30km")
         return last, DEFAULT_KM
     distance = _DISTANCE.fullmatch(last)
     if distance is None:
         is_position = _is_coordinate(where) and _is_coordinate(last)
-        if _MEANT_AS_DISTANCE.fullmatch(last) and not is_position:
-            raise ValueError(f"'{last}' is no distance; a number with km, m or mi is needed, such as 30km")
+        if _LOOKS_LIKE_DISTANCE.fullmatch(last) and not is_position:
+            raise ValueError(f"'{last}' is not a distance; a number with km, m or mi is needed, such as 30km")
         return value.strip(), DEFAULT_KM
     km = float(distance[1]) * _UNIT_KM[distance[2].lower()]
     if not 0 < km <= MAX_KM:
-        raise ValueError(f"'{last}' is no distance to search; it is more than nothing and at most {MAX_KM:,.0f} km")
+        raise ValueError(f"the distance '{last}' must be more than 0 and at most {MAX_KM:,.0f} km")
     return where, km

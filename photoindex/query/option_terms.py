@@ -1,4 +1,4 @@
-"""Read terms given as options: `--camera canon --from-date 2019` is `camera:canon date:2019..`."""
+"""Parse terms given as options: `--camera canon --from-date 2019` means `camera:canon date:2019..`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from photoindex.query.value_syntax import ValueReader, joined
 
 
 def option_nodes(terms: Sequence[OptionTerm], fields: Mapping[str, FieldGrammar], lookups: Lookups) -> list[Node]:
-    """Return the tree of each option that was given; all of them must match.
+    """Return the trees of the given options; all of them must match.
 
-    A value means the same as after the field's colon, but quotes, parentheses and a comma before a space are part of it. A
-    `from` and a `to` of one field, each given once, are one range. Raises QuerySyntaxError, which shows the option.
+    A value means the same as after the field's colon, but quotes, parentheses and a comma before a space are literal.
+    The `from` and `to` of a field, each given once, form one range. Raises QuerySyntaxError, which shows the option.
     """
     nodes: list[Node] = []
     ends = {(term.field, term.bound): term for term in terms if term.bound and len(term.values) == 1}
@@ -30,7 +30,7 @@ def option_nodes(terms: Sequence[OptionTerm], fields: Mapping[str, FieldGrammar]
 
 def _alternative(term: OptionTerm, text: str, grammar: FieldGrammar, lookups: Lookups) -> Node:
     query = f"{term.option} {text}"
-    value = _written(text, start=len(term.option) + 1)
+    value = _as_value(text, start=len(term.option) + 1)
     reader = ValueReader(query, lookups)
     if term.bound is None:
         return reader.read(grammar, value, position=0)
@@ -40,13 +40,13 @@ def _alternative(term: OptionTerm, text: str, grammar: FieldGrammar, lookups: Lo
 
 def _range(lower: OptionTerm, upper: OptionTerm, grammar: FieldGrammar, lookups: Lookups) -> Node:
     query = f"{lower.option} {lower.values[0]} {upper.option} {upper.values[0]}"
-    first = _written(lower.values[0], start=len(lower.option) + 1)
-    last = _written(upper.values[0], start=len(query) - len(upper.values[0]))
+    first = _as_value(lower.values[0], start=len(lower.option) + 1)
+    last = _as_value(upper.values[0], start=len(query) - len(upper.values[0]))
     return ValueReader(query, lookups).range(grammar, first, last, position=0)
 
 
-def _written(text: str, start: int) -> Value:
-    """Return an option's value as the lexer would, standing at `start` of what is shown."""
-    whole_comma = tuple(text[index] == "," and text[index + 1 : index + 2].isspace() for index in range(len(text)))
+def _as_value(text: str, start: int) -> Value:
+    """Return an option's value as the lexer would; `start`: its position in the text that an error shows."""
+    quoted = tuple(text[index] == "," and text[index + 1 : index + 2].isspace() for index in range(len(text)))
     positions = tuple(range(start, start + len(text)))
-    return Value(text, whole_comma, positions, start + len(text))
+    return Value(text, quoted, positions, start + len(text))

@@ -1,12 +1,13 @@
-"""Read the tokens of a query into a syntax tree.
+"""Parse the tokens of a query into a syntax tree.
 
     query := alternatives?
     alternatives := terms (OR terms)*
     terms := term (AND? term)*
     term := ('-' | NOT)? ((word | phrase) ('^' weight)? | field | '@' name | '(' alternatives? ')')
 
-Groups are flattened (`(a b) c` is one `And` of three) and a list of values is the `Or` that it means, so that one meaning
-has one tree. `()` is everything, like the empty query. `@name` is the tree of that saved query, as if it stood in parentheses.
+Groups are flattened (`(a b) c` is one `And` of three) and a list of values becomes an `Or`, so that queries with the
+same meaning have the same tree. `()` matches everything, like the empty query. `@name` is replaced by the tree of the
+saved query, as if in parentheses.
 """
 
 from __future__ import annotations
@@ -22,26 +23,26 @@ from photoindex.query.value_syntax import ValueReader, joined
 from photoindex.query.values import is_indexed
 
 MAX_TERMS = 500
-"""More would exceed the depth of an SQL expression (1000), where each term of a chain is one level."""
+"""Each term of a chain adds one level to the SQL expression, whose depth SQLite limits to 1000."""
 MAX_DEPTH = 10
-"""Levels of parentheses and saved queries; each takes up to five places on the stack of SQLite's parser, which has 100."""
+"""Levels of parentheses and saved queries; each takes up to five of the 100 entries of SQLite's parser stack."""
 
 _ENDS = (TokenKind.OR, TokenKind.CLOSE, TokenKind.END)
 _SHOWN_CHARACTERS = 40
 
 
 def parse(query: str, fields: Mapping[str, FieldGrammar], lookups: Lookups, *, saving: str | None = None) -> Node:
-    """Return the syntax tree of `query`; `fields` holds every field by its lower-case name and aliases.
+    """Return the syntax tree of `query`; `fields`: every field by its name and aliases, lower-case.
 
-    saving: the name under which the query is to be saved, which it may therefore not use itself.
-    Raises QuerySyntaxError, and nothing else, whatever the text.
+    saving: the name under which the query will be saved; the query must not use it. Raises only QuerySyntaxError, for
+    any text.
     """
-    return _Parser(query, _Surroundings(fields, lookups, names=() if saving is None else (saving.lower(),))).whole()
+    return _Parser(query, _SharedState(fields, lookups, names=() if saving is None else (saving.lower(),))).whole()
 
 
 @dataclass(slots=True)
-class _Surroundings:
-    """What a query and the saved ones inside it share; `names` are the saved queries around, outermost first."""
+class _SharedState:
+    """What a query shares with the saved queries in it; `names`: the enclosing saved queries, outermost first."""
 
     fields: Mapping[str, FieldGrammar]
     lookups: Lookups
@@ -51,11 +52,11 @@ class _Surroundings:
 
 
 class _Parser:
-    def __init__(self, query: str, around: _Surroundings) -> None:
+    def __init__(self, query: str, shared: _SharedState) -> None:
         self._query = query
-        self._around = around
-        self._reader = ValueReader(query, around.lookups)
-        self._tokens = tokenize(query, around.fields)
+        self._shared = shared
+        self._reader = ValueReader(query, shared.lookups)
+        self._tokens = tokenize(query, shared.fields)
         self._index = 0
 
     @property
@@ -66,9 +67,9 @@ class _Parser:
         return QuerySyntaxError(message, query=self._query, position=position)
 
     def whole(self) -> Node:
-        node = self._alternatives(self._around.depth)
+        node = self._alternatives(self._shared.depth)
         if self._token.kind is TokenKind.CLOSE:
-            raise self._error("')' closes nothing; quote the text to search for it", self._token.position)
+            raise self._error("this ')' has no matching '('; quote the text to search for it", self._token.position)
         return node
 
     def _alternatives(self, depth: int) -> Node:
@@ -82,7 +83,7 @@ class _Parser:
         return joined(Or, [EVERYTHING if part is None else part for part in parts])
 
     def _conjunction(self, depth: int) -> Node | None:
-        """Return the terms up to the next OR, `)` or end, None when there are none."""
+        """Return the terms up to the next OR, `)` or end, None if there are none."""
         parts: list[Node] = []
         while self._token.kind not in _ENDS:
             operator = self._token
@@ -101,10 +102,8 @@ class _Parser:
             if self._token.kind in (*_ENDS, TokenKind.AND):
                 raise self._error(_needs_term(token), token.position)
             if self._token.kind is TokenKind.NOT:
-                # Refused as `--` is; a chain of them would be as deep as it is long.
-                message = (
-                    "a term is filtered out once; parentheses stand between two of '-' and NOT, or \"NOT\" for the word"
-                )
+                # Refused like `--`: a chain of them would be nested as deeply as it is long.
+                message = 'a term can be negated only once; use parentheses, as in -(-a), or write "NOT" for the word'
                 raise self._error(message, self._token.position)
             return Not(self._term(depth))
         if token.kind is TokenKind.OPEN:
@@ -116,22 +115,22 @@ class _Parser:
         return self._words(token)
 
     def _group(self, opened: Token, depth: int) -> Node:
-        self._refuse_deep(depth, opened.position)
+        self._check_depth(depth, opened.position)
         node = self._alternatives(depth)
         if self._token.kind is not TokenKind.CLOSE:
             raise self._error("this parenthesis is not closed", opened.position)
         self._index += 1
         return node
 
-    def _refuse_deep(self, depth: int, position: int) -> None:
+    def _check_depth(self, depth: int, position: int) -> None:
         if depth > MAX_DEPTH:
-            message = f"parentheses and saved queries inside each other go {MAX_DEPTH} deep at most"
+            message = f"parentheses and saved queries can be nested at most {MAX_DEPTH} deep"
             raise self._error(message, position)
 
     def _count(self, position: int, number: int = 1) -> None:
-        self._around.terms[0] += number
-        if self._around.terms[0] > MAX_TERMS:
-            raise self._error(f"a query has at most {MAX_TERMS} terms", position)
+        self._shared.terms[0] += number
+        if self._shared.terms[0] > MAX_TERMS:
+            raise self._error(f"a query can have at most {MAX_TERMS} terms", position)
 
     def _words(self, token: Token) -> Words:
         self._count(token.position)
@@ -142,7 +141,7 @@ class _Parser:
         return Words(token.text, phrase=phrase, prefix=token.prefix, weight=token.weight, position=token.position)
 
     def _field(self, token: Token) -> Node:
-        grammar = self._around.fields.get(token.text.lower())
+        grammar = self._shared.fields.get(token.text.lower())
         if grammar is None:
             raise self._error(self._unknown_field(token.text), token.position)
         assert token.value is not None
@@ -151,41 +150,41 @@ class _Parser:
         return node
 
     def _unknown_field(self, name: str) -> str:
-        near = get_close_matches(name.lower(), self._around.fields, n=3)
+        near = get_close_matches(name.lower(), self._shared.fields, n=3)
         if near:
             hint = f"did you mean {' or '.join(f'{one}:' for one in near)}?"
         else:
-            hint = f"the fields are {', '.join(sorted({grammar.name for grammar in self._around.fields.values()}))};"
-        return f"there is no field '{_shown(name)}:'; {hint} quote the text to search for it as words"
+            hint = f"the fields are {', '.join(sorted({grammar.name for grammar in self._shared.fields.values()}))};"
+        return f"there is no field '{_shortened(name)}:'; {hint} quote the text to search for it as words"
 
     def _saved(self, token: Token, depth: int) -> Node:
-        """Return the tree of a saved query, its positions being that of its name here."""
+        """Return the tree of a saved query, with the position of its name in this query for all nodes."""
         self._count(token.position)
-        self._refuse_deep(depth, token.position)
+        self._check_depth(depth, token.position)
         name = token.text.lower()
-        around = self._around
-        if name in around.names:
-            circle = " -> ".join(f"@{one}" for one in (*around.names[around.names.index(name) :], name))
-            raise self._error(f"a saved query cannot use itself: {circle}", token.position)
-        saved = around.lookups.saved()
+        shared = self._shared
+        if name in shared.names:
+            cycle = " -> ".join(f"@{one}" for one in (*shared.names[shared.names.index(name) :], name))
+            raise self._error(f"a saved query cannot use itself: {cycle}", token.position)
+        saved = shared.lookups.saved()
         text = saved.get(name)
         if text is None:
             raise self._error(_unknown_saved(token.text, list(saved)), token.position)
-        inside = replace(around, names=(*around.names, name), depth=depth)
+        inside = replace(shared, names=(*shared.names, name), depth=depth)
         try:
-            return _placed(_Parser(text, inside).whole(), token.position)
+            return _at_position(_Parser(text, inside).whole(), token.position)
         except QuerySyntaxError as error:
-            message = f"the saved query @{name} ({_shown(text)}) cannot be read: {error.message}"
+            message = f"the saved query @{name} ({_shortened(text)}) is invalid: {error.message}"
             raise self._error(message, token.position) from error
 
 
 def _needs_term(operator: Token) -> str:
     if operator.text == "NOT":
-        return 'NOT needs a term behind it; write "NOT" to search for the word'
-    return "'-' needs a term directly behind it"
+        return 'NOT needs a term after it; write "NOT" to search for the word'
+    return "'-' needs a term directly after it"
 
 
-def _shown(text: str) -> str:
+def _shortened(text: str) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
 
 
@@ -198,9 +197,9 @@ def _unknown_saved(name: str, known: Sequence[str]) -> str:
     return f"there is no saved query '@{name}'; {hint} (quote the text to search for it)"
 
 
-def _placed(node: Node, position: int) -> Node:
+def _at_position(node: Node, position: int) -> Node:
     if isinstance(node, (Words, Compare)):
         return replace(node, position=position)
     if isinstance(node, Not):
-        return Not(_placed(node.part, position))
-    return type(node)(tuple(_placed(part, position) for part in node.parts))
+        return Not(_at_position(node.part, position))
+    return type(node)(tuple(_at_position(part, position) for part in node.parts))

@@ -1,4 +1,4 @@
-"""Write a syntax tree as the text of a query; reading that text gives the same tree."""
+"""Print a syntax tree as the text of a query; parsing the text gives the same tree."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from photoindex.errors import QuerySyntaxError
 from photoindex.query.lexer import QUOTES, TokenKind, tokenize
 from photoindex.query.syntax import And, Compare, Node, Not, Operator, Or, Words
 
-# A value that neither the lexer nor a list of values could take for something else; all others are quoted.
+# Values that cannot be mistaken for other syntax or for a list of values; all others are quoted.
 _BARE_VALUE = re.compile(r"[\w.+&'@#%/_*:-]+", re.ASCII)
 _SPECIAL = re.compile(rf"[\\{QUOTES}]")
 UNLISTED = frozenset({"near", "like"})
-"""Fields whose grammar has no lists, because a comma is part of their value."""
+"""Fields without lists of values, because a comma is part of the value."""
 
 
 def to_text(node: Node) -> str:
-    """Return `node` as a query; `parse` of it is the same tree for every tree that `parse` can make."""
+    """Return `node` as the text of a query; parsing it gives the same tree, if `parse` can produce that tree."""
     return _alternatives(node) if isinstance(node, Or) else _terms(node)
 
 
@@ -28,7 +28,7 @@ def _alternatives(node: Or) -> str:
 
 
 def _as_list(node: Or) -> str | None:
-    """Return `field:a,b` where every alternative holds the same field against a value, None elsewhere."""
+    """Return `field:a,b` if every alternative compares the same field with a value, None otherwise."""
     compares = [part for part in node.parts if isinstance(part, Compare) and part.operator is not Operator.REGEX]
     if not compares or len(compares) != len(node.parts) or len({part.field for part in compares}) > 1:
         return None
@@ -65,13 +65,13 @@ def _words(node: Words) -> str:
 
 
 def _is_word(node: Words, ending: str) -> bool:
-    """Tell whether the text without quotes, with what follows it, reads as this one word: OR does not, OR* does."""
+    """Return whether the text without quotes, plus `ending`, is read as this one word: OR is not, OR* is."""
     try:
         tokens = tokenize(node.text + ending)
     except QuerySyntaxError:
         return False
-    wanted = (TokenKind.WORD, node.text, node.prefix, node.weight)
-    return [(one.kind, one.text, one.prefix, one.weight) for one in tokens[:-1]] == [wanted]
+    expected = (TokenKind.WORD, node.text, node.prefix, node.weight)
+    return [(one.kind, one.text, one.prefix, one.weight) for one in tokens[:-1]] == [expected]
 
 
 def _value(node: Compare) -> str:

@@ -1,9 +1,9 @@
-"""The syntax tree of a query, which the parser makes and the store compiles to SQL.
+"""The syntax tree of a query, produced by the parser and compiled to SQL by the store.
 
-A query is a tree of `And`, `Or`, `Not` over three leaves: `Words` (full text), `Compare` (a field against one value or a
-range) and, for commas inside a value, an `Or` of `Compare`. The nodes carry the character range they were read from, so
-that a later error can still point at its place; positions do not count when trees are compared. A saved query (`@NAME`)
-has no node: its own tree stands in its place.
+A query is a tree of `And`, `Or` and `Not` with two kinds of leaves: `Words` (full text) and `Compare` (a field compared
+with one value or a range). Values separated by commas become an `Or` of `Compare`. Leaves have the position they were
+read from, so that a later error can point to it; comparing trees ignores positions. A saved query (`@NAME`) has no
+node: it is replaced by its tree.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal, Union
 
 
 class Operator(StrEnum):
-    """How a field is compared with its value; `RANGE` includes both ends, an open end is None."""
+    """How a field is compared with its value; `RANGE` includes both ends, and an open end is None."""
 
     IS = ":"
     GREATER = ":>"
@@ -29,9 +29,9 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Full text: one word (`prefix` for `word*`) or one quoted phrase, in the user's own spelling.
+    """Full text: one word (`prefix` for `word*`) or one quoted phrase, as the user spelled it.
 
-    weight: of its meaning against that of the other words, where it is searched by meaning (`beach^0.5`).
+    weight: relative to the other words, when searching by meaning (`beach^0.5`).
     """
 
     text: str
@@ -43,11 +43,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One field against a value as written; `until` is the upper end for RANGE, where `value` is the lower.
+    """One field compared with a value as written; for RANGE, `value` is the lower end and `until` the upper.
 
-    context: what the value depends on, looked up once when the query was read: for `last-30d` the moment
-    (ISO 8601, local), for the name of a place `LATITUDE,LONGITUDE` and, behind a space, its full name; None where the value
-    depends on nothing.
+    context: what the value depends on, looked up once when the query was parsed: the current time (ISO 8601, local) for
+    `last-30d`, `LATITUDE,LONGITUDE NAME` for a place; None for other values.
     """
 
     field: str
@@ -96,10 +95,10 @@ def leaves(node: Node) -> Iterator[Words | Compare]:
 
 @dataclass(frozen=True, slots=True)
 class OptionTerm:
-    """A term that was given as an option: `--camera canon` is the field `camera` against `canon`.
+    """A term that was given as an option: `--camera canon` means `camera:canon`.
 
-    option: its name with the dashes, for messages. values: one for each time it was given; one of them must match. bound:
-    the value is the lower (`from`) or upper end (`to`) of a range. negated: no value may match.
+    option: its name with the dashes, for messages. values: one for each use of the option; one of them must match.
+    bound: the value is the lower (`from`) or upper (`to`) end of a range. negated: no value may match.
     """
 
     option: str
@@ -111,11 +110,12 @@ class OptionTerm:
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """What a query may refer to beyond its own text.
+    """What a query may depend on beyond its own text.
 
-    now: the moment that `today` and `last-30d` are counted from, ISO 8601 local time without an offset. saved: returns the
-    saved queries, name (lower-case) -> text. place: returns a named place's latitude and longitude in degrees and its full
-    name (city, region, country), and raises ValueError, with a sentence for the user, for an unknown name. Both are called only for a query that needs them.
+    now: the time that `today` and `last-30d` are relative to, ISO 8601 local time without an offset. saved: returns the
+    saved queries, name (lower-case) -> text. place: returns a place's latitude and longitude in degrees and its full
+    name (city, region, country); raises ValueError with a message for the user if the name is unknown. Both functions
+    are called only for queries that need them.
     """
 
     now: str
@@ -125,14 +125,14 @@ class Lookups:
 
 @dataclass(frozen=True, slots=True)
 class FieldGrammar:
-    """What the parser must know of a field; `store.fields` makes one from each row of its table.
+    """What the parser needs to know about a field; `store.search.fields` makes one from each row of its table.
 
-    name: the field's own name, also where an alias was written. help: what it holds, with examples. ordered: it takes
-    `:>` and `a..b`. free_text: its values may hold spaces. check: returns the context of a value, None where it needs
-    none, and raises ValueError with a sentence for the user where the value is impossible. backwards: tells whether the
-    lower end of a range, both ends being fine, lies behind the upper one, in their context. mistake_in_regex: returns what
-    is wrong with a regular expression and at which character, None where it is fine; None itself where the field takes
-    no `::`. listed: a comma separates values.
+    name: the field's own name, even if an alias was used. help: what it contains, with examples. ordered: supports `:>`
+    and `a..b`. free_text: values may contain spaces. check: returns the context of a value, None if it needs none;
+    raises ValueError with a message for the user if the value is invalid. backwards: returns whether the lower end of a
+    range is after the upper one, given valid ends and their context. regex_error: returns what is wrong with a regular
+    expression and at which character, None if it is valid; None itself if the field does not support `::`. listed:
+    commas separate values.
     """
 
     name: str
@@ -141,5 +141,5 @@ class FieldGrammar:
     free_text: bool
     check: Callable[[str, Lookups], str | None]
     backwards: Callable[[str, str, str | None], bool]
-    mistake_in_regex: Callable[[str], tuple[str, int] | None] | None = None
+    regex_error: Callable[[str], tuple[str, int] | None] | None = None
     listed: bool = True

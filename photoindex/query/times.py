@@ -1,4 +1,4 @@
-"""Read the times that are written in a query: dates, `last-30d`, times of day, durations, exposures."""
+"""Parse the times in a query: dates, `last-30d`, times of day, durations, exposure times."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _EXPOSURE_TOLERANCE = 0.005
 
 
 def read_date(value: str, now: str | None = None) -> Span:
-    """Read a year, month, day, hour, minute or second; the span is the whole period, as text in ISO 8601.
+    """Parse a year, month, day, hour, minute or second; the span is the whole period, as ISO 8601 text.
 
-    With `now` (ISO 8601) also today, yesterday, and last-30d, last-2w, last-6mo, last-1y, which plain equality reads as all
-    since that day (until the end of tomorrow, which it may be where a photo was taken), and a comparison as the day alone.
-    Raises ValueError with a sentence for the user, like all that follow.
+    With `now` (ISO 8601), also today, yesterday, last-30d, last-2w, last-6mo and last-1y. Plain equality with last-…
+    covers everything since that day (until the end of tomorrow, because it may be tomorrow already where a photo was
+    taken); a comparison uses only the day. Raises ValueError with a message for the user, like the other readers.
     """
     if (relative := _RELATIVE.fullmatch(value)) and now is not None:
         day = _relative_day(value, relative, date.fromisoformat(now[:10]))
@@ -44,72 +44,72 @@ def read_date(value: str, now: str | None = None) -> Span:
     if not match:
         raise ValueError("a date is needed, such as 2019, 2019-06, 2019-06-15, 2019-06-15T18:30, today or last-30d")
     _check_calendar(value, {name: int(number) for name, number in match.groupdict().items() if number is not None})
-    # taken_at begins with the text of every period that it lies in, and '~' sorts behind all that may follow.
+    # taken_at starts with the text of every period that contains it, and '~' sorts after anything that may follow.
     low = value.replace(" ", "T")
     return Span(low, low + "~", low, low + "~")
 
 
 def read_instant(value: str, now: str | None = None) -> Span:
-    """Read a date as `read_date` does, in this computer's time zone; the span is in UTC seconds since 1970."""
+    """Parse a date like `read_date`, in this computer's time zone; the span is in seconds since 1970 (UTC)."""
     span = read_date(value, now)
     ends = (span.low, span.high, span.near_low, span.near_high)
     first, last, near_first, near_last = (_instant(str(end)) for end in ends)
     return Span(first, last, near_first, near_last)
 
 
-def moment_needed(value: str, lookups: Lookups) -> str | None:
-    """Return the present moment for a value that is counted from it, None for others."""
+def now_if_relative(value: str, lookups: Lookups) -> str | None:
+    """Return the current time for a value that is relative to it, such as last-30d, None for others."""
     return lookups.now if _RELATIVE.fullmatch(value) else None
 
 
 def read_time_of_day(value: str) -> Span:
-    """Read an hour, minute or second of any day; the span is the whole period, as text that begins with HH."""
+    """Parse an hour, minute or second of any day; the span is the whole period, as text starting with HH."""
     match = _TIME_OF_DAY.fullmatch(value)
     if not match:
-        raise ValueError("a time of day is needed, such as 18, 18:30 or 18:30:15; 22..04 goes over midnight")
+        raise ValueError("a time of day is needed, such as 18, 18:30 or 18:30:15; 22..04 spans midnight")
     if int(match[1]) > 23 or int(match[2] or 0) > 59 or int(match[3] or 0) > 59:
-        raise ValueError(f"there is no time {value}; times are 00:00:00 to 23:59:59")
+        raise ValueError(f"'{value}' is not a time of day; times go from 00:00:00 to 23:59:59")
     low = ":".join([match[1].zfill(2), *(part for part in match.groups()[1:] if part)])
     return Span(low, low + "~", low, low + "~")
 
 
 def read_duration(value: str) -> Span:
-    """Read a length of time: seconds, 1:30, 1:02:03, 10s, 5min, 1.5h; plain equality covers what rounds to it."""
+    """Parse a length of time: seconds, 1:30, 1:02:03, 10s, 5min, 1.5h; plain equality covers what rounds to it."""
     if clock := _CLOCK.fullmatch(value):
         seconds = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(f"{clock[3]}.{clock[4] or 0}")
         if int(clock[3]) > 59 or (clock[1] and int(clock[2]) > 59):
-            raise ValueError(f"there is no length {value}; minutes and seconds go to 59")
-        return _around(seconds, len(clock[4] or ""), 1.0)
+            raise ValueError(f"'{value}' is not a length of time; minutes and seconds go from 0 to 59")
+        return _span_around(seconds, len(clock[4] or ""), 1.0)
     try:
         parts = durations.split(value + "s" if _BARE_SECONDS.fullmatch(value) else value)
     except ValueError as error:
         raise ValueError(f"{error}; a length of time is needed, such as 10s, 1:30, 5min or 1.5h") from error
     last = parts[-1]
-    return _around(sum(part.seconds for part in parts), last.decimals, durations.UNIT_SECONDS[last.unit])
+    return _span_around(sum(part.seconds for part in parts), last.decimals, durations.UNIT_SECONDS[last.unit])
 
 
 def read_exposure(value: str) -> Span:
-    """Read an exposure time: 1/250, 0.004, 2s; plain equality covers what rounds to it (1/250.5 to 1/249.5)."""
+    """Parse an exposure time: 1/250, 0.004, 2s; plain equality covers what rounds to it (1/250.5 to 1/249.5)."""
     if fraction := _FRACTION.fullmatch(value):
         above, below = float(fraction[1]), int(fraction[2])
         if not above or not below:
             raise ValueError("a fraction of a second is needed, such as 1/250")
-        low, high = _tolerant(above / below)
+        low, high = _with_tolerance(above / below)
         return Span(low, high, min(low, above / (below + 0.5)), max(high, above / (below - 0.5)))
     match = _SECONDS.fullmatch(value)
     if not match:
         raise ValueError("an exposure time is needed, such as 1/250, 0.5 or 2s")
     seconds = float(f"{match[1]}.{match[2] or 0}")
-    low, high = _tolerant(seconds)
-    near = _around(seconds, len(match[2] or ""), 1.0)
+    low, high = _with_tolerance(seconds)
+    near = _span_around(seconds, len(match[2] or ""), 1.0)
     return Span(low, high, near.near_low, near.near_high)
 
 
-def _tolerant(seconds: float) -> tuple[float, float]:
+def _with_tolerance(seconds: float) -> tuple[float, float]:
     return seconds * (1 - _EXPOSURE_TOLERANCE), seconds * (1 + _EXPOSURE_TOLERANCE)
 
 
-def _around(seconds: float, decimals: int, unit: float) -> Span:
+def _span_around(seconds: float, decimals: int, unit: float) -> Span:
     half_step = unit * 0.5 * 10.0**-decimals
     return Span(seconds, seconds, seconds - half_step, seconds + half_step)
 
@@ -122,7 +122,7 @@ def _relative_day(value: str, relative: re.Match[str], today: date) -> date:
         month = today.year * 12 + today.month - 1 - months
         first = date(month // 12, month % 12 + 1, 1)
         next_month = (first + timedelta(days=31)).replace(day=1)
-        # 31 March less one month is the last day of February.
+        # 31 March minus one month is the last day of February.
         day = min(first + timedelta(days=today.day - 1), next_month - timedelta(days=1))
         return day - timedelta(days=days)
     except (ValueError, OverflowError) as error:
@@ -142,7 +142,7 @@ def _months_and_days(written: str) -> tuple[int, int]:
 
 
 def _instant(text: str) -> float:
-    """Return the first moment of a period, or its last where '~' stands behind it, of years that the clock knows."""
+    """Return the first moment of a period, or the last if '~' follows; infinite if outside 1970 to 9998."""
     whole = _LAST_MOMENT if text.endswith("~") else _FIRST_MOMENT
     start = text.removesuffix("~")
     year = int(start[:4])
@@ -152,7 +152,7 @@ def _instant(text: str) -> float:
         following = date(year, int(start[5:7]), 1) + timedelta(days=31)
         start = (following.replace(day=1) - timedelta(days=1)).isoformat()
     moment = datetime.fromisoformat(start + whole[len(start) :])
-    # A naive time is local time, which is meant.
+    # timestamp() reads a naive time as local time, as intended.
     return moment.timestamp() + (0.999_999 if text.endswith("~") else 0.0)
 
 
@@ -166,4 +166,4 @@ def _check_calendar(value: str, parts: dict[str, int]) -> None:
     except ValueError as error:
         raise ValueError(f"{value[:7]} has no day {value[8:10]}") from error
     if parts.get("hour", 0) > 23 or parts.get("minute", 0) > 59 or parts.get("second", 0) > 59:
-        raise ValueError(f"there is no time {value[11:]}; times are 00:00:00 to 23:59:59")
+        raise ValueError(f"'{value[11:]}' is not a time of day; times go from 00:00:00 to 23:59:59")

@@ -1,4 +1,4 @@
-"""Read what stands behind a field's colon: one value, several, a comparison, a range, a regular expression."""
+"""Parse what follows a field's colon: one value, several, a comparison, a range, a regular expression."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _COMPARISONS = (Operator.GREATER_EQUAL, Operator.LESS_EQUAL, Operator.GREATER, O
 
 @dataclass(frozen=True, slots=True)
 class ValueReader:
-    """Makes trees of values that stand in `query`; every method raises QuerySyntaxError with the place of a mistake."""
+    """Parses the values in `query`; every method raises QuerySyntaxError with the position of the error."""
 
     query: str
     lookups: Lookups
 
     def read(self, grammar: FieldGrammar, value: Value, *, position: int, regex: bool = False) -> Node:
-        """Return the tree of a field's whole value; `position` is where the field's name stands."""
+        """Return the tree of a field's whole value; `position`: of the field's name."""
         if not value.text:
-            message = f"{grammar.name}: needs a value directly behind the colon ({grammar.help})"
+            message = f"{grammar.name}: needs a value directly after the colon ({grammar.help})"
             raise self._error(message, value.position)
         if regex:
             return self._regex(grammar, value, position)
@@ -29,11 +29,11 @@ class ValueReader:
         return joined(Or, [self._compare(grammar, item, position) for item in items])
 
     def range(self, grammar: FieldGrammar, lower: Value | None, upper: Value | None, position: int) -> Compare:
-        """Return the comparison with a range that has at least one end."""
-        contexts = [self._checked(grammar, end) for end in (lower, upper) if end is not None]
+        """Return the comparison with a range of at least one end."""
+        contexts = [self._check(grammar, end) for end in (lower, upper) if end is not None]
         context = next((one for one in contexts if one is not None), None)
         if lower is not None and upper is not None and grammar.backwards(lower.text, upper.text, context):
-            message = f"{grammar.name}: this range runs backwards; the smaller end comes first"
+            message = f"{grammar.name}: this range runs backwards; write the smaller end first"
             raise self._error(message, lower.position)
         ends = [None if end is None else end.text for end in (lower, upper)]
         return Compare(grammar.name, Operator.RANGE, ends[0], until=ends[1], position=position, context=context)
@@ -42,24 +42,24 @@ class ValueReader:
         return QuerySyntaxError(message, query=self.query, position=position)
 
     def _regex(self, grammar: FieldGrammar, value: Value, position: int) -> Compare:
-        if grammar.mistake_in_regex is None:
-            message = f"{grammar.name}: takes no regular expression; write {grammar.name}:VALUE with one colon"
+        if grammar.regex_error is None:
+            message = f"{grammar.name}: does not support regular expressions; write {grammar.name}:VALUE with one colon"
             raise self._error(message, position)
-        mistake = grammar.mistake_in_regex(value.text)
-        if mistake is not None:
-            message, index = mistake
-            place = value.positions[index] if index < len(value.positions) else value.end
-            raise self._error(f"{grammar.name}: {message}", place)
+        error = grammar.regex_error(value.text)
+        if error is not None:
+            message, index = error
+            at = value.positions[index] if index < len(value.positions) else value.end
+            raise self._error(f"{grammar.name}: {message}", at)
         return Compare(grammar.name, Operator.REGEX, value.text, position=position)
 
     def _compare(self, grammar: FieldGrammar, item: Value, position: int) -> Compare:
         if not item.text:
-            message = "a comma needs a value on both sides, without spaces; quote a value that holds a comma"
+            message = "a comma needs a value on both sides, without spaces; quote a value that contains a comma"
             raise self._error(message, item.position)
         operator, value = self._comparison(grammar, item)
         if operator is Operator.IS and grammar.ordered and (dots := value.find("..")) >= 0:
-            return self._written_range(grammar, value, dots, position)
-        context = self._checked(grammar, value)
+            return self._dotted_range(grammar, value, dots, position)
+        context = self._check(grammar, value)
         return Compare(grammar.name, operator, value.text, position=position, context=context)
 
     def _comparison(self, grammar: FieldGrammar, item: Value) -> tuple[Operator, Value]:
@@ -68,23 +68,25 @@ class ValueReader:
             sign = operator.value[1:]
             if item.text.startswith(sign) and not any(item.quoted[: len(sign)]):
                 if not grammar.ordered:
-                    message = f"{grammar.name}: cannot be compared with '{sign}'; quote the value if it begins so"
+                    message = (
+                        f"{grammar.name}: cannot be compared with '{sign}'; quote the value if it starts with '{sign}'"
+                    )
                     raise self._error(message, item.position)
-                rest = item.cut(len(sign), len(item.text))
+                rest = item.slice(len(sign), len(item.text))
                 if not rest.text:
-                    raise self._error(f"{grammar.name}:{sign} needs a value directly behind it", rest.position)
+                    raise self._error(f"{grammar.name}:{sign} needs a value directly after it", rest.position)
                 return operator, rest
         return Operator.IS, item
 
-    def _written_range(self, grammar: FieldGrammar, item: Value, dots: int, position: int) -> Compare:
-        lower, upper = item.cut(0, dots), item.cut(dots + 2, len(item.text))
+    def _dotted_range(self, grammar: FieldGrammar, item: Value, dots: int, position: int) -> Compare:
+        lower, upper = item.slice(0, dots), item.slice(dots + 2, len(item.text))
         if not lower.text and not upper.text:
             message = f"a range needs at least one end: {grammar.name}:A..B, {grammar.name}:A.. or {grammar.name}:..B"
             raise self._error(message, item.position)
         return self.range(grammar, lower if lower.text else None, upper if upper.text else None, position)
 
-    def _checked(self, grammar: FieldGrammar, value: Value) -> str | None:
-        """Return the context of one value."""
+    def _check(self, grammar: FieldGrammar, value: Value) -> str | None:
+        """Check a value and return its context."""
         try:
             return grammar.check(value.text, self.lookups)
         except ValueError as error:
@@ -92,16 +94,16 @@ class ValueReader:
 
 
 def _items(value: Value) -> list[Value]:
-    """Split a value at the commas outside quotes."""
+    """Split a value at unquoted commas."""
     items = []
     while (comma := value.find(",")) >= 0:
-        items.append(value.cut(0, comma))
-        value = value.cut(comma + 1, len(value.text))
+        items.append(value.slice(0, comma))
+        value = value.slice(comma + 1, len(value.text))
     return [*items, value]
 
 
 def joined(kind: type[And | Or], parts: list[Node]) -> Node:
-    """Return one node for `parts`: themselves when there is one, with the parts of inner nodes of the same kind."""
+    """Combine `parts` in one node, with nested nodes of the same kind flattened; a single part is returned as it is."""
     if len(parts) == 1:
         return parts[0]
     flat: list[Node] = []

@@ -1,4 +1,4 @@
-"""Read the values that are written in a query: numbers and sizes become spans, text becomes a pattern."""
+"""Parse the values in a query: numbers and sizes become spans, text becomes a pattern."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from photoindex.text import without_stray_bytes
 Bound = str | int | float
 
 MAX_TEXT_CHARACTERS = 500
-"""SQLite refuses patterns over 50,000 bytes; one character folds to at most 18 of three bytes each (U+FDFA)."""
+"""SQLite refuses patterns over 50,000 bytes; one character can fold to 18 of three bytes each (U+FDFA)."""
 MAX_STARS = 10
 MAX_REGEX_CHARACTERS = 500
 
@@ -27,7 +27,7 @@ _GLOB_SPECIAL = re.compile(r"[?\[]")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a value covers, both ends included.
+    """The range that a value covers, both ends included.
 
     low, high: for comparisons and ranges (a year covers its days, a number only itself). near_low, near_high: for plain
     `field:value`, where a decimal or a size with a unit also covers what rounds to it.
@@ -40,7 +40,7 @@ class Span:
 
 
 def read_integer(value: str) -> Span:
-    """Read a whole number. Raises ValueError with a sentence for the user, like all that follow."""
+    """Parse a whole number. Raises ValueError with a message for the user, like the other readers."""
     match = _INTEGER.fullmatch(value)
     if not match:
         raise ValueError("a whole number of at most 18 digits is needed, such as 400")
@@ -49,7 +49,7 @@ def read_integer(value: str) -> Span:
 
 
 def read_decimal(value: str) -> Span:
-    """Read a number such as 2.8; plain equality covers what rounds to it (2.75 to 2.85)."""
+    """Parse a number such as 2.8; plain equality covers what rounds to it (2.75 to 2.85)."""
     match = _DECIMAL.fullmatch(value)
     if not match:
         raise ValueError("a number is needed, such as 50 or 2.8")
@@ -59,17 +59,17 @@ def read_decimal(value: str) -> Span:
 
 
 def read_f_number(value: str) -> Span:
-    """Read an f-number: 1.8, f/1.8, f1.8; as `read_decimal`."""
+    """Parse an f-number, like `read_decimal`: 1.8, f/1.8, f1.8."""
     return read_decimal(_F_SIGN.sub("", value))
 
 
 def read_millimetres(value: str) -> Span:
-    """Read a length with or without its unit: 50, 50mm; as `read_decimal`."""
+    """Parse a length with or without its unit, like `read_decimal`: 50, 50mm."""
     return read_decimal(_MILLIMETRES.sub("", value))
 
 
 def read_size(value: str) -> Span:
-    """Read a number of bytes with an optional unit: kB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024)."""
+    """Parse a number of bytes with an optional unit: kB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024)."""
     match = _SIZE.fullmatch(value)
     if not match:
         raise ValueError("a size is needed, such as 500kB, 20MB, 1.5GB (1 MB = 1,000,000 bytes) or 4MiB (1024 x 1024)")
@@ -83,11 +83,11 @@ def read_size(value: str) -> Span:
 
 
 def check_text(value: str) -> None:
-    """Raise ValueError for text that cannot be a pattern."""
+    """Raise ValueError for text that is too long or has too many `*` for a pattern."""
     if len(value) > MAX_TEXT_CHARACTERS:
-        raise ValueError(f"a value has at most {MAX_TEXT_CHARACTERS} characters")
+        raise ValueError(f"a value can have at most {MAX_TEXT_CHARACTERS} characters")
     if value.count("*") > MAX_STARS:
-        raise ValueError(f"a value has at most {MAX_STARS} times '*'")
+        raise ValueError(f"a value can contain '*' at most {MAX_STARS} times")
 
 
 def glob_pattern(value: str) -> str:
@@ -95,21 +95,21 @@ def glob_pattern(value: str) -> str:
     return _GLOB_SPECIAL.sub(lambda found: f"[{found[0]}]", value)
 
 
-def mistake_in_regex(pattern: str) -> tuple[str, int] | None:
-    """Return what is wrong with a regular expression (Python's `re`) and at which character, None where it is fine."""
+def regex_error(pattern: str) -> tuple[str, int] | None:
+    """Return what is wrong with a regular expression (Python's `re`) and at which character, None if it is valid."""
     if len(pattern) > MAX_REGEX_CHARACTERS:
-        return f"a regular expression has at most {MAX_REGEX_CHARACTERS} characters", MAX_REGEX_CHARACTERS
+        return f"a regular expression can have at most {MAX_REGEX_CHARACTERS} characters", MAX_REGEX_CHARACTERS
     try:
         _compiled(pattern)
     except re.error as error:
-        return f"this regular expression cannot be read: {error.msg}", error.pos or 0
+        return f"invalid regular expression: {error.msg}", error.pos or 0
     except (OverflowError, RecursionError):
-        return "a number in this regular expression is too large, or its parentheses are too deep", 0
+        return "a number in this regular expression is too large, or its parentheses are nested too deeply", 0
     return None
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether a regular expression is found anywhere in `text`, whatever the case; accents count, in one form."""
+    """Return whether a regular expression matches anywhere in `text`, ignoring case but not accents (both in NFC)."""
     plain = text if text.isascii() else without_stray_bytes(_composed(text))
     return _compiled(pattern).search(plain) is not None
 
@@ -117,7 +117,7 @@ def matches(pattern: str, text: str) -> bool:
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> re.Pattern[str]:
     with warnings.catch_warnings():
-        # Python only warns of what it may read in another way one day.
+        # Python warns only about syntax whose meaning may change in a later version.
         warnings.simplefilter("ignore")
         return re.compile(_composed(pattern), re.IGNORECASE)
 
@@ -127,12 +127,12 @@ def _composed(text: str) -> str:
 
 
 def runs_backwards(lower: Span, upper: Span) -> bool:
-    """Tell whether a range begins behind its end."""
+    """Return whether a range starts after its end."""
     low, high = lower.low, upper.high
     return str(low) > str(high) if isinstance(low, str) else float(low) > float(high)
 
 
 def is_indexed(character: str) -> bool:
-    """Tell whether the tokenizer makes this character part of a token: letters, numbers, private use."""
+    """Return whether the full-text tokenizer makes this character part of a token: letters, numbers, private use."""
     category = unicodedata.category(character)
     return category[0] in "LN" or category == "Co"

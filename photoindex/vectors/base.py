@@ -13,7 +13,7 @@ Block = tuple[NDArray[np.int64], NDArray[np.float16]]
 
 
 class IndexDamaged(Exception):
-    """Files of an index are missing, incomplete, changed, or made for something else; the message says which and how."""
+    """Files of an index are missing, incomplete, changed, or made for something else; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,15 @@ class VectorIndex(Protocol):
     def search(self, query: NDArray[np.float32], limit: int, *, allowed: NDArray[np.int64] | None = None) -> Neighbours:
         """Return up to `limit` nearest vectors of a query, float32 [dim] of unit length.
 
-        allowed: only vectors with these ids, int64 [n] ascending; unknown ids are ignored. Equal scores are sorted by id.
-        Vectors with NaN are never returned. Raises ValueError for a query of another dimension.
+        allowed: only vectors with these ids, int64 [n] ascending; unknown ids are ignored. Equal scores are sorted by
+        id. Vectors with NaN are never returned. Raises ValueError for a query of another dimension.
         """
         ...
 
     def scan(
         self, query: NDArray[np.float32], minimum: float, *, allowed: NDArray[np.int64] | None = None
     ) -> Neighbours:
-        """Return all vectors with a cosine of at least `minimum`, in the order of `search`, by comparing every vector."""
+        """Compare every vector and return those with a cosine of at least `minimum`, in the order of `search`."""
         ...
 
     def scores(self, query: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float32]:

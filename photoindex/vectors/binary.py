@@ -17,10 +17,11 @@ FLIPS_MAX = 3
 NEIGHBOURS = 64
 """Number of pairs searched per code; a code with more neighbours than that is crowded."""
 _BUCKET = 4096
-"""Maximum number of codes compared that share a part with a code."""
+"""Maximum number of codes with the same part that a code is compared with."""
 _BRUTE_FORCE_PAIRS = 400_000_000
 """Up to this number of pairs, comparing all is faster than building tables."""
 _SINGLY = 3
+"""Up to this many codes per bucket are compared one rank at a time, without building arrays of index pairs."""
 _BLOCK_PAIRS = 500_000
 
 
@@ -42,13 +43,14 @@ def close_pairs(
 ) -> Iterator[ClosePairs]:
     """Yield pairs of codes that differ by at most `radius` bits in blocks, each pair once (at most twice if crowded).
 
-    codes: uint64 [n], preferably without duplicates. others: find pairs between `codes` and these; by default pairs within
-    `codes`, with the first index smaller than the second. neighbours: approximate number of pairs per crowded code.
+    codes: uint64 [n], preferably without duplicates. others: find pairs between `codes` and these; by default pairs
+    within `codes`, with the first index smaller than the second. neighbours: approximate number of pairs per crowded
+    code.
 
-    Complete (except for crowded codes) up to a radius of 11; for many codes it finds 93 % of the pairs at 12 bits, and fewer
-    further away. Method (multi-index hashing): close codes have a part (of three) with few differing bits, so each part of
-    each code is looked up in a table, unchanged and with up to three bits flipped: 1,562 lookups per part at a radius of 9 or
-    more.
+    Complete (except for crowded codes) up to a radius of 11; for many codes it finds 93 % of the pairs at 12 bits, and
+    fewer further away. Method (multi-index hashing): close codes have a part (of three) with few differing bits, so
+    each part of each code is looked up in a table, unchanged and with up to three bits flipped: 1,562 lookups per part
+    at a radius of 9 or more.
     """
     symmetric = others is None
     right = codes if others is None else others
@@ -131,31 +133,31 @@ class _Table:
 
     def lookup(self, mask: int, radius: int, *, active: NDArray[np.bool_]) -> Iterator[ClosePairs]:
         """Yield the pairs whose parts differ exactly by `mask`; inactive left codes are skipped."""
-        places = self._searching(mask, crowded=not active.all(), active=active)
-        keys = (self._keys if places is None else self._keys[places]) ^ np.uint32(mask)
+        positions = self._left_indices(mask, crowded=not active.all(), active=active)
+        keys = (self._keys if positions is None else self._keys[positions]) ^ np.uint32(mask)
         counts = self._counts[keys]
         kept = np.flatnonzero(counts)
         counts, begins = counts[kept].astype(np.int64), self._starts[keys[kept]].astype(np.int64)
-        places = kept if places is None else places[kept]
+        positions = kept if positions is None else positions[kept]
         if self._symmetric and not mask:
             # Only later codes in the same bucket.
-            counts = begins + counts - (places + 1)
-            begins = places + 1
+            counts = begins + counts - (positions + 1)
+            begins = positions + 1
         for rank in range(_SINGLY):
             chosen = np.flatnonzero(counts > rank)
             if not len(chosen):
                 return
-            yield self._compared(places[chosen], begins[chosen] + rank, radius)
+            yield self._compared(positions[chosen], begins[chosen] + rank, radius)
         more = np.flatnonzero(counts > _SINGLY)
-        places, begins, counts = places[more], begins[more] + _SINGLY, counts[more] - _SINGLY
+        positions, begins, counts = positions[more], begins[more] + _SINGLY, counts[more] - _SINGLY
         for start, end in _blocks(np.cumsum(counts)):
-            own = np.repeat(places[start:end], counts[start:end])
+            own = np.repeat(positions[start:end], counts[start:end])
             before = np.cumsum(counts[start:end]) - counts[start:end]
             others = np.arange(len(own)) + np.repeat(begins[start:end] - before, counts[start:end])
             yield self._compared(own, others, radius)
 
-    def _searching(self, mask: int, *, crowded: bool, active: NDArray[np.bool_]) -> NDArray[np.int64] | None:
-        """Return the left indices, in the order of the part, that are looked up with this mask; None: all."""
+    def _left_indices(self, mask: int, *, crowded: bool, active: NDArray[np.bool_]) -> NDArray[np.int64] | None:
+        """Return the left codes to look up with this mask, as positions in the order of the part; None: all."""
         if crowded:
             # Of a pair with one crowded code, the other must be looked up; looking up both only costs time.
             return np.flatnonzero(active[self._left])

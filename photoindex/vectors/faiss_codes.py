@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 BITS = 2
 """Bits per dimension of the codes. With one bit, 16 x k candidates contain 84 % of the true hits of a text query among
-pictures, whose cosines are close together; with two bits 99 %, at 148 instead of 72 bytes for a vector of 512 dimensions."""
+pictures, whose cosines are close together; with two bits 99 %, at 148 instead of 72 bytes for a vector of 512
+dimensions."""
 QUERY_BITS = 8
 """Bits per dimension of the quantised query; more are no better, and 0 (not quantised) is a hundred times slower."""
-
-
 _PART_CODES = 100_000
 """Comparing fewer codes takes less time than starting a second thread."""
 _PARTS_MAX = 4
@@ -55,8 +54,8 @@ class Codes:
     def read(cls, path: Path, *, to_add: bool = False) -> Codes:
         """Read codes from a file with the content of `to_bytes` whose checksum was just verified.
 
-        Without `to_add` the file is mapped instead of copied: verifying has already brought it into memory, and copying takes
-        longer than the rest of a search. Raises IndexDamaged for any other file.
+        Without `to_add` the file is mapped instead of copied: verifying has already brought it into memory, and copying
+        takes longer than the rest of a search. Raises IndexDamaged for any other file.
         """
         import faiss
 
@@ -100,7 +99,7 @@ class Codes:
     def candidates(
         self, query: NDArray[np.float32], count: int, usable: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int64]:
-        """Return the positions of approximately the `count` nearest, ascending; only those set in `usable` [len(self)]."""
+        """Return the positions of approximately the `count` nearest, ascending; usable: mask [len(self)], None: all."""
         starts = np.cumsum([0, *(int(part.ntotal) for part in self._parts)])
 
         def in_part(number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -119,7 +118,7 @@ class Codes:
 
 
 def _windows(index: faiss.IndexRaBitQ, path: Path) -> list[faiss.IndexRaBitQ]:
-    """Return indexes over ranges of a mapped file of codes, one for each thread that is worthwhile.
+    """Return indexes over ranges of a mapped file of codes, one per worthwhile thread.
 
     FAISS uses one thread per query; each of these indexes maps the file again, which is fast, and sees only its range.
     """
@@ -197,7 +196,7 @@ class Rows:
 
 @contextmanager
 def _in_this_thread() -> Iterator[None]:
-    """Keep FAISS from using other threads: one query does not need them, and on a busy machine it would wait for them."""
+    """Keep FAISS from using other threads: one query does not need them and would wait for them on a busy machine."""
     import faiss
 
     threads = faiss.omp_get_max_threads()

@@ -23,14 +23,14 @@ _COLD_SECONDS = 50e-6
 _MAPPED_ROWS = 10_000
 """More vectors than this are read from a memory map, in half the time of one call each."""
 _DENSE = 2
-"""If at least one in so many vectors is requested, reading the whole range is faster."""
+"""If at least one in this many vectors is requested, reading the whole range is faster."""
 
 
 class FlatFile:
     """Vectors in a file, float16 little-endian [rows, dim], by position; anything after them is ignored.
 
-    Whole ranges are read with read(), which is faster than a million page faults, and so are a few scattered vectors; only
-    many scattered vectors use a memory map. Raises IndexDamaged if the file is too short or cannot be read.
+    Whole ranges are read with read(), which is faster than a million page faults, and so are a few scattered vectors;
+    only many scattered vectors use a memory map. Raises IndexDamaged if the file is too short or cannot be read.
     """
 
     def __init__(self, path: Path, rows: int, dim: int) -> None:

@@ -85,8 +85,8 @@ class Generation:
 def open_generation(folder: Path, dim: int) -> Generation | None:
     """Open the current generation of an index, None if nothing was written yet.
 
-    dim: the expected dimension. Codes, ids and sample are verified by checksum, the vectors by size (and by checksum if they
-    are few). Raises IndexDamaged.
+    dim: the expected dimension. Codes, ids and sample are verified by checksum, the vectors by size (and by checksum if
+    they are few). Raises IndexDamaged.
     """
     for _ in range(_TRIES):
         current = read_current(folder)

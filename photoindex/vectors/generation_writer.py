@@ -64,9 +64,9 @@ class _Draft:
 def write(folder: Path, blocks: Iterable[Block], dim: int, *, advance: Advance = _no_advance) -> Path:
     """Write a new generation of only these vectors, make it current and return its folder.
 
-    The caller must ensure that nobody else writes to `folder`, the folder of the index; readers are allowed. If killed at
-    any moment, the old generation stays current and at most a folder is left that the next write removes. Raises ValueError
-    for ids that are not ascending and vectors of another dimension, OSError.
+    The caller must ensure that nobody else writes to `folder`, the folder of the index; readers are allowed. If killed
+    at any moment, the old generation stays current and at most a folder is left that the next write removes. Raises
+    ValueError for ids that are not ascending or vectors of another dimension, and OSError.
     """
     building = _begin(folder)
     try:
@@ -83,8 +83,8 @@ def write(folder: Path, blocks: Iterable[Block], dim: int, *, advance: Advance =
 def append(folder: Path, base: Generation, blocks: Iterable[Block], *, advance: Advance = _no_advance) -> Path:
     """Write a new generation of the vectors of `base`, the current one, and newer vectors; return its folder.
 
-    The file of vectors is shared with `base` by a hard link and appended to, beyond the part that `base` reads; only the
-    codes and the small files are rewritten. Otherwise like `write`.
+    The file of vectors is shared with `base` by a hard link and appended to, beyond the part that `base` reads; only
+    the codes and the small files are rewritten. Otherwise like `write`.
     """
     building = _begin(folder)
     try:

@@ -21,7 +21,7 @@ GENERATION_PREFIX = "gen-"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Vectors written at one time: their number and the BLAKE3 digest of their bytes (hexadecimal)."""
+    """Vectors written together: their number and the BLAKE3 digest of their bytes (hexadecimal)."""
 
     rows: int
     blake3: str
@@ -31,9 +31,9 @@ class Piece:
 class GenerationManifest:
     """The content of one generation.
 
-    rows: number of vectors. largest_id: their largest id. coded_from: number of vectors that the codes were trained on, 0 if
-    there are no codes. digests: BLAKE3 of the small files by name. pieces: of the vectors. made_at: seconds since 1970.
-    faiss: the version that made the codes.
+    rows: number of vectors. largest_id: their largest id. coded_from: number of vectors that the codes were trained on,
+    0 if there are no codes. digests: BLAKE3 of the small files by name. pieces: of the vectors. made_at: seconds since
+    1970. faiss: the version that made the codes.
     """
 
     dim: int

@@ -39,10 +39,11 @@ def near_pairs(
 ) -> Iterator[NearPairs]:
     """Yield pairs of vectors where one is among the `neighbours` nearest of the other, with at least `minimum_cosine`.
 
-    blocks: returns an iterator over all vectors, of unit length; it is called several times and must give the same. count:
-    approximate number of vectors. A pair may be returned twice. Exact up to 10,000 vectors. Beyond that, vectors are
-    assigned to cells around about 2 * sqrt(count) centres, and each is compared with the two cells with the nearest centres
-    (an inverted file, searched cell by cell with matrix products, so that only part of the vectors is in memory).
+    blocks: returns an iterator over all vectors, of unit length; called several times, and must yield the same each
+    time. count: approximate number of vectors. A pair may be returned twice. Exact up to 10,000 vectors. Beyond that,
+    vectors are assigned to cells around about 2 * sqrt(count) centres, and each is compared with the two cells with the
+    nearest centres (an inverted file, searched cell by cell with matrix products, so that only part of the vectors is
+    in memory).
     """
     if count <= _EXACT_COUNT:
         ids, rows = _gathered(blocks, None)
@@ -122,7 +123,7 @@ def _pairs(
         wanted = min(neighbours, len(other_ids))
         best = np.argpartition(-similarity, wanted - 1, axis=1)[:, :wanted]
         cosines = np.take_along_axis(similarity, best, axis=1)
-        row, place = np.nonzero(cosines >= minimum_cosine)
+        row, column = np.nonzero(cosines >= minimum_cosine)
         if len(row):
-            first, second = own[row], other_ids[best[row, place]]
-            yield NearPairs(np.minimum(first, second), np.maximum(first, second), cosines[row, place])
+            first, second = own[row], other_ids[best[row, column]]
+            yield NearPairs(np.minimum(first, second), np.maximum(first, second), cosines[row, column])

@@ -14,7 +14,6 @@ COARSE_ERROR = 1e-5
 _BLOCK_ROWS = 4_096
 _NORM_ERROR = 0.02
 """Rounding to float16 changes the length of a unit vector by less than a thousandth; more means damaged bytes."""
-
 _UNIT_ERROR = 0.01
 """Rounding to float16 alone changes a length by about 0.001."""
 
@@ -87,5 +86,5 @@ def positions_in(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDA
 
 
 def is_unit(values: NDArray[np.floating]) -> bool:
-    """Tell whether a stored vector, [dim], is of unit length, which it is not if it is damaged."""
+    """Return whether a stored vector, [dim], is of unit length; if not, it is damaged."""
     return bool(abs(float(np.linalg.norm(values.astype(np.float64))) - 1) < _UNIT_ERROR)

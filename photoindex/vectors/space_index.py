@@ -15,7 +15,7 @@ from photoindex.vectors.faiss_codes import Rows
 from photoindex.vectors.generation import Generation
 from photoindex.vectors.scoring import checked_query, exact_scores, not_unit, positions_in, ranked
 
-CANDIDATES_A_HIT = 16
+CANDIDATES_PER_HIT = 16
 """Number of candidates from the codes that are scored exactly per requested hit."""
 CANDIDATES_MIN = 1_600
 NARROW_ROWS = 50_000
@@ -32,8 +32,8 @@ _EXPONENT = np.uint16(0x7C00)
 class SpaceIndex:
     """One space's vectors: a generation (None before the first merge) and the newest vectors, not merged yet.
 
-    truth: where deleted and damaged vectors are looked up; with None the files are trusted, and damage found while searching
-    raises IndexDamaged instead of being repaired. Not thread-safe.
+    truth: where deleted and damaged vectors are looked up; with None the files are trusted, and damage found while
+    searching raises IndexDamaged instead of being repaired. Not thread-safe.
     """
 
     def __init__(self, generation: Generation | None, newest: ExactIndex, truth: Truth | None = None) -> None:
@@ -46,12 +46,12 @@ class SpaceIndex:
         self._deleted: NDArray[np.bool_] | None = None
         """Mask of the generation's positions whose vectors are known to be deleted."""
         self._newest_deleted: set[int] = set()
-        self._asked_for_all = False
+        self._all_checked = False
 
     def __len__(self) -> int:
         """Return the number of vectors without those known to be deleted."""
-        gone = 0 if self._deleted is None else int(np.count_nonzero(self._deleted))
-        return self.rows + len(self.newest) - gone - len(self._newest_deleted)
+        deleted = 0 if self._deleted is None else int(np.count_nonzero(self._deleted))
+        return self.rows + len(self.newest) - deleted - len(self._newest_deleted)
 
     @cached_property
     def _one_block(self) -> Rows:
@@ -75,8 +75,8 @@ class SpaceIndex:
     def search(self, query: NDArray[np.float32], limit: int, *, allowed: NDArray[np.int64] | None = None) -> Neighbours:
         """Return up to `limit` nearest vectors that are not deleted; see `VectorIndex.search`.
 
-        With codes, 99 of 100 hits are the true nearest; scores are always exact. The result is exact if the index, or the
-        part selected by `allowed`, has at most 50,000 vectors.
+        With codes, 99 of 100 hits are the true nearest; scores are always exact. The result is exact if the index, or
+        the part selected by `allowed`, has at most 50,000 vectors.
         """
         query = checked_query(query, self.dim)
         if limit <= 0:
@@ -115,15 +115,15 @@ class SpaceIndex:
         """Return the exact cosines of a query and these vectors; see `VectorIndex.scores`."""
         query = checked_query(query, self.dim)
         found = self.newest.scores(query, ids)
-        for places, rows in self._looked_up(ids):
-            found[places] = exact_scores(rows, query)
+        for indices, rows in self._looked_up(ids):
+            found[indices] = exact_scores(rows, query)
         return found
 
     def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return these vectors; see `VectorIndex.vectors`."""
         found = self.newest.vectors(ids)
-        for places, rows in self._looked_up(ids):
-            found[places] = rows
+        for indices, rows in self._looked_up(ids):
+            found[indices] = rows
         return found
 
     def sample(self) -> NDArray[np.float32]:
@@ -144,19 +144,19 @@ class SpaceIndex:
 
         Deleted ones are looked up only the first time, so that several passes see the same vectors.
         """
-        ask = not self._asked_for_all
+        check = not self._all_checked
         if self.generation is not None:
             for positions, rows in self._rows_of(None):
                 ids, repaired = self._repaired(positions, rows)
-                yield self._living_block(ids, repaired, ask=ask)
+                yield self._living_block(ids, repaired, check=check)
         if len(self.newest):
-            yield self._living_block(self.newest.ids, self.newest.values, ask=ask)
-        self._asked_for_all = True
+            yield self._living_block(self.newest.ids, self.newest.values, check=check)
+        self._all_checked = True
 
-    def _living_block(self, ids: NDArray[np.int64], rows: NDArray[np.float16], *, ask: bool) -> Block:
+    def _living_block(self, ids: NDArray[np.int64], rows: NDArray[np.float16], *, check: bool) -> Block:
         if self._truth is None:
             return ids, rows
-        if ask:
+        if check:
             self._mark_deleted(ids[~self._truth.living(ids)])
         living = np.ones(len(ids), np.bool_)
         if self.generation is not None and self._deleted is not None:
@@ -187,7 +187,7 @@ class SpaceIndex:
         if generation is None or not len(generation):
             return _nothing()
         among = self.rows if usable is None else int(np.count_nonzero(usable))
-        wanted = max(CANDIDATES_A_HIT * limit, CANDIDATES_MIN)
+        wanted = max(CANDIDATES_PER_HIT * limit, CANDIDATES_MIN)
         if generation.codes is None and usable is None:
             near = generation.all_rows().nearest(query, limit)
             return self._scored(query, near, generation.flat.at(near))
@@ -239,10 +239,10 @@ class SpaceIndex:
         if self.generation is None or not len(ids):
             return
         positions, known = positions_in(self.generation.ids, ids)
-        places = np.flatnonzero(known)
-        places = places[np.argsort(positions[places], kind="stable")]
-        for start in range(0, len(places), _SCAN_ROWS):
-            here = places[start : start + _SCAN_ROWS]
+        indices = np.flatnonzero(known)
+        indices = indices[np.argsort(positions[indices], kind="stable")]
+        for start in range(0, len(indices), _SCAN_ROWS):
+            here = indices[start : start + _SCAN_ROWS]
             unique, back = np.unique(positions[here], return_inverse=True)
             _, rows = self._repaired(unique, self.generation.flat.at(unique))
             yield here, rows[back]
@@ -262,11 +262,11 @@ class SpaceIndex:
         problem = f"{self.generation.flat.path.name} is damaged at position {positions[bad[0]]:,}"
         if self._truth is None:
             raise IndexDamaged(problem)
-        true = self._truth.fetch(ids[bad])
-        if (true.view(np.uint16) != rows[bad].view(np.uint16)).any():
+        stored = self._truth.fetch(ids[bad])
+        if (stored.view(np.uint16) != rows[bad].view(np.uint16)).any():
             self._truth.damaged(problem)
         repaired = rows.copy()
-        repaired[bad] = true
+        repaired[bad] = stored
         return ids, repaired
 
     def _without_deleted(self, found: Neighbours) -> Neighbours:
@@ -278,16 +278,16 @@ class SpaceIndex:
         self._mark_deleted(found.ids[~living])
         return Neighbours(found.ids[living], found.scores[living])
 
-    def _mark_deleted(self, gone: NDArray[np.int64]) -> None:
-        if not len(gone):
+    def _mark_deleted(self, ids: NDArray[np.int64]) -> None:
+        if not len(ids):
             return
         if self.generation is not None:
-            positions, known = positions_in(self.generation.ids, gone)
+            positions, known = positions_in(self.generation.ids, ids)
             if self._deleted is None:
                 self._deleted = np.zeros(self.rows, np.bool_)
             self._deleted[positions[known]] = True
-            gone = gone[~known]
-        self._newest_deleted.update(gone.tolist())
+            ids = ids[~known]
+        self._newest_deleted.update(ids.tolist())
 
 
 def _nothing() -> Neighbours:

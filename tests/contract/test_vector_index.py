@@ -29,7 +29,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(generation_writer, "CODED_FROM_ROWS", 1)
         monkeypatch.setattr(space_index, "NARROW_ROWS", 20)
         monkeypatch.setattr(space_index, "CANDIDATES_MIN", 50)
-        monkeypatch.setattr(space_index, "CANDIDATES_A_HIT", 6)
+        monkeypatch.setattr(space_index, "CANDIDATES_PER_HIT", 6)
 
     def made(ids: NDArray[np.int64], values: NDArray[np.float16]) -> VectorIndex:
         dim = values.shape[1]

@@ -20,7 +20,7 @@ from photoindex.errors import UsageError
 from photoindex.query.near import Circle, check_near, name_of, read_near
 from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Operator
 from photoindex.query.times import (
-    moment_needed,
+    now_if_relative,
     read_date,
     read_duration,
     read_exposure,
@@ -30,12 +30,12 @@ from photoindex.query.times import (
 from photoindex.query.values import (
     Span,
     check_text,
-    mistake_in_regex,
     read_decimal,
     read_f_number,
     read_integer,
     read_millimetres,
     read_size,
+    regex_error,
     runs_backwards,
 )
 from photoindex.store.schema.tables import photo
@@ -264,7 +264,7 @@ def _grammar_of(field: Field) -> FieldGrammar:
         free_text=field.type in (ValueType.TEXT, ValueType.PATH, ValueType.NEAR, ValueType.PICTURE),
         check=partial(_check, field),
         backwards=partial(_is_backwards, field),
-        mistake_in_regex=mistake_in_regex if field.takes_regex else None,
+        regex_error=regex_error if field.takes_regex else None,
         listed=field.type not in (ValueType.NEAR, ValueType.PICTURE),
     )
 
@@ -281,7 +281,7 @@ def _check(field: Field, value: str, lookups: Lookups) -> str | None:
         field.check(value)
         return None
     dated = field.type in (ValueType.DATE, ValueType.INSTANT)
-    context = moment_needed(value, lookups) if dated else None
+    context = now_if_relative(value, lookups) if dated else None
     read(value, context)
     return context
 

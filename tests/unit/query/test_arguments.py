@@ -44,7 +44,7 @@ def test_arguments_become_the_expected_query(arguments: list[str], query: str) -
 
 
 def test_a_field_separated_from_its_value_is_an_error_as_in_one_text() -> None:
-    with pytest.raises(QuerySyntaxError, match="needs a value directly behind the colon"):
+    with pytest.raises(QuerySyntaxError, match="needs a value directly after the colon"):
         parse_arguments(["camera: EOS 5D"])
 
 

@@ -50,7 +50,7 @@ def index(
         monkeypatch.setattr(generation_writer, "CODED_FROM_ROWS", 1)
         monkeypatch.setattr(space_index, "NARROW_ROWS", 20)
         monkeypatch.setattr(space_index, "CANDIDATES_MIN", 100)
-        monkeypatch.setattr(space_index, "CANDIDATES_A_HIT", 8)
+        monkeypatch.setattr(space_index, "CANDIDATES_PER_HIT", 8)
     write(tmp_path, in_blocks(ids[:MERGED], values[:MERGED]), DIM)
     return SpaceIndex(open_generation(tmp_path, DIM), ExactIndex(ids[MERGED:], values[MERGED:]), truth)
 
