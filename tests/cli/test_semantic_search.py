@@ -344,7 +344,7 @@ def test_commands_that_change_something_never_use_a_model(
     assert ran.code == 11
     liked = run(capsysbinary, "time", "shift", "--by", "+1h", "like:1", "--dry-run")
     assert liked.code == 2
-    assert b"in `photoindex search` alone" in liked.err
+    assert b"use it only in `photoindex search`" in liked.err
 
 
 def test_saved_queries_keep_words_weights_and_reference_photos(

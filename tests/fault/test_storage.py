@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.errors import StorageFull
-from tests.command_line import Ran, run
+from tests.command_line import CommandResult, run
 from tests.harness import LibraryRunner, counts
 from tests.originals import write_photo, write_photos
 
@@ -98,7 +98,7 @@ def on_small_disk(tmp_path: Path, small_disk: Path) -> LibraryRunner:
     return runner
 
 
-def answers(runner: LibraryRunner, photos: Path, capture: pytest.CaptureFixture[bytes]) -> dict[str, Ran]:
+def answers(runner: LibraryRunner, photos: Path, capture: pytest.CaptureFixture[bytes]) -> dict[str, CommandResult]:
     photo = str(next(photos.rglob("*.jpg")))
     return {
         name: run(capture, "--library", runner.folder, *(word.replace("{photo}", photo) for word in words))

@@ -89,6 +89,11 @@ def ends_with_ignoring_case(path: ColumnElement[Any], end: bytes) -> ColumnEleme
     return func.lower(cast(func.substr(path, -len(end)), Text)) == bytes_as_text(end)
 
 
+def bytes_literal(value: bytes) -> ColumnElement[bytes]:
+    """Return bytes to compare with `path_bytes`."""
+    return literal(value, LargeBinary)
+
+
 def bytes_as_text(value: bytes) -> ColumnElement[str]:
     """Return bytes that may not be UTF-8 as text, to compare with `stored_text`."""
     return cast(literal(value, LargeBinary), Text)

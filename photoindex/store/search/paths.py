@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, Text, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, select
 
 from photoindex.paths import from_text
 from photoindex.query.values import check_text, glob_pattern
 from photoindex.store.engine.path_columns import (
     bytes_as_text,
+    bytes_literal,
     ends_with,
     ends_with_ignoring_case,
     path_bytes,
@@ -86,7 +87,7 @@ def check_extension(value: str) -> None:
 
 
 def _blob(value: bytes | str) -> ColumnElement[bytes]:
-    return literal(value if isinstance(value, bytes) else from_text(value), LargeBinary)
+    return bytes_literal(value if isinstance(value, bytes) else from_text(value))
 
 
 def _normalised(value: str) -> bytes:

@@ -146,7 +146,7 @@ def test_a_copy_is_one_state_of_the_database_while_others_commit(library: Librar
             connection.execute(insert(photo).values(**row, title="new"))
             connection.execute(update(photo).where(photo.c.id == 10 + len(steps)).values(title="changed"))
 
-    snapshot.copy(library.database, tmp_path / "copy.db", write_meanwhile)
+    snapshot.copy(library.database.address, tmp_path / "copy.db", write_meanwhile)
     writer.close()
 
     assert len(steps) > 2, "the copy was not made in steps, so nothing was written meanwhile"

@@ -260,7 +260,7 @@ def test_only_the_active_space_is_searched(library: Library, volume_rows: Semant
     old, new = volume_rows.space, SemanticRows(library, Path(os.fsdecode(volume_rows.originals)))
     assert new.space == old
     with volume_rows.writing() as connection:
-        other = volume_rows.in_new_space(connection)
+        other = volume_rows.switch_to_new_space(connection)
     for photo_id, values in ((first, unit(cat=1)), (second, unit(dog=1))):
         volume_rows.add_vector(volume_rows.asset_of(photo_id), values)
     assert found(library, "dog") == [first]
