@@ -73,7 +73,7 @@ ONE_ENGINE = ("store.engine.", "store.schema.migrate", "store.schema.migrations.
 ENGINE_LIBRARIES = ("sqlite3", "sqlite_utils", "sqlalchemy.dialects")
 ENGINE_WORDS = re.compile(
     r"\bhex\(|\b(PRAGMA|FTS5|MATCH|bm25|GLOB|rowid|sqlite_\w+|json_(extract|each|array_length|group_array)|typeof|strftime\('"
-    r"|MATERIALIZED|INDEXED BY|AUTOINCREMENT|WITHOUT ROWID|INSERT OR|REPLACE INTO)\b"
+    r"|MATERIALIZED|INDEXED BY|AUTOINCREMENT|WITHOUT ROWID|INSERT OR|OR IGNORE|OR REPLACE|REPLACE INTO)\b"
 )
 ENGINE_FUNCTIONS = frozenset(
     {

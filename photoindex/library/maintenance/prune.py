@@ -112,7 +112,7 @@ def _forget_filter(connection: Connection, request: PruneRequest) -> ForgetFilte
     age = request.older_than_seconds
     return ForgetFilter(
         file_ids=chosen.file_ids,
-        places=chosen.places,
+        locations=chosen.locations,
         volume_ids=tuple(number for name in request.volumes for number in _volume_ids(volumes, name)),
         missing_before=None if age is None else time.time() - age,
     )

@@ -69,7 +69,7 @@ def task_filter(connection: Connection, query: TaskQuery) -> TaskFilter:
         states=query.states,
         error_class=query.error_class,
         file_ids=chosen.file_ids,
-        places=chosen.places,
+        locations=chosen.locations,
     )
 
 

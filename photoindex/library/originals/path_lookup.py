@@ -37,7 +37,7 @@ def volumes_now(connection: Connection) -> dict[int, KnownVolume]:
     return found
 
 
-def places_of(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Location]:
+def locations_of(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Location]:
     """Yield the database locations that `path` (relative or absolute) may have, most likely first, without duplicates.
 
     The path is tried as written, with its folder's symbolic links resolved, and fully resolved; each relative to the last
@@ -45,10 +45,10 @@ def places_of(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Location]:
     """
     seen: set[Location] = set()
     for candidate in spellings(path):
-        for place in _places_of_one(candidate, volumes):
-            if place not in seen:
-                seen.add(place)
-                yield place
+        for location in _locations_of_one(candidate, volumes):
+            if location not in seen:
+                seen.add(location)
+                yield location
 
 
 def spellings(path: bytes) -> list[bytes]:
@@ -59,7 +59,7 @@ def spellings(path: bytes) -> list[bytes]:
     return list(dict.fromkeys((written, resolved_folder, os.path.realpath(written))))
 
 
-def _places_of_one(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Location]:
+def _locations_of_one(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Location]:
     for row in sorted(volumes, key=lambda one: len(one.mount_point), reverse=True):
         if is_within(path, row.mount_point):
             yield Location(row.id, relative_to(path, row.mount_point))
@@ -72,8 +72,8 @@ def _places_of_one(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Locati
 def find_file(connection: Connection, path: bytes) -> int | None:
     """Return the id of the file at `path`, None if it is not in the library."""
     volumes = all_volumes(connection)
-    for place in places_of(path, volumes):
-        found = file_at(connection, place)
+    for location in locations_of(path, volumes):
+        found = file_at(connection, location)
         if found is not None:
             return found
     return None
@@ -84,21 +84,21 @@ class Chosen:
     """Files chosen by paths: single files, and folders with everything below them."""
 
     file_ids: tuple[int, ...]
-    places: tuple[Location, ...]
+    locations: tuple[Location, ...]
 
 
 def choose(connection: Connection, paths: Sequence[bytes]) -> Chosen:
     """Return the files chosen by paths (of files or folders). Raises NothingFound for a path not in the library."""
     volumes = all_volumes(connection)
     file_ids: list[int] = []
-    places: list[Location] = []
+    locations: list[Location] = []
     for path in paths:
         file_id = find_file(connection, path)
         if file_id is not None:
             file_ids.append(file_id)
             continue
-        around = [place for place in places_of(path, volumes) if files_below(connection, place)]
+        around = [location for location in locations_of(path, volumes) if files_below(connection, location)]
         if not around:
             raise NothingFound(f"the library has no file at or below {display(path)}")
-        places.extend(around)
-    return Chosen(tuple(file_ids), tuple(places))
+        locations.extend(around)
+    return Chosen(tuple(file_ids), tuple(locations))

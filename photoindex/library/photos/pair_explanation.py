@@ -115,7 +115,7 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
         row for file in files for row in folders.of_shot(connection, file.folder_id, parse_name(file.name).shot)
     }
     everything = pairs.connected(connection, mine | {row[0] for row in same_shot})
-    members, links, decisions, places = members_and_links(connection, everything)
+    members, links, decisions, roles = members_and_links(connection, everything)
     groups = pairing.group(members, links, decisions)
     explained = [
         one
@@ -133,7 +133,7 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
         (one.member.asset_id, candidate.member.asset_id): ExplainedCandidate(
             path_of_file.get(one.member.file_id, b""),
             path_of_file.get(candidate.member.file_id, b""),
-            places[candidate.member.asset_id].photo_id,
+            roles[candidate.member.asset_id].photo_id,
             candidate.why,
         )
         for one, candidate in _not_joined(explained, mine)
@@ -189,10 +189,10 @@ def _decisions(connection: Connection, mine: set[int], everything: set[int]) -> 
     known = everything | pairs.connected(
         connection, {row.other_asset_id for row in rows} | {row.asset_id for row in rows}
     )
-    places = pairs.places_of(connection, known)
+    roles = pairs.roles_of(connection, known)
     newest: dict[tuple[int, int], DecisionRow] = {}
     for row in rows:
-        one, other = sorted((current_content(places, row.asset_id), current_content(places, row.other_asset_id)))
+        one, other = sorted((current_content(roles, row.asset_id), current_content(roles, row.other_asset_id)))
         if one != other and {one, other} & mine:
             newest[one, other] = row
     paths = paths_of(connection, {asset_id for pair in newest for asset_id in pair})

@@ -206,11 +206,11 @@ def _decide(connection: Connection, plan: _Plan) -> list[journal.Change]:
     wanted = [*((*pair, None) for pair in outdated), *((*pair, together) for pair, together in plan.wanted.items())]
     changes = list(pairs.decide(connection, wanted))
     regroup(connection, assets)
-    places = pairs.places_of(connection, assets)
+    roles = pairs.roles_of(connection, assets)
     kept = [
         (*pair, True)
         for whole in plan.whole
-        if len({places[asset_id].photo_id for asset_id in whole}) > 1
+        if len({roles[asset_id].photo_id for asset_id in whole}) > 1
         for pair in combinations(sorted(whole), 2)
     ]
     if kept:
@@ -223,11 +223,11 @@ def _decide(connection: Connection, plan: _Plan) -> list[journal.Change]:
 def _outdated(connection: Connection, asset_ids: set[int], wanted: Mapping[Pair, bool]) -> list[Pair]:
     """Return decisions on earlier contents of edited files that would conflict with the new ones."""
     everything = pairs.connected(connection, asset_ids)
-    places = pairs.places_of(connection, everything)
+    roles = pairs.roles_of(connection, everything)
     found = []
     for row in pairs.decisions_among(connection, everything):
         key = (row.asset_id, row.other_asset_id)
-        one, other = sorted((current_content(places, key[0]), current_content(places, key[1])))
+        one, other = sorted((current_content(roles, key[0]), current_content(roles, key[1])))
         if key not in wanted and (one, other) in wanted:
             found.append(key)
     return found
@@ -237,9 +237,9 @@ def _resulting_photos(connection: Connection, plan: _Plan, *, dry_run: bool) -> 
     was = {asset_id: photo_id for photo_id, assets in plan.photos.items() for asset_id in assets}
     paths = paths_of(connection, was)
     gathered: defaultdict[int, list[PairedContent]] = defaultdict(list)
-    for place in pairs.places_of(connection, was).values():
-        content = PairedContent(place.id, paths.get(place.id, b""), place.role, was[place.id])
-        gathered[place.photo_id].append(content)
+    for role in pairs.roles_of(connection, was).values():
+        content = PairedContent(role.id, paths.get(role.id, b""), role.role, was[role.id])
+        gathered[role.photo_id].append(content)
     return tuple(
         ResultingPhoto(
             None if dry_run else photo_id,

@@ -12,7 +12,7 @@ from shlex import quote
 from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
-from photoindex.library.originals.path_lookup import KnownVolume, find_file, places_of, spellings, volumes_now
+from photoindex.library.originals.path_lookup import KnownVolume, find_file, locations_of, spellings, volumes_now
 from photoindex.library.originals.roots import KnownRoot, Roots
 from photoindex.library.photos.show import file_as_json, task_as_json
 from photoindex.library.timestamps import local_time
@@ -222,7 +222,9 @@ def _about_unknown(
     if problem is not None:
         return PathVerdict(path, Answer.UNSCANNED, f"it is below {below}, but {problem}", None)
     if os.path.isdir(spelled):
-        known = sum(files_below(connection, place) for place in places_of(path, [one.row for one in volumes.values()]))
+        known = sum(
+            files_below(connection, location) for location in locations_of(path, [one.row for one in volumes.values()])
+        )
         what = "is" if spelled == root.path else "is below"
         return PathVerdict(path, Answer.FOLDER, f"it {what} {below}, {last}; the library has {known} files in it", scan)
     return PathVerdict(path, Answer.UNSCANNED, f"it is below {below}, {last}, but no scan has seen it yet", scan)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.originals.path_lookup import find_file, places_of
+from photoindex.library.originals.path_lookup import find_file, locations_of
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.paths import display, from_text
 from photoindex.store.files.locations import Location, files_below
@@ -52,11 +52,11 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
         for argument in arguments:
             path = from_text(argument)
             file_id = find_file(connection, path) if path and b"\0" not in path else None
-            places = [] if file_id is not None else _folders(connection, path, volumes)
+            locations = [] if file_id is not None else _folders(connection, path, volumes)
             if file_id is not None:
                 files.append(_photo_of(connection, file_id, path))
-            elif places:
-                folders += places
+            elif locations:
+                folders += locations
             elif _is_path(path):
                 raise NothingFound(f"{display(path)} is not in the library; see: photoindex why {quote(display(path))}")
             else:
@@ -81,7 +81,7 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
 def _folders(connection: Connection, path: bytes, volumes: Sequence[VolumeRow]) -> list[Location]:
     if not path or b"\0" in path:
         return []
-    return [place for place in places_of(path, volumes) if files_below(connection, place)]
+    return [location for location in locations_of(path, volumes) if files_below(connection, location)]
 
 
 def _is_path(path: bytes) -> bool:

@@ -12,7 +12,7 @@ from photoindex.domain.pairing import Decision, Link, Member, PhotoGroup
 from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarName
 from photoindex.store.photos import pairs, sidecars
-from photoindex.store.photos.pairs import SUPERSEDED, AssetPlace, MemberRow, NewPlace
+from photoindex.store.photos.pairs import SUPERSEDED, AssetRole, MemberRow, NewRole
 from photoindex.store.tasks import stale
 from photoindex.types import Kind, SidecarKind
 
@@ -98,12 +98,12 @@ def _instant(iso: str | None) -> float | None:
 
 def members_and_links(
     connection: Connection, asset_ids: Collection[int]
-) -> tuple[list[Member], list[Link], list[Decision], dict[int, AssetPlace]]:
+) -> tuple[list[Member], list[Link], list[Decision], dict[int, AssetRole]]:
     """Return the input for grouping these contents: their files, links, the user's decisions, and their current photos.
 
     A decision about an earlier content of an edited file applies to the content that replaced it.
     """
-    places = pairs.places_of(connection, asset_ids)
+    roles = pairs.roles_of(connection, asset_ids)
     members = [member_of(row) for row in pairs.members_of_assets(connection, asset_ids)]
     links = [
         Link(one, other, "live" if kind == "live_across" else kind, why)  # type: ignore[arg-type]
@@ -111,19 +111,19 @@ def members_and_links(
     ]
     decisions = []
     for row in pairs.decisions_among(connection, asset_ids):
-        one, other = current_content(places, row.asset_id), current_content(places, row.other_asset_id)
+        one, other = current_content(roles, row.asset_id), current_content(roles, row.other_asset_id)
         if one != other:
             decisions.append(Decision(one, other, row.together))
-    return members, links, decisions, places
+    return members, links, decisions, roles
 
 
-def current_content(places: Mapping[int, AssetPlace], asset_id: int) -> int:
+def current_content(roles: Mapping[int, AssetRole], asset_id: int) -> int:
     """Return the content that replaced an earlier one, or the content itself if it was not replaced."""
     seen: set[int] = set()
-    while asset_id in places and asset_id not in seen:
+    while asset_id in roles and asset_id not in seen:
         seen.add(asset_id)
-        replacement = places[asset_id].replaced_by
-        if replacement is None or places[asset_id].role != SUPERSEDED:
+        replacement = roles[asset_id].replaced_by
+        if replacement is None or roles[asset_id].role != SUPERSEDED:
             break
         asset_id = replacement
     return asset_id
@@ -136,35 +136,35 @@ def regroup(connection: Connection, asset_ids: Collection[int]) -> set[int]:
     keep the lowest id.
     """
     everything = pairs.connected(connection, asset_ids)
-    members, links, decisions, places = members_and_links(connection, everything)
+    members, links, decisions, roles = members_and_links(connection, everything)
     groups = pairing.group(members, links, decisions)
-    photo_ids = _photo_ids(connection, groups, places)
+    photo_ids = _photo_ids(connection, groups, roles)
     into: dict[int, int] = {}
-    new_places: list[NewPlace] = []
+    new_roles: list[NewRole] = []
     for group, photo_id in zip(groups, photo_ids, strict=True):
         for asset_id, role in group.roles.items():
-            into.setdefault(places[asset_id].photo_id, photo_id)
-            new_places.append(NewPlace(asset_id, photo_id, role, group.reasons.get(asset_id)))
+            into.setdefault(roles[asset_id].photo_id, photo_id)
+            new_roles.append(NewRole(asset_id, photo_id, role, group.reasons.get(asset_id)))
     placed = {asset_id: photo_id for group, photo_id in zip(groups, photo_ids, strict=True) for asset_id in group.roles}
     for asset_id in sorted(everything - placed.keys()):
-        place = places[asset_id]
-        head = current_content(places, asset_id)
-        photo = placed.get(head) or (place.photo_id if place.photo_id in photo_ids else into.get(place.photo_id))
-        if photo is not None and (photo, SUPERSEDED) != (place.photo_id, place.role):
-            new_places.append(NewPlace(asset_id, photo, SUPERSEDED, None))
-    pairs.set_places(connection, new_places)
-    pairs.remove_empty_photos(connection, {place.photo_id for place in places.values()} - set(photo_ids), into=into)
+        old = roles[asset_id]
+        head = current_content(roles, asset_id)
+        photo = placed.get(head) or (old.photo_id if old.photo_id in photo_ids else into.get(old.photo_id))
+        if photo is not None and (photo, SUPERSEDED) != (old.photo_id, old.role):
+            new_roles.append(NewRole(asset_id, photo, SUPERSEDED, None))
+    pairs.set_roles(connection, new_roles)
+    pairs.remove_empty_photos(connection, {one.photo_id for one in roles.values()} - set(photo_ids), into=into)
     stale.resolve_later(connection, photo_ids)
     return set(photo_ids)
 
 
-def _photo_ids(connection: Connection, groups: list[PhotoGroup], places: dict[int, AssetPlace]) -> list[int]:
+def _photo_ids(connection: Connection, groups: list[PhotoGroup], roles: dict[int, AssetRole]) -> list[int]:
     """Return a photo id for each group: one that its contents already have, else a new one."""
     claims: list[tuple[bool, int, int]] = []
     for index, group in enumerate(groups):
         for asset_id in group.roles:
-            place = places[asset_id]
-            claims.append((place.role != "primary", place.photo_id, index))
+            role = roles[asset_id]
+            claims.append((role.role != "primary", role.photo_id, index))
     assigned: dict[int, int] = {}
     taken: set[int] = set()
     # The group with a photo's primary content keeps the photo's id; a group with several such ids keeps the lowest.
@@ -174,7 +174,7 @@ def _photo_ids(connection: Connection, groups: list[PhotoGroup], places: dict[in
             taken.add(photo_id)
     for index, group in enumerate(groups):
         if index not in assigned:
-            assigned[index] = pairs.copy_photo(connection, places[group.primary_asset_id].photo_id)
+            assigned[index] = pairs.copy_photo(connection, roles[group.primary_asset_id].photo_id)
     return [assigned[index] for index in range(len(groups))]
 
 

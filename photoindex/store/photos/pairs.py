@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
-from photoindex.store.engine.statements import json_value
+from photoindex.store.engine.statements import json_value, upsert
 from photoindex.store.journal.journal import Change, Row, stored_row
 from photoindex.store.schema.tables import asset, file, pair_decision, pair_link, photo, photo_to_resolve
 
@@ -145,7 +145,9 @@ def _replace(connection: Connection, where: Any, wanted: set[tuple[Any, ...]]) -
     if wanted:
         # After a movie was moved, the same two contents may still have a link of the other kind.
         rows = [dict(zip(names, link, strict=True)) for link in sorted(wanted)]
-        connection.execute(insert(pair_link).prefix_with("OR REPLACE"), rows)
+        statement = upsert(pair_link)
+        values = {"kind": statement.excluded.kind, "why": statement.excluded.why}
+        connection.execute(statement.on_conflict_do_update(index_elements=pair_link.primary_key, set_=values), rows)
     return {number for link in before ^ wanted for number in link[1:3]}
 
 
@@ -183,7 +185,7 @@ def connected(connection: Connection, asset_ids: Collection[int]) -> set[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class AssetPlace:
+class AssetRole:
     """A content's current photo and role, and the content that replaced it."""
 
     id: int
@@ -192,10 +194,10 @@ class AssetPlace:
     replaced_by: int | None
 
 
-def places_of(connection: Connection, asset_ids: Collection[int]) -> dict[int, AssetPlace]:
+def roles_of(connection: Connection, asset_ids: Collection[int]) -> dict[int, AssetRole]:
     """Return the current photo and role of these contents."""
     return {
-        row.id: AssetPlace(*row)
+        row.id: AssetRole(*row)
         for chunk in _chunks(asset_ids)
         for row in connection.execute(
             select(asset.c.id, asset.c.photo_id, asset.c.role, asset.c.replaced_by).where(asset.c.id.in_(chunk))
@@ -265,11 +267,11 @@ def copy_decisions(connection: Connection, *, source: int, target: int) -> bool:
         if (other := row.other_asset_id if row.asset_id == source else row.asset_id) != target
     ]
     if rows:
-        connection.execute(insert(pair_decision).prefix_with("OR IGNORE"), rows)
+        connection.execute(upsert(pair_decision).on_conflict_do_nothing(), rows)
     return bool(rows)
 
 
-class NewPlace(NamedTuple):
+class NewRole(NamedTuple):
     """A content's new photo and role, and the reason."""
 
     asset_id: int
@@ -285,10 +287,10 @@ _set_place = (
 )
 
 
-def set_places(connection: Connection, places: Iterable[NewPlace]) -> None:
+def set_roles(connection: Connection, roles: Iterable[NewRole]) -> None:
     """Store the new photos and roles of contents."""
     names = ("wanted_id", "new_photo", "new_role", "new_reason")
-    if rows := [dict(zip(names, place, strict=True)) for place in places]:
+    if rows := [dict(zip(names, role, strict=True)) for role in roles]:
         connection.execute(_set_place, rows)
 
 

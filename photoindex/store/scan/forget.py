@@ -68,7 +68,7 @@ class ForgetFilter:
     """Selects missing files that meet all given criteria. missing_before: UTC seconds since 1970."""
 
     file_ids: tuple[int, ...] = ()
-    places: tuple[Location, ...] = ()
+    locations: tuple[Location, ...] = ()
     volume_ids: tuple[int, ...] = ()
     missing_before: float | None = None
 
@@ -209,8 +209,10 @@ def _rows_to_delete() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
 def _matches(wanted: ForgetFilter) -> ColumnElement[bool]:
     # `not_present` repeats the condition of a partial index.
     conditions: list[ColumnElement[bool]] = [file.c.state == "missing", predicates.not_present()]
-    if wanted.file_ids or wanted.places:
-        conditions.append(or_(file.c.id.in_(wanted.file_ids), *(folder_is_within(place) for place in wanted.places)))
+    if wanted.file_ids or wanted.locations:
+        conditions.append(
+            or_(file.c.id.in_(wanted.file_ids), *(folder_is_within(location) for location in wanted.locations))
+        )
     if wanted.volume_ids:
         conditions.append(folder.c.volume_id.in_(wanted.volume_ids))
     if wanted.missing_before is not None:

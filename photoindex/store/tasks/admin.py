@@ -27,7 +27,7 @@ _TROUBLE = frozenset({"failed", "quarantined", DISMISSED})
 class TaskFilter:
     """Which tasks: all given conditions must match; None or an empty tuple matches every task.
 
-    states: names of `TaskState` and DISMISSED. file_ids: single files. places: locations of files or folders; matches
+    states: names of `TaskState` and DISMISSED. file_ids: single files. locations: files or folders; matches
     everything in or below them. DISMISSED and an empty `states` match dismissed tasks; "quarantined" does not.
     """
 
@@ -35,7 +35,7 @@ class TaskFilter:
     states: tuple[str, ...] = ()
     error_class: str | None = None
     file_ids: tuple[int, ...] = ()
-    places: tuple[Location, ...] = ()
+    locations: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def condition(wanted: TaskFilter) -> ColumnElement[bool]:
         parts.append(or_(*(_in_state(state) for state in wanted.states)))
     if wanted.error_class is not None:
         parts.append(task.c.error_class == wanted.error_class)
-    if wanted.file_ids or wanted.places:
+    if wanted.file_ids or wanted.locations:
         files = _files_of(wanted)
         parts.append(
             or_(
@@ -149,7 +149,7 @@ def _in_state(state: str) -> ColumnElement[bool]:
 
 
 def _files_of(wanted: TaskFilter) -> Select[Any]:
-    within = [folder_is_within(place) for place in wanted.places]
+    within = [folder_is_within(location) for location in wanted.locations]
     return (
         select(file.c.id)
         .join(folder, folder.c.id == file.c.folder_id)
