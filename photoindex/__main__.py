@@ -18,6 +18,7 @@ def run() -> None:
 
         exit_code = main(sys.argv[1:])
     except KeyboardInterrupt:
+        sys.stderr.write("photoindex: interrupted\n")
         exit_code = _INTERRUPTED
     # What is left is the interpreter's own end, where an interruption would print a traceback and change nothing.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

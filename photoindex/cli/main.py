@@ -13,6 +13,7 @@ import typer
 
 from photoindex import __version__, errors
 from photoindex.cli.arguments.query_words import is_command, query_behind_dashes
+from photoindex.cli.terminal.signals import recorded_interrupts, report_interrupt
 from photoindex.permissions import Permissions, limited_to
 
 if TYPE_CHECKING:
@@ -113,35 +114,43 @@ def _rearranged(argv: list[str], app: TyperGroup) -> list[str]:
 
 def main(argv: list[str]) -> int:
     """Run one command line and return its exit code; all user-facing errors are handled here."""
-    try:
+    with recorded_interrupts() as was_interrupted:
         try:
-            app: Any = typer.main.get_command(build_app(_command_of(argv)))
-            with limited_to(Permissions.PRIVATE):
-                app(args=_rearranged(argv, app), prog_name="photoindex")
-        finally:
-            sys.stdout.flush()
-    except errors.PhotoIndexError as error:
+            try:
+                app: Any = typer.main.get_command(build_app(_command_of(argv)))
+                with limited_to(Permissions.PRIVATE):
+                    app(args=_rearranged(argv, app), prog_name="photoindex")
+            finally:
+                sys.stdout.flush()
+        except SystemExit as end:
+            reader_left = isinstance(end.__context__, BrokenPipeError)
+            code = end.code if isinstance(end.code, int) else errors.EXIT_DONE
+            return _quiet_broken_pipe() if reader_left else code
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - raised again in _report
+            # Extensions in C report an interruption as an error of their own: "initialization failed".
+            if was_interrupted():
+                return report_interrupt()
+            return _report(error)
+    return errors.EXIT_DONE
+
+
+def _report(error: BaseException) -> int:
+    """Print an error for the user and return its exit code; raise one that is a bug of ours."""
+    if isinstance(error, errors.PhotoIndexError):
         from photoindex.cli.output.render import visible_lines
 
         # The message may contain text from a file, an archive or a server.
         print(f"photoindex: {visible_lines(str(error))}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("photoindex: interrupted", file=sys.stderr)
-        return errors.EXIT_INTERRUPTED
-    except SystemExit as end:
-        reader_left = isinstance(end.__context__, BrokenPipeError)
-        code = end.code if isinstance(end.code, int) else errors.EXIT_DONE
-        return _quiet_broken_pipe() if reader_left else code
-    except BrokenPipeError:
+    if isinstance(error, KeyboardInterrupt):  # raised by SQLite, not by a signal
+        return report_interrupt()
+    if isinstance(error, BrokenPipeError):
         return _quiet_broken_pipe()
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         print(f"photoindex: cannot write the output: {error.strerror}", file=sys.stderr)
         _discard_stdout()
         return errors.StorageFull.exit_code
-    return errors.EXIT_DONE
+    raise error
 
 
 def _quiet_broken_pipe() -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -32,6 +33,28 @@ class StopRequest:
         if self._signal is None:
             return None
         return EXIT_TERMINATED if self._signal == signal.SIGTERM else EXIT_INTERRUPTED
+
+
+@contextmanager
+def recorded_interrupts() -> Iterator[Callable[[], bool]]:
+    """Yield a function that tells whether Ctrl-C came while the block runs; it still raises KeyboardInterrupt."""
+    received = []
+
+    def receive(_number: int, _frame: FrameType | None) -> None:
+        received.append(True)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, receive)
+    try:
+        yield lambda: bool(received)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def report_interrupt() -> int:
+    """Print the one line of an interrupted command and return its exit code."""
+    print("photoindex: interrupted", file=sys.stderr)
+    return EXIT_INTERRUPTED
 
 
 @contextmanager
