@@ -10,31 +10,25 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 _users_umask: ContextVar[int | None] = ContextVar("users_umask", default=None)
 _umask: ContextVar[int] = ContextVar("umask", default=0o077)
 
 
-class Permissions(StrEnum):
-    """private: files 0600, folders 0700. group: 0640 and 0750."""
+Permissions = Literal["private", "group"]
+"""private: files 0600, folders 0700. group: 0640 and 0750."""
 
-    PRIVATE = "private"
-    GROUP = "group"
-
-    @property
-    def umask(self) -> int:
-        """The bits that no file and no folder gets."""
-        return 0o027 if self is Permissions.GROUP else 0o077
+_UMASKS: dict[Permissions, int] = {"private": 0o077, "group": 0o027}
 
 
 @contextmanager
 def limited_to(permissions: Permissions) -> Iterator[None]:
     """Make files and folders with these permissions until the block ends, whatever the umask was."""
-    before = os.umask(permissions.umask)
+    before = os.umask(_UMASKS[permissions])
     users = _users_umask.get()
-    outer = _users_umask.set(before if users is None else users), _umask.set(permissions.umask)
+    outer = _users_umask.set(before if users is None else users), _umask.set(_UMASKS[permissions])
     try:
         yield
     finally:
@@ -61,5 +55,5 @@ def too_open(folder: Path, permissions: Permissions) -> str | None:
         mode = os.stat(folder).st_mode & 0o777
     except OSError:
         return None
-    closed = mode & ~permissions.umask
+    closed = mode & ~_UMASKS[permissions]
     return None if mode == closed else f"{closed:o}"

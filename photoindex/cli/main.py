@@ -14,7 +14,7 @@ import typer
 from photoindex import __version__, errors
 from photoindex.cli.arguments.query_words import is_command, query_behind_dashes
 from photoindex.cli.terminal.signals import recorded_interrupts, report_interrupt
-from photoindex.permissions import Permissions, limited_to
+from photoindex.permissions import limited_to
 
 if TYPE_CHECKING:
     from typer.core import TyperGroup
@@ -118,7 +118,7 @@ def main(argv: list[str]) -> int:
         try:
             try:
                 app: Any = typer.main.get_command(build_app(_command_of(argv)))
-                with limited_to(Permissions.PRIVATE):
+                with limited_to("private"):
                     app(args=_rearranged(argv, app), prog_name="photoindex")
             finally:
                 sys.stdout.flush()

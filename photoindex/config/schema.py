@@ -157,7 +157,7 @@ class Config(_Section):
     derived_path: Folder | None = Field(default=None, description="previews and thumbnails; default: in the library")
     models_path: Folder | None = Field(default=None, description="models and their lock file; default: in the library")
     permissions: Permissions = Field(
-        default=Permissions.PRIVATE, description="who may read what is made: private (you alone) or group (yours too)"
+        default="private", description="who may read what is made: private (you alone) or group (yours too)"
     )
     scan: ScanConfig = ScanConfig()
     derived: DerivedConfig = DerivedConfig()

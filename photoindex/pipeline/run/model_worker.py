@@ -86,7 +86,7 @@ def _prepare_process(settings: ProcessSettings) -> None:
     lower_priority()
     # Output of libraries would garble the progress bar.
     try:
-        target = os.open(settings.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        target = os.open(settings.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     except OSError:
         target = os.open(os.devnull, os.O_WRONLY)
     os.dup2(target, 1)
