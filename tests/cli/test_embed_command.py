@@ -149,7 +149,7 @@ def test_embed_tasks_why_and_status_report_a_quarantined_picture_and_retry_reque
     listed = run(capsysbinary, "tasks", "--stage", "embed", "--state", "quarantined", "--json")
     (task,) = listed.json
     assert (task["error_class"], task["stage"]) == ("preview_damaged", "embed")
-    assert "photoindex redo ingest id:" in task["error"]
+    assert "the next photoindex scan makes a new one" in task["error"]
     message = run(capsysbinary, "why", task["path"], "--json")
     (why,) = message.json
     assert why["answer"] == "done"

@@ -58,6 +58,10 @@ def scan(
     accept_missing: Annotated[
         bool, typer.Option("--accept-missing", help="Mark originals as missing that are gone, even very many.")
     ] = False,
+    check_derived: Annotated[
+        bool,
+        typer.Option("--check-derived", help="Look for previews that are gone and make them again; done once a day."),
+    ] = False,
     max_megapixels: Annotated[
         float | None, typer.Option("--max-megapixels", min=0, help="Refuse larger pictures before decoding them.")
     ] = None,
@@ -91,6 +95,7 @@ def scan(
         derive=not no_derived,
         dry_run=dry_run,
         accept_missing=accept_missing,
+        check_derived=check_derived,
         retry_classes=tuple(
             error_class
             for error_class, given in (

@@ -21,6 +21,7 @@ from photoindex.library.duplicates.ranking import RankingRules, rank
 from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, DuplicateGroup, group_of
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose, spellings, volumes_now
+from photoindex.library.photos.lost_previews import mark_lost_if_possible
 from photoindex.library.scan.ingest import jobs_for
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.paths import display
@@ -132,12 +133,13 @@ class _SamePictures:
             self._compare(_tasks(found, contents.asset_ids, start, start + _CHUNK_TASKS), contents, done=start)
         self.compared = len(found)
         self.emit(PhaseFinished("compare", len(found), time.monotonic() - started))
-        missing = len(self.comparer.without_thumbnail)
-        if missing:
+        unreadable = self.comparer.without_thumbnail
+        if unreadable:
+            mark_lost_if_possible(self.library, unreadable)
             self.emit(
                 Notice(
-                    f"{missing:,} contents have no readable thumbnail and were not compared; "
-                    "run photoindex scan to create missing thumbnails",
+                    f"{len(unreadable):,} contents have no readable thumbnail and were not compared; "
+                    "run photoindex scan to make their thumbnails again",
                     "warning",
                 )
             )

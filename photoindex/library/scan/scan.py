@@ -7,17 +7,19 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from photoindex import paths
 from photoindex.errors import UsageError, VolumeOffline
+from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.originals.roots import Roots, Target
 from photoindex.library.scan.path_list import PathListFilter
-from photoindex.pipeline.ingest import derived_files
+from photoindex.pipeline.ingest import derived_check, derived_files
 from photoindex.pipeline.scan.changes import ChangeFinder, FolderLocation, WalkCounts
 from photoindex.pipeline.scan.exclusion import ExclusionRules, rule_set, rules_at
 from photoindex.pipeline.scan.walk import walk
@@ -25,6 +27,7 @@ from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished,
 from photoindex.stages.ingest import STAGE
 from photoindex.store.engine.database import Session
 from photoindex.store.files import volumes
+from photoindex.store.photos import derived_flags
 from photoindex.store.scan import staging
 from photoindex.store.tasks import queue, stale
 
@@ -39,7 +42,8 @@ class ScanRequest:
 
     tops: absolute or relative paths; none means all known roots. listed: paths to scan one by one (`--paths-from`).
     retry_classes: error classes whose quarantined files are retried, because the user has set their limit. exclude:
-    gitignore patterns, stored for the scanned roots; None keeps the stored ones.
+    gitignore patterns, stored for the scanned roots; None keeps the stored ones. check_derived: look for derived files that
+    are gone, even if that was done less than a day ago.
     """
 
     tops: Sequence[bytes] = ()
@@ -49,6 +53,7 @@ class ScanRequest:
     derive: bool = True
     dry_run: bool = False
     accept_missing: bool = False
+    check_derived: bool = False
     retry_classes: tuple[str, ...] = ()
 
 
@@ -76,6 +81,7 @@ class ScanSummary:
     pending: int = 0
     excluded_folders: int = 0
     unreadable_folders: int = 0
+    lost_previews: int = 0
     dry_run: bool = False
     stopped: bool = False
 
@@ -116,6 +122,7 @@ class _Scan:
     roots: Roots = field(init=False)
     targets: list[Target] = field(default_factory=list)
     _work_expected: bool = False
+    _derived_checked_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.roots = Roots(self.library.database)
@@ -157,6 +164,58 @@ class _Scan:
         else:
             self._apply_and_ingest(seen, summary)
         return summary
+
+    def _check_derived(self) -> int:
+        """Look for derived files that are gone, if it is time; mark their contents and return how many there are."""
+        folder = self.library.derived_folder
+        request = self.request
+        if not request.derive or request.dry_run or not (request.check_derived or derived_check.is_due(folder)):
+            return 0
+        self._check_derived_mounted(folder)
+        phase = "checking previews"
+        self.emit(PhaseStarted(phase, derived_check.FOLDERS, "folders"))
+        started = time.perf_counter()
+
+        def between(first: bytes, past_last: bytes | None) -> dict[bytes, int]:
+            with self.session.read() as connection:
+                return derived_flags.derived_between(connection, first, past_last)
+
+        def advance(done: int) -> None:
+            self.emit(PhaseAdvanced(phase, done))
+
+        lost = 0
+        for asset_ids in derived_check.lost_contents(folder, between, advance):
+            with self.session.write() as connection:
+                derived_flags.mark_lost(connection, asset_ids)
+            lost += len(asset_ids)
+            if self.stop():
+                return lost
+        self._derived_checked_at = time.time()
+        self.emit(PhaseFinished(phase, derived_check.FOLDERS, time.perf_counter() - started))
+        if lost:
+            self.emit(Notice(f"previews of {lost:,} contents are gone; they are made again from the originals"))
+        return lost
+
+    def _check_derived_mounted(self, folder: Path) -> None:
+        """Raise VolumeOffline if a derived folder outside the library is probably on a disk that is not mounted."""
+        elsewhere = self.library.config.derived_path is not None
+        if self.request.check_derived or not elsewhere or derived_check.has_files(folder):
+            return
+        with self.session.read() as connection:
+            if not derived_flags.has_derived(connection):
+                return
+        raise VolumeOffline(
+            f"{paths.display(os.fsencode(folder))} (DERIVED_PATH) holds none of the previews; mount its disk, or make all "
+            "previews again with: photoindex scan --check-derived"
+        )
+
+    def _note_derived(self) -> None:
+        """Remember the subfolders of the derived folder, for the next scan."""
+        folder = self.library.derived_folder
+        marker = derived_check.read_marker(folder)
+        checked_at = self._derived_checked_at or (0.0 if marker is None else marker.checked_at)
+        with disk_errors(f"writing {paths.display(os.fsencode(folder))}"):
+            derived_check.write_marker(folder, checked_at=checked_at)
 
     def _release_stale_leases(self) -> None:
         with self.session.write() as connection:
@@ -304,6 +363,7 @@ class _Scan:
         from photoindex.stages import ingest
 
         derive = self.request.derive
+        summary.lost_previews = self._check_derived()
         params = self.library.config.derived.params
         with self.session.write() as connection:
             self.roots.keep(connection, self.targets, self.request.exclude, follow=self.request.follow_symlinks)
@@ -315,6 +375,8 @@ class _Scan:
             self._ingest(summary, variant_id, total)
         else:
             summary.pending = total
+        if derive:
+            self._note_derived()
         self._refresh()
         summary.stopped = summary.pending > 0
         with self.session.read() as connection:

@@ -15,10 +15,13 @@ from photoindex.pipeline.run.prefetch import DAMAGED, MISSING
 from photoindex.pipeline.run.suspects import CRASHING
 from photoindex.pipeline.run.work import FailedTask, Recorded
 from photoindex.stages.base import Stage
+from photoindex.store.photos import derived_flags
 from photoindex.store.tasks import asset_tasks
 from photoindex.store.tasks.queue import Claimed
 from photoindex.types import Failure, Result
 
+_LOST = (MISSING, DAMAGED)
+"""Error classes of contents whose preview the next scan makes again by itself."""
 FIXED_BY_NEW_PREVIEW = (MISSING, DAMAGED, CRASHING)
 """Error classes that a new preview can fix."""
 
@@ -98,12 +101,17 @@ class AssetWork:
                     each.failure, message=each.failure.message + self._remedy(each.failure, origin.photo_id)
                 )
                 recorded.failed.append(FailedTask(each.job, named, origin.path, each.seconds))
+                if each.failure.error_class in _LOST:
+                    derived_flags.mark_lost(connection, [held[each.job.task_id]])
         return recorded
 
     def _remedy(self, failure: Failure, photo_id: int) -> str:
-        if failure.error_class not in FIXED_BY_NEW_PREVIEW:
-            return ""
-        return (
-            f"; to make a new one, run: photoindex redo ingest id:{photo_id} (or a query), then: photoindex scan, "
-            f"then: photoindex {self.stage_of.command}"
-        )
+        command = self.stage_of.command
+        if failure.error_class in _LOST:
+            return f"; the next photoindex scan makes a new one, then run: photoindex {command}"
+        if failure.error_class in FIXED_BY_NEW_PREVIEW:
+            return (
+                f"; to make a new one: photoindex redo ingest id:{photo_id} (or a query for many), then: photoindex scan, "
+                f"then: photoindex {command}"
+            )
+        return ""
