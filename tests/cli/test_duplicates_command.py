@@ -238,3 +238,19 @@ def test_invalid_options_are_refused(duplicates, tmp_path: Path) -> None:
     ran = duplicates("--plan", tmp_path / "nowhere" / "plan.tsv")
     assert ran.code == 2
     assert b"plan.tsv" in ran.err
+
+
+def test_the_page_shows_the_file_that_the_plan_keeps(duplicates, originals: Path, tmp_path: Path) -> None:
+    """A photo of equal files has one card, and whoever reviews the page must see the file that stays."""
+    plan, page = tmp_path / "plan.tsv", tmp_path / "copies.html"
+    first = next(path for path in sorted(originals.rglob("*")) if path.is_file())
+    for prefer in (originals, first.parent):
+        plan.unlink(missing_ok=True)
+        assert duplicates("--exact", "--plan", plan, "--gallery", page, "--prefer", prefer).code == 0
+        lines = [line.split("\t") for line in plan.read_text("utf-8").splitlines() if not line.startswith("#")][1:]
+        kept = [os.path.basename(line[-1]) for line in lines if line[0] == "keep"]
+        removed = [os.path.basename(line[-1]) for line in lines if line[0] == "remove"]
+        text = page.read_text("utf-8")
+        assert kept
+        assert all(f"<h2>{name}" in text or f">{name}<" in text for name in kept)
+        assert removed

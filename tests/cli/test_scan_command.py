@@ -147,3 +147,9 @@ def test_the_library_option_works_before_and_after_the_command(tmp_path: Path) -
     assert before.is_dir()
     assert after.is_dir()
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("words", [("scan",), ("scan", "nowhere")])
+def test_a_scan_of_nothing_makes_no_library(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert run(*words, library=tmp_path / "library").returncode == 2
+    assert not (tmp_path / "library").exists()

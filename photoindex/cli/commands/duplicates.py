@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from photoindex.library.duplicates.verdicts import DuplicateGroup
     from photoindex.library.export.photo_cards import GalleryGroup as PictureGroup
     from photoindex.library.handle import Library
+    from photoindex.library.search.hits import Hit
 
 HELP = """Find copies of photos and say which to keep. Nothing is ever deleted.
 
@@ -143,13 +144,21 @@ def _picture_groups(library: Library, groups: Sequence[DuplicateGroup]) -> Itera
     hits = hits_by_id(library, [number for group in groups for number in group.photo_ids])
     for number, group in enumerate(groups, 1):
         entries = [
-            GalleryEntry(hits[one], keep=one == group.photo_ids[0], note=_note(group, one))
+            GalleryEntry(_with_kept_file(hits[one], group), keep=one == group.photo_ids[0], note=_note(group, one))
             for one in group.photo_ids
             if one in hits
         ]
         copies = sum(one.action != "keep" for one in group.files)
         heading = f"Group {number}: {group.kind}, {amount(copies, 'copies')}"
         yield PictureGroup(entries, heading, f"kept: {group.keep_reason}")
+
+
+def _with_kept_file(hit: Hit, group: DuplicateGroup) -> Hit:
+    """Return a photo's hit with the path of the file that is kept of it; a hit has the path of any present file."""
+    from dataclasses import replace
+
+    kept = next((one.path for one in group.files if one.photo_id == hit.id and one.action == "keep"), hit.path)
+    return replace(hit, path=kept, name=kept.rpartition(b"/")[2])
 
 
 def _note(group: DuplicateGroup, photo_id: int) -> str:

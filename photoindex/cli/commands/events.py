@@ -10,7 +10,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
-from photoindex.cli.output.render import Column, CsvOption, Form, FormatOption, Row, choose_output, render
+from photoindex.cli.output.render import Column, CsvOption, Form, Row, choose_output, render
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,15 @@ def events(
             show_default=False,
         ),
     ] = None,
-    template: FormatOption = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="TEMPLATE",
+            help="Print each row with a template: '{key}\\t{title}'.",
+            show_default=False,
+        ),
+    ] = None,
     json: JsonOption = False,
     csv: CsvOption = False,
     library: LibraryOption = None,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photoindex.cli.arguments.common import LibraryOption, opened
+from photoindex.cli.arguments.common import LibraryOption, opened, settings
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.output.render import visible
 from photoindex.cli.terminal.signals import stop_on_signal
 from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError, VolumeOffline
 
@@ -87,6 +88,7 @@ def scan(
         raise UsageError("give PATH or --paths-from, not both")
     if null and paths_from is None:
         raise UsageError("-0 needs --paths-from")
+    _check_there_is_something(paths, paths_from, library)
     request = ScanRequest(
         tops=[os.fsencode(path) for path in paths or []],
         listed=_listed(paths_from, null=null) if paths_from is not None else None,
@@ -128,6 +130,19 @@ def scan(
         )
     if summary.quarantined or summary.unreadable_folders:
         raise typer.Exit(EXIT_SOME_QUARANTINED)
+
+
+def _check_there_is_something(paths: list[str] | None, paths_from: str | None, library: Path | None) -> None:
+    """Raise UsageError before a library is made of nothing: a mistyped path must not leave an empty one behind."""
+    from photoindex.app import database_path
+
+    config = settings(library)
+    if database_path(config).exists() or paths_from is not None:
+        return
+    if paths and not any(os.path.lexists(path) for path in paths):
+        raise UsageError(f"no such file or folder: {visible(paths[0])}")
+    if not paths and config.originals_path is None:
+        raise UsageError("there is nothing to scan yet; name a folder: photoindex scan PATH")
 
 
 def _listed(source: str, *, null: bool) -> Iterator[bytes]:

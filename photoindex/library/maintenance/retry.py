@@ -17,11 +17,12 @@ _RETRIED = ("failed", "quarantined")
 def retry(library: Library, query: TaskQuery, *, dry_run: bool = False) -> int:
     """Make failed and quarantined tasks pending, so that the next scan retries them; return how many.
 
-    Dismissed ones are included only if `query` has their state or a path. Raises UsageError for other states.
+    Those of files that are gone stay as they are: no scan would take them. Dismissed ones are included only if `query` has their state or a path. Raises UsageError for other states.
     """
     states = query.states or ((*_RETRIED, DISMISSED) if query.paths else _RETRIED)
     with library.database.read() if dry_run else library.database.write() as connection:
         wanted = _restricted(task_filter(connection, query), states, allowed=(*_RETRIED, DISMISSED))
+        wanted = replace(wanted, runnable=True)
         return count_tasks_matching(connection, wanted) if dry_run else put_back(connection, wanted)
 
 

@@ -221,7 +221,8 @@ def sort_key(sort: str) -> tuple[str, bool]:
     key = sort.removeprefix("-")
     if key not in store.SORT_KEYS:
         near = get_close_matches(key, store.SORT_KEYS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"keys: {', '.join(store.SORT_KEYS)} (-key for descending)"
+        keys = ", ".join((RELEVANCE, *store.SORT_KEYS))
+        hint = f"did you mean {near[0]}?" if near else f"keys: {keys} (-key for descending)"
         raise UsageError(f"--sort: there is no key '{key}'; {hint}")
     return key, sort.startswith("-")
 

@@ -28,7 +28,7 @@ class TaskFilter:
     """Which tasks: all given conditions must match; None or an empty tuple matches every task.
 
     states: names of `TaskState` and DISMISSED. file_ids: single files. locations: files or folders; matches
-    everything in or below them. DISMISSED and an empty `states` match dismissed tasks; "quarantined" does not.
+    everything in or below them. runnable: not tasks of files that are gone. DISMISSED and an empty `states` match dismissed tasks; "quarantined" does not.
     """
 
     stage: str | None = None
@@ -36,6 +36,7 @@ class TaskFilter:
     error_class: str | None = None
     file_ids: tuple[int, ...] = ()
     locations: tuple[Location, ...] = ()
+    runnable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,9 @@ def condition(wanted: TaskFilter) -> ColumnElement[bool]:
                 and_(task.c.subject_kind == "asset", task.c.subject_id.in_(files.with_only_columns(file.c.asset_id))),
             )
         )
+    if wanted.runnable:
+        present = select(file.c.id).where(file.c.id == task.c.subject_id, file.c.state == "present").correlate(task)
+        parts.append(or_(task.c.subject_kind != "file", present.exists()))
     return and_(True, *parts)  # noqa: FBT003
 
 

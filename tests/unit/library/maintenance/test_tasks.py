@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
@@ -241,3 +242,16 @@ def test_redo_works_in_batches(library: Library, volume_rows: VolumeRows, monkey
 def test_redo_of_an_unknown_stage_names_the_stages(library: Library) -> None:
     with pytest.raises(UsageError, match="no stage 'faces'; stages: embed, ingest"):
         redo(library, "faces")
+
+
+def test_retry_leaves_tasks_of_files_that_are_gone(library: Library, volume_rows: VolumeRows) -> None:
+    """No scan would take them, and they would be pending for ever."""
+    gone = volume_rows.add_file("gone.jpg", state="missing")
+    here = volume_rows.add_file("here.jpg")
+    for file_id in (gone, here):
+        volume_rows.add_task(file_id, "quarantined", error_class="truncated")
+    assert retry(library, TaskQuery(), dry_run=True) == 1
+    assert retry(library, TaskQuery()) == 1
+    with library.database.read() as connection:
+        states = dict(connection.execute(select(task.c.subject_id, task.c.state)).all())
+    assert states == {gone: "quarantined", here: "pending"}
