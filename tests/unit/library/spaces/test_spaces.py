@@ -126,7 +126,7 @@ def test_dropping_a_space_removes_its_vectors_tasks_and_index_only(runner: Libra
 def test_an_interrupted_drop_is_finished_by_dropping_again(
     runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spaces, "_DROPPED_AT_ONCE", 2)
+    monkeypatch.setattr(spaces, "_VECTORS_PER_DELETE", 2)
     real, calls = spaces.drop_some, []
 
     def cut_short(connection: object, space: object) -> int:
