@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -66,6 +67,8 @@ def open_library(
     _refuse_emptied(path, create=create)
     with limited_to(config.permissions):
         if not path.exists():
+            _finish_restore(folder, path)
+        if not path.exists():
             if not create:
                 raise LibraryNotFound(f"there is no library in {folder}; create one with: photoindex scan PATH")
             for needed in (folder, path.parent):
@@ -112,6 +115,18 @@ def _local_process(settings: ProcessSettings, hang_seconds: float | None) -> Exe
     from photoindex.pipeline.run.model_process import ModelProcess
 
     return ModelProcess(settings, hang_seconds=hang_seconds)
+
+
+def _finish_restore(folder: Path, path: Path) -> None:
+    """Complete a restore that was killed. Raises LibraryNotFound if only the library before it is left."""
+    from photoindex.library.backup.restore import finish_interrupted
+
+    old = finish_interrupted(folder)
+    if old is not None and not path.exists():
+        raise LibraryNotFound(
+            f"there is no library in {folder}, because a restore was interrupted; the one before it is in {old}. To go "
+            f"back to it: mv {shlex.quote(str(old))} {shlex.quote(str(folder))}"
+        )
 
 
 def _refuse_emptied(path: Path, *, create: bool) -> None:

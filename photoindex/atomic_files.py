@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from photoindex.permissions import apply_users_umask
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+"""Of linux/fcntl.h and linux/fs.h."""
 
 
 @contextmanager
@@ -49,6 +53,22 @@ def publish(finished: Path, path: Path) -> None:
         os.close(descriptor)
     os.replace(finished, path)
     sync_folder(path.parent)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swap two entries of one file system in one step; return False where the system cannot do that. Raises OSError."""
+    import ctypes
+
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    if renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+        return False
+    raise OSError(number, os.strerror(number), os.fspath(one))
 
 
 def sync_folder(folder: Path) -> None:

@@ -67,7 +67,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         ["embed"],
         ["backup", folder / "backups", "--init"],
     ):
-        subprocess.run(command(words, folder / "library"), check=True, capture_output=True, env=environment())
+        done = subprocess.run(
+            command(words, folder / "library"), check=False, capture_output=True, text=True, env=environment()
+        )
+        assert done.returncode == 0, (words, done.stderr)
     return Made(folder, next((folder / "backups").glob("photoindex-2*")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from photoindex.atomic_files import sync_folder
+from photoindex.atomic_files import exchange, sync_folder
 from photoindex.config.schema import Config
 from photoindex.errors import SchemaTooNew, StorageFull, UsageError
 from photoindex.library.backup.snapshots import (
@@ -38,6 +39,9 @@ from photoindex.store.schema.migrate import REVISIONS
 RESTORED_CONFIG_NAME = "config.from-backup.toml"
 DERIVED_FOLDER = "derived"
 _LEFTOVER_SECONDS = 3600.0
+_REPLACED = ".replaced-"
+_PENDING_NAME = ".not-in-place"
+"""In a restored library until it is at its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ class Restored:
 def restore(config: Config, request: RestoreRequest, events: EventSink = ignore_events) -> Restored:
     """Check the snapshot, write it to a temporary folder beside the target and rename that to the target.
 
-    Nothing is changed before the rename; a kill between the two renames of `replace` leaves the old library intact under
-    its new name. Previews and thumbnails are not part of a snapshot: those of a replaced library are hard-linked into the
+    Nothing is changed before the rename, and an old library is swapped with the new one in one step where the system can
+    do that; elsewhere the next command completes a swap that was killed half-way. Previews and thumbnails are not part of a snapshot: those of a replaced library are hard-linked into the
     new one, and contents without them are marked, so that the next scan rebuilds them. A snapshot with an older schema is
     upgraded when the library is opened.
 
@@ -160,7 +164,8 @@ def _remove_leftovers(target: Path) -> None:
     """Remove leftovers of killed restores to the same target."""
     for name in os.listdir(target.parent):
         path = target.parent / name
-        if name.startswith(_temporary_prefix(target)):
+        unfinished = name.startswith(f"{target.name}{_REPLACED}") and (path / _PENDING_NAME).exists()
+        if unfinished or name.startswith(_temporary_prefix(target)):
             with suppress(OSError):
                 newest = max(os.stat(one).st_mtime for one in (path, *path.iterdir()))
                 if newest < time.time() - _LEFTOVER_SECONDS:
@@ -234,21 +239,62 @@ def _mark_lost_derived(folder: Path, elsewhere: Path | None, manifest: SnapshotM
 
 def _put_in_place(folder: Path, target: Path, *, has_library: bool) -> Path | None:
     publish_folder(folder)
+    (folder / _PENDING_NAME).touch()
     sync_folder(folder)
     replaced = None
     if has_library:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        replaced = target.with_name(f"{target.name}.replaced-{stamp}")
-        target.rename(replaced)
+        replaced = target.with_name(f"{target.name}{_REPLACED}{stamp}")
+        _swap(folder, target, replaced)
         (replaced / HOLDER_NAME).unlink(missing_ok=True)
+    else:
+        folder.rename(target)
+    (target / _PENDING_NAME).unlink(missing_ok=True)
+    sync_folder(target.parent)
+    return replaced
+
+
+def _swap(folder: Path, target: Path, replaced: Path) -> None:
+    """Put the new library in place of the old one, which gets the name `replaced`; in one step where the system can."""
+    folder.rename(replaced)
+    if exchange(replaced, target):
+        return
+    replaced.rename(folder)
+    target.rename(replaced)
+    # Killed here, there is no library; `finish_interrupted` completes it.
     try:
         folder.rename(target)
     except OSError:
-        if replaced is not None:
-            replaced.rename(target)
+        replaced.rename(target)
         raise
-    sync_folder(target.parent)
-    return replaced
+
+
+def finish_interrupted(target: Path) -> Path | None:
+    """Complete a restore that was killed when the old library was renamed and the new one was not yet in place.
+
+    Return the folder of an old library that lies beside a missing `target`, None if there is none.
+    """
+    if target.exists() or not target.parent.is_dir():
+        return None
+    replaced = sorted(
+        path
+        for path in target.parent.glob(f"{glob.escape(target.name)}{_REPLACED}*")
+        if _is_pending(path, expected=False)
+    )
+    ready = [
+        path
+        for path in target.parent.glob(f"{glob.escape(_temporary_prefix(target))}*")
+        if _is_pending(path, expected=True)
+    ]
+    if replaced and len(ready) == 1:
+        ready[0].rename(target)
+        (target / _PENDING_NAME).unlink(missing_ok=True)
+        sync_folder(target.parent)
+    return replaced[-1] if replaced else None
+
+
+def _is_pending(library: Path, *, expected: bool) -> bool:
+    return (library / DATABASE_NAME).is_file() and (library / _PENDING_NAME).exists() == expected
 
 
 def _shown(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,8 +18,10 @@ import pytest
 from blake3 import blake3
 from sqlalchemy import func, select, text
 
+from photoindex.app import open_library
+from photoindex.config.load import load_config
 from photoindex.config.schema import Config
-from photoindex.errors import LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
+from photoindex.errors import LibraryLocked, LibraryNotFound, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.backup import BackupRequest, backup
 from photoindex.library.backup.restore import RestoreRequest, restore
 from photoindex.library.handle import Library
@@ -262,3 +265,66 @@ def test_contents_undone_after_a_restore_are_marked_as_without_previews(library:
     with library_in(tmp_path / "new") as found:
         undo(found, entry)
     assert not_derived(tmp_path / "new") == 3
+
+
+KILLED_WHILE_SWAPPING = """
+import os, pathlib, signal, sys
+from photoindex.config.schema import Config
+from photoindex.library.backup import restore as module
+
+left = [int(sys.argv[3])]
+
+def counted(call):
+    def counting(*arguments):
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= 1
+        return call(*arguments)
+    return counting
+
+pathlib.Path.rename = counted(pathlib.Path.rename)
+module.exchange = counted(module.exchange) if sys.argv[4] == "exchange" else lambda *_: False
+module.restore(
+    Config(), module.RestoreRequest(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), replace=True)
+)
+"""
+
+
+@pytest.mark.parametrize("way", ["exchange", "two renames"])
+def test_a_restore_killed_at_any_rename_leaves_a_library_that_opens(
+    library: Library, snapshot: Path, tmp_path: Path, way: str
+) -> None:
+    with library.database.write() as connection:
+        connection.exec_driver_sql("UPDATE photo_text SET title = 'after the snapshot'")
+    kept, found = library.folder.with_name("kept"), set()
+    library.database.close()
+    shutil.copytree(library.folder, kept)
+    for calls in range(20):
+        for path in tmp_path.iterdir():
+            if ".replaced-" in path.name or ".restoring-" in path.name or path == library.folder:
+                shutil.rmtree(path)
+        shutil.copytree(kept, library.folder)
+        program = [sys.executable, "-c", KILLED_WHILE_SWAPPING, str(snapshot), str(library.folder), str(calls), way]
+        ended = subprocess.run(program, check=False, timeout=60, capture_output=True)
+        with open_library(load_config({"library": library.folder})) as opened, opened.database.read() as connection:
+            found.add(connection.exec_driver_sql("SELECT title FROM photo_text").scalars().first())
+        assert len(list(tmp_path.glob("library.replaced-*"))) <= 1
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert calls > 2
+    assert found == {"", "after the snapshot"}
+    assert not (library.folder / ".not-in-place").exists()
+
+
+def test_a_library_that_an_old_version_left_aside_is_named_with_the_command_that_brings_it_back(
+    library: Library, tmp_path: Path
+) -> None:
+    library.database.close()
+    aside = tmp_path / "library.replaced-20260101T000000Z"
+    library.folder.rename(aside)
+    with (
+        pytest.raises(LibraryNotFound, match=f"mv {aside} {library.folder}"),
+        open_library(load_config({"library": library.folder})),
+    ):
+        pass
