@@ -75,7 +75,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 def environment(mark: str = "") -> dict[str, str]:
-    return os.environ | {MARK: mark, "TERM": "xterm-256color", "PHOTOINDEX_EMBED__MODEL": "tiny-clip"}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PHOTOINDEX_")}
+    return own | {MARK: mark, "TERM": "xterm-256color", "PHOTOINDEX_EMBED__MODEL": "tiny-clip"}
 
 
 def command(words: Sequence[str | Path], library: Path) -> list[str]:

@@ -128,7 +128,7 @@ def scan(
             f"not there (not mounted, or emptied): {', '.join(summary.roots_away)}; none of its files was marked. Mount it and "
             f"scan again, or if the originals were really removed: photoindex scan --accept-missing PATH"
         )
-    if summary.quarantined or summary.unreadable_folders:
+    if summary.quarantined or summary.unreadable_folders or summary.unreadable_files:
         raise typer.Exit(EXIT_SOME_QUARANTINED)
 
 
@@ -199,6 +199,9 @@ def lines(summary: ScanSummary) -> Iterator[str]:
     if summary.unreadable_folders:
         folders = "1 folder" if summary.unreadable_folders == 1 else f"{summary.unreadable_folders:,} folders"
         yield f"{folders} could not be read; their files stay as they were"
+    if summary.unreadable_files:
+        files = "1 file" if summary.unreadable_files == 1 else f"{summary.unreadable_files:,} files"
+        yield f"{files} could not be read from the disk; what is known of them stays as it was"
 
 
 def _files(count: int) -> str:

@@ -31,6 +31,8 @@ from photoindex.store.photos import derived_flags
 from photoindex.store.scan import staging
 from photoindex.store.tasks import queue, stale
 
+_NAMED_FILES = 100
+"""Files that cannot be examined are named up to this many."""
 GUARD_FRACTION = 0.20
 GUARD_FILES = 100
 """If more than this share and this many of a volume's files are gone at once, the volume is probably not mounted."""
@@ -81,6 +83,7 @@ class ScanSummary:
     pending: int = 0
     excluded_folders: int = 0
     unreadable_folders: int = 0
+    unreadable_files: int = 0
     lost_previews: int = 0
     dry_run: bool = False
     stopped: bool = False
@@ -89,7 +92,7 @@ class ScanSummary:
     def candidates(self) -> int:
         """How many files and links were examined."""
         media = self.new + self.changed + self.moved + self.duplicate + self.unchanged + self.quarantined
-        return media + self.excluded + self.sidecars
+        return media + self.excluded + self.sidecars + self.unreadable_files
 
 
 def scan(
@@ -151,10 +154,13 @@ class _Scan:
             excluded=seen.excluded,
             excluded_folders=seen.excluded_folders,
             unreadable_folders=len(seen.unreadable),
+            unreadable_files=len(seen.unreadable_files),
             roots_away=[paths.to_text(path) for path in self.roots.away],
         )
         for folder, reason in seen.unreadable:
             self.emit(Notice(f"cannot read the folder {paths.display(folder)}: {reason}", "warning"))
+        for path, reason in seen.unreadable_files[:_NAMED_FILES]:
+            self.emit(Notice(f"cannot read {paths.display(path)}: {reason}", "warning"))
         for folder, line in seen.bad_patterns:
             self.emit(
                 Notice(f"invalid gitignore pattern in {paths.display(folder)}/.photoindexignore: {line}", "warning")
@@ -302,8 +308,7 @@ class _Scan:
                 return None
             return finder.add_single(path, location, None)
         except OSError as error:
-            self.emit(Notice(f"cannot read {paths.display(path)}: {error.strerror}", "warning"))
-            finder.add_excluded()
+            finder.add_unreadable(path, location, error.strerror or str(error))
             return None
         if not stat.S_ISREG(status.st_mode):
             finder.add_excluded()
@@ -411,6 +416,21 @@ class _Scan:
         summary.sidecars += found[FileVerdict.SIDECAR]
         summary.bytes = tally.bytes
         summary.pending = total - done
+        if found[FileVerdict.VANISHED]:
+            self._check_still_there(found[FileVerdict.VANISHED])
+
+    def _check_still_there(self, vanished: int) -> None:
+        """Raise VolumeOffline if files vanished because a whole folder to scan did."""
+        for target in self.targets:
+            try:
+                if target.gone or target.is_file or any(os.scandir(target.path)):
+                    continue
+            except OSError:
+                pass  # gone, or a stale handle
+            raise VolumeOffline(
+                f"{paths.display(target.path)} was unmounted or emptied while it was read, and {vanished:,} files are gone; "
+                "what was read is kept. Mount it and scan again"
+            )
 
     def store_summary(self, summary: ScanSummary) -> None:
         """Store the summary of a finished scan with its roots."""

@@ -37,6 +37,7 @@ class WalkCounts:
     excluded: int = 0
     excluded_folders: int = 0
     unreadable: list[tuple[bytes, str]] = field(default_factory=list)
+    unreadable_files: list[tuple[bytes, str]] = field(default_factory=list)
     bad_patterns: list[tuple[bytes, str]] = field(default_factory=list)
 
 
@@ -67,6 +68,12 @@ class ChangeFinder:
         """Count one excluded candidate."""
         self.counts.candidates += 1
         self.counts.excluded += 1
+
+    def add_unreadable(self, path: bytes, location: FolderLocation, reason: str) -> None:
+        """Count a single file that cannot be examined; if it is known, it is neither present nor missing."""
+        self.counts.candidates += 1
+        self.counts.unreadable_files.append((path, reason))
+        self._unknown.add((location.volume_id, paths.relative_to(path, location.mount_point)))
 
     def begin_top(self, path: bytes, location: FolderLocation) -> None:
         """Announce that everything at and below `path` (absolute) will be listed."""
@@ -100,6 +107,7 @@ class ChangeFinder:
         if listing.error is not None:
             self.counts.unreadable.append((listing.path, listing.error.strerror or str(listing.error)))
             return
+        self.counts.unreadable_files.extend((path, error.strerror or str(error)) for path, error in listing.failed)
         with self._session.read() as connection:
             self._compare(connection, listing, location, relative)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -27,7 +28,7 @@ class Listing:
     entries, excluded: regular files to scan, and those that a rule excludes; name -> (size, mtime_ns). unknown_below:
     paths whose contents are unknown (an unreadable directory, a link that is not followed), so that known files there are
     neither present nor missing. pruned: directories that a rule excludes. subfolders: those to visit. linked_folders:
-    those behind followed links. bad_patterns: invalid lines of the folder's ignore file.
+    those behind followed links. failed: entries that could not be examined, each with the reason. bad_patterns: invalid lines of the folder's ignore file.
     """
 
     path: bytes
@@ -41,13 +42,14 @@ class Listing:
     subfolders: list[tuple[bytes, ExclusionRules]] = field(default_factory=list)
     linked_folders: list[tuple[bytes, ExclusionRules]] = field(default_factory=list)
     bad_patterns: tuple[str, ...] = ()
+    failed: list[tuple[bytes, OSError]] = field(default_factory=list)
     error: OSError | None = None
     seconds: float = 0.0
 
     @property
     def candidates(self) -> int:
         """How many directory entries the summary accounts for."""
-        return len(self.entries) + len(self.excluded) + self.links + self.special
+        return len(self.entries) + len(self.excluded) + self.links + self.special + len(self.failed)
 
 
 def list_folder(path: bytes, rules: ExclusionRules, *, follow_symlinks: bool) -> Listing:
@@ -80,8 +82,8 @@ def list_folder(path: bytes, rules: ExclusionRules, *, follow_symlinks: bool) ->
             continue  # the file was removed after the directory was read
         except PermissionError as error:
             return _unreadable(listing, error)  # names may be read in this directory, but files cannot be stat'ed
-        except OSError:
-            listing.special += 1  # this entry cannot be stat'ed (a bad sector, a stale handle)
+        except OSError as error:  # a bad sector, a stale handle, a path that is too long
+            listing.failed.append((entry.path, error))
             listing.unknown_below.append(entry.path)
     listing.seconds = time.perf_counter() - started
     return listing
@@ -96,8 +98,10 @@ def _add_other(listing: Listing, entry: os.DirEntry[bytes], rules: ExclusionRule
     if entry.is_symlink():
         try:
             status = entry.stat() if follow_symlinks else None
-        except OSError:
-            status = None  # a dangling or looping link, or no permission for its target
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                raise
+            status = None  # a dangling or looping link
         if status is None:
             listing.links += 1
             listing.unknown_below.append(path)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
 import sqlite3
 import subprocess
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -730,3 +732,63 @@ def test_an_emptied_database_is_not_mistaken_for_a_new_library(runner: LibraryRu
     (runner.folder / "photoindex.db").touch()
     with pytest.raises(DatabaseFailed, match="restore"):
         runner.scan(photos)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENAMETOOLONG])
+def test_a_file_that_cannot_be_examined_is_named_and_stays_known(
+    runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """It is not excluded: nobody asked for that, and a failing disk must not look like a tidy one."""
+    assert runner.scan(photos).new == 6
+    victim = min(photos.rglob("*.jpg"))
+    refuse_stat(monkeypatch, victim, number)
+    runner.events.clear()
+    summary = runner.scan(photos)
+    assert (summary.unreadable_files, summary.missing, summary.unchanged) == (1, 0, 5)
+    assert any(str(victim) in event.message for event in runner.events if isinstance(event, Notice))
+    assert runner.value("SELECT count(*) FROM file WHERE state = 'present' AND media = 1") == 6
+
+
+def refuse_stat(monkeypatch: pytest.MonkeyPatch, victim: Path, number: int) -> None:
+    """Make one directory entry impossible to examine, as a bad sector does."""
+    real = os.scandir
+
+    class Entry:
+        def __init__(self, entry: os.DirEntry[bytes]) -> None:
+            self._entry = entry
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._entry, name)
+
+        def is_file(self, *, follow_symlinks: bool = True) -> bool:
+            if self._entry.path == os.fsencode(victim):
+                raise OSError(number, os.strerror(number))
+            return self._entry.is_file(follow_symlinks=follow_symlinks)
+
+    @contextmanager
+    def scandir(path: bytes) -> Iterator[Iterator[object]]:
+        with real(path) as found:
+            yield (Entry(entry) for entry in found) if isinstance(path, bytes) else found
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+def test_a_first_scan_whose_folder_is_unmounted_while_it_is_read_is_not_a_scan_of_nothing(
+    runner: LibraryRunner, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from photoindex.library.scan import ingest
+
+    real = ingest.ingest_files
+
+    def unmounted(*arguments: object) -> object:
+        photos.rename(photos.with_name("away"))
+        photos.mkdir()
+        return real(*arguments)
+
+    monkeypatch.setattr(ingest, "ingest_files", unmounted)
+    with pytest.raises(VolumeOffline, match="was unmounted or emptied while it was read"):
+        runner.scan(photos)
+    monkeypatch.undo()
+    photos.rmdir()
+    photos.with_name("away").rename(photos)
+    assert runner.scan(photos).new == 6
