@@ -15,6 +15,7 @@ from photoindex.app import open_library
 from photoindex.config.load import load_config
 from photoindex.library.handle import Library
 from photoindex.library.scan.scan import ScanRequest, ScanSummary, scan
+from photoindex.pipeline.ingest.derived_check import MARKER_NAME
 from photoindex.progress import Event
 
 
@@ -51,8 +52,8 @@ class LibraryRunner:
         return only
 
     def derived_files(self) -> set[str]:
-        """Return the names of all derived files, including temporary ones."""
-        return {path.name for path in (self.folder / "derived").rglob("*") if path.is_file()}
+        """Return the names of all derived files, including temporary ones, without the folder's marker."""
+        return {path.name for path in (self.folder / "derived").rglob("*") if path.is_file()} - {MARKER_NAME}
 
 
 def counts(summary: ScanSummary) -> dict[str, int]:

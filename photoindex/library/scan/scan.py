@@ -423,7 +423,7 @@ class _Scan:
         """Raise VolumeOffline if files vanished because a whole folder to scan did."""
         for target in self.targets:
             try:
-                if target.gone or target.is_file or any(os.scandir(target.path)):
+                if target.gone or target.is_file or os.listdir(target.path):
                     continue
             except OSError:
                 pass  # gone, or a stale handle
