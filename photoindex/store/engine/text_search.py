@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from sqlalchemy import ColumnElement, column, func, literal_column, table
+from sqlalchemy import ColumnElement, Connection, column, func, literal_column, table
+from sqlalchemy.exc import DatabaseError
 
 from photoindex.store.engine.database import Database
 from photoindex.text import without_stray_bytes
@@ -43,6 +44,23 @@ def exists(database: Database) -> bool:
         content = _content(connection)
         triggers = {trigger.name for trigger in content.triggers}
         return content.detect_fts() == TABLE and {f"{content.name}_{event}" for event in ("ai", "ad", "au")} <= triggers
+
+
+def make_consistent(connection: Connection) -> bool:
+    """Check the index against `photo_text`, rebuild it if they differ, and return whether they agree then; reads both wholly."""
+    if _is_consistent(connection):
+        return True
+    connection.exec_driver_sql(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('rebuild')")  # noqa: S608 - a constant
+    return _is_consistent(connection)
+
+
+def _is_consistent(connection: Connection) -> bool:
+    try:
+        # With the rank 1 the index is compared with the rows, too (https://www.sqlite.org/fts5.html, section 6.4).
+        connection.exec_driver_sql(f"INSERT INTO {TABLE} ({TABLE}, rank) VALUES ('integrity-check', 1)")  # noqa: S608 - a constant
+    except DatabaseError:
+        return False
+    return True
 
 
 def _content(connection: Any) -> Any:

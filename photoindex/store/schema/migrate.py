@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 
 from photoindex import __version__
 from photoindex.errors import DatabaseFailed, SchemaTooNew
+from photoindex.store.engine import text_search
 from photoindex.store.engine.database import Database
 from photoindex.store.schema import views
 
@@ -134,6 +135,10 @@ def _apply_next(connection: Connection, path: Path, history: History) -> bool:
         dropped_views = _drop_views(connection)
         command.upgrade(_alembic_config(connection, history), target)
         _check_foreign_keys(connection, target)
+        if not text_search.make_consistent(connection):
+            raise DatabaseFailed(
+                f"the text index of {path} cannot be made again in schema {target}; nothing was changed"
+            )
         for applied in history.revisions if is_first else (target,):
             _record(connection, applied, is_first=applied == history.revisions[0])
         if target == history.head:
