@@ -8,7 +8,7 @@ import sys
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption
-from photoindex.cli.output.render import Column, choose_output, encoded, render
+from photoindex.cli.output.render import Column, choose_output, data_stream, encoded, render
 
 _COLUMNS = (
     Column("name", "setting", plain=True),
@@ -40,7 +40,7 @@ def _path() -> None:
 
     path = config_file()
     sys.stdout.flush()
-    sys.stdout.buffer.write(encoded(os.fsdecode(path)) + b"\n")
+    data_stream().write(encoded(os.fsdecode(path)) + b"\n")
     sys.stdout.buffer.flush()
     if not path.exists():
         print("photoindex: this file does not exist yet; the defaults apply", file=sys.stderr)

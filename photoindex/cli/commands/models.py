@@ -12,7 +12,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.output.render import Column, Row, choose_output, encoded, render, visible
+from photoindex.cli.output.render import Column, Row, choose_output, data_stream, encoded, render, visible
 from photoindex.errors import LicenceNotAccepted, ModelUnavailable
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def bundle(
     if json:
         print_json({"schema": 1, "id": made.model_id, "path": str(made.path), "size_bytes": made.size_bytes})
     else:
-        sys.stdout.buffer.write(encoded(str(made.path)) + b"\n")
+        data_stream().write(encoded(str(made.path)) + b"\n")
     print(f"bundled {made.model_id}, {size_text(made.size_bytes)}", file=sys.stderr)
 
 

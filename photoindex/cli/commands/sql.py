@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from photoindex.cli.arguments.common import LibraryOption, opened
-from photoindex.cli.output.render import Column, choose_output, encoded, render, text_of, visible
+from photoindex.cli.output.render import Column, choose_output, data_stream, encoded, render, text_of, visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,8 +107,9 @@ def _print_json_lines(result: QueryResult, *, headers: bool) -> None:  # noqa: A
 
 def _write(lines: Iterable[str]) -> None:
     sys.stdout.flush()
+    stream = data_stream()
     for line in lines:
-        sys.stdout.buffer.write(encoded(line) + b"\n")
+        stream.write(encoded(line) + b"\n")
 
 
 def _print_csv(result: QueryResult, *, headers: bool) -> None:
@@ -124,11 +125,12 @@ def _print_separated(result: QueryResult, delimiter: str, *, headers: bool) -> N
     import io
 
     sys.stdout.flush()
+    stream = data_stream()
     line = io.StringIO(newline="")
     writer = csv.writer(line, delimiter=delimiter, lineterminator="\n")
     for row in chain([result.headers] if headers else [], result.rows):
         writer.writerow([text_of(value) for value in row])
-        sys.stdout.buffer.write(encoded(line.getvalue()))
+        stream.write(encoded(line.getvalue()))
         line.seek(0)
         line.truncate()
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, Protocol
 
 import typer
 
@@ -79,7 +80,7 @@ class Output:
     """The form and stream of the output; on a terminal, names are escaped."""
 
     form: Form
-    stream: BinaryIO
+    stream: DataStream
     terminal: bool = False
     template: str | None = None
 
@@ -103,7 +104,41 @@ def choose_output(*, json: bool = False, csv: bool = False, null: bool = False, 
         raise UsageError(f"{' and '.join(option for _, option in asked)} exclude each other; use only one")
     terminal = sys.stdout.isatty()
     form = asked[0][0] if asked else (Form.TABLE if terminal else Form.PLAIN)
-    return Output(form=form, stream=sys.stdout.buffer, terminal=terminal, template=template)
+    # Cells of a table are escaped one by one, because the table has colours.
+    stream = sys.stdout.buffer if form is Form.TABLE else data_stream()
+    return Output(form=form, stream=stream, terminal=terminal, template=template)
+
+
+class DataStream(Protocol):
+    """Takes bytes."""
+
+    def write(self, data: bytes, /) -> int: ...  # noqa: D102
+
+    def flush(self) -> None: ...  # noqa: D102
+
+
+class _TerminalStream:
+    """Writes data to a terminal with everything escaped that could control it; line ends, tabs and NUL stay."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes, /) -> int:
+        parts = _SEPARATORS.split(data)
+        self._stream.write(b"".join(part if part in _KEPT else display(part).encode("utf-8") for part in parts))
+        return len(data)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+_SEPARATORS = re.compile(rb"([\n\t\0])")
+_KEPT = frozenset({b"\n", b"\t", b"\0"})
+
+
+def data_stream() -> DataStream:
+    """Return the stream for whatever a command prints on stdout as data: byte for byte in a pipe, safe on a terminal."""
+    return _TerminalStream(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
 
 
 def render(rows: Iterable[Row], columns: Sequence[Column], output: Output) -> int:
@@ -154,6 +189,11 @@ def text_of(value: object) -> str:
     return str(value)
 
 
+def ascii_json(value: object) -> str:
+    """Return JSON in ASCII without control characters: `json` leaves DEL as it is."""
+    return json.dumps(value, allow_nan=False).replace("\x7f", "\\u007f")
+
+
 def as_json(value: object) -> object:
     """Convert a value for JSON: paths to text (invalid bytes as surrogates), NaN to None, tuples to lists."""
     if isinstance(value, bytes):
@@ -188,14 +228,14 @@ def _print_json(rows: Iterator[Row], columns: Sequence[Column], output: Output) 
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007
         line = {"schema": _SCHEMA} | {one.name: as_json(row.get(one.name)) for one in columns}
-        output.stream.write(json.dumps(line, allow_nan=False).encode("ascii") + b"\n")
+        output.stream.write(ascii_json(line).encode("ascii") + b"\n")
     return count
 
 
 class _TextStream:
     """A text stream for csv.writer that writes the original bytes of paths."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: DataStream) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
