@@ -75,9 +75,9 @@ def embed(
     )
     flags: dict[str, Any] = {"embed.model": model, "embed.device": device, "embed.batch_size": batch_size}
     with (
+        stop_on_signal() as stop,
         opened(library, **flags) as found,
         progress_sink(progress) as emit,
-        stop_on_signal() as stop,
     ):
         summary = run_embed(found, request, emit, stop)
     _print(summary, as_json=json, verbose=verbose)

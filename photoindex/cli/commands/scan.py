@@ -115,9 +115,9 @@ def scan(
         "scan.file_seconds": file_seconds,
     }
     with (
+        stop_on_signal() as stop,
         opened(library, create=True, on_trial=dry_run, **limits) as found,
         progress_sink(progress) as emit,
-        stop_on_signal() as stop,
     ):
         summary = run_scan(found, request, emit, stop)
     _print(summary, as_json=json)

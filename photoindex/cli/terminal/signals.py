@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from photoindex.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
+
+_AGAIN_SECONDS = 0.05
 
 
 class StopRequest:
@@ -44,10 +48,21 @@ def recorded_interrupts() -> Iterator[Callable[[], bool]]:
         received.append(True)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, receive)
+    def send_again(lost: sys.UnraisableHookArgs) -> None:
+        # Python drops what is raised inside a weak reference's callback or a destructor, where the signal may come.
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            again = threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), signal.SIGINT))
+            again.daemon = True
+            again.start()
+        else:
+            sys.__unraisablehook__(lost)
+
+    before, hook = signal.signal(signal.SIGINT, receive), sys.unraisablehook
+    sys.unraisablehook = send_again
     try:
         yield lambda: bool(received)
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGINT, before)
 
 

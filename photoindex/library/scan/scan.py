@@ -177,6 +177,10 @@ class _Scan:
         request = self.request
         if not request.derive or request.dry_run or not (request.check_derived or derived_check.is_due(folder)):
             return 0
+        with self.session.read() as connection:
+            if not derived_flags.has_derived(connection):
+                self._derived_checked_at = time.time()
+                return 0
         self._check_derived_mounted(folder)
         phase = "checking previews"
         self.emit(PhaseStarted(phase, derived_check.FOLDERS, "folders"))
@@ -207,9 +211,6 @@ class _Scan:
         elsewhere = self.library.config.derived_path is not None
         if self.request.check_derived or not elsewhere or derived_check.has_files(folder):
             return
-        with self.session.read() as connection:
-            if not derived_flags.has_derived(connection):
-                return
         raise VolumeOffline(
             f"{paths.display(os.fsencode(folder))} (DERIVED_PATH) holds none of the previews; mount its disk, or make all "
             "previews again with: photoindex scan --check-derived"
