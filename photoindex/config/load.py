@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from photoindex.config.schema import Config, Setting
 
 
+_FOLDERS = frozenset({"library", "database_url", "derived_path", "models_path"})
+
+
 def load_config(flags: Mapping[str, object] | None = None) -> Config:
     """Return the effective settings.
 
@@ -19,6 +22,14 @@ def load_config(flags: Mapping[str, object] | None = None) -> Config:
     from photoindex.config.layers import resolve
 
     return resolve(flags or {})[0]
+
+
+def load_with_redirections(flags: Mapping[str, object] | None = None) -> tuple[Config, list[Setting]]:
+    """Return the settings like `load_config`, and those by which the .env of the current folder moves what is stored."""
+    from photoindex.config.layers import DOTENV, resolve
+
+    config, settings = resolve(flags or {})
+    return config, [one for one in settings if one.name in _FOLDERS and one.origin.startswith(f"{DOTENV}:")]
 
 
 def origins(flags: Mapping[str, object] | None = None) -> list[Setting]:

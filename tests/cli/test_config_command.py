@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from photoindex.config.layers import fields
+from tests.command_line import run as run_here
+from tests.rows import library_in
 
 
 @pytest.fixture
@@ -79,3 +81,18 @@ def test_path_prints_the_path_of_the_settings_file(run, tmp_path: Path) -> None:
     assert "does not exist yet" in missing.stderr
     path.touch()
     assert run("config", "path", PHOTOINDEX_CONFIG=str(path)).stderr == ""
+
+
+def test_an_env_file_that_moves_the_library_is_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PHOTOINDEX_LIBRARY", raising=False)
+    with library_in(tmp_path / "elsewhere"):
+        pass
+    (tmp_path / ".env").write_text(f"PHOTOINDEX_LIBRARY={tmp_path / 'elsewhere'}\nPHOTOINDEX_SCAN__JOBS=1\n")
+    ran = run_here(capsysbinary, "status", "--json")
+    assert ran.code == 0
+    expected = f"the .env of this folder sets library to {tmp_path / 'elsewhere'} (.env:1 PHOTOINDEX_LIBRARY)"
+    assert ran.err.decode().splitlines() == [f"photoindex: {expected}"]
+    assert run_here(capsysbinary, "status", "--json", "--library", tmp_path / "elsewhere").err == b""
