@@ -76,3 +76,16 @@ def test_a_pipe_gets_every_byte(
     file: bytes, command: str, expected: bytes, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     assert expected in run(capsysbinary, *words_of(command, file)).out
+
+
+def test_csv_for_spreadsheets_runs_no_formula_and_keeps_numbers(
+    file: bytes, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    with library_in(tmp_path / "library") as library, library.database.write() as connection:
+        connection.execute(update(photo).values(title="=HYPERLINK(1)", latitude=-12.5, longitude=-1.0))
+    plain = run(capsysbinary, "search", "--csv").out
+    safe = run(capsysbinary, "search", "--csv-safe").out
+    assert b",=HYPERLINK(1)," in plain
+    assert b",'=HYPERLINK(1)," in safe
+    assert b",-12.5," in safe
+    assert safe.replace(b"'=", b"=") == plain

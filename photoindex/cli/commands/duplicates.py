@@ -15,7 +15,16 @@ from photoindex.cli.arguments.picture_options import GalleryOption, picture_opti
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount, size_text
-from photoindex.cli.output.render import Column, CsvOption, NullOption, Row, choose_output, render, visible
+from photoindex.cli.output.render import (
+    Column,
+    CsvOption,
+    CsvSafeOption,
+    NullOption,
+    Row,
+    choose_output,
+    render,
+    visible,
+)
 
 if TYPE_CHECKING:
     from photoindex.library.duplicates.find import Duplicates
@@ -91,6 +100,7 @@ def duplicates(
     ] = None,
     json: JsonOption = False,
     csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
     null: NullOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -100,7 +110,7 @@ def duplicates(
     from photoindex.library.duplicates.plan import check_plan_target
 
     pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
-    output = choose_output(json=json, csv=csv, null=null)
+    output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null)
     with opened(library) as found:
         if plan is not None:
             check_plan_target(found, plan)

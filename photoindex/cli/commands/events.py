@@ -10,7 +10,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
-from photoindex.cli.output.render import Column, CsvOption, Form, Row, choose_output, render
+from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Form, Row, choose_output, render
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,15 +90,16 @@ def events(
     ] = None,
     json: JsonOption = False,
     csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
     library: LibraryOption = None,
 ) -> None:
     """List days and trips."""
     from photoindex.library.photos.events import EventQuery
     from photoindex.library.photos.events import events as find_events
 
-    output = choose_output(json=json, csv=csv, template=template)
+    output = choose_output(json=json, csv=csv, csv_safe=csv_safe, template=template)
     if save is not None:
-        if query or json or csv or template is not None:
+        if query or json or csv or csv_safe or template is not None:
             raise UsageError("--save KEY[=NAME] lists nothing: it takes no QUERY and no form of output")
         _save(save, library)
         return

@@ -12,7 +12,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.output.render import Column, CsvOption, Output, Row, choose_output, render
+from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Output, Row, choose_output, render
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
@@ -80,13 +80,14 @@ def status(
     ] = False,
     json: JsonOption = False,
     csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Show each space's index: merged, unmerged and stale vectors, its size and whether it is intact."""
     from photoindex.library.index.status import index_status
 
-    output = choose_output(json=json, csv=csv)
+    output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
     with opened(library, reading=True) as found:
         with progress_sink(progress) as emit:
             rows = [_status_row(one) for one in index_status(found, space or (), emit, verify=verify)]
@@ -105,26 +106,28 @@ def rebuild(
     space: SpaceOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Rebuild indices from the vectors in the database, whatever their state; search continues meanwhile."""
     from photoindex.library.index import maintain
 
-    _make(maintain.rebuild, space, progress, library, choose_output(json=json, csv=csv))
+    _make(maintain.rebuild, space, progress, library, choose_output(json=json, csv=csv, csv_safe=csv_safe))
 
 
 def optimize(
     space: SpaceOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Merge new vectors, drop stale ones and remove leftovers; an optimal index is left alone."""
     from photoindex.library.index import maintain
 
-    _make(maintain.optimize, space, progress, library, choose_output(json=json, csv=csv))
+    _make(maintain.optimize, space, progress, library, choose_output(json=json, csv=csv, csv_safe=csv_safe))
 
 
 def _make(

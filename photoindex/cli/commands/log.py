@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.output.render import Column, CsvOption, Form, choose_output, render, text_of
+from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Form, choose_output, render, text_of
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
@@ -38,10 +38,11 @@ def log(
     ] = False,
     json: JsonOption = False,
     csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
     library: LibraryOption = None,
 ) -> None:
     """List your changes, newest first; `photoindex undo ENTRY` reverts one."""
-    output = choose_output(json=json, csv=csv)
+    output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
     people = output.form in (Form.TABLE, Form.PLAIN)
     with opened(library, reading=True) as found:
         if changes:

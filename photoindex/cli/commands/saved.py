@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.output.render import Column, CsvOption, Row, choose_output, render
+from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
@@ -32,11 +32,15 @@ def register(app: typer.Typer) -> None:
 
 
 def _list(
-    context: typer.Context, json: JsonOption = False, csv: CsvOption = False, library: LibraryOption = None
+    context: typer.Context,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
+    library: LibraryOption = None,
 ) -> None:
     if context.invoked_subcommand is not None:
         return
-    output = choose_output(json=json, csv=csv)
+    output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
     with opened(library, reading=True) as found:
         if not render(_rows(found), _COLUMNS, output) and output.terminal:
             print("nothing is saved yet; see: photoindex search --help", file=sys.stderr)

@@ -31,6 +31,7 @@ from photoindex.cli.output.progress_text import size_text
 from photoindex.cli.output.render import (
     Column,
     CsvOption,
+    CsvSafeOption,
     FormatOption,
     NullOption,
     Row,
@@ -129,6 +130,7 @@ def search(
     template: FormatOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
     null: NullOption = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print how the query was understood and how many photos each part leaves.")
@@ -154,12 +156,12 @@ def search(
     from photoindex.library.search.find import SearchRequest, find
     from photoindex.library.search.parse import parse_with_options
 
-    output = choose_output(json=json, csv=csv, null=null, template=template)
+    output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null, template=template)
     shown = picture_options(gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit)
     alone = "--count" if count else "--explain" if explain else None
-    if alone and (csv or null or template is not None or shown.wanted or (count and explain)):
+    if alone and (csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")
-    if preview and (json or csv or null or template is not None):
+    if preview and (json or csv or csv_safe or null or template is not None):
         raise UsageError(
             "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format"
         )

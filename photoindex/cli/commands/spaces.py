@@ -13,7 +13,7 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
-from photoindex.cli.output.render import Column, CsvOption, Row, choose_output, render
+from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
 from photoindex.cli.terminal.confirm import confirm
 
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group)
 
 
-def _list(json: JsonOption = False, csv: CsvOption = False, library: LibraryOption = None) -> None:
-    output = choose_output(json=json, csv=csv)
+def _list(
+    json: JsonOption = False, csv: CsvOption = False, csv_safe: CsvSafeOption = False, library: LibraryOption = None
+) -> None:
+    output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
     with opened(library, reading=True) as found:
         rows = list(_rows(found))
     if not render(rows, _COLUMNS, output) and output.terminal:
@@ -146,6 +148,7 @@ def _eval(
     k: Annotated[int, typer.Option("--k", "-k", min=1, max=1000, help="How many of the first results count.")] = 10,
     json: JsonOption = False,
     csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
     library: LibraryOption = None,
 ) -> None:
     """Compare spaces on your own queries: recall at k, rank of the first relevant photo, latency.
@@ -155,7 +158,7 @@ def _eval(
     """
     from photoindex.library.search.evaluation import read_queries
 
-    output = choose_output(json=json, csv=csv)
+    output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
     with opened(library) as found:
         render(_scores(found, read_queries(found, file), space or [], k), _SCORES, output)
 

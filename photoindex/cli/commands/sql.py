@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +11,17 @@ import typer
 from typer.core import TyperCommand
 
 from photoindex.cli.arguments.common import LibraryOption, opened
-from photoindex.cli.output.render import Column, choose_output, data_stream, encoded, render, text_of, visible
+from photoindex.cli.output.render import (
+    Column,
+    CsvSafeOption,
+    choose_output,
+    data_stream,
+    encoded,
+    render,
+    text_of,
+    visible,
+    without_formula,
+)
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +68,7 @@ def sql(
     ] = None,
     table: Annotated[bool, typer.Option("--table", "-t", help="Print a table; the default on a terminal.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
+    csv_safe: CsvSafeOption = False,
     tsv: Annotated[bool, typer.Option("--tsv", help="Print tab-separated values with a header.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print an array of JSON objects; the default in a pipe.")
@@ -73,7 +84,7 @@ def sql(
     """
     from photoindex.library.maintenance.sql import query, view_columns
 
-    forms = {"table": table, "csv": csv, "tsv": tsv, "json": json, "nl": nl}
+    forms = {"table": table, "csv": csv, "csv-safe": csv_safe, "tsv": tsv, "json": json, "nl": nl}
     asked = [name for name, given in forms.items() if given]
     if len(asked) > 1 and set(asked) != {"json", "nl"}:
         raise UsageError(f"{' and '.join(f'--{name}' for name in asked)} exclude each other; use only one")
@@ -116,11 +127,17 @@ def _print_csv(result: QueryResult, *, headers: bool) -> None:
     _print_separated(result, ",", headers=headers)
 
 
+def _print_csv_safe(result: QueryResult, *, headers: bool) -> None:
+    _print_separated(result, ",", headers=headers, show=without_formula(text_of))
+
+
 def _print_tsv(result: QueryResult, *, headers: bool) -> None:
     _print_separated(result, "\t", headers=headers)
 
 
-def _print_separated(result: QueryResult, delimiter: str, *, headers: bool) -> None:
+def _print_separated(
+    result: QueryResult, delimiter: str, *, headers: bool, show: Callable[[object], str] = text_of
+) -> None:
     import csv
     import io
 
@@ -129,7 +146,7 @@ def _print_separated(result: QueryResult, delimiter: str, *, headers: bool) -> N
     line = io.StringIO(newline="")
     writer = csv.writer(line, delimiter=delimiter, lineterminator="\n")
     for row in chain([result.headers] if headers else [], result.rows):
-        writer.writerow([text_of(value) for value in row])
+        writer.writerow([show(value) for value in row])
         stream.write(encoded(line.getvalue()))
         line.seek(0)
         line.truncate()
@@ -146,6 +163,7 @@ def _print_table(result: QueryResult, *, headers: bool) -> None:
 _PRINTERS = {
     "table": _print_table,
     "csv": _print_csv,
+    "csv-safe": _print_csv_safe,
     "tsv": _print_tsv,
     "json": _print_json,
     "nl": _print_json_lines,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.output.render import Column, CsvOption, Form, Output, choose_output, render
+from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Form, Output, choose_output, render
 
 if TYPE_CHECKING:
     from photoindex.library.maintenance.tasks import TaskQuery, TaskRow
@@ -65,6 +65,7 @@ def tasks(
     ] = None,
     json: JsonOption = False,
     csv: CsvOption = False,
+    csv_safe: CsvSafeOption = False,
     library: LibraryOption = None,
 ) -> None:
     """List tasks: pending, failed and quarantined work, with errors.
@@ -73,7 +74,7 @@ def tasks(
     """
     from photoindex.library.maintenance.tasks import tasks as find_tasks
 
-    output = choose_output(json=json, csv=csv)
+    output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
     query = task_query(paths, stage, state, error_class)
     with opened(library, reading=True) as found:
         render(_rows(find_tasks(found, query, limit=limit), output), _columns(output), output)

@@ -33,6 +33,12 @@ FormatOption = Annotated[
     ),
 ]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")]
+CsvSafeOption = Annotated[
+    bool,
+    typer.Option(
+        "--csv-safe", help="Print CSV for a spreadsheet: text that would run as a formula begins with a quote."
+    ),
+]
 NullOption = Annotated[bool, typer.Option("--null", "-0", help="End each path with NUL instead of a line feed.")]
 
 _TABLE_CHUNK_ROWS = 200
@@ -77,15 +83,26 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The form and stream of the output; on a terminal, names are escaped."""
+    """The form and stream of the output; on a terminal, names are escaped.
+
+    no_formulas: text cells of CSV that a spreadsheet would run as a formula begin with a quote.
+    """
 
     form: Form
     stream: DataStream
     terminal: bool = False
     template: str | None = None
+    no_formulas: bool = False
 
 
-def choose_output(*, json: bool = False, csv: bool = False, null: bool = False, template: str | None = None) -> Output:
+def choose_output(
+    *,
+    json: bool = False,
+    csv: bool = False,
+    csv_safe: bool = False,
+    null: bool = False,
+    template: str | None = None,
+) -> Output:
     """Return the output for the options; by default, a table on a terminal and plain lines in a pipe.
 
     Raises UsageError when more than one is given.
@@ -95,6 +112,7 @@ def choose_output(*, json: bool = False, csv: bool = False, null: bool = False, 
         for given, form, option in (
             (json, Form.JSON, "--json"),
             (csv, Form.CSV, "--csv"),
+            (csv_safe, Form.CSV, "--csv-safe"),
             (null, Form.NUL, "-0"),
             (template is not None, Form.TEMPLATE, "--format"),
         )
@@ -106,7 +124,7 @@ def choose_output(*, json: bool = False, csv: bool = False, null: bool = False, 
     form = asked[0][0] if asked else (Form.TABLE if terminal else Form.PLAIN)
     # Cells of a table are escaped one by one, because the table has colours.
     stream = sys.stdout.buffer if form is Form.TABLE else data_stream()
-    return Output(form=form, stream=stream, terminal=terminal, template=template)
+    return Output(form=form, stream=stream, terminal=terminal, template=template, no_formulas=csv_safe)
 
 
 class DataStream(Protocol):
@@ -248,11 +266,25 @@ def _print_csv(rows: Iterator[Row], columns: Sequence[Column], output: Output) -
     names = [one.name for one in columns if not one.structured]
     writer = csv.writer(_TextStream(output.stream), lineterminator="\n")
     writer.writerow(names)
-    show = visible if output.terminal else text_of
+    shown = visible if output.terminal else text_of
+    show = without_formula(shown) if output.no_formulas else shown
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007
         writer.writerow([show(row.get(name)) for name in names])
     return count
+
+
+def without_formula(show: Callable[[object], str]) -> Callable[[object], str]:
+    """Wrap `show` so that text which a spreadsheet would run begins with a quote; numbers stay numbers."""
+
+    def safe(value: object) -> str:
+        text = show(value)
+        return f"'{text}" if text.startswith(_FORMULA_STARTS) and not isinstance(value, (int, float)) else text
+
+    return safe
+
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _print_template(rows: Iterator[Row], columns: Sequence[Column], output: Output) -> int:
