@@ -35,6 +35,9 @@ _BYTE_ORDERS: dict[bytes, _ByteOrder] = {b"II": "little", b"MM": "big"}
 _ADOBE_RGB, _DCF_OPTION_FILE = 2, int.from_bytes(b"R03\0", "big")
 _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 _MAX_ENTRIES = 512
+_SCAN_MARKER = b"\xff\xda"
+_MAX_SCANS = 100
+"""libjpeg's own script has 10 scans; optimisers write up to about 40."""
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ def jpeg_raster(data: bytes, longest_side_px: int, limits: Limits) -> Raster:
         raise Undecodable("the JPEG contains no picture")
     bytes_per_pixel = _COEFFICIENT_BYTES if header.frame_marker in _PROGRESSIVE_FRAMES else 0
     check_size(header.width, header.height, limits, bytes_per_pixel=bytes_per_pixel)
+    _check_scans(data, header)
     space = _SPACES.get(header.components)
     if space is None:
         raise Undecodable(f"unsupported JPEG with {header.components} colour components")
@@ -99,6 +103,20 @@ def jpeg_raster(data: bytes, longest_side_px: int, limits: Limits) -> Raster:
     elif space is Space.CMYK and header.has_adobe_marker:
         image = 255 - image  # Adobe, and other writers of its marker, store ink inverted
     return Raster(image, space, header.orientation or 1, header.icc, (header.width, header.height), notes=notes)
+
+
+def _check_scans(data: bytes, header: _Header) -> None:
+    """Raise Undecodable for a picture with so many scans that it can only be meant to keep a decoder busy.
+
+    Each scan of a progressive JPEG goes through the whole picture, even if it is a few bytes long.
+    """
+    if header.frame_marker not in _PROGRESSIVE_FRAMES:
+        return
+    end = data.find(_END_OF_IMAGE, header.scan_offset)
+    # In coded data 0xFF is always followed by 0 or a restart marker.
+    scans = 1 + data.count(_SCAN_MARKER, header.scan_offset, end if end > 0 else len(data))
+    if scans > _MAX_SCANS:
+        raise Undecodable(f"the JPEG has {scans:,} scans, more than {_MAX_SCANS}; ordinary ones have about 10")
 
 
 def jpeg_orientation(data: bytes) -> int | None:

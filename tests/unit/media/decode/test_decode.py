@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from photoindex.media.decode.decode import decode
+from photoindex.media.decode.jpeg import jpeg_raster
 from photoindex.media.identify.kind import sniff
 from photoindex.media.problems import Empty, MediaProblem, TooLarge, Undecodable
 from photoindex.types import Kind, Limits, MediaType
@@ -421,3 +422,18 @@ def test_a_vanished_file_raises_an_os_error_instead_of_a_media_problem(tmp_path:
 
 def test_a_content_in_memory_opens_as_bytesio() -> None:
     assert isinstance(content_of(b"abc").open(), io.BytesIO)
+
+
+def test_a_progressive_jpeg_with_thousands_of_scans_is_refused_before_it_is_decoded() -> None:
+    """One of 851 kB kept a decoder busy for two minutes: each scan goes through the whole picture."""
+    data = saved(scene(320, 240), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    for repeats, is_read in ((20, True), (2000, False)):
+        many = data[:last] + data[last:-2] * repeats + b"\xff\xd9"
+        # What follows the picture, such as the movie of a motion photo, has no say in it.
+        many += b"\xff\xda" * 5000
+        if is_read:
+            assert jpeg_raster(many, 64, Limits()).image.shape[2] == 3
+        else:
+            with pytest.raises(Undecodable, match="scans, more than 100"):
+                jpeg_raster(many, 64, Limits())
