@@ -44,6 +44,8 @@ _ORIENTATION_OF_MATRIX = {
     (0, -1, 1, 0): 8,
 }
 """Signs of a, b, c, d of a display matrix (ISO 14496-12, 6.2.2) -> EXIF orientation."""
+_ORIENTATION_OF_ROTATION = {0: 1, 90: 8, 180: 3, 270: 6}
+"""Degrees counter-clockwise -> EXIF orientation."""
 
 
 _DEMUXERS = {
@@ -97,9 +99,7 @@ def read_video(content: Content, media: MediaType, longest_side_px: int, limits:
 
 
 def _poster(container: InputContainer, longest_side_px: int, limits: Limits) -> Raster:
-    from av.stream import Disposition
-
-    stream = next((one for one in container.streams.video if not one.disposition & Disposition.attached_pic), None)
+    stream = next((one for one in container.streams.video if not _is_cover(one)), None)
     if stream is None:
         raise Undecodable("the file has no video stream, only audio")
     if stream.codec_context is None:
@@ -119,6 +119,15 @@ def _poster(container: InputContainer, longest_side_px: int, limits: Limits) -> 
         raise Undecodable("the video has no frame that can be decoded")
     notes = () if best.score >= _PLAIN_DEVIATION else ("all sampled frames are nearly plain",)
     return Raster(best.image, orientation=best.orientation, code_points=points, notes=notes)
+
+
+def _is_cover(stream: VideoStream) -> bool:
+    from av.stream import Disposition
+
+    try:
+        return bool(stream.disposition & Disposition.attached_pic)
+    except ValueError:  # a flag that PyAV does not know
+        return False
 
 
 def _candidates(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -172,7 +181,11 @@ def _pixels(frame: VideoFrame, stream: VideoStream, longest_side_px: int) -> Pix
 
 
 def _orientation(frame: VideoFrame) -> int:
-    matrix = cast("SideData | None", frame.side_data.get("DISPLAYMATRIX"))
+    try:
+        matrix = cast("SideData | None", frame.side_data.get("DISPLAYMATRIX"))
+    except ValueError:
+        # A frame with data of a kind that PyAV does not know, such as the EXIF block of each frame of a Panasonic movie.
+        return _ORIENTATION_OF_ROTATION.get(round(frame.rotation / 90) * 90 % 360, 1)
     if matrix is None:
         return 1
     a, b, _, c, d, *_ = _MATRIX.unpack(bytes(matrix)[: _MATRIX.size])

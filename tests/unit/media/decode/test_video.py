@@ -9,11 +9,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from photoindex.media.decode.decode import decode
 from photoindex.media.problems import Undecodable
 from photoindex.types import Kind, Limits, MediaType
-from tests.unit.media.media_pictures import Array, content_of, decoded, is_scene, scene, stored_for, video
+from tests.unit.media.media_pictures import Array, content_of, decoded, is_scene, saved, scene, stored_for, video
 
 BLACK = np.zeros((128, 192, 3), np.uint8)
 WHITE = np.full((128, 192, 3), 255, np.uint8)
@@ -168,3 +169,23 @@ def _with_one_key_frame(frames: list[Array]) -> bytes:
         for packet in stream.encode():
             target.mux(packet)
     return out.getvalue()
+
+
+@pytest.mark.parametrize(("rotation", "orientation"), [(0, 1), (-90, 6), (90, 8), (180, 3)])
+def test_a_movie_whose_frames_carry_exif_decodes_upright(rotation: int, orientation: int) -> None:
+    """Cameras write MJPEG movies of whole JPEGs; PyAV raises for side data of a kind that it does not know."""
+    exif = Image.Exif()
+    exif[0x010F] = "Panasonic"
+    frame = saved(stored_for(orientation, scene()), "JPEG", quality=95, exif=exif)
+    out = io.BytesIO()
+    with av.open(out, "w", format="mov") as target:
+        stream = target.add_stream("mjpeg", rate=10)
+        stored = Image.open(io.BytesIO(frame))
+        stream.width, stream.height, stream.pix_fmt = stored.width, stored.height, "yuvj420p"
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for number in range(3):
+            packet = av.Packet(frame)
+            packet.stream, packet.time_base, packet.pts, packet.dts = stream, Fraction(1, 10), number, number
+            target.mux(packet)
+    assert is_scene(decoded(out.getvalue()).array)
