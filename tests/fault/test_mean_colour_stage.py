@@ -162,13 +162,12 @@ def test_no_batch_starts_after_the_window_ended_during_a_run(
             """Return a time in the window until the first batch is in the model, then one after it."""
             return time.monotonic() + (3600 if MeanColour.calls(tmp_path) else 0)
 
-    monkeypatch.setattr(stage_run, "time", Clock)
-    summary = run(runner, tmp_path, request=StageRequest(window_seconds=1800.0), slow=0.5)
+    with monkeypatch.context() as patch:
+        patch.setattr(stage_run, "time", Clock)
+        summary = run(runner, tmp_path, request=StageRequest(window_seconds=1800.0), slow=0.5)
     assert 0 < summary.tally.succeeded < PHOTOS
     assert (summary.window_ended, summary.stopped) == (True, False)
     assert summary.pending == PHOTOS - summary.tally.succeeded
-    monkeypatch.undo()
-    monkeypatch.setattr(stages, "STAGES", (*stages.STAGES, STAGE))
     assert run(runner, tmp_path).tally.succeeded == summary.pending
     check_all_done(runner)
 

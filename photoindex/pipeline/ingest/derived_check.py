@@ -91,5 +91,5 @@ def _folders(folder: Path) -> frozenset[str]:
 def _names(folder: Path) -> frozenset[str]:
     try:
         return frozenset(os.listdir(folder))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return frozenset()

@@ -22,6 +22,7 @@ from photoindex.pipeline.run.messages import (
     Refused,
     ToProcess,
 )
+from photoindex.pipeline.workers.isolation import blocked_signals
 from photoindex.types import Failure
 
 if TYPE_CHECKING:
@@ -141,12 +142,8 @@ class ModelProcess:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=work, args=(theirs, settings), name="photoindex-model", daemon=True)
-        # The process inherits the blocked signals, so only the parent ever handles Ctrl-C.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-        try:
+        with blocked_signals(signal.SIGINT, signal.SIGTERM):
             self._process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self._last_message_at = time.monotonic()
 

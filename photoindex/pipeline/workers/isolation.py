@@ -35,29 +35,41 @@ def start_forkserver(preload: Sequence[str]) -> None:
     Returns at once, while the imports go on in the background. Does nothing if it is running already.
     """
     import multiprocessing
-    from multiprocessing import forkserver, resource_tracker
+    from multiprocessing import forkserver
 
     multiprocessing.get_context("forkserver").set_forkserver_preload(
         ["photoindex.pipeline.workers.forkserver_setup", *preload]
     )
-    # First: it unblocks SIGINT in this thread when it starts.
-    resource_tracker.ensure_running()
     # Without these variables, libraries start threads on import. Workers use one thread each, and forking a process
     # with threads is not safe.
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    # A blocked signal stays blocked in the forkserver and in every worker that it forks: the terminal sends Ctrl-C to all
-    # processes of a command, and only the parent decides what it means.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
     try:
-        forkserver.ensure_running()
+        with blocked_signals(signal.SIGINT):
+            forkserver.ensure_running()
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def blocked_signals(*numbers: signal.Signals) -> Iterator[None]:
+    """Block signals in this thread, and for good in the processes that it starts inside the block and in their children.
+
+    The terminal sends Ctrl-C to all processes of a command, and only the parent decides what it means.
+    """
+    from multiprocessing import resource_tracker
+
+    # It unblocks SIGINT and SIGTERM in this thread when it starts.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

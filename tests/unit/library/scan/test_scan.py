@@ -788,7 +788,7 @@ def test_a_first_scan_whose_folder_is_unmounted_while_it_is_read_is_not_a_scan_o
     monkeypatch.setattr(ingest, "ingest_files", unmounted)
     with pytest.raises(VolumeOffline, match="was unmounted or emptied while it was read"):
         runner.scan(photos)
-    monkeypatch.undo()
+    monkeypatch.setattr(ingest, "ingest_files", real)
     photos.rmdir()
     photos.with_name("away").rename(photos)
     assert runner.scan(photos).new == 6
