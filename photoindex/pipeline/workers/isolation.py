@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _GRACE_SECONDS = 15.0
 _TERM_SECONDS = 0.1
-"""Workers ignore SIGTERM, so there is no point in waiting long before killing one that hangs."""
+"""Workers never get SIGTERM (see `blocked_signals`), so there is no point in waiting long before killing one that hangs."""
 _KILLED_EXTERNALLY = frozenset({-signal.SIGTERM, signal.SIGTERM, 255})
 """Exit codes that the file did not cause: terminated, or unknown because the forkserver is gone."""
 _TASKS_PER_WORKER = 5000
@@ -45,7 +45,7 @@ def start_forkserver(preload: Sequence[str]) -> None:
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
     try:
-        with blocked_signals(signal.SIGINT):
+        with blocked_signals(signal.SIGINT, signal.SIGTERM):
             forkserver.ensure_running()
     finally:
         for name, value in before.items():
@@ -59,7 +59,8 @@ def start_forkserver(preload: Sequence[str]) -> None:
 def blocked_signals(*numbers: signal.Signals) -> Iterator[None]:
     """Block signals in this thread, and for good in the processes that it starts inside the block and in their children.
 
-    The terminal sends Ctrl-C to all processes of a command, and only the parent decides what it means.
+    The terminal sends Ctrl-C to all processes of a command, and a service manager SIGTERM, and only the parent decides what
+    they mean. Ignoring them in a worker is not enough: the pool installs a handler of its own there.
     """
     from multiprocessing import resource_tracker
 
