@@ -1,6 +1,9 @@
 """Run the command line with `python -m photoindex`."""
 
+import atexit
+import contextlib
 import gc
+import os
 import signal
 import sys
 
@@ -23,6 +26,14 @@ def run() -> None:
     # What is left is the interpreter's own end, where an interruption would print a traceback and change nothing.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
+    if exit_code == _INTERRUPTED:
+        # CPython ends itself with the signal if an interruption came inside exec(), even one that was handled: a shell shows
+        # 130 then, and a service manager a crash.
+        atexit._run_exitfuncs()  # noqa: SLF001
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(exit_code)
     sys.exit(exit_code)
 
 

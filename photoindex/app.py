@@ -67,7 +67,7 @@ def open_library(
     _refuse_emptied(path, create=create)
     with limited_to(config.permissions):
         if not path.exists():
-            _finish_restore(folder, path)
+            _finish_restore(folder, path, create=create)
         if not path.exists():
             if not create:
                 raise LibraryNotFound(f"there is no library in {folder}; create one with: photoindex scan PATH")
@@ -117,15 +117,15 @@ def _local_process(settings: ProcessSettings, hang_seconds: float | None) -> Exe
     return ModelProcess(settings, hang_seconds=hang_seconds)
 
 
-def _finish_restore(folder: Path, path: Path) -> None:
-    """Complete a restore that was killed. Raises LibraryNotFound if only the library before it is left."""
+def _finish_restore(folder: Path, path: Path, *, create: bool) -> None:
+    """Complete a restore that was killed. Raises LibraryNotFound if only a library before a restore is left."""
     from photoindex.library.backup.restore import finish_interrupted
 
     old = finish_interrupted(folder)
-    if old is not None and not path.exists():
+    if old is not None and not create and not path.exists():
         raise LibraryNotFound(
-            f"there is no library in {folder}, because a restore was interrupted; the one before it is in {old}. To go "
-            f"back to it: mv {shlex.quote(str(old))} {shlex.quote(str(folder))}"
+            f"there is no library in {folder}; the one before a restore is in {old}. To go back to it: "
+            f"mv {shlex.quote(str(old))} {shlex.quote(str(folder))}"
         )
 
 

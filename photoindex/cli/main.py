@@ -123,6 +123,8 @@ def main(argv: list[str]) -> int:
             finally:
                 sys.stdout.flush()
         except SystemExit as end:
+            if was_interrupted():  # Typer makes an exit of it
+                return report_interrupt()
             reader_left = isinstance(end.__context__, BrokenPipeError)
             code = end.code if isinstance(end.code, int) else errors.EXIT_DONE
             return _quiet_broken_pipe() if reader_left else code

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from photoindex.library.derived_folder import check_not_away
 from photoindex.library.handle import Library
 from photoindex.library.lock import LOCK_NAME, exclusive
 from photoindex.library.logs import both, log_events, open_log
@@ -19,7 +20,7 @@ from photoindex.pipeline.run.asset_work import FIXED_BY_NEW_PREVIEW, AssetWork, 
 from photoindex.pipeline.run.messages import ProcessSettings
 from photoindex.pipeline.run.runner import Runner, RunTally
 from photoindex.progress import EventSink, PhaseFinished, PhaseStarted
-from photoindex.stages.base import Stage, Subject
+from photoindex.stages.base import Needs, Stage, Subject
 from photoindex.store.tasks import asset_tasks, queue
 from photoindex.store.tasks.asset_tasks import StageVariant
 
@@ -136,6 +137,8 @@ class StageRun:
             return
         assert self._writer is not None
         setup = self.setup
+        if setup.stage.needs is Needs.PREVIEW:
+            check_not_away(self.library)
         settings = ProcessSettings(
             stage=setup.stage, opening=setup.opening(), batch_size=setup.batch_size, threads=setup.threads,
             stderr=self.library.log_folder / f"{setup.stage.name}-worker.txt",

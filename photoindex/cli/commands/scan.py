@@ -145,15 +145,14 @@ def _check_there_is_something(paths: list[str] | None, paths_from: str | None, l
         raise UsageError("there is nothing to scan yet; name a folder: photoindex scan PATH")
 
 
-def _listed(source: str, *, null: bool) -> Iterator[bytes]:
+def _listed(source: str, *, null: bool) -> list[bytes]:
+    """Read the list at once, before Ctrl-C only asks for a stop: reading may wait for ever."""
     separator = b"\0" if null else b"\n"
     try:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read the list {source}: {error.strerror}") from error
-    for path in data.split(separator):
-        if path:
-            yield path
+    return [path for path in data.split(separator) if path]
 
 
 def _print(summary: ScanSummary, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 from photoindex.atomic_files import exchange, sync_folder
@@ -96,6 +97,10 @@ def restore(config: Config, request: RestoreRequest, events: EventSink = ignore_
     # The folder itself, not a link to it: a rename must stay on one disk.
     target = Path(os.path.realpath(request.target.expanduser()))
     check_location(target)
+    if request.replace and os.path.ismount(target):
+        raise UsageError(
+            f"{_shown(target)} is a mount point, which cannot be renamed; restore to a new folder with --library NEW"
+        )
     with limited_to(config.permissions), disk_errors(f"restoring {_shown(target)}"), ExitStack() as stack:
         has_library = _is_library(target, replace=request.replace)
         if has_library:
@@ -164,8 +169,7 @@ def _remove_leftovers(target: Path) -> None:
     """Remove leftovers of killed restores to the same target."""
     for name in os.listdir(target.parent):
         path = target.parent / name
-        unfinished = name.startswith(f"{target.name}{_REPLACED}") and (path / _PENDING_NAME).exists()
-        if unfinished or name.startswith(_temporary_prefix(target)):
+        if name.startswith(_temporary_prefix(target)):
             with suppress(OSError):
                 newest = max(os.stat(one).st_mtime for one in (path, *path.iterdir()))
                 if newest < time.time() - _LEFTOVER_SECONDS:
@@ -244,9 +248,10 @@ def _put_in_place(folder: Path, target: Path, *, has_library: bool) -> Path | No
     replaced = None
     if has_library:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        replaced = target.with_name(f"{target.name}{_REPLACED}{stamp}")
+        replaced = _free_name(target.with_name(f"{target.name}{_REPLACED}{stamp}"))
         _swap(folder, target, replaced)
-        (replaced / HOLDER_NAME).unlink(missing_ok=True)
+        for name in (HOLDER_NAME, _PENDING_NAME):
+            (replaced / name).unlink(missing_ok=True)
     else:
         folder.rename(target)
     (target / _PENDING_NAME).unlink(missing_ok=True)
@@ -254,11 +259,21 @@ def _put_in_place(folder: Path, target: Path, *, has_library: bool) -> Path | No
     return replaced
 
 
+def _free_name(wanted: Path) -> Path:
+    """Return `wanted`, with a number appended if a restore of the same second took it."""
+    numbered = (wanted.with_name(f"{wanted.name}-{number}") for number in count(2))
+    return next(path for path in chain([wanted], numbered) if not os.path.lexists(path))
+
+
 def _swap(folder: Path, target: Path, replaced: Path) -> None:
     """Put the new library in place of the old one, which gets the name `replaced`; in one step where the system can."""
     folder.rename(replaced)
-    if exchange(replaced, target):
-        return
+    try:
+        if exchange(replaced, target):
+            return
+    except OSError:
+        replaced.rename(folder)
+        raise
     replaced.rename(folder)
     target.rename(replaced)
     # Killed here, there is no library; `finish_interrupted` completes it.

@@ -91,7 +91,7 @@ def events(library: Library, query: EventQuery) -> FoundEvents:
     except LibraryLocked as error:
         not_kept = str(error)
     except DatabaseFailed as error:
-        if not is_read_only(error):
+        if not library.unwritable and not is_read_only(error):
             raise
         not_kept = str(error)
     return FoundEvents(_requested(found.tops, query), found.without_day, found.undated, not_kept)

@@ -7,12 +7,12 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from photoindex import paths
 from photoindex.errors import UsageError, VolumeOffline
+from photoindex.library import derived_folder
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
@@ -181,7 +181,8 @@ class _Scan:
             if not derived_flags.has_derived(connection):
                 self._derived_checked_at = time.time()
                 return 0
-        self._check_derived_mounted(folder)
+        if not request.check_derived:
+            derived_folder.check_not_away(self.library)
         phase = "checking previews"
         self.emit(PhaseStarted(phase, derived_check.FOLDERS, "folders"))
         started = time.perf_counter()
@@ -194,27 +195,18 @@ class _Scan:
             self.emit(PhaseAdvanced(phase, done))
 
         lost = 0
-        for asset_ids in derived_check.lost_contents(folder, between, advance):
-            with self.session.write() as connection:
-                derived_flags.mark_lost(connection, asset_ids)
-            lost += len(asset_ids)
-            if self.stop():
-                return lost
+        with disk_errors(f"reading {paths.display(os.fsencode(folder))}"):
+            for asset_ids in derived_check.lost_contents(folder, between, advance):
+                with self.session.write() as connection:
+                    derived_flags.mark_lost(connection, asset_ids)
+                lost += len(asset_ids)
+                if self.stop():
+                    return lost
         self._derived_checked_at = time.time()
         self.emit(PhaseFinished(phase, derived_check.FOLDERS, time.perf_counter() - started))
         if lost:
             self.emit(Notice(f"previews of {lost:,} contents are gone; they are made again from the originals"))
         return lost
-
-    def _check_derived_mounted(self, folder: Path) -> None:
-        """Raise VolumeOffline if a derived folder outside the library is probably on a disk that is not mounted."""
-        elsewhere = self.library.config.derived_path is not None
-        if self.request.check_derived or not elsewhere or derived_check.has_files(folder):
-            return
-        raise VolumeOffline(
-            f"{paths.display(os.fsencode(folder))} (DERIVED_PATH) holds none of the previews; mount its disk, or make all "
-            "previews again with: photoindex scan --check-derived"
-        )
 
     def _note_derived(self) -> None:
         """Remember the subfolders of the derived folder, for the next scan."""

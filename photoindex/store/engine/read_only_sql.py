@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -77,27 +78,46 @@ def query(address: Address, sql: str, parameters: Mapping[str, str]) -> Iterator
     Text that is not UTF-8 is decoded with surrogateescape (PEP 383). Raises UsageError for SQL that is invalid or not
     read-only, LibraryLocked, DatabaseFailed.
     """
-    guard = _Guard(frozenset())
+    guard = _Guard(frozenset(), frozenset())
     with _translated(address.path, guard), closing(connect(address, read_only=True)) as connection:
         connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         connection.execute("PRAGMA query_only = ON")
-        guard.tables = _names_in(connection)
+        guard.tables = _names_in(connection, "sqlite_master")
+        guard.modules = _names_in(connection, "pragma_module_list")
         connection.set_authorizer(guard)
         connection.set_progress_handler(lambda: 0, _INSTRUCTIONS_PER_CHECK)
-        cursor = connection.execute(sql, dict(parameters))
+        cursor = connection.execute(_checked(sql), {name: _bound(value) for name, value in parameters.items()})
         if cursor.description is None:
             raise UsageError("SQL: no statement that returns rows; write a SELECT")
         yield QueryResult([column[0] for column in cursor.description], iter(cursor))
+
+
+def _checked(sql: str) -> str:
+    try:
+        sql.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UsageError("SQL: the statement is not UTF-8; give other bytes as a parameter: -p NAME VALUE") from None
+    return sql
+
+
+def _bound(value: str) -> str | bytes:
+    """Return a parameter as it is stored: paths that are not UTF-8 are bytes."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return os.fsencode(value)
+    return value
 
 
 @dataclass(slots=True)
 class _Guard:
     """SQLite authorizer that allows reading by lists of what is known, and records the first action that it denied.
 
-    tables: names in lower case of the tables, views and indices of the database.
+    tables, modules: names in lower case of the database's tables, views and indices, and of SQLite's virtual tables.
     """
 
     tables: frozenset[str]
+    modules: frozenset[str]
     refused: str | None = field(default=None)
 
     def __call__(self, action: int, first: str | None, second: str | None, *_: object) -> int:
@@ -114,7 +134,9 @@ class _Guard:
         if action == sqlite3.SQLITE_FUNCTION:
             return None if str(second).lower() in FUNCTIONS else f"{second}()"
         if action == sqlite3.SQLITE_READ:
-            return None if self._is_known(str(first)) or not first else f"the table {first}"
+            # A query of a common table expression that reads none of its columns has an empty column.
+            unread = not second and str(first).lower() not in self.modules
+            return None if not first or unread or self._is_known(str(first)) else f"the table {first}"
         if action == sqlite3.SQLITE_PRAGMA:
             return None if self._may_be_asked(str(first).lower(), second) else f"PRAGMA {first}"
         if action == sqlite3.SQLITE_UPDATE and first == "sqlite_master":
@@ -133,8 +155,8 @@ class _Guard:
         return pragma not in _PRAGMAS_WITHOUT_VALUE and (value.isdigit() or self._is_known(value))
 
 
-def _names_in(connection: sqlite3.Connection) -> frozenset[str]:
-    return frozenset(str(row[0]).lower() for row in connection.execute("SELECT name FROM sqlite_master"))
+def _names_in(connection: sqlite3.Connection, table: str) -> frozenset[str]:
+    return frozenset(str(row[0]).lower() for row in connection.execute(f"SELECT name FROM {table}"))  # noqa: S608
 
 
 @contextmanager

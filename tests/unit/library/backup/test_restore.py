@@ -328,3 +328,29 @@ def test_a_library_that_an_old_version_left_aside_is_named_with_the_command_that
         open_library(load_config({"library": library.folder})),
     ):
         pass
+
+
+def test_an_old_library_is_never_removed_even_if_its_own_restore_was_killed_after_the_swap(
+    library: Library, snapshot: Path, tmp_path: Path
+) -> None:
+    library.database.close()
+    (library.folder / ".not-in-place").touch()
+    restore(Config(), RestoreRequest(snapshot, library.folder, replace=True))
+    (replaced,) = tmp_path.glob("library.replaced-*")
+    assert not (replaced / ".not-in-place").exists()
+    (replaced / ".not-in-place").touch()
+    long_ago = time.time() - 7200
+    for path in (*replaced.iterdir(), replaced):
+        os.utime(path, (long_ago, long_ago))
+    restore(Config(), RestoreRequest(snapshot, library.folder, replace=True))
+    assert replaced.exists()
+    assert len(list(tmp_path.glob("library.replaced-*"))) == 2
+
+
+def test_a_mount_point_is_refused_before_anything_is_written(
+    library: Library, snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == library.folder)
+    with pytest.raises(UsageError, match="is a mount point"):
+        restore(Config(), RestoreRequest(snapshot, library.folder, replace=True))
+    assert not list(tmp_path.glob("*replaced*")) + list(tmp_path.glob(".*restoring*"))

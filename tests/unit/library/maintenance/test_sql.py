@@ -129,6 +129,20 @@ def test_tables_views_and_json_of_the_library_are_readable(library: Library, vol
     assert rows(library, "SELECT value FROM json_each('[1, 2]')") == [(1,), (2,)]
 
 
+def test_common_table_expressions_are_read_whatever_their_names(library: Library) -> None:
+    assert rows(library, "WITH x AS MATERIALIZED (SELECT 1 a) SELECT 1 FROM x") == [(1,)]
+    endless = "WITH RECURSIVE x(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM x WHERE a < 5) SELECT count(*) FROM x"
+    assert rows(library, endless) == [(5,)]
+
+
+def test_bytes_that_are_not_utf_8_are_a_parameter_or_an_error(library: Library, volume_rows: VolumeRows) -> None:
+    volume_rows.add_file(b"\xff.jpg", create=False)
+    assert rows(library, "SELECT count(*) FROM file WHERE name = :name", name="\udcff.jpg") == [(1,)]
+    for sql in ("SELECT '\udcff'", 'SELECT 1 AS "\udcff"'):
+        with pytest.raises(UsageError, match="not UTF-8"):
+            rows(library, sql)
+
+
 def test_the_full_text_index_can_be_queried(library: Library, volume_rows: VolumeRows) -> None:
     photo_id = volume_rows.add_whole_photo("a.jpg")
     with library.database.write() as connection:

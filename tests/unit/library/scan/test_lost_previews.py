@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.errors import VolumeOffline
+from photoindex.errors import PhotoIndexError, VolumeOffline
+from photoindex.library.stage_run import StageRequest, run_stage
 from photoindex.pipeline.ingest.derived_check import MARKER_NAME, read_marker, write_marker
 from photoindex.progress import PhaseStarted
+from tests.fault import mean_colour
 from tests.harness import LibraryRunner, counts
 from tests.originals import write_photos
 
@@ -126,3 +128,22 @@ def test_a_dry_run_and_a_scan_without_previews_check_nothing(runner: LibraryRunn
     runner.scan(dry_run=True)
     runner.scan(derive=False)
     assert not checked(runner)
+
+
+def test_embed_does_not_give_up_pictures_whose_previews_are_on_a_disk_that_is_away(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 2)
+    disk = tmp_path / "disk"
+    runner = LibraryRunner(tmp_path / "library", {"derived_path": disk / "derived"})
+    runner.scan(tmp_path / "photos")
+    disk.rename(tmp_path / "away")
+    with runner.open() as library, pytest.raises(VolumeOffline, match="holds none of the previews"):
+        run_stage(library, mean_colour.setup(tmp_path), StageRequest(), runner.events.append)
+    assert runner.value("SELECT count(*) FROM asset WHERE derived = 1") == 2
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'quarantined'") == 0
+
+
+def test_a_file_where_the_derived_folder_should_be_is_named(runner: LibraryRunner) -> None:
+    shutil.rmtree(derived(runner))
+    derived(runner).write_text("a file")
+    with pytest.raises(PhotoIndexError, match="derived"):
+        runner.scan()
