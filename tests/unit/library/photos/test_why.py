@@ -218,7 +218,7 @@ def test_a_file_changed_or_removed_since_the_last_scan_says_so(
 ) -> None:
     volume_rows.add_whole_photo("a.jpg")
     assert "changed since" not in answer(library, originals / "a.jpg").because
-    (originals / "a.jpg").write_bytes(b"written anew")
+    (originals / "a.jpg").write_bytes(b"written again")
     assert "changed since" in answer(library, originals / "a.jpg").because
     (originals / "a.jpg").unlink()
     assert "removed since" in answer(library, originals / "a.jpg").because
