@@ -313,7 +313,7 @@ def test_limit_and_offset_cut_the_sorted_hits(library: Library) -> None:
 def test_an_unknown_sort_key_names_a_near_one(library: Library) -> None:
     with pytest.raises(UsageError, match="did you mean date"):
         list(find(library, SearchRequest(EVERYTHING, sort="-dat")).hits())
-    with pytest.raises(UsageError, match="keys: date, name, path, size, width, rating, added, id"):
+    with pytest.raises(UsageError, match="keys: relevance, date, name, path, size, width, rating, added, id"):
         list(find(library, SearchRequest(EVERYTHING, sort="qq")).hits())
 
 
