@@ -17,8 +17,10 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "photoindex"
 
 VALUES = frozenset(
-    {"types", "errors", "paths", "mounts", "text", "progress", "durations", "atomic_files", "permissions"}
-)
+    {
+        "types", "errors", "paths", "mounts", "text", "progress", "durations", "atomic_files", "file_access", "permissions",
+    }
+)  # fmt: skip
 """The top-level modules that every room may import and that import only each other."""
 
 BOTTOM = frozenset({"values"})
@@ -320,6 +322,51 @@ D = column.bool_op("GLOB")("*")
         "imports sqlite3", "imports sqlalchemy.dialects.sqlite", "calls json_extract", "contains PRAGMA",
         "passes literal_execute", "contains GLOB",
     ]  # fmt: skip
+
+
+ORIGINALS_ROOMS = (
+    "media", "pipeline.ingest", "pipeline.scan", "library.scan",
+    "library.originals", "library.photos", "library.duplicates",
+)  # fmt: skip
+DIRECT_FILE_CALLS = {
+    "open", "os.open", "os.stat", "os.lstat", "os.access", "os.scandir", "os.listdir",
+    "os.path.exists", "os.path.lexists", "os.path.isfile", "os.path.isdir", "os.path.islink", "os.path.getsize",
+}  # fmt: skip
+MAY_CALL = {
+    ("pipeline.scan.walk", "os.stat"): "inside file_access.reached",
+    ("pipeline.scan.walk", "os.scandir"): "inside file_access.reached",
+    ("library.duplicates.plan", "os.path.lexists"): "the output file",
+    ("pipeline.ingest.derived_check", "os.scandir"): "the derived folder, whose paths are short",
+}
+
+
+def direct_file_calls(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The calls of a module that take a path without file_access."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)) in DIRECT_FILE_CALLS:
+            yield node.lineno, called
+
+
+def test_originals_are_reached_through_file_access() -> None:
+    """Direct calls fail beyond PATH_MAX, some without an error, and wait for ever at a FIFO."""
+    calls = {
+        (module, called): line
+        for module, tree in modules().items()
+        if module.startswith(ORIGINALS_ROOMS)
+        for line, called in direct_file_calls(tree)
+    }
+    breaches = {
+        f"{module}:{called}": f"{module}:{line} calls {called}"
+        for (module, called), line in calls.items()
+        if (module, called) not in MAY_CALL
+    }
+    check_rule(breaches, {}, "a direct call on a path of an original")
+    assert set(MAY_CALL) <= set(calls)
+
+
+def test_direct_file_calls_are_detected() -> None:
+    source = "a = os.path.isdir(path)\nwith open(path) as file: pass\nb = file_access.open_file(path)"
+    assert [called for _line, called in direct_file_calls(ast.parse(source))] == ["os.path.isdir", "open"]
 
 
 def test_only_the_command_line_prints_or_exits() -> None:

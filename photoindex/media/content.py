@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from photoindex.file_access import NotRegularFile, open_descriptor, open_file
 from photoindex.media.identify.kind import sniff
 from photoindex.media.problems import ChangedWhileReading, NotRecognised
 from photoindex.types import Kind
@@ -36,7 +36,7 @@ class Content:
         """Return a new binary stream over the content; opens the file only when `data` is None. Raises OSError."""
         if self.data is not None:
             return io.BytesIO(self.data)
-        return open(self.path, "rb")
+        return open_file(self.path)
 
 
 def read_content(path: bytes, *, hold_bytes: int = 512 << 20) -> Content:
@@ -45,12 +45,12 @@ def read_content(path: bytes, *, hold_bytes: int = 512 << 20) -> Content:
     Files over `hold_bytes`, and videos over 64 MiB, are hashed in chunks and not kept in memory.
     Raises OSError, NotRecognised (not a regular file), ChangedWhileReading (the file was modified during the read).
     """
-    # Without O_NONBLOCK, opening a FIFO would block until it has a writer.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        descriptor = open_descriptor(path)
+    except (NotRegularFile, IsADirectoryError) as error:
+        raise NotRecognised("not a regular file") from error
     try:
         before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise NotRecognised("not a regular file")
         content = _read(descriptor, path, before, hold_bytes)
         after = os.fstat(descriptor)
     finally:

@@ -207,10 +207,12 @@ def test_missing_and_damaged_previews_are_quarantined_by_name_until_they_are_rep
     previews[1].write_bytes(whole[: len(whole) // 2])
     previews[2].write_bytes(b"")
     previews[3].write_bytes(b"no picture at all")
+    previews[4].unlink()
+    os.mkfifo(previews[4])
     summary = run(runner)
-    assert (summary.embedded, summary.quarantined) == (PHOTOS - 4, 4)
+    assert (summary.embedded, summary.quarantined) == (PHOTOS - 5, 5)
     quarantined = [event for event in runner.events if isinstance(event, FileQuarantined)]
-    assert sorted(event.error_class for event in quarantined) == ["preview_damaged"] * 3 + ["preview_missing"]
+    assert sorted(event.error_class for event in quarantined) == ["preview_damaged"] * 4 + ["preview_missing"]
     assert all(
         b"/photos/" in event.path and "the next photoindex scan makes a new one" in event.message
         for event in quarantined

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from photoindex import file_access
+from photoindex.file_access import open_file
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume
 from photoindex.media.identify.multi_picture import multi_picture_reason
@@ -36,7 +38,7 @@ class FileStatus:
 def file_status(path: bytes, size_bytes: int, mtime_ns: int) -> FileStatus:
     """Stat a file and compare its size and mtime (nanoseconds since 1970) with those of its last scan."""
     try:
-        status = os.stat(path)
+        status = file_access.status(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return FileStatus(GONE)
     except OSError:
@@ -114,9 +116,9 @@ def state_text(state: str) -> str:
 
 def _further_pictures(path: bytes, format_name: str) -> str | None:
     try:
-        with open(path, "rb") as stream:
+        with open_file(path) as stream:
             head = stream.read(_HEAD_BYTES)
-        with RangedReader(head, lambda: open(path, "rb")) as reader:
+        with RangedReader(head, lambda: open_file(path)) as reader:
             return multi_picture_reason(reader, format_name)
     except OSError as error:
         return f"it cannot be read ({error.strerror})"

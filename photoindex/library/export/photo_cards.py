@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from photoindex.config.schema import DerivedConfig
+from photoindex.file_access import read_file
 from photoindex.library.handle import Library
 from photoindex.library.photos.time_text import partial
 from photoindex.library.search.hits import Hit
@@ -147,7 +148,7 @@ def read_jpeg(path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError:
         return None
     return data if data.startswith(_JPEG_START) else None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from photoindex import paths
+from photoindex import file_access, paths
 from photoindex.errors import UsageError, VolumeOffline
 from photoindex.mounts import Mount, mount_of, mount_with_identity
 from photoindex.pipeline.scan.changes import FolderLocation
@@ -111,7 +111,7 @@ class Roots:
                 raise VolumeOffline(away)
             if away is not None:
                 self.away.append(root.path)
-            elif os.path.isdir(root.path) or self._files_known(root):
+            elif file_access.is_folder(root.path) or self._files_known(root):
                 found.append(self._target(root.path, accept_missing=accept_missing))
         if not found and self.away:
             names = ", ".join(paths.display(path) for path in self.away)
@@ -130,7 +130,7 @@ class Roots:
         if not path:
             raise UsageError("an empty path; name a folder, `.` for the current one")
         absolute = paths.absolute(path)
-        if os.path.isdir(absolute):
+        if file_access.is_folder(absolute):
             return os.path.realpath(absolute)
         folder, name = os.path.split(absolute)
         return os.path.join(os.path.realpath(folder), name)
@@ -147,13 +147,13 @@ class Roots:
             if away is not None and not accept_missing:
                 raise VolumeOffline(away)
             root = self.containing(path)  # a volume that was just recognised is mounted now
-        there = os.path.lexists(path)
+        there = file_access.exists(path)
         gone = not there or (accept_missing and root is not None and self._reason_away(root) is not None)
         if root is not None and gone:
             return self._gone_target(root, path)
         if not there:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
-        if not os.path.isdir(path):
+        if not file_access.is_folder(path):
             return Target(path, self.location_of(os.path.dirname(path), -1), path, is_file=True)
         location = self.location_of(path, -1)
         if root is None or root.volume.id != location.volume_id:
@@ -181,7 +181,7 @@ class Roots:
             f"{name} is unavailable: its volume {root.volume.label} is not mounted. No file was marked; mount it and scan "
             f"again, or {really_removed}"
         )
-        if not os.path.isdir(root.path):
+        if not file_access.is_folder(root.path):
             if self.is_online(root.volume.id):
                 return f"the folder {name} is gone. No file was marked; {really_removed}"
             return not_mounted
@@ -191,8 +191,7 @@ class Roots:
         if len(mount.point) < len(root.volume.mount_point):
             return not_mounted  # files in the unmounted mount point do not show that the disk is there
         another_known = any(other.online and other.path == root.path for other in self.known)
-        with os.scandir(root.path) as entries:
-            return not_mounted if next(entries, None) is None and not another_known else None
+        return not_mounted if not another_known and file_access.is_empty(root.path) else None
 
     def is_emptied(self, target: Target, *, alone: bool) -> bool:
         """Tell whether a target in which nothing was found has known files: then it is unavailable, not empty.
@@ -321,7 +320,7 @@ def _label(mount: Mount) -> str:
 
 def _has_stat(path: bytes, size: int, mtime_ns: int) -> bool:
     try:
-        status = os.stat(path)
+        status = file_access.status(path)
     except OSError:
         return False
     return (status.st_size, status.st_mtime_ns) == (size, mtime_ns)

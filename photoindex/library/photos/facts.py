@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
 
+from photoindex import file_access
 from photoindex.config.schema import Config
 from photoindex.media.content import HEAD_BYTES, Content, read_content
 from photoindex.media.problems import MediaProblem, NotRecognised
@@ -54,7 +55,7 @@ def read_facts(config: Config, paths: Sequence[bytes]) -> Iterator[FileFacts | N
 
     Uses the limits and the number of workers of `scan`. The files are opened read-only.
     """
-    present = sum(1 for path in paths if os.path.exists(path))
+    present = sum(1 for path in paths if file_access.exists(path))
     if not present:
         yield from (_missing(path) for path in paths)
         return
@@ -66,7 +67,7 @@ def read_facts(config: Config, paths: Sequence[bytes]) -> Iterator[FileFacts | N
         coming = iter(paths)
         while True:
             for path in islice(coming, jobs * _AHEAD_PER_WORKER - len(waiting)):
-                waiting.append((path, pool.submit(describe_file, path) if os.path.exists(path) else None))
+                waiting.append((path, pool.submit(describe_file, path) if file_access.exists(path) else None))
             if not waiting:
                 return
             path, future = waiting.popleft()
@@ -126,12 +127,12 @@ def describe_file(path: bytes) -> Described | Failure:
 
 
 def _content(path: bytes) -> Content:
-    status = os.stat(path)
+    status = file_access.status(path)
     if stat.S_ISDIR(status.st_mode):
         raise NotRecognised("a folder, not a file")
     if not stat.S_ISREG(status.st_mode) or status.st_size <= _HOLD_BYTES:
         return read_content(path)
-    with open(path, "rb") as stream:
+    with file_access.open_file(path) as stream:
         head = stream.read(HEAD_BYTES)
     # No digest: it would require reading the whole video, and is not needed here.
     return Content(path, b"", status.st_size, status.st_mtime_ns, head, None)

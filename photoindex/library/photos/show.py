@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
+from photoindex import file_access
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, volumes_now
 from photoindex.library.timestamps import utc
@@ -77,7 +77,7 @@ def show(library: Library, tokens: Sequence[bytes]) -> Iterator[Shown | Unknown]
 
 
 def _is_id(token: bytes) -> bool:
-    return token.isdigit() and not os.path.lexists(token)
+    return token.isdigit() and not file_access.exists(token)
 
 
 def _show_id(

@@ -11,6 +11,7 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
+from photoindex import file_access
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, locations_of, spellings, volumes_now
 from photoindex.library.originals.roots import KnownRoot, Roots
@@ -175,7 +176,7 @@ def _difference(verdict: PathVerdict) -> str | None:
     if row is None or row.state != "present":
         return None
     try:
-        now = os.stat(verdict.path)
+        now = file_access.status(verdict.path)
     except FileNotFoundError:
         return "it was removed since the last scan"
     except OSError:
@@ -188,8 +189,8 @@ def _closed_folder(path: bytes) -> bytes | None:
     """Return the innermost existing folder above `path` if it may not be entered, else None."""
     folder = os.path.dirname(path)
     while folder != os.path.dirname(folder):
-        if os.path.isdir(folder):
-            return None if os.access(folder, os.X_OK) else folder
+        if file_access.is_folder(folder):
+            return None if file_access.is_allowed(folder, os.X_OK) else folder
         folder = os.path.dirname(folder)
     return None
 
@@ -199,7 +200,7 @@ def _about_unknown(
 ) -> PathVerdict:
     spelled, root = _root_of(library, path)
     scan = f"photoindex scan {_shown(path)}"
-    if not os.path.lexists(path):
+    if not file_access.exists(path):
         because = "there is nothing at this path, and no scan has ever seen it"
         if root is not None and not volumes[root.volume.id].online:
             because = f"no scan has ever seen it, and its volume {root.volume.label} is not mounted now"
@@ -221,7 +222,7 @@ def _about_unknown(
     problem = _unreadable(spelled)
     if problem is not None:
         return PathVerdict(path, Answer.UNSCANNED, f"it is below {below}, but {problem}", None)
-    if os.path.isdir(spelled):
+    if file_access.is_folder(spelled):
         known = sum(
             files_below(connection, location) for location in locations_of(path, [one.row for one in volumes.values()])
         )
@@ -232,13 +233,13 @@ def _about_unknown(
 
 def _unreadable(path: bytes) -> str | None:
     try:
-        mode = os.stat(path).st_mode
+        mode = file_access.status(path).st_mode
     except OSError as error:
         return f"it cannot be accessed ({error.strerror})"
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         return "it is not a regular file"
     folder = path if stat.S_ISDIR(mode) else os.path.dirname(path)
-    if not os.access(folder, os.R_OK | os.X_OK):
+    if not file_access.is_allowed(folder, os.R_OK | os.X_OK):
         return f"the folder {display(folder)} cannot be read; change its permissions"
     return None
 

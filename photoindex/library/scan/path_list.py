@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+from photoindex import file_access
 from photoindex.library.originals.roots import Roots
 from photoindex.pipeline.scan.exclusion import ExclusionRules, reason_for, rules_at
 
@@ -32,7 +33,7 @@ class PathListFilter:
         seen: set[bytes] = set()
         for given in listed:
             path = self._roots.real_path(given)
-            if path not in seen and (os.path.islink(path) or not os.path.isdir(path)):
+            if path not in seen and (file_access.is_link(path) or not file_access.is_folder(path)):
                 seen.add(path)
                 yield path
 
@@ -44,7 +45,7 @@ class PathListFilter:
         rules = self._rules[folder]
         if rules is None or rules.excluded(path, is_folder=False) is not None:
             return True
-        return os.path.islink(path) and not self._options.follow_symlinks
+        return file_access.is_link(path) and not self._options.follow_symlinks
 
     def _rules_of(self, folder: bytes) -> ExclusionRules | None:
         """Return the rules inside a folder, None if the folder itself is excluded."""

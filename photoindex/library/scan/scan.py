@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from photoindex import paths
+from photoindex import file_access, paths
 from photoindex.errors import UsageError, VolumeOffline
 from photoindex.library import derived_folder
 from photoindex.library.disk_errors import disk_errors
@@ -294,9 +294,9 @@ class _Scan:
 
     def _compare_file(self, finder: ChangeFinder, path: bytes, location: FolderLocation) -> int | None:
         try:
-            status = os.stat(path)
+            status = file_access.status(path)
         except FileNotFoundError:
-            if os.path.lexists(path):
+            if file_access.exists(path):
                 finder.add_excluded()  # a dangling link
                 return None
             return finder.add_single(path, location, None)
@@ -317,7 +317,7 @@ class _Scan:
             if path_filter.excludes(path):
                 finder.add_excluded()
                 continue
-            if not os.path.lexists(path):
+            if not file_access.exists(path):
                 self.emit(Notice(f"no such file: {paths.display(path)}", "warning"))
             found = self._compare_file(finder, path, self.roots.location_of(os.path.dirname(path), -1))
             ids.extend([found] if found is not None else [])
@@ -416,7 +416,7 @@ class _Scan:
         """Raise VolumeOffline if files vanished because a whole folder to scan did."""
         for target in self.targets:
             try:
-                if target.gone or target.is_file or os.listdir(target.path):
+                if target.gone or target.is_file or not file_access.is_empty(target.path):
                     continue
             except OSError:
                 pass  # gone, or a stale handle

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.compare import PictureComparison, compare, same_colours
 from photoindex.domain.same_picture.features import Features, extract_features
+from photoindex.file_access import read_file
 from photoindex.pipeline.ingest.derived_files import thumbnail_path
 
 _CACHED_FEATURES = 200
@@ -121,7 +122,7 @@ class Comparer:
         if digest is None:
             return None
         try:
-            return thumbnail_path(self._folder, digest).read_bytes()
+            return read_file(thumbnail_path(self._folder, digest))
         except OSError:
             return None
 

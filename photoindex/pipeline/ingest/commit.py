@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from photoindex import file_access
 from photoindex.pipeline.ingest.worker import FileJob, Outcome
 from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.relate import regroup
@@ -226,7 +226,7 @@ class Committer:
         for other in sorted(others, key=lambda other: (other.state != "missing", other.name != row.name)):
             if other.state == "missing" or other.path == row.path:
                 return other
-            if other.state == "present" and self.is_online(other.volume_id) and not os.path.lexists(other.path):
+            if other.state == "present" and self.is_online(other.volume_id) and not file_access.exists(other.path):
                 return other
         return None
 

@@ -1,7 +1,6 @@
 """Finds derived files that the database lists and the disk no longer has.
 
-Only names are read, a folder at a time: a million previews are 4,096 folders. Whether a file is whole is found out by
-whoever reads it.
+Only folders are read: a million previews are 4,096 folders. Whether a file is whole is found out by whoever reads it.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def lost_contents(folder: Path, derived_between: DerivedBetween, advance: Callab
             by_folder[name[:_PREFIX_DIGITS]].append((name, asset_id))
         lost = []
         for name_of_folder, contents in by_folder.items():
-            names = _names(folder / name_of_folder)
+            names = _names(folder / name_of_folder, os.DirEntry.is_file)
             lost += [id_ for name, id_ in contents if any(name + kind not in names for kind in _KINDS)]
         if lost:
             yield lost
@@ -84,12 +83,12 @@ def read_marker(folder: Path) -> DerivedMarker | None:
 
 
 def _folders(folder: Path) -> frozenset[str]:
-    names = _names(folder)
-    return frozenset(name for name in names if len(name) == _PREFIX_DIGITS)
+    return _names(folder, lambda entry: len(entry.name) == _PREFIX_DIGITS)
 
 
-def _names(folder: Path) -> frozenset[str]:
+def _names(folder: Path, wanted: Callable[[os.DirEntry[str]], bool]) -> frozenset[str]:
     try:
-        return frozenset(os.listdir(folder))
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries if wanted(entry))
     except (FileNotFoundError, NotADirectoryError):
         return frozenset()

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from photoindex.atomic_files import atomic_file, sync_folder
+from photoindex.file_access import open_file
 from photoindex.types import Derived
 
 _UNFINISHED = "unfinished"
@@ -34,7 +35,7 @@ def exist(folder: Path, digest: bytes) -> bool:
 
 
 def _is_whole(path: Path) -> bool:
-    with open(path, "rb", buffering=0) as file:
+    with open_file(path, buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - len(_END_OF_IMAGE)))
         return file.read() == _END_OF_IMAGE

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from photoindex.file_access import NotRegularFile, read_file
 from photoindex.pipeline.run.messages import Batch
 from photoindex.stages.base import Needs, OpenStage, UnreadablePreview
 from photoindex.types import Failure
@@ -100,12 +101,13 @@ class Prefetcher:
             try:
                 data = sources[position]
                 if self._needs is Needs.PREVIEW:
-                    with open(data, "rb", buffering=0) as file:
-                        data = file.read()
+                    data = read_file(data)
                 read = time.perf_counter()
                 values[position] = self._stage.prepare(data)
             except FileNotFoundError:
                 share.failures[position] = Failure(MISSING, "its preview is missing")
+            except NotRegularFile as error:
+                share.failures[position] = Failure(DAMAGED, f"its preview is damaged ({error.strerror})")
             except OSError as error:
                 message = f"its preview cannot be read ({error.strerror or error})"
                 share.failures[position] = Failure(UNREADABLE, message, retry=True)

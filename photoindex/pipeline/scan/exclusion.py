@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from photoindex import paths
+from photoindex import file_access, paths
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -118,7 +118,7 @@ class ExclusionRules:
     def entering(self, folder: bytes) -> ExclusionRules:
         """Return these rules plus the ignore file of `folder`, which must exist."""
         name = os.path.join(folder, IGNORE_FILE)
-        with open(name, "rb") as stream:
+        with file_access.open_file(name) as stream:
             text = stream.read(_IGNORE_FILE_LIMIT).decode("utf-8", "replace")
         origin = f"ignore file {paths.display(name)}"
         return replace(self, ignore_files=(*self.ignore_files, rule_set(origin, folder, text.splitlines())))
@@ -140,7 +140,7 @@ def rules_at(top: bytes, *, root: bytes, patterns: Sequence[str], own_folders: f
     rules = rules_for(root, patterns, own_folders)
     current = root
     for part in paths.relative_to(top, root).split(b"/") if top != root else []:
-        if os.path.isfile(os.path.join(current, IGNORE_FILE)):
+        if file_access.is_file(os.path.join(current, IGNORE_FILE)):
             rules = rules.entering(current)
         current = os.path.join(current, part)
     return rules
@@ -162,14 +162,14 @@ def reason_for(
     current = root
     parts = paths.relative_to(path, root).split(b"/") if path != root else []
     for index, part in enumerate(parts):
-        if os.path.isfile(os.path.join(current, IGNORE_FILE)):
+        if file_access.is_file(os.path.join(current, IGNORE_FILE)):
             rules = rules.entering(current)
         current = os.path.join(current, part)
-        is_folder = index < len(parts) - 1 or os.path.isdir(current)
+        is_folder = index < len(parts) - 1 or file_access.is_folder(current)
         reason = rules.excluded(current, is_folder=is_folder)
         if reason is not None:
             return reason if current == path else f"{reason} (the folder {paths.display(current)})"
-        if os.path.islink(current) and not follow_symlinks:
+        if file_access.is_link(current) and not follow_symlinks:
             return f"a symbolic link that is not followed: {paths.display(current)} (see --follow-symlinks)"
     return None
 

@@ -7,10 +7,11 @@ import os
 import stat
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from photoindex import file_access
 from photoindex.pipeline.scan.exclusion import IGNORE_FILE, ExclusionRules
 
 FileStat = tuple[int, int]
@@ -57,22 +58,35 @@ def list_folder(path: bytes, rules: ExclusionRules, *, follow_symlinks: bool) ->
     started = time.perf_counter()
     listing = Listing(path=path, device=-1)
     try:
-        listing.device = os.stat(path).st_dev
-        with os.scandir(path) as scan:
-            found = list(scan)
-        if any(entry.name == IGNORE_FILE for entry in found):
-            rules = rules.entering(path)
-            listing.bad_patterns = rules.ignore_files[-1].bad_lines
-    except OSError as error:
+        with file_access.reached(path) as folder:
+            listing.device = os.stat(folder).st_dev
+            with os.scandir(folder) as scan:
+                found = list(scan)
+            if any(entry.name == IGNORE_FILE and entry.is_file() for entry in found):
+                rules = rules.entering(path)
+                listing.bad_patterns = rules.ignore_files[-1].bad_lines
+            _add_entries(listing, found, rules, follow_symlinks=follow_symlinks)
+    except OSError as error:  # includes a folder whose names may be read, but whose files cannot be examined
         return _unreadable(listing, error)
+    listing.seconds = time.perf_counter() - started
+    return listing
+
+
+def _add_entries(
+    listing: Listing, found: Sequence[os.DirEntry[bytes]], rules: ExclusionRules, *, follow_symlinks: bool
+) -> None:
+    """Sort the entries of a folder into the listing. Raises PermissionError if files may not be examined."""
     entries = listing.entries
     match_files = rules.can_exclude_files
+    prefix = os.path.join(listing.path, b"")
     for entry in found:
         try:
             if entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
                 name = entry.name
-                if (match_files or name.startswith(b"._")) and rules.excluded(entry.path, is_folder=False) is not None:
+                if (match_files or name.startswith(b"._")) and rules.excluded(
+                    prefix + name, is_folder=False
+                ) is not None:
                     listing.excluded[name] = (status.st_size, status.st_mtime_ns)
                 else:
                     entries[name] = (status.st_size, status.st_mtime_ns)
@@ -80,13 +94,11 @@ def list_folder(path: bytes, rules: ExclusionRules, *, follow_symlinks: bool) ->
                 _add_other(listing, entry, rules, follow_symlinks=follow_symlinks)
         except FileNotFoundError:
             continue  # the file was removed after the directory was read
-        except PermissionError as error:
-            return _unreadable(listing, error)  # names may be read in this directory, but files cannot be stat'ed
-        except OSError as error:  # a bad sector, a stale handle, a path that is too long
-            listing.failed.append((entry.path, error))
-            listing.unknown_below.append(entry.path)
-    listing.seconds = time.perf_counter() - started
-    return listing
+        except PermissionError:
+            raise
+        except OSError as error:  # a bad sector, a stale handle
+            listing.failed.append((prefix + entry.name, error))
+            listing.unknown_below.append(prefix + entry.name)
 
 
 def _unreadable(listing: Listing, error: OSError) -> Listing:
@@ -94,7 +106,7 @@ def _unreadable(listing: Listing, error: OSError) -> Listing:
 
 
 def _add_other(listing: Listing, entry: os.DirEntry[bytes], rules: ExclusionRules, *, follow_symlinks: bool) -> None:
-    path = entry.path
+    path = os.path.join(listing.path, entry.name)
     if entry.is_symlink():
         try:
             status = entry.stat() if follow_symlinks else None
@@ -163,7 +175,7 @@ def walk(top: bytes, rules: ExclusionRules, *, follow_symlinks: bool, threads: i
 
 def _first_visit(path: bytes, visited: set[tuple[int, int]]) -> bool:
     try:
-        status = os.stat(path)
+        status = file_access.status(path)
     except OSError:
         return True  # listing it reports the error
     key = (status.st_dev, status.st_ino)

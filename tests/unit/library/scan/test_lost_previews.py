@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -74,6 +75,15 @@ def test_a_lost_thumbnail_counts_too(runner: LibraryRunner) -> None:
     thumbnail.unlink()
     assert runner.scan(check_derived=True).lost_previews == 1
     assert thumbnail.exists()
+
+
+@pytest.mark.parametrize("ending", ["preview", "thumb"])
+def test_a_fifo_in_place_of_a_derived_file_counts_too(runner: LibraryRunner, ending: str) -> None:
+    fifo = next(derived(runner).glob(f"*/*.{ending}.jpg"))
+    fifo.unlink()
+    os.mkfifo(fifo)
+    assert runner.scan(check_derived=True).lost_previews == 1
+    assert fifo.is_file()
 
 
 def test_it_is_checked_once_a_day(runner: LibraryRunner) -> None:
