@@ -51,7 +51,7 @@ def open_library(
     from photoindex.library.maintenance.upgrade import bring_library_up_to_date
     from photoindex.models.offline import offline
     from photoindex.permissions import limited_to
-    from photoindex.store.engine.errors import is_unwritable
+    from photoindex.store.engine.errors import is_unwritable, why_unwritable
 
     # Only `models pull` uses the network, and turns this off where it does.
     offline()
@@ -83,6 +83,9 @@ def open_library(
                 if not reading or not is_unwritable(error):
                     raise
                 library = _unwritable_library(library, error, stack)
+            if reading and not library.unwritable:
+                # Where the log's shared memory is left over, SQLite reads without writing anything.
+                library = replace(library, unwritable=why_unwritable(path.parent))
             yield library
 
 

@@ -100,7 +100,7 @@ def make(
     from photoindex.library.backup.backup import BackupRequest, absolute, backup, needs_initialising
 
     output = choose_output(json=json)
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         if not init and sys.stdin.isatty() and needs_initialising(found, destination):
             shown = display(os.fsencode(absolute(destination)))
             confirm(f"{shown} is not a backup destination yet. Is its disk mounted, and are snapshots to go there?")

@@ -111,7 +111,7 @@ def duplicates(
 
     pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null)
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         if plan is not None:
             check_plan_target(found, plan)
         request = DuplicatesRequest(

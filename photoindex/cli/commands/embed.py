@@ -76,7 +76,7 @@ def embed(
     flags: dict[str, Any] = {"embed.model": model, "embed.device": device, "embed.batch_size": batch_size}
     with (
         stop_on_signal() as stop,
-        opened(library, **flags) as found,
+        opened(library, reading=dry_run, **flags) as found,
         progress_sink(progress) as emit,
     ):
         summary = run_embed(found, request, emit, stop)

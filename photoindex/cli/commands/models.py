@@ -78,7 +78,7 @@ def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
     from photoindex.library.models.installed import list_models
 
     output = choose_output(json=json)
-    with opened(library, on_trial=True) as found:
+    with opened(library, on_trial=True, reading=True) as found:
         rows = [_row(one) for one in list_models(found)]
     render(rows, _MODELS, output)
     damaged = [str(row["id"]) for row in rows if row["state"] == "damaged"]
@@ -93,7 +93,7 @@ def show(model: ModelArgument, json: JsonOption = False, library: LibraryOption 
     """Show a model's source, licence, and installed files with their SHA-256."""
     from photoindex.library.models.installed import model_named
 
-    with opened(library, on_trial=True) as found:
+    with opened(library, on_trial=True, reading=True) as found:
         one = model_named(found, model)
     if json:
         print_json({"schema": 1, **_row(one), **_details(one)})

@@ -64,7 +64,7 @@ def prune(
 
     if derived and (paths or volume or older_than):
         raise UsageError("--derived takes no PATH, --volume or --older-than")
-    with opened(library) as found:
+    with opened(library, reading=dry_run) as found:
         if derived:
             _prune_derived(found, dry_run=dry_run, yes=yes, json=json, progress=progress)
             return

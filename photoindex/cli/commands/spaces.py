@@ -159,7 +159,7 @@ def _eval(
     from photoindex.library.search.evaluation import read_queries
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
-    with opened(library) as found:
+    with opened(library, reading=True) as found:
         render(_scores(found, read_queries(found, file), space or [], k), _SCORES, output)
 
 

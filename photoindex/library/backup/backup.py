@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,7 +88,8 @@ def backup(library: Library, request: BackupRequest, events: EventSink = ignore_
     with (
         disk_errors(f"the backup to {display(os.fsencode(destination))}"),
         open_log(library.folder, library.config.log) as log,
-        exclusive(library.folder, "backup", name=BACKUP_LOCK_NAME),
+        # A library on a disk that became read-only is backed up too; another backup of it does no harm.
+        nullcontext() if library.unwritable else exclusive(library.folder, "backup", name=BACKUP_LOCK_NAME),
     ):
         events = both(events, log_events(log, "backup"))
         open_destination(destination, migrate.library_id(library.database), initialise=request.initialise)
@@ -146,13 +147,14 @@ def _check(staged: Path, library: Library, events: EventSink) -> None:
 
 @contextmanager
 def _staged_database(library: Library, events: EventSink) -> Iterator[Path]:
-    """Yield a consistent copy of the database in a temporary folder on the library's disk."""
+    """Yield a consistent copy of the database in a temporary folder, on the library's disk if that can be written."""
+    disk = Path(tempfile.gettempdir()) if library.unwritable else library.folder
     for leftover in library.folder.glob(f"{_STAGING_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     database = library.database
     size = database.engine.size_bytes(database.address)
-    _require_space(library.folder, size)
-    with tempfile.TemporaryDirectory(prefix=_STAGING_PREFIX, dir=library.folder) as folder:
+    _require_space(disk, size)
+    with tempfile.TemporaryDirectory(prefix=_STAGING_PREFIX, dir=disk) as folder:
         staged = Path(folder) / DATABASE_PART
         with ByteProgress(events, "copying the database", size) as progress:
             database.engine.copy(

@@ -14,7 +14,7 @@ from photoindex.domain.events import titles
 from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Numbers, Sessions, find_sessions
 from photoindex.domain.events.titles import PlaceName
 from photoindex.domain.events.trips import homes, trips
-from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound
+from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, StorageFull
 from photoindex.library.handle import Library
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.store.engine.errors import is_read_only
@@ -82,13 +82,13 @@ def events(library: Library, query: EventQuery) -> FoundEvents:
     New and changed events are written in one transaction, replacing events with the same key. With all photos and the
     default gap, events that are no longer found are removed unless a saved query names them; otherwise they stay. `event:`
     matches every photo between the start and end of an event, whichever query found it. If the library is locked or
-    read-only, nothing is stored and `not_kept` says why. Raises UsageError for a query that cannot be parsed.
+    read-only or its disk is full, nothing is stored and `not_kept` says why. Raises UsageError for a query that cannot be parsed.
     """
     found = _find(library, query)
     not_kept = None
     try:
         _store(library, found.tops, query)
-    except LibraryLocked as error:
+    except (LibraryLocked, StorageFull) as error:
         not_kept = str(error)
     except DatabaseFailed as error:
         if not library.unwritable and not is_read_only(error):

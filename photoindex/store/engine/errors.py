@@ -78,6 +78,13 @@ def _sqlite_code(error: Exception) -> int | None:
     return None if code is None else code & 0xFF
 
 
+def why_unwritable(folder: Path) -> str:
+    """Return why nothing can be saved in a folder that can be read: full, read-only or not permitted; "" if it can."""
+    if _is_full(folder):
+        return f"the disk that holds {folder} is full"
+    return "" if os.access(folder, os.W_OK) else f"{folder} cannot be written"
+
+
 def _is_full(folder: Path) -> bool:
     try:
         status = os.statvfs(folder)
