@@ -16,5 +16,7 @@ def disk_errors(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(f"{doing}: the disk is full ({error.strerror}); nothing was written") from error
+            raise StorageFull(
+                f"{doing}: the disk is full ({error.strerror}); free some space and run the command again"
+            ) from error
         raise UsageError(f"{doing} failed: {error}") from error

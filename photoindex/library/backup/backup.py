@@ -278,7 +278,7 @@ def _require_space(folder: Path, needed_bytes: int) -> None:
     if free < needed_bytes:
         raise StorageFull(
             f"the backup needs about {needed_bytes / 1e6:,.0f} MB in {display(os.fsencode(folder))}, but only "
-            f"{free / 1e6:,.0f} MB are free; nothing was written"
+            f"{free / 1e6:,.0f} MB are free; no snapshot was made"
         )
 
 

@@ -242,12 +242,12 @@ def check_database(folder: Path, manifest: SnapshotManifest, path: Path, events:
     try:
         with ByteProgress(events, "checking the database", None) as progress:
             problems = snapshot.problems_of(path)
+            if problems:
+                raise SnapshotDamaged(f"{where}: {problems[0]}")
             contents = snapshot.contents_of(path)
             progress.advance(os.stat(path).st_size)
     except DatabaseFailed as error:
         raise SnapshotDamaged(f"{where}: {error}") from error
-    if problems:
-        raise SnapshotDamaged(f"{where}: {problems[0]}")
     if (contents.library_id, contents.revision, contents.counts) != (
         manifest.library_id,
         manifest.revision,

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound
+from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.path_lookup import choose
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import refresh
-from photoindex.paths import from_text
+from photoindex.paths import display, from_text
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store.files.volumes import VolumeRow, all_volumes
@@ -132,7 +133,10 @@ def prune_derived(library: Library, *, dry_run: bool = False, emit: EventSink = 
     Files with other names are left alone. This cannot be undone. Raises LibraryLocked.
     """
     root = os.fsencode(library.derived_folder)
-    with exclusive(library.folder, "photoindex prune --derived"):
+    with (
+        disk_errors(f"removing previews in {display(root)}"),
+        exclusive(library.folder, "photoindex prune --derived"),
+    ):
         with library.database.read() as connection:
             undoable = forget.digests_that_undo_brings_back(connection)
         folders = sorted(name for name in _names(root) if _DERIVED_FOLDER.fullmatch(name))

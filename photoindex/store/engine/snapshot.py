@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from photoindex.errors import DatabaseFailed
 from photoindex.store.engine.base import Address
 from photoindex.store.engine.errors import translated_errors
 from photoindex.store.engine.sqlite_connections import connect
@@ -83,9 +84,12 @@ def contents_of(path: Path) -> Contents:
 
 def problems_of(path: Path) -> list[str]:
     """Return the problems that SQLite finds in a database file: pages, indices, foreign keys; empty if none."""
-    with _open_immutable(path) as connection:
-        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(10)") if row[0] != "ok"]
-        broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+    try:
+        with _open_immutable(path) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(10)") if row[0] != "ok"]
+            broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+    except DatabaseFailed as error:  # so damaged that SQLite cannot check it
+        return [str(error.__cause__)]
     if broken is not None:
         found.append(f"a row of {broken[0]} points at a missing row of {broken[2]}")
     return found

@@ -35,6 +35,7 @@ from photoindex.library.lock import exclusive
 from photoindex.progress import Event, Notice, PhaseFinished, PhaseStarted
 from photoindex.store.engine import snapshot
 from photoindex.store.engine.database import Database
+from photoindex.store.engine.snapshot import problems_of
 from photoindex.store.journal import journal
 from photoindex.store.schema.tables import photo
 from tests.rows import VolumeRows, library_in
@@ -443,25 +444,37 @@ def test_snapshots_are_listed_newest_first(library: Library, destination: Path) 
         list(list_snapshots(destination / "nowhere"))
 
 
-def damage_a_page(library: Library) -> None:
-    """Overwrite one page in the middle of the database, as a failing disk does."""
+def damage_a_page(library: Library, table: str = "file") -> None:
+    """Overwrite the first page of a table, as a failing disk does."""
     with closing(sqlite3.connect(library.database.path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
-        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'file'").fetchone()[0]
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
     with open(library.database.path, "r+b") as file:
         file.seek((root - 1) * page_bytes + 200)
         file.write(b"\xa5" * (page_bytes - 200))
 
 
-def test_a_damaged_library_makes_no_snapshot_and_removes_none(library: Library, destination: Path) -> None:
+@pytest.mark.parametrize("table", ["file", "schema_history", "photo"])
+def test_a_damaged_library_makes_no_snapshot_and_removes_none(library: Library, destination: Path, table: str) -> None:
     sound = age(make(library, destination), "2020-01-01T00:00:00Z")
     library.database.close()
-    damage_a_page(library)
-    with pytest.raises(DatabaseFailed, match=r"damaged.*"):
+    damage_a_page(library, table)
+    with pytest.raises(DatabaseFailed, match=f"{library.database.path} is damaged"):
         make(library, destination, keep=1)
     assert snapshots_in(destination) == [sound]
     assert verify(sound).problem is None
+
+
+def test_a_database_that_cannot_even_be_checked_has_a_problem(tmp_path: Path) -> None:
+    file = tmp_path / "some.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE a (b)")
+    data = bytearray(file.read_bytes())
+    data[100:4096] = b"\xa5" * 3996
+    file.write_bytes(data)
+    (problem,) = problems_of(file)
+    assert str(file) not in problem
 
 
 def test_what_the_destination_does_not_give_back_is_no_snapshot(
