@@ -282,7 +282,10 @@ def _install_bundle(library: Library, request: InstallRequest, path: Path, event
             total = sum(one.size_bytes for one in locked.files.values())
             with ByteProgress(events, "unpacking", total) as progress:
                 extract(path, manifest, archive, gathered, progress.advance)
-            fresh = locked.model_copy(update={"installed_at": now(), "licence_accepted_at": accepted_at})
+            # The manifest's word for the user's consent is not the user's: a later `models pull` would fetch code.
+            trust = locked.trust_remote_code and request.trust_remote_code
+            own = {"installed_at": now(), "licence_accepted_at": accepted_at, "trust_remote_code": trust}
+            fresh = locked.model_copy(update=own)
             try_out(gathered, model_id, fresh)
             replaced = model_id in lock.models
             return InstallResult(put_in_place(folder, gathered, lock, model_id, fresh), changed=True, replaced=replaced)

@@ -555,3 +555,16 @@ def test_an_archive_with_code_needs_the_users_trust(runner: LibraryRunner, archi
 
     with pytest.raises(UsageError, match=r"the model's own code, evil\.py"):
         installed(runner, rewritten(archive, change), None)
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_trust_in_an_archives_manifest_is_not_the_users_consent(
+    runner: LibraryRunner, archive: Path, trust: bool
+) -> None:
+    def change(members: Members) -> Members:
+        content = json.loads(members[0][1])
+        content["model"]["trust_remote_code"] = True
+        return other_manifest(**content)(members)
+
+    result = installed(runner, rewritten(archive, change), None, trust_remote_code=trust)
+    assert result.installed.locked.trust_remote_code is trust
