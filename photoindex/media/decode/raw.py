@@ -13,17 +13,18 @@ import numpy as np
 from photoindex.media.content import Content
 from photoindex.media.decode.jpeg import jpeg_orientation, jpeg_raster, jpeg_size
 from photoindex.media.decode.raster import Raster, check_size
+from photoindex.media.decode.scale import Pixel8
 from photoindex.media.problems import MediaProblem, OutOfMemory, Undecodable
+from photoindex.media.raw_geometry import crop, orientation, stored_size
 from photoindex.media.truncation import missing_bytes
 from photoindex.types import Limits, MediaType
 
 if TYPE_CHECKING:
     import rawpy
 
-# LibRaw's flip (same as dcraw's) -> EXIF orientation.
-_ORIENTATION_OF_FLIP = {0: 1, 3: 3, 5: 8, 6: 6}
-_QUARTER_TURNS = (6, 8)
+_TRANSPOSED = (5, 6, 7, 8)
 _HALF_SIZE_BYTES, _FULL_SIZE_BYTES = 6, 16
+_SIZE_TOLERANCE = 0.02
 _SRGB_GAMMA = (2.4, 12.92)  # power and slope of IEC 61966-2-1
 
 
@@ -31,8 +32,8 @@ def read_raw(content: Content, media: MediaType, longest_side_px: int, limits: L
     """Decode a RAW; a `Reader`. Raises TooLarge, OutOfMemory, Undecodable.
 
     An embedded preview of at least `longest_side_px` is used as it is. Otherwise the sensor data is developed with the
-    camera's white balance, at half size if that is enough. If LibRaw cannot read the sensor data (a newer camera), a
-    preview of at least half the requested size is used, with a note.
+    camera's white balance and cropped as the camera means, at half size if that is enough. If LibRaw cannot read the
+    sensor data (a newer camera), a preview of at least half the requested size is used, with a note.
     """
     # OpenMP in LibRaw would start a thread per core; it reads this variable when the library is loaded.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -88,34 +89,31 @@ def _preview(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster |
         thumbnail = raw.extract_thumb()
     except (rawpy.LibRawNonFatalError, rawpy.LibRawDataError, rawpy.LibRawIOError, rawpy.NotSupportedError):
         return None
-    flip = raw.sizes.flip
     if thumbnail.format is rawpy.ThumbFormat.BITMAP:
         # LibRaw does not rotate bitmap thumbnails.
         image = np.ascontiguousarray(thumbnail.data)
-        return Raster(image, orientation=_ORIENTATION_OF_FLIP.get(flip, 1))
+        return Raster(image, orientation=orientation(raw.sizes))
     data = bytes(thumbnail.data)
     try:
         picture = jpeg_raster(data, longest_side_px, limits)
     except MediaProblem:
         return None
-    orientation = _preview_orientation(raw, data)
-    return replace(picture, orientation=orientation)
+    return replace(picture, orientation=_preview_orientation(raw.sizes, data))
 
 
-def _preview_orientation(raw: rawpy.RawPy, data: bytes) -> int:
+def _preview_orientation(sizes: rawpy.ImageSizes, data: bytes) -> int:
     """Return the orientation still to be applied to a JPEG preview: some have one, some do not, some are upright already.
 
     LibRaw adds an EXIF block with the RAW's orientation to a preview that has none, so only the aspect ratio shows
     whether the preview was already rotated.
     """
-    sizes = raw.sizes
-    turned = _ORIENTATION_OF_FLIP.get(sizes.flip, 1)
-    own = jpeg_orientation(data)
-    if turned in _QUARTER_TURNS:
+    turned, own = orientation(sizes), jpeg_orientation(data)
+    if turned in _TRANSPOSED:
         width, height = jpeg_size(data)
-        if (width < height) != (sizes.raw_width < sizes.raw_height):
+        stored_width, stored_height = stored_size(sizes)
+        if (width < height) != (stored_width < stored_height):
             return 1
-        return own if own in _QUARTER_TURNS else turned
+        return own if own in _TRANSPOSED else turned
     return own if own is not None else turned
 
 
@@ -124,7 +122,7 @@ def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
 
     sizes = raw.sizes
     check_size(sizes.raw_width, sizes.raw_height, limits)
-    half_size = max(sizes.iwidth, sizes.iheight) // 2 >= longest_side_px
+    half_size = max(stored_size(sizes)) // 2 >= longest_side_px
     decoder_bytes = _HALF_SIZE_BYTES if half_size else _FULL_SIZE_BYTES
     check_size(sizes.iwidth, sizes.iheight, limits, bytes_per_pixel=decoder_bytes)
     raw.unpack()
@@ -134,8 +132,23 @@ def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
         output_color=rawpy.ColorSpace.sRGB,
         output_bps=8,
         gamma=_SRGB_GAMMA,
+        user_flip=0,
     )
     if not image.any():
         # Even a picture taken with the lens cap on has noise: the header declares sensor data, but there is none.
         raise Undecodable("the RAW file contains no picture: every pixel is black")
-    return Raster(image)
+    image = _cropped(image, sizes)
+    return Raster(image, orientation=orientation(sizes))
+
+
+def _cropped(image: Pixel8, sizes: rawpy.ImageSizes) -> Pixel8:
+    """Return the camera's crop of the developed visible area, which may be at half size or stretched to square pixels."""
+    height, width = image.shape[:2]
+    horizontal, vertical = width / sizes.width, height / sizes.height
+    if abs(horizontal - vertical * sizes.pixel_aspect) > horizontal * _SIZE_TOLERANCE:
+        return image  # turned by 45 degrees: Fujifilm's SuperCCD, whose picture is not a part of the sensor's rectangle
+    left, top, wide, high = crop(sizes)
+    return image[
+        round(top * vertical) : round((top + high) * vertical),
+        round(left * horizontal) : round((left + wide) * horizontal),
+    ]

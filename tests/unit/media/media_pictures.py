@@ -205,15 +205,22 @@ def dng(
     image: Image.Image,
     *,
     orientation: int = 1,
-    preview: bytes | None = None,
+    preview: bytes | Image.Image | None = None,
     make: str = "Photoindex",
     sub: bool = True,
+    crop: tuple[int, int, int, int] | None = None,
+    wide_pixels: int = 1,
+    margin: int = 0,
 ) -> bytes:
-    """Return a DNG (1.4, uncompressed, RGGB) with `image` as its sensor data; `preview` is an embedded JPEG."""
-    mosaic = _mosaic(image)
+    """Return a DNG (1.4, uncompressed) with `image` as its sensor data: RGGB, or monochrome for a grey image.
+
+    preview: an embedded JPEG, or a picture to embed without compression. crop: left, top, width and height of the default
+    crop in the active area, which is inside a border of `margin` pixels. wide_pixels: width of a pixel in heights.
+    """
     # XYZ to linear sRGB (IEC 61966-2-1): the camera's own colours are those of the screen.
     matrix = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)
     rationals = b"".join(struct.pack("<2i", round(value * 10000), 10000) for value in matrix)
+    is_grey = image.mode == "L"
     camera: list[Entry] = [
         text(0x010F, make),
         text(0x0110, "Test Camera"),
@@ -224,32 +231,48 @@ def dng(
         rational(0xC628, (1, 1), (1, 1), (1, 1)),
         short(0xC65A, 21),
     ]
+    width, height = image.size
+    cfa = [] if is_grey else [short(0x828D, 2, 2), blob(0x828E, b"\0\1\1\2", 1)]
+    left, top, wide, high = crop or (0, 0, width - 2 * margin, height - 2 * margin)
     sensor = [
         *_long(0x00FE, 0),
-        *_long(0x0100, image.width),
-        *_long(0x0101, image.height),
+        *_long(0x0100, width),
+        *_long(0x0101, height),
         short(0x0102, 16),
         short(0x0103, 1),
-        short(0x0106, 32803),
+        short(0x0106, 34892 if is_grey else 32803),
         short(0x0115, 1),
-        *_long(0x0116, image.height),
+        *_long(0x0116, height),
         short(0x011C, 1),
-        short(0x828D, 2, 2),
-        blob(0x828E, b"\0\1\1\2", 1),
+        *cfa,
         short(0xC61D, 65535),
+        rational(0xC61E, (wide_pixels, 1), (1, 1)),
+        short(0xC61F, left, top),
+        short(0xC620, wide, high),
+        short(0xC68D, margin, margin, height - margin, width - margin),
     ]
+    data = _linear(image).tobytes() if is_grey else _mosaic(image)
     if preview is None or not sub:
-        return _tiff([[*camera, *sensor]], [mosaic])
-    with Image.open(io.BytesIO(preview)) as small:
-        width, height = small.size
+        return _tiff([[*camera, *sensor]], [data])
+    if isinstance(preview, bytes):
+        with Image.open(io.BytesIO(preview)) as small:
+            width, height = small.size
+        block, compression, photometric = preview, 7, 6
+    else:
+        (width, height), block, compression, photometric = preview.size, preview.tobytes(), 1, 2
     thumbnail = [*_long(0x00FE, 1), *_long(0x0100, width), *_long(0x0101, height), short(0x0102, 8, 8, 8)]
-    thumbnail += [short(0x0103, 7), short(0x0106, 6), short(0x0115, 3), *_long(0x0116, height), short(0x011C, 1)]
-    return _tiff([[*camera, *thumbnail], sensor], [preview, mosaic])
+    thumbnail += [short(0x0103, compression), short(0x0106, photometric), short(0x0115, 3), *_long(0x0116, height)]
+    thumbnail += [short(0x011C, 1)]
+    return _tiff([[*camera, *thumbnail], sensor], [block, data])
+
+
+def _linear(image: Image.Image) -> NDArray[np.uint16]:
+    return ((np.asarray(image) / 255.0) ** 2.2 * 65535).astype("<u2")
 
 
 def _mosaic(image: Image.Image) -> bytes:
     """Return the linear 16-bit values of an RGGB sensor."""
-    linear = ((np.asarray(image) / 255.0) ** 2.2 * 65535).astype("<u2")
+    linear = _linear(image)
     mosaic = linear[..., 1].copy()
     mosaic[::2, ::2], mosaic[1::2, 1::2] = linear[::2, ::2, 0], linear[1::2, 1::2, 2]
     return mosaic.tobytes()

@@ -14,12 +14,11 @@ from photoindex.media.metadata.containers.jpeg import scan_jpeg
 from photoindex.media.metadata.containers.sigma import read_sigma
 from photoindex.media.metadata.guard import guarded
 from photoindex.media.metadata.standards.exif import jpeg_from_raw, largest_size
+from photoindex.media.raw_geometry import orientation, upright_size
 
 _CANON_UUID = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _CANON_BLOCKS = {b"CMT1": Directory.IMAGE, b"CMT2": Directory.EXIF, b"CMT4": Directory.GPS}
 _EMBEDDED_LIMIT_BYTES = 64 << 20
-# LibRaw's flip value -> EXIF orientation.
-_ORIENTATION_OF_FLIP = {0: 1, 3: 3, 5: 8, 6: 6}
 
 
 def read_raw(content: Content, blocks: Blocks) -> None:
@@ -47,17 +46,8 @@ def _read_size(content: Content, blocks: Blocks) -> None:
     with content.open() as stream, rawpy.RawPy() as raw:
         raw.open_buffer(stream)
         sizes = raw.sizes
-    width, height = sizes.crop_width or sizes.width, sizes.crop_height or sizes.height
-    # LibRaw corrects non-square pixels by stretching, never by shrinking.
-    if sizes.pixel_aspect > 1:
-        width = round(width * sizes.pixel_aspect)
-    elif 0 < sizes.pixel_aspect < 1:
-        height = round(height / sizes.pixel_aspect)
-    orientation = _ORIENTATION_OF_FLIP.get(sizes.flip, 1)
-    if orientation >= 5:
-        width, height = height, width
-    blocks.set_size(width, height)
-    blocks.upright, blocks.orientation = True, orientation
+    blocks.set_size(*upright_size(sizes))
+    blocks.upright, blocks.orientation = True, orientation(sizes)
 
 
 def _read_tiff(stream: BinaryIO, blocks: Blocks) -> None:

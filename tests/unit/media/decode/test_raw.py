@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photoindex.media.identify.kind import sniff
+from photoindex.media.metadata.description import describe
 from photoindex.media.problems import Undecodable
 from photoindex.media.truncation import missing_bytes
 from tests.metadata_blocks import box
@@ -25,8 +27,7 @@ from tests.unit.media.media_pictures import (
 )
 
 DARK = 0.5
-TURNS = [1, 3, 6, 8]
-"""The orientations that cameras write; LibRaw does not support mirrored ones."""
+TURNS = range(1, 9)
 
 
 def dimmed(image: Image.Image) -> Image.Image:
@@ -64,13 +65,77 @@ def test_a_preview_with_its_own_orientation_is_rotated_once(orientation: int) ->
     assert is_from_preview(pixels.array)
 
 
-@pytest.mark.parametrize("orientation", [6, 8])
+@pytest.mark.parametrize("orientation", TURNS)
+def test_an_uncompressed_preview_is_rotated_like_the_sensor_data(orientation: int) -> None:
+    preview = dimmed(stored_for(orientation, scene(120, 80)))
+    pixels = decoded(dng(stored_for(orientation, scene(240, 160)), orientation=orientation, preview=preview), 120)
+    assert pixels.array.shape == (80, 120, 3)
+    assert is_from_preview(pixels.array)
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
 def test_a_preview_that_is_upright_already_is_not_rotated(orientation: int) -> None:
     preview = saved(dimmed(scene(80, 120)), "JPEG", quality=95)
     data = dng(stored_for(orientation, scene(160, 240)), orientation=orientation, preview=preview)
     pixels = decoded(data, longest_side_px=120)
     assert pixels.array.shape == (120, 80, 3)
     assert is_from_preview(pixels.array)
+
+
+def test_a_preview_is_compared_with_the_shape_of_the_picture_not_of_the_sensor() -> None:
+    # Pixels twice as wide as high: the sensor has 80 x 120 of them, the picture is wider than high.
+    sensor = scene(160, 120).resize((80, 120), Image.Resampling.NEAREST)
+    upright = saved(dimmed(scene(120, 160)), "JPEG", quality=95)
+    pixels = decoded(dng(sensor, orientation=6, preview=upright, wide_pixels=2), longest_side_px=160)
+    assert pixels.array.shape == (160, 120, 3)
+    assert is_from_preview(pixels.array)
+
+
+FRAME = (250, 0, 250)
+
+
+def framed(picture: Image.Image, left: int, top: int, right: int, bottom: int) -> Image.Image:
+    """Return `picture` with the pixels around it that a sensor has and a camera does not show."""
+    whole = Image.new("RGB", (left + picture.width + right, top + picture.height + bottom), FRAME)
+    whole.paste(picture, (left, top))
+    return whole
+
+
+def has_frame(array: np.ndarray) -> bool:
+    """Return whether an edge shows the frame, but for the two pixels into which interpolation carries its colour."""
+    inner = array[2:-2, 2:-2].astype(int)
+    is_frame = (inner[..., 0] > 150) & (inner[..., 2] > 150) & (inner[..., 1] < 100)
+    return any(edge.mean() > 0.2 for edge in (is_frame[0], is_frame[-1], is_frame[:, 0], is_frame[:, -1]))
+
+
+@pytest.mark.parametrize("longest_side_px", [1024, 100], ids=["full size", "half size"])
+@pytest.mark.parametrize("orientation", TURNS)
+def test_only_the_cameras_crop_of_the_sensor_is_shown(orientation: int, longest_side_px: int) -> None:
+    stored = stored_for(orientation, scene(240, 160))
+    sensor = framed(stored, 32, 14, 8, 6)
+    data = dng(sensor, orientation=orientation, crop=(32, 14, *stored.size))
+    array = decoded(data, longest_side_px).array
+    assert array.shape == ((160, 240, 3) if longest_side_px > 240 else (67, 100, 3))
+    assert is_scene(array)
+    assert not has_frame(array)
+    content = content_of(data)
+    media = sniff(content.head, content.open)
+    assert media is not None
+    described = describe(content, media)
+    assert (described.width, described.height) == (240, 160)
+
+
+def test_the_crop_is_measured_from_the_active_area_and_stretched_with_it() -> None:
+    sensor = framed(scene(240, 160).resize((120, 160), Image.Resampling.NEAREST), 20, 20, 30, 20)
+    array = decoded(dng(sensor, crop=(12, 12, 120, 160), margin=8, wide_pixels=2)).array
+    assert array.shape == (160, 240, 3)
+    assert is_scene(array)
+    assert not has_frame(array)
+
+
+@pytest.mark.parametrize("crop", [(0, 0, 100, 160), (0, 0, 0, 0), (200, 0, 240, 160)])
+def test_a_crop_that_cannot_be_right_is_ignored(crop: tuple[int, int, int, int]) -> None:
+    assert decoded(dng(scene(240, 160), crop=crop)).array.shape == (160, 240, 3)
 
 
 def test_the_sensor_data_is_used_if_the_preview_is_too_small() -> None:
