@@ -12,7 +12,7 @@ import numpy as np
 
 from photoindex.media.content import Content
 from photoindex.media.decode.jpeg import jpeg_orientation, jpeg_raster, jpeg_size
-from photoindex.media.decode.raster import Raster, check_size
+from photoindex.media.decode.raster import Raster, Space, check_size
 from photoindex.media.decode.scale import Pixel8
 from photoindex.media.problems import MediaProblem, OutOfMemory, Undecodable
 from photoindex.media.raw_geometry import crop, orientation, stored_size
@@ -138,6 +138,8 @@ def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
         # Even a picture taken with the lens cap on has noise: the header declares sensor data, but there is none.
         raise Undecodable("the RAW file contains no picture: every pixel is black")
     image = _cropped(image, sizes)
+    if image.shape[2] == 1:
+        return Raster(image[..., 0], Space.GREY, orientation(sizes))
     return Raster(image, orientation=orientation(sizes))
 
 

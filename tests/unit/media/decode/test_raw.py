@@ -138,6 +138,16 @@ def test_a_crop_that_cannot_be_right_is_ignored(crop: tuple[int, int, int, int])
     assert decoded(dng(scene(240, 160), crop=crop)).array.shape == (160, 240, 3)
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_monochrome_sensor_gives_a_grey_picture(orientation: int) -> None:
+    stored = stored_for(orientation, scene(240, 160).convert("L"))
+    array = decoded(dng(stored, orientation=orientation), longest_side_px=120).array
+    assert array.shape == (80, 120, 3)
+    assert (array == array[..., :1]).all()
+    brightness = [colour[0] for colour in corners(array)]
+    assert sorted(range(4), key=brightness.__getitem__) == [2, 0, 1, 3]  # blue, red, green, white
+
+
 def test_the_sensor_data_is_used_if_the_preview_is_too_small() -> None:
     data = dng(scene(240, 160), preview=saved(dimmed(scene(60, 40)), "JPEG", quality=95))
     assert is_from_preview(decoded(data, longest_side_px=60).array)
