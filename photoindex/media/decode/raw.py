@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _TRANSPOSED = (5, 6, 7, 8)
 _HALF_SIZE_BYTES, _FULL_SIZE_BYTES = 6, 16
+_LEAST_BITS_PER_PIXEL = 1 / 32
+"""Sensor data is noisy: of the strongly compressed RAW files at hand the smallest has 0.4 bits a pixel."""
 _SIZE_TOLERANCE = 0.02
 _SRGB_GAMMA = (2.4, 12.92)  # power and slope of IEC 61966-2-1
 
@@ -32,8 +34,8 @@ def read_raw(content: Content, media: MediaType, longest_side_px: int, limits: L
     """Decode a RAW; a `Reader`. Raises TooLarge, OutOfMemory, Undecodable.
 
     An embedded preview of at least `longest_side_px` is used as it is. Otherwise the sensor data is developed with the
-    camera's white balance and cropped as the camera means, at half size if that is enough. If LibRaw cannot read the
-    sensor data (a newer camera), a preview of at least half the requested size is used, with a note.
+    camera's white balance and cropped as the camera means, at half size if that is enough. If the sensor data is missing
+    or LibRaw cannot read it (a newer camera), a preview of at least half the requested size is used, with a note.
     """
     # OpenMP in LibRaw would start a thread per core; it reads this variable when the library is loaded.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -46,11 +48,10 @@ def read_raw(content: Content, media: MediaType, longest_side_px: int, limits: L
         if preview is not None and max(preview.size) >= longest_side_px:
             note = f"truncated: {missing} bytes of the sensor data are missing; the preview is complete"
             return _with_note(preview, note) if missing else preview
-        if missing:
-            raise Undecodable(f"truncated: {missing} bytes of the sensor data are missing")
         try:
+            _check_amount(raw.sizes, content.size_bytes, missing)
             return _develop(raw, longest_side_px, limits)
-        except rawpy.LibRawError as error:
+        except (rawpy.LibRawError, Undecodable) as error:
             if preview is None or max(preview.size) < longest_side_px / 2:
                 raise
             reason = f"the sensor data cannot be read ({_message(error)})"
@@ -141,6 +142,18 @@ def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
     if image.shape[2] == 1:
         return Raster(image[..., 0], Space.GREY, orientation(sizes))
     return Raster(image, orientation=orientation(sizes))
+
+
+def _check_amount(sizes: rawpy.ImageSizes, file_bytes: int, missing: int) -> None:
+    """Raise Undecodable if the file is truncated or cannot hold the sensor data that its header declares.
+
+    For such files LibRaw may report no error, and give pixels of whatever was in memory before.
+    """
+    if missing:
+        raise Undecodable(f"truncated: {missing} bytes of the sensor data are missing")
+    if file_bytes * 8 < sizes.raw_width * sizes.raw_height * _LEAST_BITS_PER_PIXEL:
+        declared = f"{sizes.raw_width} x {sizes.raw_height} pixels"
+        raise Undecodable(f"the RAW file contains no picture: {file_bytes:,} bytes cannot hold {declared}")
 
 
 def _cropped(image: Pixel8, sizes: rawpy.ImageSizes) -> Pixel8:

@@ -23,6 +23,7 @@ WITHOUT_PIXELS = {
     "raw/header-only/CanonRaw.cr2",
     "raw/header-only/CanonRaw.cr3",
     "raw/header-only/CanonRaw.crw",
+    "raw/header-only/DNG.dng",
     "raw/header-only/FujiFilm.raf",
     "raw/header-only/KyoceraRaw.raw",
     "raw/header-only/Minolta.mrw",

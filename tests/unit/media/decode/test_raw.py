@@ -12,7 +12,7 @@ from photoindex.media.identify.kind import sniff
 from photoindex.media.metadata.description import describe
 from photoindex.media.problems import Undecodable
 from photoindex.media.truncation import missing_bytes
-from tests.metadata_blocks import box
+from tests.metadata_blocks import LONG, box
 from tests.unit.media.media_pictures import (
     content_of,
     corners,
@@ -168,10 +168,32 @@ def test_a_truncated_raw_is_shown_by_its_complete_preview_with_a_note() -> None:
     assert pixels.notes[0].startswith("truncated: 30000 bytes")
 
 
+def test_a_truncated_raw_is_shown_by_a_preview_of_half_the_size_with_a_note() -> None:
+    data = dng(scene(240, 160), preview=saved(dimmed(scene(60, 40)), "JPEG", quality=95))[:-30000]
+    pixels = decoded(data, longest_side_px=120)
+    assert is_from_preview(pixels.array)
+    assert pixels.notes[0].startswith("the sensor data cannot be read (truncated: 30000 bytes")
+    with pytest.raises(Undecodable, match="truncated: 30000 bytes"):
+        decoded(data, longest_side_px=121)
+
+
 def test_a_truncated_raw_without_a_preview_is_undecodable() -> None:
     data = dng(scene(240, 160))
     with pytest.raises(Undecodable, match="truncated: 30000 bytes"):
         decoded(data[: len(data) - 30000], longest_side_px=120)
+
+
+def test_a_header_without_its_sensor_data_is_undecodable() -> None:
+    # ExifTool's test files are such headers; LibRaw gives pixels of whatever was in memory for them.
+    data = dng(scene(640, 480))
+    declared = struct.pack("<HHII", 0x0117, LONG, 1, 640 * 480 * 2)
+    assert declared in data
+    (offset,) = struct.unpack_from("<I", data, data.index(struct.pack("<HHI", 0x0111, LONG, 1)) + 8)
+    dummy = b"<Dummy raw image data>"
+    data = data[:offset].replace(declared, struct.pack("<HHII", 0x0117, LONG, 1, len(dummy))) + dummy
+    data = data.replace(struct.pack("<HHIH", 0x0103, 3, 1, 1), struct.pack("<HHIH", 0x0103, 3, 1, 7))
+    with pytest.raises(Undecodable, match="bytes cannot hold 640 x 480 pixels"):
+        decoded(data)
 
 
 def test_a_camera_that_libraw_does_not_know_is_undecodable_by_name() -> None:
