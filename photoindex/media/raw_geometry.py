@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,8 +43,18 @@ def crop(sizes: ImageSizes) -> Crop:
     return Crop(0, 0, sizes.width, sizes.height)
 
 
+def is_turned(sizes: ImageSizes) -> bool:
+    """Return whether the rows of the sensor run at 45 degrees (Fujifilm's SuperCCD).
+
+    Its visible area is a tilted rectangle in a square that is larger than the sensor data; LibRaw turns and crops it.
+    """
+    return sizes.width > sizes.raw_width or sizes.height > sizes.raw_height
+
+
 def stored_size(sizes: ImageSizes) -> tuple[int, int]:
     """Return width and height of the cropped picture before rotation, with square pixels."""
+    if is_turned(sizes):
+        return _turned_size(sizes)
     _, _, width, height = crop(sizes)
     # LibRaw corrects non-square pixels by stretching, never by shrinking.
     if sizes.pixel_aspect > 1:
@@ -51,6 +62,19 @@ def stored_size(sizes: ImageSizes) -> tuple[int, int]:
     elif 0 < sizes.pixel_aspect < 1:
         height = round(height / sizes.pixel_aspect)
     return width, height
+
+
+def _turned_size(sizes: ImageSizes) -> tuple[int, int]:
+    """Return the size to which LibRaw turns a tilted rectangle (`fuji_rotate`), the square's if the sides are unknown.
+
+    The square's side is the sum of the rectangle's sides, counted in diagonal steps. There are two layouts of the data:
+    with half of the first side in a row, or with half of the second in a column.
+    """
+    columns, rows = sizes.raw_width - 2 * sizes.left_margin, sizes.raw_height - 2 * sizes.top_margin
+    for first, second in ((columns // 2, rows), (columns, rows // 2)):
+        if first + second == sizes.width:
+            return int(first * math.sqrt(2)), int((sizes.height - first) * math.sqrt(2))
+    return sizes.width, sizes.height
 
 
 def upright_size(sizes: ImageSizes) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from photoindex.media.decode.jpeg import jpeg_orientation, jpeg_raster, jpeg_siz
 from photoindex.media.decode.raster import Raster, Space, check_size
 from photoindex.media.decode.scale import Pixel8
 from photoindex.media.problems import MediaProblem, OutOfMemory, Undecodable
-from photoindex.media.raw_geometry import crop, orientation, stored_size
+from photoindex.media.raw_geometry import crop, is_turned, orientation, stored_size
 from photoindex.media.truncation import missing_bytes
 from photoindex.types import Limits, MediaType
 
@@ -26,7 +26,6 @@ _TRANSPOSED = (5, 6, 7, 8)
 _HALF_SIZE_BYTES, _FULL_SIZE_BYTES = 6, 16
 _LEAST_BITS_PER_PIXEL = 1 / 32
 """Sensor data is noisy: of the strongly compressed RAW files at hand the smallest has 0.4 bits a pixel."""
-_SIZE_TOLERANCE = 0.02
 _SRGB_GAMMA = (2.4, 12.92)  # power and slope of IEC 61966-2-1
 
 
@@ -158,10 +157,10 @@ def _check_amount(sizes: rawpy.ImageSizes, file_bytes: int, missing: int) -> Non
 
 def _cropped(image: Pixel8, sizes: rawpy.ImageSizes) -> Pixel8:
     """Return the camera's crop of the developed visible area, which may be at half size or stretched to square pixels."""
+    if is_turned(sizes):
+        return image
     height, width = image.shape[:2]
     horizontal, vertical = width / sizes.width, height / sizes.height
-    if abs(horizontal - vertical * sizes.pixel_aspect) > horizontal * _SIZE_TOLERANCE:
-        return image  # turned by 45 degrees: Fujifilm's SuperCCD, whose picture is not a part of the sensor's rectangle
     left, top, wide, high = crop(sizes)
     return image[
         round(top * vertical) : round((top + high) * vertical),
