@@ -1,4 +1,4 @@
-"""Detecting truncated files from the offsets and sizes in their own TIFF directories and boxes."""
+"""Detecting files with missing data from the offsets and sizes in their own TIFF directories and boxes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from photoindex.media.identify.tiff_walk import TiffEntry, walk
 _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES, _PANASONIC_DATA = 0x0111, 0x0117, 0x0144, 0x0145, 0x0118
 _BLOCKS = ((_STRIP_OFFSETS, _STRIP_BYTES), (_TILE_OFFSETS, _TILE_BYTES), (_PANASONIC_DATA, _STRIP_BYTES))
 _WANTED = frozenset({_STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES, _PANASONIC_DATA})
+_COMPRESSION, _PHOTOMETRIC = 0x0103, 0x0106
+_JPEG_COMPRESSION, _RAW_PHOTOMETRIC = {7, 34892}, {32803, 34892}  # DNG 1.7: lossless and lossy; mosaic and linear
+_START_OF_IMAGE = b"\xff\xd8"
 _NO_OFFSET = 0xFFFFFFFF
 _FUJI_TABLE, _FUJI_TABLE_BYTES = 84, 24
 _BOX_NAMES = frozenset(
@@ -46,6 +49,29 @@ def missing_bytes(content: Content) -> int:
         expected_bytes = max(_expected_ends(reader), default=0)
     missing = expected_bytes - content.size_bytes
     return missing if missing > expected_bytes // _SLACK else 0
+
+
+def blocks_without_jpeg(content: Content) -> int:
+    """Return how many strips and tiles of a DNG's sensor data should be JPEGs and do not begin like one.
+
+    So it is where a disk gave zeros for what it could not read. Raises OSError.
+    """
+    wanted = frozenset({_COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS, _TILE_OFFSETS})
+    with RangedReader(content.head, content.open) as reader:
+        starts = [
+            offset
+            for entries in walk(reader, wanted)
+            if _has_value(entries, _COMPRESSION, _JPEG_COMPRESSION)
+            and _has_value(entries, _PHOTOMETRIC, _RAW_PHOTOMETRIC)
+            for tag in (_STRIP_OFFSETS, _TILE_OFFSETS)
+            if tag in entries
+            for offset in entries[tag].numbers()
+        ]
+        return sum(reader.read(offset, len(_START_OF_IMAGE)) != _START_OF_IMAGE for offset in starts)
+
+
+def _has_value(entries: dict[int, TiffEntry], tag: int, values: set[int]) -> bool:
+    return tag in entries and bool(values.intersection(entries[tag].numbers()[:1]))
 
 
 def _expected_ends(reader: RangedReader) -> Iterator[int]:

@@ -16,7 +16,7 @@ from photoindex.media.decode.raster import Raster, Space, check_size
 from photoindex.media.decode.scale import Pixel8
 from photoindex.media.problems import MediaProblem, OutOfMemory, Undecodable
 from photoindex.media.raw_geometry import crop, is_turned, orientation, stored_size
-from photoindex.media.truncation import missing_bytes
+from photoindex.media.truncation import blocks_without_jpeg, missing_bytes
 from photoindex.types import Limits, MediaType
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def read_raw(content: Content, media: MediaType, longest_side_px: int, limits: L
             note = f"truncated: {missing} bytes of the sensor data are missing; the preview is complete"
             return _with_note(preview, note) if missing else preview
         try:
-            _check_amount(raw.sizes, content.size_bytes, missing)
+            _check_sensor_data(raw.sizes, content, media.format, missing)
             return _develop(raw, longest_side_px, limits)
         except (rawpy.LibRawError, Undecodable) as error:
             if preview is None or max(preview.size) < longest_side_px / 2:
@@ -143,16 +143,19 @@ def _develop(raw: rawpy.RawPy, longest_side_px: int, limits: Limits) -> Raster:
     return Raster(image, orientation=orientation(sizes))
 
 
-def _check_amount(sizes: rawpy.ImageSizes, file_bytes: int, missing: int) -> None:
-    """Raise Undecodable if the file is truncated or cannot hold the sensor data that its header declares.
+def _check_sensor_data(sizes: rawpy.ImageSizes, content: Content, format_name: str, missing: int) -> None:
+    """Raise Undecodable if the sensor data that the header declares is missing, as a whole or in part.
 
     For such files LibRaw may report no error, and give pixels of whatever was in memory before.
     """
     if missing:
         raise Undecodable(f"truncated: {missing} bytes of the sensor data are missing")
-    if file_bytes * 8 < sizes.raw_width * sizes.raw_height * _LEAST_BITS_PER_PIXEL:
+    if content.size_bytes * 8 < sizes.raw_width * sizes.raw_height * _LEAST_BITS_PER_PIXEL:
         declared = f"{sizes.raw_width} x {sizes.raw_height} pixels"
-        raise Undecodable(f"the RAW file contains no picture: {file_bytes:,} bytes cannot hold {declared}")
+        raise Undecodable(f"the RAW file contains no picture: {content.size_bytes:,} bytes cannot hold {declared}")
+    blank = blocks_without_jpeg(content) if format_name == "dng" else 0
+    if blank:
+        raise Undecodable(f"damaged: sensor data that should be JPEG is not, in this many blocks: {blank}")
 
 
 def _cropped(image: Pixel8, sizes: rawpy.ImageSizes) -> Pixel8:

@@ -11,7 +11,7 @@ from PIL import Image
 from photoindex.media.identify.kind import sniff
 from photoindex.media.metadata.description import describe
 from photoindex.media.problems import Undecodable
-from photoindex.media.truncation import missing_bytes
+from photoindex.media.truncation import blocks_without_jpeg, missing_bytes
 from tests.metadata_blocks import LONG, box
 from tests.unit.media.media_pictures import (
     content_of,
@@ -194,6 +194,22 @@ def test_a_header_without_its_sensor_data_is_undecodable() -> None:
     data = data.replace(struct.pack("<HHIH", 0x0103, 3, 1, 1), struct.pack("<HHIH", 0x0103, 3, 1, 7))
     with pytest.raises(Undecodable, match="bytes cannot hold 640 x 480 pixels"):
         decoded(data)
+
+
+def test_sensor_data_that_a_disk_gave_as_zeros_is_undecodable() -> None:
+    # LibRaw skips what is not a lossless JPEG without an error; the pixels are whatever was in memory.
+    data = dng(scene(640, 480)).replace(struct.pack("<HHIH", 0x0103, 3, 1, 1), struct.pack("<HHIH", 0x0103, 3, 1, 7))
+    data = data[: -640 * 480 * 2] + bytes(640 * 480 * 2)
+    with pytest.raises(Undecodable, match=r"damaged: sensor data .* in this many blocks: 1"):
+        decoded(data)
+
+
+def test_a_dng_with_all_its_jpeg_blocks_is_not_damaged() -> None:
+    data = dng(scene(640, 480)).replace(struct.pack("<HHIH", 0x0103, 3, 1, 1), struct.pack("<HHIH", 0x0103, 3, 1, 7))
+    start = len(data) - 640 * 480 * 2
+    assert blocks_without_jpeg(content_of(data)) == 1
+    assert blocks_without_jpeg(content_of(data[:start] + b"\xff\xd8" + data[start + 2 :])) == 0
+    assert blocks_without_jpeg(content_of(dng(scene(640, 480)))) == 0
 
 
 def test_a_camera_that_libraw_does_not_know_is_undecodable_by_name() -> None:
