@@ -337,6 +337,7 @@ MAY_CALL = {
     ("pipeline.scan.walk", "os.scandir"): "inside file_access.reached",
     ("library.duplicates.plan", "os.path.lexists"): "the output file",
     ("pipeline.ingest.derived_check", "os.scandir"): "the derived folder, whose paths are short",
+    ("pipeline.ingest.derived_check", "os.listdir"): "the derived folder, whose paths are short",
 }
 
 

@@ -53,7 +53,7 @@ def lost_contents(folder: Path, derived_between: DerivedBetween, advance: Callab
             by_folder[name[:_PREFIX_DIGITS]].append((name, asset_id))
         lost = []
         for name_of_folder, contents in by_folder.items():
-            names = _names(folder / name_of_folder, os.DirEntry.is_file)
+            names = _names_of_files(folder / name_of_folder)
             lost += [id_ for name, id_ in contents if any(name + kind not in names for kind in _KINDS)]
         if lost:
             yield lost
@@ -83,12 +83,15 @@ def read_marker(folder: Path) -> DerivedMarker | None:
 
 
 def _folders(folder: Path) -> frozenset[str]:
-    return _names(folder, lambda entry: len(entry.name) == _PREFIX_DIGITS)
+    try:  # names alone: this runs in every scan
+        return frozenset(name for name in os.listdir(folder) if len(name) == _PREFIX_DIGITS)
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
 
 
-def _names(folder: Path, wanted: Callable[[os.DirEntry[str]], bool]) -> frozenset[str]:
+def _names_of_files(folder: Path) -> frozenset[str]:
     try:
         with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries if wanted(entry))
+            return frozenset(entry.name for entry in entries if entry.is_file())
     except (FileNotFoundError, NotADirectoryError):
         return frozenset()
