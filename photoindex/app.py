@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from photoindex.errors import DatabaseFailed, LibraryNotFound, StorageFull, UnsuitableLocation
+from photoindex.paths import shell_word
 
 if TYPE_CHECKING:
     from photoindex.config.schema import Config
@@ -128,7 +129,7 @@ def _finish_restore(folder: Path, path: Path, *, create: bool) -> None:
     if old is not None and not create and not path.exists():
         raise LibraryNotFound(
             f"there is no library in {folder}; the one before a restore is in {old}. To go back to it: "
-            f"mv {shlex.quote(str(old))} {shlex.quote(str(folder))}"
+            f"mv {shell_word(os.fsencode(old))} {shell_word(os.fsencode(folder))}"
         )
 
 

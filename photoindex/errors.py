@@ -154,7 +154,7 @@ class FetchFailed(PhotoIndexError):
     """A model could not be downloaded."""
 
     exit_code = 17
-    meaning = "a model could not be downloaded; run `photoindex models pull` again to resume"
+    meaning = "a model could not be downloaded; run `photoindex models pull MODEL` again to resume"
 
 
 class WorkersLost(PhotoIndexError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import unicodedata
 
 _BIDI_AND_FORMAT = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
@@ -27,6 +28,28 @@ def _escape(character: str) -> str:
     if unicodedata.category(character) in _BIDI_AND_FORMAT and character != "\u200d":
         return character.encode("unicode_escape").decode("ascii")
     return character
+
+
+def shell_word(path: bytes) -> str:
+    r"""Return `path` as one word of a command that can be pasted into bash, zsh or ksh.
+
+    What `display` escapes is written as $'\xff', which those shells turn into the bytes of the path; a path that begins
+    with a dash, which a command would take for an option, gets ./ before it.
+    """
+    if path.startswith(b"-"):
+        path = b"./" + path
+    text = path.decode("utf-8", "surrogateescape")
+    if display(path) == text:
+        return shlex.quote(text)
+    return f"$'{''.join(_quoted(character) for character in text)}'"
+
+
+def _quoted(character: str) -> str:
+    if character in "\\'":
+        return f"\\{character}"
+    if _escape(character) == character:
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in from_text(character))
 
 
 def to_text(path: bytes) -> str:

@@ -80,7 +80,8 @@ def embed(
         progress_sink(progress) as emit,
     ):
         summary = run_embed(found, request, emit, stop)
-    _print(summary, as_json=json, verbose=verbose)
+    command = "photoindex embed" if model is None else f"photoindex embed --model {model}"
+    _print(summary, command, as_json=json, verbose=verbose)
     if stop.exit_code is not None and summary.stopped:
         raise typer.Exit(stop.exit_code)
     if summary.window_ended:
@@ -89,7 +90,7 @@ def embed(
         raise typer.Exit(EXIT_SOME_QUARANTINED)
 
 
-def _print(summary: EmbedSummary, *, as_json: bool, verbose: bool) -> None:
+def _print(summary: EmbedSummary, command: str, *, as_json: bool, verbose: bool) -> None:
     if as_json:
         import json
         from dataclasses import asdict
@@ -97,12 +98,15 @@ def _print(summary: EmbedSummary, *, as_json: bool, verbose: bool) -> None:
         print(json.dumps({"schema": 1, **asdict(summary)}))
         return
 
-    for line in lines(summary, verbose=verbose):
+    for line in lines(summary, command, verbose=verbose):
         print(line, file=sys.stderr)
 
 
-def lines(summary: EmbedSummary, *, verbose: bool) -> Iterator[str]:
-    """Yield the lines of the summary: the counts, with `verbose` where the time went, the next step."""
+def lines(summary: EmbedSummary, command: str, *, verbose: bool) -> Iterator[str]:
+    """Yield the lines of the summary: the counts, with `verbose` where the time went, the next step.
+
+    command: what does the rest of the work.
+    """
     if summary.dry_run:
         yield f"would embed {amount(summary.pending, 'pictures')} with {summary.model}"
         return
@@ -112,16 +116,17 @@ def lines(summary: EmbedSummary, *, verbose: bool) -> Iterator[str]:
         yield from _work(summary, verbose=verbose)
     if summary.stopped or summary.window_ended:
         why = "stopped early" if summary.stopped else "time is up"
-        yield f"{why}: {amount(summary.pending, 'pictures')} left; the next photoindex embed continues"
+        yield f"{why}: {amount(summary.pending, 'pictures')} left; the next {command} continues"
     elif summary.pending:
-        yield f"{amount(summary.pending, 'pictures')} left; continue with: photoindex embed"
+        yield f"{amount(summary.pending, 'pictures')} left; continue with: {command}"
     if summary.quarantined:
         yield f"{summary.quarantined:,} given up; to see why: photoindex tasks --stage embed --state quarantined"
     if summary.failed:
-        yield f"{summary.failed:,} failed; the next photoindex embed tries them again"
+        yield f"{summary.failed:,} failed; the next {command} tries them again"
     if summary.space is not None and not summary.active:
         others = "no space" if summary.search_uses is None else f"the space {summary.search_uses}"
-        yield f"search uses {others}; to use this one: photoindex spaces use {summary.space}"
+        complete = not summary.pending and not summary.failed  # `spaces use` refuses another
+        yield f"search uses {others}{f'; to use this one: photoindex spaces use {summary.space}' if complete else ''}"
 
 
 def _work(summary: EmbedSummary, *, verbose: bool) -> Iterator[str]:

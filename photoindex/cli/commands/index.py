@@ -92,7 +92,7 @@ def status(
         with progress_sink(progress) as emit:
             rows = [_status_row(one) for one in index_status(found, space or (), emit, verify=verify)]
         if not render(rows, _STATUS, output) and output.terminal:
-            _print_no_space()
+            _print_no_space(found)
     damaged = [str(row["space"]) for row in rows if row["problem"]]
     if damaged:
         print(
@@ -142,11 +142,13 @@ def _make(
         with progress_sink(progress) as emit:
             rows = _update_rows(make(found, space or (), emit))
         if not render(rows, _UPDATES, output) and output.terminal:
-            _print_no_space()
+            _print_no_space(found)
 
 
-def _print_no_space() -> None:
-    print("there is no space yet; create one with: photoindex embed", file=sys.stderr)
+def _print_no_space(library: Library) -> None:
+    from photoindex.library.embed.model_choice import no_space
+
+    print(no_space(library), file=sys.stderr)
 
 
 def _update_rows(made: Iterable[IndexUpdate]) -> list[Row]:

@@ -202,12 +202,12 @@ def verify(
     with opened(library) as found, progress_sink(progress) as emit:
         checks = verify_models(found, model, emit)
         changed = sorted({one.model_id for one in checks if one.problem is not None})
-        way = install_command(found, changed[0]) if changed else ""
+        ways = [install_command(found, one) for one in changed]
     render((_file_row(one) for one in checks), _FILES, output)
     if changed:
         count = sum(one.problem is not None for one in checks)
         raise ModelUnavailable(
-            f"{count} of {len(checks)} files have changed, of: {', '.join(changed)}; reinstall with: {way}"
+            f"{count} of {len(checks)} files have changed, of: {', '.join(changed)}; reinstall with: {', '.join(ways)}"
         )
     print(f"{len(checks)} files are intact" if checks else "no model is installed", file=sys.stderr)
 
@@ -278,7 +278,8 @@ def _report(result: InstallResult, next_command: str, *, json: bool) -> None:
         print_json({"schema": 1, **row})
     at = "" if one.revision is None else f" at commit {visible(one.revision[:12])}"
     if not result.changed:
-        print(f"{one.id} is already installed{at} and intact; use --update for a newer version", file=sys.stderr)
+        newer = "" if one.revision is None else f"; for a newer version: photoindex models pull {one.id} --update"
+        print(f"{one.id} is already installed{at} and intact{newer}", file=sys.stderr)
         return
     print(
         f"installed {one.id}{at}: dimension {one.description.dim}, {size_text(one.size_bytes)}, licence "

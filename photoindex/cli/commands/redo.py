@@ -28,14 +28,15 @@ def redo(
 ) -> None:
     """Queue a stage's finished tasks again for the next `scan` or `embed`; old results stay until they are replaced."""
     from photoindex.library.maintenance.redo import redo as queue_again
-    from photoindex.library.maintenance.tasks import command_for
+    from photoindex.library.maintenance.tasks import commands_for_waiting
 
     with opened(library) as found:
         count = queue_again(found, stage, query or (), dry_run=dry_run)
+        commands = commands_for_waiting(found, [stage])
     number = f"{count:,} {'task' if count == 1 else 'tasks'}"
     if not count:
         print("nothing to redo")
     elif dry_run:
         print(f"{number} would be queued again; nothing was changed")
     else:
-        print(f"{number} queued again; process with: {command_for(stage)}")
+        print(f"{number} queued again; process with: {commands}")

@@ -15,6 +15,7 @@ from photoindex.cli.output.progress import ProgressMode, ProgressOption, progres
 from photoindex.cli.output.render import visible
 from photoindex.cli.terminal.signals import stop_on_signal
 from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError, VolumeOffline
+from photoindex.paths import display, from_text, shell_word
 
 if TYPE_CHECKING:
     from photoindex.library.scan.scan import ScanSummary
@@ -124,9 +125,10 @@ def scan(
     if stop.exit_code is not None and (summary.stopped or summary.pending):
         raise typer.Exit(stop.exit_code)
     if summary.roots_away:
+        away = [from_text(path) for path in summary.roots_away]
         raise VolumeOffline(
-            f"not there (not mounted, or emptied): {', '.join(summary.roots_away)}; none of its files was marked. Mount it and "
-            f"scan again, or if the originals were really removed: photoindex scan --accept-missing PATH"
+            f"not there (not mounted, or emptied): {', '.join(map(display, away))}; none of its files was marked. Mount it and "
+            f"scan again, or if the originals were really removed: photoindex scan --accept-missing {' '.join(map(shell_word, away))}"
         )
     if summary.quarantined or summary.unreadable_folders or summary.unreadable_files:
         raise typer.Exit(EXIT_SOME_QUARANTINED)
@@ -142,7 +144,9 @@ def _check_there_is_something(paths: list[str] | None, paths_from: str | None, l
     if paths and not any(os.path.lexists(path) for path in paths):
         raise UsageError(f"no such file or folder: {visible(paths[0])}")
     if not paths and config.originals_path is None:
-        raise UsageError("there is nothing to scan yet; name a folder: photoindex scan PATH")
+        from photoindex.library.originals.roots import NOTHING_TO_SCAN
+
+        raise UsageError(NOTHING_TO_SCAN)
 
 
 def _listed(source: str, *, null: bool) -> list[bytes]:

@@ -65,11 +65,13 @@ def register(app: typer.Typer) -> None:
 def _list(
     json: JsonOption = False, csv: CsvOption = False, csv_safe: CsvSafeOption = False, library: LibraryOption = None
 ) -> None:
+    from photoindex.library.embed.model_choice import no_space
+
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
     with opened(library, reading=True) as found:
         rows = list(_rows(found))
-    if not render(rows, _COLUMNS, output) and output.terminal:
-        print("there is no space yet; create one with: photoindex embed", file=sys.stderr)
+        if not render(rows, _COLUMNS, output) and output.terminal:
+            print(no_space(found), file=sys.stderr)
     for row in rows:
         if row["calibration"] == "outdated":
             print(
@@ -116,7 +118,8 @@ def _drop(
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    from photoindex.library.spaces.spaces import drop_space, space_of
+    from photoindex.library.embed.model_choice import command_to_use, embed_hint
+    from photoindex.library.spaces.spaces import drop_space, space_names, space_of
 
     with opened(library) as found:
         space = space_of(found, name)
@@ -125,12 +128,11 @@ def _drop(
             confirm(f"Remove the space {space.name}{used} with all its vectors?", preview="photoindex spaces list")
         with progress_sink(progress) as emit:
             gone = drop_space(found, name, emit)
+        others = space_names(found)
+        next_step = f"run: {command_to_use(others)}" if others else embed_hint(found)
     print(f"removed the space {name} with {amount(gone, 'vectors')}", file=sys.stderr)
     if space.active:
-        print(
-            "photoindex: no space is active now; choose one: photoindex spaces list, photoindex spaces use NAME",
-            file=sys.stderr,
-        )
+        print(f"photoindex: no space is active now; {next_step}", file=sys.stderr)
 
 
 def _eval(

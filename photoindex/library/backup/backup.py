@@ -39,7 +39,7 @@ from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
-from photoindex.paths import display
+from photoindex.paths import display, shell_word
 from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.store.engine import snapshot as database_file
 from photoindex.store.schema import migrate
@@ -124,7 +124,7 @@ def _make(
     library: Library, destination: Path, keep: int | None, events: EventSink
 ) -> tuple[Snapshot, tuple[Path, ...]]:
     with _staged_database(library, events) as staged:
-        _check(staged, library, events)
+        _check(staged, destination, library, events)
         contents = database_file.contents_of(staged)
         _remove_leftovers(destination, _short(contents.library_id))
         _require_space(destination, _expected_bytes(destination, staged, contents.library_id))
@@ -133,15 +133,15 @@ def _make(
     return inspect_snapshot(path), _remove_oldest(destination, contents.library_id, kept, made=path)
 
 
-def _check(staged: Path, library: Library, events: EventSink) -> None:
+def _check(staged: Path, destination: Path, library: Library, events: EventSink) -> None:
     with ByteProgress(events, "checking the database", None) as progress:
         problems = database_file.problems_of(staged)
         progress.advance(os.stat(staged).st_size)
     if problems:
         raise DatabaseFailed(
             f"{display(os.fsencode(library.database.path))} is damaged: {problems[0]}. No snapshot was made, and all "
-            "earlier ones are kept. To go back to one: photoindex backup list DEST, then "
-            "photoindex restore SNAPSHOT --replace"
+            f"earlier ones are kept. To go back to one: photoindex backup list {shell_word(os.fsencode(destination))}, then "
+            f"photoindex restore SNAPSHOT --library {shell_word(os.fsencode(library.folder))} --replace"
         )
 
 

@@ -15,7 +15,7 @@ from photoindex.atomic_files import atomic_file
 from photoindex.errors import UsageError
 from photoindex.library.backup.snapshots import list_snapshots
 from photoindex.library.timestamps import utc
-from photoindex.paths import display
+from photoindex.paths import display, shell_word
 
 MARKER_NAME = "photoindex-backups.json"
 
@@ -58,5 +58,5 @@ def _refusal(folder: Path) -> str:
     problem = "is not a backup destination yet" if folder.is_dir() else "does not exist"
     return (
         f"{shown} {problem}, and nothing was written. If its disk is not mounted, mount it; "
-        f"to use it from now on: photoindex backup {shown} --init"
+        f"to use it from now on: photoindex backup {shell_word(os.fsencode(folder))} --init"
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import Connection
 
 from photoindex.errors import ModelUnavailable
-from photoindex.library.embed.model_choice import model_to_embed
+from photoindex.library.embed.model_choice import installed_ids, model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.scan.ingest import jobs_for
@@ -176,7 +176,7 @@ class _Run:
     def _setup(self) -> StageSetup:
         config = self.library.config.embed
         return StageSetup(
-            stage=replace(STAGE, open=self.request.open),
+            stage=replace(STAGE, open=self.request.open, command=self._command()),
             variant=variant_of(self.installed),
             opening=self._opening,
             writer=self._writer,
@@ -185,6 +185,11 @@ class _Run:
             threads=decode_threads(self.library),
             hang_seconds=self.request.hang_seconds,
         )
+
+    def _command(self) -> str:
+        """Return the command that runs this model again; without --model, `embed` might choose another."""
+        alone = installed_ids(self.library) == [self.installed.id]
+        return STAGE.command if alone else f"{STAGE.command} --model {self.installed.id}"
 
     def _opening(self) -> Opening:
         assert self.space is not None

@@ -50,6 +50,11 @@ def embed_hint(library: Library) -> str:
     return f"run: {install_command(library, model)}, then: photoindex embed"
 
 
+def no_space(library: Library) -> str:
+    """Return the sentence that there is no space, with the commands that make one."""
+    return f"there is no space yet; {embed_hint(library)}"
+
+
 def install_command(library: Library, model_id: str) -> str:
     """Return the command to install a model: from the catalogue if it is there, else from the user's own files."""
     from photoindex.models.weights import install_command as of_folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import time
 from collections.abc import Mapping
@@ -14,13 +13,13 @@ from sqlalchemy import Connection
 
 from photoindex import stages
 from photoindex.errors import ModelUnavailable
-from photoindex.library.embed.model_choice import command_to_use, model_to_embed
+from photoindex.library.embed.model_choice import command_to_embed, command_to_use, model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.lock import is_held
 from photoindex.library.originals.path_lookup import volumes_now
 from photoindex.library.stage_run import NEVER_PLANNED, lock_name, variant_of
 from photoindex.library.timestamps import utc
-from photoindex.paths import display, to_text
+from photoindex.paths import display, shell_word, to_text
 from photoindex.permissions import too_open
 from photoindex.stages import embed, ingest
 from photoindex.store.files.volumes import VolumeRow
@@ -86,6 +85,7 @@ class Status:
     reread: bool = False
     """Whether contents were read by an earlier version, which extracted fewer facts."""
     to_embed: int = 0
+    embed_command: str = ""
     """Pictures without a vector in the active space; 0 if its model is not installed."""
     unused_spaces: tuple[str, ...] = ()
     """All spaces, if none of them is active."""
@@ -129,6 +129,7 @@ def status(library: Library) -> Status:
             next_steps=(),
             reread=has_contents_of_earlier_code(connection, ingest.STAGE.code_version),
             to_embed=_count_to_embed(library, connection),
+            embed_command=_embed_command(library, connection),
             unused_spaces=_unused_spaces(connection),
             open_folders=_open_folders(library),
         )
@@ -153,6 +154,12 @@ def _count_to_embed(library: Library, connection: Connection) -> int:
     if not spaces.may_lack_vectors(connection, space.id):
         return 0
     return spaces.count_not_embedded(connection, space)
+
+
+def _embed_command(library: Library, connection: Connection) -> str:
+    """Return the command that embeds in the active space, or in the first one."""
+    space = spaces.active_space(connection)
+    return command_to_embed(library, model_to_embed(library) if space is None else space.model)
 
 
 def _unused_spaces(connection: Connection) -> tuple[str, ...]:
@@ -240,7 +247,7 @@ def _with_next_steps(found: Status) -> Status:
     if found.to_embed:
         pictures = "picture is" if found.to_embed == 1 else "pictures are"
         steps.append(
-            NextStep("photoindex embed", f"{found.to_embed} {pictures} not embedded: not found by semantic search yet")
+            NextStep(found.embed_command, f"{found.to_embed} {pictures} not embedded: not found by semantic search yet")
         )
     if found.unused_spaces:
         steps.append(NextStep(command_to_use(found.unused_spaces), "no space is active: semantic search finds nothing"))
@@ -266,7 +273,7 @@ def _with_next_steps(found: Status) -> Status:
             NextStep("photoindex prune --dry-run", f"{found.files.missing} missing: see what would be removed")
         )
     steps.extend(
-        NextStep(f"chmod {mode} {shlex.quote(display(os.fsencode(folder)))}", "others may read this folder")
+        NextStep(f"chmod {mode} {shell_word(os.fsencode(folder))}", "others may read this folder")
         for folder, mode in found.open_folders
     )
     if found.photos:

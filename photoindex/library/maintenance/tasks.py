@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,8 +10,10 @@ from sqlalchemy import Connection
 
 from photoindex import stages
 from photoindex.errors import UsageError
+from photoindex.library.embed.model_choice import command_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose
+from photoindex.stages import embed, ingest
 from photoindex.store.tasks.admin import (
     DISMISSED,
     PAGE_ROWS,
@@ -19,6 +22,7 @@ from photoindex.store.tasks.admin import (
     page_of_tasks,
     stages_known,
     stages_waiting,
+    variants_waiting,
 )
 from photoindex.types import TaskState
 
@@ -85,17 +89,19 @@ def stage_names(connection: Connection) -> Sequence[str]:
     return sorted({stage.name for stage in stages.STAGES} | stages_known(connection))
 
 
-def commands_for_waiting(library: Library) -> str:
-    """Return the commands that process the pending tasks, as text: `photoindex scan, photoindex embed`."""
+def commands_for_waiting(library: Library, wanted: Sequence[str] = ()) -> str:
+    """Return the commands that process the pending tasks, as text: `photoindex scan, photoindex embed`.
+
+    wanted: the stages; all that have pending tasks by default.
+    """
     with library.database.read() as connection:
-        waiting = stages_waiting(connection)
-    commands = [stage.command for stage in stages.STAGES if stage.name in waiting] or ["scan"]
-    return ", ".join(f"photoindex {command}" for command in dict.fromkeys(commands))
-
-
-def command_for(stage: str) -> str:
-    """Return the command that processes a stage's tasks; for an unknown stage, `photoindex STAGE`."""
-    return next((f"photoindex {one.command}" for one in stages.STAGES if one.name == stage), f"photoindex {stage}")
+        waiting = set(wanted) or stages_waiting(connection) or {ingest.STAGE.name}
+        embedding = variants_waiting(connection, embed.STAGE.name) if embed.STAGE.name in waiting else []
+    commands = [f"photoindex {stage.command}" for stage in stages.STAGES if stage.name in waiting - {embed.STAGE.name}]
+    commands += [command_to_embed(library, json.loads(key).get("model", "")) for key in embedding]
+    unknown = sorted(waiting - {stage.name for stage in stages.STAGES})
+    commands += [f"a version of photoindex with the stage '{name}'" for name in unknown]
+    return ", ".join(dict.fromkeys(commands))
 
 
 __all__ = [
@@ -103,7 +109,6 @@ __all__ = [
     "TaskQuery",
     "TaskRow",
     "check_stage",
-    "command_for",
     "commands_for_waiting",
     "stage_names",
     "task_filter",

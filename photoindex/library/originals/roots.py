@@ -23,6 +23,8 @@ _SAMPLE_FILES = 200
 _SAME_SHARE = 0.5
 """A volume whose identity changed (a new disk, a renamed server) is recognised if this share of sampled files matches."""
 
+NOTHING_TO_SCAN = "there is nothing to scan yet; name a folder: photoindex scan PATH"
+
 
 @dataclass(slots=True)
 class Target:
@@ -96,7 +98,7 @@ class Roots:
         elif originals is not None:
             wanted = [self._target(self.real_path(os.fsencode(originals)), accept_missing=accept_missing)]
         else:
-            raise UsageError("there is nothing to scan yet; name a folder: photoindex scan PATH")
+            raise UsageError(NOTHING_TO_SCAN)
         return _without_nested(wanted)
 
     def _known_targets(self, *, accept_missing: bool) -> list[Target]:
@@ -176,7 +178,9 @@ class Roots:
         if not self._files_known(root):
             return None
         name = paths.display(root.path)
-        really_removed = f"if its photos were really removed: photoindex scan --accept-missing {name}"
+        really_removed = (
+            f"if its photos were really removed: photoindex scan --accept-missing {paths.shell_word(root.path)}"
+        )
         not_mounted = (
             f"{name} is unavailable: its volume {root.volume.label} is not mounted. No file was marked; mount it and scan "
             f"again, or {really_removed}"
@@ -205,7 +209,7 @@ class Roots:
             name = paths.display(target.path)
             raise VolumeOffline(
                 f"{name} is empty, but the library has {known} files there: is it mounted? No file was marked; if they were "
-                f"really removed: photoindex scan --accept-missing {name}"
+                f"really removed: photoindex scan --accept-missing {paths.shell_word(target.path)}"
             )
         if known:
             self.away.append(target.path)

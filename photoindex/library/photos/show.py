@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from shlex import quote
 
 from sqlalchemy import Connection
 
@@ -13,7 +12,7 @@ from photoindex import file_access
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, volumes_now
 from photoindex.library.timestamps import utc
-from photoindex.paths import display, to_text
+from photoindex.paths import display, shell_word, to_text
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 from photoindex.pipeline.resolve.evidence import gather, with_path_dates
 from photoindex.store.photos.details import (
@@ -94,7 +93,7 @@ def _show_path(
 ) -> Shown | Unknown:
     file_id = find_file(connection, token)
     if file_id is None:
-        return Unknown(token, f"{display(token)} is not in the library; see: photoindex why {quote(display(token))}")
+        return Unknown(token, f"{display(token)} is not in the library; see: photoindex why {shell_word(token)}")
     row = file_by_id(connection, file_id)
     found = None if row.photo_id is None else photo_by_id(connection, row.photo_id)
     if found is not None:

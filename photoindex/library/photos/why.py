@@ -7,7 +7,6 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from shlex import quote
 
 from sqlalchemy import Connection
 
@@ -17,7 +16,7 @@ from photoindex.library.originals.path_lookup import KnownVolume, find_file, loc
 from photoindex.library.originals.roots import KnownRoot, Roots
 from photoindex.library.photos.show import file_as_json, task_as_json
 from photoindex.library.timestamps import local_time
-from photoindex.paths import display, is_within, to_text
+from photoindex.paths import display, is_within, shell_word, to_text
 from photoindex.pipeline.scan.exclusion import reason_for
 from photoindex.store.files.locations import files_below
 from photoindex.store.photos.details import FileRecord, file_by_id
@@ -86,12 +85,10 @@ def why(library: Library, paths: Sequence[bytes]) -> Iterator[PathVerdict]:
 
 def _about_file(library: Library, row: FileRecord, task: TaskRow | None) -> PathVerdict:
     verdict = _VerdictMaker(row, task)
-    scan = f"photoindex scan {_shown(row.path)}"
+    scan = f"photoindex scan {shell_word(row.path)}"
     if row.state == "missing":
         since = local_time(row.missing_since)
-        remedy = (
-            f"restore it and run: photoindex scan; or remove it from the library: photoindex prune {_shown(row.path)}"
-        )
+        remedy = f"restore it and run: photoindex scan; or remove it from the library: photoindex prune {shell_word(row.path)}"
         return verdict(Answer.MISSING, f"it has been missing since {since}; its data is kept", remedy)
     if row.state == "excluded":
         spelled, root = _root_of(library, row.path)
@@ -110,7 +107,7 @@ def _with_embedding(verdict: PathVerdict, tasks: Sequence[TaskRow]) -> PathVerdi
     if task is None:
         return verdict
     because = f"{verdict.because}; but semantic search does not find it: embedding failed after {_times(task)}: {_error(task)}"
-    remedy = f"photoindex retry --stage embed {_shown(verdict.path)}, then: photoindex embed"
+    remedy = f"photoindex retry --stage embed {shell_word(verdict.path)}, then: photoindex embed"
     return replace(verdict, because=because, remedy=remedy)
 
 
@@ -125,7 +122,7 @@ def _about_sidecar(verdict: PathVerdict, owners: list[tuple[bytes, str]]) -> Pat
 
 
 def _about_task(verdict: _VerdictMaker, row: FileRecord, task: TaskRow) -> PathVerdict:
-    scan = f"photoindex scan {_shown(row.path)}"
+    scan = f"photoindex scan {shell_word(row.path)}"
     if task.state == "quarantined":
         return _about_quarantined(verdict, row, task)
     if task.state == "failed":
@@ -141,10 +138,10 @@ def _about_quarantined(verdict: _VerdictMaker, row: FileRecord, task: TaskRow) -
     since = f"after {_times(task)}, since {local_time(task.updated_at)}: {_error(task)}"
     if task.dismissed_at is not None:
         because = f"it could not be ingested {since}; it was dismissed at {local_time(task.dismissed_at)}"
-        return verdict(Answer.DISMISSED, because, f"to retry: photoindex retry {_shown(row.path)}")
+        return verdict(Answer.DISMISSED, because, f"to retry: photoindex retry {shell_word(row.path)}")
     remedy = (
-        f"it is retried when the file changes, or with: photoindex retry {_shown(row.path)}; "
-        f"to ignore it: photoindex retry --dismiss {_shown(row.path)}"
+        f"it is retried when the file changes, or with: photoindex retry {shell_word(row.path)}; "
+        f"to ignore it: photoindex retry --dismiss {shell_word(row.path)}"
     )
     return verdict(Answer.QUARANTINED, f"it could not be ingested {since}", remedy)
 
@@ -168,7 +165,9 @@ def _with_present_state(verdict: PathVerdict, volume: KnownVolume) -> PathVerdic
     difference = _difference(found)
     if difference is None:
         return found
-    return replace(found, because=f"{found.because}; {difference}", remedy=f"photoindex scan {_shown(verdict.path)}")
+    return replace(
+        found, because=f"{found.because}; {difference}", remedy=f"photoindex scan {shell_word(verdict.path)}"
+    )
 
 
 def _difference(verdict: PathVerdict) -> str | None:
@@ -199,7 +198,7 @@ def _about_unknown(
     library: Library, connection: Connection, volumes: dict[int, KnownVolume], path: bytes
 ) -> PathVerdict:
     spelled, root = _root_of(library, path)
-    scan = f"photoindex scan {_shown(path)}"
+    scan = f"photoindex scan {shell_word(path)}"
     if not file_access.exists(path):
         because = "there is nothing at this path, and no scan has ever seen it"
         if root is not None and not volumes[root.volume.id].online:
@@ -261,10 +260,6 @@ def _rule(library: Library, spelled: bytes, root: KnownRoot) -> str | None:
             return f"photoindex: {own} is its own folder"
     patterns = (*library.config.scan.exclude, *root.row.excludes)
     return reason_for(spelled, root=root.path, patterns=patterns, follow_symlinks=root.row.follow_symlinks)
-
-
-def _shown(path: bytes) -> str:
-    return quote(display(path))
 
 
 def _times(task: TaskRow) -> str:

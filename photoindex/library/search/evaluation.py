@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photoindex.errors import UsageError
+from photoindex.library.embed.model_choice import no_space
 from photoindex.library.handle import Library
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.paths import display, from_text
@@ -140,7 +141,7 @@ def score_spaces(
         chosen = spaces.all_spaces(connection) if not names else []
     chosen = chosen or [space_of(library, name) for name in names]
     if not chosen:
-        raise UsageError("there is no space yet; make one with: photoindex embed")
+        raise UsageError(no_space(library))
     for space in chosen:
         yield _score(library, space, queries, k)
 

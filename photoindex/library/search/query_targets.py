@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
+from photoindex.library.embed.model_choice import command_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file
 from photoindex.library.search.semantic_query import SemanticQuery
 from photoindex.library.spaces.calibration import CutOff, Share, calibrated, cut_off, level_of
 from photoindex.library.spaces.query_encoder import QueryEncoder
-from photoindex.paths import display, from_text
+from photoindex.paths import display, from_text, shell_word
 from photoindex.query.syntax import EVERYTHING, Node
 from photoindex.store.search import vector_photos
 from photoindex.store.search.paths import check_path
@@ -100,7 +101,7 @@ def query_vectors(library: Library, space: SpaceRow, encoder: QueryEncoder, quer
     texts = {one.text for each in (*parts.alternatives, options.without) for one in each}
     values = encoder.texts(sorted(texts))
     with library.database.read() as connection:
-        named = _NamedPhotos(connection, space, query.scope)
+        named = _NamedPhotos(connection, space, query.scope, command_to_embed(library, space.model))
         photos = [
             QueryPart("photo", one.value or "", options.like_weight, named.vector(one.value or ""))
             for one in parts.likes
@@ -172,6 +173,8 @@ class _NamedPhotos:
     connection: Connection
     space: SpaceRow
     scope: Node
+    command: str
+    """Embeds in the space."""
 
     def vector(self, written: str) -> NDArray[np.float32]:
         """Return the vector of a photo, float32 [dim] of unit length; `written`: its number or path."""
@@ -179,14 +182,15 @@ class _NamedPhotos:
         data = vector_photos.vector_of_photo(self.connection, self.space.id, photo_id)
         if data is None:
             raise UsageError(
-                f"like:{written}: photo {photo_id} has no vector in the space '{self.space.name}' yet; run: photoindex embed"
+                f"like:{written}: photo {photo_id} has no vector in the space '{self.space.name}' yet; run: {self.command}; to "
+                f"see whether it was given up: photoindex show {photo_id}"
             )
         whole = len(data) == STORED.itemsize * self.space.dim
         values = np.frombuffer(data, STORED).astype(np.float32) if whole else np.zeros(0, np.float32)
         if not is_unit(values):
             raise UsageError(
                 f"like:{written}: the vector of photo {photo_id} is damaged; make it again: photoindex redo embed "
-                f"id:{photo_id}, then: photoindex embed"
+                f"id:{photo_id}, then: {self.command}"
             )
         return np.asarray(values / np.linalg.norm(values), np.float32)
 
@@ -209,7 +213,7 @@ class _NamedPhotos:
         if found is None and self.scope == EVERYTHING:
             raise NothingFound(
                 f"like:{display(path)}: the file is in the library, but it is not a photo; for any picture file, use: "
-                f"--like {display(path)}"
+                f"--like {shell_word(path)}"
             )
         return self._photo_at_end(written)
 
@@ -237,7 +241,9 @@ class _NamedPhotos:
             )
         if is_folder:
             raise UsageError(f"like:{shown} is a folder; name one photo in it; to find all of them: path:{shown}")
-        raise NothingFound(f"like:{shown}: the file is not in the library; for any picture file, use: --like {shown}")
+        raise NothingFound(
+            f"like:{shown}: the file is not in the library; for any picture file, use: --like {shell_word(from_text(written))}"
+        )
 
 
 def combined(parts: Sequence[QueryPart]) -> QueryVector:

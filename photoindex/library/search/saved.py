@@ -47,8 +47,7 @@ def remove(library: Library, names: Sequence[str]) -> list[str]:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else "to see all: photoindex saved"
             raise NothingFound(f"there is no saved query '{name}'; {hint}")
-        for name in sorted(wanted):
-            saved.remove(connection, name)
+        saved.remove(connection, sorted(wanted))
     return sorted(name for name in set(known) - wanted if _used_by(known[name]) & wanted)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from shlex import quote
 
 from sqlalchemy import Connection
 
@@ -13,7 +12,7 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file, locations_of
 from photoindex.library.search.find import matching_photo_ids
-from photoindex.paths import display, from_text
+from photoindex.paths import display, from_text, shell_word
 from photoindex.store.files.locations import Location, files_below
 from photoindex.store.files.volumes import VolumeRow, all_volumes
 from photoindex.store.search.targets import PhotoOfFile, photo_of_file, photos_below
@@ -58,7 +57,7 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
             elif locations:
                 folders += locations
             elif _is_path(path):
-                raise NothingFound(f"{display(path)} is not in the library; see: photoindex why {quote(display(path))}")
+                raise NothingFound(f"{display(path)} is not in the library; see: photoindex why {shell_word(path)}")
             else:
                 words.append(argument)
         in_folders = photos_below(connection, folders) if folders else []
@@ -92,6 +91,6 @@ def _photo_of(connection: Connection, file_id: int, path: bytes) -> PhotoOfFile:
     found = photo_of_file(connection, file_id)
     if found is None:
         raise NothingFound(
-            f"{display(path)} is in the library, but it is not a photo; see: photoindex why {quote(display(path))}"
+            f"{display(path)} is in the library, but it is not a photo; see: photoindex why {shell_word(path)}"
         )
     return found

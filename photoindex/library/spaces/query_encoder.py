@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull, UsageError
+from photoindex.library.embed.model_choice import command_to_embed
 from photoindex.library.handle import Library
 from photoindex.store.search import query_vector_cache
 from photoindex.store.search.vector_photos import variant_key
@@ -119,7 +120,8 @@ class QueryEncoder:
         if found.description.dim != self._space.dim or key.get("weights", found.digest) != found.digest:
             raise ModelUnavailable(
                 f"the vectors of the space '{self._space.name}' were made with other weights of the model '{found.id}' "
-                "than those installed; run: photoindex embed, then choose the new space: photoindex spaces list"
+                f"than those installed; make a space with these: {command_to_embed(self._library, found.id)}, then use it: "
+                "photoindex spaces use NAME"
             )
         return found
 

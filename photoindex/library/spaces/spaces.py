@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import Connection
 
 from photoindex.errors import ModelUnavailable, NothingFound, UsageError
+from photoindex.library.embed.model_choice import embed_hint
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.stage_run import lock_name
@@ -85,7 +86,7 @@ def use_space(library: Library, name: str, *, force: bool = False) -> SpaceRow:
     Raises NothingFound if there is no such space, UsageError if pictures are not embedded in it and `force` is not set.
     """
     with library.database.write() as connection:
-        space = _named(connection, name)
+        space = _named(library, connection, name)
         lacking = spaces.count_not_embedded(connection, space)
         if lacking and not force:
             raise UsageError(
@@ -93,7 +94,7 @@ def use_space(library: Library, name: str, *, force: bool = False) -> SpaceRow:
                 f"them first: photoindex embed --model {space.model}, or use it anyway with --force"
             )
         spaces.use(connection, space.id)
-        return _named(connection, name)
+        return _named(library, connection, name)
 
 
 def drop_space(library: Library, name: str, emit: EventSink = ignore_events) -> int:
@@ -109,7 +110,7 @@ def drop_space(library: Library, name: str, emit: EventSink = ignore_events) -> 
         exclusive(library.folder, "spaces drop", name=INDEX_LOCK_NAME, wait_seconds=_WAIT_FOR_INDEX_SECONDS),
     ):
         with library.database.write() as connection:
-            space = _named(connection, name)
+            space = _named(library, connection, name)
             total = spaces.count_vectors(connection, space.id)
             spaces.begin_drop(connection, space)
         emit(PhaseStarted("dropping", total, "vectors"))
@@ -130,16 +131,20 @@ def drop_space(library: Library, name: str, emit: EventSink = ignore_events) -> 
 def space_of(library: Library, name: str) -> SpaceRow:
     """Return the space of this name. Raises NothingFound, listing the known ones."""
     with library.database.read() as connection:
-        return _named(connection, name)
+        return _named(library, connection, name)
 
 
-def _named(connection: Connection, name: str) -> SpaceRow:
+def space_names(library: Library) -> list[str]:
+    """Return the names of all spaces, oldest first."""
+    with library.database.read() as connection:
+        return [one.name for one in spaces.all_spaces(connection)]
+
+
+def _named(library: Library, connection: Connection, name: str) -> SpaceRow:
     found = spaces.space_named(connection, name)
     if found is None:
         known = ", ".join(one.name for one in spaces.all_spaces(connection))
-        raise NothingFound(
-            f"there is no space '{name}'; " + (f"spaces: {known}" if known else "create one with: photoindex embed")
-        )
+        raise NothingFound(f"there is no space '{name}'; {f'spaces: {known}' if known else embed_hint(library)}")
     return found
 
 

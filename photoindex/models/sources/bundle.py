@@ -172,7 +172,7 @@ class _Limited:
 
 
 def _manifest(path: Path, archive: tarfile.TarFile) -> BundleManifest:
-    no_model = f"{_shown(path)} is not a model archive; `photoindex models bundle` makes one"
+    no_model = f"{_shown(path)} is not a model archive; `photoindex models bundle MODEL OUT` makes one"
     member = archive.next()
     if member is None or member.name != MANIFEST_NAME or not member.isreg() or member.size > _MANIFEST_BYTES_MAX:
         raise UsageError(no_model)

@@ -88,7 +88,7 @@ def require_exporter() -> None:
     if missing:
         raise ModelUnavailable(
             f"these weights must be exported to ONNX once, which needs {', '.join(missing)}; run: "
-            f"pip install 'photoindex[ml]', or make a bundle on a computer that has it: photoindex models bundle"
+            f"pip install 'photoindex[ml]', or make a bundle on a computer that has it: photoindex models bundle MODEL OUT"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
@@ -42,12 +43,13 @@ def save(connection: Connection, name: str, query: str) -> str | None:
     return replaced
 
 
-def remove(connection: Connection, name: str) -> str | None:
-    """Remove a saved query and return its text, None if there is no such query."""
-    before = stored_row(connection, saved_query, {"name": name})
-    if before is None:
-        return None
-    connection.execute(delete(saved_query).where(saved_query.c.name == name))
-    change = Change(saved_query.name, {"name": name}, before, None)
-    record(connection, command="saved remove", summary=f"removed the saved query @{name}", changes=[change])
-    return str(before["query"])
+def remove(connection: Connection, names: Sequence[str]) -> None:
+    """Remove saved queries in one journal entry; names without a query are passed over."""
+    rows = [(name, stored_row(connection, saved_query, {"name": name})) for name in names]
+    changes = [Change(saved_query.name, {"name": name}, row, None) for name, row in rows if row is not None]
+    if not changes:
+        return
+    connection.execute(delete(saved_query).where(saved_query.c.name.in_(names)))
+    listed = ", ".join(f"@{name}" for name, row in rows if row is not None)
+    queries = "query" if len(changes) == 1 else "queries"
+    record(connection, command="saved remove", summary=f"removed the saved {queries} {listed}", changes=changes)

@@ -171,6 +171,14 @@ def stages_waiting(connection: Connection) -> set[str]:
     return set(connection.execute(select(task.c.stage).where(has_state("pending")).distinct()).scalars())
 
 
+def variants_waiting(connection: Connection, stage: str) -> list[str]:
+    """Return the keys of the variants of a stage that have pending tasks, oldest first."""
+    waiting = select(task.c.variant_id).where(has_state("pending"), task.c.stage == stage)
+    return list(
+        connection.execute(select(variant.c.key).where(variant.c.id.in_(waiting)).order_by(variant.c.id)).scalars()
+    )
+
+
 def count_tasks_matching(connection: Connection, wanted: TaskFilter) -> int:
     """Return how many tasks match."""
     return int(connection.execute(select(func.count()).select_from(task).where(condition(wanted))).scalar_one())

@@ -1,0 +1,119 @@
+"""Every message that names a command is a promise: the command exists, and a scenario shows that it does what is said.
+
+The scenarios are in tests/cli/promises/, each with the messages that it keeps in its decorator `promises`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.cli.promises.messages import Message, help_texts, messages, named_in, problem_of, strings
+
+NO_PROMISE = {}
+"""Messages that name a command or an option and ask nobody to run it, with the reason."""
+
+
+@cache
+def promised() -> dict[str, str]:
+    """Return the messages that the scenarios keep, with the scenario of each."""
+    found = {}
+    for path in sorted((Path(__file__).parent / "promises").glob("test_*.py")):
+        for function in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(function, ast.FunctionDef):
+                found.update(dict.fromkeys(_patterns(function), f"{path.name}::{function.name}"))
+    return found
+
+
+def _patterns(function: ast.FunctionDef) -> Iterator[str]:
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "promises":
+            yield from (ast.literal_eval(argument) for argument in decorator.args)
+
+
+def _uncovered(message: Message, patterns: list[str]) -> list[str]:
+    """Return what a message names outside of all patterns."""
+    covered = [(start, start + len(pattern)) for pattern in patterns if (start := message.text.find(pattern)) >= 0]
+    return [
+        message.text[one.start : one.end]
+        for one in named_in(message.text)
+        if not any(start <= one.start and one.end <= end for start, end in covered)
+    ]
+
+
+def test_every_command_line_in_a_message_is_one_that_the_program_takes() -> None:
+    wrong = {
+        f"{message.module}:{message.line}: {message.text[one.start : one.end]}": problem
+        for message in strings()
+        for one in named_in(message.text)
+        if (problem := one.problem or (problem_of(one.words) if one.words else None))
+    }
+    assert not wrong
+
+
+def test_every_command_line_in_a_help_text_is_one_that_the_program_takes() -> None:
+    wrong = {
+        text[one.start : one.end]: problem
+        for text in help_texts()
+        for one in named_in(text)
+        if (problem := one.problem or (problem_of(one.words) if len(one.words) > 2 else None))
+    }
+    assert not wrong
+
+
+def test_every_message_that_names_a_command_has_a_scenario_that_keeps_it() -> None:
+    patterns = [*promised(), *NO_PROMISE]
+    lacking = {
+        f"{message.module}:{message.line}: {message.text}": names
+        for message in messages()
+        if (names := _uncovered(message, patterns))
+    }
+    assert not lacking, "\n".join(f"{message}\n    {names}" for message, names in lacking.items())
+
+
+@pytest.mark.parametrize("pattern", [*promised(), *NO_PROMISE])
+def test_every_kept_promise_is_still_in_the_code(pattern: str) -> None:
+    assert any(pattern in message.text for message in messages())
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("there is none; run: photoindex spaces use {}{}", ["spaces use {}{}"]),
+        ("the next photoindex embed continues", ["embed"]),
+        (
+            "see why: photoindex tasks --stage embed --state quarantined, or not",
+            ["tasks --stage embed --state quarantined"],
+        ),
+        ("to keep it: photoindex backup {} --init", ["backup {} --init"]),
+        ("mount it and scan again; `retry --dismiss` or --yes", ["scan again", "retry --dismiss", "--yes"]),
+        (
+            "photoindex scan '/my photos', then: photoindex redo ingest id:{}",
+            ["scan '/my photos'", "redo ingest id:{}"],
+        ),
+        ("which photoindex never does; pip install --upgrade photoindex", []),
+    ],
+)
+def test_command_lines_are_found_in_prose(text: str, named: list[str]) -> None:
+    assert [text[one.start : one.end] for one in named_in(text)] == named
+    assert all(one.problem is None for one in named_in(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "run: photoindex scna PATH",
+        "run: photoindex scan --acept-missing",
+        "run: photoindex models pul X",
+        "run: `index rebuilt`",
+        "use it anyway with --forze",
+        "run: photoindex spaces use",
+        "run: photoindex scan --jobs many",
+    ],
+)
+def test_a_command_that_the_program_does_not_take_is_found(text: str) -> None:
+    assert any(one.problem or problem_of(one.words) for one in named_in(text))
