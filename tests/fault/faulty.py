@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
+from pathlib import Path
+from typing import Any
 
+from photoindex.media import content
 from photoindex.pipeline.ingest.worker import FileJob, Outcome, ingest_file
 
 
@@ -51,3 +55,37 @@ def ingest_or_fail(job: FileJob) -> Outcome:
         if job.name.startswith(name):
             fault(job)
     return ingest_file(job)
+
+
+def ingest_terminated(_job: FileJob) -> Outcome:
+    """End as a worker that somebody terminates."""
+    os._exit(signal.SIGTERM)
+
+
+def ingest_in_little_memory(job: FileJob) -> Outcome:
+    """Ingest a file with 32 MB of memory to spare."""
+    status = Path("/proc/self/status").read_text()
+    used = next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmData"))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (used + (32 << 20), before[1]))
+    try:
+        return ingest_file(job)
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def ingest_growing(job: FileJob) -> Outcome:
+    """Ingest a file that another program goes on writing."""
+    real = content._read
+
+    def growing(descriptor: int, path: bytes, *more: Any) -> Any:
+        found = real(descriptor, path, *more)
+        with open(path, "ab") as file:
+            file.write(b"more")
+        return found
+
+    content._read = growing
+    try:
+        return ingest_file(job)
+    finally:
+        content._read = real

@@ -7,7 +7,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +16,6 @@ from tests.command_line import CommandResult, run
 from tests.harness import LibraryRunner, counts
 from tests.model_folders import TINY_CLIP
 from tests.originals import write_photo, write_photos
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A 3 MB file system; the test is skipped if this process may not mount one."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], capture_output=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"mounting is not permitted: {done.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
 
 
 def test_a_full_disk_for_previews_stops_the_scan_and_keeps_finished_work(tmp_path: Path, small_disk: Path) -> None:

@@ -7,11 +7,12 @@ import stat
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 
 from photoindex import file_access
 from photoindex.config.schema import Config
+from photoindex.library.limit_settings import with_settings
 from photoindex.media.content import HEAD_BYTES, Content, read_content
 from photoindex.media.problems import MediaProblem, NotRecognised
 from photoindex.paths import to_text
@@ -96,11 +97,15 @@ def _result(path: bytes, future: Future[Described | Failure], pool: WorkerPool, 
             failure = failure_of(error, limits)
             if failure is None:
                 raise
-            return NotRead(path, failure)
+            return _not_read(path, failure)
         if isinstance(described, Failure):
-            return NotRead(path, described)
+            return _not_read(path, described)
         return FileFacts(path, described, resolved_alone(described.facts))
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _not_read(path: bytes, failure: Failure) -> NotRead:
+    return NotRead(path, replace(failure, message=with_settings(failure.message)))
 
 
 def resolved_alone(facts: Facts) -> Resolved:

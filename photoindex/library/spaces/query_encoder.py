@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, StorageFull, UsageError
 from photoindex.library.embed.model_choice import command_to_embed
 from photoindex.library.handle import Library
+from photoindex.library.limit_settings import with_settings
 from photoindex.store.search import query_vector_cache
 from photoindex.store.search.vector_photos import variant_key
 from photoindex.store.vectors.spaces import SpaceRow
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 _BATCH_TEXTS = 16
 _WAIT_SECONDS = 0.2
 """A search waits no longer than this for another writer to cache its vectors."""
-_SETTINGS_OF_OPTIONS = {
-    "--max-megapixels": "scan.max_megapixels",
-    "--worker-memory-mb": "scan.worker_memory_mb",
-    "--file-seconds": "scan.file_seconds",
-}
 
 
 class QueryEncoder:
@@ -87,7 +83,7 @@ class QueryEncoder:
         job = PictureJob(path, config.derived.params, preprocessing, config.scan.limits)
         pixels = read_picture(job)
         if isinstance(pixels, Failure):
-            raise UsageError(f"{shown} cannot be decoded: {_with_settings(pixels.message)}")
+            raise UsageError(f"{shown} cannot be decoded: {with_settings(pixels.message)}")
         encoder = open_image_encoder(self.installed, device="cpu", runtime="onnx")
         values: NDArray[np.float32] = encoder.encode_images(pixels[np.newaxis])[0]
         return values
@@ -137,10 +133,3 @@ class QueryEncoder:
             some = texts[start : start + _BATCH_TEXTS]
             made |= zip(some, self._encoder.encode_texts(some), strict=True)
         return made
-
-
-def _with_settings(message: str) -> str:
-    """Replace options that only `scan` has by the names of their settings in a message."""
-    for option, setting in _SETTINGS_OF_OPTIONS.items():
-        message = message.replace(option, f"the setting {setting}")
-    return message

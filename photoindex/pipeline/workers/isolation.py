@@ -140,15 +140,11 @@ def failure_of(error: BaseException, limits: Limits) -> Failure | None:
     """Return the file's failure for a worker's error, None if the error is a bug."""
     from pebble import ProcessExpired
 
-    if isinstance(error, FutureTimeout):
+    if isinstance(error, FutureTimeout) or getattr(error, "exitcode", None) == -signal.SIGALRM:
         return Failure(
             "hang", f"reading took longer than {limits.seconds:g} s and was stopped; --file-seconds raises it"
         )
     if isinstance(error, ProcessExpired):
-        if error.exitcode is not None and error.exitcode == -signal.SIGALRM:
-            return Failure(
-                "hang", f"reading took longer than {limits.seconds:g} s and was stopped; --file-seconds raises it"
-            )
         return Failure("crash", f"the decoder crashed ({_describe_exit(error.exitcode)})")
     if isinstance(error, MemoryError):
         return Failure("out_of_memory", "reading needs more memory than a worker may use; --worker-memory-mb raises it")

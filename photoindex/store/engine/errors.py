@@ -17,6 +17,7 @@ _MIN_FREE_BYTES = 256 << 10
 
 BROKEN_LINK_AT_COMMIT = (sqlite3.IntegrityError,)
 """What a commit raises if a foreign key is violated; statements raise SQLAlchemy's IntegrityError."""
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 
 
@@ -34,9 +35,7 @@ def translated_errors(path: Path) -> Iterator[None]:
         raise translate(error, path) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(
-                f"the disk that holds {path.parent} is full; free some space and run the command again"
-            ) from error
+            raise _full(path) from error
         raise
 
 
@@ -45,19 +44,23 @@ def translate(error: sqlite3.Error, path: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if code is not None else None
     if code in _FULL or primary == sqlite3.SQLITE_FULL:
-        return StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again")
+        return _full(path)
     if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
         # SQLite reports "I/O error" when there is no room even for the shared memory of its write-ahead log.
-        return StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again")
+        return _full(path)
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LibraryLocked(f"{path} is in use by another program; try again when it has finished")
-    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if primary in _DAMAGED:
         return DatabaseFailed(
             f"{path} is damaged ({error}); restore the newest snapshot: photoindex restore SNAPSHOT --library NEW"
         )
     if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
         return DatabaseFailed(f"{path} cannot be read or written ({error}); check the permissions and the disk")
     return error
+
+
+def _full(path: Path) -> StorageFull:
+    return StorageFull(f"the disk that holds {path.parent} is full; free some space and run the command again")
 
 
 def is_unwritable(error: DatabaseFailed | StorageFull) -> bool:
@@ -68,6 +71,11 @@ def is_unwritable(error: DatabaseFailed | StorageFull) -> bool:
 def is_read_only(error: DatabaseFailed) -> bool:
     """Return whether the error means that the database can be read but not written."""
     return _sqlite_code(error) == sqlite3.SQLITE_READONLY
+
+
+def is_damaged(error: DatabaseFailed) -> bool:
+    """Return whether the error means that the content of the database is damaged."""
+    return _sqlite_code(error) in _DAMAGED
 
 
 def _sqlite_code(error: Exception) -> int | None:

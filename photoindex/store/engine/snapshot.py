@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from photoindex.errors import DatabaseFailed
 from photoindex.store.engine.base import Address
-from photoindex.store.engine.errors import translated_errors
+from photoindex.store.engine.errors import is_damaged, translated_errors
 from photoindex.store.engine.sqlite_connections import connect
 
 PagesCopied = Callable[[int, int], None]
@@ -88,8 +88,10 @@ def problems_of(path: Path) -> list[str]:
         with _open_immutable(path) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(10)") if row[0] != "ok"]
             broken = connection.execute("PRAGMA foreign_key_check").fetchone()
-    except DatabaseFailed as error:  # so damaged that SQLite cannot check it
-        return [str(error.__cause__)]
+    except DatabaseFailed as error:
+        if not is_damaged(error):
+            raise
+        return [str(error.__cause__)]  # too damaged even to be checked
     if broken is not None:
         found.append(f"a row of {broken[0]} points at a missing row of {broken[2]}")
     return found

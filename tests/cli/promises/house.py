@@ -112,11 +112,10 @@ class Prepared:
     base: Path
 
     def put(self, state: str, house: House, make: Callable[[House], Any]) -> None:
-        """Put a copy of a prepared library into the house; `make` prepares it where this is the first."""
+        """Put a copy of a prepared library into an empty house; `make` prepares it where this is the first."""
         kept = self.base / state
         if not kept.exists():
             make(house)
             shutil.copytree(house.folder, kept, symlinks=True)
         else:
-            shutil.rmtree(house.folder)
-            shutil.copytree(kept, house.folder, symlinks=True)
+            shutil.copytree(kept, house.folder, symlinks=True, dirs_exist_ok=True)
