@@ -6,7 +6,7 @@ The scenarios are in tests/cli/promises/, each with the messages that it keeps i
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -23,16 +23,25 @@ def promised() -> dict[str, str]:
     """Return the messages that the scenarios keep, with the scenario of each."""
     found = {}
     for path in sorted((Path(__file__).parent / "promises").glob("test_*.py")):
-        for function in ast.parse(path.read_text(encoding="utf-8")).body:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        texts = {
+            node.targets[0].id: ast.literal_eval(node.value)
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant)
+        }
+        for function in tree.body:
             if isinstance(function, ast.FunctionDef):
-                found.update(dict.fromkeys(_patterns(function), f"{path.name}::{function.name}"))
+                found.update(dict.fromkeys(_patterns(function, texts), f"{path.name}::{function.name}"))
     return found
 
 
-def _patterns(function: ast.FunctionDef) -> Iterator[str]:
+def _patterns(function: ast.FunctionDef, texts: Mapping[str, str]) -> Iterator[str]:
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "promises":
-            yield from (ast.literal_eval(argument) for argument in decorator.args)
+            for argument in decorator.args:
+                yield texts[argument.id] if isinstance(argument, ast.Name) else ast.literal_eval(argument)
 
 
 def _uncovered(message: Message, patterns: list[str]) -> list[str]:

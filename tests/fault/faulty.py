@@ -11,6 +11,7 @@ from typing import Any
 
 from photoindex.media import content
 from photoindex.pipeline.ingest.worker import FileJob, Outcome, ingest_file
+from photoindex.types import Failure
 
 
 def crash(_: object) -> None:
@@ -89,3 +90,8 @@ def ingest_growing(job: FileJob) -> Outcome:
         return ingest_file(job)
     finally:
         content._read = real
+
+
+def ingest_unreadable(job: FileJob) -> Outcome:
+    """Fail as where a disk returns an error."""
+    return Outcome(job, failure=Failure("unreadable", "cannot be read: Input/output error", retry=True))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.promises.house import House, Prepared
+from tests.hub_server import Hub, running_hub
+from tests.model_folders import TINY_CLIP, repository_of, write_catalog
 from tests.tiny_model import MODEL_ID, install_tiny
 
 
@@ -59,6 +61,23 @@ def installed(house: House, prepared: Prepared) -> House:
     return house
 
 
+@pytest.fixture
+def two_spaces(house: House, prepared: Prepared) -> House:
+    """A library of three photos in two spaces: of the tiny model, which search uses, and of its copy `second`."""
+    prepared.put("two spaces", house, _embed_twice)
+    return house
+
+
+@pytest.fixture
+def hub(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with the model `tiny`, which the catalogue of the house's library has."""
+    write_catalog(house.library / "models")
+    with running_hub(someone__tiny=repository_of(TINY_CLIP)) as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield running
+
+
 def _scan(house: House) -> None:
     house.write_photos("a 0.jpg", "a 1.jpg", "a 2.jpg")
     house.run("scan", house.photos)
@@ -72,3 +91,9 @@ def _install(house: House) -> None:
 def _embed(house: House) -> None:
     _install(house)
     house.run("embed", "--model", MODEL_ID)
+
+
+def _embed_twice(house: House) -> None:
+    _embed(house)
+    install_tiny(house.library, model_id="second")
+    house.run("embed", "--model", "second")
