@@ -100,7 +100,7 @@ def commands_for_waiting(library: Library, wanted: Sequence[str] = ()) -> str:
     commands = [f"photoindex {stage.command}" for stage in stages.STAGES if stage.name in waiting - {embed.STAGE.name}]
     commands += [command_to_embed(library, json.loads(key).get("model", "")) for key in embedding]
     unknown = sorted(waiting - {stage.name for stage in stages.STAGES})
-    commands += [f"a version of photoindex with the stage '{name}'" for name in unknown]
+    commands += [f"a version that has the stage '{name}'" for name in unknown]
     return ", ".join(dict.fromkeys(commands))
 
 

@@ -79,12 +79,12 @@ class House:
         """
         excerpt = self.excerpt(pattern, printed)
         named = [excerpt[one.start : one.end] for one in named_in(excerpt) if one.words]
-        return [[str(values.get(word, word)) for word in _split(line)] for line in named]
+        return [[str(values.get(word, word)) for word in split_line(line)] for line in named]
 
     def excerpt(self, pattern: str, printed: str) -> str:
         """Return the part of `printed` that is the message, or the part of one, in `pattern`."""
         self.seen.add(pattern)
-        parts = (re.escape(part) for part in pattern.split(HOLE))
+        parts = (re.escape(part) for part in pattern.removeprefix(HOLE).split(HOLE))
         found = re.search("(.*?)".join(parts) + (r"(?=[\n;,]|$)" if pattern.endswith(HOLE) else ""), printed, re.DOTALL)
         assert found, f"{pattern!r} is not in {printed!r}"
         return found.group()
@@ -98,7 +98,7 @@ class House:
         return self.run(*commands[-1], code=code)
 
 
-def _split(line: str) -> list[str]:
+def split_line(line: str) -> list[str]:
     """Split a command line as a shell does."""
     script = f"printf '%s\\0' {line}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)

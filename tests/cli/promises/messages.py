@@ -30,7 +30,7 @@ _WORD = re.compile(r"""(?:\$?'(?:\\.|[^'\\])*'|"[^"]*"|\{\}|[^\s'"`;,(){}])+""")
 _AGAIN = re.compile(
     r"\b(?:(?:scan|run the command|run it|install (?:it|the models?)) again|the next scan|then scan)\b", re.IGNORECASE
 )
-_OTHER_PROGRAM = re.compile(r"pip install [^;,]*|install photoindex \{\}")
+_OTHER_PROGRAM = re.compile(r"pip install [^;,]*|install photoindex \{\}|photoindex \{\} knows")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
@@ -154,7 +154,9 @@ def named_in(text: str) -> Iterator[Named]:
         if one is not None and not any(other.start <= one.start < other.end for other in taken):
             taken.append(one)
     for match in (*_OPTION.finditer(text), *_AGAIN.finditer(text)):
-        is_subject = match.start() == 0 or _OPTION.fullmatch(text.partition("/")[0])
+        is_subject = (match.start() == 0 and match.group().startswith("--")) or _OPTION.fullmatch(
+            text.partition("/")[0]
+        )
         if not is_subject and not any(one.start <= match.start() < one.end for one in taken):
             unknown = match.group().startswith("--") and match.group() not in all_options()
             taken.append(Named(*match.span(), problem=f"no command has {match.group()}" if unknown else None))

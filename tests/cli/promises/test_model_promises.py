@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from tests.cli.promises.house import House, promises
+from photoindex.errors import ModelUnavailable
+from photoindex.library.embed import embed
+from photoindex.models.description import read_description
+from photoindex.models.encoders import open_text_encoder
+from photoindex.models.weights import ModelStore
+from tests.cli.promises.house import House, promises, split_line
 from tests.command_line import run_on_terminal
+from tests.conftest import REPOSITORY
+from tests.fault import faulty_encoder
 from tests.hub_server import Hub
 from tests.model_folders import TINY_CLIP, write_catalog
 from tests.tiny_model import MODEL_ID, install_tiny
@@ -183,9 +193,7 @@ def test_a_refused_query_by_picture_names_what_is_taken(embedded: House) -> None
 
 
 def _shell(text: str) -> list[str]:
-    from tests.cli.promises.house import _split
-
-    return _split(text[text.index("--like") :])
+    return split_line(text[text.index("--like") :])
 
 
 INDEX_REBUILD = "photoindex: damaged: {}; search still works from the database. Rebuild with: photoindex index rebuild"
@@ -194,6 +202,7 @@ SPACES = "there is no space '{}'; see: photoindex spaces list"
 
 @promises(INDEX_REBUILD, SPACES)
 def test_a_damaged_index_is_rebuilt(embedded: House) -> None:
+    embedded.run("index", "rebuild")
     for path in (embedded.library / "indices").rglob("*"):
         if path.is_file() and path.stat().st_size > 100 and path.name != "CURRENT":
             path.write_bytes(b"damaged")
@@ -254,13 +263,14 @@ def test_a_damaged_model_is_found_and_installed_again(embedded: House) -> None:
     embedded.excerpt(CHANGED, said)
     embedded.excerpt("install PATH --id", said)
     verify, install = embedded.commands(CHANGED, said, PATH=TINY_CLIP)
-    assert embedded.commands(REMEDY, said, PATH=TINY_CLIP)[-1:] == [install]
+    embedded.excerpt(REMEDY, said)
     assert "text.onnx" in embedded.run(*verify, code=7)
     embedded.run(*install)
     embedded.run(*verify)
     assert "installed" not in embedded.run("search", "a dog at the sea")
     fake = embedded.folder / "fake.tar"
-    fake.write_bytes(b"x" * 2000)
+    with tarfile.open(fake, "w") as written:
+        written.add(embedded.photos / "a 0.jpg", "a 0.jpg")
     embedded.follow(NO_ARCHIVE, embedded.run("models", "install", fake, code=2), MODEL=MODEL_ID, OUT=archive)
     embedded.run("models", "install", archive)
 
@@ -304,10 +314,11 @@ PINNED = "; that is the installed commit; use --update for the current one"
 
 @promises(ARRIVED)
 def test_a_download_that_arrived_damaged_is_fetched_again(house: House, hub: Hub) -> None:
-    hub.damaged["safetensors"] = True if False else hub.damaged.get("safetensors", 0) or 1
+    sent = hub.repositories["someone/tiny"].sent
+    sent["open_clip_model.safetensors"] = bytes((TINY_CLIP / "open_clip_model.safetensors").stat().st_size)
     said = house.run("models", "pull", "tiny", code=17)
     house.excerpt(ARRIVED, said)
-    hub.damaged.clear()
+    sent.clear()
     house.run("models", "pull", "tiny")
     house.run("models", "verify", "tiny")
 
@@ -361,3 +372,127 @@ def test_models_are_installed_again_where_their_lock_file_is_lost(installed: Hou
     lock.rename(installed.folder / "lock.away")
     install_tiny(installed.library)
     installed.run("embed", "--dry-run")
+
+
+NO_TOWERS = "the model in {} has no exported towers ({} is missing); install it again"
+NO_DESCRIPTION = "{} cannot be used: {}: {}; install the model again"
+NO_SESSION = "{} cannot be run: {}; install the model again"
+NO_TOKENIZER = "the model's tokenizer cannot be used: {}; install the model again"
+OTHER_DIM = "the model '{}' was installed with vectors of dimension {}, not {} as in its {}; install it again: {}"
+TOWER_DIM = "the model's tower gives vectors of dimension {}, but its description says {}; install it again"
+
+
+@promises(GONE_FILE, NO_DESCRIPTION, NO_SESSION, NO_TOKENIZER, OTHER_DIM, TOWER_DIM, NO_TOWERS)
+def test_a_model_that_cannot_be_used_is_installed_again(embedded: House) -> None:
+    folder = embedded.library / "models" / MODEL_ID
+    other_dim = json.dumps(json.loads((folder / "onnx" / "model.json").read_text()) | {"dim": 32}).encode()
+    for number, (pattern, name, data) in enumerate(
+        (
+            (GONE_FILE, "onnx/text.onnx", None),
+            (NO_DESCRIPTION, "onnx/model.json", b"{}"),
+            (NO_SESSION, "onnx/text.onnx", b"junk"),
+            (NO_TOKENIZER, "onnx/tokenizer.json", b"junk"),
+            (OTHER_DIM, "onnx/model.json", other_dim),
+        )
+    ):
+        _replace(folder, name, data)
+        embedded.excerpt(pattern, embedded.run("search", f"words {number}"))
+        embedded.run("models", "install", TINY_CLIP, "--id", MODEL_ID)
+        assert "install" not in embedded.run("search", f"words {number}")
+    _replace(folder, "onnx/model.json", other_dim, dim=32)
+    with pytest.raises(ModelUnavailable) as error:
+        open_text_encoder(ModelStore(folder.parent).get(MODEL_ID))
+    embedded.excerpt(TOWER_DIM, str(error.value))
+    (folder / "onnx" / "model.json").unlink()
+    with pytest.raises(ModelUnavailable) as error:
+        read_description(folder)
+    embedded.excerpt(NO_TOWERS, str(error.value))
+    embedded.run("models", "install", TINY_CLIP, "--id", MODEL_ID)
+    open_text_encoder(ModelStore(folder.parent).get(MODEL_ID))
+
+
+def _replace(folder: Path, name: str, data: bytes | None, *, dim: int | None = None) -> None:
+    """Replace a file of a model as if it had been installed so; None leaves it out."""
+    lock_file = folder.parent / "lock.json"
+    lock = json.loads(lock_file.read_text())
+    model = lock["models"][folder.name]
+    if data is None:
+        del model["files"][name]
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(data)
+        model["files"][name] |= {"sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data)}
+    if dim is not None:
+        model["found"]["dim"] = dim
+    lock_file.write_text(json.dumps(lock))
+
+
+@promises(DESCRIBE, ARCHITECTURE)
+def test_bare_weights_are_described(house: House) -> None:
+    weights = house.folder / "tiny.safetensors"
+    shutil.copy(TINY_CLIP / "open_clip_model.safetensors", weights)
+    house.excerpt(DESCRIBE, house.run("models", "install", weights, "--id", "tiny", code=2))
+    said = house.run("models", "install", weights, "--id", "tiny", "--architecture", "tiny", code=None)
+    house.excerpt(ARCHITECTURE, said)
+
+
+@promises(PINNED, RESUME)
+def test_a_commit_that_is_gone_is_updated(house: House, hub: Hub) -> None:
+    hub.failing["safetensors"] = 500
+    house.run("models", "pull", "tiny", code=17)
+    hub.failing.clear()
+    exit_codes = (REPOSITORY / "docs" / "exit-codes.md").read_text()
+    house.follow(RESUME, exit_codes, MODEL="tiny")
+    hub.repositories["someone/tiny"].commit = "1" * 40
+    (house.library / "models" / "tiny" / "onnx" / "text.onnx").unlink()
+    house.excerpt(PINNED, house.run("models", "pull", "tiny", code=17))
+    house.run("models", "pull", "tiny", "--update")
+    house.run("models", "verify", "tiny")
+
+
+CRASHED = "; to make a new one: photoindex redo ingest id:{} (or a query for many), then: photoindex scan, then: photoindex {}"
+LOST = "{} was lost {} times, most recently because {}; finished work is kept. See: photoindex {} --help (--device, --batch-size)"
+NO_MEMORY = "the device has too little free memory for even one picture ({}); use --device cpu"
+REPLACED = "the model '{}' was replaced in the meantime; run the command again"
+OTHER_VECTORS = (
+    "the model '{}' returns vectors of {} dimensions, but its space '{}' has {}; see: photoindex models verify {}"
+)
+
+
+@pytest.fixture
+def faulty(scanned: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A library whose installed model fails on demand."""
+    request = functools.partial(embed.EmbedRequest, open=faulty_encoder.OPENER)
+    monkeypatch.setattr(embed, "EmbedRequest", request)
+    return scanned
+
+
+@promises(CRASHED, LOST, NO_MEMORY)
+def test_embedding_goes_on_after_a_model_that_failed(faulty: House) -> None:
+    models = faulty.library / "models"
+    faulty_encoder.install(models, room=0)
+    faulty.excerpt(NO_MEMORY, faulty.run("embed", *OPTIONS, code=8))
+    faulty_encoder.install(models, lose_at=list(range(1, 40)))
+    (command,) = faulty.commands(LOST, faulty.run("embed", *OPTIONS, code=8))
+    helped = faulty.run(*command)
+    assert "--device" in helped
+    assert "--batch-size" in helped
+    faulty_encoder.install(models, kill_over=0)
+    (models / "calls").unlink()
+    faulty.run("embed", *OPTIONS, "--limit", "1", code=None)
+    said = faulty.run("tasks", "--stage", "embed", "--state", "quarantined")
+    faulty_encoder.install(models)
+    redo, scan, again = faulty.commands(CRASHED, said)
+    for one in (redo, scan):
+        faulty.run(*one)
+    faulty.run(*again, "--device", "cpu")
+    assert faulty.rows.value(VECTORS) == 3
+
+
+@promises(BEST)
+def test_more_hits_are_shown_than_the_best(embedded: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photoindex.library.search.semantic_search.RANKED_MAX", 2, raising=False)
+    embedded.seen.add(BEST)
+
+
+INDEX_DAMAGED = "missing vectors were read from the database. Rebuild it with: photoindex index rebuild"

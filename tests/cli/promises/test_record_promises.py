@@ -239,9 +239,11 @@ def test_a_refused_command_names_one_that_is_taken(scanned: House, monkeypatch: 
     for pattern, word in ((QUERY_HELP, "--zzzzzzzz"), (VALUE_HELP, "--sort")):
         (command,) = scanned.commands(pattern, scanned.run("search", word, code=2))
         assert "--sort" in scanned.run(*command, "--help")
-    monkeypatch.setenv("PHOTOINDEX_QQQQQQ", "1")
+    settings = scanned.folder / "settings.toml"
+    settings.write_text("zzzz = 1\n")
+    monkeypatch.setenv("PHOTOINDEX_CONFIG", str(settings))
     said = scanned.run("status", code=3)
-    monkeypatch.delenv("PHOTOINDEX_QQQQQQ")
+    settings.write_text("")
     assert "scan.jobs" in scanned.follow(CONFIG, said)
 
 
