@@ -14,7 +14,23 @@ import pytest
 
 from tests.cli.promises.messages import Message, help_texts, messages, named_in, problem_of, strings
 
-NO_PROMISE = {}
+EXCLUDE = "says which options go together; nothing is to be run"
+REASON = "says why a file is ranked so; nothing is to be run"
+NO_PROMISE = {
+    "--all and --min-score exclude each other; give one of them": EXCLUDE,
+    "--derived takes no PATH, --volume or --older-than": EXCLUDE,
+    "give PATH or --paths-from, not both": EXCLUDE,
+    "-0 needs --paths-from": EXCLUDE,
+    "{} goes with --json alone": EXCLUDE,
+    "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format": EXCLUDE,
+    "'{}' already has an offset; do not use --zone as well": EXCLUDE,
+    "it is in a --prefer folder": REASON,
+    "the others are in an --avoid folder": REASON,
+    "# Plan of photoindex duplicates, made": "the head of a file",
+    "nothing was found (`--fail-if-empty`, or a PATH": "the meaning of an exit code",
+    "{} --model {}": "a part of the commands in the messages of a failed embedding, which have their scenario",
+    "the tokenizer {} cannot be read: {}; install the model again": "as for a tokenizer that cannot be used; root reads all",
+}
 """Messages that name a command or an option and ask nobody to run it, with the reason."""
 
 

@@ -272,7 +272,11 @@ def _install_bundle(library: Library, request: InstallRequest, path: Path, event
         if request.model_id not in (None, model_id):
             raise UsageError(f"{_shown(path)} contains the model '{model_id}'; omit --id")
         code = [name for name in locked.files if name.endswith(CODE_SUFFIXES)]
-        if code and not (locked.trust_remote_code and request.trust_remote_code):
+        if code and not locked.trust_remote_code:
+            raise UsageError(
+                f"{_shown(path)} contains code, {code[0]}, that its manifest does not declare; not installed"
+            )
+        if code and not request.trust_remote_code:
             raise UsageError(
                 f"{_shown(path)} contains the model's own code, {code[0]}; read it, then use --trust-remote-code"
             )

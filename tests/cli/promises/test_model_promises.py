@@ -23,6 +23,7 @@ from tests.fault import faulty_encoder
 from tests.hub_server import Hub
 from tests.model_folders import TINY_CLIP, write_catalog
 from tests.tiny_model import MODEL_ID, install_tiny
+from tests.unit.models.clip_models import write_model
 
 VECTORS = "SELECT count(*) FROM vector"
 OPTIONS = ("--progress", "none")
@@ -427,19 +428,49 @@ def _replace(folder: Path, name: str, data: bytes | None, *, dim: int | None = N
     lock_file.write_text(json.dumps(lock))
 
 
-@promises(DESCRIBE, ARCHITECTURE)
+KINDS = "models of the architecture '{}' use {} kinds of preprocessing; give --config FILE, the {} of the checkpoint"
+EXPORT = (
+    "these weights must be exported to ONNX once, which needs {}; run: pip install 'photoindex[ml]', or make a bundle on a "
+    "computer that has it: photoindex models bundle MODEL OUT"
+)
+
+
+@promises(EXPORT)
+def test_weights_that_cannot_be_exported_here_come_in_a_bundle(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = house.folder / "weights"
+    shutil.copytree(TINY_CLIP, weights)
+    shutil.rmtree(weights / "onnx")
+    archive, other = house.folder / "OUT.tar", house.folder / "other"
+    with monkeypatch.context() as faults:
+        faults.setattr("photoindex.models.sources.install.find_spec", lambda _name: None)
+        said = house.run("models", "install", weights, "--id", "tiny", code=7)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("PHOTOINDEX_LIBRARY", str(other))
+        install_tiny(other, model_id="tiny")
+        house.follow(EXPORT, said, MODEL="tiny", OUT=archive)
+    house.run("models", "install", archive)
+
+
+@promises(DESCRIBE, ARCHITECTURE, KINDS)
 def test_bare_weights_are_described(house: House) -> None:
-    weights = house.folder / "tiny.safetensors"
-    shutil.copy(TINY_CLIP / "open_clip_model.safetensors", weights)
+    made = write_model(house.folder / "made", text={"vocab_size": 49408})
+    (made / "bpe_simple_vocab.txt.gz").unlink()
+    weights = made / "open_clip_model.safetensors"
     house.excerpt(DESCRIBE, house.run("models", "install", weights, "--id", "tiny", code=2))
     said = house.run("models", "install", weights, "--id", "tiny", "--architecture", "tiny", code=None)
     house.excerpt(ARCHITECTURE, said)
+    said = house.run("models", "install", weights, "--id", "tiny", "--architecture", "ViT-L-14", code=2)
+    house.excerpt(KINDS, said)
+    house.run("models", "install", weights, "--id", "tiny", "--config", made / "open_clip_config.json")
 
 
-@promises(PINNED, RESUME)
+AGAIN = "run it again to resume"
+
+
+@promises(PINNED, RESUME, AGAIN)
 def test_a_commit_that_is_gone_is_updated(house: House, hub: Hub) -> None:
     hub.failing["safetensors"] = 500
-    house.run("models", "pull", "tiny", code=17)
+    house.excerpt(AGAIN, house.run("models", "pull", "tiny", code=17))
     hub.failing.clear()
     exit_codes = (REPOSITORY / "docs" / "exit-codes.md").read_text()
     house.follow(RESUME, exit_codes, MODEL="tiny")
@@ -487,12 +518,3 @@ def test_embedding_goes_on_after_a_model_that_failed(faulty: House) -> None:
         faulty.run(*one)
     faulty.run(*again, "--device", "cpu")
     assert faulty.rows.value(VECTORS) == 3
-
-
-@promises(BEST)
-def test_more_hits_are_shown_than_the_best(embedded: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photoindex.library.search.semantic_search.RANKED_MAX", 2, raising=False)
-    embedded.seen.add(BEST)
-
-
-INDEX_DAMAGED = "missing vectors were read from the database. Rebuild it with: photoindex index rebuild"
