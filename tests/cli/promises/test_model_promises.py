@@ -453,15 +453,22 @@ def test_weights_that_cannot_be_exported_here_come_in_a_bundle(house: House, mon
 
 @promises(DESCRIBE, ARCHITECTURE, KINDS)
 def test_bare_weights_are_described(house: House) -> None:
+    torch = pytest.importorskip("torch", reason="the extra `ml` is not installed")
+    from safetensors.torch import load_file
+
     made = write_model(house.folder / "made", text={"vocab_size": 49408})
     (made / "bpe_simple_vocab.txt.gz").unlink()
-    weights = made / "open_clip_model.safetensors"
+    weights = house.folder / "epoch_7.pt"
+    torch.save(load_file(made / "open_clip_model.safetensors"), weights)
     house.excerpt(DESCRIBE, house.run("models", "install", weights, "--id", "tiny", code=2))
     said = house.run("models", "install", weights, "--id", "tiny", "--architecture", "tiny", code=None)
     house.excerpt(ARCHITECTURE, said)
     said = house.run("models", "install", weights, "--id", "tiny", "--architecture", "ViT-L-14", code=2)
     house.excerpt(KINDS, said)
     house.run("models", "install", weights, "--id", "tiny", "--config", made / "open_clip_config.json")
+    (shown,) = house.result("models", "show", "tiny", "--json").json
+    assert shown["dim"] == 24
+    assert "open_clip_pytorch_model.bin" in str(shown["files"])
 
 
 AGAIN = "run it again to resume"
@@ -499,12 +506,14 @@ def faulty(scanned: House, monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 @promises(CRASHED, LOST, NO_MEMORY)
-def test_embedding_goes_on_after_a_model_that_failed(faulty: House) -> None:
+def test_embedding_goes_on_after_a_model_that_failed(faulty: House, monkeypatch: pytest.MonkeyPatch) -> None:
     models = faulty.library / "models"
     faulty_encoder.install(models, room=0)
     faulty.excerpt(NO_MEMORY, faulty.run("embed", *OPTIONS, code=8))
     faulty_encoder.install(models, lose_at=list(range(1, 40)))
-    (command,) = faulty.commands(LOST, faulty.run("embed", *OPTIONS, code=8))
+    with monkeypatch.context() as faults:
+        faults.setattr("photoindex.pipeline.run.runner.RESTARTS_ALLOWED", 0)
+        (command,) = faulty.commands(LOST, faulty.run("embed", *OPTIONS, code=8))
     helped = faulty.run(*command)
     assert "--device" in helped
     assert "--batch-size" in helped

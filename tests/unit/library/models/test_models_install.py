@@ -307,31 +307,6 @@ def test_a_checkpoint_of_another_kind_is_refused(
 
 
 @pytest.mark.slow
-def test_an_unknown_or_ambiguous_architecture_is_named(runner: LibraryRunner, source: Path) -> None:
-    pytest.importorskip("open_clip", reason="the extra `ml` is not installed")
-    with pytest.raises(UsageError, match="open_clip has no architecture 'ViT-Z-99'"):
-        installed(runner, source / WEIGHTS, architecture="ViT-Z-99")
-    with pytest.raises(UsageError, match="use 2 kinds of preprocessing"):
-        installed(runner, source / WEIGHTS, architecture="ViT-L-14")
-
-
-@pytest.mark.slow
-def test_a_checkpoint_with_its_configuration_is_exported_and_installed(runner: LibraryRunner, tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="the extra `ml` is not installed")
-    import torch
-    from safetensors.torch import load_file
-
-    from tests.unit.models.clip_models import write_model
-
-    made = write_model(tmp_path / "made", text={"vocab_size": 49408})
-    (made / "bpe_simple_vocab.txt.gz").unlink()
-    torch.save(load_file(made / WEIGHTS), tmp_path / "epoch_7.pt")
-    one = installed(runner, tmp_path / "epoch_7.pt", config=made / "open_clip_config.json").installed
-    assert "open_clip_pytorch_model.bin" in one.files
-    assert one.description.dim == 24
-
-
-@pytest.mark.slow
 def test_a_checkpoint_that_would_run_code_when_it_is_read_is_refused_and_its_code_is_not_run(
     runner: LibraryRunner, source: Path, tmp_path: Path
 ) -> None:
