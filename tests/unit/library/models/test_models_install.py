@@ -528,7 +528,7 @@ def test_an_archive_with_code_needs_the_users_trust(runner: LibraryRunner, archi
         content["model"]["files"]["evil.py"] = {"sha256": "0" * 64, "size_bytes": 4}
         return other_manifest(**content)(members)
 
-    with pytest.raises(UsageError, match=r"the model's own code, evil\.py"):
+    with pytest.raises(UsageError, match=r"contains code, evil\.py, that its manifest does not declare"):
         installed(runner, rewritten(archive, change), None)
 
 
