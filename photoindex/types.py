@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from photoindex.decoder_memory import worker_memory_mb
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -78,7 +80,7 @@ class Limits:
     """
 
     max_megapixels: float = 250.0
-    memory_mb: int = 1536
+    memory_mb: int = worker_memory_mb(250e6)
     seconds: float = 120.0
 
 

@@ -18,7 +18,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "photoindex"
 
 VALUES = frozenset(
     {
-        "types", "errors", "paths", "mounts", "text", "progress", "durations", "atomic_files", "file_access", "permissions",
+        "types", "errors", "paths", "mounts", "text", "progress", "durations", "atomic_files", "decoder_memory", "file_access",
+        "permissions",
     }
 )  # fmt: skip
 """The top-level modules that every room may import and that import only each other."""

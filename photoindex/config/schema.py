@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from photoindex.decoder_memory import worker_memory_mb
 from photoindex.permissions import Permissions
 from photoindex.types import DerivedParams, Limits
 
@@ -50,7 +51,9 @@ class ScanConfig(_Section):
     walk_threads: int = Field(default=4, ge=1, description="directories listed in parallel")
     exclude: Patterns = Field(default=(), description="gitignore patterns to exclude from every root")
     max_megapixels: float = Field(default=250.0, gt=0, description="larger pictures are rejected before decoding")
-    worker_memory_mb: int = Field(default=1536, ge=128, description="memory limit of one worker in MiB")
+    worker_memory_mb: int | None = Field(
+        default=None, ge=128, description="memory limit of one worker in MiB; default: enough for max_megapixels"
+    )
     file_seconds: float = Field(
         default=120.0, gt=0, description="time limit for one file; its worker is killed after it"
     )
@@ -58,7 +61,8 @@ class ScanConfig(_Section):
     @property
     def limits(self) -> Limits:
         """What one file may cost a worker."""
-        return Limits(self.max_megapixels, self.worker_memory_mb, self.file_seconds)
+        memory_mb = self.worker_memory_mb or worker_memory_mb(self.max_megapixels * 1e6)
+        return Limits(self.max_megapixels, memory_mb, self.file_seconds)
 
 
 class DerivedConfig(_Section):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from photoindex.file_access import NotRegularFile, open_descriptor, open_file
+from photoindex.decoder_memory import HELD_FILE_BYTES
 from photoindex.media.identify.kind import sniff
 from photoindex.media.problems import ChangedWhileReading, NotRecognised
 from photoindex.types import Kind
@@ -39,7 +40,7 @@ class Content:
         return open_file(self.path)
 
 
-def read_content(path: bytes, *, hold_bytes: int = 512 << 20) -> Content:
+def read_content(path: bytes, *, hold_bytes: int = HELD_FILE_BYTES) -> Content:
     """Read the file at `path` once, read-only, and return its content and BLAKE3 digest.
 
     Files over `hold_bytes`, and videos over 64 MiB, are hashed in chunks and not kept in memory.

@@ -43,10 +43,22 @@ class OutOfMemory(MediaProblem):
 
     error_class: ClassVar[str] = "out_of_memory"
 
-    def __init__(
-        self, message: str = "decoding needs more memory than a worker may use; raise it with --worker-memory-mb"
-    ):
-        super().__init__(message)
+    @classmethod
+    def under(cls, limit_mb: int) -> OutOfMemory:
+        """Return the error for content whose need is not known."""
+        return cls(
+            f"decoding needs more memory than the {limit_mb} MiB that a worker may use; raise it with --worker-memory-mb"
+        )
+
+    @classmethod
+    def from_size(cls, width: int, height: int, needed_mb: int, limit_mb: int) -> OutOfMemory:
+        """Return the error for a picture of `width` x `height` pixels whose decoder needs `needed_mb` MiB in all."""
+        need = f"{width} x {height} pixels ({width * height / 1e6:.0f} megapixels) need about {needed_mb} MiB to decode"
+        if needed_mb <= limit_mb:
+            return cls(f"{need}, which this computer does not give a process; see its free memory, and ulimit -d")
+        return cls(
+            f"{need}, over the limit of {limit_mb} MiB for a worker; raise it with --worker-memory-mb {needed_mb}"
+        )
 
 
 class ChangedWhileReading(MediaProblem):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.originals import jpeg, write_photo, write_photos
 
@@ -153,3 +154,12 @@ def test_the_library_option_works_before_and_after_the_command(tmp_path: Path) -
 def test_a_scan_of_nothing_makes_no_library(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert run(*words, library=tmp_path / "library").returncode == 2
     assert not (tmp_path / "library").exists()
+
+
+def test_a_higher_limit_on_pixels_brings_back_what_lacked_memory(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (6000, 5000)).save(tmp_path / "photos/large.png")
+    words = ("scan", tmp_path / "photos")
+    assert run(*words, "--worker-memory-mb", "200", library=tmp_path / "library").returncode == 100
+    assert run(*words, library=tmp_path / "library").returncode == 100
+    assert run(*words, "--max-megapixels", "30", library=tmp_path / "library").returncode == 0

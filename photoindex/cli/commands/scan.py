@@ -103,7 +103,8 @@ def scan(
             error_class
             for error_class, given in (
                 ("too_large", max_megapixels),
-                ("out_of_memory", worker_memory_mb),
+                # Without a limit of its own, memory follows from the pixels.
+                ("out_of_memory", max_megapixels if worker_memory_mb is None else worker_memory_mb),
                 ("hang", file_seconds),
             )
             if given is not None

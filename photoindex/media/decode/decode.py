@@ -15,6 +15,7 @@ from photoindex.media.decode.cicp import cicp_to_srgb
 from photoindex.media.decode.colour import to_srgb
 from photoindex.media.decode.heif import read_heif
 from photoindex.media.decode.jpeg import read_jpeg
+from photoindex.media.decode.jpeg2000 import read_jpeg2000
 from photoindex.media.decode.jxl import read_jxl
 from photoindex.media.decode.pillow import read_still
 from photoindex.media.decode.raster import Reader
@@ -28,7 +29,8 @@ _READERS: tuple[tuple[Reader, frozenset[str]], ...] = (
     (read_jpeg, frozenset({"jpeg", "mpo"})),
     (read_heif, frozenset({"heic", "heif"})),
     (read_jxl, frozenset({"jxl"})),
-    (read_still, frozenset({"png", "webp", "tiff", "gif", "bmp", "jp2", "j2k", "avif", "psd", "pnm", "qoi"})),
+    (read_jpeg2000, frozenset({"jp2", "j2k"})),
+    (read_still, frozenset({"png", "webp", "tiff", "gif", "bmp", "avif", "psd", "pnm", "qoi"})),
 )
 """Readers and their image formats; RAW and video have one reader each."""
 
@@ -59,7 +61,7 @@ def decode(content: Content, media: MediaType, longest_side_px: int, limits: Lim
     if not content.size_bytes:
         raise Empty("the file is empty")
     reader = _reader(media)
-    with _as_media_problem(media), warnings.catch_warnings(record=True) as caught:
+    with _as_media_problem(media, limits), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         raster = reader(content, media, longest_side_px, limits)
         image = shrink(raster.image, fitted(*raster.size, longest_side_px))
@@ -83,19 +85,19 @@ def _reader(media: MediaType) -> Reader:
 
 
 @contextmanager
-def _as_media_problem(media: MediaType) -> Iterator[None]:
+def _as_media_problem(media: MediaType, limits: Limits) -> Iterator[None]:
     """Convert whatever decoders raise on damaged content to a MediaProblem; disk errors pass through."""
     try:
         yield
     except MediaProblem:
         raise
     except MemoryError as error:
-        raise OutOfMemory from error
+        raise OutOfMemory.under(limits.memory_mb) from error
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         if _OUT_OF_MEMORY_MESSAGE.search(str(error)):
-            raise OutOfMemory from error
+            raise OutOfMemory.under(limits.memory_mb) from error
         reason = " ".join(str(error).split()) or type(error).__name__
         if "truncated" in reason.lower() and not reason.startswith("truncated"):
             reason = f"truncated: {reason}"

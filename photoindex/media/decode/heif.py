@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from photoindex.decoder_memory import pixel_bytes
 from photoindex.media.content import Content
 from photoindex.media.decode.cicp import needs_conversion
 from photoindex.media.decode.pillow import pixel_limit, raster_from_pillow
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
     from PIL import ImageFile
 
 _EXIF_DIRECTORY, _EXIF_WIDTH, _EXIF_HEIGHT = 0x8769, 0xA002, 0xA003
-_DECODER_BYTES = 12
 _MAX_META_BYTES = 16 << 20
 
 
-def read_heif(content: Content, _media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
+def read_heif(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
     """Decode the primary picture of a HEIF file, or its own thumbnail where that is large enough; a `Reader`.
 
     Raises TooLarge, Undecodable.
     """
     import pillow_heif
 
+    use_our_limits()
     # A worker has one core; depth maps and gain maps are not needed.
     options = pillow_heif.options
     options.DECODE_THREADS, options.DEPTH_IMAGES, options.AUX_IMAGES = 1, False, False
@@ -40,12 +41,22 @@ def read_heif(content: Content, _media: MediaType, longest_side_px: int, limits:
             raise Undecodable(f"not a readable HEIF picture: {error}") from error
         with picture:
             full_size = picture.size
-            check_size(*full_size, limits, bytes_per_pixel=_DECODER_BYTES)
+            check_size(*full_size, limits, bytes_per_pixel=pixel_bytes(media.format))
             info, orientation = picture.info, _orientation(picture, content)
             picture.draft(None, fitted(*full_size, longest_side_px))
             picture.load()
             raster = raster_from_pillow(picture, longest_side_px)
     return replace(raster, orientation=orientation, full_size=full_size, code_points=_code_points(info, raster))
+
+
+def use_our_limits() -> None:
+    """Switch libheif's fixed limits off, because ours on pixels, memory and time hold: it refuses over 1000 tiles and items.
+
+    At 512 pixels a tile, as most phones write, that is 262 megapixels, or 130 with a gain map of the same size.
+    """
+    import pillow_heif
+
+    pillow_heif.options.DISABLE_SECURITY_LIMITS = True
 
 
 def container_rotates(content: Content) -> bool:

@@ -25,7 +25,7 @@ _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # Baseline, extended and progressive DCT, Huffman or arithmetic: what the codec can scale while decoding.
 _SCALABLE_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _PROGRESSIVE_FRAMES = frozenset({0xC2, 0xCA})
-_COEFFICIENT_BYTES = 4  # per pixel; all coefficients of a progressive JPEG are kept until its last scan
+_COEFFICIENT_BYTES = 2  # all coefficients of a progressive JPEG are kept until its last scan
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
 _ORIENTATION, _EXIF_POINTER, _COLOUR_SPACE, _INTEROP_POINTER, _INTEROP_INDEX = 0x0112, 0x8769, 0xA001, 0xA005, 0x0001
@@ -91,7 +91,7 @@ def jpeg_raster(data: bytes, longest_side_px: int, limits: Limits) -> Raster:
     header = _read_header(data)
     if not header.width or not header.height:
         raise Undecodable("the JPEG contains no picture")
-    bytes_per_pixel = _COEFFICIENT_BYTES if header.frame_marker in _PROGRESSIVE_FRAMES else 0
+    bytes_per_pixel = _COEFFICIENT_BYTES * header.components if header.frame_marker in _PROGRESSIVE_FRAMES else 0
     check_size(header.width, header.height, limits, bytes_per_pixel=bytes_per_pixel)
     _check_scans(data, header)
     space = _SPACES.get(header.components)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from photoindex.decoder_memory import pixel_bytes
 from photoindex.media.content import Content
 from photoindex.media.decode.jpeg import jpeg_raster
 from photoindex.media.decode.pillow import raster_from_pillow
@@ -12,13 +13,12 @@ from photoindex.media.problems import Undecodable
 from photoindex.types import Limits, MediaType
 
 _CODESTREAM = b"\xff\x0a"
-_DECODER_BYTES = 16  # libjxl works in floating point
 _MAX_BOXES = 64
 # ISO 18181-1, 4.2: width as a fraction of height for the ratios 1 to 7.
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 
 
-def read_jxl(content: Content, _media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
+def read_jxl(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
     """Decode a JPEG XL; a `Reader`. Raises TooLarge, Undecodable.
 
     The codec applies the orientation in its own header; EXIF's is ignored, as ISO 18181 requires. A losslessly
@@ -29,7 +29,7 @@ def read_jxl(content: Content, _media: MediaType, longest_side_px: int, limits: 
 
     with content.open() as stream:
         data = stream.read()
-    check_size(*_size(data), limits, bytes_per_pixel=_DECODER_BYTES)
+    check_size(*_size(data), limits, bytes_per_pixel=pixel_bytes(media.format))
     is_jpeg, info, pixels, icc, _boxes = pillow_jxl.Decoder(num_threads=0)(data)
     if is_jpeg:
         return jpeg_raster(bytes(pixels), longest_side_px, limits)

@@ -1,4 +1,4 @@
-"""Decoding with Pillow: PNG, WebP, TIFF, GIF, BMP, JPEG 2000, AVIF, PSD, PNM and QOI."""
+"""Decoding with Pillow: PNG, WebP, TIFF, GIF, BMP, AVIF, PSD, PNM and QOI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
+from photoindex.decoder_memory import pixel_bytes
 from photoindex.media.content import Content
 from photoindex.media.decode.colour import lab_to_srgb
 from photoindex.media.decode.raster import Raster, Space, check_size
@@ -27,8 +29,6 @@ _PLUGINS: dict[str, tuple[str, str]] = {
     "tiff": ("TiffImagePlugin", "TIFF"),
     "gif": ("GifImagePlugin", "GIF"),
     "bmp": ("BmpImagePlugin", "BMP"),
-    "jp2": ("Jpeg2KImagePlugin", "JPEG2000"),
-    "j2k": ("Jpeg2KImagePlugin", "JPEG2000"),
     "avif": ("AvifImagePlugin", "AVIF"),
     "psd": ("PsdImagePlugin", "PSD"),
     "pnm": ("PpmImagePlugin", "PPM"),
@@ -36,10 +36,8 @@ _PLUGINS: dict[str, tuple[str, str]] = {
 }
 """Format -> Pillow's plugin module and Pillow's name of the format."""
 
-_WEBP_BYTES = 12
-_DECODER_BYTES = {"AVIF": 8, "JPEG2000": 15}
-"""Bytes per pixel needed by decoders that report a lack of memory as damage."""
-
+_FLOAT_PIXEL_BYTES = 36
+"""For pictures that OpenCV decodes, see `decoder_memory`."""
 _ORIENTATION_TAG = 0x0112
 # What Pillow raises for damaged EXIF blocks; the pixels are not affected.
 _EXIF_ERRORS = (
@@ -56,26 +54,28 @@ _EXIF_ERRORS = (
 _HEAD_BYTES = 64 << 10
 _AVIF_MAX_PIXELS = 16384 * 16384  # libavif's own limit
 _WIDE_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+_STRIP_ROWS = 256
 _ALPHA_MODES = ("RGBA", "RGBa", "LA", "La", "PA")
 
 
 def read_still(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
     """Decode a picture (or its first frame) with Pillow; a `Reader`. Raises TooLarge, Undecodable."""
-    plugin, name = _PLUGINS[media.format]
+    plugin, _ = _PLUGINS[media.format]
     module = importlib.import_module(f"PIL.{plugin}")
     if media.format == "avif":
         # A worker has one core; this setting is the only way to limit the codec's threads.
         vars(module)["DEFAULT_MAX_THREADS"] = 1
     if media.format == "webp":
         # libwebp allocates the whole canvas twice when a file is opened.
-        check_size(*_webp_size(content.head), limits, bytes_per_pixel=_WEBP_BYTES)
+        check_size(*_webp_size(content.head), limits, bytes_per_pixel=pixel_bytes(media.format))
     with content.open() as stream, pixel_limit(limits):
-        return _read(stream, name, longest_side_px, limits)
+        return _read(stream, media.format, longest_side_px, limits)
 
 
-def _read(stream: BinaryIO, name: str, longest_side_px: int, limits: Limits) -> Raster:
+def _read(stream: BinaryIO, format_name: str, longest_side_px: int, limits: Limits) -> Raster:
     from PIL import Image, UnidentifiedImageError
 
+    _, name = _PLUGINS[format_name]
     try:
         picture = Image.open(stream, formats=[name])
     except UnidentifiedImageError:
@@ -86,7 +86,8 @@ def _read(stream: BinaryIO, name: str, longest_side_px: int, limits: Limits) -> 
             raise Undecodable(f"not a readable {name} picture") from None
         return _read_unusual_tiff(stream, limits)
     with picture:
-        check_size(*picture.size, limits, bytes_per_pixel=_DECODER_BYTES.get(name, 0))
+        already = format_name == "webp"  # `read_still` has checked it, and libwebp has half of the memory by now
+        check_size(*picture.size, limits, bytes_per_pixel=0 if already else pixel_bytes(format_name))
         picture.load()
         return raster_from_pillow(picture, longest_side_px)
 
@@ -111,7 +112,8 @@ def _avif_refusal(head: bytes, limits: Limits) -> Undecodable:
         check_size(width, height, limits)
     if start > 0 and width * height > _AVIF_MAX_PIXELS:
         return Undecodable(
-            f"{width} x {height} pixels are over the AVIF decoder's limit ({_AVIF_MAX_PIXELS // 10**6} megapixels)"
+            f"{width} x {height} pixels are over the AVIF decoder's fixed limit ({_AVIF_MAX_PIXELS // 10**6} megapixels); "
+            "save the picture smaller or in another format"
         )
     return Undecodable("not a readable AVIF picture")
 
@@ -170,9 +172,12 @@ def _on_white(picture: Image.Image) -> Image.Image:
     from PIL import Image
 
     grey = picture.mode in ("LA", "La", "L")
-    whole = picture.convert("LA" if grey else "RGBA")
     paper = Image.new("L" if grey else "RGB", picture.size, "white")
-    paper.paste(whole.convert(paper.mode), mask=whole.getchannel("A"))
+    # In strips, because a large picture and its copies in other modes would take twice as much memory.
+    for top in range(0, picture.height, _STRIP_ROWS):
+        box = (0, top, picture.width, min(top + _STRIP_ROWS, picture.height))
+        strip = picture.crop(box).convert("LA" if grey else "RGBA")
+        paper.paste(strip.convert(paper.mode), box, strip.getchannel("A"))
     return paper
 
 
@@ -192,10 +197,15 @@ def to_eight_bits(values: np.ndarray[Any, Any]) -> tuple[Pixel8, tuple[str, ...]
     """
     if values.dtype == np.uint8:
         return values, ()
+    image = np.empty(values.shape, np.uint8)
+    # In strips, because the steps between take up to four bytes a value each.
+    strips = [slice(top, top + _STRIP_ROWS) for top in range(0, len(values), _STRIP_ROWS)]
     if values.dtype == np.uint16:
-        return (values >> 8).astype(np.uint8), ()
-    finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
+        for strip in strips:
+            image[strip] = values[strip] >> 8
+        return image, ()
+    bounds = [(float(finite.min()), float(finite.max())) for finite in (_finite(values[strip]) for strip in strips)]
+    low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
     notes: tuple[str, ...] = ()
     if values.dtype.kind in "iu" and low >= 0 and high < 65536:
         # Pillow opens 16-bit PNM and some 16-bit TIFF as 32-bit integers.
@@ -204,8 +214,15 @@ def to_eight_bits(values: np.ndarray[Any, Any]) -> tuple[Pixel8, tuple[str, ...]
         low, high = 0.0, 1.0
     else:
         notes = (f"pixel values from {low:g} to {high:g} are shown as black to white",)
-    scaled = (finite - low) * (255.0 / max(high - low, 1e-12))
-    return np.clip(scaled + 0.5, 0, 255).astype(np.uint8), notes
+    for strip in strips:
+        scaled = (_finite(values[strip]) - low) * (255.0 / max(high - low, 1e-12))
+        image[strip] = np.clip(scaled + 0.5, 0, 255)
+    return image, notes
+
+
+def _finite(values: np.ndarray[Any, Any]) -> NDArray[np.float32]:
+    finite: NDArray[np.float32] = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    return finite
 
 
 def _read_unusual_tiff(stream: BinaryIO, limits: Limits) -> Raster:
@@ -220,7 +237,7 @@ def _read_unusual_tiff(stream: BinaryIO, limits: Limits) -> Raster:
     width, height = directory.get(TiffImagePlugin.IMAGEWIDTH, 0), directory.get(TiffImagePlugin.IMAGELENGTH, 0)
     if not width or not height:
         raise Undecodable("not a readable TIFF picture")
-    check_size(width, height, limits)
+    check_size(width, height, limits, bytes_per_pixel=_FLOAT_PIXEL_BYTES)
     orientation = int(directory.get(_ORIENTATION_TAG, 1))
     stream.seek(0)
     values = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED)

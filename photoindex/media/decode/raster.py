@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from photoindex.decoder_memory import worker_memory_mb
 from photoindex.media.content import Content
 from photoindex.media.decode.scale import Pixel8
 from photoindex.media.problems import OutOfMemory, TooLarge
@@ -57,15 +59,16 @@ raises to Undecodable.
 """
 
 
-def check_size(width: int, height: int, limits: Limits, *, bytes_per_pixel: int = 0) -> None:
+def check_size(width: int, height: int, limits: Limits, *, bytes_per_pixel: float = 0) -> None:
     """Raise TooLarge when a picture of `width` x `height` pixels is over the limit; call it before decoding.
 
     `bytes_per_pixel` estimates the decoder's memory. Raises OutOfMemory if it cannot be allocated: some libraries
-    report a lack of memory as damage, or abort the process.
+    report a lack of memory as damage, or abort the process, and none says how much would be enough.
     """
     if width * height > limits.max_megapixels * 1e6:
         raise TooLarge.from_size(width, height, limits.max_megapixels)
     try:
-        np.empty(width * height * bytes_per_pixel, np.uint8)
+        np.empty(math.ceil(width * height * bytes_per_pixel), np.uint8)
     except MemoryError as error:
-        raise OutOfMemory from error
+        needed_mb = worker_memory_mb(width * height, bytes_per_pixel)
+        raise OutOfMemory.from_size(width, height, needed_mb, limits.memory_mb) from error

@@ -14,7 +14,7 @@ from photoindex.media.content import Content
 from photoindex.media.decode.jpeg import jpeg_orientation, jpeg_raster, jpeg_size
 from photoindex.media.decode.raster import Raster, Space, check_size
 from photoindex.media.decode.scale import Pixel8
-from photoindex.media.problems import MediaProblem, OutOfMemory, Undecodable
+from photoindex.media.problems import MediaProblem, Undecodable
 from photoindex.media.raw_geometry import crop, is_turned, orientation, stored_size
 from photoindex.media.truncation import blocks_without_jpeg, missing_bytes
 from photoindex.types import Limits, MediaType
@@ -30,7 +30,7 @@ _SRGB_GAMMA = (2.4, 12.92)  # power and slope of IEC 61966-2-1
 
 
 def read_raw(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
-    """Decode a RAW; a `Reader`. Raises TooLarge, OutOfMemory, Undecodable.
+    """Decode a RAW; a `Reader`. Raises TooLarge, OutOfMemory, MemoryError, Undecodable.
 
     An embedded preview of at least `longest_side_px` is used as it is. Otherwise the sensor data is developed with the
     camera's white balance and cropped as the camera means, at half size if that is enough. If the sensor data is missing
@@ -65,7 +65,7 @@ def _as_media_problem(media: MediaType) -> Iterator[None]:
     try:
         yield
     except (rawpy.LibRawUnsufficientMemoryError, rawpy.LibRawMemPoolOverflowError) as error:
-        raise OutOfMemory from error
+        raise MemoryError from error
     except rawpy.LibRawIOError as error:
         raise Undecodable(f"truncated: the file ends before the end of the sensor data ({_message(error)})") from error
     except rawpy.LibRawError as error:

@@ -12,7 +12,7 @@ import numpy as np
 from photoindex.media.content import Content
 from photoindex.media.decode.raster import Raster, check_size
 from photoindex.media.decode.scale import Pixel8, fitted
-from photoindex.media.problems import OutOfMemory, Undecodable
+from photoindex.media.problems import Undecodable
 from photoindex.media.truncation import missing_bytes
 from photoindex.types import Limits, MediaType
 
@@ -79,7 +79,7 @@ class _Frame:
 
 
 def read_video(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
-    """Decode a frame that is neither black nor plain; a `Reader`. Raises TooLarge, OutOfMemory, Undecodable.
+    """Decode a frame that is neither black nor plain; a `Reader`. Raises TooLarge, OutOfMemory, MemoryError, Undecodable.
 
     Tries the frames at 1 s, 10 %, 25 %, 50 % and 75 %; returns the first that is not plain, or else the best.
     """
@@ -90,7 +90,7 @@ def read_video(content: Content, media: MediaType, longest_side_px: int, limits:
             with av.open(stream, "r", format=_DEMUXERS.get(media.format), metadata_errors="replace") as container:
                 raster = _poster(container, longest_side_px, limits)
         except av.error.MemoryError as error:
-            raise OutOfMemory from error
+            raise MemoryError from error
         except av.error.FFmpegError as error:
             raise Undecodable(f"the video cannot be read: {error.strerror}") from error
     missing = missing_bytes(content)

@@ -147,7 +147,10 @@ def failure_of(error: BaseException, limits: Limits) -> Failure | None:
     if isinstance(error, ProcessExpired):
         return Failure("crash", f"the decoder crashed ({_describe_exit(error.exitcode)})")
     if isinstance(error, MemoryError):
-        return Failure("out_of_memory", "reading needs more memory than a worker may use; --worker-memory-mb raises it")
+        return Failure(
+            "out_of_memory",
+            f"reading needs more memory than the {limits.memory_mb} MiB that a worker may use; --worker-memory-mb raises it",
+        )
     return None
 
 

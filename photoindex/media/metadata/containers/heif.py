@@ -19,7 +19,9 @@ def read_heif(content: Content, blocks: Blocks) -> None:
     """Fill `blocks` from the primary picture; the size is given after `irot`, `imir` and `clap` (ISO 23008-12)."""
     import pillow_heif
 
-    from photoindex.media.decode.heif import container_rotates
+    from photoindex.media.decode.heif import container_rotates, use_our_limits
+
+    use_our_limits()
 
     with content.open() as stream:
         try:
