@@ -28,6 +28,7 @@ _PROGRESSIVE_FRAMES = frozenset({0xC2, 0xCA})
 _COEFFICIENT_BYTES = 2  # all coefficients of a progressive JPEG are kept until its last scan
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
+_ADOBE_BYTES = 12  # ITU-T T.872, 6.5.3; decoders ignore a shorter segment
 _ORIENTATION, _EXIF_POINTER, _COLOUR_SPACE, _INTEROP_POINTER, _INTEROP_INDEX = 0x0112, 0x8769, 0xA001, 0xA005, 0x0001
 _ASCII, _SHORT = 2, 3
 _ByteOrder = Literal["little", "big"]
@@ -36,6 +37,7 @@ _ADOBE_RGB, _DCF_OPTION_FILE = 2, int.from_bytes(b"R03\0", "big")
 _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 _MAX_ENTRIES = 512
 _SCAN_MARKER = b"\xff\xda"
+_UNUSUAL_SAMPLING = "not determine subsampling"
 _MAX_SCANS = 100
 """libjpeg's own script has 10 scans; optimisers write up to about 40."""
 
@@ -138,6 +140,8 @@ def _decode(data: bytes, header: _Header, space: Space, longest_side_px: int) ->
         return _fast(data, header, space, longest_side_px, strict=True), ()
     except ValueError as error:
         codec_error = str(error)
+    if _UNUSUAL_SAMPLING in codec_error:
+        return None, ()
     if data.rfind(_END_OF_IMAGE) < header.scan_offset:
         try:
             image = _fast(data + _END_OF_IMAGE, header, space, longest_side_px, strict=True)
@@ -175,7 +179,9 @@ def _decode_with_pillow(data: bytes, header: _Header, longest_side_px: int) -> t
             picture.draft(None, (longest_side_px, longest_side_px))
         space = Space(picture.mode) if picture.mode in tuple(Space) else Space.RGB
         loaded = picture if picture.mode == space.value else picture.convert(space.value)
-        return np.asarray(loaded), space
+        image = np.asarray(loaded)
+        # Pillow takes every CMYK JPEG for an inverted one.
+        return 255 - image if space is Space.CMYK and not header.has_adobe_marker else image, space
 
 
 def _read_header(data: bytes) -> _Header:
@@ -193,7 +199,7 @@ def _read_header(data: bytes) -> _Header:
             _read_app1(data, start, end, header)
         elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start, end) and end - start > 14:
             header.icc_parts.setdefault(data[start + 12], data[start + 14 : end])
-        elif marker == _APP14 and data.startswith(b"Adobe", start, end):
+        elif marker == _APP14 and data.startswith(b"Adobe", start, end) and end - start >= _ADOBE_BYTES:
             header.has_adobe_marker = True
     return header
 
