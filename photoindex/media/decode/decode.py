@@ -18,6 +18,7 @@ from photoindex.media.decode.jpeg import read_jpeg
 from photoindex.media.decode.jpeg2000 import read_jpeg2000
 from photoindex.media.decode.jxl import read_jxl
 from photoindex.media.decode.pillow import read_still
+from photoindex.media.decode.png import read_png
 from photoindex.media.decode.raster import Reader
 from photoindex.media.decode.raw import read_raw
 from photoindex.media.decode.scale import Pixel8, fitted, shrink, upright
@@ -30,7 +31,8 @@ _READERS: tuple[tuple[Reader, frozenset[str]], ...] = (
     (read_heif, frozenset({"heic", "heif"})),
     (read_jxl, frozenset({"jxl"})),
     (read_jpeg2000, frozenset({"jp2", "j2k"})),
-    (read_still, frozenset({"png", "webp", "tiff", "gif", "bmp", "avif", "psd", "pnm", "qoi"})),
+    (read_png, frozenset({"png"})),
+    (read_still, frozenset({"webp", "tiff", "gif", "bmp", "avif", "psd", "pnm", "qoi"})),
 )
 """Readers and their image formats; RAW and video have one reader each."""
 

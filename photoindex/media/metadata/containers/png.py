@@ -13,62 +13,84 @@ from photoindex.media.metadata.containers.photoshop import iptc_of_resources
 from photoindex.media.metadata.findings import clean_text
 
 _CHUNK_LIMIT = 1_000_000
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_WANTED = (b"IHDR", b"eXIf", b"tIME", *_TEXTS)
 _TEXT_LIMIT = 200
+_ALL_TEXT_BYTES = 32 << 20
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
 _RAW_PROFILE = b"Raw profile type "
 
 
 def read_png(content: Content, blocks: Blocks) -> None:
-    """Fill `blocks` from a PNG or APNG file."""
+    """Fill `blocks` from a PNG or APNG file; a text over 4 MiB, and what is over 32 MiB in all, is left out with a note."""
+    left = _ALL_TEXT_BYTES
+    left_out = 0
     with content.open() as stream:
         for name, data in _chunks(stream):
-            if name == b"IHDR":
+            if data is None or (left <= 0 and name in _TEXTS):
+                left_out += 1
+            elif name == b"IHDR":
                 blocks.set_size(int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big"))
             elif name == b"eXIf":
                 blocks.exif.append(ExifBlock(io.BytesIO(data.removeprefix(b"Exif\0\0"))))
             elif name == b"tIME" and len(data) >= 7:
                 year, month, day, hour, minute, second = int.from_bytes(data[:2], "big"), *data[2:7]
                 blocks.tags["time"] = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-            else:
-                _read_text(name, data, blocks)
+            elif name in _TEXTS:
+                keyword, text = _text(name, data)
+                left -= len(text)
+                left_out += len(text) > BLOCK_LIMIT_BYTES
+                _add_text(name, keyword, text, blocks)
+    if left_out:
+        blocks.notes.append(f"container: {left_out} too large texts were left out or cut")
 
 
-def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Yield name and content of each chunk that may hold metadata; pixel data is skipped."""
+def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes | None]]:
+    """Yield name and content, None if it is too large, of each chunk that may hold metadata; pixel data is skipped."""
     stream.seek(8)
     for _ in range(_CHUNK_LIMIT):
         header = stream.read(8)
         if len(header) < 8 or header[4:] == b"IEND":
             return
         length = int.from_bytes(header[:4], "big")
-        if header[4:] in (b"IHDR", b"eXIf", b"tIME", b"tEXt", b"zTXt", b"iTXt") and length <= BLOCK_LIMIT_BYTES:
+        if header[4:] not in _WANTED:
+            stream.seek(length + 4, io.SEEK_CUR)
+        elif length > BLOCK_LIMIT_BYTES:
+            yield header[4:], None
+            stream.seek(length + 4, io.SEEK_CUR)
+        else:
             yield header[4:], stream.read(length)
             stream.seek(4, io.SEEK_CUR)
-        else:
-            stream.seek(length + 4, io.SEEK_CUR)
 
 
-def _read_text(name: bytes, data: bytes, blocks: Blocks) -> None:
+def _text(name: bytes, data: bytes) -> tuple[bytes, bytes]:
+    """Return keyword and text of a chunk; of a text over the limit, one byte more than that."""
     keyword, _, rest = data.partition(b"\0")
     if name == b"zTXt":
-        rest = _decompress(rest[1:])
-    elif name == b"iTXt":
+        return keyword, _decompress(rest[1:])
+    if name == b"iTXt":
         compressed, rest = rest[:1] == b"\1", rest[2:]
         _language, _, rest = rest.partition(b"\0")
         _translated, _, rest = rest.partition(b"\0")
-        rest = _decompress(rest) if compressed else rest
+        return keyword, _decompress(rest) if compressed else rest
+    return keyword, rest
+
+
+def _add_text(name: bytes, keyword: bytes, text: bytes, blocks: Blocks) -> None:
+    is_whole = len(text) <= BLOCK_LIMIT_BYTES
     if keyword == _XMP_KEYWORD:
-        blocks.xmp.append(rest)
+        blocks.xmp.extend([text] if is_whole else [])
     elif keyword.startswith(_RAW_PROFILE):
-        _read_profile(keyword.removeprefix(_RAW_PROFILE), rest, blocks)
+        if is_whole:
+            _read_profile(keyword.removeprefix(_RAW_PROFILE), text, blocks)
     elif len(blocks.tags) < _TEXT_LIMIT:
-        text = rest.decode("utf-8", "replace") if name == b"iTXt" else rest
-        blocks.tags.setdefault(clean_text(keyword).lower(), clean_text(text))
+        value = text.decode("utf-8", "replace") if name == b"iTXt" else text
+        blocks.tags.setdefault(clean_text(keyword).lower(), clean_text(value))
 
 
 def _decompress(data: bytes) -> bytes:
     try:
-        return zlib.decompressobj().decompress(data, BLOCK_LIMIT_BYTES)
+        return zlib.decompressobj().decompress(data, BLOCK_LIMIT_BYTES + 1)
     except zlib.error:
         return b""
 
