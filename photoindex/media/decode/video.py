@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from photoindex.media.attributes import value_or
 from photoindex.media.content import Content
 from photoindex.media.decode.raster import Raster, check_size
 from photoindex.media.decode.scale import Pixel8, fitted
@@ -32,6 +35,8 @@ _UNSPECIFIED = 2  # colour primaries, transfer or matrix (ITU-T H.273)
 _DECODER_BYTES = 8
 _MICROSECONDS = 1_000_000
 _MIN_PIXEL_RATIO = 0.25
+_MAX_SECONDS = 1e9
+"""Damaged headers give durations beyond the range of seeking."""
 _MATRIX = struct.Struct("<9i")
 _ORIENTATION_OF_MATRIX = {
     (1, 0, 0, 1): 1,
@@ -71,6 +76,7 @@ _DEMUXERS = {
 class _Frame:
     image: Pixel8
     orientation: int
+    code_points: tuple[int, int] | None
 
     @property
     def score(self) -> float:
@@ -102,32 +108,35 @@ def _poster(container: InputContainer, longest_side_px: int, limits: Limits) -> 
     stream = next((one for one in container.streams.video if not _is_cover(one)), None)
     if stream is None:
         raise Undecodable("the file has no video stream, only audio")
-    if stream.codec_context is None:
+    codec = stream.codec_context
+    if codec is None:
         raise Undecodable("no decoder supports the video's codec")
-    stream.codec_context.thread_count = 1
-    check_size(stream.codec_context.width, stream.codec_context.height, limits, bytes_per_pixel=_DECODER_BYTES)
+    value_or(None, partial(setattr, codec, "thread_count", 1))  # refused where the codec is open already
+    width, height = value_or((0, 0), lambda: (codec.width, codec.height))
+    check_size(width, height, limits, bytes_per_pixel=_DECODER_BYTES)
     best: _Frame | None = None
-    points: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
     for frame in _candidates(container, stream):
         check_size(frame.width, frame.height, limits)
-        candidate = _Frame(_pixels(frame, stream, longest_side_px), _orientation(frame))
+        points = value_or(None, partial(_code_points, frame))
+        image, notes = _pixels(frame, stream, longest_side_px)
+        candidate = _Frame(image, value_or(1, partial(_orientation, frame)), points)
         if best is None or candidate.score > best.score:
-            best, points = candidate, (int(frame.color_primaries), int(frame.color_trc))
+            best = candidate
         if best.score >= _PLAIN_DEVIATION:
             break
     if best is None:
         raise Undecodable("the video has no frame that can be decoded")
-    notes = () if best.score >= _PLAIN_DEVIATION else ("all sampled frames are nearly plain",)
-    return Raster(best.image, orientation=best.orientation, code_points=points, notes=notes)
+    if best.score < _PLAIN_DEVIATION:
+        notes = (*notes, "all sampled frames are nearly plain")
+    return Raster(best.image, orientation=best.orientation, code_points=best.code_points, notes=notes)
 
 
 def _is_cover(stream: VideoStream) -> bool:
     from av.stream import Disposition
 
-    try:
-        return bool(stream.disposition & Disposition.attached_pic)
-    except ValueError:  # a flag that PyAV does not know
-        return False
+    # A flag that PyAV does not know raises.
+    return bool(value_or(0, lambda: stream.disposition & Disposition.attached_pic))
 
 
 def _candidates(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -138,15 +147,19 @@ def _candidates(container: InputContainer, stream: VideoStream) -> Iterator[Vide
     for exact in (False, True):
         for position in positions:
             frame = _frame_at(container, stream, position, exact=exact)
-            if frame is not None and frame.pts not in seen:
-                seen.add(frame.pts)
+            if frame is None:
+                continue
+            time = value_or(None, lambda frame=frame: frame.pts)  # type: ignore[misc]
+            if time not in seen:
+                seen.add(time)
                 yield frame
 
 
 def _duration_seconds(container: InputContainer, stream: VideoStream) -> float:
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / _MICROSECONDS if container.duration else 0.0
+    seconds = value_or(None, lambda: float(stream.duration * stream.time_base))  # type: ignore[operator]
+    if not seconds:
+        seconds = value_or(None, lambda: container.duration / _MICROSECONDS)  # type: ignore[operator]
+    return seconds if seconds and 0 < seconds < _MAX_SECONDS else 0.0
 
 
 def _frame_at(container: InputContainer, stream: VideoStream, position: float, *, exact: bool) -> VideoFrame | None:
@@ -156,10 +169,12 @@ def _frame_at(container: InputContainer, stream: VideoStream, position: float, *
 
     found: VideoFrame | None = None
     try:
-        container.seek(int(position * _MICROSECONDS), backward=True)
+        with suppress(FFmpegError, ValueError):  # a file without an index is decoded from where it is
+            container.seek(int(position * _MICROSECONDS), backward=True)
         for count, frame in enumerate(container.decode(stream)):
             found = frame
-            if not exact or frame.time is None or frame.time >= position or count >= _MAX_FRAMES_PER_TRY:
+            time = value_or(None, lambda frame=frame: frame.time)  # type: ignore[misc]
+            if not exact or time is None or time >= position or count >= _MAX_FRAMES_PER_TRY:
                 break
     except NoMemoryError:
         raise
@@ -169,26 +184,40 @@ def _frame_at(container: InputContainer, stream: VideoStream, position: float, *
     return found
 
 
-def _pixels(frame: VideoFrame, stream: VideoStream, longest_side_px: int) -> Pixel8:
-    """Return the frame as RGB with square pixels, scaled down during conversion."""
-    ratio = float(stream.sample_aspect_ratio or 1)
+def _code_points(frame: VideoFrame) -> tuple[int, int]:
+    return int(frame.color_primaries), int(frame.color_trc)
+
+
+def _pixels(frame: VideoFrame, stream: VideoStream, longest_side_px: int) -> tuple[Pixel8, tuple[str, ...]]:
+    """Return the frame as RGB with square pixels, scaled down during conversion, and notes."""
+    from av.error import FFmpegError
+    from av.error import MemoryError as NoMemoryError
+
+    ratio = value_or(1.0, lambda: float(stream.sample_aspect_ratio or 1))
     shown = round(frame.width * ratio) if _MIN_PIXEL_RATIO <= ratio <= 1 / _MIN_PIXEL_RATIO else frame.width
     width, height = fitted(max(1, shown), frame.height, longest_side_px)
     # Players assume BT.709 for HD without a colour matrix; FFmpeg's converter would assume BT.601.
-    matrix = "ITU709" if int(frame.colorspace) == _UNSPECIFIED and frame.height >= _HD_HEIGHT else None
-    small = frame.reformat(width, height, "rgb24", src_colorspace=matrix, interpolation="AREA", threads=1)
-    return np.asarray(small.to_ndarray(), np.uint8)
+    given = value_or(_UNSPECIFIED, lambda: int(frame.colorspace))
+    matrix = "ITU709" if given == _UNSPECIFIED and frame.height >= _HD_HEIGHT else None
+    convert = partial(frame.reformat, width, height, "rgb24", interpolation="AREA", threads=1)
+    try:
+        return np.asarray(convert(src_colorspace=matrix).to_ndarray(), np.uint8), ()
+    except NoMemoryError:
+        raise
+    except FFmpegError:
+        # The converter knows few colour matrices (H.273, table 4), and two ranges.
+        frame.colorspace, frame.color_range = _UNSPECIFIED, 0
+        small = convert(src_colorspace="ITU709" if frame.height >= _HD_HEIGHT else None)
+        note = f"the video's colour matrix or range (matrix {given}) is not supported; colours may be wrong"
+        return np.asarray(small.to_ndarray(), np.uint8), (note,)
 
 
 def _orientation(frame: VideoFrame) -> int:
-    try:
-        matrix = cast("SideData | None", frame.side_data.get("DISPLAYMATRIX"))
-    except ValueError:
-        # A frame with data of a kind that PyAV does not know, such as the EXIF block of each frame of a Panasonic movie.
-        return _ORIENTATION_OF_ROTATION.get(round(frame.rotation / 90) * 90 % 360, 1)
+    matrix = value_or(None, lambda: frame.side_data.get("DISPLAYMATRIX"))
     if matrix is None:
-        return 1
-    a, b, _, c, d, *_ = _MATRIX.unpack(bytes(matrix)[: _MATRIX.size])
+        # Also frames with data of a kind that PyAV does not know, such as the EXIF block of each frame of a Panasonic movie.
+        return _ORIENTATION_OF_ROTATION.get(round(frame.rotation / 90) * 90 % 360, 1)
+    a, b, _, c, d, *_ = _MATRIX.unpack(bytes(cast("SideData", matrix))[: _MATRIX.size])
     largest = max(map(abs, (a, b, c, d))) or 1
     signs = tuple(round(value / largest) for value in (a, b, c, d))
     return _ORIENTATION_OF_MATRIX.get(signs, 1)

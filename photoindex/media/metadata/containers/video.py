@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
+from photoindex.media.attributes import value_or
 from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.containers.boxes import Box, box_content, boxes, collect_xmp, find_box, stream_size
@@ -37,23 +38,27 @@ def read_video(content: Content, format_name: str, blocks: Blocks) -> None:
 
 
 def _read_container(container: InputContainer, blocks: Blocks) -> None:
-    for name, value in list(container.metadata.items())[:_TAG_LIMIT]:
+    for name, value in value_or([], lambda: list(container.metadata.items()))[:_TAG_LIMIT]:
         blocks.tags[name.lower()] = clean_text(value)
-    duration = container.duration
+    duration = value_or(None, lambda: container.duration)
     if duration is not None and duration > 0:
         blocks.duration_seconds = duration / _MICROSECONDS
-    best = container.streams.best("video")
-    video = next(
-        (stream for stream in container.streams.video if best is not None and stream.index == best.index), None
-    )
-    if video is None:
+    streams = container.streams.video
+    if not streams:
         return
-    codec = getattr(video, "codec_context", None)
+    video = value_or(streams[0], lambda: streams[_best_index(container)])
+    codec = value_or(None, lambda: video.codec_context)
     if codec is not None:  # None: FFmpeg has no decoder for it
-        blocks.set_size(codec.width, codec.height)
-        blocks.tags["codec"] = codec.name
-    if blocks.duration_seconds is None and video.duration and video.time_base:
-        blocks.duration_seconds = float(video.duration * video.time_base)
+        blocks.set_size(*value_or((0, 0), lambda: (codec.width, codec.height)))
+        blocks.tags["codec"] = value_or("", lambda: codec.name)
+    if blocks.duration_seconds is None:
+        seconds = value_or(None, lambda: float(video.duration * video.time_base))  # type: ignore[operator]
+        blocks.duration_seconds = seconds if seconds and seconds > 0 else None
+
+
+def _best_index(container: InputContainer) -> int:
+    best = container.streams.best("video")
+    return next((at for at, video in enumerate(container.streams.video) if best and video.index == best.index), 0)
 
 
 def _read_boxes(stream: BinaryIO, blocks: Blocks) -> None:
