@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photoindex.media.content import Content
+from photoindex.media.decode.bmp import read_bmp
 from photoindex.media.decode.cicp import cicp_to_srgb
 from photoindex.media.decode.colour import to_srgb
 from photoindex.media.decode.heif import read_heif
@@ -19,6 +20,7 @@ from photoindex.media.decode.jpeg2000 import read_jpeg2000
 from photoindex.media.decode.jxl import read_jxl
 from photoindex.media.decode.pillow import read_still
 from photoindex.media.decode.png import read_png
+from photoindex.media.decode.psd import read_psd
 from photoindex.media.decode.raster import Reader
 from photoindex.media.decode.raw import read_raw
 from photoindex.media.decode.scale import Pixel8, fitted, shrink, upright
@@ -32,7 +34,9 @@ _READERS: tuple[tuple[Reader, frozenset[str]], ...] = (
     (read_jxl, frozenset({"jxl"})),
     (read_jpeg2000, frozenset({"jp2", "j2k"})),
     (read_png, frozenset({"png"})),
-    (read_still, frozenset({"webp", "tiff", "gif", "bmp", "avif", "psd", "pnm", "qoi"})),
+    (read_bmp, frozenset({"bmp"})),
+    (read_psd, frozenset({"psd"})),
+    (read_still, frozenset({"webp", "tiff", "gif", "avif", "pnm", "qoi"})),
 )
 """Readers and their image formats; RAW and video have one reader each."""
 

@@ -12,6 +12,7 @@ from photoindex.media.decode.pillow import pixel_limit, raster_from_pillow
 from photoindex.media.decode.raster import Raster, Space, check_size
 from photoindex.media.decode.scale import fitted
 from photoindex.media.identify.boxes import top_level_boxes
+from photoindex.media.identify.heif_coding import unsupported_coding
 from photoindex.media.identify.ranged_reader import RangedReader
 from photoindex.media.problems import Undecodable
 from photoindex.types import Limits, MediaType
@@ -38,7 +39,8 @@ def read_heif(content: Content, media: MediaType, longest_side_px: int, limits: 
         try:
             picture: ImageFile.ImageFile = pillow_heif.HeifImageFile(stream)  # type: ignore[no-untyped-call]
         except SyntaxError as error:
-            raise Undecodable(f"not a readable HEIF picture: {error}") from error
+            reason = unsupported_coding(content.head)
+            raise Undecodable(reason or f"not a readable HEIF picture: {error}") from error
         with picture:
             full_size = picture.size
             check_size(*full_size, limits, bytes_per_pixel=pixel_bytes(media.format))

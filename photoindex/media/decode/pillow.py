@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import struct
 import warnings
 from collections.abc import Iterator
@@ -13,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.decoder_memory import pixel_bytes
+from photoindex.media.big_tiff import BIG_ENDIAN, CLASSIC_HEADER_BYTES, classic_directory, classic_header
 from photoindex.media.content import Content
 from photoindex.media.decode.colour import lab_to_srgb
 from photoindex.media.decode.raster import Raster, Space, check_size
 from photoindex.media.decode.scale import Pixel8
+from photoindex.media.identify.heif_coding import unsupported_coding
 from photoindex.media.problems import TooLarge, Undecodable
 from photoindex.types import Limits, MediaType
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageFile
 
 _PLUGINS: dict[str, tuple[str, str]] = {
     "png": ("PngImagePlugin", "PNG"),
@@ -69,19 +72,31 @@ def read_still(content: Content, media: MediaType, longest_side_px: int, limits:
         # libwebp allocates the whole canvas twice when a file is opened.
         check_size(*_webp_size(content.head), limits, bytes_per_pixel=pixel_bytes(media.format))
     with content.open() as stream, pixel_limit(limits):
+        if content.head.startswith(BIG_ENDIAN):
+            # Pillow reads only little-endian BigTIFF, OpenCV none with a colour profile.
+            data = bytearray(stream.read())
+            directory = classic_directory(stream, len(data) + len(data) % 2, with_pixels=True)
+            data[:CLASSIC_HEADER_BYTES] = classic_header(stream, len(data) + len(data) % 2)
+            data += bytes(len(data) % 2) + directory
+            return _read(io.BytesIO(data), media.format, longest_side_px, limits)
         return _read(stream, media.format, longest_side_px, limits)
 
 
 def _read(stream: BinaryIO, format_name: str, longest_side_px: int, limits: Limits) -> Raster:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
     _, name = _PLUGINS[format_name]
     try:
-        picture = Image.open(stream, formats=[name])
-    except UnidentifiedImageError:
+        # Pillow looks at the major brand of an AVIF first, but libavif knows better.
+        opened = AvifImagePlugin.AvifImageFile(stream) if name == "AVIF" else Image.open(stream, formats=[name])
+        picture: ImageFile.ImageFile = opened
+    except (UnidentifiedImageError, SyntaxError):
         if name == "AVIF":
             stream.seek(0)
-            raise _avif_refusal(stream.read(_HEAD_BYTES), limits) from None
+            head = stream.read(_HEAD_BYTES)
+            if reason := unsupported_coding(head):
+                raise Undecodable(reason) from None
+            raise _avif_refusal(head, limits) from None
         if name != "TIFF":
             raise Undecodable(f"not a readable {name} picture") from None
         return _read_unusual_tiff(stream, limits)

@@ -12,7 +12,7 @@ from photoindex.types import Kind, MediaType
 _HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {
-    b"mif1", b"mif2", b"mif3", b"msf1", b"miaf", b"jpeg", b"jpgs", b"j2ki", b"j2is", b"avci", b"avcs", b"vvic", b"vvis", b"evbi",
+    b"mif1", b"mif2", b"mif3", b"msf1", b"miaf", b"jpeg", b"jpgs", b"j2ki", b"j2is", b"avci", b"avcs", b"vvic", b"vvis", b"evbi", b"unif",
 }  # fmt: skip
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ", b"aax ", b"aaxc"}
 _MOVIE_BRANDS = {
@@ -49,7 +49,12 @@ def _by_brand(reader: RangedReader) -> MediaType | None:
         return None
     major = reader.head[8:12]
     table = reader.head[16:size]
-    brands = {major, *(table[start : start + 4] for start in range(0, len(table) - 3, 4))}
+    # `mif3` has the brand of the codec where others have a version number.
+    brands = {
+        major,
+        reader.head[12:16] if major == b"mif3" else major,
+        *(table[start : start + 4] for start in range(0, len(table) - 3, 4)),
+    }
     if major == b"crx ":
         return MediaType(Kind.RAW, "cr3")
     if major in _HEVC_BRANDS | _AVIF_BRANDS | _HEIF_BRANDS:

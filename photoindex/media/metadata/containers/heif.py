@@ -6,6 +6,7 @@ import io
 import re
 
 from photoindex.media.content import Content
+from photoindex.media.identify.heif_coding import unsupported_coding
 from photoindex.media.metadata.blocks import Blocks, ExifBlock
 from photoindex.media.metadata.guard import guarded
 from photoindex.media.metadata.standards.exif import size_in_exif
@@ -26,11 +27,14 @@ def read_heif(content: Content, blocks: Blocks) -> None:
     with content.open() as stream:
         try:
             picture = pillow_heif.open_heif(stream, convert_hdr_to_8bit=False)
+            blocks.set_size(*picture.size)
         except Exception:
             stream.seek(0)
             _salvage(stream.read(_SALVAGE_BYTES), blocks)
+            if reason := unsupported_coding(content.head):
+                blocks.notes.append(f"container: {reason}")
+                return
             raise
-    blocks.set_size(*picture.size)
     exif, xmp = picture.info.get("exif"), picture.info.get("xmp")
     if exif:
         blocks.exif.append(ExifBlock(io.BytesIO(exif.removeprefix(b"Exif\0\0"))))

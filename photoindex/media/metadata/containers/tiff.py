@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import io
+from typing import BinaryIO
+
+from photoindex.media.big_tiff import CLASSIC_HEADER_BYTES, HEADERS, classic_directory, classic_header
 from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import Blocks, ExifBlock
-from photoindex.media.metadata.containers.pillow import read_with_pillow
 from photoindex.media.metadata.standards.exif import IMAGE, SIZE_TAGS
-
-_BIG_TIFF = (b"II+\0", b"MM\0+")
 
 
 def read_tiff(content: Content, blocks: Blocks) -> None:
     """Fill `blocks` from the first directory of a TIFF."""
-    if content.head[:4] in _BIG_TIFF:
-        read_with_pillow(content, "tiff", blocks)
-        return
     from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
 
-    stream = blocks.keep_open(content.open())
+    stream = blocks.keep_open(_opened(content))
     blocks.exif.append(ExifBlock(stream))
     tags = TiffDirectories(stream)
     tags.read_directory(tags.first_directory(), IMAGE, SIZE_TAGS)
@@ -25,3 +23,12 @@ def read_tiff(content: Content, blocks: Blocks) -> None:
         tags.integers(f"{IMAGE} ImageWidth")[:1], tags.integers(f"{IMAGE} ImageLength")[:1], strict=False
     ):
         blocks.set_size(width, height)
+
+
+def _opened(content: Content) -> BinaryIO:
+    stream = content.open()
+    if not content.head.startswith(HEADERS):
+        return stream
+    with stream:
+        directory = classic_directory(stream, CLASSIC_HEADER_BYTES, with_pixels=False)
+        return io.BytesIO(classic_header(stream, CLASSIC_HEADER_BYTES) + directory)
