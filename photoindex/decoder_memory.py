@@ -7,8 +7,9 @@ the file in memory, for a 1024 px preview of gradients of 60 to 240 megapixels; 
 JPEG, scaled while decoding: 0.3 baseline; progressive 4.1 (4:2:0), 6.2 (4:4:4), 8.2 (CMYK), of which 2 for each coefficient.
 JPEG 2000, scaled while decoding: 1.6; 19.5 (RGB) and 24.6 (RGBA) where it cannot be scaled.
 HEIC 12.3, also in 10 bits, 4:4:4 and with transparency. AVIF 9.1; 10.8 (4:4:4); 12.5 (RGBA). WebP 16.4. JPEG XL 16.1.
-PNG 4.1 (RGB, also of 16 bits); 8.2 (RGBA); 5.1 (palette). GIF 5.7. BMP, PPM 4.1. TIFF 4.8 (RGB); 9.7 (RGBA); 8.7 (LAB);
-6.1 (16-bit grey); 36 for floating point. RAW 8.2, developed at half size.
+PNG 4.1 (RGB, also of 16 bits); 8.2 (RGBA); 5.1 (palette). GIF 5.7. BMP, PPM 4.1; BMP of bit fields 8.0.
+TIFF 4.8 (RGB); 9.7 (RGBA); 8.7 (LAB); 6.1 (16-bit grey); 13.6 (big-endian BigTIFF); 36 for floating point.
+Photoshop files of 16 bits 17.3 (CMYK, of which the file is 8). RAW 8.2, developed at half size.
 """
 
 from __future__ import annotations

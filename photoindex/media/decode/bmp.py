@@ -19,7 +19,8 @@ _HEADER = struct.Struct("<IiiHHI")  # BITMAPINFOHEADER: size, width, height, pla
 _FILE_HEADER_BYTES = 14
 _MASKS_OFFSET = _FILE_HEADER_BYTES + 40
 _BIT_FIELDS, _ALPHA_BIT_FIELDS = 3, 6
-_STRIP_ROWS = 256
+_STRIP_PIXELS = 1 << 18
+_MOST_BITS = 16
 
 
 def read_bmp(content: Content, media: MediaType, longest_side_px: int, limits: Limits) -> Raster:
@@ -61,22 +62,28 @@ def _colours(pixels: NDArray[np.unsignedinteger], masks: tuple[int, ...]) -> Pix
     """Return RGB, uint8 [height, width, 3], of packed pixels [height, width]; transparency is on white."""
     image = np.empty((*pixels.shape, 3), np.uint8)
     # Many programs write an alpha mask and leave the field empty.
-    has_alpha = bool(masks[3]) and bool((pixels & pixels.dtype.type(masks[3])).any())
-    for top in range(0, len(pixels), _STRIP_ROWS):
-        strip = pixels[top : top + _STRIP_ROWS]
-        alpha = _level(strip, masks[3])[..., None].astype(np.uint16) if has_alpha else None
-        colours = np.stack([_level(strip, mask) for mask in masks[:3]], axis=-1)
-        if alpha is not None:
-            colours = (colours * alpha + 255 * (255 - alpha) + 127) // 255
-        image[top : top + _STRIP_ROWS] = colours
+    has_alpha = bool(masks[3]) and any((row & masks[3]).any() for row in pixels)
+    rows = max(1, _STRIP_PIXELS // pixels.shape[1])
+    for top in range(0, len(pixels), rows):
+        strip = pixels[top : top + rows]
+        alpha = _level(strip, masks[3]).astype(np.uint16) if has_alpha else None
+        for channel, mask in enumerate(masks[:3]):
+            level = _level(strip, mask)
+            if alpha is None:
+                image[top : top + rows, :, channel] = level
+            else:
+                product = level * alpha + 255 * (255 - alpha) + 128
+                image[top : top + rows, :, channel] = (product + (product >> 8)) >> 8  # divided by 255, rounded
     return image
 
 
-def _level(pixels: NDArray[np.unsignedinteger], mask: int) -> NDArray[np.unsignedinteger]:
+def _level(pixels: NDArray[np.unsignedinteger], mask: int) -> NDArray[np.uint8]:
     """Return the values of one field, scaled to 0 to 255."""
     if not mask:
         return np.zeros(pixels.shape, np.uint8)
     shift = (mask & -mask).bit_length() - 1
+    shift += max(0, (mask >> shift).bit_length() - _MOST_BITS)  # of a wider field, the upper bits are enough
     most = mask >> shift
-    values = (pixels.astype(np.uint64) & mask) >> shift
-    return ((values * 255 + most // 2) // most).astype(np.uint8)
+    table = ((np.arange(most + 1) * 255 + most // 2) // most).astype(np.uint8)
+    levels: NDArray[np.uint8] = table[(pixels & mask) >> shift]
+    return levels

@@ -111,7 +111,7 @@ resource.setrlimit(resource.RLIMIT_DATA, (used + (4 << 20), resource.getrlimit(r
 outcomes = {}
 for path, content in zip(sys.argv[1:], contents):
     try:
-        decode(content, sniff(content.head, content.open), 1024, Limits())
+        decode(content, sniff(content.head, content.open), 1024, Limits(memory_mb=4))
         outcomes[os.path.basename(path)] = "decoded"
     except MediaProblem as problem:
         outcomes[os.path.basename(path)] = problem.error_class + " --worker-memory-mb" * ("--worker-memory-mb" in str(problem))
