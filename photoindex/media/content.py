@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from photoindex.file_access import NotRegularFile, open_descriptor, open_file
 from photoindex.decoder_memory import HELD_FILE_BYTES
+from photoindex.file_access import NotRegularFile, open_descriptor, open_file
 from photoindex.media.identify.kind import sniff
 from photoindex.media.problems import ChangedWhileReading, NotRecognised
 from photoindex.types import Kind
