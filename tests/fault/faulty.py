@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import time
-from pathlib import Path
 from typing import Any
 
 from photoindex.media import content
+from photoindex.media.decode import decode
 from photoindex.pipeline.ingest.worker import FileJob, Outcome, ingest_file
 from photoindex.types import Failure
 
@@ -63,16 +62,18 @@ def ingest_terminated(_job: FileJob) -> Outcome:
     os._exit(signal.SIGTERM)
 
 
-def ingest_in_little_memory(job: FileJob) -> Outcome:
-    """Ingest a file with 32 MB of memory to spare."""
-    status = Path("/proc/self/status").read_text()
-    used = next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmData"))
-    before = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (used + (32 << 20), before[1]))
+def ingest_short_of_memory(job: FileJob) -> Outcome:
+    """Ingest a file where a decoder runs out of memory that nobody foresaw."""
+    real = decode.shrink
+
+    def fails(*_: object) -> None:
+        raise MemoryError
+
+    decode.shrink = fails
     try:
         return ingest_file(job)
     finally:
-        resource.setrlimit(resource.RLIMIT_DATA, before)
+        decode.shrink = real
 
 
 def ingest_growing(job: FileJob) -> Outcome:

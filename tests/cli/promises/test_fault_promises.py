@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -53,7 +55,7 @@ def test_a_picture_of_many_pixels_inside_is_read_with_a_higher_limit(house: Hous
 
 
 HANG = "reading took longer than {} s and was stopped; --file-seconds raises it"
-MEMORY = "reading needs more memory than a worker may use; --worker-memory-mb raises it"
+MEMORY = "reading needs more memory than the {} MiB that a worker may use; --worker-memory-mb raises it"
 
 
 @promises(HANG, MEMORY)
@@ -74,18 +76,34 @@ def test_files_that_need_more_time_or_memory_are_read_with_higher_limits(
     assert house.rows.value(PHOTOS) == 2
 
 
-@promises("decoding needs more memory than a worker may use; raise it with --worker-memory-mb")
-def test_a_picture_that_needs_more_memory_is_read_with_a_higher_limit(
+NEED = "{}, over the limit of {} MiB for a worker; raise it with --worker-memory-mb {}"
+
+
+@promises(NEED)
+def test_a_picture_that_needs_more_memory_is_read_with_the_limit_that_the_message_names(house: House) -> None:
+    house.photos.mkdir()
+    Image.new("RGB", (9000, 6000), "red").save(house.photos / "large.png", compress_level=1)
+    house.run("scan", house.photos, "--worker-memory-mb", "160", code=100)
+    said = house.excerpt(NEED, house.run("tasks", "--state", "quarantined"))
+    needed = re.search(r"--worker-memory-mb (\d+)", said)
+    assert needed is not None
+    house.run("scan", "--worker-memory-mb", needed[1])
+    assert house.rows.value(PHOTOS) == 1
+
+
+DECODING = "decoding needs more memory than the {} MiB that a worker may use; raise it with --worker-memory-mb"
+
+
+@promises(DECODING)
+def test_a_picture_whose_need_is_unknown_is_read_with_a_higher_limit(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.photos.mkdir()
-    Image.new("RGB", (6000, 5000), "red").save(house.photos / "large.png")
+    write_photo(house.photos / "some.jpg", 1)
     with monkeypatch.context() as faults:
-        faults.setattr("photoindex.library.scan.ingest.ingest_file", faulty.ingest_in_little_memory)
+        faults.setattr("photoindex.library.scan.ingest.ingest_file", faulty.ingest_short_of_memory)
         house.run("scan", house.photos, code=100)
-    said = "decoding needs more memory than a worker may use; raise it with --worker-memory-mb"
-    house.excerpt(said, house.run("tasks", "--state", "quarantined"))
-    house.run("scan", "--worker-memory-mb", "2048")
+    house.excerpt(DECODING, house.run("tasks", "--state", "quarantined"))
+    house.run("scan", "--worker-memory-mb", "8192")
     assert house.rows.value(PHOTOS) == 1
 
 
@@ -156,6 +174,20 @@ def test_a_scan_goes_on_once_previews_can_be_written(house: House) -> None:
     (house.library / "derived").unlink()
     house.run("scan", house.photos)
     assert house.rows.value(PHOTOS) == 1
+
+
+FULL_ELSEWHERE = "{}: the disk is full ({}); free some space and run the command again"
+
+
+@promises(FULL_ELSEWHERE)
+def test_a_backup_is_written_once_its_disk_has_room(scanned: House, small_disk: Path) -> None:
+    filler = small_disk / "filler"
+    with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    scanned.excerpt(FULL_ELSEWHERE, scanned.run("backup", small_disk / "backups", "--init", code=9))
+    filler.unlink()
+    scanned.run("backup", small_disk / "backups", "--init")
 
 
 FULL = "the disk that holds {} is full; free some space and run the command again"
