@@ -27,8 +27,7 @@ _SCALABLE_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _PROGRESSIVE_FRAMES = frozenset({0xC2, 0xCA})
 _COEFFICIENT_BYTES = 2  # all coefficients of a progressive JPEG are kept until its last scan
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
-_START_OF_SCAN, _END, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
-_ADOBE_BYTES = 12  # ITU-T T.872, 6.5.3; decoders ignore a shorter segment
+_START_OF_SCAN, _END, _APP1, _APP2 = 0xDA, 0xD9, 0xE1, 0xE2
 _ORIENTATION, _EXIF_POINTER, _COLOUR_SPACE, _INTEROP_POINTER, _INTEROP_INDEX = 0x0112, 0x8769, 0xA001, 0xA005, 0x0001
 _ASCII, _SHORT = 2, 3
 _ByteOrder = Literal["little", "big"]
@@ -51,7 +50,6 @@ class _Header:
     components: int = 0
     frame_marker: int = 0
     bits: int = 0
-    has_adobe_marker: bool = False
     is_adobe_rgb: bool = False
     orientation: int | None = None
     scan_offset: int = 0
@@ -102,8 +100,9 @@ def jpeg_raster(data: bytes, longest_side_px: int, limits: Limits) -> Raster:
     image, notes = _decode(data, header, space, longest_side_px)
     if image is None:
         image, space = _decode_with_pillow(data, header, longest_side_px)
-    elif space is Space.CMYK and header.has_adobe_marker:
-        image = 255 - image  # Adobe, and other writers of its marker, store ink inverted
+    elif space is Space.CMYK:
+        # Adobe stores ink inverted, and so does who leaves out its marker: browsers, libvips and Pillow read it so.
+        image = 255 - image
     return Raster(image, space, header.orientation or 1, header.icc, (header.width, header.height), notes=notes)
 
 
@@ -171,7 +170,7 @@ def _fast(data: bytes, header: _Header, space: Space, longest_side_px: int, *, s
 
 
 def _decode_with_pillow(data: bytes, header: _Header, longest_side_px: int) -> tuple[Pixel8, Space]:
-    """Decode what the fast codec rejects: lossless JPEG, junk between segments."""
+    """Decode what the fast codec rejects: lossless JPEG, junk between segments. Pillow inverts CMYK itself."""
     from PIL import Image, JpegImagePlugin
 
     with Image.open(io.BytesIO(data), formats=[JpegImagePlugin.JpegImageFile.format]) as picture:
@@ -179,9 +178,7 @@ def _decode_with_pillow(data: bytes, header: _Header, longest_side_px: int) -> t
             picture.draft(None, (longest_side_px, longest_side_px))
         space = Space(picture.mode) if picture.mode in tuple(Space) else Space.RGB
         loaded = picture if picture.mode == space.value else picture.convert(space.value)
-        image = np.asarray(loaded)
-        # Pillow takes every CMYK JPEG for an inverted one.
-        return 255 - image if space is Space.CMYK and not header.has_adobe_marker else image, space
+        return np.asarray(loaded), space
 
 
 def _read_header(data: bytes) -> _Header:
@@ -199,8 +196,6 @@ def _read_header(data: bytes) -> _Header:
             _read_app1(data, start, end, header)
         elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start, end) and end - start > 14:
             header.icc_parts.setdefault(data[start + 12], data[start + 14 : end])
-        elif marker == _APP14 and data.startswith(b"Adobe", start, end) and end - start >= _ADOBE_BYTES:
-            header.has_adobe_marker = True
     return header
 
 
