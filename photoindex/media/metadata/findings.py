@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from photoindex.media.metadata.encodings import decode_text
 from photoindex.types import FactValue
 
 TEXT_LIMIT_CHARACTERS = 64 << 10
 KEYWORD_LIMIT = 2000
 NOTE_LIMIT = 20
 _SHOWN_CHARACTERS = 60
+_LINE_ENDS = re.compile("\r\n?|[\v\f]")
+_CONTROLS = re.compile("[\0-\x08\x0e-\x1f\x7f-\x9f\ufeff]")
 
 
 @dataclass(slots=True)
@@ -74,16 +78,12 @@ class Findings:
 
 
 def clean_text(value: bytes | str) -> str:
-    """Decode text as UTF-8, or else Latin-1, strip NULs and surrounding white space, and cut it to 64 Ki characters."""
-    if isinstance(value, str):
-        text = value
-    else:
-        value = value[: TEXT_LIMIT_CHARACTERS * 4]
-        try:
-            text = value.decode("utf-8")
-        except UnicodeDecodeError:
-            text = value.decode("latin-1")
-    return text.replace("\0", "").strip()[:TEXT_LIMIT_CHARACTERS]
+    """Return text, decoded if it is bytes, without control characters and surrounding white space, cut to 64 Ki characters.
+
+    Line ends become line feeds, as in XML.
+    """
+    text = decode_text(value[: TEXT_LIMIT_CHARACTERS * 4]) if isinstance(value, bytes) else value
+    return _CONTROLS.sub("", _LINE_ENDS.sub("\n", text)).strip()[:TEXT_LIMIT_CHARACTERS]
 
 
 def shorten(text: str) -> str:

@@ -14,7 +14,7 @@ from photoindex.media.metadata.findings import clean_text
 TagNames = Mapping[int, tuple[str, None]]
 """Tag number -> (name, None), as in exifread's own tables; None: do not translate the value."""
 
-_BYTE, _ASCII, _UNDEFINED = 1, 2, 7
+_BYTE, _ASCII, _UNDEFINED, _UTF8 = 1, 2, 7, 129
 _TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)  # TIFF 6.0 section 2, by type number
 _BLOCKS = frozenset({0x02BC, 0x83BB, 0x8649, 0x927C, 0x9286})
 """XMP, IPTC, Photoshop, MakerNote, UserComment: read as bytes whatever their declared type (IPTC is often LONG)."""
@@ -72,23 +72,23 @@ class TiffDirectories(ExifHeader):
 
     def text(self, key: str) -> str:
         """Return a value as text, "" if it is missing."""
-        if key in self.block_ranges:
-            return clean_text(self.block(key, _TEXT_BYTES).partition(b"\0")[0])
+        return clean_text(self.characters(key).partition(b"\0")[0])
+
+    def characters(self, key: str) -> bytes:
+        """Return the bytes of a text, with NULs only where its value is longer than four bytes; b"" if it is missing."""
         tag = self.tags.get(key)
-        if tag is None:
-            return ""
-        values = tag.values
-        if isinstance(values, list):  # stored as BYTE or UNDEFINED
-            values = bytes(value for value in values if isinstance(value, int) and 0 < value < 256)
-        return clean_text(values)
+        if key in self.block_ranges or tag is None or not isinstance(tag.values, list):
+            return self.block(key, _TEXT_BYTES)
+        # Stored as BYTE or UNDEFINED; numbers beyond a byte are no text.
+        return bytes(value for value in tag.values if isinstance(value, int) and 0 < value < 256)
 
     def block(self, key: str, limit_bytes: int) -> bytes:
         """Return at most `limit_bytes` of a value's raw bytes, b"" if it is missing."""
         if key not in self.block_ranges:
             tag = self.tags.get(key)
             values = tag.values if tag is not None else b""
-            if isinstance(values, str):
-                return values.encode("utf-8")[:limit_bytes]
+            if isinstance(values, bytes):
+                return values[:limit_bytes]
             return bytes(value & 0xFF for value in values if isinstance(value, int))[:limit_bytes]
         offset, length = self.block_ranges[key]
         self.file_handle.seek(self.offset + offset)
@@ -108,14 +108,22 @@ class TiffDirectories(ExifHeader):
         if key in self.tags or key in self.block_ranges:
             return
         kind, count = self.s2n(entry + 2, 2), self.s2n(entry + 4, 4)
-        if not 0 < kind < len(_TYPE_BYTES) or count == 0:
+        if not (0 < kind < len(_TYPE_BYTES) or kind == _UTF8) or count == 0:
             return
-        length = count * _TYPE_BYTES[kind]
+        length = count if kind == _UTF8 else count * _TYPE_BYTES[kind]
+        if kind == _UTF8:  # EXIF 3.0, unknown to exifread
+            self.block_ranges[key] = (self.s2n(entry + 8, 4) if length > _INLINE_BYTES else entry + 8, length)
+            return
         is_block = kind in (_BYTE, _UNDEFINED) or tag in _BLOCKS or count > (_TEXT_BYTES if kind == _ASCII else _VALUES)
         if is_block and length > _INLINE_BYTES:
             self.block_ranges[key] = (self.s2n(entry + 8, 4), length)
             return
         super()._process_tag(ifd, ifd_name, tag_entry, entry, tag, *rest)
+
+    def _process_ascii_field(self, _ifd_name: str, _tag_name: str, count: int, offset: int) -> bytes:
+        """Return the bytes of a text; exifread decodes some of them and ends at the first NUL."""
+        self.file_handle.seek(self.offset + offset)
+        return bytes(self.file_handle.read(count))
 
 
 def _number(value: object) -> float | None:
@@ -126,9 +134,9 @@ def _number(value: object) -> float | None:
         return value.numerator / value.denominator if value.denominator else None
     if isinstance(value, (int, float)):
         return float(value)
-    if isinstance(value, str):
+    if isinstance(value, bytes):
         try:
-            return float(value)
+            return float(value.partition(b"\0")[0])
         except ValueError:
             return None
     return None

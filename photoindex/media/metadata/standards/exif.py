@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from photoindex.domain.time.dates import DateError, iso_offset, iso_time
 from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
+from photoindex.media.metadata.encodings import Decoder, decode_wide, decoder_of
 from photoindex.media.metadata.findings import Findings, clean_text, stars_of_percent
 from photoindex.media.metadata.guard import guarded
 from photoindex.media.metadata.standards.maker_notes import add_maker_note
@@ -93,7 +95,7 @@ INTEROPERABILITY_TAGS: TagNames = {0x0001: ("Index", None)}
 SIZE_TAGS: TagNames = {0x0100: ("ImageWidth", None), 0x0101: ("ImageLength", None)}
 
 _COLOUR_SPACES = {1: "sRGB", 2: "Adobe RGB", 0xFFFD: "Wide Gamut RGB", 0xFFFE: "ICC profile", 0xFFFF: "uncalibrated"}
-_COMMENT_ENCODINGS = {b"ASCII\0\0\0": "", b"UNICODE\0": "utf-16", b"JIS\0\0\0\0\0": "iso2022_jp", b"\0" * 8: ""}
+_COMMENT_CODE_BYTES = 8
 _MAKER_NOTE_BYTES = 64 << 10
 _ISO_OVERFLOW = 65535
 _EMBEDDED_JPEG_BYTES = 64 << 20
@@ -200,19 +202,25 @@ def _integer(tags: TiffDirectories, name: str) -> int | None:
     return int(value) if value is not None and math.isfinite(value) else None
 
 
+_TEXTS = (
+    ("camera_make", "Make"),
+    ("camera_model", "Model"),
+    ("camera_serial", "BodySerialNumber"),
+    ("camera_serial", "CameraSerialNumber"),
+    ("lens", "LensModel"),
+    ("software", "Software"),
+    ("artist", "Artist"),
+    ("copyright", "Copyright"),
+    ("description", "ImageDescription"),
+)
+
+
 def _add_texts(tags: TiffDirectories, found: Findings) -> None:
-    for name, tag in (
-        ("camera_make", "Make"),
-        ("camera_model", "Model"),
-        ("camera_serial", "BodySerialNumber"),
-        ("camera_serial", "CameraSerialNumber"),
-        ("lens", "LensModel"),
-        ("software", "Software"),
-        ("artist", "Artist"),
-        ("copyright", "Copyright"),
-        ("description", "ImageDescription"),
-    ):
-        found.add(name, _text(tags, tag))
+    texts = {tag: _characters(tags, tag) for _, tag in _TEXTS}
+    comment, is_wide = _comment(tags.block(f"{EXIF} UserComment", BLOCK_LIMIT_BYTES))
+    decode = decoder_of([*texts.values(), b"" if is_wide else comment], found.note)
+    for name, tag in _TEXTS:
+        found.add(name, clean_text(decode(texts[tag])))
         if any(value > 255 for value in tags.integers(f"{IMAGE} {tag}")):
             found.refuse(name, tags.integers(f"{IMAGE} {tag}")[0], "a number instead of text")
     # Windows writes its own tags, in UTF-16, in addition to the standard ones.
@@ -222,30 +230,42 @@ def _add_texts(tags: TiffDirectories, found: Findings) -> None:
         ("artist", "XPAuthor"),
         ("description", "XPComment"),
     ):
-        found.add(name, _windows_text(tags, tag))
-    found.add("description", _user_comment(tags))
-    found.add_keywords(part.strip() for part in _windows_text(tags, "XPKeywords").split(";"))
+        found.add(name, _windows_text(tags, tag, decode))
+    order = "le" if tags.endian == "I" else "be"
+    found.add("description", clean_text(decode_wide(comment, order, decode) if is_wide else decode(comment)))
+    found.add_keywords(part.strip() for part in _windows_text(tags, "XPKeywords", decode).split(";"))
 
 
-def _windows_text(tags: TiffDirectories, name: str) -> str:
-    block = tags.block(f"{IMAGE} {name}", BLOCK_LIMIT_BYTES)
-    return clean_text(block.decode("utf-16-le", "replace")) if block else ""
+def _characters(tags: TiffDirectories, name: str) -> bytes:
+    """Return the bytes of a text, of the copyright both parts: the photographer's, a NUL, the editor's (EXIF 2.32)."""
+    for directory in (IMAGE, EXIF):
+        parts = [part.strip() for part in tags.characters(f"{directory} {name}").split(b"\0")]
+        if text := b"\n".join(filter(None, parts[: 2 if name == "Copyright" else 1])):
+            return text
+    return b""
 
 
-def _user_comment(tags: TiffDirectories) -> str:
-    block = tags.block(f"{EXIF} UserComment", BLOCK_LIMIT_BYTES)
-    if len(block) <= 8:
-        return ""
-    encoding = _COMMENT_ENCODINGS.get(block[:8])
-    if encoding is None:  # written without the character code that the standard requires
-        return clean_text(block.rstrip(b"\0 "))
-    if encoding == "":
-        return clean_text(block[8:].partition(b"\0")[0])
-    if encoding == "utf-16":
-        encoding = "utf-16-le" if tags.endian == "I" else "utf-16-be"
-        if block[8:10] in (b"\xff\xfe", b"\xfe\xff"):
-            encoding = "utf-16"
-    return clean_text(block[8:].decode(encoding, "replace"))
+def _windows_text(tags: TiffDirectories, name: str, decode: Decoder) -> str:
+    return clean_text(decode_wide(tags.block(f"{IMAGE} {name}", BLOCK_LIMIT_BYTES), "le", decode))
+
+
+def _comment(block: bytes) -> tuple[bytes, bool]:
+    """Return the text of a UserComment, without the character code before it (EXIF 2.32, 4.6.5 E), and whether it is UTF-16."""
+    if len(block) <= _COMMENT_CODE_BYTES:
+        return b"", False
+    code, text = block[:_COMMENT_CODE_BYTES], block[_COMMENT_CODE_BYTES:]
+    name = code.rstrip(b"\0 ").upper()  # cameras write blanks for NULs
+    if name == b"JIS":
+        for codec in ("iso2022_jp", "cp932"):
+            with suppress(UnicodeDecodeError):
+                return text.rstrip(b"\0").decode(codec).encode(), False
+    if name == b"UNICODE" or any(
+        text[at:8:2].strip(b"\0") == b"" != text[1 - at : 8 : 2].strip(b"\0") for at in (0, 1)
+    ):
+        return text, True
+    if name in (b"", b"ASCII", b"JIS") or code.startswith((b"\0", b"ASCII\0")):
+        return text.partition(b"\0")[0], False
+    return block.rstrip(b"\0 "), False  # without the character code that the standard requires
 
 
 def _add_times(tags: TiffDirectories, found: Findings) -> None:

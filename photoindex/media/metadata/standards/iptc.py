@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.blocks import Blocks
+from photoindex.media.metadata.encodings import decoder_of
 from photoindex.media.metadata.findings import Findings, clean_text
 
 _MARKER = 0x1C
@@ -21,6 +22,12 @@ _TEXTS = (
     (90, "city"),
     (101, "country"),
 )
+_CODED_CHARACTER_SET = (1, 90)
+# Escape sequences of ISO 2022 for upper halves other than that of Latin-1 (ISO-IR 101, 109, 110, 144, 127, 126, 138, 148).
+_CHARACTER_SETS = {
+    b"\x1b-" + final: f"iso8859_{part}"
+    for final, part in zip((b"B", b"C", b"D", b"L", b"G", b"F", b"H", b"M"), range(2, 10), strict=True)
+}
 _TITLE, _KEYWORD, _DATE, _TIME, _DIGITAL_DATE, _DIGITAL_TIME = 5, 25, 55, 60, 62, 63
 
 
@@ -30,13 +37,18 @@ def read_iptc(blocks: Blocks) -> Findings:
     if not blocks.iptc:
         return found
     datasets: dict[int, list[bytes]] = {}
+    declared = ""
     for record, number, value in _datasets(blocks.iptc[0]):
         if record == 2:
             datasets.setdefault(number, []).append(value)
+        elif (record, number) == _CODED_CHARACTER_SET:
+            declared = _CHARACTER_SETS.get(value[:3], "")
+    texts = (value for number in (*dict(_TEXTS), _KEYWORD) for value in datasets.get(number, ()))
+    decode = decoder_of(texts, found.note, declared)
     for number, name in _TEXTS:
         if number in datasets:
-            found.add(name, clean_text(datasets[number][0]))
-    found.add_keywords(clean_text(value) for value in datasets.get(_KEYWORD, ()))
+            found.add(name, clean_text(decode(datasets[number][0])))
+    found.add_keywords(clean_text(decode(value)) for value in datasets.get(_KEYWORD, ()))
     _add_time(found, "taken_at", datasets.get(_DATE), datasets.get(_TIME))
     _add_time(found, "digitized_at", datasets.get(_DIGITAL_DATE), datasets.get(_DIGITAL_TIME))
     return found
