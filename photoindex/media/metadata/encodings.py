@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 _NAMES = {"cp949": "EUC-KR", "cp932": "Shift-JIS", "gb18030": "GBK", "cp1251": "Windows-1251"}
 """Codecs that are guessed, in this order if two fit equally well."""
@@ -37,10 +37,10 @@ _BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-# Where the NULs are in four bytes of text that begins with two ASCII characters.
+# Where the NULs are in text that begins with two ASCII characters.
 _WIDE_STARTS = (
-    (re.compile(rb"[^\0]\0\0\0"), "utf-32-le"),
-    (re.compile(rb"\0\0\0[^\0]"), "utf-32-be"),
+    (re.compile(rb"(?:[^\0]\0\0\0){2}"), "utf-32-le"),
+    (re.compile(rb"(?:\0\0\0[^\0]){2}"), "utf-32-be"),
     (re.compile(rb"[^\0]\0[^\0]\0"), "utf-16-le"),
     (re.compile(rb"\0[^\0]\0[^\0]"), "utf-16-be"),
 )
@@ -52,6 +52,7 @@ _DECLARED = re.compile(
 _MARKUP_PIECE = re.compile(r"[^<>\"'\0-\x1f]+")
 """Text between the delimiters of XML and JSON, none of which is a second byte of Shift-JIS, GBK or EUC-KR."""
 
+_STRAY = re.compile("[\udc80-\udcff]")
 _WORDS = re.compile(r"[^\W\d_]+(?:[ .,'-]{1,2}(?:[^\W\d_]+|\d+))*[.!?]?")
 _ASCII = bytes(range(0x80))
 _SPACE = bytes(range(0x21))
@@ -88,6 +89,18 @@ def decoder_of(texts: Iterable[bytes], note: Callable[[str], object], declared: 
 def decode_text(text: bytes) -> str:
     """Return a single text, decoded as `decoder_of` describes."""
     return decoder_of((text,), lambda _: None)(text)
+
+
+def with_stray_bytes(text: bytes) -> str:
+    """Return text whose encoding is decided later: UTF-8, with surrogates for other bytes, as for paths."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+def without_stray_bytes(texts: Mapping[str, str], note: Callable[[str], object]) -> dict[str, str]:
+    """Return texts of one writer, decoded as `decoder_of` describes where they have stray bytes."""
+    stray = {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items() if _STRAY.search(text)}
+    decode = decoder_of(stray.values(), note)
+    return {name: decode(stray[name]) if name in stray else text for name, text in texts.items()}
 
 
 def decode_markup(data: bytes, note: Callable[[str], object]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
+from photoindex.media.metadata.encodings import decode_markup
 from photoindex.media.problems import MediaProblem
 
 SIDECAR_LIMIT_BYTES = 4 << 20
 """Largest sidecar that is read; real ones have a few KiB, or a few hundred with brush masks."""
-_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 class BrokenSidecar(MediaProblem):
@@ -17,9 +18,6 @@ class BrokenSidecar(MediaProblem):
     error_class: ClassVar[str] = "sidecar"
 
 
-def as_utf8(data: bytes) -> bytes:
-    """Convert text with a byte order mark to UTF-8 without one; bytes without a mark are returned unchanged."""
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            return data.decode(encoding, "replace").encode("utf-8", "replace")
-    return data
+def as_utf8(data: bytes, note: Callable[[str], object] = lambda _: None) -> bytes:
+    """Convert XML or JSON in any encoding to UTF-8 without a byte order mark; `note` says if the encoding was guessed."""
+    return decode_markup(data, note).encode("utf-8", "replace")

@@ -27,8 +27,8 @@ def read_takeout(data: bytes) -> SidecarRead:
 
     Takeout writes unknown positions as latitude and longitude 0/0, and an unknown altitude as 0.
     """
-    photo = parse_photo(as_utf8(data))
     found = Findings("takeout")
+    photo = parse_photo(as_utf8(data, found.note))
     _add_time(photo.get("photoTakenTime"), "taken_at", found)
     for block in ("geoData", "geoDataExif"):
         if _add_position(photo.get(block), found):

@@ -118,7 +118,7 @@ def _samsung_block(stream: BinaryIO, size: int) -> tuple[int, int] | None:
 
 def _spans_in_xmp(packet: bytes, size: int) -> Iterator[tuple[int, int]]:
     """Yield offset and length of the video as a packet gives them, converted from distances to the end of the file."""
-    from photoindex.media.metadata.standards.xmp import root_of
+    from photoindex.media.metadata.standards.xmp_packets import root_of
 
     root = root_of(packet)
     properties: dict[str, str] = {}

@@ -42,7 +42,7 @@ def regions_of(packet: bytes) -> tuple[Region, ...]:
     """
     if not any(marker in packet for marker in _MARKERS):
         return ()
-    from photoindex.media.metadata.standards.xmp import root_of
+    from photoindex.media.metadata.standards.xmp_packets import root_of
 
     root = root_of(packet)
     found: list[Region] = []

@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from photoindex.domain.time.dates import DateError, iso_time
-from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks
+from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.findings import Findings, clean_text, stars_of_percent
 from photoindex.media.metadata.guard import guarded
+from photoindex.media.metadata.standards.xmp_packets import packets_in, root_of
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -36,7 +37,6 @@ _PREFIXES = {
     "http://www.fstopapp.com/xmp/": "fstop",
 }
 _CONTAINERS = {f"{_RDF}Seq", f"{_RDF}Bag", f"{_RDF}Alt"}
-_NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _RATIONAL = re.compile(r"([+-]?\d+)/(\d+)", re.ASCII)
 _COORDINATE = re.compile(
     r"(\d+(?:\.\d+)?)(?:,\s?(\d+(?:\.\d+)?))?(?:,\s?(\d+(?:\.\d+)?))?\s*([NSEW]?)", re.ASCII | re.IGNORECASE
@@ -95,33 +95,17 @@ _HIERARCHIES = (("lr:hierarchicalSubject", "|"), ("digiKam:TagsList", "/"), ("Mi
 
 
 def read_xmp(blocks: Blocks) -> Findings:
-    """Return the facts of all XMP packets; earlier packets take precedence."""
+    """Return the facts of all XMP packets; earlier packets take precedence. `blocks` then has each packet alone, in UTF-8."""
     found = Findings("xmp")
-    for packet in blocks.xmp:
+    packets: list[bytes] = []
+    for block in blocks.xmp:
+        with guarded(found.note, "damaged XMP"):
+            packets += packets_in(block, found.note)
+    blocks.xmp = packets
+    for packet in packets:
         with guarded(found.note, "damaged XMP"):
             add_properties(parse_packet(packet), found)
     return found
-
-
-def root_of(packet: bytes) -> Element:
-    """Return the root element of a packet.
-
-    Raises ValueError for a packet of more than 4 MiB and for entities and DTDs (XMP does not need them and they can exhaust
-    memory), and xml's ParseError for invalid XML.
-    """
-    from defusedxml.ElementTree import ParseError, fromstring
-
-    if len(packet) > BLOCK_LIMIT_BYTES:
-        raise ValueError(f"the packet is larger than {BLOCK_LIMIT_BYTES >> 20} MiB")
-    packet = packet.strip(b"\0 \t\r\n")
-    root: Element
-    try:
-        root = fromstring(packet, forbid_dtd=True)
-    except ParseError:
-        # Some programs write Latin-1 or control characters into what they declare as UTF-8.
-        repaired = _NOT_IN_XML.sub("", packet.decode("utf-8", "replace"))
-        root = fromstring(repaired, forbid_dtd=True)
-    return root
 
 
 def parse_packet(packet: bytes) -> Properties:
