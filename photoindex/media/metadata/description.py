@@ -8,13 +8,14 @@ from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.containers.canon_trailer import collect_canon_trailer_xmp
 from photoindex.media.metadata.containers.container_tags import read_container_tags
+from photoindex.media.metadata.containers.gif import read_gif
 from photoindex.media.metadata.containers.heif import read_heif
 from photoindex.media.metadata.containers.jp2 import read_jp2
 from photoindex.media.metadata.containers.jpeg import read_jpeg
 from photoindex.media.metadata.containers.jxl import read_jxl
 from photoindex.media.metadata.containers.motion_photo import find_motion_video
 from photoindex.media.metadata.containers.photoshop import read_psd
-from photoindex.media.metadata.containers.pillow import read_gif, read_with_pillow
+from photoindex.media.metadata.containers.pillow import read_with_pillow
 from photoindex.media.metadata.containers.png import read_png
 from photoindex.media.metadata.containers.raw import read_raw
 from photoindex.media.metadata.containers.tiff import read_tiff

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 from photoindex.media.metadata.blocks import Blocks
+from photoindex.media.metadata.encodings import with_stray_bytes
 from photoindex.media.metadata.findings import clean_text
 
 # CIFF specification 1.0 revision 4: the top two bits of a record's type are its storage, the next three its data type.
@@ -30,7 +31,7 @@ def read_ciff(stream: BinaryIO, blocks: Blocks) -> None:
             make, model = value[:_MAKE_BYTES], value[_MAKE_BYTES:].partition(b"\0")[0]
             blocks.tags["make"], blocks.tags["model"] = clean_text(make), clean_text(model)
         elif number == _OWNER:
-            blocks.tags["artist"] = clean_text(value.partition(b"\0")[0])
+            blocks.tags["artist"] = clean_text(with_stray_bytes(value.partition(b"\0")[0]))
         elif number == _CAPTURE_TIME and len(value) >= 4:
             # Seconds since 1970 in the camera's local time, not UTC.
             (seconds,) = struct.unpack_from(order + "I", value)

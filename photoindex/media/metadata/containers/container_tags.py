@@ -6,6 +6,7 @@ import re
 
 from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.blocks import Blocks
+from photoindex.media.metadata.encodings import without_stray_bytes
 from photoindex.media.metadata.findings import Findings
 
 _APPLE = "com.apple.quicktime."
@@ -62,9 +63,9 @@ _EPOCH_YEARS = ("1904", "1970")
 def read_container_tags(blocks: Blocks) -> Findings:
     """Return the facts in the container's native tags."""
     found = Findings("container")
-    tags = blocks.tags
-    if not tags:
+    if not blocks.tags:
         return found
+    tags = without_stray_bytes(blocks.tags, found.note)
     for name, key in _TEXTS:
         found.add(name, tags.get(key))
     for name, key in _TIMES:

@@ -1,4 +1,4 @@
-"""Size and metadata from Pillow's header readers: GIF, BMP, JPEG 2000 codestreams, PNM, QOI."""
+"""Size and metadata from Pillow's header readers: BMP, JPEG 2000 codestreams, PNM, QOI."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import warnings
 
 from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import Blocks, ExifBlock
-from photoindex.media.metadata.findings import clean_text
 
 _READERS = {
-    "gif": ("GifImagePlugin", "GifImageFile"),
     "bmp": ("BmpImagePlugin", "BmpImageFile"),
     "j2k": ("Jpeg2KImagePlugin", "Jpeg2KImageFile"),
     "pnm": ("PpmImagePlugin", "PpmImageFile"),
@@ -33,12 +31,4 @@ def read_with_pillow(content: Content, format_name: str, blocks: Blocks) -> None
             blocks.exif.append(ExifBlock(io.BytesIO(exif.removeprefix(b"Exif\0\0"))))
         if isinstance(xmp := picture.info.get("xmp"), bytes):
             blocks.xmp.append(xmp)
-        # Other formats are skipped: JPEG 2000 encoders put their own name into the comment.
-        if format_name == "gif" and (comment := picture.info.get("comment")):
-            blocks.tags["comment"] = clean_text(comment)
-
-
-def read_gif(content: Content, blocks: Blocks) -> None:
-    """Fill `blocks` from a GIF; the size is read from the header first, in case a bad frame makes Pillow fail."""
-    blocks.set_size(int.from_bytes(content.head[6:8], "little"), int.from_bytes(content.head[8:10], "little"))
-    read_with_pillow(content, "gif", blocks)
+        # Comments are left out: JPEG 2000 encoders put their own name there.

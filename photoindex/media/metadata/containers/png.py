@@ -10,6 +10,7 @@ from typing import BinaryIO
 from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
 from photoindex.media.metadata.containers.photoshop import iptc_of_resources
+from photoindex.media.metadata.encodings import with_stray_bytes
 from photoindex.media.metadata.findings import clean_text
 
 _CHUNK_LIMIT = 1_000_000
@@ -40,7 +41,7 @@ def read_png(content: Content, blocks: Blocks) -> None:
                 keyword, text = _text(name, data)
                 left -= len(text)
                 left_out += len(text) > BLOCK_LIMIT_BYTES
-                _add_text(name, keyword, text, blocks)
+                _add_text(keyword, text, blocks)
     if left_out:
         blocks.notes.append(f"container: {left_out} too large texts were left out or cut")
 
@@ -76,7 +77,7 @@ def _text(name: bytes, data: bytes) -> tuple[bytes, bytes]:
     return keyword, rest
 
 
-def _add_text(name: bytes, keyword: bytes, text: bytes, blocks: Blocks) -> None:
+def _add_text(keyword: bytes, text: bytes, blocks: Blocks) -> None:
     is_whole = len(text) <= BLOCK_LIMIT_BYTES
     if keyword == _XMP_KEYWORD:
         blocks.xmp.extend([text] if is_whole else [])
@@ -84,8 +85,8 @@ def _add_text(name: bytes, keyword: bytes, text: bytes, blocks: Blocks) -> None:
         if is_whole:
             _read_profile(keyword.removeprefix(_RAW_PROFILE), text, blocks)
     elif len(blocks.tags) < _TEXT_LIMIT:
-        value = text.decode("utf-8", "replace") if name == b"iTXt" else text
-        blocks.tags.setdefault(clean_text(keyword).lower(), clean_text(value))
+        # Latin-1 by the standard (of iTXt UTF-8), but many programs write UTF-8 or what their system uses.
+        blocks.tags.setdefault(clean_text(keyword).lower(), clean_text(with_stray_bytes(text)))
 
 
 def _decompress(data: bytes) -> bytes:

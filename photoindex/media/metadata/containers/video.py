@@ -27,7 +27,7 @@ def read_video(content: Content, format_name: str, blocks: Blocks) -> None:
     import av
 
     try:
-        with content.open() as stream, av.open(stream, "r", metadata_errors="replace") as container:
+        with content.open() as stream, av.open(stream, "r", metadata_errors="surrogateescape") as container:
             _read_container(container, blocks)
     except av.error.FFmpegError as error:
         # FFmpeg may report damage as a disk failure or lack of memory; real errors of our own stream pass through unchanged.

@@ -433,3 +433,55 @@ def test_the_date_of_a_matroska_file_is_utc(tmp_path: Path) -> None:
     result = describe(read_content(bytes(path)), MediaType(Kind.VIDEO, "mkv"))
     assert result.facts["container"]["created_utc"] == "2019-07-24T08:25:57+00:00"
     assert "taken_at" not in result.facts["container"]
+
+
+WESTERN = "35° – “Hütte” 5 €"  # noqa: RUF001
+FOREIGN = "Бабушка на даче"
+
+
+@pytest.mark.parametrize("name", [b"tEXt", b"zTXt", b"iTXt"])
+def test_png_texts_that_are_not_utf8_are_read(name: bytes) -> None:
+    def chunk(keyword: bytes, value: bytes) -> tuple[bytes, bytes]:
+        if name == b"zTXt":
+            return name, keyword + b"\0\0" + zlib.compress(value)
+        return name, keyword + (b"\0\0\0\0\0" if name == b"iTXt" else b"\0") + value
+
+    western = described(png(chunk(b"Title", WESTERN.encode("cp1252")), chunk(b"Author", "Łucja".encode())), "png")
+    assert western.facts == {"container": {"title": WESTERN, "artist": "Łucja"}}
+    foreign = described(
+        png(chunk(b"Title", FOREIGN.encode("cp1251")), chunk(b"Author", "Иван".encode("cp1251"))), "png"
+    )
+    assert foreign.facts == {"container": {"title": FOREIGN, "artist": "Иван"}}
+    assert foreign.notes == ("container: text that is not UTF-8 was read as Windows-1251",)
+
+
+def test_gif_comments_that_are_not_utf8_are_read() -> None:
+    for written, codec in (
+        (WESTERN, "cp1252"),
+        (FOREIGN, "cp1251"),
+        ("京都の桜、鴨川の夕暮れ", "cp932"),
+        ("Łódź", "utf-8"),
+    ):
+        facts = described(saved("GIF", comment=written.encode(codec)), "gif").facts
+        assert facts == {"container": {"description": written}}
+
+
+@pytest.mark.parametrize(
+    ("written", "codec"), [(WESTERN, "cp1252"), (FOREIGN, "cp1251"), ("제주도 여름 휴가", "cp949")]
+)
+def test_texts_of_an_avi_that_are_not_utf8_are_read(tmp_path: Path, written: str, codec: str) -> None:
+    import av
+
+    data = written.encode(codec)
+    with av.open(str(tmp_path / "a.avi"), "w") as target:
+        target.metadata["title"] = "x" * len(data)
+        stream = target.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        frame = av.VideoFrame(64, 48, "yuv420p")
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            target.mux(packet)
+    movie = (tmp_path / "a.avi").read_bytes()
+    assert movie.count(b"x" * len(data)) == 1
+    result = described(movie.replace(b"x" * len(data), data), "avi", Kind.VIDEO)
+    assert result.facts["container"]["title"] == written
+    assert len(result.notes) == (codec != "cp1252")
