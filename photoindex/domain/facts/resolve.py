@@ -20,6 +20,11 @@ _STOCK_TEXTS = frozenset(
         "screenshot", "sony dsc", "untitled",
     }
 )  # fmt: skip
+_STOCK_STARTS = (
+    "applemark", "compressed by jpeg", "creator: ", "creator_id:", "file written by adobe photoshop", "intel(r) jpeg library", "lavc",
+    "lead technologies inc.", "optimized by", "software: ",
+)  # fmt: skip
+"""What encoders write into the comment of a JPEG or GIF, in lower case; versions and qualities follow."""
 
 _EMPTYING = frozenset({"person", "sidecar"})  # an empty list from these means that there are no keywords
 _ALONE = _EMPTYING | {"takeout"}
@@ -87,7 +92,7 @@ class _Picker:
     def text(self, fact: str) -> str | None:
         for source in PRIORITIES[fact]:
             value = self._of(source).get(fact)
-            if isinstance(value, str) and not (fact in _DESCRIBING and value.casefold() in _STOCK_TEXTS):
+            if isinstance(value, str) and not (fact in _DESCRIBING and _is_stock(value.casefold())):
                 self._sources[fact] = source
                 return value
         return None
@@ -130,6 +135,10 @@ class _Picker:
                 if stands_alone:
                     break
         return tuple(kept)
+
+
+def _is_stock(text: str) -> bool:
+    return text in _STOCK_TEXTS or text.startswith(_STOCK_STARTS)
 
 
 def _number(value: FactValue) -> float | None:

@@ -9,6 +9,8 @@ from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
 from photoindex.media.metadata.containers.ciff import read_ciff
 from photoindex.media.metadata.containers.photoshop import iptc_of_resources
+from photoindex.media.metadata.encodings import with_stray_bytes
+from photoindex.media.metadata.findings import clean_text
 from photoindex.media.metadata.guard import guarded
 
 _EXIF = b"Exif\0"
@@ -64,6 +66,8 @@ def scan_jpeg(data: bytes, blocks: Blocks) -> None:
             _read_app1(data, start, end, blocks, found)
         elif marker == 0xED and data.startswith(_PHOTOSHOP, start):
             found.photoshop.append(data[start + len(_PHOTOSHOP) : end])
+        elif marker == 0xFE:
+            blocks.tags.setdefault("comment", clean_text(with_stray_bytes(data[start:end])))
         elif marker in _FRAMES:
             _read_frame(data[start : start + 5], blocks)
         position = end

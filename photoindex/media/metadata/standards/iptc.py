@@ -28,7 +28,7 @@ _CHARACTER_SETS = {
     b"\x1b-" + final: f"iso8859_{part}"
     for final, part in zip((b"B", b"C", b"D", b"L", b"G", b"F", b"H", b"M"), range(2, 10), strict=True)
 }
-_TITLE, _KEYWORD, _DATE, _TIME, _DIGITAL_DATE, _DIGITAL_TIME = 5, 25, 55, 60, 62, 63
+_KEYWORD, _DATE, _TIME, _DIGITAL_DATE, _DIGITAL_TIME, _ARTIST = 25, 55, 60, 62, 63, 80
 
 
 def read_iptc(blocks: Blocks) -> Findings:
@@ -46,8 +46,8 @@ def read_iptc(blocks: Blocks) -> Findings:
     texts = (value for number in (*dict(_TEXTS), _KEYWORD) for value in datasets.get(number, ()))
     decode = decoder_of(texts, found.note, declared)
     for number, name in _TEXTS:
-        if number in datasets:
-            found.add(name, clean_text(decode(datasets[number][0])))
+        values = [clean_text(decode(value)) for value in datasets.get(number, ())]
+        found.add(name, ", ".join(filter(None, values if number == _ARTIST else values[:1])))
     found.add_keywords(clean_text(decode(value)) for value in datasets.get(_KEYWORD, ()))
     _add_time(found, "taken_at", datasets.get(_DATE), datasets.get(_TIME))
     _add_time(found, "digitized_at", datasets.get(_DIGITAL_DATE), datasets.get(_DIGITAL_TIME))

@@ -315,6 +315,23 @@ def test_stock_texts_of_cameras_are_ignored() -> None:
     assert resolved({**facts, "iptc": {"description": "At the lake"}}).description == "At the lake"
 
 
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "AppleMark",
+        "CREATOR: gd-jpeg v1.0 (using IJG JPEG v62), quality = 95",
+        "File written by Adobe Photoshop® 4.0",
+        "Intel(R) JPEG Library, version [1.51.13.45]",
+        "LEAD Technologies Inc. V1.01",
+        "Software: Microsoft Office",
+        "Lavc58.54.100",
+    ],
+)
+def test_the_name_of_an_encoder_describes_no_photo(comment: str) -> None:
+    assert resolved({"container": {"description": comment}}).description is None
+    assert resolved({"container": {"description": comment}, "takeout": {"description": "Us"}}).description == "Us"
+
+
 def test_embedded_keywords_are_merged_and_a_sidecars_keywords_replace_them() -> None:
     facts = {"xmp": {"keywords": ["sea", "Places/Rome"]}, "iptc": {"keywords": ["sea", "dog"]}}
     assert resolved(facts).keywords == ("sea", "Places/Rome", "dog")

@@ -485,3 +485,9 @@ def test_texts_of_an_avi_that_are_not_utf8_are_read(tmp_path: Path, written: str
     result = described(movie.replace(b"x" * len(data), data), "avi", Kind.VIDEO)
     assert result.facts["container"]["title"] == written
     assert len(result.notes) == (codec != "cp1252")
+
+
+@pytest.mark.parametrize(("written", "codec"), [(WESTERN, "cp1252"), (FOREIGN, "cp1251"), ("Łódź", "utf-8")])
+def test_the_comment_of_a_jpeg_is_its_description(written: str, codec: str) -> None:
+    data = jpeg(segment(0xFE, written.encode(codec) + b"\0"), segment(0xFE, b"another"))
+    assert described(data).facts == {"container": {"description": written}}
