@@ -53,6 +53,9 @@ _MARKUP_PIECE = re.compile(r"[^<>\"'\0-\x1f]+")
 """Text between the delimiters of XML and JSON, none of which is a second byte of Shift-JIS, GBK or EUC-KR."""
 
 _STRAY = re.compile("[\udc80-\udcff]")
+_PIECE_LIMIT = 50_000
+"""More than any program writes into a file."""
+
 _WORDS = re.compile(r"[^\W\d_]+(?:[ .,'-]{1,2}(?:[^\W\d_]+|\d+))*[.!?]?")
 _ASCII = bytes(range(0x80))
 _SPACE = bytes(range(0x21))
@@ -116,13 +119,15 @@ def decode_markup(data: bytes, note: Callable[[str], object]) -> str:
         if start.match(data):
             return data.decode(codec, "replace")
     declared = match[1].decode() if (match := _DECLARED.match(data)) else ""
-    text = _strict(data, declared)
-    if text is None:
+    text = _strict(data, declared or "utf-8")
+    if text is None and declared:
         text = _strict(data, "utf-8")
     if text is None:
         bytewise = data.decode("latin-1")
-        pieces = (piece.encode("latin-1") for piece in _MARKUP_PIECE.findall(bytewise))
-        decode = decoder_of((piece for piece in pieces if not piece.isascii()), note)
+        pieces = [piece.encode("latin-1") for piece in _MARKUP_PIECE.findall(bytewise) if not piece.isascii()]
+        if len(pieces) > _PIECE_LIMIT:
+            return data.decode("utf-8", "replace")
+        decode = decoder_of(pieces, note)
         text = _MARKUP_PIECE.sub(lambda piece: decode(piece[0].encode("latin-1")), bytewise)
     return text
 
@@ -142,7 +147,7 @@ def decode_wide(data: bytes, order: str, decode: Decoder) -> str:
     given, other = (
         data.decode(f"utf-16-{each}", "replace").rstrip("\0") for each in (order, "le" if order == "be" else "be")
     )
-    return other if _is_swapped(given, other) else given
+    return other if _is_swapped(given[:_JUDGED_CHARACTERS], other[:_JUDGED_CHARACTERS]) else given
 
 
 def _is_narrow(data: bytes) -> bool:
@@ -156,7 +161,7 @@ def _is_narrow(data: bytes) -> bool:
         )
     # The high bytes of Japanese are nearly all the same.
     variety = min(len(set(data[::2])), len(set(data[1::2])))
-    return 3 * variety >= min(units, 24) and not _nonsense(text)
+    return 3 * variety >= min(units, 24) and not _nonsense(text[:_JUDGED_CHARACTERS])
 
 
 def _is_swapped(given: str, other: str) -> bool:

@@ -245,3 +245,8 @@ def test_each_part_of_markup_is_decoded_in_its_own_way() -> None:
     data = b'{"a": "' + "表示できる写真、鴨川の夕暮れ".encode("cp932") + b'"}'
     assert decode_markup(data, notes.append) == '{"a": "表示できる写真、鴨川の夕暮れ"}'
     assert notes == ["text that is not UTF-8 was read as Shift-JIS"]
+
+
+def test_markup_of_endless_parts_is_read_at_once() -> None:
+    assert decode_markup(b"<abc\xff" * 60_000, lambda _: None) == "<abc\ufffd" * 60_000
+    assert decode_markup(b"<abc\xff" * 40_000, lambda _: None) == "<abcÿ" * 40_000
