@@ -187,7 +187,7 @@ def test_gps_time_keeps_its_fraction_and_is_utc() -> None:
     assert exif_facts(gps=gps)["gps_at"] == "2019-06-01T10:34:56.250+00:00"
 
 
-def test_texts_are_read_as_utf8_then_latin1_without_padding() -> None:
+def test_texts_are_read_as_utf8_then_windows_1252_without_padding() -> None:
     facts = exif_facts(
         [text(MAKE, "  NIKON   "), text(0x013B, "Jörg"), text(0x8298, "Käthe".encode("latin-1")), text(MODEL, " ")]
     )
