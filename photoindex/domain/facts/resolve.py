@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
+from photoindex.domain.facts.lenses import lens_name, lens_range
 from photoindex.domain.facts.sources import PRIORITIES
 from photoindex.domain.time.offsets import TimeEvidence
 from photoindex.domain.time.resolution import resolve_time
@@ -65,7 +67,7 @@ def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zon
         altitude_m=altitude,
         camera_make=pick.text("camera_make"),
         camera_model=pick.text("camera_model"),
-        lens=pick.text("lens"),
+        lens=pick.lens(),
         iso=pick.whole("iso"),
         aperture=pick.number("aperture"),
         exposure_seconds=pick.number("exposure_seconds"),
@@ -95,6 +97,22 @@ class _Picker:
             if isinstance(value, str) and not (fact in _DESCRIBING and _is_stock(value.casefold())):
                 self._sources[fact] = source
                 return value
+        return None
+
+    def lens(self) -> str | None:
+        """Return a name in words from the best source, else a range of numbers; a person's text as it is."""
+        corrected = self._of("person").get("lens")
+        if isinstance(corrected, str):
+            self._sources["lens"] = "person"
+            return corrected
+        body = self.text("camera_model")
+        for read, fact in ((partial(lens_name, body=body), "lens"), (lens_range, "lens_range"), (lens_range, "lens")):
+            for source in PRIORITIES["lens"]:
+                stated = self._of(source).get(fact)
+                lens = read(stated) if isinstance(stated, str) else None
+                if lens is not None:
+                    self._sources["lens"] = source
+                    return lens
         return None
 
     def number(self, fact: str) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("person",),  # a correction
     ("sidecar",),  # an XMP sidecar
-    ("exif", "xmp", "iptc", "container"),  # embedded
+    ("exif", "xmp", "iptc", "container", "exiv2"),  # embedded; exiv2: names that Exiv2 has for a maker note's numbers
     ("takeout",),  # Google Takeout's JSON
     ("name",),  # file name
     ("folder",),  # folder name
@@ -27,7 +27,7 @@ PRIORITIES: dict[str, tuple[str, ...]] = {
     "altitude_m": _BY_CAMERAS,
     "camera_make": _BY_CAMERAS,
     "camera_model": _BY_CAMERAS,
-    "lens": _BY_CAMERAS,
+    "lens": ("person", "sidecar", "exif", "xmp", "container", "exiv2", "takeout"),
     "iso": _BY_CAMERAS,
     "aperture": _BY_CAMERAS,
     "exposure_seconds": _BY_CAMERAS,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from photoindex.media.metadata.encodings import decode_text
+from photoindex.domain.facts.lenses import lens_name, lens_range
 from photoindex.types import FactValue
 
 TEXT_LIMIT_CHARACTERS = 64 << 10
@@ -40,6 +41,17 @@ class Findings:
             self.add(name, value)
         else:
             self.refuse(name, value, f"outside {low:g} to {high:g}")
+
+    def add_lens(self, text: str | None) -> None:
+        """Add a lens: words as `lens`, mere numbers as `lens_range`; a text that means unknown is rejected with a note."""
+        if not text:
+            return
+        if stated := lens_range(text):
+            self.add("lens_range", stated)
+        elif name := lens_name(text, self.facts.get("camera_model")):
+            self.add("lens", name)
+        else:
+            self.refuse("lens", text, "it names no lens")
 
     def add_position(self, latitude: float | None, longitude: float | None, *, trust_zero: bool) -> None:
         """Add a position in degrees; 0/0 is rejected without `trust_zero`, because devices write it when they have no fix."""

@@ -55,7 +55,7 @@ VIEWS: tuple[View, ...] = (
             "place": "name of the place",
             "camera_make": "as the camera wrote it",
             "camera_model": "as the camera wrote it",
-            "lens": "as the camera wrote it",
+            "lens": "as the camera wrote it; 24-70mm f/2.8 where it wrote only numbers",
             "iso": "sensitivity",
             "aperture": "f-number",
             "exposure_seconds": "exposure time in seconds",

@@ -11,7 +11,7 @@ from photoindex.store.engine.statements import json_value
 from photoindex.store.schema.tables import photo
 
 SOURCES: tuple[str, ...] = (
-    "person", "sidecar", "exif", "xmp", "iptc", "container", "takeout", "gps", "name", "folder", "mtime", "neighbours", "position",
+    "person", "sidecar", "exif", "xmp", "iptc", "container", "exiv2", "takeout", "gps", "name", "folder", "mtime", "neighbours", "position",
     "home",
 )  # fmt: skip
 """Possible sources of a fact; `position`: the time zone at the GPS position; `home`: the time zone in the settings."""

@@ -10,11 +10,12 @@ from typing import BinaryIO
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.encodings import with_stray_bytes
 from photoindex.media.metadata.findings import clean_text
+from photoindex.media.metadata.standards.maker_lenses import canon_range
 
 # CIFF specification 1.0 revision 4: the top two bits of a record's type are its storage, the next three its data type.
 _STORAGE_BITS, _IN_DIRECTORY = 0xC000, 0x4000
 _KIND_BITS, _HEAP_KINDS = 0x3800, (0x2800, 0x3000)
-_MAKE_AND_MODEL, _CAPTURE_TIME, _IMAGE_SIZE, _OWNER = 0x080A, 0x180E, 0x1810, 0x0810
+_MAKE_AND_MODEL, _CAPTURE_TIME, _IMAGE_SIZE, _OWNER, _SETTINGS = 0x080A, 0x180E, 0x1810, 0x0810, 0x102D
 _MAKE_BYTES = 6
 _RECORD_LIMIT = 1000
 _DEPTH_LIMIT = 6
@@ -22,7 +23,7 @@ _VALUE_BYTES = 1024
 
 
 def read_ciff(stream: BinaryIO, blocks: Blocks) -> None:
-    """Fill `blocks` with camera make and model, owner, capture time and size."""
+    """Fill `blocks` with camera make and model, owner, lens, capture time and size."""
     order = "<" if stream.read(2) == b"II" else ">"
     (start,) = struct.unpack(order + "I", stream.read(4))
     for number, value in _records(stream, order, start, stream.seek(0, 2), 0):
@@ -37,6 +38,9 @@ def read_ciff(stream: BinaryIO, blocks: Blocks) -> None:
             (seconds,) = struct.unpack_from(order + "I", value)
             wall = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
             blocks.tags["datetimeoriginal"] = wall.strftime("%Y:%m:%d %H:%M:%S")
+        elif number == _SETTINGS:
+            settings = struct.unpack_from(f"{order}{len(value) // 2}H", value)
+            blocks.tags["lens"] = canon_range(settings) or ""
         elif number == _IMAGE_SIZE and len(value) >= 8:
             blocks.set_size(*struct.unpack_from(order + "II", value))
 

@@ -18,7 +18,6 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     ("camera_model", "model"),
     ("camera_model", "com.android.model"),
     ("camera_serial", "serial"),
-    ("lens", "lens"),
     ("software", f"{_APPLE}software"),
     ("software", "software"),
     ("title", f"{_APPLE}displayname"),
@@ -37,6 +36,7 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     ("content_identifier", f"{_APPLE}content.identifier"),
     ("codec", "codec"),
 )
+_LENSES = (f"{_APPLE}camera.lens_model", "lens")
 # Apple's creationdate has a time zone, the other `taken_at` times are local. QuickTime's header time and Matroska's DateUTC
 # are UTC if the writer follows the standard, so they are a separate fact.
 _TIMES: tuple[tuple[str, str], ...] = (
@@ -68,6 +68,8 @@ def read_container_tags(blocks: Blocks) -> Findings:
     tags = without_stray_bytes(blocks.tags, found.note)
     for name, key in _TEXTS:
         found.add(name, tags.get(key))
+    for key in _LENSES:
+        found.add_lens(tags.get(key))
     for name, key in _TIMES:
         _add_time(found, name, key, tags.get(key, ""))
     for name, low, high in _NUMBERS:

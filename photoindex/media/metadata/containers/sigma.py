@@ -58,6 +58,8 @@ def _read_properties(section: bytes, blocks: Blocks) -> None:
         name, value = (_text(section, start + 2 * at) for at in struct.unpack_from("<II", section, 24 + 8 * index))
         if name in _NAMES:
             blocks.tags[_NAMES[name]] = value
+        elif name == "LENSFRANGE":
+            blocks.tags["lens"] = f"{value} mm"
         elif name == "TIME" and value.isascii() and value.isdigit():
             wall = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(int(value), 0xFFFFFFFF))
             blocks.tags["datetimeoriginal"] = wall.strftime("%Y:%m:%d %H:%M:%S")

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from photoindex.domain.facts.lenses import range_of
 from photoindex.domain.time.dates import DateError, iso_offset, iso_time
 from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
 from photoindex.media.metadata.encodings import Decoder, decode_wide, decoder_of
 from photoindex.media.metadata.findings import Findings, clean_text, stars_of_percent
 from photoindex.media.metadata.guard import guarded
+from photoindex.media.metadata.standards.maker_directory import MakerNote
 from photoindex.media.metadata.standards.maker_notes import add_maker_note
 
 if TYPE_CHECKING:
@@ -74,8 +76,10 @@ _SHARED: dict[int, str] = {
     0xA005: "InteroperabilityIFD",
     0xA405: "FocalLengthIn35mmFilm",
     0xA431: "BodySerialNumber",
+    0xA432: "LensSpecification",
     0xA434: "LensModel",
     0xC62F: "CameraSerialNumber",
+    0xC630: "DNGLensInfo",
 }
 _GPS: dict[int, str] = {
     0x0001: "LatitudeRef",
@@ -342,7 +346,21 @@ def _add_picture(tags: TiffDirectories, found: Findings) -> None:
 def _add_maker_note(tags: TiffDirectories, found: Findings) -> None:
     key = f"{EXIF} MakerNote"
     if key in tags.block_ranges:
-        add_maker_note(tags.block(key, _MAKER_NOTE_BYTES), found)
+        note = MakerNote(
+            tags.block(key, _MAKER_NOTE_BYTES),
+            offset=tags.block_ranges[key][0],
+            order="<" if tags.endian == "I" else ">",
+            make=str(found.facts.get("camera_make", "")),
+        )
+        add_maker_note(note, found)
+
+
+def _add_lens(tags: TiffDirectories, found: Findings) -> None:
+    found.add_lens(_text(tags, "LensModel"))
+    for key in (f"{EXIF} LensSpecification", f"{IMAGE} LensSpecification", f"{IMAGE} DNGLensInfo"):
+        numbers = tags.numbers(key)
+        if len(numbers) == 4:
+            found.add("lens_range", range_of(*numbers))
 
 
 def _add_gps(tags: TiffDirectories, found: Findings) -> None:
@@ -399,5 +417,6 @@ _STEPS: tuple[Callable[[TiffDirectories, Findings], None], ...] = (
     _add_exposure,
     _add_picture,
     _add_gps,
+    _add_lens,
     _add_maker_note,
 )

@@ -6,6 +6,8 @@ import struct
 
 from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.findings import Findings, clean_text
+from photoindex.media.metadata.standards.maker_directory import MakerNote
+from photoindex.media.metadata.standards.maker_lenses import add_maker_lens
 
 # Tag numbers and offsets as documented by ExifTool (Image::ExifTool::Apple, Image::ExifTool::Reconyx).
 _APPLE = b"Apple iOS\0"
@@ -14,12 +16,14 @@ _RECONYX = b"\x01\xf1"
 _RECONYX_TIME = 22
 
 
-def add_maker_note(note: bytes, found: Findings) -> None:
-    """Add the facts of a maker note; the maker is recognised by the first bytes."""
-    if note.startswith(_APPLE):
-        _add_apple(note, found)
-    elif note.startswith(_RECONYX):
-        _add_reconyx(note, found)
+def add_maker_note(note: MakerNote, found: Findings) -> None:
+    """Add the facts of a maker note; the maker is recognised by the first bytes, else by the make."""
+    if note.data.startswith(_APPLE):
+        _add_apple(note.data, found)
+    elif note.data.startswith(_RECONYX):
+        _add_reconyx(note.data, found)
+    else:
+        add_maker_lens(note, found)
 
 
 def _add_apple(note: bytes, found: Findings) -> None:

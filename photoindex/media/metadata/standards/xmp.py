@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from photoindex.domain.facts.lenses import range_of
 from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.findings import Findings, clean_text, stars_of_percent
@@ -62,8 +63,6 @@ _TEXTS = (
     ("camera_model", "exif:Model"),
     ("camera_serial", "exifEX:BodySerialNumber"),
     ("camera_serial", "aux:SerialNumber"),
-    ("lens", "exifEX:LensModel"),
-    ("lens", "aux:Lens"),
     ("title", "dc:title"),
     ("title", "photoshop:Headline"),
     ("description", "dc:description"),
@@ -91,6 +90,8 @@ _NUMBERS = (
     ("focal_length_mm", "exif:FocalLength", 0.1, 100_000.0),
     ("focal_length_35mm", "exif:FocalLengthIn35mmFilm", 1.0, 65534.0),
 )
+_LENSES = ("exifEX:LensModel", "aux:Lens", "exif:LensModel", "MicrosoftPhoto:LensModel")
+_LENS_RANGES = ("exifEX:LensSpecification", "aux:LensInfo")
 _HIERARCHIES = (("lr:hierarchicalSubject", "|"), ("digiKam:TagsList", "/"), ("MicrosoftPhoto:LastKeywordXMP", "/"))
 
 
@@ -157,6 +158,7 @@ def add_properties(properties: Properties, found: Findings) -> None:
         found.add(name, clean_text(properties.get(key, [""])[0]))
     found.add("artist", ", ".join(properties.get("dc:creator", [])))
     found.add("artist", properties.get("exif:Artist", [""])[0])
+    _add_lens(properties, found)
     for name, key in _TIMES:
         _add_time(properties, found, name, key)
     for name, key, low, high in _NUMBERS:
@@ -164,6 +166,16 @@ def add_properties(properties: Properties, found: Findings) -> None:
     _add_whole_numbers(properties, found)
     _add_position(properties, found)
     _add_keywords(properties, found)
+
+
+def _add_lens(properties: Properties, found: Findings) -> None:
+    for key in _LENSES:
+        found.add_lens(clean_text(properties.get(key, [""])[0]))
+    for key in _LENS_RANGES:
+        # Four fractions, in one text or as items of a list; 0/0 is unknown.
+        parts = " ".join(properties.get(key, [])).split()
+        if len(parts) == 4:
+            found.add("lens_range", range_of(*(_fraction(part) for part in parts)))
 
 
 def _add_time(properties: Properties, found: Findings, name: str, key: str) -> None:
@@ -175,7 +187,10 @@ def _add_time(properties: Properties, found: Findings, name: str, key: str) -> N
 
 
 def _number(properties: Properties, key: str) -> float | None:
-    text = properties.get(key, [""])[0]
+    return _fraction(properties.get(key, [""])[0])
+
+
+def _fraction(text: str) -> float | None:
     if match := _RATIONAL.fullmatch(text):
         return int(match[1]) / int(match[2]) if int(match[2]) else None
     try:

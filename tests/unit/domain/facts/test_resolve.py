@@ -293,12 +293,12 @@ def test_a_position_is_never_combined_from_two_sources() -> None:
 
 def test_text_written_by_people_is_taken_from_xmp_and_iptc_before_exif() -> None:
     facts = {
-        "exif": {"title": "e", "description": "e", "rating": 1, "lens": "e"},
+        "exif": {"title": "e", "description": "e", "rating": 1, "lens": "EF50mm"},
         "iptc": {"title": "i", "description": "i"},
-        "xmp": {"title": "x", "rating": 5, "lens": "x"},
+        "xmp": {"title": "x", "rating": 5, "lens": "XF50mm"},
     }
     result = resolved(facts)
-    assert (result.title, result.description, result.rating, result.lens) == ("x", "i", 5, "e")
+    assert (result.title, result.description, result.rating, result.lens) == ("x", "i", 5, "EF50mm")
     assert dict(result.sources) == {
         "title": "xmp",
         "description": "iptc",
@@ -370,3 +370,28 @@ def test_a_users_utc_time_has_an_offset_only_if_it_is_written(ending: str, minut
 def test_a_users_utc_time_gets_the_offset_of_the_position() -> None:
     result = resolved({"person": {"taken_at": "2019-06-01T10:00:00Z"}, "exif": {"latitude": 52.5, "longitude": 13.4}})
     assert (result.taken_at, result.utc_offset_minutes) == ("2019-06-01T12:00:00+02:00", 120)
+
+
+def lens(facts: Facts) -> tuple[str | None, str | None]:
+    result = resolved(facts)
+    return result.lens, result.sources.get("lens")
+
+
+def test_a_lens_named_in_words_comes_before_one_in_numbers_of_a_better_source() -> None:
+    numbers, words = {"lens_range": "24-70mm f/2.8"}, {"lens": "AF-S Nikkor 24-70mm f/2.8E ED VR"}
+    assert lens({"exif": numbers}) == ("24-70mm f/2.8", "exif")
+    assert lens({"sidecar": numbers, "exif": numbers}) == ("24-70mm f/2.8", "sidecar")
+    assert lens({"exif": numbers, "exiv2": words}) == (words["lens"], "exiv2")
+    assert lens({"exif": {"lens": "EF50mm f/1.8"}, "exiv2": words}) == ("EF50mm f/1.8", "exif")
+    assert lens({"person": {"lens": "Unknown"}, "exif": words}) == ("Unknown", "person")
+    assert lens({"person": {"lens": ""}, "exif": words}) == ("", "person")
+
+
+def test_what_names_no_lens_is_left_out_though_an_older_version_stored_it() -> None:
+    assert lens({"exif": {"lens": "\x01"}, "xmp": {"lens": "EF50mm f/1.8"}}) == ("EF50mm f/1.8", "xmp")
+    assert lens({"exif": {"lens": "X100", "camera_model": "X100"}}) == (None, None)
+    assert lens({"exif": {"lens": "24.0-70.0 mm f/2.8"}}) == ("24-70mm f/2.8", "exif")
+    assert lens({"exif": {"lens": "24.0-70.0 mm f/2.8"}, "exiv2": {"lens": "AF-S 24-70mm"}}) == (
+        "AF-S 24-70mm",
+        "exiv2",
+    )

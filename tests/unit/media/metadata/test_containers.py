@@ -282,7 +282,14 @@ def test_the_record_heap_of_a_crw_is_read() -> None:
 
 
 def test_the_property_list_of_an_x3f_is_read() -> None:
-    pairs = (("CAMMANUF", "SIGMA"), ("CAMMODEL", "SD10"), ("ISO", "100"), ("TIME", "978309395"), ("AP_DESC", "8"))
+    pairs = (
+        ("CAMMANUF", "SIGMA"),
+        ("CAMMODEL", "SD10"),
+        ("ISO", "100"),
+        ("TIME", "978309395"),
+        ("AP_DESC", "8"),
+        ("LENSFRANGE", "15 to 30"),
+    )
     texts, table = b"", b""
     for pair in pairs:
         for word in pair:
@@ -300,6 +307,7 @@ def test_the_property_list_of_an_x3f_is_read() -> None:
         "iso": 100,
         "taken_at": "2001-01-01T00:36:35",
         "aperture": 8.0,
+        "lens_range": "15-30mm",
     }
 
 
