@@ -33,7 +33,7 @@ class Blocks:
     """Blocks found in one container; readers fill it as they go, so that later damage does not lose earlier blocks.
 
     width, height: pixels as stored, or as displayed if `upright`. orientation: the container's own, as an EXIF value.
-    tags: the container's native tags outside EXIF, XMP and IPTC; keys in lower case.
+    has_maker_note: the EXIF blocks hold one. tags: the container's native tags outside EXIF, XMP and IPTC; keys in lower case.
     """
 
     width: int | None = None
@@ -41,6 +41,7 @@ class Blocks:
     upright: bool = False
     orientation: int | None = None
     duration_seconds: float | None = None
+    has_maker_note: bool = False
     exif: list[ExifBlock] = field(default_factory=list)
     xmp: list[bytes] = field(default_factory=list)
     iptc: list[bytes] = field(default_factory=list)

@@ -25,12 +25,15 @@ from photoindex.media.metadata.findings import Findings
 from photoindex.media.metadata.guard import guarded
 from photoindex.media.metadata.standards.exif import read_exif
 from photoindex.media.metadata.standards.iptc import read_iptc
+from photoindex.media.metadata.standards.lens_library import read_lens_library
 from photoindex.media.metadata.standards.regions import regions_of
 from photoindex.media.metadata.standards.xmp import read_xmp
 from photoindex.types import Described, FactValue, Kind, MediaType, Region
 
 SOURCES: tuple[Callable[[Blocks], Findings], ...] = (read_exif, read_xmp, read_iptc, read_container_tags)
-"""All embedded sources. EXIF comes first because it also finds the XMP and IPTC blocks stored in TIFF tags."""
+"""All embedded sources. EXIF comes first because it also finds the XMP and IPTC blocks stored in TIFF tags.
+
+The library of lenses is not among them: it is asked for what they do not say."""
 
 READERS: dict[str, Callable[[Content, Blocks], None]] = {
     "jpeg": read_jpeg,
@@ -66,6 +69,8 @@ def describe(content: Content, media: MediaType) -> Described:
         found = [read(blocks) for read in SOURCES]
         with guarded(blocks.notes.append, "container: motion photo"):
             _add_motion(content, media, blocks, found[-1])
+        with guarded(blocks.notes.append, "exiv2: it cannot read the maker note"):
+            found.append(read_lens_library(blocks, found))
         regions = _regions(blocks)
     facts = {findings.source: findings.facts for findings in found if findings.facts}
     notes = [note for findings in found for note in findings.notes]

@@ -80,6 +80,7 @@ _SHARED: dict[int, str] = {
     0xA434: "LensModel",
     0xC62F: "CameraSerialNumber",
     0xC630: "DNGLensInfo",
+    0xC634: "DNGPrivateData",
 }
 _GPS: dict[int, str] = {
     0x0001: "LatitudeRef",
@@ -115,6 +116,7 @@ def read_exif(blocks: Blocks) -> Findings:
         with guarded(found.note, "damaged EXIF"):
             _read_directories(block, readings, found)
     for tags in readings:
+        blocks.has_maker_note |= bool({f"{EXIF} MakerNote", f"{IMAGE} DNGPrivateData"} & tags.block_ranges.keys())
         for step in _STEPS:
             with guarded(found.note, "damaged EXIF"):
                 step(tags, found)
