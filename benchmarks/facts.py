@@ -7,7 +7,7 @@ core facts are DateTimeOriginal, make, model, orientation and position. By sourc
 EXIF, XMP, IPTC or a maker's container is compared with ours from the same source. Resolved: the single value that
 exiftool prints for a tag, from any source including maker notes, is compared with the one that `facts` resolves. Values
 that exiftool does not have are not compared. `refused` counts impossible values that exiftool prints; they are left out
-of the percentage.
+of the percentage. Lenses are compared as `lens_names.py` says: the name in words, or the focal lengths and apertures.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from lens_names import lenses_by_exiftool, share
+from lens_names import verdict as lens_verdict
 
 from photoindex.config.load import load_config
 from photoindex.library.photos.facts import FileFacts, NotRead, as_json, read_facts
@@ -65,7 +68,6 @@ TAGS = {
     "FNumber": "aperture",
     "ExposureTime": "exposure_seconds",
     "FocalLength": "focal_length_mm",
-    "LensModel": "lens",
     "Rating": "rating",
     "Keywords": "keywords",
     "Subject": "keywords",
@@ -93,11 +95,20 @@ def main() -> int:
     by_source: Agreement = defaultdict(Counter)
     by_winner: Agreement = defaultdict(Counter)
     files: Counter[str] = Counter()
+    named, lenses = lenses_by_exiftool(options.folder), Counter[str]()
     for one in read_facts(load_config(), sorted(grouped)):
         if isinstance(one, NotRead):
             continue
         name = one.described.media.format
         files[name] += 1
+        if one.path in named:
+            found_lens = lens_verdict(one.resolved.lens, named[one.path])
+            lenses[found_lens] += 1
+            if options.list and found_lens in ("different", "missing"):
+                print(
+                    f"{found_lens:9} {os.fsdecode(one.path)}: lens {named[one.path]}, ours {one.resolved.lens!r}",
+                    file=sys.stderr,
+                )
         for agreement, found in (
             (by_source, compare(grouped[one.path], one.described)),
             (by_winner, compare_winners(plain[one.path], one)),
@@ -107,6 +118,10 @@ def main() -> int:
                 if options.list and verdict != "same":
                     print(f"{verdict:9} {os.fsdecode(one.path)}: {text}", file=sys.stderr)
     report(by_source, by_winner, files, as_json=options.json)
+    if options.json:
+        print(json.dumps({"lenses": dict(lenses)}))
+    else:
+        print(f"lenses of all formats, resolved: {100 * share(lenses):5.1f} % of {lenses.total():4}, {dict(lenses)}")
     return 0
 
 
