@@ -79,7 +79,7 @@ def test_the_wheel_has_metadata(wheel: zipfile.ZipFile) -> None:
     assert said["Version"] == photoindex.__version__
     assert said["Requires-Python"] == ">=3.11"
     assert said["License-Expression"] == "Apache-2.0"
-    assert {"all", "dev"} <= set(said.get_all("Provides-Extra") or ())
+    assert {"all", "dev", "lens"} <= set(said.get_all("Provides-Extra") or ())
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
 
 
@@ -94,6 +94,12 @@ def test_the_base_installation_requires_no_large_model_library(wheel: zipfile.Zi
     needed = [line for line in metadata(wheel).get_all("Requires-Dist") or () if "extra ==" not in line]
     names = {re.match(r"[\w.-]+", line)[0].lower() for line in needed}  # type: ignore[index]
     assert not names & {"torch", "torchvision", "open-clip-torch", "transformers", "insightface"}
+
+
+def test_only_the_extra_lens_requires_the_library_under_the_gpl(wheel: zipfile.ZipFile) -> None:
+    needed = [line for line in metadata(wheel).get_all("Requires-Dist") or () if line.startswith("exiv2")]
+    assert len(needed) == 1
+    assert needed[0].endswith("extra == 'lens'")
 
 
 def test_the_installed_program_reads_its_own_profiles(installed: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ _TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)
 _FORMATS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I"}
 _FRACTIONS = {5: "2I", 10: "2i"}
 _ENTRY_LIMIT = 500
+_LARGEST_COUNT = 255
 _VALUE_LIMIT = 256
 _ENTRY_BYTES = 12
 _INLINE_BYTES = 4
@@ -47,6 +48,10 @@ class MakerDirectory:
         if not 0 <= self.start <= len(self.data) - 2:
             return
         (count,) = struct.unpack_from(self.order + "H", self.data, self.start)
+        if count > _LARGEST_COUNT and count & _LARGEST_COUNT == 0:
+            # A program has written the EXIF block around the note in the other byte order.
+            self.order = "<" if self.order == ">" else ">"
+            count >>= 8
         end = self.start + 2 + _ENTRY_BYTES * min(count, _ENTRY_LIMIT)
         entries = []
         for at in range(self.start + 2, min(end, len(self.data) - _ENTRY_BYTES + 1), _ENTRY_BYTES):
@@ -65,15 +70,15 @@ class MakerDirectory:
     def _find_moved_values(self, end: int, outside: list[tuple[int, int]]) -> None:
         """Correct `base` where a program has moved the note and left its offsets as they were.
 
-        Values follow the directory and four more bytes. Offsets that begin elsewhere and reach beyond the note, but fit when they
-        begin there, are such offsets.
+        Values follow the directory and four more bytes. Offsets that reach into the directory or beyond the note, but would fit if
+        they began there, are such offsets.
         """
         if not outside:
             return
         first = self.base + min(pointer for pointer, _ in outside)
         last = self.base + max(pointer + size for pointer, size in outside)
         shift = first - (end + _INLINE_BYTES)
-        if last > len(self.data) >= last - shift:
+        if (last > len(self.data) or first < end - 2) and last - shift <= len(self.data):
             self.base -= shift
 
     def _pointer(self, at: int) -> int:

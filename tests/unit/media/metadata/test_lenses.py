@@ -67,9 +67,15 @@ def test_a_maker_note_says_the_lens_in_words_or_numbers(make: str, note: Note, e
     assert lens_of(maker_notes.picture(make, note)) == expected
 
 
-def test_the_offsets_of_a_note_that_a_program_has_moved_are_corrected() -> None:
+@pytest.mark.parametrize("moved", [-62, -8, 54, 300])
+def test_the_offsets_of_a_note_that_a_program_has_moved_are_corrected(moved: int) -> None:
     note = maker_notes.canon("", 5800, 23_200, 1000)
-    assert lens_of(maker_notes.picture("Canon", note, moved=300)) == (None, "5.8-23.2mm")
+    assert lens_of(maker_notes.picture("Canon", note, moved=moved)) == (None, "5.8-23.2mm")
+
+
+def test_a_note_in_another_byte_order_than_the_block_around_it_is_read() -> None:
+    note = maker_notes.canon("EF50mm f/1.8", 50, 50)
+    assert lens_of(maker_notes.picture("Canon", note, order=">")) == ("EF50mm f/1.8", "50mm")
 
 
 @pytest.mark.parametrize("keep", range(0, 110, 7))
