@@ -213,7 +213,6 @@ _TEXTS = (
     ("camera_model", "Model"),
     ("camera_serial", "BodySerialNumber"),
     ("camera_serial", "CameraSerialNumber"),
-    ("lens", "LensModel"),
     ("software", "Software"),
     ("artist", "Artist"),
     ("copyright", "Copyright"),
