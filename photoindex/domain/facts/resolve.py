@@ -132,7 +132,10 @@ class _Picker:
         for source in PRIORITIES["position"]:
             known = self._of(source)
             latitude, longitude = _number(known.get("latitude")), _number(known.get("longitude"))
-            if latitude is not None and longitude is not None and abs(latitude) <= 90 and abs(longitude) <= 180:
+            # 0/0 is what devices without a fix write; only a person can mean it.
+            if latitude is None or longitude is None or (latitude == longitude == 0 and source != "person"):
+                continue
+            if abs(latitude) <= 90 and abs(longitude) <= 180:
                 self._sources["latitude"] = self._sources["longitude"] = source
                 altitude = _number(known.get("altitude_m"))
                 if altitude is not None:

@@ -53,17 +53,22 @@ class Findings:
         else:
             self.refuse("lens", text, "it names no lens")
 
-    def add_position(self, latitude: float | None, longitude: float | None, *, trust_zero: bool) -> None:
-        """Add a position in degrees; 0/0 is rejected without `trust_zero`, because devices write it when they have no fix."""
+    def add_position(self, latitude: float | None, longitude: float | None) -> None:
+        """Add a position in degrees; 0/0 is rejected whatever stands beside it: devices without a fix write it."""
         if latitude is None or longitude is None:
             return
         if not (math.isfinite(latitude) and math.isfinite(longitude) and abs(latitude) <= 90 and abs(longitude) <= 180):
             self.refuse("position", (latitude, longitude), "outside the valid range")
-        elif latitude == 0 and longitude == 0 and not trust_zero:
-            self.refuse("position", (latitude, longitude), "0/0 without any other sign of a fix")
+        elif round(latitude, 7) == 0 and round(longitude, 7) == 0:
+            self.refuse("position", (latitude, longitude), "0/0 means that there was no fix")
         else:
             self.add("latitude", round(latitude, 7))
             self.add("longitude", round(longitude, 7))
+
+    def add_altitude(self, metres: float | None) -> None:
+        """Add an altitude in metres; 0 counts only beside a position, because devices without a fix write it."""
+        if metres or "latitude" in self.facts:
+            self.add_number("altitude_m", metres, -12_000, 100_000)
 
     def add_keywords(self, keywords: Iterable[str]) -> None:
         """Append the keywords that are not in the list yet, in order."""

@@ -109,7 +109,7 @@ def _add_position(block: object, found: Findings) -> bool:
     latitude, longitude, altitude = (block.get(name) for name in ("latitude", "longitude", "altitude"))
     if not (isinstance(latitude, int | float) and isinstance(longitude, int | float)) or latitude == longitude == 0:
         return False
-    found.add_position(latitude, longitude, trust_zero=False)
+    found.add_position(latitude, longitude)
     if "latitude" not in found.facts:
         return False
     if isinstance(altitude, int | float) and altitude != 0:

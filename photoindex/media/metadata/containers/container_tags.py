@@ -55,8 +55,10 @@ _NUMBERS: tuple[tuple[str, float, float], ...] = (
     ("focal_length_35mm", 1.0, 65534.0),
 )
 _POSITIONS = (f"{_APPLE}location.iso6709", "location", "location-eng")
-# ISO 6709, annex H, in degrees.
-_ISO_6709 = re.compile(r"([+-]\d{1,2}(?:\.\d*)?)([+-]\d{1,3}(?:\.\d*)?)([+-]\d+(?:\.\d*)?)?(?:CRS.*)?/?", re.ASCII)
+# ISO 6709, annex H: degrees, or degrees and two digits each of minutes and seconds.
+_ISO_6709 = re.compile(
+    r"([+-])(\d\d?|\d{4}|\d{6})(\.\d*)?([+-])(\d{1,3}|\d{5}|\d{7})(\.\d*)?([+-]\d+(?:\.\d*)?)?(?:CRS.*)?/?", re.ASCII
+)
 _EPOCH_YEARS = ("1904", "1970")
 
 
@@ -117,7 +119,17 @@ def _add_position(found: Findings, text: str) -> None:
     match = _ISO_6709.fullmatch(text)
     if match is None:
         return
-    altitude = float(match[3]) if match[3] else None
-    found.add_position(float(match[1]), float(match[2]), trust_zero=bool(altitude))
+    altitude = float(match[7]) if match[7] else None
+    found.add_position(
+        _degrees(*match.group(1, 2, 3), degree_digits=2), _degrees(*match.group(4, 5, 6), degree_digits=3)
+    )
     if altitude is not None and "latitude" in found.facts:
         found.add_number("altitude_m", altitude, -12_000, 100_000)
+
+
+def _degrees(sign: str, digits: str, fraction: str | None, *, degree_digits: int) -> float:
+    """Convert `5130` and `.5` to 51.508333; `fraction` belongs to the last two digits."""
+    parts = [digits[:degree_digits], *re.findall("..", digits[degree_digits:])]
+    parts[-1] += fraction or ""
+    degrees = sum(float(part) / 60**power for power, part in enumerate(parts))
+    return -degrees if sign == "-" else degrees

@@ -369,11 +369,11 @@ def _add_gps(tags: TiffDirectories, found: Findings) -> None:
     longitude = _degrees(tags, "Longitude", "EW", found)
     altitude = tags.number(f"{GPS} Altitude")
     moment = _gps_time(tags, found)
-    found.add_position(latitude, longitude, trust_zero=bool(moment) or bool(altitude))
+    found.add_position(latitude, longitude)
     if altitude is not None and math.isfinite(altitude):
         # 1: below sea level; 3: below the reference ellipsoid (EXIF 3.0).
         below = tags.block(f"{GPS} AltitudeRef", 1) in (b"\1", b"\3")
-        found.add_number("altitude_m", round(-altitude if below else altitude, 3), -12_000, 100_000)
+        found.add_altitude(round(-altitude if below else altitude, 3))
     elif altitude is None:
         _refuse_over_zero(tags, "Altitude", "altitude_m", found)
     found.add("gps_at", moment)

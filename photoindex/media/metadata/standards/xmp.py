@@ -239,10 +239,10 @@ def _add_position(properties: Properties, found: Findings) -> None:
             # Not a position: some programs lose one coordinate and write the other.
             found.add_number(name, round(value, 7) if math.isfinite(value) else value, -limit, limit)
     altitude = _number(properties, "exif:GPSAltitude")
-    found.add_position(latitude, longitude, trust_zero=bool(altitude) or "gps_at" in found.facts)
+    found.add_position(latitude, longitude)
     if altitude is not None:
         below = properties.get("exif:GPSAltitudeRef", ["0"])[0] == "1"
-        found.add_number("altitude_m", round(-altitude if below else altitude, 3), -12_000, 100_000)
+        found.add_altitude(round(-altitude if below else altitude, 3))
 
 
 def _degrees(properties: Properties, key: str, negative: str) -> float | None:

@@ -6,7 +6,7 @@ import pytest
 
 from photoindex.domain.facts.resolve import resolve
 from photoindex.domain.facts.sources import LEVELS, PRIORITIES, TIMES
-from photoindex.types import Facts, Resolved
+from photoindex.types import Facts, FactValue, Resolved
 
 MTIME_NS = 1_600_000_000 * 10**9
 
@@ -278,6 +278,14 @@ def test_an_implausible_modification_time_is_not_used(mtime_ns: int) -> None:
     result = resolved(mtime_ns=mtime_ns)
     assert (result.taken_at, result.taken_at_source, result.taken_at_confidence) == (None, None, None)
     assert "taken_at" not in result.sources
+
+
+def test_zero_zero_is_no_position_unless_a_person_says_so() -> None:
+    nowhere: dict[str, FactValue] = {"latitude": 0.0, "longitude": 0.0}
+    result = resolved({"sidecar": nowhere, "exif": nowhere, "container": {"latitude": 52.5, "longitude": 13.25}})
+    assert (result.latitude, result.longitude) == (52.5, 13.25)
+    assert resolved({"exif": nowhere}).latitude is None
+    assert resolved({"person": nowhere}).latitude == 0.0
 
 
 def test_a_position_is_never_combined_from_two_sources() -> None:

@@ -177,11 +177,6 @@ def test_fractions_over_zero_are_refused_with_a_note_for_each_fact_of_a_position
     )
 
 
-def test_zero_zero_is_accepted_together_with_a_gps_time() -> None:
-    gps = [*position([(0, 1)], "N", [(0, 1)], "E"), text(0x1D, "2019:06:01"), rational(7, (10, 1), (34, 1), (56, 1))]
-    assert exif_facts(gps=gps) == {"latitude": 0.0, "longitude": 0.0, "gps_at": "2019-06-01T10:34:56+00:00"}
-
-
 def test_gps_time_keeps_its_fraction_and_is_utc() -> None:
     gps = [*BERLIN, text(0x1D, "2019:06:01"), rational(7, (10, 1), (34, 1), (56250, 1000))]
     assert exif_facts(gps=gps)["gps_at"] == "2019-06-01T10:34:56.250+00:00"
