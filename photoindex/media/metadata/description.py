@@ -19,7 +19,6 @@ from photoindex.media.metadata.containers.pillow import read_with_pillow
 from photoindex.media.metadata.containers.png import read_png
 from photoindex.media.metadata.containers.raw import read_raw
 from photoindex.media.metadata.containers.tiff import read_tiff
-from photoindex.media.metadata.containers.video import read_video
 from photoindex.media.metadata.containers.webp import read_webp
 from photoindex.media.metadata.findings import Findings
 from photoindex.media.metadata.guard import guarded
@@ -28,6 +27,7 @@ from photoindex.media.metadata.standards.iptc import read_iptc
 from photoindex.media.metadata.standards.lens_library import read_lens_library
 from photoindex.media.metadata.standards.regions import regions_of
 from photoindex.media.metadata.standards.xmp import read_xmp
+from photoindex.media.metadata.videos.video import read_video
 from photoindex.types import Described, FactValue, Kind, MediaType, Region
 
 SOURCES: tuple[Callable[[Blocks], Findings], ...] = (read_exif, read_xmp, read_iptc, read_container_tags)
@@ -74,7 +74,7 @@ def describe(content: Content, media: MediaType) -> Described:
         regions = _regions(blocks)
     facts = {findings.source: findings.facts for findings in found if findings.facts}
     notes = [note for findings in found for note in findings.notes]
-    orientation = _orientation(blocks, facts)
+    orientation = _orientation(blocks, facts, media.kind)
     width, height = blocks.width, blocks.height
     if not blocks.upright and orientation >= 5:
         width, height = height, width
@@ -126,8 +126,13 @@ def _regions(blocks: Blocks) -> tuple[Region, ...]:
     return tuple(found)
 
 
-def _orientation(blocks: Blocks, facts: dict[str, dict[str, FactValue]]) -> int:
-    """Return the EXIF orientation from EXIF, the container or XMP, in this order."""
+def _orientation(blocks: Blocks, facts: dict[str, dict[str, FactValue]], kind: Kind) -> int:
+    """Return the EXIF orientation from EXIF, the container or XMP, in this order.
+
+    The EXIF of a video is that of its thumbnail, so its container alone says how to turn it.
+    """
+    if kind is Kind.VIDEO:
+        return blocks.orientation or 1
     for value in (
         facts.get("exif", {}).get("orientation"),
         blocks.orientation,

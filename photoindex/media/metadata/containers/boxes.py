@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
 
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 EXIF_UUID = b"JpgTiffExif->JP2"
 IPTC_UUID = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
+_CANON_UUID = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
+_CANON_BLOCKS = {b"CMT1": Directory.IMAGE, b"CMT2": Directory.EXIF, b"CMT4": Directory.GPS}
 _BOX_LIMIT = 2000
 
 
@@ -72,3 +75,14 @@ def collect_xmp(stream: BinaryIO, box: Box, blocks: Blocks) -> None:
     """Append the XMP packet of a `uuid` box to `blocks`, if the box holds one (ISO 16684-1 part 3)."""
     if box_uuid(stream, box) == XMP_UUID:
         blocks.xmp.append(box_content(stream, box, 16))
+
+
+def collect_canon_exif(stream: BinaryIO, movie: Box, blocks: Blocks) -> None:
+    """Append the TIFF directories that Canon's CR3 and newer MP4 files hold in a `uuid` box of `moov`, one a box."""
+    for box in boxes(stream, movie.start, movie.end):
+        if box_uuid(stream, box) != _CANON_UUID:
+            continue
+        for part in boxes(stream, box.start + 16, box.end):
+            if part.name in _CANON_BLOCKS:
+                data = io.BytesIO(box_content(stream, part))
+                blocks.exif.append(ExifBlock(data, first=_CANON_BLOCKS[part.name]))

@@ -8,6 +8,7 @@ from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.encodings import without_stray_bytes
 from photoindex.media.metadata.findings import Findings
+from photoindex.media.metadata.videos.header_time import EPOCH_YEARS, HEADER_TIME, WALL_TIME
 
 _APPLE = "com.apple.quicktime."
 _TEXTS: tuple[tuple[str, str], ...] = (
@@ -37,15 +38,15 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     ("codec", "codec"),
 )
 _LENSES = (f"{_APPLE}camera.lens_model", "lens")
-# Apple's creationdate has a time zone, the other `taken_at` times are local. QuickTime's header time and Matroska's DateUTC
-# are UTC if the writer follows the standard, so they are a separate fact.
+# Apple's creationdate has a time zone, the other `taken_at` times are local unless they end in a zone. The time in the header
+# of QuickTime and ASF and Matroska's DateUTC are UTC if the writer follows the standard, so they are a separate fact.
 _TIMES: tuple[tuple[str, str], ...] = (
     ("taken_at", f"{_APPLE}creationdate"),
-    ("taken_at", "datetimeoriginal"),
+    ("taken_at", WALL_TIME),
     ("taken_at", "date_recorded"),
     ("taken_at", "creation time"),
     ("taken_at", "date"),
-    ("created_utc", "creation_time"),
+    ("created_utc", HEADER_TIME),
     ("modified_at", "time"),
 )
 _NUMBERS: tuple[tuple[str, float, float], ...] = (
@@ -59,7 +60,7 @@ _POSITIONS = (f"{_APPLE}location.iso6709", "location", "location-eng")
 _ISO_6709 = re.compile(
     r"([+-])(\d\d?|\d{4}|\d{6})(\.\d*)?([+-])(\d{1,3}|\d{5}|\d{7})(\.\d*)?([+-]\d+(?:\.\d*)?)?(?:CRS.*)?/?", re.ASCII
 )
-_EPOCH_YEARS = ("1904", "1970")
+_UTC_ENDS = ("Z", "UTC", "GMT")
 
 
 def read_container_tags(blocks: Blocks) -> Findings:
@@ -92,7 +93,11 @@ def read_container_tags(blocks: Blocks) -> Findings:
 def _add_time(found: Findings, name: str, key: str, text: str) -> None:
     if not text:
         return
-    if key == "creation_time" and text.startswith(_EPOCH_YEARS):
+    if name == "taken_at" and text.rstrip().upper().endswith(_UTC_ENDS):
+        name = (
+            "created_utc"  # an instant that says nothing of the camera's wall clock; a clock in Lisbon gives `+00:00`
+        )
+    if key == HEADER_TIME and text.startswith(EPOCH_YEARS):
         found.refuse(name, text, "the epoch of the container's clock")
         return
     try:
@@ -131,5 +136,5 @@ def _degrees(sign: str, digits: str, fraction: str | None, *, degree_digits: int
     """Convert `5130` and `.5` to 51.508333; `fraction` belongs to the last two digits."""
     parts = [digits[:degree_digits], *re.findall("..", digits[degree_digits:])]
     parts[-1] += fraction or ""
-    degrees = sum(float(part) / 60**power for power, part in enumerate(parts))
+    degrees = sum(float(part) / 60.0**power for power, part in enumerate(parts))
     return -degrees if sign == "-" else degrees

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from photoindex.media.content import Content
-from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
-from photoindex.media.metadata.containers.boxes import box_content, box_uuid, boxes, collect_xmp, find_box, stream_size
+from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, ExifBlock
+from photoindex.media.metadata.containers.boxes import boxes, collect_canon_exif, collect_xmp, find_box, stream_size
 from photoindex.media.metadata.containers.ciff import read_ciff
 from photoindex.media.metadata.containers.jpeg import scan_jpeg
 from photoindex.media.metadata.containers.sigma import read_sigma
@@ -16,8 +16,6 @@ from photoindex.media.metadata.guard import guarded
 from photoindex.media.metadata.standards.exif import jpeg_from_raw, largest_size
 from photoindex.media.raw_geometry import orientation, upright_size
 
-_CANON_UUID = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
-_CANON_BLOCKS = {b"CMT1": Directory.IMAGE, b"CMT2": Directory.EXIF, b"CMT4": Directory.GPS}
 _EMBEDDED_LIMIT_BYTES = 64 << 20
 
 
@@ -68,13 +66,8 @@ def _read_canon_boxes(stream: BinaryIO, blocks: Blocks) -> None:
     """Canon CR3: each TIFF directory is in a box of its own."""
     end = stream_size(stream)
     movie = find_box(stream, (b"moov",), 0, end)
-    for box in boxes(stream, movie.start, movie.end) if movie else ():
-        if box_uuid(stream, box) != _CANON_UUID:
-            continue
-        for part in boxes(stream, box.start + 16, box.end):
-            if part.name in _CANON_BLOCKS:
-                data = io.BytesIO(box_content(stream, part))
-                blocks.exif.append(ExifBlock(data, first=_CANON_BLOCKS[part.name]))
+    if movie is not None:
+        collect_canon_exif(stream, movie, blocks)
     for box in boxes(stream, 0, end):
         collect_xmp(stream, box, blocks)
 

@@ -11,6 +11,18 @@ from photoindex.media.metadata.blocks import Blocks, ExifBlock
 from photoindex.media.metadata.standards.exif import IMAGE, SIZE_TAGS
 
 
+def block_of_bare_directory(data: bytes) -> ExifBlock:
+    """Return a little-endian directory without a TIFF header, whose offsets count from its own start, as an EXIF block.
+
+    The header is put over the directory's first 8 bytes, and the directory is repeated at the end, where the header points.
+    Raises ValueError if there are not even 8 bytes.
+    """
+    if len(data) < 8:
+        raise ValueError("the directory is cut short")
+    directory = data[: 2 + 12 * int.from_bytes(data[:2], "little") + 4]
+    return ExifBlock(io.BytesIO(b"II*\0" + len(data).to_bytes(4, "little") + data[8:] + directory))
+
+
 def read_tiff(content: Content, blocks: Blocks) -> None:
     """Fill `blocks` from the first directory of a TIFF."""
     from photoindex.media.metadata.containers.tiff_directory import TiffDirectories
