@@ -46,6 +46,7 @@ _TAGS = re.compile(rb"([A-Z ]{2,30}?) (?:DIGITAL CAMERA|COMPANY)\0")
 _GOPRO = re.compile(rb"H(?:D\d|1\d|2\d)")
 _GOPRO_WITH_ZONE = re.compile(rb"H2[3-9]")
 
+_LONGEST_SECONDS = 366 * 86400
 _NIKON_MAKE, _NIKON_MODEL, _NIKON_TIME = 0x01, 0x02, 0x12
 _EXIF_TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8)
 _EXIF_TEXT = 2
@@ -64,23 +65,36 @@ def read_quicktime(stream: BinaryIO, blocks: Blocks) -> None:
         elif box.name == b"moov":
             collect_canon_exif(stream, box, blocks)
             for part in boxes(stream, box.start, box.end):
-                if part.name == b"trak" and blocks.orientation is None:
-                    blocks.orientation = _orientation_of_track(stream, part)
+                if part.name == b"mvhd":
+                    _add_duration(box_content(stream, part), blocks)
+                elif part.name == b"trak" and blocks.orientation is None:
+                    _add_track(stream, part, blocks)
                 elif part.name == b"udta":
                     is_local |= _read_user_data(stream, part, blocks)
     if is_local:
         take_header_time_as_local(blocks)
 
 
-def _orientation_of_track(stream: BinaryIO, track: Box) -> int | None:
-    """Return a video track's rotation as an EXIF orientation (ISO 14496-12, 8.3.2), None for other tracks."""
+def _add_duration(header: bytes, blocks: Blocks) -> None:
+    """Add the duration of the movie's header (ISO 14496-12, 8.2.2), for damaged files that FFmpeg cannot open."""
+    scale, duration = (
+        struct.unpack_from(">IQ", header, 20) if header[:1] == b"\1" else struct.unpack_from(">II", header, 12)
+    )
+    if blocks.duration_seconds is None and scale and 0 < duration < scale * _LONGEST_SECONDS:
+        blocks.duration_seconds = duration / scale
+
+
+def _add_track(stream: BinaryIO, track: Box, blocks: Blocks) -> None:
+    """Add a video track's rotation as an EXIF orientation (ISO 14496-12, 8.3.2), and its size if FFmpeg could not tell."""
     handler = find_box(stream, (b"mdia", b"hdlr"), track.start, track.end)
     header = find_box(stream, (b"tkhd",), track.start, track.end)
     if handler is None or header is None or box_content(stream, handler)[8:12] != b"vide":
-        return None
+        return
     data = box_content(stream, header)
-    a, b = struct.unpack_from(">ii", data, 52 if data[:1] == b"\1" else 40)
-    return _ORIENTATION_OF_MATRIX.get((round(a / 65536), round(b / 65536)), 1)
+    matrix = 52 if data[:1] == b"\1" else 40
+    a, b = struct.unpack_from(">ii", data, matrix)
+    blocks.orientation = _ORIENTATION_OF_MATRIX.get((round(a / 65536), round(b / 65536)), 1)
+    blocks.set_size(*(round(side / 65536) for side in struct.unpack_from(">II", data, matrix + 36)))
 
 
 def _read_user_data(stream: BinaryIO, user_data: Box, blocks: Blocks) -> bool:

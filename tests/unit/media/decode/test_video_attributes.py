@@ -103,11 +103,8 @@ def test_no_attribute_that_raises_costs_a_video_the_other_facts(watched: Callabl
     for broken in sorted(watch.used - ESSENTIAL):
         watched(Watch(broken, ERRORS[0]))
         result = described(data, "mp4", Kind.VIDEO)
-        sizeless = broken[0] == "codec"
-        assert result.notes == (("container: the header has no size",) if sizeless and broken[1] != "name" else ()), (
-            broken
-        )
-        assert (result.width == whole.width) != bool(result.notes), broken
+        assert result.notes == (), broken
+        assert (result.width, result.height) == (whole.width, whole.height), broken  # from the boxes where PyAV fails
         assert result.duration_seconds == pytest.approx(whole.duration_seconds), broken
 
 

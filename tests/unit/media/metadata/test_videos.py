@@ -79,6 +79,20 @@ def with_chunks(data: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
     )
 
 
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_movie_that_ffmpeg_cannot_open_gives_size_duration_and_rotation(version: int) -> None:
+    header = bytes([version, 0, 0, 0]) + struct.pack(">QQIQ" if version else ">IIII", 0, 0, 1000, 4500) + bytes(80)
+    where = bytes([version, 0, 0, 0]) + bytes(48 if version else 36)
+    track = (
+        where + struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30) + struct.pack(">II", 640 << 16, 480 << 16)
+    )
+    handler = box(b"hdlr", bytes(8), b"vide", bytes(13))
+    moov = box(b"moov", box(b"mvhd", header), box(b"trak", box(b"tkhd", track), box(b"mdia", handler)))
+    described = read(moov, "mov")
+    assert (described.width, described.height, described.orientation) == (480, 640, 6)
+    assert described.duration_seconds == 4.5
+
+
 def nikon_record(number: int, value: str) -> bytes:
     data = value.encode() + b"\0"
     return struct.pack(">IHH", number, 2, len(data)) + data
