@@ -8,6 +8,10 @@ EXIF, XMP, IPTC or a maker's container is compared with ours from the same sourc
 exiftool prints for a tag, from any source including maker notes, is compared with the one that `facts` resolves. Values
 that exiftool does not have are not compared. `refused` counts impossible values that exiftool prints; they are left out
 of the percentage. Lenses are compared as `lens_names.py` says: the name in words, or the focal lengths and apertures.
+
+Beside these: of videos the date (as wall clock or in UTC, because exiftool does not say which one a header has) and the
+duration (to a tenth of a second or one per cent); and width and height in pixels (in either order, because exiftool does
+not turn them).
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +33,7 @@ from lens_names import verdict as lens_verdict
 
 from photoindex.config.load import load_config
 from photoindex.library.photos.facts import FileFacts, NotRead, as_json, read_facts
-from photoindex.types import Described
+from photoindex.types import Described, Kind
 
 Agreement = dict[tuple[str, str], Counter[str]]
 """(format, fact) -> verdict -> how many values."""
@@ -82,6 +87,9 @@ TAGS = {
 REQUIRED = ("taken_at", "camera_make", "camera_model", "orientation", "latitude", "longitude")
 ORIENTATIONS = {"Top-left": 1, "Right-top": 6}
 REFERENCES = ("GPSLatitudeRef", "GPSLongitudeRef", "GPSAltitudeRef")
+VIDEO_DATES = ("DateTimeOriginal", "CreationDate", "ContentCreateDate", "CreationDateValue", "CreateDate")
+OTHERS = ("video date", "duration", "size")
+DURATION_TOLERANCE_SECONDS = 0.1
 
 
 def main() -> int:
@@ -92,8 +100,10 @@ def main() -> int:
     options = parser.parse_args()
     grouped = exiftool(options.folder, "-G1")
     plain = exiftool(options.folder)
+    others = exiftool(options.folder, wanted=(*VIDEO_DATES, "Duration", "ImageSize"))
     by_source: Agreement = defaultdict(Counter)
     by_winner: Agreement = defaultdict(Counter)
+    by_other: Agreement = defaultdict(Counter)
     files: Counter[str] = Counter()
     named, lenses = lenses_by_exiftool(options.folder), Counter[str]()
     for one in read_facts(load_config(), sorted(grouped)):
@@ -112,12 +122,13 @@ def main() -> int:
         for agreement, found in (
             (by_source, compare(grouped[one.path], one.described)),
             (by_winner, compare_winners(plain[one.path], one)),
+            (by_other, compare_others(others.get(one.path, {}), one)),
         ):
             for fact, verdict, text in found:
                 agreement[name, fact][verdict] += 1
                 if options.list and verdict != "same":
                     print(f"{verdict:9} {os.fsdecode(one.path)}: {text}", file=sys.stderr)
-    report(by_source, by_winner, files, as_json=options.json)
+    report(by_source, by_winner, by_other, files, as_json=options.json)
     if options.json:
         print(json.dumps({"lenses": dict(lenses)}))
     else:
@@ -125,8 +136,9 @@ def main() -> int:
     return 0
 
 
-def exiftool(folder: Path, *options: str) -> dict[bytes, dict[str, Any]]:
-    wanted = [f"-{tag}" for tag in (*TAGS, *REFERENCES)]
+def exiftool(
+    folder: Path, *options: str, wanted: tuple[str, ...] = (*TAGS, *REFERENCES)
+) -> dict[bytes, dict[str, Any]]:
     command = [
         "exiftool",
         "-j",
@@ -137,7 +149,7 @@ def exiftool(folder: Path, *options: str) -> dict[bytes, dict[str, Any]]:
         "-r",
         "-charset",
         "filename=utf8",
-        *wanted,
+        *(f"-{tag}" for tag in wanted),
         os.fspath(folder),
     ]
     output = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
@@ -174,6 +186,39 @@ def compare_winners(tags: dict[str, Any], one: FileFacts) -> Iterator[tuple[str,
             "same" if equal(fact, mine, value) else "refused" if refused else "missing" if mine is None else "different"
         )
         yield fact, verdict, f"{tag} {value!r}, ours {mine!r}"
+
+
+def compare_others(tags: dict[str, Any], one: FileFacts) -> Iterator[tuple[str, str, str]]:
+    """Compare the size and, of videos, date and duration."""
+    ours = as_json(one)
+    checks = [
+        ("size", (ours["width"], ours["height"]), tags.get("ImageSize"), equal_size),
+    ]
+    if one.described.media.kind is Kind.VIDEO:
+        dates = [tags[name] for name in VIDEO_DATES if not is_unknown("taken_at", tags.get(name) or "")]
+        checks.append(("video date", (ours["taken_at"], ours["taken_at_utc"]), next(iter(dates), None), equal_date))
+        checks.append(("duration", ours["duration_seconds"], tags.get("Duration"), equal_duration))
+    for fact, mine, value, are_equal in checks:
+        if value:
+            is_missing = mine is None or mine == (None, None)
+            same = not is_missing and are_equal(mine, value)
+            refused = is_missing and fact == "video date" and any(" taken_at " in note for note in one.described.notes)
+            verdict = "same" if same else "refused" if refused else "missing" if is_missing else "different"
+            yield fact, verdict, f"{fact} {value!r}, ours {mine!r}"
+
+
+def equal_size(mine: tuple[int, int], theirs: Any) -> bool:
+    return sorted(str(part) for part in mine) == sorted(str(theirs).replace("x", " ").split())
+
+
+def equal_date(mine: tuple[str, float | None], theirs: Any) -> bool:
+    wall, instant = mine
+    in_utc = "" if instant is None else datetime.fromtimestamp(instant, UTC).isoformat()
+    return digits(str(theirs)) in (digits(wall), digits(in_utc))
+
+
+def equal_duration(mine: float, theirs: Any) -> bool:
+    return abs(mine - float(theirs)) <= max(DURATION_TOLERANCE_SECONDS, 0.01 * float(theirs))
 
 
 def is_unknown(fact: str, value: Any) -> bool:
@@ -219,7 +264,9 @@ def digits(text: str) -> str:
     return "".join(character for character in text[:19] if character.isdigit())
 
 
-def report(by_source: Agreement, by_winner: Agreement, files: Counter[str], *, as_json: bool) -> None:
+def report(
+    by_source: Agreement, by_winner: Agreement, by_other: Agreement, files: Counter[str], *, as_json: bool
+) -> None:
     totals: dict[str, Counter[str]] = {title: Counter() for title in ("core", "all", "winner", "bar", "bar of winners")}
     for name in sorted(files, key=lambda name: (name not in BAR, name)):
         counts = {fact: counter for (other, fact), counter in by_source.items() if other == name}
@@ -234,7 +281,9 @@ def report(by_source: Agreement, by_winner: Agreement, files: Counter[str], *, a
             totals[title] += counter
         if as_json:
             facts = {fact: dict(counts[fact]) for fact in sorted(counts)}
-            print(json.dumps({"format": name, "in_bar": name in BAR, "files": files[name], "facts": facts}))
+            others = {fact: dict(by_other[name, fact]) for fact in OTHERS if (name, fact) in by_other}
+            line = {"format": name, "in_bar": name in BAR, "files": files[name], "facts": facts, "others": others}
+            print(json.dumps(line))
         else:
             print(
                 f"{name:5} {'*' if name in BAR else ' '} {files[name]:4} files; core facts by source {shown(sums['core'])}, "
@@ -250,6 +299,11 @@ def report(by_source: Agreement, by_winner: Agreement, files: Counter[str], *, a
             ("all", "all facts of all formats, by source"),
         ):
             print(f"{line}: {shown(totals[title])}, {dict(totals[title])}")
+        for fact in OTHERS:
+            total = sum((counter for (_, other), counter in by_other.items() if other == fact), Counter[str]())
+            print(f"{fact} of all formats: {shown(total)}, {dict(total)}")
+            for name in sorted(name for name, other in by_other if other == fact):
+                print(f"    {name:5} {shown(by_other[name, fact])}")
 
 
 def shown(counter: Counter[str]) -> str:
