@@ -81,6 +81,8 @@ def _timed(candidate: TimeSource, wall: Wall, evidence: TimeEvidence) -> PhotoTi
         confidence = round(candidate.confidence * _CONFIDENCE_OF_PARTIAL, 3) if is_embedded else candidate.confidence
         return PhotoTime(wall.text, source, confidence, wall.precision)
     is_utc = not wall.offset_minutes and (candidate.is_utc or (candidate.source == "name" and wall.offset_minutes == 0))
+    if candidate.fact == "created_utc" and wall.offset_minutes is None:
+        is_utc = False  # the wall clock of an AVI, in libraries that were scanned before the readers told it from UTC
     offset: Offset | None = None
     if is_utc:
         is_wall, offset = _compared_with_local_time(candidate, wall, evidence)
