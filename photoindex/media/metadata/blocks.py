@@ -11,6 +11,9 @@ BLOCK_LIMIT_BYTES = 4 << 20
 """The largest XMP, IPTC or text block that is read; larger ones contain pictures, not facts."""
 
 
+_LONGEST_SECONDS = 366 * 86400
+
+
 class Directory(StrEnum):
     """The EXIF 2.32 directory that a TIFF structure begins with (Canon CR3 stores them separately)."""
 
@@ -52,6 +55,11 @@ class Blocks:
     def keep_open(self, stream: BinaryIO) -> BinaryIO:
         """Return `stream`, which stays open until `streams` is closed, because EXIF blocks read from it later."""
         return self.streams.enter_context(stream)
+
+    def set_duration(self, seconds: float) -> None:
+        """Set the duration in seconds unless one is already set or it is not within a year: damaged headers say anything."""
+        if self.duration_seconds is None and 0 < seconds <= _LONGEST_SECONDS:
+            self.duration_seconds = seconds
 
     def set_size(self, width: int, height: int) -> None:
         """Set the size in pixels unless one is already set or it is not positive."""

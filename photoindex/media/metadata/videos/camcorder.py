@@ -15,6 +15,9 @@ _STREAM_LIMIT = 32
 _MDPM = bytes.fromhex("17ee8c60f84d11d98cd60800200c9a66") + b"MDPM"
 _MDPM_BYTES = 1 + 255 * 5
 _YEAR_MONTH, _DAY_TIME, _MAKE = 0x18, 0x19, 0xE0
+# Of latitude and longitude: the hemisphere, degrees (then minutes and seconds in the next packs), the southern or western one.
+_POSITION = ((0xB1, 0xB2, b"S"), (0xB5, 0xB6, b"W"))
+_GPS_STATUS, _VOID = 0xBE, b"V"
 _MAKES = {0x0103: "Panasonic", 0x0108: "Sony", 0x1011: "Canon", 0x1104: "JVC"}
 _SUMMER, _WEST, _HALF_HOUR, _UNSET = 0x40, 0x20, 0x01, 0xFF
 
@@ -89,6 +92,9 @@ def _packs(data: bytes) -> dict[int, bytes]:
 def _add_packs(packs: dict[int, bytes], blocks: Blocks) -> None:
     if _MAKE in packs and (make := _MAKES.get(int.from_bytes(packs[_MAKE][:2], "big"))):
         blocks.tags.setdefault("make", make)
+    latitude, longitude = (_degrees(packs, *numbers) for numbers in _POSITION)
+    if latitude is not None and longitude is not None and packs.get(_GPS_STATUS, b"")[:1] != _VOID:
+        blocks.tags.setdefault("location", f"{latitude:+.7f}{longitude:+.7f}/")
     if _YEAR_MONTH not in packs or _DAY_TIME not in packs:
         return
     zone, century, year, month = packs[_YEAR_MONTH]
@@ -96,6 +102,18 @@ def _add_packs(packs: dict[int, bytes], blocks: Blocks) -> None:
     centuries, years = _decimal(century), _decimal(year)
     full_year = None if centuries is None or years is None else centuries * 100 + years
     _add_time(blocks, full_year, _decimal(month), _decimal(day), [_decimal(part) for part in clock], _offset(zone))
+
+
+def _degrees(packs: dict[int, bytes], hemisphere: int, first: int, negative: bytes) -> float | None:
+    """Return a coordinate: three fractions of two 16-bit numbers each; None if a part is missing or over zero."""
+    degrees = 0.0
+    for index in range(3):
+        part = packs.get(first + index, b"")
+        below = int.from_bytes(part[2:], "big")
+        if not below:
+            return None
+        degrees += int.from_bytes(part[:2], "big") / below / 60.0**index
+    return -degrees if packs.get(hemisphere, b"")[:1] == negative else degrees
 
 
 def _decimal(byte: int) -> int | None:

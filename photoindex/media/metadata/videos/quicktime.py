@@ -46,7 +46,6 @@ _TAGS = re.compile(rb"([A-Z ]{2,30}?) (?:DIGITAL CAMERA|COMPANY)\0")
 _GOPRO = re.compile(rb"H(?:D\d|1\d|2\d)")
 _GOPRO_WITH_ZONE = re.compile(rb"H2[3-9]")
 
-_LONGEST_SECONDS = 366 * 86400
 _NIKON_MAKE, _NIKON_MODEL, _NIKON_TIME = 0x01, 0x02, 0x12
 _EXIF_TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8)
 _EXIF_TEXT = 2
@@ -80,8 +79,8 @@ def _add_duration(header: bytes, blocks: Blocks) -> None:
     scale, duration = (
         struct.unpack_from(">IQ", header, 20) if header[:1] == b"\1" else struct.unpack_from(">II", header, 12)
     )
-    if blocks.duration_seconds is None and scale and 0 < duration < scale * _LONGEST_SECONDS:
-        blocks.duration_seconds = duration / scale
+    if scale:
+        blocks.set_duration(duration / scale)
 
 
 def _add_track(stream: BinaryIO, track: Box, blocks: Blocks) -> None:

@@ -16,6 +16,7 @@ _LISTS = (b"LIST", b"RIFF")
 _FRAMES = b"movi"
 _XMP = b"_PMX"
 _DATE = b"IDIT"
+_HEADER = b"avih"  # its first number is the time of a frame in microseconds, its fifth how many frames there are
 _STREAM_DATA = b"strd"
 _EXIF = b"AVIF\0\0\0\0"
 # Casio writes `2001/ 1/27  1:42PM` and `2005/11/28/ 09:19`, in which FFmpeg replaces the slashes.
@@ -27,11 +28,13 @@ _WITHOUT_SECONDS = re.compile(
 def read_avi(stream: BinaryIO, blocks: Blocks) -> None:
     """Add EXIF and XMP; IDIT and the makers' dates, which FFmpeg reads, have no zone and are the camera's wall clock."""
     for name, start, length in _chunks(stream):
-        if name not in (_XMP, _STREAM_DATA, _DATE) or length > BLOCK_LIMIT_BYTES:
+        if name not in (_XMP, _STREAM_DATA, _DATE, _HEADER) or length > BLOCK_LIMIT_BYTES:
             continue
         stream.seek(start)
         data = stream.read(length)
-        if name == _XMP:
+        if name == _HEADER and len(data) >= 20:
+            blocks.set_duration(int.from_bytes(data[:4], "little") * int.from_bytes(data[16:20], "little") / 1e6)
+        elif name == _XMP:
             blocks.xmp.append(data)
         elif name == _DATE:
             blocks.tags.setdefault(HEADER_TIME, clean_text(data))  # FFmpeg leaves out `2002-12-16  15:35:01` by Konica

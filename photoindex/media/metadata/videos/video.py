@@ -56,9 +56,7 @@ def _read_container(container: InputContainer, blocks: Blocks) -> None:
     for name, value in value_or([], lambda: list(container.metadata.items()))[:_TAG_LIMIT]:
         blocks.tags[name.lower()] = clean_text(value)
     blocks.tags.pop(_OF_PNG_ALONE, None)  # in an FLV it is the position of a cue point
-    duration = value_or(None, lambda: container.duration)
-    if duration is not None and duration > 0:
-        blocks.duration_seconds = duration / _MICROSECONDS
+    blocks.set_duration((value_or(None, lambda: container.duration) or 0) / _MICROSECONDS)
     streams = container.streams.video
     if not streams:
         return
@@ -67,9 +65,7 @@ def _read_container(container: InputContainer, blocks: Blocks) -> None:
     if codec is not None:  # None: FFmpeg has no decoder for it
         blocks.set_size(*value_or((0, 0), lambda: (codec.width, codec.height)))
         blocks.tags["codec"] = value_or("", lambda: codec.name)
-    if blocks.duration_seconds is None:
-        seconds = value_or(None, lambda: float(video.duration * video.time_base))  # type: ignore[operator]
-        blocks.duration_seconds = seconds if seconds and seconds > 0 else None
+    blocks.set_duration(value_or(0.0, lambda: float(video.duration * video.time_base)))  # type: ignore[operator]
 
 
 def _best_index(container: InputContainer) -> int:

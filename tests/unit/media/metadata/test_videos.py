@@ -12,7 +12,7 @@ from photoindex.media.content import Content
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.containers.container_tags import read_container_tags
 from photoindex.media.metadata.description import describe
-from photoindex.types import Described, Kind, MediaType, Resolved
+from photoindex.types import Described, FactValue, Kind, MediaType, Resolved
 from tests.metadata_blocks import (
     DATE_TIME_ORIGINAL,
     MAKE,
@@ -79,6 +79,11 @@ def with_chunks(data: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
     )
 
 
+def test_a_duration_of_more_than_a_year_is_none() -> None:
+    header = bytes(4) + struct.pack(">IIII", 0, 0, 1, 0xFFFFFFFF) + bytes(80)
+    assert read(box(b"moov", box(b"mvhd", header)), "mov").duration_seconds is None
+
+
 @pytest.mark.parametrize("version", [0, 1])
 def test_a_movie_that_ffmpeg_cannot_open_gives_size_duration_and_rotation(version: int) -> None:
     header = bytes([version, 0, 0, 0]) + struct.pack(">QQIQ" if version else ">IIII", 0, 0, 1000, 4500) + bytes(80)
@@ -143,6 +148,13 @@ def test_the_date_of_an_avi_is_the_cameras_wall_clock(tmp_path: Path, idit: byte
     described = read(with_chunks(movie(tmp_path / "a.avi"), (b"IDIT", idit)), "avi")
     assert "created_utc" not in described.facts["container"]
     assert in_berlin(described).taken_at == expected
+
+
+def test_an_avi_whose_pictures_are_cut_off_has_the_duration_of_its_header() -> None:
+    header = struct.pack("<IIIII", 40_000, 0, 0, 0, 625) + bytes(36)
+    chunk = b"avih" + struct.pack("<I", len(header)) + header
+    listed = b"LIST" + struct.pack("<I", len(chunk) + 4) + b"hdrl" + chunk
+    assert read(b"RIFF" + struct.pack("<I", len(listed) + 4) + b"AVI " + listed, "avi").duration_seconds == 25.0
 
 
 def test_exif_and_xmp_in_an_avi_are_read(tmp_path: Path) -> None:
@@ -322,6 +334,31 @@ def test_the_zone_of_avchd_is_read_unless_it_was_never_set(zone: int, expected: 
     assert read(avchd(recorded(zone)), "mts").facts["container"]["taken_at"] == f"2019-07-24T10:25:57{expected}"
 
 
+def degrees(number: int, degrees: int, minutes: int, over: int = 1) -> bytes:
+    values = ((degrees, over), (minutes, over), (0, over))
+    return b"".join(bytes([number + index]) + struct.pack(">HH", *value) for index, value in enumerate(values))
+
+
+@pytest.mark.parametrize(
+    ("packs", "expected"),
+    [
+        (b"\xb1N\0\0\0" + degrees(0xB2, 52, 30) + b"\xb5E\0\0\0" + degrees(0xB6, 13, 15), (52.5, 13.25)),
+        (b"\xb1S\0\0\0" + degrees(0xB2, 52, 30) + b"\xb5W\0\0\0" + degrees(0xB6, 13, 15), (-52.5, -13.25)),
+        (b"\xb1N\0\0\0" + degrees(0xB2, 0, 0) + b"\xb5E\0\0\0" + degrees(0xB6, 0, 0), (None, None)),
+        (b"\xb1N\0\0\0" + degrees(0xB2, 52, 30, 0) + b"\xb5E\0\0\0" + degrees(0xB6, 13, 15), (None, None)),
+        (b"\xb1N\0\0\0" + degrees(0xB2, 95, 30) + b"\xb5E\0\0\0" + degrees(0xB6, 13, 15), (None, None)),
+        (b"\xb1N\0\0\0" + degrees(0xB2, 52, 30), (None, None)),
+        (
+            b"\xb1N\0\0\0" + degrees(0xB2, 52, 30) + b"\xb5E\0\0\0" + degrees(0xB6, 13, 15) + b"\xbeV\0\0\0",
+            (None, None),
+        ),
+    ],
+)
+def test_the_position_of_avchd_is_read(packs: bytes, expected: tuple[float | None, float | None]) -> None:
+    facts = read(avchd(recorded(2)[:10] + packs), "mts").facts["container"]
+    assert (facts.get("latitude"), facts.get("longitude")) == expected
+
+
 @pytest.mark.parametrize(
     "packs",
     [
@@ -365,25 +402,43 @@ def hostile_inputs(tmp_path: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("format_name", ["avi", "mov", "mts", "dv", "wmv"])
-def test_a_video_cut_short_anywhere_is_described(tmp_path: Path, format_name: str) -> None:
+def test_a_video_cut_short_anywhere_gives_no_other_time(tmp_path: Path, format_name: str) -> None:
     data = hostile_inputs(tmp_path)[format_name]
+    whole = read(data, format_name).facts.get("container", {}).get("taken_at")
     for length in range(0, len(data), max(1, len(data) // 60)):
-        assert read(data[:length], format_name).media.format == format_name
+        assert read(data[:length], format_name).facts.get("container", {}).get("taken_at") in (None, whole)
+
+
+def packet_of(stream: int) -> bytes:
+    return b"\x47" + struct.pack(">H", stream) + b"\x10" + bytes(184)
 
 
 @pytest.mark.parametrize(
-    ("format_name", "data"),
+    ("format_name", "before", "fact"),
     [
-        ("avi", b"RIFF\xff\xff\xff\xffAVI " + b"LIST\0\0\0\0hdrl" * 100_000),
-        ("avi", b"RIFF\0\0\0\0AVI " + b"\0" * 1_000_000),
-        ("mts", (b"\x47\0\0\x30\xff" + bytes(183)) * 6000),
-        ("mts", b"".join(b"\x47" + struct.pack(">H", number) + b"\x10" + bytes(184) for number in range(8000))),
-        ("mts", b"\x47" * (2 << 20)),
-        ("dv", b"\x56\0\0" + b"\x62" * 144_000),
-        ("mov", box(b"moov", box(b"udta", *[box(b"CNTH", THUMBNAIL)] * 3000))),
-        ("mov", box(b"meta", bytes(4), box(b"xml ", b'<CreationDate value="' * 10_000))),
+        (
+            "avi",
+            b"LIST\xff\xff\xff\xffhdrl" * 6000,
+            b"_PMX" + struct.pack("<I", len(xmp('xmp:Rating="4"'))) + xmp('xmp:Rating="4"'),
+        ),
+        ("avi", b"JUNK\0\0\0\0" * 6000, b"IDIT\x13\0\0\x002019-07-24 08:25:57\0"),
+        ("mts", packet_of(0x100) * 12_000, avchd(recorded(2), stamped=False)),
+        ("mts", b"".join(packet_of(number) for number in range(40)), avchd(recorded(2), stamped=False)),
     ],
 )
-def test_endless_lists_streams_and_repetitions_are_limited(format_name: str, data: bytes) -> None:
-    described = read(data, format_name)
-    assert "taken_at" not in described.facts.get("container", {})
+def test_chunks_bytes_and_streams_are_limited(format_name: str, before: bytes, fact: bytes) -> None:
+    head = b"RIFF\xff\xff\xff\xffAVI " if format_name == "avi" else b""
+    assert read(head + fact, format_name).facts
+    assert "taken_at" not in str(read(head + before + fact, format_name).facts)
+    assert "rating" not in str(read(head + before + fact, format_name).facts)
+
+
+def test_each_kind_of_user_data_is_read_once() -> None:
+    parts = [box(b"CNTH", jpeg(exif_segment(tiff([text(tag, "a")])))) for tag in (MAKE, MODEL)]
+    assert read(box(b"moov", box(b"udta", *parts)), "mov").facts["exif"] == {"camera_make": "a"}
+
+
+def test_the_time_of_an_avi_in_an_older_library_is_the_cameras_wall_clock() -> None:
+    facts: dict[str, FactValue] = {"created_utc": "2009-10-27T12:14:34"}
+    result = resolve({"container": facts}, name=b"a.avi", folder=b"", mtime_ns=0, home_zone="Europe/Berlin")
+    assert result.taken_at == "2009-10-27T12:14:34+01:00"
