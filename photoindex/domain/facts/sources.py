@@ -76,6 +76,8 @@ TIMES: tuple[TimeSource, ...] = (
     TimeSource("name", "time", 0.65, 0.65),
     TimeSource("name", "milliseconds", 0.55, 0.55, is_utc=True),
     TimeSource("name", "day", 0.45, 0.45),
+    TimeSource("name", "month", 0.44, 0.44),
+    TimeSource("name", "year", 0.44, 0.44),
     # Modification dates are not capture dates: programs write them on every save and export. They rank below file names,
     # which were given on purpose, but above folder names, because some early cameras wrote no other date.
     TimeSource("exif", "modified_at", 0.43, 0.43),

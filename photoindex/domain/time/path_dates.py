@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
-from photoindex.domain.time.dates import DateError, iso_time
+from photoindex.domain.time.dates import HOUR_24, DateError, sound_time
 
 _YEAR = r"(?<!\d)(?P<year>(?:19|20)\d\d)"
 _DATE = _YEAR + r"(?P<s>[-_.:]?)(?P<month>\d\d)(?P=s)(?P<day>\d\d)"
@@ -31,6 +31,8 @@ _MINUTE = re.compile(
 _SHORT_TIME = re.compile(r"(\d\d)-(\d\d)-(\d\d) (\d\d)-(\d\d)-(\d\d)(?=[ .])", re.ASCII)
 # IMG-20190601-WA0001, Scan_20190601, 2019_06_01 at the lake
 _DAY = re.compile(_DATE + r"(?!\d|x\d)", re.ASCII)
+# 1974-06-00, 1974-00-00: archivists' way to say that the day or month is unknown
+_ZERO_DAY = re.compile(_YEAR + r"(?P<s>[-_.])(?P<month>\d\d)(?P=s)00(?!\d)", re.ASCII)
 # FB_IMG_1559392496123, mmexport1559392496123: milliseconds since 1970
 _MILLISECONDS = re.compile(r"(?<!\d)(1\d{12})(?!\d)", re.ASCII)
 # The Pixel camera app uses UTC in file names.
@@ -91,7 +93,7 @@ _EARLIEST_MTIME = 315619200  # 1980-01-02: earlier are the epochs of FAT, ZIP an
 def dates_of_name(name: bytes) -> dict[str, str]:
     """Return the dates in a file name as ISO 8601: `time` (with zone if the pattern has one), `milliseconds`, `day`.
 
-    A `time` may have no seconds (`2019-06-01T12:34`).
+    A `time` may have no seconds (`2019-06-01T12:34`). Where the day or month is written as zero: `month` or `year`.
     """
     text = _text(name, _NAME_LIMIT_CHARACTERS)
     if _ID_NAME.match(text):
@@ -108,7 +110,11 @@ def dates_of_name(name: bytes) -> dict[str, str]:
     for match in _DAY.finditer(text):
         if day := _valid(_day_of(match)):
             found["day"] = day
-            break
+            return found
+    for match in _ZERO_DAY.finditer(text):
+        parts = ("year",) if match["month"] == "00" else ("year", "month")
+        if date := _valid("-".join(match[part] for part in parts)):
+            return found | {parts[-1]: date}
     return found
 
 
@@ -177,9 +183,10 @@ def _day_of(match: re.Match[str]) -> str:
 
 def _valid(text: str, *, fraction: str = "", offset: str = "") -> str | None:
     try:
-        return iso_time(text, fraction=fraction, offset=offset)
+        date, odd = sound_time(text, fraction=fraction, offset=offset)
     except DateError:
         return None
+    return date if odd in ("", HOUR_24) else None
 
 
 def _hour_of_day(hour: int, half: str | None) -> int:

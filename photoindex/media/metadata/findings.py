@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from photoindex.domain.facts.lenses import lens_name, lens_range
 from photoindex.media.metadata.encodings import decode_text
+from photoindex.domain.time.dates import DateError, says_more, sound_time
 from photoindex.types import FactValue
 
 TEXT_LIMIT_CHARACTERS = 64 << 10
@@ -32,6 +33,24 @@ class Findings:
         if value is None or value in ("", []) or name in self.facts:
             return
         self.facts[name] = value
+
+    def add_time(self, name: str, text: str, *, fraction: str = "", offset: str = "") -> None:
+        """Add a date as ISO 8601; of an odd one only the sound part, with a note. See `sound_time`.
+
+        A date that says more replaces the one the fact already has: a consistent and more precise one, or any with a day
+        instead of a year alone.
+        """
+        try:
+            time, odd = sound_time(text, fraction=fraction, offset=offset)
+        except DateError as error:
+            self.refuse(name, text, str(error))
+            return
+        if odd:
+            self.note(f"{name} {shorten(text)!r}: {odd}")
+        known = self.facts.get(name)
+        if time is not None and isinstance(known, str) and says_more(time, known):
+            self.facts[name] = time
+        self.add(name, time)
 
     def add_number(self, name: str, value: float | None, low: float, high: float) -> None:
         """Add a number if it is within [low, high]; otherwise reject it with a note."""

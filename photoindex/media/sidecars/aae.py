@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.findings import Findings, clean_text
 from photoindex.media.metadata.guard import guarded
 from photoindex.media.sidecars.common import BrokenSidecar
@@ -22,11 +21,8 @@ def read_aae(data: bytes) -> SidecarRead:
     found.add("edited", 1)
     edited_at = adjustments.get("adjustmentTimestamp")
     if isinstance(edited_at, datetime):
-        try:
-            # Property lists hold UTC, which plistlib returns without a zone.
-            found.add("edited_at", iso_time(edited_at.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"))
-        except DateError as error:
-            found.refuse("edited_at", edited_at, str(error))
+        # Property lists hold UTC, which plistlib returns without a zone.
+        found.add_time("edited_at", edited_at.replace(tzinfo=None).isoformat(timespec="seconds"), offset="Z")
     elif edited_at is not None:
         found.refuse("edited_at", edited_at, "not a date")
     form = adjustments.get("adjustmentFormatIdentifier")

@@ -6,7 +6,6 @@ import json
 import math
 from datetime import UTC, datetime, timedelta
 
-from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.findings import KEYWORD_LIMIT, Findings, clean_text
 from photoindex.media.sidecars.common import BrokenSidecar, as_utf8
 from photoindex.types import SidecarKind, SidecarRead
@@ -96,10 +95,7 @@ def _add_time(block: object, fact: str, found: Findings) -> None:
     if seconds == 0:
         found.refuse(fact, timestamp, "0 means that the time is unknown")
         return
-    try:
-        found.add(fact, iso_time(time.isoformat(timespec="seconds")))
-    except DateError as error:
-        found.refuse(fact, timestamp, str(error))
+    found.add_time(fact, time.isoformat(timespec="seconds"))
 
 
 def _add_position(block: object, found: Findings) -> bool:

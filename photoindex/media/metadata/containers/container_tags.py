@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
-from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.encodings import without_stray_bytes
 from photoindex.media.metadata.findings import Findings
@@ -100,17 +100,14 @@ def _add_time(found: Findings, name: str, key: str, text: str) -> None:
     if key == HEADER_TIME and text.startswith(EPOCH_YEARS):
         found.refuse(name, text, "the epoch of the container's clock")
         return
-    try:
-        # FFmpeg writes whole seconds with six decimals.
-        found.add(name, iso_time(text.replace(".000000", "")))
-    except DateError as error:
+    if not text[:4].isdigit():
         from email.utils import parsedate_to_datetime
 
         # PNG recommends the date format of e-mail (RFC 1123).
-        try:
-            found.add(name, iso_time(parsedate_to_datetime(text).isoformat()))
-        except ValueError:
-            found.refuse(name, text, str(error))
+        with suppress(ValueError):
+            text = parsedate_to_datetime(text).isoformat()
+    # FFmpeg writes whole seconds with six decimals.
+    found.add_time(name, text.replace(".000000", ""))
 
 
 def _number(text: str) -> float | None:

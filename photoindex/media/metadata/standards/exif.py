@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from photoindex.domain.facts.lenses import range_of
-from photoindex.domain.time.dates import DateError, iso_offset, iso_time
+from photoindex.domain.time.dates import iso_offset
 from photoindex.media.metadata.blocks import BLOCK_LIMIT_BYTES, Blocks, Directory, ExifBlock
 from photoindex.media.metadata.encodings import Decoder, decode_wide, decoder_of
 from photoindex.media.metadata.findings import Findings, clean_text, stars_of_percent
@@ -285,10 +285,7 @@ def _add_times(tags: TiffDirectories, found: Findings) -> None:
         offset = _text(tags, f"OffsetTime{suffix}")
         if offset.strip(" :") and not iso_offset(offset):
             found.refuse(f"offset of {name}", offset, "not a time zone")
-        try:
-            found.add(name, iso_time(text, fraction=_text(tags, f"SubSecTime{suffix}"), offset=offset))
-        except DateError as error:
-            found.refuse(name, text, str(error))
+        found.add_time(name, text, fraction=_text(tags, f"SubSecTime{suffix}"), offset=offset)
 
 
 def _add_exposure(tags: TiffDirectories, found: Findings) -> None:
@@ -368,7 +365,7 @@ def _add_gps(tags: TiffDirectories, found: Findings) -> None:
     latitude = _degrees(tags, "Latitude", "NS", found)
     longitude = _degrees(tags, "Longitude", "EW", found)
     altitude = tags.number(f"{GPS} Altitude")
-    moment = _gps_time(tags, found)
+    _add_gps_time(tags, found)
     found.add_position(latitude, longitude)
     if altitude is not None and math.isfinite(altitude):
         # 1: below sea level; 3: below the reference ellipsoid (EXIF 3.0).
@@ -376,7 +373,6 @@ def _add_gps(tags: TiffDirectories, found: Findings) -> None:
         found.add_altitude(round(-altitude if below else altitude, 3))
     elif altitude is None:
         _refuse_over_zero(tags, "Altitude", "altitude_m", found)
-    found.add("gps_at", moment)
 
 
 def _refuse_over_zero(tags: TiffDirectories, name: str, fact: str, found: Findings) -> None:
@@ -398,18 +394,13 @@ def _degrees(tags: TiffDirectories, name: str, signs: str, found: Findings) -> f
     return -degrees if reference == signs[1] else degrees
 
 
-def _gps_time(tags: TiffDirectories, found: Findings) -> str | None:
-    day, clock = tags.text(f"{GPS} DateStamp"), tags.numbers(f"{GPS} TimeStamp")
-    if not day or len(clock) != 3 or any(part is None or not 0 <= part < 61 for part in clock):
+def _add_gps_time(tags: TiffDirectories, found: Findings) -> None:
+    day, clock = tags.text(f"{GPS} DateStamp")[:10], tags.numbers(f"{GPS} TimeStamp")
+    if len(clock) != 3 or any(part is None or not 0 <= part < 100 for part in clock):
         _refuse_over_zero(tags, "TimeStamp", "gps_at", found)
-        return None
-    seconds = f"{clock[2]:06.3f}".removesuffix(".000")
-    text = f"{day[:10]} {clock[0]:02.0f}:{clock[1]:02.0f}:{seconds}"
-    try:
-        return iso_time(text, offset="Z")
-    except DateError as error:
-        found.refuse("gps_at", text, str(error))
-        return None
+    elif day:
+        seconds = f"{clock[2]:06.3f}".removesuffix(".000")
+        found.add_time("gps_at", f"{day} {clock[0]:02.0f}:{clock[1]:02.0f}:{seconds}", offset="Z")
 
 
 _STEPS: tuple[Callable[[TiffDirectories, Findings], None], ...] = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.encodings import decoder_of
 from photoindex.media.metadata.findings import Findings, clean_text
@@ -73,20 +72,6 @@ def _datasets(block: bytes) -> Iterator[tuple[int, int, bytes]]:
 def _add_time(found: Findings, name: str, dates: list[bytes] | None, times: list[bytes] | None) -> None:
     if not dates:
         return
-    day = clean_text(dates[0])
-    if not (len(day) == 8 and day.isascii() and day.isdigit()):
-        return
-    # CCYYMMDD; unknown parts are zero.
-    parts = [day[:4], day[4:6], day[6:]]
-    while parts and int(parts[-1]) == 0:
-        parts.pop()
-    text = ":".join(parts)
+    # CCYYMMDD; unknown parts are zero. Programs that do not know the zone fill in +0000, so it is ignored.
     clock = clean_text(times[0]) if times else ""
-    if len(parts) == 3 and len(clock) >= 6 and clock[:6].isascii() and clock[:6].isdigit():
-        zone = clock[6:]
-        # Programs that do not know the zone fill in +0000, so it is ignored.
-        text += f" {clock[:2]}:{clock[2:4]}:{clock[4:6]}" + ("" if zone in ("+0000", "-0000") else zone)
-    try:
-        found.add(name, iso_time(text))
-    except DateError as error:
-        found.refuse(name, f"{day} {clock}".strip(), str(error))
+    found.add_time(name, f"{clean_text(dates[0])} {clock.removesuffix('+0000').removesuffix('-0000')}".strip())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 
-from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.findings import Findings, clean_text
 from photoindex.media.metadata.standards.maker_directory import MakerNote
 from photoindex.media.metadata.standards.maker_lenses import add_maker_lens
@@ -45,8 +44,4 @@ def _add_reconyx(note: bytes, found: Findings) -> None:
     if len(note) < _RECONYX_TIME + 12:
         return
     second, minute, hour, month, day, year = struct.unpack_from("<6H", note, _RECONYX_TIME)
-    text = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-    try:
-        found.add("taken_at", iso_time(text))
-    except DateError as error:
-        found.refuse("taken_at", text, str(error))
+    found.add_time("taken_at", f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 from photoindex.domain.facts.lenses import range_of
-from photoindex.domain.time.dates import DateError, iso_time
 from photoindex.media.metadata.blocks import Blocks
 from photoindex.media.metadata.findings import Findings, clean_text, stars_of_percent
 from photoindex.media.metadata.guard import guarded
@@ -160,7 +159,7 @@ def add_properties(properties: Properties, found: Findings) -> None:
     found.add("artist", properties.get("exif:Artist", [""])[0])
     _add_lens(properties, found)
     for name, key in _TIMES:
-        _add_time(properties, found, name, key)
+        found.add_time(name, properties.get(key, [""])[0])
     for name, key, low, high in _NUMBERS:
         found.add_number(name, _number(properties, key) or None, low, high)
     _add_whole_numbers(properties, found)
@@ -176,14 +175,6 @@ def _add_lens(properties: Properties, found: Findings) -> None:
         parts = " ".join(properties.get(key, [])).split()
         if len(parts) == 4:
             found.add("lens_range", range_of(*(_fraction(part) for part in parts)))
-
-
-def _add_time(properties: Properties, found: Findings, name: str, key: str) -> None:
-    text = properties.get(key, [""])[0]
-    try:
-        found.add(name, iso_time(text))
-    except DateError as error:
-        found.refuse(name, text, str(error))
 
 
 def _number(properties: Properties, key: str) -> float | None:

@@ -169,6 +169,9 @@ def test_a_partial_date_is_not_replaced_by_other_levels_and_other_facts(
         ("WhatsApp Image 2019-06-01 at 1.34 PM.jpg", "2019-06-01T13:34:00"),
         ("00100dPORTRAIT_00100_BURST20190601123456789_COVER.jpg", "2019-06-01T12:34:56.789"),
         ("IMG_20190601_123456_1920x1080.jpg", "2019-06-01T12:34:56"),
+        ("IMG_20150822_240819.jpg", "2015-08-22T00:08:19"),
+        ("1974-06-00 Lake.tif", "1974-06-01T00:00:00"),
+        ("1974-00-00_003.tif", "1974-01-01T00:00:00"),
     ],
 )
 def test_the_time_in_a_file_name_is_found(name: str, expected: str) -> None:
@@ -180,6 +183,8 @@ def test_the_time_in_a_file_name_is_found(name: str, expected: str) -> None:
     [
         "IMG_1234.jpg",
         "DSC_20191399.jpg",
+        "DSC_20190000.jpg",
+        "1974-13-00.jpg",
         "IMG_20190230_120000.jpg",
         "IMG_29990101_120000.jpg",
         "120190601.jpg",

@@ -159,10 +159,46 @@ def test_iptc_dates_keep_their_precision(date: bytes, time: bytes, expected: str
     assert described(jpeg(iptc_segment((55, date), (60, time)))).facts == {"iptc": {"taken_at": expected}}
 
 
-def test_an_impossible_iptc_date_is_refused_with_a_note() -> None:
-    result = described(jpeg(iptc_segment((55, b"20191399"))))
+@pytest.mark.parametrize(
+    ("date", "clock", "kept", "note"),
+    [
+        (b"20191399", b"", "2019", "taken_at '20191399': month 13 does not exist"),
+        (b"19870600", b"", "1987-06", "taken_at '19870600': the day is zero, which means unknown"),
+        (b"20150822", b"240819+0200", "2015-08-22T00:08:19+02:00", "hour 24 is taken as hour 0 of the same date"),
+        (b"20150822", b"256060", "2015-08-22", "there is no time 25:60:60"),
+        (b"2015-08-22", b"10:08:19", "2015-08-22T10:08:19", None),
+    ],
+)
+def test_an_odd_iptc_date_keeps_what_is_sound_with_a_note(
+    date: bytes, clock: bytes, kept: str, note: str | None
+) -> None:
+    result = described(jpeg(iptc_segment((55, date), (60, clock))))
+    assert result.facts == {"iptc": {"taken_at": kept}}
+    assert [note in one for one in result.notes] == ([] if note is None else [True])
+
+
+def test_an_iptc_date_of_zeros_is_refused_with_a_note() -> None:
+    result = described(jpeg(iptc_segment((55, b"00000000"))))
     assert result.facts == {}
-    assert result.notes == ("iptc: taken_at '20191399' refused: month must be in 1..12",)
+    assert result.notes == ("iptc: taken_at '00000000' refused: not a date",)
+
+
+@pytest.mark.parametrize(
+    ("original", "created", "kept"),
+    [
+        ("2019", "2019-06-01T10:11", "2019-06-01T10:11"),
+        ("2019-06", "2019-06-01", "2019-06-01"),
+        ("2019", "2018-06-01", "2018-06-01"),
+        ("2019-06", "2018-06-01", "2019-06"),
+        ("2019-06-01T10:11", "2019-06-01T10:11:12", "2019-06-01T10:11"),
+    ],
+)
+def test_of_two_statements_of_one_packet_the_one_that_says_more_is_kept(original: str, created: str, kept: str) -> None:
+    elements = (
+        f"<exif:DateTimeOriginal>{original}</exif:DateTimeOriginal>"
+        f"<photoshop:DateCreated>{created}</photoshop:DateCreated>"
+    )
+    assert xmp_facts(elements=elements) == {"taken_at": kept}
 
 
 @pytest.mark.parametrize(("written", "expected"), [("Top-left", 1), ("Right-top", 6), ("left-bottom", 8), ("6", 6)])
