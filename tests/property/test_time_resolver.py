@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from photoindex.domain.facts.resolve import resolve
 from photoindex.domain.facts.sources import EMBEDDED, PRIORITIES, TIMES, TimeSource
 from photoindex.domain.time.neighbours import Timed, dates_between, neighbour_facts
-from photoindex.domain.time.wall import PRECISIONS, offset_text, parse_wall
+from photoindex.domain.time.wall import PRECISIONS, is_clock_zero, offset_text, parse_wall
 from photoindex.domain.time.zones import offset_of
 from photoindex.types import Resolved
 from tests.series import SOAKING, examples
@@ -86,16 +86,23 @@ def label(place: TimeSource) -> str:
 
 
 def is_fuller(result: Resolved, place: TimeSource, stated: str) -> bool:
-    """Return whether an embedded date is consistent with an embedded partial date, and more precise."""
+    """Return whether a date says more than a partial date: the same more precisely, or a day where that is a year alone."""
     assert result.taken_at is not None
     assert result.taken_at_precision is not None
     precision = {4: "year", 7: "month", 10: "day"}.get(len(stated))
-    return (
-        precision is not None
-        and {result.taken_at_source, place.source} <= set(EMBEDDED)
-        and result.taken_at.startswith(stated)
-        and PRECISIONS.index(result.taken_at_precision) > PRECISIONS.index(precision)
-    )
+    if precision is None or place.source == "person":
+        return False
+    if result.taken_at.startswith(stated):
+        return PRECISIONS.index(result.taken_at_precision) > PRECISIONS.index(precision)
+    files_own = {"sidecar", *EMBEDDED}
+    return precision == "year" and files_own >= {place.source, result.taken_at_source} and result.taken_at_precision in (
+        "day", "minute", "second",
+    )  # fmt: skip
+
+
+def is_zero(text: str) -> bool:
+    wall = parse_wall(text)
+    return wall is not None and is_clock_zero(wall)
 
 
 @repeatable
@@ -114,19 +121,22 @@ def test_the_order_of_the_sources_does_not_matter(
 
 @repeatable
 @given(st.lists(st.tuples(st.sampled_from(STATED), iso_times()), min_size=1, max_size=8), positions(), zones)
-def test_the_first_source_of_the_table_wins_unless_another_embedded_one_is_more_precise(
+def test_the_first_source_of_the_table_wins_unless_another_one_says_more(
     stated: list[tuple[TimeSource, str]], position: dict[str, float], zone: str | None
 ) -> None:
     facts: dict[str, dict[str, Any]] = {"takeout": dict(position)}
     for place, text in stated:
         facts.setdefault(place.source, {})[place.fact] = text
-    first = min((place for place, _ in stated), key=TIMES.index)
+    counting = [
+        place for place, _ in stated if place.source == "person" or not is_zero(facts[place.source][place.fact])
+    ]
+    first = min(counting, key=TIMES.index, default=TIMES[-1])
     if TIMES.index(first) < TIMES.index(next(place for place in TIMES if place.source == "folder")):
         result = resolved(facts, home_zone=zone)
         assert result.sources["taken_at"] == result.taken_at_source
         if result.taken_at_source != label(first):
             assert is_fuller(result, first, facts[first.source][first.fact])
-        if not first.is_utc:
+        elif not first.is_utc:
             assert result.taken_at is not None
             assert result.taken_at[:16].startswith(facts[first.source][first.fact][:16])
 
@@ -139,16 +149,17 @@ def test_adding_a_lower_source_never_changes_the_winner(
     before = resolved(facts, name)
     labels = [label(place) for place in TIMES]
     assert before.taken_at_source is not None
+    if before.taken_at_confidence == 0.21:  # a clock that was never set gives way to anything
+        return
     if TIMES.index(added) > len(labels) - 1 - labels[::-1].index(before.taken_at_source):
         after = resolved({**facts, added.source: {added.fact: text, **facts.get(added.source, {})}}, name)
         if (after.taken_at_source, after.taken_at_precision) != (before.taken_at_source, before.taken_at_precision):
-            winner = next(place for place in TIMES if place.source == before.taken_at_source)
+            winner = next(place for place in TIMES if label(place) == before.taken_at_source)
             length = {"year": 4, "month": 7, "day": 10}.get(before.taken_at_precision or "")
             assert before.taken_at is not None
             assert is_fuller(after, winner, before.taken_at[:length])
-            assert (added.source, added.fact) in {
-                (source, fact) for source in EMBEDDED for fact in ("taken_at", "digitized_at")
-            }
+            assert added.source != "neighbours"
+            assert added.fact != "modified_at"
 
 
 @repeatable

@@ -59,12 +59,13 @@ class TimeSource:
 TIMES: tuple[TimeSource, ...] = (
     TimeSource("person", "taken_at", 1.0, 1.0),
     TimeSource("sidecar", "taken_at", 0.97, 0.98),
-    TimeSource("sidecar", "digitized_at", 0.96, 0.98),
     TimeSource("exif", "taken_at", 0.95, 0.98),
-    TimeSource("exif", "digitized_at", 0.9, 0.93),
     TimeSource("xmp", "taken_at", 0.88, 0.9),
     TimeSource("iptc", "taken_at", 0.85, 0.88),
     TimeSource("container", "taken_at", 0.8, 0.85),
+    # When a print or a slide was digitized says nothing of when the picture was taken, whoever states it (MWG 2010, 4.3).
+    TimeSource("sidecar", "digitized_at", 0.79, 0.84),
+    TimeSource("exif", "digitized_at", 0.78, 0.83),
     TimeSource("xmp", "digitized_at", 0.75, 0.78),
     TimeSource("iptc", "digitized_at", 0.75, 0.78),
     TimeSource("container", "created_utc", 0.74, 0.76, is_utc=True),
@@ -93,5 +94,5 @@ TIMES: tuple[TimeSource, ...] = (
     TimeSource("mtime", "any", 0.1, 0.1, is_utc=True),
 )
 """Sources of the time, best first: the first with a valid date wins, even if it is only a day, a month or a year and means
-its first moment (`2019-06` is `2019-06-01T00:00:00`); an embedded partial date has a lower confidence. It is replaced by
-another embedded date that is consistent with it and more precise."""
+its first moment (`2019-06` is `2019-06-01T00:00:00`); an embedded partial date has a lower confidence. What is made of
+partial dates and of clocks that were never set is in `resolve_time`."""

@@ -19,7 +19,8 @@ NEAR_NUMBERS = 20
 SPAN_SECONDS = 86400
 """Maximum time between the photos before and after for the ones in between to be dated."""
 _TRUSTED = 0.6  # minimum confidence of a time from the file or its name
-_UNDATED = 0.24  # above the confidence of the modification time and of dates from neighbours
+UNDATED = 0.24
+"""Above the confidence of the modification time, of clocks that were never set and of dates from neighbours."""
 
 # Phones and newer cameras use more than DCF's four digits; in DCF 2.0 they follow four characters, often digits too.
 _NUMBERED = re.compile(rb"(.*?[^0-9])(\d{3,6})", re.DOTALL)
@@ -127,7 +128,7 @@ def dates_between(of_one_folder: Sequence[Timed]) -> dict[int, dict[str, str]]:
         known = _dated(members)
         numbers = sorted(known)
         for timed in members:
-            if timed.confidence < _UNDATED and timed.sequence is not None and timed.sequence not in known:
+            if timed.confidence < UNDATED and timed.sequence is not None and timed.sequence not in known:
                 moment = _between(timed.sequence, numbers, known)
                 if moment is not None:
                     found[timed.photo_id] = {"taken_at": moment}

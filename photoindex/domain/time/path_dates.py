@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from photoindex.domain.time.dates import HOUR_24, DateError, sound_time
+from photoindex.domain.time.wall import is_clock_zero, parse_wall
 
 _YEAR = r"(?<!\d)(?P<year>(?:19|20)\d\d)"
 _DATE = _YEAR + r"(?P<s>[-_.:]?)(?P<month>\d\d)(?P=s)(?P<day>\d\d)"
@@ -87,6 +89,7 @@ _MONTHS = {
 _CENTURY = re.compile(r"(?:19|20)\d\d", re.ASCII)
 _NAME_LIMIT_CHARACTERS = 300
 _FOLDER_LIMIT_CHARACTERS = 1000
+_DAY_SECONDS = 86400
 _EARLIEST_MTIME = 315619200  # 1980-01-02: earlier are the epochs of FAT, ZIP and unset clocks
 
 
@@ -146,10 +149,17 @@ def dates_of_folder(folder: bytes) -> dict[str, str]:
 
 
 def dates_of_mtime(mtime_ns: int, name: bytes) -> dict[str, str]:
-    """Return the modification time as ISO 8601 in UTC: `kept` if the file still has the camera's name, else `any`."""
-    if not _EARLIEST_MTIME * 10**9 <= mtime_ns < 1 << 62:
+    """Return the modification time as ISO 8601 in UTC: `kept` if the file still has the camera's name, else `any`.
+
+    One after tomorrow says nothing, and neither does the zero of a clock or a file system.
+    """
+    seconds = mtime_ns // 10**9
+    if not _EARLIEST_MTIME <= seconds <= time.time() + _DAY_SECONDS:
         return {}
-    moment = datetime.fromtimestamp(mtime_ns // 10**9, UTC).isoformat()
+    moment = datetime.fromtimestamp(seconds, UTC).isoformat()
+    wall = parse_wall(moment)
+    if wall is None or is_clock_zero(wall):
+        return {}
     return {"kept" if _CAMERA_NAME.match(name) else "any": moment}
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from photoindex.domain.facts.sources import EMBEDDED, TIMES, TimeSource
 from photoindex.domain.time.offsets import Offset, TimeEvidence, difference, offset_of_instant, offset_of_wall
 from photoindex.domain.time.path_dates import dates_of_folder, dates_of_mtime
-from photoindex.domain.time.wall import PRECISIONS, Wall, offset_text, parse_wall
+from photoindex.domain.time.wall import PRECISIONS, Wall, is_clock_zero, offset_text, parse_wall
 
 _CONFIDENCE_OF_PARTIAL = 0.6
 _CONFIDENCE_OF_AMBIGUOUS = 0.9
 _SOURCE_OF_GPS = "gps"
-# Not other facts: a UTC time can be on another day than the local time, a modification time is later than both.
-_COMPARABLE_FACTS = ("taken_at", "digitized_at")
+_CONFIDENCE_OF_ZERO = 0.21  # of a clock that was never set: between neighbours and the modification time
 _CHARACTERS = {"year": 4, "month": 7, "day": 10}
+_STATING_SOURCES = frozenset({"sidecar", *EMBEDDED, "takeout", "name", "folder"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +39,84 @@ def resolve_time(evidence: TimeEvidence, folder: bytes, mtime_ns: int) -> PhotoT
     """Return the time of the first source in `TIMES` with a valid date, None if there is none.
 
     A UTC time is converted to local time if its offset can be determined. Otherwise it stays in UTC, written with
-    `+00:00`: the instant is exact and `offset_minutes` is None. A date without seconds has no instant. An embedded day,
-    month or year is replaced by a consistent, more precise date of another embedded source.
+    `+00:00`: the instant is exact and `offset_minutes` is None. A date without seconds has no instant. A day, month or year
+    gives way to a date that says more (see `_fullest`). Where a clock starts that was never set (see `is_clock_zero`) counts
+    only before the modification time.
     A user's time that ends in `Z`, not in `+00:00`, is known only in UTC.
     """
-    outside: dict[str, Mapping[str, str]] = {}
+    stated = _Stated(evidence, folder, mtime_ns)
+    zero: PhotoTime | None = None
     for candidate in TIMES:
-        known = evidence.facts.get(candidate.source)
-        if known is None and candidate.source in _OUTSIDE_SOURCES:
-            # Names and folders are parsed only if nothing better was found.
-            if candidate.source not in outside:
-                outside[candidate.source] = _OUTSIDE_SOURCES[candidate.source](evidence, folder, mtime_ns)
-            known = outside[candidate.source]
-        text = known.get(candidate.fact) if isinstance(known, Mapping) else None
-        wall = parse_wall(text)
-        if wall is not None:
-            if candidate.source == "person" and str(text).endswith("Z"):
+        if candidate.source == "mtime" and zero is not None:
+            break
+        wall = stated.wall(candidate)
+        if wall is None:
+            continue
+        if candidate.source == "person":
+            if str(evidence.facts[candidate.source][candidate.fact]).endswith("Z"):
                 return _of_instant(candidate, candidate.source, wall, offset_of_instant(wall, evidence))
-            return _timed(*_more_precise(candidate, wall, evidence), evidence)
-    return None
+            return _timed(candidate, wall, evidence)
+        if not _is_zero(candidate, wall):
+            return _fullest(candidate, wall, stated)
+        zero = zero or replace(_timed(candidate, wall, evidence), confidence=_CONFIDENCE_OF_ZERO)
+    return zero
 
 
-def _more_precise(candidate: TimeSource, wall: Wall, evidence: TimeEvidence) -> tuple[TimeSource, Wall]:
-    """Return a more precise embedded date that is consistent with an embedded partial date, else the date itself."""
-    for other in TIMES if candidate.source in EMBEDDED and candidate.fact in _COMPARABLE_FACTS else ():
-        length = _CHARACTERS.get(wall.precision)
-        if length is None or other.source not in EMBEDDED or other.fact != candidate.fact:
+@dataclass(slots=True)
+class _Stated:
+    """The dates of all sources; names and folders are parsed only when they are asked for."""
+
+    evidence: TimeEvidence
+    folder: bytes
+    mtime_ns: int
+    _outside: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def wall(self, candidate: TimeSource) -> Wall | None:
+        """Return the parsed date of a source, None if it has none that is valid."""
+        known = self.evidence.facts.get(candidate.source)
+        if known is None and candidate.source in _OUTSIDE_SOURCES:
+            if candidate.source not in self._outside:
+                read = _OUTSIDE_SOURCES[candidate.source]
+                self._outside[candidate.source] = read(self.evidence, self.folder, self.mtime_ns)
+            known = self._outside[candidate.source]
+        return parse_wall(known.get(candidate.fact)) if isinstance(known, Mapping) else None
+
+
+def _is_zero(candidate: TimeSource, wall: Wall) -> bool:
+    return candidate.source != "folder" and is_clock_zero(wall)
+
+
+def _fullest(candidate: TimeSource, wall: Wall, stated: _Stated) -> PhotoTime:
+    """Return a source's time, or what another source states more precisely about the same day, month or year.
+
+    Modification dates do not count, as a photo can be saved on its day. A year alone in the file or a sidecar also gives
+    way to a date with a day that says the same kind of thing, even of another year.
+    """
+    best = _timed(candidate, wall, stated.evidence)
+    fuller: tuple[TimeSource, Wall] | None = None
+    for other in TIMES if best.precision in _CHARACTERS else ():
+        found = stated.wall(other) if other.source in _STATING_SOURCES and other.fact != "modified_at" else None
+        if found is None or _rank(found.precision) <= _rank(best.precision) or _is_zero(other, found):
             continue
-        found = evidence.wall(other.source, other.fact)
-        if found is None or PRECISIONS.index(found.precision) <= PRECISIONS.index(wall.precision):
-            continue
-        if found.minute[:length] == wall.minute[:length]:
-            candidate, wall = other, found
-    return candidate, wall
+        time = _timed(other, found, stated.evidence)
+        length = _CHARACTERS.get(best.precision)
+        if time.taken_at[:length] == best.taken_at[:length]:
+            best = time
+        elif fuller is None and _is_same_statement(candidate, other) and _rank(found.precision) >= _rank("day"):
+            fuller = other, found
+    if best.precision == "year" and fuller is not None:
+        return _timed(*fuller, stated.evidence)
+    return best
+
+
+def _is_same_statement(one: TimeSource, other: TimeSource) -> bool:
+    if (one.source, other.fact) == ("container", "created_utc"):
+        return one.fact == "taken_at"  # a video's tag and its header
+    return {one.source, other.source} <= {"sidecar", *EMBEDDED} and one.fact == other.fact
+
+
+def _rank(precision: str) -> int:
+    return PRECISIONS.index(precision)
 
 
 def _timed(candidate: TimeSource, wall: Wall, evidence: TimeEvidence) -> PhotoTime:

@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 PRECISIONS = ("year", "month", "day", "minute", "second")
 """Precisions of a time, coarsest first; a photo's time has at least a year."""
 
+_ZERO_DAYS = frozenset({"1904-01-01", "1969-12-31", "1970-01-01", "1978-01-01", "1980-01-01", "1980-01-06"})
+"""The first days of QuickTime's, Unix's (also west of Greenwich), an early maker's, DOS's and the GPS clock."""
+_ZERO_TIMES = frozenset({"2002-12-08T12:00:00"})
 _ISO = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII
 )
@@ -77,6 +80,22 @@ def parse_wall(value: object) -> Wall | None:
         return None
     known = sum(part is not None for part in (year, month, day, minute, second))
     return Wall(text, seconds, fraction or "", PRECISIONS[known - 1], parse_offset(zone))
+
+
+def is_clock_zero(wall: Wall) -> bool:
+    """Tell whether a time is where clocks start that were never set, so that it says little about the photo.
+
+    That is any time on the first day of an operating system's or format's clock, but for noon, which people choose for a
+    scan of which they know the day; midnight on a New Year's Day since there are digital cameras, to which makers set their
+    clocks; and a time that Android wrote into every photo.
+    """
+    day, clock = wall.minute[:10], wall.text[11:19]
+    is_timed = wall.precision in ("minute", "second")
+    if day in _ZERO_DAYS:
+        return (is_timed and clock != "12:00:00") or wall.precision == "day"
+    if not is_timed:
+        return False
+    return wall.text[:19] in _ZERO_TIMES or (day[4:] == "-01-01" and day >= "1998" and clock == "00:00:00")
 
 
 def parse_offset(value: object) -> int | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from photoindex.domain.time.neighbours import Timed, dates_between, neighbour_facts, running_number
+from photoindex.domain.time.neighbours import UNDATED, Timed, dates_between, neighbour_facts, running_number
 from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.store.photos import times
 from photoindex.store.photos.times import TimedRow
@@ -58,7 +58,7 @@ def store_inferred(connection: Connection, inferred: Inferred, resolver: Resolve
 
 def _has_gaps(rows: list[TimedRow]) -> bool:
     """Tell whether some photos lack a time or offset that could be inferred."""
-    return any(row.utc_offset_minutes is None or row.taken_at_source in _WEAK_SOURCES for row in rows)
+    return any(row.utc_offset_minutes is None or (row.taken_at_confidence or 0.0) < UNDATED for row in rows)
 
 
 def _timed(row: TimedRow, folder_id: int) -> Timed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import time_ns
+
 import pytest
 
 from photoindex.domain.facts.resolve import resolve
@@ -44,8 +46,32 @@ def test_every_table_follows_the_common_order_of_sources() -> None:
     level_of = {source: level for level, sources in enumerate(LEVELS) for source in sources}
     for order in PRIORITIES.values():
         assert [level_of[source] for source in order] == sorted(level_of[source] for source in order)
-    stated = [place.source for place in TIMES if place.fact not in ("modified_at", "gps_at")]
-    assert [level_of[source] for source in stated] == sorted(level_of[source] for source in stated)
+    for facts in ({"taken_at", "created_utc", "time", "day", "month", "year", "kept", "any"}, {"digitized_at"}):
+        stated = [place.source for place in TIMES if place.fact in facts]
+        assert [level_of[source] for source in stated] == sorted(level_of[source] for source in stated)
+
+
+def test_taken_ranks_before_digitized_in_every_source_and_both_before_modified() -> None:
+    ranks = {
+        fact: [rank for rank, place in enumerate(TIMES) if place.fact == fact]
+        for fact in ("taken_at", "digitized_at", "modified_at")
+    }
+    in_the_file_or_beside_it = [
+        rank
+        for rank in ranks["taken_at"]
+        if TIMES[rank].source in ("person", "sidecar", "exif", "xmp", "iptc", "container")
+    ]
+    assert len(in_the_file_or_beside_it) == 6
+    assert max(in_the_file_or_beside_it) < min(ranks["digitized_at"])
+    assert max(ranks["digitized_at"]) < min(ranks["modified_at"])
+
+
+@pytest.mark.parametrize("source", ["sidecar", "exif", "xmp", "iptc", "container"])
+@pytest.mark.parametrize("digitizer", ["sidecar", "exif", "xmp", "iptc"])
+def test_when_a_print_was_digitized_never_moves_a_photo(source: str, digitizer: str) -> None:
+    facts: dict[str, dict[str, str]] = {source: {"taken_at": "1974"}}
+    facts.setdefault(digitizer, {})["digitized_at"] = "2021-03-02T10:00:00"
+    assert taken(facts) == ("1974-01-01T00:00:00", source)
 
 
 def test_an_exif_time_with_a_zone_has_more_confidence() -> None:
@@ -61,11 +87,11 @@ def test_an_exif_time_with_a_zone_has_more_confidence() -> None:
     ("facts", "expected"),
     [
         (
-            {"exif": {"digitized_at": "2019-06-01T10:00:00"}, "xmp": {"taken_at": "2018-01-01T00:00:00"}},
-            ("2019-06-01T10:00:00", "exif"),
+            {"exif": {"digitized_at": "2019-06-01T10:00:00"}, "xmp": {"taken_at": "2018-05-01T00:00:00"}},
+            ("2018-05-01T00:00:00", "xmp"),
         ),
         (
-            {"xmp": {"taken_at": "2019-06-01T10:00:00"}, "container": {"taken_at": "2018-01-01T00:00:00"}},
+            {"xmp": {"taken_at": "2019-06-01T10:00:00"}, "container": {"taken_at": "2018-05-01T00:00:00"}},
             ("2019-06-01T10:00:00", "xmp"),
         ),
         ({"container": {"taken_at": "2019-06-01T10:00:00+00:00"}}, ("2019-06-01T10:00:00+00:00", "container")),
@@ -74,7 +100,6 @@ def test_an_exif_time_with_a_zone_has_more_confidence() -> None:
             ("2019-06-01T10:00:00+00:00", "gps"),
         ),
         ({"exif": {"modified_at": "2019-06-01T10:00:00"}}, ("2019-06-01T10:00:00", "exif")),
-        ({"xmp": {"taken_at": "2019"}, "iptc": {"taken_at": "2018-06-01T10:00:00"}}, ("2019-01-01T00:00:00", "xmp")),
         ({"xmp": {"taken_at": "2019-06"}}, ("2019-06-01T00:00:00", "xmp")),
     ],
 )
@@ -107,21 +132,127 @@ def test_a_partial_date_is_replaced_by_a_more_precise_embedded_date(
 
 
 @pytest.mark.parametrize(
+    "second",
+    [
+        ("exif", "taken_at"),
+        ("iptc", "digitized_at"),
+        ("container", "created_utc"),
+        ("exif", "gps_at"),
+        ("takeout", "taken_at"),
+        ("name", "time"),
+    ],
+)
+@pytest.mark.parametrize("partial", ["2006", "2006-10", "2006-10-29"])
+def test_a_partial_date_gives_way_to_a_fuller_one_of_any_source(partial: str, second: tuple[str, str]) -> None:
+    facts = {"sidecar": {"taken_at": partial}, second[0]: {second[1]: "2006-10-29T06:27:51"}}
+    result = resolved(facts)
+    assert (result.taken_at or "")[:19] == "2006-10-29T06:27:51"
+    assert result.taken_at_source == ("gps" if second[1] == "gps_at" else second[0])
+
+
+def test_a_year_gives_way_to_the_date_of_a_name_or_folder() -> None:
+    year: Facts = {"exif": {"taken_at": "2019"}}
+    assert taken(year, name="IMG_20190501_101112.jpg") == ("2019-05-01T10:11:12", "name")
+    assert taken(year, folder="2019/2019-05-01 Rome") == ("2019-05-01T00:00:00", "folder")
+    assert taken(year, folder="2018/2018-05-01 Rome") == ("2019-01-01T00:00:00", "exif")
+
+
+@pytest.mark.parametrize(
     ("first", "second"),
     [
         (("person", "taken_at"), ("exif", "taken_at")),
-        (("sidecar", "taken_at"), ("exif", "taken_at")),
-        (("xmp", "taken_at"), ("takeout", "taken_at")),
-        (("xmp", "taken_at"), ("iptc", "digitized_at")),
-        (("xmp", "taken_at"), ("container", "created_utc")),
         (("xmp", "taken_at"), ("exif", "modified_at")),
+        (("exif", "digitized_at"), ("exif", "modified_at")),
     ],
 )
-def test_a_partial_date_is_not_replaced_by_other_levels_and_other_facts(
+def test_a_correction_and_modification_dates_leave_a_partial_date_as_it_is(
     first: tuple[str, str], second: tuple[str, str]
 ) -> None:
-    facts = {first[0]: {first[1]: "2006-10-29"}, second[0]: {second[1]: "2006-10-29T06:27:51"}}
+    facts: dict[str, dict[str, str]] = {first[0]: {first[1]: "2006-10-29"}}
+    facts.setdefault(second[0], {})[second[1]] = "2006-10-29T06:27:51"
     assert taken(facts) == ("2006-10-29T00:00:00", first[0])
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (
+            {"xmp": {"taken_at": "2019"}, "iptc": {"taken_at": "2018-06-01T10:00:00"}},
+            ("2018-06-01T10:00:00", "iptc"),
+        ),
+        (
+            {"container": {"taken_at": "2019", "created_utc": "2018-12-31T23:30:00"}},
+            ("2018-12-31T23:30:00+00:00", "container"),
+        ),
+        (
+            {"sidecar": {"taken_at": "2019"}, "exif": {"taken_at": "2018-06-01"}},
+            ("2018-06-01T00:00:00", "exif"),
+        ),
+        (
+            {"xmp": {"taken_at": "1974"}, "container": {"created_utc": "2021-03-02T10:00:00"}},
+            ("1974-01-01T00:00:00", "xmp"),
+        ),
+        (
+            {"person": {"taken_at": "1974"}, "exif": {"taken_at": "2021-03-02T10:00:00"}},
+            ("1974-01-01T00:00:00", "person"),
+        ),
+        ({"xmp": {"taken_at": "1974-05"}, "iptc": {"taken_at": "2018-06-01"}}, ("1974-05-01T00:00:00", "xmp")),
+    ],
+)
+def test_a_bare_year_never_beats_a_full_date_of_the_same_statement(facts: Facts, expected: tuple[str, str]) -> None:
+    assert taken(facts) == expected
+
+
+ZEROS = [
+    "1904-01-01T00:00:00", "1970-01-01T00:00:00", "1970-01-01T08:03:12", "1969-12-31T19:00:00", "1978-01-01T00:10:00",
+    "1980-01-01T00:00:00", "1980-01-06T00:00:00", "1998-01-01T00:00:00", "2000-01-01T00:00:00", "2001-01-01T00:00",
+    "2005-01-01T00:00:00.12", "2002-12-08T12:00:00", "1980-01-01",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("zero", ZEROS)
+@pytest.mark.parametrize(
+    ("source", "fact"),
+    [(place.source, place.fact) for place in TIMES if place.source not in ("person", "folder", "neighbours", "mtime")],
+)
+def test_a_clock_that_was_never_set_is_weaker_than_name_and_folder_in_every_source(
+    source: str, fact: str, zero: str
+) -> None:
+    facts: Facts = {source: {fact: zero}}
+    if source != "name":
+        assert taken(facts, name="IMG_20190501_101112.jpg") == ("2019-05-01T10:11:12", "name")
+    assert taken(facts, folder="2011 Norwegen") == ("2011-01-01T00:00:00", "folder")
+    assert taken({**facts, "neighbours": {"taken_at": "2011-05-01T10:00"}}) == ("2011-05-01T10:00:00", "neighbours")
+    alone = resolved(facts)
+    assert (alone.taken_at or "").startswith(zero)
+    assert alone.taken_at_source == ("gps" if fact == "gps_at" else source)
+    assert alone.taken_at_confidence == 0.21
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "1970-01-01T12:00:00",
+        "1980-01-02T00:00:00",
+        "1985-01-01T00:00:00",
+        "2000-01-01",
+        "2002-12-08T12:00:01",
+        "2005-01-01T00:00:01",
+        "1970",
+        "1980-01",
+    ],
+)
+def test_a_time_near_a_zero_of_clocks_counts(time: str) -> None:
+    assert taken({"exif": {"taken_at": time}}, folder="2011 Norwegen")[1] == "exif"
+
+
+def test_a_clock_that_was_never_set_gives_way_to_every_other_statement() -> None:
+    zero = "1970-01-01T00:00:00"
+    assert taken({"exif": {"taken_at": zero, "digitized_at": zero, "gps_at": "2019-05-01T10:00:00+00:00"}})[1] == "gps"
+    assert taken({"exif": {"taken_at": "2019-05-01T10:00:00", "digitized_at": "2002-12-08T12:00:00"}})[1] == "exif"
+    assert taken({"exif": {"taken_at": "1970", "digitized_at": zero}}) == (zero, "exif")
+    assert resolved({"exif": {"taken_at": "1970", "digitized_at": zero}}).taken_at_precision == "year"
+    assert taken({"person": {"taken_at": zero}}, folder="2011 Norwegen") == (zero, "person")
 
 
 @pytest.mark.parametrize(
@@ -278,7 +409,7 @@ def test_the_modification_time_ranks_last_and_has_more_confidence_with_a_camera_
     assert (camera.taken_at_confidence, renamed.taken_at_confidence) == (0.2, 0.1)
 
 
-@pytest.mark.parametrize("mtime_ns", [0, -1, 10**9, 1 << 63])
+@pytest.mark.parametrize("mtime_ns", [0, -1, 10**9, 1 << 63, 946_684_800 * 10**9])
 def test_an_implausible_modification_time_is_not_used(mtime_ns: int) -> None:
     result = resolved(mtime_ns=mtime_ns)
     assert (result.taken_at, result.taken_at_source, result.taken_at_confidence) == (None, None, None)
@@ -291,6 +422,12 @@ def test_zero_zero_is_no_position_unless_a_person_says_so() -> None:
     assert (result.latitude, result.longitude) == (52.5, 13.25)
     assert resolved({"exif": nowhere}).latitude is None
     assert resolved({"person": nowhere}).latitude == 0.0
+
+
+def test_a_modification_time_after_tomorrow_says_nothing() -> None:
+    hours = 3600 * 10**9
+    assert resolved(mtime_ns=time_ns() + 20 * hours).taken_at_source == "mtime"
+    assert resolved(mtime_ns=time_ns() + 26 * hours).taken_at is None
 
 
 def test_a_position_is_never_combined_from_two_sources() -> None:
