@@ -79,6 +79,24 @@ def test_a_terminal_gets_a_table_with_days_below_their_trip_and_escaped_names() 
     assert "1 photo belongs to no event: only the month or year is known" in ran.out.decode()
 
 
+def test_times_of_files_make_no_event_unless_asked_for_and_are_marked(
+    volume_rows: VolumeRows, capsysbinary: Capture
+) -> None:
+    copied = {"taken_at_precision": "second", "taken_at_source": "mtime"}
+    volume_rows.add_whole_photo("copy.jpg", taken_at="2024-06-01T10:00:00+00:00", **copied)
+    volume_rows.add_whole_photo("copy-in-august.jpg", taken_at="2019-08-10T12:00:00+00:00", **copied)
+    ran = run_on_terminal("events")
+    assert "2024" not in ran.out.decode()
+    assert "2 photos belong to no event: only the time of the file is known; --mtime includes it" in ran.out.decode()
+    assert run(capsysbinary, "search", "event:2019-08-10", "--count").out == b"1\n"
+
+    lines = run_on_terminal("events", "--mtime").out.decode().splitlines()
+    assert [line.split()[0] for line in lines if "2024" in line or "2019-08" in line] == ["~2024-06-01", "~2019-08-10"]
+    assert run(capsysbinary, "search", "event:2024-06-01", "--count").out == b"1\n"
+    assert run(capsysbinary, "events", "--mtime", "--json").json[0]["first_at"] == "2024-06-01T10:00:00"
+    assert b"2024-06-01" not in run(capsysbinary, "events").out
+
+
 def test_a_query_may_exclude_photos_and_the_gap_can_be_changed(capsysbinary: Capture) -> None:
     assert run(capsysbinary, "events", "-date:2019-06", "--gap", "2d").out.splitlines() == [
         b"2019-08-10", b"2019-04-10", b"2019-02-10",

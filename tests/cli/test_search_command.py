@@ -306,6 +306,21 @@ def test_a_terminal_gets_a_table_without_control_characters(library_folder: Path
     assert "\x1b[31m" not in shown
 
 
+def test_a_table_marks_times_of_files_and_other_forms_name_the_source(
+    run: Run, library_folder: Path, originals: bytes
+) -> None:
+    with library_in(library_folder) as library:
+        rows = VolumeRows(library, Path(os.fsdecode(originals)))
+        rows.add_whole_photo("c/copy.jpg", taken_at="2024-06-01T10:00:00+00:00", taken_at_source="mtime")
+        rows.add_whole_photo("d/slide.jpg", taken_at="1974-01-01T00:00:00", taken_at_precision="year")
+    shown = [line.split()[1:3] for line in on_a_terminal(library_folder, "--sort", "date", TERM="dumb").splitlines()]
+    assert ["~2024-06-01", "10:00"] in shown
+    assert ["1974", "jpeg"] in shown
+    _, out, _ = run("name:copy", "--format", "{taken_at} {taken_at_source}")
+    assert out == b"2024-06-01T10:00:00+00:00 mtime\n"
+    assert json.loads(run("name:copy", "--json")[1])["taken_at"] == "2024-06-01T10:00:00+00:00"
+
+
 def test_a_terminal_gets_colours_unless_disabled(library_folder: Path, originals: bytes) -> None:
     assert "\x1b[36m" in on_a_terminal(library_folder)
     assert "\x1b[3" not in on_a_terminal(library_folder, NO_COLOR="1")

@@ -65,6 +65,24 @@ def test_show_prints_one_json_object_per_photo(
     assert first["files"][0]["digest"] == f"{1:064x}"
 
 
+def test_show_marks_times_that_are_only_the_files(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    copied = volume_rows.add_whole_photo(
+        "copy.jpg", taken_at="2024-06-01T10:00:00+00:00", taken_at_source="mtime", taken_at_confidence=0.1,
+        taken_at_utc=1717236000.0, sources={"taken_at": "mtime", "taken_at_utc": "mtime"},
+    )  # fmt: skip
+    dated = volume_rows.add_whole_photo("b.jpg", taken_at="2019-07-03T12:30:11", taken_at_source="exif")
+    out = run(capsysbinary, "show", str(copied)).out.decode()
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert any(line.startswith("taken at ~2024-06-01T10:00:00+00:00 mtime, confidence 0.1") for line in lines)
+    assert "instant ~2024-06-01 10:00:00 UTC mtime" in lines
+    lines = run(capsysbinary, "show", str(dated)).out.decode().splitlines()
+    assert next(line.split()[0] for line in lines if "mtime, not used" in line).startswith("~")
+    assert not any("~2019" in line for line in lines)
+    assert run(capsysbinary, "show", "--json", str(copied)).json[0]["taken_at"] == "2024-06-01T10:00:00+00:00"
+
+
 def test_show_prints_facts_with_their_source_and_the_values_not_used(
     volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

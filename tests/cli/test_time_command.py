@@ -53,6 +53,15 @@ def test_a_dry_run_lists_only_what_would_change_and_names_the_rest_with_the_reas
     assert (ran.code, ran.out, passed in ran.err.decode()) == (11, b"", True)
 
 
+def test_a_table_marks_times_that_are_only_the_files(originals: Path, library_folder: Path) -> None:
+    write_photo(originals / "c.jpg", 3)
+    os.utime(originals / "c.jpg", (1717236000, 1717236000))
+    LibraryRunner(library_folder).scan(originals)
+    shown = run_on_terminal("time", "set", originals / "c.jpg", "--to", "1974", "--dry-run").out.decode()
+    assert "~2024-06-01T10:00:00+00:00" in shown
+    assert "~1974" not in shown
+
+
 def test_a_correction_prints_the_undo_command(originals: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ran = run(capsysbinary, "time", "set", originals, "--to", "1974-06", "--progress", "none")
     assert ran.out == b"time set to 1974-06 of 2 photos; take it back with: photoindex undo 1\n"

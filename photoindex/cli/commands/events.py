@@ -22,8 +22,9 @@ HELP = r"""List days and trips, newest first, with the places where they were.
 An event is what was photographed in one go: it ends where no photo follows
 for longer than --gap, or where the next one is more than 50 km away after a
 pause of more than an hour. Times are local wall times. Photos with only a day
-belong to that day; those with only a month or a year belong to no event. To leave out photos that have no time but their file's:
-photoindex events -source:taken_at=mtime
+belong to that day; those with only a month or a year belong to no event. Nor
+do those that have no time but their file's, which is often that of a copy;
+--mtime includes them, and marks the times of their events with ~.
 
 A trip is a run of events more than 50 km from home over at least one night,
 with less than 48 hours between them. Home is where photos were taken in most
@@ -70,6 +71,9 @@ def events(
             show_default=False,
         ),
     ] = None,
+    mtime: Annotated[
+        bool, typer.Option("--mtime", help="Also photos that have no time but the modification time of their file.")
+    ] = False,
     save: Annotated[
         str | None,
         typer.Option(
@@ -104,7 +108,7 @@ def events(
         _save(save, library)
         return
     gap_seconds = max(1, round(running_time(gap, "--gap")))
-    wanted = EventQuery(words=query or (), gap_seconds=gap_seconds, min_photos=min_photos, limit=limit)
+    wanted = EventQuery(words=query or (), gap_seconds=gap_seconds, min_photos=min_photos, limit=limit, of_file=mtime)
     with opened(library, reading=True) as found_library:
         found = find_events(found_library, wanted)
     render(map(_row, found.events), _TABLE if output.form is Form.TABLE else _COLUMNS, output)
@@ -139,7 +143,9 @@ def _row(event: Event) -> Row:
         "latitude": event.latitude,
         "longitude": event.longitude,
         "parent": event.parent,
-        "when": inside + _when(event.first_at, event.last_at, trip=event.kind == "trip"),
+        "when": inside
+        + ("~" if event.of_file else "")
+        + _when(event.first_at, event.last_at, trip=event.kind == "trip"),
         "what": inside + event.title,
     }
 
@@ -160,7 +166,11 @@ def _print_left_out(found: FoundEvents) -> None:
     """Say on stderr what the table cannot show."""
     if not found.events:
         print("no event was found", file=sys.stderr)
-    parts = [(found.without_day, "only the month or year is known"), (found.undated, "no time is known")]
+    parts = [
+        (found.without_day, "only the month or year is known"),
+        (found.of_file, "only the time of the file is known; --mtime includes it"),
+        (found.undated, "no time is known"),
+    ]
     for count, why in parts:
         if count:
             print(f"{count:,} {'photo belongs' if count == 1 else 'photos belong'} to no event: {why}", file=sys.stderr)

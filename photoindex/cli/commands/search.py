@@ -237,28 +237,29 @@ def _print_hits(result: SearchResult, output: Output, shown: PictureOptions, *, 
 
 
 def _columns(result: SearchResult, output: Output) -> Sequence[Column]:
-    """Return the columns: a table has the scores, where there are some, in front; other forms keep their order."""
+    """Return the columns: a table has times as people read them, and the scores, where there are some, in front."""
     from photoindex.cli.output.render import Form
 
-    if result.answer is None or output.form is not Form.TABLE:
+    if output.form is not Form.TABLE:
         return COLUMNS
+    columns = [Column("taken", column.heading) if column.name == "taken_at" else column for column in COLUMNS]
+    if result.answer is None:
+        return columns
     score = Column("score", "Score", justify="right", show=lambda value: f"{value:.3f}")
-    rest = [column for column in COLUMNS if column.name != score.name]
+    rest = [column for column in columns if column.name != score.name]
     return (rest[0], score, *rest[1:])
 
 
 def _row(hit: Hit) -> Row:
+    from photoindex.library.photos.time_text import shown
     from photoindex.library.timestamps import utc
 
     row = {name: getattr(hit, name) for name in hit.__slots__}
     row["size"] = row.pop("size_bytes")
     row["added_at"] = utc(hit.added_at)
     row["taken_at_utc"] = utc(hit.taken_at_utc)
+    row["taken"] = shown(hit.taken_at, hit.taken_at_precision, hit.taken_at_source)
     return row
-
-
-def _minute(taken_at: object) -> str:
-    return str(taken_at)[:16].replace("T", " ")
 
 
 def _size(size_bytes: object) -> str:
@@ -267,7 +268,7 @@ def _size(size_bytes: object) -> str:
 
 COLUMNS: tuple[Column, ...] = (
     Column("id", "ID", justify="right", style="cyan"),
-    Column("taken_at", "Taken", show=_minute),
+    Column("taken_at", "Taken"),
     Column("format", "Type"),
     Column("size", "Size", justify="right", show=_size),
     Column("camera", "Camera"),

@@ -10,7 +10,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
-from photoindex.cli.output.render import Column, Row, choose_output, render
+from photoindex.cli.output.render import Column, Form, Row, choose_output, render
 from photoindex.cli.terminal.confirm import confirm
 from photoindex.errors import NothingFound
 from photoindex.paths import display
@@ -44,6 +44,11 @@ _COLUMNS = (
     Column("changed"),
     Column("why", "Not changed because"),
 )
+_TABLE = tuple(
+    Column(f"{column.name}_marked", column.heading) if column.name in ("before", "after") else column
+    for column in _COLUMNS
+)
+"""As `_COLUMNS`, with a mark on times that are only the file's."""
 
 # Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
 _COMMON = r"""An argument that the library knows as a file or folder is one; the others
@@ -184,7 +189,8 @@ def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChan
             if json or one.why is None:
                 yield _row(one)
 
-    render(listed(), _COLUMNS, choose_output(json=json))
+    output = choose_output(json=json)
+    render(listed(), _TABLE if output.form is Form.TABLE else _COLUMNS, output)
     if not json:
         _print_passed(named, passed)
     print("nothing was changed", file=sys.stderr)
@@ -211,6 +217,8 @@ def _print_passed(named: Iterable[TimeResult], count: int) -> None:
 
 
 def _row(one: TimeResult) -> Row:
+    from photoindex.library.photos.time_text import marked
+
     return {
         "path": one.path,
         "id": one.photo_id,
@@ -218,4 +226,6 @@ def _row(one: TimeResult) -> Row:
         "after": one.after,
         "changed": one.why is None,
         "why": one.why,
+        "before_marked": marked(one.before or "", one.before_source),
+        "after_marked": marked(one.after or "", one.after_source),
     }

@@ -42,7 +42,7 @@ def fact_rows(names: Sequence[str], resolved: Resolved, known: Facts) -> list[tu
         rows.append(
             (
                 _label(name),
-                _value(name, value),
+                _marked(_value(name, value), winner if name.startswith("taken_at") else ""),
                 f"{winner}, confidence {confidence:g}" if confidence is not None else winner,
             )
         )
@@ -53,7 +53,7 @@ def fact_rows(names: Sequence[str], resolved: Resolved, known: Facts) -> list[tu
         )
         if name == "taken_at":
             rows.extend(
-                ("", str(value), f"{source}, not used")
+                ("", _marked(str(value), source), f"{source}, not used")
                 for source in _PATHS
                 for value in known.get(source, {}).values()
                 if source != winner
@@ -68,6 +68,12 @@ def fact_rows(names: Sequence[str], resolved: Resolved, known: Facts) -> list[tu
             if value is not None and (name not in shown_names or getattr(resolved, name) in (None, ()))
         )
     return rows
+
+
+def _marked(time: str, source: str) -> str:
+    from photoindex.library.photos.time_text import marked
+
+    return marked(time, source)
 
 
 def _label(name: str) -> str:

@@ -148,7 +148,9 @@ def captions(items: Sequence[Item], layout: Layout) -> list[Text]:
     for number, item in enumerate(items):
         gap = " " * (_GAP_COLUMNS if number < len(items) - 1 else 0)
         names.append(_fitted(item.heading, layout.columns) + gap)
-        shown = "  ".join(filter(None, ("" if item.score is None else f"{item.score:#.3g}", item.taken[:10])))
+        shown = "  ".join(
+            filter(None, ("" if item.score is None else f"{item.score:#.3g}", item.taken.partition(" ")[0]))
+        )
         start = f"{item.id}"
         facts.append(set_cell_size(start, min(len(start), layout.columns)), style="cyan")
         if item.keep:

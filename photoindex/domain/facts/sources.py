@@ -63,7 +63,7 @@ TIMES: tuple[TimeSource, ...] = (
     TimeSource("xmp", "taken_at", 0.88, 0.9),
     TimeSource("iptc", "taken_at", 0.85, 0.88),
     TimeSource("container", "taken_at", 0.8, 0.85),
-    # When a print or a slide was digitized says nothing of when the picture was taken, whoever states it (MWG 2010, 4.3).
+    # When a print or a slide was digitized says nothing of when the picture was taken, whoever states it (Metadata Working Group, Guidelines 2.0).
     TimeSource("sidecar", "digitized_at", 0.79, 0.84),
     TimeSource("exif", "digitized_at", 0.78, 0.83),
     TimeSource("xmp", "digitized_at", 0.75, 0.78),

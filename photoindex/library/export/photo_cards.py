@@ -12,7 +12,7 @@ from urllib.parse import quote
 from photoindex.config.schema import DerivedConfig
 from photoindex.file_access import read_file
 from photoindex.library.handle import Library
-from photoindex.library.photos.time_text import partial
+from photoindex.library.photos.time_text import shown
 from photoindex.library.search.hits import Hit
 from photoindex.paths import display
 from photoindex.pipeline.ingest import derived_files
@@ -48,7 +48,7 @@ class Item:
     """One photo to show; texts have no control characters and are "" if unknown.
 
     id: the photo's id. heading: its title, else its name. path: of the original (folder and name), escaped for display.
-    address: its file: URL, "" if the original is missing. taken: wall time to the minute, or the known part of it. size:
+    address: its file: URL, "" if the original is missing. taken: wall time to the minute, or the known part of it, with `~` if it is the file's. size:
     pixels and bytes. exposure: time, aperture, ISO and focal length. kind: image, raw or video. duration_seconds: of a
     video. score: of the search, higher is better. width, height: pixels as shown, 0 if unknown. preview, thumbnail: files
     that may be missing, None if no content of the photo was read.
@@ -115,7 +115,7 @@ def item_of(derived_folder: Path, entry: GalleryEntry) -> Item:
         path=display(hit.path),
         folder=display(hit.path[: len(hit.path) - len(hit.name)]),
         address=file_url(hit.path) if hit.state == "present" else "",
-        taken=(partial(hit.taken_at, hit.taken_at_precision) or "").replace("T", " ")[:16],
+        taken=shown(hit.taken_at, hit.taken_at_precision, hit.taken_at_source),
         place=one_line(hit.place),
         camera=one_line(hit.camera),
         lens=one_line(hit.lens),

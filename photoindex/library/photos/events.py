@@ -32,12 +32,14 @@ class EventQuery:
 
     words: a query as command-line words, empty for all photos. gap_seconds: a longer time without a photo ends an event.
     min_photos: events with fewer photos are not returned. limit: only the newest; a trip with its days counts as one.
+    of_file: also photos that have no time but the modification time of their file, which says little.
     """
 
     words: Sequence[str] = ()
     gap_seconds: int = DEFAULT_GAP_SECONDS
     min_photos: int = 1
     limit: int | None = None
+    of_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Event:
 
     first_at, last_at: ISO 8601 local wall time to the second, inclusive. days: number of local days with photos. places:
     most photographed first. latitude, longitude: the centre of its photos in degrees, None without positions. parent: key
-    of the trip that a day belongs to.
+    of the trip that a day belongs to. of_file: some of its photos have no time but their file's.
     """
 
     key: str
@@ -60,13 +62,15 @@ class Event:
     latitude: float | None = None
     longitude: float | None = None
     parent: str | None = None
+    of_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FoundEvents:
     """Events, newest first, each trip followed by its days in chronological order; and counts of photos without event.
 
-    without_day: photos with only a month or year. undated: photos without a time. not_kept: why the events could not be
+    without_day: photos with only a month or year. undated: photos without a time. of_file: photos with only their file's
+    time, which were not asked for. not_kept: why the events could not be
     stored in the library, None if they were.
     """
 
@@ -74,6 +78,7 @@ class FoundEvents:
     without_day: int
     undated: int
     not_kept: str | None = None
+    of_file: int = 0
 
 
 def events(library: Library, query: EventQuery) -> FoundEvents:
@@ -94,7 +99,7 @@ def events(library: Library, query: EventQuery) -> FoundEvents:
         if not library.unwritable and not is_read_only(error):
             raise
         not_kept = str(error)
-    return FoundEvents(_requested(found.tops, query), found.without_day, found.undated, not_kept)
+    return FoundEvents(_requested(found.tops, query), found.without_day, found.undated, not_kept, found.of_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class _Found:
     tops: list[list[Event]]
     without_day: int
     undated: int
+    of_file: int
 
 
 def _find(library: Library, query: EventQuery) -> _Found:
@@ -112,17 +118,21 @@ def _find(library: Library, query: EventQuery) -> _Found:
         times = event_rows.photo_times(connection)
         names = event_rows.place_names(connection)
     moments = _moments(times)
+    of_file = np.asarray(times.of_file)
+    if not query.of_file:
+        moments = moments.chosen(~np.isin(moments.ids, of_file))
     found = find_sessions(moments.chosen(np.isin(moments.ids, matching)), query.gap_seconds)
     return _Found(
-        tops=_Namer(found, names).events([*trips(found, homes(moments))]),
+        tops=_Namer(found, names, of_file).events([*trips(found, homes(moments))]),
         without_day=int(np.isin(times.without_day, matching).sum()),
         undated=int(np.isin(times.undated, matching).sum()),
+        of_file=0 if query.of_file else int(np.isin(of_file, matching).sum()),
     )
 
 
 def _store(library: Library, tops: list[list[Event]], query: EventQuery) -> None:
     rows = [_row(event) for top in tops for event in top]
-    all_found = not query.words and query.gap_seconds == DEFAULT_GAP_SECONDS
+    all_found = not query.words and query.gap_seconds == DEFAULT_GAP_SECONDS and not query.of_file
     with library.database.read() as connection:
         changes = event_rows.differences(connection, rows, all_found=all_found)
     if not changes.written and not changes.removed:
@@ -184,8 +194,9 @@ def _row(event: Event) -> EventRow:
 class _Namer:
     """Creates events from sessions, with counts, places, titles and keys."""
 
-    def __init__(self, found: Sessions, names: dict[int, PlaceRow]) -> None:
+    def __init__(self, found: Sessions, names: dict[int, PlaceRow], of_file: Numbers) -> None:
         self._found = found
+        self._of_file = np.isin(found.moments.ids, of_file)
         self._names = names
 
     def events(self, of_trips: list[range]) -> list[list[Event]]:
@@ -218,6 +229,7 @@ class _Namer:
             places=places,
             latitude=latitude,
             longitude=longitude,
+            of_file=bool(self._of_file[photos].any()),
         )
 
     def _places(self, place_ids: Numbers) -> tuple[PlaceName, ...]:

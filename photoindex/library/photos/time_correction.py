@@ -77,8 +77,8 @@ def reset() -> TimeChange:
 class TimeResult:
     """The result of a time change for one photo.
 
-    before, after: ISO 8601 wall time, only the known part (`1974-06`). why: why the photo was skipped, None if it was
-    corrected.
+    before, after: ISO 8601 wall time, only the known part (`1974-06`). before_source, after_source: where these come from.
+    why: why the photo was skipped, None if it was corrected.
     """
 
     photo_id: int
@@ -86,6 +86,8 @@ class TimeResult:
     before: str | None
     after: str | None
     why: str | None = None
+    before_source: str | None = None
+    after_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class TimesCorrected:
 class _Planned:
     photo_id: int
     before: str | None
+    before_source: str | None
     value: str | None
     rows: tuple[tuple[int, str, FactValue], ...]
     why: str | None
@@ -115,13 +118,7 @@ def plan_time_changes(library: Library, photo_ids: Sequence[int], change: TimeCh
         with library.database.read() as connection:
             paths = targets.first_paths(connection, chunk)
             results = [
-                TimeResult(
-                    one.photo_id,
-                    paths.get(one.photo_id, b""),
-                    one.before,
-                    one.before if one.why is not None else _resolved(library, connection, one),
-                    one.why,
-                )
+                _foreseen(library, connection, one, paths.get(one.photo_id, b""))
                 for one in _plan(connection, chunk, change)
             ]
         yield from results
@@ -190,20 +187,27 @@ def _plan(connection: Connection, photo_ids: Sequence[int], change: TimeChange) 
         mine = contents.get(photo.photo_id, [])
         value = change.value_of(photo)
         if isinstance(value, Skipped):
-            yield _Planned(photo.photo_id, before, None, (), value.why)
+            yield _Planned(photo.photo_id, before, photo.source, None, (), value.why)
             continue
         unchanged = "its time was not corrected" if value is None else "it already has this time"
         # A correction on an earlier content of an edited file must not take effect again.
         wanted = [(one, value if one.current else None) for one in mine]
         rows = tuple((one.asset_id, FACT, new) for one, new in wanted if one.value != new)
-        yield _Planned(photo.photo_id, before, value, rows, None if rows else unchanged)
+        yield _Planned(photo.photo_id, before, photo.source, value, rows, None if rows else unchanged)
 
 
-def _resolved(library: Library, connection: Connection, planned: _Planned) -> str | None:
-    """Return the time that a photo would have after the change."""
+def _foreseen(library: Library, connection: Connection, planned: _Planned, path: bytes) -> TimeResult:
+    after, after_source = planned.before, planned.before_source
+    if planned.why is None:
+        after, after_source = _resolved(library, connection, planned)
+    return TimeResult(planned.photo_id, path, planned.before, after, planned.why, planned.before_source, after_source)
+
+
+def _resolved(library: Library, connection: Connection, planned: _Planned) -> tuple[str | None, str | None]:
+    """Return the time that a photo would have after the change, and its source."""
     evidence = gather(connection, planned.photo_id)
     if evidence is None:
-        return planned.value
+        return planned.value, None
     person = {name: value for name, value in evidence.facts.get("person", {}).items() if name != FACT}
     if planned.value is not None:
         person[FACT] = planned.value
@@ -215,7 +219,7 @@ def _resolved(library: Library, connection: Connection, planned: _Planned) -> st
         mtime_ns=first.mtime_ns,
         home_zone=library.config.time.home_zone,
     )
-    return partial(resolved.taken_at, resolved.taken_at_precision)
+    return partial(resolved.taken_at, resolved.taken_at_precision), resolved.taken_at_source
 
 
 def _chunks(photo_ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -132,3 +132,13 @@ def partial(taken_at: str | None, precision: str | None) -> str | None:
     if length is not None:
         return taken_at[:length]
     return taken_at[:16] + taken_at[19:] if precision == "minute" else taken_at
+
+
+def shown(taken_at: str | None, precision: str | None, source: str | None) -> str:
+    """Return a resolved time as people read it: its known part to the minute, with `~` if it is the file's; "" for none."""
+    return marked((partial(taken_at, precision) or "").replace("T", " ")[:16], source)
+
+
+def marked(time: str, source: str | None) -> str:
+    """Return the text of a time with `~` in front if it is only the file's modification time."""
+    return f"~{time}" if time and source == "mtime" else time

@@ -25,8 +25,9 @@ class PhotoTimes:
     """When and where photos were taken: parallel arrays, some 50 bytes per photo.
 
     seconds: local wall time as if it were UTC, since 1970. day_only: 1 if only the day is known. latitude, longitude:
-    degrees, NaN if unknown. place_ids: -1 if unknown. without_day, undated: ids of the photos that are not in the other
-    arrays, because only their month or year is known, or no date at all.
+    degrees, NaN if unknown. place_ids: -1 if unknown. of_file: ids of those with only the modification time of their file.
+    without_day, undated: ids of the photos that are not in the other arrays, because only their month or year is known, or
+    no date at all.
     """
 
     ids: array[int] = field(default_factory=lambda: array("q"))
@@ -35,6 +36,7 @@ class PhotoTimes:
     latitude: array[float] = field(default_factory=lambda: array("d"))
     longitude: array[float] = field(default_factory=lambda: array("d"))
     place_ids: array[int] = field(default_factory=lambda: array("q"))
+    of_file: array[int] = field(default_factory=lambda: array("q"))
     without_day: array[int] = field(default_factory=lambda: array("q"))
     undated: array[int] = field(default_factory=lambda: array("q"))
 
@@ -78,6 +80,7 @@ def photo_times(connection: Connection) -> PhotoTimes:
         case((located, photo.c.latitude), else_=None).label("latitude"),
         case((located, photo.c.longitude), else_=None).label("longitude"),
         func.coalesce(photo.c.place_id, -1).label("place_id"),
+        (func.coalesce(photo.c.taken_at_source, "") == "mtime").label("of_file"),
     ).order_by(photo.c.id)
     found = PhotoTimes()
     for rows in connection.execute(statement.execution_options(yield_per=_CHUNK_ROWS)).partitions():
@@ -87,13 +90,15 @@ def photo_times(connection: Connection) -> PhotoTimes:
 
 def _add(found: PhotoTimes, rows: Sequence[Any]) -> None:
     nowhere = float("nan")
-    for photo_id, seconds, precision, latitude, longitude, place_id in rows:
+    for photo_id, seconds, precision, latitude, longitude, place_id, of_file in rows:
         if seconds is None or precision is None:
             found.undated.append(photo_id)
             continue
         if precision in ("month", "year"):
             found.without_day.append(photo_id)
             continue
+        if of_file:
+            found.of_file.append(photo_id)
         day_only = precision == "day"
         found.ids.append(photo_id)
         found.seconds.append(seconds - seconds % 86_400 if day_only else seconds)

@@ -226,7 +226,17 @@ def _in_events(condition: Condition) -> Condition:
     during = and_(taken.c.taken_at >= event.c.first_at, taken.c.taken_at <= event.c.last_at + "~")
     # A time known only to the month or year is stored as its first moment, which does not imply a day.
     imprecise = func.coalesce(taken.c.taken_at_precision, "second").in_(["month", "year"])
-    return photos_of(select(taken.c.id).join_from(event, taken, during).where(condition, ~imprecise))
+    # A file's time counts only in events that were made of such times.
+    of_file = func.coalesce(taken.c.taken_at_source, "") == "mtime"
+    other = photo.alias("other")
+    others = (
+        exists()
+        .where(other.c.taken_at >= event.c.first_at, other.c.taken_at <= event.c.last_at + "~")
+        .where(func.coalesce(other.c.taken_at_source, "") != "mtime")
+        .correlate(event)
+    )
+    belongs = or_(~of_file, ~others)
+    return photos_of(select(taken.c.id).join_from(event, taken, during).where(condition, ~imprecise, belongs))
 
 
 def path_matches(pattern: str) -> Condition:

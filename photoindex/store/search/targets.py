@@ -50,7 +50,7 @@ def photo_of_file(connection: Connection, file_id: int) -> PhotoOfFile | None:
 
 
 class TimeOfPhoto(NamedTuple):
-    """When a photo was taken, as resolved: ISO 8601 wall time, its precision, its offset from UTC.
+    """When a photo was taken, as resolved: ISO 8601 wall time, its precision, its offset from UTC, its source.
 
     A time that ends in `+00:00` without utc_offset_minutes is known only in UTC.
     """
@@ -59,12 +59,13 @@ class TimeOfPhoto(NamedTuple):
     taken_at: str | None
     precision: str | None
     utc_offset_minutes: int | None
+    source: str | None = None
 
 
 def times_of(connection: Connection, photo_ids: Sequence[int]) -> list[TimeOfPhoto]:
     """Return the times of up to a few hundred photos, by id; unknown ids are omitted."""
     columns = (photo.c.id, photo.c.taken_at, photo.c.taken_at_precision, photo.c.utc_offset_minutes)
-    statement = select(*columns).where(photo.c.id.in_(photo_ids))
+    statement = select(*columns, photo.c.taken_at_source).where(photo.c.id.in_(photo_ids))
     return [TimeOfPhoto(*row) for row in connection.execute(statement.order_by(photo.c.id))]
 
 

@@ -281,6 +281,11 @@ def test_the_facts_of_a_hit_become_text(tmp_path: Path) -> None:
     assert made.folder + made.name == made.path == "/photos/2019/IMG_0412.jpg"
 
 
+def test_a_time_that_is_only_the_files_is_marked(tmp_path: Path) -> None:
+    made = item_of(tmp_path, GalleryEntry(hit(3, taken_at="2024-06-01T10:00:00+00:00", taken_at_source="mtime")))
+    assert made.taken == "~2024-06-01 10:00"
+
+
 def test_a_limit_cuts_the_last_group_and_leaves_out_those_after_it() -> None:
     groups = [
         GalleryGroup([GalleryEntry(hit(1)), GalleryEntry(hit(2))], "a"),
