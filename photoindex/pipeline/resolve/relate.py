@@ -11,6 +11,7 @@ from photoindex.domain import pairing
 from photoindex.domain.pairing import Decision, Link, Member, PhotoGroup
 from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarName
+from photoindex.domain.time.wall import is_clock_zero, parse_wall
 from photoindex.store.photos import pairs, sidecars
 from photoindex.store.photos.pairs import SUPERSEDED, AssetRole, MemberRow, NewRole
 from photoindex.store.tasks import stale
@@ -66,7 +67,8 @@ def _as_row(link: Link) -> pairs.LinkRow:
 
 
 def member_of(row: MemberRow) -> Member:
-    """Return a file as input for the pairing rules."""
+    """Return a file as input for the pairing rules; the time of a clock that was never set is unknown."""
+    taken_at, created_utc = _set(row.taken_at), _set(row.created_utc)
     camera = " ".join(part for part in (row.camera_make, row.camera_model) if part)
     return Member(
         asset_id=row.asset_id,
@@ -75,8 +77,8 @@ def member_of(row: MemberRow) -> Member:
         name=row.name,
         kind=Kind(row.kind),
         format=row.format,
-        taken_at=row.taken_at,
-        taken_at_utc=_instant(row.created_utc) if (instant := _instant(row.taken_at)) is None else instant,
+        taken_at=taken_at,
+        taken_at_utc=_instant(created_utc) if (instant := _instant(taken_at)) is None else instant,
         camera=camera or None,
         serial=row.serial,
         content_identifier=row.content_identifier,
@@ -85,6 +87,11 @@ def member_of(row: MemberRow) -> Member:
         height=row.height,
         duration_seconds=row.duration_seconds,
     )
+
+
+def _set(iso: str | None) -> str | None:
+    wall = parse_wall(iso)
+    return None if wall is not None and is_clock_zero(wall) else iso
 
 
 def _instant(iso: str | None) -> float | None:

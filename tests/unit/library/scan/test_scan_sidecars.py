@@ -178,6 +178,15 @@ def test_a_photo_without_an_offset_gets_that_of_its_cameras_neighbours(runner: L
     assert facts(runner, "IMG_0002.jpg")["utc_offset_minutes"] is None
 
 
+def test_a_photo_of_a_clock_that_was_never_set_is_dated_by_its_neighbours(runner: LibraryRunner, photos: Path) -> None:
+    for number, time in ((1, "2021:07:01 12:01:00"), (2, "2000:01:01 00:00:00"), (3, "2021:07:01 12:03:00")):
+        data = with_exif(number, blocks.text(0x9003, time), blocks.text(0x9011, "+02:00"))
+        (photos / f"IMG_000{number}.jpg").write_bytes(data)
+    runner.scan(photos)
+    found = facts(runner, "IMG_0002.jpg")
+    assert (str(found["taken_at"])[:16], found["taken_at_source"]) == ("2021-07-01T12:02", "neighbours")
+
+
 def test_a_copy_in_another_folder_does_not_drop_an_inferred_offset(runner: LibraryRunner, photos: Path) -> None:
     for number, offset in ((1, "+02:00"), (2, None), (3, "+02:00")):
         stated = [blocks.text(0x9011, offset)] if offset else []
