@@ -111,8 +111,9 @@ def _with_clock(date: str, match: re.Match[str], fraction: str, offset: str) -> 
     """Return a date with the time of day of the match, or the date alone if that is impossible; and what is odd."""
     hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
     # Leap seconds are valid in ISO 8601.
-    if hour > 24 or minute > 59 or second > 60:
-        return date, f"there is no time {hour:02}:{minute:02}:{second:02}"
+    for part, value, most in (("hour", hour, 24), ("minute", minute, 59), ("second", second, 60)):
+        if value > most:
+            return date, f"{part} {value} does not exist"
     clock = f"{hour % 24:02}:{minute:02}"
     if match["second"] is not None:
         digits = match["fraction"] or fraction.strip()

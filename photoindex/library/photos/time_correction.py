@@ -94,12 +94,14 @@ class TimeResult:
 class TimesCorrected:
     """The result of a correction; entry_id: in the journal, None if nothing was changed.
 
-    before: corrected photo -> its previous time. skipped: photo -> why it was not corrected.
+    before, before_sources: corrected photo -> its previous time, and where that came from. skipped: photo -> why it was not
+    corrected.
     """
 
     entry_id: int | None
     before: Mapping[int, str | None] = field(default_factory=dict)
     skipped: Mapping[int, str] = field(default_factory=dict)
+    before_sources: Mapping[int, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def correct_times(
         refresh(library, session, roots, emit)
         with session.write() as connection:
             before: dict[int, str | None] = {}
+            sources: dict[int, str | None] = {}
             skipped: dict[int, str] = {}
             rows: list[tuple[int, str, FactValue]] = []
             for chunk in _chunks(photo_ids):
@@ -145,6 +148,7 @@ def correct_times(
                         skipped[one.photo_id] = one.why
                     else:
                         before[one.photo_id] = one.before
+                        sources[one.photo_id] = one.before_source
                         rows += one.rows
             if not rows:
                 return TimesCorrected(None, before, skipped)
@@ -154,7 +158,7 @@ def correct_times(
             entry_id = journal.record(connection, command=change.command, summary=summary, changes=changes)
             invalidate(connection, entry_id)
         refresh(library, session, roots, emit)
-    return TimesCorrected(entry_id, before, skipped)
+    return TimesCorrected(entry_id, before, skipped, sources)
 
 
 def results_of(library: Library, done: TimesCorrected) -> Iterator[TimeResult]:
@@ -171,11 +175,15 @@ def _results(library: Library, done: TimesCorrected, photo_ids: Sequence[int]) -
     for chunk in _chunks(photo_ids):
         with library.database.read() as connection:
             paths = targets.first_paths(connection, chunk)
-            now = {one.photo_id: partial(one.taken_at, one.precision) for one in targets.times_of(connection, chunk)}
+            now = {one.photo_id: one for one in targets.times_of(connection, chunk)}
         for photo_id in chunk:
-            after, why = now.get(photo_id), done.skipped.get(photo_id)
-            before = after if why is not None else done.before[photo_id]
-            yield TimeResult(photo_id, paths.get(photo_id, b""), before, after, why)
+            one, why = now.get(photo_id), done.skipped.get(photo_id)
+            after = None if one is None else partial(one.taken_at, one.precision)
+            after_source = None if one is None else one.source
+            before, before_source = after, after_source
+            if why is None:
+                before, before_source = done.before[photo_id], done.before_sources.get(photo_id)
+            yield TimeResult(photo_id, paths.get(photo_id, b""), before, after, why, before_source, after_source)
 
 
 def _plan(connection: Connection, photo_ids: Sequence[int], change: TimeChange) -> Iterator[_Planned]:

@@ -67,8 +67,8 @@ def _as_row(link: Link) -> pairs.LinkRow:
 
 
 def member_of(row: MemberRow) -> Member:
-    """Return a file as input for the pairing rules; the time of a clock that was never set is unknown."""
-    taken_at, created_utc = _set(row.taken_at), _set(row.created_utc)
+    """Return a file as input for the pairing rules; a day alone and a clock that was never set are no time."""
+    taken_at, created_utc = _time(row.taken_at), _time(row.created_utc)
     camera = " ".join(part for part in (row.camera_make, row.camera_model) if part)
     return Member(
         asset_id=row.asset_id,
@@ -89,9 +89,9 @@ def member_of(row: MemberRow) -> Member:
     )
 
 
-def _set(iso: str | None) -> str | None:
+def _time(iso: str | None) -> str | None:
     wall = parse_wall(iso)
-    return None if wall is not None and is_clock_zero(wall) else iso
+    return None if wall is None or is_clock_zero(wall) or wall.precision not in ("minute", "second") else iso
 
 
 def _instant(iso: str | None) -> float | None:

@@ -164,9 +164,12 @@ def test_the_movie_of_a_live_photo_can_move_to_another_folder_and_back(runner: L
         assert runner.value("SELECT count(*) FROM pair_link") == 1
 
 
-def test_shots_of_a_clock_that_was_never_set_are_no_burst(runner: LibraryRunner, originals: Path) -> None:
+@pytest.mark.parametrize("taken", ["1980:01:01 00:00:00", "2019:06:01 25:61:61"])
+def test_shots_of_a_clock_that_was_never_set_or_of_a_day_alone_are_no_burst(
+    runner: LibraryRunner, originals: Path, taken: str
+) -> None:
     for number in range(1, 6):
-        write_still(originals / f"IMG_100{number}.jpg", number, taken="1980:01:01 00:00:00")
+        write_still(originals / f"IMG_100{number}.jpg", number, taken=taken)
     runner.scan(originals)
     assert runner.value("SELECT count(*) FROM photo WHERE burst IS NOT NULL") == 0
 

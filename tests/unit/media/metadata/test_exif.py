@@ -100,7 +100,7 @@ def test_a_blank_date_is_unknown_without_a_note(blank: str) -> None:
         ("2015:08:22 24:08:19", "2015-08-22T00:08:19", "hour 24 is taken as hour 0 of the same date"),
         ("1987:00:00 00:00:00", "1987", "the month is zero, which means unknown"),
         ("2019:02:30 00:00:00", "2019-02", "day 30 does not exist"),
-        ("2019:02:03 25:00:00", "2019-02-03", "there is no time 25:00:00"),
+        ("2019:02:03 25:00:00", "2019-02-03", "hour 25 does not exist"),
     ],
 )
 def test_a_partly_odd_date_keeps_what_is_sound_with_a_note(written: str, kept: str, why: str) -> None:

@@ -165,7 +165,7 @@ def test_iptc_dates_keep_their_precision(date: bytes, time: bytes, expected: str
         (b"20191399", b"", "2019", "taken_at '20191399': month 13 does not exist"),
         (b"19870600", b"", "1987-06", "taken_at '19870600': the day is zero, which means unknown"),
         (b"20150822", b"240819+0200", "2015-08-22T00:08:19+02:00", "hour 24 is taken as hour 0 of the same date"),
-        (b"20150822", b"256060", "2015-08-22", "there is no time 25:60:60"),
+        (b"20150822", b"256060", "2015-08-22", "hour 25 does not exist"),
         (b"2015-08-22", b"10:08:19", "2015-08-22T10:08:19", None),
     ],
 )
