@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from photoindex.domain.facts.lenses import lens_name, lens_range
-from photoindex.media.metadata.encodings import decode_text
 from photoindex.domain.time.dates import DateError, says_more, sound_time
+from photoindex.media.metadata.encodings import decode_text
 from photoindex.types import FactValue
 
 TEXT_LIMIT_CHARACTERS = 64 << 10
