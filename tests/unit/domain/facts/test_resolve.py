@@ -181,7 +181,7 @@ def test_a_correction_and_modification_dates_leave_a_partial_date_as_it_is(
             ("2018-06-01T10:00:00", "iptc"),
         ),
         (
-            {"container": {"taken_at": "2019", "created_utc": "2018-12-31T23:30:00"}},
+            {"container": {"taken_at": "2019", "created_utc": "2018-12-31T23:30:00+00:00"}},
             ("2018-12-31T23:30:00+00:00", "container"),
         ),
         (
