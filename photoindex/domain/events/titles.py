@@ -29,7 +29,7 @@ _NOT_DECOMPOSED = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class PlaceName:
-    """A place and the number of photos taken there; country_code: ISO 3166-1 alpha-2."""
+    """A place and the number of photos taken there; city: empty if only the country is known; country_code: ISO 3166-1 alpha-2."""
 
     city: str
     region: str | None
@@ -49,9 +49,10 @@ def title(places: Sequence[PlaceName], first_day: str, last_day: str, *, cities_
     named = [place for place in places if place.photos >= _SHARE_OF_ANOTHER_PLACE * places[0].photos]
     countries = list(dict.fromkeys(place.country for place in named))
     if len(countries) == 1:
-        return f"{_listed(dict.fromkeys(place.city for place in named), cities_max)}, {countries[0]}"
+        cities = dict.fromkeys(place.city for place in named if place.city)
+        return ", ".join(part for part in (_listed(cities, cities_max), countries[0]) if part)
     if len(named) == 2 == cities_max:
-        return " and ".join(f"{place.city}, {place.country}" for place in named)
+        return " and ".join(f"{place.city}, {place.country}" if place.city else place.country for place in named)
     return _listed(countries, max(cities_max, 3))
 
 
@@ -62,7 +63,8 @@ def key(places: Sequence[PlaceName], first_day: str, *, trip: bool) -> str:
     """
     words = [first_day, "trip"] if trip else [first_day]
     if places:
-        words.append(_slug(places[0].country if trip else places[0].city) or _slug(places[0].country_code))
+        name = places[0].country if trip else places[0].city or places[0].country
+        words.append(_slug(name) or _slug(places[0].country_code))
     return "-".join(word for word in words if word)
 
 

@@ -223,6 +223,16 @@ def test_a_title_of_several_countries_names_them() -> None:
     assert title([vienna, brno], "2019-06-01", "2019-06-02", cities_max=3) == "Austria and Czechia"
 
 
+def test_a_place_without_a_town_is_named_by_its_country() -> None:
+    lord_howe, sydney = PlaceName("", None, "Australia", "AU", 4), PlaceName("Sydney", None, "Australia", "AU", 3)
+    auckland = PlaceName("Auckland", None, "New Zealand", "NZ", 3)
+    day = "2019-06-01"
+    assert title([lord_howe], day, day) == "Australia"
+    assert title([lord_howe, sydney], day, day) == "Sydney, Australia"
+    assert title([lord_howe, auckland], day, day) == "Australia and Auckland, New Zealand"
+    assert key([lord_howe], day, trip=False) == "2019-06-01-australia"
+
+
 def test_a_title_without_a_place_is_the_date() -> None:
     assert title([], "2019-06-01", "2019-06-01") == "2019-06-01"
     assert title([], "2019-06-01", "2019-06-03") == "2019-06-01 to 2019-06-03"
