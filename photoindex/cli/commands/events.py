@@ -21,10 +21,11 @@ HELP = r"""List days and trips, newest first, with the places where they were.
 
 An event is what was photographed in one go: it ends where no photo follows
 for longer than --gap, or where the next one is more than 50 km away after a
-pause of more than an hour. Times are local wall times. Photos with only a day
-belong to that day; those with only a month or a year belong to no event.
-Nor do those that have no time but their file's, often that of a copy:
---mtime includes them, and marks the times of their events with ~.
+pause of more than an hour. What begins on one day in one town is one event,
+unless --gap is shorter than six hours. Times are local wall times. Photos
+with only a day belong to that day; those with only a month or a year belong
+to no event. Nor do those that have no time but their file's, often that of
+a copy: --mtime includes them, and marks the times of their events with ~.
 
 A trip is a run of events more than 50 km from home over at least one night,
 with less than 48 hours between them. Home is where photos were taken in most

@@ -15,6 +15,8 @@ DAY_SECONDS = 86_400
 JUMP_KM = 50.0
 JUMP_SECONDS = 3_600
 """Consecutive photos further apart than both belong to two sessions."""
+WHOLE_DAY_GAP_SECONDS = 6 * 3_600
+"""From this gap on, photos of one day in one town stay together; a shorter one is there to split a day."""
 
 _EARTH_RADIUS_KM = 6371.0088
 _POSITION_BATCH = 262_144
@@ -76,7 +78,9 @@ def find_sessions(moments: Moments, gap_seconds: int) -> Sessions:
 
     Consecutive photos (by local time) belong to two sessions if the time between them is longer than `gap_seconds`, or if
     they are more than `JUMP_KM` apart with a pause of more than `JUMP_SECONDS` in between; the split is at the longest
-    pause, because there may be photos without a position in between. A photo with only a day belongs to the first session
+    pause, because there may be photos without a position in between. With a gap of `WHOLE_DAY_GAP_SECONDS` or more, what
+    begins on one day in one town is one session, unless there is such a jump in between; an evening that continues past
+    midnight began on the day before. A photo with only a day belongs to the first session
     of that day, which then starts at midnight, or to a session that continues past that midnight; without any, such photos
     form a session of the whole day. A longer gap never gives more sessions. O(n log n).
     """
@@ -142,14 +146,45 @@ def _cut_timed(moments: Moments, gap_seconds: int) -> tuple[Numbers, Numbers, Nu
     if not len(seconds):
         return seconds, seconds, seconds
     pauses = np.diff(seconds)
+    jumped = _jumps(moments, pauses)
     cut = pauses > gap_seconds
+    if gap_seconds >= WHOLE_DAY_GAP_SECONDS:
+        cut &= ~_within_day_and_town(moments, pauses, jumped)
+    cut |= jumped
+    starts = np.concatenate(([0], np.flatnonzero(cut) + 1))
+    numbers = np.concatenate(([0], np.cumsum(cut)))
+    return numbers, seconds[starts], seconds[np.append(starts[1:], len(seconds)) - 1]
+
+
+def _jumps(moments: Moments, pauses: Numbers) -> Flags:
+    """Return for each pause whether a jump in location splits it."""
+    jumped = np.zeros(len(pauses), dtype=np.bool_)
     positioned = np.flatnonzero(~np.isnan(moments.latitude) & ~np.isnan(moments.longitude))
     places = moments.chosen(positioned)
     apart = distances_km(places.latitude[:-1], places.longitude[:-1], places.latitude[1:], places.longitude[1:])
     far = (apart > JUMP_KM) & (np.diff(places.seconds) > JUMP_SECONDS)
     for start, end in zip(positioned[:-1][far].tolist(), positioned[1:][far].tolist(), strict=True):
         longest = start + int(np.argmax(pauses[start:end]))
-        cut[longest] |= pauses[longest] > JUMP_SECONDS
-    starts = np.concatenate(([0], np.flatnonzero(cut) + 1))
-    numbers = np.concatenate(([0], np.cumsum(cut)))
-    return numbers, seconds[starts], seconds[np.append(starts[1:], len(seconds)) - 1]
+        jumped[longest] |= pauses[longest] > JUMP_SECONDS
+    return jumped
+
+
+def _within_day_and_town(moments: Moments, pauses: Numbers, jumped: Flags) -> Flags:
+    """Return for each pause whether what is before and after it began on one day in one town, without a jump in between.
+
+    It does not depend on the gap of the query, so that a longer gap never gives more sessions.
+    """
+    found = np.zeros(len(pauses), dtype=np.bool_)
+    breaks = np.flatnonzero(jumped | (pauses > WHOLE_DAY_GAP_SECONDS))
+    starts = np.concatenate(([0], breaks + 1))
+    ends = np.append(breaks + 1, len(moments.ids))
+    days = moments.seconds[starts] // DAY_SECONDS
+    follows = (days[1:] == days[:-1]) & ~jumped[breaks]
+    for last in np.flatnonzero(follows).tolist():
+        towns = set(moments.place_ids[starts[last + 1] : ends[last + 1]].tolist()) - {-1}
+        first = last
+        while first >= 0 and follows[first]:  # at most three times: a day has no more such pauses
+            if not towns.isdisjoint(moments.place_ids[starts[first] : ends[first]].tolist()):
+                found[breaks[first : last + 1]] = True
+            first -= 1
+    return found

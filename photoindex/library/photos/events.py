@@ -11,7 +11,14 @@ from difflib import get_close_matches
 import numpy as np
 
 from photoindex.domain.events import titles
-from photoindex.domain.events.sessions import DAY_SECONDS, Moments, Numbers, Sessions, find_sessions
+from photoindex.domain.events.sessions import (
+    DAY_SECONDS,
+    WHOLE_DAY_GAP_SECONDS,
+    Moments,
+    Numbers,
+    Sessions,
+    find_sessions,
+)
 from photoindex.domain.events.titles import PlaceName
 from photoindex.domain.events.trips import homes, trips
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, StorageFull
@@ -21,7 +28,7 @@ from photoindex.store.engine.errors import is_read_only
 from photoindex.store.photos import events as event_rows
 from photoindex.store.photos.events import EventRow, PhotoTimes, PlaceRow
 
-DEFAULT_GAP_SECONDS = 6 * 3_600
+DEFAULT_GAP_SECONDS = WHOLE_DAY_GAP_SECONDS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

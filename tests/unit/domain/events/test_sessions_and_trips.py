@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -64,6 +65,44 @@ def test_a_pause_longer_than_the_gap_splits_and_an_equal_one_does_not() -> None:
 
 def test_an_evening_continues_past_midnight() -> None:
     assert cut("2018-12-31T22:00:00", "2019-01-01T01:30:00", "2019-01-01T12:00:00") == [[0, 1], [2]]
+
+
+MORNING, NOON, EVENING = "2019-06-01T05:00:00", "2019-06-01T12:00:00", "2019-06-01T20:00:00"
+TOWNS = {BERLIN: 1, POTSDAM: 2, LISBON: 3}
+
+
+def cut_in_towns(*photos: Taken, gap_seconds: int = SIX_HOURS) -> list[list[int]]:
+    towns = np.array([-1 if position is None else TOWNS[position] for _, position in photos])
+    return parts(find_sessions(replace(moments(*photos), place_ids=towns), gap_seconds))
+
+
+def test_photos_of_one_day_and_town_are_one_session_whatever_the_pause() -> None:
+    assert cut_in_towns((MORNING, BERLIN), (EVENING, BERLIN)) == [[0, 1]]
+    assert cut_in_towns((MORNING, BERLIN), (NOON, None), (EVENING, BERLIN)) == [[0, 1, 2]]
+    assert cut_in_towns((MORNING, BERLIN), (NOON, POTSDAM), (EVENING, BERLIN)) == [[0, 1, 2]]
+    assert cut_in_towns(("2019-06-01T00:10:00", BERLIN), (NOON, BERLIN)) == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    "photos",
+    [
+        ((MORNING, BERLIN), (EVENING, POTSDAM)),
+        ((MORNING, None), (EVENING, None)),
+        (("2019-05-31T20:00:00", BERLIN), (MORNING, BERLIN)),
+    ],
+)
+def test_another_town_no_town_and_another_day_are_other_sessions(photos: tuple[Taken, ...]) -> None:
+    assert cut_in_towns(*photos) == [[0], [1]]
+
+
+def test_a_day_with_a_far_jump_in_between_and_a_party_past_midnight_stay_apart() -> None:
+    assert cut_in_towns((MORNING, BERLIN), (NOON, LISBON), (EVENING, BERLIN)) == [[0], [1], [2]]
+    night = (("2019-05-31T22:00:00", BERLIN), ("2019-06-01T01:00:00", BERLIN))
+    assert cut_in_towns(*night, (NOON, BERLIN)) == [[0, 1], [2]]
+
+
+def test_a_gap_shorter_than_six_hours_splits_a_day_in_one_town() -> None:
+    assert cut_in_towns((MORNING, BERLIN), (NOON, BERLIN), gap_seconds=HOUR) == [[0], [1]]
 
 
 def test_times_before_1970_and_in_the_year_one_are_split_like_others() -> None:

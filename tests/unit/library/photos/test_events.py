@@ -160,10 +160,17 @@ def test_photos_with_missing_files_belong_to_no_event(album: Album) -> None:
 
 
 def test_a_longer_gap_joins_events_that_a_shorter_one_separates(album: Album) -> None:
-    album.take("2019-06-01T08:00:00", "Berlin")
-    album.take("2019-06-01T15:00:00", "Berlin")
-    assert album.keys() == ["2019-06-01-berlin-2", "2019-06-01-berlin"]
-    assert album.keys(gap_seconds=8 * 3_600) == ["2019-06-01-berlin"]
+    album.take("2019-06-01T22:00:00", "Berlin")
+    album.take("2019-06-02T08:00:00", "Berlin")
+    assert album.keys() == ["2019-06-02-berlin", "2019-06-01-berlin"]
+    assert album.keys(gap_seconds=10 * 3_600) == ["2019-06-01-berlin"]
+
+
+def test_photos_of_one_day_and_town_are_one_event(album: Album) -> None:
+    album.take("2019-06-01T07:00:00", "Berlin")
+    album.take("2019-06-01T21:00:00", "Berlin")
+    assert album.keys() == ["2019-06-01-berlin"]
+    assert album.keys(gap_seconds=3_600) == ["2019-06-01-berlin-2", "2019-06-01-berlin"]
 
 
 def test_home_is_derived_from_the_whole_library_for_any_query(journey: Album) -> None:
@@ -183,16 +190,16 @@ def test_events_of_a_query_are_stored_with_the_others_until_all_are_recomputed(j
 
 
 def test_an_event_named_in_a_saved_query_is_kept_when_it_is_no_longer_found(album: Album) -> None:
-    album.take("2019-06-01T08:00:00", "Berlin")
-    album.take("2019-06-01T15:00:00", "Berlin")
+    album.take("2019-06-01T08:00:00")
+    album.take("2019-06-01T15:00:00")
     album.keys()
-    saved.save(album.library, "party", "(EVENT:2019-06-01-berlin-2 OR beach) iso:100")
-    album.take("2019-06-01T12:00:00", "Berlin")
-    assert album.keys() == ["2019-06-01-berlin"]
-    assert album.stored() == {"2019-06-01-berlin", "2019-06-01-berlin-2"}
+    saved.save(album.library, "party", "(EVENT:2019-06-01-2 OR beach) iso:100")
+    album.take("2019-06-01T12:00:00")
+    assert album.keys() == ["2019-06-01"]
+    assert album.stored() == {"2019-06-01", "2019-06-01-2"}
     saved.remove(album.library, ["party"])
     album.keys()
-    assert album.stored() == {"2019-06-01-berlin"}
+    assert album.stored() == {"2019-06-01"}
 
 
 def test_a_repeated_listing_writes_nothing_and_a_different_one_only_changes(journey: Album) -> None:
