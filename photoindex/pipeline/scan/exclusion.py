@@ -29,15 +29,29 @@ BUILT_IN: tuple[str, ...] = (
     # desktops and operating systems
     ".trash/", ".Trash/", ".Trash-*/", ".Trashes/", ".thumbnails/", ".Spotlight-V100/", ".fseventsd/", ".TemporaryItems/",
     ".DocumentRevisions-V100/", ".AppleDouble/", "__MACOSX/", "$RECYCLE.BIN/", "RECYCLER/", "System Volume Information/",
-    ".cache/", "._*",
+    ".cache/", "._*/",
     # photo programs: their previews, caches and bins, never originals
     ".dtrash/", ".photoprism/", ".immich/", ".picasa.tmp/", ".comments/", "*.lrdata/", "*.lrcat-data/",
-    "*.photoslibrary/resources/", "*.photoslibrary/database/", "*.photoslibrary/private/", "*.photoslibrary/internal/",
-    "*.photoslibrary/scopes/", "*.aplibrary/Previews/", "*.aplibrary/Thumbnails/", "CaptureOne/Cache/",
+    "**/*.photoslibrary/resources/", "**/*.photoslibrary/database/", "**/*.photoslibrary/private/",
+    "**/*.photoslibrary/internal/", "**/*.photoslibrary/scopes/", "**/*.aplibrary/Previews/", "**/*.aplibrary/Thumbnails/",
+    "**/CaptureOne/Cache/",
+    # cameras: thumbnails and small copies of movies, in folders of their own (Sony, DJI)
+    "**/M4ROOT/THMBNL/", "**/M4ROOT/SUB/", "**/MISC/THM/",
     # synchronisers and version control
     ".stversions/", ".stfolder/", ".sync/", ".dropbox.cache/", ".git/", ".svn/", ".hg/",
 )  # fmt: skip
-"""Gitignore patterns that every scan excludes; folders end in a slash."""
+"""Gitignore patterns of the folders that every scan excludes; one with a slash inside needs `**/` to apply below the root."""
+
+_DOWNLOAD, _TRASHED = "an unfinished download", "in the trash of an Android device"
+BUILT_IN_FILES: dict[str, str] = {
+    "._*": "what macOS keeps about another file", ".trashed-*": _TRASHED, ".pending-*": _DOWNLOAD, "*.part": _DOWNLOAD,
+    "*.partial": _DOWNLOAD, "*.crdownload": _DOWNLOAD, "*.opdownload": _DOWNLOAD, "*.download": _DOWNLOAD,
+    "*.filepart": _DOWNLOAD, "*.aria2": _DOWNLOAD, "*.!ut": _DOWNLOAD, "*.!qb": _DOWNLOAD, "*.tmp": "a temporary file",
+}  # fmt: skip
+"""Beginnings and ends of the names of files that every scan excludes, in lower case, with the reason."""
+_BEGINNINGS = tuple(os.fsencode(pattern[:-1]) for pattern in BUILT_IN_FILES if pattern.endswith("*"))
+_ENDS = tuple(os.fsencode(pattern[1:]) for pattern in BUILT_IN_FILES if pattern.startswith("*"))
+_END_BYTES = max(map(len, _ENDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +112,21 @@ class ExclusionRules:
 
     @property
     def can_exclude_files(self) -> bool:
-        """Whether file names have to be matched at all; the built-in file pattern is checked by its prefix."""
+        """Whether file names have to be matched at all; see also `is_built_in_file`."""
         return bool(self.user or self.ignore_files)
 
     def excluded(self, path: bytes, *, is_folder: bool) -> str | None:
         """Return why the absolute `path` is excluded, None if it is not."""
         if is_folder and path in self.own_folders:
             return "the library's own folder"
-        for rules in (*self.user, *reversed(self.ignore_files), self.built_in):
-            # The built-in list has folders and AppleDouble files only; matching 100,000 other files would cost seconds.
-            if rules is self.built_in and not is_folder and not _is_apple_double(path):
-                continue
+        # Matching 100,000 file names with the built-in patterns for folders would cost seconds.
+        for rules in (*self.user, *reversed(self.ignore_files), *((self.built_in,) if is_folder else ())):
             decision = rules.decide(path, is_folder=is_folder)
             if decision is not None:
                 excluded, pattern = decision
                 return f"{rules.origin}: {pattern}" if excluded else None
-        return None
+        name = path.rpartition(b"/")[2]
+        return _why_built_in(name) if not is_folder and is_built_in_file(name) else None
 
     def entering(self, folder: bytes) -> ExclusionRules:
         """Return these rules plus the ignore file of `folder`, which must exist."""
@@ -124,8 +137,16 @@ class ExclusionRules:
         return replace(self, ignore_files=(*self.ignore_files, rule_set(origin, folder, text.splitlines())))
 
 
-def _is_apple_double(path: bytes) -> bool:
-    return path.rpartition(b"/")[2].startswith(b"._")
+def is_built_in_file(name: bytes) -> bool:
+    """Tell whether every scan excludes files with this name, ignoring case, unless a user's pattern includes them."""
+    return name.startswith(_BEGINNINGS) or name[-_END_BYTES:].lower().endswith(_ENDS)
+
+
+def _why_built_in(name: bytes) -> str:
+    text = os.fsdecode(name).lower()
+    matching = (pattern for pattern in BUILT_IN_FILES if text.startswith(pattern[:-1]) or text.endswith(pattern[1:]))
+    pattern = next(matching)
+    return f"built in: {pattern} ({BUILT_IN_FILES[pattern]})"
 
 
 def rules_for(root: bytes, patterns: Sequence[str], own_folders: frozenset[bytes] = frozenset()) -> ExclusionRules:

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from photoindex import file_access
-from photoindex.pipeline.scan.exclusion import IGNORE_FILE, ExclusionRules
+from photoindex.pipeline.scan.exclusion import IGNORE_FILE, ExclusionRules, is_built_in_file
 
 FileStat = tuple[int, int]
 """Size in bytes and mtime in nanoseconds; a plain tuple, because a rescan creates a million of them."""
@@ -84,7 +84,7 @@ def _add_entries(
             if entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
                 name = entry.name
-                if (match_files or name.startswith(b"._")) and rules.excluded(
+                if (match_files or is_built_in_file(name)) and rules.excluded(
                     prefix + name, is_folder=False
                 ) is not None:
                     listing.excluded[name] = (status.st_size, status.st_mtime_ns)

@@ -49,6 +49,31 @@ def test_folders_of_nas_systems_and_programs_are_not_entered(tmp_path: Path) -> 
     assert found[b"."].excluded.keys() == {b"._a.jpg"}
 
 
+def test_folders_of_programs_and_cameras_are_not_entered_below_the_root_either(tmp_path: Path) -> None:
+    make(
+        tmp_path, "2019/My.photoslibrary/resources/d.jpg", "2019/My.photoslibrary/originals/o.jpg",
+        "raw/CaptureOne/Cache/p.jpg", "card/PRIVATE/M4ROOT/CLIP/C0001.MP4", "card/PRIVATE/M4ROOT/THMBNL/C0001T01.JPG",
+        "card/PRIVATE/M4ROOT/SUB/C0001S03.MP4", "card/MISC/THM/100/DJI_0001.THM", "SUB/a.jpg",
+    )  # fmt: skip
+    assert names(listings(tmp_path)) == {
+        b"2019/My.photoslibrary/originals/o.jpg", b"card/PRIVATE/M4ROOT/CLIP/C0001.MP4", b"SUB/a.jpg",
+    }  # fmt: skip
+
+
+def test_unfinished_downloads_and_temporary_files_are_left_out(tmp_path: Path) -> None:
+    left_out = [
+        "a.jpg.part", "b.jpg.crdownload", "C.JPG.TMP", "d.tmp", ".trashed-1700000000-e.jpg", ".pending-1700000000-f.jpg",
+        "g.heic.download", "h.mov.!qB",
+    ]  # fmt: skip
+    make(tmp_path, *left_out, "party.jpg", "part", "tmp.jpg", "a.part/kept.jpg")
+    found = listings(tmp_path)
+    assert names(found) == {b"party.jpg", b"part", b"tmp.jpg", b"a.part/kept.jpg"}
+    assert found[b"."].excluded.keys() == {os.fsencode(name) for name in left_out}
+    assert found[b"."].candidates == len(left_out) + 3
+    (tmp_path / ".photoindexignore").write_text("!*.part\n.photoindexignore\n")
+    assert b"a.jpg.part" in names(listings(tmp_path))
+
+
 def test_a_users_pattern_excludes_files_and_folders_and_counts_the_files(tmp_path: Path) -> None:
     make(tmp_path, "a.jpg", "a.png", "private/b.jpg", "deep/private/c.jpg")
     found = listings(tmp_path, "*.png", "private/")
@@ -142,6 +167,8 @@ def test_a_slow_file_system_is_listed_by_threads_with_the_same_result(
         ("2019/a.jpg", (), None),
         ("2019/a.png", ("*.png",), "--exclude: *.png"),
         ("@eaDir/a.jpg", (), "built in: @eaDir/"),
+        ("2019/b.jpg.PART", (), "built in: *.part (an unfinished download)"),
+        ("2019/._a.jpg", (), "built in: ._* (what macOS keeps about another file)"),
         ("hidden/a.jpg", (), "ignore file"),
         ("link/a.jpg", (), "a symbolic link"),
     ],
@@ -149,7 +176,7 @@ def test_a_slow_file_system_is_listed_by_threads_with_the_same_result(
 def test_the_reason_for_excluding_a_file_names_the_rule(
     tmp_path: Path, name: str, patterns: Sequence[str], message: str | None
 ) -> None:
-    make(tmp_path, "2019/a.jpg", "2019/a.png", "@eaDir/a.jpg", "hidden/a.jpg")
+    make(tmp_path, "2019/a.jpg", "2019/a.png", "2019/b.jpg.PART", "2019/._a.jpg", "@eaDir/a.jpg", "hidden/a.jpg")
     (tmp_path / ".photoindexignore").write_text("hidden/\n")
     (tmp_path / "link").symlink_to("2019")
     reason = reason_for(
