@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from photoindex.domain.pairing.compatibility import camera_words, serial_key, wall_seconds
 from photoindex.domain.pairing.names import ParsedName, parse_name
-from photoindex.domain.pairing.rules import SAME_SHOT_SECONDS, identifier_of
+from photoindex.domain.pairing.rules import identifier_of, same_shot_seconds
 from photoindex.domain.pairing.values import Member
 from photoindex.types import Kind
 
@@ -43,8 +43,9 @@ def bursts(members: Iterable[Member]) -> dict[int, str]:
     """
     by_folder: defaultdict[int, list[Named]] = defaultdict(list)
     for member in members:
-        if member.kind is not Kind.VIDEO:
-            by_folder[member.folder_id].append((member, parse_name(member.name)))
+        name = parse_name(member.name)
+        if member.kind is not Kind.VIDEO and name.companion is None:
+            by_folder[member.folder_id].append((member, name))
     keys: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for folder_id, named in by_folder.items():
         for asset_id, key in _in_folder(folder_id, named):
@@ -97,7 +98,7 @@ def _apart_in_time(entries: Sequence[Named]) -> list[list[Named]]:
     shots: list[list[Named]] = [[entry for index, entry in enumerate(entries) if index not in known]]
     began: float | None = None
     for seconds, index in timed:
-        if began is not None and seconds - began > SAME_SHOT_SECONDS + _ROUNDING_SECONDS:
+        if began is not None and seconds - began > same_shot_seconds(entries[index][1]) + _ROUNDING_SECONDS:
             shots.append([])
             began = seconds
         began = seconds if began is None else began

@@ -8,8 +8,17 @@ from dataclasses import dataclass
 
 from photoindex.domain.pairing.groups import JOINED_BY_HAND, Pair, effective_decisions, pair_of
 from photoindex.domain.pairing.links import SAME_STEM_LIMIT
-from photoindex.domain.pairing.names import ParsedName, parse_name
-from photoindex.domain.pairing.rules import identifier_of, judge_edit, judge_live, judge_raw, may_be_edit_of
+from photoindex.domain.pairing.names import ParsedName, named_originals, parse_name
+from photoindex.domain.pairing.rules import (
+    identifier_of,
+    judge_companion,
+    judge_edit,
+    judge_live,
+    judge_raw,
+    may_be_companion_of,
+    may_be_edit_of,
+    same_shot_seconds,
+)
 from photoindex.domain.pairing.values import Decision, Link, Member, PhotoGroup, Role
 from photoindex.paths import display
 from photoindex.types import Kind
@@ -125,6 +134,8 @@ class _Context:
         elif link is not None or pair in self._joins:
             known = link.why if link is not None else JOINED_BY_HAND
             why = f"kept apart because files of their photos were split by hand; otherwise: {known}"
+        elif entry[1].companion is not None or other[1].companion is not None:
+            why = _why_no_companion(entry, other)
         else:
             why = why_not(entry, other)
         return Candidate(other[0], joined=False, why=why)
@@ -137,8 +148,8 @@ class _Context:
 def why_not(first: Named, second: Named) -> str:
     """Return why the rules do not join two files."""
     for (edit, name), (original, parsed) in ((first, second), (second, first)):
-        if name.original in (parsed.full, parsed.stem) and may_be_edit_of(edit, original, name):
-            verdict = judge_edit(edit, original)
+        if {parsed.full, parsed.stem} & {*named_originals(name)} and may_be_edit_of(edit, original):
+            verdict = judge_edit(edit, original, tolerance_seconds=same_shot_seconds(name))
             return verdict.why if not verdict.joined else f"{display(edit.name)} was joined with a better match"
     by_kind = {member.kind: (member, name) for member, name in (first, second)}
     still = by_kind.get(Kind.IMAGE) or by_kind.get(Kind.RAW)
@@ -152,12 +163,22 @@ def why_not(first: Named, second: Named) -> str:
         if verdict.joined and (same_stem or both):
             return f"{display(movie.name)} was joined with a better match, or copies share the identifier"
     elif Kind.RAW in by_kind and Kind.IMAGE in by_kind and same_stem:
-        return judge_raw(by_kind[Kind.RAW][0], by_kind[Kind.IMAGE][0]).why
+        tolerance = same_shot_seconds(first[1])
+        return judge_raw(by_kind[Kind.RAW][0], by_kind[Kind.IMAGE][0], tolerance_seconds=tolerance).why
     elif same_stem:
         return f"{display(first[0].name)} and {display(second[0].name)} have the same name, but no rule joins two files of the same kind"
     return (
         f"{display(first[0].name)} and {display(second[0].name)} have similar names, but no rule joins copies by name"
     )
+
+
+def _why_no_companion(first: Named, second: Named) -> str:
+    for (companion, name), (main, parsed) in ((first, second), (second, first)):
+        if name.companion is not None and may_be_companion_of(companion, main, name, parsed):
+            verdict = judge_companion(companion, main, name)
+            return verdict.why if not verdict.joined else f"{display(companion.name)} was joined with a better match"
+    names = f"{display(first[0].name)} and {display(second[0].name)}"
+    return f"{names} have similar names, but neither is a companion of the other"
 
 
 def _order(entry: Named) -> tuple[bytes, int, int]:

@@ -11,7 +11,7 @@ from photoindex.domain.pairing.values import Decision, Link, LinkKind, Member, P
 from photoindex.types import Kind
 
 JOINED_BY_HAND = "joined by hand"
-_ORDER: Mapping[str, int] = {"person": 0, "live": 1, "raw": 2, "edit": 3}
+_ORDER: Mapping[str, int] = {"person": 0, "live": 1, "raw": 2, "edit": 3, "companion": 4, "backup": 5}
 
 Pair = tuple[int, int]
 
@@ -36,7 +36,7 @@ def group(members: Iterable[Member], links: Iterable[Link], decisions: Sequence[
 
     `decisions` are in the order in which the user made them; of those about the same two contents the last one applies. Two
     contents that were split stay apart even if a third links them: edges that would connect them are dropped, first the
-    rules' links (edits, then RAW, then Live Photos), then the older joins. Otherwise the order of the input does not matter.
+    rules' links (companions, edits, then RAW, then Live Photos), then the older joins. Otherwise the order of the input does not matter.
     Links and decisions about other contents are ignored.
     """
     by_asset = _representatives(members)
@@ -130,11 +130,18 @@ def _is_inside(edge: _Edge, by_asset: Mapping[int, Member]) -> bool:
 def _group_of(members: Sequence[Member], edges: Sequence[_Edge]) -> PhotoGroup:
     edits = {edge.asset_id for edge in edges if edge.kind == "edit"}
     originals = {edge.other_asset_id for edge in edges if edge.kind == "edit"}
-    primary = min(members, key=lambda member: _primary_order(member, edits))
+    beside: dict[int, Role] = {
+        edge.asset_id: edge.kind
+        for edge in edges
+        if edge.kind == "companion" or edge.kind == "backup"  # noqa: PLR1714 - the type checker narrows it only so
+    }
+    primary = min(members, key=lambda member: (member.asset_id in beside, *_primary_order(member, edits)))
     roles: dict[int, Role] = {}
     for member in members:
         if member is primary:
             roles[member.asset_id] = "primary"
+        elif member.asset_id in beside:
+            roles[member.asset_id] = beside[member.asset_id]
         elif member.kind is Kind.RAW:
             roles[member.asset_id] = "raw"
         elif member.kind is Kind.VIDEO and primary.kind is not Kind.VIDEO:
@@ -154,8 +161,6 @@ def _primary_order(member: Member, edits: set[int]) -> tuple[int, bool, int, int
         rank = 2
     elif member.kind is Kind.VIDEO:
         rank = 3
-    elif member.name.lower().endswith(b".thm"):
-        rank = 4  # Canon's 160 x 120 JPEG next to a RAW or a movie
     else:
         rank = 1
     edited = member.asset_id in edits

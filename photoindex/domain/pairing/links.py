@@ -6,14 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from photoindex.domain.pairing.compatibility import printable
-from photoindex.domain.pairing.names import ParsedName, parse_name
+from photoindex.domain.pairing.names import ParsedName, main_stems, named_originals, parse_name
 from photoindex.domain.pairing.rules import (
     PairVerdict,
     identifier_of,
+    judge_companion,
     judge_edit,
     judge_live,
     judge_raw,
+    may_be_companion_of,
     may_be_edit_of,
+    same_shot_seconds,
 )
 from photoindex.domain.pairing.values import Link, LinkKind, Member
 from photoindex.paths import display
@@ -28,9 +31,11 @@ Named = tuple[Member, ParsedName]
 def links_in_folder(members: Sequence[Member]) -> list[Link]:
     """Return the links among one folder's files, present and missing; the order of `members` does not matter.
 
-    The links are sorted: live, raw, edit, each by asset ids. There is at most one of a kind per pair of contents.
+    The links are sorted: live, raw, edit, companion, backup, each by asset ids. There is at most one of a kind per pair of
+    contents. A file named as a companion has no other links, so that a thumbnail never stands for its movie or RAW.
     """
-    named = sorted(((member, parse_name(member.name)) for member in members), key=_order)
+    everything = sorted(((member, parse_name(member.name)) for member in members), key=_order)
+    named = [entry for entry in everything if entry[1].companion is None]
     by_stem: defaultdict[str, list[Named]] = defaultdict(list)
     for entry in named:
         if entry[1].stem:
@@ -42,6 +47,9 @@ def links_in_folder(members: Sequence[Member]) -> list[Link]:
         _link_live_by_name(entries, links)
         _link_raw(entries, links)
     _link_edits(named, by_stem, links)
+    for entry in everything:
+        if entry[1].companion is not None:
+            _link_companion(entry, by_stem, links)
     return links.sorted()
 
 
@@ -90,7 +98,7 @@ class _Links:
         return True
 
     def sorted(self) -> list[Link]:
-        order = {"live": 0, "raw": 1, "edit": 2}
+        order = {"live": 0, "raw": 1, "edit": 2, "companion": 3, "backup": 4}
         return [self._found[key] for key in sorted(self._found, key=lambda key: (order[key[0]], key[1], key[2]))]
 
 
@@ -126,11 +134,12 @@ def _link_live_by_name(entries: Sequence[Named], links: _Links) -> None:
 
 
 def _link_raw(entries: Sequence[Named], links: _Links) -> None:
-    for raw, _ in entries:
+    for raw, name in entries:
         if raw.kind is Kind.RAW:
             for still, _ in entries:
                 if still.kind is Kind.IMAGE:
-                    links.add(raw, still, "raw", judge_raw(raw, still))
+                    verdict = judge_raw(raw, still, tolerance_seconds=same_shot_seconds(name))
+                    links.add(raw, still, "raw", verdict)
 
 
 def _link_edits(named: Sequence[Named], by_stem: dict[str, list[Named]], links: _Links) -> None:
@@ -139,22 +148,39 @@ def _link_edits(named: Sequence[Named], by_stem: dict[str, list[Named]], links: 
         by_full[entry[1].full].append(entry)
     for edit, name in named:
         for original in originals_of((edit, name), by_full, by_stem):
-            if links.add(edit, original, "edit", judge_edit(edit, original)):
+            if links.add(edit, original, "edit", judge_edit(edit, original, tolerance_seconds=same_shot_seconds(name))):
                 break
+
+
+def _link_companion(entry: Named, by_stem: dict[str, list[Named]], links: _Links) -> None:
+    """Link a companion to the one file that it belongs to, preferably a movie, then a RAW."""
+    companion, name = entry
+    assert name.companion is not None
+    found = [other for stem in main_stems(name.full) for other in by_stem.get(stem, [])]
+    if len(found) > SAME_STEM_LIMIT:
+        return
+    for main, parsed in sorted(found, key=_main_order):
+        if may_be_companion_of(companion, main, name, parsed) and links.add(
+            companion, main, name.companion, judge_companion(companion, main, name)
+        ):
+            break
+
+
+def _main_order(entry: Named) -> tuple[int, bytes, int, int]:
+    return (Kind.VIDEO, Kind.RAW, Kind.IMAGE).index(entry[0].kind), *_order(entry)
 
 
 def originals_of(edit: Named, by_full: dict[str, list[Named]], by_stem: dict[str, list[Named]]) -> Iterator[Member]:
     """Yield possible originals of `edit` by its name, best first: same extension, then pictures before RAW."""
     member, name = edit
-    if name.original is None:
-        return
-    found = by_full.get(name.original) or by_stem.get(name.original) or []
+    by_name = (by_full.get(wanted) or by_stem.get(wanted) or [] for wanted in named_originals(name))
+    found = next(filter(None, by_name), [])
     if len(found) > SAME_STEM_LIMIT:
         return
     for original, parsed in sorted(
         found, key=lambda entry: (entry[1].extension != name.extension, _still_order(entry))
     ):
-        if may_be_edit_of(member, original, parsed=name) and parsed.full != name.full:
+        if may_be_edit_of(member, original) and parsed.full != name.full:
             yield original
 
 

@@ -1,10 +1,11 @@
-"""Parsing file names: stem, edit, copy, burst and running number."""
+"""Parsing file names: stem, edit, copy, companion, burst and running number."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Literal
 
 _EXTENSION = re.compile(r"(?<=.)\.(\w{1,5})\Z", re.ASCII | re.DOTALL)
 # RAW programs name their exports IMG_1234.CR2.jpg.
@@ -16,7 +17,18 @@ _RAW_EXTENSION = re.compile(
 _PIXEL = re.compile(r"(pxl_\d{8}_\d{9})(?:\.[a-z_]+(?:-\d+)?)*\Z", re.ASCII)
 # The camera makes PXL_….PORTRAIT-01.COVER from PXL_….PORTRAIT-02.ORIGINAL.
 _PIXEL_COVER = re.compile(r"(pxl_\d{8}_\d{9}\.(?!raw)[a-z_]+)-01(?:\.mp)?\.cover\Z", re.ASCII)
+# A date and a time to the second or better: such a name is of one shot, whatever the clocks in its files say.
+_DATED = re.compile(r"(?<!\d)(?:19|20)\d{6}[_-]?\d{6}(?:\d{3})?(?!\d)", re.ASCII)
 _GOOGLE_MOTION = re.compile(r"mvimg_|.*\.mp(?:\.cover)?\Z", re.ASCII | re.DOTALL)
+
+_ORIGINAL_MARKS = ("_original", "-original")
+"""Some apps save the edit under the old name and the original as `X_original.jpg`."""
+_BACKUP_SUFFIX = "_original"
+"""ExifTool adds it to the whole name of a file that it changes."""
+_COMPANION_EXTENSIONS = frozenset({"thm", "lrv", "lrf"})
+"""Thumbnails of movies and RAW files (Canon, Sony, GoPro, …), small copies of movies (GoPro, DJI)."""
+_GOPRO_SMALL = re.compile(r"gl(\d{6})\Z", re.ASCII)  # GL010123.LRV is of GX010123.MP4
+_INSTA360_SMALL = re.compile(r"((?:pro_)?)lrv_(\d{8}_\d{6})_\d\d_(\d{3})\Z", re.ASCII)  # of VID_…_00_001.insv
 
 _APPLE_EDIT = re.compile(r"(.*img_)e(\d{4,}.*)\Z", re.ASCII | re.DOTALL)
 _EDITED_WORDS = (
@@ -47,7 +59,9 @@ class ParsedName:
 
     full: the name without its extension. stem: shared by the files of one shot. extension: without its dot, may be empty.
     original: `full` of the original if the name is that of an edit. shot: the stem without the markers of edits and copies.
-    burst: shared by the files of one burst in this folder. number: the camera's running number.
+    burst: shared by the files of one burst in this folder. number: the camera's running number. dated: the stem has a date
+    and a time of day. companion: `backup` is what ExifTool kept of a file before it changed it, `companion` a thumbnail or a
+    small copy by the camera; the name without its mark is then that of the file that it belongs to, if it is known.
     """
 
     full: str
@@ -59,35 +73,56 @@ class ParsedName:
     burst_is_certain: bool
     number: int | None
     google_motion: bool
+    dated: bool
+    companion: Literal["backup", "companion"] | None
 
 
 def parse_name(name: bytes) -> ParsedName:
     """Parse a file name of any bytes."""
     text = unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape")).lower()
-    extension = _EXTENSION.search(text)
-    full = text[: extension.start()] if extension else text
+    unmarked = text.removesuffix(_BACKUP_SUFFIX)
+    backup = unmarked not in ("", text)
+    extension = _EXTENSION.search(unmarked)
+    full = unmarked[: extension.start()] if extension else unmarked
     burst, certain = _burst_of(full)
     shot = _shot_of(full)
     number = _RUNNING_NUMBER.search(shot)
+    stem, suffix = stem_of(full), extension[1] if extension else ""
     return ParsedName(
         full=full,
-        stem=stem_of(full),
-        extension=extension[1] if extension else "",
+        stem=stem,
+        extension=suffix,
         original=original_of(full),
         shot=shot,
         burst=burst,
         burst_is_certain=certain,
         number=int(number[1]) if number else None,
         google_motion=_GOOGLE_MOTION.match(full) is not None,
+        dated=_DATED.search(stem) is not None,
+        companion="backup" if backup else "companion" if _is_companion(full, suffix) else None,
     )
+
+
+def _is_companion(full: str, extension: str) -> bool:
+    return extension in _COMPANION_EXTENSIONS or len(main_stems(full)) > 1
+
+
+def main_stems(full: str) -> tuple[str, ...]:
+    """Return the stems that the file may have which a companion named `full` belongs to, its own first."""
+    if full.startswith("gl") and (gopro := _GOPRO_SMALL.match(full)):
+        return full, *(f"{prefix}{gopro[1]}" for prefix in ("gx", "gh", "gs"))
+    if "lrv_" in full and (insta360 := _INSTA360_SMALL.match(full)):
+        return full, *(f"{insta360[1]}vid_{insta360[2]}_{lens}_{insta360[3]}" for lens in ("00", "10"))
+    return (stem_of(full),)
 
 
 def stem_of(full: str) -> str:
     """Return the part of a name that RAW, picture and movie of one shot share."""
     if full.startswith("pxl_") and (pixel := _PIXEL.match(full)):
         return pixel[1]
-    # Live Photos downloaded from iCloud: IMG_1234.HEIC, IMG_1234_HEVC.MOV
-    return (_RAW_EXTENSION.sub("", full) if "." in full else full).removesuffix("_hevc")
+    # Live Photos downloaded from iCloud: IMG_1234.HEIC, IMG_1234_HEVC.MOV; Lumia's WP_20131125_001__highres.dng
+    stem = (_RAW_EXTENSION.sub("", full) if "." in full else full).removesuffix("_hevc").removesuffix("__highres")
+    return stem.removesuffix("_raw") if stem.endswith("_raw") and _DATED.search(stem) else stem
 
 
 def original_of(full: str) -> str | None:
@@ -111,13 +146,22 @@ def original_of(full: str) -> str | None:
     return original + (number[0] if number else "") if original else None
 
 
+def named_originals(name: ParsedName) -> tuple[str, ...]:
+    """Return what `full` of the original of a file may be, most likely first."""
+    if name.original is not None:
+        return (name.original,)
+    return tuple(name.full + mark for mark in _ORIGINAL_MARKS)
+
+
 def _shot_of(full: str) -> str:
-    """Return the stem without markers of edits and copies, up to four of them."""
+    """Return the stem without markers of edits, originals and copies, up to four of them."""
     for _ in range(4):
         original = original_of(full)
         if original is None and full.endswith(_COPY_ENDS) and (copy := _COPY.match(full)):
             original = copy[1]
-        if original is None:
+        if original is None and full.endswith(_ORIGINAL_MARKS):
+            original = full[: -len("_original")]
+        if not original:
             break
         full = original
     return stem_of(full)

@@ -19,6 +19,10 @@ from photoindex.types import Kind
 
 SAME_SHOT_SECONDS = 2.0
 """Maximum time between a RAW and its JPEG, or a picture and its edit."""
+DATED_NAME_SECONDS = 300.0
+"""The same where both have the date and time of the shot in their name: a phone's night exposure takes minutes."""
+COMPANION_SECONDS = 86_400.0
+"""Maximum time between a movie or RAW and its thumbnail or small copy, whose clocks may be in different zones."""
 LIVE_SECONDS = 3.0
 """Maximum time between a Live Photo's picture and movie."""
 LIVE_MOVIE_SECONDS = 6.0
@@ -33,11 +37,16 @@ class PairVerdict:
     why: str
 
 
-def judge_raw(raw: Member, still: Member) -> PairVerdict:
+def same_shot_seconds(name: ParsedName) -> float:
+    """Return the maximum time between two files of one shot with this name."""
+    return DATED_NAME_SECONDS if name.dated else SAME_SHOT_SECONDS
+
+
+def judge_raw(raw: Member, still: Member, *, tolerance_seconds: float = SAME_SHOT_SECONDS) -> PairVerdict:
     """Judge a RAW and a picture of the same stem: they need the same time, and their cameras must not differ."""
     names = f"{display(raw.name)} and {display(still.name)}"
     cameras = compare_cameras(raw, still)
-    times = compare_times(raw, still, tolerance_seconds=SAME_SHOT_SECONDS)
+    times = compare_times(raw, still, tolerance_seconds=tolerance_seconds)
     for comparison in (cameras, times):
         if comparison.agreement is Compatibility.DIFFER:
             return PairVerdict(joined=False, why=f"{names} have the same name, but {comparison.words}")
@@ -75,6 +84,9 @@ def judge_live(still: Member, movie: Member, *, google_motion: bool = False) -> 
     against = _objection_to_live(still, movie, google_motion=google_motion)
     if against is None and cameras.agreement is Compatibility.DIFFER:
         against = cameras.words
+    elif against is None and times.agreement is Compatibility.UNKNOWN and _share_takeout(still, movie):
+        why = f"Live Photo by name: {names} have the same name and the same JSON of Google Takeout; {times.words}"
+        return PairVerdict(joined=True, why=why)
     elif against is None and times.agreement in (Compatibility.DIFFER, Compatibility.UNKNOWN):
         against = times.words
     elif (
@@ -89,11 +101,11 @@ def judge_live(still: Member, movie: Member, *, google_motion: bool = False) -> 
     )
 
 
-def judge_edit(edit: Member, original: Member) -> PairVerdict:
+def judge_edit(edit: Member, original: Member, *, tolerance_seconds: float = SAME_SHOT_SECONDS) -> PairVerdict:
     """Judge a file named as an edit of `original`: an edit may have no time, but not a different one."""
     names = f"{display(edit.name)} is named as an edit of {display(original.name)}"
     cameras = compare_cameras(edit, original)
-    times = compare_times(edit, original, tolerance_seconds=SAME_SHOT_SECONDS)
+    times = compare_times(edit, original, tolerance_seconds=tolerance_seconds)
     for comparison in (times, cameras):
         if comparison.agreement is Compatibility.DIFFER:
             return PairVerdict(joined=False, why=f"{names}, but {comparison.words}")
@@ -102,11 +114,32 @@ def judge_edit(edit: Member, original: Member) -> PairVerdict:
     return PairVerdict(joined=True, why=f"Edit: {names} and has {times.words}")
 
 
-def may_be_edit_of(edit: Member, original: Member, parsed: ParsedName) -> bool:
-    """Tell whether the kinds match: an edited picture comes from a picture or RAW, an edited movie from a movie."""
-    if parsed.original is None or edit.asset_id == original.asset_id:
+def judge_companion(companion: Member, main: Member, parsed: ParsedName) -> PairVerdict:
+    """Judge a file named as a companion of `main`. Only ExifTool's backup may have any time: the change may be of the time."""
+    names = display(companion.name), display(main.name)
+    if parsed.companion == "backup":
+        return PairVerdict(
+            joined=True, why=f"Backup: {names[0]} is what ExifTool kept of {names[1]} when it changed it"
+        )
+    what = "a small copy" if companion.kind is Kind.VIDEO else "a thumbnail"
+    times = compare_times(companion, main, tolerance_seconds=COMPANION_SECONDS)
+    if times.agreement is Compatibility.DIFFER:
+        return PairVerdict(joined=False, why=f"{names[0]} is named as {what} of {names[1]}, but {times.words}")
+    return PairVerdict(joined=True, why=f"Companion: {names[0]} is {what} of {names[1]} by its name")
+
+
+def may_be_companion_of(companion: Member, main: Member, parsed: ParsedName, main_parsed: ParsedName) -> bool:
+    """Tell whether names and kinds match: a small copy is of a movie, a thumbnail of anything, a backup of its own kind."""
+    if companion.asset_id == main.asset_id or main_parsed.companion is not None:
         return False
-    return (edit.kind is Kind.VIDEO) == (original.kind is Kind.VIDEO)
+    if parsed.companion == "backup":
+        return (parsed.full, parsed.extension) == (main_parsed.full, main_parsed.extension)
+    return companion.kind is not Kind.VIDEO or main.kind is Kind.VIDEO
+
+
+def may_be_edit_of(edit: Member, original: Member) -> bool:
+    """Tell whether the kinds match: an edited picture comes from a picture or RAW, an edited movie from a movie."""
+    return edit.asset_id != original.asset_id and (edit.kind is Kind.VIDEO) == (original.kind is Kind.VIDEO)
 
 
 def identifier_of(identifier: str | None) -> str | None:
@@ -123,9 +156,14 @@ def _objection_to_live(still: Member, movie: Member, *, google_motion: bool) -> 
         longest = span(LIVE_MOVIE_SECONDS)
         return f"the movie lasts {span(movie.duration_seconds)}, longer than the {longest} of a Live Photo"
     for member in (still, movie):
-        if member.camera and not _is_apple(member.camera) and not google_motion:
+        if member.camera and not _is_apple(member.camera) and not google_motion and not _share_takeout(still, movie):
             return f"{camera_text(member.camera)} does not make Live Photos"
     return None
+
+
+def _share_takeout(still: Member, movie: Member) -> bool:
+    """Tell whether one JSON of Google Takeout is for both: Google took them for one item."""
+    return still.takeout_id is not None and still.takeout_id == movie.takeout_id
 
 
 def _is_apple(camera: str) -> bool:

@@ -8,8 +8,8 @@ from typing import Literal
 
 from photoindex.types import Kind
 
-LinkKind = Literal["raw", "live", "edit"]
-Role = Literal["primary", "raw", "movie", "edit", "original", "alternate"]
+LinkKind = Literal["raw", "live", "edit", "companion", "backup"]
+Role = Literal["primary", "raw", "movie", "edit", "original", "alternate", "companion", "backup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Member:
     asset_id: the content; equal files share it. name: file name without folder. format: as in `MediaType`. taken_at: the
     best embedded local time, ISO 8601 with its fraction; an offset at its end is ignored. taken_at_utc: the same moment in
     seconds since 1970, if the offset is known. camera: make and model as one text. content_identifier, burst_identifier:
-    Apple's or Google's, in any case. width, height: pixels.
+    Apple's or Google's, in any case. width, height: pixels. takeout_id: the JSON of Google Takeout that belongs to the file;
+    a Live Photo's movie shares its picture's.
     """
 
     asset_id: int
@@ -37,13 +38,14 @@ class Member:
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
+    takeout_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """Two contents that a rule makes one photo; `why` is a sentence for the user.
 
-    asset_id: the RAW, movie or edit. other_asset_id: the still or original that it belongs to.
+    asset_id: the RAW, movie, edit, companion or backup. other_asset_id: the still, original or file that it belongs to.
     """
 
     asset_id: int

@@ -73,9 +73,9 @@ def _is_plain(photo: CopyPhoto) -> bool:
 
 
 def is_plain_name(file: CopyFile) -> bool:
-    """Tell whether a file's name does not suggest an edit or a copy."""
+    """Tell whether a file's name does not suggest an edit, a copy or a companion."""
     name = parse_name(file.path.rpartition(b"/")[2])
-    return name.original is None and name.shot == name.stem
+    return name.original is None and name.shot == name.stem and name.companion is None
 
 
 def _preference(photo: CopyPhoto, rules: RankingRules) -> float:

@@ -47,7 +47,7 @@ def gather(connection: Connection, photo_id: int) -> Evidence | None:
     of_photo.sort(key=lambda each: (rank.get(each.asset_id or 0, len(rank)), each.state != "present", each.id))
     linked = _in_order(sidecars.of_photo(connection, photo_id), of_photo)
     facts: dict[str, dict[str, FactValue]] = {}
-    for content in contents:
+    for content in _stating_facts(contents):
         for source, values in content.facts.items():
             _fill(facts, source, values)
     for each in linked:
@@ -58,6 +58,16 @@ def gather(connection: Connection, photo_id: int) -> Evidence | None:
     if contents[0].neighbours:
         facts["neighbours"] = dict(contents[0].neighbours)
     return Evidence(contents[0], of_photo, linked, facts)
+
+
+def _stating_facts(contents: Sequence[PhotoContent]) -> list[PhotoContent]:
+    """Return the contents whose facts count, the most reliable first.
+
+    A backup by ExifTool does not count: what the change removed, such as a position, would come back.
+    """
+    first, *others = contents
+    counting = [each for each in others if each.role != "backup"]
+    return [first, *sorted(counting, key=lambda each: each.role == "companion")]
 
 
 def _in_order(linked: Sequence[LinkedSidecar], of_photo: Sequence[FileRow]) -> list[LinkedSidecar]:

@@ -23,8 +23,8 @@ def relate_folder(connection: Connection, folder_id: int) -> None:
 
     Idempotent. Call it in a write transaction. The folder stays marked until times are inferred from neighbours.
     """
-    rows = pairs.members_in_folder(connection, folder_id)
-    _link_sidecars(connection, folder_id, rows)
+    _link_sidecars(connection, folder_id, pairs.members_in_folder(connection, folder_id))
+    rows = pairs.members_in_folder(connection, folder_id)  # with their new sidecars
     changed = _link_contents(connection, folder_id, rows)
     if changed:
         regroup(connection, changed)
@@ -86,6 +86,7 @@ def member_of(row: MemberRow) -> Member:
         width=row.width,
         height=row.height,
         duration_seconds=row.duration_seconds,
+        takeout_id=row.takeout_id,
     )
 
 

@@ -11,7 +11,16 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func
 
 from photoindex.store.engine.statements import json_value, upsert
 from photoindex.store.journal.journal import Change, Row, stored_row
-from photoindex.store.schema.tables import asset, file, pair_decision, pair_link, photo, photo_to_resolve
+from photoindex.store.schema.tables import (
+    asset,
+    file,
+    pair_decision,
+    pair_link,
+    photo,
+    photo_to_resolve,
+    sidecar,
+    sidecar_link,
+)
 
 SUPERSEDED = "superseded"
 _CHUNK = 500
@@ -23,7 +32,8 @@ LinkRow = tuple[int, int, str, str]
 class MemberRow(NamedTuple):
     """One file, present or missing, with metadata of its content; texts unchanged.
 
-    role: of the content in its photo; `superseded` if it had no file for a while and was not replaced.
+    role: of the content in its photo; `superseded` if it had no file for a while and was not replaced. takeout_id: the first
+    JSON of Google Takeout that belongs to the file.
     """
 
     asset_id: int
@@ -44,6 +54,7 @@ class MemberRow(NamedTuple):
     height: int | None
     duration_seconds: float | None
     role: str
+    takeout_id: int | None
 
 
 def _first_fact(*paths: str) -> Any:
@@ -70,6 +81,10 @@ _members = (
         asset.c.height,
         asset.c.duration_seconds,
         asset.c.role,
+        select(func.min(sidecar.c.file_id))
+        .join(sidecar_link, sidecar_link.c.sidecar_id == sidecar.c.file_id)
+        .where(sidecar_link.c.file_id == file.c.id, sidecar.c.kind == "takeout")
+        .scalar_subquery(),
     )
     .join(asset, asset.c.id == file.c.asset_id)
     .where(file.c.state != "excluded", or_(asset.c.role != SUPERSEDED, asset.c.replaced_by.is_(None)))

@@ -33,7 +33,7 @@ pair_link = Table(
     Column("folder_id", ForeignKey("folder.id"), primary_key=True, comment="where the rules found both"),
     Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
     Column("other_asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", Text, nullable=False, comment="raw, live, edit"),
+    Column("kind", Text, nullable=False, comment="raw, live, edit, companion, backup"),
     Column("why", Text, nullable=False),
     Index("pair_link_by_asset", "asset_id"),
     Index("pair_link_by_other", "other_asset_id"),

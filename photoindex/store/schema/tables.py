@@ -197,7 +197,7 @@ asset = Table(
         "role",
         Text,
         nullable=False,
-        comment="primary, raw, movie, edit, original, alternate, superseded (an earlier content)",
+        comment="primary, raw, movie, edit, original, alternate, companion, backup, superseded (an earlier content)",
     ),
     Column("added_at", Float, nullable=False),
     Column("pair_reason", Text, comment="why it belongs to its photo, if it is not alone"),

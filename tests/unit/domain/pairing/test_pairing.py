@@ -16,7 +16,9 @@ NOON = "2019-06-01T12:00:00"
 KINDS = {
     "jpg": (Kind.IMAGE, "jpeg"), "jpeg": (Kind.IMAGE, "jpeg"), "heic": (Kind.IMAGE, "heic"), "tif": (Kind.IMAGE, "tiff"),
     "png": (Kind.IMAGE, "png"), "thm": (Kind.IMAGE, "jpeg"), "cr2": (Kind.RAW, "cr2"), "dng": (Kind.RAW, "dng"),
-    "mov": (Kind.VIDEO, "mov"), "mp4": (Kind.VIDEO, "mp4"), "mp": (Kind.VIDEO, "mp4"),
+    "crw": (Kind.RAW, "crw"), "avi": (Kind.VIDEO, "avi"), "lrv": (Kind.VIDEO, "mp4"), "lrf": (Kind.VIDEO, "mp4"),
+    "insv": (Kind.VIDEO, "mp4"), "360": (Kind.VIDEO, "mp4"), "jpg_original": (Kind.IMAGE, "jpeg"),
+    "dng_original": (Kind.RAW, "dng"), "jpg_original_original": (Kind.IMAGE, "jpeg"), "mov": (Kind.VIDEO, "mov"), "mp4": (Kind.VIDEO, "mp4"), "mp": (Kind.VIDEO, "mp4"),
 }  # fmt: skip
 
 
@@ -335,9 +337,126 @@ def test_the_primary_is_the_larger_picture_and_of_equal_ones_the_older() -> None
     assert group(equal, links_in_folder(equal), [])[0].primary_asset_id == 2
 
 
-def test_canons_thumbnail_next_to_a_raw_is_never_the_primary() -> None:
-    members = files("CRW_0304.THM", "CRW_0304.CR2")
-    assert group(members, links_in_folder(members), [])[0].roles == {1: "alternate", 2: "primary"}
+@pytest.mark.parametrize(
+    ("companion", "main"),
+    [
+        ("CRW_0304.THM", "CRW_0304.CRW"),
+        ("MVI_0042.THM", "MVI_0042.AVI"),
+        ("mov00001.thm", "MOV00001.MP4"),
+        ("GX010123.THM", "GX010123.MP4"),
+        ("GL010123.LRV", "GX010123.MP4"),
+        ("GL020123.LRV", "GH020123.MP4"),
+        ("GL010123.LRV", "GS010123.360"),
+        ("GL010123.MP4", "GX010123.MP4"),
+        ("GOPR0123.LRV", "GOPR0123.MP4"),
+        ("GP010123.LRV", "GP010123.MP4"),
+        ("DJI_20230101120000_0001_D.LRF", "DJI_20230101120000_0001_D.MP4"),
+        ("LRV_20230101_120000_01_001.insv", "VID_20230101_120000_00_001.insv"),
+        ("LRV_20230101_120000_11_001.lrv", "VID_20230101_120000_00_001.insv"),
+        ("PRO_LRV_20230101_120000_01_001.mp4", "PRO_VID_20230101_120000_10_001.mp4"),
+    ],
+)
+def test_a_thumbnail_or_small_copy_is_a_companion_and_never_the_primary(companion: str, main: str) -> None:
+    members = files((companion, {"width": 4000, "height": 3000}), (main, {"duration_seconds": 900.0}))
+    assert found(members) == {("companion", companion, main)}
+    (photo,) = group(members, links_in_folder(members), [])
+    assert photo.roles == {1: "companion", 2: "primary"}
+    assert companion in photo.reasons[1]
+
+
+def test_a_thumbnail_stands_beside_its_movie_and_for_neither_raw_nor_movie() -> None:
+    members = files(
+        "CRW_0304.JPG", "CRW_0304.THM", "CRW_0304.CRW", "CRW_0305.THM", "CRW_0305.MOV", camera="Apple iPhone"
+    )
+    assert found(members) == {
+        ("raw", "CRW_0304.CRW", "CRW_0304.JPG"),
+        ("companion", "CRW_0304.THM", "CRW_0304.CRW"),
+        ("companion", "CRW_0305.THM", "CRW_0305.MOV"),
+    }
+    roles = [photo.roles for photo in group(members, links_in_folder(members), [])]
+    assert roles == [{1: "primary", 2: "companion", 3: "raw"}, {4: "companion", 5: "primary"}]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("GX010124.THM", "GX010123.MP4"),
+        ("GL010123.LRV", "GX010124.MP4"),
+        ("GX010123.LRV", "GX010123.JPG"),  # a small copy of a movie is not of a picture
+        ("LRV_20230101_120000_01_001.insv", "VID_20230101_120000_00_002.insv"),
+        ("GX010123.THM", "GX010123.LRV"),
+    ],
+)
+def test_a_companion_without_its_file_stands_alone(names: tuple[str, ...]) -> None:
+    members = files(*names)
+    assert found(members) == set()
+    assert [photo.roles for photo in group(members, [], [])] == [{1: "primary"}, {2: "primary"}]
+
+
+def test_a_thumbnail_of_another_year_is_not_a_companion() -> None:
+    members = files("MVI_0042.THM", ("MVI_0042.AVI", {"taken_at": "2008-06-01T12:00:00"}))
+    assert found(members) == set()
+    joined, why = explained(members)["MVI_0042.THM", "MVI_0042.AVI"]
+    assert not joined
+    assert "a thumbnail of MVI_0042.AVI, but their times differ" in why
+    near = files("MVI_0042.THM", ("MVI_0042.AVI", {"taken_at": "2019-06-01T20:00:00"}))  # clocks in other zones
+    assert found(near) == {("companion", "MVI_0042.THM", "MVI_0042.AVI")}
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "IMG_E1234.jpg", "IMG_1234(1).jpg", "PXL_20230101_120000123.MP.jpg"])
+def test_what_exiftool_keeps_of_a_file_is_its_backup_whatever_the_times(name: str) -> None:
+    members = files((f"{name}_original", {"taken_at": "2001-01-01T00:00:00", "width": 9, "height": 9}), name)
+    assert ("backup", f"{name}_original", name) in found(members)
+    (photo,) = group(members, links_in_folder(members), [])
+    assert photo.roles == {1: "backup", 2: "primary"}
+    assert "ExifTool kept" in photo.reasons[1]
+
+
+def test_a_backup_belongs_to_the_file_of_exactly_its_name() -> None:
+    members = files("a.jpg_original", "a.dng", "a.dng_original", "b.jpg_original", "c.jpg", "c.jpg_original")
+    assert found(members) == {("backup", "a.dng_original", "a.dng"), ("backup", "c.jpg_original", "c.jpg")}
+
+
+@pytest.mark.parametrize("original", ["a_original.jpg", "a-original.jpg", "a_original.dng"])
+def test_a_file_beside_its_named_original_is_the_edit(original: str) -> None:
+    members = files(original, "a.jpg")
+    assert found(members) == {("edit", "a.jpg", original)}
+    assert group(members, links_in_folder(members), [])[0].primary_asset_id == 2
+    assert found(files(original, ("a.jpg", {"taken_at": "2020-01-01T00:00:00"}))) == set()
+
+
+def test_files_named_by_date_and_time_are_of_one_shot_though_their_clocks_differ() -> None:
+    later = {"taken_at": "2019-06-01T12:00:05"}
+    pixel = ("PXL_20230101_120000123.RAW-01.MP.COVER.jpg", "PXL_20230101_120000123.RAW-02.ORIGINAL.dng")
+    for still, raw in (
+        pixel,
+        ("20230101_120000.jpg", "20230101_120000.dng"),
+        ("IMG20230101120000.jpg", "IMG20230101120000.dng"),
+        ("IMG_20230101_120000123.jpg", "IMG_20230101_120000123_RAW.dng"),
+    ):
+        assert found(files(still, (raw, later))) == {("raw", raw, still)}
+        assert found(files(still, (raw, {"taken_at": "2019-06-01T12:06:00"}))) == set()
+        assert found(files((still, {"camera": "Google Pixel 7"}), (raw, later), camera="Google Pixel 6")) == set()
+    assert found(files("IMG_1234.jpg", ("IMG_1234.dng", later))) == set()
+    edit = ("PXL_20230101_120000123~2.jpg", "PXL_20230101_120000123.jpg")
+    assert found(files(edit[0], (edit[1], later))) == {("edit", *edit)}
+
+
+def test_a_lumia_raw_is_one_with_its_pictures() -> None:
+    raw, large, small = "WP_20131125_001__highres.dng", "WP_20131125_001__highres.jpg", "WP_20131125_001.jpg"
+    assert found(files(raw, large, small)) == {("raw", raw, large), ("raw", raw, small)}
+
+
+def test_a_takeout_movie_without_a_time_follows_the_json_that_it_shares_with_its_picture() -> None:
+    still = ("20230101_120000.jpg", {"camera": "samsung SM-G998B", "takeout_id": 7})
+    movie = {"taken_at": None, "duration_seconds": 2.0}
+    joined = files(still, ("20230101_120000.mp4", {**movie, "takeout_id": 7}))
+    assert found(joined) == {("live", "20230101_120000.mp4", "20230101_120000.jpg")}
+    assert "the same JSON of Google Takeout" in only_link(joined).why
+    for other in ({"takeout_id": 8}, {"takeout_id": None}, {"takeout_id": 7, "duration_seconds": 30.0}):
+        assert found(files(still, ("20230101_120000.mp4", {**movie, **other}))) == set()
+    timed = {"taken_at": "2019-06-01T15:10:00", "takeout_id": 7}
+    assert found(files(still, ("20230101_120000.mp4", {**movie, **timed}))) == set()
 
 
 def test_the_users_decisions_override_the_rules() -> None:

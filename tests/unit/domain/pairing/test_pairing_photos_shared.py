@@ -77,7 +77,7 @@ def pairs(members: list[Member]) -> set[tuple[str, str, str]]:
         ("formats/motion-photo", set()),
         ("formats/raw", set()),
         ("formats/raw/header-only", set()),
-        ("formats/raw/canon-powershot-g2", {("raw", "CRW_0304.CRW", "CRW_0304.THM")}),
+        ("formats/raw/canon-powershot-g2", {("companion", "CRW_0304.THM", "CRW_0304.CRW")}),
         ("formats/heic", set()),
         ("formats/video", set()),
         ("duplicates/iphone-copies", {("edit", "IMG_E4120.JPG", "IMG_4120.JPG")}),
