@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from photoindex.domain.sidecars.takeout_names import EDITED_WORDS
+
 _EXTENSION = re.compile(r"(?<=.)\.(\w{1,5})\Z", re.ASCII | re.DOTALL)
 # RAW programs name their exports IMG_1234.CR2.jpg.
 _RAW_EXTENSION = re.compile(
@@ -31,13 +33,7 @@ _GOPRO_SMALL = re.compile(r"gl(\d{6})\Z", re.ASCII)  # GL010123.LRV is of GX0101
 _INSTA360_SMALL = re.compile(r"((?:pro_)?)lrv_(\d{8}_\d{6})_\d\d_(\d{3})\Z", re.ASCII)  # of VID_…_00_001.insv
 
 _APPLE_EDIT = re.compile(r"(.*img_)e(\d{4,}.*)\Z", re.ASCII | re.DOTALL)
-_EDITED_WORDS = (
-    "edited", "bearbeitet", "bewerkt", "modifié", "modifie", "modificato", "editado", "editada", "ha editado", "editat",
-    "edytowane", "redigerad", "redigeret", "redigert", "muokattu", "upraveno", "upravené", "szerkesztve", "editată",
-    "düzenlendi", "изменено", "відредаговано", "編集済み", "已編輯", "已编辑", "已修改", "수정됨",
-)  # fmt: skip
-"""Suffixes that Google's export adds to the name of an edited picture, by account language, in lower case."""
-_EDIT_SUFFIXES = (*(f"{mark}{word}" for word in _EDITED_WORDS for mark in "-_"), " (edited)", "(edited)", "-edit")
+_EDIT_SUFFIXES = (*(f"{mark}{word}" for word in EDITED_WORDS for mark in "-_"), " (edited)", "(edited)", "-edit")
 _NUMBERED_EDIT = re.compile(r"(.+)(?:-edit-\d{1,2}|~(?:[2-9]|[1-9]\d))\Z", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"\(\d{1,3}\)\Z", re.ASCII)
 _COPY = re.compile(

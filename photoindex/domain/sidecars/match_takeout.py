@@ -129,11 +129,14 @@ class _Matching:
         """Let edited copies share the JSON of their originals."""
         named = self._index(lambda medium: medium.text, free=False)
         stemmed = self._index(lambda medium: medium.stem, free=False)
-        implied = self._implied()
+        implied, implied_stems = self._implied(), self._implied_stems()
         for medium in self._free_media():
             for name in original_names(medium.text):
-                originals = named.find(name) or stemmed.find(split_extension(name)[0])
+                stem = split_extension(name)[0]
+                originals = named.find(name) or stemmed.find(stem)
                 json_files = self._json_files_of_any(originals) or implied.get(fold(name), [])[:1]
+                if not json_files and len(alone := implied_stems.get(fold(stem), [])) == 1:
+                    json_files = alone
                 if json_files:
                     self._share(
                         json_files, medium, f"the file is an edited copy of {shown(name)}, which this JSON belongs to"
@@ -168,6 +171,16 @@ class _Matching:
         for json_file in self._free_json_files():
             for name in dict.fromkeys((*json_file.whole_names(), *json_file.numbered_names())):
                 implied[fold(name)].append(json_file)
+        return implied
+
+    def _implied_stems(self) -> dict[str, list[TakeoutJson]]:
+        """Return the unmatched JSON files by the stem of the picture that each implies, whose extension may be another."""
+        implied: dict[str, list[TakeoutJson]] = defaultdict(list)
+        for json_file in self._free_json_files():
+            names = map(split_extension, (*json_file.whole_names(), *json_file.numbered_names()))
+            stems = (*json_file.stems(), *(stem for stem, extension in names if extension.lower() in _PICTURES))
+            for stem in dict.fromkeys(map(fold, stems)):
+                implied[stem].append(json_file)
         return implied
 
     def _index(self, key: Callable[[ParsedMediaName], str], *, free: bool = True) -> NameIndex:

@@ -22,46 +22,14 @@ _INNER_DOT_LIMIT = 4
 
 _NUMBERED = re.compile(r"(.+)\(([0-9]{1,9})\)", re.DOTALL)
 
-_EDIT_WORDS = (
-    "edited",
-    "effects",
-    "smile",
-    "mix",
-    "bearbeitet",
-    "bewerkt",
-    "modifié",
-    "modificato",
-    "editado",
-    "editada",
-    "editat",
-    "editată",
-    "edytowane",
-    "redigeret",
-    "redigert",
-    "redigerad",
-    "redigerat",
-    "muokattu",
-    "upraveno",
-    "upravené",
-    "szerkesztve",
-    "szerkesztett",
-    "düzenlendi",
-    "изменено",
-    "отредактировано",
-    "відредаговано",
-    "редактирано",
-    "επεξεργασμένο",
-    "編集済み",
-    "已编辑",
-    "已修改",
-    "已編輯",
-    "수정됨",
-    "แก้ไขแล้ว",
-    "diedit",
-    "נערך",
-    "ha editado",
-)
-"""Words that Google Photos adds after a hyphen to the name of an edited copy, by account language."""
+EDITED_WORDS = (
+    "edited", "bearbeitet", "bewerkt", "modifié", "modifie", "modificato", "editado", "editada", "editat", "editată",
+    "edytowane", "redigeret", "redigert", "redigerad", "redigerat", "muokattu", "upraveno", "upravené", "szerkesztve",
+    "szerkesztett", "düzenlendi", "изменено", "отредактировано", "відредаговано", "редактирано", "επεξεργασμένο",
+    "編集済み", "已编辑", "已修改", "已編輯", "수정됨", "แก้ไขแล้ว", "diedit", "נערך", "ha editado",
+)  # fmt: skip
+"""What Google Photos adds to the name of an edited copy, by account language, in lower case."""
+_EDIT_WORDS = (*EDITED_WORDS, "effects", "smile", "mix")
 
 
 @dataclass(frozen=True, slots=True)

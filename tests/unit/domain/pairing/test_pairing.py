@@ -10,6 +10,7 @@ import pytest
 from photoindex.domain.pairing import Decision, Link, Member, explain, group, links_in_folder, live_across_folders
 from photoindex.domain.pairing.compatibility import camera_words, span
 from photoindex.domain.pairing.names import parse_name
+from photoindex.domain.sidecars.takeout_names import EDITED_WORDS
 from photoindex.types import Kind
 
 NOON = "2019-06-01T12:00:00"
@@ -440,6 +441,12 @@ def test_files_named_by_date_and_time_are_of_one_shot_though_their_clocks_differ
     assert found(files("IMG_1234.jpg", ("IMG_1234.dng", later))) == set()
     edit = ("PXL_20230101_120000123~2.jpg", "PXL_20230101_120000123.jpg")
     assert found(files(edit[0], (edit[1], later))) == {("edit", *edit)}
+
+
+def test_the_words_of_googles_export_for_an_edit_mark_an_edit() -> None:
+    for word in EDITED_WORDS:
+        assert found(files(f"a-{word}.jpg", "a.jpg")) == {("edit", f"a-{word}.jpg", "a.jpg")}
+    assert found(files("a-mix.jpg", "a.jpg")) == set()  # a picture of its own
 
 
 def test_a_lumia_raw_is_one_with_its_pictures() -> None:

@@ -292,6 +292,30 @@ def test_an_edited_copy_may_have_another_extension_than_its_original() -> None:
     assert matched(*names) == {("X.HEIC.json", "X.HEIC"), ("X.HEIC.json", "X-edited.jpg")}
 
 
+@pytest.mark.parametrize(
+    ("copy", "json_file"),
+    [
+        ("X-edited.jpg", "X.supplemental-metadata.json"),
+        ("X-edited.jpg", "X.suppl.json"),
+        ("X-edited.jpg", "X.json"),
+        ("X-bearbeitet.jpg", "X.jpg.suppl.json"),
+        ("X-edited.jpg", "X.HEIC.supplemental-metadata.json"),
+        ("X-edited(1).jpg", "X.supplemental-metadata(1).json"),
+        ("X(1)-edited.jpg", "X(1).supplemental-metadata.json"),
+        ("X-edited(1).jpg", "X(1).supplemental-metadata.json"),
+        ("X(1)-edited.jpg", "X.HEIC.supplemental-metadata(1).json"),
+    ],
+)
+def test_an_edited_copy_whose_original_is_not_there_takes_its_json(copy: str, json_file: str) -> None:
+    assert matched(copy, json_file) == {(json_file, copy)}
+    assert matched("Y" + copy, json_file) == set()
+
+
+def test_an_edited_copy_of_one_of_two_missing_originals_takes_the_json_with_its_extension_or_none() -> None:
+    assert matched("X-edited.jpg", "X.HEIC.json", "X.jpg.json") == {("X.jpg.json", "X-edited.jpg")}
+    assert matched("X-edited.jpg", "X.HEIC.json", "X.png.json") == set()
+
+
 def test_numbered_edited_copies_share_the_json_of_their_number() -> None:
     names = ("X.jpg", "X(1).jpg", "X-edited.jpg", "X-edited(1).jpg", "X.jpg.json", "X.jpg(1).json")
     assert matched(*names) == {
