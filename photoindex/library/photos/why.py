@@ -129,7 +129,12 @@ def _about_task(verdict: _VerdictMaker, row: FileRecord, task: TaskRow) -> PathV
         because = f"reading it failed {_times(task)}, last at {local_time(task.updated_at)}: {_error(task)}"
         return verdict(Answer.FAILED, because, f"the next scan retries it: {scan}")
     if task.state == "done":
-        return verdict(Answer.DONE, f"it was ingested at {local_time(task.updated_at)} as photo {row.photo_id}", None)
+        ingested = f"it was ingested at {local_time(task.updated_at)} as photo {row.photo_id}"
+        return verdict(
+            Answer.DONE,
+            f"{ingested}, beside its primary file: {row.pair_reason}" if row.pair_reason else ingested,
+            None,
+        )
     word = "it is being read now" if task.state == "running" else "a scan has seen it, but not read it yet"
     return verdict(Answer.WAITING, word, scan if task.state == "pending" else None)
 

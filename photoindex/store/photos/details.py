@@ -57,7 +57,8 @@ class FileRecord:
     """One path on one volume, with its content if known.
 
     path: absolute, where the volume was last seen. mtime_ns: nanoseconds since 1970. media: None until read.
-    missing_since, first_seen_at: UTC seconds since 1970.
+    missing_since, first_seen_at: UTC seconds since 1970. pair_reason: why the content belongs to its photo, None if it is
+    the primary one.
     """
 
     id: int
@@ -74,6 +75,7 @@ class FileRecord:
     asset_id: int | None
     photo_id: int | None
     role: str | None
+    pair_reason: str | None
     digest: bytes | None
 
 
@@ -165,6 +167,7 @@ def _files() -> Select[Any]:
             volume.c.mount_point,
             asset.c.photo_id,
             asset.c.role,
+            asset.c.pair_reason,
             asset.c.digest,
         )
         .join(folder, folder.c.id == file.c.folder_id)
@@ -189,5 +192,6 @@ def _file_row(row: Any) -> FileRecord:
         asset_id=row.asset_id,
         photo_id=row.photo_id,
         role=row.role,
+        pair_reason=row.pair_reason,
         digest=row.digest,
     )

@@ -17,7 +17,7 @@ _KEYS = 500
 _MOMENT_CONTENTS_MAX = 12
 """More contents from one camera in one second are a burst, or a stopped clock."""
 _has_present_file = exists().where(file.c.asset_id == asset.c.id, file.c.state == "present")
-_eligible = (asset.c.role.not_in(("superseded", "movie")), _has_present_file)
+_eligible = (asset.c.role.not_in(("superseded", "movie", "companion", "backup")), _has_present_file)
 
 
 @dataclass(frozen=True, slots=True)

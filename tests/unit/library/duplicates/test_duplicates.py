@@ -88,6 +88,24 @@ def test_equal_bytes_are_one_group_and_the_plain_name_is_kept(runner: LibraryRun
     assert group.bytes_of("remove") == first.stat().st_size
 
 
+def test_a_companion_is_never_kept_instead_of_the_file_itself(runner: LibraryRunner, originals: Path) -> None:
+    backup = write(originals / "a" / "IMG_1.jpg_original", scene(1))
+    shutil.copyfile(backup, originals / "b.jpg")
+    (group,) = found(runner, originals, exact=True).groups
+    assert names(group) == [("keep", "b.jpg"), ("remove", "IMG_1.jpg_original")]
+
+
+def test_a_thumbnail_beside_its_raw_is_no_copy_of_another_picture(runner: LibraryRunner, originals: Path) -> None:
+    picture = scene(1)
+    write(originals / "a" / "IMG_1.jpg", picture)
+    write(originals / "a" / "IMG_1.THM", scaled(picture, 0.4))
+    write(originals / "b" / "copy.jpg", scaled(picture, 0.6))
+    (group,) = found(runner, originals).groups
+    assert actions(group)["copy.jpg"] == "remove"
+    assert actions(group)["IMG_1.jpg"] == actions(group)["IMG_1.THM"] == "keep"
+    assert "companion" in reason(group, "IMG_1.THM")
+
+
 def test_resaved_copies_are_grouped_and_the_best_one_is_kept(runner: LibraryRunner, originals: Path) -> None:
     picture = scene(3)
     write(originals / "IMG_1.jpg", picture, 95, exif_of("2019:06:01 12:00:00"))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from photoindex.library.maintenance.journal import undo
 from photoindex.library.maintenance.prune import PruneRequest, prune
 from photoindex.library.photos.pairs import join
+from photoindex.library.photos.show import Shown, as_json, show
 from photoindex.library.photos.time_correction import correct_times, set_to
+from photoindex.library.photos.why import why
 from photoindex.library.search.targets import choose_targets
 from tests.harness import LibraryRunner
+from tests.metadata_blocks import exif_segment, position, tiff
+from tests.originals import jpeg
 from tests.pairing_files import write_raw, write_still
+from tests.unit.media.media_pictures import video
 
 LATER = "2019:06:05 12:00:00"
 
@@ -234,3 +242,65 @@ def test_a_file_reverted_to_its_old_bytes_has_a_photo_while_the_new_bytes_stay_e
     runner.scan()
     assert roles(runner) == {"a.jpg": "primary", "copy.jpg": "primary"}
     assert runner.value("SELECT count(DISTINCT photo_id) FROM asset WHERE role = 'primary'") == 3
+
+
+def movie(seed: int, container: str = "mp4") -> bytes:
+    """Two seconds without any time."""
+    return video([np.full((48, 64, 3), seed * 20 + frame, np.uint8) for frame in range(20)], container)
+
+
+def shown(runner: LibraryRunner, path: Path) -> dict[str, object]:
+    with runner.open() as library:
+        (found,) = show(library, [os.fsencode(path)])
+    assert isinstance(found, Shown)
+    return as_json(found)
+
+
+def test_exiftools_backup_is_beside_its_file_and_brings_nothing_back(runner: LibraryRunner, originals: Path) -> None:
+    changed = write_still(originals / "a.jpg", 1)
+    there = position([(52, 1), (0, 1), (0, 1)], "N", [(13, 1), (0, 1), (0, 1)], "E")
+    before = jpeg(1)
+    (originals / "a.jpg_original").write_bytes(before[:2] + exif_segment(tiff(gps=there)) + before[2:])
+    runner.scan(originals)
+    assert roles(runner) == {"a.jpg": "primary", "a.jpg_original": "backup"}
+    photo = shown(runner, changed)
+    assert (photo["latitude"], photo["taken_at"]) == (None, "2019-06-01T12:00:00")
+    assert sorted(file["role"] for file in photo["files"]) == ["backup", "primary"]  # type: ignore[index]
+    with runner.open() as library:
+        (verdict,) = why(library, [os.fsencode(originals / "a.jpg_original")])
+    assert "a.jpg_original is what ExifTool kept of a.jpg" in verdict.because
+    changed.unlink()
+    runner.scan(accept_missing=True)
+    forget_missing(runner)
+    runner.scan()
+    assert roles(runner) == {"a.jpg_original": "primary"}
+    assert shown(runner, originals / "a.jpg_original")["latitude"] is not None
+
+
+def test_a_cameras_thumbnail_gives_a_movie_its_facts_and_does_not_stand_for_it(
+    runner: LibraryRunner, originals: Path
+) -> None:
+    write_still(originals / "MVI_0001.THM", 1)
+    (originals / "MVI_0001.AVI").write_bytes(movie(1, "avi"))
+    (originals / "MVI_0002.MP4").write_bytes(movie(2))
+    (originals / "MVI_0002.LRV").write_bytes(movie(3))
+    runner.scan(originals)
+    assert roles(runner) == {
+        "MVI_0001.THM": "companion", "MVI_0001.AVI": "primary", "MVI_0002.LRV": "companion", "MVI_0002.MP4": "primary",
+    }  # fmt: skip
+    photo = shown(runner, originals / "MVI_0001.THM")
+    assert (photo["kind"], photo["format"]) == ("video", "avi")
+    assert photo["taken_at"] == "2019-06-01T12:00:00"
+
+
+def test_a_takeout_movie_without_a_time_joins_the_picture_whose_json_it_shares(
+    runner: LibraryRunner, originals: Path
+) -> None:
+    write_still(originals / "20190601_120000.jpg", 1)
+    (originals / "20190601_120000.mp4").write_bytes(movie(1))
+    runner.scan(originals)
+    assert roles(runner) == {"20190601_120000.jpg": "primary", "20190601_120000.mp4": "primary"}
+    told = {"title": "20190601_120000.jpg", "photoTakenTime": {"timestamp": "1559383200"}}
+    (originals / "20190601_120000.jpg.supplemental-metadata.json").write_text(json.dumps(told))
+    runner.scan(originals)
+    assert roles(runner) == {"20190601_120000.jpg": "primary", "20190601_120000.mp4": "movie"}
