@@ -31,6 +31,7 @@ from photoindex.vectors.near_pairs import near_pairs
 from tests.edits import EDITS, cut, jpeg, scaled, scene, two_views
 from tests.harness import LibraryRunner
 from tests.rows import VolumeRows, library_in
+from tests.unit.media.media_pictures import video
 
 
 def exif_of(taken: str | None = None, *, camera: str = "Canon EOS 5D", fraction: str | None = None) -> Image.Exif:
@@ -89,21 +90,19 @@ def test_equal_bytes_are_one_group_and_the_plain_name_is_kept(runner: LibraryRun
 
 
 def test_a_companion_is_never_kept_instead_of_the_file_itself(runner: LibraryRunner, originals: Path) -> None:
-    backup = write(originals / "a" / "IMG_1.jpg_original", scene(1))
-    shutil.copyfile(backup, originals / "b.jpg")
+    backup = write(originals / "a.jpg_original", scene(1))
+    (originals / "from an old disk").mkdir()
+    shutil.copyfile(backup, originals / "from an old disk" / "holiday.jpg")
     (group,) = found(runner, originals, exact=True).groups
-    assert names(group) == [("keep", "b.jpg"), ("remove", "IMG_1.jpg_original")]
+    assert names(group) == [("keep", "holiday.jpg"), ("remove", "a.jpg_original")]
 
 
-def test_a_thumbnail_beside_its_raw_is_no_copy_of_another_picture(runner: LibraryRunner, originals: Path) -> None:
+def test_a_cameras_thumbnail_of_a_movie_is_no_copy_of_a_picture(runner: LibraryRunner, originals: Path) -> None:
     picture = scene(1)
-    write(originals / "a" / "IMG_1.jpg", picture)
-    write(originals / "a" / "IMG_1.THM", scaled(picture, 0.4))
-    write(originals / "b" / "copy.jpg", scaled(picture, 0.6))
-    (group,) = found(runner, originals).groups
-    assert actions(group)["copy.jpg"] == "remove"
-    assert actions(group)["IMG_1.jpg"] == actions(group)["IMG_1.THM"] == "keep"
-    assert "companion" in reason(group, "IMG_1.THM")
+    write(originals / "a" / "MVI_1.THM", scaled(picture, 0.4))
+    (originals / "a" / "MVI_1.MP4").write_bytes(video([np.full((48, 64, 3), frame, np.uint8) for frame in range(20)]))
+    write(originals / "b" / "frame.jpg", picture)
+    assert found(runner, originals).groups == ()
 
 
 def test_resaved_copies_are_grouped_and_the_best_one_is_kept(runner: LibraryRunner, originals: Path) -> None:
