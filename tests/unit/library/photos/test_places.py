@@ -38,6 +38,7 @@ PLACES = {
     "paris": a_place("Paris", "Texas", "United States", "US"),
     "bath": a_place("Bath", "England", "United Kingdom", "GB"),
     "etienne": a_place("Saint-Étienne", "Auvergne-Rhône-Alpes", "France", "FR"),
+    "lord howe": a_place("", None, "Australia", "AU"),
     "au": a_place("Au", "Saint Gallen", "Switzerland", "CH"),
 }
 NAMES = (*PLACES, "nowhere")
@@ -69,6 +70,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         ("place:étienne", {"etienne"}),
         ('place:"saint etienne"', {"etienne"}),
         ("place:Saint-Etienne", {"etienne"}),
+        # a country alone
+        ("place:australia", {"lord howe"}),
+        ("place:aus*", {"lord howe"}),
         # whole names in other languages
         ("place:lisboa", {"lisbon"}),
         ("place:munchen", {"munich"}),
@@ -93,7 +97,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         # a country code, which is not a word of the name but may look like one
         ("place:pt", {"lisbon", "porto"}),
         ("place:de", {"munich"}),
-        ("place:au", {"au"}),
+        ("place:au", {"au", "lord howe"}),
         ("place:uk", {"bath"}),
         ("place:usa", {"paris"}),
         ("place:rio,bath", {"rio", "bath"}),
