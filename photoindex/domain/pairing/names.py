@@ -44,7 +44,8 @@ _COPY = re.compile(
 _COPY_ENDS = (")", "copy", "kopie", "copie", "copia", *"0123456789")
 _BURST_TIME = re.compile(r"burst(\d{14,17})(?!\d)", re.ASCII)
 _BURST_NUMBER = re.compile(r"(.+?)[_-]?burst[_-]?\d{1,5}(?:_cover)?\Z", re.ASCII | re.DOTALL)
-_BURST_SAMSUNG = re.compile(r"(\d{8}_\d{6})_\d{3}\Z", re.ASCII)
+# 20231207_101605_001.jpg (Samsung), IMG_20230101_120000_01.jpg, IMG20230101120000_02.jpg (OnePlus, Oppo, Huawei)
+_BURST_DATED = re.compile(r"((?:img_?)?(?:19|20)\d{6}_?\d{6})_b?\d{2,3}(?:\(\d{1,2}\))?\Z", re.ASCII)
 # IMG_1234, DSC01234, P1000123; six digits are a time of day, eight a date, nine a time with milliseconds.
 _RUNNING_NUMBER = re.compile(r"(?<!\d)(\d{3,5}|\d{7})\Z", re.ASCII)
 
@@ -170,6 +171,6 @@ def _burst_of(full: str) -> tuple[str | None, bool]:
             return f"burst{by_time[1]}", True
         if by_number := _BURST_NUMBER.match(full):
             return by_number[1], False
-    if samsung := _BURST_SAMSUNG.match(full):
-        return samsung[1], False
+    if dated := _BURST_DATED.match(full):
+        return dated[1], False
     return None, False

@@ -41,6 +41,10 @@ def test_shots_with_one_burst_identifier_are_one_burst_across_folders() -> None:
         ("DSC_0001_BURST20190601123456789.JPG", "DSC_0002_BURST20190601123456789_COVER.JPG"),
         ("IMG_20190601_123456_BURST001_COVER.jpg", "IMG_20190601_123456_BURST002.jpg"),
         ("20231207_101605_001.jpg", "20231207_101605_031.jpg"),
+        ("20231207_101605_001(0).jpg", "20231207_101605_002(0).jpg"),
+        ("IMG_20230101_120000_00.jpg", "IMG_20230101_120000_01.jpg"),
+        ("IMG20230101120000_01.jpg", "IMG20230101120000_02.jpg"),
+        ("IMG_20230101_120000_B01.jpg", "IMG_20230101_120000_B02.jpg"),
     ],
 )
 def test_names_with_a_burst_marker_form_a_burst_within_a_folder(names: tuple[str, str]) -> None:
@@ -48,6 +52,12 @@ def test_names_with_a_burst_marker_form_a_burst_within_a_folder(names: tuple[str
     assert together([first, second]) == [{1, 2}]
     elsewhere = bursts([first, replace(second, folder_id=2)])
     assert len(set(elsewhere.values())) == len(elsewhere)
+
+
+def test_a_thumbnail_of_a_movie_is_no_shot_of_a_burst() -> None:
+    named = [("IMG_0001.jpg", "01"), ("IMG_0002.jpg", "01")]
+    assert bursts(shots(*named, ("IMG_0003.THM", "02"))) == {}
+    assert len(bursts(shots(*named, ("IMG_0003.jpg", "02")))) == 3
 
 
 @pytest.mark.parametrize("name", ["20231207_101605_001.jpg", "IMG_20190601_123456_BURST001.jpg"])
