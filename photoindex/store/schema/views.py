@@ -71,7 +71,7 @@ VIEWS: tuple[View, ...] = (
             "utc_offset_minutes": "if known",
             "zone": "IANA time zone at the position",
             "zone_source": "source of the UTC offset",
-            "city": "nearest place in GeoNames",
+            "city": "nearest place in GeoNames, empty if only the country is known",
             "region": "its state or district",
             "country": "its country, in English",
             "country_code": "two letters, ISO 3166-1",
