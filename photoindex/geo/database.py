@@ -17,8 +17,8 @@ from photoindex.errors import DatabaseFailed, StorageFull
 from photoindex.geo.names import name_key, point_km
 from photoindex.geo.source import PlaceData, data_versions, read_places
 
-FORMAT = 1
-"""Version of the tables below; increasing it recreates every user's file."""
+FORMAT = 2
+"""Version of the tables below and of the folding of their names; increasing it recreates every user's file."""
 BUILDING = "creating the table of place names (only once)"
 _ABANDONED_SECONDS = 24 * 3600
 _HALF_METRE_KM = 0.0005

@@ -14,10 +14,6 @@ COUNTRY_ALIASES = {"usa": "us", "america": "us", "uk": "gb", "great britain": "g
 """ISO 3166-1 codes of countries by common names other than the official English one."""
 
 _NON_WORD = re.compile(r"[\W_]+")
-_WITHOUT_STROKES = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŧ": "t"}
-)
-"""Letters that Unicode does not decompose, with the way people write them without diacritics."""
 
 
 def name_key(text: str) -> str:
@@ -28,8 +24,7 @@ def name_key(text: str) -> str:
 def spellings(name: str) -> set[str]:
     """Return the keys of other common spellings of an official name."""
     key = name_key(name)
-    plain = key.translate(_WITHOUT_STROKES)
-    return {plain, plain.removesuffix(" city")} - {key, ""}
+    return {key.removesuffix(" city")} - {key, ""}
 
 
 def distance_km(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:

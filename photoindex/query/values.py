@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
-from photoindex.text import without_stray_bytes
+from photoindex.text import composed, fold, without_stray_bytes
 
 Bound = str | int | float
 
@@ -22,7 +22,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]{1,6}))?")
 _F_SIGN = re.compile(r"^f/?(?=[0-9])", re.IGNORECASE)
 _MILLIMETRES = re.compile(r"(?<=[0-9])\s*mm$", re.IGNORECASE)
 _SIZE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6}))?\s*(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
-_GLOB_SPECIAL = re.compile(r"[?\[]")
+_GLOB_SPECIAL = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ def check_text(value: str) -> None:
 
 
 def glob_pattern(value: str) -> str:
-    """Return SQLite's GLOB pattern for text in which only `*` is special."""
-    return _GLOB_SPECIAL.sub(lambda found: f"[{found[0]}]", value)
+    """Return SQLite's GLOB pattern for folded text: `value` folded, in which only its own `*` are special."""
+    return "*".join(_GLOB_SPECIAL.sub(lambda found: f"[{found[0]}]", fold(piece)) for piece in value.split("*"))
 
 
 def regex_error(pattern: str) -> tuple[str, int] | None:
@@ -110,7 +110,7 @@ def regex_error(pattern: str) -> tuple[str, int] | None:
 
 def matches(pattern: str, text: str) -> bool:
     """Return whether a regular expression matches anywhere in `text`, ignoring case but not accents (both in NFC)."""
-    plain = text if text.isascii() else without_stray_bytes(_composed(text))
+    plain = text if text.isascii() else without_stray_bytes(composed(text))
     return _compiled(pattern).search(plain) is not None
 
 
@@ -119,11 +119,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     with warnings.catch_warnings():
         # Python warns only about syntax whose meaning may change in a later version.
         warnings.simplefilter("ignore")
-        return re.compile(_composed(pattern), re.IGNORECASE)
-
-
-def _composed(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+        return re.compile(composed(pattern), re.IGNORECASE)
 
 
 def runs_backwards(lower: Span, upper: Span) -> bool:

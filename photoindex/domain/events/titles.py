@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from photoindex.text import fold
+
 _SHARE_OF_ANOTHER_PLACE = 0.2
 _KEY_WORD_CHARACTERS = 40
-_NOT_DECOMPOSED = str.maketrans(
-    {
-        "ø": "o",
-        "ł": "l",
-        "đ": "d",
-        "ð": "d",
-        "æ": "ae",
-        "œ": "oe",
-        "þ": "th",
-        "ħ": "h",
-        "\u0131": "i",
-        "\u2019": "",
-        "'": "",
-    }
-)
-"""Letters that Unicode does not decompose, and apostrophes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +78,6 @@ def _listed(names: Iterable[str], most: int) -> str:
 
 
 def _slug(name: str) -> str:
-    folded = unicodedata.normalize("NFKD", name).casefold().translate(_NOT_DECOMPOSED)
-    kept = (letter for letter in folded if not unicodedata.combining(letter))
-    words = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in kept).split()
+    plain = fold(name).replace("'", "")
+    words = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in plain).split()
     return "-".join(words)[:_KEY_WORD_CHARACTERS].rstrip("-")

@@ -88,7 +88,7 @@ class Engine(Protocol):
         ...
 
     def functions(self, connection: Connection) -> AbstractContextManager[None]:
-        """Make `folded`, `regex_found` and `distance_km` available inside the block.
+        """Make `folded`, `composed`, `regex_found` and `distance_km` available inside the block.
 
         Exceptions raised inside these functions propagate unchanged, notably Ctrl-C in a slow regular expression.
         """

@@ -74,26 +74,11 @@ def path_bytes(path: ColumnElement[Any]) -> ColumnElement[Any]:
     return cast(path, LargeBinary)
 
 
-def starts_with(path: ColumnElement[Any], start: bytes) -> ColumnElement[bool]:
-    """Return the condition that a path (`path_bytes`) starts with these bytes."""
-    return func.substr(path, 1, len(start)) == literal(start, LargeBinary)
+def starts_with(path: ColumnElement[Any], start: bytes | str) -> ColumnElement[bool]:
+    """Return the condition that a path (as `path_bytes`, or as text) starts with these bytes, or this text."""
+    return func.substr(path, 1, len(start)) == literal(start)
 
 
-def ends_with(path: ColumnElement[Any], end: bytes) -> ColumnElement[bool]:
-    """Return the condition that a path (`path_bytes`) ends with these bytes."""
-    return func.substr(path, -len(end)) == literal(end, LargeBinary)
-
-
-def ends_with_ignoring_case(path: ColumnElement[Any], end: bytes) -> ColumnElement[bool]:
-    """Return the condition that a path (`path_bytes`) ends with these bytes, whose letters are ASCII and lower case."""
-    return func.lower(cast(func.substr(path, -len(end)), Text)) == bytes_as_text(end)
-
-
-def bytes_literal(value: bytes) -> ColumnElement[bytes]:
-    """Return bytes to compare with `path_bytes`."""
-    return literal(value, LargeBinary)
-
-
-def bytes_as_text(value: bytes) -> ColumnElement[str]:
-    """Return bytes that may not be UTF-8 as text, to compare with `stored_text`."""
-    return cast(literal(value, LargeBinary), Text)
+def ends_with(path: ColumnElement[Any], end: bytes | str) -> ColumnElement[bool]:
+    """Return the condition that a path (as `path_bytes`, or as text) ends with these bytes, or this text."""
+    return func.substr(path, -len(end)) == literal(end)

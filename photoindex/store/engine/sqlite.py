@@ -19,7 +19,7 @@ from photoindex.query.values import matches
 from photoindex.store.engine import sqlite_connections
 from photoindex.store.engine.base import Address, Engine, QueryResult, StepsExceeded
 from photoindex.store.engine.errors import translated_errors
-from photoindex.text import fold
+from photoindex.text import composed, fold
 
 _STEPS_PER_CALL = 10_000
 
@@ -168,6 +168,12 @@ def _fold_column(value: str | bytes | None) -> str | None:
     return None if value is None else fold(_text(value))
 
 
+def _compose_column(value: str | bytes | None) -> str | bytes | None:
+    if isinstance(value, bytes):
+        return composed(value.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    return None if value is None else composed(value)
+
+
 def _matches_column(pattern: str, value: str | bytes | None) -> bool | None:
     return None if value is None else matches(pattern, _text(value))
 
@@ -182,6 +188,7 @@ def _text(value: str | bytes) -> str:
 
 _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("photoindex_fold", 1, _fold_column),
+    ("photoindex_compose", 1, _compose_column),
     ("photoindex_matches", 2, _matches_column),
     ("photoindex_km", 4, _distance_column),
 )

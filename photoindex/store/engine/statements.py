@@ -6,7 +6,23 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Integer, Select, Table, Text, bindparam, func, literal, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    collate,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -61,12 +77,6 @@ class position_of(EngineFunction):  # noqa: N801
     type = Integer()
 
 
-class folded(EngineFunction):  # noqa: N801
-    """Text without case and accents, by `photoindex.text.fold`."""
-
-    type = Text()
-
-
 class regex_found(EngineFunction):  # noqa: N801
     """Whether a regular expression matches in a text (pattern, text), by `photoindex.query.values.matches`."""
 
@@ -81,7 +91,6 @@ _SQLITE_NAMES: dict[type[EngineFunction], str] = {
     json_value: "json_extract",
     json_length: "json_array_length",
     position_of: "instr",
-    folded: "photoindex_fold",
     regex_found: "photoindex_matches",
     distance_km: "photoindex_km",
 }
@@ -90,6 +99,45 @@ _SQLITE_NAMES: dict[type[EngineFunction], str] = {
 @compiles(EngineFunction, "sqlite")
 def _by_name(element: EngineFunction, compiler: Compiler, **options: Any) -> str:
     return f"{_SQLITE_NAMES[type(element)]}({compiler.process(element.clauses, **options)})"
+
+
+class folded(FunctionElement[str]):  # noqa: N801
+    """A text or stored path as comparisons see it, by `photoindex.text.fold`."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(folded, "sqlite")
+def _folded(element: folded, compiler: Compiler, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return _unless_ascii(text, f"lower({text})", f"photoindex_fold({text})")
+
+
+def folds_to(text: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
+    """Return the condition that a text or stored path equals a folded text; several times faster than with `folded`."""
+    is_other = or_(func.length(text) != func.length(cast(text, LargeBinary)), text >= literal(b"", LargeBinary))
+    return or_(collate(text, "NOCASE") == wanted, and_(is_other, folded(text) == wanted))
+
+
+class composed(FunctionElement[Any]):  # noqa: N801
+    """A stored path in composed form (NFC), as text or bytes like the column, by `photoindex.text.composed`."""
+
+    inherit_cache = True
+
+
+@compiles(composed, "sqlite")
+def _composed(element: composed, compiler: Compiler, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return _unless_ascii(text, text, f"photoindex_compose({text})")
+
+
+def _unless_ascii(text: str, ascii_result: str, other_result: str) -> str:
+    """Return the SQL that calls a function of Python only for text that needs it: a call takes longer than the rest."""
+    # The length in characters ends at a NUL, so text with one is not taken for ASCII. Bytes, which may be anything, come
+    # after all text in SQLite's order; typeof() would take longer.
+    is_ascii = f"length({text}) = length(CAST({text} AS BLOB)) AND {text} < x''"
+    return f"CASE WHEN {is_ascii} THEN {ascii_result} ELSE {other_result} END"
 
 
 class glob(FunctionElement[bool]):  # noqa: N801

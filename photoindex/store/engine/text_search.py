@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, column, func, literal_column, 
 from sqlalchemy.exc import DatabaseError
 
 from photoindex.store.engine.database import Database
-from photoindex.text import without_stray_bytes
+from photoindex.text import fold
 
 COLUMNS = ("name", "folder", "camera", "keywords", "title", "description", "place")
 """The indexed columns of `photo_text`."""
@@ -72,9 +72,10 @@ def _content(connection: Any) -> Any:
 def phrase(words: str, *, prefix: bool) -> str:
     """Return the expression for consecutive words; with `prefix` the last one matches as a prefix.
 
-    It is a quoted FTS5 string, so nothing in it is an operator. Case and accents are ignored.
+    It is a quoted FTS5 string, so nothing in it is an operator. It is folded like the rows: the tokenizer knows neither
+    letters that do not decompose nor decomposed text of other scripts than Latin.
     """
-    quoted = without_stray_bytes(words).replace("\0", " ").replace('"', '""')
+    quoted = fold(words).replace("\0", " ").replace('"', '""')
     return f'"{quoted}"' + "*" * prefix
 
 

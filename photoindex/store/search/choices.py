@@ -75,7 +75,7 @@ HAS: Mapping[str, Choice] = {
     "title": Choice(_known("title")),
     "description": Choice(_known("description")),
     "keywords": Choice(conditions.has_keywords),
-    "rating": Choice(_known("rating")),
+    "rating": Choice(lambda: photo.c.rating != 0, "any but 0"),
     "sidecar": Choice(conditions.has_sidecar, "XMP, AAE or Takeout JSON file"),
     "raw": Choice(conditions.is_raw, "a RAW file"),
     "live": Choice(lambda: conditions.has_role("movie"), "a Live Photo's movie"),

@@ -6,6 +6,7 @@ indexes of those tables, and not once per photo.
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,12 +23,12 @@ from sqlalchemy import (
     true,
 )
 
-from photoindex.paths import from_text
 from photoindex.query.values import glob_pattern
 from photoindex.store.engine import predicates
 from photoindex.store.engine.path_columns import path_bytes, stored_text
 from photoindex.store.engine.statements import (
     folded,
+    folds_to,
     glob,
     json_elements,
     json_length,
@@ -37,19 +38,15 @@ from photoindex.store.engine.statements import (
     regex_found,
 )
 from photoindex.store.schema.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
-from photoindex.store.search.paths import any_file, folder_text
+from photoindex.store.search.paths import any_file, contains, folder_text
 from photoindex.text import fold, without_stray_bytes
 
 Condition = ColumnElement[bool]
 
+_BETWEEN_LEVELS = re.compile(r"\s*[|/]\s*")
 _EDITS = ("edit", "original")
 _FIRST = "0001-01-01T00:00:00"
 _LAST = "9999-12-31T23:59:59"
-
-
-def contains(expression: ColumnElement[Any], value: str) -> Condition:
-    """Return the condition that a text contains `value`, ignoring case and accents; `*` matches anything."""
-    return glob(folded(expression), f"*{glob_pattern(fold(value))}*")
 
 
 def matches(expression: ColumnElement[Any], pattern: str) -> Condition:
@@ -139,9 +136,11 @@ def has_keywords() -> Condition:
 
 
 def keyword_like(value: str) -> Condition:
-    """A whole keyword equals `value`; `*` matches anything."""
+    """A whole keyword, or levels of a hierarchical one (`animals`, `animals/dog`), equal `value`; `*` matches anything."""
     keyword = json_elements(photo.c.keywords)
-    return exists(select(keyword.c.value).where(glob(folded(keyword.c.value), glob_pattern(fold(value)))))
+    levels = [glob_pattern(level) for level in _BETWEEN_LEVELS.split(value.strip("/|"))]
+    whole = "[/|]".join(["*", *levels, "*"])
+    return exists(select(keyword.c.value).where(glob("/" + folded(keyword.c.value) + "/", whole)))
 
 
 def keyword_matches(pattern: str) -> Condition:
@@ -190,7 +189,7 @@ def on_volume(value: str) -> Condition:
     if value.isascii() and value.isdigit():
         return _on_volumes(or_(volume.c.id == int(value[:18]), volume.c.label == value))
     if value.startswith("/"):
-        return _on_volumes(volume.c.mount_point == (from_text(value).rstrip(b"/") or b"/"))
+        return _on_volumes(folds_to(stored_text(volume.c.mount_point), fold(value).rstrip("/") or "/"))
     return _on_volumes(contains(volume.c.label, value))
 
 
@@ -212,7 +211,7 @@ def in_event(value: str) -> Condition:
 
 def is_event(value: str) -> Condition:
     """The event has this key, or these words in its title or places."""
-    return or_(event.c.key == without_stray_bytes(value), contains(event.c.words, value))
+    return or_(event.c.key == fold(value), contains(event.c.words, value))
 
 
 def in_event_matching(pattern: str) -> Condition:

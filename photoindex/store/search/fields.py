@@ -189,7 +189,7 @@ FIELDS: tuple[Field, ...] = (
     Field("title", ValueType.TEXT, "title contains", column=lambda: photo.c.title),
     Field("description", ValueType.TEXT, "description contains", column=lambda: photo.c.description),
     Field(
-        "keyword", ValueType.TEXT, "has this whole keyword; * matches anything: rome, rom*", ("keywords",),
+        "keyword", ValueType.TEXT, "has this whole keyword, or this level of one with levels; * matches anything: rome, rom*, animals/dog", ("keywords",),
         by=conditions.keyword_like, regex=conditions.keyword_matches,
     ),
     Field(
@@ -338,7 +338,7 @@ def condition(compare: Compare) -> Condition:
     assert field.column is not None
     if field.type in READERS:
         return _in_order(field, compare)
-    return conditions.contains(field.column(), value)
+    return paths.contains(field.column(), value)
 
 
 def _matching(field: Field, pattern: str) -> Condition:

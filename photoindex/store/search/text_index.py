@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from photoindex.paths import to_text
 from photoindex.query.values import is_indexed
 from photoindex.store.engine import text_search
-from photoindex.text import without_stray_bytes
+from photoindex.text import fold, without_stray_bytes
 from photoindex.types import Resolved
 
 
 def matching(text: str, *, prefix: bool) -> ColumnElement[bool]:
     """Return the condition on `photo.id` that one of its texts contains the words of `text` consecutively.
 
-    With `prefix` the last word matches as a prefix. Case and accents are ignored.
+    With `prefix` the last word matches as a prefix. All texts are folded.
     """
     from photoindex.store.schema.tables import photo
 
@@ -38,7 +38,7 @@ def check_searchable(value: str) -> None:
 
 
 def document(names: Sequence[bytes], folders: Sequence[bytes], resolved: Resolved) -> dict[str, str]:
-    """Return a photo's row of `photo_text`, without its `photo_id`.
+    """Return a photo's row of `photo_text`, folded, without its `photo_id`.
 
     names: of all the photo's files. folders: of these files, relative to their roots. Invalid UTF-8 becomes U+FFFD.
     """
@@ -52,4 +52,24 @@ def document(names: Sequence[bytes], folders: Sequence[bytes], resolved: Resolve
         "description": resolved.description or "",
         "place": resolved.place or "",
     }
-    return {name: without_stray_bytes(text) for name, text in texts.items()}
+    return {name: fold(without_stray_bytes(text)) for name, text in texts.items()}
+
+
+def fold_stored_texts(connection: Connection) -> None:
+    """Fold the texts that older versions stored folded otherwise or not at all; the full-text index follows by its triggers.
+
+    For a migration; safe to repeat.
+    """
+    from photoindex.store.engine.sqlite import engine_of
+    from photoindex.store.engine.statements import folded
+    from photoindex.store.schema.tables import event, photo_text, place
+
+    columns = (
+        *(photo_text.c[name] for name in text_search.COLUMNS),
+        *(place.c.words, place.c.alternates, event.c.words),
+    )
+    with engine_of(connection).functions(connection):
+        for table in (photo_text, place, event):
+            own = [column for column in columns if column.table is table]
+            changed = or_(*(column != folded(column) for column in own))
+            connection.execute(update(table).where(changed).values({column: folded(column) for column in own}))

@@ -114,12 +114,14 @@ def vector_of_photo(connection: Connection, space_id: int, photo_id: int) -> byt
 
 
 def photos_at(connection: Connection, path: str, scope: Node, *, limit: int) -> list[int]:
-    """Return the first photos in scope with a file at an absolute path or the end of a path, as `path:` finds them."""
-    statement = (
-        select(photo.c.id).where(at_path(path), condition(scope, present_only=False)).order_by(photo.c.id).limit(limit)
-    )
+    """Return the first photos in scope with a file at an absolute path or the end of a path.
+
+    Files with exactly these bytes come alone; without any, the path is compared as by `path:`.
+    """
+    in_scope = select(photo.c.id).where(condition(scope, present_only=False)).order_by(photo.c.id).limit(limit)
     with engine_of(connection).functions(connection):
-        return list(connection.execute(statement).scalars())
+        exact = list(connection.execute(in_scope.where(at_path(path, exactly=True))).scalars())
+        return exact or list(connection.execute(in_scope.where(at_path(path, exactly=False))).scalars())
 
 
 def has_photo_below(connection: Connection, path: str, scope: Node) -> bool:

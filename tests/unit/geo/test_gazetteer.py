@@ -288,7 +288,7 @@ def test_the_table_is_created_once_with_a_message(small_package: Path, tmp_path:
             assert messages == ([] if not messages else [BUILDING])
             assert named(gazetteer.find("porto")) == "Porto, Portugal"
     assert messages == [BUILDING]
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["places-1-1.6.6-none.db"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["places-2-1.6.6-none.db"]
 
 
 def test_nothing_is_created_before_the_first_query(small_package: Path, tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_the_users_cache_folder_is_the_default(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "users"))
     with Gazetteer() as gazetteer:
         gazetteer.find("porto")
-    assert [path.name for path in (tmp_path / "users" / "photoindex").iterdir()] == ["places-1-1.6.6-none.db"]
+    assert [path.name for path in (tmp_path / "users" / "photoindex").iterdir()] == ["places-2-1.6.6-none.db"]
 
 
 def test_a_new_version_of_the_data_creates_a_new_table_and_removes_the_old_one(
@@ -323,7 +323,7 @@ def test_a_new_version_of_the_data_creates_a_new_table_and_removes_the_old_one(
         with Gazetteer(cache) as gazetteer:
             assert gazetteer.find("lisbon") is not None
         assert {path.name for path in cache.iterdir()} == {
-            "other.db", ".places-b.new", f"places-1-{version}-none.db",
+            "other.db", ".places-b.new", f"places-2-{version}-none.db",
         }  # fmt: skip
 
 
@@ -384,7 +384,7 @@ def test_processes_can_create_the_table_at_the_same_time(small_package: Path, tm
     answers = {process.communicate(timeout=60)[0] for process in together}
     assert answers == {"Porto Village 500\n"}
     (path,) = (tmp_path / "cache").iterdir()
-    assert path.name.startswith("places-1-1.6.6-")
+    assert path.name.startswith("places-2-1.6.6-")
 
 
 def test_without_names_in_other_languages_the_official_ones_are_found(small_package: Path, tmp_path: Path) -> None:

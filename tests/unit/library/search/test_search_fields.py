@@ -131,7 +131,10 @@ PRESENT = {"beach", "raw", "heic", "video", "latin", "copied"}
         ("title:s*at*zu", {"beach"}),
         ("keyword:beach", {"beach"}),
         ("keyword:Beach*", {"beach", "heic"}),
-        ("keyword:italy", set()),
+        ("keyword:italy", {"beach"}),
+        ("keyword:places", {"beach"}),
+        ("keyword:place", set()),
+        ("keyword:places/italy", {"beach"}),
         ("keyword:places|italy", {"beach"}),
         ("-keyword:beach", PRESENT - {"beach"}),
         # numbers
