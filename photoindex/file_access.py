@@ -12,7 +12,10 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
+
+from photoindex.paths import composed
 
 _PATH_MAX = 4096 if os.path.isdir("/proc/self/fd") else 1 << 62
 _NAME_MAX = 255
@@ -92,6 +95,41 @@ def _mode(path: bytes, *, follow_symlinks: bool = True) -> int | None:
         return status(path, follow_symlinks=follow_symlinks).st_mode
     except (OSError, ValueError):
         return None
+
+
+def as_on_disk(path: bytes) -> bytes:
+    """Return the path of what is at `path`, or at one that looks the same, composed or decomposed (Unicode), as macOS does.
+
+    What has exactly these bytes comes first. Of a path that leads to nothing, the folders that exist are returned so.
+    """
+    if path.isascii() or exists(path):
+        return path
+    found = [b"/" if path.startswith(b"/") else b""]
+    parts = path.lstrip(b"/").split(b"/")
+    for index, part in enumerate(parts):
+        inside = [os.path.join(folder, name) for folder in found for name in _look_alikes(folder, part)]
+        if not inside:
+            return os.path.join(found[0], *parts[index:])
+        found = inside
+    return found[0]
+
+
+def as_named(path: Path) -> Path:
+    """Return the path of what a user named, as `as_on_disk` does."""
+    return Path(os.fsdecode(as_on_disk(os.fsencode(path))))
+
+
+def _look_alikes(folder: bytes, name: bytes) -> list[bytes]:
+    """Return the names in a folder that look like `name`, itself first."""
+    own = [name] if exists(os.path.join(folder, name)) else []
+    if name.isascii():
+        return own
+    try:
+        with reached(folder or b".") as short:
+            others = sorted(each for each in os.listdir(short) if each != name and composed(each) == composed(name))
+    except OSError:
+        return own
+    return own + others
 
 
 def is_empty(folder: bytes) -> bool:

@@ -6,6 +6,8 @@ import os
 import shlex
 import unicodedata
 
+from photoindex import text
+
 _BIDI_AND_FORMAT = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
 
 
@@ -15,10 +17,10 @@ def display(path: bytes) -> str:
     Control characters, escape sequences, line breaks, bidirectional overrides and bytes that are not UTF-8 come out as
     backslash escapes, so that a hostile file name can neither move the cursor nor forge a log line.
     """
-    text = path.decode("utf-8", "surrogateescape")
-    if text.isprintable():
-        return text
-    return "".join(_escape(character) for character in text)
+    shown = to_text(path)
+    if shown.isprintable():
+        return shown
+    return "".join(_escape(character) for character in shown)
 
 
 def _escape(character: str) -> str:
@@ -57,9 +59,14 @@ def to_text(path: bytes) -> str:
     return path.decode("utf-8", "surrogateescape")
 
 
-def from_text(text: str) -> bytes:
+def from_text(written: str) -> bytes:
     """Return the bytes of a path given on the command line or in JSON; the inverse of `to_text`."""
-    return text.encode("utf-8", "surrogateescape")
+    return written.encode("utf-8", "surrogateescape")
+
+
+def composed(path: bytes) -> bytes:
+    """Return `path` in composed form (Unicode NFC); bytes that are not UTF-8 stay. Paths that look the same are then equal."""
+    return path if path.isascii() else from_text(text.composed(to_text(path)))
 
 
 def absolute(path: bytes) -> bytes:

@@ -13,6 +13,7 @@ import typer
 from photoindex.cli.output.progress_text import amount, size_text
 from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
+from photoindex.file_access import as_named
 
 if TYPE_CHECKING:
     from photoindex.library.export.photo_cards import GalleryGroup, GallerySection
@@ -76,6 +77,7 @@ def picture_options(
 
     Raises UsageError. A command calls it before its search, and prints no list where the result `takes_stdout`.
     """
+    gallery, contact_sheet = (one if one is None else as_named(one) for one in (gallery, contact_sheet))
     options = PictureOptions(gallery, contact_sheet, preview, limit)
     if preview and not sys.stdout.isatty():
         raise UsageError("--preview shows photos on a terminal, and this is none; --gallery OUT.html writes a page")

@@ -121,9 +121,14 @@ def _subtracted(written: str) -> WeightedText:
 
 @contextmanager
 def _pictures(like: Sequence[str]) -> Iterator[list[PictureFile]]:
+    from photoindex.file_access import as_on_disk
     from photoindex.library.search.semantic_query import PictureFile
 
-    files = [PictureFile(os.fsencode(one), f"--like {visible(os.fsencode(one))}") for one in like if one != _STDIN]
+    files = [
+        PictureFile(as_on_disk(os.fsencode(one)), f"--like {visible(os.fsencode(one))}")
+        for one in like
+        if one != _STDIN
+    ]
     if _STDIN not in like:
         yield files
         return

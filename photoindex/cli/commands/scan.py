@@ -15,6 +15,7 @@ from photoindex.cli.output.progress import ProgressMode, ProgressOption, progres
 from photoindex.cli.output.render import visible
 from photoindex.cli.terminal.signals import stop_on_signal
 from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError, VolumeOffline
+from photoindex.file_access import as_named, as_on_disk
 from photoindex.paths import display, from_text, shell_word
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _check_there_is_something(paths: list[str] | None, paths_from: str | None, l
     config = settings(library)
     if database_path(config).exists() or paths_from is not None:
         return
-    if paths and not any(os.path.lexists(path) for path in paths):
+    if paths and not any(os.path.lexists(as_on_disk(os.fsencode(path))) for path in paths):
         raise UsageError(f"no such file or folder: {visible(paths[0])}")
     if not paths and config.originals_path is None:
         from photoindex.library.originals.roots import NOTHING_TO_SCAN
@@ -154,7 +155,7 @@ def _listed(source: str, *, null: bool) -> list[bytes]:
     """Read the list at once, before Ctrl-C only asks for a stop: reading may wait for ever."""
     separator = b"\0" if null else b"\n"
     try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        data = sys.stdin.buffer.read() if source == "-" else as_named(Path(source)).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read the list {source}: {error.strerror}") from error
     return [path for path in data.split(separator) if path]

@@ -17,6 +17,7 @@ from photoindex import __version__
 from photoindex.atomic_files import sync_folder
 from photoindex.config.load import config_file
 from photoindex.errors import DatabaseFailed, SnapshotDamaged, StorageFull
+from photoindex.file_access import as_named
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.backup.destination import is_destination, on_the_same_disk, open_destination
 from photoindex.library.backup.parts import SnapshotPart, chunks_of, write_part
@@ -84,7 +85,7 @@ def backup(library: Library, request: BackupRequest, events: EventSink = ignore_
     StorageFull, LibraryLocked (another backup of this library is running), UsageError (the destination is none). All
     earlier snapshots are kept then.
     """
-    destination = absolute(request.destination)
+    destination = as_named(request.destination.expanduser().absolute())
     with (
         disk_errors(f"the backup to {display(os.fsencode(destination))}"),
         open_log(library.folder, library.config.log) as log,
@@ -112,12 +113,7 @@ def back_up_before_upgrade(library: Library, folder: Path, events: EventSink) ->
 
 def needs_initialising(library: Library, destination: Path) -> bool:
     """Tell whether `backup` would refuse the destination without `initialise`."""
-    return not is_destination(absolute(destination), migrate.library_id(library.database))
-
-
-def absolute(destination: Path) -> Path:
-    """Return the destination that a user named, from the root."""
-    return destination.expanduser().absolute()
+    return not is_destination(as_named(destination.expanduser().absolute()), migrate.library_id(library.database))
 
 
 def _make(

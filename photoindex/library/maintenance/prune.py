@@ -17,12 +17,13 @@ from photoindex.library.lock import exclusive
 from photoindex.library.originals.path_lookup import choose
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import refresh
-from photoindex.paths import display, from_text
+from photoindex.paths import display, to_text
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store.files.volumes import VolumeRow, all_volumes
 from photoindex.store.scan import forget
 from photoindex.store.scan.forget import ForgetFilter, ForgetPlan, MissingFile
+from photoindex.text import composed
 
 PAGE_ROWS = 1000
 
@@ -119,8 +120,12 @@ def _forget_filter(connection: Connection, request: PruneRequest) -> ForgetFilte
     )
 
 
+def _is_volume(row: VolumeRow, name: str) -> bool:
+    return name in (composed(row.label), str(row.id), composed(to_text(row.mount_point)))
+
+
 def _volume_ids(volumes: Sequence[VolumeRow], name: str) -> list[int]:
-    found = [row.id for row in volumes if name in (row.label, str(row.id)) or from_text(name) == row.mount_point]
+    found = [row.id for row in volumes if _is_volume(row, composed(name))]
     if not found:
         known = "; ".join(f"{row.id} {row.label}" for row in volumes) or "none"
         raise NothingFound(f"the library has no volume '{name}'; volumes: {known}")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound
+from photoindex.file_access import as_on_disk
 from photoindex.mounts import mount_of, mount_with_identity
-from photoindex.paths import absolute, display, is_within, relative_to
-from photoindex.store.files.locations import Location, file_at, files_below
+from photoindex.paths import absolute, composed, display, is_within, relative_to
+from photoindex.store.files.locations import Location, file_at, files_below, look_alikes
 from photoindex.store.files.volumes import VolumeRow, all_volumes
 
 
@@ -52,17 +54,24 @@ def locations_of(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Location
 
 
 def spellings(path: bytes) -> list[bytes]:
-    """Return `path` as absolute paths: as written, with the folder's links resolved, fully resolved; without duplicates."""
-    written = absolute(path)
-    folder, name = os.path.split(written)
-    resolved_folder = os.path.join(os.path.realpath(folder), name)
-    return list(dict.fromkeys((written, resolved_folder, os.path.realpath(written))))
+    """Return `path` as absolute paths: as written, with the folder's links resolved, fully resolved; without duplicates.
+
+    Then the same of what is on disk and looks the same, if nothing is there in these bytes.
+    """
+    found: dict[bytes, None] = {}
+    for written in (absolute(path), as_on_disk(absolute(path))):
+        folder, name = os.path.split(written)
+        resolved_folder = os.path.join(os.path.realpath(folder), name)
+        found |= dict.fromkeys((written, resolved_folder, os.path.realpath(written)))
+    return list(found)
 
 
 def _locations_of_one(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Location]:
     for row in sorted(volumes, key=lambda one: len(one.mount_point), reverse=True):
         if is_within(path, row.mount_point):
             yield Location(row.id, relative_to(path, row.mount_point))
+        elif is_within(composed(path), composed(row.mount_point)):
+            yield Location(row.id, path.split(b"/", row.mount_point.count(b"/") + 1)[-1])
     mount = mount_of(path)
     for row in volumes:
         if row.identity == mount.identity and is_within(path, mount.point):
@@ -70,13 +79,24 @@ def _locations_of_one(path: bytes, volumes: Sequence[VolumeRow]) -> Iterator[Loc
 
 
 def find_file(connection: Connection, path: bytes) -> int | None:
-    """Return the id of the file at `path`, None if it is not in the library."""
-    volumes = all_volumes(connection)
-    for location in locations_of(path, volumes):
+    """Return the id of the file at `path`, or else of one whose path looks the same; None if neither is in the library."""
+    locations = list(locations_of(path, all_volumes(connection)))
+    for location in chain(locations, _look_alikes(connection, locations)):
         found = file_at(connection, location)
         if found is not None:
             return found
     return None
+
+
+def folders_at(connection: Connection, path: bytes, volumes: Sequence[VolumeRow]) -> list[Location]:
+    """Return the locations of the folder at `path`, or else of those that look the same, that the library has files below."""
+    locations = list(locations_of(path, volumes))
+    exact = [location for location in locations if files_below(connection, location)]
+    return exact or [location for location in _look_alikes(connection, locations) if files_below(connection, location)]
+
+
+def _look_alikes(connection: Connection, locations: Iterable[Location]) -> Iterator[Location]:
+    return (other for location in locations for other in look_alikes(connection, location))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +117,7 @@ def choose(connection: Connection, paths: Sequence[bytes]) -> Chosen:
         if file_id is not None:
             file_ids.append(file_id)
             continue
-        around = [location for location in locations_of(path, volumes) if files_below(connection, location)]
+        around = folders_at(connection, path, volumes)
         if not around:
             raise NothingFound(f"the library has no file at or below {display(path)}")
         locations.extend(around)

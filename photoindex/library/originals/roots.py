@@ -16,7 +16,7 @@ from photoindex.pipeline.scan.changes import FolderLocation
 from photoindex.pipeline.scan.exclusion import patterns_below
 from photoindex.store.engine.database import Database
 from photoindex.store.files import volumes
-from photoindex.store.files.locations import Location, file_at
+from photoindex.store.files.locations import Location, file_at, files_below, look_alikes
 from photoindex.store.files.volumes import RootRow, VolumeRow
 
 _SAMPLE_FILES = 200
@@ -131,7 +131,7 @@ class Roots:
         """
         if not path:
             raise UsageError("an empty path; name a folder, `.` for the current one")
-        absolute = paths.absolute(path)
+        absolute = file_access.as_on_disk(paths.absolute(path))
         if file_access.is_folder(absolute):
             return os.path.realpath(absolute)
         folder, name = os.path.split(absolute)
@@ -165,13 +165,22 @@ class Roots:
     def _gone_target(self, root: KnownRoot, path: bytes) -> Target:
         """Return the known file or folder at a path that does not exist. Raises UsageError if there is neither."""
         location = FolderLocation(root.volume.id, root.mount_point)
-        relative = paths.relative_to(path, location.mount_point)
         with self.database.read() as connection:
+            path = self._as_known(connection, location, path)
+            relative = paths.relative_to(path, location.mount_point)
             is_file = file_at(connection, Location(location.volume_id, relative)) is not None
             below = volumes.has_present_file_below(connection, location.volume_id, relative)
         if not is_file and not below:
             raise UsageError(f"no such file or folder: {paths.display(path)}")
         return Target(path, location, root.path, root.row.id, is_file=is_file, gone=True)
+
+    def _as_known(self, connection: Connection, location: FolderLocation, path: bytes) -> bytes:
+        """Return `path`, or one of the library that looks the same if it has nothing in these bytes."""
+        wanted = Location(location.volume_id, paths.relative_to(path, location.mount_point))
+        if file_at(connection, wanted) is None and not files_below(connection, wanted):
+            others = look_alikes(connection, wanted)
+            return _join(location.mount_point, others[0].path) if others else path
+        return path
 
     def _reason_away(self, root: KnownRoot) -> str | None:
         """Return why a known root is unavailable, None if it is available or has no present file."""

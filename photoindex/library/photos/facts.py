@@ -56,6 +56,7 @@ def read_facts(config: Config, paths: Sequence[bytes]) -> Iterator[FileFacts | N
 
     Uses the limits and the number of workers of `scan`. The files are opened read-only.
     """
+    paths = [file_access.as_on_disk(path) for path in paths]
     present = sum(1 for path in paths if file_access.exists(path))
     if not present:
         yield from (_missing(path) for path in paths)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from photoindex import file_access
 from photoindex.library.handle import Library
-from photoindex.library.originals.path_lookup import KnownVolume, find_file, locations_of, spellings, volumes_now
+from photoindex.library.originals.path_lookup import KnownVolume, find_file, folders_at, spellings, volumes_now
 from photoindex.library.originals.roots import KnownRoot, Roots
 from photoindex.library.photos.show import file_as_json, task_as_json
 from photoindex.library.timestamps import local_time
@@ -204,7 +204,7 @@ def _about_unknown(
 ) -> PathVerdict:
     spelled, root = _root_of(library, path)
     scan = f"photoindex scan {shell_word(path)}"
-    if not file_access.exists(path):
+    if not file_access.exists(file_access.as_on_disk(path)):
         because = "there is nothing at this path, and no scan has ever seen it"
         if root is not None and not volumes[root.volume.id].online:
             because = f"no scan has ever seen it, and its volume {root.volume.label} is not mounted now"
@@ -227,9 +227,8 @@ def _about_unknown(
     if problem is not None:
         return PathVerdict(path, Answer.UNSCANNED, f"it is below {below}, but {problem}", None)
     if file_access.is_folder(spelled):
-        known = sum(
-            files_below(connection, location) for location in locations_of(path, [one.row for one in volumes.values()])
-        )
+        folders = folders_at(connection, path, [one.row for one in volumes.values()])
+        known = sum(files_below(connection, location) for location in folders)
         what = "is" if spelled == root.path else "is below"
         return PathVerdict(path, Answer.FOLDER, f"it {what} {below}, {last}; the library has {known} files in it", scan)
     return PathVerdict(path, Answer.UNSCANNED, f"it is below {below}, {last}, but no scan has seen it yet", scan)
@@ -251,7 +250,8 @@ def _unreadable(path: bytes) -> str | None:
 def _root_of(library: Library, path: bytes) -> tuple[bytes, KnownRoot | None]:
     """Return the spelling of `path` that is in a root, and that root."""
     roots = Roots(library.database)
-    for spelled in spellings(path):
+    # What is on disk comes before what is not: of a path that is composed otherwise there, the written one is not.
+    for spelled in sorted(spellings(path), key=lambda one: not file_access.exists(one)):
         root = roots.containing(spelled)
         if root is not None:
             return spelled, root

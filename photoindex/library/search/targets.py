@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
+from photoindex.file_access import as_on_disk
 from photoindex.library.handle import Library
-from photoindex.library.originals.path_lookup import find_file, locations_of
+from photoindex.library.originals.path_lookup import find_file, folders_at
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.paths import display, from_text, shell_word
-from photoindex.store.files.locations import Location, files_below
+from photoindex.store.files.locations import Location
 from photoindex.store.files.volumes import VolumeRow, all_volumes
 from photoindex.store.search.targets import PhotoOfFile, photo_of_file, photos_below
 
@@ -80,11 +81,11 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
 def _folders(connection: Connection, path: bytes, volumes: Sequence[VolumeRow]) -> list[Location]:
     if not path or b"\0" in path:
         return []
-    return [location for location in locations_of(path, volumes) if files_below(connection, location)]
+    return folders_at(connection, path, volumes)
 
 
 def _is_path(path: bytes) -> bool:
-    return path.startswith(_PATH_BEGINNINGS) or (b"\0" not in path and os.path.lexists(path))
+    return path.startswith(_PATH_BEGINNINGS) or (b"\0" not in path and os.path.lexists(as_on_disk(path)))
 
 
 def _photo_of(connection: Connection, file_id: int, path: bytes) -> PhotoOfFile:

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from photoindex import file_access, paths
+from photoindex.text import composed
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -66,7 +67,8 @@ class RuleSet:
 
     def decide(self, path: bytes, *, is_folder: bool) -> tuple[bool, str] | None:
         """Return (excluded, pattern) for an absolute path, None if no pattern matches."""
-        text = os.fsdecode(paths.relative_to(path, self.folder)) + ("/" if is_folder else "")
+        # Composed like the patterns: people type é as one character, and macOS stores it as two.
+        text = os.fsdecode(paths.composed(paths.relative_to(path, self.folder))) + ("/" if is_folder else "")
         result = self.spec.check_file(text)
         if result.include is None or result.index is None:
             return None
@@ -80,7 +82,9 @@ def rule_set(origin: str, folder: bytes, lines: Sequence[str]) -> RuleSet:
     kept = tuple(line for line in lines if line.strip() and not line.startswith("#"))
     bad = tuple(line for line in kept if not _is_pattern(line))
     good = tuple(line for line in kept if line not in bad)
-    return RuleSet(origin=origin, folder=folder, spec=GitIgnoreSpec.from_lines(good), lines=good, bad_lines=bad)
+    return RuleSet(
+        origin=origin, folder=folder, spec=GitIgnoreSpec.from_lines(map(composed, good)), lines=good, bad_lines=bad
+    )
 
 
 def _is_pattern(line: str) -> bool:

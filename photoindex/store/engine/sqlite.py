@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, Table, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
+from photoindex import paths
 from photoindex.geo.names import distance_km
 from photoindex.query.values import matches
 from photoindex.store.engine import sqlite_connections
@@ -169,9 +170,7 @@ def _fold_column(value: str | bytes | None) -> str | None:
 
 
 def _compose_column(value: str | bytes | None) -> str | bytes | None:
-    if isinstance(value, bytes):
-        return composed(value.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-    return None if value is None else composed(value)
+    return paths.composed(value) if isinstance(value, bytes) else value and composed(value)
 
 
 def _matches_column(pattern: str, value: str | bytes | None) -> bool | None:

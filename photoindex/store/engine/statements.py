@@ -28,6 +28,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import CTE
 
+from photoindex.store.engine.path_columns import PathBytes
+
 Compiler = Any
 
 
@@ -121,9 +123,10 @@ def folds_to(text: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
 
 
 class composed(FunctionElement[Any]):  # noqa: N801
-    """A stored path in composed form (NFC), as text or bytes like the column, by `photoindex.text.composed`."""
+    """A stored path in composed form (NFC), as text or bytes like the column, by `photoindex.paths.composed`."""
 
     inherit_cache = True
+    type = PathBytes()
 
 
 @compiles(composed, "sqlite")
