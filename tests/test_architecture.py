@@ -231,7 +231,17 @@ def test_heavy_libraries_are_imported_inside_the_functions_that_need_them() -> N
 def test_the_command_line_imports_other_rooms_inside_its_functions() -> None:
     light = {
         "photoindex." + name
-        for name in ("durations", "errors", "paths", "permissions", "progress", "text", "types", "query.syntax")
+        for name in (
+            "durations",
+            "errors",
+            "file_access",
+            "paths",
+            "permissions",
+            "progress",
+            "text",
+            "types",
+            "query.syntax",
+        )
     } | {"photoindex.__version__"}
     breaches = {
         f"{module}:{found.line}": f"{module}:{found.line} imports {found.name} at its top"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
 import pytest
 
 from photoindex import file_access
+from photoindex.cli.arguments.path_completion import complete_path
 from tests.command_line import run
 from tests.originals import write_photo
 
@@ -117,3 +120,30 @@ def test_patterns_and_folders_of_the_library_and_of_backups_are_found_in_the_oth
     assert run(capsysbinary, "backup", tmp_path / in_form(typed, backups.name), "--init").code == 0
     assert run(capsysbinary, "backup", "list", tmp_path / in_form(typed, backups.name)).code == 0
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted([library.name, backups.name, "photos"])
+
+
+@pytest.mark.parametrize(("stored", "typed"), FORMS)
+def test_a_path_in_the_other_form_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: str, typed: str
+) -> None:
+    folder = in_form(stored, "Été à Nice")
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / in_form(stored, "Übung (1).jpg")).touch()
+    (tmp_path / in_form(stored, "Étude.jpg")).touch()
+    monkeypatch.chdir(tmp_path)
+    assert set(complete_path(in_form(typed, "Ét"))) == {f"{folder}/", in_form(stored, "Étude.jpg")}
+    inside = in_form(stored, "Été à Nice/Übung (1).jpg")
+    assert complete_path(in_form(typed, f"{tmp_path}/Été à Nice/Ü")) == [f"{tmp_path}/{inside}"]
+    monkeypatch.setenv("_PHOTOINDEX_COMPLETE", "complete_bash")
+    assert complete_path(in_form(typed, "Été à Nice/")) == [in_form(stored, "Été\\ à\\ Nice/Übung\\ \\(1\\).jpg")]
+    # The shell completes what begins with the typed bytes by itself.
+    assert complete_path(in_form(stored, "Ét")) == complete_path("E") == complete_path("nothing/é") == []
+
+
+def test_bash_gets_the_completions_of_a_command(tmp_path: Path) -> None:
+    (tmp_path / in_form("NFD", "Étude.jpg")).touch()
+    environment = os.environ | {
+        "_PHOTOINDEX_COMPLETE": "complete_bash", "COMP_WORDS": f"photoindex show {tmp_path}/Ét", "COMP_CWORD": "2",
+    }  # fmt: skip
+    done = subprocess.run([sys.executable, "-m", "photoindex"], env=environment, capture_output=True, check=False)
+    assert done.stdout.decode().split("\n")[0] == f"{tmp_path}/{in_form('NFD', 'Étude.jpg')}"

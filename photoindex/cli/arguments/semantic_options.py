@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
 
@@ -27,7 +28,7 @@ _PARTS = ("words", "like", "not")
 LikeOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--like", metavar="FILE", show_default=False, rich_help_panel=PANEL,
+        "--like", metavar="FILE", autocompletion=complete_path, show_default=False, rich_help_panel=PANEL,
         help="Find photos that look like this picture file; - reads it from stdin. May be repeated.",
     ),
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.arguments.picture_options import GalleryOption, picture_options, show_groups
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
@@ -25,6 +26,7 @@ from photoindex.cli.output.render import (
     render,
     visible,
 )
+from photoindex.file_access import as_named
 
 if TYPE_CHECKING:
     from photoindex.library.duplicates.find import Duplicates
@@ -78,11 +80,21 @@ def duplicates(
     ] = None,
     prefer: Annotated[
         list[str] | None,
-        typer.Option("--prefer", metavar="PATH", help="Of equal copies keep the one here; repeatable, the first most."),
+        typer.Option(
+            "--prefer",
+            metavar="PATH",
+            autocompletion=complete_path,
+            help="Of equal copies keep the one here; repeatable, the first most.",
+        ),
     ] = None,
     avoid: Annotated[
         list[str] | None,
-        typer.Option("--avoid", metavar="PATH", help="Of equal copies keep the one elsewhere; repeatable."),
+        typer.Option(
+            "--avoid",
+            metavar="PATH",
+            autocompletion=complete_path,
+            help="Of equal copies keep the one elsewhere; repeatable.",
+        ),
     ] = None,
     plan: Annotated[
         Path | None,
@@ -113,6 +125,7 @@ def duplicates(
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null)
     with opened(library, reading=True) as found:
         if plan is not None:
+            plan = as_named(plan)
             check_plan_target(found, plan)
         request = DuplicatesRequest(
             query=query or None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, settings
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.cli.output.fact_rows import fact_rows
 from photoindex.errors import EXIT_SOME_QUARANTINED, UsageError
@@ -24,7 +25,10 @@ def register(app: typer.Typer) -> None:
 
 
 def facts(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Photos or videos, in a library or not.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", autocompletion=complete_path, help="Photos or videos, in a library or not."),
+    ],
     json: JsonOption = False,
 ) -> None:
     """Show the metadata of files, without a library and without sidecars."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
@@ -30,7 +31,10 @@ MANY_PHOTOS = 1000
 _NAMED = 20
 
 TargetsArgument = Annotated[
-    list[str], typer.Argument(metavar="PATH|QUERY...", help="Files, folders with all below them, or a query.")
+    list[str],
+    typer.Argument(
+        metavar="PATH|QUERY...", autocompletion=complete_path, help="Files, folders with all below them, or a query."
+    ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only list what would become what; decide nothing.")]
 YesOption = Annotated[

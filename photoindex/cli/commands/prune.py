@@ -10,6 +10,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import age
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.details import print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, choose_output, render
@@ -35,7 +36,10 @@ def register(app: typer.Typer) -> None:
 
 def prune(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files, or the files in these folders.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...", autocompletion=complete_path, help="Only these files, or the files in these folders."
+        ),
     ] = None,
     volume: Annotated[
         list[str] | None, typer.Option("--volume", metavar="NAME", help="Only files of this volume; repeatable.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened, settings
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import visible
 from photoindex.cli.terminal.signals import stop_on_signal
@@ -30,7 +31,11 @@ def register(app: typer.Typer) -> None:
 def scan(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="Folders or files; without any, every root known from earlier scans."),
+        typer.Argument(
+            metavar="[PATH]...",
+            autocompletion=complete_path,
+            help="Folders or files; without any, every root known from earlier scans.",
+        ),
     ] = None,
     exclude: Annotated[
         list[str] | None,

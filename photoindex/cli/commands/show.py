@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.fact_rows import fact_rows
 from photoindex.errors import NothingFound
@@ -23,7 +24,12 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    photos: Annotated[list[str], typer.Argument(metavar="PATH|ID...", help="A file of the photo, or the photo's id.")],
+    photos: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH|ID...", autocompletion=complete_path, help="A file of the photo, or the photo's id."
+        ),
+    ],
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:

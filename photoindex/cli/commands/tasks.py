@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Form, Output, choose_output, render
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ ErrorClassOption = Annotated[
 ]
 PathsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PATH]...", help="Only tasks of these files, or of the files in these folders."),
+    typer.Argument(
+        metavar="[PATH]...",
+        autocompletion=complete_path,
+        help="Only tasks of these files, or of the files in these folders.",
+    ),
 ]
 
 _COLUMNS = (

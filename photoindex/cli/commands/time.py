@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Form, Row, choose_output, render
 from photoindex.cli.terminal.confirm import confirm
@@ -28,7 +29,10 @@ _NAMED = 20
 _NONE_SHIFTED = "no photo has a time that can be shifted"
 
 TargetsArgument = Annotated[
-    list[str], typer.Argument(metavar="PATH|QUERY...", help="Files, folders with all below them, or a query.")
+    list[str],
+    typer.Argument(
+        metavar="PATH|QUERY...", autocompletion=complete_path, help="Files, folders with all below them, or a query."
+    ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only list what would become what; change nothing.")]
 YesOption = Annotated[

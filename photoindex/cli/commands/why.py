@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.errors import NothingFound
 
@@ -21,7 +22,9 @@ def register(app: typer.Typer) -> None:
 
 
 def why(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="A file or folder.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", autocompletion=complete_path, help="A file or folder.")
+    ],
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:

@@ -10,6 +10,7 @@ from photoindex.domain.facts.sources import PRIORITIES
 from photoindex.domain.time.offsets import TimeEvidence
 from photoindex.domain.time.resolution import resolve_time
 from photoindex.domain.time.zones import zone_at
+from photoindex.text import composed
 from photoindex.types import Facts, FactValue, Resolved
 
 # Texts that cameras and programs write into every file do not describe the photo.
@@ -152,7 +153,8 @@ class _Picker:
             stands_alone = source in _ALONE
             if isinstance(words, list) and (words or source in _EMPTYING) and not (kept and stands_alone):
                 self._sources.setdefault("keywords", source)
-                kept.update(dict.fromkeys(word for word in words if isinstance(word, str)))
+                # Composed, because the same keyword in two Unicode forms is one.
+                kept.update(dict.fromkeys(composed(word) for word in words if isinstance(word, str)))
                 if stands_alone:
                     break
         return tuple(kept)

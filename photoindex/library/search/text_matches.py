@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ _NAMED_PHOTOS = 5_000
 def photos_with_words(connection: Connection, query: SemanticQuery, *, limit: int | None) -> dict[int, float]:
     """Return up to `limit` photos that have all words and match the filters, with their rank; lower is better.
 
-    The rank is bm25, which is negative, or -inf if a file name or whole keywords are exactly the query's words.
+    The rank is bm25, which is negative, or -inf if a file name or whole keywords, or levels of them, are exactly the query's words.
     """
     words, filters, present_only = query.parts.words, query.filters, query.present_only
     if words is None:
@@ -32,7 +33,7 @@ def photos_with_words(connection: Connection, query: SemanticQuery, *, limit: in
 def _is_exact(named: NamedPhoto, alternatives: Sequence[Sequence[WeightedText]]) -> bool:
     names = {fold(name) for name in named.names.split("\n")}
     names |= {name.rpartition(".")[0] for name in names}
-    keywords = [fold(keyword).split() for keyword in named.keywords.split("\n") if keyword]
+    keywords = [fold(level).split() for level in re.split("[\n|/]", named.keywords) if level]
     for texts in alternatives:
         words = fold(" ".join(one.text for one in texts)).split()
         if " ".join(words) in names or _are_covered(words, keywords):
