@@ -80,7 +80,7 @@ RANGES a..b, a.. and ..b include their ends. A date is its whole period:
 date:2019..2021 goes on to the end of 2021. Compare with :> :>= :< :<=.
 
 VALUES: a comma means OR. Text is found anywhere in the value and takes *
-for anything; keyword: and ext: are whole, place: is whole words. path: is a
+for anything; keyword: (or a level of it) and ext: are whole, place: is words. path: is a
 folder with all below it, or a file, absolute or the end of a path; its *
 goes across folders. camera::REGEX and the like take a regular expression
 of Python, found anywhere whatever the case. 1 MB is 1,000,000 bytes, 1 MiB

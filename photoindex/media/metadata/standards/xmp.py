@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from photoindex.domain.facts.lenses import range_of
@@ -35,6 +36,7 @@ _PREFIXES = {
     "http://ns.acdsee.com/iptc/1.0/": "acdsee",
     "http://ns.google.com/photos/1.0/camera/": "GCamera",
     "http://www.fstopapp.com/xmp/": "fstop",
+    "http://ns.iview-multimedia.com/mediapro/1.0/": "mediapro",
 }
 _CONTAINERS = {f"{_RDF}Seq", f"{_RDF}Bag", f"{_RDF}Alt"}
 _RATIONAL = re.compile(r"([+-]?\d+)/(\d+)", re.ASCII)
@@ -91,7 +93,14 @@ _NUMBERS = (
 )
 _LENSES = ("exifEX:LensModel", "aux:Lens", "exif:LensModel", "MicrosoftPhoto:LensModel")
 _LENS_RANGES = ("exifEX:LensSpecification", "aux:LensInfo")
-_HIERARCHIES = (("lr:hierarchicalSubject", "|"), ("digiKam:TagsList", "/"), ("MicrosoftPhoto:LastKeywordXMP", "/"))
+_HIERARCHIES = (
+    ("lr:hierarchicalSubject", "|"),
+    ("digiKam:TagsList", "/"),
+    ("MicrosoftPhoto:LastKeywordXMP", "/"),
+    ("MicrosoftPhoto:LastKeywordIPTC", "/"),
+    ("mediapro:CatalogSets", "|"),
+)
+"""Keywords with levels, and what separates these."""
 
 
 def read_xmp(blocks: Blocks) -> Findings:
@@ -251,6 +260,21 @@ def _degrees(properties: Properties, key: str, negative: str) -> float | None:
 
 def _add_keywords(properties: Properties, found: Findings) -> None:
     found.add_keywords(properties.get("dc:subject", ()))
+    found.add_keywords(properties.get("acdsee:keywords", ()))
     for key, separator in _HIERARCHIES:
         paths = (value.split(separator) for value in properties.get(key, ()))
         found.add_keywords("/".join(part.strip() for part in path if part.strip()) for path in paths)
+    found.add_keywords(_assigned(properties.get("acdsee:categories", [""])[0]))
+
+
+def _assigned(categories: str) -> Iterator[str]:
+    """Yield the paths of the categories assigned in ACDSee, which writes the whole tree as XML in the text of a property."""
+    if not categories:
+        return
+    waiting = [("", child) for child in root_of(categories.encode())]
+    while waiting:
+        above, category = waiting.pop(0)
+        path = f"{above}/{clean_text(category.text or '')}".strip("/")
+        if category.get("Assigned") == "1":
+            yield path
+        waiting.extend((path, child) for child in category)

@@ -489,6 +489,11 @@ def test_embedded_keywords_are_merged_and_a_sidecars_keywords_replace_them() -> 
     assert resolved({**facts, "person": {"keywords": []}}).keywords == ()
 
 
+def test_the_same_keyword_in_two_unicode_forms_is_one() -> None:
+    facts = {"xmp": {"keywords": ["Ete\u0301", "\u00c9t\u00e9"]}, "iptc": {"keywords": ["\u00c9te\u0301", "Et\u00e9"]}}
+    assert resolved(facts).keywords == ("Et\u00e9", "\u00c9t\u00e9")
+
+
 def test_camera_facts_keep_their_types() -> None:
     facts = {
         "exif": {

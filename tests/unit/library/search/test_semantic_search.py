@@ -107,10 +107,11 @@ def test_an_exact_keyword_or_file_name_comes_before_a_passing_mention(
     mention = volume_rows.add_embedded_photo("a.jpg", unit(car=1), text_title="dog dog dog", text_description="dog")
     part = volume_rows.add_embedded_photo("b.jpg", unit(car=1), text_keywords="hot dog stand")
     tagged = volume_rows.add_embedded_photo("c.jpg", unit(car=1), text_keywords="holiday\nDog")
+    level = volume_rows.add_embedded_photo("d.jpg", unit(car=1), text_keywords="animals/dog/poodle")
     named = volume_rows.add_embedded_photo("dog.jpg", unit(car=1))
     ranked = found(library, "dog")
-    assert set(ranked[:2]) == {tagged, named}
-    assert set(ranked[2:]) == {mention, part}
+    assert set(ranked[:3]) == {tagged, named, level}
+    assert set(ranked[3:]) == {mention, part}
 
 
 def test_several_complete_keywords_are_an_exact_match(library: Library, volume_rows: SemanticRows) -> None:

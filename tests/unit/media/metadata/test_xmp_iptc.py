@@ -38,6 +38,38 @@ def test_hierarchical_subjects_become_keyword_paths() -> None:
     assert xmp_facts(elements=elements) == {"keywords": ["Paris", "Eiffel", "Places/France/Paris", "People/Anna"]}
 
 
+def test_keywords_with_levels_are_read_from_every_programs_property() -> None:
+    properties = {
+        ("lr:hierarchicalSubject", "http://ns.adobe.com/lightroom/1.0/"): "A|1",
+        ("digiKam:TagsList", "http://www.digikam.org/ns/1.0/"): "B/1",
+        ("MicrosoftPhoto:LastKeywordXMP", "http://ns.microsoft.com/photo/1.0/"): "C/1",
+        ("MicrosoftPhoto:LastKeywordIPTC", "http://ns.microsoft.com/photo/1.0/"): "D/1",
+        ("mediapro:CatalogSets", "http://ns.iview-multimedia.com/mediapro/1.0/"): "E|1",
+        ("acdsee:keywords", "http://ns.acdsee.com/iptc/1.0/"): "F",
+    }
+    elements = ""
+    for (name, namespace), value in properties.items():
+        prefix = name.partition(":")[0]
+        elements += bag(name, value).replace(f"<{name}>", f'<{name} xmlns:{prefix}="{namespace}">')
+    keywords = xmp_facts(elements=elements)["keywords"]
+    assert isinstance(keywords, list)
+    assert set(keywords) == {"A/1", "B/1", "C/1", "D/1", "E/1", "F"}
+
+
+def test_assigned_categories_of_acdsee_become_keyword_paths() -> None:
+    tree = (
+        '<Categories><Category Assigned="0">Places<Category Assigned="1">Italy<Category Assigned="0">Rome</Category>'
+        '</Category></Category><Category Assigned="1">Family &amp;amp; Co</Category></Categories>'
+    )
+    written = tree.replace("<", "&lt;").replace(">", "&gt;")
+    elements = f'<acdsee:categories xmlns:acdsee="http://ns.acdsee.com/iptc/1.0/">{written}</acdsee:categories>'
+    keywords = xmp_facts(elements=elements)["keywords"]
+    assert isinstance(keywords, list)
+    assert set(keywords) == {"Places/Italy", "Family & Co"}
+    damaged = elements.replace("/Categories", "/Cat")
+    assert xmp_facts('xmp:Rating="3"', bag("dc:subject", "sea") + damaged) == {"rating": 3, "keywords": ["sea"]}
+
+
 @pytest.mark.parametrize(
     ("latitude", "longitude", "expected"),
     [
