@@ -80,13 +80,14 @@ RANGES a..b, a.. and ..b include their ends. A date is its whole period:
 date:2019..2021 goes on to the end of 2021. Compare with :> :>= :< :<=.
 
 VALUES: a comma means OR. Text is found anywhere in the value and takes *
-for anything; keyword: (or a level of it) and ext: are whole, place: is words. path: is a
-folder with all below it, or a file, absolute or the end of a path; its *
-goes across folders. camera::REGEX and the like take a regular expression
-of Python, found anywhere whatever the case. 1 MB is 1,000,000 bytes, 1 MiB
-is 1,048,576. A plain number with decimals, or a size with a unit, also
-finds what rounds to it. date: and added: take today, yesterday, last-30d,
-last-2w, last-6mo, last-1y.
+for anything; keyword: (or one of its levels) and ext: are whole, place: is
+whole words. path: is a folder with all below it, or a file, absolute or the
+end of a path; its * goes across folders. Case and accents do not matter.
+camera::REGEX and the like take a regular expression of Python, found
+anywhere whatever the case. 1 MB is 1,000,000 bytes, 1 MiB is 1,048,576. A
+plain number with decimals, or a size with a unit, also finds what rounds to
+it. date: and added: take today, yesterday, last-30d, last-2w, last-6mo,
+last-1y.
 
 TOGETHER: all terms must match, with or without AND between them; beach OR
 lake; -term and NOT term filter out, as in -date:2019 or -(beach OR lake).
