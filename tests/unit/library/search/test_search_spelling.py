@@ -11,8 +11,10 @@ from sqlalchemy import insert, select
 
 from photoindex.library.handle import Library
 from photoindex.library.search.find import matching_photo_ids
+from photoindex.query.syntax import EVERYTHING
 from photoindex.store.schema.tables import event, photo_text, place
 from photoindex.store.search import text_index
+from photoindex.store.search.vector_photos import photos_at
 from photoindex.types import Resolved
 from tests.queries import parse
 from tests.rows import VolumeRows, library_in
@@ -161,3 +163,18 @@ def test_texts_stored_by_older_versions_are_folded_once(tmp_path: Path) -> None:
         assert matching_photo_ids(library, parse('"große strasse" 한')) == [photo_id]
         with library.database.read() as connection:
             assert tuple(connection.execute(select(place.c.words, place.c.alternates)).one()) == (" lodz ", "\nlodz\n")
+
+
+def test_the_photo_of_like_is_the_one_with_exactly_these_bytes_or_else_any_that_compares_equal(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        rows = VolumeRows(library, tmp_path)
+        composed, decomposed, plain = (rows.add_whole_photo(name) for name in ("été.jpg", nfd("été.jpg"), "Ete.jpg"))
+        with library.database.read() as connection:
+            for name, photo_ids in {
+                "été.jpg": [composed],
+                nfd("été.jpg"): [decomposed],
+                "Ete.jpg": [plain],
+                "ÉTÉ.JPG": [composed, decomposed, plain],
+                "tmp/ete.jpg": [],
+            }.items():
+                assert photos_at(connection, name, EVERYTHING, limit=5) == photo_ids, name
