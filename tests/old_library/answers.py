@@ -53,7 +53,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         Question.of("scan --json"),
         Question.of("embed --json"),
         Question.of("log --json"),
-        Question.of("log --changes --json -n 6"),
+        Question.of("log --changes --json -n 6", masked=("camera",)),  # folded for the index since
         Question.of("tasks --json"),
         Question.of("tasks --state quarantined --stage ingest --json"),
         Question.of("tasks --error-class not_media --json"),
@@ -124,7 +124,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         Question.of("prune --yes --json"),
         Question.of("undo --json"),
         Question.of("log --json -n 9", masked=("summary",)),
-        Question.of("log --changes --json -n 9"),
+        Question.of("log --changes --json -n 9", masked=("camera",)),  # folded for the index since
     ),
     "retrying": (
         Question.of("retry --dry-run --error-class undecodable"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, select
 
 from photoindex.paths import to_text
 from photoindex.query.values import is_indexed
@@ -53,23 +53,3 @@ def document(names: Sequence[bytes], folders: Sequence[bytes], resolved: Resolve
         "place": resolved.place or "",
     }
     return {name: fold(without_stray_bytes(text)) for name, text in texts.items()}
-
-
-def fold_stored_texts(connection: Connection) -> None:
-    """Fold the texts that older versions stored folded otherwise or not at all; the full-text index follows by its triggers.
-
-    For a migration; safe to repeat.
-    """
-    from photoindex.store.engine.sqlite import engine_of
-    from photoindex.store.engine.statements import folded
-    from photoindex.store.schema.tables import event, photo_text, place
-
-    columns = (
-        *(photo_text.c[name] for name in text_search.COLUMNS),
-        *(place.c.words, place.c.alternates, event.c.words),
-    )
-    with engine_of(connection).functions(connection):
-        for table in (photo_text, place, event):
-            own = [column for column in columns if column.table is table]
-            changed = or_(*(column != folded(column) for column in own))
-            connection.execute(update(table).where(changed).values({column: folded(column) for column in own}))
