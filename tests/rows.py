@@ -16,6 +16,7 @@ from photoindex.config.schema import Config
 from photoindex.library.handle import Library
 from photoindex.mounts import mount_of
 from photoindex.paths import relative_to
+from photoindex.stages.ingest import STAGE
 from photoindex.store.schema.tables import asset, file, folder, photo, photo_text, root, task, variant, volume
 
 ADDED_AT = 1_700_000_000.0
@@ -54,7 +55,9 @@ class VolumeRows:
             )
             self.variant_id: int = connection.execute(
                 select(variant.c.id).where(variant.c.stage == "ingest")
-            ).scalar() or self._insert(connection, variant, stage="ingest", key='{"code":2}', created_at=ADDED_AT)
+            ).scalar() or self._insert(
+                connection, variant, stage="ingest", key=f'{{"code":{STAGE.code_version}}}', created_at=ADDED_AT
+            )
 
     def writing(self) -> Any:
         """Open a connection in a write transaction."""

@@ -11,7 +11,14 @@ from photoindex.types import Derived, DerivedParams, Described, Failure, Limits,
 if TYPE_CHECKING:
     from photoindex.media.content import Content
 
-STAGE = Stage(name="ingest", code_version=2, subject=Subject.FILE, needs=Needs.ORIGINAL, command="scan")
+STAGE = Stage(name="ingest", code_version=3, subject=Subject.FILE, needs=Needs.ORIGINAL, command="scan")
+
+BROUGHT = {
+    2: "sidecars, places and pairs",
+    3: "lenses from maker notes, dates and positions of more videos, partly odd dates, texts in other encodings, more keywords, "
+    "and previews of RAW, CMYK and BMP files that were wrong",
+}
+"""Code version -> what it reads that the version before did not, for people."""
 
 _SIDECARS = {
     SidecarKind.XMP: "an XMP sidecar",

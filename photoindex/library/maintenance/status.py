@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -26,12 +26,12 @@ from photoindex.store.files.volumes import VolumeRow
 from photoindex.store.photos.counts import (
     FileCounts,
     RootScan,
+    contents_of_earlier_code,
     count_assets,
     count_files_by_volume,
     count_photos_by_format,
     count_quarantined_by_error_class,
     count_tasks,
-    has_contents_of_earlier_code,
     root_scans,
 )
 from photoindex.store.tasks import asset_tasks
@@ -82,8 +82,8 @@ class Status:
     roots: tuple[RootScan, ...]
     disk: DiskUse
     next_steps: tuple[NextStep, ...]
-    reread: bool = False
-    """Whether contents were read by an earlier version, which extracted fewer facts."""
+    reread: Mapping[int, int] = field(default_factory=dict)
+    """Earlier code version of `ingest` -> number of contents that it read, with fewer facts."""
     to_embed: int = 0
     embed_command: str = ""
     """Pictures without a vector in the active space; 0 if its model is not installed."""
@@ -127,7 +127,7 @@ def status(library: Library) -> Status:
             roots=tuple(root_scans(connection)),
             disk=_disk_use(library),
             next_steps=(),
-            reread=has_contents_of_earlier_code(connection, ingest.STAGE.code_version),
+            reread=contents_of_earlier_code(connection, ingest.STAGE.code_version),
             to_embed=_count_to_embed(library, connection),
             embed_command=_embed_command(library, connection),
             unused_spaces=_unused_spaces(connection),
@@ -230,6 +230,14 @@ def _size(path: bytes) -> int:
         return 0  # removed by another command in the meantime
 
 
+def _what_rereading_brings(contents: Mapping[int, int]) -> str:
+    """Say what reading contents again brings that earlier code versions read; contents: number by code version."""
+    count, oldest = sum(contents.values()), min(contents)
+    brought = "; ".join(text for code, text in ingest.BROUGHT.items() if code > oldest)
+    were = "1 photo was" if count == 1 else f"{count:,} photos were"
+    return f"{were} read by an earlier version; reading again brings {brought}; then scan"
+
+
 def _with_next_steps(found: Status) -> Status:
     steps = []
     if not found.roots:
@@ -255,7 +263,7 @@ def _with_next_steps(found: Status) -> Status:
         steps.append(
             NextStep(
                 "photoindex redo ingest",
-                "some photos were read by an earlier version, which extracted fewer facts; then scan",
+                _what_rereading_brings(found.reread),
             )
         )
     if found.count("quarantined"):

@@ -138,16 +138,20 @@ def count_quarantined_by_error_class(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
-def has_contents_of_earlier_code(connection: Connection, code: int) -> bool:
-    """Return whether any content was ingested by a code version before `code`, which extracted fewer facts."""
+def contents_of_earlier_code(connection: Connection, code: int) -> dict[int, int]:
+    """Return code version -> number of contents that it ingested, of the versions before `code`."""
     version = json_value(variant.c.key, "$.code")
-    earlier = select(variant.c.id).where(variant.c.stage == "ingest", version < code)
-    variant_ids = list(connection.execute(earlier).scalars())
-    if not variant_ids:
-        return False
-    return (
-        connection.execute(select(asset.c.id).where(asset.c.variant_id.in_(variant_ids)).limit(1)).first() is not None
+    earlier = select(variant.c.id, version).where(variant.c.stage == "ingest", version < code)
+    versions: dict[int, int] = {row[0]: row[1] for row in connection.execute(earlier)}
+    if not versions:
+        return {}
+    counted = (
+        select(asset.c.variant_id, func.count()).where(asset.c.variant_id.in_(versions)).group_by(asset.c.variant_id)
     )
+    found: dict[int, int] = {}
+    for variant_id, count in connection.execute(counted):
+        found[versions[variant_id]] = found.get(versions[variant_id], 0) + count
+    return found
 
 
 def root_scans(connection: Connection) -> list[RootScan]:

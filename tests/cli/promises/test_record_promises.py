@@ -297,3 +297,16 @@ def test_files_that_could_not_be_read_are_listed(scanned: House) -> None:
     scanned.run("scan", code=100)
     reference = (REPOSITORY / "docs" / "query-language.md").read_text()
     assert "cut short.jpg" in scanned.follow(UNREAD, reference)
+
+
+OF_FILE = "only the time of the file is known; --mtime includes it"
+
+
+@promises(OF_FILE)
+def test_photos_with_only_a_time_of_the_file_make_events_with_the_option(scanned: House) -> None:
+    said = terminal("events")
+    assert "no event was found" in said
+    scanned.excerpt(OF_FILE, said)
+    said = terminal("events", "--mtime")
+    assert "no event was found" not in said
+    assert OF_FILE not in said

@@ -87,8 +87,9 @@ def test_embed_finds_nothing_to_do_and_opens_no_preview(
 
 
 def rows_of_work(old: OldLibrary) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the variants, tasks, spaces and vectors; a changed code_version would add a variant."""
+    """Return the tasks, spaces and vectors, and what made the contents."""
     runner = LibraryRunner(old.library)
     return {
-        table: runner.rows(f"SELECT * FROM {table} ORDER BY id") for table in ("variant", "task", "space", "vector")
+        **{table: runner.rows(f"SELECT * FROM {table} ORDER BY id") for table in ("task", "space", "vector")},
+        "asset": runner.rows("SELECT id, digest, variant_id FROM asset ORDER BY id"),
     }

@@ -135,4 +135,10 @@ def test_contents_read_by_an_earlier_version_suggest_a_redo(library: Library, tm
     assert "photoindex redo ingest" not in commands(library)
     with library.database.write() as connection:
         connection.execute(variant.update().values(key='{"code":1}'))
-    assert "photoindex redo ingest" in commands(library)
+    (step,) = (one for one in status(library).next_steps if one.command == "photoindex redo ingest")
+    assert step.why.startswith("1 photo was read by an earlier version; reading again brings sidecars")
+    with library.database.write() as connection:
+        connection.execute(variant.update().values(key='{"code":2}'))
+    (step,) = (one for one in status(library).next_steps if one.command == "photoindex redo ingest")
+    assert "sidecars" not in step.why
+    assert "lenses" in step.why
