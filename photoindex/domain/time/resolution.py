@@ -90,7 +90,7 @@ def _fullest(candidate: TimeSource, wall: Wall, stated: _Stated) -> PhotoTime:
     """Return a source's time, or what another source states more precisely about the same day, month or year.
 
     Modification dates do not count, as a photo can be saved on its day. A year alone in the file or a sidecar also gives
-    way to a date with a day that says the same kind of thing, even of another year.
+    way to a date with a day that says the same kind of thing, even of another year; a container's also to names.
     """
     best = _timed(candidate, wall, stated.evidence)
     fuller: tuple[TimeSource, Wall] | None = None
@@ -112,6 +112,8 @@ def _fullest(candidate: TimeSource, wall: Wall, stated: _Stated) -> PhotoTime:
 def _is_same_statement(one: TimeSource, other: TimeSource) -> bool:
     if (one.source, other.fact) == ("container", "created_utc"):
         return one.fact == "taken_at"  # a video's tag and its header
+    if one.source == "container" and other.source in ("takeout", "name", "folder"):
+        return one.fact == "taken_at"  # programs write the year of a film's release there
     return {one.source, other.source} <= {"sidecar", *EMBEDDED} and one.fact == other.fact
 
 

@@ -203,6 +203,14 @@ def test_a_bare_year_never_beats_a_full_date_of_the_same_statement(facts: Facts,
     assert taken(facts) == expected
 
 
+@pytest.mark.parametrize(
+    ("fact", "expected"),
+    [("2010", ("2019-06-01T10:11:12", "name")), ("2010-05-06", ("2010-05-06T00:00:00", "container"))],
+)
+def test_a_bare_year_in_a_container_gives_way_to_the_name(fact: str, expected: tuple[str, str]) -> None:
+    assert taken({"container": {"taken_at": fact}}, name="VID_20190601_101112.mp4") == expected
+
+
 ZEROS = [
     "1904-01-01T00:00:00", "1970-01-01T00:00:00", "1970-01-01T08:03:12", "1969-12-31T19:00:00", "1978-01-01T00:10:00",
     "1980-01-01T00:00:00", "1980-01-06T00:00:00", "1998-01-01T00:00:00", "2000-01-01T00:00:00", "2001-01-01T00:00",
