@@ -60,7 +60,7 @@ def test_invalid_bytes_count_as_one_replacement_character(library: Library, volu
 
 def test_a_digit_of_another_script_is_not_a_photo_id(library: Library, volume_rows: SemanticRows) -> None:
     volume_rows.add_embedded_photo("a.jpg", unit(dog=1))
-    with pytest.raises(NothingFound, match="--like ²"):
+    with pytest.raises(NothingFound, match="--like '²'"):
         search(library, "like:²", SemanticOptions())
 
 
