@@ -83,7 +83,9 @@ class _Stated:
 
 
 def _is_zero(candidate: TimeSource, wall: Wall) -> bool:
-    return candidate.source != "folder" and is_clock_zero(wall)
+    if candidate.source in ("person", "folder"):
+        return False
+    return is_clock_zero(wall, with_new_year=candidate.source not in ("sidecar", "takeout"))
 
 
 def _fullest(candidate: TimeSource, wall: Wall, stated: _Stated) -> PhotoTime:

@@ -82,20 +82,28 @@ def parse_wall(value: object) -> Wall | None:
     return Wall(text, seconds, fraction or "", PRECISIONS[known - 1], parse_offset(zone))
 
 
-def is_clock_zero(wall: Wall) -> bool:
+def is_clock_zero(wall: Wall, *, with_new_year: bool = True) -> bool:
     """Tell whether a time is where clocks start that were never set, so that it says little about the photo.
 
     That is any time on the first day of an operating system's or format's clock, but for noon, which people choose for a
     scan of which they know the day; midnight on a New Year's Day since there are digital cameras, to which makers set their
-    clocks; and a time that Android wrote into every photo.
+    clocks; and a time that Android wrote into every photo. A day alone comes from a person, and a clock that knows its zone or
+    fractions of a second was set. with_new_year: false for what a person may have typed, as programs write a year as its
+    first midnight.
     """
-    day, clock = wall.minute[:10], wall.text[11:19]
-    is_timed = wall.precision in ("minute", "second")
-    if day in _ZERO_DAYS:
-        return (is_timed and clock != "12:00:00") or wall.precision == "day"
-    if not is_timed:
+    if wall.precision not in ("minute", "second"):
         return False
-    return wall.text[:19] in _ZERO_TIMES or (day[4:] == "-01-01" and day >= "1998" and clock == "00:00:00")
+    day, clock = wall.minute[:10], wall.text[11:19]
+    if day in _ZERO_DAYS:
+        return clock != "12:00:00"
+    was_set = wall.offset_minutes is not None or wall.fraction.strip("0") != ""
+    is_new_year = day[4:] == "-01-01" and day >= "1998" and clock == "00:00:00"
+    return wall.text[:19] in _ZERO_TIMES or (with_new_year and is_new_year and not was_set)
+
+
+def is_clock_start(wall: Wall) -> bool:
+    """Tell whether a time is the very one at which an unset clock starts, which says nothing even beside another such time."""
+    return is_clock_zero(wall) and (wall.text[11:19] == "00:00:00" or wall.text[:19] in _ZERO_TIMES)
 
 
 def parse_offset(value: object) -> int | None:

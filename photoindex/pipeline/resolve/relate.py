@@ -11,7 +11,7 @@ from photoindex.domain import pairing
 from photoindex.domain.pairing import Decision, Link, Member, PhotoGroup
 from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarName
-from photoindex.domain.time.wall import is_clock_zero, parse_wall
+from photoindex.domain.time.wall import is_clock_start, parse_wall
 from photoindex.store.photos import pairs, sidecars
 from photoindex.store.photos.pairs import SUPERSEDED, AssetRole, MemberRow, NewRole
 from photoindex.store.tasks import stale
@@ -92,7 +92,7 @@ def member_of(row: MemberRow) -> Member:
 
 def _time(iso: str | None) -> str | None:
     wall = parse_wall(iso)
-    return None if wall is None or is_clock_zero(wall) or wall.precision not in ("minute", "second") else iso
+    return None if wall is None or is_clock_start(wall) or wall.precision not in ("minute", "second") else iso
 
 
 def _instant(iso: str | None) -> float | None:
