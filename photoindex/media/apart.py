@@ -29,6 +29,7 @@ def run_apart(function: Callable[[bytes], Any], data: bytes) -> Any:
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
+        os.close(receiving)  # else closing it in the parent would not end a child whose answer is too long
         _answer(function, data, sending)
     os.close(sending)
     with os.fdopen(receiving, "rb") as stream:

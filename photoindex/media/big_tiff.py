@@ -56,18 +56,20 @@ def _directory(
     if not 0 < count <= _MAX_ENTRIES or len(table) < count * 20:
         raise Undecodable("a directory of the BigTIFF is damaged or beyond the end of the file")
     entries = []
+    left = _MAX_VALUE_BYTES
     for start in range(0, len(table), 20):
         tag, kind, number, inline = struct.unpack_from(order + "HHQ8s", table, start)
         classic, size = _TYPES.get(kind, (0, 1))
-        if not classic or tag in left_out or number * size > _MAX_VALUE_BYTES:
+        if not classic or tag in left_out or number * size > left:
             continue
+        left -= number * size
         data = inline[: number * size]
         if number * size > len(inline):
             stream.seek(_number(order, inline))
             data = stream.read(number * size)
         entries.append((tag, classic, number, _narrow(order, data, kind)))
     values = base + 2 + 12 * len(entries) + 4
-    head, tail = struct.pack(order + "H", len(entries)), b""
+    head, tail = struct.pack(order + "H", len(entries)), bytearray()
     for tag, kind, number, data in entries:
         if tag in _SUB_DIRECTORIES and is_first:
             target = _directory(stream, order, _number(order, data), values + len(tail), left_out, is_first=False)
@@ -78,7 +80,7 @@ def _directory(
             continue
         head += struct.pack(order + "HHII", tag, kind, number, values + len(tail))
         tail += target
-    return head + bytes(4) + tail
+    return head + bytes(4) + bytes(tail)
 
 
 def _narrow(order: str, data: bytes, kind: int) -> bytes:

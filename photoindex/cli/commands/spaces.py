@@ -15,6 +15,7 @@ from photoindex.cli.output.progress import ProgressMode, ProgressOption, progres
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
 from photoindex.cli.terminal.confirm import confirm
+from photoindex.file_access import as_named
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
@@ -162,7 +163,7 @@ def _eval(
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
     with opened(library, reading=True) as found:
-        render(_scores(found, read_queries(found, file), space or [], k), _SCORES, output)
+        render(_scores(found, read_queries(found, as_named(file)), space or [], k), _SCORES, output)
 
 
 def _scores(library: Library, queries: list[KnownQuery], names: list[str], k: int) -> Iterator[Row]:

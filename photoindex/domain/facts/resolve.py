@@ -95,7 +95,10 @@ class _Picker:
     def text(self, fact: str) -> str | None:
         for source in PRIORITIES[fact]:
             value = self._of(source).get(fact)
-            if isinstance(value, str) and not (fact in _DESCRIBING and _is_stock(value.casefold())):
+            # A person or a sidecar may begin a text like an encoder does.
+            if isinstance(value, str) and not (
+                fact in _DESCRIBING and _is_stock(value.casefold(), with_starts=source not in _EMPTYING)
+            ):
                 self._sources[fact] = source
                 return value
         return None
@@ -160,8 +163,8 @@ class _Picker:
         return tuple(kept)
 
 
-def _is_stock(text: str) -> bool:
-    return text in _STOCK_TEXTS or text.startswith(_STOCK_STARTS)
+def _is_stock(text: str, *, with_starts: bool) -> bool:
+    return text in _STOCK_TEXTS or (with_starts and text.startswith(_STOCK_STARTS))
 
 
 def _number(value: FactValue) -> float | None:

@@ -21,8 +21,6 @@ SAME_SHOT_SECONDS = 2.0
 """Maximum time between a RAW and its JPEG, or a picture and its edit."""
 DATED_NAME_SECONDS = 300.0
 """The same where both have the date and time of the shot in their name: a phone's night exposure takes minutes."""
-COMPANION_SECONDS = 86_400.0
-"""Maximum time between a movie or RAW and its thumbnail or small copy, whose clocks may be in different zones."""
 LIVE_SECONDS = 3.0
 """Maximum time between a Live Photo's picture and movie."""
 LIVE_MOVIE_SECONDS = 6.0
@@ -115,16 +113,13 @@ def judge_edit(edit: Member, original: Member, *, tolerance_seconds: float = SAM
 
 
 def judge_companion(companion: Member, main: Member, parsed: ParsedName) -> PairVerdict:
-    """Judge a file named as a companion of `main`. Only ExifTool's backup may have any time: the change may be of the time."""
+    """Judge a file named as a companion of `main`, whatever its time: it never stands for a photo of its own."""
     names = display(companion.name), display(main.name)
     if parsed.companion == "backup":
         return PairVerdict(
             joined=True, why=f"Backup: {names[0]} is what ExifTool kept of {names[1]} when it changed it"
         )
     what = "a small copy" if companion.kind is Kind.VIDEO else "a thumbnail"
-    times = compare_times(companion, main, tolerance_seconds=COMPANION_SECONDS)
-    if times.agreement is Compatibility.DIFFER:
-        return PairVerdict(joined=False, why=f"{names[0]} is named as {what} of {names[1]}, but {times.words}")
     return PairVerdict(joined=True, why=f"Companion: {names[0]} is {what} of {names[1]} by its name")
 
 
@@ -138,8 +133,11 @@ def may_be_companion_of(companion: Member, main: Member, parsed: ParsedName, mai
 
 
 def may_be_edit_of(edit: Member, original: Member) -> bool:
-    """Tell whether the kinds match: an edited picture comes from a picture or RAW, an edited movie from a movie."""
-    return edit.asset_id != original.asset_id and (edit.kind is Kind.VIDEO) == (original.kind is Kind.VIDEO)
+    """Tell whether the kinds match: an edited picture comes from a picture or RAW, an edited movie from a movie; no RAW is one."""
+    is_movie = edit.kind is Kind.VIDEO
+    return (
+        edit.asset_id != original.asset_id and edit.kind is not Kind.RAW and is_movie == (original.kind is Kind.VIDEO)
+    )
 
 
 def identifier_of(identifier: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from photoindex.domain.time.dates import HOUR_24, DateError, sound_time
@@ -158,7 +159,8 @@ def dates_of_mtime(mtime_ns: int, name: bytes) -> dict[str, str]:
         return {}
     moment = datetime.fromtimestamp(seconds, UTC).isoformat()
     wall = parse_wall(moment)
-    if wall is None or is_clock_zero(wall):
+    # The offset is that of UTC, not one that a clock knew.
+    if wall is None or is_clock_zero(replace(wall, offset_minutes=None)):
         return {}
     return {"kept" if _CAMERA_NAME.match(name) else "any": moment}
 

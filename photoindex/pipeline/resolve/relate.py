@@ -23,8 +23,9 @@ def relate_folder(connection: Connection, folder_id: int) -> None:
 
     Idempotent. Call it in a write transaction. The folder stays marked until times are inferred from neighbours.
     """
-    _link_sidecars(connection, folder_id, pairs.members_in_folder(connection, folder_id))
-    rows = pairs.members_in_folder(connection, folder_id)  # with their new sidecars
+    rows = pairs.members_in_folder(connection, folder_id)
+    if _link_sidecars(connection, folder_id, rows):
+        rows = pairs.members_in_folder(connection, folder_id)  # with their new sidecars
     changed = _link_contents(connection, folder_id, rows)
     if changed:
         regroup(connection, changed)
@@ -32,13 +33,15 @@ def relate_folder(connection: Connection, folder_id: int) -> None:
     _store_bursts(connection, folder_id, rows)
 
 
-def _link_sidecars(connection: Connection, folder_id: int, rows: Iterable[MemberRow]) -> None:
+def _link_sidecars(connection: Connection, folder_id: int, rows: Iterable[MemberRow]) -> bool:
+    """Write which sidecar is whose; return whether that has changed."""
     known = sidecars.in_folder(connection, folder_id)
     names = [SidecarName(row.file_id, row.name, SidecarKind(row.kind), row.title) for row in known]
     media = [MediaName(row.file_id, row.name, Kind(row.kind)) for row in rows] if names else []
     matches = {(match.sidecar_id, match.file_id): match.why for match in match_sidecars(names, media)} if media else {}
     touched = sidecars.replace_links(connection, folder_id, [(*key, why) for key, why in matches.items()])
     stale.resolve_later(connection, sidecars.photos_of_files(connection, touched))
+    return bool(touched)
 
 
 def _link_contents(connection: Connection, folder_id: int, rows: list[MemberRow]) -> set[int]:

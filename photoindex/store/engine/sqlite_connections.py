@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from photoindex.errors import DatabaseFailed
 from photoindex.store.engine.base import Address
+
+# A connection that Ctrl-C interrupts while it closes is nothing that a user has to read; without a handler, Python prints it.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
 
 
 def connect(address: Address, *, read_only: bool = False, check_same_thread: bool = True) -> sqlite3.Connection:

@@ -71,7 +71,7 @@ VIEWS: tuple[View, ...] = (
             "utc_offset_minutes": "if known",
             "zone": "IANA time zone at the position",
             "zone_source": "source of the UTC offset",
-            "city": "nearest place in GeoNames, empty if only the country is known",
+            "city": "nearest place in GeoNames, NULL if only the country is known",
             "region": "its state or district",
             "country": "its country, in English",
             "country_code": "two letters, ISO 3166-1",
@@ -95,7 +95,7 @@ VIEWS: tuple[View, ...] = (
         WHERE asset.photo_id = photo.id AND file.state = 'present') AS is_missing,
     {utc_text("photo.taken_at_utc")} AS taken_at_utc, photo.taken_at_precision AS taken_at_precision,
     photo.utc_offset_minutes AS utc_offset_minutes, photo.zone AS zone, photo.zone_source AS zone_source,
-    place.city AS city, place.region AS region, place.country AS country, place.country_code AS country_code,
+    nullif(place.city, '') AS city, place.region AS region, place.country AS country, place.country_code AS country_code,
     photo.burst AS burst, photo.motion AS motion
 FROM photo LEFT JOIN place ON place.id = photo.place_id""",
     ),

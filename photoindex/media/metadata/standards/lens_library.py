@@ -20,6 +20,7 @@ from photoindex.media.metadata.findings import Findings
 from photoindex.types import FactValue
 
 _TAGS = ("LensType", "RFLensType", "LensIDNumber", "LensID")
+_NAME_CHARACTERS = 1000
 _STRUCTURE_BYTES = 16 << 20
 """Maker notes are near the start of a RAW file; the rest is not needed."""
 
@@ -90,5 +91,9 @@ def _names(structure: bytes) -> list[str]:
     image = exiv2.ImageFactory.open(structure)
     image.readMetadata()
     data = image.exifData()
-    stated = [(_TAGS.index(datum.tagName()), str(datum.print(data))) for datum in data if datum.tagName() in _TAGS]
+    stated = [
+        (_TAGS.index(datum.tagName()), str(datum.print(data))[:_NAME_CHARACTERS])
+        for datum in data
+        if datum.tagName() in _TAGS
+    ]
     return [text for _, text in sorted(stated)]

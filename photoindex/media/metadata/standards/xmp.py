@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,7 @@ _NUMBERS = (
     ("focal_length_mm", "exif:FocalLength", 0.1, 100_000.0),
     ("focal_length_35mm", "exif:FocalLengthIn35mmFilm", 1.0, 65534.0),
 )
+_CATEGORIES_MAX = 20_000
 _LENSES = ("exifEX:LensModel", "aux:Lens", "exif:LensModel", "MicrosoftPhoto:LensModel")
 _LENS_RANGES = ("exifEX:LensSpecification", "aux:LensInfo")
 _HIERARCHIES = (
@@ -271,9 +273,11 @@ def _assigned(categories: str) -> Iterator[str]:
     """Yield the paths of the categories assigned in ACDSee, which writes the whole tree as XML in the text of a property."""
     if not categories:
         return
-    waiting = [("", child) for child in root_of(categories.encode())]
-    while waiting:
-        above, category = waiting.pop(0)
+    waiting = deque(("", child) for child in root_of(categories.encode()))
+    for _ in range(_CATEGORIES_MAX):
+        if not waiting:
+            return
+        above, category = waiting.popleft()
         path = f"{above}/{clean_text(category.text or '')}".strip("/")
         if category.get("Assigned") == "1":
             yield path

@@ -64,12 +64,13 @@ def read_quicktime(stream: BinaryIO, blocks: Blocks) -> None:
         elif box.name == b"moov":
             collect_canon_exif(stream, box, blocks)
             for part in boxes(stream, box.start, box.end):
-                if part.name == b"mvhd":
-                    _add_duration(box_content(stream, part), blocks)
-                elif part.name == b"trak" and blocks.orientation is None:
-                    _add_track(stream, part, blocks)
-                elif part.name == b"udta":
-                    is_local |= _read_user_data(stream, part, blocks)
+                with guarded(blocks.notes.append, "container: damaged boxes"):
+                    if part.name == b"mvhd":
+                        _add_duration(box_content(stream, part), blocks)
+                    elif part.name == b"trak" and blocks.orientation is None:
+                        _add_track(stream, part, blocks)
+                    elif part.name == b"udta":
+                        is_local |= _read_user_data(stream, part, blocks)
     if is_local:
         take_header_time_as_local(blocks)
 

@@ -581,3 +581,9 @@ def test_what_names_no_lens_is_left_out_though_an_older_version_stored_it() -> N
         "AF-S 24-70mm",
         "exiv2",
     )
+
+
+def test_what_an_encoder_begins_with_may_begin_a_persons_text() -> None:
+    text = "Creator: Maria, summer 1998"
+    assert resolved({"sidecar": {"description": text}}).description == text
+    assert resolved({"exif": {"description": "CREATOR: gd-jpeg v1.0"}}).description is None

@@ -394,12 +394,14 @@ def test_a_companion_without_its_file_stands_alone(names: tuple[str, ...]) -> No
     assert [photo.roles for photo in group(members, [], [])] == [{1: "primary"}, {2: "primary"}]
 
 
-def test_a_thumbnail_of_another_year_is_not_a_companion() -> None:
+def test_a_thumbnail_of_another_year_is_a_companion_and_no_photo_of_its_own() -> None:
     members = files("MVI_0042.THM", ("MVI_0042.AVI", {"taken_at": "2008-06-01T12:00:00"}))
-    assert found(members) == set()
-    joined, why = explained(members)["MVI_0042.THM", "MVI_0042.AVI"]
-    assert not joined
-    assert "a thumbnail of MVI_0042.AVI, but their times differ" in why
+    assert found(members) == {("companion", "MVI_0042.THM", "MVI_0042.AVI")}
+
+
+def test_a_raw_is_never_an_edit() -> None:
+    members = files("IMG_1.CR2", "IMG_1_original.jpg")
+    assert ("edit", "IMG_1.CR2", "IMG_1_original.jpg") not in found(members)
     near = files("MVI_0042.THM", ("MVI_0042.AVI", {"taken_at": "2019-06-01T20:00:00"}))  # clocks in other zones
     assert found(near) == {("companion", "MVI_0042.THM", "MVI_0042.AVI")}
 

@@ -10,6 +10,7 @@ import pytest
 
 from photoindex.library.handle import Library
 from photoindex.library.photos.show import Shown, Unknown, as_json, show
+from photoindex.stages.ingest import STAGE
 from tests.rows import VolumeRows, library_in
 
 
@@ -140,7 +141,7 @@ def test_a_quarantined_file_without_a_photo_is_shown_with_its_error(
     assert (task["state"], task["error_class"], task["error"], task["attempts"]) == (
         "quarantined", "decode", "the decoder crashed", 3,
     )  # fmt: skip
-    assert task["variant"] == {"code": 2}
+    assert task["variant"] == {"code": STAGE.code_version}
 
 
 def test_a_file_on_a_volume_that_is_not_mounted_is_marked_offline(library: Library, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from photoindex.library.handle import Library
 from photoindex.library.photos.why import PathVerdict, as_json, why
+from photoindex.stages.ingest import STAGE
 from tests.rows import VolumeRows, library_in
 
 
@@ -210,7 +211,7 @@ def test_a_file_that_is_done_names_its_photo_and_the_variant(
     assert verdict.because.endswith(f"as photo {photo_id}")
     value = as_json(verdict)
     assert (value["photo"], value["seen"], value["remedy"]) == (photo_id, True, None)
-    assert value["task"]["variant"] == {"code": 2}  # type: ignore[index]
+    assert value["task"]["variant"] == {"code": STAGE.code_version}  # type: ignore[index]
 
 
 def test_a_file_changed_or_removed_since_the_last_scan_says_so(
