@@ -141,3 +141,8 @@ def test_the_real_library_names_a_lens_and_survives_nonsense() -> None:
         exif_segment(tiff([text(0x010F, "PENTAX")], [maker_notes.blob(0x927C, b"AOC\0II" + b"\xff" * 400)]))
     )
     assert described(nonsense).facts["exif"] == {"camera_make": "PENTAX"}
+
+
+def test_an_answer_that_is_too_long_ends_the_child_at_once() -> None:
+    with pytest.raises(NoAnswer, match="crashed"):
+        run_apart(lambda _: "x" * (4 << 20), b"")
