@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from photoindex.errors import QuerySyntaxError
+from photoindex.text import composed
 
 MAX_CHARACTERS = 20_000
 MIN_WEIGHT, MAX_WEIGHT = 0.01, 100.0
@@ -22,7 +23,8 @@ NAME_RULE = "a letter or digit, then up to 63 letters, digits, '-', '_' and '.'"
 QUOTES = '"\u201c\u201d\u201e\u201f\uff02'
 
 _FIELD = re.compile(r"([^\W\d][\w-]*)(::?)")
-_SAVED = re.compile(r"@([^\W_][\w.-]{0,63})(?=[\s()]|$)")
+# Accents may be characters of their own (NFD); names are compared composed.
+_SAVED = re.compile("@([^\\W_][\\w.\u0300-\u036f-]{0,63})(?=[\\s()]|$)")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _WEIGHT = re.compile(r"(?<=.)\^(-?[0-9]*\.?[0-9]+)\Z", re.DOTALL)
 _WEIGHT_AFTER_PHRASE = re.compile(r"\^(-?[0-9]*\.?[0-9]+)(?=[\s()]|\Z)")
@@ -182,7 +184,7 @@ class _Lexer:
                 start,
             )
         self._at = found.end()
-        return Token(TokenKind.SAVED, start, found[1])
+        return Token(TokenKind.SAVED, start, composed(found[1]))
 
     def _phrase(self) -> Token:
         start = self._at

@@ -174,3 +174,12 @@ def test_explain_and_lists_exclude_each_other(run: Run) -> None:
         assert ran.code == 2
         assert b"goes with --json alone" in ran.err
     assert json.loads(run("search", "--count", "--json").out)["count"] == 3
+
+
+@pytest.mark.parametrize("saved", ["Été", "E\u0301te\u0301"])
+@pytest.mark.parametrize("used", ["@été", "@e\u0301te\u0301"])
+def test_a_saved_query_is_found_however_its_accents_are_typed(run: Run, saved: str, used: str) -> None:
+    assert names(run("search", "rating:5", "--saved", saved)) == ["canon"]
+    assert names(run("search", used)) == ["canon"]
+    assert run("saved", "remove", used).code == 0
+    assert run("search", used).code != 0

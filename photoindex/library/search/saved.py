@@ -13,6 +13,7 @@ from photoindex.query.lexer import NAME_RULE, TokenKind, is_saved_name, tokenize
 from photoindex.store.search import saved
 from photoindex.store.search.fields import grammar
 from photoindex.store.search.saved import SavedQuery
+from photoindex.text import composed
 
 
 def save(library: Library, name: str, query: str) -> str | None:
@@ -21,7 +22,7 @@ def save(library: Library, name: str, query: str) -> str | None:
     Saved queries in the text are kept as names, because they may change. Raises UsageError for an invalid name,
     QuerySyntaxError for a query that cannot be parsed or would use itself.
     """
-    name = name.removeprefix("@")
+    name = composed(name.removeprefix("@"))
     if not is_saved_name(name):
         raise UsageError(f"'{name}' cannot be the name of a saved query: {NAME_RULE}")
     parser.parse(query, grammar(), lookups_of(library), saving=name)
@@ -40,7 +41,7 @@ def remove(library: Library, names: Sequence[str]) -> list[str]:
 
     Raises NothingFound for an unknown name.
     """
-    wanted = {name.removeprefix("@").lower() for name in names}
+    wanted = {composed(name.removeprefix("@")).lower() for name in names}
     with library.database.write() as connection:
         known = {one.name: one.query for one in saved.saved_queries(connection)}
         for name in sorted(wanted - set(known)):
