@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from photoindex.stages.ingest import STAGE
 from tests.command_line import CommandResult, run, run_on_terminal
 from tests.rows import VolumeRows, library_in
 
@@ -39,7 +40,7 @@ def test_tasks_are_json_lines_with_the_tables_own_states(
     assert value == {
         "schema": 1, "id": 3, "stage": "ingest", "state": "quarantined", "attempts": 2, "error_class": "truncated",
         "error": "ends early,\tin the middle", "seconds": None, "updated_at": "2023-11-14T22:13:20.000Z",
-        "dismissed_at": None, "subject_kind": "file", "subject_id": 3, "variant": {"code": 2},
+        "dismissed_at": None, "subject_kind": "file", "subject_id": 3, "variant": {"code": STAGE.code_version},
     }  # fmt: skip
     [dismissed] = run(capsysbinary, "tasks", "--json", "--state", "dismissed").json
     assert (dismissed["state"], dismissed["dismissed_at"]) == ("quarantined", "1970-01-01T00:00:01.000Z")
