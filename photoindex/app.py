@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from photoindex.errors import DatabaseFailed, LibraryNotFound, StorageFull, UnsuitableLocation
-from photoindex.file_access import as_named
+from photoindex.file_access import from_root
 from photoindex.paths import shell_word
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def library_folder(config: Config) -> Path:
     """Return the library's folder: the configured one or `photoindex` in the user's data folder (platformdirs)."""
     if config.library is not None:
-        return as_named(config.library.expanduser().absolute())
+        return from_root(config.library)
     import platformdirs
 
     return platformdirs.user_data_path("photoindex")

@@ -119,6 +119,11 @@ def as_named(path: Path) -> Path:
     return Path(os.fsdecode(as_on_disk(os.fsencode(path))))
 
 
+def from_root(path: Path) -> Path:
+    """Return the absolute path of what a user named, with `~` for the home folder."""
+    return as_named(path.expanduser().absolute())
+
+
 def _look_alikes(folder: bytes, name: bytes) -> list[bytes]:
     """Return the names in a folder that look like `name`, itself first."""
     own = [name] if exists(os.path.join(folder, name)) else []

@@ -16,7 +16,7 @@ from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, render
 from photoindex.cli.terminal.confirm import confirm
-from photoindex.file_access import as_named
+from photoindex.file_access import from_root
 from photoindex.paths import display
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def make(
     output = choose_output(json=json)
     with opened(library, reading=True) as found:
         if not init and sys.stdin.isatty() and needs_initialising(found, destination):
-            shown = display(os.fsencode(as_named(destination.expanduser().absolute())))
+            shown = display(os.fsencode(from_root(destination)))
             confirm(f"{shown} is not a backup destination yet. Is its disk mounted, and are snapshots to go there?")
             init = True
         with progress_sink(progress) as emit:
@@ -126,7 +126,7 @@ def list_(
     from photoindex.library.backup.snapshots import list_snapshots
 
     output = choose_output(json=json)
-    render((_row(one) for one in list_snapshots(as_named(destination.expanduser().absolute()))), _COLUMNS, output)
+    render((_row(one) for one in list_snapshots(from_root(destination))), _COLUMNS, output)
 
 
 def verify(
@@ -139,7 +139,7 @@ def verify(
 
     output = choose_output(json=json)
     with progress_sink(progress) as emit:
-        checked = check(as_named(snapshot.expanduser().absolute()), emit)
+        checked = check(from_root(snapshot), emit)
     render([_row(checked)], _COLUMNS, output)
     print("the snapshot is intact", file=sys.stderr)
 

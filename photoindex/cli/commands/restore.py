@@ -13,7 +13,7 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, settings
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.errors import UsageError
-from photoindex.file_access import as_named
+from photoindex.file_access import from_root
 from photoindex.paths import display
 
 
@@ -44,7 +44,7 @@ def restore(
             "restore needs a folder for the library: photoindex restore SNAPSHOT --library NEW "
             "(PHOTOINDEX_LIBRARY is ignored here)"
         )
-    request = RestoreRequest(as_named(snapshot.expanduser().absolute()), library, replace=replace)
+    request = RestoreRequest(from_root(snapshot), library, replace=replace)
     with progress_sink(progress) as emit:
         done = restore_library(settings(library), request, emit)
     if json:

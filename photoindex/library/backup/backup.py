@@ -17,7 +17,7 @@ from photoindex import __version__
 from photoindex.atomic_files import sync_folder
 from photoindex.config.load import config_file
 from photoindex.errors import DatabaseFailed, SnapshotDamaged, StorageFull
-from photoindex.file_access import as_named
+from photoindex.file_access import from_root
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.backup.destination import is_destination, on_the_same_disk, open_destination
 from photoindex.library.backup.parts import SnapshotPart, chunks_of, write_part
@@ -85,7 +85,7 @@ def backup(library: Library, request: BackupRequest, events: EventSink = ignore_
     StorageFull, LibraryLocked (another backup of this library is running), UsageError (the destination is none). All
     earlier snapshots are kept then.
     """
-    destination = as_named(request.destination.expanduser().absolute())
+    destination = from_root(request.destination)
     with (
         disk_errors(f"the backup to {display(os.fsencode(destination))}"),
         open_log(library.folder, library.config.log) as log,
@@ -113,7 +113,7 @@ def back_up_before_upgrade(library: Library, folder: Path, events: EventSink) ->
 
 def needs_initialising(library: Library, destination: Path) -> bool:
     """Tell whether `backup` would refuse the destination without `initialise`."""
-    return not is_destination(as_named(destination.expanduser().absolute()), migrate.library_id(library.database))
+    return not is_destination(from_root(destination), migrate.library_id(library.database))
 
 
 def _make(

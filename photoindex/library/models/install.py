@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.file_access import as_named
+from photoindex.file_access import from_root
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
@@ -193,7 +193,7 @@ def install(library: Library, request: InstallRequest, events: EventSink = ignor
     Raises UsageError for a wrong path, ModelUnavailable if the files are not a usable model or the libraries to export it
     are not installed, LicenceNotAccepted, StorageFull, LibraryLocked.
     """
-    path = as_named(request.path.expanduser().absolute())
+    path = from_root(request.path)
     with disk_errors(f"installing {_shown(path)}"):
         if path.is_dir():
             return _install_files(library, request, path, local.files_of(path), events)
@@ -215,7 +215,7 @@ def _install_checkpoint(library: Library, request: InstallRequest, path: Path, e
     require_exporter()
     files = {local.weights_name(path): path}
     if request.config is not None:
-        files[CONFIG_NAME] = as_named(request.config.expanduser().absolute())
+        files[CONFIG_NAME] = from_root(request.config)
         return _install_files(library, request, path, files, events)
     config = local.config_of_architecture(request.architecture or "")
     return _install_files(library, request, path, files, events, config=json.dumps(config, indent=2))

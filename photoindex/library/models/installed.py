@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.file_access import as_named
+from photoindex.file_access import from_root
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.embed.model_choice import model_to_embed
@@ -140,7 +140,7 @@ def bundle(library: Library, model_id: str, output: Path, events: EventSink = ig
     Raises ModelUnavailable if it is not installed or was changed, UsageError if the file exists, is among the originals or
     cannot be written, StorageFull.
     """
-    output = as_named(output.expanduser().absolute())
+    output = from_root(output)
     installed = ModelStore(library.models_folder).get(model_id)
     if not output.parent.is_dir():
         raise UsageError(f"there is no folder {display(os.fsencode(output.parent))} for the archive")
