@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from photoindex.domain.sidecars.names import as_text
 from photoindex.domain.sidecars.takeout_names import EDITED_WORDS
 
 _EXTENSION = re.compile(r"(?<=.)\.(\w{1,5})\Z", re.ASCII | re.DOTALL)
@@ -76,7 +76,7 @@ class ParsedName:
 
 def parse_name(name: bytes) -> ParsedName:
     """Parse a file name of any bytes."""
-    text = unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape")).lower()
+    text = as_text(name).lower()
     unmarked = text.removesuffix(_BACKUP_SUFFIX)
     backup = unmarked not in ("", text)
     extension = _EXTENSION.search(unmarked)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from photoindex.paths import to_text
+from photoindex.text import composed
 from photoindex.types import Kind, SidecarKind
 
 _CASE_VARIANT_LIMIT = 16
@@ -54,12 +55,12 @@ class ParsedMediaName:
 
 def as_text(name: bytes) -> str:
     """Return a name as NFC text; bytes that are not UTF-8 become surrogates."""
-    return unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape"))
+    return composed(to_text(name))
 
 
 def fold(text: str) -> str:
     """Return NFC text in lower case; unlike full case folding this keeps ß and ss distinct, as file systems do."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    return composed(composed(text).lower())
 
 
 def split_extension(name: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from photoindex.domain.sidecars.names import SidecarName, as_text, fold, split_extension
+from photoindex.text import composed
 
 _SUFFIX = "supplemental-metadata"
 CUT_CHARACTERS = 46
@@ -54,7 +55,7 @@ class TakeoutJson:
         name = split_extension(text)[0]
         numbered = _NUMBERED.fullmatch(name)
         target, number = (numbered[1], numbered[2]) if numbered else (name, "")
-        title = unicodedata.normalize("NFC", sidecar.title) if sidecar.title else None
+        title = composed(sidecar.title) if sidecar.title else None
         return cls(sidecar.id, text, name, number, (target, *_without_suffix(target)), title)
 
     def whole_names(self) -> Iterator[str]:

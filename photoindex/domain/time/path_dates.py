@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from photoindex.domain.time.dates import HOUR_24, DateError, sound_time
 from photoindex.domain.time.wall import is_clock_zero, parse_wall
+from photoindex.text import composed
 
 _YEAR = r"(?<!\d)(?P<year>(?:19|20)\d\d)"
 _DATE = _YEAR + r"(?P<s>[-_.:]?)(?P<month>\d\d)(?P=s)(?P<day>\d\d)"
@@ -186,7 +186,7 @@ def _time_in(text: str) -> str | None:
 
 def _text(name: bytes, limit_characters: int) -> str:
     """Return the end of a name as composed text (NFC); macOS stores decomposed names (NFD)."""
-    return unicodedata.normalize("NFC", name.decode("utf-8", "replace")[-limit_characters:])
+    return composed(name.decode("utf-8", "replace")[-limit_characters:])
 
 
 def _day_of(match: re.Match[str]) -> str:

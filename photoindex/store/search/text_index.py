@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from photoindex.paths import to_text
 from photoindex.query.values import is_indexed
 from photoindex.store.engine import text_search
-from photoindex.text import fold, without_stray_bytes
+from photoindex.text import fold
 from photoindex.types import Resolved
 
 
@@ -52,4 +52,4 @@ def document(names: Sequence[bytes], folders: Sequence[bytes], resolved: Resolve
         "description": resolved.description or "",
         "place": resolved.place or "",
     }
-    return {name: fold(without_stray_bytes(text)) for name, text in texts.items()}
+    return {name: fold(text) for name, text in texts.items()}
