@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from photoindex.domain.pairing.values import Decision, Link, LinkKind, Member, PhotoGroup, Role
+from photoindex.domain.pairing.values import LINK_KINDS, Decision, Link, LinkKind, Member, PhotoGroup, Role
 from photoindex.types import Kind
 
 JOINED_BY_HAND = "joined by hand"
-_ORDER: Mapping[str, int] = {"person": 0, "live": 1, "raw": 2, "edit": 3, "companion": 4, "backup": 5}
+_ORDER: Mapping[str, int] = {kind: place for place, kind in enumerate(("person", *LINK_KINDS))}
 
 Pair = tuple[int, int]
 
@@ -36,8 +36,8 @@ def group(members: Iterable[Member], links: Iterable[Link], decisions: Sequence[
 
     `decisions` are in the order in which the user made them; of those about the same two contents the last one applies. Two
     contents that were split stay apart even if a third links them: edges that would connect them are dropped, first the
-    rules' links (companions, edits, then RAW, then Live Photos), then the older joins. Otherwise the order of the input does not matter.
-    Links and decisions about other contents are ignored.
+    rules' links (companions, edits, then RAW, then Live Photos), then the older joins. Otherwise the order of the input
+    does not matter. Links and decisions about other contents are ignored.
     """
     by_asset = _representatives(members)
     joins, splits = effective_decisions(decisions)

@@ -18,7 +18,7 @@ from photoindex.domain.pairing.rules import (
     may_be_edit_of,
     same_shot_seconds,
 )
-from photoindex.domain.pairing.values import Link, LinkKind, Member
+from photoindex.domain.pairing.values import LINK_KINDS, Link, LinkKind, Member
 from photoindex.paths import display
 from photoindex.types import Kind
 
@@ -98,8 +98,9 @@ class _Links:
         return True
 
     def sorted(self) -> list[Link]:
-        order = {"live": 0, "raw": 1, "edit": 2, "companion": 3, "backup": 4}
-        return [self._found[key] for key in sorted(self._found, key=lambda key: (order[key[0]], key[1], key[2]))]
+        return [
+            self._found[key] for key in sorted(self._found, key=lambda key: (LINK_KINDS.index(key[0]), key[1], key[2]))
+        ]
 
 
 def _link_live_by_identifier(named: Sequence[Named], links: _Links) -> None:

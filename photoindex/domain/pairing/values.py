@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from photoindex.types import Kind
 
-LinkKind = Literal["raw", "live", "edit", "companion", "backup"]
+LinkKind = Literal["live", "raw", "edit", "companion", "backup"]
+LINK_KINDS: tuple[LinkKind, ...] = get_args(LinkKind)
+"""The most certain first: of links that contradict each other, the later ones are dropped."""
 Role = Literal["primary", "raw", "movie", "edit", "original", "alternate", "companion", "backup"]
 
 
