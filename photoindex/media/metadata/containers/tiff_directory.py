@@ -15,7 +15,7 @@ TagNames = Mapping[int, tuple[str, None]]
 """Tag number -> (name, None), as in exifread's own tables; None: do not translate the value."""
 
 _BYTE, _ASCII, _UNDEFINED, _UTF8 = 1, 2, 7, 129
-_TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)  # TIFF 6.0 section 2, by type number
+TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)  # TIFF 6.0 section 2, by type number
 _BLOCKS = frozenset({0x02BC, 0x83BB, 0x8649, 0x927C, 0x9286})
 """XMP, IPTC, Photoshop, MakerNote, UserComment: read as bytes whatever their declared type (IPTC is often LONG)."""
 
@@ -108,9 +108,9 @@ class TiffDirectories(ExifHeader):
         if key in self.tags or key in self.block_ranges:
             return
         kind, count = self.s2n(entry + 2, 2), self.s2n(entry + 4, 4)
-        if not (0 < kind < len(_TYPE_BYTES) or kind == _UTF8) or count == 0:
+        if not (0 < kind < len(TYPE_BYTES) or kind == _UTF8) or count == 0:
             return
-        length = count if kind == _UTF8 else count * _TYPE_BYTES[kind]
+        length = count if kind == _UTF8 else count * TYPE_BYTES[kind]
         if kind == _UTF8:  # EXIF 3.0, unknown to exifread
             self.block_ranges[key] = (self.s2n(entry + 8, 4) if length > _INLINE_BYTES else entry + 8, length)
             return

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
+from photoindex.media.metadata.containers.tiff_directory import TYPE_BYTES
 from photoindex.media.metadata.findings import clean_text
 
-_TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)
 _FORMATS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I"}
 _FRACTIONS = {5: "2I", 10: "2i"}
 _ENTRY_LIMIT = 500
@@ -56,7 +56,7 @@ class MakerDirectory:
         entries = []
         for at in range(self.start + 2, min(end, len(self.data) - _ENTRY_BYTES + 1), _ENTRY_BYTES):
             tag, kind, length = struct.unpack_from(self.order + "HHI", self.data, at)
-            size = length * _TYPE_BYTES[kind] if kind < len(_TYPE_BYTES) else 0
+            size = length * TYPE_BYTES[kind] if kind < len(TYPE_BYTES) else 0
             entries.append((tag, kind, at + 8, size))
         if self.base < 0:
             self._find_moved_values(
@@ -101,7 +101,7 @@ class MakerDirectory:
             return [above / below if below else None for above, below in pairs]
         if kind not in _FORMATS:
             return []
-        size = _TYPE_BYTES[kind]
+        size = TYPE_BYTES[kind]
         whole = block[: min(len(block) // size, _VALUE_LIMIT) * size]
         return [number for (number,) in struct.iter_unpack(self.order + _FORMATS[kind], whole)]
 

@@ -44,8 +44,8 @@ def read_dv(stream: BinaryIO, blocks: Blocks) -> None:
     packs: dict[int, bytes] = {}
     for start in range(0, len(frame), _DV_BLOCK_BYTES):
         if frame[start] >> 5 == _DV_VAUX:
-            for pack in range(start + 3, start + 78, 5):
-                if frame[pack : pack + 1] in (b"\x62", b"\x63"):
+            for pack in range(start + 3, min(start + 78, len(frame)), 5):
+                if frame[pack] in (_DV_DATE, _DV_TIME):
                     packs.setdefault(frame[pack], frame[pack + 1 : pack + 5])
     date, time = packs.get(_DV_DATE, b""), packs.get(_DV_TIME, b"")
     if len(date) == len(time) == 4:
