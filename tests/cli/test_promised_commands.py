@@ -14,8 +14,8 @@ import pytest
 
 from tests.cli.promises.messages import Message, help_texts, messages, named_in, problem_of, strings
 
-EXCLUDE = "says which options go together; nothing is to be run"
-REASON = "says why a file is ranked so; nothing is to be run"
+EXCLUDE = "says which options go together, and asks for no command"
+REASON = "says why a file is ranked as it is, and asks for no command"
 NO_PROMISE = {
     "--all and --min-score exclude each other; give one of them": EXCLUDE,
     "--derived takes no PATH, --volume or --older-than": EXCLUDE,

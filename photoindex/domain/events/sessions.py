@@ -80,9 +80,9 @@ def find_sessions(moments: Moments, gap_seconds: int) -> Sessions:
     they are more than `JUMP_KM` apart with a pause of more than `JUMP_SECONDS` in between; the split is at the longest
     pause, because there may be photos without a position in between. With a gap of `WHOLE_DAY_GAP_SECONDS` or more, what
     begins on one day in one town is one session, unless there is such a jump in between; an evening that continues past
-    midnight began on the day before. A photo with only a day belongs to the first session
-    of that day, which then starts at midnight, or to a session that continues past that midnight; without any, such photos
-    form a session of the whole day. A longer gap never gives more sessions. O(n log n).
+    midnight began on the day before. A photo with only a day belongs to the first session of that day, which then starts
+    at midnight, or to a session that continues past that midnight; without any, such photos form a session of the whole
+    day. A longer gap never gives more sessions. O(n log n).
     """
     moments = moments.chosen(np.lexsort((moments.ids, ~moments.day_only, moments.seconds)))
     numbers = _numbers(moments, gap_seconds)

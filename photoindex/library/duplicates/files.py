@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from photoindex import file_access
-from photoindex.file_access import open_file
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume
 from photoindex.media.identify.multi_picture import multi_picture_reason
@@ -116,9 +115,9 @@ def state_text(state: str) -> str:
 
 def _further_pictures(path: bytes, format_name: str) -> str | None:
     try:
-        with open_file(path) as stream:
+        with file_access.open_file(path) as stream:
             head = stream.read(_HEAD_BYTES)
-        with RangedReader(head, lambda: open_file(path)) as reader:
+        with RangedReader(head, lambda: file_access.open_file(path)) as reader:
             return multi_picture_reason(reader, format_name)
     except OSError as error:
         return f"it cannot be read ({error.strerror})"

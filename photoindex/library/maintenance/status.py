@@ -85,8 +85,9 @@ class Status:
     reread: Mapping[int, int] = field(default_factory=dict)
     """Earlier code version of `ingest` -> number of contents that it read, with fewer facts."""
     to_embed: int = 0
-    embed_command: str = ""
     """Pictures without a vector in the active space; 0 if its model is not installed."""
+    embed_command: str = ""
+    """What embeds these pictures."""
     unused_spaces: tuple[str, ...] = ()
     """All spaces, if none of them is active."""
     open_folders: tuple[tuple[Path, str], ...] = ()
@@ -117,6 +118,7 @@ def status(library: Library) -> Status:
     with library.database.read() as connection:
         volumes = volumes_now(connection)
         files = count_files_by_volume(connection)
+        to_embed = _count_to_embed(library, connection)
         found = Status(
             library=library.folder,
             formats=count_photos_by_format(connection),
@@ -128,8 +130,8 @@ def status(library: Library) -> Status:
             disk=_disk_use(library),
             next_steps=(),
             reread=contents_of_earlier_code(connection, ingest.STAGE.code_version),
-            to_embed=_count_to_embed(library, connection),
-            embed_command=_embed_command(library, connection),
+            to_embed=to_embed,
+            embed_command=_embed_command(library, connection) if to_embed else "",
             unused_spaces=_unused_spaces(connection),
             open_folders=_open_folders(library),
         )

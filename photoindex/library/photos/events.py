@@ -77,8 +77,7 @@ class FoundEvents:
     """Events, newest first, each trip followed by its days in chronological order; and counts of photos without event.
 
     without_day: photos with only a month or year. undated: photos without a time. of_file: photos with only their file's
-    time, which were not asked for. not_kept: why the events could not be
-    stored in the library, None if they were.
+    time, which were not asked for. not_kept: why the events could not be stored in the library, None if they were.
     """
 
     events: tuple[Event, ...]
