@@ -140,6 +140,23 @@ def test_a_path_in_the_other_form_is_completed(
     assert complete_path(in_form(stored, "Ét")) == complete_path("E") == complete_path("nothing/é") == []
 
 
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+@pytest.mark.parametrize(("stored", "typed"), FORMS)
+def test_other_shells_get_the_rest_after_what_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: str, typed: str, shell: str
+) -> None:
+    """They drop completions that do not begin with the typed bytes."""
+    monkeypatch.setenv("_PHOTOINDEX_COMPLETE", f"complete_{shell}")
+    name = in_form(stored, "Étude à Nice.jpg")
+    (tmp_path / name).touch()
+    (tmp_path / in_form(stored, "Étoile")).mkdir()
+    start = f"{tmp_path}/{in_form(typed, 'Ét')}"
+    folder, photo = complete_path(start)
+    assert folder == f"{start}oile/"
+    assert photo.startswith(start)
+    assert file_access.as_on_disk(os.fsencode(photo)) == os.fsencode(tmp_path / name)
+
+
 def test_bash_gets_the_completions_of_a_command(tmp_path: Path) -> None:
     (tmp_path / in_form("NFD", "Étude.jpg")).touch()
     environment = os.environ | {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from photoindex import file_access
+from photoindex import file_access, text
 from photoindex.paths import composed, from_text, to_text
 
 _SPECIAL = re.compile(r"([^\w@%+=:,./-])", re.ASCII)
@@ -28,8 +28,22 @@ def complete_path(incomplete: str) -> list[str]:
         return []
     if inside == folder + slash and any(name.startswith(start) for name in names):
         return []
-    found = sorted(inside + name for name in names if composed(name).startswith(composed(start)))
-    return [_Completion(_quoted(to_text(path + b"/" * file_access.is_folder(path)))) for path in found]
+    found = sorted(name for name in names if composed(name).startswith(composed(start)))
+    ends = [(name, b"/" * file_access.is_folder(inside + name)) for name in found]
+    if _shell() in ("zsh", "fish"):
+        # These drop what does not begin with the typed bytes. So only the rest is the disk's; commands take any form.
+        return [incomplete + _rest(to_text(name), to_text(start)) + to_text(end) for name, end in ends]
+    return [_Completion(_quoted(to_text(inside + name + end))) for name, end in ends]
+
+
+def _rest(name: str, start: str) -> str:
+    """Return what follows in a name after a beginning that looks like `start`."""
+    wanted = text.composed(start)
+    return next((name[end:] for end in range(len(name) + 1) if text.composed(name[:end]) == wanted), "")
+
+
+def _shell() -> str:
+    return os.environ.get("_PHOTOINDEX_COMPLETE", "").rpartition("_")[2]
 
 
 def _names(folder: bytes) -> list[bytes]:
@@ -41,6 +55,7 @@ def _names(folder: bytes) -> list[bytes]:
 
 
 def _quoted(path: str) -> str:
-    # Bash inserts a completion as it is; other shells quote it.
-    in_bash = os.environ.get("_PHOTOINDEX_COMPLETE", "").endswith("bash")
-    return "".join(_SPECIAL.sub(r"\\\1", each) if each.isascii() else each for each in path) if in_bash else path
+    # Bash inserts a completion as it is.
+    if _shell() != "bash":
+        return path
+    return "".join(_SPECIAL.sub(r"\\\1", each) if each.isascii() else each for each in path)
