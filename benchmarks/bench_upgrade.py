@@ -61,9 +61,12 @@ def main() -> None:
 
 
 def mark_as_previous(database: migrate.Database) -> None:
-    """Record the previous revision as the database's, with saved queries as it had them."""
+    """Record the previous revision as the database's, with texts as it stored them: 0005 folds these."""
     before = migrate.REVISIONS[-2]
     with database.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE photo_text SET name = upper(name), camera = upper(camera), place = upper(place)"
+        )
         connection.exec_driver_sql("DELETE FROM schema_history WHERE revision = ?", (migrate.HEAD,))
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = ?", (before,))
 
