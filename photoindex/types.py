@@ -118,7 +118,9 @@ class DetectedRegion:
     """A part of a preview that a model found, such as a face.
 
     x, y (upper left corner), width, height: fractions 0 to 1 of the upright preview. score: the detector's, 0 to 1.
-    vector: float16 [dim] of unit length, where the model describes what is in the region.
+    vector: float16 [dim] of unit length, where the model describes what is in the region. landmarks: x and y of five
+    points (eyes, nose, corners of the mouth) as fractions of the preview, float32 [5, 2]. sharpness: variance of the
+    Laplacian of the aligned face (grey, 0 to 255). yaw, roll: degrees; 0 is frontal, upright.
     """
 
     kind: str
@@ -128,6 +130,12 @@ class DetectedRegion:
     height: float
     score: float
     vector: NDArray[np.float16] | None = None
+    landmarks: NDArray[np.float32] | None = None
+    sharpness: float | None = None
+    yaw: float | None = None
+    roll: float | None = None
+    frame: int = 0
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

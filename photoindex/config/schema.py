@@ -106,6 +106,34 @@ class EmbedConfig(_Section):
     gpu_free_share: float = Field(default=0.25, ge=0, lt=1, description="share of the GPU's memory to leave free")
 
 
+class FacesConfig(_Section):
+    """How `faces` looks for faces."""
+
+    model: str = Field(
+        default="yunet-sface", min_length=1, description="face pack that `faces` uses; see: photoindex models list"
+    )
+    batch_size: int = Field(default=32, ge=1, le=4096, description="pictures per batch")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        examples=["auto", "cpu", "cuda", "cuda:N"],
+        description="device the models run on; auto uses a GPU if ONNX Runtime can",
+    )
+    decode_threads: int | None = Field(
+        default=None, ge=1, description="threads that decode previews; default: one per core"
+    )
+    small_face_px: int = Field(
+        default=40, ge=8, le=400, description="faces --from originals reads photos whose preview shows smaller faces"
+    )
+
+
+class ClusterConfig(_Section):
+    """When `cluster` groups all faces again, instead of only the new ones."""
+
+    full_after_days: float = Field(default=7.0, gt=0, description="days after which all faces are grouped again")
+    full_after_faces: int = Field(default=50_000, ge=1, description="new faces after which all are grouped again")
+
+
 class BackupConfig(_Section):
     """How snapshots are kept."""
 
@@ -166,6 +194,8 @@ class Config(_Section):
     scan: ScanConfig = ScanConfig()
     derived: DerivedConfig = DerivedConfig()
     embed: EmbedConfig = EmbedConfig()
+    faces: FacesConfig = FacesConfig()
+    cluster: ClusterConfig = ClusterConfig()
     database: DatabaseConfig = DatabaseConfig()
     backup: BackupConfig = BackupConfig()
     log: LogConfig = LogConfig()

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import upsert
+from photoindex.store.people import counts, summaries
 from photoindex.store.schema.tables import asset, photo, photo_text
 from photoindex.types import Described, Facts, Resolved
 
@@ -188,7 +189,15 @@ def current_contents(connection: Connection, photo_id: int) -> list[PhotoContent
     ]
 
 
-_RESOLVED_COLUMNS = ("primary_asset_id", "size_bytes", "place_id", "motion", *_CONTENT_VALUES, *Resolved.__slots__)
+_RESOLVED_COLUMNS = (
+    "primary_asset_id",
+    "size_bytes",
+    "place_id",
+    "motion",
+    "faces",
+    *_CONTENT_VALUES,
+    *Resolved.__slots__,
+)
 # Built once: building statements with so many values costs more than SQLite's work on them.
 _store_facts = (
     update(photo)
@@ -219,6 +228,9 @@ def store_resolution(
     values["primary_asset_id"] = content.asset_id
     values["size_bytes"] = content.size_bytes
     values["place_id"] = place_id
+    values["faces"] = counts.faces_of(connection, content.asset_id)
     values["motion"] = bool(content.facts.get("container", {}).get("motion_bytes"))
     connection.execute(_store_facts, {"wanted_photo": photo_id, **{f"new_{name}": values[name] for name in values}})
     connection.execute(_store_texts, {"photo_id": photo_id, **document})
+    if values["faces"]:
+        summaries.forget_of_asset(connection, content.asset_id)

@@ -27,6 +27,18 @@ from sqlalchemy import (
 from photoindex.store.engine.ddl import IDS_NEVER_REUSED, partial_index
 from photoindex.store.engine.path_columns import PathBytes
 from photoindex.store.schema.columns import metadata
+from photoindex.store.schema.people_tables import (
+    asset_with_repeats,
+    assignment,
+    individual,
+    individual_alias,
+    individual_summary,
+    individuals_apart,
+    region,
+    region_space,
+    region_vector,
+    rejection,
+)
 from photoindex.store.schema.relation_tables import (
     correction,
     event,
@@ -40,9 +52,11 @@ from photoindex.store.schema.relation_tables import (
 from photoindex.store.schema.vector_tables import query_vector, space, vector
 
 __all__ = [
-    "PathBytes", "asset", "correction", "event", "file", "folder", "journal", "journal_change", "library", "metadata",
-    "pair_decision", "pair_link", "photo", "photo_text", "photo_to_resolve", "place", "query_vector", "root",
-    "saved_query", "schema_history", "sidecar", "sidecar_link", "space", "task", "variant", "vector", "volume",
+    "PathBytes", "asset", "asset_with_repeats", "assignment", "correction", "event", "file", "folder", "individual",
+    "individual_alias", "individual_summary", "individuals_apart", "journal", "journal_change", "library", "metadata",
+    "pair_decision", "pair_link", "photo", "photo_text", "photo_to_resolve", "place", "query_vector", "region",
+    "region_space", "region_vector", "rejection", "root", "saved_query", "schema_history", "sidecar", "sidecar_link",
+    "space", "task", "variant", "vector", "volume",
 ]  # fmt: skip
 
 library = Table(
@@ -165,7 +179,10 @@ photo = Table(
     Column("burst", Text, comment="shared by the photos of one burst"),
     Column("motion", Boolean, nullable=False, server_default=false(), comment="contains a short video"),
     Column("added_at", Float, nullable=False),
+    Column("faces", Integer, comment="in its primary content; null: not looked for yet"),
     Index("photo_by_taken_at", "taken_at"),
+    partial_index("photo_by_faces", "faces", where="faces IS NOT NULL"),
+    Index("photo_by_primary_asset", "primary_asset_id"),
     Index("photo_by_camera", "camera_model", "camera_make", "taken_at"),
     partial_index("photo_by_position", "latitude", "longitude", where="latitude IS NOT NULL"),
     partial_index("photo_by_place", "place_id", where="place_id IS NOT NULL"),

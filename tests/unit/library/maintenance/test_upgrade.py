@@ -23,12 +23,12 @@ from tests.rows import VolumeRows, library_in
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0006"
-down_revision = "0005"
+revision = "9999"
+down_revision = "HEAD"
 
 def upgrade():
     op.add_column("photo", sa.Column("mood", sa.Text(), nullable=True))
-"""
+""".replace("HEAD", migrate.HEAD)
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def history(tmp_path: Path) -> migrate.History:
     """The migrations of a made-up next version of the program."""
     target = tmp_path / "migrations"
     shutil.copytree(migrate.SHIPPED.folder, target, ignore=shutil.ignore_patterns("__pycache__"))
-    (target / "versions" / "0006_made_up.py").write_text(NEXT)
-    return migrate.History(target, (*migrate.REVISIONS, "0006"))
+    (target / "versions" / "9999_made_up.py").write_text(NEXT)
+    return migrate.History(target, (*migrate.REVISIONS, "9999"))
 
 
 def fill(library: Library, originals: Path) -> None:
@@ -61,7 +61,7 @@ def test_an_older_library_is_backed_up_and_upgraded_with_its_rows(tmp_path: Path
     assert len(kept) == 1
     checked = verify(kept[0].path)
     assert checked.manifest is not None
-    assert (checked.manifest.revision, checked.manifest.counts["photos"]) == ("0005", 1)
+    assert (checked.manifest.revision, checked.manifest.counts["photos"]) == (migrate.HEAD, 1)
 
 
 def test_nothing_is_backed_up_without_an_upgrade(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_snapshot_of_an_older_schema_is_upgraded_on_first_opening(tmp_path: Pa
     snapshot = next(list_snapshots(tmp_path / "library" / "backups")).path
     restore(library.config, RestoreRequest(snapshot, tmp_path / "restored"))
     with library_in(tmp_path / "restored") as restored:
-        assert migrate.current_revision(restored.database) == "0005"
+        assert migrate.current_revision(restored.database) == migrate.HEAD
         bring_library_up_to_date(restored, history=history)
         assert titles_and_moods(restored) == [("At the sea", None)]
 
@@ -86,7 +86,7 @@ def test_a_library_that_another_command_is_changing_is_not_upgraded(tmp_path: Pa
     with library_in(tmp_path / "library") as library, exclusive(library.folder, "scan"):
         with pytest.raises(LibraryLocked, match="`scan`"):
             bring_library_up_to_date(library, history=history)
-        assert migrate.current_revision(library.database) == "0005"
+        assert migrate.current_revision(library.database) == migrate.HEAD
 
 
 def test_a_library_at_the_newest_schema_opens_while_another_command_changes_it(tmp_path: Path) -> None:

@@ -22,24 +22,24 @@ from photoindex.store.search import text_index
 ADD_COLUMN = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0006"
-down_revision = "0005"
+revision = "9999"
+down_revision = "HEAD"
 
 def upgrade():
     op.add_column("photo", sa.Column("mood", sa.Text(), nullable=True))
     op.execute("UPDATE photo SET mood = 'calm'")
-"""
+""".replace("HEAD", migrate.HEAD)
 
 REBUILD_PHOTO = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0006"
-down_revision = "0005"
+revision = "9999"
+down_revision = "HEAD"
 
 def upgrade():
     with op.batch_alter_table("photo") as batch:
         batch.alter_column("kind", new_column_name="kind", type_=sa.String(20), existing_nullable=False)
-"""
+""".replace("HEAD", migrate.HEAD)
 
 FAIL_HALF_WAY = ADD_COLUMN + "    raise ValueError('half way')\n"
 KILL_HALF_WAY = "import os, signal\n" + ADD_COLUMN + "    os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -51,11 +51,11 @@ def database(tmp_path: Path) -> Database:
 
 
 def history_with(folder: Path, second_revision: str) -> migrate.History:
-    """Return the shipped migrations followed by a made-up revision 0006."""
+    """Return the shipped migrations followed by a made-up revision 9999."""
     target = folder / "migrations"
     shutil.copytree(migrate.SHIPPED.folder, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    (target / "versions" / "0006_made_up.py").write_text(second_revision)
-    return migrate.History(target, (*migrate.REVISIONS, "0006"))
+    (target / "versions" / "9999_made_up.py").write_text(second_revision)
+    return migrate.History(target, (*migrate.REVISIONS, "9999"))
 
 
 def add_photo(database: Database, title: str = "At the sea") -> int:
@@ -170,8 +170,8 @@ def test_an_older_library_keeps_its_rows_and_is_backed_up_before_it_changes(data
         database, before_upgrade=lambda: seen_by_backup.append(migrate.current_revision(database)), history=history
     )
 
-    assert seen_by_backup == ["0005"]
-    assert migrate.current_revision(database) == "0006"
+    assert seen_by_backup == [migrate.HEAD]
+    assert migrate.current_revision(database) == "9999"
     with database.read() as connection:
         row = connection.execute(text("SELECT id, title, mood FROM photo")).one()
         assert tuple(row) == (photo_id, "At the sea", "calm")
@@ -186,7 +186,7 @@ def test_an_upgrade_does_not_start_if_the_backup_fails(database: Database, tmp_p
 
     with pytest.raises(OSError, match="no room"):
         migrate.bring_up_to_date(database, before_upgrade=fail, history=history_with(tmp_path, ADD_COLUMN))
-    assert migrate.current_revision(database) == "0005"
+    assert migrate.current_revision(database) == migrate.HEAD
 
 
 def test_rebuilding_a_table_keeps_the_rows_that_reference_it(database: Database, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_migration_that_fails_half_way_leaves_the_old_revision_intact(database
     with pytest.raises(ValueError, match="half way"):
         migrate.bring_up_to_date(database, history=history_with(tmp_path, FAIL_HALF_WAY))
     assert schema(database) == before
-    assert migrate.current_revision(database) == "0005"
+    assert migrate.current_revision(database) == migrate.HEAD
 
 
 def test_after_a_kill_half_way_the_old_revision_is_intact_and_the_next_opening_upgrades(
@@ -264,7 +264,7 @@ def test_after_a_kill_half_way_the_old_revision_is_intact_and_the_next_opening_u
         "import pathlib, sys\n"
         "from photoindex.store.schema import migrate\n"
         "from photoindex.store.engine.database import Database\n"
-        "history = migrate.History(pathlib.Path(sys.argv[2]), (*migrate.REVISIONS, '0006'))\n"
+        "history = migrate.History(pathlib.Path(sys.argv[2]), (*migrate.REVISIONS, '9999'))\n"
         "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])), history=history)\n"
     )
     ended = subprocess.run(
@@ -272,7 +272,7 @@ def test_after_a_kill_half_way_the_old_revision_is_intact_and_the_next_opening_u
     )
     assert ended.returncode == -signal.SIGKILL
 
-    assert migrate.current_revision(database) == "0005"
+    assert migrate.current_revision(database) == migrate.HEAD
     assert schema(database) == before
     migrate.bring_up_to_date(database, history=history_with(tmp_path, ADD_COLUMN))
     with database.read() as connection:
@@ -401,4 +401,4 @@ def test_the_migrations_may_be_in_a_folder_with_percent_signs_and_spaces(tmp_pat
     folder.mkdir()
     database = Database(folder / "photoindex.db")
     migrate.bring_up_to_date(database, history=history_with(folder, ADD_COLUMN))
-    assert migrate.current_revision(database) == "0006"
+    assert migrate.current_revision(database) == "9999"

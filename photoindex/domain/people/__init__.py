@@ -1,0 +1,1 @@
+"""Rules about people: names, boxes, ages, groups of faces."""

@@ -1,0 +1,1 @@
+"""Rows of people: regions, individuals, assignments, decisions."""

@@ -1,0 +1,47 @@
+"""The number of faces of a photo: `photo.faces`, of the content that represents it; NULL until that was looked through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, null, select, update
+
+from photoindex.domain.people.values import FACE
+from photoindex.store.schema.tables import photo, region, task
+
+STAGE = "faces"
+"""The stage that looks for faces, as named in the task table."""
+_KEYS = 500
+
+
+def _count(asset_id: ColumnElement[int]) -> ColumnElement[int | None]:
+    faces = select(func.count()).where(region.c.asset_id == asset_id, region.c.kind == FACE).scalar_subquery()
+    looked_through = (
+        select(task.c.id)
+        .where(
+            task.c.subject_kind == "asset", task.c.subject_id == asset_id, task.c.stage == STAGE,
+            task.c.state == "done",
+        )
+        .exists()
+    )  # fmt: skip
+    return case((faces > 0, faces), (looked_through, 0), else_=null())
+
+
+_count_of_one = select(_count(bindparam("asset_id")))
+
+
+def faces_of(connection: Connection, asset_id: int) -> int | None:
+    """Return the number of faces of a content, None if it has none and no model looked for them."""
+    found: int | None = connection.execute(_count_of_one, {"asset_id": asset_id}).scalar_one()
+    return found
+
+
+def refresh(connection: Connection, asset_ids: Sequence[int], *, looked_through: bool = False) -> None:
+    """Count again the faces of the photos that these contents represent; call it after their regions changed.
+
+    looked_through: a model has just looked for faces in them, and its task is marked done only after this.
+    """
+    counted = _count(photo.c.primary_asset_id)
+    for start in range(0, len(asset_ids), _KEYS):
+        chosen = update(photo).where(photo.c.primary_asset_id.in_(asset_ids[start : start + _KEYS]))
+        connection.execute(chosen.values(faces=func.coalesce(counted, 0) if looked_through else counted))
