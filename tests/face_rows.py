@@ -98,6 +98,7 @@ class FaceRows(VolumeRows):
         face = {key.removeprefix("face_"): values.pop(key) for key in list(values) if key.startswith("face_")}
         if "taken_at" in values:
             values.setdefault("taken_at_source", "exif")
+        values = {"width": 4000, "height": 3000} | values
         asset_id = self.asset_of(self.add_whole_photo(name, **values))
         return [self.add_face(asset_id, self.next_face(one, cosine=cosine), **face) for one in people]
 
@@ -133,7 +134,7 @@ class FaceRows(VolumeRows):
         """Add photos without files, with one good face each, quickly; return the ids of the faces. vectors: [n, dim]."""
         made = range(first_photo, first_photo + len(vectors))
         photos = {"kind": "image", "format": "jpeg", "size_bytes": 7, "keywords": [], "sources": {}}
-        photos |= {"added_at": ADDED_AT, "faces": 1}
+        photos |= {"added_at": ADDED_AT, "faces": 1, "width": 4000, "height": 3000}
         contents = {"size_bytes": 7, "kind": "image", "format": "jpeg", "facts": {}, "notes": [], "derived": True}
         contents |= {"variant_id": self.variant_id, "role": "primary", "added_at": ADDED_AT}
         texts = dict.fromkeys(("name", "folder", "camera", "keywords", "title", "description"), "")
