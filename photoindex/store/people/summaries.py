@@ -157,7 +157,8 @@ def _made(connection: Connection, individual_ids: Sequence[int]) -> dict[int, Su
     made = dict.fromkeys(individual_ids, Summary())
     for chunk in _chunks(individual_ids):
         for row in connection.execute(_all.where(assignment.c.individual_id.in_(chunk))):
-            made[row[0]] = Summary(*row[1:6], row[6] % _ID_FACTOR)
+            faces, confirmed, photos, first_at, last_at, best = row[1:]
+            made[row[0]] = Summary(faces, confirmed, photos, first_at, last_at, best % _ID_FACTOR)
     return made
 
 
