@@ -38,6 +38,7 @@ region_space = Table(
     Column("calibration", JSON(none_as_null=True), comment="scores that separate the same person from others"),
     Column("clustered_at", Float, comment="when all its regions were last grouped"),
     Column("clustered_up_to", Integer, comment="the largest region id then"),
+    Column("joined_up_to", Integer, comment="the largest region id when new regions were last grouped"),
     Column("created_at", Float, nullable=False),
     partial_index("region_space_active", "kind", unique=True, where="active = 1"),
     **IDS_NEVER_REUSED,
