@@ -160,4 +160,5 @@ individual_summary = Table(
     Column("first_at", Text, comment="taken_at of its first photo"),
     Column("last_at", Text),
     Column("cover_id", Integer, comment="the best region"),
+    Index("individual_summary_by_faces", "faces"),
 )

@@ -223,6 +223,7 @@ def _create_individual_summary() -> None:
         ),
         sa.PrimaryKeyConstraint("individual_id", name=op.f("pk_individual_summary")),
     )
+    op.create_index("individual_summary_by_faces", "individual_summary", ["faces"], unique=False)
 
 
 def _add_faces_to_photo() -> None:
