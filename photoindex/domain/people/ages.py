@@ -1,0 +1,35 @@
+"""Ages and lives of people, whose dates may be partial: YYYY, YYYY-MM or YYYY-MM-DD."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Day = np.datetime64
+"""A day: datetime64[D]."""
+
+
+def first_day(date: str) -> Day:
+    """Return the first day that a partial date may mean. Raises ValueError for other text."""
+    return np.datetime64(_parsed(date), "D")
+
+
+def last_day(date: str) -> Day:
+    """Return the last day that a partial date may mean. Raises ValueError for other text."""
+    return np.datetime64(_parsed(date) + 1, "D") - 1
+
+
+def outside_life(taken: NDArray[np.datetime64], born: str | None, died: str | None) -> NDArray[np.bool_]:
+    """Return which days, datetime64[D] [n], are certainly before a birth or after a death; never the unknown ones."""
+    outside = np.zeros(len(taken), np.bool_)
+    if born is not None:
+        outside |= taken < first_day(born)
+    if died is not None:
+        outside |= taken > last_day(died)
+    return outside
+
+
+def _parsed(date: str) -> Day:
+    if len(date) not in (4, 7, 10):
+        raise ValueError(f"'{date}' is not a date like 2015, 2015-03 or 2015-03-24")
+    return np.datetime64(date)
