@@ -11,12 +11,12 @@ Day = np.datetime64
 
 def first_day(date: str) -> Day:
     """Return the first day that a partial date may mean. Raises ValueError for other text."""
-    return np.datetime64(_parsed(date), "D")
+    return _parsed(date)
 
 
 def last_day(date: str) -> Day:
     """Return the last day that a partial date may mean. Raises ValueError for other text."""
-    return np.datetime64(_parsed(date) + 1, "D") - 1
+    return _parsed(date, 1) - np.timedelta64(1, "D")
 
 
 def outside_life(taken: NDArray[np.datetime64], born: str | None, died: str | None) -> NDArray[np.bool_]:
@@ -29,7 +29,9 @@ def outside_life(taken: NDArray[np.datetime64], born: str | None, died: str | No
     return outside
 
 
-def _parsed(date: str) -> Day:
+def _parsed(date: str, later: int = 0) -> Day:
+    """Return the first day of a partial date, or of the next day, month or year."""
     if len(date) not in (4, 7, 10):
         raise ValueError(f"'{date}' is not a date like 2015, 2015-03 or 2015-03-24")
-    return np.datetime64(date)
+    day: Day = (np.datetime64(date) + later).astype("datetime64[D]")
+    return day
