@@ -1,4 +1,4 @@
-"""`photoindex cluster`, `cluster calibrate`: group faces into people."""
+"""`photoindex cluster`, `cluster stats`, `cluster calibrate`: group faces into people."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.commands import cluster_stats
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
@@ -37,7 +38,7 @@ _DIFF = (
     Column("faces", "Faces", plain=True, justify="right", show=lambda value: f"{value:,}"),
     Column("before", "From", plain=True),
     Column("after", "To", plain=True),
-    Column("examples", "Examples", show=lambda value: " ".join(value) if isinstance(value, list) else str(value)),
+    Column("examples", "Examples", plain=True, show=lambda value: " ".join(value) if isinstance(value, list) else str(value)),
     Column("paths", "Photos", wide=True),
     Column("person"),
     Column("name"),
@@ -51,6 +52,7 @@ def register(app: typer.Typer) -> None:
     """Add the command `cluster`."""
     group = typer.Typer(name="cluster", help=HELP)
     group.callback(invoke_without_command=True)(_cluster)
+    cluster_stats.add_to(group)
     group.command("calibrate")(_calibrate)
     app.add_typer(group)
 
@@ -115,19 +117,21 @@ def _who(person: int | None, name: str | None) -> str:
 
 def _lines(summary: ClusterSummary) -> Iterator[str]:
     """Yield what is said about a grouping: what was done, how things are now, and what is next."""
-    would = "would be " if summary.dry_run else ""
-    how = f"all {amount(summary.faces, 'faces')} {would}grouped ({summary.reason})"
-    if not summary.full:
-        how = f"{amount(summary.new, 'new faces')} {would}grouped" if summary.new else "no new faces to group"
-    yield f"{how} in {summary.seconds:,.1f} s"
-    parts = [
-        (summary.joined, "joined people"),
-        (summary.grouped_new, f"in {amount(summary.groups, 'new groups')}"),
-        (summary.moved, "moved"),
-        (summary.left, "wait again"),
-    ]
-    if changed := [f"{count:,} {what}" for count, what in parts if count]:
-        yield f"{would or 'faces '}{', '.join(changed)}"
+    if summary.full:
+        grouped = "would be grouped" if summary.dry_run else "grouped"
+        yield f"all {amount(summary.faces, 'faces')} {grouped} in {summary.seconds:,.1f} s: {summary.reason}"
+    elif summary.new:
+        grouped = "would be looked at" if summary.dry_run else "looked at"
+        yield f"{amount(summary.new, 'new faces')} {grouped} in {summary.seconds:,.1f} s"
+    else:
+        yield "no new faces to group"
+    groups = amount(summary.groups, "new groups")
+    counts = (summary.joined, summary.grouped_new, summary.moved, summary.left)
+    done = ("joined people", f"are in {groups}", "moved", "wait again")
+    would = ("would join people", f"would be in {groups}", "would move", "would wait again")
+    words = would if summary.dry_run else done
+    if changed := [f"{count:,} {what}" for count, what in zip(counts, words, strict=True) if count]:
+        yield f"of the faces, {', '.join(changed)}"
     yield (
         f"{amount(summary.people, 'people')}: {summary.named:,} named, {summary.unnamed:,} unnamed; "
         f"{amount(summary.grouped, 'faces')} in groups, {summary.waiting:,} waiting"

@@ -79,7 +79,8 @@ def cluster_stats(library: Library, emit: EventSink = ignore_events) -> ClusterS
     given = grouping_input(library, emit)
     if not len(given.rows):
         raise NothingFound("no faces were found yet; run: photoindex faces")
-    thresholds = calibrated(library, given, emit, keep=False).thresholds(len(given.faces))
+    measured = calibrated(library, given, emit, keep=False)
+    thresholds = measured.thresholds(len(given.faces))
     return ClusterStats(
         model=given.space.model,
         faces=len(given.rows),
@@ -87,7 +88,7 @@ def cluster_stats(library: Library, emit: EventSink = ignore_events) -> ClusterS
         poor=int((given.waiting & ~given.faces.founder).sum()),
         thresholds=thresholds,
         people=tuple(_people(given, thresholds)),
-        likely=tuple(likely_same(library, given, emit)),
+        likely=tuple(likely_same(library, given, emit, measured=measured)),
     )
 
 

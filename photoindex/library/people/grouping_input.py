@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.people.ages import first_day, last_day
 from photoindex.domain.people.grouping_values import Faces, Known
 from photoindex.domain.people.quality import FaceQuality, founders, overall
 from photoindex.errors import NothingFound
@@ -19,7 +18,7 @@ from photoindex.store.people.grouping import NOBODY, Decisions, FaceRows, Person
 from photoindex.store.people.spaces import RegionSpace
 
 _PHASE = "loading"
-_DAYS, _YEARS = 0, 2
+_MONTHS, _YEARS = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,7 @@ def _faces(rows: FaceRows, decisions: Decisions) -> Faces:
         vectors=rows.vectors,
         founder=founders(quality),
         photo=rows.photos,
-        # The first day of a month or year is not when the photo was taken; see `_outside_lives`.
-        taken=np.where(rows.precision == _DAYS, rows.taken, np.datetime64("NaT")),
+        taken=_possible_days(rows),
         repeats_allowed=np.isin(rows.assets, list(decisions.repeats)),
         quality=overall(quality),
     )
@@ -101,29 +99,18 @@ def _known(rows: FaceRows, decisions: Decisions, persons: dict[int, PersonRow]) 
     lives = {one.id: (one.born, one.died) for one in persons.values() if one.born or one.died}
     return Known(
         confirmed=dict(zip(rows.ids[fixed].tolist(), rows.persons[fixed].tolist(), strict=True)),
-        rejected=decisions.rejected | _outside_lives(rows, lives),
+        rejected=decisions.rejected,
         apart=decisions.apart,
         grouped=dict(zip(rows.ids[grouped].tolist(), rows.persons[grouped].tolist(), strict=True)),
         lives=lives,
     )
 
 
-def _outside_lives(
-    rows: FaceRows, lives: dict[int, tuple[str | None, str | None]]
-) -> frozenset[tuple[int, int]]:
-    """Return (face, person) where the photo has only a month or year, and that is wholly outside the person's life."""
-    vague = np.flatnonzero(rows.precision != _DAYS)
-    first = rows.taken[vague]
-    whole = np.where(rows.precision[vague] == _YEARS, "Y", "M")
-    last = first.copy()
-    for unit in ("Y", "M"):
-        of_unit = whole == unit
-        last[of_unit] = (first[of_unit].astype(f"datetime64[{unit}]") + 1).astype("datetime64[D]") - 1
-    found: set[tuple[int, int]] = set()
-    for person, (born, died) in lives.items():
-        outside = np.zeros(len(vague), np.bool_)
-        outside |= last < first_day(born) if born else False
-        outside |= first > last_day(died) if died else False
-        found.update((face, person) for face in rows.ids[vague[outside]].tolist())
-    return frozenset(found)
 
+def _possible_days(rows: FaceRows) -> NDArray[np.datetime64]:
+    """Return the first and the last day that each photo may be of, datetime64[D] [n, 2]."""
+    last = rows.taken.copy()
+    for precision, unit in ((_MONTHS, "M"), (_YEARS, "Y")):
+        vague = rows.precision == precision
+        last[vague] = (last[vague].astype(f"datetime64[{unit}]") + 1).astype("datetime64[D]") - 1
+    return np.stack([rows.taken, last], axis=1)

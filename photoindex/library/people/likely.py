@@ -13,7 +13,7 @@ from photoindex.domain.people.cluster_quality import Means, means_of
 from photoindex.domain.people.grouping_values import WAITING
 from photoindex.domain.people.same_person import YEAR, Background, Link, Spans, alike, chains, successive
 from photoindex.library.handle import Library
-from photoindex.library.people.calibrate import calibrated
+from photoindex.library.people.calibrate import Measured, calibrated
 from photoindex.library.people.grouping_input import GroupingInput
 from photoindex.progress import EventSink, ignore_events
 from photoindex.vectors.neighbours import neighbours
@@ -63,18 +63,23 @@ class Likely:
 
 
 def likely_same(
-    library: Library, given: GroupingInput, emit: EventSink = ignore_events, *, least: float = _LEAST
+    library: Library,
+    given: GroupingInput,
+    emit: EventSink = ignore_events,
+    *,
+    least: float = _LEAST,
+    measured: Measured | None = None,
 ) -> list[Likely]:
     """Return who may be one person, the most certain first.
 
     Left out: strangers and hidden people, pairs that somebody said are not the same, two people with names, and people
-    who are together in a photo. least: of the confidence.
+    who are together in a photo. least: of the confidence. measured: the calibration, if the caller has it.
     """
     pool = _Pool(given)
     if len(pool.groups.labels) < 2:
         return []
-    measured = calibrated(library, given, emit, keep=False).calibration
-    expected = Background(measured.mean, measured.deviation)
+    measured = measured or calibrated(library, given, emit, keep=False)
+    expected = Background(measured.calibration.mean, measured.calibration.deviation)
     lives = [one for one in successive(pool.spans(), expected) if one.confidence >= least]
     found = [
         pool.as_likely(Kind.YEARS, part) for chain in chains(lives) for part in pool.sound_parts(chain)

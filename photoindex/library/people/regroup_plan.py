@@ -82,6 +82,8 @@ def _found_groups(
     """Group those new faces that still wait, with the waiting ones that are like them."""
     waiting = np.flatnonzero(persons == NOBODY)
     fresh = waiting[given.is_new[waiting]]
+    if not len(fresh):
+        return
     others = waiting[~given.is_new[waiting]]
     vectors = given.faces.vectors
     places, cosines = search.nearest(vectors[fresh], vectors[others], NEIGHBOURS)
