@@ -139,6 +139,13 @@ def _faces(connection: Connection, statement: Any, asset_ids: Sequence[int]) -> 
     ]
 
 
+def by_face(connection: Connection, asset_id: int, marks: Marks) -> dict[int, Mark]:
+    """Return region id -> what marks it in a file, for the faces of a content that represents a photo."""
+    faces = _faces(connection, _of_assets, [asset_id]) if marks.faces else []
+    matches = matched_marks(marks.faces, [KnownFace(each.box, each.detected, each.decided) for each in faces])
+    return {faces[place].id: marks.faces[number] for number, place in matches.items()}
+
+
 def write(connection: Connection, contents: Sequence[PhotoContent], marks: Marks) -> None:
     """Make the marked faces of a photo those of its primary content, the first of `contents`.
 
