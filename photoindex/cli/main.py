@@ -30,6 +30,7 @@ COMMANDS: tuple[str, ...] = (
     "show",
     "facts",
     "why",
+    "people",
     "events",
     "time",
     "pair",

@@ -81,9 +81,14 @@ def _refuse_different(people: Sequence[IndividualRow]) -> None:
         for one, other in combinations(dated, 2):
             first, second = getattr(one, what), getattr(other, what)
             if is_before(first, second) or is_before(second, first):
+                date = (
+                    f"photoindex people born {other.id} DATE"
+                    if what == "born"
+                    else f"photoindex people died {other.id} DATE"
+                )
                 raise UsageError(
                     f"they are not the same person: {person_text(one)} {what} {first}, {person_text(other)} {what} {second}; "
-                    f"correct one with: photoindex people {what} {other.id} DATE"
+                    f"correct one with: {date}"
                 )
 
 

@@ -95,10 +95,14 @@ def refuse_outside_life(connection: Connection, person: IndividualRow, given: Se
     first = next(one for one in given if one.id in outside)
     path = _path(connection, first)
     more = f", and {len(outside) - 1:,} more" if len(outside) > 1 else ""
-    verb = "born" if "birth" in outside[first.id] else "died"
+    date = (
+        f"photoindex people born {person.id} DATE"
+        if "birth" in outside[first.id]
+        else f"photoindex people died {person.id} DATE"
+    )
     raise CannotBe(
         f"{face_text(first.id)} in {display(path)} cannot be {person_text(person)}: {outside[first.id]}{more}; correct the "
-        f"date with: photoindex people {verb} {person.id} DATE, or the photo's with: photoindex time set "
+        f"date with: {date}, or the photo's with: photoindex time set "
         f"{shell_word(path)} --to WHEN"
     )
 

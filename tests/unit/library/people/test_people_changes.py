@@ -115,7 +115,7 @@ def test_different_birth_dates_are_not_merged_and_the_more_precise_one_stays(row
     bea = rows.add_person("Bea", rows.add_photos_of("b", 2))
     rows.set_person(anna, born="2015")
     rows.set_person(bea, born="2016-03")
-    with pytest.raises(UsageError, match="born 2015, .*born 2016-03"):
+    with pytest.raises(UsageError, match=r"born 2015, .*born 2016-03"):
         changes.merge(rows.library, str(anna), [str(bea)])
     rows.set_person(bea, born="2015-03")
     changes.merge(rows.library, str(anna), [str(bea)])
