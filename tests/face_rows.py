@@ -69,7 +69,7 @@ def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class FaceRows(VolumeRows):
-    """A volume with rows, and an active space of faces, `space_id`.
+    """A volume with rows, and a space of faces, `space_id`, which is the active one if it is new.
 
     `shots` counts the faces made of each person, so that every face is another one.
     """
@@ -78,7 +78,10 @@ class FaceRows(VolumeRows):
         super().__init__(library, originals)
         self.dim = dim
         self.shots: dict[int | str, int] = {}
-        self.space_id = self.add_space(model)
+        with library.database.read() as connection:
+            known = select(region_space.c.id).where(region_space.c.model == model)
+            space_id: int | None = connection.execute(known).scalar()
+        self.space_id = space_id or self.add_space(model)
 
     def add_space(self, model: str, *, dim: int | None = None, active: bool = True) -> int:
         """Add a space of faces; with `active`, it replaces the active one."""

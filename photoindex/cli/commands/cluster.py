@@ -38,7 +38,12 @@ _DIFF = (
     Column("faces", "Faces", plain=True, justify="right", show=lambda value: f"{value:,}"),
     Column("before", "From", plain=True),
     Column("after", "To", plain=True),
-    Column("examples", "Examples", plain=True, show=lambda value: " ".join(value) if isinstance(value, list) else str(value)),
+    Column(
+        "examples",
+        "Examples",
+        plain=True,
+        show=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+    ),
     Column("paths", "Photos", wide=True),
     Column("person"),
     Column("name"),
@@ -139,7 +144,7 @@ def _lines(summary: ClusterSummary) -> Iterator[str]:
     if summary.outdated:
         yield f"{amount(summary.outdated, 'faces')} left alone: somebody changed them meanwhile; the next run sees them"
     if not summary.dry_run and summary.people:
-        yield f"next: photoindex people {'review' if summary.unnamed else 'list'}"
+        yield "see who they are: photoindex people list"
 
 
 def _calibrate(

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from photoindex.domain.people.regrouping import Change, Kind, Regrouping, batches, changes
+from photoindex.domain.people.regrouping import NOBODY, Change, Kind, Regrouping, batches, changes
 from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.people.calibrate import calibrated
-from photoindex.library.people.grouping_input import NOBODY, GroupingInput, grouping_input
+from photoindex.library.people.grouping_input import GroupingInput, grouping_input
 from photoindex.library.people.regroup_plan import Plan, plan_all, plan_new
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store.people import grouping, regroup, spaces
@@ -148,7 +148,7 @@ class _Written:
 
 def _planned(library: Library, request: ClusterRequest, emit: EventSink) -> _Planned:
     due = is_due(library)
-    reason = due.full or ("asked for with --full" if request.full else "")
+    reason = due.full or ("as asked" if request.full else "")
     given = grouping_input(library, emit)
     if not len(given.rows):
         raise NothingFound("no faces were found yet; run: photoindex faces")
@@ -177,7 +177,9 @@ def _write_part(library: Library, part: Regrouping, done: _Written, log: logging
         with library.database.write() as connection:
             written = regroup.write(connection, part)
     except regroup.NotSound as error:
-        log.warning("changes of '%s' were dropped: somebody changed the same people", error, extra={"action": "cluster"})
+        log.warning(
+            "changes of '%s' were dropped: somebody changed the same people", error, extra={"action": "cluster"}
+        )
         done.outdated += len(part)
     else:
         done.outdated += written.outdated

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from photoindex.domain.people.regrouping import Change, Kind
+from photoindex.domain.people.regrouping import NOBODY, Kind
 from photoindex.library.handle import Library
 from photoindex.library.people.cluster import Clustering
-from photoindex.library.people.grouping_input import NOBODY, GroupingInput
+from photoindex.library.people.grouping_input import GroupingInput
 from photoindex.library.search.hits import hits_by_id
 
 EXAMPLES = 3
@@ -51,9 +52,10 @@ def diff(library: Library, found: Clustering) -> Iterator[DiffRow]:
         )
 
 
-def _photos(given: GroupingInput, faces: Sequence[int] | np.ndarray) -> list[int]:
+def _photos(given: GroupingInput, faces: NDArray[np.int64]) -> list[int]:
     """Return the photos of the example faces."""
-    return given.rows.photos[np.searchsorted(given.rows.ids, np.asarray(faces[:EXAMPLES]))].tolist()
+    places = np.searchsorted(given.rows.ids, faces[:EXAMPLES])
+    return [int(photo) for photo in given.rows.photos[places]]
 
 
 def _person(number: int) -> int | None:

@@ -38,7 +38,7 @@ class GroupingInput:
     @property
     def waiting(self) -> NDArray[np.bool_]:
         """Which faces are in no group."""
-        return self.rows.persons == NOBODY
+        return np.equal(self.rows.persons, NOBODY)
 
     @property
     def is_new(self) -> NDArray[np.bool_]:
@@ -104,7 +104,6 @@ def _known(rows: FaceRows, decisions: Decisions, persons: dict[int, PersonRow]) 
         grouped=dict(zip(rows.ids[grouped].tolist(), rows.persons[grouped].tolist(), strict=True)),
         lives=lives,
     )
-
 
 
 def _possible_days(rows: FaceRows) -> NDArray[np.datetime64]:

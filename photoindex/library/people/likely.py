@@ -81,9 +81,7 @@ def likely_same(
     measured = measured or calibrated(library, given, emit, keep=False)
     expected = Background(measured.calibration.mean, measured.calibration.deviation)
     lives = [one for one in successive(pool.spans(), expected) if one.confidence >= least]
-    found = [
-        pool.as_likely(Kind.YEARS, part) for chain in chains(lives) for part in pool.sound_parts(chain)
-    ]
+    found = [pool.as_likely(Kind.YEARS, part) for chain in chains(lives) for part in pool.sound_parts(chain)]
     in_chain = {frozenset((one, other)) for likely in found for one in likely.persons for other in likely.persons}
     unit = pool.groups.means / np.linalg.norm(pool.groups.means, axis=1, keepdims=True)
     for link in alike(pool.groups.means, neighbours(unit, _CANDIDATES), expected):
@@ -138,7 +136,7 @@ class _Pool:
     def _photos(self, row: int) -> NDArray[np.int64]:
         faces = self._faces[row]
         once = faces[~self._given.faces.repeats_allowed[faces]]
-        return self._given.faces.photo[once]
+        return np.asarray(self._given.faces.photo[once])
 
     def sound_parts(self, chain: Sequence[Link]) -> Iterator[list[Link]]:
         """Yield the parts of a chain in which no two persons have anything against them."""

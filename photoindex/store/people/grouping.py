@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, or_, select, update
 
 from photoindex.domain.people.values import FACE, FIXED, PERSON
 from photoindex.store.people.spaces import RegionSpace
@@ -100,7 +100,10 @@ def count_new(connection: Connection, space: RegionSpace, after: int) -> int:
 
 def was_grouped(connection: Connection) -> bool:
     """Tell whether the faces of any space, perhaps of another model, were ever grouped."""
-    return connection.execute(select(region_space.c.id).where(region_space.c.clustered_at.is_not(None))).first() is not None
+    return (
+        connection.execute(select(region_space.c.id).where(region_space.c.clustered_at.is_not(None))).first()
+        is not None
+    )
 
 
 def faces(
@@ -202,13 +205,17 @@ def decisions(connection: Connection, space: RegionSpace) -> Decisions:
 def persons(connection: Connection) -> dict[int, PersonRow]:
     """Return all individuals that have faces, id -> individual."""
     chosen = select(
-        individual.c.id, individual.c.name, individual.c.born, individual.c.died, individual.c.ignored, individual.c.hidden
+        individual.c.id,
+        individual.c.name,
+        individual.c.born,
+        individual.c.died,
+        individual.c.ignored,
+        individual.c.hidden,
     ).where(individual.c.kind == PERSON)
-    return {row.id: _person(row) for row in connection.execute(chosen)}
-
-
-def _person(row: Row[Any]) -> PersonRow:
-    return PersonRow(row.id, row.name, row.born, row.died, bool(row.ignored), bool(row.hidden))
+    return {
+        row.id: PersonRow(row.id, row.name, row.born, row.died, bool(row.ignored), bool(row.hidden))
+        for row in connection.execute(chosen)
+    }
 
 
 def calibrate(connection: Connection, space: RegionSpace, calibration: dict[str, Any]) -> None:

@@ -29,8 +29,10 @@ from photoindex.store.schema.tables import (
 
 @dataclass(slots=True)
 class Written:
-    """What one transaction did. made: number of a new group -> its individual. outdated: faces that were left as they
-    are, because something that concerns them has changed since the faces were read. removed: individuals without faces.
+    """What one transaction did.
+
+    made: number of a new group -> its individual. outdated: faces that were left as they are, because something that
+    concerns them has changed since they were read. removed: individuals without faces.
     """
 
     written: int = 0
@@ -173,4 +175,6 @@ def mark_grouped(connection: Connection, space: RegionSpace, up_to: int, *, whol
     values: dict[str, object] = {"joined_up_to": up_to}
     if whole:
         values |= {"clustered_at": time.time(), "clustered_up_to": up_to}
-    connection.execute(update(region_space).where(region_space.c.id == bindparam("space")).values(values), {"space": space.id})
+    connection.execute(
+        update(region_space).where(region_space.c.id == bindparam("space")).values(values), {"space": space.id}
+    )

@@ -45,7 +45,9 @@ def persons(library: Library) -> set[int]:
 def test_faces_join_move_and_wait_and_new_groups_get_new_people(library: Library, rows: FaceRows) -> None:
     faces = rows.add_photos_of("Anna", 6)
     anna = rows.add_person(None, faces[:3], how=How.CLUSTER)
-    done = write(library, (faces[0], anna, NOBODY), (faces[3], NOBODY, anna), (faces[4], NOBODY, -1), (faces[5], NOBODY, -1))
+    done = write(
+        library, (faces[0], anna, NOBODY), (faces[3], NOBODY, anna), (faces[4], NOBODY, -1), (faces[5], NOBODY, -1)
+    )
     assert (done.written, done.outdated, done.removed) == (4, 0, 0)
     new = done.made[-1]
     assert new != anna
@@ -126,7 +128,8 @@ def test_a_space_knows_when_and_up_to_which_face_it_was_grouped(library: Library
         joined = spaces.active(connection)
         regroup.mark_grouped(connection, space, 9, whole=True)
         whole = spaces.active(connection)
-    assert joined is not None and whole is not None
+    assert joined is not None
+    assert whole is not None
     assert (joined.clustered_at, joined.clustered_up_to, joined.joined_up_to) == (None, None, 7)
     assert whole.clustered_at is not None
     assert (whole.clustered_up_to, whole.joined_up_to) == (9, 9)
