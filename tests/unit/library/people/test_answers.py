@@ -174,8 +174,10 @@ def test_every_line_that_does_not_apply_is_reported_with_its_reason(sitting: Sit
         ),
         (
             7,
-            f"Anna ({sitting.anna}) has a name, and strangers have none; to leave out their photos, run: photoindex people "
-            f"hide {sitting.anna}",
+            (
+                f"Anna ({sitting.anna}) has a name, and strangers have none; to leave out their photos, run: photoindex people "
+                f"hide {sitting.anna}"
+            ),
         ),
     ]
 
