@@ -7,10 +7,10 @@ from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, select, update
 
 from photoindex.store.engine.predicates import has_state
-from photoindex.store.engine.statements import materialized, upsert
+from photoindex.store.engine.statements import materialized, numbers, upsert
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, task, volume
 
@@ -153,6 +153,16 @@ def reset_after_new_preview(connection: Connection, asset_id: int, stages: Colle
             updated_at=time.time(),
         )
     )  # fmt: skip
+
+
+def forget_other_variants(connection: Connection, stage: str, asset_ids: Sequence[int], *, kept: Sequence[int]) -> None:
+    """Remove the tasks of contents whose variant is not among `kept`: their results were replaced."""
+    of_contents = task.c.subject_id.in_(numbers(asset_ids))
+    connection.execute(
+        delete(task).where(
+            task.c.subject_kind == "asset", of_contents, task.c.stage == stage, task.c.variant_id.not_in(kept)
+        )
+    )
 
 
 def count_waiting(connection: Connection, of: StageVariant) -> int:
