@@ -45,6 +45,9 @@ ContactSheetOption = Annotated[
     ),
 ]
 PreviewOption = Annotated[bool, typer.Option("--preview", help="Also show the photos in this terminal.")]
+HiddenOption = Annotated[
+    bool, typer.Option("--hidden", help="Show photos of hidden persons, too; lists of paths always have them.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,14 @@ class PictureOptions:
     """How photos are shown; `picture_options` makes it from a command's options.
 
     gallery, contact_sheet: files to write, `-` for stdout. limit: photos at most; None: as many as suit each form.
+    hidden: also those of hidden persons.
     """
 
     gallery: Path | None = None
     contact_sheet: Path | None = None
     preview: bool = False
     limit: int | None = None
+    hidden: bool = False
 
     @property
     def wanted(self) -> bool:
@@ -71,14 +76,19 @@ class PictureOptions:
 
 
 def picture_options(
-    *, gallery: Path | None, contact_sheet: Path | None, preview: bool, limit: int | None = None
+    *,
+    gallery: Path | None = None,
+    contact_sheet: Path | None = None,
+    preview: bool = False,
+    limit: int | None = None,
+    hidden: bool,
 ) -> PictureOptions:
     """Return a command's options, checked before anything is searched for; `limit` is its own --limit, None where not given.
 
     Raises UsageError. A command calls it before its search, and prints no list where the result `takes_stdout`.
     """
     gallery, contact_sheet = (one if one is None else as_named(one) for one in (gallery, contact_sheet))
-    options = PictureOptions(gallery, contact_sheet, preview, limit)
+    options = PictureOptions(gallery, contact_sheet, preview, limit, hidden)
     if preview and not sys.stdout.isatty():
         raise UsageError("--preview shows photos on a terminal, and this is none; --gallery OUT.html writes a page")
     if options.takes_stdout:
@@ -105,14 +115,30 @@ def show_pictures(library: Library, hits: Sequence[Hit], options: PictureOptions
 def show_groups(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:
     """Show groups of photos, each with its heading, the ones to keep marked; see `show_pictures`.
 
-    Raises UsageError where a file cannot be written or the terminal shows no pictures, StorageFull.
+    Photos of hidden persons are left out unless the options say otherwise. Raises UsageError where a file cannot be written
+    or the terminal shows no pictures, StorageFull.
     """
+    if not options.hidden:
+        groups, left_out = _without_hidden(library, groups)
+        if left_out and not any(group.entries for group in groups):
+            print("no photo is left to show", file=sys.stderr)
+            return
     if options.gallery is not None:
         _write_gallery(library, groups, options, title)
     if options.contact_sheet is not None:
         _write_contact_sheet(library, groups, options, title)
     if options.preview:
         _preview(library, groups, options)
+
+
+def _without_hidden(library: Library, groups: Sequence[GalleryGroup]) -> tuple[Sequence[GalleryGroup], int]:
+    """Return the groups without photos of hidden persons, and say how many photos were left out."""
+    from photoindex.library.people.hidden import without_hidden
+
+    shown, left_out = without_hidden(library, groups)
+    if left_out:
+        print(f"{amount(left_out, 'photos')} of hidden persons left out; --hidden shows them", file=sys.stderr)
+    return shown, left_out
 
 
 def _write_gallery(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:

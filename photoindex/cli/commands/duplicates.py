@@ -12,7 +12,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
-from photoindex.cli.arguments.picture_options import GalleryOption, picture_options, show_groups
+from photoindex.cli.arguments.picture_options import GalleryOption, HiddenOption, picture_options, show_groups
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount, size_text
@@ -106,6 +106,7 @@ def duplicates(
         ),
     ] = None,
     gallery: GalleryOption = None,
+    hidden: HiddenOption = False,
     limit: Annotated[
         int | None,
         typer.Option("--limit", "-n", metavar="N", min=0, help="Only the N groups that free most.", show_default=False),
@@ -121,7 +122,7 @@ def duplicates(
     from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
     from photoindex.library.duplicates.plan import check_plan_target
 
-    pictures = picture_options(gallery=gallery, contact_sheet=None, preview=False)
+    pictures = picture_options(gallery=gallery, hidden=hidden)
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null)
     with opened(library, reading=True) as found:
         if plan is not None:
@@ -173,7 +174,7 @@ def _picture_groups(library: Library, groups: Sequence[DuplicateGroup]) -> Itera
         ]
         copies = sum(one.action != "keep" for one in group.files)
         heading = f"Group {number}: {group.kind}, {amount(copies, 'copies')}"
-        yield PictureGroup(entries, heading, f"kept: {group.keep_reason}")
+        yield PictureGroup(entries, heading, f"kept: {group.keep_reason}", same_picture=True)
 
 
 def _with_kept_file(hit: Hit, group: DuplicateGroup) -> Hit:

@@ -13,6 +13,7 @@ from photoindex.cli.arguments.field_options import with_query_options
 from photoindex.cli.arguments.picture_options import (
     ContactSheetOption,
     GalleryOption,
+    HiddenOption,
     PictureOptions,
     PreviewOption,
     picture_options,
@@ -149,6 +150,7 @@ def search(
     gallery: GalleryOption = None,
     contact_sheet: ContactSheetOption = None,
     preview: PreviewOption = False,
+    hidden: HiddenOption = False,
     library: LibraryOption = None,
     *,
     terms: list[OptionTerm],
@@ -158,7 +160,7 @@ def search(
     from photoindex.library.search.parse import parse_with_options
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null, template=template)
-    shown = picture_options(gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit)
+    shown = picture_options(gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden)
     alone = "--count" if count else "--explain" if explain else None
     if alone and (csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")

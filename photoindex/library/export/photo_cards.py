@@ -36,11 +36,12 @@ class GalleryEntry:
 
 @dataclass(frozen=True, slots=True)
 class GalleryGroup:
-    """Hits under one heading; a search has a single group without heading."""
+    """Hits under one heading; a search has a single group without heading. same_picture: its photos show the same."""
 
     entries: Sequence[GalleryEntry]
     heading: str = ""
     note: str = ""
+    same_picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)

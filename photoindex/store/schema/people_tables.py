@@ -38,6 +38,7 @@ region_space = Table(
     Column("calibration", JSON(none_as_null=True), comment="scores that separate the same person from others"),
     Column("clustered_at", Float, comment="when all its regions were last grouped"),
     Column("clustered_up_to", Integer, comment="the largest region id then"),
+    Column("joined_up_to", Integer, comment="the largest region id when new regions were last grouped"),
     Column("created_at", Float, nullable=False),
     partial_index("region_space_active", "kind", unique=True, where="active = 1"),
     **IDS_NEVER_REUSED,
@@ -159,4 +160,5 @@ individual_summary = Table(
     Column("first_at", Text, comment="taken_at of its first photo"),
     Column("last_at", Text),
     Column("cover_id", Integer, comment="the best region"),
+    Index("individual_summary_by_faces", "faces"),
 )

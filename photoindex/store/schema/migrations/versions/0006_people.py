@@ -53,6 +53,12 @@ def _create_region_space() -> None:
         ),
         sa.Column("clustered_at", sa.Float(), nullable=True, comment="when all its regions were last grouped"),
         sa.Column("clustered_up_to", sa.Integer(), nullable=True, comment="the largest region id then"),
+        sa.Column(
+            "joined_up_to",
+            sa.Integer(),
+            nullable=True,
+            comment="the largest region id when new regions were last grouped",
+        ),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_region_space")),
         sa.UniqueConstraint("key", name=op.f("uq_region_space_key")),
@@ -217,6 +223,7 @@ def _create_individual_summary() -> None:
         ),
         sa.PrimaryKeyConstraint("individual_id", name=op.f("pk_individual_summary")),
     )
+    op.create_index("individual_summary_by_faces", "individual_summary", ["faces"], unique=False)
 
 
 def _add_faces_to_photo() -> None:
