@@ -25,9 +25,10 @@ _ROWS = 512
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face. vector: [dim] of unit length; None if it is not comparable with the others."""
+    """One face. vector: [dim] of unit length, None if it has none; comparable with those of the same space."""
 
     box: Box
+    space_id: int | None
     vector: NDArray[np.floating] | None
 
 
@@ -48,26 +49,30 @@ def _alike(before: Sequence[Face], after: Sequence[Face]) -> Iterator[tuple[floa
     """Yield the cosine of each pair of faces that look the same, and their indices."""
     import numpy as np
 
-    ones, first = _vectors(before)
-    others, second = _vectors(after)
-    if not len(ones) or not len(others):
-        return
-    for start in range(0, len(ones), _ROWS):
-        cosines = first[start : start + _ROWS] @ second.T
-        for i, j in zip(*np.nonzero(cosines >= SAME_FACE), strict=True):
-            yield float(cosines[i, j]), ones[start + i], others[j]
+    for space_id in {face.space_id for face in before} & {face.space_id for face in after}:
+        ones, first = _vectors(before, space_id)
+        others, second = _vectors(after, space_id)
+        if not ones or not others:
+            continue
+        for start in range(0, len(ones), _ROWS):
+            cosines = first[start : start + _ROWS] @ second.T
+            for i, j in zip(*np.nonzero(cosines >= SAME_FACE), strict=True):
+                yield float(cosines[i, j]), ones[start + i], others[j]
 
 
-def _vectors(faces: Sequence[Face]) -> tuple[list[int], NDArray[np.float32]]:
-    """Return the indices of the faces with a vector, and these vectors: float32 [n, dim]."""
+def _vectors(faces: Sequence[Face], space_id: int | None) -> tuple[list[int], NDArray[np.float32]]:
+    """Return the indices of the faces with a vector of a space, and these vectors: float32 [n, dim]."""
     import numpy as np
 
-    found = [(number, face.vector) for number, face in enumerate(faces) if face.vector is not None]
-    vectors = np.array([vector for _, vector in found], np.float32)
-    return [number for number, _ in found], vectors
+    found = [
+        (number, face.vector)
+        for number, face in enumerate(faces)
+        if face.vector is not None and face.space_id == space_id
+    ]
+    return [number for number, _ in found], np.array([vector for _, vector in found], np.float32)
 
 
 def _are_others(one: Face, other: Face) -> bool:
-    if one.vector is None or other.vector is None:
+    if one.vector is None or other.vector is None or one.space_id != other.space_id:
         return False
     return float(one.vector.astype("f4") @ other.vector.astype("f4")) < OTHER_FACE

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
+from sqlalchemy import Connection
+
 from photoindex.errors import ModelUnavailable
 from photoindex.library.handle import Library
+from photoindex.stages.faces import STAGE
 from photoindex.store.people import spaces
+from photoindex.store.tasks import admin, asset_tasks
 
 
 def model_for_faces(library: Library) -> str:
@@ -33,6 +39,24 @@ def installed_packs(library: Library) -> list[str]:
     except ModelUnavailable:
         return []
     return [one.id for one in installed if one.description.task == FACES]
+
+
+def command_for_variant(library: Library, key: str) -> str:
+    """Return the command that does the tasks of a variant of the faces stage. key: of the variant."""
+    return command_for_faces(library, json.loads(key).get("model", ""))
+
+
+def waiting_by_command(library: Library, connection: Connection) -> dict[str, int]:
+    """Return how many pictures each command would look through; without a face pack, only what was begun."""
+    found: dict[str, int] = {}
+    for key, number in admin.count_waiting_by_variant(connection, STAGE.name).items():
+        command = command_for_variant(library, key)
+        found[command] = found.get(command, 0) + number
+    model = model_for_faces(library)
+    if model in installed_packs(library):
+        command = command_for_faces(library, model)
+        found[command] = found.get(command, 0) + asset_tasks.count_never_planned(connection, STAGE.name)
+    return {command: number for command, number in found.items() if number}
 
 
 def command_for_faces(library: Library, model_id: str) -> str:

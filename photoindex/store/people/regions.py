@@ -84,6 +84,12 @@ def vectors_of(connection: Connection, region_ids: Sequence[int]) -> dict[int, N
     return {row.region_id: np.frombuffer(row.data, STORED) for row in connection.execute(chosen)}
 
 
+def faces_to_match(connection: Connection, rows: Sequence[RegionRow]) -> list[Face]:
+    """Return regions with what is needed to find them in another content."""
+    vectors = vectors_of(connection, [row.id for row in rows])
+    return [Face(row.box, row.space_id, vectors.get(row.id)) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class RegionWriter:
     """Stores what one variant of a stage found: the regions of contents, with vectors of one space.
@@ -141,10 +147,9 @@ class RegionWriter:
     ) -> list[tuple[RegionRow, int]]:
         if not rows:
             return []
-        vectors = vectors_of(connection, [row.id for row in rows if row.space_id == self.space.id])
-        faces = [Face(row.box, vectors.get(row.id)) for row in rows]
-        pairs = matched_after_edit(faces, [Face(box_of(one), one.vector) for one in found])
-        return [(rows[old], new) for old, new in pairs]
+        new = [Face(box_of(one), self.space.id, one.vector) for one in found]
+        pairs = matched_after_edit(faces_to_match(connection, rows), new)
+        return [(rows[old], number) for old, number in pairs]
 
     def _is_obsolete(self, row: RegionRow) -> bool:
         """Whether a region that was not found again is removed."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, select, update
 
+from photoindex.store.engine import predicates
 from photoindex.store.engine.predicates import has_state
 from photoindex.store.engine.statements import materialized, numbers, upsert
 from photoindex.store.files.files import join
@@ -183,6 +184,19 @@ def count_to_do(connection: Connection, of: StageVariant) -> int:
     """Return how many contents a run would process: ready, and neither done nor quarantined."""
     finished = task_of_asset(of).where(task.c.state.in_(("done", "quarantined")))
     return _count_contents(connection, select(asset.c.id).where(~finished.exists()), is_ready(of))
+
+
+def count_never_planned(connection: Connection, stage: str) -> int:
+    """Return how many contents with a preview have no task of a stage, of any variant."""
+    contents = select(func.count()).select_from(asset).scalar_subquery()
+    without_preview = select(func.count()).select_from(asset).where(predicates.without_preview()).scalar_subquery()
+    of_stage = (task.c.subject_kind == "asset", task.c.stage == stage)
+    planned = select(func.count(task.c.subject_id.distinct())).where(*of_stage).scalar_subquery()
+    # Two counts are much faster than a look at each content, and as a rule they are equal.
+    if not connection.execute(select(contents - without_preview > planned)).scalar_one():
+        return 0
+    planned_one = select(task.c.id).where(*of_stage, task.c.subject_id == asset.c.id).correlate(asset)
+    return _count_contents(connection, select(asset.c.id).where(~planned_one.exists()), has_usable_preview())
 
 
 def count_with_preview(connection: Connection, asset_ids: Select[tuple[int]]) -> int:

@@ -4,72 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from photoindex.domain.people.values import How
 from photoindex.store.people import spaces
-from photoindex.store.people.regions import RegionWriter, vectors_of
-from photoindex.store.tasks import queue
-from photoindex.types import DetectedRegion
-from tests.face_rows import FaceRows, faces_of
+from photoindex.store.people.regions import vectors_of
+from tests.face_rows import faces_of
 from tests.rows import library_in
-
-BOX = (0.2, 0.2, 0.1, 0.15)
-BESIDE = (0.6, 0.2, 0.1, 0.15)
-
-
-class Rows(FaceRows):
-    """Faces of one model in a library, and runs that find others."""
-
-    def look(self, found: dict[int, list[DetectedRegion]], *, model: str = "by-hand", keeps: tuple[int, ...] = ()) -> int:
-        """Write what a run of a model found (content -> faces); return its variant."""
-        with self.writing() as connection:
-            variant_id = queue.ensure_variant(connection, "faces", {"model": model})
-            space = spaces.ensure(connection, model=model, comparable={"model": model}, dim=self.dim)
-            RegionWriter(space, variant_id, keeps).put(connection, found)
-        return variant_id
-
-    def faces(self, asset_id: int) -> list[tuple[Any, ...]]:
-        """Return id, left edge, space and variant of a content's faces."""
-        return self.query(
-            "SELECT id, round(x, 3), space_id, variant_id FROM region WHERE asset_id = ? ORDER BY id", asset_id
-        )
-
-    def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        connection = self.library.database.raw_connection()
-        try:
-            return list(connection.execute(statement, values))
-        finally:
-            connection.close()
-
-    def faces_of_photo(self, asset_id: int) -> int | None:
-        ((count,),) = self.query("SELECT faces FROM photo WHERE primary_asset_id = ?", asset_id)
-        return count  # type: ignore[no-any-return]
+from tests.unit.store.people.face_runs import BESIDE, FaceRuns, face
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> Iterator[Rows]:
+def rows(tmp_path: Path) -> Iterator[FaceRuns]:
     with library_in(tmp_path / "library") as library:
-        yield Rows(library, tmp_path / "photos")
+        yield FaceRuns(library, tmp_path / "photos")
 
 
-def face(box: tuple[float, ...] = BOX, person: int = 1, shot: int = 0, **values: Any) -> DetectedRegion:
-    """A face of a made-up person."""
-    landmarks = np.full((5, 2), 0.25, np.float32)
-    vector = faces_of(person, 1, first=shot)[0]
-    found: dict[str, Any] = {"score": 0.9, "vector": vector, "landmarks": landmarks, "sharpness": 120.0}
-    return DetectedRegion("face", *box, **(found | {"yaw": 1.0, "roll": 2.0} | values))
-
-
-def a_content(rows: Rows, name: str = "one.jpg") -> int:
-    return rows.asset_of(rows.add_whole_photo(name, asset_width=4000, asset_height=3000))
-
-
-def test_faces_are_stored_with_vector_size_in_the_original_and_landmarks(rows: Rows) -> None:
-    asset_id = a_content(rows)
+def test_faces_are_stored_with_vector_size_in_the_original_and_landmarks(rows: FaceRuns) -> None:
+    asset_id = rows.add_content()
     rows.look({asset_id: [face(), face(BESIDE, 2)]})
     stored = rows.query("SELECT size_px, score, sharpness, yaw, roll, length(landmarks), schema FROM region")
     assert stored == [(pytest.approx(400.0), 0.9, 120.0, 1.0, 2.0, 40, None)] * 2
@@ -80,8 +34,8 @@ def test_faces_are_stored_with_vector_size_in_the_original_and_landmarks(rows: R
     assert rows.faces_of_photo(asset_id) == 2
 
 
-def test_a_picture_without_a_face_counts_as_looked_through(rows: Rows) -> None:
-    asset_id = a_content(rows)
+def test_a_picture_without_a_face_counts_as_looked_through(rows: FaceRuns) -> None:
+    asset_id = rows.add_content()
     assert rows.faces_of_photo(asset_id) is None
     rows.look({asset_id: []})
     assert rows.faces_of_photo(asset_id) == 0
@@ -90,8 +44,8 @@ def test_a_picture_without_a_face_counts_as_looked_through(rows: Rows) -> None:
     assert (rows.faces_of_photo(asset_id), rows.faces(asset_id)) == (0, [])
 
 
-def test_a_face_that_another_model_finds_in_the_same_place_keeps_its_id_and_its_person(rows: Rows) -> None:
-    asset_id = a_content(rows)
+def test_a_face_that_another_model_finds_in_the_same_place_keeps_its_id_and_its_person(rows: FaceRuns) -> None:
+    asset_id = rows.add_content()
     rows.look({asset_id: [face(), face(BESIDE, 2)]})
     (first, *_), (second, *_) = rows.faces(asset_id)
     anna = rows.add_person("Anna", [first])
@@ -108,8 +62,8 @@ def test_a_face_that_another_model_finds_in_the_same_place_keeps_its_id_and_its_
     assert rows.query("SELECT count(*) FROM region_vector") == [(2,)]
 
 
-def test_a_face_that_is_not_found_again_goes_unless_a_person_or_a_file_said_something_about_it(rows: Rows) -> None:
-    asset_id = a_content(rows)
+def test_a_face_that_is_not_found_again_goes_unless_a_person_or_a_file_said_something_about_it(rows: FaceRuns) -> None:
+    asset_id = rows.add_content()
     boxes = [(0.1 * number, 0.2, 0.08, 0.1) for number in range(5)]
     rows.look({asset_id: [face(box, number) for number, box in enumerate(boxes)]})
     nobody, grouped, confirmed, in_metadata, rejected = (row[0] for row in rows.faces(asset_id))
@@ -126,8 +80,8 @@ def test_a_face_that_is_not_found_again_goes_unless_a_person_or_a_file_said_some
     assert nobody not in rows.people()
 
 
-def test_a_marked_face_that_a_model_finds_is_one_face(rows: Rows) -> None:
-    asset_id = a_content(rows)
+def test_a_marked_face_that_a_model_finds_is_one_face(rows: FaceRuns) -> None:
+    asset_id = rows.add_content()
     marked = rows.add_face(asset_id, None, x=0.18, y=0.18, width=0.14, height=0.2)
     variant_id = rows.look({asset_id: [face()]})
     ((region_id, left, _space, variant),) = rows.faces(asset_id)
@@ -135,8 +89,8 @@ def test_a_marked_face_that_a_model_finds_is_one_face(rows: Rows) -> None:
     assert rows.query("SELECT schema, score FROM region") == [("mwg", 0.9)]
 
 
-def test_the_tasks_of_a_model_whose_faces_were_replaced_are_removed(rows: Rows) -> None:
-    one, other = a_content(rows), a_content(rows, "other.jpg")
+def test_the_tasks_of_a_model_whose_faces_were_replaced_are_removed(rows: FaceRuns) -> None:
+    one, other = rows.add_content(), rows.add_content("other.jpg")
     old = rows.look({one: [], other: []})
     large = rows.look({one: []}, model="large", keeps=(old,))
     for asset_id, variant_id in ((one, old), (other, old), (one, large)):
@@ -145,12 +99,10 @@ def test_the_tasks_of_a_model_whose_faces_were_replaced_are_removed(rows: Rows) 
     assert rows.query("SELECT subject_id, variant_id FROM task WHERE stage = 'faces'") == [(other, old)]
 
 
-def test_ten_thousand_faces_in_one_photo_are_stored_and_found_again(rows: Rows) -> None:
-    asset_id = a_content(rows)
+def test_ten_thousand_faces_in_one_photo_are_stored_and_found_again(rows: FaceRuns) -> None:
+    asset_id = rows.add_content()
     vector = faces_of(1, 1)[0]
-    crowd = [
-        face((number % 100 / 100, number // 100 / 100, 0.008, 0.009), vector=vector) for number in range(10_000)
-    ]
+    crowd = [face((number % 100 / 100, number // 100 / 100, 0.008, 0.009), vector=vector) for number in range(10_000)]
     rows.look({asset_id: crowd})
     before = rows.faces(asset_id)
     assert (len(before), rows.faces_of_photo(asset_id)) == (10_000, 10_000)
@@ -160,12 +112,14 @@ def test_ten_thousand_faces_in_one_photo_are_stored_and_found_again(rows: Rows) 
     assert rows.query("SELECT count(*) FROM region_vector") == [(0,)]
 
 
-def test_the_first_model_is_in_use_and_another_one_only_when_told_or_when_the_first_found_nothing(rows: Rows) -> None:
+def test_the_first_model_is_in_use_and_another_one_only_when_told_or_when_the_first_found_nothing(
+    rows: FaceRuns,
+) -> None:
     with rows.writing() as connection:
         assert spaces.active(connection).model == "by-hand"  # type: ignore[union-attr]
         assert spaces.ensure(connection, model="a", comparable={"model": "a"}, dim=8).active
         again = spaces.ensure(connection, model="a", comparable={"model": "a"}, dim=8)
-    rows.look({a_content(rows): [face()]}, model="a")
+    rows.look({rows.add_content(): [face()]}, model="a")
     with rows.writing() as connection:
         other = spaces.ensure(connection, model="b", comparable={"model": "b"}, dim=8)
         assert (other.active, spaces.count_others(connection, other.id)) == (False, 1)
