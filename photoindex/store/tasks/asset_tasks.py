@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Select, and_, case, delete, func, literal, select, update
 
 from photoindex.store.engine import predicates
 from photoindex.store.engine.predicates import has_state
@@ -56,15 +56,28 @@ def unplanned(connection: Connection, of: StageVariant) -> array[int]:
 
 def plan(connection: Connection, of: StageVariant, *, first: int, last: int) -> int:
     """Create tasks for the contents with ids `first` to `last` that are ready and have no task yet; return how many."""
+    return connection.execute(_insert_tasks(of, and_(asset.c.id.between(first, last), is_ready(of)))).rowcount
+
+
+def _insert_tasks(of: StageVariant, contents: ColumnElement[bool]) -> Insert:
     chosen = select(
         literal("asset"), asset.c.id, literal(of.stage), literal(of.variant_id), literal("pending"), literal(0),
         case((asset.c.role == "primary", FIRST), else_=LATER), literal(time.time()),
-    ).where(asset.c.id.between(first, last), is_ready(of))  # fmt: skip
+    ).where(contents)  # fmt: skip
     columns = [
         "subject_kind", "subject_id", "stage", "variant_id", "state", "attempts", "priority", "updated_at"
     ]  # fmt: skip
-    statement = upsert(task).from_select(columns, chosen).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount
+    return upsert(task).from_select(columns, chosen).on_conflict_do_nothing()
+
+
+def plan_only(connection: Connection, of: StageVariant, asset_ids: Sequence[int]) -> int:
+    """Make these contents the only ones with a pending task, except those that are done or given up; return how many."""
+    wanted = numbers(asset_ids)
+    of_others = (_of(of), task.c.state.in_(("pending", "failed")), task.c.subject_id.not_in(wanted))
+    connection.execute(delete(task).where(*of_others))
+    put_failed_back(connection, of)
+    connection.execute(_insert_tasks(of, asset.c.id.in_(wanted)))
+    return count_waiting(connection, of)
 
 
 def is_ready(of: StageVariant) -> ColumnElement[bool]:
