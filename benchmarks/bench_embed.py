@@ -185,7 +185,7 @@ def torch_model(given: argparse.Namespace):
     installed = ModelStore(given.library / "models").get(FULL)
     model = load_model(installed.folder).model.eval().to(given.device)
     mean, deviation = (tuple(PREPROCESSING[name]) for name in ("mean", "std"))
-    size = installed.description.preprocessing.size_px
+    size = installed.encoders.preprocessing.size_px
     return model, open_clip.image_transform(size, is_train=False, mean=mean, std=deviation)
 
 

@@ -31,6 +31,7 @@ COMMANDS: tuple[str, ...] = (
     "show",
     "facts",
     "why",
+    "people",
     "events",
     "time",
     "pair",

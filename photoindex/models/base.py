@@ -1,4 +1,4 @@
-"""The interfaces of image and text encoders."""
+"""The interfaces of image and text encoders, and of face packs."""
 
 from __future__ import annotations
 
@@ -48,6 +48,85 @@ class TextEncoder(Protocol):
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 [n, dim] of unit length; long texts are truncated like the model's own tokenizer does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FacesInPicture:
+    """The faces that a detector found in one picture, best score first.
+
+    boxes: float32 [n, 4], x and y of the upper left corner, width, height, in pixels; they may reach beyond the picture.
+    scores: float32 [n], 0 to 1. landmarks: float32 [n, 5, 2], x and y in pixels of both eyes, the tip of the nose and both
+    corners of the mouth; of each two, the one on the left of an upright face comes first. limited: there were more faces
+    than a detector returns of one picture.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    limited: bool = False
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedFaces:
+    """The faces of one picture with their vectors and quality, in the order of `found`.
+
+    vectors: float32 [n, dim] of unit length. sharpness: float32 [n], variance of the Laplacian of the aligned face (grey, 0 to
+    255). yaw, roll: float32 [n], degrees; 0 is frontal, upright. yaw is positive where the face looks to the right of the
+    picture, roll where it is turned clockwise.
+    """
+
+    found: FacesInPicture
+    vectors: NDArray[np.float32]
+    sharpness: NDArray[np.float32]
+    yaw: NDArray[np.float32]
+    roll: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+
+class FaceDetector(Protocol):
+    """Finds faces."""
+
+    def detect(self, pictures: Sequence[NDArray[np.uint8]]) -> list[FacesInPicture]:
+        """Return the faces of each picture, uint8 RGB [height, width, 3] of any sizes; no face is not an error.
+
+        Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
+        """
+        ...
+
+
+class FaceEmbedder(Protocol):
+    """Describes aligned faces by vectors. input_px: side of the square input."""
+
+    dim: int
+    input_px: int
+
+    def embed(self, aligned: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return float32 [n, dim] of unit length for uint8 RGB [n, input_px, input_px, 3]; see `models.faces.alignment`.
+
+        Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
+        """
+        ...
+
+
+class FacePack(Protocol):
+    """A detector and an embedder that belong together. runs_on: as of ImageEncoder."""
+
+    detector: FaceDetector
+    embedder: FaceEmbedder
+    dim: int
+    runs_on: str
+
+    def describe(self, pictures: Sequence[NDArray[np.uint8]]) -> list[DescribedFaces]:
+        """Find, align, embed and rate the faces of each picture, uint8 RGB [height, width, 3].
+
+        Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
+        """
         ...
 
 

@@ -30,14 +30,15 @@ Runtime = Literal["auto", "torch", "onnx"]
 def open_text_encoder(installed: InstalledModel, *, threads: int | None = None) -> TextEncoder:
     """Open the text tower with ONNX Runtime, optimised for a fast start; files are hashed while they are loaded.
 
-    threads: maximum number per run, by default one per core. Raises ModelUnavailable if files are missing, changed since
-    installation, or inconsistent.
+    threads: maximum number per run, by default one per core. Raises ModelUnavailable if it is a face pack, or files are
+    missing, changed since installation, or inconsistent.
     """
+    dim = installed.encoders.dim
     with installed.checking(*_existing(installed, DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX)):
         from photoindex.models.clip_onnx import OnnxTextEncoder, open_session
         from photoindex.models.tokenizer import TextTokenizer
 
-        description = _description(installed)
+        description = _description(installed, dim)
         tokenizer = TextTokenizer.from_file(
             installed.folder / TOKENIZER, description.tokenizer, description.context_length
         )
@@ -57,31 +58,32 @@ def open_image_encoder(
     """Open the image tower: with torch on a GPU, otherwise with ONNX Runtime unless torch is requested.
 
     device: auto (a GPU if torch can use one), cpu, cuda or cuda:N. gpu_free_share: fraction of the GPU's memory to leave
-    free. threads: maximum number of CPU threads per run, by default one per core. Raises ModelUnavailable if files are
-    missing, changed since installation, or inconsistent, DeviceFailed if the device does not exist, OutOfDeviceMemory if
-    the model itself does not fit.
+    free. threads: maximum number of CPU threads per run, by default one per core. Raises ModelUnavailable if it is a face
+    pack, or files are missing, changed since installation, or inconsistent, DeviceFailed if the device does not exist,
+    OutOfDeviceMemory if the model itself does not fit.
     """
+    dim = installed.encoders.dim
     if runtime == "onnx" and device.startswith("cuda"):
         raise DeviceFailed(f"ONNX Runtime runs models only on the CPU; omit the runtime to use {device}")
     if runtime == "auto":
         on_gpu = device.startswith("cuda") or (device == "auto" and _has_gpu())
         runtime = "torch" if on_gpu else "onnx"
     if runtime == "onnx":
-        return _open_onnx(installed, threads)
-    return _open_torch(installed, _torch_device(device, gpu_free_share), precision, threads)
+        return _open_onnx(installed, dim, threads)
+    return _open_torch(installed, dim, _torch_device(device, gpu_free_share), precision, threads)
 
 
-def _open_onnx(installed: InstalledModel, threads: int | None) -> ImageEncoder:
+def _open_onnx(installed: InstalledModel, dim: int, threads: int | None) -> ImageEncoder:
     with installed.checking(*_existing(installed, DESCRIPTION, VISUAL, VISUAL + DATA_SUFFIX)):
         from photoindex.models.clip_onnx import OnnxImageEncoder, open_session
 
-        description = _description(installed)
+        description = _description(installed, dim)
         session = open_session(installed.folder / VISUAL, threads=threads, quick_start=False)
         return OnnxImageEncoder(session, description)
 
 
 def _open_torch(
-    installed: InstalledModel, device: torch.device, precision: Precision, threads: int | None
+    installed: InstalledModel, dim: int, device: torch.device, precision: Precision, threads: int | None
 ) -> ImageEncoder:
     # Of the exported files, only the description is used here.
     names = [name for name in installed.files if not name.startswith(f"{FOLDER}/")]
@@ -93,7 +95,7 @@ def _open_torch(
 
         if threads is not None and device.type == "cpu":
             torch.set_num_threads(threads)
-        description = _description(installed)
+        description = _description(installed, dim)
         loaded = load_model(installed.folder)
         if loaded.dim != description.dim:
             raise ModelUnavailable(_dim_differs(installed, "weights", loaded.dim))
@@ -105,9 +107,9 @@ def _existing(installed: InstalledModel, *names: str) -> list[str]:
     return [name for name in names if name in installed.files or not name.endswith(DATA_SUFFIX)]
 
 
-def _description(installed: InstalledModel) -> ExportDescription:
+def _description(installed: InstalledModel, dim: int) -> ExportDescription:
     description = read_description(installed.folder)
-    if description.dim != installed.description.dim:
+    if description.dim != dim:
         raise ModelUnavailable(_dim_differs(installed, DESCRIPTION, description.dim))
     return description
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from photoindex.atomic_files import atomic_file
 from photoindex.errors import ModelUnavailable
@@ -15,6 +15,8 @@ from photoindex.models.catalog import COMMIT_PATTERN, ModelId, PlainName, Printa
 
 LOCK_NAME = "lock.json"
 SCHEMA: Final = 1
+IMAGE_TEXT: Final = "image-text"
+FACES: Final = "faces"
 
 
 class _Part(BaseModel):
@@ -31,19 +33,49 @@ class FileLock(_Part):
     size_bytes: int = Field(ge=0)
 
 
-class Found(BaseModel):
-    """Properties of a model determined at installation: the content of `onnx/model.json`, which may have more fields.
-
-    dim: dimension of the vectors. context_length: maximum number of tokens of a text. tokenizer: settings for the text
-    encoder.
-    """
+class _Found(BaseModel):
+    """Properties of a model determined at installation; there may be more fields. dim: dimension of the vectors."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     dim: int = Field(ge=1, le=65536)
+
+
+class FoundEncoders(_Found):
+    """An image and text model: the content of `onnx/model.json`.
+
+    context_length: maximum number of tokens of a text. tokenizer: settings for the text encoder.
+    """
+
     context_length: int = Field(ge=1, le=65536)
     preprocessing: Preprocessing
     tokenizer: dict[str, Any] = {}
+
+    @property
+    def input_px(self) -> int:
+        """Side of the square input."""
+        return self.preprocessing.size_px
+
+
+class FoundFaces(_Found):
+    """A face pack. input_px: side of an aligned face. layout: of the detector. detector, embedder: their files."""
+
+    input_px: int = Field(ge=1, le=8192)
+    layout: PrintableText
+    detector: PlainName
+    embedder: PlainName
+
+
+def _kind_of(found: object) -> str:
+    """Return the task of the model whose properties these are; entries of older versions are all `image-text`."""
+    if isinstance(found, _Found):
+        return FACES if isinstance(found, FoundFaces) else IMAGE_TEXT
+    return FACES if isinstance(found, dict) and "embedder" in found else IMAGE_TEXT
+
+
+Found = Annotated[
+    Annotated[FoundEncoders, Tag(IMAGE_TEXT)] | Annotated[FoundFaces, Tag(FACES)], Discriminator(_kind_of)
+]
 
 
 def _without_folders_for_files(files: dict[str, FileLock]) -> dict[str, FileLock]:

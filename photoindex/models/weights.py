@@ -4,7 +4,7 @@ A model is a folder `models/<id>`. An image and text model has `open_clip_config
 (`open_clip_model.safetensors` or `open_clip_pytorch_model.bin`), tokenizer files if the tokenizer is not open_clip's own,
 `config.json` of a text tower that open_clip would build from another repository (`hf_model_name`), and in `onnx/` the output
 of `models.export`: `visual.onnx`, `text.onnx` (each with `.data`), `tokenizer.json`, and the description `model.json`, see
-`lock.Found`.
+`lock.FoundEncoders`. A face pack has `face_pack.toml`, see `models.faces.description`, and the files it names.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from functools import cached_property
 from pathlib import Path
 
 from photoindex.errors import ModelUnavailable
-from photoindex.models.base import Preprocessing
 from photoindex.models.catalog import load_catalog
-from photoindex.models.lock import FileLock, Found, LockedModel, read_lock
+from photoindex.models.lock import FileLock, FoundEncoders, FoundFaces, LockedModel, read_lock
 
 ONNX_FOLDER = "onnx"
 FOUND_NAME = f"{ONNX_FOLDER}/model.json"
@@ -32,9 +31,8 @@ _HASHING_THREADS = 2
 class ModelDescription:
     """Description of a model: fields of its catalogue entry and properties determined at installation.
 
-    task: `image-text`. source: repository or path it was installed from. restricted: the licence limits its use. dim:
-    dimension of the vectors. context_length: maximum number of tokens of a text. tokenizer: settings of the tokenizer.
-    found: the content of `onnx/model.json`.
+    task: `image-text` or `faces`. source: repository or path it was installed from. restricted: the licence limits its use.
+    dim: dimension of the vectors. input_px: side of the square input.
     """
 
     title: str
@@ -44,10 +42,7 @@ class ModelDescription:
     terms: str
     restricted: bool
     dim: int
-    context_length: int
-    preprocessing: Preprocessing
-    tokenizer: Mapping[str, object]
-    found: Found
+    input_px: int
 
 
 class Checking:
@@ -87,11 +82,26 @@ class InstalledModel:
             terms=locked.terms,
             restricted=locked.restricted,
             dim=locked.found.dim,
-            context_length=locked.found.context_length,
-            preprocessing=locked.found.preprocessing,
-            tokenizer=locked.found.tokenizer,
-            found=locked.found,
+            input_px=locked.found.input_px,
         )
+
+    @property
+    def encoders(self) -> FoundEncoders:
+        """Properties of an image and text model. Raises ModelUnavailable for a face pack."""
+        if isinstance(self.locked.found, FoundFaces):
+            raise ModelUnavailable(
+                f"the model '{self.id}' finds faces, and cannot embed photos or texts; choose another: photoindex models list"
+            )
+        return self.locked.found
+
+    @property
+    def face_pack(self) -> FoundFaces:
+        """Properties of a face pack. Raises ModelUnavailable for an image and text model."""
+        if isinstance(self.locked.found, FoundEncoders):
+            raise ModelUnavailable(
+                f"the model '{self.id}' embeds photos and texts, and cannot find faces; choose another: photoindex models list"
+            )
+        return self.locked.found
 
     @property
     def size_bytes(self) -> int:

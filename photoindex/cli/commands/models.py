@@ -299,11 +299,7 @@ def _row(one: Model) -> dict[str, object]:
         "task": "" if described is None else described.task,
         "dim": one.dim,
         "input_px": (
-            installed.description.preprocessing.size_px
-            if installed is not None
-            else None
-            if entry is None
-            else entry.input_px
+            installed.description.input_px if installed is not None else None if entry is None else entry.input_px
         ),
         "languages": None if entry is None else entry.languages,
         "licence": "" if described is None else described.licence,
@@ -328,7 +324,8 @@ def _details(one: Model) -> dict[str, object]:
             "installed_at": locked.installed_at,
             "licence_accepted_at": locked.licence_accepted_at,
             "trust_remote_code": locked.trust_remote_code,
-            "context_length": locked.found.context_length,
+            "context_length": getattr(locked.found, "context_length", None),
+            "detector_layout": getattr(locked.found, "layout", None),
             "folder": str(installed.folder),
             "digest": installed.digest,
             "files": [{"name": name, **lock.model_dump()} for name, lock in installed.files.items()],

@@ -31,11 +31,12 @@ def is_set(library: Library) -> bool:
 
 
 def installed_ids(library: Library) -> list[str]:
-    """Return the installed models; none if their lock file is damaged."""
-    from photoindex.models.lock import read_lock
+    """Return the installed models that embed photos; none if their lock file is damaged."""
+    from photoindex.models.lock import FACES, read_lock
 
     try:
-        return sorted(read_lock(library.models_folder).models)
+        models = read_lock(library.models_folder).models
+        return sorted(model_id for model_id, locked in models.items() if locked.task != FACES)
     except ModelUnavailable:
         return []
 

@@ -17,6 +17,7 @@ from photoindex.library.handle import Library
 from photoindex.library.models.installed import changing_models
 from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
 from photoindex.models.description import DESCRIPTION
+from photoindex.models.faces.description import FACE_PACK
 from photoindex.models.lock import Lock, LockedModel, read_lock, write_lock
 from photoindex.models.offline import offline, online
 from photoindex.models.open_clip_loader import CONFIG_NAME
@@ -26,7 +27,7 @@ from photoindex.models.sources.install import (
     ModelOrigin,
     draft,
     export_towers,
-    is_exported,
+    is_ready,
     put_in_place,
     require_exporter,
     staging,
@@ -173,7 +174,7 @@ def _is_sound(folder: Path, model_id: str, before: LockedModel, events: EventSin
 
 def _finish_install(folder: Path, gathered: Path, lock: Lock, origin: ModelOrigin, events: EventSink) -> InstallResult:
     """Export the gathered files if necessary, hash and test them, and move them to the models folder."""
-    if not is_exported(gathered):
+    if not is_ready(gathered):
         started = time.monotonic()
         events(PhaseStarted("exporting", 1, unit="models"))
         offline()
@@ -232,7 +233,7 @@ def _install_files(
     model_id = _checked_id(request.model_id or "", path)
     entry = load_catalog(library.models_folder).get(model_id)
     origin = ModelOrigin.of_entry(entry, str(path)) if entry is not None else _unknown_origin(model_id, path)
-    if DESCRIPTION not in files:
+    if DESCRIPTION not in files and FACE_PACK not in files:
         require_exporter()
     with changing_models(library, f"models install {model_id}") as folder:
         terms = LicenceTerms(model_id, origin.licence, origin.terms, origin.restricted)

@@ -79,7 +79,7 @@ class QueryEncoder:
         if not os.path.lexists(path):
             raise UsageError(f"{shown}: there is no such file")
         config = self._library.config
-        preprocessing = self.installed.description.preprocessing
+        preprocessing = self.installed.encoders.preprocessing
         job = PictureJob(path, config.derived.params, preprocessing, config.scan.limits)
         pixels = read_picture(job)
         if isinstance(pixels, Failure):
@@ -97,7 +97,7 @@ class QueryEncoder:
         if words <= _BATCH_TEXTS:
             return None
         try:
-            room = self.installed.description.context_length - 2
+            room = self.installed.encoders.context_length - 2
         except ModelUnavailable:
             return None  # its vector is cached
         return room if words > room else None

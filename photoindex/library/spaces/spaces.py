@@ -173,11 +173,11 @@ def _sizes(folder: str) -> Iterator[int]:
 
 
 def variant_of(installed: InstalledModel) -> dict[str, object]:
-    """Return the variant of the embed stage for an installed model."""
-    description = installed.description
+    """Return the variant of the embed stage for an installed model. Raises ModelUnavailable for a face pack."""
+    encoders = installed.encoders
     return embed.variant(
         model=installed.id,
         digest=installed.digest,
-        preprocessing=description.preprocessing,
-        dim=description.dim,
+        preprocessing=encoders.preprocessing,
+        dim=encoders.dim,
     )

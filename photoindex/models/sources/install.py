@@ -10,14 +10,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from photoindex.errors import ModelUnavailable, PhotoIndexError
 from photoindex.models.catalog import CatalogEntry
-from photoindex.models.lock import FileLock, Found, Lock, LockedModel, read_lock, write_lock
+from photoindex.models.faces.description import FACE_PACK
+from photoindex.models.faces.pack import found_in_pack, try_out_pack
+from photoindex.models.lock import FACES, FileLock, FoundEncoders, FoundFaces, Lock, LockedModel, read_lock, write_lock
 from photoindex.models.weights import FOUND_NAME, InstalledModel, difference, lock_of
 from photoindex.permissions import publish_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _TEMPORARY_PREFIX = ".installing-"
 
@@ -92,9 +99,9 @@ def require_exporter() -> None:
         )
 
 
-def is_exported(folder: Path) -> bool:
-    """Tell whether a folder contains the ONNX files of a model."""
-    return (folder / FOUND_NAME).is_file()
+def is_ready(folder: Path) -> bool:
+    """Tell whether a folder contains the ONNX files of a model and their description."""
+    return (folder / FOUND_NAME).is_file() or (folder / FACE_PACK).is_file()
 
 
 def export_towers(folder: Path) -> None:
@@ -105,11 +112,13 @@ def export_towers(folder: Path) -> None:
     export(folder)
 
 
-def found_in(folder: Path) -> Found:
-    """Read the description written by the export. Raises ModelUnavailable if that fails."""
+def found_in(folder: Path) -> FoundEncoders | FoundFaces:
+    """Read the description of a face pack, or the one written by the export. Raises ModelUnavailable if that fails."""
+    if (folder / FACE_PACK).is_file():
+        return found_in_pack(folder)
     path = folder / FOUND_NAME
     try:
-        return Found.model_validate_json(path.read_bytes())
+        return FoundEncoders.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -141,7 +150,7 @@ def draft(folder: Path, origin: ModelOrigin, installed_at: str, advance: Callabl
         )
     return LockedModel(
         title=origin.title,
-        task=origin.task,
+        task=FACES if isinstance(found, FoundFaces) else origin.task,
         source=origin.source,
         revision=origin.revision,
         also=dict(origin.also),
@@ -157,17 +166,15 @@ def draft(folder: Path, origin: ModelOrigin, installed_at: str, advance: Callabl
 
 
 def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
-    """Run both exported towers of a model once. Raises ModelUnavailable if their results are wrong."""
-    import numpy as np
+    """Run both towers of a model, or both networks of a face pack, once.
 
-    from photoindex.models.encoders import open_image_encoder, open_text_encoder
+    Raises ModelUnavailable if their results are wrong.
+    """
+    import numpy as np
 
     candidate = InstalledModel(model_id, folder, locked)
     try:
-        texts, images = open_text_encoder(candidate), open_image_encoder(candidate, runtime="onnx", device="cpu")
-        side = images.preprocessing.size_px
-        gray = np.full((1, side, side, 3), 128, dtype=np.uint8)
-        made = (texts.encode_texts(["a photo"]), images.encode_images(gray))
+        made = [try_out_pack(candidate)] if isinstance(locked.found, FoundFaces) else _try_out_encoders(candidate)
     except PhotoIndexError:
         raise
     except Exception as error:
@@ -178,6 +185,17 @@ def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
             raise ModelUnavailable(
                 f"the model '{model_id}' does not give unit vectors of dimension {locked.found.dim}; nothing was installed"
             )
+
+
+def _try_out_encoders(candidate: InstalledModel) -> list[NDArray[np.float32]]:
+    import numpy as np
+
+    from photoindex.models.encoders import open_image_encoder, open_text_encoder
+
+    texts, images = open_text_encoder(candidate), open_image_encoder(candidate, runtime="onnx", device="cpu")
+    side = images.preprocessing.size_px
+    gray = np.full((1, side, side, 3), 128, dtype=np.uint8)
+    return [texts.encode_texts(["a photo"]), images.encode_images(gray)]
 
 
 def put_in_place(models_folder: Path, folder: Path, lock: Lock, model_id: str, locked: LockedModel) -> InstalledModel:

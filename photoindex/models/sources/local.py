@@ -12,6 +12,7 @@ from typing import Any
 
 from photoindex.errors import StorageFull, UsageError
 from photoindex.models.description import DATA_SUFFIX, DESCRIPTION, TEXT, TOKENIZER, VISUAL
+from photoindex.models.faces.description import FACE_PACK, read_face_pack
 from photoindex.models.open_clip_loader import (
     CONFIG_NAME,
     OWN_VOCABULARY,
@@ -25,6 +26,7 @@ from photoindex.paths import display
 _ONNX_NAMES = (DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX, VISUAL, VISUAL + DATA_SUFFIX)
 _TEXT_TOWER_NAMES = ("config.json", *TOKENIZER_NAMES)
 _SMALL_NAMES = (CONFIG_NAME, OWN_VOCABULARY, *_TEXT_TOWER_NAMES)
+LICENCE_NAMES = ("LICENSE", "LICENCE", "NOTICE")
 _SMALL_BYTES_MAX = 256_000_000
 """Larger than any configuration or vocabulary."""
 _HEADER_BYTES_MAX = 100_000_000
@@ -39,13 +41,17 @@ def files_of(folder: Path) -> dict[str, Path]:
 
     Symbolic links are followed only within the folder and to the blobs of the hub's cache. Raises UsageError.
     """
+    if _is_there(folder / FACE_PACK):
+        return _files_of_face_pack(folder)
     names = [name for name in (*_SMALL_NAMES, *_ONNX_NAMES) if _is_there(folder / name)]
     names += [
         f"{TEXT_MODEL_FOLDER}/{name}" for name in _TEXT_TOWER_NAMES if _is_there(folder / TEXT_MODEL_FOLDER / name)
     ]
     weights = next((name for name in WEIGHT_NAMES if _is_there(folder / name)), None)
     if CONFIG_NAME not in names and DESCRIPTION not in names:
-        raise UsageError(f"{_shown(folder)} is not a model: it has neither {CONFIG_NAME} nor {DESCRIPTION}")
+        raise UsageError(
+            f"{_shown(folder)} is not a model: it has none of {CONFIG_NAME}, {DESCRIPTION} and {FACE_PACK}"
+        )
     if weights is None and DESCRIPTION not in names:
         raise UsageError(f"{_shown(folder)} has no weights: expected one of {', '.join(WEIGHT_NAMES)}")
     missing = [name for name in (TOKENIZER, TEXT, VISUAL) if DESCRIPTION in names and name not in names]
@@ -55,6 +61,16 @@ def files_of(folder: Path) -> dict[str, Path]:
     if weights is not None:
         check_weights(files[weights], weights)
     return files
+
+
+def _files_of_face_pack(folder: Path) -> dict[str, Path]:
+    described = read_face_pack(folder)
+    names = [FACE_PACK, described.detector.file, described.embedder.file]
+    names += [path.name for path in sorted(folder.iterdir()) if path.name.startswith(LICENCE_NAMES) and path.is_file()]
+    missing = [name for name in names if not _is_there(folder / name)]
+    if missing:
+        raise UsageError(f"{_shown(folder / FACE_PACK)} names {missing[0]}, which is not in {_shown(folder)}")
+    return {name: _real_file(folder, name) for name in names}
 
 
 def _is_there(path: Path) -> bool:

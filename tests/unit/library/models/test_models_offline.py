@@ -39,6 +39,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "show": (f"show {PHOTO}",),
     "facts": (f"facts {PHOTO}",),
     "why": (f"why {PHOTO}",),
+    "people": ("people list",),
     "events": ("events",),
     "time": (f"time shift --by 1h --dry-run {PHOTO}",),
     "pair": (f"pair explain {PHOTO}",),

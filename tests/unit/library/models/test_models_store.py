@@ -112,10 +112,10 @@ def test_a_model_that_is_not_installed_says_what_to_run(tmp_path: Path) -> None:
 def test_an_installed_model_has_its_properties_and_the_digest_of_every_file(runner: LibraryRunner) -> None:
     one = store(runner).get("tiny")
     assert one.description.dim == 64
-    assert one.description.context_length == 20
-    assert one.description.preprocessing.size_px == TINY_CLIP_SIZE_PX
-    assert one.description.preprocessing.resize == "shortest"
-    assert one.description.tokenizer
+    assert one.encoders.context_length == 20
+    assert one.encoders.preprocessing.size_px == TINY_CLIP_SIZE_PX
+    assert one.encoders.preprocessing.resize == "shortest"
+    assert one.encoders.tokenizer
     for name, lock in one.files.items():
         data = (one.folder / name).read_bytes()
         assert (hashlib.sha256(data).hexdigest(), len(data)) == (lock.sha256, lock.size_bytes)

@@ -235,7 +235,7 @@ def test_torch_and_onnx_runtime_give_the_same_ranking(photo_set: PhotoSet) -> No
     pytest.importorskip("open_clip")
     with photo_set.runner.open() as library:
         installed = ModelStore(library.models_folder).get(MODEL_ID)
-    preprocessing = installed.description.preprocessing
+    preprocessing = installed.encoders.preprocessing
     pixels = np.stack([prepare(Image.open(path), preprocessing) for path in photo_set.paths.values()])
     torch = open_image_encoder(installed, device="cpu", runtime="torch").encode_images(pixels)
     onnx = open_image_encoder(installed, device="cpu", runtime="onnx").encode_images(pixels)

@@ -1,0 +1,1 @@
+"""Face packs: a detector and an embedder of faces, run by ONNX Runtime."""

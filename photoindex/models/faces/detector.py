@@ -1,0 +1,151 @@
+"""Finding faces with a network: scaling pictures to its input, decoding its outputs, merging overlapping boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.errors import ModelUnavailable
+from photoindex.models.base import FacesInPicture
+from photoindex.models.faces.decoders import Candidates, decoder_of
+from photoindex.models.faces.description import DetectorDescription
+from photoindex.models.faces.network import Network
+
+FACES_MAX = 2000
+"""Faces of one picture; a preview has no room for more that could be told apart."""
+_CANDIDATES_MAX = 20_000
+_STRIDE = 32
+_ENLARGED_MAX = 2.0
+"""Small pictures are enlarged this much at most."""
+
+_Look = tuple[int, int, float]
+"""Height and width of the network's input, and the fraction of them that the picture may use."""
+
+
+class OnnxFaceDetector:
+    """A detector of a face pack; see `models.base.FaceDetector`. Raises ModelUnavailable if the layout does not fit."""
+
+    def __init__(self, network: Network, description: DetectorDescription) -> None:
+        self._network = network
+        self._described = description
+        self._decoder = decoder_of(description.layout)
+        problem = self._decoder.problem(network.outputs)
+        if problem is not None:
+            raise ModelUnavailable(f"{network.path} is not a detector of the layout {description.layout}: {problem}")
+
+    def detect(self, pictures: Sequence[NDArray[np.uint8]]) -> list[FacesInPicture]:
+        """Return the faces of each picture; see `models.base.FaceDetector`."""
+        by_look: dict[_Look, list[int]] = {}
+        for number, picture in enumerate(pictures):
+            for look in self._looks(picture):
+                by_look.setdefault(look, []).append(number)
+        found: list[list[Candidates]] = [[] for _ in pictures]
+        for look, numbers in by_look.items():
+            for number, candidates in zip(numbers, self._seen([pictures[one] for one in numbers], look), strict=True):
+                found[number].append(candidates)
+        return [merged(Candidates.joined(parts), self._described.overlap) for parts in found]
+
+    def _looks(self, picture: NDArray[np.uint8]) -> list[_Look]:
+        """Return how the network sees a picture: at few different sizes, because a device prepares for each anew."""
+        fractions = [1.0] if self._described.closer is None else [1.0, self._described.closer]
+        fixed_height, fixed_width = self._network.shape[2:]
+        if fixed_height is not None and fixed_width is not None:
+            return [(fixed_height, fixed_width, fraction) for fraction in fractions]
+        height, width = picture.shape[:2]
+        looks: list[_Look] = []
+        for fraction in fractions:
+            long = _multiple(self._described.longest_px * fraction)
+            short = long if self._described.square else _multiple(long * 3 / 4)
+            if height * long <= width * short:
+                looks.append((short, long, 1.0))
+            elif width * long <= height * short:
+                looks.append((long, short, 1.0))
+            else:
+                looks.append((long, long, 1.0))
+        return looks
+
+    def _seen(self, pictures: Sequence[NDArray[np.uint8]], look: _Look) -> list[Candidates]:
+        height, width, fraction = look
+        described = self._described
+        empty = -np.array(described.mean, dtype=np.float32) / np.array(described.standard_deviation, dtype=np.float32)
+        values = np.empty((len(pictures), 3, height, width), dtype=np.float32)
+        values[:] = empty[:, None, None]
+        scales = []
+        for number, picture in enumerate(pictures):
+            scaled = _scaled(picture, height * fraction, width * fraction, limited=not described.square)
+            values[number, :, : scaled.shape[0], : scaled.shape[1]] = normalised(
+                scaled[None], described.colours, described.mean, described.standard_deviation
+            )[0]
+            scales.append((picture.shape[1] / scaled.shape[1], picture.shape[0] / scaled.shape[0]))
+        # Some exports drop the axis of the batch.
+        one_by_one = len(next(iter(self._network.outputs.values()))) == 2
+        outputs = dict(zip(self._network.outputs, self._network.run(values, one_by_one=one_by_one), strict=True))
+        decoded = self._decoder.decode(outputs, height, width, described.score)
+        return [one.scaled(*scale) for one, scale in zip(decoded, scales, strict=True)]
+
+
+def merged(candidates: Candidates, overlap: float) -> FacesInPicture:
+    """Return the best candidate of each face: of two that overlap more (intersection over union), the better score."""
+    corners, points = candidates.corners, candidates.landmarks
+    usable = np.isfinite(corners).all(axis=1) & np.isfinite(points).all(axis=(1, 2))
+    usable &= np.isfinite(candidates.scores) & (corners[:, 2:] > corners[:, :2]).all(axis=1)
+    order = np.flatnonzero(usable)
+    order = order[np.argsort(-candidates.scores[order], kind="stable")]
+    left = candidates.chosen(order[:_CANDIDATES_MAX])
+    waiting = np.arange(len(left.scores))
+    kept: list[int] = []
+    while len(waiting) and len(kept) < FACES_MAX:
+        best, waiting = int(waiting[0]), waiting[1:]
+        kept.append(best)
+        waiting = waiting[_overlaps(left.corners[best], left.corners[waiting]) <= overlap]
+    best_ones = left.chosen(np.array(kept, dtype=np.int64))
+    boxes = np.concatenate([best_ones.corners[:, :2], best_ones.corners[:, 2:] - best_ones.corners[:, :2]], axis=1)
+    scores = np.clip(best_ones.scores, 0, 1).astype(np.float32)
+    limited = len(waiting) > 0 or len(order) > _CANDIDATES_MAX
+    return FacesInPicture(boxes, scores, best_ones.landmarks.astype(np.float32), limited)
+
+
+def normalised(
+    pictures: NDArray[np.uint8], colours: str, mean: Sequence[float], deviation: Sequence[float]
+) -> NDArray[np.float32]:
+    """Return a network's input, float32 [n, 3, height, width], for uint8 RGB [n, height, width, 3]."""
+    ordered = pictures if colours == "RGB" else pictures[..., ::-1]
+    values = ordered.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+    if any(mean):
+        values -= np.array(mean, dtype=np.float32)[:, None, None]
+    if any(one != 1 for one in deviation):
+        values /= np.array(deviation, dtype=np.float32)[:, None, None]
+    return values
+
+
+def _scaled(picture: NDArray[np.uint8], height: float, width: float, *, limited: bool) -> NDArray[np.uint8]:
+    """Scale a picture to fit; a side is one pixel at least. limited: small pictures are not enlarged to fill the space."""
+    import cv2
+
+    scale = min(height / picture.shape[0], width / picture.shape[1])
+    if limited:
+        scale = min(scale, _ENLARGED_MAX)
+    size = max(1, int(picture.shape[1] * scale)), max(1, int(picture.shape[0] * scale))
+    if size == (picture.shape[1], picture.shape[0]):
+        return picture
+    # Linear interpolation would leave out pixels below half the size.
+    how = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=how), dtype=np.uint8)
+
+
+def _overlaps(one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    shared = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
+    area = np.maximum(shared, 0).prod(axis=1)
+    result: NDArray[np.float32] = area / (_areas(one[None]) + _areas(others) - area)
+    return result
+
+
+def _areas(corners: NDArray[np.float32]) -> NDArray[np.float32]:
+    result: NDArray[np.float32] = (corners[:, 2:] - corners[:, :2]).prod(axis=1)
+    return result
+
+
+def _multiple(length: float) -> int:
+    return max(_STRIDE, -(-int(length) // _STRIDE) * _STRIDE)

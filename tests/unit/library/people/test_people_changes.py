@@ -1,0 +1,203 @@
+"""What a person says about people and their faces: rules, rows, and undo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from photoindex.domain.people.values import How
+from photoindex.errors import NothingFound, UsageError
+from photoindex.library.maintenance.journal import log, undo
+from photoindex.library.people import changes
+from photoindex.library.people.rules import CannotBe
+from photoindex.store.schema.tables import individual, rejection
+from tests.face_rows import FaceRows
+from tests.rows import library_in
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Iterator[FaceRows]:
+    """An empty library that takes faces."""
+    (tmp_path / "originals").mkdir()
+    with library_in(tmp_path / "library") as library:
+        yield FaceRows(library, tmp_path / "originals")
+
+
+TABLES = ("individual", "individual_alias", "assignment", "rejection", "individuals_apart", "asset_with_repeats")
+
+
+def decided(rows: FaceRows) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row about people, bit for bit."""
+    with rows.library.database.read() as connection:
+        return {
+            table: sorted(tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))) for table in TABLES
+        }
+
+
+def name_of(rows: FaceRows, person_id: int) -> str | None:
+    with rows.library.database.read() as connection:
+        return connection.execute(select(individual.c.name).where(individual.c.id == person_id)).scalar_one()
+
+
+def rejections(rows: FaceRows) -> set[tuple[int, int]]:
+    with rows.library.database.read() as connection:
+        chosen = select(rejection.c.region_id, rejection.c.individual_id)
+        return {(row.region_id, row.individual_id) for row in connection.execute(chosen)}
+
+
+def newest(rows: FaceRows) -> str:
+    return next(iter(log(rows.library))).summary
+
+
+def test_a_merge_moves_the_faces_and_undo_gives_both_their_numbers_back(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 3), how=How.CLUSTER)
+    group = rows.add_person(None, rows.add_photos_of("b", 4), how=How.CLUSTER)
+    before = decided(rows)
+    done = changes.merge(rows.library, "Anna", [str(group)])
+    assert newest(rows) == f"merged {group} (4 faces) into Anna ({anna})"
+    assert set(rows.people().values()) == {anna}
+    after = decided(rows)
+    undone = undo(rows.library, done.entry_id)
+    assert decided(rows) == before
+    undo(rows.library, undone.undone_by)
+    assert decided(rows) == after
+
+
+def test_a_merge_confirms_one_face_of_each_group_so_that_grouping_keeps_them_together(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 3), how=How.CLUSTER)
+    group = rows.add_person(None, rows.add_photos_of("b", 4), how=How.CLUSTER)
+    changes.merge(rows.library, str(anna), [str(group)])
+    assert sorted(how for face in rows.people() if (how := rows.how(face))) == ["cluster"] * 5 + ["confirmed"] * 2
+
+
+def test_a_person_without_a_name_gets_that_of_the_merged_one_which_stays_known_to_metadata(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 2))
+    group = rows.add_person(None, rows.add_photos_of("b", 2))
+    changes.merge(rows.library, str(group), ["anna"])
+    assert name_of(rows, group) == "Anna"
+    assert ("person", "anna", group) in decided(rows)["individual_alias"]
+    with pytest.raises(NothingFound, match=f"no person {anna}"):
+        changes.name(rows.library, str(anna), "Bea")
+
+
+def test_a_person_cannot_be_merged_with_themselves(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 2))
+    with pytest.raises(UsageError, match="themselves: Anna"):
+        changes.merge(rows.library, "Anna", [str(anna)])
+
+
+def test_people_confirmed_in_the_same_photo_are_not_merged_and_the_photo_is_named(rows: FaceRows) -> None:
+    first, second = rows.add_face_photo("both.jpg", "a", "b")
+    anna, bea = rows.add_person("Anna", [first]), rows.add_person("Bea", [second])
+    with pytest.raises(CannotBe, match=rf"twice in .*both\.jpg \(f{first} and f{second}\).*people repeats .*both\.jpg"):
+        changes.merge(rows.library, str(anna), [str(bea)])
+    rows.allow_repeats(first)
+    changes.merge(rows.library, str(anna), [str(bea)])
+    assert rows.people() == {first: anna, second: anna}
+
+
+def test_a_face_that_only_the_program_grouped_gives_way_when_people_in_one_photo_are_merged(rows: FaceRows) -> None:
+    first, second = rows.add_face_photo("both.jpg", "a", "b")
+    others = rows.add_photos_of("b", 2)
+    anna = rows.add_person("Anna", [first])
+    bea = rows.add_person("Bea", [second, *others], how=How.CLUSTER)
+    done = changes.merge(rows.library, str(anna), [str(bea)])
+    assert rows.people() == dict.fromkeys((first, *others), anna)
+    assert any(f"f{second} cannot be Anna" in note for note in done.notes)
+
+
+def test_different_birth_dates_are_not_merged_and_the_more_precise_one_stays(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 2))
+    bea = rows.add_person("Bea", rows.add_photos_of("b", 2))
+    rows.set_person(anna, born="2015")
+    rows.set_person(bea, born="2016-03")
+    with pytest.raises(UsageError, match=r"born 2015, .*born 2016-03"):
+        changes.merge(rows.library, str(anna), [str(bea)])
+    rows.set_person(bea, born="2015-03")
+    changes.merge(rows.library, str(anna), [str(bea)])
+    with rows.library.database.read() as connection:
+        assert connection.execute(select(individual.c.born).where(individual.c.id == anna)).scalar_one() == "2015-03"
+
+
+def test_a_name_that_is_taken_is_refused_and_the_merge_named(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 2))
+    group = rows.add_person(None, rows.add_photos_of("b", 2))
+    with pytest.raises(UsageError, match=f"taken by person {anna}; .*photoindex people merge {anna} {group}"):
+        changes.name(rows.library, str(group), "ANNA")
+    changes.name(rows.library, str(anna), "Ännä")
+    assert name_of(rows, anna) == "Ännä"
+
+
+@pytest.mark.parametrize("wanted", ["", "Anna\nB", "Anna, Ben", "12", "-Anna", "a\x1b[2J"])
+def test_bad_names_are_refused(rows: FaceRows, wanted: str) -> None:
+    group = rows.add_person(None, rows.add_photos_of("b", 2))
+    with pytest.raises(UsageError, match="must not"):
+        changes.name(rows.library, str(group), wanted)
+    assert name_of(rows, group) is None
+
+
+def test_rejected_faces_leave_the_person_and_are_remembered(rows: FaceRows) -> None:
+    faces = rows.add_photos_of("a", 3)
+    anna = rows.add_person("Anna", faces)
+    done = changes.reject(rows.library, "Anna", [f"f{faces[0]}"])
+    assert rows.people() == dict.fromkeys(faces[1:], anna)
+    assert rejections(rows) == {(faces[0], anna)}
+    assert changes.reject(rows.library, "Anna", [f"f{faces[0]}"]).entry_id is None
+    undo(rows.library, done.entry_id)
+    assert rejections(rows) == set()
+    assert rows.people() == dict.fromkeys(faces, anna)
+
+
+def test_confirming_moves_a_face_and_takes_its_rejection_back(rows: FaceRows) -> None:
+    (face,) = rows.add_photos_of("a", 1)
+    group = rows.add_person(None, [face], how=How.CLUSTER)
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 1))
+    rows.reject(anna, [face])
+    before = decided(rows)
+    done = changes.confirm(rows.library, "Anna", [f"F{face}"])
+    assert (rows.people()[face], rows.how(face), rejections(rows)) == (anna, "confirmed", set())
+    assert name_of_or_gone(rows, group) == "gone"
+    undo(rows.library, done.entry_id)
+    assert decided(rows) == before
+
+
+def name_of_or_gone(rows: FaceRows, person_id: int) -> str | None:
+    with rows.library.database.read() as connection:
+        found = connection.execute(select(individual.c.name).where(individual.c.id == person_id)).first()
+        return "gone" if found is None else found.name
+
+
+def test_all_faces_of_a_person_are_confirmed_by_default(rows: FaceRows) -> None:
+    faces = rows.add_photos_of("a", 3)
+    rows.add_person("Anna", faces, how=How.CLUSTER)
+    assert changes.confirm(rows.library, "Anna").summary == "confirmed 3 faces of Anna (1)"
+    assert [rows.how(face) for face in faces] == ["confirmed"] * 3
+    assert changes.confirm(rows.library, "Anna").entry_id is None
+
+
+def test_nobody_is_confirmed_before_their_birth_but_the_date_of_a_copied_file_says_nothing(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna")
+    rows.set_person(anna, born="2015-03")
+    (early,) = rows.add_face_photo("early.jpg", "a", taken_at="2015-02-28T23:00:00")
+    (copied,) = rows.add_face_photo("copied.jpg", "a", taken_at="2014-01-01T00:00:00", taken_at_source="mtime")
+    with pytest.raises(
+        CannotBe, match=rf"f{early} in .*early\.jpg cannot be Anna.*before the birth .*people born {anna}"
+    ):
+        changes.confirm(rows.library, "Anna", [f"f{early}"])
+    changes.confirm(rows.library, "Anna", [f"f{copied}"])
+
+
+def test_unknown_people_and_faces_are_named_with_what_is_near(rows: FaceRows) -> None:
+    rows.add_person("Anna", rows.add_photos_of("a", 1))
+    with pytest.raises(NothingFound, match="no person 'Ana'; did you mean Anna"):
+        changes.confirm(rows.library, "Ana")
+    with pytest.raises(NothingFound, match="no person 99; see"):
+        changes.confirm(rows.library, "99")
+    with pytest.raises(NothingFound, match="no face f99"):
+        changes.confirm(rows.library, "Anna", ["f99"])
+    with pytest.raises(UsageError, match="'12' is no face: a face is written f123"):
+        changes.confirm(rows.library, "Anna", ["12"])
