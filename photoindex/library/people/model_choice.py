@@ -7,6 +7,7 @@ import json
 from sqlalchemy import Connection
 
 from photoindex.errors import ModelUnavailable
+from photoindex.library.embed.model_choice import command_to_embed
 from photoindex.library.handle import Library
 from photoindex.stages.faces import STAGE
 from photoindex.store.people import spaces
@@ -31,14 +32,19 @@ def model_for_faces(library: Library) -> str:
 
 def installed_packs(library: Library) -> list[str]:
     """Return the installed face packs; none if their lock file is damaged."""
-    from photoindex.models.lock import FACES
-    from photoindex.models.weights import ModelStore
+    from photoindex.models.lock import FACES, read_lock
 
     try:
-        installed = ModelStore(library.models_folder).installed()
+        models = read_lock(library.models_folder).models
     except ModelUnavailable:
         return []
-    return [one.id for one in installed if one.description.task == FACES]
+    return sorted(model_id for model_id, locked in models.items() if locked.task == FACES)
+
+
+def command_to_run(library: Library, model_id: str) -> str:
+    """Return the command that works with an installed model: it embeds, or it looks for faces."""
+    is_pack = model_id in installed_packs(library)
+    return command_for_faces(library, model_id) if is_pack else command_to_embed(library, model_id)
 
 
 def command_for_variant(library: Library, key: str) -> str:
