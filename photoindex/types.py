@@ -58,7 +58,9 @@ class Region:
     """A part of a picture marked by a person or program.
 
     x, y (the upper left corner), width, height: fractions 0 to 1 of the stored picture, before its orientation is applied.
-    kind: face, pet, focus, barcode, other. schema: mwg (Metadata Working Group), mp (Microsoft, Picasa), ….
+    kind: face, pet, focus, barcode, other. schema: mwg (Metadata Working Group), mp (Microsoft, Picasa), acdsee, iptc.
+    drawn_width, drawn_height: pixels of the picture in which it was drawn, if known; if that is another one than the stored
+    picture, such as the upright one, the fractions are of that picture.
     """
 
     kind: str
@@ -68,6 +70,8 @@ class Region:
     width: float
     height: float
     schema: str
+    drawn_width: int | None = None
+    drawn_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

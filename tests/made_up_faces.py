@@ -38,7 +38,7 @@ def faces_of(vectors: NDArray[np.floating], **columns: NDArray[np.generic]) -> F
         "vectors": vectors.astype(np.float16),
         "founder": np.ones(count, np.bool_),
         "photo": np.arange(count, dtype=np.int64),
-        "taken": np.full((count, 2), "NaT", "datetime64[D]"),
+        "taken": np.full(count, "NaT", "datetime64[D]"),
         "repeats_allowed": np.zeros(count, np.bool_),
         "quality": np.ones(count, np.float32),
         **columns,

@@ -11,6 +11,7 @@ import pytest
 
 from tests.command_line import run, run_on_terminal
 from tests.harness import LibraryRunner
+from tests.marked_faces import Marked, microsoft, mwg, picture, sidecar, write
 from tests.originals import write_photo
 from tests.rows import VolumeRows, library_in
 
@@ -193,3 +194,27 @@ def test_show_prints_the_notes_and_the_unused_values_of_sidecars_with_their_name
     assert "2 sidecar a_01.jpg.xmp, not used" in lines
     assert any(line.startswith("a.jpg.xmp sidecar: taken_at '2057") for line in lines)
     assert any(line.startswith("a.jpg.xmp sidecar: rating '9' refused") for line in lines)
+
+
+def test_show_lists_the_faces_of_a_photo_and_how_each_is_known(
+    library_folder: Path, originals: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library_folder))
+    elements = mwg([Marked("Anna", 0.1, 0.2), Marked("Smith, Ben", 0.6, 0.4)])
+    write(originals / "a.jpg", picture(elements, orientation=6))
+    sidecar(originals / "a.jpg.xmp", microsoft([Marked("Anna", 0.11, 0.2)]))
+    LibraryRunner(library_folder).scan(originals)
+    shown = run(capsysbinary, "show", originals / "a.jpg")
+    lines = [line.split(b"  ") for line in shown.out.splitlines()]
+    words = [[part.strip().decode() for part in line if part.strip()] for line in lines]
+    turned = "turned with the photo (orientation 6)"
+    assert ["f2", "nobody yet", "marked in xmp mwg of a.jpg", "120 x 120 pixels at 120, 360", turned] in words
+    why = "named in xmp mp of a.jpg.xmp and xmp mwg of a.jpg"
+    assert ["f1", "Anna", why, "120 x 120 pixels at 200, 66", turned] in words
+    assert any(b"Smith, Ben" in line and b"must not contain a comma" in line for line in shown.out.splitlines())
+    [value] = [json.loads(line) for line in run(capsysbinary, "show", "--json", originals / "a.jpg").out.splitlines()]
+    face = next(face for face in value["faces"] if face["face"] == "f1")
+    assert face["person"] == {"id": 1, "name": "Anna"}
+    assert (face["how"], face["turned_by"]) == ("metadata", 6)
+    assert face["marked_in"] == [{"file": "a.jpg.xmp", "schema": "mp"}, {"file": "a.jpg", "schema": "mwg"}]
+    assert face["pixels"] == {"left": 200, "top": 66, "width": 120, "height": 120}

@@ -59,6 +59,7 @@ def _print(shown: Shown) -> None:
     sections = [
         Section("what", _what(shown)),
         Section("facts", _facts(shown)),
+        Section("faces", _faces(shown)),
         Section("contents", _contents(shown)),
         Section("files", _files(shown)),
         Section("sidecars", [(one.kind, one.path, one.why) for one in shown.sidecars]),
@@ -106,6 +107,20 @@ def _facts(shown: Shown) -> list[tuple[str, object, str]]:
     return fact_rows(RESOLVED_NAMES, shown.photo.resolved, shown.facts)
 
 
+def _faces(shown: Shown) -> list[tuple[object, ...]]:
+    from photoindex.library.people.arguments import face_text
+    from photoindex.library.photos.shown_faces import how_known, how_turned, whose
+
+    rows: list[tuple[object, ...]] = []
+    for one in shown.faces:
+        place = ""
+        if one.pixels is not None:
+            left, top, width, height = one.pixels
+            place = f"{width} x {height} pixels at {left}, {top}"
+        rows.append((face_text(one.row.id), whose(one), how_known(one), place, how_turned(one)))
+    return rows
+
+
 def _contents(shown: Shown) -> list[tuple[object, ...]]:
     """Return rows about the parts of a photo: its contents if there are several, its burst, its motion video."""
     rows: list[tuple[object, ...]] = []
@@ -129,6 +144,7 @@ def _files(shown: Shown) -> list[tuple[object, ...]]:
 def _notes(shown: Shown) -> list[tuple[object, ...]]:
     """Return notes on the photo's content and, once each, on its sidecars by name."""
     rows: list[tuple[object, ...]] = [("", note) for note in shown.content.notes] if shown.content else []
+    rows += [("", note) for note in shown.face_notes]
     of_sidecars = {one.path: one.notes for one in shown.sidecars}
     return rows + [(os.path.basename(path), note) for path, notes in of_sidecars.items() for note in notes]
 

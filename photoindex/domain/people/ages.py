@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 Day = np.datetime64
 """A day: datetime64[D]."""
-
-
-def days_of(dates: Sequence[str | None]) -> NDArray[np.datetime64]:
-    """Return the first and the last day that each partial date may mean, datetime64[D] [n, 2]; NaT for None."""
-    days = np.full((len(dates), 2), "NaT", "datetime64[D]")
-    known = [place for place, date in enumerate(dates) if date is not None]
-    days[known, 0] = [first_day(dates[place] or "") for place in known]
-    days[known, 1] = [last_day(dates[place] or "") for place in known]
-    return days
 
 
 def first_day(date: str) -> Day:
@@ -33,13 +22,13 @@ def last_day(date: str) -> Day:
 def outside_life(taken: NDArray[np.datetime64], born: str | None, died: str | None) -> NDArray[np.bool_]:
     """Return which faces were certainly taken before a birth or after a death, bool [n].
 
-    taken: datetime64[D] [n, 2], the first and the last possible day of each, NaT where unknown.
+    taken: datetime64[D] [n], NaT where unknown.
     """
     outside = np.zeros(len(taken), np.bool_)
     if born is not None:
-        outside |= taken[:, 1] < first_day(born)
+        outside |= taken < first_day(born)
     if died is not None:
-        outside |= taken[:, 0] > last_day(died)
+        outside |= taken > last_day(died)
     return outside
 
 

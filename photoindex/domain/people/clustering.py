@@ -13,8 +13,6 @@ LEAST_FACES = 2
 """Faces of the smallest group."""
 _NEAREST = 1e-6
 """The distance of equal vectors: the sparse matrices of SciPy have no entries of 0."""
-_APART = 2.0
-"""More than any distance of two linked vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +102,10 @@ def _hdbscan(count: int, edges: Edges, starts: NDArray[np.int64], possible: floa
     first = np.concatenate([edges.first, starts, added[:-1]])
     second = np.concatenate([edges.second, np.full(len(starts), count), added[1:]])
     born = max(1 - possible, float(edges.distances.max()))
-    distances = np.concatenate([edges.distances, np.full(len(starts), born), np.full(len(added) - 1, _NEAREST)]).astype(
-        np.float64
-    )
+    distances = np.concatenate([edges.distances, np.full(len(starts), born), np.full(len(added) - 1, _NEAREST)])
+    # Parts that are born nearer than this live no time at all, so none is taken instead of the whole; the option of
+    # scikit-learn for this (`cluster_selection_epsilon`) fails with NumPy 2.4.
+    distances = np.maximum(distances, max(_NEAREST, 1 - sure)).astype(np.float64)
     size = count + LEAST_FACES
     graph = coo_array(
         (np.tile(distances, 2), (np.concatenate([first, second]), np.concatenate([second, first]))), shape=(size, size)
@@ -116,7 +115,6 @@ def _hdbscan(count: int, edges: Edges, starts: NDArray[np.int64], possible: floa
         min_cluster_size=LEAST_FACES,
         min_samples=1,
         metric="precomputed",
-        cluster_selection_epsilon=max(0.0, 1 - sure),
         copy=False,
     )
     labels: NDArray[np.int32] = model.fit(graph).labels_[:count].astype(np.int32)

@@ -34,8 +34,7 @@ class Faces:
 
     ids: int64 [n], each once. vectors: float16 or float32 [n, dim], unit length. founder: bool [n], whether a face is
     good enough to found a group; others only join one. photo: int64 [n], the photo that shows it. taken: datetime64[D]
-    [n, 2], the first and the last day that the photo may be of, NaT where unknown or only the time of the file (see
-    `ages.days_of`). repeats_allowed: bool [n], whether the
+    [n], the day of the photo, NaT where that is not known or only the time of the file is. repeats_allowed: bool [n], whether the
     photo may show one person more than once (collage, mirror). quality: float32 [n], larger is better; of two faces in a
     photo that look like one person, the better one keeps the place when they are equally like.
     """

@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from photoindex import file_access
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, volumes_now
+from photoindex.library.photos import shown_faces
+from photoindex.library.photos.shown_faces import ShownFace
 from photoindex.library.timestamps import utc
 from photoindex.paths import display, shell_word, to_text
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
@@ -36,7 +38,7 @@ class Shown:
 
     asked: the PATH as given, or the path of the photo's first file if an ID was given. content: the primary asset. contents:
     all assets, including earlier ones. facts: every value of every source, including sidecars, corrections and the path.
-    burst: the photos of the same burst. preview, thumbnail: None if they are not on disk. online: by volume id.
+    burst: the photos of the same burst. faces: of the primary asset. face_notes: on marked faces that are not used. preview, thumbnail: None if they are not on disk. online: by volume id.
     """
 
     asked: bytes
@@ -51,6 +53,8 @@ class Shown:
     facts: Facts = field(default_factory=dict)
     sidecars: tuple[LinkedSidecar, ...] = ()
     burst: tuple[int, ...] = ()
+    faces: tuple[ShownFace, ...] = ()
+    face_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ def _show_photo(
         facts={} if evidence is None else with_path_dates(evidence),
         sidecars=() if evidence is None else tuple(evidence.sidecars),
         burst=() if found.burst is None else tuple(photos_of_burst(connection, found.burst)),
+        faces=() if evidence is None else tuple(shown_faces.faces_of(connection, evidence)),
+        face_notes=() if evidence is None else tuple(evidence.marks.notes),
     )
 
 
@@ -199,9 +205,10 @@ def as_json(shown: Shown) -> dict[str, object]:
     value["contents"] = [_content_as_json(one) for one in shown.contents]
     value["sidecars"] = [_sidecar_as_json(one) for one in shown.sidecars]
     value["regions"] = [] if content is None else [dict(region) for region in content.regions]
+    value["faces"] = shown_faces.as_json(shown.faces)
     value["burst"] = list(shown.burst)
     value["motion"] = photo is not None and photo.motion
-    value["notes"] = [] if content is None else list(content.notes)
+    value["notes"] = [*([] if content is None else content.notes), *shown.face_notes]
     return value
 
 

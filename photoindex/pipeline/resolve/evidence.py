@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from photoindex.domain.people.marks import Marks
 from photoindex.domain.sidecars.names import distance
 from photoindex.domain.time.path_dates import dates_of_folder, dates_of_mtime, dates_of_name
 from photoindex.paths import to_text
 from photoindex.store.files import files
 from photoindex.store.files.files import FileRow
+from photoindex.store.people import marks
 from photoindex.store.photos import assets, corrections, sidecars
 from photoindex.store.photos.assets import PhotoContent
 from photoindex.store.photos.sidecars import LinkedSidecar
@@ -28,12 +30,15 @@ class Evidence:
 
     content: the primary content. files: the photo's files; the first one names the photo. sidecars: by priority: those of
     the first file come first, and among these the one with the most similar name. facts: source -> fact -> value; if
-    several contents or sidecars have the same source, the first one that states a fact wins.
+    several contents or sidecars have the same source, the first one that states a fact wins. contents: the current ones,
+    the primary one first. marks: the faces that files and sidecars mark.
     """
 
     content: PhotoContent
     files: Sequence[FileRow]
     sidecars: Sequence[LinkedSidecar]
+    contents: Sequence[PhotoContent]
+    marks: Marks
     facts: Mapping[str, Mapping[str, FactValue]] = field(default_factory=dict)
 
 
@@ -57,7 +62,8 @@ def gather(connection: Connection, photo_id: int) -> Evidence | None:
         facts["person"] = corrected
     if contents[0].neighbours:
         facts["neighbours"] = dict(contents[0].neighbours)
-    return Evidence(contents[0], of_photo, linked, facts)
+    names = {each.asset_id: to_text(each.name) for each in reversed(of_photo) if each.asset_id is not None}
+    return Evidence(contents[0], of_photo, linked, contents, marks.marks_in(contents, linked, names), facts)
 
 
 def _stating_facts(contents: Sequence[PhotoContent]) -> list[PhotoContent]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from photoindex.domain.facts.resolve import resolve
 from photoindex.geo.gazetteer import Gazetteer
 from photoindex.pipeline.resolve.evidence import gather
+from photoindex.store.people import marks
 from photoindex.store.photos import assets
 from photoindex.store.photos.places import display, ensure_place
 from photoindex.store.search import text_index
@@ -33,7 +34,10 @@ class Resolver:
     home_zone: str | None = None
 
     def refresh(self, connection: Connection, photo_id: int) -> None:
-        """Resolve a photo's facts from its contents, files, sidecars and corrections, and rewrite its full-text document."""
+        """Resolve a photo's facts from its contents, files, sidecars and corrections, and rewrite its full-text document.
+
+        The faces that its files mark become those of its primary content.
+        """
         evidence = gather(connection, photo_id)
         if evidence is None:
             return
@@ -48,6 +52,7 @@ class Resolver:
         names = list(dict.fromkeys(each.name for each in evidence.files))
         folders = list(dict.fromkeys(self.root_of(each.volume_id, each.folder_path) for each in evidence.files))
         document = text_index.document(names, folders, resolved)
+        marks.write(connection, evidence.contents, evidence.marks)
         assets.store_resolution(
             connection, photo_id, content=evidence.content, resolved=resolved, document=document, place_id=place_id
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -152,12 +152,16 @@ def latest(connection: Connection, known: AssetRow) -> AssetRow:
 
 @dataclass(frozen=True, slots=True)
 class PhotoContent:
-    """One content of a photo, and the facts that the photo got from neighbouring photos."""
+    """One content of a photo, and the facts that the photo got from neighbouring photos.
+
+    regions: those marked in it (`types.Region` as mappings).
+    """
 
     asset_id: int
     role: str
     size_bytes: int
     facts: Facts
+    regions: Sequence[Mapping[str, Any]]
     values: Mapping[str, Any]
     neighbours: Mapping[str, str] | None
 
@@ -165,7 +169,7 @@ class PhotoContent:
 _CONTENT_VALUES = ("kind", "format", "width", "height", "orientation", "duration_seconds")
 _current = (
     select(
-        asset.c.id, asset.c.role, asset.c.size_bytes, asset.c.facts, photo.c.neighbours,
+        asset.c.id, asset.c.role, asset.c.size_bytes, asset.c.facts, asset.c.regions, photo.c.neighbours,
         *(asset.c[name] for name in _CONTENT_VALUES),
     )
     .join(photo, photo.c.id == asset.c.photo_id)
@@ -182,6 +186,7 @@ def current_contents(connection: Connection, photo_id: int) -> list[PhotoContent
             role=row.role,
             size_bytes=row.size_bytes,
             facts=row.facts,
+            regions=row.regions or (),
             values={name: getattr(row, name) for name in _CONTENT_VALUES},
             neighbours=row.neighbours,
         )

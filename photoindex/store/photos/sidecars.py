@@ -27,13 +27,18 @@ class SidecarRow:
 
 @dataclass(frozen=True, slots=True)
 class LinkedSidecar:
-    """A sidecar that belongs to a photo's file, with its facts; `path` is absolute."""
+    """A sidecar that belongs to a photo's file, with its facts; `path` is absolute.
+
+    of_file_id, of_name, of_asset_id: the file, its name and its content.
+    """
 
     file_id: int
     path: bytes
     kind: str
     why: str
     of_file_id: int
+    of_name: bytes
+    of_asset_id: int
     facts: dict[str, FactValue]
     regions: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
@@ -115,7 +120,8 @@ def names_of(connection: Connection, file_id: int) -> list[tuple[bytes, str]] | 
 _media_file = file.alias("media_file")
 _of_photo = (
     select(
-        sidecar, sidecar_link.c.why, sidecar_link.c.file_id.label("of_file_id"), file.c.name,
+        sidecar, sidecar_link.c.why, sidecar_link.c.file_id.label("of_file_id"), _media_file.c.name.label("of_name"),
+        _media_file.c.asset_id.label("of_asset_id"), file.c.name,
         folder.c.path.label("folder_path"), volume.c.mount_point,
     )
     .join(sidecar_link, sidecar_link.c.sidecar_id == sidecar.c.file_id)
@@ -138,6 +144,8 @@ def of_photo(connection: Connection, photo_id: int) -> Sequence[LinkedSidecar]:
             kind=row.kind,
             why=row.why,
             of_file_id=row.of_file_id,
+            of_name=row.of_name,
+            of_asset_id=row.of_asset_id,
             facts=row.facts,
             regions=tuple(row.regions),
             notes=tuple(row.notes),

@@ -60,7 +60,7 @@ def place(region: Region) -> tuple[float, float, float, float]:
 
 def test_x_and_y_of_an_mwg_area_are_its_centre() -> None:
     area = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3" stArea:unit="normalized"'
-    assert regions_of(mwg(marked(area))) == (Region("face", "Anna", 0.4, 0.25, 0.2, 0.3, "mwg"),)
+    assert regions_of(mwg(marked(area))) == (Region("face", "Anna", 0.4, 0.25, 0.2, 0.3, "mwg", 4000, 3000),)
 
 
 def test_fields_may_be_elements_of_resources() -> None:
@@ -70,7 +70,7 @@ def test_fields_may_be_elements_of_resources() -> None:
         "<mwg-rs:Name>Anna</mwg-rs:Name><mwg-rs:Type>Face</mwg-rs:Type>"
     )
     data = mwg("PLACE").replace(b"<rdf:li>PLACE", f'<rdf:li rdf:parseType="Resource">{item}'.encode())
-    assert regions_of(data) == (Region("face", "Anna", 0.4, 0.25, 0.2, 0.3, "mwg"),)
+    assert regions_of(data) == (Region("face", "Anna", 0.4, 0.25, 0.2, 0.3, "mwg", 4000, 3000),)
 
 
 def test_pixel_coordinates_are_divided_by_the_applied_dimensions() -> None:
