@@ -18,8 +18,8 @@ from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
-    from photoindex.library.people.calibrate import CalibrationReport, Share
-    from photoindex.library.people.cluster import Clustering, ClusterSummary
+    from photoindex.library.people.groups.calibrate import CalibrationReport, Share
+    from photoindex.library.people.groups.cluster import Clustering, ClusterSummary
 
 HELP = """Group faces into people.
 
@@ -79,7 +79,7 @@ def _cluster(
 ) -> None:
     if context.invoked_subcommand is not None:
         return
-    from photoindex.library.people.cluster import ClusterRequest, cluster
+    from photoindex.library.people.groups.cluster import ClusterRequest, cluster
 
     if diff and not dry_run:
         raise UsageError("--diff goes with --dry-run")
@@ -99,7 +99,7 @@ def _cluster(
 
 
 def _changes(library: Library, result: Clustering) -> Iterator[Row]:
-    from photoindex.library.people.cluster_diff import diff
+    from photoindex.library.people.groups.diff import diff
 
     for one in diff(library, result):
         yield {
@@ -155,7 +155,7 @@ def _calibrate(
     On faces that you confirmed or named where there are enough, else on photos with several faces, which show different
     people. precision, recall: of your own faces, with the 95 % interval; by the nearest other face that you named.
     """
-    from photoindex.library.people.calibrate import calibrate
+    from photoindex.library.people.groups.calibrate import calibrate
 
     with opened(library) as found, progress_sink(progress) as emit:
         report = calibrate(found, emit)

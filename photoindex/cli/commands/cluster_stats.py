@@ -16,8 +16,8 @@ from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
 
 if TYPE_CHECKING:
-    from photoindex.library.people.cluster_stats import ClusterStats, PersonStats
-    from photoindex.library.people.likely import Evidence, Likely
+    from photoindex.library.people.groups.likely import Evidence, Likely
+    from photoindex.library.people.groups.stats import ClusterStats, PersonStats
 
 _SHOWN = 20
 """Rows of each section; --json and --csv have all."""
@@ -50,7 +50,7 @@ def _stats(
     that are more alike than by chance, and groups of successive years whose end is like the beginning of the next.
     --json prints one line for the library, one for each person, one for each likely merge; --csv the people.
     """
-    from photoindex.library.people.cluster_stats import cluster_stats
+    from photoindex.library.people.groups.stats import cluster_stats
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
     with opened(library, reading=True) as found, progress_sink(progress) as emit:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy import Connection, Select, bindparam, delete, exists, insert, or_, select, update
 
-from photoindex.domain.people.regrouping import NOBODY, Regrouping
+from photoindex.domain.people.groups.regrouping import NOBODY, Regrouping
 from photoindex.domain.people.values import FACE, PERSON, How
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import numbers, upsert

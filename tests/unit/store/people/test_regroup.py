@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, insert, select
 
-from photoindex.domain.people.regrouping import NOBODY, Regrouping
+from photoindex.domain.people.groups.regrouping import NOBODY, Regrouping
 from photoindex.domain.people.values import How
 from photoindex.library.handle import Library
 from photoindex.store.people import regroup, spaces

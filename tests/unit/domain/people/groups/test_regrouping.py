@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photoindex.domain.people.regrouping import NOBODY, Kind, Regrouping, batches, changes, regrouped
+from photoindex.domain.people.groups.regrouping import NOBODY, Kind, Regrouping, batches, changes, regrouped
 
 
 def regrouping(*rows: tuple[int, int, int]) -> Regrouping:

@@ -15,7 +15,7 @@ from photoindex.domain.people.calibration import calibrated as measure
 from photoindex.domain.people.grouping_values import WAITING, Thresholds
 from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
-from photoindex.library.people.grouping_input import GroupingInput, grouping_input
+from photoindex.library.people.groups.grouping_input import GroupingInput, grouping_input
 from photoindex.progress import EventSink, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store.people import grouping
 from photoindex.vectors.neighbours import nearest

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from photoindex.domain.people.cluster_quality import cohesion, means_of
 from photoindex.domain.people.grouping_values import WAITING, Thresholds
-from photoindex.domain.people.mixed_groups import parts_of
+from photoindex.domain.people.groups.mixed_groups import parts_of
 from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
-from photoindex.library.people.calibrate import calibrated
-from photoindex.library.people.grouping_input import GroupingInput, grouping_input
-from photoindex.library.people.likely import Likely, likely_same
+from photoindex.library.people.groups.calibrate import calibrated
+from photoindex.library.people.groups.grouping_input import GroupingInput, grouping_input
+from photoindex.library.people.groups.likely import Likely, likely_same
 from photoindex.progress import EventSink, ignore_events
 
 _PART_FACES = 2_000

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.people.regrouping import NOBODY, Kind
+from photoindex.domain.people.groups.regrouping import NOBODY, Kind
 from photoindex.library.handle import Library
-from photoindex.library.people.cluster import Clustering
-from photoindex.library.people.grouping_input import GroupingInput
+from photoindex.library.people.groups.cluster import Clustering
+from photoindex.library.people.groups.grouping_input import GroupingInput
 from photoindex.library.search.hits import hits_by_id
 
 EXAMPLES = 3

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from photoindex.domain.people.regrouping import NOBODY, Change, Kind, Regrouping, batches, changes
+from photoindex.domain.people.groups.regrouping import NOBODY, Change, Kind, Regrouping, batches, changes
 from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
-from photoindex.library.people.calibrate import calibrated
-from photoindex.library.people.grouping_input import GroupingInput, grouping_input
-from photoindex.library.people.regroup_plan import Plan, plan_all, plan_new
+from photoindex.library.people.groups.calibrate import calibrated
+from photoindex.library.people.groups.grouping_input import GroupingInput, grouping_input
+from photoindex.library.people.groups.plan import Plan, plan_all, plan_new
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store.people import grouping, regroup, spaces
 from photoindex.store.people.spaces import RegionSpace

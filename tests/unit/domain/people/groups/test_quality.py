@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photoindex.domain.people.quality import FaceQuality, founders, overall
+from photoindex.domain.people.groups.quality import FaceQuality, founders, overall
 
 GOOD = {"shorter_px": 120.0, "sharpness": 400.0, "yaw": 3.0, "detected": 0.95}
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from photoindex.domain.people.constraints import rules_of
 from photoindex.domain.people.grouping import NEIGHBOURS, group, join
 from photoindex.domain.people.grouping_values import WAITING, Found, Search, Thresholds, Vectors
+from photoindex.domain.people.groups.regrouping import NOBODY, Regrouping, regrouped
 from photoindex.domain.people.matching import Current, matched
-from photoindex.domain.people.regrouping import NOBODY, Regrouping, regrouped
-from photoindex.library.people.grouping_input import GroupingInput
+from photoindex.library.people.groups.grouping_input import GroupingInput
 from photoindex.progress import EventSink, PhaseFinished, PhaseStarted
 from photoindex.vectors import neighbours
 

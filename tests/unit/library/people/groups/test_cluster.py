@@ -15,9 +15,9 @@ from photoindex.domain.people.values import How
 from photoindex.errors import LibraryLocked, NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.library.people import cluster as operation
-from photoindex.library.people.cluster import LOCK_NAME, ClusterRequest, ClusterSummary, cluster, is_due
-from photoindex.library.people.cluster_diff import diff
+from photoindex.library.people.groups import cluster as operation
+from photoindex.library.people.groups.cluster import LOCK_NAME, ClusterRequest, ClusterSummary, cluster, is_due
+from photoindex.library.people.groups.diff import diff
 from photoindex.progress import Event, PhaseStarted
 from photoindex.store.schema.tables import individual, region_space
 from tests.face_rows import POOR, FaceRows, faces_of

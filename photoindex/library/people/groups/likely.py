@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from photoindex.domain.people.cluster_quality import Means, means_of
 from photoindex.domain.people.grouping_values import WAITING
-from photoindex.domain.people.same_person import YEAR, Background, Link, Spans, alike, chains, successive
+from photoindex.domain.people.groups.same_person import YEAR, Background, Link, Spans, alike, chains, successive
 from photoindex.library.handle import Library
-from photoindex.library.people.calibrate import Measured, calibrated
-from photoindex.library.people.grouping_input import GroupingInput
+from photoindex.library.people.groups.calibrate import Measured, calibrated
+from photoindex.library.people.groups.grouping_input import GroupingInput
 from photoindex.progress import EventSink, ignore_events
 from photoindex.vectors.neighbours import neighbours
 
