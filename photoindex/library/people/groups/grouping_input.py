@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from photoindex.domain.people.ages import outside_life
 from photoindex.domain.people.grouping_values import Faces, Known
 from photoindex.domain.people.groups.quality import FaceQuality, founders, overall
 from photoindex.errors import NothingFound
@@ -18,7 +19,9 @@ from photoindex.store.people.grouping import NOBODY, Decisions, FaceRows, Person
 from photoindex.store.people.spaces import RegionSpace
 
 _PHASE = "loading"
-_MONTHS, _YEARS = 1, 2
+_DAYS, _MONTHS, _YEARS = 0, 1, 2
+
+Lives = dict[int, tuple[str | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def _faces(rows: FaceRows, decisions: Decisions) -> Faces:
         vectors=rows.vectors,
         founder=founders(quality),
         photo=rows.photos,
-        taken=_possible_days(rows),
+        # The first day of a month or year is not when the photo was taken; see `_outside_lives`.
+        taken=np.where(rows.precision == _DAYS, rows.taken, np.datetime64("NaT")),
         repeats_allowed=np.isin(rows.assets, list(decisions.repeats)),
         quality=overall(quality),
     )
@@ -99,17 +103,23 @@ def _known(rows: FaceRows, decisions: Decisions, persons: dict[int, PersonRow]) 
     lives = {one.id: (one.born, one.died) for one in persons.values() if one.born or one.died}
     return Known(
         confirmed=dict(zip(rows.ids[fixed].tolist(), rows.persons[fixed].tolist(), strict=True)),
-        rejected=decisions.rejected,
+        rejected=decisions.rejected | _outside_lives(rows, lives),
         apart=decisions.apart,
         grouped=dict(zip(rows.ids[grouped].tolist(), rows.persons[grouped].tolist(), strict=True)),
         lives=lives,
     )
 
 
-def _possible_days(rows: FaceRows) -> NDArray[np.datetime64]:
-    """Return the first and the last day that each photo may be of, datetime64[D] [n, 2]."""
-    last = rows.taken.copy()
+def _outside_lives(rows: FaceRows, lives: Lives) -> frozenset[tuple[int, int]]:
+    """Return (face, person) where the photo has a month or year alone, which is wholly outside the person's life."""
+    vague = np.flatnonzero(rows.precision != _DAYS)
+    first = rows.taken[vague]
+    last = first.copy()
     for precision, unit in ((_MONTHS, "M"), (_YEARS, "Y")):
-        vague = rows.precision == precision
-        last[vague] = (last[vague].astype(f"datetime64[{unit}]") + 1).astype("datetime64[D]") - 1
-    return np.stack([rows.taken, last], axis=1)
+        of_unit = rows.precision[vague] == precision
+        last[of_unit] = (first[of_unit].astype(f"datetime64[{unit}]") + 1).astype("datetime64[D]") - 1
+    found: set[tuple[int, int]] = set()
+    for person, (born, died) in lives.items():
+        outside = outside_life(last, born, None) | outside_life(first, None, died)
+        found.update((face, person) for face in rows.ids[vague[outside]].tolist())
+    return frozenset(found)
