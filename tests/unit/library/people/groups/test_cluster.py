@@ -237,7 +237,8 @@ def test_a_named_person_never_loses_all_faces(library: Library, rows: FaceRows, 
 
 def test_child_and_adult_of_one_confirmed_person_stay_one(library: Library, rows: FaceRows) -> None:
     child, adult = rows.add_photos_of("child", EACH), rows.add_photos_of("adult", EACH)
-    rows.add_photos_of("other", EACH)
+    for other in range(PEOPLE):
+        rows.add_photos_of(other, EACH)
     anna = rows.add_person("Anna", [child[0], adult[0]])
     for _ in range(2):
         run(library, FULL)
