@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select, update
 
 from photoindex.domain.people.boxes import Box
 from photoindex.domain.people.marks import KnownFace, Mark, Marks, Picture, RegionSource, marks_of, matched_marks
@@ -25,7 +25,17 @@ from photoindex.store.people import counts, individuals, summaries
 from photoindex.store.photos import assets, sidecars
 from photoindex.store.photos.assets import PhotoContent
 from photoindex.store.photos.sidecars import LinkedSidecar
-from photoindex.store.schema.tables import asset, assignment, file, photo, region, rejection, sidecar, sidecar_link
+from photoindex.store.schema.tables import (
+    asset,
+    assignment,
+    file,
+    photo,
+    region,
+    rejection,
+    sidecar,
+    sidecar_link,
+    sidecar_part,
+)
 
 _KEYS = 500
 _NO_MARKS = Marks()
@@ -58,8 +68,21 @@ def _photos_with_marks(asset_ids: Collection[int]) -> Any:
         .where(content.c.photo_id == photo.c.id, sidecar.c.regions != [])
         .exists()
     )
+    of_part = (
+        select(sidecar_part.c.name)
+        .join(
+            sidecar_link,
+            and_(sidecar_link.c.sidecar_id == sidecar_part.c.sidecar_id, sidecar_link.c.part == sidecar_part.c.name),
+        )
+        .join(file, file.c.id == sidecar_link.c.file_id)
+        .join(content, content.c.id == file.c.asset_id)
+        .where(content.c.photo_id == photo.c.id, sidecar_part.c.regions != [])
+        .exists()
+    )
     of_region = exists().where(region.c.asset_id == photo.c.primary_asset_id, region.c.schema.is_not(None))
-    return select(photo.c.id).where(photo.c.primary_asset_id.in_(asset_ids), or_(of_content, of_sidecar, of_region))
+    return select(photo.c.id).where(
+        photo.c.primary_asset_id.in_(asset_ids), or_(of_content, of_sidecar, of_part, of_region)
+    )
 
 
 def marks_in(
