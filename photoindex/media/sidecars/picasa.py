@@ -34,8 +34,8 @@ def read_picasa(data: bytes) -> SidecarRead:
     for section, key, value in _entries(decode_markup(data, found.note)):
         if section.lower() in _CONTACTS:
             # Without a semicolon it is a contact of an account on the web: its number there, but no name.
-            name, semicolon, _ = value.partition(";")
-            if semicolon and (cleaned := clean_text(html.unescape(name))):
+            name, semicolon, _ = html.unescape(value).partition(";")
+            if semicolon and (cleaned := clean_text(name)):
                 contacts[_contact(key)] = cleaned[:_NAME_CHARACTERS]
         elif key in ("faces", "star", "caption", "keywords"):
             if section not in photos and len(photos) >= _PHOTO_LIMIT:

@@ -172,13 +172,15 @@ def by_face(connection: Connection, asset_id: int, marks: Marks) -> dict[int, Ma
 def write(connection: Connection, contents: Sequence[PhotoContent], marks: Marks) -> None:
     """Make the marked faces of a photo those of its primary content, the first of `contents`.
 
+    Names that were marked in a picture of another shape stay with the faces that have them already.
     Idempotent. The number of faces of the photo must be counted afterwards.
     """
+    primary, *others = contents
     if not marks.faces:
         before = _faces(connection, _marked_of_assets, [content.asset_id for content in contents])
-        _Writer(connection, contents[0]).remove(before)
+        if before:
+            _Writer(connection, primary).remove(before, unplaced=marks.unplaced)
         return
-    primary, *others = contents
     faces = _faces(connection, _of_assets, [primary.asset_id])
     matches = matched_marks(marks.faces, [KnownFace(each.box, each.detected, each.decided) for each in faces])
     writer = _Writer(connection, primary)
@@ -186,7 +188,7 @@ def write(connection: Connection, contents: Sequence[PhotoContent], marks: Marks
         face = writer.update(faces[matches[place]], mark) if place in matches else writer.add(mark)
         writer.assign(face, mark.name)
     kept = set(matches.values())
-    writer.remove([face for place, face in enumerate(faces) if place not in kept])
+    writer.remove([face for place, face in enumerate(faces) if place not in kept], unplaced=marks.unplaced)
     if others:
         writer.remove(_faces(connection, _marked_of_assets, [content.asset_id for content in others]))
 
@@ -226,9 +228,15 @@ class _Writer:
             self.connection.execute(row.on_conflict_do_update(index_elements=["region_id"], set_=values))
             summaries.forget(self.connection, {individual_id, *_known(face)})
 
-    def remove(self, faces: Sequence[_Face]) -> None:
-        """Forget that files marked these faces; those that nothing else knows about are deleted."""
+    def remove(self, faces: Sequence[_Face], *, unplaced: Sequence[str] = ()) -> None:
+        """Forget that files marked these faces; those that nothing else knows about are deleted.
+
+        unplaced: names that the files still give to some face.
+        """
+        named = {individuals.known_in_metadata(self.connection, name) for name in unplaced}
         for face in faces:
+            if face.how == How.METADATA and face.detected and face.individual_id in named:
+                continue
             self._unassign(face)
             if face.schema is not None and not face.detected and not face.decided:
                 self.connection.execute(delete(region).where(region.c.id == face.id))
