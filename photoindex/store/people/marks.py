@@ -21,7 +21,7 @@ from photoindex.domain.sidecars.names import distance
 from photoindex.paths import to_text
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import upsert
-from photoindex.store.people import counts, individuals, summaries
+from photoindex.store.people import individuals, summaries
 from photoindex.store.photos import assets, sidecars
 from photoindex.store.photos.assets import PhotoContent
 from photoindex.store.photos.sidecars import LinkedSidecar
@@ -42,22 +42,19 @@ _NO_MARKS = Marks()
 
 
 def reconcile(connection: Connection, asset_ids: Sequence[int]) -> None:
-    """Match the faces of these contents with those marked in their photos' files; call it after their regions changed.
+    """Match the faces of these contents with those marked in their photos' files; call it after a model found them.
 
-    Contents that do not represent a photo, and photos without marks, are left alone.
+    Contents that do not represent a photo, and photos without marks, are left alone. The faces must be counted afterwards.
     """
     for start in range(0, len(asset_ids), _KEYS):
         wanted = asset_ids[start : start + _KEYS]
-        photo_ids = list(connection.execute(_photos_with_marks(wanted)).scalars())
-        for photo_id in photo_ids:
+        for photo_id in connection.execute(_photos_with_marks(wanted)).scalars().all():
             contents = assets.current_contents(connection, photo_id)
             write(connection, contents, marks_in(contents, sidecars.of_photo(connection, photo_id)))
-        if photo_ids:
-            counts.refresh(connection, wanted)
 
 
 def _photos_with_marks(asset_ids: Collection[int]) -> Any:
-    """Select the photos that one of these contents represents, where a file or sidecar has regions or had some."""
+    """Select the photos that one of these contents represents, where a file or sidecar has regions."""
     content = asset.alias("content")
     of_content = exists().where(content.c.photo_id == photo.c.id, content.c.regions.is_not(None))
     of_sidecar = (
@@ -79,10 +76,7 @@ def _photos_with_marks(asset_ids: Collection[int]) -> Any:
         .where(content.c.photo_id == photo.c.id, sidecar_part.c.regions != [])
         .exists()
     )
-    of_region = exists().where(region.c.asset_id == photo.c.primary_asset_id, region.c.schema.is_not(None))
-    return select(photo.c.id).where(
-        photo.c.primary_asset_id.in_(asset_ids), or_(of_content, of_sidecar, of_part, of_region)
-    )
+    return select(photo.c.id).where(photo.c.primary_asset_id.in_(asset_ids), or_(of_content, of_sidecar, of_part))
 
 
 def marks_in(
