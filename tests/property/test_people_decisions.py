@@ -14,8 +14,8 @@ from sqlalchemy import insert, select, text
 from photoindex.domain.people.values import How
 from photoindex.errors import PhotoIndexError
 from photoindex.library.maintenance.journal import undo
-from photoindex.library.people import attributes, changes
-from photoindex.library.people.changes import PeopleChanged
+from photoindex.library.people.decisions import attributes, changes
+from photoindex.library.people.decisions.changes import PeopleChanged
 from photoindex.library.people.people import Which, list_people
 from photoindex.store.schema.tables import assignment, individual, rejection
 from tests.face_rows import FaceRows
