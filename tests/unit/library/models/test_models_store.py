@@ -13,8 +13,9 @@ import pytest
 from photoindex.errors import ConfigError, ModelUnavailable
 from photoindex.library.models.install import InstallRequest, install
 from photoindex.library.models.installed import list_models, model_named, remove, verify_models
-from photoindex.models.catalog import load_catalog, plain_name
+from photoindex.models.catalog import load_catalog
 from photoindex.models.lock import FileLock, read_lock
+from photoindex.models.names import plain_name
 from photoindex.models.weights import ModelStore, digest_of
 from tests.harness import LibraryRunner
 from tests.model_folders import TINY_CLIP, TINY_CLIP_SIZE_PX, write_catalog
