@@ -8,7 +8,7 @@ node: it is replaced by its tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
@@ -109,18 +109,35 @@ class OptionTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """A person whom a query names. name: None for a group of faces without one. born: YYYY, YYYY-MM or YYYY-MM-DD."""
+
+    id: int
+    name: str | None = None
+    born: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The name, or `person 12`."""
+        return self.name or f"person {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Lookups:
     """What a query may depend on beyond its own text.
 
     now: the time that `today` and `last-30d` are relative to, ISO 8601 local time without an offset. saved: returns the
     saved queries, name (lower-case) -> text. place: returns a place's latitude and longitude in degrees and its full
-    name (city, region, country); raises ValueError with a message for the user if the name is unknown. Both functions
-    are called only for queries that need them.
+    name (city, region, country). people: returns those whom a name, a pattern with `*` or a number means, at least one.
+    face: returns the person whom a picture file with one face shows. These three raise ValueError with a message for the
+    user if there is no such place, person or face. All functions are called only for queries that need them.
     """
 
     now: str
     saved: Callable[[], Mapping[str, str]]
     place: Callable[[str], tuple[float, float, str]]
+    people: Callable[[str], Sequence[KnownPerson]]
+    face: Callable[[str], KnownPerson] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,11 +197,19 @@ def test_a_term_with_a_dash_excludes_photos_in_any_position(run: Run, originals:
 
 
 def test_an_unknown_field_is_shown_at_its_character(run: Run) -> None:
-    code, out, err = run("beach", "-person:Bob")
+    code, out, err = run("beach", "-nobody:Bob")
     assert (code, out) == (2, b"")
     message, query, mark = err.splitlines()
-    assert "there is no field 'person:'" in message
-    assert query[mark.index("^") :] == "person:Bob"
+    assert "there is no field 'nobody:'" in message
+    assert query[mark.index("^") :] == "nobody:Bob"
+
+
+def test_a_term_about_a_person_survives_the_command_line(run: Run) -> None:
+    code, out, err = run("beach", "-person:Bob", "--count")
+    assert (code, out) == (2, b"")
+    message, query, mark = err.splitlines()
+    assert message == "photoindex: person: there is no person 'Bob'; see: photoindex people list"
+    assert query[mark.index("^") :] == "Bob"
 
 
 def test_missing_photos_are_found_if_the_query_asks_for_them(run: Run, originals: bytes) -> None:

@@ -21,11 +21,22 @@ from photoindex.library.search.find import count_photos, matching_photo_ids
 from photoindex.library.search.semantic_query import split_query
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import And, Compare, Node, Not, Operator, Or, Words, leaves
-from photoindex.store.schema.tables import asset, file, photo, photo_text, place, sidecar_link
+from photoindex.store.schema.tables import (
+    asset,
+    assignment,
+    file,
+    individual,
+    photo,
+    photo_text,
+    place,
+    region,
+    sidecar_link,
+)
 from tests.queries import parse, parse_arguments
 from tests.rows import library_in
 from tests.series import SOAKING, examples
 from tests.synthetic import make_library
+from tests.synthetic_people import add_people
 
 Row = dict[str, Any]
 PHOTOS = 150
@@ -40,7 +51,9 @@ PIECES = [
     "camera::", "name::", "^img_(1|2)$", "[a", r"\d+", "a{99999999999}", "exposure:1/250", "duration:1:30", "source:taken_at=mtime",
     "added:", "orientation:1", "event:x", "volume:1", "place:lis*,paris", "megapixels:>=20", "is:duplicate,paired",
     "\u00a0", "\0", "\udce9", "12:30", "http://x", "C:\\", "é", "keyword:", "name:", "ext:jpg", "!", "title:", "aperture:2.8",
-    "^2", "^0.5", "^", '"golden gate"^3', "beach^.25", "text:", "text:sun*", "^0", "^-1",
+    "^2", "^0.5", "^", '"golden gate"^3', "beach^.25", "text:", "text:sun*", "^0", "^-1", "person:", "person:Anna", "person:anna,1",
+    'person:"Ben Berg"', "person::^a", "person:a*", "faces:>2", "age:", "age:Anna", "<6", ":3..5", "age:2>=18", 'age:"Ben Berg"<9',
+    "is:alone", "is:unnamed,unreviewed",
 ]  # fmt: skip
 SAVED = {
     "best": "rating:>=4 OR @few",
@@ -59,6 +72,7 @@ texts = st.one_of(
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     with library_in(make_library(tmp_path_factory.mktemp("property") / "library", photos=PHOTOS, seed=7)) as library:
+        add_people(library.database, faces=PHOTOS, named=2, groups=20, seed=3)
         yield library
 
 
@@ -152,8 +166,15 @@ compares = st.one_of(
     st.builds(lambda text: Compare("camera", Operator.IS, text), st.sampled_from(["canon", "nikon d", "PHONE", "5d"])),
     st.builds(lambda text: Compare("title", Operator.IS, text), st.sampled_from(["zurich", "sao", "1"])),
     st.builds(
-        lambda name: Compare("is", Operator.IS, name), st.sampled_from(["missing", "duplicate", "paired", "burst"])
+        lambda name: Compare("is", Operator.IS, name),
+        st.sampled_from(["missing", "duplicate", "paired", "burst", "alone", "unnamed", "unreviewed"]),
     ),
+    st.builds(
+        lambda name: Compare("person", Operator.IS, name),
+        st.sampled_from(["Anna", "ANNA", "*n*", "1", "2", "3"]),
+    ),
+    st.builds(lambda regex: Compare("person", Operator.REGEX, regex), st.sampled_from(["^a", "n$", "x"])),
+    st.builds(lambda sign, number: Compare("faces", sign, number), comparisons, st.sampled_from(["0", "1", "3"])),
 )
 trees: st.SearchStrategy[Node] = st.recursive(
     words | compares,
@@ -210,10 +231,16 @@ def photos(library: Library) -> Rows:
         rows = Rows(dict(row) for row in connection.execute(statement).mappings())
         contents = connection.execute(select(asset.c.photo_id, asset.c.role)).all()
         copied = set(connection.execute(select(file.c.asset_id).where(file.c.id != file.c.asset_id)).scalars())
+        people = connection.execute(
+            select(region.c.asset_id, individual.c.id, individual.c.name, assignment.c.how)
+            .outerjoin(assignment, assignment.c.region_id == region.c.id)
+            .outerjoin(individual, individual.c.id == assignment.c.individual_id)
+        ).all()
         described = set(connection.execute(select(sidecar_link.c.file_id)).scalars())
     for row in rows:
         row["roles"] = {role for photo_id, role in contents if photo_id == row["id"]} - {"primary"}
         row["is_copied"] = row["id"] in copied and row["state"] == "present"
+        row["people"] = [one for one in people if one.asset_id == row["primary_asset_id"]]
         row["has_sidecar"] = row["id"] in described
     return rows
 
@@ -298,6 +325,18 @@ def shown_camera(row: Row) -> str:
     return model if model.lower().split()[:1] == make.lower().split()[:1] else f"{make} {model}"
 
 
+def shows_person(tree: Compare, row: Row) -> bool:
+    value = str(tree.value)
+    named = [one for one in row["people"] if one.name is not None]
+    if tree.operator is Operator.REGEX:
+        return any(re.search(value, one.name, re.IGNORECASE) for one in named)
+    if value.isdigit():
+        return any(one.id == int(value) for one in row["people"])
+    if "*" in value:
+        return any(value.strip("*") in plain(one.name) for one in named)
+    return any(plain(one.name) == plain(value) for one in named)
+
+
 SIZES = {"5MB": 5_000_000, "20MB": 20_000_000, "40MiB": 40 * 1024 * 1024}
 KINDS = {"raw": ("raw",), "video": ("video",), "photo": ("image", "raw")}
 TEXT_COLUMNS = ("name", "folder", "camera", "keywords", "title", "description", "place")
@@ -318,6 +357,8 @@ MEANINGS: dict[str, Callable[[Compare, Row], bool]] = {
         else plain(str(tree.value)) in plain(f"{row['camera_make']} {row['camera_model']}")
     ),
     "time": is_in_time,
+    "person": shows_person,
+    "faces": lambda tree, row: within(tree, len(row["people"]), int, int),
     "near": is_near,
     "place": lambda tree, row: (
         plain(str(tree.value)) in (row["words"] or "").split()
@@ -330,6 +371,8 @@ MEANINGS: dict[str, Callable[[Compare, Row], bool]] = {
     "title": lambda tree, row: plain(str(tree.value)) in plain(row["title"] or ""),
     "is": lambda tree, row: {
         "missing": is_missing(row), "duplicate": row["is_copied"], "paired": bool(row["roles"]),
-        "burst": row["burst"] is not None,
+        "burst": row["burst"] is not None, "alone": len(row["people"]) == 1,
+        "unnamed": any(one.name is None for one in row["people"]),
+        "unreviewed": any(one.name is not None and one.how == "cluster" for one in row["people"]),
     }[str(tree.value)],
 }  # fmt: skip

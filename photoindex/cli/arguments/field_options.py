@@ -43,8 +43,9 @@ _TERMS: tuple[QueryOption, ...] = (
     QueryOption("--description", "description", "TEXT", "The description contains this."),
     QueryOption("--name", "name", "TEXT", "A file's name contains this."),
     QueryOption("--path", "path", "PATH", "A file lies at or below this path."),
+    QueryOption("--person", "person", "NAME", "Shows this person, by whole name or number; * stands for anything."),
     QueryOption("--has", "has", "FACT", "gps, place, date, title, keywords, sidecar, raw, faces, …"),
-    QueryOption("--is", "is", "STATE", "missing, duplicate, paired, quarantined, edited, burst, …"),
+    QueryOption("--is", "is", "STATE", "missing, duplicate, paired, edited, burst, alone, unnamed, …"),
     QueryOption("--event", "event", "TEXT", "Taken during an event of this key or with these words."),
 )
 _BOUNDS: tuple[QueryOption, ...] = (

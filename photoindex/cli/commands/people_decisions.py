@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.details import print_json
+from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
     from photoindex.library.people.changes import PeopleChanged
@@ -23,6 +25,14 @@ def add_to(group: typer.Typer) -> None:
     group.command("merge")(_merge)
     group.command("confirm")(_confirm)
     group.command("reject")(_reject)
+    group.command("split")(_split)
+    group.command("apart")(_apart)
+    group.command("repeats")(_repeats)
+    group.command("ignore")(_ignore)
+    group.command("hide")(_hide)
+    group.command("cover")(_cover)
+    group.command("born")(_born)
+    group.command("died")(_died)
 
 
 def _name(
@@ -77,6 +87,139 @@ def _reject(
 
     with opened(library) as found:
         _say(changes.reject(found, person, faces), json=json)
+
+
+def _split(
+    person: PersonArgument,
+    faces: FacesArgument,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="NAME", help="Whose they are; without it a new person's.", show_default=False),
+    ] = None,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Make faces of a person another one's; that they are not this person is remembered for ever."""
+    from photoindex.library.people import changes
+
+    with opened(library) as found:
+        _say(changes.split(found, person, faces, to=to), json=json)
+
+
+def _apart(
+    person: PersonArgument,
+    other: Annotated[str, typer.Argument(metavar="PERSON", help="The other one: number or name.")],
+    off: Annotated[bool, typer.Option("--off", help="Take it back.")] = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say that two people are not the same: they are never suggested as one, or grouped together."""
+    from photoindex.library.people import attributes
+
+    with opened(library) as found:
+        _say(attributes.keep_apart(found, person, other, on=not off), json=json)
+
+
+def _repeats(
+    photos: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH|QUERY...",
+            autocompletion=complete_path,
+            help="Files, folders with all below them, or a query.",
+        ),
+    ],
+    off: Annotated[bool, typer.Option("--off", help="Take it back.")] = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say that photos may show somebody more than once: collages, mirrors, photos of photos."""
+    from photoindex.library.people import attributes
+
+    with opened(library) as found:
+        _say(attributes.set_repeats(found, photos, on=not off), json=json)
+
+
+def _ignore(
+    strangers: Annotated[
+        list[str], typer.Argument(metavar="PERSON|FACE...", help="Numbers of groups without a name, or faces: f123.")
+    ],
+    off: Annotated[bool, typer.Option("--off", help="They are no strangers.")] = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say that people or faces are strangers: they are neither listed nor suggested."""
+    from photoindex.library.people import attributes
+
+    with opened(library) as found:
+        _say(attributes.ignore(found, strangers, on=not off), json=json)
+
+
+def _hide(
+    people: Annotated[list[str], typer.Argument(metavar="PERSON...", help="Numbers or names.")],
+    off: Annotated[bool, typer.Option("--off", help="Show them again.")] = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Leave photos of people out of galleries, sheets, previews and suggestions; paths are listed."""
+    from photoindex.library.people import attributes
+
+    with opened(library) as found:
+        _say(attributes.hide(found, people, on=not off), json=json)
+
+
+def _cover(
+    person: PersonArgument,
+    face: Annotated[str, typer.Argument(metavar="FACE", help="f123, one of the person's.")],
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Choose the face that shows a person in lists and pages."""
+    from photoindex.library.people import attributes
+
+    with opened(library) as found:
+        _say(attributes.set_cover(found, person, face), json=json)
+
+
+DateArgument = Annotated[
+    str | None, typer.Argument(metavar="[DATE]", help="1974, 1974-06 or 1974-06-30.", show_default=False)
+]
+
+
+def _born(
+    person: PersonArgument,
+    date: DateArgument = None,
+    off: Annotated[bool, typer.Option("--off", help="It is unknown.")] = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say when a person was born: no face in an earlier photo can be theirs."""
+    from photoindex.library.people import attributes
+
+    wanted = _date(date, off=off)
+    with opened(library) as found:
+        _say(attributes.set_birth(found, person, wanted), json=json)
+
+
+def _died(
+    person: PersonArgument,
+    date: DateArgument = None,
+    off: Annotated[bool, typer.Option("--off", help="They live, or it is unknown.")] = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say when a person died: no face in a later photo can be theirs."""
+    from photoindex.library.people import attributes
+
+    wanted = _date(date, off=off)
+    with opened(library) as found:
+        _say(attributes.set_death(found, person, wanted), json=json)
+
+
+def _date(date: str | None, *, off: bool) -> str | None:
+    if (date is None) != off:
+        raise UsageError("give a date such as 1974-06, or --off for an unknown one")
+    return date
 
 
 def _say(done: PeopleChanged, *, json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from photoindex.library.people.stale import StalePeople
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.store.journal import journal
 from photoindex.store.tasks import stale
@@ -15,14 +16,16 @@ def invalidate(connection: Connection, entry_id: int) -> None:
     """Mark what becomes stale by the changes of a journal entry, in the transaction that made them.
 
     After a correction, its photo must be resolved; after a file was restored, its folder must be paired. A decision
-    about pairs regroups the photos immediately.
+    about pairs regroups the photos immediately. What was counted of people is forgotten.
     """
+    people = StalePeople()
     corrected: set[int] = set()
     decided: set[int] = set()
     folders: set[int] = set()
     restored: set[int] = set()
     holders: set[int] = set()
     for change in journal.changes_of(connection, entry_id):
+        people.add(change)
         if change.table_name == "correction":
             corrected.add(_number(change.key["asset_id"]))
         elif change.table_name == "pair_decision":
@@ -41,6 +44,7 @@ def invalidate(connection: Connection, entry_id: int) -> None:
         regroup(connection, decided)
         stale.mark_folders_of_assets_unrelated(connection, decided)
     stale.mark_unrelated(connection, folders)
+    people.mark(connection)
 
 
 def _number(value: object) -> int:

@@ -1,4 +1,4 @@
-"""Parses queries, and resolves what they refer to: the current time, saved queries, place names."""
+"""Parses queries, and resolves what they refer to: the current time, saved queries, names of places and people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photoindex.query import parser
 from photoindex.query.arguments import join_arguments
 from photoindex.query.option_terms import option_nodes
 from photoindex.query.printer import to_text
-from photoindex.query.syntax import And, Lookups, Node, OptionTerm, Or, leaves
+from photoindex.query.syntax import And, KnownPerson, Lookups, Node, OptionTerm, Or, leaves
 from photoindex.query.value_syntax import joined
 from photoindex.store.search.fields import grammar
 
@@ -64,8 +64,14 @@ def lookups_of(library: Library) -> Lookups:
         with library.database.read() as connection:
             return {one.name: one.query for one in saved_queries(connection)}
 
+    def people(written: str) -> Sequence[KnownPerson]:
+        from photoindex.library.people.person_lookup import people_called
+
+        return people_called(library, written)
+
     # Local time, because `today` means the user's day.
-    return Lookups(now=datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S"), saved=saved, place=_position)
+    now = datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S")
+    return Lookups(now=now, saved=saved, place=_position, people=people)
 
 
 def _position(name: str) -> tuple[float, float, str]:

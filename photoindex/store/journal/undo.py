@@ -14,6 +14,7 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.store.engine.database import Database
 from photoindex.store.engine.errors import BROKEN_LINK_AT_COMMIT
 from photoindex.store.engine.sqlite import engine_of
+from photoindex.store.journal import people_rows
 from photoindex.store.journal.journal import Change, Row, Stored, read_chunk, record, untyped
 from photoindex.store.schema.tables import journal, journal_change, metadata
 
@@ -116,9 +117,11 @@ def _undo_changes(connection: Connection, entry_id: int, amend: Amend | None) ->
     last: int | None = None
     while chunk := read_chunk(connection, entry_id, before=last):
         last = chunk[-1][0]
-        for batch in _batches([change if amend is None else amend(change) for _, change in chunk]):
-            _restore(connection, entry_id, batch)
-            yield from (Change(one.table_name, one.key, before=one.after, after=one.before) for one in batch)
+        for recorded in _batches([change if amend is None else amend(change) for _, change in chunk]):
+            for batch in _batches(people_rows.adapted(connection, recorded)):
+                yield from people_rows.made_way(connection, batch)
+                _restore(connection, entry_id, batch)
+                yield from (Change(one.table_name, one.key, before=one.after, after=one.before) for one in batch)
 
 
 def _batches(changes: list[Change]) -> Iterator[list[Change]]:
@@ -148,6 +151,12 @@ def _restore(connection: Connection, entry_id: int, batch: list[Change]) -> None
     first = batch[0]
     table = _known_table(entry_id, first)
     _refuse_changed_rows(connection, entry_id, table, batch)
+    decided = people_rows.decisions_left(connection, batch)
+    if decided is not None:
+        raise CannotUndo(
+            f"entry {entry_id} cannot be undone: it would remove person {decided}, about whom something was decided since; "
+            "nothing was changed"
+        )
     keys = [{f"key_{name}": value for name, value in change.key.items()} for change in batch]
     this_row = [table.c[name] == sa.bindparam(f"key_{name}") for name in first.key]
     try:

@@ -125,6 +125,16 @@ def forget_of_asset(connection: Connection, asset_id: int) -> None:
     connection.execute(_of_asset, {"wanted_asset": asset_id})
 
 
+def forget_of_assets(connection: Connection, asset_ids: Select[tuple[int]]) -> None:
+    """Remove the summaries of the individuals in the contents that a query selects, like `forget_of_asset`."""
+    theirs = (
+        select(assignment.c.individual_id)
+        .join(region, region.c.id == assignment.c.region_id)
+        .where(region.c.asset_id.in_(asset_ids))
+    )
+    connection.execute(delete(individual_summary).where(individual_summary.c.individual_id.in_(theirs)))
+
+
 def _up_to(column: ColumnElement[Any], most: float) -> ColumnElement[Any]:
     """Return a number as a share of `most`, 0 to 1; 0 where it is unknown."""
     return func.coalesce(case((column > most, 1.0), else_=column / most), 0.0)

@@ -27,17 +27,22 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from photoindex.domain.people.values import FIXED
 from photoindex.store.engine import predicates
 from photoindex.store.engine.statements import json_value
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.journal.journal import Change, record, rows_as_changes
+from photoindex.store.people import summaries
 from photoindex.store.photos import pairs
 from photoindex.store.schema.tables import (
     asset,
+    asset_with_repeats,
+    assignment,
     correction,
     file,
     folder,
+    individual,
     journal,
     journal_change,
     pair_decision,
@@ -45,6 +50,8 @@ from photoindex.store.schema.tables import (
     photo,
     photo_text,
     photo_to_resolve,
+    region,
+    rejection,
     sidecar,
     sidecar_link,
     task,
@@ -169,6 +176,7 @@ def carry_out(connection: Connection, *, command: str, summary: str) -> int:
 def _drop_results(connection: Connection) -> None:
     """Delete model results and tasks of the deleted contents: contents restored by an undo are embedded again."""
     assets = select(asset.c.id).where(asset.c.photo_id.in_(select(_photos.c.id)))
+    summaries.forget_of_assets(connection, assets)
     of_model_stages = and_(task.c.subject_kind == "asset", task.c.subject_id.in_(assets))
     connection.execute(delete(task).where(of_model_stages))
     connection.execute(delete(vector).where(vector.c.asset_id.in_(assets)))
@@ -200,9 +208,24 @@ def _rows_to_delete() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
         (correction, correction.c.asset_id.in_(assets)),
         (photo_to_resolve, photo_to_resolve.c.photo_id.in_(photos)),
         (file, file.c.id.in_(files)),
+        *_people_to_delete(assets),
         (photo_text, photo_text.c.photo_id.in_(photos)),
         (asset, asset.c.photo_id.in_(photos)),
         (photo, photo.c.id.in_(photos)),
+    )
+
+
+def _people_to_delete(assets: Select[tuple[int]]) -> tuple[tuple[Table, ColumnElement[bool]], ...]:
+    """Return the rows with a person's word about the regions of these contents; their other regions can be found anew."""
+    fixed = exists().where(assignment.c.region_id == region.c.id, assignment.c.how.in_([each.value for each in FIXED]))
+    rejected = exists().where(rejection.c.region_id == region.c.id)
+    cover = exists().where(individual.c.cover_id == region.c.id)
+    regions = select(region.c.id).where(region.c.asset_id.in_(assets), or_(fixed, rejected, cover))
+    return (
+        (rejection, rejection.c.region_id.in_(regions)),
+        (assignment, assignment.c.region_id.in_(regions)),
+        (region, region.c.id.in_(regions)),
+        (asset_with_repeats, asset_with_repeats.c.asset_id.in_(assets)),
     )
 
 

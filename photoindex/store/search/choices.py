@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, or_, true
 
 from photoindex.store.schema.tables import photo
-from photoindex.store.search import conditions
+from photoindex.store.search import conditions, people
 
 Condition = ColumnElement[bool]
 
@@ -80,7 +80,7 @@ HAS: Mapping[str, Choice] = {
     "raw": Choice(conditions.is_raw, "a RAW file"),
     "live": Choice(lambda: conditions.has_role("movie"), "a Live Photo's movie"),
     "edit": Choice(conditions.has_edit, "an edited version"),
-    "faces": Choice(conditions.has_faces, "marked faces"),
+    "faces": Choice(people.has_faces, "found or marked"),
 }
 IS: Mapping[str, Choice] = {
     "missing": Choice(lambda: conditions.present().is_not(true()), "no file present", finds_missing=True),
@@ -93,6 +93,11 @@ IS: Mapping[str, Choice] = {
     ),
     "edited": Choice(conditions.has_edit, "has an edited version"),
     "burst": Choice(_known("burst"), "part of a burst"),
+    "alone": Choice(people.is_alone, "exactly one face: person:Anna is:alone"),
+    "unnamed": Choice(people.has_unnamed, "a face of nobody with a name, other than of a stranger"),
+    "unreviewed": Choice(
+        people.has_unreviewed, "a face that the program gave to somebody with a name, and nobody confirmed"
+    ),
     "live": _KINDS["live"],
     "motion": _KINDS["motion"],
 }

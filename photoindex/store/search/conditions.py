@@ -116,7 +116,7 @@ def has_edit() -> Condition:
     return or_(has_role(*_EDITS), has_sidecar("aae"))
 
 
-def has_faces() -> Condition:
+def has_marked_faces() -> Condition:
     """A face region is marked in its metadata, embedded or in a sidecar."""
     embedded = select(asset.c.photo_id).where(asset.c.regions.is_not(None), _contains_face(asset.c.regions))
     linked = select(sidecar_link.c.file_id).join(sidecar, sidecar.c.file_id == sidecar_link.c.sidecar_id)

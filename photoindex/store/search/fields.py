@@ -17,7 +17,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_
 
 from photoindex.errors import UsageError
-from photoindex.query.near import Circle, check_near, name_of, read_near
+from photoindex.query.near import check_near, name_of, read_near
+from photoindex.query.people import check_age, check_face, check_person, meaning_of_age
 from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Operator
 from photoindex.query.times import (
     now_if_relative,
@@ -39,7 +40,7 @@ from photoindex.query.values import (
     runs_backwards,
 )
 from photoindex.store.schema.tables import photo
-from photoindex.store.search import conditions, paths, sources, text_index
+from photoindex.store.search import conditions, paths, people, sources, text_index
 from photoindex.store.search.choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 from photoindex.store.search.conditions import ends_by
 
@@ -68,9 +69,22 @@ class ValueType(StrEnum):
     NEAR = "position and distance"
     PICTURE = "photo"
     SOURCE = "fact=source"
+    PERSON = "person"
+    AGE = "person and age"
+    FACE = "picture of a face"
 
 
 Read = Callable[[str, str | None], Span]
+
+_LOOKED_UP: Mapping[ValueType, Callable[[str, Lookups], str | None]] = {
+    ValueType.NEAR: check_near,
+    ValueType.PERSON: check_person,
+    ValueType.AGE: check_age,
+    ValueType.FACE: check_face,
+}
+"""Type whose values are looked up -> check, which returns their context."""
+_FREE_TEXT = (ValueType.TEXT, ValueType.PATH, ValueType.PICTURE, *_LOOKED_UP)
+_UNLISTED = (ValueType.NEAR, ValueType.PICTURE, ValueType.FACE)
 
 
 def _without_context(read: Callable[[str], Span]) -> Read:
@@ -125,10 +139,19 @@ def _in_place(value: str) -> Condition:
     return by_place(value)
 
 
-def _is_near(circle: Circle) -> Condition:
+def _is_near(value: str, context: str | None) -> Condition:
     from photoindex.store.search.places import is_near
 
+    circle = read_near(value, context)
     return is_near(circle.latitude, circle.longitude, circle.km)
+
+
+_IN_CONTEXT: Mapping[ValueType, Callable[[str, str | None], Condition]] = {
+    ValueType.NEAR: _is_near,
+    ValueType.AGE: lambda value, context: people.shows_at_age(value, context or ""),
+    ValueType.FACE: lambda _value, context: people.shows_person(context or ""),
+}
+"""Type -> condition for a value in its context."""
 
 
 def _reject_like(value: str) -> Condition:
@@ -234,6 +257,18 @@ FIELDS: tuple[Field, ...] = (
         "event", ValueType.TEXT, "taken during an event with this key, or with these words in its title or places",
         by=conditions.in_event, regex=conditions.in_event_matching,
     ),
+    Field(
+        "person", ValueType.PERSON, 'shows this person, named whole or by number: anna, "Anna Berg", ann*, 12; two terms: both in the photo',
+        by=people.shows, regex=people.shows_somebody_matching,
+    ),
+    Field(
+        "faces", ValueType.INTEGER, "number of faces; 0 only where they were looked for: 0, >2, 1..3",
+        column=lambda: photo.c.faces,
+    ),
+    Field(
+        "age", ValueType.AGE,
+        "shows this person at this age in whole years, which needs a birth date: 'anna<6', anna:6, 'anna>=18', anna:3..5",
+    ),
     Field("id", ValueType.INTEGER, "the photo's number", column=lambda: photo.c.id, finds_missing=True),
 )  # fmt: skip
 """Every field."""
@@ -261,18 +296,18 @@ def _grammar_of(field: Field) -> FieldGrammar:
         field.name,
         help=help_of(field),
         ordered=read is not None,
-        free_text=field.type in (ValueType.TEXT, ValueType.PATH, ValueType.NEAR, ValueType.PICTURE),
+        free_text=field.type in _FREE_TEXT,
         check=partial(_check, field),
         backwards=partial(_is_backwards, field),
         regex_error=regex_error if field.takes_regex else None,
-        listed=field.type not in (ValueType.NEAR, ValueType.PICTURE),
+        listed=field.type not in _UNLISTED,
     )
 
 
 def _check(field: Field, value: str, lookups: Lookups) -> str | None:
     """Check a value and return its context, None if it needs none. Raises ValueError."""
-    if field.type is ValueType.NEAR:
-        return check_near(value, lookups)
+    if field.type in _LOOKED_UP:
+        return _LOOKED_UP[field.type](value, lookups)
     if field.choices:
         _check_known(value, field.choices)
         return None
@@ -308,13 +343,27 @@ def finds_missing(compare: Compare) -> bool:
     return field.choices[(compare.value or "").lower()].finds_missing if field.choices else field.finds_missing
 
 
+def _meaning_of_near(value: str, context: str) -> str:
+    circle = read_near(value, context)
+    return f"{circle.km:g} km around {name_of(context)} at {circle.latitude:.4f},{circle.longitude:.4f}"
+
+
+_MEANINGS: Mapping[ValueType, Callable[[str, str], str]] = {
+    ValueType.NEAR: _meaning_of_near,
+    ValueType.PERSON: lambda _value, context: context,
+    ValueType.AGE: meaning_of_age,
+    ValueType.FACE: lambda _value, context: context.partition(" ")[2],
+}
+"""Type -> what a value and its context mean, for people to read."""
+
+
 def meaning(compare: Compare) -> str | None:
-    """Return what a relative date or a place name was resolved to; None for other values."""
+    """Return what a relative date, a place, a person or a face was resolved to; None for other values."""
     if compare.context is None:
         return None
-    if _BY_NAME[compare.field].type is ValueType.NEAR:
-        circle = read_near(compare.value or "", compare.context)
-        return f"{circle.km:g} km around {name_of(compare.context)} at {circle.latitude:.4f},{circle.longitude:.4f}"
+    known = _MEANINGS.get(_BY_NAME[compare.field].type)
+    if known is not None:
+        return known(compare.value or "", compare.context)
     ends = (compare.value, compare.until)
     days = ["" if end is None else str(read_date(end, compare.context).low) for end in ends]
     if compare.operator is Operator.RANGE:
@@ -331,8 +380,8 @@ def condition(compare: Compare) -> Condition:
         return _matching(field, value)
     if field.choices:
         return field.choices[value.lower()].condition()
-    if field.type is ValueType.NEAR:
-        return _is_near(read_near(value, compare.context))
+    if field.type in _IN_CONTEXT:
+        return _IN_CONTEXT[field.type](value, compare.context)
     if field.by is not None:
         return field.by(value)
     assert field.column is not None

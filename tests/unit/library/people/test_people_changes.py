@@ -12,7 +12,8 @@ from sqlalchemy import select, text
 from photoindex.domain.people.values import How
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.maintenance.journal import log, undo
-from photoindex.library.people import changes
+from photoindex.library.people import attributes, changes
+from photoindex.library.people.people import Which, list_people, show_person
 from photoindex.library.people.rules import CannotBe
 from photoindex.store.schema.tables import individual, rejection
 from tests.face_rows import FaceRows
@@ -201,3 +202,120 @@ def test_unknown_people_and_faces_are_named_with_what_is_near(rows: FaceRows) ->
         changes.confirm(rows.library, "Anna", ["f99"])
     with pytest.raises(UsageError, match="'12' is no face: a face is written f123"):
         changes.confirm(rows.library, "Anna", ["12"])
+
+
+def test_split_faces_are_a_new_persons_and_never_the_old_ones_again(rows: FaceRows) -> None:
+    faces = rows.add_photos_of("a", 4)
+    anna = rows.add_person("Anna", faces, how=How.CLUSTER)
+    before = decided(rows)
+    done = changes.split(rows.library, "Anna", [f"f{faces[0]}", f"f{faces[1]}"])
+    assert done.person_id not in (None, anna)
+    assert rows.people() == dict(zip(faces, [done.person_id] * 2 + [anna] * 2, strict=True))
+    assert rejections(rows) == {(faces[0], anna), (faces[1], anna)}
+    assert newest(rows) == f"split f{faces[0]} f{faces[1]} of Anna ({anna}) off to person {done.person_id}"
+    undo(rows.library, done.entry_id)
+    assert decided(rows) == before
+
+
+def test_one_face_is_split_off_to_a_name_but_not_all_faces(rows: FaceRows) -> None:
+    faces = rows.add_photos_of("a", 2)
+    anna = rows.add_person("Anna", faces)
+    bea = rows.add_person("Bea", rows.add_photos_of("b", 1))
+    with pytest.raises(UsageError, match=rf"all faces of Anna .*people name {anna} NAME"):
+        changes.split(rows.library, "Anna", [f"f{one}" for one in faces])
+    assert changes.split(rows.library, "Anna", [f"f{faces[0]}"], to="Bea").person_id == bea
+    with pytest.raises(UsageError, match=f"f{faces[0]} is no face of Anna"):
+        changes.split(rows.library, "Anna", [f"f{faces[0]}"])
+
+
+def test_ids_of_removed_people_are_never_used_again(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 1))
+    last = rows.add_person(None, rows.add_photos_of("b", 1))
+    changes.merge(rows.library, str(anna), [str(last)])
+    assert rows.add_person("New") == last + 1
+
+
+def test_a_birth_date_lets_go_of_earlier_faces_that_nobody_confirmed(rows: FaceRows) -> None:
+    early = rows.add_photos_of("a", 2, taken_at="2010-05-01T00:00:00")
+    late = rows.add_photos_of("a", 1, taken_at="2020-05-01T00:00:00")
+    anna = rows.add_person("Anna", early + late, how=How.CLUSTER)
+    rows.assign(anna, early[:1])
+    done = attributes.set_birth(rows.library, "Anna", "2015-03")
+    assert rows.people() == dict.fromkeys([early[0], *late], anna)
+    assert any(f"f{early[0]} confirmed" in note for note in done.notes)
+    with pytest.raises(UsageError, match=r"died \(2014\) before the birth \(2015-03\)"):
+        attributes.set_death(rows.library, "Anna", "2014")
+    with pytest.raises(UsageError, match="'2015-13' is no date"):
+        attributes.set_birth(rows.library, "Anna", "2015-13")
+    assert attributes.set_birth(rows.library, "Anna", None).entry_id is not None
+
+
+def test_strangers_are_groups_or_single_faces_and_can_be_taken_back(rows: FaceRows) -> None:
+    first, second, third = rows.add_photos_of("a", 3)
+    group = rows.add_person(None, [first, second], how=How.CLUSTER)
+    before = decided(rows)
+    done = attributes.ignore(rows.library, [str(group), f"f{third}"])
+    assert {one.person.id for one in list_people(rows.library, Which.IGNORED).people} == {group, rows.people()[third]}
+    assert rows.how(third) == "confirmed"
+    with pytest.raises(UsageError, match=f"person {group} is ignored .*people ignore --off {group}"):
+        changes.name(rows.library, str(group), "Anna")
+    undo(rows.library, done.entry_id)
+    assert decided(rows) == before
+    attributes.ignore(rows.library, [f"f{third}"])
+    attributes.ignore(rows.library, [f"f{third}"], on=False)
+    assert not list_people(rows.library, Which.IGNORED).people
+
+
+def test_a_person_with_a_name_is_no_stranger(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 1))
+    with pytest.raises(UsageError, match=f"photoindex people hide {anna}"):
+        attributes.ignore(rows.library, ["Anna"])
+
+
+def test_people_kept_apart_are_not_merged_until_that_is_taken_back(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 1))
+    bea = rows.add_person("Bea", rows.add_photos_of("b", 1))
+    attributes.keep_apart(rows.library, "Bea", "Anna")
+    with pytest.raises(UsageError, match=f"people apart --off {anna} {bea}"):
+        changes.merge(rows.library, "Anna", ["Bea"])
+    attributes.keep_apart(rows.library, "Anna", "Bea", on=False)
+    changes.merge(rows.library, "Anna", ["Bea"])
+
+
+def test_the_cover_is_a_face_of_the_person_and_is_dropped_with_it(rows: FaceRows) -> None:
+    faces = rows.add_photos_of("a", 2)
+    (other,) = rows.add_photos_of("b", 1)
+    anna = rows.add_person("Anna", faces)
+    with pytest.raises(UsageError, match=f"people confirm {anna} f{other}"):
+        attributes.set_cover(rows.library, "Anna", f"f{other}")
+    attributes.set_cover(rows.library, "Anna", f"f{faces[1]}")
+    assert list_people(rows.library).people[0].cover_id == faces[1]
+    done = changes.reject(rows.library, "Anna", [f"f{faces[1]}"])
+    assert list_people(rows.library).people[0].person.cover_id is None
+    undo(rows.library, done.entry_id)
+    assert list_people(rows.library).people[0].cover_id == faces[1]
+
+
+def test_a_collage_may_show_somebody_twice(rows: FaceRows) -> None:
+    first, second = rows.add_face_photo("collage.jpg", "a", "a")
+    rows.add_person("Anna", [first])
+    with pytest.raises(CannotBe, match="people repeats"):
+        changes.confirm(rows.library, "Anna", [f"f{second}"])
+    attributes.set_repeats(rows.library, ["name:collage"])
+    changes.confirm(rows.library, "Anna", [f"f{second}"])
+    attributes.set_repeats(rows.library, ["name:collage"], on=False)
+    assert {one.why for one in show_person(rows.library, "Anna").conflicts} == {"they are twice in this photo"}
+
+
+def test_counts_are_right_after_a_change_and_after_its_undo(rows: FaceRows) -> None:
+    rows.add_person("Anna", rows.add_photos_of("a", 2))
+    rows.add_person(None, rows.add_photos_of("b", 3))
+
+    def counted() -> dict[int, int]:
+        return {one.person.id: one.summary.faces for one in list_people(rows.library).people}
+
+    assert counted() == {1: 2, 2: 3}
+    done = changes.merge(rows.library, "Anna", ["2"])
+    assert counted() == {1: 5}
+    undo(rows.library, done.entry_id)
+    assert counted() == {1: 2, 2: 3}

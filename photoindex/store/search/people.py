@@ -1,0 +1,102 @@
+"""Find photos by the people and faces in the contents that represent them."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+
+from photoindex.domain.people.names import name_key
+from photoindex.domain.people.values import FACE, PERSON, How
+from photoindex.query.people import about, days_of, first_day, is_pattern, number_of, read_age
+from photoindex.query.values import glob_pattern
+from photoindex.store.engine.statements import glob
+from photoindex.store.schema.tables import assignment, individual, photo, region
+from photoindex.store.search.conditions import ends_by, has_marked_faces, matches, photos_of
+
+Condition = ColumnElement[bool]
+
+
+def shows(value: str) -> Condition:
+    """It shows the person with this number or name; `*` matches anything in a name."""
+    number, key = number_of(value), individual.c.name_key
+    if number is not None:
+        return _shows(individual.c.id == number)
+    named = glob(key, glob_pattern(value.strip())) if is_pattern(value) else key == name_key(value.strip())
+    return _shows(and_(individual.c.kind == PERSON, named))
+
+
+def shows_somebody_matching(pattern: str) -> Condition:
+    """It shows a person whose name matches a regular expression."""
+    return _shows(
+        and_(individual.c.kind == PERSON, individual.c.name.is_not(None), matches(individual.c.name, pattern))
+    )
+
+
+def shows_at_age(value: str, context: str) -> Condition:
+    """It shows a person at an age, whatever the day in a date that is known only in part. context: of `check_age`."""
+    person_id, born, _ = about(context)
+    days = days_of(read_age(value), born)
+    taken: list[Condition] = []
+    if days.start is not None:
+        taken.append(photo.c.taken_at >= days.start)
+    else:
+        taken.append(_is_not_before(first_day(born).isoformat()))
+    if days.before is not None:
+        taken += [photo.c.taken_at < days.before, *ends_by(days.before)]
+    return and_(_shows(individual.c.id == person_id), *taken)
+
+
+def shows_person(context: str) -> Condition:
+    """It shows the person of a context of `check_face`."""
+    return _shows(individual.c.id == int(context.partition(" ")[0]))
+
+
+def has_unnamed() -> Condition:
+    """It has a face of nobody with a name, other than of a stranger."""
+    # For each photo: in most libraries most photos have one, and a search needs only the newest.
+    known = or_(individual.c.name.is_not(None), individual.c.ignored)
+    of_somebody = assignment.join(individual, individual.c.id == assignment.c.individual_id)
+    named = exists(
+        select(assignment.c.region_id).select_from(of_somebody).where(assignment.c.region_id == region.c.id, known)
+    )
+    faces = select(region.c.id).where(region.c.asset_id == photo.c.primary_asset_id, region.c.kind == FACE, ~named)
+    return and_(photo.c.faces > 0, exists(faces.correlate(photo)))
+
+
+def has_unreviewed() -> Condition:
+    """It has a face that the program gave to somebody with a name, and that nobody confirmed."""
+    return photos_of(_photos_of(individual.c.name.is_not(None)).where(assignment.c.how == How.CLUSTER.value))
+
+
+def has_faces() -> Condition:
+    """It has faces, found in the picture or marked in metadata."""
+    return or_(photo.c.faces > 0, has_marked_faces())
+
+
+def is_alone() -> Condition:
+    """It has exactly one face."""
+    return photo.c.faces == 1
+
+
+def _shows(condition: Condition) -> Condition:
+    return photos_of(_photos_of(condition))
+
+
+def _photos_of(condition: Condition) -> Select[tuple[int]]:
+    """Return the query for the photos that show individuals who meet a condition."""
+    shown = photo.alias("shown")
+    faces = assignment.join(region, region.c.id == assignment.c.region_id)
+    return (
+        select(shown.c.id)
+        .select_from(faces.join(shown, shown.c.primary_asset_id == region.c.asset_id))
+        .where(assignment.c.individual_id.in_(select(individual.c.id).where(condition)))
+    )
+
+
+def _is_not_before(day: str) -> Condition:
+    """The photo may have been taken on a day or later: a time known only in part is stored as its first moment."""
+    precision, taken_at = photo.c.taken_at_precision, photo.c.taken_at
+    return or_(
+        taken_at >= day,
+        and_(precision == "year", taken_at >= day[: len("2015")]),
+        and_(precision == "month", taken_at >= day[: len("2015-03")]),
+    )
