@@ -77,7 +77,7 @@ def test_a_users_entry_is_added_and_may_replace_a_shipped_one(tmp_path: Path) ->
     text = (tmp_path / "catalog.toml").read_text()
     (tmp_path / "catalog.toml").write_text(text + text.replace('"tiny"', '"clip-vit-b-32"'))
     catalog = load_catalog(tmp_path)
-    assert len(catalog) == 6
+    assert len(catalog) == 10
     assert catalog["clip-vit-b-32"].title == "A tiny model"
 
 
