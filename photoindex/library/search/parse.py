@@ -69,9 +69,14 @@ def lookups_of(library: Library) -> Lookups:
 
         return people_called(library, written)
 
+    def face(written: str) -> KnownPerson:
+        from photoindex.library.people.find import person_in_picture
+
+        return person_in_picture(library, written)
+
     # Local time, because `today` means the user's day.
     now = datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S")
-    return Lookups(now=now, saved=saved, place=_position, people=people)
+    return Lookups(now=now, saved=saved, place=_position, people=people, face=face)
 
 
 def _position(name: str) -> tuple[float, float, str]:
