@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.person_completion import complete_person
 from photoindex.cli.commands import people_decisions
 from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 _UNNAMED = 20
 """Groups without a name that are listed unless asked otherwise."""
 
-PersonArgument = Annotated[str, typer.Argument(metavar="PERSON", help="Number or name, as `people list` shows it.")]
+PersonArgument = Annotated[
+    str,
+    typer.Argument(metavar="PERSON", autocompletion=complete_person, help="Number or name, as `people list` shows it."),
+]
 
 _COLUMNS = (
     Column("id", "Person", plain=True, justify="right", style="cyan"),

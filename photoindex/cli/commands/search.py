@@ -10,6 +10,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.field_options import with_query_options
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 from photoindex.cli.arguments.picture_options import (
     ContactSheetOption,
     GalleryOption,
@@ -115,11 +116,14 @@ any other word that begins with one dash filters out.
 
 def register(app: typer.Typer) -> None:
     """Add the command `search`."""
-    app.command("search", help=HELP)(with_query_options(search))
+    app.command("search", cls=QueryCommand, help=HELP)(with_query_options(search))
 
 
 def search(
-    query: Annotated[list[str] | None, typer.Argument(metavar="[QUERY]...", help="Words, fields, phrases.")] = None,
+    query: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUERY]...", autocompletion=complete_term, help="Words, fields, phrases."),
+    ] = None,
     sort: Annotated[
         str | None,
         typer.Option(
