@@ -24,6 +24,8 @@ NO_PROMISE = {
     "{} goes with --json alone": EXCLUDE,
     "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format": EXCLUDE,
     "'{}' already has an offset; do not use --zone as well": EXCLUDE,
+    "--named, --unnamed, --ignored and --all exclude each other; use only one": EXCLUDE,
+    "--csv goes with --faces: the details are no table": EXCLUDE,
     "it is in a --prefer folder": REASON,
     "the others are in an --avoid folder": REASON,
     "# Plan of photoindex duplicates, made": "the head of a file",

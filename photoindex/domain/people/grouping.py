@@ -18,6 +18,7 @@ from photoindex.domain.people.grouping_values import (
     together,
 )
 from photoindex.domain.people.joining import with_joined
+from photoindex.domain.people.merging import merged
 from photoindex.domain.people.repair import likeness_of, persons_of, repaired
 
 NEIGHBOURS = 16
@@ -36,6 +37,8 @@ def group(faces: Faces, known: Known, thresholds: Thresholds, search: Search) ->
     ordered = faces.some(order)
     rules = rules_of(ordered, known)
     labels = _founded(ordered, rules, thresholds, search)
+    labels = merged(labels, ordered.vectors, rules, thresholds.possible, search)
+    labels = repaired(labels, ordered, rules)
     labels = _completed(labels, ordered, rules, thresholds, search)
     kept, labels = np.unique(labels, return_inverse=True)
     labels = labels - (1 if len(kept) and kept[0] == WAITING else 0)
@@ -101,6 +104,7 @@ def _completed(labels: Labels, faces: Faces, rules: Rules, thresholds: Threshold
     labels = labels.copy()
     for face in np.flatnonzero((labels == WAITING) & (rules.person != NOBODY)).tolist():
         labels[face] = groups.get(int(rules.person[face]), WAITING)
+    labels = repaired(labels, faces, rules)
     waiting = np.flatnonzero((labels == WAITING) & (rules.person == NOBODY))
     grouped = np.flatnonzero(labels != WAITING)
     found, cosines = search.nearest(faces.vectors[waiting], faces.vectors[grouped], NEIGHBOURS)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from sqlalchemy import Connection
 
-from photoindex.domain.people.names import name_key
 from photoindex.domain.people.values import FACE, PERSON
 from photoindex.errors import NothingFound, UsageError
+from photoindex.library.people.person_lookup import nearest_names
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.faces import FaceRow
 from photoindex.store.people.individuals import IndividualRow
 
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _FACE = re.compile(r"[fF]([0-9]{1,18})", re.ASCII)
-_CLOSEST = 3
 
 
 def face_text(region_id: int) -> str:
@@ -53,8 +51,7 @@ def find_person(connection: Connection, written: str, *, kind: str = PERSON) -> 
         return found
     if face_number(written) is not None:
         raise UsageError(f"{written} is a face; a {kind} is wanted here, by number or name")
-    names = {name_key(one.name): one.name for one in individuals.named(connection, kind=kind) if one.name is not None}
-    near = [names[key] for key in get_close_matches(name_key(written), names, n=_CLOSEST)]
+    near = nearest_names(written, individuals.named(connection, kind=kind))
     hint = f"did you mean {' or '.join(near)}?" if near else "see: photoindex people list"
     raise NothingFound(f"there is no person '{written}'; {hint}")
 
