@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[str, ...] = (
     "scan",
     "embed",
+    "faces",
     "spaces",
     "index",
     "search",

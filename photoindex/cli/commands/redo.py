@@ -28,7 +28,7 @@ def redo(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print how many; change nothing.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Queue a stage's finished tasks again for the next `scan` or `embed`; old results stay until they are replaced."""
+    """Queue a stage's finished tasks again for the next `scan`, `embed` or `faces`; old results stay until they are replaced."""
     from photoindex.library.maintenance.redo import redo as queue_again
     from photoindex.library.maintenance.tasks import commands_for_waiting
 
