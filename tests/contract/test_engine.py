@@ -144,7 +144,7 @@ TESTED_ELSEWHERE = {
     "event": "needs events; see tests/unit/library/photos/test_events.py",
     "like": "ranks and does not filter",
     **dict.fromkeys(
-        ("person", "faces", "age", "face"), "needs people; see tests/unit/library/people/test_person_fields.py"
+        ("person", "faces", "age", "face"), "needs people; see tests/unit/library/people/queries/test_person_fields.py"
     ),
 }
 

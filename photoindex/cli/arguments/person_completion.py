@@ -77,7 +77,7 @@ def _completions(ctx: typer.Context, first: str, typed: str) -> list[str]:
 def _names(ctx: typer.Context, typed: str) -> list[str]:
     from photoindex.app import database_path
     from photoindex.cli.arguments.common import settings
-    from photoindex.library.people.completion import names_beginning
+    from photoindex.library.people.queries.completion import names_beginning
 
     try:
         given = next((one.params["library"] for one in (ctx, ctx.parent) if one and one.params.get("library")), None)
