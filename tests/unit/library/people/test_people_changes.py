@@ -12,9 +12,9 @@ from sqlalchemy import select, text
 from photoindex.domain.people.values import How
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.maintenance.journal import log, undo
-from photoindex.library.people import attributes, changes
+from photoindex.library.people.decisions import attributes, changes
+from photoindex.library.people.decisions.rules import CannotBe
 from photoindex.library.people.people import Which, list_people, show_person
-from photoindex.library.people.rules import CannotBe
 from photoindex.store.schema.tables import individual, rejection
 from tests.face_rows import FaceRows
 from tests.rows import library_in

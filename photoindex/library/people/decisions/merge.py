@@ -11,8 +11,8 @@ from photoindex.domain.people.lifetimes import is_before
 from photoindex.domain.people.names import name_key
 from photoindex.domain.people.values import How
 from photoindex.errors import UsageError
-from photoindex.library.people import rules
 from photoindex.library.people.arguments import person_text
+from photoindex.library.people.decisions import rules
 from photoindex.store.people import apart, faces
 from photoindex.store.people.decisions import Decisions
 from photoindex.store.people.faces import FaceRow
