@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from photoindex.domain.people.values import FACE, PERSON
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.people.person_lookup import nearest_names
+from photoindex.library.people.queries.names import nearest_names
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.faces import FaceRow
 from photoindex.store.people.individuals import IndividualRow
