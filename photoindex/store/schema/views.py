@@ -136,16 +136,18 @@ FROM asset""",
         columns={
             "id": "id of the sidecar's file, as in v_file",
             "path": "of the sidecar",
-            "kind": "xmp, aae or takeout",
+            "kind": "xmp, aae, takeout or picasa",
             "of_file_id": "the file that it refers to; null if none was found",
             "why": "why it belongs to that file",
             "facts": "JSON: fact -> value",
             "regions": "JSON array of marked faces and other parts",
         },
         sql=f"""SELECT sidecar.file_id AS id, {_PATH} AS path, sidecar.kind AS kind, sidecar_link.file_id AS of_file_id,
-    sidecar_link.why AS why, sidecar.facts AS facts, sidecar.regions AS regions
+    sidecar_link.why AS why, coalesce(sidecar_part.facts, sidecar.facts) AS facts,
+    coalesce(sidecar_part.regions, sidecar.regions) AS regions
 FROM sidecar JOIN {_FILE_WITH_LOCATION.replace("file JOIN", "file ON file.id = sidecar.file_id JOIN", 1)}
-LEFT JOIN sidecar_link ON sidecar_link.sidecar_id = sidecar.file_id""",
+LEFT JOIN sidecar_link ON sidecar_link.sidecar_id = sidecar.file_id
+LEFT JOIN sidecar_part ON sidecar_part.sidecar_id = sidecar.file_id AND sidecar_part.name = sidecar_link.part""",
     ),
     View(
         name="v_task",
