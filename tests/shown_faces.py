@@ -19,6 +19,7 @@ from photoindex.store.schema.tables import asset, assignment, individual, photo,
 from tests.rows import ADDED_AT, VolumeRows
 
 PREVIEW_PX = (512, 384)
+Box = tuple[float, float, float, float]
 
 
 class ShownFaces:
@@ -41,19 +42,26 @@ class ShownFaces:
         photo_id = self.rows.add_whole_photo(
             f"{self.photos:04}.jpg", taken_at=f"20{self.photos % 25:02}-06-15T10:30:00", width=2048, height=1536
         )
+        faces = self.faces_in(photo_id, *persons, how=how, score=score)
+        if picture:
+            with self.library.database.read() as connection:
+                digest = connection.execute(
+                    select(asset.c.digest).where(asset.c.id == self.rows.asset_of(photo_id))
+                ).scalar_one()
+            for path in (preview_path, thumbnail_path):
+                drawn(path(self.library.derived_folder, digest), boxes_of(len(persons)), persons)
+        return faces
+
+    def faces_in(self, photo_id: int, *persons: int | None, how: str = "cluster", score: float = 0.9) -> list[int]:
+        """Add the faces of these persons to a photo, None for one of nobody; return their ids."""
         asset_id = self.rows.asset_of(photo_id)
-        boxes = [((number + 0.3) / len(persons), 0.25, 0.4 / len(persons), 0.5) for number in range(len(persons))]
         with self.library.database.write() as connection:
-            faces = [self._face(connection, asset_id, box) for box in boxes]
+            faces = [self._face(connection, asset_id, box) for box in boxes_of(len(persons))]
             for face, person in zip(faces, persons, strict=True):
                 if person is not None:
                     row = {"region_id": face, "individual_id": person, "how": how, "score": score, "at": ADDED_AT}
                     connection.execute(insert(assignment).values(**row))
             counts.refresh(connection, [asset_id])
-            digest = connection.execute(select(asset.c.digest).where(asset.c.id == asset_id)).scalar_one()
-        if picture:
-            drawn(preview_path(self.library.derived_folder, digest), boxes, persons)
-            drawn(thumbnail_path(self.library.derived_folder, digest), boxes, persons)
         return faces
 
     def group(self, name: str | None = None, *, faces: int, **values: Any) -> tuple[int, list[int]]:
@@ -72,14 +80,19 @@ class ShownFaces:
         with self.library.database.read() as connection:
             return int(connection.execute(statement.where(region.c.id == face)).scalar_one())
 
-    def _face(self, connection: Any, asset_id: int, box: tuple[float, float, float, float]) -> int:
+    def _face(self, connection: Any, asset_id: int, box: Box) -> int:
         x, y, width, height = box
         row = {"asset_id": asset_id, "kind": FACE, "frame": 0, "x": x, "y": y, "width": width, "height": height}
         row |= {"score": 0.99, "size_px": 300.0}
         return int(connection.execute(insert(region).values(**row)).inserted_primary_key[0])
 
 
-def drawn(path: Path, boxes: Sequence[tuple[float, float, float, float]], persons: Sequence[int | None]) -> None:
+def boxes_of(count: int) -> list[Box]:
+    """Return boxes of faces side by side."""
+    return [((number + 0.3) / count, 0.25, 0.4 / count, 0.5) for number in range(count)]
+
+
+def drawn(path: Path, boxes: Sequence[Box], persons: Sequence[int | None]) -> None:
     """Write a picture with a face in each box."""
     picture = Image.new("RGB", PREVIEW_PX, (116, 132, 140))
     draw = ImageDraw.Draw(picture)

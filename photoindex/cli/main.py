@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 COMMANDS: tuple[str, ...] = (
     "scan",
     "embed",
+    "faces",
+    "cluster",
     "spaces",
     "index",
     "search",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from photoindex.library.lock import LOCK_NAME, exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.pipeline.run.asset_work import FIXED_BY_NEW_PREVIEW, AssetWork, Inputs, Writer
+from photoindex.pipeline.run.executor import Executor
 from photoindex.pipeline.run.messages import ProcessSettings
 from photoindex.pipeline.run.runner import Runner, RunTally
 from photoindex.progress import EventSink, PhaseFinished, PhaseStarted
@@ -37,7 +38,9 @@ class StageSetup:
     variant: everything that changes the results; the key of the variant. opening: returns the argument for the stage's
     `open` in the model process; called after `writer`. writer: returns the writer of the results, given the variant's
     id; called in the transaction that creates the variant. phase: the title of the progress bar. hang_seconds: see
-    ModelProcess. inputs: with Needs.RESULTS, reads what the stage needs of contents; None for previews.
+    ModelProcess. inputs: with Needs.RESULTS or ORIGINAL, reads what the stage needs of contents; None for previews. chosen:
+    returns the only contents to do, given the variant's id; None: all that are ready. around: returns the executor that
+    runs the stage, given that of the model, for stages that need originals.
     """
 
     stage: Stage
@@ -49,6 +52,8 @@ class StageSetup:
     threads: int
     hang_seconds: float | None = None
     inputs: Inputs | None = None
+    chosen: Callable[[Connection, int], Sequence[int]] | None = None
+    around: Callable[[Executor, Stop], Executor] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,7 @@ class StageRun:
             stage=setup.stage, opening=setup.opening(), batch_size=setup.batch_size, threads=setup.threads,
             stderr=self.library.log_folder / f"{setup.stage.name}-worker.txt",
         )  # fmt: skip
+        executor = self.library.model_executor(settings, setup.hang_seconds)
         runner = Runner(
             database=self.library.database,
             work=AssetWork(
@@ -154,7 +160,7 @@ class StageRun:
                 setup.batch_size,
                 inputs=setup.inputs,
             ),
-            executor=self.library.model_executor(settings, setup.hang_seconds),
+            executor=executor if setup.around is None else setup.around(executor, stop),
             emit=self.emit,
             stop=lambda: stop() or self.is_window_over(),
             limit=self.request.limit,
@@ -176,6 +182,17 @@ class StageRun:
         database = self.library.database
         self.emit(PhaseStarted("planning", None, "pictures"))
         started = time.perf_counter()
+        if self.setup.chosen is None:
+            waiting = self._plan_all()
+        else:
+            with database.write() as connection:
+                chosen = self.setup.chosen(connection, self._variant_id)
+                waiting = asset_tasks.plan_only(connection, self.tasks, chosen)
+        self.emit(PhaseFinished("planning", waiting, time.perf_counter() - started))
+        return waiting
+
+    def _plan_all(self) -> int:
+        database = self.library.database
         with database.read() as connection:
             unplanned = asset_tasks.unplanned(connection, self.tasks)
             given_up = asset_tasks.given_up(connection, self.tasks, FIXED_BY_NEW_PREVIEW)
@@ -187,9 +204,7 @@ class StageRun:
         with database.write() as connection:
             asset_tasks.put_failed_back(connection, self.tasks)
             asset_tasks.try_again(connection, fixed)
-            waiting = asset_tasks.count_waiting(connection, self.tasks)
-        self.emit(PhaseFinished("planning", waiting, time.perf_counter() - started))
-        return waiting
+            return asset_tasks.count_waiting(connection, self.tasks)
 
     def _has_new_preview(self, given_up: asset_tasks.GivenUp) -> bool:
         """Tell whether the content has a preview newer than its failure."""

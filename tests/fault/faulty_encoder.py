@@ -15,7 +15,7 @@ import numpy as np
 
 from photoindex import errors
 from photoindex.models.base import DeviceLost, OutOfDeviceMemory, Preprocessing
-from photoindex.models.lock import FileLock, Found, Lock, LockedModel, read_lock, write_lock
+from photoindex.models.lock import FileLock, FoundEncoders, Lock, LockedModel, read_lock, write_lock
 from photoindex.stages.embed import EmbedStage, Opening
 
 OPENER = "tests.fault.faulty_encoder:open_faulty"
@@ -32,7 +32,7 @@ def install(models: Path, model: str = MODEL, *, dim: int = DIM, weights: str = 
     (models / model).mkdir(parents=True, exist_ok=True)
     locked = LockedModel(
         title=model, task="image-text", source="a test", licence="none", terms="", installed_at="2026-01-01T00:00:00Z",
-        found=Found(dim=dim, context_length=16, preprocessing=PREPROCESSING),
+        found=FoundEncoders(dim=dim, context_length=16, preprocessing=PREPROCESSING),
         files={"weights.bin": FileLock(sha256=weights, size_bytes=1)},
     )  # fmt: skip
     write_lock(models, Lock(models={**read_lock(models).models, model: locked}))

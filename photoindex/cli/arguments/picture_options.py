@@ -147,7 +147,9 @@ def _write_gallery(library: Library, groups: Sequence[GalleryGroup], options: Pi
     assert options.gallery is not None
     sections, total = _sections(library, groups, options.limit or DEFAULT_LIMIT, "--gallery")
     shown = sum(len(section.items) for section in sections)
-    _write(library, options.gallery, gallery_page(sections, title, total=total), f"a page of {amount(shown, 'photos')}")
+    write_page(
+        library, options.gallery, gallery_page(sections, title, total=total), f"a page of {amount(shown, 'photos')}"
+    )
 
 
 def _write_contact_sheet(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:
@@ -162,7 +164,7 @@ def _write_contact_sheet(library: Library, groups: Sequence[GalleryGroup], optio
         if number > 1 and str(target) == _STDOUT:
             print("stdout got the first page alone; --contact-sheet OUT.jpg writes them all", file=sys.stderr)
             break
-        _write(library, page, [encoded(sheet, form)], f"a sheet of {amount(photos, 'photos')}")
+        write_page(library, page, [encoded(sheet, form)], f"a sheet of {amount(photos, 'photos')}")
 
 
 def _preview(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions) -> None:
@@ -184,7 +186,8 @@ def _sections(
     return sections_of(library, shortened(groups, limit)), total
 
 
-def _write(library: Library, target: Path, parts: Iterable[bytes], what: str) -> None:
+def write_page(library: Library, target: Path, parts: Iterable[bytes], what: str) -> None:
+    """Write a file, or stdout for `-`, and say so; `what` describes it. Raises UsageError, StorageFull."""
     from photoindex.library.export.output_files import check_target, write_whole
 
     if str(target) == _STDOUT:

@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
     """Add the group `models`."""
     group = typer.Typer(
         name="models",
-        help="Models for semantic search: list, pull, install, verify, remove, bundle.",
+        help="Models for semantic search and faces: list, pull, install, verify, remove, bundle.",
         no_args_is_help=True,
     )
     group.command("list")(list_)
@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
-    """List available and installed models; * marks the one that `embed` uses."""
+    """List available and installed models; * marks those that `embed` and `faces` use."""
     from photoindex.library.models.installed import list_models
 
     output = choose_output(json=json)
@@ -121,14 +121,14 @@ def pull(
     It is downloaded from huggingface.co, or from HF_ENDPOINT, and checked against the checksums published there. Its commit
     and the SHA-256 of each file are pinned and checked whenever it is used. Run it again to resume.
     """
-    from photoindex.library.embed.model_choice import command_to_embed
     from photoindex.library.models import install as models
+    from photoindex.library.people.model_choice import command_to_run
 
     def once(accepted: bool) -> tuple[InstallResult, str]:
         request = models.PullRequest(model, update, trust_remote_code, accepted)
         with opened(library, create=True) as found, progress_sink(progress) as emit:
             result = models.pull(found, request, emit)
-            return result, command_to_embed(found, result.installed.id)
+            return result, command_to_run(found, result.installed.id)
 
     _report(*_with_licence(once, accept_licence), json=json)
 
@@ -136,7 +136,10 @@ def pull(
 def install(
     path: Annotated[
         Path,
-        typer.Argument(metavar="PATH", help="An open_clip folder, a checkpoint, or an archive of `models bundle`."),
+        typer.Argument(
+            metavar="PATH",
+            help="An open_clip folder, a checkpoint, a face pack (folder or ZIP), or an archive of `models bundle`.",
+        ),
     ],
     id_: Annotated[
         str | None,
@@ -170,17 +173,17 @@ def install(
 ) -> None:
     r"""Install a model from this computer, without the network; its files are copied.
 
-    Both towers are exported to ONNX and tested, which needs `pip install 'photoindex\[ml]'`; an archive, or a folder that
-    has them in onnx/, needs nothing else.
+    Both towers are exported to ONNX and tested, which needs `pip install 'photoindex\[ml]'`; an archive, a folder that has
+    them in onnx/, or a face pack needs nothing else.
     """
-    from photoindex.library.embed.model_choice import command_to_embed
     from photoindex.library.models import install as models
+    from photoindex.library.people.model_choice import command_to_run
 
     def once(accepted: bool) -> tuple[InstallResult, str]:
         request = models.InstallRequest(path, id_, architecture, config, trust_remote_code, accepted)
         with opened(library, create=True) as found, progress_sink(progress) as emit:
             result = models.install(found, request, emit)
-            return result, command_to_embed(found, result.installed.id)
+            return result, command_to_run(found, result.installed.id)
 
     _report(*_with_licence(once, accept_licence), json=json)
 

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 
 
 def register(app: typer.Typer) -> None:
     """Add the command `redo`."""
-    app.command("redo")(redo)
+    app.command("redo", cls=QueryCommand)(redo)
 
 
 def redo(
@@ -20,13 +21,14 @@ def redo(
         list[str] | None,
         typer.Argument(
             metavar="[QUERY]...",
+            autocompletion=complete_term,
             help="Only for matching photos, as in `search`; words match names and metadata only.",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print how many; change nothing.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Queue a stage's finished tasks again for the next `scan` or `embed`; old results stay until they are replaced."""
+    """Queue a stage's finished tasks again for the next `scan`, `embed` or `faces`; old results stay until they are replaced."""
     from photoindex.library.maintenance.redo import redo as queue_again
     from photoindex.library.maintenance.tasks import commands_for_waiting
 

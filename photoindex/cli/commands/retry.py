@@ -29,7 +29,7 @@ def retry(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print how many; change nothing.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Queue failed and quarantined tasks again for the next `scan` or `embed`.
+    """Queue failed and quarantined tasks again for the next `scan`, `embed` or `faces`.
 
     Dismissed tasks are included only with a PATH or `--state dismissed`.
     """

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -15,8 +15,8 @@ from photoindex.errors import ModelUnavailable
 from photoindex.library.embed.model_choice import installed_ids, model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
-from photoindex.library.scan.ingest import jobs_for
 from photoindex.library.spaces.spaces import variant_of
+from photoindex.library.stage_figures import StageFigures, figures, threads_or_all
 from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
 from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import EventSink, Notice, ignore_events
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 PHASE = "embedding"
 _MERGE_EVERY = 10_000
-
-Step = Literal["read", "decode", "infer", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +48,17 @@ class EmbedRequest:
     hang_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EmbedSummary:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedSummary(StageFigures):
     """What a run did.
 
-    search_uses: the space that search uses, if any. embedded: number of new vectors. quarantined: pictures that failed
-    for good. failed: pictures that the next run retries. pending: pictures still to do. images_per_second: without the
-    loading time of the model. read_seconds, decode_seconds: summed over the threads. wait_seconds: how long the model
-    waited for pixels. bottleneck: read, decode, infer or write, None if nothing was embedded. stopped: the user ended
-    the run early. window_ended: its time was up.
+    search_uses: the space that search uses, if any. embedded: number of new vectors.
     """
 
-    model: str
     space: str | None
     active: bool
     search_uses: str | None
-    runs_on: str
     embedded: int
-    quarantined: int
-    failed: int
-    pending: int
-    seconds: float
-    images_per_second: float
-    batches: int
-    smallest_batch: int | None
-    restarts: int
-    read_seconds: float
-    decode_seconds: float
-    infer_seconds: float
-    write_seconds: float
-    wait_seconds: float
-    decode_threads: int
-    bottleneck: str | None
-    stopped: bool = False
-    window_ended: bool = False
-    dry_run: bool = False
 
 
 def embed(
@@ -105,23 +79,6 @@ def embed(
         summary = run.run(stop, started)
         log.info("embedded", extra={"action": "embed", **asdict(summary)})
     return summary
-
-
-def bottleneck(tally: RunTally, decode_threads: int) -> Step | None:
-    """Return the step that took longest, given the threads that share it; None if nothing was done."""
-    steps = tally.steps
-    busy: dict[Step, float] = {
-        "infer": steps.get("infer", 0.0),
-        "read": steps.get("read", 0.0) / decode_threads,
-        "decode": steps.get("decode", 0.0) / decode_threads,
-        "write": steps.get("write", 0.0),
-    }
-    return max(busy.items(), key=lambda each: each[1])[0] if tally.batches else None
-
-
-def decode_threads(library: Library) -> int:
-    """Return how many threads decode previews: the setting, or one per core."""
-    return library.config.embed.decode_threads or jobs_for(1.0)
 
 
 def _dry_run_summary(library: Library, installed: InstalledModel) -> EmbedSummary:
@@ -182,7 +139,7 @@ class _Run:
             writer=self._writer,
             phase=PHASE,
             batch_size=config.batch_size,
-            threads=decode_threads(self.library),
+            threads=threads_or_all(config.decode_threads),
             hang_seconds=self.request.hang_seconds,
         )
 
@@ -273,28 +230,10 @@ class Merger:
 def _summary(
     library: Library, model: str, space: SpaceRow | None, tally: RunTally, used: SpaceRow | None
 ) -> EmbedSummary:
-    threads = decode_threads(library)
-    seconds = {step: round(tally.steps.get(step, 0.0), 4) for step in ("read", "decode", "infer", "write", "wait")}
     return EmbedSummary(
-        model=model,
+        **figures(model, tally, threads_or_all(library.config.embed.decode_threads)),
         space=None if space is None else space.name,
         active=space is not None and used is not None and space.id == used.id,
         search_uses=None if used is None else used.name,
-        runs_on=tally.runs_on,
         embedded=tally.succeeded,
-        quarantined=tally.quarantined,
-        failed=tally.failed,
-        pending=0,
-        seconds=0.0,
-        images_per_second=round(tally.succeeded / tally.busy_seconds, 2) if tally.busy_seconds else 0.0,
-        batches=tally.batches,
-        smallest_batch=tally.smallest_batch,
-        restarts=tally.restarts,
-        read_seconds=seconds["read"],
-        decode_seconds=seconds["decode"],
-        infer_seconds=seconds["infer"],
-        write_seconds=seconds["write"],
-        wait_seconds=seconds["wait"],
-        decode_threads=threads,
-        bottleneck=bottleneck(tally, threads),
     )

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from importlib.resources import files
-from typing import TYPE_CHECKING
 
-from photoindex import __version__
+from photoindex.library.export.pages import rendered
 from photoindex.library.export.photo_cards import GallerySection, Item, one_line, read_jpeg
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 PREVIEWS_UP_TO = 60
 """Up to this many photos are embedded as previews of 1024 px (about 10 MB), more as thumbnails (about 13 kB each)."""
-
-_TEMPLATE = "gallery.html.j2"
-_BUFFERED_PIECES = 200
 
 
 def gallery_page(
@@ -33,34 +24,15 @@ def gallery_page(
     their digests. All texts are escaped.
     """
     shown = sum(len(section.items) for section in sections)
-    stream = _template(large=shown <= PREVIEWS_UP_TO).stream(
+    return rendered(
+        "photoindex.library.export",
+        "gallery.html.j2",
+        {"picture": partial(_picture, large=shown <= PREVIEWS_UP_TO), "alternative": _alternative, "clock": _clock},
         sections=sections,
         title=one_line(title) or "All photos",
         counted=_counted(shown, shown if total is None else total),
         made_at=made_at or datetime.now().astimezone(),
-        version=__version__,
     )
-    stream.enable_buffering(_BUFFERED_PIECES)
-    return (piece.encode() for piece in stream)
-
-
-def _template(*, large: bool) -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    filters: dict[str, Callable[..., str]] = {
-        "sha256": _sha256,
-        "picture": partial(_picture, large=large),
-        "alternative": _alternative,
-        "clock": _clock,
-    }
-    environment.filters.update(filters)
-    return environment.from_string(files("photoindex.library.export").joinpath(_TEMPLATE).read_text("utf-8"))
-
-
-def _sha256(text: str) -> str:
-    """Return the digest of an inline block for the content security policy (CSP level 3, section 2.3.1)."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def _picture(item: Item, *, large: bool) -> str:

@@ -17,11 +17,12 @@ from photoindex.library.embed.model_choice import command_to_embed, command_to_u
 from photoindex.library.handle import Library
 from photoindex.library.lock import is_held
 from photoindex.library.originals.path_lookup import volumes_now
+from photoindex.library.people.model_choice import waiting_by_command
 from photoindex.library.stage_run import NEVER_PLANNED, lock_name, variant_of
 from photoindex.library.timestamps import utc
 from photoindex.paths import display, shell_word, to_text
 from photoindex.permissions import too_open
-from photoindex.stages import embed, ingest
+from photoindex.stages import embed, faces, ingest
 from photoindex.store.files.volumes import VolumeRow
 from photoindex.store.photos.counts import (
     FileCounts,
@@ -88,6 +89,8 @@ class Status:
     """Pictures without a vector in the active space; 0 if its model is not installed."""
     embed_command: str = ""
     """What embeds these pictures."""
+    for_faces: Mapping[str, int] = field(default_factory=dict)
+    """Command -> number of pictures that it would look through for faces."""
     unused_spaces: tuple[str, ...] = ()
     """All spaces, if none of them is active."""
     open_folders: tuple[tuple[Path, str], ...] = ()
@@ -132,6 +135,7 @@ def status(library: Library) -> Status:
             reread=contents_of_earlier_code(connection, ingest.STAGE.code_version),
             to_embed=to_embed,
             embed_command=_embed_command(library, connection) if to_embed else "",
+            for_faces=waiting_by_command(library, connection),
             unused_spaces=_unused_spaces(connection),
             open_folders=_open_folders(library),
         )
@@ -251,7 +255,7 @@ def _with_next_steps(found: Status) -> Status:
     )
     for stage in stages.STAGES:
         waiting = found.waiting(stage.name)
-        if waiting and stage is not embed.STAGE:  # embed has its own step below, for the active space
+        if waiting and stage not in (embed.STAGE, faces.STAGE):  # they have their own steps below, by model
             tasks = "1 task is" if waiting == 1 else f"{waiting} tasks are"
             steps.append(NextStep(f"photoindex {stage.command}", f"{tasks} pending"))
     if found.to_embed:
@@ -259,6 +263,12 @@ def _with_next_steps(found: Status) -> Status:
         steps.append(
             NextStep(found.embed_command, f"{found.to_embed} {pictures} not embedded: not found by semantic search yet")
         )
+    steps.extend(
+        NextStep(
+            command, f"{number:,} {'picture was' if number == 1 else 'pictures were'} not looked through for faces"
+        )
+        for command, number in found.for_faces.items()
+    )
     if found.unused_spaces:
         steps.append(NextStep(command_to_use(found.unused_spaces), "no space is active: semantic search finds nothing"))
     if found.reread:

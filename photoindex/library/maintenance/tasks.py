@@ -13,7 +13,8 @@ from photoindex.errors import UsageError
 from photoindex.library.embed.model_choice import command_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose
-from photoindex.stages import embed, ingest
+from photoindex.library.people.model_choice import command_for_variant
+from photoindex.stages import embed, faces, ingest
 from photoindex.store.tasks.admin import (
     DISMISSED,
     PAGE_ROWS,
@@ -97,8 +98,11 @@ def commands_for_waiting(library: Library, wanted: Sequence[str] = ()) -> str:
     with library.database.read() as connection:
         waiting = set(wanted) or stages_waiting(connection) or {ingest.STAGE.name}
         embedding = variants_waiting(connection, embed.STAGE.name) if embed.STAGE.name in waiting else []
-    commands = [f"photoindex {stage.command}" for stage in stages.STAGES if stage.name in waiting - {embed.STAGE.name}]
+        looking = variants_waiting(connection, faces.STAGE.name) if faces.STAGE.name in waiting else []
+    by_model = {embed.STAGE.name, faces.STAGE.name}
+    commands = [f"photoindex {stage.command}" for stage in stages.STAGES if stage.name in waiting - by_model]
     commands += [command_to_embed(library, json.loads(key).get("model", "")) for key in embedding]
+    commands += [command_for_variant(library, key) for key in looking]
     unknown = sorted(waiting - {stage.name for stage in stages.STAGES})
     commands += [f"a version that has the stage '{name}'" for name in unknown]
     return ", ".join(dict.fromkeys(commands))

@@ -17,8 +17,10 @@ from photoindex.library.embed.model_choice import model_to_embed
 from photoindex.library.export.output_files import check_target
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
-from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
+from photoindex.library.people.model_choice import model_for_faces
+from photoindex.models.catalog import CatalogEntry, load_catalog
 from photoindex.models.lock import read_lock
+from photoindex.models.names import MODEL_ID_PATTERN
 from photoindex.models.sources.bundle import write_bundle
 from photoindex.models.sources.install import remove_model
 from photoindex.models.sources.pull import remove_partial
@@ -84,8 +86,8 @@ def list_models(library: Library) -> list[Model]:
     catalog = load_catalog(library.models_folder)
     installed = {one.id: one for one in ModelStore(library.models_folder).installed()}
     ids = [*catalog, *(one for one in installed if one not in catalog)]
-    used = model_to_embed(library)
-    return [Model(one, catalog.get(one), installed.get(one), one == used) for one in ids]
+    used = {model_to_embed(library), model_for_faces(library)}
+    return [Model(one, catalog.get(one), installed.get(one), one in used) for one in ids]
 
 
 def model_named(library: Library, model_id: str) -> Model:

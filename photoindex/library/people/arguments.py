@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from sqlalchemy import Connection
 
-from photoindex.domain.people.names import name_key
 from photoindex.domain.people.values import FACE, PERSON
 from photoindex.errors import NothingFound, UsageError
+from photoindex.library.people.queries.names import nearest_names
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.faces import FaceRow
 from photoindex.store.people.individuals import IndividualRow
+from photoindex.store.people.merged import merged_into
 
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _FACE = re.compile(r"[fF]([0-9]{1,18})", re.ASCII)
-_CLOSEST = 3
 
 
 def face_text(region_id: int) -> str:
@@ -44,17 +43,20 @@ def find_person(connection: Connection, written: str, *, kind: str = PERSON) -> 
     if _NUMBER.fullmatch(written):
         found = individuals.by_id(connection, int(written))
         if found is None:
+            into = merged_into(connection, int(written))
+            now = None if into is None else individuals.by_id(connection, into)
+            if now is not None:
+                raise NothingFound(f"there is no person {int(written)} any more: it was merged into {person_text(now)}")
             raise NothingFound(f"there is no person {int(written)}; see: photoindex people list --all")
         if found.kind != kind:
-            raise UsageError(f"{int(written)} is no {kind}, but a {found.kind}")
+            raise UsageError(f"{int(written)} is no {kind}; it is of the kind {found.kind}")
         return found
     found = individuals.by_name(connection, written.strip(), kind=kind)
     if found is not None:
         return found
     if face_number(written) is not None:
         raise UsageError(f"{written} is a face; a {kind} is wanted here, by number or name")
-    names = {name_key(one.name): one.name for one in individuals.named(connection, kind=kind) if one.name is not None}
-    near = [names[key] for key in get_close_matches(name_key(written), names, n=_CLOSEST)]
+    near = nearest_names(written, individuals.named(connection, kind=kind))
     hint = f"did you mean {' or '.join(near)}?" if near else "see: photoindex people list"
     raise NothingFound(f"there is no person '{written}'; {hint}")
 
@@ -77,5 +79,5 @@ def find_faces(connection: Connection, written: Sequence[str], *, kind: str = FA
                 f"there is no {kind} {face_text(number)}; it may have been found anew under another number"
             )
         if found[number].kind != kind:
-            raise UsageError(f"{face_text(number)} is no {kind}, but a {found[number].kind}")
+            raise UsageError(f"{face_text(number)} is no {kind}; it is of the kind {found[number].kind}")
     return [found[number] for number in numbers]

@@ -20,6 +20,7 @@ from photoindex.stages import stages_of_previews
 from photoindex.stages.ingest import STAGE
 from photoindex.store.files import files
 from photoindex.store.files.files import FileRow
+from photoindex.store.people.hand_over import hand_over
 from photoindex.store.photos import assets, corrections, pairs, sidecars
 from photoindex.store.photos.assets import AssetRow, Made
 from photoindex.store.scan import staging
@@ -113,8 +114,8 @@ class Committer:
             self._forget_sidecar(connection, file_id)
             self.tally.files[FileVerdict.EXCLUDED] += 1
             return
-        sidecars.store(connection, file_id, outcome.sidecar)
-        stale.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
+        changed = sidecars.store(connection, file_id, outcome.sidecar)
+        stale.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id, parts=changed))
         self.tally.files[FileVerdict.SIDECAR] += 1
 
     def _forget_sidecar(self, connection: Connection, file_id: int) -> None:
@@ -188,14 +189,20 @@ class Committer:
             connection, digest=outcome.digest, size_bytes=outcome.stat[0], described=outcome.described, made=made, photo_id=photo_id,
         )  # fmt: skip
         if earlier is not None:
-            assets.take_place_of(connection, asset_id, earlier=earlier)
+            self._take_place(connection, asset_id, earlier)
         elif row.asset_id is not None:
             self._inherit_corrections(connection, asset_id, earlier=row.asset_id)
         return asset_id, photo_id, FileVerdict.NEW if row.asset_id is None else FileVerdict.CHANGED
 
+    def _take_place(self, connection: Connection, asset_id: int, earlier: AssetRow) -> None:
+        """Replace a content by another one, which gets what was said about the faces of `earlier`."""
+        assets.take_place_of(connection, asset_id, earlier=earlier)
+        hand_over(connection, source=earlier.id, target=asset_id)
+
     def _inherit_corrections(self, connection: Connection, asset_id: int, *, earlier: int) -> None:
         """Copy corrections and decisions to the content of an edited file; an unedited copy keeps its own."""
         corrections.copy(connection, source=earlier, target=asset_id)
+        hand_over(connection, source=earlier, target=asset_id)
         if pairs.copy_decisions(connection, source=earlier, target=asset_id):
             self._decided.add(asset_id)
 
@@ -215,7 +222,7 @@ class Committer:
         """
         later = assets.latest(connection, known)
         if not files.is_present_elsewhere(connection, later.id, but=row.id):
-            assets.take_place_of(connection, known.id, earlier=later)
+            self._take_place(connection, known.id, later)
             return known.photo_id
         photo_id = pairs.copy_photo(connection, known.photo_id)
         assets.stand_alone(connection, known.id, photo_id=photo_id)

@@ -167,6 +167,19 @@ def newest_undoable(connection: Connection) -> int | None:
     return found
 
 
+def removed_by(connection: Connection, table: Table, key: Row) -> int | None:
+    """Return the newest entry that removed a row and is not undone; None if no entry did."""
+    changed = untyped(journal_change)
+    statement = (
+        select(func.max(journal.c.id))
+        .join(changed, changed.c.journal_id == journal.c.id)
+        .where(changed.c.table_name == table.name, changed.c.row_key == _to_json(key), changed.c.after.is_(None))
+        .where(journal.c.undone_by.is_(None))
+    )
+    found: int | None = connection.execute(statement).scalar_one()
+    return found
+
+
 def untyped(table: Table) -> sa.TableClause:
     """Return the table without column types, so that values pass through as SQLite stores them."""
     return sa.table(table.name, *(sa.column(column.name) for column in table.columns))

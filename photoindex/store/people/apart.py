@@ -30,3 +30,12 @@ def aliases_of(connection: Connection, individual_id: int) -> set[str]:
     """Return the folded names in metadata that mean an individual."""
     chosen = select(individual_alias.c.name_key).where(individual_alias.c.individual_id == individual_id)
     return set(connection.execute(chosen).scalars())
+
+
+def individual_of_alias(connection: Connection, folded_name: str, kind: str) -> int | None:
+    """Return the individual that a folded name in metadata means, None if it is unknown."""
+    chosen = select(individual_alias.c.individual_id)
+    found: int | None = connection.execute(
+        chosen.where(individual_alias.c.kind == kind, individual_alias.c.name_key == folded_name)
+    ).scalar()
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, null, select, update
 
 from photoindex.domain.people.values import FACE
 from photoindex.store.schema.tables import photo, region, task
@@ -14,17 +14,14 @@ STAGE = "faces"
 _KEYS = 500
 
 
+def _looked_through(asset_id: ColumnElement[int]) -> Select[tuple[int]]:
+    of_asset = (task.c.subject_kind == "asset", task.c.subject_id == asset_id)
+    return select(task.c.id).where(*of_asset, task.c.stage == STAGE, task.c.state == "done")
+
+
 def _count(asset_id: ColumnElement[int]) -> ColumnElement[int | None]:
     faces = select(func.count()).where(region.c.asset_id == asset_id, region.c.kind == FACE).scalar_subquery()
-    looked_through = (
-        select(task.c.id)
-        .where(
-            task.c.subject_kind == "asset", task.c.subject_id == asset_id, task.c.stage == STAGE,
-            task.c.state == "done",
-        )
-        .exists()
-    )  # fmt: skip
-    return case((faces > 0, faces), (looked_through, 0), else_=null())
+    return case((faces > 0, faces), (_looked_through(asset_id).exists(), 0), else_=null())
 
 
 _count_of_one = select(_count(bindparam("asset_id")))
@@ -34,6 +31,11 @@ def faces_of(connection: Connection, asset_id: int) -> int | None:
     """Return the number of faces of a content, None if it has none and no model looked for them."""
     found: int | None = connection.execute(_count_of_one, {"asset_id": asset_id}).scalar_one()
     return found
+
+
+def is_looked_through(connection: Connection, asset_id: int) -> bool:
+    """Return whether a model has looked for faces in a content."""
+    return connection.execute(_looked_through(bindparam("asset_id")), {"asset_id": asset_id}).first() is not None
 
 
 def refresh(connection: Connection, asset_ids: Sequence[int], *, looked_through: bool = False) -> None:

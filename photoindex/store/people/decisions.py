@@ -47,9 +47,9 @@ class Decisions:
         self._touched: set[int] = set()
 
     @property
-    def changed(self) -> bool:
-        """Whether any row was changed."""
-        return bool(self._changes)
+    def count(self) -> int:
+        """How many changes of rows were made so far."""
+        return len(self._changes)
 
     def record(self, *, command: str, summary: str) -> int | None:
         """Write the entry of the journal and return its id, None if nothing was changed; forget what was counted."""

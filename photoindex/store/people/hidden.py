@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from photoindex.store.schema.tables import assignment, individual, photo, region
 
 _KEYS = 500
+_shown = region.alias("shown_region")
+_recognised = assignment.alias("shown_assignment")
+_hidden = individual.alias("hidden_individual")
+
+
+def shows_hidden(asset_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return the condition that a content shows a hidden individual, however it was recognised."""
+    return (
+        select(_shown.c.id)
+        .join(_recognised, _recognised.c.region_id == _shown.c.id)
+        .join(_hidden, _hidden.c.id == _recognised.c.individual_id)
+        .where(_shown.c.asset_id == asset_id, _hidden.c.hidden.is_(True))
+        .exists()
+    )
 
 
 def photos_of_hidden(connection: Connection, photo_ids: Sequence[int]) -> set[int]:
-    """Return those of the photos that show a hidden individual, however it was recognised."""
-    shows_one = (
-        select(photo.c.id)
-        .join(region, region.c.asset_id == photo.c.primary_asset_id)
-        .join(assignment, assignment.c.region_id == region.c.id)
-        .join(individual, individual.c.id == assignment.c.individual_id)
-        .where(individual.c.hidden.is_(True))
-    )
+    """Return those of the photos that show a hidden individual."""
     found: set[int] = set()
     for start in range(0, len(photo_ids), _KEYS):
-        chosen = shows_one.where(photo.c.id.in_(photo_ids[start : start + _KEYS]))
-        found.update(connection.execute(chosen).scalars())
+        chosen = photo.c.id.in_(photo_ids[start : start + _KEYS])
+        statement = select(photo.c.id).where(chosen, shows_hidden(photo.c.primary_asset_id))
+        found.update(connection.execute(statement).scalars())
     return found

@@ -179,6 +179,18 @@ def variants_waiting(connection: Connection, stage: str) -> list[str]:
     )
 
 
+def count_waiting_by_variant(connection: Connection, stage: str) -> dict[str, int]:
+    """Return the number of tasks that the next run of each variant of a stage would do, by the variant's key."""
+    waiting = (
+        select(variant.c.key, func.count().label("number"))
+        .join(variant, variant.c.id == task.c.variant_id)
+        .where(or_(has_state("pending"), has_state("failed")), task.c.stage == stage)
+        .group_by(variant.c.id)
+        .order_by(variant.c.id)
+    )
+    return {row.key: row.number for row in connection.execute(waiting)}
+
+
 def count_tasks_matching(connection: Connection, wanted: TaskFilter) -> int:
     """Return how many tasks match."""
     return int(connection.execute(select(func.count()).select_from(task).where(condition(wanted))).scalar_one())

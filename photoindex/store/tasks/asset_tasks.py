@@ -7,10 +7,11 @@ from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Select, and_, case, delete, func, literal, select, update
 
+from photoindex.store.engine import predicates
 from photoindex.store.engine.predicates import has_state
-from photoindex.store.engine.statements import materialized, upsert
+from photoindex.store.engine.statements import materialized, numbers, upsert
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, task, volume
 
@@ -55,15 +56,28 @@ def unplanned(connection: Connection, of: StageVariant) -> array[int]:
 
 def plan(connection: Connection, of: StageVariant, *, first: int, last: int) -> int:
     """Create tasks for the contents with ids `first` to `last` that are ready and have no task yet; return how many."""
+    return connection.execute(_insert_tasks(of, and_(asset.c.id.between(first, last), is_ready(of)))).rowcount
+
+
+def _insert_tasks(of: StageVariant, contents: ColumnElement[bool]) -> Insert:
     chosen = select(
         literal("asset"), asset.c.id, literal(of.stage), literal(of.variant_id), literal("pending"), literal(0),
         case((asset.c.role == "primary", FIRST), else_=LATER), literal(time.time()),
-    ).where(asset.c.id.between(first, last), is_ready(of))  # fmt: skip
+    ).where(contents)  # fmt: skip
     columns = [
         "subject_kind", "subject_id", "stage", "variant_id", "state", "attempts", "priority", "updated_at"
     ]  # fmt: skip
-    statement = upsert(task).from_select(columns, chosen).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount
+    return upsert(task).from_select(columns, chosen).on_conflict_do_nothing()
+
+
+def plan_only(connection: Connection, of: StageVariant, asset_ids: Sequence[int]) -> int:
+    """Make these contents the only ones with a pending task, except those that are done or given up; return how many."""
+    wanted = numbers(asset_ids)
+    of_others = (_of(of), task.c.state.in_(("pending", "failed")), task.c.subject_id.not_in(wanted))
+    connection.execute(delete(task).where(*of_others))
+    put_failed_back(connection, of)
+    connection.execute(_insert_tasks(of, asset.c.id.in_(wanted)))
+    return count_waiting(connection, of)
 
 
 def is_ready(of: StageVariant) -> ColumnElement[bool]:
@@ -155,6 +169,16 @@ def reset_after_new_preview(connection: Connection, asset_id: int, stages: Colle
     )  # fmt: skip
 
 
+def forget_other_variants(connection: Connection, stage: str, asset_ids: Sequence[int], *, kept: Sequence[int]) -> None:
+    """Remove the tasks of contents whose variant is not among `kept`: their results were replaced."""
+    of_contents = task.c.subject_id.in_(numbers(asset_ids))
+    connection.execute(
+        delete(task).where(
+            task.c.subject_kind == "asset", of_contents, task.c.stage == stage, task.c.variant_id.not_in(kept)
+        )
+    )
+
+
 def count_waiting(connection: Connection, of: StageVariant) -> int:
     """Return how many tasks are pending."""
     return _count(connection, has_state("pending"), _of(of))
@@ -173,6 +197,19 @@ def count_to_do(connection: Connection, of: StageVariant) -> int:
     """Return how many contents a run would process: ready, and neither done nor quarantined."""
     finished = task_of_asset(of).where(task.c.state.in_(("done", "quarantined")))
     return _count_contents(connection, select(asset.c.id).where(~finished.exists()), is_ready(of))
+
+
+def count_never_planned(connection: Connection, stage: str) -> int:
+    """Return how many contents with a preview have no task of a stage, of any variant."""
+    contents = select(func.count()).select_from(asset).scalar_subquery()
+    without_preview = select(func.count()).select_from(asset).where(predicates.without_preview()).scalar_subquery()
+    of_stage = (task.c.subject_kind == "asset", task.c.stage == stage)
+    planned = select(func.count(task.c.subject_id.distinct())).where(*of_stage).scalar_subquery()
+    # Two counts are much faster than a look at each content, and as a rule they are equal.
+    if not connection.execute(select(contents - without_preview > planned)).scalar_one():
+        return 0
+    planned_one = select(task.c.id).where(*of_stage, task.c.subject_id == asset.c.id).correlate(asset)
+    return _count_contents(connection, select(asset.c.id).where(~planned_one.exists()), has_usable_preview())
 
 
 def count_with_preview(connection: Connection, asset_ids: Select[tuple[int]]) -> int:

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from photoindex.errors import ModelUnavailable
-from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, bottleneck, embed
+from photoindex.library.embed.embed import EmbedRequest, EmbedSummary, embed
 from photoindex.library.index import maintain
 from photoindex.library.index.status import index_status
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.retry import retry
 from photoindex.library.maintenance.tasks import TaskQuery
+from photoindex.library.stage_figures import bottleneck
 from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import Notice, PhaseAdvanced
 from photoindex.store.tasks import asset_tasks, queue
@@ -93,8 +94,8 @@ def test_the_summary_and_the_log_show_the_time_of_each_step(runner: LibraryRunne
 
 def test_the_step_with_the_most_time_per_thread_is_the_bottleneck() -> None:
     tally = RunTally(batches=1, steps={"read": 1.0, "decode": 8.0, "infer": 3.0, "write": 0.5})
-    assert bottleneck(tally, decode_threads=2) == "decode"
-    assert bottleneck(tally, decode_threads=4) == "infer"
+    assert bottleneck(tally, threads=2) == "decode"
+    assert bottleneck(tally, threads=4) == "infer"
 
 
 def test_the_next_run_embeds_only_new_photos(runner: LibraryRunner, tmp_path: Path) -> None:

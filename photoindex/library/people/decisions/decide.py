@@ -12,8 +12,8 @@ from photoindex.domain.people.lifetimes import is_before
 from photoindex.domain.people.names import checked_name
 from photoindex.domain.people.values import How
 from photoindex.errors import UsageError
-from photoindex.library.people import rules
 from photoindex.library.people.arguments import face_text, person_text
+from photoindex.library.people.decisions import rules
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.decisions import Decisions, is_idle
 from photoindex.store.people.faces import FaceRow
@@ -34,7 +34,7 @@ def confirm(decisions: Decisions, person: IndividualRow, given: Sequence[FaceRow
     rules.refuse_twice(connection, person, crowded.twice)
     decisions.release([one.id for one in crowded.given_up])
     decisions.assign([one.id for one in given], person.id, How.CONFIRMED)
-    _remove_emptied(decisions, given, keep=person.id)
+    remove_emptied(decisions, given, keep=person.id)
     return list(crowded.given_up)
 
 
@@ -108,7 +108,7 @@ def ignore_face(decisions: Decisions, face: FaceRow) -> int:
     stranger = decisions.add_individual()
     decisions.set_values(stranger, ignored=True)
     decisions.assign([face.id], stranger, How.CONFIRMED)
-    _remove_emptied(decisions, [face], keep=stranger)
+    remove_emptied(decisions, [face], keep=stranger)
     return stranger
 
 
@@ -168,7 +168,7 @@ def _checked(person: IndividualRow, wanted: str) -> str:
         raise UsageError(f"{person_text(person)} cannot be called that: {error}") from error
 
 
-def _remove_emptied(decisions: Decisions, given: Sequence[FaceRow], *, keep: int) -> None:
+def remove_emptied(decisions: Decisions, given: Sequence[FaceRow], *, keep: int) -> None:
     """Remove the unnamed people that had some of these faces, and now have none and nothing decided about them."""
     had = {one.individual_id for one in given if one.individual_id not in (None, keep)}
     for individual_id in sorted(one for one in had if one is not None):

@@ -1,0 +1,103 @@
+"""`photoindex faces`: find the faces in all pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photoindex.cli.arguments.common import LibraryOption, opened
+from photoindex.cli.arguments.durations import running_time
+from photoindex.cli.arguments.stage_options import (
+    DeviceOption,
+    DryRunOption,
+    SummaryJsonOption,
+    VerboseOption,
+    WindowOption,
+)
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.output.progress_text import amount
+from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work, print_summary
+from photoindex.cli.terminal.signals import stop_on_signal
+
+if TYPE_CHECKING:
+    from photoindex.library.people.faces import FacesSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `faces`."""
+    app.command("faces")(faces)
+
+
+def faces(
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="ID", help="The face pack; default: that of the faces in use, or the setting."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", min=1, help="Look through at most this many pictures.", show_default=False),
+    ] = None,
+    device: DeviceOption = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", min=1, max=4096, help="Pictures per batch \\[default: 32].", show_default=False),
+    ] = None,
+    window: WindowOption = None,
+    dry_run: DryRunOption = False,
+    verbose: VerboseOption = False,
+    json: SummaryJsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Find the faces in the preview of every picture, and turn each into a vector; finished pictures are skipped.
+
+    The originals are not read. Faces that are found again, by another pack or in a new preview, keep their people.
+    Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done, but some pictures were given up (see
+    `photoindex tasks --stage faces`); 7 the face pack is not installed; 8 the device failed.
+    """
+    from photoindex.library.people.faces import FacesRequest
+    from photoindex.library.people.faces import faces as run_faces
+
+    request = FacesRequest(
+        limit=limit, window_seconds=None if window is None else running_time(window, "--for"), dry_run=dry_run
+    )
+    flags: dict[str, Any] = {"faces.model": model, "faces.device": device, "faces.batch_size": batch_size}
+    with (
+        stop_on_signal() as stop,
+        opened(library, reading=dry_run, **flags) as found,
+        progress_sink(progress) as emit,
+    ):
+        summary = run_faces(found, request, emit, stop)
+    command = "photoindex faces" if model is None else f"photoindex faces --model {model}"
+    print_summary(summary, lines(summary, command, verbose=verbose), as_json=json)
+    exit_for(summary, stop)
+
+
+def lines(summary: FacesSummary, command: str, *, verbose: bool) -> Iterator[str]:
+    """Yield the lines of the summary: the counts, with `verbose` where the time went, the next step.
+
+    command: what does the rest of the work.
+    """
+    if summary.dry_run:
+        yield f"would look through {amount(summary.pending, 'pictures')} with {summary.model}"
+        return
+    if not (summary.looked_through or summary.quarantined or summary.failed or summary.pending):
+        yield f"nothing to do: {summary.model} has looked through every preview"
+    else:
+        yield from _work(summary, verbose=verbose)
+    yield from lines_of_rest(summary, command, "faces")
+
+
+def _work(summary: FacesSummary, *, verbose: bool) -> Iterator[str]:
+    yield (
+        f"faces: {amount(summary.faces, 'faces')} in {amount(summary.looked_through, 'pictures')} with {summary.model} in "
+        f"{summary.seconds:,.1f} s; {amount(summary.without_face, 'pictures')} without a face"
+    )
+    if summary.looked_through:
+        yield (
+            f"{summary.images_per_second:,.1f} pictures and {summary.faces_per_second:,.1f} faces per second after the "
+            f"models were loaded"
+        )
+    yield from lines_of_work(summary, verbose=verbose)

@@ -1,0 +1,130 @@
+"""`photoindex people review|apply`: name many faces in one sitting, on a page that gives its answers as a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.picture_options import write_page
+from photoindex.cli.output.details import print_json
+from photoindex.cli.output.progress_text import amount
+from photoindex.cli.output.render import visible
+from photoindex.errors import UsageError
+from photoindex.file_access import as_named
+
+if TYPE_CHECKING:
+    from photoindex.library.people.review.answers import Applied
+
+_STDIN = "-"
+_DEFAULT_PAGE = Path("people.html")
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add the commands to the group `people`."""
+    group.command("review")(_review)
+    group.command("apply")(_apply)
+
+
+def _review(
+    persons: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PERSON]...", help="Only these: number or name. Default: everybody."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", "-n", metavar="N", min=1, help="Show at most N faces [default: 500].", show_default=False
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.html", help="Where to write the page; - is stdout.")
+    ] = _DEFAULT_PAGE,
+    hidden: Annotated[
+        bool, typer.Option("--hidden", help="Also hidden persons, and faces in photos that show them.")
+    ] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Write a page of faces to name and to confirm in a browser.
+
+    It shows groups without a name, largest first, then groups that look like a person with a name, then faces of persons
+    that nobody confirmed. It needs no network and no server, works without the library, and gives its answers as a file for
+    `photoindex people apply`.
+    """
+    from photoindex.library.people.review.choice import FACES, ReviewRequest
+    from photoindex.library.people.review.page import review_page
+
+    target = as_named(output)
+    if str(target) == "-" and sys.stdout.isatty():
+        raise UsageError("'-' writes to stdout, which is a terminal; name a file or redirect it")
+    with opened(library, reading=True) as found:
+        made = review_page(found, ReviewRequest(persons or (), FACES if limit is None else limit, hidden))
+        write_page(
+            found, target, made.page, f"a page of {amount(made.groups, 'groups')} with {amount(made.faces, 'faces')}"
+        )
+    if made.without_picture:
+        print(
+            f"{amount(made.without_picture, 'faces')} without a preview; make them with: photoindex scan",
+            file=sys.stderr,
+        )
+    if made.left:
+        print(f"{amount(made.left, 'groups')} more did not fit; -n shows more faces", file=sys.stderr)
+
+
+def _apply(
+    answers: Annotated[
+        Path, typer.Argument(metavar="ANSWERS.jsonl", help="What the page saved, or a script wrote; - is stdin.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the answers; change nothing.")] = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Apply the answers of `people review`: all of them, or none.
+
+    Every line is checked against the library as it is now. `photoindex undo` takes them all back.
+    """
+    from photoindex.library.people.review.answers import apply_answers
+
+    name, data = _read(answers)
+    with opened(library) as found:
+        done = apply_answers(found, data, name, dry_run=dry_run)
+    if json:
+        print_json(
+            {
+                "schema": 1,
+                "entry": done.entry_id,
+                "answers": done.answers,
+                "done": {str(do): count for do, count in done.done.items() if count},
+                "summary": done.summary,
+                "notes": list(done.notes),
+                "dry_run": dry_run,
+            }
+        )
+        return
+    for note in done.notes:
+        print(visible(note), file=sys.stderr)
+    print(_said(done, dry_run=dry_run))
+
+
+def _said(done: Applied, *, dry_run: bool) -> str:
+    answers = amount(done.answers, "answers")
+    if not done.summary:
+        return f"nothing to do: {answers}, all as they already are" if done.answers else "nothing to do: no answers"
+    if dry_run:
+        return f"{answers} would apply: {done.summary}; nothing was changed"
+    return f"{answers} applied: {done.summary}; take them back with: photoindex undo {done.entry_id}"
+
+
+def _read(answers: Path) -> tuple[str, bytes]:
+    """Return a file's name for messages, and its bytes."""
+    if str(answers) == _STDIN:
+        return "stdin", sys.stdin.buffer.read()
+    named = as_named(answers)
+    shown = visible(str(named))
+    try:
+        return shown, named.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error

@@ -1,0 +1,218 @@
+"""Faces: looks through all pictures that a model has not looked through yet."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from photoindex.library.handle import Library
+from photoindex.library.logs import both, log_events
+from photoindex.library.people.model_choice import command_for_faces, model_for_faces
+from photoindex.library.stage_figures import StageFigures, figures, per_second, threads_or_all
+from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
+from photoindex.pipeline.run.runner import RunTally
+from photoindex.progress import EventSink, Notice
+from photoindex.stages import faces as stage
+from photoindex.stages.faces import STAGE, Opening
+from photoindex.store.people import spaces
+from photoindex.store.people.regions import RegionWriter
+from photoindex.types import Result
+
+if TYPE_CHECKING:
+    from photoindex.models.weights import InstalledModel
+
+PHASE = "looking for faces"
+PREVIEW: Mapping[str, object] = {"of": "preview"}
+"""The picture that is looked through, for the variant's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class FacesRequest:
+    """What to look through; pack, device and batch size are settings (`faces.*`).
+
+    limit: maximum number of pictures. window_seconds: no batch starts later than this after the start. open: as in
+    `Stage`, for a runtime other than the installed pack's.
+    """
+
+    limit: int | None = None
+    window_seconds: float | None = None
+    dry_run: bool = False
+    open: str = STAGE.open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacesSummary(StageFigures):
+    """What a run did.
+
+    looked_through: number of pictures. faces: those found in them. without_face: pictures that show none. in_use: grouping
+    uses this pack's faces. other_faces: faces in the library that another pack found.
+    """
+
+    looked_through: int
+    faces: int
+    without_face: int
+    faces_per_second: float
+    in_use: bool
+    other_faces: int
+
+
+def faces(
+    library: Library, request: FacesRequest, emit: EventSink, stop: Callable[[], bool] = lambda: False
+) -> FacesSummary:
+    """Find the faces in all contents with a preview that the face pack has not looked through yet.
+
+    Raises ModelUnavailable, DeviceFailed, LibraryLocked, StorageFull; finished work is kept.
+    """
+    from photoindex.models.weights import ModelStore
+
+    started = time.monotonic()
+    installed = ModelStore(library.models_folder).get(model_for_faces(library))
+    if request.dry_run:
+        return _dry_run(library, installed)
+    with stage_lock(library, STAGE) as log:
+        run = _Run(library, request, installed, both(emit, log_events(log, STAGE.name)), log)
+        summary = run.run(stop, started)
+        log.info("looked for faces", extra={"action": STAGE.name, **asdict(summary)})
+    return summary
+
+
+def variant_of(installed: InstalledModel, picture: Mapping[str, object] = PREVIEW) -> dict[str, object]:
+    """Return the variant of the faces stage for an installed pack. Raises ModelUnavailable for another model."""
+    return stage.variant(model=installed.id, digest=installed.digest, dim=installed.face_pack.dim, picture=picture)
+
+
+def comparable(installed: InstalledModel) -> dict[str, object]:
+    """Return everything that makes the vectors of a pack comparable: how it finds faces does not matter."""
+    pack = installed.face_pack
+    return {
+        "model": installed.id,
+        "embedder": installed.files[pack.embedder].sha256,
+        "dim": pack.dim,
+        "input_px": pack.input_px,
+    }
+
+
+def _dry_run(library: Library, installed: InstalledModel) -> FacesSummary:
+    pending = count_to_do(library, STAGE, variant_of(installed))
+    return replace(_summary(library, installed, RunTally(), _Counted()), pending=pending, dry_run=True)
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What a run has stored: pictures, faces in them, and pictures without a face."""
+
+    pictures: int = 0
+    faces: int = 0
+    without: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _CountingWriter:
+    """Stores results, and counts them."""
+
+    writer: RegionWriter
+    counted: _Counted
+
+    def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
+        """Write the results of contents; see `Writer`."""
+        self.writer.put(connection, results)
+        self.counted.pictures += len(results)
+        self.counted.faces += sum(map(len, results.values()))
+        self.counted.without += sum(not found for found in results.values())
+
+
+@dataclass(slots=True)
+class _Run:
+    library: Library
+    request: FacesRequest
+    installed: InstalledModel
+    emit: EventSink
+    log: logging.Logger
+    counted: _Counted = field(default_factory=_Counted)
+
+    def run(self, stop: Callable[[], bool], started: float) -> FacesSummary:
+        request = StageRequest(self.request.limit, self.request.window_seconds)
+        run = StageRun(self.library, self._setup(), request, self.emit, self.log, started)
+        if run.plan():
+            self._tell_of_other_faces()
+            run.run_tasks(stop)
+        self._use_if_complete()
+        summary = run.summary(stop)
+        return replace(
+            _summary(self.library, self.installed, run.tally, self.counted),
+            pending=summary.pending,
+            seconds=round(time.monotonic() - started, 3),
+            stopped=summary.stopped,
+            window_ended=summary.window_ended,
+        )
+
+    def _setup(self) -> StageSetup:
+        config = self.library.config.faces
+        command = command_for_faces(self.library, self.installed.id).removeprefix("photoindex ")
+        return StageSetup(
+            stage=replace(STAGE, open=self.request.open, command=command),
+            variant=variant_of(self.installed),
+            opening=self._opening,
+            writer=self._writer,
+            phase=PHASE,
+            batch_size=config.batch_size,
+            threads=threads_or_all(config.decode_threads),
+        )
+
+    def _opening(self) -> Opening:
+        return Opening(
+            models_folder=self.library.models_folder,
+            model=self.installed.id,
+            digest=self.installed.digest,
+            device=self.library.config.faces.device,
+            dim=self.installed.face_pack.dim,
+        )
+
+    def _writer(self, connection: Connection, variant_id: int) -> _CountingWriter:
+        dim = self.installed.face_pack.dim
+        space = spaces.ensure(connection, model=self.installed.id, comparable=comparable(self.installed), dim=dim)
+        return _CountingWriter(RegionWriter(space, variant_id), self.counted)
+
+    def _tell_of_other_faces(self) -> None:
+        others = _other_faces(self.library, self.installed)
+        if others:
+            self.emit(
+                Notice(
+                    f"{others:,} faces were found by another model; they keep their people, and are replaced photo by photo"
+                )
+            )
+
+    def _use_if_complete(self) -> None:
+        """Make grouping use the pack's faces once it has looked through everything."""
+        if count_to_do(self.library, STAGE, variant_of(self.installed)):
+            return
+        with self.library.database.write() as connection:
+            space = spaces.find(connection, comparable(self.installed))
+            if space is not None and not space.active:
+                spaces.use(connection, space.id)
+
+
+def _other_faces(library: Library, installed: InstalledModel) -> int:
+    """Return how many faces another pack found."""
+    with library.database.read() as connection:
+        space = spaces.find(connection, comparable(installed))
+        return spaces.count_others(connection, None if space is None else space.id)
+
+
+def _summary(library: Library, installed: InstalledModel, tally: RunTally, counted: _Counted) -> FacesSummary:
+    with library.database.read() as connection:
+        space = spaces.find(connection, comparable(installed))
+    return FacesSummary(
+        **figures(installed.id, tally, threads_or_all(library.config.faces.decode_threads)),
+        looked_through=counted.pictures,
+        faces=counted.faces,
+        without_face=counted.without,
+        faces_per_second=per_second(counted.faces, tally),
+        in_use=space is not None and space.active,
+        other_faces=_other_faces(library, installed),
+    )

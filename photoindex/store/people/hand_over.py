@@ -1,0 +1,82 @@
+"""Hands what a person said about the faces of a content to the content that took its place in a file."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, insert, literal, null, select
+
+from photoindex.domain.people.same_face import matched_after_edit
+from photoindex.domain.people.values import FIXED
+from photoindex.store.engine.database import new_id
+from photoindex.store.engine.statements import upsert
+from photoindex.store.people import counts, summaries
+from photoindex.store.people.regions import RegionRow, faces_to_match, of_assets
+from photoindex.store.schema.tables import asset_with_repeats, assignment, region, region_vector, rejection
+
+
+def hand_over(connection: Connection, *, source: int, target: int) -> None:
+    """Apply what was said about the faces of content `source` to the same faces of content `target`, its successor.
+
+    Until a model has looked through `target`, faces that it does not have yet are copied; see `RegionWriter` for what
+    becomes of them then.
+    """
+    _copy_repeats(connection, source, target)
+    found = of_assets(connection, [source, target])
+    decided = [row for row in found.get(source, []) if row.how in FIXED or row.rejected]
+    there = found.get(target, [])
+    if decided:
+        faces = faces_to_match(connection, [*decided, *there])
+        pairs = dict(matched_after_edit(faces[: len(decided)], faces[len(decided) :]))
+        is_new = not counts.is_looked_through(connection, target)
+        for number, row in enumerate(decided):
+            if number in pairs:
+                _decide_alike(connection, row, there[pairs[number]])
+            elif is_new:
+                _copy(connection, row, target)
+    changed = {row.individual_id for row in [*decided, *there]}
+    summaries.forget(connection, [one for one in changed if one is not None])
+    summaries.forget_of_asset(connection, source)
+
+
+def _copy_repeats(connection: Connection, source: int, target: int) -> None:
+    allowed = select(literal(target), asset_with_repeats.c.at).where(asset_with_repeats.c.asset_id == source)
+    connection.execute(upsert(asset_with_repeats).from_select(["asset_id", "at"], allowed).on_conflict_do_nothing())
+
+
+def _decide_alike(connection: Connection, decided: RegionRow, face: RegionRow) -> None:
+    """Give a face what was said about `decided`, which was said later than what was said about itself."""
+    rejected = select(rejection.c.individual_id).where(rejection.c.region_id == decided.id)
+    of_face = assignment.c.region_id == face.id
+    connection.execute(delete(assignment).where(of_face, assignment.c.individual_id.in_(rejected)))
+    if decided.how in FIXED:
+        connection.execute(delete(assignment).where(of_face))
+        connection.execute(
+            delete(rejection).where(
+                rejection.c.region_id == face.id, rejection.c.individual_id == decided.individual_id
+            )
+        )
+    _copy_decisions(connection, decided.id, face.id)
+
+
+def _copy(connection: Connection, row: RegionRow, target: int) -> None:
+    """Copy a region with everything about it to another content."""
+    # What found it is left out: it was not found in this content.
+    kept = [column for column in region.c if column.name not in ("id", "asset_id", "variant_id")]
+    copied = select(literal(target), null(), *kept).where(region.c.id == row.id)
+    values = connection.execute(copied).one()
+    names = ["asset_id", "variant_id", *(column.name for column in kept)]
+    made = new_id(connection.execute(insert(region), dict(zip(names, values, strict=True))))
+    vector = select(literal(made), region_vector.c.data).where(region_vector.c.region_id == row.id)
+    connection.execute(insert(region_vector).from_select(["region_id", "data"], vector))
+    _copy_decisions(connection, row.id, made)
+
+
+def _copy_decisions(connection: Connection, source: int, target: int) -> None:
+    """Copy the decided individual and the rejections of a region to another one."""
+    columns = ["individual_id", "how", "score", "at"]
+    assigned = select(literal(target), *(assignment.c[name] for name in columns)).where(
+        assignment.c.region_id == source, assignment.c.how.in_(FIXED)
+    )
+    connection.execute(insert(assignment).from_select(["region_id", *columns], assigned))
+    rejected = select(literal(target), rejection.c.individual_id, rejection.c.at).where(rejection.c.region_id == source)
+    add = upsert(rejection).from_select(["region_id", "individual_id", "at"], rejected)
+    connection.execute(add.on_conflict_do_nothing())

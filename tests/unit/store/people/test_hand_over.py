@@ -1,0 +1,120 @@
+"""What a person said about a face follows it through edits of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from photoindex.domain.people.values import How
+from photoindex.store.people.hand_over import hand_over
+from tests.rows import library_in
+from tests.unit.store.people.face_runs import BESIDE, BOX, FaceRuns, face
+
+TOP = (0.1, 0.7, 0.1, 0.15)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Iterator[FaceRuns]:
+    with library_in(tmp_path / "library") as library:
+        yield FaceRuns(library, tmp_path / "photos")
+
+
+def edited(rows: FaceRuns, earlier: int) -> int:
+    """Add the content that an edit made of `earlier`, and hand over."""
+    ((photo_id,),) = rows.query("SELECT photo_id FROM asset WHERE id = ?", earlier)
+    later = rows.add_asset(photo_id, width=4000, height=3000)
+    with rows.writing() as connection:
+        hand_over(connection, source=earlier, target=later)
+    return later
+
+
+def mark_looked_through(rows: FaceRuns, asset_id: int, variant_id: int) -> None:
+    rows.add_task(asset_id, subject_kind="asset", stage="faces", variant_id=variant_id)
+
+
+def names(rows: FaceRuns, asset_id: int) -> dict[float, tuple[str | None, str | None]]:
+    """Return left edge -> name and how, of the faces of a content."""
+    found = rows.query(
+        "SELECT round(x, 3), name, how FROM region LEFT JOIN assignment ON region_id = region.id"
+        " LEFT JOIN individual ON individual.id = individual_id WHERE asset_id = ?",
+        asset_id,
+    )
+    return {left: (name, how) for left, name, how in found}
+
+
+def test_decided_faces_are_copied_at_once_and_others_are_not(rows: FaceRuns) -> None:
+    earlier = rows.add_content()
+    rows.look({earlier: [face(), face(BESIDE, 2), face(TOP, 3)]})
+    anna, grouped, rejected = (row[0] for row in rows.faces(earlier))
+    person = rows.add_person("Anna", [anna])
+    rows.add_person(None, [grouped], how=How.CLUSTER)
+    rows.reject(person, [rejected])
+    rows.allow_repeats(anna)
+    later = edited(rows, earlier)
+    assert names(rows, later) == {0.2: ("Anna", "confirmed"), 0.1: (None, None)}
+    assert rows.query("SELECT count(*) FROM region_vector JOIN region ON id = region_id WHERE asset_id = ?", later) == [
+        (2,)
+    ]
+    assert len(rows.query("SELECT 1 FROM rejection")) == 2
+    assert rows.query("SELECT asset_id FROM asset_with_repeats ORDER BY 1") == [(earlier,), (later,)]
+    assert names(rows, earlier)[0.2] == ("Anna", "confirmed")
+
+
+def test_a_copied_face_is_recognised_by_its_look_where_the_edit_moved_it(rows: FaceRuns) -> None:
+    earlier = rows.add_content()
+    rows.look({earlier: [face(BOX, 1), face(BESIDE, 2), face(TOP, 3)]})
+    first, second, third = (row[0] for row in rows.faces(earlier))
+    for name, one in (("Anna", first), ("Ben", second), ("Carl", third)):
+        rows.add_person(name, [one])
+    later = edited(rows, earlier)
+    copies = {row[0] for row in rows.faces(later)}
+    # A mirrored picture without Carl: Anna is where Ben was.
+    variant_id = rows.look({later: [face(BESIDE, 1, shot=1), face(BOX, 2, shot=1), face((0.4, 0.4, 0.1, 0.1), 9)]})
+    assert names(rows, later) == {0.6: ("Anna", "confirmed"), 0.2: ("Ben", "confirmed"), 0.4: (None, None)}
+    assert len(copies & {row[0] for row in rows.faces(later)}) == 2
+    assert {row[3] for row in rows.faces(later)} == {variant_id}
+
+
+def test_a_copied_face_that_only_another_model_can_look_for_is_matched_by_place_and_never_lost(rows: FaceRuns) -> None:
+    earlier = rows.add_content()
+    rows.look({earlier: [face(BOX, 1), face(TOP, 2)]})
+    first, second = (row[0] for row in rows.faces(earlier))
+    rows.add_person("Anna", [first])
+    rows.add_person("Ben", [second])
+    later = edited(rows, earlier)
+    rows.look({later: [face(BOX, 8)]}, model="better")
+    assert names(rows, later) == {0.2: ("Anna", "confirmed"), 0.1: ("Ben", "confirmed")}
+
+
+def test_a_file_that_is_edited_back_gets_what_was_said_since(rows: FaceRuns) -> None:
+    earlier = rows.add_content()
+    variant_id = rows.look({earlier: [face(BOX, 1), face(BESIDE, 2), face(TOP, 3)]})
+    mark_looked_through(rows, earlier, variant_id)
+    before = rows.faces(earlier)
+    first, second, _third = (row[0] for row in before)
+    anna = rows.add_person("Anna", [first])
+    rows.add_person("Ben", [second])
+    later = edited(rows, earlier)
+    moved = (0.4, 0.4, 0.1, 0.15)
+    rows.look({later: [face(moved, 1, shot=1), face(BESIDE, 2, shot=1), face((0.8, 0.8, 0.1, 0.1), 4)]})
+    on_later = {left: region_id for region_id, left, *_ in rows.faces(later)}
+    rows.assign(rows.add_person("Clara"), [on_later[0.6]])
+    rows.reject(anna, [on_later[0.4]])
+    with rows.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM assignment WHERE region_id = ?", (on_later[0.4],))
+        hand_over(connection, source=later, target=earlier)
+    assert names(rows, earlier) == {0.2: (None, None), 0.6: ("Clara", "confirmed"), 0.1: (None, None)}
+    assert rows.faces(earlier) == before
+    assert (first, anna) in rows.query("SELECT region_id, individual_id FROM rejection")
+
+
+def test_a_second_edit_before_a_model_looked_hands_the_copies_on(rows: FaceRuns) -> None:
+    first = rows.add_content()
+    rows.look({first: [face()]})
+    rows.add_person("Anna", [rows.faces(first)[0][0]])
+    third = edited(rows, edited(rows, first))
+    assert names(rows, third) == {0.2: ("Anna", "confirmed")}
+    rows.look({third: [face(TOP, 1, shot=1)]})
+    assert names(rows, third) == {0.1: ("Anna", "confirmed")}
