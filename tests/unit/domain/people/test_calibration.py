@@ -54,7 +54,6 @@ def test_labels_come_first_and_large_persons_do_not_decide_alone() -> None:
     assert found.same_median == pytest.approx(0.745, abs=0.02)
     assert found.same_low is not None
     assert found.highest < found.same_low
-    assert 0 < found.rate_at_most() < 0.01
 
 
 def test_look_alikes_raise_the_thresholds() -> None:
