@@ -112,8 +112,7 @@ def lines(summary: FacesSummary, previews: str, *, verbose: bool) -> Iterator[st
     if summary.without_file:
         yield f"{amount(summary.without_file, 'originals')} left out: their files are missing"
     if summary.previews_left:
-        left = amount(summary.previews_left, "previews")
-        yield f"{left} not looked through yet; for small faces in them, first run: {previews}"
+        yield f"{amount(summary.previews_left, 'previews')} not looked through yet; first run: {previews}"
     if summary.dry_run:
         return
     yield from lines_of_rest(summary, command, "faces")

@@ -69,6 +69,5 @@ def waiting_by_command(library: Library, connection: Connection) -> dict[str, in
 
 def command_for_faces(library: Library, model_id: str, *, from_originals: bool = False) -> str:
     """Return the command that looks for faces with an installed pack."""
-    alone = model_for_faces(library) == model_id
-    source = " --from originals" if from_originals else ""
-    return f"photoindex faces{source}" if alone else f"photoindex faces{source} --model {model_id}"
+    command = "photoindex faces --from originals" if from_originals else "photoindex faces"
+    return command if model_for_faces(library) == model_id else f"{command} --model {model_id}"
