@@ -46,11 +46,12 @@ class MediaType:
 
 
 class SidecarKind(StrEnum):
-    """The type of a sidecar: a small file beside a photo that describes it."""
+    """The type of a sidecar: a small file beside a photo that describes it; Picasa's describes all photos of its folder."""
 
     XMP = "xmp"
     AAE = "aae"
     TAKEOUT = "takeout"
+    PICASA = "picasa"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Region:
     """A part of a picture marked by a person or program.
 
     x, y (the upper left corner), width, height: fractions 0 to 1 of the stored picture, before its orientation is applied.
-    kind: face, pet, focus, barcode, other. schema: mwg (Metadata Working Group), mp (Microsoft, Picasa), acdsee, iptc.
+    kind: face, pet, focus, barcode, other. schema: mwg (Metadata Working Group), mp (Microsoft), acdsee, iptc, picasa.
     drawn_width, drawn_height: pixels of the picture in which it was drawn, if known; if that is another one than the stored
     picture, such as the upright one, the fractions are of that picture.
     """
@@ -182,14 +183,26 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
+class SidecarPart:
+    """What a sidecar of a folder says about one of its photos."""
+
+    facts: Mapping[str, FactValue]
+    regions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SidecarRead:
-    """The contents of one sidecar; `title` is the file name of the photo that a Takeout JSON describes."""
+    """The contents of one sidecar; `title` is the file name of the photo that a Takeout JSON describes.
+
+    parts: of a sidecar of a folder, by the file names of its photos.
+    """
 
     kind: SidecarKind
     facts: Mapping[str, FactValue]
     regions: tuple[Region, ...] = ()
     title: str | None = None
     notes: tuple[str, ...] = ()
+    parts: Mapping[str, SidecarPart] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

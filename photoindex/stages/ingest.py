@@ -24,6 +24,7 @@ _SIDECARS = {
     SidecarKind.XMP: "an XMP sidecar",
     SidecarKind.AAE: "an AAE sidecar of Apple's Photos",
     SidecarKind.TAKEOUT: "a JSON sidecar of Google Takeout",
+    SidecarKind.PICASA: "what Picasa knows about the photos of a folder",
 }
 
 

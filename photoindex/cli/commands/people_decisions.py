@@ -9,13 +9,17 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.person_completion import complete_person
 from photoindex.cli.output.details import print_json
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.people.changes import PeopleChanged
+    from photoindex.library.people.decisions.changes import PeopleChanged
 
-PersonArgument = Annotated[str, typer.Argument(metavar="PERSON", help="Number or name, as `people list` shows it.")]
+PersonArgument = Annotated[
+    str,
+    typer.Argument(metavar="PERSON", autocompletion=complete_person, help="Number or name, as `people list` shows it."),
+]
 FacesArgument = Annotated[list[str], typer.Argument(metavar="FACE...", help="f123, as `people show` lists them.")]
 
 
@@ -42,7 +46,7 @@ def _name(
     library: LibraryOption = None,
 ) -> None:
     """Give a person a name, or another one."""
-    from photoindex.library.people import changes
+    from photoindex.library.people.decisions import changes
 
     with opened(library) as found:
         _say(changes.name(found, person, name), json=json)
@@ -58,7 +62,7 @@ def _merge(
 
     `photoindex undo` gives each their number, name and faces back.
     """
-    from photoindex.library.people import changes
+    from photoindex.library.people.decisions import changes
 
     with opened(library) as found:
         _say(changes.merge(found, into, others), json=json)
@@ -73,7 +77,7 @@ def _confirm(
     library: LibraryOption = None,
 ) -> None:
     """Say that faces show a person; no grouping takes them away again."""
-    from photoindex.library.people import changes
+    from photoindex.library.people.decisions import changes
 
     with opened(library) as found:
         _say(changes.confirm(found, person, faces or ()), json=json)
@@ -83,7 +87,7 @@ def _reject(
     person: PersonArgument, faces: FacesArgument, json: JsonOption = False, library: LibraryOption = None
 ) -> None:
     """Say that faces are not a person, which is remembered for ever."""
-    from photoindex.library.people import changes
+    from photoindex.library.people.decisions import changes
 
     with opened(library) as found:
         _say(changes.reject(found, person, faces), json=json)
@@ -100,7 +104,7 @@ def _split(
     library: LibraryOption = None,
 ) -> None:
     """Make faces of a person another one's; that they are not this person is remembered for ever."""
-    from photoindex.library.people import changes
+    from photoindex.library.people.decisions import changes
 
     with opened(library) as found:
         _say(changes.split(found, person, faces, to=to), json=json)
@@ -108,13 +112,15 @@ def _split(
 
 def _apart(
     person: PersonArgument,
-    other: Annotated[str, typer.Argument(metavar="PERSON", help="The other one: number or name.")],
+    other: Annotated[
+        str, typer.Argument(metavar="PERSON", autocompletion=complete_person, help="The other one: number or name.")
+    ],
     off: Annotated[bool, typer.Option("--off", help="Take it back.")] = False,
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
     """Say that two people are not the same: they are never suggested as one, or grouped together."""
-    from photoindex.library.people import attributes
+    from photoindex.library.people.decisions import attributes
 
     with opened(library) as found:
         _say(attributes.keep_apart(found, person, other, on=not off), json=json)
@@ -134,7 +140,7 @@ def _repeats(
     library: LibraryOption = None,
 ) -> None:
     """Say that photos may show somebody more than once: collages, mirrors, photos of photos."""
-    from photoindex.library.people import attributes
+    from photoindex.library.people.decisions import attributes
 
     with opened(library) as found:
         _say(attributes.set_repeats(found, photos, on=not off), json=json)
@@ -149,20 +155,22 @@ def _ignore(
     library: LibraryOption = None,
 ) -> None:
     """Say that people or faces are strangers: they are neither listed nor suggested."""
-    from photoindex.library.people import attributes
+    from photoindex.library.people.decisions import attributes
 
     with opened(library) as found:
         _say(attributes.ignore(found, strangers, on=not off), json=json)
 
 
 def _hide(
-    people: Annotated[list[str], typer.Argument(metavar="PERSON...", help="Numbers or names.")],
+    people: Annotated[
+        list[str], typer.Argument(metavar="PERSON...", autocompletion=complete_person, help="Numbers or names.")
+    ],
     off: Annotated[bool, typer.Option("--off", help="Show them again.")] = False,
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
     """Leave photos of people out of galleries, sheets, previews and suggestions; paths are listed."""
-    from photoindex.library.people import attributes
+    from photoindex.library.people.decisions import attributes
 
     with opened(library) as found:
         _say(attributes.hide(found, people, on=not off), json=json)
@@ -175,7 +183,7 @@ def _cover(
     library: LibraryOption = None,
 ) -> None:
     """Choose the face that shows a person in lists and pages."""
-    from photoindex.library.people import attributes
+    from photoindex.library.people.decisions import attributes
 
     with opened(library) as found:
         _say(attributes.set_cover(found, person, face), json=json)
@@ -194,7 +202,7 @@ def _born(
     library: LibraryOption = None,
 ) -> None:
     """Say when a person was born: no face in an earlier photo can be theirs."""
-    from photoindex.library.people import attributes
+    from photoindex.library.people.decisions import attributes
 
     wanted = _date(date, off=off)
     with opened(library) as found:
@@ -209,7 +217,7 @@ def _died(
     library: LibraryOption = None,
 ) -> None:
     """Say when a person died: no face in a later photo can be theirs."""
-    from photoindex.library.people import attributes
+    from photoindex.library.people.decisions import attributes
 
     wanted = _date(date, off=off)
     with opened(library) as found:

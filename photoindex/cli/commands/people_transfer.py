@@ -14,7 +14,7 @@ from photoindex.cli.output.render import data_stream, visible
 from photoindex.file_access import as_named
 
 if TYPE_CHECKING:
-    from photoindex.library.people.import_people import Imported
+    from photoindex.library.people.transfer.import_people import Imported
 
 _NAMED = 20
 
@@ -36,7 +36,7 @@ def _export(
 
     Faces are named by the digest of their photo and their place in it.
     """
-    from photoindex.library.people.export import export_people, export_to_file
+    from photoindex.library.people.transfer.export import export_people, export_to_file
 
     with opened(library, reading=True) as found:
         if output is not None:
@@ -62,7 +62,7 @@ def _import(
     What was decided in this library stays. A line that does not apply here, because its photo or face is not here or
     because it contradicts a decision, is left out and named.
     """
-    from photoindex.library.people.import_people import import_people
+    from photoindex.library.people.transfer.import_people import import_people
 
     with opened(library) as found:
         done = import_people(found, as_named(file), dry_run=dry_run)

@@ -12,7 +12,7 @@ from photoindex.domain.people.names import checked_name, name_key
 from photoindex.domain.people.values import FACE
 from photoindex.text import fold
 
-_NOBODY = frozenset({"unknown", "unknown person", "unnamed", "unconfirmed", "ignored", "?"})
+_NOBODY = frozenset({"", "unknown", "unknown person", "unnamed", "unconfirmed", "ignored", "?"})
 """What programs write, folded, for a face without a name."""
 _SAME_SHAPE = math.log(1.02)
 """Pictures whose ratios of width and height differ by less are the same picture, cut or rounded differently by a few pixels."""
@@ -60,9 +60,14 @@ class Mark:
 
 @dataclass(slots=True)
 class Marks:
-    """The marked faces of a photo, with notes on those that say nothing useful."""
+    """The marked faces of a photo, with notes on those that say nothing useful.
+
+    unplaced: the names of faces that were marked in a picture of another shape, so that nobody knows where they are: the
+    photo was cut, or turned, since.
+    """
 
     faces: list[Mark] = field(default_factory=list)
+    unplaced: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -78,17 +83,18 @@ def marks_of(sources: Iterable[RegionSource], shown: Picture) -> Marks:
             continue
         for schema in dict.fromkeys(region["schema"] for region in source.regions):
             listed = [region for region in source.regions if region["schema"] == schema and region["kind"] == FACE]
-            for mark in [mark for region in listed if (mark := _mark(region, source, found.notes)) is not None]:
+            for mark in [mark for region in listed if (mark := _mark(region, source, found)) is not None]:
                 _add(found.faces, mark)
     return found
 
 
-def _mark(region: Mapping[str, Any], source: RegionSource, notes: list[str]) -> Mark | None:
-    name = _name(region["name"], source.label, notes)
+def _mark(region: Mapping[str, Any], source: RegionSource, found: Marks) -> Mark | None:
+    name = _name(region["name"], source.label, found.notes)
     placed = _placed(region, source.picture)
     if placed is None:
         who = f"the face of {name}" if name else "a face"
-        notes.append(f"{source.label}: {who} was marked in a picture of another shape, and is not used")
+        found.notes.append(f"{source.label}: {who} was marked in a picture of another shape, and is not used")
+        found.unplaced += [name] if name else []
         return None
     box, turned_by = placed
     if box.width <= 0 or box.height <= 0:
@@ -154,8 +160,12 @@ def _add(faces: list[Mark], mark: Mark) -> None:
     if same is not None:
         known = faces[same]
         faces[same] = replace(known, name=known.name or mark.name, sources=(*known.sources, own))
-    elif mark.name is not None or not any(own[0] == label for place in others for label, _ in faces[place].sources):
+    elif mark.name is not None or not _has_other_schema(faces, own):
         faces.append(mark)
+
+
+def _has_other_schema(faces: Iterable[Mark], own: tuple[str, str]) -> bool:
+    return any(label == own[0] and schema != own[1] for face in faces for label, schema in face.sources)
 
 
 def _has_same_name(one: Mark, other: Mark) -> bool:

@@ -17,6 +17,7 @@ from photoindex.domain.sidecars.names import (
     shown,
     split_extension,
 )
+from photoindex.text import composed
 from photoindex.types import Kind, SidecarKind
 
 # darktable numbers the sidecars of additional versions of a photo: a_01.cr2.xmp belongs to a.cr2.
@@ -39,6 +40,8 @@ def match_sidecars(sidecars: Sequence[SidecarName], files: Sequence[MediaName]) 
             matches += folder.of_xmp(sidecar)
         elif sidecar.kind is SidecarKind.AAE:
             matches += folder.of_aae(sidecar)
+        elif sidecar.kind is SidecarKind.PICASA:
+            matches += folder.of_parts(sidecar)
     takeout = [sidecar for sidecar in sidecars if sidecar.kind is SidecarKind.TAKEOUT]
     return matches + match_takeout(takeout, media)
 
@@ -78,6 +81,16 @@ class _Folder:
             why = "the AAE has the file's name with Apple's letter for an original or an edit"
         stills = [medium for medium in stemmed if medium.kind is not Kind.VIDEO]
         yield from _links(sidecar, stills or stemmed, why)
+
+    def of_parts(self, sidecar: SidecarName) -> Iterator[SidecarMatch]:
+        found: dict[int, str] = {}
+        for part in sorted(sidecar.parts):
+            for medium in self._named.find(composed(part)):
+                if medium.id not in found or medium.text == composed(part):
+                    found[medium.id] = part
+        why = f"{shown(as_text(sidecar.name))} describes the file by its name"
+        for file_id, part in found.items():
+            yield SidecarMatch(sidecar.id, file_id, why, part)
 
 
 def _without_extension(sidecar: SidecarName) -> str:

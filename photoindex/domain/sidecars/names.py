@@ -16,12 +16,13 @@ _CASE_VARIANT_LIMIT = 16
 
 @dataclass(frozen=True, slots=True)
 class SidecarName:
-    """One sidecar of the folder; `title` is the photo's name in a Takeout JSON."""
+    """One sidecar of the folder; `title` is the photo's name in a Takeout JSON, `parts` those in a sidecar of a folder."""
 
     id: int
     name: bytes
     kind: SidecarKind
     title: str | None = None
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,12 @@ class MediaName:
 
 @dataclass(frozen=True, slots=True)
 class SidecarMatch:
-    """A sidecar that belongs to a file, with a sentence that says why."""
+    """A sidecar that belongs to a file, with a sentence that says why. part: the name of the part about the file."""
 
     sidecar_id: int
     file_id: int
     why: str
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

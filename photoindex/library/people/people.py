@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from photoindex.domain.people.lifetimes import taken_on
 from photoindex.domain.people.names import name_key
 from photoindex.library.handle import Library
-from photoindex.library.people import rules
 from photoindex.library.people.arguments import find_person
+from photoindex.library.people.decisions import rules
 from photoindex.library.people.summaries import make_summaries
 from photoindex.store.people import apart, faces, individuals, listing, summaries
 from photoindex.store.people.faces import FaceRow

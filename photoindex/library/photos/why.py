@@ -42,6 +42,7 @@ class Answer(StrEnum):
     DONE = "done"
 
 
+_OWNERS_SHOWN = 5
 NOT_SEEN = frozenset({Answer.OUTSIDE, Answer.ABSENT, Answer.UNSCANNED})
 """The answers for a file that no scan has seen."""
 
@@ -117,7 +118,10 @@ def _about_sidecar(verdict: PathVerdict, owners: list[tuple[bytes, str]]) -> Pat
     if not owners:
         because = f"it is {what} and was read, but no photo next to it has a matching name"
     else:
-        because = f"it is {what} and belongs to {' and '.join(f'{display(name)} ({why})' for name, why in owners)}"
+        named = [f"{display(name)} ({why})" for name, why in owners[:_OWNERS_SHOWN]]
+        if len(owners) > _OWNERS_SHOWN:
+            named.append(f"{len(owners) - _OWNERS_SHOWN} more")
+        because = f"it is {what} and belongs to {' and '.join(named)}"
     return replace(verdict, answer=Answer.SIDECAR, because=because)
 
 

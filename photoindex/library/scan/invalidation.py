@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from photoindex.library.people.stale import StalePeople
+from photoindex.library.people.decisions.stale import StalePeople
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.store.journal import journal
 from photoindex.store.tasks import stale

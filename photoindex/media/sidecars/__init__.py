@@ -1,1 +1,1 @@
-"""Reading sidecar files: XMP, Apple AAE and Google Takeout JSON."""
+"""Reading sidecar files: XMP, Apple AAE, Google Takeout JSON and Picasa."""

@@ -26,6 +26,10 @@ def read_sidecar(kind: SidecarKind, content: Content) -> SidecarRead:
         from photoindex.media.sidecars.aae import read_aae
 
         return read_aae(data)
+    if kind is SidecarKind.PICASA:
+        from photoindex.media.sidecars.picasa import read_picasa
+
+        return read_picasa(data)
     from photoindex.media.sidecars.takeout import read_takeout
 
     return read_takeout(data)

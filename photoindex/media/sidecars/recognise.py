@@ -9,6 +9,8 @@ from photoindex.media.sidecars.common import SIDECAR_LIMIT_BYTES, BrokenSidecar,
 from photoindex.types import SidecarKind
 
 _KINDS = {b"xmp": SidecarKind.XMP, b"aae": SidecarKind.AAE, b"json": SidecarKind.TAKEOUT}
+_PICASA_NAMES = frozenset({b".picasa.ini", b"picasa.ini"})
+_INI_SECTION = re.compile(rb"^\s*\[[^\]\r\n]+\]", re.MULTILINE)
 _XMP_MARKER = re.compile(rb"<\s*(?:\w+:)?(?:xmpmeta|xapmeta|RDF)[\s/>]|<\?xpacket\s")
 _PLIST_MARKER = re.compile(rb"<\s*plist[\s>]|<!DOCTYPE\s+plist\s")
 _PHOTO_MEMBERS = (
@@ -27,12 +29,14 @@ _BLANK = b"\0 \t\r\n"
 
 
 def recognise_sidecar(name: bytes, content: Content) -> SidecarKind | None:
-    """Return the kind of a sidecar, None for other files; the extension is checked before any byte.
+    """Return the kind of a sidecar, None for other files; the name is checked before any byte.
 
     Damaged sidecars are recognised too if their kind is clear; `read_sidecar` then reports the damage. XMP and AAE files of
     more than 4 MiB are recognised by their first 64 KiB, JSON of that size never. Blank XMP and AAE files count as damaged
     sidecars, and so does JSON that cannot be parsed if its name is one that Takeout uses; other JSON is ignored.
     """
+    if name.lower() in _PICASA_NAMES:
+        return SidecarKind.PICASA if _INI_SECTION.search(as_utf8(content.head)) else None
     kind = _KINDS.get(name.rpartition(b".")[2].lower()) if b"." in name else None
     if kind is None:
         return None

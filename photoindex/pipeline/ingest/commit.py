@@ -114,8 +114,8 @@ class Committer:
             self._forget_sidecar(connection, file_id)
             self.tally.files[FileVerdict.EXCLUDED] += 1
             return
-        sidecars.store(connection, file_id, outcome.sidecar)
-        stale.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id))
+        changed = sidecars.store(connection, file_id, outcome.sidecar)
+        stale.resolve_later(connection, sidecars.photos_of_sidecar(connection, file_id, parts=changed))
         self.tally.files[FileVerdict.SIDECAR] += 1
 
     def _forget_sidecar(self, connection: Connection, file_id: int) -> None:

@@ -21,7 +21,7 @@ from photoindex.store.photos.assets import PhotoContent
 from photoindex.store.photos.sidecars import LinkedSidecar
 from photoindex.types import FactValue
 
-_SOURCE_OF_SIDECAR = {"xmp": "sidecar", "aae": "aae", "takeout": "takeout"}
+_SOURCE_OF_SIDECAR = {"xmp": "sidecar", "aae": "aae", "takeout": "takeout", "picasa": "sidecar"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,11 @@ def relate_folder(connection: Connection, folder_id: int) -> None:
 def _link_sidecars(connection: Connection, folder_id: int, rows: Iterable[MemberRow]) -> bool:
     """Write which sidecar is whose; return whether that has changed."""
     known = sidecars.in_folder(connection, folder_id)
-    names = [SidecarName(row.file_id, row.name, SidecarKind(row.kind), row.title) for row in known]
+    names = [SidecarName(row.file_id, row.name, SidecarKind(row.kind), row.title, row.parts) for row in known]
     media = [MediaName(row.file_id, row.name, Kind(row.kind)) for row in rows] if names else []
-    matches = {(match.sidecar_id, match.file_id): match.why for match in match_sidecars(names, media)} if media else {}
-    touched = sidecars.replace_links(connection, folder_id, [(*key, why) for key, why in matches.items()])
+    found = match_sidecars(names, media) if media else []
+    matches = {(match.sidecar_id, match.file_id): (match.why, match.part) for match in found}
+    touched = sidecars.replace_links(connection, folder_id, [(*key, *link) for key, link in matches.items()])
     stale.resolve_later(connection, sidecars.photos_of_files(connection, touched))
     return bool(touched)
 

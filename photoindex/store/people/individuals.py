@@ -81,10 +81,7 @@ def for_name_in_metadata(connection: Connection, name: str, *, kind: str = PERSO
     """
     found = by_name(connection, name, kind=kind)
     if found is None:
-        alias = select(individual_alias.c.individual_id).where(
-            individual_alias.c.kind == kind, individual_alias.c.name_key == name_key(name)
-        )
-        known: int | None = connection.execute(alias).scalar()
+        known = _by_alias(connection, name, kind)
         if known is not None:
             return known
     individual_id = add(connection, name=name, kind=kind) if found is None else found.id
@@ -95,6 +92,20 @@ def for_name_in_metadata(connection: Connection, name: str, *, kind: str = PERSO
         )
     )
     return individual_id
+
+
+def known_in_metadata(connection: Connection, name: str, *, kind: str = PERSON) -> int | None:
+    """Return the individual that a name in metadata means, None if there is none."""
+    found = by_name(connection, name, kind=kind)
+    return _by_alias(connection, name, kind) if found is None else found.id
+
+
+def _by_alias(connection: Connection, name: str, kind: str) -> int | None:
+    alias = select(individual_alias.c.individual_id).where(
+        individual_alias.c.kind == kind, individual_alias.c.name_key == name_key(name)
+    )
+    known: int | None = connection.execute(alias).scalar()
+    return known
 
 
 def _row(row: Row[Any]) -> IndividualRow:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select, update
 
 from photoindex.domain.people.boxes import Box
 from photoindex.domain.people.marks import KnownFace, Mark, Marks, Picture, RegionSource, marks_of, matched_marks
@@ -21,33 +21,40 @@ from photoindex.domain.sidecars.names import distance
 from photoindex.paths import to_text
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import upsert
-from photoindex.store.people import counts, individuals, summaries
+from photoindex.store.people import individuals, summaries
 from photoindex.store.photos import assets, sidecars
 from photoindex.store.photos.assets import PhotoContent
 from photoindex.store.photos.sidecars import LinkedSidecar
-from photoindex.store.schema.tables import asset, assignment, file, photo, region, rejection, sidecar, sidecar_link
+from photoindex.store.schema.tables import (
+    asset,
+    assignment,
+    file,
+    photo,
+    region,
+    rejection,
+    sidecar,
+    sidecar_link,
+    sidecar_part,
+)
 
 _KEYS = 500
 _NO_MARKS = Marks()
 
 
 def reconcile(connection: Connection, asset_ids: Sequence[int]) -> None:
-    """Match the faces of these contents with those marked in their photos' files; call it after their regions changed.
+    """Match the faces of these contents with those marked in their photos' files; call it after a model found them.
 
-    Contents that do not represent a photo, and photos without marks, are left alone.
+    Contents that do not represent a photo, and photos without marks, are left alone. The faces must be counted afterwards.
     """
     for start in range(0, len(asset_ids), _KEYS):
         wanted = asset_ids[start : start + _KEYS]
-        photo_ids = list(connection.execute(_photos_with_marks(wanted)).scalars())
-        for photo_id in photo_ids:
+        for photo_id in connection.execute(_photos_with_marks(wanted)).scalars().all():
             contents = assets.current_contents(connection, photo_id)
             write(connection, contents, marks_in(contents, sidecars.of_photo(connection, photo_id)))
-        if photo_ids:
-            counts.refresh(connection, wanted)
 
 
 def _photos_with_marks(asset_ids: Collection[int]) -> Any:
-    """Select the photos that one of these contents represents, where a file or sidecar has regions or had some."""
+    """Select the photos that one of these contents represents, where a file or sidecar has regions."""
     content = asset.alias("content")
     of_content = exists().where(content.c.photo_id == photo.c.id, content.c.regions.is_not(None))
     of_sidecar = (
@@ -58,8 +65,18 @@ def _photos_with_marks(asset_ids: Collection[int]) -> Any:
         .where(content.c.photo_id == photo.c.id, sidecar.c.regions != [])
         .exists()
     )
-    of_region = exists().where(region.c.asset_id == photo.c.primary_asset_id, region.c.schema.is_not(None))
-    return select(photo.c.id).where(photo.c.primary_asset_id.in_(asset_ids), or_(of_content, of_sidecar, of_region))
+    of_part = (
+        select(sidecar_part.c.name)
+        .join(
+            sidecar_link,
+            and_(sidecar_link.c.sidecar_id == sidecar_part.c.sidecar_id, sidecar_link.c.part == sidecar_part.c.name),
+        )
+        .join(file, file.c.id == sidecar_link.c.file_id)
+        .join(content, content.c.id == file.c.asset_id)
+        .where(content.c.photo_id == photo.c.id, sidecar_part.c.regions != [])
+        .exists()
+    )
+    return select(photo.c.id).where(photo.c.primary_asset_id.in_(asset_ids), or_(of_content, of_sidecar, of_part))
 
 
 def marks_in(
@@ -149,13 +166,15 @@ def by_face(connection: Connection, asset_id: int, marks: Marks) -> dict[int, Ma
 def write(connection: Connection, contents: Sequence[PhotoContent], marks: Marks) -> None:
     """Make the marked faces of a photo those of its primary content, the first of `contents`.
 
+    Names that were marked in a picture of another shape stay with the faces that have them already.
     Idempotent. The number of faces of the photo must be counted afterwards.
     """
+    primary, *others = contents
     if not marks.faces:
         before = _faces(connection, _marked_of_assets, [content.asset_id for content in contents])
-        _Writer(connection, contents[0]).remove(before)
+        if before:
+            _Writer(connection, primary).remove(before, unplaced=marks.unplaced)
         return
-    primary, *others = contents
     faces = _faces(connection, _of_assets, [primary.asset_id])
     matches = matched_marks(marks.faces, [KnownFace(each.box, each.detected, each.decided) for each in faces])
     writer = _Writer(connection, primary)
@@ -163,7 +182,7 @@ def write(connection: Connection, contents: Sequence[PhotoContent], marks: Marks
         face = writer.update(faces[matches[place]], mark) if place in matches else writer.add(mark)
         writer.assign(face, mark.name)
     kept = set(matches.values())
-    writer.remove([face for place, face in enumerate(faces) if place not in kept])
+    writer.remove([face for place, face in enumerate(faces) if place not in kept], unplaced=marks.unplaced)
     if others:
         writer.remove(_faces(connection, _marked_of_assets, [content.asset_id for content in others]))
 
@@ -203,9 +222,15 @@ class _Writer:
             self.connection.execute(row.on_conflict_do_update(index_elements=["region_id"], set_=values))
             summaries.forget(self.connection, {individual_id, *_known(face)})
 
-    def remove(self, faces: Sequence[_Face]) -> None:
-        """Forget that files marked these faces; those that nothing else knows about are deleted."""
+    def remove(self, faces: Sequence[_Face], *, unplaced: Sequence[str] = ()) -> None:
+        """Forget that files marked these faces; those that nothing else knows about are deleted.
+
+        unplaced: names that the files still give to some face.
+        """
+        named = {individuals.known_in_metadata(self.connection, name) for name in unplaced}
         for face in faces:
+            if face.how == How.METADATA and face.detected and face.individual_id in named:
+                continue
             self._unassign(face)
             if face.schema is not None and not face.detected and not face.decided:
                 self.connection.execute(delete(region).where(region.c.id == face.id))

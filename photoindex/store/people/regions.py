@@ -14,7 +14,7 @@ from photoindex.domain.people.boxes import Box, matched
 from photoindex.domain.people.same_face import Face, matched_after_edit
 from photoindex.domain.people.values import FACE, FIXED
 from photoindex.store.engine.statements import numbers, upsert
-from photoindex.store.people import counts, summaries
+from photoindex.store.people import counts, marks, summaries
 from photoindex.store.people.spaces import RegionSpace
 from photoindex.store.schema.tables import asset, assignment, region, region_vector, rejection
 from photoindex.store.tasks import asset_tasks
@@ -119,6 +119,7 @@ class RegionWriter:
         valid = [one for one in (self.variant_id, self.adds_to) if one is not None]
         asset_tasks.forget_other_variants(connection, counts.STAGE, asset_ids, kept=valid)
         summaries.forget(connection, merged.individuals)
+        marks.reconcile(connection, asset_ids)
         counts.refresh(connection, asset_ids, looked_through=True)
 
     def _merge(

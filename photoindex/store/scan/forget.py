@@ -54,6 +54,7 @@ from photoindex.store.schema.tables import (
     rejection,
     sidecar,
     sidecar_link,
+    sidecar_part,
     task,
     vector,
     volume,
@@ -202,6 +203,7 @@ def _rows_to_delete() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
     return (
         (task, and_(task.c.subject_kind == "file", task.c.subject_id.in_(files))),
         (sidecar_link, or_(sidecar_link.c.file_id.in_(files), sidecar_link.c.sidecar_id.in_(files))),
+        (sidecar_part, sidecar_part.c.sidecar_id.in_(files)),
         (sidecar, sidecar.c.file_id.in_(files)),
         (pair_link, or_(pair_link.c.asset_id.in_(assets), pair_link.c.other_asset_id.in_(assets))),
         (pair_decision, or_(pair_decision.c.asset_id.in_(assets), pair_decision.c.other_asset_id.in_(assets))),

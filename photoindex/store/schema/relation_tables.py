@@ -10,7 +10,7 @@ sidecar = Table(
     "sidecar",
     metadata,
     Column("file_id", ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", Text, nullable=False, comment="xmp, aae, takeout"),
+    Column("kind", Text, nullable=False, comment="xmp, aae, takeout, picasa"),
     Column("title", Text, comment="file name of the photo it refers to"),
     Column("facts", JSON, nullable=False, comment="fact -> value"),
     Column("regions", JSON, nullable=False),
@@ -24,7 +24,17 @@ sidecar_link = Table(
     Column("sidecar_id", ForeignKey("sidecar.file_id", ondelete="CASCADE"), primary_key=True),
     Column("file_id", ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
     Column("why", Text, nullable=False),
+    Column("part", Text, comment="of a sidecar of a folder: the name of the part about this file"),
     Index("sidecar_link_by_file", "file_id"),
+)
+
+sidecar_part = Table(
+    "sidecar_part",
+    metadata,
+    Column("sidecar_id", ForeignKey("sidecar.file_id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True, comment="the file name of a photo, as the sidecar writes it"),
+    Column("facts", JSON, nullable=False, comment="fact -> value"),
+    Column("regions", JSON, nullable=False),
 )
 
 pair_link = Table(

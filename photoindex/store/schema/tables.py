@@ -48,6 +48,7 @@ from photoindex.store.schema.relation_tables import (
     saved_query,
     sidecar,
     sidecar_link,
+    sidecar_part,
 )
 from photoindex.store.schema.vector_tables import query_vector, space, vector
 
@@ -55,7 +56,7 @@ __all__ = [
     "PathBytes", "asset", "asset_with_repeats", "assignment", "correction", "event", "file", "folder", "individual",
     "individual_alias", "individual_summary", "individuals_apart", "journal", "journal_change", "library", "metadata",
     "pair_decision", "pair_link", "photo", "photo_text", "photo_to_resolve", "place", "query_vector", "region",
-    "region_space", "region_vector", "rejection", "root", "saved_query", "schema_history", "sidecar", "sidecar_link",
+    "region_space", "region_vector", "rejection", "root", "saved_query", "schema_history", "sidecar", "sidecar_link", "sidecar_part",
     "space", "task", "variant", "vector", "volume",
 ]  # fmt: skip
 

@@ -9,22 +9,11 @@ otherwise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection
 
 from photoindex.store.engine.view_sql import hex_text, hex_text_or_null, path_text, utc_text
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One view: its SELECT, and the meaning of each column, in order."""
-
-    name: str
-    help: str
-    columns: dict[str, str]
-    sql: str
-
+from photoindex.store.schema.people_views import PEOPLE_VIEWS
+from photoindex.store.schema.view import View
 
 _PATH = f"""rtrim({path_text("volume.mount_point")}, '/') || '/' ||
     CASE WHEN length(folder.path) = 0 THEN '' ELSE {path_text("folder.path")} || '/' END || {path_text("file.name")}"""
@@ -147,16 +136,18 @@ FROM asset""",
         columns={
             "id": "id of the sidecar's file, as in v_file",
             "path": "of the sidecar",
-            "kind": "xmp, aae or takeout",
+            "kind": "xmp, aae, takeout or picasa",
             "of_file_id": "the file that it refers to; null if none was found",
             "why": "why it belongs to that file",
             "facts": "JSON: fact -> value",
             "regions": "JSON array of marked faces and other parts",
         },
         sql=f"""SELECT sidecar.file_id AS id, {_PATH} AS path, sidecar.kind AS kind, sidecar_link.file_id AS of_file_id,
-    sidecar_link.why AS why, sidecar.facts AS facts, sidecar.regions AS regions
+    sidecar_link.why AS why, coalesce(sidecar_part.facts, sidecar.facts) AS facts,
+    coalesce(sidecar_part.regions, sidecar.regions) AS regions
 FROM sidecar JOIN {_FILE_WITH_LOCATION.replace("file JOIN", "file ON file.id = sidecar.file_id JOIN", 1)}
-LEFT JOIN sidecar_link ON sidecar_link.sidecar_id = sidecar.file_id""",
+LEFT JOIN sidecar_link ON sidecar_link.sidecar_id = sidecar.file_id
+LEFT JOIN sidecar_part ON sidecar_part.sidecar_id = sidecar.file_id AND sidecar_part.name = sidecar_link.part""",
     ),
     View(
         name="v_task",
@@ -219,6 +210,7 @@ FROM volume""",
     journal.undoes AS undoes, journal.undone_by AS undone_by
 FROM journal""",
     ),
+    *PEOPLE_VIEWS,
 )
 """Every documented view, in the order of docs/sql.md."""
 

@@ -76,7 +76,7 @@ HAS: Mapping[str, Choice] = {
     "description": Choice(_known("description")),
     "keywords": Choice(conditions.has_keywords),
     "rating": Choice(lambda: photo.c.rating != 0, "any but 0"),
-    "sidecar": Choice(conditions.has_sidecar, "XMP, AAE or Takeout JSON file"),
+    "sidecar": Choice(conditions.has_sidecar, "XMP, AAE, Takeout JSON or Picasa file"),
     "raw": Choice(conditions.is_raw, "a RAW file"),
     "live": Choice(lambda: conditions.has_role("movie"), "a Live Photo's movie"),
     "edit": Choice(conditions.has_edit, "an edited version"),

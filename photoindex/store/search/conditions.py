@@ -37,7 +37,18 @@ from photoindex.store.engine.statements import (
     position_of,
     regex_found,
 )
-from photoindex.store.schema.tables import asset, event, file, folder, photo, sidecar, sidecar_link, task, volume
+from photoindex.store.schema.tables import (
+    asset,
+    event,
+    file,
+    folder,
+    photo,
+    sidecar,
+    sidecar_link,
+    sidecar_part,
+    task,
+    volume,
+)
 from photoindex.store.search.paths import any_file, contains, folder_text
 from photoindex.text import fold, without_stray_bytes
 
@@ -121,8 +132,10 @@ def has_marked_faces() -> Condition:
     embedded = select(asset.c.photo_id).where(asset.c.regions.is_not(None), _contains_face(asset.c.regions))
     linked = select(sidecar_link.c.file_id).join(sidecar, sidecar.c.file_id == sidecar_link.c.sidecar_id)
     linked = linked.where(_contains_face(sidecar.c.regions))
+    of_part = and_(sidecar_part.c.sidecar_id == sidecar_link.c.sidecar_id, sidecar_part.c.name == sidecar_link.c.part)
+    parts = select(sidecar_link.c.file_id).join(sidecar_part, of_part).where(_contains_face(sidecar_part.c.regions))
     files = select(asset.c.photo_id).join_from(file, asset, asset.c.id == file.c.asset_id)
-    return or_(photos_of(embedded), photos_of(files.where(file.c.id.in_(linked))))
+    return or_(photos_of(embedded), photos_of(files.where(or_(file.c.id.in_(linked), file.c.id.in_(parts)))))
 
 
 def _contains_face(regions: ColumnElement[Any]) -> Condition:

@@ -391,3 +391,11 @@ def test_every_match_has_a_reason_that_names_its_sidecar() -> None:
     assert all(
         isinstance(match, SidecarMatch) and match.why.endswith(f": {by_id[match.sidecar_id]}") for match in matches
     )
+
+
+def test_a_sidecar_of_a_folder_belongs_to_the_files_it_names_exact_case_first() -> None:
+    parts = ("IMG_1.JPG", "img_1.jpg", "IMG_2.jpg", "gone.jpg")
+    sidecar = SidecarName(1, b".picasa.ini", SidecarKind.PICASA, parts=parts)
+    names = [b"img_1.jpg", b"IMG_2.JPG", b"IMG_3.JPG"]
+    found = match_sidecars([sidecar], [MediaName(10 + i, name, Kind.IMAGE) for i, name in enumerate(names)])
+    assert {(match.file_id, match.part) for match in found} == {(10, "img_1.jpg"), (11, "IMG_2.jpg")}

@@ -14,10 +14,10 @@ from sqlalchemy import select, update
 from photoindex.domain.people.values import How
 from photoindex.errors import UsageError
 from photoindex.library.maintenance.journal import log, undo
-from photoindex.library.people import attributes, changes
-from photoindex.library.people.export import export_people
-from photoindex.library.people.import_people import Imported, import_people
+from photoindex.library.people.decisions import attributes, changes
 from photoindex.library.people.people import list_people
+from photoindex.library.people.transfer.export import export_people
+from photoindex.library.people.transfer.import_people import Imported, import_people
 from photoindex.store.schema.tables import individual, region, rejection
 from tests.face_rows import FaceRows
 from tests.rows import library_in

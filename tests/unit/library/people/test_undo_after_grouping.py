@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from photoindex.domain.people.values import How
 from photoindex.library.maintenance.journal import undo
 from photoindex.library.maintenance.prune import PruneRequest, prune
-from photoindex.library.people import attributes, changes
+from photoindex.library.people.decisions import attributes, changes
 from photoindex.library.people.people import list_people
 from photoindex.library.scan.invalidation import invalidate
 from photoindex.store.journal.undo import CannotUndo

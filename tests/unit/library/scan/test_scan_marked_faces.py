@@ -236,3 +236,37 @@ def test_a_file_saved_with_another_name_gets_the_new_one(runner: LibraryRunner, 
 def resolve_again(runner: LibraryRunner) -> None:
     change(runner, "INSERT OR IGNORE INTO photo_to_resolve SELECT id FROM photo")
     runner.scan()
+
+
+def test_a_found_face_keeps_the_name_that_its_cut_photo_still_gives(runner: LibraryRunner, photos: Path) -> None:
+    write(photos / "a.jpg", picture())
+    sidecar(photos / "a.jpg.xmp", mwg([ANNA, BEN]))
+    runner.scan(photos)
+    found_by_model(runner, "Anna")
+    sidecar(photos / "a.jpg.xmp", mwg([ANNA, BEN], drawn=(900, 400)))
+    runner.scan()
+    assert faces(runner) == [("Anna", "metadata", "mwg")]
+
+
+def found_by_model(runner: LibraryRunner, name: str) -> None:
+    """Let a model have found the face of a person."""
+    change(
+        runner,
+        "INSERT INTO region_space (kind, model, key, dim, active, created_at) VALUES ('face', 'm', '{}', 2, 1, 0)",
+    )
+    change(
+        runner,
+        "UPDATE region SET space_id = (SELECT max(id) FROM region_space), score = 0.9 WHERE id IN (SELECT region_id "
+        f"FROM assignment JOIN individual ON individual.id = assignment.individual_id WHERE name = '{name}')",
+    )
+
+
+def test_a_mark_drawn_loosely_around_the_only_face_in_it_is_that_face(runner: LibraryRunner, photos: Path) -> None:
+    write(photos / "a.jpg", picture())
+    path = sidecar(photos / "a.jpg.xmp", mwg([Marked("Anna", 0.4, 0.4, 0.1, 0.15), BEN]))
+    runner.scan(photos)
+    found_by_model(runner, "Anna")
+    sidecar(path, mwg([Marked("Bea", 0.1, 0.1, 0.45, 0.8)]))
+    runner.scan()
+    assert faces(runner) == [("Bea", "metadata", "mwg")]
+    assert runner.value("SELECT width FROM region") == pytest.approx(0.1)

@@ -235,6 +235,31 @@ def _add_faces_to_photo() -> None:
     op.create_index("photo_by_primary_asset", "photo", ["primary_asset_id"])
 
 
+def _create_sidecar_part() -> None:
+    op.create_table(
+        "sidecar_part",
+        sa.Column("sidecar_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False, comment="the file name of a photo, as the sidecar writes it"),
+        sa.Column("facts", sa.JSON(), nullable=False, comment="fact -> value"),
+        sa.Column("regions", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sidecar_id"], ["sidecar.file_id"], name=op.f("fk_sidecar_part_sidecar_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("sidecar_id", "name", name=op.f("pk_sidecar_part")),
+    )
+    op.add_column(
+        "sidecar_link",
+        sa.Column(
+            "part", sa.Text(), nullable=True, comment="of a sidecar of a folder: the name of the part about this file"
+        ),
+    )
+
+
+def _read_picasa_files_again() -> None:
+    """Let the next scan read files that were no sidecars before: a file is read when its time differs."""
+    op.execute("UPDATE file SET mtime_ns = -1 WHERE lower(name) IN ('.picasa.ini', 'picasa.ini')")
+
+
 def _resolve_photos_with_regions() -> None:
     """Let the next scan turn regions that are marked in metadata into people."""
     op.execute(
@@ -257,4 +282,6 @@ def upgrade() -> None:
     _create_asset_with_repeats()
     _create_individual_summary()
     _add_faces_to_photo()
+    _create_sidecar_part()
+    _read_picasa_files_again()
     _resolve_photos_with_regions()

@@ -12,9 +12,9 @@ from photoindex.domain.people.lifetimes import is_before
 from photoindex.domain.people.values import FIXED, How
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.people import decide, rules
 from photoindex.library.people.arguments import face_text, person_text
-from photoindex.library.people.transfer_lines import FaceLine, Parsed, PersonLine, Place, parse
+from photoindex.library.people.decisions import decide, rules
+from photoindex.library.people.transfer.lines import FaceLine, Parsed, PersonLine, Place, parse
 from photoindex.paths import display, from_text
 from photoindex.store.people import apart, faces, individuals, transfer
 from photoindex.store.people.decisions import Decisions

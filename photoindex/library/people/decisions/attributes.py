@@ -8,9 +8,9 @@ from dataclasses import replace
 from photoindex.domain.people.lifetimes import checked_date
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.people import decide
 from photoindex.library.people.arguments import face_number, face_text, find_faces, find_person, person_text
-from photoindex.library.people.changes import Done, PeopleChanged, change, faces_text
+from photoindex.library.people.decisions import decide
+from photoindex.library.people.decisions.changes import Done, PeopleChanged, change, faces_text
 from photoindex.library.search.targets import choose_targets
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.decisions import Decisions

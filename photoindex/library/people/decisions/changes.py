@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from photoindex.library.handle import Library
-from photoindex.library.people import decide
 from photoindex.library.people.arguments import face_text, find_faces, find_person, person_text
-from photoindex.library.people.merge import merge as merge_people
+from photoindex.library.people.decisions import decide
+from photoindex.library.people.decisions.merge import merge as merge_people
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.decisions import Decisions
 from photoindex.store.people.faces import FaceRow

@@ -11,8 +11,8 @@ from photoindex.domain.people.lifetimes import is_before
 from photoindex.domain.people.names import name_key
 from photoindex.domain.people.values import How
 from photoindex.errors import UsageError
-from photoindex.library.people import rules
 from photoindex.library.people.arguments import person_text
+from photoindex.library.people.decisions import rules
 from photoindex.store.people import apart, faces
 from photoindex.store.people.decisions import Decisions
 from photoindex.store.people.faces import FaceRow
@@ -149,10 +149,12 @@ def _in_one_photo(decisions: Decisions, given: Iterable[FaceRow]) -> list[tuple[
     allowed = faces.with_repeats(decisions.connection, crowded)
     pairs = []
     for asset_id, some in crowded.items():
-        for place, one in enumerate(some):
-            other = next((earlier for earlier in some[:place] if earlier.individual_id != one.individual_id), None)
+        firsts: dict[int | None, FaceRow] = {}
+        for one in some:
+            other = next((first for person, first in firsts.items() if person != one.individual_id), None)
             if other is not None and asset_id not in allowed:
                 pairs.append((other, one))
+            firsts.setdefault(one.individual_id, one)
     return pairs
 
 

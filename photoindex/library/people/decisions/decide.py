@@ -12,8 +12,8 @@ from photoindex.domain.people.lifetimes import is_before
 from photoindex.domain.people.names import checked_name
 from photoindex.domain.people.values import How
 from photoindex.errors import UsageError
-from photoindex.library.people import rules
 from photoindex.library.people.arguments import face_text, person_text
+from photoindex.library.people.decisions import rules
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.decisions import Decisions, is_idle
 from photoindex.store.people.faces import FaceRow

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from photoindex.library.export.output_files import check_target, write_whole
 from photoindex.library.handle import Library
-from photoindex.library.people.transfer_lines import SCHEMA
+from photoindex.library.people.transfer.lines import SCHEMA
 from photoindex.store.people import apart, individuals, transfer
 from photoindex.store.people.individuals import IndividualRow
 from photoindex.store.people.transfer import PlacedFace

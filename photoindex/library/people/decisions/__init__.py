@@ -1,0 +1,1 @@
+"""What a person decides about people and their faces, with its rules."""

@@ -1,0 +1,1 @@
+"""Takes what was decided about people from one library to another."""
