@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from photoindex.errors import ConfigError
-from photoindex.paths import display
+from photoindex.models.faces.description import FacePackDescription
+from photoindex.models.names import ModelId, PlainName, PrintableText, Repository
 
 CATALOG_NAME = "catalog.toml"
-MODEL_ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
-"""No dots: files in the models folder contain one, and its other folders start with one."""
-_REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"
-COMMIT_PATTERN = r"^[0-9a-f]{40}$"
-_NAME_BYTES_MAX = 200
-
-
-def printable_text(text: str) -> str:
-    """Return text unchanged; raises ValueError if it has control characters for terminals. Line breaks are allowed."""
-    if any(display(line.encode()) != line for line in text.split("\n")):
-        raise ValueError("it contains characters that are not printable")
-    return text
-
-
-def plain_name(name: str) -> str:
-    """Return a file name inside a model's folder unchanged; raises ValueError if it could point outside."""
-    parts = name.split("/")
-    if (
-        not name.isprintable()
-        or "\\" in name
-        or len(name.encode()) > _NAME_BYTES_MAX
-        or any(not part or part.startswith(".") for part in parts)
-    ):
-        raise ValueError(f"{name!r} is not a plain file name")
-    return str(PurePosixPath(name))
-
-
-PrintableText = Annotated[str, AfterValidator(printable_text)]
-Repository = Annotated[str, Field(pattern=_REPOSITORY_PATTERN)]
-PlainName = Annotated[str, AfterValidator(plain_name)]
-ModelId = Annotated[str, Field(pattern=MODEL_ID_PATTERN)]
 
 
 class _Entry(BaseModel):
@@ -53,7 +23,8 @@ class Source(_Entry):
     """Files of one repository on the hub.
 
     weights: alternatives; the first file that the repository has is used. needed: required files. wanted: patterns
-    (`*.json`) of optional files. If several repositories have a file of the same name, the first one is used.
+    (`*.json`) of optional files. folder: where they are put inside the model's folder. If several repositories have a file of
+    the same name, the first one is used.
     """
 
     repository: Repository
@@ -61,13 +32,15 @@ class Source(_Entry):
     weights: tuple[PlainName, ...] = ()
     needed: tuple[PlainName, ...] = ()
     wanted: tuple[PlainName, ...] = ()
+    folder: PlainName | None = None
 
 
 class CatalogEntry(_Entry):
     """One model that can be pulled.
 
     dim: dimension of the vectors. input_px: side of the square input. approximate_mb, approximate_memory_mb: rough download
-    size and memory use, as information. restricted: the licence limits the use and must be accepted.
+    size and memory use, as information. restricted: the licence limits the use and must be accepted. face_pack: what its
+    `face_pack.toml` says, for a face pack that has none and is not in insightface's layout.
     """
 
     id: ModelId
@@ -82,6 +55,7 @@ class CatalogEntry(_Entry):
     restricted: bool = False
     approximate_mb: int | None = Field(default=None, ge=1)
     approximate_memory_mb: int | None = Field(default=None, ge=1)
+    face_pack: FacePackDescription | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
 
 

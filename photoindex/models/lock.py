@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from photoindex.atomic_files import atomic_file
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import Preprocessing
-from photoindex.models.catalog import COMMIT_PATTERN, ModelId, PlainName, PrintableText, Repository
+from photoindex.models.names import COMMIT_PATTERN, ModelId, PlainName, PrintableText, Repository
 
 LOCK_NAME = "lock.json"
 SCHEMA: Final = 1

@@ -52,6 +52,10 @@ def test_the_list_needs_no_library_and_creates_none(capsysbinary: Capture, folde
         "clip-vit-l-14",
         "siglip2-vit-b-16-256",
         "clip-xlm-roberta-b-32",
+        "yunet-sface",
+        "auraface",
+        "buffalo_l",
+        "antelopev2",
     ]
     assert not folder.exists()
 

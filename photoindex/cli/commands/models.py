@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
     """Add the group `models`."""
     group = typer.Typer(
         name="models",
-        help="Models for semantic search: list, pull, install, verify, remove, bundle.",
+        help="Models for semantic search and faces: list, pull, install, verify, remove, bundle.",
         no_args_is_help=True,
     )
     group.command("list")(list_)
@@ -136,7 +136,10 @@ def pull(
 def install(
     path: Annotated[
         Path,
-        typer.Argument(metavar="PATH", help="An open_clip folder, a checkpoint, or an archive of `models bundle`."),
+        typer.Argument(
+            metavar="PATH",
+            help="An open_clip folder, a checkpoint, a face pack (folder or ZIP), or an archive of `models bundle`.",
+        ),
     ],
     id_: Annotated[
         str | None,
@@ -170,8 +173,8 @@ def install(
 ) -> None:
     r"""Install a model from this computer, without the network; its files are copied.
 
-    Both towers are exported to ONNX and tested, which needs `pip install 'photoindex\[ml]'`; an archive, or a folder that
-    has them in onnx/, needs nothing else.
+    Both towers are exported to ONNX and tested, which needs `pip install 'photoindex\[ml]'`; an archive, a folder that has
+    them in onnx/, or a face pack needs nothing else.
     """
     from photoindex.library.models import install as models
     from photoindex.library.people.model_choice import command_to_run

@@ -15,16 +15,16 @@ from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
 from photoindex.library.models.installed import changing_models
-from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
-from photoindex.models.description import DESCRIPTION
-from photoindex.models.faces.description import FACE_PACK
+from photoindex.models.catalog import CatalogEntry, load_catalog
 from photoindex.models.lock import Lock, LockedModel, read_lock, write_lock
+from photoindex.models.names import MODEL_ID_PATTERN
 from photoindex.models.offline import offline, online
 from photoindex.models.open_clip_loader import CONFIG_NAME
 from photoindex.models.sources import local
 from photoindex.models.sources.bundle import extract, is_bundle, opened_bundle
 from photoindex.models.sources.install import (
     ModelOrigin,
+    describe_faces,
     draft,
     export_towers,
     is_ready,
@@ -34,7 +34,17 @@ from photoindex.models.sources.install import (
     try_out,
 )
 from photoindex.models.sources.licence import LicenceTerms, accept, now
-from photoindex.models.sources.pull import CODE_SUFFIXES, PullPlan, fetch_all, partial_folder, plan_pull
+from photoindex.models.sources.local import LocalModel
+from photoindex.models.sources.pull import (
+    CODE_SUFFIXES,
+    PullPlan,
+    fetch_all,
+    has_own_licence,
+    own_licence,
+    partial_folder,
+    plan_pull,
+)
+from photoindex.models.sources.zip_pack import ZIP_SUFFIX, model_in_zip
 from photoindex.models.weights import InstalledModel
 from photoindex.paths import display
 from photoindex.progress import EventSink, Notice, PhaseFinished, PhaseStarted, ignore_events
@@ -56,7 +66,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class InstallRequest:
-    """What to install: a folder in open_clip's layout, a checkpoint file, or an archive written by `bundle`.
+    """What to install: a folder in open_clip's layout, a face pack (folder or ZIP), a checkpoint, or an archive of `bundle`.
 
     model_id: its name; an archive has its own. architecture: one of open_clip's, or config: a file like
     `open_clip_config.json`; one of them is required for a checkpoint file. The rest as in PullRequest.
@@ -90,21 +100,29 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
     with changing_models(library, f"models pull {entry.id}") as folder:
         lock = read_lock(folder)
         terms = LicenceTerms(entry.id, entry.licence, entry.terms, entry.restricted)
-        lock, accepted_at = _accepted(folder, lock, terms, accepted=request.accept_licence)
+        # The model's own licence can be shown only after it was downloaded.
+        later = has_own_licence(entry) and not terms.is_accepted(lock.licences.get(entry.id))
+        if not later:
+            lock, accepted_at = _accepted(folder, lock, terms, accepted=request.accept_licence)
         before = lock.models.get(entry.id)
         trust = request.trust_remote_code or (before is not None and before.trust_remote_code)
-        if before is not None and not request.update and _is_done(folder, entry.id, before, events, trust=trust):
+        untouched = before is not None and not request.update and not later
+        if before is not None and untouched and _is_done(folder, entry.id, before, events, trust=trust):
             return InstallResult(InstalledModel(entry.id, folder / entry.id, before), changed=False)
         pinned = {} if before is None or request.update else _commits(before)
         with online():
             plan = plan_pull(entry, pinned, trust_remote_code=trust)
             if before is not None and request.update and _is_newest(folder, before, plan, events):
                 return InstallResult(InstalledModel(entry.id, folder / entry.id, before), changed=False)
-            if DESCRIPTION not in plan.wanted:
+            if plan.needs_export:
                 require_exporter()
             partial = partial_folder(folder, entry.id)
+            if later:
+                terms = replace(terms, text=own_licence(plan, partial))
+                lock, accepted_at = _accepted(folder, lock, terms, accepted=request.accept_licence)
             with ByteProgress(events, "fetching", plan.size_bytes or None) as progress:
                 fetch_all(plan, partial, folder / entry.id, progress.advance)
+        describe_faces(partial, entry.face_pack)
         origin = replace(
             ModelOrigin.of_entry(entry, plan.repositories[0].id),
             revision=plan.revision,
@@ -197,11 +215,13 @@ def install(library: Library, request: InstallRequest, events: EventSink = ignor
     path = from_root(request.path)
     with disk_errors(f"installing {_shown(path)}"):
         if path.is_dir():
-            return _install_files(library, request, path, local.files_of(path), events)
+            return _install_local(library, request, path, local.model_of(local.files_of(path)), events)
         if not path.is_file():
             raise UsageError(f"{_shown(path)} does not exist, or is neither a file nor a folder")
         if is_bundle(path):
             return _install_bundle(library, request, path, events)
+        if path.suffix == ZIP_SUFFIX:
+            return _install_local(library, request, path, model_in_zip(path), events)
     return _install_checkpoint(library, request, path, events)
 
 
@@ -217,33 +237,26 @@ def _install_checkpoint(library: Library, request: InstallRequest, path: Path, e
     files = {local.weights_name(path): path}
     if request.config is not None:
         files[CONFIG_NAME] = from_root(request.config)
-        return _install_files(library, request, path, files, events)
+        return _install_local(library, request, path, local.model_of(files), events)
     config = local.config_of_architecture(request.architecture or "")
-    return _install_files(library, request, path, files, events, config=json.dumps(config, indent=2))
+    return _install_local(library, request, path, local.model_of(files, json.dumps(config, indent=2)), events)
 
 
-def _install_files(
-    library: Library,
-    request: InstallRequest,
-    path: Path,
-    files: dict[str, Path],
-    events: EventSink,
-    config: str | None = None,
+def _install_local(
+    library: Library, request: InstallRequest, path: Path, model: LocalModel, events: EventSink
 ) -> InstallResult:
     model_id = _checked_id(request.model_id or "", path)
     entry = load_catalog(library.models_folder).get(model_id)
     origin = ModelOrigin.of_entry(entry, str(path)) if entry is not None else _unknown_origin(model_id, path)
-    if DESCRIPTION not in files and FACE_PACK not in files:
+    if model.needs_export:
         require_exporter()
     with changing_models(library, f"models install {model_id}") as folder:
-        terms = LicenceTerms(model_id, origin.licence, origin.terms, origin.restricted)
+        terms = LicenceTerms(model_id, origin.licence, origin.terms, origin.restricted, model.licence)
         lock, accepted_at = _accepted(folder, read_lock(folder), terms, accepted=request.accept_licence)
         with staging(folder) as gathered:
-            total = sum(one.stat().st_size for one in files.values())
-            with ByteProgress(events, "copying", total) as progress:
-                local.copy_files(files, gathered, progress.advance)
-            if config is not None:
-                (gathered / CONFIG_NAME).write_text(config, encoding="utf-8")
+            with ByteProgress(events, "copying", model.total_bytes) as progress:
+                model.copy_to(gathered, progress.advance)
+            describe_faces(gathered, None if entry is None else entry.face_pack)
             return _finish_install(folder, gathered, lock, replace(origin, licence_accepted_at=accepted_at), events)
 
 

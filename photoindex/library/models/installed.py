@@ -18,8 +18,9 @@ from photoindex.library.export.output_files import check_target
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.people.model_choice import model_for_faces
-from photoindex.models.catalog import MODEL_ID_PATTERN, CatalogEntry, load_catalog
+from photoindex.models.catalog import CatalogEntry, load_catalog
 from photoindex.models.lock import read_lock
+from photoindex.models.names import MODEL_ID_PATTERN
 from photoindex.models.sources.bundle import write_bundle
 from photoindex.models.sources.install import remove_model
 from photoindex.models.sources.pull import remove_partial

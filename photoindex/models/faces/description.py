@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from photoindex.errors import ModelUnavailable
-from photoindex.models.catalog import PlainName
+from photoindex.models.names import PlainName
 
 FACE_PACK = "face_pack.toml"
 _STRIDE_MAX = 32

@@ -16,6 +16,7 @@ from photoindex.models.faces.network import Network
 FACES_MAX = 2000
 """Faces of one picture; a preview has no room for more that could be told apart."""
 _CANDIDATES_MAX = 20_000
+_BLOCK = 512
 _STRIDE = 32
 _ENLARGED_MAX = 2.0
 """Small pictures are enlarged this much at most."""
@@ -93,17 +94,12 @@ def merged(candidates: Candidates, overlap: float) -> FacesInPicture:
     usable &= np.isfinite(candidates.scores) & (corners[:, 2:] > corners[:, :2]).all(axis=1)
     order = np.flatnonzero(usable)
     order = order[np.argsort(-candidates.scores[order], kind="stable")]
-    left = candidates.chosen(order[:_CANDIDATES_MAX])
-    waiting = np.arange(len(left.scores))
-    kept: list[int] = []
-    while len(waiting) and len(kept) < FACES_MAX:
-        best, waiting = int(waiting[0]), waiting[1:]
-        kept.append(best)
-        waiting = waiting[_overlaps(left.corners[best], left.corners[waiting]) <= overlap]
-    best_ones = left.chosen(np.array(kept, dtype=np.int64))
+    best_ones = candidates.chosen(order[:_CANDIDATES_MAX])
+    kept = _best(best_ones.corners, overlap)
+    limited = len(kept) > FACES_MAX or len(order) > _CANDIDATES_MAX
+    best_ones = best_ones.chosen(np.array(kept[:FACES_MAX], dtype=np.int64))
     boxes = np.concatenate([best_ones.corners[:, :2], best_ones.corners[:, 2:] - best_ones.corners[:, :2]], axis=1)
     scores = np.clip(best_ones.scores, 0, 1).astype(np.float32)
-    limited = len(waiting) > 0 or len(order) > _CANDIDATES_MAX
     return FacesInPicture(boxes, scores, best_ones.landmarks.astype(np.float32), limited)
 
 
@@ -135,10 +131,32 @@ def _scaled(picture: NDArray[np.uint8], height: float, width: float, *, limited:
     return np.asarray(cv2.resize(picture, size, interpolation=how), dtype=np.uint8)
 
 
-def _overlaps(one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    shared = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
-    area = np.maximum(shared, 0).prod(axis=1)
-    result: NDArray[np.float32] = area / (_areas(one[None]) + _areas(others) - area)
+def _best(corners: NDArray[np.float32], overlap: float) -> list[int]:
+    """Return the boxes, in the order given, that overlap no better one too much; a few more than FACES_MAX at most.
+
+    Boxes are compared block by block: with all that were kept before, then among each other.
+    """
+    kept: list[int] = []
+    for first in range(0, len(corners), _BLOCK):
+        block = np.arange(first, min(first + _BLOCK, len(corners)))
+        if kept:
+            block = block[(_overlaps(corners[block], corners[kept]) <= overlap).all(axis=1)]
+        apart = _overlaps(corners[block], corners[block]) <= overlap
+        free = np.ones(len(block), dtype=bool)
+        for number in range(len(block)):
+            if free[number]:
+                kept.append(int(block[number]))
+                free &= apart[number]
+        if len(kept) > FACES_MAX:
+            break
+    return kept
+
+
+def _overlaps(ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the intersection over union of each box with each other box, [n, m]."""
+    last = np.minimum(ones[:, None, 2:], others[None, :, 2:])
+    shared = np.maximum(last - np.maximum(ones[:, None, :2], others[None, :, :2]), 0).prod(axis=2)
+    result: NDArray[np.float32] = shared / (_areas(ones)[:, None] + _areas(others) - shared)
     return result
 
 

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from photoindex.atomic_files import atomic_file
 from photoindex.errors import ModelUnavailable, StorageFull, UsageError
-from photoindex.models.catalog import ModelId
 from photoindex.models.lock import LockedModel
+from photoindex.models.names import ModelId
 from photoindex.models.weights import InstalledModel
 from photoindex.paths import display
 

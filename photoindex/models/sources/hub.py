@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Self, cast
 from urllib.parse import urlsplit
 
 from photoindex.errors import ConfigError, FetchFailed, StorageFull
-from photoindex.models.catalog import plain_name
+from photoindex.models.names import plain_name
 from photoindex.models.weights import lock_of
 
 PARTIAL_SUFFIX = ".part"

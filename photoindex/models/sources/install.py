@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from photoindex.errors import ModelUnavailable, PhotoIndexError
 from photoindex.models.catalog import CatalogEntry
-from photoindex.models.faces.description import FACE_PACK
+from photoindex.models.faces.description import FACE_PACK, FacePackDescription
+from photoindex.models.faces.insightface_layout import is_face_pack, recognised, written
 from photoindex.models.faces.pack import found_in_pack, try_out_pack
 from photoindex.models.lock import FACES, FileLock, FoundEncoders, FoundFaces, Lock, LockedModel, read_lock, write_lock
 from photoindex.models.weights import FOUND_NAME, InstalledModel, difference, lock_of
@@ -102,6 +103,17 @@ def require_exporter() -> None:
 def is_ready(folder: Path) -> bool:
     """Tell whether a folder contains the ONNX files of a model and their description."""
     return (folder / FOUND_NAME).is_file() or (folder / FACE_PACK).is_file()
+
+
+def describe_faces(folder: Path, description: FacePackDescription | None) -> None:
+    """Write `face_pack.toml` to the folder of a face pack without one.
+
+    description: what the catalogue says of it; without that, it is recognised as an insightface pack. Other models are left
+    alone. Raises ModelUnavailable.
+    """
+    if is_ready(folder) or not (description is not None or is_face_pack(path.name for path in folder.rglob("*"))):
+        return
+    (folder / FACE_PACK).write_text(written(description or recognised(folder)), encoding="utf-8")
 
 
 def export_towers(folder: Path) -> None:

@@ -7,12 +7,14 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from photoindex.errors import StorageFull, UsageError
 from photoindex.models.description import DATA_SUFFIX, DESCRIPTION, TEXT, TOKENIZER, VISUAL
 from photoindex.models.faces.description import FACE_PACK, read_face_pack
+from photoindex.models.faces.insightface_layout import is_face_pack, recognised
 from photoindex.models.open_clip_loader import (
     CONFIG_NAME,
     OWN_VOCABULARY,
@@ -20,13 +22,13 @@ from photoindex.models.open_clip_loader import (
     TOKENIZER_NAMES,
     WEIGHT_NAMES,
 )
+from photoindex.models.sources.licence import is_licence, licence_text
 from photoindex.models.sources.pull import WEIGHT_SUFFIXES
 from photoindex.paths import display
 
 _ONNX_NAMES = (DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX, VISUAL, VISUAL + DATA_SUFFIX)
 _TEXT_TOWER_NAMES = ("config.json", *TOKENIZER_NAMES)
 _SMALL_NAMES = (CONFIG_NAME, OWN_VOCABULARY, *_TEXT_TOWER_NAMES)
-LICENCE_NAMES = ("LICENSE", "LICENCE", "NOTICE")
 _SMALL_BYTES_MAX = 256_000_000
 """Larger than any configuration or vocabulary."""
 _HEADER_BYTES_MAX = 100_000_000
@@ -36,12 +38,43 @@ _CHUNK_BYTES = 4 << 20
 BytesDone = Callable[[int], None]
 
 
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model on this computer that has not been copied yet.
+
+    needs_export: it has only weights. total_bytes: of its files. licence: the text of its own licence file, if it has one.
+    copy_to: copies its files to an empty folder; raises StorageFull, UsageError, OSError.
+    """
+
+    needs_export: bool
+    total_bytes: int
+    copy_to: Callable[[Path, BytesDone], None]
+    licence: str | None = None
+
+
+def model_of(files: dict[str, Path], config: str | None = None) -> LocalModel:
+    """Return the model that consists of these files, by name. config: the text of its `open_clip_config.json`."""
+
+    def copy_to(destination: Path, advance: BytesDone) -> None:
+        copy_files(files, destination, advance)
+        if config is not None:
+            (destination / CONFIG_NAME).write_text(config, encoding="utf-8")
+
+    licence = next((files[name] for name in sorted(files) if is_licence(name)), None)
+    return LocalModel(
+        needs_export=DESCRIPTION not in files and not any(name.endswith(".onnx") for name in files),
+        total_bytes=sum(path.stat().st_size for path in files.values()),
+        copy_to=copy_to,
+        licence=None if licence is None else licence_text(licence.read_bytes()),
+    )
+
+
 def files_of(folder: Path) -> dict[str, Path]:
     """Return the files of a model's folder that are needed, by name, without code and other copies of the weights.
 
     Symbolic links are followed only within the folder and to the blobs of the hub's cache. Raises UsageError.
     """
-    if _is_there(folder / FACE_PACK):
+    if is_face_pack([path.name for path in folder.iterdir()]):
         return _files_of_face_pack(folder)
     names = [name for name in (*_SMALL_NAMES, *_ONNX_NAMES) if _is_there(folder / name)]
     names += [
@@ -64,9 +97,11 @@ def files_of(folder: Path) -> dict[str, Path]:
 
 
 def _files_of_face_pack(folder: Path) -> dict[str, Path]:
-    described = read_face_pack(folder)
-    names = [FACE_PACK, described.detector.file, described.embedder.file]
-    names += [path.name for path in sorted(folder.iterdir()) if path.name.startswith(LICENCE_NAMES) and path.is_file()]
+    described = _is_there(folder / FACE_PACK)
+    pack = read_face_pack(folder) if described else recognised(folder)
+    names = [FACE_PACK] if described else []
+    names += [pack.detector.file, pack.embedder.file]
+    names += sorted(path.name for path in folder.iterdir() if is_licence(path.name))
     missing = [name for name in names if not _is_there(folder / name)]
     if missing:
         raise UsageError(f"{_shown(folder / FACE_PACK)} names {missing[0]}, which is not in {_shown(folder)}")
@@ -114,12 +149,7 @@ def check_weights(path: Path, name: str) -> None:
 
 def copy_files(files: dict[str, Path], destination: Path, advance: BytesDone) -> None:
     """Copy files to their names below a folder. Raises StorageFull, OSError."""
-    needed = sum(path.stat().st_size for path in files.values())
-    free = shutil.disk_usage(destination).free
-    if needed > free:
-        raise StorageFull(
-            f"the model needs {needed / 1e9:,.1f} GB; {free / 1e9:,.1f} GB are free in {destination.parent}"
-        )
+    require_room(sum(path.stat().st_size for path in files.values()), destination)
     done = 0
     for name, path in files.items():
         target = destination / name
@@ -129,6 +159,15 @@ def copy_files(files: dict[str, Path], destination: Path, advance: BytesDone) ->
                 writer.write(chunk)
                 done += len(chunk)
                 advance(done)
+
+
+def require_room(needed: int, destination: Path) -> None:
+    """Raise StorageFull if a model of so many bytes does not fit next to a folder."""
+    free = shutil.disk_usage(destination).free
+    if needed > free:
+        raise StorageFull(
+            f"the model needs {needed / 1e9:,.1f} GB; {free / 1e9:,.1f} GB are free in {destination.parent}"
+        )
 
 
 def weights_name(checkpoint: Path) -> str:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from photoindex.errors import FetchFailed, StorageFull
 from photoindex.models.catalog import CatalogEntry, Source
+from photoindex.models.description import DESCRIPTION
 from photoindex.models.sources.hub import PARTIAL_SUFFIX, HubFile, Repository, fetch, look_up, mismatch
+from photoindex.models.sources.licence import is_licence, licence_text
 
 PARTIAL_FOLDER = ".partial"
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
@@ -41,6 +43,11 @@ class PullPlan:
         return self.repositories[0].commit
 
     @property
+    def needs_export(self) -> bool:
+        """Whether only weights are downloaded."""
+        return DESCRIPTION not in self.wanted and not any(name.endswith(".onnx") for name in self.wanted)
+
+    @property
     def size_bytes(self) -> int:
         """Total size of the files, as far as the hub gives it."""
         return sum(one.file.size_bytes or 0 for one in self.wanted.values())
@@ -63,7 +70,8 @@ def plan_pull(entry: CatalogEntry, pinned: Mapping[str, str], *, trust_remote_co
             raise FetchFailed(f"{error}{hint}") from error
         repositories.append(repository)
         for name in _chosen(source, repository, trust_remote_code=trust_remote_code):
-            wanted.setdefault(name, WantedFiles(repository, repository.files[name]))
+            place = name if source.folder is None else f"{source.folder}/{name}"
+            wanted.setdefault(place, WantedFiles(repository, repository.files[name]))
     return PullPlan(entry, tuple(repositories), wanted)
 
 
@@ -88,6 +96,24 @@ def _chosen(source: Source, repository: Repository, *, trust_remote_code: bool) 
         yield from (name for name in available if fnmatchcase(name, pattern) and _is_data(name))
     if trust_remote_code:
         yield from (name for name in available if name.endswith(CODE_SUFFIXES))
+
+
+def has_own_licence(entry: CatalogEntry) -> bool:
+    """Tell whether a licence that restricts use is a file of the model."""
+    names = (name for source in entry.sources for name in (*source.needed, *source.wanted))
+    return entry.restricted and any(is_licence(name) for name in names)
+
+
+def own_licence(plan: PullPlan, folder: Path) -> str | None:
+    """Download only the licence file of a model to its folder of partial downloads, and return its text.
+
+    Raises FetchFailed, StorageFull.
+    """
+    for name, one in sorted(plan.wanted.items()):
+        if is_licence(name):
+            fetch(one.repository, one.file, folder / name, lambda _: None)
+            return licence_text((folder / name).read_bytes())
+    return None
 
 
 def _is_data(name: str) -> bool:
@@ -153,7 +179,7 @@ def _remove_others(folder: Path, plan: PullPlan) -> None:
 def _require_room(folder: Path, plan: PullPlan) -> None:
     present = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     # The ONNX export of the weights needs about as much space again.
-    needed, free = 2 * plan.size_bytes - present, shutil.disk_usage(folder).free
+    needed, free = (2 if plan.needs_export else 1) * plan.size_bytes - present, shutil.disk_usage(folder).free
     if needed > free:
         raise StorageFull(
             f"the model '{plan.entry.id}' needs {needed / 1e9:,.1f} GB in {folder.parent.parent}, where {free / 1e9:,.1f} GB "

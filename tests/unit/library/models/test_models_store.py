@@ -13,8 +13,9 @@ import pytest
 from photoindex.errors import ConfigError, ModelUnavailable
 from photoindex.library.models.install import InstallRequest, install
 from photoindex.library.models.installed import list_models, model_named, remove, verify_models
-from photoindex.models.catalog import load_catalog, plain_name
+from photoindex.models.catalog import load_catalog
 from photoindex.models.lock import FileLock, read_lock
+from photoindex.models.names import plain_name
 from photoindex.models.weights import ModelStore, digest_of
 from tests.harness import LibraryRunner
 from tests.model_folders import TINY_CLIP, TINY_CLIP_SIZE_PX, write_catalog
@@ -45,10 +46,15 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
         "clip-vit-l-14",
         "siglip2-vit-b-16-256",
         "clip-xlm-roberta-b-32",
+        "yunet-sface",
+        "auraface",
+        "buffalo_l",
+        "antelopev2",
     ]
+    assert [entry.id for entry in catalog.values() if entry.restricted] == ["buffalo_l", "antelopev2"]
+    assert [entry.task for entry in catalog.values()] == ["image-text"] * 5 + ["faces"] * 4
     for entry in catalog.values():
         assert {source.revision for source in entry.sources} == {"main"}
-        assert not entry.restricted
         assert all(name.endswith((".safetensors", ".bin")) for source in entry.sources for name in source.weights)
 
 
@@ -56,6 +62,8 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
 def test_the_catalogue_agrees_with_open_clip() -> None:
     open_clip = pytest.importorskip("open_clip", reason="the extra `ml` is not installed")
     for entry in load_catalog().values():
+        if entry.task != "image-text":
+            continue
         config = open_clip.get_model_config(entry.architecture)
         assert config["embed_dim"] == entry.dim
         assert config["vision_cfg"]["image_size"] == entry.input_px
@@ -69,7 +77,7 @@ def test_a_users_entry_is_added_and_may_replace_a_shipped_one(tmp_path: Path) ->
     text = (tmp_path / "catalog.toml").read_text()
     (tmp_path / "catalog.toml").write_text(text + text.replace('"tiny"', '"clip-vit-b-32"'))
     catalog = load_catalog(tmp_path)
-    assert len(catalog) == 6
+    assert len(catalog) == 10
     assert catalog["clip-vit-b-32"].title == "A tiny model"
 
 
