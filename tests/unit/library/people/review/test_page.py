@@ -14,11 +14,15 @@ import pytest
 from PIL import Image
 
 from photoindex.domain.people.boxes import Box
+from photoindex.domain.people.values import How
 from photoindex.errors import NothingFound
+from photoindex.library.people.decisions import changes
 from photoindex.library.people.review.choice import SUGGESTED, UNNAMED, UNREVIEWED, ReviewRequest, Suggestion, choose
 from photoindex.library.people.review.crops import SIDE_PX, Place, face_crops, square_around
 from photoindex.library.people.review.page import review_page
+from photoindex.library.people.review.suggestions import suggestions
 from photoindex.pipeline.ingest.derived_files import preview_path
+from tests.face_rows import FaceRows
 from tests.rows import library_in
 from tests.shown_faces import ShownFaces
 
@@ -147,3 +151,26 @@ def test_crops_are_small_jpegs_and_a_damaged_preview_has_none(tmp_path: Path) ->
     sizes = [Image.open(io.BytesIO(crop)).size for crop in crops if crop]
     assert sizes[0] == (SIDE_PX, SIDE_PX)
     assert sizes[1][0] == sizes[1][1] < SIDE_PX
+
+
+def test_groups_that_look_like_a_named_person_are_suggested_with_the_faces_that_are_most_alike(
+    library_folder: Path, tmp_path: Path
+) -> None:
+    with library_in(library_folder) as library:
+        rows = FaceRows(library, tmp_path / "originals")
+        for stranger in range(30):
+            rows.add_person(None, rows.add_photos_of(stranger, 4), how=How.CLUSTER)
+        anna_faces = rows.add_photos_of("anna", 8)
+        anna = rows.add_person("Anna", anna_faces)
+        alike = rows.add_person(None, rows.add_photos_of("anna", 6), how=How.CLUSTER)
+        found = suggestions(library)
+        assert found[alike].person_id == anna
+        assert found[alike].certainty > 0.75
+        assert set(found[alike].examples) < set(anna_faces)
+        with library.database.read() as connection:
+            choice = choose(connection, ReviewRequest(["Anna"]), found)
+        (group,) = choice.groups
+        assert (group.kind, group.row.individual_id, group.person and group.person.name) == (SUGGESTED, alike, "Anna")
+        assert [face.id for face in group.examples][: len(found[alike].examples)] == list(found[alike].examples)
+        changes.reject(library, "Anna", [f"f{group.faces[0].id}"])
+        assert alike not in suggestions(library)
