@@ -65,10 +65,15 @@ class EmbedderDescription(_Network):
 
 
 class FacePackDescription(_Part):
-    """A face pack. kind: `insightface` for packs in the layout of that package, whose description was made by looking at them."""
+    """A face pack.
+
+    kind: `insightface` for packs in the layout of that package, whose description was made by looking at them. runtime: what
+    runs it: our own code for ONNX Runtime, or that package.
+    """
 
     version: Literal[1] = 1
     kind: Literal["onnx", "insightface"] = "onnx"
+    runtime: Literal["onnx", "insightface"] = "onnx"
     detector: DetectorDescription
     embedder: EmbedderDescription
 
@@ -76,6 +81,8 @@ class FacePackDescription(_Part):
     def _has_two_networks(self) -> FacePackDescription:
         if self.detector.file == self.embedder.file:
             raise ValueError(f"{self.detector.file} is both the detector and the embedder")
+        if self.runtime == "insightface" and self.detector.layout != "scrfd":
+            raise ValueError("the package insightface runs only detectors of the layout scrfd")
         return self
 
 

@@ -18,9 +18,11 @@ from photoindex.models.base import FacesInPicture  # noqa: E402
 from photoindex.models.faces.alignment import aligned  # noqa: E402
 from photoindex.models.faces.detector import OnnxFaceDetector  # noqa: E402
 from photoindex.models.faces.embedder import OnnxFaceEmbedder  # noqa: E402
-from photoindex.models.faces.insightface_layout import recognised  # noqa: E402
+from photoindex.models.faces.insightface_layout import recognised, written  # noqa: E402
 from photoindex.models.faces.network import Network  # noqa: E402
+from photoindex.models.faces.pack import open_face_pack  # noqa: E402
 from tests.face_networks import write_embedder, write_insightface_pack, write_scrfd  # noqa: E402
+from tests.unit.models.clip_models import installed  # noqa: E402
 
 # The package calls a function of scikit-image that will be replaced.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -149,6 +151,19 @@ def test_vectors_of_the_same_face_are_those_of_the_package(tmp_path: Path, norma
     expected = theirs.get_feat([np.ascontiguousarray(face[..., ::-1]) for face in faces])
     expected = expected / np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(ours(tmp_path)[1].embed(faces), expected, atol=1e-5)
+
+
+def test_a_pack_can_be_run_by_the_package(tmp_path: Path, photos: list[NDArray[np.uint8]]) -> None:
+    folder = write_insightface_pack(tmp_path / "pack")
+    text = written(recognised(folder))
+    packs = []
+    for runtime in ("onnx", "insightface"):
+        (folder / "face_pack.toml").write_text(f'runtime = "{runtime}"\n' + text.replace('runtime = "onnx"\n', ""))
+        packs.append(open_face_pack(installed(folder), device="cpu"))
+    assert packs[1].runs_on == "cpu (float32, insightface)"
+    ours, theirs = (pack.describe(photos[:1])[0] for pack in packs)
+    assert len(ours) == len(theirs) > 0
+    assert (ours.vectors[0] @ theirs.vectors[0]) > 0.99
 
 
 @pytest.mark.shared
