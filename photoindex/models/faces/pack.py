@@ -27,7 +27,7 @@ _ALIGNED_MAX = 256
 _TRIED_PX = 160
 
 
-class OpenFacePack:
+class OnnxFacePack:
     """A detector and an embedder that were opened; see `models.base.FacePack`."""
 
     def __init__(self, detector: FaceDetector, embedder: FaceEmbedder, runs_on: str) -> None:
@@ -75,7 +75,7 @@ def open_face_pack(installed: InstalledModel, *, device: str = "auto", threads: 
             return _run_by_package(installed.folder, description, device)
         detector = Network(installed.folder / description.detector.file, device=device, threads=threads)
         embedder = Network(installed.folder / description.embedder.file, device=device, threads=threads)
-        return OpenFacePack(
+        return OnnxFacePack(
             OnnxFaceDetector(detector, description.detector),
             OnnxFaceEmbedder(embedder, description.embedder),
             f"{embedder.device} (float32, ONNX Runtime)",
@@ -85,7 +85,7 @@ def open_face_pack(installed: InstalledModel, *, device: str = "auto", threads: 
 def _run_by_package(folder: Path, description: FacePackDescription, device: str) -> FacePack:
     from photoindex.models.faces.insightface_package import PackageDetector, PackageEmbedder
 
-    return OpenFacePack(
+    return OnnxFacePack(
         PackageDetector(folder / description.detector.file, description.detector, device),
         PackageEmbedder(folder / description.embedder.file, description.embedder, device),
         f"{device} (float32, insightface)",
