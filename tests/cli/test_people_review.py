@@ -163,6 +163,16 @@ def test_answers_are_undone_one_by_one_and_kept_when_the_page_is_opened_again(
     assert text(chromium, "#saved") == "Save"
 
 
+def test_answers_are_given_where_the_browser_lets_the_page_keep_nothing(
+    people: Run, chromium: Browser, page: Path, tmp_path: Path
+) -> None:
+    refusal = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused') } })"
+    chromium.call("Page.addScriptToEvaluateOnNewDocument", source=refusal)
+    chromium.open(page)
+    chromium.press("i")
+    assert people("apply", saved(chromium, tmp_path)).code == 0
+
+
 def test_known_names_are_completed_whatever_their_accents_and_a_new_one_can_begin_like_a_known_one(
     chromium: Browser, album: Album
 ) -> None:

@@ -17,7 +17,7 @@ from photoindex.errors import UsageError
 from photoindex.file_access import as_named
 
 if TYPE_CHECKING:
-    from photoindex.library.people.answers import Applied
+    from photoindex.library.people.review.answers import Applied
 
 _STDIN = "-"
 _DEFAULT_PAGE = Path("people.html")
@@ -54,8 +54,8 @@ def _review(
     that nobody confirmed. It needs no network and no server, works without the library, and gives its answers as a file for
     `photoindex people apply`.
     """
-    from photoindex.library.people.review import review_page
-    from photoindex.library.people.review_choice import FACES, ReviewRequest
+    from photoindex.library.people.review.choice import FACES, ReviewRequest
+    from photoindex.library.people.review.page import review_page
 
     target = as_named(output)
     if str(target) == "-" and sys.stdout.isatty():
@@ -86,7 +86,7 @@ def _apply(
 
     Every line is checked against the library as it is now. `photoindex undo` takes them all back.
     """
-    from photoindex.library.people.answers import apply_answers
+    from photoindex.library.people.review.answers import apply_answers
 
     name, data = _read(answers)
     with opened(library) as found:

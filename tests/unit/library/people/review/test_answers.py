@@ -13,8 +13,8 @@ from sqlalchemy import select
 from photoindex.domain.people.values import How
 from photoindex.library.handle import Library
 from photoindex.library.maintenance.journal import log, undo
-from photoindex.library.people.answers import AnswersRefused, Applied, apply_answers
 from photoindex.library.people.decisions import changes
+from photoindex.library.people.review.answers import AnswersRefused, Applied, apply_answers
 from photoindex.store.schema.tables import assignment, individual, individuals_apart, rejection
 from tests.face_rows import FaceRows
 from tests.rows import library_in

@@ -15,8 +15,8 @@ from photoindex.errors import NothingFound
 from photoindex.library.export.pages import rendered
 from photoindex.library.export.photo_cards import file_url
 from photoindex.library.handle import Library
-from photoindex.library.people.crops import Place, face_crops
-from photoindex.library.people.review_choice import Choice, ChosenGroup, ReviewRequest, choose
+from photoindex.library.people.review.choice import Choice, ChosenGroup, ReviewRequest, choose
+from photoindex.library.people.review.crops import Place, face_crops
 from photoindex.library.photos.lost_previews import mark_lost_if_possible
 from photoindex.library.photos.time_text import shown
 from photoindex.library.search.hits import Hit, hits_by_id
@@ -94,8 +94,8 @@ def review_page(library: Library, request: ReviewRequest, *, made_at: datetime |
     ]
     shown_faces = [face for group in groups for face in group.faces]
     page = rendered(
-        "photoindex.library.people",
-        "review.html.j2",
+        "photoindex.library.people.review",
+        "page.html.j2",
         {},
         groups=groups,
         known=_known(choice, shown_faces),

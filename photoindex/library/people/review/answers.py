@@ -12,10 +12,10 @@ from photoindex.domain.people.names import checked_name, name_key
 from photoindex.domain.people.values import How
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.people.answers_file import Answer, Do, Problem, read_answers
 from photoindex.library.people.arguments import face_text, find_faces, find_person, person_text
 from photoindex.library.people.decisions import decide
 from photoindex.library.people.decisions.merge import merge
+from photoindex.library.people.review.answers_file import Answer, Do, Problem, read_answers
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.decisions import Decisions
 from photoindex.store.people.faces import FaceRow

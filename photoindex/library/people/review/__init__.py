@@ -1,0 +1,1 @@
+"""Naming many faces in one sitting: the page, and its answers."""
