@@ -69,7 +69,7 @@ def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class FaceRows(VolumeRows):
-    """A volume with rows, and an active space of faces, `space_id`.
+    """A volume with rows, and a space of faces, `space_id`, which is the active one if it is new.
 
     `shots` counts the faces made of each person, so that every face is another one.
     """
@@ -78,7 +78,10 @@ class FaceRows(VolumeRows):
         super().__init__(library, originals)
         self.dim = dim
         self.shots: dict[int | str, int] = {}
-        self.space_id = self.add_space(model)
+        with library.database.read() as connection:
+            known = select(region_space.c.id).where(region_space.c.model == model)
+            space_id: int | None = connection.execute(known).scalar()
+        self.space_id = space_id or self.add_space(model)
 
     def add_space(self, model: str, *, dim: int | None = None, active: bool = True) -> int:
         """Add a space of faces; with `active`, it replaces the active one."""
@@ -98,6 +101,7 @@ class FaceRows(VolumeRows):
         face = {key.removeprefix("face_"): values.pop(key) for key in list(values) if key.startswith("face_")}
         if "taken_at" in values:
             values.setdefault("taken_at_source", "exif")
+        values = {"width": 4000, "height": 3000} | values
         asset_id = self.asset_of(self.add_whole_photo(name, **values))
         return [self.add_face(asset_id, self.next_face(one, cosine=cosine), **face) for one in people]
 
@@ -133,7 +137,7 @@ class FaceRows(VolumeRows):
         """Add photos without files, with one good face each, quickly; return the ids of the faces. vectors: [n, dim]."""
         made = range(first_photo, first_photo + len(vectors))
         photos = {"kind": "image", "format": "jpeg", "size_bytes": 7, "keywords": [], "sources": {}}
-        photos |= {"added_at": ADDED_AT, "faces": 1}
+        photos |= {"added_at": ADDED_AT, "faces": 1, "width": 4000, "height": 3000}
         contents = {"size_bytes": 7, "kind": "image", "format": "jpeg", "facts": {}, "notes": [], "derived": True}
         contents |= {"variant_id": self.variant_id, "role": "primary", "added_at": ADDED_AT}
         texts = dict.fromkeys(("name", "folder", "camera", "keywords", "title", "description"), "")

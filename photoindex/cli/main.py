@@ -23,6 +23,7 @@ COMMANDS: tuple[str, ...] = (
     "scan",
     "embed",
     "faces",
+    "cluster",
     "spaces",
     "index",
     "search",

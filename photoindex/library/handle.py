@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from photoindex.config.schema import Config
-from photoindex.store.engine.database import Database
 
 if TYPE_CHECKING:
+    # Completion in a shell needs only the name of the file.
     from photoindex.pipeline.run.executor import Executor
     from photoindex.pipeline.run.messages import ProcessSettings
+    from photoindex.store.engine.database import Database
 
 DATABASE_NAME = "photoindex.db"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass
 
@@ -16,16 +17,19 @@ from photoindex.types import DerivedParams, Failure, Limits
 
 @dataclass(frozen=True, slots=True)
 class PictureJob:
-    """Input of a worker: the file, how previews are made, and the model's preprocessing."""
+    """Input of a worker: the file, how previews are made, and the model's preprocessing; None: the whole preview."""
 
     path: bytes
     params: DerivedParams
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
     limits: Limits
 
 
 def read_picture(job: PictureJob) -> NDArray[np.uint8] | Failure:
-    """Return uint8 RGB [size_px, size_px, 3], processed like a scanned photo in `embed`, or the failure."""
+    """Return a picture as a scanned photo is prepared for a model, or the failure.
+
+    uint8 RGB: [size_px, size_px, 3] with a preprocessing, as in `embed`; otherwise the upright preview, as in `faces`.
+    """
     start_forkserver(preload_modules())
     with workers(1, job.limits) as pool:
         future = pool.submit(_read, job)
@@ -57,4 +61,13 @@ def _read(job: PictureJob) -> NDArray[np.uint8] | Failure:
         return Failure(problem.error_class, str(problem))
     if made.derived is None:
         return made.failure or Failure("undecodable", "it contains no picture")
+    if job.preprocessing is None:
+        return _pixels(made.derived.preview_jpeg)
     return pixels_of(made.derived.preview_jpeg, job.preprocessing)
+
+
+def _pixels(jpeg: bytes) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
+        return np.asarray(picture.convert("RGB"))

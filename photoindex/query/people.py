@@ -74,7 +74,6 @@ def check_face(value: str, lookups: Lookups) -> str:
     """Return `ID NAME` of the person whom a picture shows."""
     if not value.strip() or "\0" in value:
         raise ValueError("the path of a picture file is needed")
-    assert lookups.face is not None
     person = lookups.face(value)
     return f"{person.id} {person.shown}"
 

@@ -11,7 +11,7 @@ from photoindex.query.syntax import And, Compare, Node, Not, Operator, Or, Words
 # Values that cannot be mistaken for other syntax or for a list of values; all others are quoted.
 _BARE_VALUE = re.compile(r"[\w.+&'@#%/_*:-]+", re.ASCII)
 _SPECIAL = re.compile(rf"[\\{QUOTES}]")
-UNLISTED = frozenset({"near", "like"})
+UNLISTED = frozenset({"near", "like", "face"})
 """Fields without lists of values, because a comma is part of the value."""
 
 

@@ -137,7 +137,7 @@ class Lookups:
     saved: Callable[[], Mapping[str, str]]
     place: Callable[[str], tuple[float, float, str]]
     people: Callable[[str], Sequence[KnownPerson]]
-    face: Callable[[str], KnownPerson] | None = None
+    face: Callable[[str], KnownPerson]
 
 
 @dataclass(frozen=True, slots=True)

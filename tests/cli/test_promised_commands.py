@@ -22,6 +22,7 @@ NO_PROMISE = {
     "give PATH or --paths-from, not both": EXCLUDE,
     "-0 needs --paths-from": EXCLUDE,
     "{} goes with --json alone": EXCLUDE,
+    "--diff goes with --dry-run": EXCLUDE,
     "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format": EXCLUDE,
     "'{}' already has an offset; do not use --zone as well": EXCLUDE,
     "--named, --unnamed, --ignored and --all exclude each other; use only one": EXCLUDE,

@@ -143,7 +143,9 @@ TESTED_ELSEWHERE = {
     "place": "needs the table of places; see tests/unit/geo",
     "event": "needs events; see tests/unit/library/photos/test_events.py",
     "like": "ranks and does not filter",
-    **dict.fromkeys(("person", "faces", "age"), "needs people; see tests/unit/library/people/test_person_fields.py"),
+    **dict.fromkeys(
+        ("person", "faces", "age", "face"), "needs people; see tests/unit/library/people/queries/test_person_fields.py"
+    ),
 }
 
 

@@ -21,15 +21,18 @@ import pytest
 
 from tests.originals import write_photo
 from tests.series import SEEDS, SOAKING
+from tests.tiny_faces import write_faces, write_tiny_faces
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "tiny-clip"
-PHOTOS = 24
+PHOTOS, FACES = 24, 6
 MARK = "INTERRUPT_TEST"
 COMMANDS = {
     "scan": "scan {photos} --library {new} -j 2",
     "rescan": "scan",
     "facts": "facts {photos}",
     "embed": "embed",
+    "faces": "faces --batch-size 4",
+    "originals": "faces --from originals",
     "search": "search red circles --gallery {new}.html",
     "like": "search --like {photo}",
     "duplicates": "duplicates",
@@ -43,13 +46,13 @@ COMMANDS = {
 DONE = (0, 100)
 """The exit codes of commands that were done before Ctrl-C came."""
 MOMENTS = range(1, 51) if SOAKING else SEEDS
-BEFORE = {"embed": "redo embed"}
+BEFORE = {"embed": "redo embed", "faces": "redo faces"}
 """What gives a command something to do."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A library with embedded photos and a snapshot of it. seconds: how long each command takes undisturbed."""
+    """A library with embedded photos, their faces and a snapshot of it. seconds: how long each command takes undisturbed."""
 
     folder: Path
     snapshot: Path
@@ -65,10 +68,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("interrupts")
     for index in range(PHOTOS):
         write_photo(folder / "photos" / f"IMG_{index:04d}.jpg", index, size=(1200, 900))
+    for index in range(FACES):
+        write_faces(folder / "photos" / f"FACE_{index:04d}.jpg", {(200, 200, 236, 236): index}, size_px=(1200, 900))
     for words in (
         ["scan", folder / "photos"],
         ["models", "install", FIXTURE, "--id", "tiny-clip"],
         ["embed"],
+        ["models", "install", write_tiny_faces(folder / "pack"), "--id", "tiny-faces"],
+        ["faces"],
         ["backup", folder / "backups", "--init"],
     ):
         done = subprocess.run(

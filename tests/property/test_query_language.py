@@ -53,7 +53,7 @@ PIECES = [
     "\u00a0", "\0", "\udce9", "12:30", "http://x", "C:\\", "é", "keyword:", "name:", "ext:jpg", "!", "title:", "aperture:2.8",
     "^2", "^0.5", "^", '"golden gate"^3', "beach^.25", "text:", "text:sun*", "^0", "^-1", "person:", "person:Anna", "person:anna,1",
     'person:"Ben Berg"', "person::^a", "person:a*", "faces:>2", "age:", "age:Anna", "<6", ":3..5", "age:2>=18", 'age:"Ben Berg"<9',
-    "is:alone", "is:unnamed,unreviewed",
+    "face:me.jpg", "face:", "is:alone", "is:unnamed,unreviewed",
 ]  # fmt: skip
 SAVED = {
     "best": "rating:>=4 OR @few",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from photoindex.cli.arguments.person_completion import complete_people
 from photoindex.query.syntax import OptionTerm
 
 PANEL = "Terms as options: a repeated one is OR, different ones must all match"
@@ -94,8 +95,9 @@ def with_query_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _annotation(option: QueryOption) -> Any:
     declared = typer.Option(
-        option.name, metavar=option.metavar, help=option.help, show_default=False, rich_help_panel=PANEL
-    )
+        option.name, metavar=option.metavar, help=option.help, show_default=False, rich_help_panel=PANEL,
+        autocompletion=complete_people if option.field == "person" else None,
+    )  # fmt: skip
     return Annotated[list[str] | None, declared]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
 from photoindex import file_access, text
 from photoindex.paths import composed, from_text, to_text
@@ -11,12 +12,20 @@ from photoindex.paths import composed, from_text, to_text
 _SPECIAL = re.compile(r"([^\w@%+=:,./-])", re.ASCII)
 
 
-class _Completion(str):
-    """A completion that does not begin with the bytes that were typed, so that Typer, which asks for that, keeps it."""
+class Completion(str):
+    """A completion that does not begin with the bytes that were typed, so that Typer, which asks for that, keeps it.
+
+    Typer doubles apostrophes for zsh, which drops both.
+    """
 
     __slots__ = ()
 
+    def replace(self, old: str, new: str, *count: Any) -> Completion:
+        """Replace a part of the text; an apostrophe for zsh as zsh takes it."""
+        return Completion(super().replace(old, r"'\''" if (old, new) == ("'", "''") else new, *count))
+
     def startswith(self, *_typed: object) -> bool:
+        """Return True, whatever was typed."""
         return True
 
 
@@ -30,10 +39,10 @@ def complete_path(incomplete: str) -> list[str]:
         return []
     found = sorted(name for name in names if composed(name).startswith(composed(start)))
     ends = [(name, b"/" * file_access.is_folder(inside + name)) for name in found]
-    if _shell() in ("zsh", "fish"):
+    if shell() in ("zsh", "fish"):
         # These drop what does not begin with the typed bytes. So only the rest is the disk's; commands take any form.
         return [incomplete + _rest(to_text(name), to_text(start)) + to_text(end) for name, end in ends]
-    return [_Completion(_quoted(to_text(inside + name + end))) for name, end in ends]
+    return [Completion(quoted(to_text(inside + name + end))) for name, end in ends]
 
 
 def _rest(name: str, start: str) -> str:
@@ -42,7 +51,8 @@ def _rest(name: str, start: str) -> str:
     return next((name[end:] for end in range(len(name) + 1) if text.composed(name[:end]) == wanted), "")
 
 
-def _shell() -> str:
+def shell() -> str:
+    """Return the shell that asks for completions, "" if none does."""
     return os.environ.get("_PHOTOINDEX_COMPLETE", "").rpartition("_")[2]
 
 
@@ -54,8 +64,9 @@ def _names(folder: bytes) -> list[bytes]:
         return []
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
+    """Return a path or another word as the shell takes it."""
     # Bash inserts a completion as it is.
-    if _shell() != "bash":
+    if shell() != "bash":
         return path
     return "".join(_SPECIAL.sub(r"\\\1", each) if each.isascii() else each for each in path)

@@ -12,6 +12,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 from photoindex.cli.arguments.picture_options import GalleryOption, HiddenOption, picture_options, show_groups
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
@@ -61,11 +62,13 @@ group, action and path, separated by tabs; -0 ends each with NUL.
 
 def register(app: typer.Typer) -> None:
     """Add the command `duplicates`."""
-    app.command("duplicates", help=HELP)(duplicates)
+    app.command("duplicates", cls=QueryCommand, help=HELP)(duplicates)
 
 
 def duplicates(
-    query: Annotated[list[str] | None, typer.Argument(metavar="[QUERY]...", help="As in search.")] = None,
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="[QUERY]...", autocompletion=complete_term, help="As in search.")
+    ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Only the same bytes; no picture is looked at.")] = False,
     radius: Annotated[
         int | None,

@@ -10,6 +10,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Form, Row, choose_output, render
 from photoindex.errors import UsageError
 
@@ -44,7 +45,7 @@ the library is locked or can only be read, they are listed and not kept.
 
 def register(app: typer.Typer) -> None:
     """Add the command `events`."""
-    app.command("events", help=HELP)(events)
+    app.command("events", cls=QueryCommand, help=HELP)(events)
 
 
 def events(
@@ -52,6 +53,7 @@ def events(
         list[str] | None,
         typer.Argument(
             metavar="[QUERY]...",
+            autocompletion=complete_term,
             help="Only photos that match, as in `search`; words are searched in texts only.",
         ),
     ] = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_path_or_term
 from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
@@ -33,7 +33,9 @@ _NAMED = 20
 TargetsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH|QUERY...", autocompletion=complete_path, help="Files, folders with all below them, or a query."
+        metavar="PATH|QUERY...",
+        autocompletion=complete_path_or_term,
+        help="Files, folders with all below them, or a query.",
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only list what would become what; decide nothing.")]
@@ -81,9 +83,9 @@ the same folder.
 def register(app: typer.Typer) -> None:
     """Add the commands `pair explain`, `pair split` and `pair join`."""
     group = typer.Typer(name="pair", help="See, split and join what is one photo.", no_args_is_help=True)
-    group.command("explain", help=_EXPLAIN)(explain)
-    group.command("split", help=_SPLIT)(split)
-    group.command("join", help=_JOIN)(join)
+    group.command("explain", cls=QueryCommand, help=_EXPLAIN)(explain)
+    group.command("split", cls=QueryCommand, help=_SPLIT)(split)
+    group.command("join", cls=QueryCommand, help=_JOIN)(join)
     app.add_typer(group)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.commands import people_decisions, people_review, people_transfer
+from photoindex.cli.arguments.person_completion import complete_person
+from photoindex.cli.commands import people_decisions, people_find, people_review, people_suggestions, people_transfer
 from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
 from photoindex.errors import UsageError
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 _UNNAMED = 20
 """Groups without a name that are listed unless asked otherwise."""
 
-PersonArgument = Annotated[str, typer.Argument(metavar="PERSON", help="Number or name, as `people list` shows it.")]
+PersonArgument = Annotated[
+    str,
+    typer.Argument(metavar="PERSON", autocompletion=complete_person, help="Number or name, as `people list` shows it."),
+]
 
 _COLUMNS = (
     Column("id", "Person", plain=True, justify="right", style="cyan"),
@@ -56,7 +60,9 @@ def register(app: typer.Typer) -> None:
     )
     group.command("list")(_list)
     group.command("show")(_show)
+    people_find.add_to(group)
     people_decisions.add_to(group)
+    people_suggestions.add_to(group)
     people_review.add_to(group)
     people_transfer.add_to(group)
     app.add_typer(group)
@@ -84,7 +90,7 @@ def _list(
         people = list_people(found, which, limit=limit)
     render(map(_row, people.people), _COLUMNS, output)
     if not people.people:
-        print("there is nobody to list", file=sys.stderr)
+        print("there is nobody to list; to group faces into people, run: photoindex cluster", file=sys.stderr)
     if people.left:
         groups = "group has" if people.left == 1 else "groups have"
         print(f"{people.left:,} more {groups} no name; list all with: photoindex people list --all", file=sys.stderr)

@@ -9,13 +9,17 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.person_completion import complete_person
 from photoindex.cli.output.details import print_json
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
     from photoindex.library.people.decisions.changes import PeopleChanged
 
-PersonArgument = Annotated[str, typer.Argument(metavar="PERSON", help="Number or name, as `people list` shows it.")]
+PersonArgument = Annotated[
+    str,
+    typer.Argument(metavar="PERSON", autocompletion=complete_person, help="Number or name, as `people list` shows it."),
+]
 FacesArgument = Annotated[list[str], typer.Argument(metavar="FACE...", help="f123, as `people show` lists them.")]
 
 
@@ -108,7 +112,9 @@ def _split(
 
 def _apart(
     person: PersonArgument,
-    other: Annotated[str, typer.Argument(metavar="PERSON", help="The other one: number or name.")],
+    other: Annotated[
+        str, typer.Argument(metavar="PERSON", autocompletion=complete_person, help="The other one: number or name.")
+    ],
     off: Annotated[bool, typer.Option("--off", help="Take it back.")] = False,
     json: JsonOption = False,
     library: LibraryOption = None,
@@ -156,7 +162,9 @@ def _ignore(
 
 
 def _hide(
-    people: Annotated[list[str], typer.Argument(metavar="PERSON...", help="Numbers or names.")],
+    people: Annotated[
+        list[str], typer.Argument(metavar="PERSON...", autocompletion=complete_person, help="Numbers or names.")
+    ],
     off: Annotated[bool, typer.Option("--off", help="Show them again.")] = False,
     json: JsonOption = False,
     library: LibraryOption = None,

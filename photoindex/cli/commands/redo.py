@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 
 
 def register(app: typer.Typer) -> None:
     """Add the command `redo`."""
-    app.command("redo")(redo)
+    app.command("redo", cls=QueryCommand)(redo)
 
 
 def redo(
@@ -20,6 +21,7 @@ def redo(
         list[str] | None,
         typer.Argument(
             metavar="[QUERY]...",
+            autocompletion=complete_term,
             help="Only for matching photos, as in `search`; words match names and metadata only.",
         ),
     ] = None,

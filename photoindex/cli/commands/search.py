@@ -10,6 +10,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.field_options import with_query_options
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 from photoindex.cli.arguments.picture_options import (
     ContactSheetOption,
     GalleryOption,
@@ -77,11 +78,12 @@ volume:backup size:>20MB width:>=4000 height:>=3000 megapixels:>=20
 orientation:portrait duration:>10s has:gps is:missing added:last-7d
 source:taken_at=mtime event:2019-06-01-lisbon id:12 like:12
 person:anna person:1 faces:>2 faces:0 age:anna<6 age:anna:3..5
-is:alone is:unnamed is:unreviewed
+face:me.jpg is:alone is:unnamed is:unreviewed
 
 PEOPLE: person:anna person:ben are both in the photo, person:anna,ben is
 either, person:anna is:alone has one face. person: takes a whole name, or a
-person's number. age: needs a birth date: photoindex people born PERSON DATE.
+person's number. face:FILE finds the person whom a picture with one face
+shows. age: needs a birth date: photoindex people born PERSON DATE.
 
 RANGES a..b, a.. and ..b include their ends. A date is its whole period:
 date:2019..2021 goes on to the end of 2021. Compare with :> :>= :< :<=.
@@ -114,11 +116,14 @@ any other word that begins with one dash filters out.
 
 def register(app: typer.Typer) -> None:
     """Add the command `search`."""
-    app.command("search", help=HELP)(with_query_options(search))
+    app.command("search", cls=QueryCommand, help=HELP)(with_query_options(search))
 
 
 def search(
-    query: Annotated[list[str] | None, typer.Argument(metavar="[QUERY]...", help="Words, fields, phrases.")] = None,
+    query: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUERY]...", autocompletion=complete_term, help="Words, fields, phrases."),
+    ] = None,
     sort: Annotated[
         str | None,
         typer.Option(

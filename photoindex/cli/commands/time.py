@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_path_or_term
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Form, Row, choose_output, render
 from photoindex.cli.terminal.confirm import confirm
@@ -31,7 +31,9 @@ _NONE_SHIFTED = "no photo has a time that can be shifted"
 TargetsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH|QUERY...", autocompletion=complete_path, help="Files, folders with all below them, or a query."
+        metavar="PATH|QUERY...",
+        autocompletion=complete_path_or_term,
+        help="Files, folders with all below them, or a query.",
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only list what would become what; change nothing.")]
@@ -85,9 +87,9 @@ _RESET = rf"""Take corrections of photos' times back: what files say holds again
 def register(app: typer.Typer) -> None:
     """Add the commands `time set`, `time shift` and `time reset`."""
     group = typer.Typer(name="time", help="Correct when photos were taken.", no_args_is_help=True)
-    group.command("set", help=_SET)(set_time)
-    group.command("shift", help=_SHIFT)(shift_time)
-    group.command("reset", help=_RESET)(reset_time)
+    group.command("set", cls=QueryCommand, help=_SET)(set_time)
+    group.command("shift", cls=QueryCommand, help=_SHIFT)(shift_time)
+    group.command("reset", cls=QueryCommand, help=_RESET)(reset_time)
     app.add_typer(group)
 
 

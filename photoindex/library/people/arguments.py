@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from photoindex.domain.people.values import FACE, PERSON
 from photoindex.errors import NothingFound, UsageError
-from photoindex.library.people.person_lookup import nearest_names
+from photoindex.library.people.queries.names import nearest_names
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.faces import FaceRow
 from photoindex.store.people.individuals import IndividualRow
+from photoindex.store.people.merged import merged_into
 
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _FACE = re.compile(r"[fF]([0-9]{1,18})", re.ASCII)
@@ -42,9 +43,13 @@ def find_person(connection: Connection, written: str, *, kind: str = PERSON) -> 
     if _NUMBER.fullmatch(written):
         found = individuals.by_id(connection, int(written))
         if found is None:
+            into = merged_into(connection, int(written))
+            now = None if into is None else individuals.by_id(connection, into)
+            if now is not None:
+                raise NothingFound(f"there is no person {int(written)} any more: it was merged into {person_text(now)}")
             raise NothingFound(f"there is no person {int(written)}; see: photoindex people list --all")
         if found.kind != kind:
-            raise UsageError(f"{int(written)} is no {kind}, but a {found.kind}")
+            raise UsageError(f"{int(written)} is no {kind}; it is of the kind {found.kind}")
         return found
     found = individuals.by_name(connection, written.strip(), kind=kind)
     if found is not None:
@@ -74,5 +79,5 @@ def find_faces(connection: Connection, written: Sequence[str], *, kind: str = FA
                 f"there is no {kind} {face_text(number)}; it may have been found anew under another number"
             )
         if found[number].kind != kind:
-            raise UsageError(f"{face_text(number)} is no {kind}, but a {found[number].kind}")
+            raise UsageError(f"{face_text(number)} is no {kind}; it is of the kind {found[number].kind}")
     return [found[number] for number in numbers]

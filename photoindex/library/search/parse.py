@@ -65,13 +65,18 @@ def lookups_of(library: Library) -> Lookups:
             return {one.name: one.query for one in saved_queries(connection)}
 
     def people(written: str) -> Sequence[KnownPerson]:
-        from photoindex.library.people.person_lookup import people_called
+        from photoindex.library.people.queries.names import people_called
 
         return people_called(library, written)
 
+    def face(written: str) -> KnownPerson:
+        from photoindex.library.people.queries.find import person_in_picture
+
+        return person_in_picture(library, written)
+
     # Local time, because `today` means the user's day.
     now = datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S")
-    return Lookups(now=now, saved=saved, place=_position, people=people)
+    return Lookups(now=now, saved=saved, place=_position, people=people, face=face)
 
 
 def _position(name: str) -> tuple[float, float, str]:

@@ -1,13 +1,13 @@
-"""Contents whose metadata marks and names regions."""
+"""Contents whose metadata marks and names regions, and names that mean nobody any more."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from photoindex.domain.people.values import How
-from photoindex.store.schema.tables import assignment, region
+from photoindex.store.schema.tables import assignment, individual, individual_alias, region
 
 _KEYS = 500
 
@@ -35,3 +35,23 @@ def assets_of_individuals(connection: Connection, individual_ids: Sequence[int])
         )
         found.update(connection.execute(chosen).scalars())
     return found
+
+
+def with_alias_only(connection: Connection, individual_ids: Sequence[int]) -> list[int]:
+    """Return those of some individuals that have no name, though a name in metadata means them."""
+    found: list[int] = []
+    for start in range(0, len(individual_ids), _KEYS):
+        chosen = (
+            select(individual.c.id)
+            .join(individual_alias, individual_alias.c.individual_id == individual.c.id)
+            .where(individual.c.id.in_(individual_ids[start : start + _KEYS]), individual.c.name.is_(None))
+        )
+        found += connection.execute(chosen.distinct()).scalars()
+    return found
+
+
+def forget_aliases(connection: Connection, individual_ids: Sequence[int]) -> None:
+    """Forget which names in metadata mean these individuals."""
+    for start in range(0, len(individual_ids), _KEYS):
+        chosen = individual_alias.c.individual_id.in_(individual_ids[start : start + _KEYS])
+        connection.execute(delete(individual_alias).where(chosen))

@@ -20,6 +20,7 @@ class RegionSpace:
     """One space. dim: dimensions of its vectors. active: grouping uses it. calibration: None until measured.
 
     clustered_at: when all its regions were last grouped (UTC seconds since 1970). clustered_up_to: the largest region id then.
+    joined_up_to: the largest region id when new regions were last grouped.
     """
 
     id: int
@@ -30,6 +31,7 @@ class RegionSpace:
     calibration: dict[str, Any] | None
     clustered_at: float | None
     clustered_up_to: int | None
+    joined_up_to: int | None
 
 
 def ensure(
@@ -89,5 +91,6 @@ def count_others(connection: Connection, space_id: int | None, *, kind: str = FA
 
 def _row(row: Row[Any]) -> RegionSpace:
     return RegionSpace(
-        row.id, row.kind, row.model, row.dim, bool(row.active), row.calibration, row.clustered_at, row.clustered_up_to
-    )
+        row.id, row.kind, row.model, row.dim, bool(row.active), row.calibration, row.clustered_at, row.clustered_up_to,
+        row.joined_up_to,
+    )  # fmt: skip

@@ -9,22 +9,11 @@ otherwise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection
 
 from photoindex.store.engine.view_sql import hex_text, hex_text_or_null, path_text, utc_text
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One view: its SELECT, and the meaning of each column, in order."""
-
-    name: str
-    help: str
-    columns: dict[str, str]
-    sql: str
-
+from photoindex.store.schema.people_views import PEOPLE_VIEWS
+from photoindex.store.schema.view import View
 
 _PATH = f"""rtrim({path_text("volume.mount_point")}, '/') || '/' ||
     CASE WHEN length(folder.path) = 0 THEN '' ELSE {path_text("folder.path")} || '/' END || {path_text("file.name")}"""
@@ -221,6 +210,7 @@ FROM volume""",
     journal.undoes AS undoes, journal.undone_by AS undone_by
 FROM journal""",
     ),
+    *PEOPLE_VIEWS,
 )
 """Every documented view, in the order of docs/sql.md."""
 

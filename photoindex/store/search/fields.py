@@ -269,6 +269,7 @@ FIELDS: tuple[Field, ...] = (
         "age", ValueType.AGE,
         "shows this person at this age in whole years, which needs a birth date: 'anna<6', anna:6, 'anna>=18', anna:3..5",
     ),
+    Field("face", ValueType.FACE, "shows the person in this picture file, which has exactly one face: me.jpg"),
     Field("id", ValueType.INTEGER, "the photo's number", column=lambda: photo.c.id, finds_missing=True),
 )  # fmt: skip
 """Every field."""

@@ -149,10 +149,12 @@ def _in_one_photo(decisions: Decisions, given: Iterable[FaceRow]) -> list[tuple[
     allowed = faces.with_repeats(decisions.connection, crowded)
     pairs = []
     for asset_id, some in crowded.items():
-        for place, one in enumerate(some):
-            other = next((earlier for earlier in some[:place] if earlier.individual_id != one.individual_id), None)
+        firsts: dict[int | None, FaceRow] = {}
+        for one in some:
+            other = next((first for person, first in firsts.items() if person != one.individual_id), None)
             if other is not None and asset_id not in allowed:
                 pairs.append((other, one))
+            firsts.setdefault(one.individual_id, one)
     return pairs
 
 

@@ -44,8 +44,12 @@ class StalePeople:
         counts.refresh(connection, assets)
         for asset_id in assets:
             summaries.forget_of_asset(connection, asset_id)
+        # The name that files gave was taken back, so that it means nobody until the files are read again.
+        nameless = marked.with_alias_only(connection, sorted(self._individuals))
+        self._named.update(nameless)
         to_resolve = marked.assets_of_regions(connection, sorted(self._regions))
         to_resolve |= marked.assets_of_individuals(connection, sorted(self._named))
+        marked.forget_aliases(connection, nameless)
         named = sorted(to_resolve)
         for start in range(0, len(named), _CHUNK):
             stale.resolve_photos_of_assets_later(connection, named[start : start + _CHUNK])

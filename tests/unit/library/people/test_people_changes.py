@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text, update
 
 from photoindex.domain.people.values import How
-from photoindex.errors import NothingFound, UsageError
+from photoindex.errors import NothingFound, PhotoIndexError, UsageError
 from photoindex.library.maintenance.journal import log, undo
 from photoindex.library.people.decisions import attributes, changes
 from photoindex.library.people.decisions.rules import CannotBe
 from photoindex.library.people.people import Which, list_people, show_person
-from photoindex.store.schema.tables import individual, rejection
+from photoindex.store.schema.tables import individual, region, rejection
 from tests.face_rows import FaceRows
 from tests.rows import library_in
 
@@ -319,3 +319,55 @@ def test_counts_are_right_after_a_change_and_after_its_undo(rows: FaceRows) -> N
     assert counted() == {1: 5}
     undo(rows.library, done.entry_id)
     assert counted() == {1: 2, 2: 3}
+
+
+def test_a_merged_number_is_answered_with_whom_it_was_merged_into(rows: FaceRows) -> None:
+    anna = rows.add_person("Anna", rows.add_photos_of("a", 1))
+    group = rows.add_person(None, rows.add_photos_of("b", 1))
+    changes.merge(rows.library, "Anna", [str(group)])
+    with pytest.raises(NothingFound, match=rf"no person {group} any more: it was merged into Anna \({anna}\)"):
+        changes.confirm(rows.library, str(group))
+
+
+def test_pets_are_no_people_and_their_regions_no_faces(rows: FaceRows) -> None:
+    first, second = rows.add_photos_of("a", 2)
+    anna = rows.add_person("Anna", [first])
+    rows.set_person(rows.add_person("Rex"), kind="pet")
+    with rows.writing() as connection:
+        connection.execute(update(region).where(region.c.id == second).values(kind="animal"))
+    with pytest.raises(UsageError, match=f"f{second} is no face; it is of the kind animal"):
+        changes.confirm(rows.library, "Anna", [f"f{second}"])
+    with pytest.raises(UsageError, match="2 is no person; it is of the kind pet"):
+        changes.merge(rows.library, str(anna), ["2"])
+    with pytest.raises(UsageError, match=f"f{first} is a face; a person is wanted"):
+        changes.merge(rows.library, str(anna), [f"f{first}"])
+
+
+def test_ten_thousand_faces_in_one_photo_are_decided_about_at_once(rows: FaceRows) -> None:
+    (face,) = rows.add_face_photo("crowd.jpg", "a")
+    with rows.writing() as connection:
+        asset_id = connection.execute(select(region.c.asset_id).where(region.c.id == face)).scalar_one()
+        box = {"asset_id": asset_id, "kind": "face", "y": 0.5, "width": 0.0001, "height": 0.1}
+        connection.execute(insert(region), [box | {"x": number / 10_000} for number in range(9_999)])
+    written = [f"f{number}" for number in range(face, face + 10_000)]
+    anna = rows.add_person("Anna")
+    with pytest.raises(CannotBe, match=r"Anna .* would be twice in "):
+        changes.confirm(rows.library, "Anna", written)
+    assert rows.people() == {}
+    attributes.ignore(rows.library, written[:1])
+    changes.reject(rows.library, "Anna", written)
+    assert len(rejections(rows)) == 10_000
+    assert {person for _, person in rejections(rows)} == {anna}
+
+
+def test_several_faces_are_decided_about_together_or_not_at_all(rows: FaceRows) -> None:
+    first, second = rows.add_photos_of("a", 2)
+    rows.add_person("Anna")
+    before = decided(rows)
+    for words in ([f"f{first}", "f99"], [f"f{first}", "12"], [f"f{second}", ""]):
+        with pytest.raises(PhotoIndexError):
+            changes.confirm(rows.library, "Anna", words)
+        with pytest.raises(PhotoIndexError):
+            attributes.ignore(rows.library, words)
+    assert decided(rows) == before
+    assert list(log(rows.library)) == []

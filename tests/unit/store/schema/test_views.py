@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from photoindex.domain.people.values import How
 from photoindex.library.handle import Library
+from photoindex.library.people.summaries import make_summaries
 from photoindex.store.schema import views
+from tests.face_rows import FaceRows
 from tests.rows import VolumeRows, library_in
 
 
@@ -64,6 +67,14 @@ def test_the_columns_that_other_programs_rely_on_keep_their_names() -> None:
         "variant", "subject_kind", "subject_id",
     ]  # fmt: skip
     assert columns["v_volume"] == ["id", "label", "mount_point", "identity", "file_system", "last_seen_at"]
+    assert columns["v_person"] == [
+        "id", "name", "born", "died", "is_ignored", "is_hidden", "faces", "confirmed", "photos", "first_at", "last_at",
+        "cover_face_id",
+    ]  # fmt: skip
+    assert columns["v_face"] == [
+        "id", "photo_id", "content_id", "is_counted", "person_id", "person", "how", "certainty", "x", "y", "width",
+        "height", "score", "size_px", "sharpness", "yaw", "roll", "frame", "seconds", "marked_by", "model",
+    ]  # fmt: skip
     assert columns["v_journal"] == ["id", "at", "command", "summary", "changes", "undoes", "undone_by"]
 
 
@@ -130,3 +141,32 @@ def test_one_row_is_found_by_id_without_a_scan(library: Library, volume_rows: Vo
     plan = [row["detail"] for row in rows_of(library, f"EXPLAIN QUERY PLAN SELECT * FROM {view.name} WHERE id = 1")]
     # The only scan allowed is the one that cleans a single name.
     assert [step for step in plan if step.startswith("SCAN") and "step" not in step and "CONSTANT" not in step] == []
+
+
+def test_people_are_shown_with_their_counts_before_and_after_a_summary_is_made(
+    library: Library, tmp_path: Path
+) -> None:
+    rows = FaceRows(library, tmp_path / "originals")
+    faces = rows.add_face_photo("a.jpg", "anna", "ben", taken_at="2012-05-01T10:00:00")
+    faces += rows.add_face_photo("b.jpg", "anna", taken_at="2019-05-01T10:00:00")
+    rows.add_face_photo("c.jpg", "anna", taken_at="2024-05-01T10:00:00", taken_at_source="mtime")
+    anna = rows.add_person("Anna", [faces[0]])
+    rows.assign(anna, [faces[2]], how=How.CLUSTER)
+    rows.add_person(None, [faces[1]], how=How.CLUSTER)
+    before = [tuple(row) for row in rows_of(library, "SELECT * FROM v_person ORDER BY id")]
+    assert before[0][:5] == (anna, "Anna", None, None, 0)
+    assert before[0][6:11] == (2, 1, 2, "2012-05-01T10:00:00", "2019-05-01T10:00:00")
+    make_summaries(library)
+    assert [tuple(row) for row in rows_of(library, "SELECT * FROM v_person ORDER BY id")] == before
+
+
+def test_faces_are_shown_with_whom_they_show_and_whether_they_count(library: Library, tmp_path: Path) -> None:
+    rows = FaceRows(library, tmp_path / "originals")
+    (face,) = rows.add_face_photo("a.jpg", "anna")
+    other = rows.add_face(rows.add_asset(1, role="raw"), None)
+    rows.add_person("Anna", [face])
+    columns = "id, photo_id, is_counted, person, how, marked_by, model"
+    assert [tuple(row) for row in rows_of(library, f"SELECT {columns} FROM v_face ORDER BY id")] == [
+        (face, 1, 1, "Anna", "confirmed", None, "by-hand"),
+        (other, 1, 0, None, None, "mwg", None),
+    ]

@@ -1,0 +1,112 @@
+"""Completion of people's names: in `person:`, `-person:` and `age:` of a query, `--person`, and where a command takes a person."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from photoindex.cli.arguments.path_completion import Completion, complete_path, quoted, shell
+
+_FIELD = re.compile(r"(-?(?:person|age):)(?:(.*),)?([^,]*)", re.DOTALL | re.IGNORECASE)
+_BEFORE_COLON = re.compile(r"-?(?:person|age)", re.IGNORECASE)
+_LIST = re.compile(r"(?:(.*),)?([^,]*)", re.DOTALL)
+
+
+def complete_person(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of people that begin with what was typed."""
+    return _completions(ctx, "", incomplete)
+
+
+def complete_people(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names that may follow in a list with commas, as an option takes it."""
+    first, typed = _parts(_LIST, incomplete)
+    return _completions(ctx, first, typed)
+
+
+def complete_term(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names that may follow in `person:…` or `age:…`; none for other words of a query."""
+    if _follows_colon():
+        # Bash takes the colon for the end of a word, and replaces only what follows it.
+        first, typed = _parts(_LIST, "" if incomplete == ":" else incomplete)
+        # What replaces a colon does not begin with it.
+        return [Completion(one) for one in _completions(ctx, first, typed)]
+    match = _FIELD.fullmatch(incomplete)
+    if match is None:
+        return []
+    return _completions(ctx, match[1] + ("" if match[2] is None else match[2] + ","), match[3])
+
+
+def complete_path_or_term(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return paths as `complete_path` does, or names as `complete_term` does."""
+    return complete_term(ctx, incomplete) or complete_path(incomplete)
+
+
+class QueryCommand(TyperCommand):
+    """A command with a query, whose words may begin with a dash: `-person:An` is no beginning of an option."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Return the completions of a word."""
+        words = [one for one in self.params if one.param_type_name == "argument"]
+        if not words or _FIELD.fullmatch(incomplete) is None:
+            return super().shell_complete(ctx, incomplete)
+        return words[-1].shell_complete(ctx, incomplete)
+
+
+def _parts(pattern: re.Pattern[str], typed: str) -> tuple[str, str]:
+    """Return what stays as it is, with its comma, and what begins a name."""
+    match = pattern.fullmatch(typed)
+    assert match is not None
+    return "" if match[1] is None else match[1] + ",", match[2]
+
+
+def _completions(ctx: typer.Context, first: str, typed: str) -> list[str]:
+    names = _names(ctx, typed)
+    if shell() in ("zsh", "fish"):
+        # Zsh drops what does not begin with the typed characters; names are compared without case and accents anyway.
+        return [Completion(first + typed + _rest(name, typed)) for name in names]
+    if shell() == "bash" and not _in_quotes():
+        return [Completion(quoted(first + name)) for name in names]
+    return [Completion(first + name) for name in names]
+
+
+def _names(ctx: typer.Context, typed: str) -> list[str]:
+    from photoindex.app import database_path
+    from photoindex.cli.arguments.common import settings
+    from photoindex.library.people.queries.completion import names_beginning
+
+    try:
+        given = next((one.params["library"] for one in (ctx, ctx.parent) if one and one.params.get("library")), None)
+        return names_beginning(database_path(settings(given and Path(given))), typed)
+    except Exception:  # noqa: BLE001 - whatever is wrong, a shell that completes a word is not the place to say it
+        return []
+
+
+def _rest(name: str, typed: str) -> str:
+    """Return what follows in a name after a beginning that is equal to what was typed."""
+    from photoindex.text import fold
+
+    return next((name[end:] for end in range(len(name) + 1) if fold(name[:end]) == fold(typed)), "")
+
+
+def _words_of_bash() -> list[str]:
+    """Return the words up to the cursor as Bash splits them, with their quotes; none in other shells."""
+    if shell() != "bash":
+        return []
+    written, number = os.environ.get("COMP_WORDS", ""), os.environ.get("COMP_CWORD", "")
+    words = written.split("\n" if "\n" in written else None)
+    return words[: int(number) + 1] if number.isdigit() else []
+
+
+def _follows_colon() -> bool:
+    words = _words_of_bash()
+    colon = len(words) - (1 if words[-1:] == [":"] else 2)
+    return colon > 0 and words[colon] == ":" and _BEFORE_COLON.fullmatch(words[colon - 1]) is not None
+
+
+def _in_quotes() -> bool:
+    return bool(words := _words_of_bash()) and words[-1].startswith(('"', "'"))

@@ -1,0 +1,125 @@
+"""Everything that grouping works on, read from a library at one moment."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photoindex.domain.people.ages import outside_life
+from photoindex.domain.people.grouping_values import Faces, Known
+from photoindex.domain.people.groups.quality import FaceQuality, founders, overall
+from photoindex.errors import NothingFound
+from photoindex.library.handle import Library
+from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
+from photoindex.store.people import grouping, spaces
+from photoindex.store.people.grouping import NOBODY, Decisions, FaceRows, PersonRow
+from photoindex.store.people.spaces import RegionSpace
+
+_PHASE = "loading"
+_DAYS, _MONTHS, _YEARS = 0, 1, 2
+
+Lives = dict[int, tuple[str | None, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingInput:
+    """The faces of the active space and what is known about them.
+
+    rows: as read. faces: the same for grouping. persons: id -> individual, of all. known: for grouping.
+    """
+
+    space: RegionSpace
+    rows: FaceRows
+    decisions: Decisions
+    persons: dict[int, PersonRow]
+    faces: Faces
+    known: Known
+
+    @property
+    def waiting(self) -> NDArray[np.bool_]:
+        """Which faces are in no group."""
+        return np.equal(self.rows.persons, NOBODY)
+
+    @property
+    def is_new(self) -> NDArray[np.bool_]:
+        """Which faces came after those that were last grouped, or have to find another person: one was rejected."""
+        rejected = np.array(sorted({face for face, _ in self.decisions.rejected}), np.int64)
+        return (self.rows.ids > (self.space.joined_up_to or 0)) | np.isin(self.rows.ids, rejected)
+
+    @property
+    def named(self) -> frozenset[int]:
+        """The persons that have a name."""
+        return frozenset(one.id for one in self.persons.values() if one.name is not None)
+
+    @property
+    def newest(self) -> int:
+        """The largest id of a face, 0 without any."""
+        return int(self.rows.ids[-1]) if len(self.rows) else 0
+
+
+def active_space(library: Library) -> RegionSpace:
+    """Return the space of faces that is used for grouping. Raises NothingFound if no face was ever looked for."""
+    with library.database.read() as connection:
+        space = spaces.active(connection)
+    if space is None:
+        raise NothingFound("no faces were found yet; run: photoindex faces")
+    return space
+
+
+def grouping_input(library: Library, emit: EventSink = ignore_events) -> GroupingInput:
+    """Read what grouping works on. Raises NothingFound if no face was ever looked for."""
+    space = active_space(library)
+    began = time.perf_counter()
+    with library.database.read() as connection:
+        emit(PhaseStarted(_PHASE, grouping.count(connection, space), "faces"))
+        preview_px = library.config.derived.preview_px
+        rows = grouping.faces(connection, space, preview_px, lambda done: emit(PhaseAdvanced(_PHASE, done)))
+        decisions = grouping.decisions(connection, space)
+        persons = grouping.persons(connection)
+    emit(PhaseFinished(_PHASE, len(rows), time.perf_counter() - began))
+    return GroupingInput(space, rows, decisions, persons, _faces(rows, decisions), _known(rows, decisions, persons))
+
+
+def _faces(rows: FaceRows, decisions: Decisions) -> Faces:
+    quality = FaceQuality(rows.shorter_px, rows.sharpness, rows.yaw, rows.detected)
+    return Faces(
+        ids=rows.ids,
+        vectors=rows.vectors,
+        founder=founders(quality),
+        photo=rows.photos,
+        # The first day of a month or year is not when the photo was taken; see `_outside_lives`.
+        taken=np.where(rows.precision == _DAYS, rows.taken, np.datetime64("NaT")),
+        repeats_allowed=np.isin(rows.assets, list(decisions.repeats)),
+        quality=overall(quality),
+    )
+
+
+def _known(rows: FaceRows, decisions: Decisions, persons: dict[int, PersonRow]) -> Known:
+    fixed = np.flatnonzero(rows.fixed)
+    grouped = np.flatnonzero(~rows.fixed & (rows.persons != NOBODY))
+    lives = {one.id: (one.born, one.died) for one in persons.values() if one.born or one.died}
+    return Known(
+        confirmed=dict(zip(rows.ids[fixed].tolist(), rows.persons[fixed].tolist(), strict=True)),
+        rejected=decisions.rejected | _outside_lives(rows, lives),
+        apart=decisions.apart,
+        grouped=dict(zip(rows.ids[grouped].tolist(), rows.persons[grouped].tolist(), strict=True)),
+        lives=lives,
+    )
+
+
+def _outside_lives(rows: FaceRows, lives: Lives) -> frozenset[tuple[int, int]]:
+    """Return (face, person) where the photo has a month or year alone, which is wholly outside the person's life."""
+    vague = np.flatnonzero(rows.precision != _DAYS)
+    first = rows.taken[vague]
+    last = first.copy()
+    for precision, unit in ((_MONTHS, "M"), (_YEARS, "Y")):
+        of_unit = rows.precision[vague] == precision
+        last[of_unit] = (first[of_unit].astype(f"datetime64[{unit}]") + 1).astype("datetime64[D]") - 1
+    found: set[tuple[int, int]] = set()
+    for person, (born, died) in lives.items():
+        outside = outside_life(last, born, None) | outside_life(first, None, died)
+        found.update((face, person) for face in rows.ids[vague[outside]].tolist())
+    return frozenset(found)

@@ -1,0 +1,1 @@
+"""What queries and shells ask about people: names, and whom a picture shows."""
