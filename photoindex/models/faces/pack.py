@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import DescribedFaces, FaceDetector, FaceEmbedder, FacePack
 from photoindex.models.faces.alignment import aligned
-from photoindex.models.faces.description import FACE_PACK, DetectorDescription, read_face_pack
+from photoindex.models.faces.description import FACE_PACK, DetectorDescription, FacePackDescription, read_face_pack
 from photoindex.models.faces.detector import OnnxFaceDetector
 from photoindex.models.faces.embedder import OnnxFaceEmbedder
 from photoindex.models.faces.network import Network
@@ -28,7 +28,7 @@ _TRIED_PX = 160
 
 
 class OnnxFacePack:
-    """A detector and an embedder in ONNX Runtime; see `models.base.FacePack`."""
+    """A detector and an embedder that were opened; see `models.base.FacePack`."""
 
     def __init__(self, detector: FaceDetector, embedder: FaceEmbedder, runs_on: str) -> None:
         self.detector = detector
@@ -74,6 +74,8 @@ def open_face_pack(
     described = installed.face_pack
     with installed.checking(FACE_PACK, described.detector, described.embedder):
         description = read_face_pack(installed.folder)
+        if description.runtime == "insightface":
+            return _run_by_package(installed.folder, description, device)
         detector = Network(installed.folder / description.detector.file, device=device, threads=threads)
         embedder = Network(installed.folder / description.embedder.file, device=device, threads=threads)
         return OnnxFacePack(
@@ -81,6 +83,16 @@ def open_face_pack(
             OnnxFaceEmbedder(embedder, description.embedder),
             f"{embedder.device} (float32, ONNX Runtime)",
         )
+
+
+def _run_by_package(folder: Path, description: FacePackDescription, device: str) -> FacePack:
+    from photoindex.models.faces.insightface_package import PackageDetector, PackageEmbedder
+
+    return OnnxFacePack(
+        PackageDetector(folder / description.detector.file, description.detector, device),
+        PackageEmbedder(folder / description.embedder.file, description.embedder, device),
+        f"{device} (float32, insightface)",
+    )
 
 
 def found_in_pack(folder: Path) -> FoundFaces:
