@@ -75,7 +75,7 @@ def _row(one: Suggestion) -> Row:
         ),
         "kind": one.kind,
         "nearest": None if first is None else f"f{first.face} f{first.other_face} {first.cosine:.2f}",
-        "command": f"photoindex people merge {' '.join(str(person.id) for person, _ in one.people)}",
+        "command": f"photoindex people merge {into.id} {' '.join(str(person.id) for person, _ in others)}",
         "people": [{"id": person.id, "name": person.name, "faces": count} for person, count in one.people],
         "examples": [
             {

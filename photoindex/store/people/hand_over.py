@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, delete, insert, literal, null, select
 
 from photoindex.domain.people.same_face import matched_after_edit
-from photoindex.domain.people.values import FIXED
+from photoindex.domain.people.values import FIXED, How
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import upsert
 from photoindex.store.people import counts, summaries
@@ -35,6 +37,30 @@ def hand_over(connection: Connection, *, source: int, target: int) -> None:
     changed = {row.individual_id for row in [*decided, *there]}
     summaries.forget(connection, [one for one in changed if one is not None])
     summaries.forget_of_asset(connection, source)
+
+
+def to_primary(connection: Connection, primary: int, others: Sequence[int]) -> None:
+    """Apply what was said about the faces of a photo's other contents to those of its primary content.
+
+    People see and correct the faces of the primary content only: where a RAW file or an edit joins a photo and another
+    content represents it, their word must not stay behind. What was said about a face of the primary content itself wins.
+    """
+    found = of_assets(connection, [primary, *others])
+    there = found.get(primary, [])
+    decided = [row for one in others for row in found.get(one, []) if row.how == How.CONFIRMED or row.rejected]
+    if not decided:
+        return
+    faces = faces_to_match(connection, [*decided, *there])
+    pairs = dict(matched_after_edit(faces[: len(decided)], faces[len(decided) :]))
+    is_new = not counts.is_looked_through(connection, primary)
+    for number, row in enumerate(decided):
+        face = there[pairs[number]] if number in pairs else None
+        if face is not None and face.how != How.CONFIRMED and not face.rejected:
+            _decide_alike(connection, row, face)
+        elif face is None and is_new:
+            _copy(connection, row, primary)
+    changed = {row.individual_id for row in [*decided, *there]}
+    summaries.forget(connection, [one for one in changed if one is not None])
 
 
 def _copy_repeats(connection: Connection, source: int, target: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.domain.people.values import How
-from photoindex.store.people.hand_over import hand_over
+from photoindex.store.people.hand_over import hand_over, to_primary
 from tests.rows import library_in
 from tests.unit.store.people.face_runs import BESIDE, BOX, FaceRuns, face
 
@@ -118,3 +118,38 @@ def test_a_second_edit_before_a_model_looked_hands_the_copies_on(rows: FaceRuns)
     assert names(rows, third) == {0.2: ("Anna", "confirmed")}
     rows.look({third: [face(TOP, 1, shot=1)]})
     assert names(rows, third) == {0.1: ("Anna", "confirmed")}
+
+
+def test_what_was_said_about_faces_of_a_raw_file_holds_for_the_picture_that_joins_it(rows: FaceRuns) -> None:
+    raw = rows.add_content()
+    rows.look({raw: [face(BOX, 1), face(BESIDE, 2), face(TOP, 3)]})
+    first, second, third = (row[0] for row in rows.faces(raw))
+    anna = rows.add_person("Anna", [first])
+    rows.add_person("Ben", [second])
+    rows.reject(anna, [third])
+    ((photo_id,),) = rows.query("SELECT photo_id FROM asset WHERE id = ?", raw)
+    picture = rows.add_asset(photo_id, width=4000, height=3000)
+    variant_id = rows.look({picture: [face(BOX, 1, shot=1), face(BESIDE, 2, shot=1), face(TOP, 3, shot=1)]})
+    mark_looked_through(rows, picture, variant_id)
+    on_picture = {left: region_id for region_id, left, *_ in rows.faces(picture)}
+    rows.assign(rows.add_person("Clara"), [on_picture[0.6]])
+    for _ in range(2):
+        with rows.writing() as connection:
+            to_primary(connection, picture, [raw])
+    assert names(rows, picture) == {0.2: ("Anna", "confirmed"), 0.6: ("Clara", "confirmed"), 0.1: (None, None)}
+    assert (on_picture[0.1], anna) in rows.query("SELECT region_id, individual_id FROM rejection")
+
+
+def test_a_picture_that_joins_before_a_model_looked_through_it_gets_copies(rows: FaceRuns) -> None:
+    raw = rows.add_content()
+    rows.look({raw: [face(BOX, 1)]})
+    rows.add_person("Anna", [row[0] for row in rows.faces(raw)])
+    ((photo_id,),) = rows.query("SELECT photo_id FROM asset WHERE id = ?", raw)
+    picture = rows.add_asset(photo_id, width=4000, height=3000)
+    for _ in range(2):
+        with rows.writing() as connection:
+            to_primary(connection, picture, [raw])
+    assert names(rows, picture) == {0.2: ("Anna", "confirmed")}
+    rows.look({picture: [face(BOX, 1, shot=1)]})
+    assert names(rows, picture) == {0.2: ("Anna", "confirmed")}
+    assert len(rows.faces(picture)) == 1
