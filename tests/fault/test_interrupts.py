@@ -19,11 +19,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.face_rows import FaceRows
 from tests.originals import write_photo
+from tests.rows import library_in
 from tests.series import SEEDS, SOAKING
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "tiny-clip"
 PHOTOS = 24
+FACES = 8
+"""In each photo."""
 MARK = "INTERRUPT_TEST"
 COMMANDS = {
     "scan": "scan {photos} --library {new} -j 2",
@@ -39,6 +43,8 @@ COMMANDS = {
     "restore": "restore {snapshot} --library {new}",
     "install": "models install {fixture} --id second",
     "redo": "redo ingest",
+    "cluster": "cluster",
+    "stats": "cluster stats",
 }
 DONE = (0, 100)
 """The exit codes of commands that were done before Ctrl-C came."""
@@ -75,7 +81,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             command(words, folder / "library"), check=False, capture_output=True, text=True, env=environment()
         )
         assert done.returncode == 0, (words, done.stderr)
+    _add_faces(folder)
     return Made(folder, next((folder / "backups").glob("photoindex-2*")))
+
+
+def _add_faces(folder: Path) -> None:
+    with library_in(folder / "library") as library:
+        rows = FaceRows(library, folder / "photos")
+        for photo_id in range(1, PHOTOS + 1):
+            for person in range(FACES):
+                rows.add_face(rows.asset_of(photo_id), rows.next_face(person))
 
 
 def environment(mark: str = "") -> dict[str, str]:
