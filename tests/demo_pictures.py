@@ -190,7 +190,7 @@ def make_library(folder: Path) -> int:
         path = folder / picture.path
         path.parent.mkdir(parents=True, exist_ok=True)
         generator = np.random.default_rng(number)
-        _save(_grain(picture.scene(generator), generator), picture, path)
+        save(_grain(picture.scene(generator), generator), picture, path)
     first = folder / PICTURES[0].path
     copies = folder / "for the printer"
     copies.mkdir(exist_ok=True)
@@ -235,11 +235,12 @@ def make_cards(folder: Path) -> int:
     for number, scene in enumerate(CARDS):
         taken_at = f"2024:0{6 + number // 8}:{1 + number % 8:02} 16:{3 * number:02}:00"
         picture = Picture(f"P{1240001 + 3 * number}.jpg", sunset, COMPACT, taken_at, "+02:00")
-        _save(render(scene, np.random.default_rng(number), CARD_SIZE_PX), picture, folder / picture.path)
+        save(render(scene, np.random.default_rng(number), CARD_SIZE_PX), picture, folder / picture.path)
     return len(CARDS)
 
 
-def _save(image: Image.Image, picture: Picture, path: Path) -> None:
+def save(image: Image.Image, picture: Picture, path: Path) -> None:
+    """Write a picture with its metadata; the name says whether as JPEG or HEIC."""
     exif, xmp = _exif(picture).tobytes(), _xmp(picture)
     if path.suffix == ".heic":
         import pillow_heif

@@ -59,14 +59,16 @@ class _Builder:
         return path
 
 
-def write_scrfd(path: Path, *, batched: bool = False, with_landmarks: bool = True, seed: int = 1) -> Path:
-    """Write a network with SCRFD's outputs: scores, boxes and landmarks of three strides with two anchors each."""
-    b = _Builder(seed)
+def write_scrfd(path: Path, *, batched: bool = False, with_landmarks: bool = True, rare: float = 5.0) -> Path:
+    """Write a network with SCRFD's outputs: scores, boxes and landmarks of three strides with two anchors each.
+
+    rare: the higher, the fewer scores are above one half.
+    """
+    b = _Builder(1)
     template = np.tile(np.array([-1, -1, 1, -1, 0, 0, -0.7, 1, 0.7, 1], dtype=np.float32), ANCHORS)
     made: dict[str, list[str]] = {"score": [], "bbox": [], "kps": []}
     for stride in STRIDES:
-        # Few scores are above one half.
-        logits = b.add("Sub", b.convolution("input", ANCHORS, stride, 4.0), b.constant(np.float32(5.0)))
+        logits = b.add("Sub", b.convolution("input", ANCHORS, stride, 4.0), b.constant(np.float32(rare)))
         made["score"].append(b.add("Sigmoid", logits))
         distances = b.add("Abs", b.convolution("input", 4 * ANCHORS, stride, 0.5))
         made["bbox"].append(b.add("Add", distances, b.constant(np.float32(1.5))))
@@ -109,7 +111,7 @@ def write_insightface_pack(folder: Path, *, dim: int = 64) -> Path:
     """Write a pack with the names and kinds of files of buffalo_l; return its folder."""
     write_other(folder / "1k3d68.onnx", 192, 5)
     write_other(folder / "2d106det.onnx", 192, 4)
-    write_scrfd(folder / "det_10g.onnx")
+    write_scrfd(folder / "det_10g.onnx", rare=10.0)
     write_other(folder / "genderage.onnx", 96, 3)
     write_embedder(folder / "w600k_r50.onnx", dim=dim)
     return folder

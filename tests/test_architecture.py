@@ -280,6 +280,23 @@ def test_only_the_store_uses_the_database() -> None:
     check_rule(breaches, {}, "SQL outside the store")
 
 
+def test_a_stage_is_one_module_and_one_registration() -> None:
+    from photoindex.stages import STAGES
+
+    named = {name.removeprefix("stages.") for name in modules() if name.startswith("stages.")} - {"base"}
+    assert {stage.name for stage in STAGES} == named
+    opened = {stage.open.partition(":")[0] for stage in STAGES if stage.open}
+    assert opened <= {f"photoindex.stages.{name}" for name in named}
+    runner = [name for name in modules() if name.startswith("pipeline.run.")]
+    known = {
+        f"{name} imports {found.name}"
+        for name in runner
+        for found in imports(modules()[name])
+        if found.name.startswith("photoindex.stages.") and not found.name.startswith("photoindex.stages.base")
+    }
+    assert not known, "the runner knows a stage"
+
+
 def docstrings(tree: ast.Module) -> set[int]:
     """The ids of the nodes that are docstrings, including those of attributes."""
     blocks = [node.body for node in ast.walk(tree) if isinstance(getattr(node, "body", None), list)]

@@ -79,7 +79,7 @@ def test_the_wheel_has_metadata(wheel: zipfile.ZipFile) -> None:
     assert said["Version"] == photoindex.__version__
     assert said["Requires-Python"] == ">=3.11"
     assert said["License-Expression"] == "Apache-2.0"
-    assert {"all", "dev", "lens"} <= set(said.get_all("Provides-Extra") or ())
+    assert {"all", "dev", "insightface", "lens"} <= set(said.get_all("Provides-Extra") or ())
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
 
 

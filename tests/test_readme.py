@@ -180,9 +180,8 @@ def test_system_packages_are_documented() -> None:
 
 
 def test_the_example_session_is_the_demo() -> None:
-    session = re.search(r"<!-- begin session -->(.*?)<!-- end session -->", PAGES["README.md"], re.DOTALL)
-    assert session is not None
-    shown = re.findall(r"^\$ (.*)$", session[1], re.MULTILINE)
+    sessions = re.findall(r"<!-- begin session -->(.*?)<!-- end session -->", PAGES["README.md"], re.DOTALL)
+    shown = re.findall(r"^\$ (.*)$", "\n".join(sessions), re.MULTILINE)
     script = (REPOSITORY / "tests" / "demo.sh").read_text(encoding="utf-8")
     assert shown
     assert all(f'"{line}"' in script for line in shown)

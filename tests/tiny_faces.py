@@ -12,11 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from PIL import Image
-
-from tests.harness import LibraryRunner
 
 MODEL_ID = "tiny-faces"
 DIM = 48
@@ -92,6 +89,8 @@ def write_faces(
 
 def write_tiny_faces(folder: Path) -> Path:
     """Write the face pack; return its folder. The test is skipped if the package onnx is not installed."""
+    import pytest
+
     onnx = pytest.importorskip("onnx")
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(_detector(), folder / "detector.onnx")
@@ -103,6 +102,7 @@ def write_tiny_faces(folder: Path) -> Path:
 def install_tiny_faces(library_folder: Path, *, model_id: str = MODEL_ID) -> None:
     """Install the face pack into a library; create the library if necessary."""
     from photoindex.library.models.install import InstallRequest, install
+    from tests.harness import LibraryRunner
 
     runner = LibraryRunner(library_folder)
     pack = write_tiny_faces(library_folder.parent / f"{library_folder.name}-{model_id}-pack")

@@ -35,13 +35,17 @@ _NORM_TOLERANCE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Which face pack to open. digest: of its files, which must match the installed ones. dim: of the stored vectors."""
+    """Which face pack to open. digest: of its files, which must match the installed ones. dim: of the stored vectors.
+
+    detail_px: as of `open_face_pack`.
+    """
 
     models_folder: Path
     model: str
     digest: str
     device: str
     dim: int
+    detail_px: int | None = None
 
 
 def variant(*, model: str, digest: str, dim: int, picture: Mapping[str, object]) -> dict[str, object]:
@@ -60,7 +64,8 @@ def open_installed(opening: Opening) -> FaceStage:
     installed = ModelStore(opening.models_folder).get(opening.model)
     if installed.digest != opening.digest:
         raise ModelUnavailable(f"the model '{opening.model}' was replaced in the meantime; run the command again")
-    return FaceStage(open_face_pack(installed, device=opening.device), opening)
+    pack = open_face_pack(installed, device=opening.device, detail_px=opening.detail_px)
+    return FaceStage(pack, opening)
 
 
 class FaceStage(OpenStage):

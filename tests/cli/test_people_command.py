@@ -84,3 +84,16 @@ def test_of_two_scripts_that_give_a_name_at_once_one_wins(rows: FaceRows) -> Non
     ended = [(one.communicate()[1].decode(), one.returncode) for one in running]
     assert sorted(code for _, code in ended) == [0, 2, 2, 2]
     assert all("photoindex people merge" in said for said, code in ended if code)
+
+
+def test_a_suggestion_names_the_command_that_follows_it(rows: FaceRows, people) -> None:
+    for number in range(20):
+        rows.add_person(None, rows.add_photos_of(f"other {number}", 2), how=How.CLUSTER)
+    group = rows.add_person(None, rows.add_photos_of("a", 3), how=How.CLUSTER)
+    (found,) = people("suggest", "--json").json
+    assert (found["schema"], found["kind"], found["command"]) == (1, "alike", f"photoindex people merge 1 {group}")
+    assert found["people"] == [{"id": 1, "name": "Anna", "faces": 3}, {"id": group, "name": None, "faces": 3}]
+    assert set(found["examples"][0]) == {"face", "path", "other_face", "other_path", "cosine"}
+    run_line = found["command"].removeprefix("photoindex people ").split()
+    people(*run_line)
+    assert people("suggest").err.decode().endswith("nobody looks like somebody else\n")

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from photoindex.store.people import individuals
+from photoindex.domain.people.values import How
+from photoindex.store.people import apart, individuals
 from photoindex.store.people.faces import by_ids, rejected_by
 from tests import browser
 from tests.browser import Browser
 from tests.command_line import CommandResult, run
+from tests.face_rows import FaceRows
 from tests.rows import library_in
 from tests.shown_faces import ShownFaces
 
@@ -233,6 +235,35 @@ def test_somebody_is_not_named_twice_in_one_photo(people: Run, album: Album, tmp
     ran = people("apply", written(tmp_path, answers))
     assert ran.code == 0, ran.err
     assert album.faces(album.small_faces) == [(album.anna, "confirmed")] * 2
+
+
+def test_suggested_persons_are_taken_or_refused_by_one_key(
+    library_folder: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    if browser.program() is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with library_in(library_folder) as library:
+        rows = FaceRows(library, tmp_path / "originals")
+        for stranger in range(30):
+            rows.add_person(None, rows.add_photos_of(stranger, 4), how=How.CLUSTER)
+        named = {name: rows.add_person(name, rows.add_photos_of(name, 8)) for name in ("Anna", "Ben")}
+        alike = {name: rows.add_person(None, rows.add_photos_of(name, 5), how=How.CLUSTER) for name in named}
+    page = tmp_path / "people.html"
+    assert run(capsysbinary, "people", "review", "Anna", "Ben", "--library", library_folder, "-o", page).code == 0
+    with Browser(tmp_path / "browser") as chromium:
+        chromium.downloads_to(tmp_path / "downloads")
+        chromium.open(page)
+        first = chromium.run("document.querySelector('.group').dataset.suggestedName")
+        assert text(chromium, ".group h3") == f"Person {alike[first]}"
+        chromium.press("m", "d")
+        assert text(chromium, "#count") == "2 of 2 groups done, 0 left"
+        file = saved(chromium, tmp_path)
+    assert run(capsysbinary, "people", "apply", "--library", library_folder, file).code == 0
+    second = ({*named} - {first}).pop()
+    with library_in(library_folder) as library, library.database.read() as connection:
+        assert individuals.by_id(connection, alike[first]) is None
+        assert individuals.by_id(connection, alike[second]) is not None
+        assert apart.of_individual(connection, alike[second]) == {named[second]}
 
 
 def written(folder: Path, answers: str) -> Path:

@@ -19,21 +19,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.face_rows import FaceRows
 from tests.originals import write_photo
-from tests.rows import library_in
 from tests.series import SEEDS, SOAKING
+from tests.tiny_faces import write_faces, write_tiny_faces
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "tiny-clip"
-PHOTOS = 24
-FACES = 8
-"""In each photo."""
+PHOTOS, FACES = 24, 6
 MARK = "INTERRUPT_TEST"
 COMMANDS = {
     "scan": "scan {photos} --library {new} -j 2",
     "rescan": "scan",
     "facts": "facts {photos}",
     "embed": "embed",
+    "faces": "faces --batch-size 4",
+    "originals": "faces --from originals",
+    "cluster": "cluster",
+    "stats": "cluster stats",
     "search": "search red circles --gallery {new}.html",
     "like": "search --like {photo}",
     "duplicates": "duplicates",
@@ -43,19 +44,17 @@ COMMANDS = {
     "restore": "restore {snapshot} --library {new}",
     "install": "models install {fixture} --id second",
     "redo": "redo ingest",
-    "cluster": "cluster",
-    "stats": "cluster stats",
 }
 DONE = (0, 100)
 """The exit codes of commands that were done before Ctrl-C came."""
 MOMENTS = range(1, 51) if SOAKING else SEEDS
-BEFORE = {"embed": "redo embed"}
+BEFORE = {"embed": "redo embed", "faces": "redo faces"}
 """What gives a command something to do."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A library with embedded photos and a snapshot of it. seconds: how long each command takes undisturbed."""
+    """A library with embedded photos, their faces and a snapshot of it. seconds: how long each command takes undisturbed."""
 
     folder: Path
     snapshot: Path
@@ -71,26 +70,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("interrupts")
     for index in range(PHOTOS):
         write_photo(folder / "photos" / f"IMG_{index:04d}.jpg", index, size=(1200, 900))
+    for index in range(FACES):
+        write_faces(folder / "photos" / f"FACE_{index:04d}.jpg", {(200, 200, 236, 236): index}, size_px=(1200, 900))
     for words in (
         ["scan", folder / "photos"],
         ["models", "install", FIXTURE, "--id", "tiny-clip"],
         ["embed"],
+        ["models", "install", write_tiny_faces(folder / "pack"), "--id", "tiny-faces"],
+        ["faces"],
         ["backup", folder / "backups", "--init"],
     ):
         done = subprocess.run(
             command(words, folder / "library"), check=False, capture_output=True, text=True, env=environment()
         )
         assert done.returncode == 0, (words, done.stderr)
-    _add_faces(folder)
     return Made(folder, next((folder / "backups").glob("photoindex-2*")))
-
-
-def _add_faces(folder: Path) -> None:
-    with library_in(folder / "library") as library:
-        rows = FaceRows(library, folder / "photos")
-        for photo_id in range(1, PHOTOS + 1):
-            for person in range(FACES):
-                rows.add_face(rows.asset_of(photo_id), rows.next_face(person))
 
 
 def environment(mark: str = "") -> dict[str, str]:

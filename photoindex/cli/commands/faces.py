@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from photoindex.cli.arguments.stage_options import (
 )
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
+from photoindex.cli.output.render import visible
 from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work, print_summary
 from photoindex.cli.terminal.signals import stop_on_signal
 
@@ -30,11 +32,25 @@ def register(app: typer.Typer) -> None:
     app.command("faces")(faces)
 
 
+class Source(StrEnum):
+    """The pictures to look through."""
+
+    PREVIEWS = "previews"
+    ORIGINALS = "originals"
+
+
 def faces(
     model: Annotated[
         str | None,
         typer.Option("--model", metavar="ID", help="The face pack; default: that of the faces in use, or the setting."),
     ] = None,
+    source: Annotated[
+        Source,
+        typer.Option(
+            "--from",
+            help="previews, or originals of photos whose preview shows small faces (setting faces.small_face_px).",
+        ),
+    ] = Source.PREVIEWS,
     limit: Annotated[
         int | None,
         typer.Option("--limit", "-n", min=1, help="Look through at most this many pictures.", show_default=False),
@@ -53,7 +69,7 @@ def faces(
 ) -> None:
     """Find the faces in the preview of every picture, and turn each into a vector; finished pictures are skipped.
 
-    The originals are not read. Faces that are found again, by another pack or in a new preview, keep their people.
+    The originals are not read, unless --from originals asks for it. Faces that are found again, by another pack or in a new preview, keep their people.
     Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done, but some pictures were given up (see
     `photoindex tasks --stage faces`); 7 the face pack is not installed; 8 the device failed.
     """
@@ -61,7 +77,10 @@ def faces(
     from photoindex.library.people.faces import faces as run_faces
 
     request = FacesRequest(
-        limit=limit, window_seconds=None if window is None else running_time(window, "--for"), dry_run=dry_run
+        limit=limit,
+        window_seconds=None if window is None else running_time(window, "--for"),
+        dry_run=dry_run,
+        from_originals=source is Source.ORIGINALS,
     )
     flags: dict[str, Any] = {"faces.model": model, "faces.device": device, "faces.batch_size": batch_size}
     with (
@@ -70,24 +89,39 @@ def faces(
         progress_sink(progress) as emit,
     ):
         summary = run_faces(found, request, emit, stop)
-    command = "photoindex faces" if model is None else f"photoindex faces --model {model}"
-    print_summary(summary, lines(summary, command, verbose=verbose), as_json=json)
+    previews = "photoindex faces" if model is None else f"photoindex faces --model {model}"
+    print_summary(summary, lines(summary, previews, verbose=verbose), as_json=json)
     exit_for(summary, stop)
 
 
-def lines(summary: FacesSummary, command: str, *, verbose: bool) -> Iterator[str]:
+def lines(summary: FacesSummary, previews: str, *, verbose: bool) -> Iterator[str]:
     """Yield the lines of the summary: the counts, with `verbose` where the time went, the next step.
 
-    command: what does the rest of the work.
+    previews: the command that looks through previews.
     """
+    command = f"{previews} --from originals" if summary.from_originals else previews
     if summary.dry_run:
-        yield f"would look through {amount(summary.pending, 'pictures')} with {summary.model}"
-        return
-    if not (summary.looked_through or summary.quarantined or summary.failed or summary.pending):
-        yield f"nothing to do: {summary.model} has looked through every preview"
+        what = "originals" if summary.from_originals else "pictures"
+        yield f"would look through {amount(summary.pending, what)} with {summary.model}"
+    elif not (summary.looked_through or summary.quarantined or summary.failed or summary.pending):
+        yield _nothing(summary)
     else:
         yield from _work(summary, verbose=verbose)
+    for label, number in summary.offline.items():
+        yield f"{amount(number, 'originals')} left out: the volume {visible(label)} is not mounted"
+    if summary.without_file:
+        yield f"{amount(summary.without_file, 'originals')} left out: their files are missing"
+    if summary.previews_left:
+        yield f"{amount(summary.previews_left, 'previews')} not looked through yet; first run: {previews}"
+    if summary.dry_run:
+        return
     yield from lines_of_rest(summary, command, "faces")
+
+
+def _nothing(summary: FacesSummary) -> str:
+    if summary.from_originals:
+        return f"nothing to do: {summary.model} found no small faces in previews that it has not looked at in originals"
+    return f"nothing to do: {summary.model} has looked through every preview"
 
 
 def _work(summary: FacesSummary, *, verbose: bool) -> Iterator[str]:

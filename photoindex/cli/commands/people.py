@@ -9,7 +9,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import complete_person
-from photoindex.cli.commands import people_decisions, people_find, people_review, people_transfer
+from photoindex.cli.commands import people_decisions, people_find, people_review, people_suggestions, people_transfer
 from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
 from photoindex.errors import UsageError
@@ -62,6 +62,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(_show)
     people_find.add_to(group)
     people_decisions.add_to(group)
+    people_suggestions.add_to(group)
     people_review.add_to(group)
     people_transfer.add_to(group)
     app.add_typer(group)
@@ -89,7 +90,7 @@ def _list(
         people = list_people(found, which, limit=limit)
     render(map(_row, people.people), _COLUMNS, output)
     if not people.people:
-        print("there is nobody to list", file=sys.stderr)
+        print("there is nobody to list; to group faces into people, run: photoindex cluster", file=sys.stderr)
     if people.left:
         groups = "group has" if people.left == 1 else "groups have"
         print(f"{people.left:,} more {groups} no name; list all with: photoindex people list --all", file=sys.stderr)

@@ -11,6 +11,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.picture_options import write_page
 from photoindex.cli.output.details import print_json
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
 from photoindex.errors import UsageError
@@ -46,6 +47,7 @@ def _review(
     hidden: Annotated[
         bool, typer.Option("--hidden", help="Also hidden persons, and faces in photos that show them.")
     ] = False,
+    progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Write a page of faces to name and to confirm in a browser.
@@ -61,7 +63,9 @@ def _review(
     if str(target) == "-" and sys.stdout.isatty():
         raise UsageError("'-' writes to stdout, which is a terminal; name a file or redirect it")
     with opened(library, reading=True) as found:
-        made = review_page(found, ReviewRequest(persons or (), FACES if limit is None else limit, hidden))
+        request = ReviewRequest(persons or (), FACES if limit is None else limit, hidden)
+        with progress_sink(progress) as emit:
+            made = review_page(found, request, emit)
         write_page(
             found, target, made.page, f"a page of {amount(made.groups, 'groups')} with {amount(made.faces, 'faces')}"
         )

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from photoindex.library.stage_figures import StageFigures
 
 _BUSIEST = {
-    "read": "reading previews",
-    "decode": "decoding previews",
+    "read": "reading",
+    "decode": "decoding",
     "infer": "the model",
     "write": "writing to the database",
 }

@@ -27,7 +27,6 @@ _ASSUMED_PAIRS = 30
 _TAIL_LEVELS = (0.9, 0.95, 0.99)
 _TAIL_LEAST = 20
 """A level of the tail counts if at least this many pairs are above it."""
-_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +60,6 @@ class Calibration:
             sure=self.cosine_by_chance(SURE_CHANCE / (others * (others + 1) / 2)),
             join=self.cosine_by_chance(JOIN_CHANCE / others),
         )
-
-    def rate_at_most(self) -> float:
-        """Return an upper bound (95 %) of the rate of different people above the highest cosine that was measured."""
-        return float(1 - (1 - _CONFIDENCE) ** (1 / max(1, self.pairs)))
 
 
 def calibrated(

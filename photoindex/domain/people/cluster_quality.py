@@ -1,4 +1,4 @@
-"""How good groups are: how alike their faces are, which groups may be one person, and which may be several."""
+"""The means of groups of faces, and how alike the faces of a group are."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.people.grouping_values import WAITING, Vectors
-
-_BLOCK = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +20,6 @@ class Means:
     labels: NDArray[np.int64]
     faces: NDArray[np.int64]
     means: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class LikelyMerge:
-    """Two groups that may be one person: their labels, the smaller first; the mean cosine of their faces."""
-
-    label: int
-    other: int
-    cosine: float
 
 
 def means_of(labels: NDArray[np.int64], vectors: Vectors) -> Means:
@@ -50,22 +39,3 @@ def cohesion(groups: Means) -> NDArray[np.float32]:
     squares = (groups.means**2).sum(axis=1)
     pairs = np.maximum(count * (count - 1), 1)
     return np.where(count > 1, (squares * count**2 - count) / pairs, 1).astype(np.float32)
-
-
-def likely_merges(groups: Means, minimum: float, limit: int) -> list[LikelyMerge]:
-    """Return up to `limit` pairs of groups whose faces are at least this alike on average, the most alike first."""
-    found: list[tuple[float, int, int]] = []
-    for start in range(0, len(groups.labels), _BLOCK):
-        cosines = groups.means[start : start + _BLOCK] @ groups.means.T
-        row, column = np.nonzero(cosines >= minimum)
-        later = column > row + start
-        row, column = row[later], column[later]
-        found += zip(cosines[row, column].tolist(), (row + start).tolist(), column.tolist(), strict=True)
-        found = sorted(found, key=lambda one: (-one[0], one[1:]))[:limit]
-    numbers = groups.labels.tolist()
-    return [LikelyMerge(numbers[one], numbers[other], cosine) for cosine, one, other in found]
-
-
-def loose(groups: Means, minimum: float) -> NDArray[np.int64]:
-    """Return the labels of groups whose faces are less alike than this on average: they may be several people."""
-    return groups.labels[cohesion(groups) < minimum]

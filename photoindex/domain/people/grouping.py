@@ -10,6 +10,7 @@ from photoindex.domain.people.constraints import NOBODY, Rules, allowed, must_li
 from photoindex.domain.people.grouping_values import (
     WAITING,
     Faces,
+    Found,
     Groups,
     Joined,
     Known,
@@ -54,14 +55,16 @@ def join(
 ) -> Joined:
     """Find the persons of new faces among faces that have one.
 
-    persons: int64 [len(base)], the person of each base face. A face that is like nobody waits, and so does one that
-    cannot be whom it is like. Confirmed new faces get their person.
+    persons: int64 [len(base)], the person of each base face; new faces are compared with the good and the confirmed ones.
+    A face that is like nobody waits, and so does one that cannot be whom it is like. Confirmed new faces get their person.
     """
     rules = rules_of(together(base, new), known)
     rules.held[: len(base)] = persons
     waiting = np.arange(len(base), len(base) + len(new))
     labels = np.concatenate([persons.astype(np.int64), rules.person[waiting]])
-    found = search.nearest(new.vectors, base.vectors, NEIGHBOURS)
+    # Blurry faces are like each other, whoever they are.
+    shown = np.flatnonzero(base.founder | (rules.person[: len(base)] != NOBODY))
+    found = _among(shown, search.nearest(new.vectors, base.vectors[shown], NEIGHBOURS))
     labels = with_joined(labels, waiting, found, rules, thresholds.join)
     scores = np.zeros(len(new), np.float32)
     known_ones = np.flatnonzero(labels[waiting] != WAITING)
@@ -107,6 +110,11 @@ def _completed(labels: Labels, faces: Faces, rules: Rules, thresholds: Threshold
     labels = repaired(labels, faces, rules)
     waiting = np.flatnonzero((labels == WAITING) & (rules.person == NOBODY))
     grouped = np.flatnonzero(labels != WAITING)
-    found, cosines = search.nearest(faces.vectors[waiting], faces.vectors[grouped], NEIGHBOURS)
-    places = np.where(found >= 0, grouped[np.maximum(found, 0)] if len(grouped) else -1, -1)
-    return with_joined(labels, waiting, (places, cosines), rules, thresholds.join)
+    found = _among(grouped, search.nearest(faces.vectors[waiting], faces.vectors[grouped], NEIGHBOURS))
+    return with_joined(labels, waiting, found, rules, thresholds.join)
+
+
+def _among(places: NDArray[np.int64], found: Found) -> Found:
+    """Return neighbours among some faces as neighbours among all: places int64 [m], the positions of these faces."""
+    padded = np.append(places, -1)
+    return padded[found[0]], found[1]

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.people.grouping_values import WAITING
-
-
-class Change(StrEnum):
-    """What becomes of a face.
-
-    It gets a person (JOINED, NEW if the person is new), another one (MOVED, SPLIT if that one is new), none (LEFT), or
-    nothing changes (SAME).
-    """
-
-    JOINED = "joined"
-    NEW = "new"
-    MOVED = "moved"
-    SPLIT = "split"
-    LEFT = "left"
-    SAME = "same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +28,14 @@ class Current:
     impossible: Mapping[int, NDArray[np.int64]]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """persons: int64 [n], the person of each face; WAITING for none; -2, -3, … for the first, second, … new person.
+def matched(labels: NDArray[np.int32], current: Current) -> NDArray[np.int64]:
+    """Return the person of each face after grouping, int64 [n]; labels: int32 [n], WAITING for none.
 
-    new: how many new persons. changes: what becomes of each face, [n].
-    """
-
-    persons: NDArray[np.int64]
-    new: int
-    changes: NDArray[np.str_]
-
-
-def matched(labels: NDArray[np.int32], current: Current) -> Plan:
-    """Return the person of each face after grouping; labels: int32 [n], WAITING for none.
+    WAITING for no person; -2, -3, … for the first, second, … new person.
 
     A group is the person of its confirmed faces, else the one that most of its faces were grouped as before. A person
-    that nobody decided anything about is one group at most: the one with most of its faces.
+    that nobody decided anything about is one group at most: the one with most of its faces. Where several groups become
+    one person, a photo that all of them have a face of keeps the confirmed one, else that of the largest group.
     """
     persons = np.full(len(labels), WAITING, np.int64)
     owner = _owners(labels, current)
@@ -77,7 +52,8 @@ def matched(labels: NDArray[np.int32], current: Current) -> Plan:
     for person, faces in current.impossible.items():
         persons[faces[persons[faces] == person]] = WAITING
     persons[current.fixed] = current.person[current.fixed]
-    return Plan(persons, fresh, _changes(persons, current))
+    _keep_one_of_a_photo(persons, labels, current)
+    return persons
 
 
 def _owners(labels: NDArray[np.int32], current: Current) -> dict[int, int]:
@@ -98,12 +74,14 @@ def _owners(labels: NDArray[np.int32], current: Current) -> dict[int, int]:
     return owner
 
 
-def _changes(persons: NDArray[np.int64], current: Current) -> NDArray[np.str_]:
-    before = current.person
-    changes = np.full(len(persons), Change.SAME, "U6")
-    changes[(before == WAITING) & (persons >= 0)] = Change.JOINED
-    changes[(before == WAITING) & (persons < WAITING)] = Change.NEW
-    changes[(before != WAITING) & (persons != before)] = Change.MOVED
-    changes[(before != WAITING) & (persons < WAITING)] = Change.SPLIT
-    changes[(before != WAITING) & (persons == WAITING)] = Change.LEFT
-    return changes
+def _keep_one_of_a_photo(persons: NDArray[np.int64], labels: NDArray[np.int32], current: Current) -> None:
+    """Let faces wait that would show a person twice in a photo; fixed ones stay."""
+    known = np.flatnonzero((persons != WAITING) & (current.photo >= 0))
+    sizes = np.bincount(labels + 1)
+    sizes[0] = 0
+    order = known[
+        np.lexsort((known, -sizes[labels[known] + 1], ~current.fixed[known], current.photo[known], persons[known]))
+    ]
+    repeated = (np.diff(persons[order]) == 0) & (np.diff(current.photo[order]) == 0)
+    later = order[1:][repeated]
+    persons[later[~current.fixed[later]]] = WAITING

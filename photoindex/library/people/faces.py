@@ -6,21 +6,32 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
+from photoindex.library.people import small_faces
 from photoindex.library.people.model_choice import command_for_faces, model_for_faces
+from photoindex.library.people.small_faces import Originals
 from photoindex.library.stage_figures import StageFigures, figures, per_second, threads_or_all
-from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
+from photoindex.library.stage_run import (
+    NEVER_PLANNED,
+    StageRequest,
+    StageRun,
+    StageSetup,
+    count_to_do,
+    stage_lock,
+)
 from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import EventSink, Notice
 from photoindex.stages import faces as stage
+from photoindex.stages.base import Needs
 from photoindex.stages.faces import STAGE, Opening
 from photoindex.store.people import spaces
 from photoindex.store.people.regions import RegionWriter
+from photoindex.store.tasks import queue
 from photoindex.types import Result
 
 if TYPE_CHECKING:
@@ -36,13 +47,15 @@ class FacesRequest:
     """What to look through; pack, device and batch size are settings (`faces.*`).
 
     limit: maximum number of pictures. window_seconds: no batch starts later than this after the start. open: as in
-    `Stage`, for a runtime other than the installed pack's.
+    `Stage`, for a runtime other than the installed pack's. from_originals: only photos whose preview shows small faces, in
+    a larger picture of their original.
     """
 
     limit: int | None = None
     window_seconds: float | None = None
     dry_run: bool = False
     open: str = STAGE.open
+    from_originals: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +63,9 @@ class FacesSummary(StageFigures):
     """What a run did.
 
     looked_through: number of pictures. faces: those found in them. without_face: pictures that show none. in_use: grouping
-    uses this pack's faces. other_faces: faces in the library that another pack found.
+    uses this pack's faces. other_faces: faces in the library that another pack found. With originals, offline: label of a
+    volume that is not mounted -> photos left out; without_file: photos left out because their files are missing;
+    previews_left: previews that were not looked through yet.
     """
 
     looked_through: int
@@ -59,6 +74,10 @@ class FacesSummary(StageFigures):
     faces_per_second: float
     in_use: bool
     other_faces: int
+    from_originals: bool = False
+    offline: Mapping[str, int] = field(default_factory=dict)
+    without_file: int = 0
+    previews_left: int = 0
 
 
 def faces(
@@ -73,7 +92,7 @@ def faces(
     started = time.monotonic()
     installed = ModelStore(library.models_folder).get(model_for_faces(library))
     if request.dry_run:
-        return _dry_run(library, installed)
+        return _dry_run(library, request, installed)
     with stage_lock(library, STAGE) as log:
         run = _Run(library, request, installed, both(emit, log_events(log, STAGE.name)), log)
         summary = run.run(stop, started)
@@ -97,9 +116,30 @@ def comparable(installed: InstalledModel) -> dict[str, object]:
     }
 
 
-def _dry_run(library: Library, installed: InstalledModel) -> FacesSummary:
-    pending = count_to_do(library, STAGE, variant_of(installed))
-    return replace(_summary(library, installed, RunTally(), _Counted()), pending=pending, dry_run=True)
+def _dry_run(library: Library, request: FacesRequest, installed: InstalledModel) -> FacesSummary:
+    summary = replace(_summary(library, installed, RunTally(), _Counted()), dry_run=True)
+    if not request.from_originals:
+        return replace(summary, pending=count_to_do(library, STAGE, variant_of(installed)))
+    with library.database.read() as connection:
+        originals = _originals(library, connection, installed)
+        variant_id = queue.find_variant(connection, STAGE.name, variant_of(installed, small_faces.PICTURE))
+        pending = len(originals.chosen(connection, NEVER_PLANNED if variant_id is None else variant_id))
+    return replace(summary, pending=pending, **_left_out(library, installed, originals))
+
+
+def _originals(library: Library, connection: Connection, installed: InstalledModel) -> Originals:
+    previews = queue.find_variant(connection, STAGE.name, variant_of(installed))
+    return Originals(library, NEVER_PLANNED if previews is None else previews)
+
+
+def _left_out(library: Library, installed: InstalledModel, originals: Originals) -> dict[str, Any]:
+    """Return the fields of the summary that only a run with originals has."""
+    return {
+        "from_originals": True,
+        "offline": dict(originals.offline),
+        "without_file": originals.without_file,
+        "previews_left": count_to_do(library, STAGE, variant_of(installed)),
+    }
 
 
 @dataclass(slots=True)
@@ -134,9 +174,13 @@ class _Run:
     emit: EventSink
     log: logging.Logger
     counted: _Counted = field(default_factory=_Counted)
+    originals: Originals | None = None
 
     def run(self, stop: Callable[[], bool], started: float) -> FacesSummary:
         request = StageRequest(self.request.limit, self.request.window_seconds)
+        if self.request.from_originals:
+            with self.library.database.read() as connection:
+                self.originals = _originals(self.library, connection, self.installed)
         run = StageRun(self.library, self._setup(), request, self.emit, self.log, started)
         if run.plan():
             self._tell_of_other_faces()
@@ -149,19 +193,31 @@ class _Run:
             seconds=round(time.monotonic() - started, 3),
             stopped=summary.stopped,
             window_ended=summary.window_ended,
+            **({} if self.originals is None else _left_out(self.library, self.installed, self.originals)),
         )
 
     def _setup(self) -> StageSetup:
         config = self.library.config.faces
-        command = command_for_faces(self.library, self.installed.id).removeprefix("photoindex ")
-        return StageSetup(
-            stage=replace(STAGE, open=self.request.open, command=command),
+        command = command_for_faces(self.library, self.installed.id, from_originals=self.request.from_originals)
+        setup = StageSetup(
+            stage=replace(STAGE, open=self.request.open, command=command.removeprefix("photoindex ")),
             variant=variant_of(self.installed),
             opening=self._opening,
             writer=self._writer,
             phase=PHASE,
             batch_size=config.batch_size,
             threads=threads_or_all(config.decode_threads),
+        )
+        if self.originals is None:
+            return setup
+        return replace(
+            setup,
+            stage=replace(setup.stage, needs=Needs.ORIGINAL),
+            variant=variant_of(self.installed, small_faces.PICTURE),
+            batch_size=min(config.batch_size, small_faces.BATCH_MAX),
+            inputs=self.originals.inputs,
+            chosen=self.originals.chosen,
+            around=self.originals.around,
         )
 
     def _opening(self) -> Opening:
@@ -171,12 +227,15 @@ class _Run:
             digest=self.installed.digest,
             device=self.library.config.faces.device,
             dim=self.installed.face_pack.dim,
+            detail_px=None if self.originals is None else small_faces.LONGEST_PX,
         )
 
     def _writer(self, connection: Connection, variant_id: int) -> _CountingWriter:
         dim = self.installed.face_pack.dim
         space = spaces.ensure(connection, model=self.installed.id, comparable=comparable(self.installed), dim=dim)
-        return _CountingWriter(RegionWriter(space, variant_id), self.counted)
+        if self.originals is None:
+            return _CountingWriter(RegionWriter(space, variant_id), self.counted)
+        return _CountingWriter(RegionWriter(space, variant_id, adds_to=self.originals.previews), self.counted)
 
     def _tell_of_other_faces(self) -> None:
         others = _other_faces(self.library, self.installed)

@@ -49,7 +49,9 @@ def command_to_run(library: Library, model_id: str) -> str:
 
 def command_for_variant(library: Library, key: str) -> str:
     """Return the command that does the tasks of a variant of the faces stage. key: of the variant."""
-    return command_for_faces(library, json.loads(key).get("model", ""))
+    variant = json.loads(key)
+    from_originals = variant.get("picture", {}).get("of") == "original"
+    return command_for_faces(library, variant.get("model", ""), from_originals=from_originals)
 
 
 def waiting_by_command(library: Library, connection: Connection) -> dict[str, int]:
@@ -65,7 +67,7 @@ def waiting_by_command(library: Library, connection: Connection) -> dict[str, in
     return {command: number for command, number in found.items() if number}
 
 
-def command_for_faces(library: Library, model_id: str) -> str:
+def command_for_faces(library: Library, model_id: str, *, from_originals: bool = False) -> str:
     """Return the command that looks for faces with an installed pack."""
-    alone = model_for_faces(library) == model_id
-    return "photoindex faces" if alone else f"photoindex faces --model {model_id}"
+    command = "photoindex faces --from originals" if from_originals else "photoindex faces"
+    return command if model_for_faces(library) == model_id else f"{command} --model {model_id}"

@@ -43,8 +43,9 @@ class DetectorDescription(_Network):
     """How faces are found.
 
     layout: what the network's outputs mean; see `models.faces.decoders`. longest_px: the longer side of the picture that the
-    network sees, a multiple of 32; a network of fixed size has its own. square: its input is always square, as in the
-    insightface package, instead of the smallest of three shapes that the picture fits into. closer: also look at the picture at
+    network sees, a multiple of 32; a network of fixed size has its own. square: its input is always square, and
+    pictures are scaled to it linearly, as in the insightface package; otherwise it is the smallest of three shapes that the picture
+    fits into, and pixels are averaged where many become one. closer: also look at the picture at
     this fraction of that size, for faces that fill it. score: least score of a face. overlap: two boxes that overlap more
     (intersection over union) are one face.
     """
@@ -65,10 +66,15 @@ class EmbedderDescription(_Network):
 
 
 class FacePackDescription(_Part):
-    """A face pack. kind: `insightface` for packs in the layout of that package, whose description was made by looking at them."""
+    """A face pack.
+
+    kind: `insightface` for packs in the layout of that package, whose description was made by looking at them. runtime: what
+    runs it: our own code for ONNX Runtime, or that package.
+    """
 
     version: Literal[1] = 1
     kind: Literal["onnx", "insightface"] = "onnx"
+    runtime: Literal["onnx", "insightface"] = "onnx"
     detector: DetectorDescription
     embedder: EmbedderDescription
 
@@ -76,6 +82,8 @@ class FacePackDescription(_Part):
     def _has_two_networks(self) -> FacePackDescription:
         if self.detector.file == self.embedder.file:
             raise ValueError(f"{self.detector.file} is both the detector and the embedder")
+        if self.runtime == "insightface" and self.detector.layout != "scrfd":
+            raise ValueError("the package insightface runs only detectors of the layout scrfd")
         return self
 
 

@@ -75,7 +75,7 @@ class OnnxFaceDetector:
         values[:] = empty[:, None, None]
         scales = []
         for number, picture in enumerate(pictures):
-            scaled = _scaled(picture, height * fraction, width * fraction, limited=not described.square)
+            scaled = _scaled(picture, height * fraction, width * fraction, plain=described.square)
             values[number, :, : scaled.shape[0], : scaled.shape[1]] = normalised(
                 scaled[None], described.colours, described.mean, described.standard_deviation
             )[0]
@@ -116,18 +116,18 @@ def normalised(
     return values
 
 
-def _scaled(picture: NDArray[np.uint8], height: float, width: float, *, limited: bool) -> NDArray[np.uint8]:
-    """Scale a picture to fit; a side is one pixel at least. limited: small pictures are not enlarged to fill the space."""
+def _scaled(picture: NDArray[np.uint8], height: float, width: float, *, plain: bool) -> NDArray[np.uint8]:
+    """Scale a picture to fit; a side is one pixel at least. plain: as the insightface package does it."""
     import cv2
 
     scale = min(height / picture.shape[0], width / picture.shape[1])
-    if limited:
+    if not plain:
         scale = min(scale, _ENLARGED_MAX)
     size = max(1, int(picture.shape[1] * scale)), max(1, int(picture.shape[0] * scale))
     if size == (picture.shape[1], picture.shape[0]):
         return picture
-    # Linear interpolation would leave out pixels below half the size.
-    how = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+    # Linear interpolation leaves out pixels below half the size.
+    how = cv2.INTER_AREA if scale < 0.5 and not plain else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, size, interpolation=how), dtype=np.uint8)
 
 

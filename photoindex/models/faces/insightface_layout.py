@@ -78,7 +78,11 @@ def _is_side_of_embedder(side: int) -> bool:
 
 def written(description: FacePackDescription) -> str:
     """Return the text of a `face_pack.toml`."""
-    lines = [f"version = {description.version}", f'kind = "{description.kind}"']
+    lines = [
+        f"version = {description.version}",
+        f'kind = "{description.kind}"',
+        f'runtime = "{description.runtime}"',
+    ]
     for part in ("detector", "embedder"):
         lines += ["", f"[{part}]"]
         for name, value in getattr(description, part).model_dump(exclude_none=True).items():

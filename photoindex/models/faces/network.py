@@ -61,7 +61,7 @@ class Network:
         return [np.concatenate(same) if len(parts) > 1 else same[0] for same in zip(*parts, strict=True)]
 
     def _run(self, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        with _device_errors(self.device):
+        with device_errors(self.device):
             made: list[Any] = self._session.run(None, {self._input: values})
         return [np.asarray(one, dtype=np.float32) for one in made]
 
@@ -72,28 +72,30 @@ def _padded(part: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.concatenate([part, np.repeat(part[-1:], count - len(part), axis=0)])
 
 
-def _open(path: Path, device: str, threads: int | None) -> tuple[InferenceSession, str]:
-    """Return a session and the device that it runs on."""
+def providers_of(device: str) -> list[Any]:
+    """Return ONNX Runtime's providers for a device: auto, cpu, cuda or cuda:N; DeviceFailed if it has no CUDA but should."""
     import onnxruntime
 
     on_cuda = device.startswith("cuda") or (device == "auto" and _CUDA in onnxruntime.get_available_providers())
     if not on_cuda:
-        return _session(path, threads, ["CPUExecutionProvider"]), "cpu"
-    asked = device != "auto"
-    number = device.partition(":")[2] or "0"
+        return ["CPUExecutionProvider"]
     if _CUDA not in onnxruntime.get_available_providers():
         raise DeviceFailed(_no_cuda(device, "this ONNX Runtime has only the CPU"))
     if hasattr(onnxruntime, "preload_dlls"):
         # CUDA's libraries may be in Python packages, as torch installs them.
         onnxruntime.preload_dlls()
     # Trying out every algorithm for every new shape takes longer than it saves.
-    options = {"device_id": number, "cudnn_conv_algo_search": "HEURISTIC"}
-    providers = [(_CUDA, options), "CPUExecutionProvider"]
-    # The runtime falls back to the CPU by itself; who asked for CUDA gets an error below.
-    session = _session(path, threads, providers)
+    options = {"device_id": device.partition(":")[2] or "0", "cudnn_conv_algo_search": "HEURISTIC"}
+    return [(_CUDA, options), "CPUExecutionProvider"]
+
+
+def _open(path: Path, device: str, threads: int | None) -> tuple[InferenceSession, str]:
+    """Return a session and the device that it runs on."""
+    # The runtime falls back to the CPU by itself; who asked for CUDA gets an error.
+    session = _session(path, threads, providers_of(device))
     if session.get_providers()[0] == _CUDA:
-        return session, f"cuda:{number}"
-    if asked:
+        return session, f"cuda:{device.partition(':')[2] or '0'}"
+    if device.startswith("cuda"):
         raise DeviceFailed(_no_cuda(device, "ONNX Runtime could not use it"))
     return session, "cpu"
 
@@ -124,7 +126,7 @@ def _no_cuda(device: str, why: str) -> str:
 
 
 @contextmanager
-def _device_errors(device: str) -> Iterator[None]:
+def device_errors(device: str) -> Iterator[None]:
     """Convert errors of a device that is out of memory or has failed to OutOfDeviceMemory and DeviceLost."""
     try:
         yield

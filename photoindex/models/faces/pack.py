@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import DescribedFaces, FaceDetector, FaceEmbedder, FacePack
 from photoindex.models.faces.alignment import aligned
-from photoindex.models.faces.description import FACE_PACK, read_face_pack
+from photoindex.models.faces.description import FACE_PACK, DetectorDescription, FacePackDescription, read_face_pack
 from photoindex.models.faces.detector import OnnxFaceDetector
 from photoindex.models.faces.embedder import OnnxFaceEmbedder
 from photoindex.models.faces.network import Network
@@ -28,7 +28,7 @@ _TRIED_PX = 160
 
 
 class OnnxFacePack:
-    """A detector and an embedder in ONNX Runtime; see `models.base.FacePack`."""
+    """A detector and an embedder that were opened; see `models.base.FacePack`."""
 
     def __init__(self, detector: FaceDetector, embedder: FaceEmbedder, runs_on: str) -> None:
         self.detector = detector
@@ -61,23 +61,38 @@ class OnnxFacePack:
         return described
 
 
-def open_face_pack(installed: InstalledModel, *, device: str = "auto", threads: int | None = None) -> FacePack:
+def open_face_pack(
+    installed: InstalledModel, *, device: str = "auto", threads: int | None = None, detail_px: int | None = None
+) -> FacePack:
     """Open an installed face pack; files are hashed while they are loaded.
 
     device: auto (CUDA if ONNX Runtime can use it), cpu, cuda or cuda:N. threads: maximum number of CPU threads per run, by
-    default one per core. Raises ModelUnavailable if it is not a face pack, or files are missing, changed since installation,
+    default one per core. detail_px: also look for smaller faces, in the picture at this longer side; a detector of fixed size
+    has its own. Raises ModelUnavailable if it is not a face pack, or files are missing, changed since installation,
     or inconsistent; DeviceFailed if the device does not exist, OutOfDeviceMemory if the models do not fit.
     """
     described = installed.face_pack
     with installed.checking(FACE_PACK, described.detector, described.embedder):
         description = read_face_pack(installed.folder)
+        if description.runtime == "insightface":
+            return _run_by_package(installed.folder, description, device)
         detector = Network(installed.folder / description.detector.file, device=device, threads=threads)
         embedder = Network(installed.folder / description.embedder.file, device=device, threads=threads)
         return OnnxFacePack(
-            OnnxFaceDetector(detector, description.detector),
+            OnnxFaceDetector(detector, _in_detail(description.detector, detail_px)),
             OnnxFaceEmbedder(embedder, description.embedder),
             f"{embedder.device} (float32, ONNX Runtime)",
         )
+
+
+def _run_by_package(folder: Path, description: FacePackDescription, device: str) -> FacePack:
+    from photoindex.models.faces.insightface_package import PackageDetector, PackageEmbedder
+
+    return OnnxFacePack(
+        PackageDetector(folder / description.detector.file, description.detector, device),
+        PackageEmbedder(folder / description.embedder.file, description.embedder, device),
+        f"{device} (float32, insightface)",
+    )
 
 
 def found_in_pack(folder: Path) -> FoundFaces:
@@ -103,3 +118,10 @@ def try_out_pack(candidate: InstalledModel) -> NDArray[np.float32]:
     pack.describe([np.repeat(picture[..., None], 3, axis=2)])
     side = pack.embedder.input_px
     return pack.embedder.embed(np.full((1, side, side, 3), 128, dtype=np.uint8))
+
+
+def _in_detail(detector: DetectorDescription, detail_px: int | None) -> DetectorDescription:
+    if detail_px is None or detail_px <= detector.longest_px:
+        return detector
+    # The usual size is the closer look then: large faces are not found in detail.
+    return detector.model_copy(update={"longest_px": detail_px, "closer": detector.longest_px / detail_px})

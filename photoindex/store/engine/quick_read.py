@@ -11,18 +11,16 @@ from urllib.parse import quote
 
 
 def quick_rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Return the rows of a SELECT on a database file, which is neither created, upgraded nor waited for.
+    """Return the rows of a SELECT on a database file; none if it cannot be read now, or has not these tables.
 
-    Raises sqlite3.Error if it cannot be read now.
+    The file is neither created nor upgraded nor waited for.
     """
     uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
-    try:
-        return _rows(uri, sql)
-    except sqlite3.OperationalError:
-        # In a folder that cannot be written, SQLite cannot make the log's shared memory; without it, it needs no lock.
-        return _rows(f"{uri}&immutable=1", sql)
-
-
-def _rows(uri: str, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
-        return connection.execute(sql).fetchall()
+    # In a folder that cannot be written, SQLite cannot make the log's shared memory; an immutable file needs none.
+    for name in (uri, f"{uri}&immutable=1"):
+        try:
+            with closing(sqlite3.connect(name, uri=True, timeout=0)) as connection:
+                return connection.execute(sql).fetchall()
+        except sqlite3.Error:
+            continue
+    return []

@@ -125,7 +125,7 @@ class _Face:
     how: str | None
 
 
-_of_assets = (
+_of_asset = (
     select(
         region.c.id, region.c.x, region.c.y, region.c.width, region.c.height, region.c.schema, region.c.space_id,
         assignment.c.individual_id, assignment.c.how,
@@ -133,15 +133,15 @@ _of_assets = (
     )
     .outerjoin(assignment, assignment.c.region_id == region.c.id)
     .where(
-        region.c.asset_id.in_(bindparam("asset_ids", expanding=True)), region.c.kind == FACE, region.c.frame == 0
+        region.c.asset_id == bindparam("asset_id"), region.c.kind == FACE, region.c.frame == 0
     )
     .order_by(region.c.id)
 )  # fmt: skip
 _marked_before = or_(region.c.schema.is_not(None), assignment.c.how == How.METADATA)
-_marked_of_assets = _of_assets.where(_marked_before)
+_marked_of_asset = _of_asset.where(_marked_before)
 
 
-def _faces(connection: Connection, statement: Any, asset_ids: Sequence[int]) -> list[_Face]:
+def _faces(connection: Connection, statement: Any, asset_id: int) -> list[_Face]:
     return [
         _Face(
             id=row.id,
@@ -152,13 +152,13 @@ def _faces(connection: Connection, statement: Any, asset_ids: Sequence[int]) -> 
             individual_id=row.individual_id,
             how=row.how,
         )
-        for row in connection.execute(statement, {"asset_ids": asset_ids})
+        for row in connection.execute(statement, {"asset_id": asset_id})
     ]
 
 
 def by_face(connection: Connection, asset_id: int, marks: Marks) -> dict[int, Mark]:
     """Return region id -> what marks it in a file, for the faces of a content that represents a photo."""
-    faces = _faces(connection, _of_assets, [asset_id]) if marks.faces else []
+    faces = _faces(connection, _of_asset, asset_id) if marks.faces else []
     matches = matched_marks(marks.faces, [KnownFace(each.box, each.detected, each.decided) for each in faces])
     return {faces[place].id: marks.faces[number] for number, place in matches.items()}
 
@@ -171,11 +171,11 @@ def write(connection: Connection, contents: Sequence[PhotoContent], marks: Marks
     """
     primary, *others = contents
     if not marks.faces:
-        before = _faces(connection, _marked_of_assets, [content.asset_id for content in contents])
-        if before:
-            _Writer(connection, primary).remove(before, unplaced=marks.unplaced)
+        for content in contents:
+            if before := _faces(connection, _marked_of_asset, content.asset_id):
+                _Writer(connection, primary).remove(before, unplaced=marks.unplaced)
         return
-    faces = _faces(connection, _of_assets, [primary.asset_id])
+    faces = _faces(connection, _of_asset, primary.asset_id)
     matches = matched_marks(marks.faces, [KnownFace(each.box, each.detected, each.decided) for each in faces])
     writer = _Writer(connection, primary)
     for place, mark in enumerate(marks.faces):
@@ -183,8 +183,8 @@ def write(connection: Connection, contents: Sequence[PhotoContent], marks: Marks
         writer.assign(face, mark.name)
     kept = set(matches.values())
     writer.remove([face for place, face in enumerate(faces) if place not in kept], unplaced=marks.unplaced)
-    if others:
-        writer.remove(_faces(connection, _marked_of_assets, [content.asset_id for content in others]))
+    for content in others:
+        writer.remove(_faces(connection, _marked_of_asset, content.asset_id))
 
 
 @dataclass(frozen=True, slots=True)

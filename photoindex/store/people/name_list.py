@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 from photoindex.store.engine.quick_read import quick_rows
@@ -12,7 +11,4 @@ _NAMES = "SELECT name FROM individual WHERE kind = 'person' AND name IS NOT NULL
 
 def quick_names(database: Path) -> list[str]:
     """Return the names of people in a database file, by folded name; none if it cannot be read now."""
-    try:
-        return [str(row[0]) for row in quick_rows(database, _NAMES)]
-    except sqlite3.Error:
-        return []
+    return [str(row[0]) for row in quick_rows(database, _NAMES)]

@@ -94,13 +94,13 @@ def faces_to_match(connection: Connection, rows: Sequence[RegionRow]) -> list[Fa
 class RegionWriter:
     """Stores what one variant of a stage found: the regions of contents, with vectors of one space.
 
-    keeps: the variants whose finished tasks stay valid beside this one; those of all others are removed, because their
-    results are replaced.
+    adds_to: a variant whose results stay valid beside these, and so do the regions that are not found again. The finished
+    tasks of all other variants are removed, because their results are replaced.
     """
 
     space: RegionSpace
     variant_id: int
-    keeps: tuple[int, ...] = ()
+    adds_to: int | None = None
 
     def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
         """Write the regions among the results (asset id -> results), replacing earlier ones of these contents.
@@ -116,7 +116,8 @@ class RegionWriter:
             regions = [one for one in found if isinstance(one, DetectedRegion)]
             self._merge(connection, asset_id, before.get(asset_id, []), regions, merged)
         self._write(connection, merged)
-        asset_tasks.forget_other_variants(connection, counts.STAGE, asset_ids, kept=(self.variant_id, *self.keeps))
+        valid = [one for one in (self.variant_id, self.adds_to) if one is not None]
+        asset_tasks.forget_other_variants(connection, counts.STAGE, asset_ids, kept=valid)
         summaries.forget(connection, merged.individuals)
         marks.reconcile(connection, asset_ids)
         counts.refresh(connection, asset_ids, looked_through=True)
@@ -156,7 +157,8 @@ class RegionWriter:
         """Whether a region that was not found again is removed."""
         if row.is_taken_over and row.space_id == self.space.id:
             return True  # the edit removed it from the picture: its vector would have been recognised
-        return not row.is_decided
+        is_valid = row.variant_id is not None and row.variant_id == self.adds_to
+        return not (row.is_decided or is_valid)
 
     def _write(self, connection: Connection, merged: _Merged) -> None:
         sizes = _sizes(connection, {asset_id for _, asset_id, _ in merged.updated} | {one for one, _ in merged.added})

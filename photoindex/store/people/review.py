@@ -114,8 +114,19 @@ def faces(
         statement = _shown.join(ranked, ranked.c.id == region.c.id).where(chosen)
         order = ranked.c.place.desc() if unreviewed else ranked.c.place
         for row in connection.execute(statement.order_by(order)):
-            found[row.individual_id].append(ShownFace(*row)._replace(may_repeat=bool(row.may_repeat)))
+            found[row.individual_id].append(_face(row))
     return dict(found)
+
+
+def faces_by_id(connection: Connection, region_ids: Sequence[int], *, hidden: bool) -> dict[int, ShownFace]:
+    """Return id -> face; unknown ids, and without `hidden` faces in photos of hidden persons, are omitted."""
+    statement = _shown.join(individual, individual.c.id == assignment.c.individual_id)
+    found: dict[int, ShownFace] = {}
+    for start in range(0, len(region_ids), _KEYS):
+        chosen = statement.where(region.c.id.in_(region_ids[start : start + _KEYS]))
+        for row in connection.execute(chosen if hidden else _without_hidden(chosen)):
+            found[row.id] = _face(row)
+    return found
 
 
 def persons_in(connection: Connection, photo_ids: Sequence[int]) -> dict[int, set[int]]:
@@ -148,6 +159,10 @@ _shown: Select[Any] = (
     .join(asset, asset.c.id == region.c.asset_id)
     .join(photo, photo.c.primary_asset_id == asset.c.id)
 )  # fmt: skip
+
+
+def _face(row: Any) -> ShownFace:
+    return ShownFace(*row)._replace(may_repeat=bool(row.may_repeat))
 
 
 def _without_hidden(statement: Select[Any]) -> Select[Any]:

@@ -121,7 +121,7 @@ def test_tasks_that_were_queued_again_name_the_command_of_their_model(two_spaces
     assert two_spaces.rows.value("SELECT count(*) FROM task WHERE state = 'pending'") == 0
 
 
-GIVEN_UP = "{} given up; to see why: photoindex tasks --stage embed --state quarantined"
+GIVEN_UP = "{} given up; to see why: photoindex tasks --stage {} --state quarantined"
 NEW_PREVIEW = "; the next photoindex scan makes a new one, then run: photoindex {}"
 RETRY = "photoindex retry --stage embed {}, then: photoindex embed"
 NO_VECTOR = (

@@ -175,3 +175,34 @@ def test_lines_that_are_not_imported_are_all_in_json(peopled: House) -> None:
     peopled.excerpt(LEFT_OUT, peopled.run("people", "import", file))
     found = json.loads(peopled.run("people", "import", "--json", file))
     assert len(found["left_out"]) == 25
+
+
+NOBODY = "there is nobody to list; to group faces into people, run: photoindex cluster"
+
+
+@promises(NOBODY)
+def test_people_are_found_by_grouping_faces(house: House) -> None:
+    house.photos.mkdir()
+    with library_in(house.library) as library:
+        rows = FaceRows(library, house.photos)
+        for person in "abcdefgh":
+            rows.add_photos_of(person, 6)
+    house.follow(NOBODY, house.run("people", "list"))
+    assert len(listed(house)) == 8
+
+
+SUGGESTED = "photoindex people merge {} {}"
+
+
+@promises(SUGGESTED)
+def test_a_suggestion_is_followed_by_its_command(house: House) -> None:
+    house.photos.mkdir()
+    with library_in(house.library) as library:
+        rows = FaceRows(library, house.photos)
+        for number in range(20):
+            rows.add_person(None, rows.add_photos_of(f"other {number}", 2), how=How.CLUSTER)
+        rows.add_person("Anna", rows.add_photos_of("a", 4))
+        rows.add_person(None, rows.add_photos_of("a", 4), how=How.CLUSTER)
+    (suggested,) = house.result("people", "suggest", "--json").json
+    house.follow(SUGGESTED, suggested["command"])
+    assert listed(house, "--named")[21]["faces"] == 8

@@ -8,14 +8,13 @@ import pytest
 
 from photoindex.pipeline.ingest.derived_files import preview_path
 from tests.cli.promises.house import House, promises
-from tests.cli.promises.messages import HOLE
 from tests.rows import library_in
 from tests.shown_faces import ShownFaces
 
 HIDDEN = "of hidden persons left out; --hidden shows them"
 NO_PREVIEW = "without a preview; make them with: photoindex scan"
 NOBODY = "there are no faces to review; see: photoindex people list"
-APPLIED = f"take them back with: photoindex undo {HOLE}"
+APPLIED = "take them back with: photoindex undo {}"
 
 
 @pytest.fixture

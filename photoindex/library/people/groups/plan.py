@@ -39,7 +39,7 @@ def plan_all(given: GroupingInput, thresholds: Thresholds, emit: EventSink) -> P
     began = time.perf_counter()
     groups = group(given.faces, given.known, thresholds, search_with(emit))
     emit(PhaseFinished(PHASE, len(given.faces), time.perf_counter() - began))
-    persons = matched(groups.labels, _current(given)).persons
+    persons = matched(groups.labels, _current(given))
     persons = np.where(persons == WAITING, NOBODY, np.where(persons < WAITING, persons + 1, persons))
     return _plan(given, persons, groups.scores, new=int(given.waiting.sum()))
 

@@ -33,10 +33,11 @@ class ReviewRequest:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The named person that a group may be, with a certainty from 0 to 1."""
+    """The named person that a group may be, with a certainty from 0 to 1. examples: faces of the person to show beside it."""
 
     person_id: int
     certainty: float
+    examples: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ def choose(connection: Connection, request: ReviewRequest, suggestions: Mapping[
     kinds = _by_kind([row for row in rows if _is_wanted(row, wanted, suggestions)], suggestions)
     fitting = _fitting(kinds, request.limit)
     faces = _faces(connection, fitting, hidden=request.hidden)
-    known = [suggestions[row.individual_id].person_id for row, _ in fitting[SUGGESTED]]
-    examples = review.faces(connection, known, surest=_EXAMPLES, least_sure=0, unreviewed=False, hidden=request.hidden)
+    suggested = [suggestions[row.individual_id] for row, _ in fitting[SUGGESTED]]
+    examples = _examples(connection, suggested, hidden=request.hidden)
     groups = []
     for kind, some in fitting.items():
         for row, count in some:
@@ -89,11 +90,26 @@ def choose(connection: Connection, request: ReviewRequest, suggestions: Mapping[
                     persons.get(person_id),
                     None if suggestion is None else suggestion.certainty,
                     faces[row.individual_id][:count],
-                    [] if suggestion is None else examples.get(person_id, []),
+                    [] if suggestion is None else examples[suggestion],
                 )
             )
     left = sum(map(len, kinds.values())) - len(groups)
     return Choice(groups, left, [(one, counted.get(one.id, 0)) for one in persons.values()])
+
+
+def _examples(
+    connection: Connection, suggested: Sequence[Suggestion], *, hidden: bool
+) -> dict[Suggestion, list[ShownFace]]:
+    """Return the examples of each suggestion, filled up with the surest faces of the person."""
+    known = [one.person_id for one in suggested]
+    surest = review.faces(connection, known, surest=_EXAMPLES, least_sure=0, unreviewed=False, hidden=hidden)
+    nearest = review.faces_by_id(connection, [face for one in suggested for face in one.examples], hidden=hidden)
+    found = {}
+    for one in suggested:
+        own = [nearest[face] for face in one.examples if face in nearest]
+        more = [face for face in surest.get(one.person_id, []) if face not in own]
+        found[one] = [*own, *more][:_EXAMPLES]
+    return found
 
 
 def _is_wanted(row: GroupRow, wanted: set[int], suggestions: Mapping[int, Suggestion]) -> bool:

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from photoindex.domain.people.boxes import Box
 from photoindex.domain.people.lifetimes import taken_on
@@ -17,10 +16,12 @@ from photoindex.library.export.photo_cards import file_url
 from photoindex.library.handle import Library
 from photoindex.library.people.review.choice import Choice, ChosenGroup, ReviewRequest, choose
 from photoindex.library.people.review.crops import Place, face_crops
+from photoindex.library.people.review.suggestions import suggestions
 from photoindex.library.photos.lost_previews import mark_lost_if_possible
 from photoindex.library.photos.time_text import shown
 from photoindex.library.search.hits import Hit, hits_by_id
 from photoindex.paths import display
+from photoindex.progress import EventSink, ignore_events
 from photoindex.store.people import review
 from photoindex.store.people.review import ShownFace
 
@@ -67,14 +68,15 @@ class _Group:
     examples: Sequence[_Face]
 
 
-def review_page(library: Library, request: ReviewRequest, *, made_at: datetime | None = None) -> Review:
-    """Return the page. made_at: local time, default now.
+def review_page(library: Library, request: ReviewRequest, emit: EventSink = ignore_events) -> Review:
+    """Return the page.
 
     Only previews are read, so originals may be offline; the next scan makes those that are missing. Ignored persons are left out; without `request.hidden` also hidden
     ones and all photos of them. Raises NothingFound for an unknown person, and where there is nothing to review.
     """
+    suggested = suggestions(library, emit)
     with library.database.read() as connection:
-        choice = choose(connection, request, {})
+        choice = choose(connection, request, suggested)
         faces = [face for group in choice.groups for face in (*group.faces, *group.examples)]
         photos = sorted({face.photo_id for face in faces})
         persons = review.persons_in(connection, photos)
@@ -100,7 +102,6 @@ def review_page(library: Library, request: ReviewRequest, *, made_at: datetime |
         groups=groups,
         known=_known(choice, shown_faces),
         faces=len(shown_faces),
-        made_at=made_at or datetime.now().astimezone(),
     )
     return Review(page, len(groups), len(shown_faces), choice.left, sum(not face.crop for face in shown_faces))
 

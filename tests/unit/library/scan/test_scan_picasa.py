@@ -48,7 +48,8 @@ def test_each_photo_gets_its_own_faces(runner: LibraryRunner, photos: Path) -> N
         ("a.jpg", "Ben", "metadata", "picasa"),
         ("b.jpg", "Ben", "metadata", "picasa"),
     ]
-    assert runner.rows("SELECT description FROM photo ORDER BY id") == [(None,), ("Two",), (None,)]
+    described = "SELECT file.name, description FROM photo JOIN file ON file.asset_id = primary_asset_id ORDER BY 1"
+    assert runner.rows(described) == [("a.jpg", None), ("b.jpg", "Two"), ("c.jpg", None)]
     assert counts(runner.scan()) == {"unchanged": 3, "sidecars": 1}
 
 

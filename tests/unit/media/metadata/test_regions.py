@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from photoindex.domain.people.marks import Picture, RegionSource, marks_of
 from photoindex.media.content import read_content
 from photoindex.media.identify.kind import sniff
 from photoindex.media.metadata.description import describe
 from photoindex.media.metadata.standards.regions import regions_of
-from photoindex.types import Region
+from photoindex.types import Kind, MediaType, Region
 from tests.metadata_blocks import described, jpeg, xmp_segment
 
 NAMESPACES = {
@@ -187,3 +192,95 @@ def test_real_faces_are_found_in_both_schemas(testdata: Path) -> None:
         ("Pierre Curie", "mp"),
     ]
     assert [place(one) for one in regions[:2]] == [place(one) for one in regions[2:]]
+
+
+def iptc(*items: str) -> bytes:
+    listed = "".join(f'<rdf:li rdf:parseType="Resource">{item}</rdf:li>' for item in items)
+    return packet(
+        '<Iptc4xmpExt:ImageRegion xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">'
+        f"<rdf:Bag>{listed}</rdf:Bag></Iptc4xmpExt:ImageRegion>"
+    )
+
+
+def boundary(shape: str, inside: str, unit: str = "relative") -> str:
+    return (
+        f'<Iptc4xmpExt:RegionBoundary rdf:parseType="Resource"><Iptc4xmpExt:rbShape>{shape}</Iptc4xmpExt:rbShape>'
+        f"<Iptc4xmpExt:rbUnit>{unit}</Iptc4xmpExt:rbUnit>{inside}</Iptc4xmpExt:RegionBoundary>"
+    )
+
+
+def sides(**values: float) -> str:
+    return "".join(f"<Iptc4xmpExt:rb{name}>{value}</Iptc4xmpExt:rb{name}>" for name, value in values.items())
+
+
+ANNA = "<Iptc4xmpExt:PersonInImage><rdf:Bag><rdf:li>Anna</rdf:li></rdf:Bag></Iptc4xmpExt:PersonInImage>"
+NAMED = '<Iptc4xmpExt:Name><rdf:Alt><rdf:li xml:lang="x-default">Ben</rdf:li></rdf:Alt></Iptc4xmpExt:Name>'
+HUMAN = (
+    '<Iptc4xmpExt:rCtype><rdf:Bag><rdf:li rdf:parseType="Resource"><xmp:Identifier xmlns:xmp="http://ns.adobe.com/xap/1.0/">'
+    "<rdf:Bag><rdf:li>http://cv.iptc.org/newscodes/imageregiontype/human</rdf:li></rdf:Bag></xmp:Identifier></rdf:li>"
+    "</rdf:Bag></Iptc4xmpExt:rCtype>"
+)
+
+
+def test_iptc_regions_of_people_are_faces_with_the_name_of_the_person_or_the_region() -> None:
+    rectangle = boundary("rectangle", sides(X=0.1, Y=0.2, W=0.3, H=0.4))
+    corners = "".join(
+        f'<rdf:li rdf:parseType="Resource">{sides(X=x, Y=y)}</rdf:li>' for x, y in ((0.1, 0.2), (0.4, 0.2), (0.4, 0.6))
+    )
+    polygon = boundary("polygon", f"<Iptc4xmpExt:rbVertices><rdf:Seq>{corners}</rdf:Seq></Iptc4xmpExt:rbVertices>")
+    circle = boundary("circle", sides(X=0.5, Y=0.5, Rx=0.1))
+    found = regions_of(iptc(rectangle + ANNA, polygon + NAMED + HUMAN, circle + NAMED))
+    assert found == (
+        Region("face", "Anna", 0.1, 0.2, 0.3, 0.4, "iptc"),
+        Region("face", "Ben", 0.1, 0.2, 0.3, 0.4, "iptc"),
+        Region("other", "Ben", 0.4, 0.4, 0.2, 0.2, "iptc"),
+    )
+
+
+def test_iptc_regions_in_pixels_are_left_out_because_they_do_not_say_of_which_picture() -> None:
+    assert regions_of(iptc(boundary("rectangle", sides(X=10, Y=20, W=30, H=40), "pixel") + ANNA)) == ()
+
+
+def test_a_face_that_picasa_was_told_to_ignore_has_no_name() -> None:
+    [face] = regions_of(microsoft('MPReg:PersonDisplayName="ffffffffffffffff" MPReg:Rectangle="0.1, 0.2, 0.3, 0.4"'))
+    assert face.name is None
+
+
+@pytest.mark.parametrize("size", ['stDim:w="0" stDim:h="3000"', 'stDim:w="nan" stDim:h="inf"', 'stDim:w="4000"'])
+def test_a_size_that_makes_no_sense_is_unknown(size: str) -> None:
+    area = 'stArea:x="0.5" stArea:y="0.4" stArea:w="0.2" stArea:h="0.3" stArea:unit="normalized"'
+    [region] = regions_of(mwg(marked(area), dimensions=size))
+    assert (region.drawn_width, region.drawn_height) == (None, None)
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+def test_regions_that_exiftool_wrote_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg(width=400, height=300))
+    area, box = "Area={X=0.5,Y=0.4,W=0.2,H=0.3,Unit=normalized}", "rbUnit=relative,rbShape=rectangle"
+    arguments = [
+        f"-RegionInfo={{AppliedToDimensions={{W=400,H=300,Unit=pixel}},RegionList=[{{{area},Name=Anna,Type=Face}}]}}",
+        "-RegionInfoMP={Regions=[{PersonDisplayName=Ben,Rectangle=0.1|,0.2|,0.3|,0.4}]}",
+        f"-ImageRegion=[{{RegionBoundary={{{box},rbX=0.5,rbY=0.6,rbW=0.1,rbH=0.2}},Name=Cem,RCtype=[{{Name=Human}}]}}]",
+    ]
+    subprocess.run(["exiftool", "-q", "-overwrite_original", *arguments, path], check=True, capture_output=True)
+    found = describe(read_content(os.fsencode(path)), MediaType(Kind.IMAGE, "jpeg")).regions
+    assert found == (
+        Region("face", "Anna", 0.4, 0.25, 0.2, 0.3, "mwg", 400, 300),
+        Region("face", "Ben", 0.1, 0.2, 0.3, 0.4, "mp"),
+        Region("face", "Cem", 0.5, 0.6, 0.1, 0.2, "iptc"),
+    )
+
+
+@pytest.mark.shared
+def test_a_real_turned_photo_has_its_faces_where_its_upright_copy_has_them(testdata: Path) -> None:
+    boxes = []
+    for name in ("portrait.jpg", "portrait-orientation-6.jpg"):
+        path = os.fsencode(testdata / "faces" / "_orientation" / name)
+        found = describe(read_content(path), MediaType(Kind.IMAGE, "jpeg"))
+        shown = Picture(found.width, found.height, found.orientation, "image")
+        marks = marks_of([RegionSource(name, shown, [asdict(region) for region in found.regions])], shown)
+        boxes.append({face.name: (face.box.x, face.box.y) for face in marks.faces})
+    assert set(boxes[0]) == {"Marie Curie", "Pierre Curie"}
+    for name, place in boxes[0].items():
+        assert boxes[1][name] == pytest.approx(place, abs=0.01)

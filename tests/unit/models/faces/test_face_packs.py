@@ -11,6 +11,7 @@ from PIL import Image
 from photoindex.errors import DeviceFailed, ModelUnavailable
 from photoindex.models.base import FacePack
 from photoindex.models.encoders import open_image_encoder, open_text_encoder
+from photoindex.models.faces.insightface_layout import recognised, written
 from photoindex.models.faces.pack import open_face_pack
 from tests.model_folders import TINY_CLIP
 from tests.tiny_faces import DIM, draw_face, write_faces, write_tiny_faces
@@ -91,3 +92,17 @@ def test_a_face_pack_does_not_embed_photos_and_a_clip_model_finds_no_faces(tiny:
             open_encoder(installed(tiny))
     with pytest.raises(ModelUnavailable, match="the model 'small' embeds photos and texts, and cannot find faces"):
         open_face_pack(installed(TINY_CLIP))
+
+
+def test_a_pack_for_the_package_insightface_names_the_extra_where_it_is_missing(tmp_path: Path) -> None:
+    from importlib.util import find_spec
+
+    from tests.face_networks import write_insightface_pack
+
+    if find_spec("insightface") is not None:
+        pytest.skip("the package insightface is installed")
+    folder = write_insightface_pack(tmp_path / "pack")
+    text = written(recognised(folder)).replace('runtime = "onnx"', 'runtime = "insightface"')
+    (folder / "face_pack.toml").write_text(text)
+    with pytest.raises(ModelUnavailable, match=r"run: pip install 'photoindex\[insightface\]'"):
+        open_face_pack(installed(folder), device="cpu")

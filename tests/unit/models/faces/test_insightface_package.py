@@ -14,18 +14,23 @@ from PIL import Image, ImageOps
 
 insightface = pytest.importorskip("insightface", reason="the extra `insightface` is not installed")
 
+from insightface.utils.face_align import norm_crop  # noqa: E402
+
 from photoindex.models.base import FacesInPicture  # noqa: E402
 from photoindex.models.faces.alignment import aligned  # noqa: E402
 from photoindex.models.faces.detector import OnnxFaceDetector  # noqa: E402
 from photoindex.models.faces.embedder import OnnxFaceEmbedder  # noqa: E402
-from photoindex.models.faces.insightface_layout import recognised  # noqa: E402
+from photoindex.models.faces.insightface_layout import recognised, written  # noqa: E402
 from photoindex.models.faces.network import Network  # noqa: E402
+from photoindex.models.faces.pack import open_face_pack  # noqa: E402
 from tests.face_networks import write_embedder, write_insightface_pack, write_scrfd  # noqa: E402
+from tests.unit.models.clip_models import installed  # noqa: E402
 
 # The package calls a function of scikit-image that will be replaced.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
-SIZES = [(640, 480), (480, 640), (1024, 768), (1024, 300), (200, 150), (640, 640), (1999, 1333)]
+# The package has one scale for both sides of a picture, and rounds one of them. Here both are scaled without rounding.
+SIZES = [(640, 480), (480, 640), (1024, 768), (1280, 320), (160, 120), (640, 640), (1920, 1280)]
 
 
 def pictures(testdata: Path | None) -> list[NDArray[np.uint8]]:
@@ -35,11 +40,10 @@ def pictures(testdata: Path | None) -> list[NDArray[np.uint8]]:
         coarse = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), dtype=np.uint8)
         made.append(np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)))
     if testdata is not None:
-        for path in sorted((testdata / "faces").glob("*/*"))[::3]:
+        for path in sorted((testdata / "faces").glob("*/*"))[::6]:
             with Image.open(path) as image:
                 upright = ImageOps.exif_transpose(image).convert("RGB")
-            upright.thumbnail((1024, 1024))
-            made.append(np.asarray(upright))
+            made.append(np.asarray(ImageOps.fit(upright, (1024, 768))))
     return made
 
 
@@ -69,14 +73,14 @@ def ours(folder: Path) -> tuple[OnnxFaceDetector, OnnxFaceEmbedder]:
     )
 
 
-def paired(found: FacesInPicture, theirs: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Return pairs of the same box, which may come in another order where scores are equal."""
-    pairs = []
-    for number, box in enumerate(found.boxes):
-        corners = np.concatenate([box[:2], box[:2] + box[2:]])
-        distance = np.abs(theirs[:, :4] - corners).max(axis=1)
-        pairs.append((number, int(distance.argmin())))
-    return pairs
+def same_candidate(found: FacesInPicture, number: int, theirs: list[Any]) -> Any | None:
+    """Return the package's face from the same output of the network: with the same score, at the same place."""
+    box = found.boxes[number]
+    corners = np.concatenate([box[:2], box[:2] + box[2:]])
+    for face in theirs:
+        if abs(face.det_score - found.scores[number]) < 1e-3 and np.abs(face.bbox - corners).max() < 5:
+            return face
+    return None
 
 
 @pytest.mark.parametrize("batched", [False, True])
@@ -89,47 +93,39 @@ def test_boxes_landmarks_crops_and_vectors_are_those_of_the_package(
     app = analysis(folder)
     detector, embedder = ours(folder)
     found = detector.detect(photos)
-    most = {"box px": 0.0, "landmark px": 0.0, "score": 0.0, "crop levels": 0.0, "1 - cosine": 0.0}
+    most = {"box px": 0.0, "landmark px": 0.0, "crop levels": 0.0, "1 - cosine": 0.0}
     faces = lacking = 0
     for picture, one in zip(photos, found, strict=True):
-        theirs = app.get(np.ascontiguousarray(picture[..., ::-1]))
+        mirrored = np.ascontiguousarray(picture[..., ::-1])
+        theirs = app.get(mirrored)
         faces += len(theirs)
-        lacking += abs(len(theirs) - len(one))
-        if not theirs:
-            continue
-        boxes = np.array([face.bbox for face in theirs])
-        for number, other in paired(one, boxes):
-            face, box = theirs[other], one.boxes[number]
-            corners = np.concatenate([box[:2], box[:2] + box[2:]])
-            if np.abs(corners - face.bbox).max() > 10:
+        lacking += max(0, len(theirs) - len(one))
+        for number, box in enumerate(one.boxes):
+            face = same_candidate(one, number, theirs)
+            if face is None:
                 lacking += 1
                 continue
             crop = aligned(picture, one.landmarks[number : number + 1], 112)
-            from insightface.utils.face_align import norm_crop
-
-            expected = norm_crop(np.ascontiguousarray(picture[..., ::-1]), face.kps)[..., ::-1]
-            cosine = float(embedder.embed(crop)[0] @ face.normed_embedding)
+            expected = norm_crop(mirrored, face.kps)[..., ::-1]
+            corners = np.concatenate([box[:2], box[:2] + box[2:]])
             for name, value in (
                 ("box px", np.abs(corners - face.bbox).max()),
                 ("landmark px", np.abs(one.landmarks[number] - face.kps).max()),
-                ("score", abs(one.scores[number] - face.det_score)),
                 ("crop levels", np.abs(crop[0].astype(int) - expected.astype(int)).mean()),
-                ("1 - cosine", 1 - cosine),
+                ("1 - cosine", 1 - embedder.embed(crop)[0] @ face.normed_embedding),
             ):
                 most[name] = max(most[name], float(value))
     print(f"\n{len(photos)} pictures, {faces} faces, {lacking} only in one; largest differences: {most}")
     assert faces > 100
-    # Boxes at the border of the overlap: the package counts the last pixel of a box, and has one scale for both sides.
-    assert lacking <= 0.02 * faces
-    assert most["box px"] < 3
-    assert most["landmark px"] < 3
-    assert most["score"] < 1e-3
-    assert most["1 - cosine"] < 0.02
+    # Which of two boxes stays may differ: the package counts a box one pixel longer where it compares overlaps.
+    assert lacking <= 0.05 * faces
+    assert most["box px"] < 0.05
+    assert most["landmark px"] < 0.05
+    assert most["crop levels"] < 0.5
+    assert most["1 - cosine"] < 1e-3
 
 
 def test_an_aligned_face_of_the_same_landmarks_is_the_packages(photos: list[NDArray[np.uint8]]) -> None:
-    from insightface.utils.face_align import norm_crop
-
     generator = np.random.default_rng(0)
     for picture in photos:
         middle = generator.uniform(0, picture.shape[1::-1])
@@ -149,6 +145,19 @@ def test_vectors_of_the_same_face_are_those_of_the_package(tmp_path: Path, norma
     expected = theirs.get_feat([np.ascontiguousarray(face[..., ::-1]) for face in faces])
     expected = expected / np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(ours(tmp_path)[1].embed(faces), expected, atol=1e-5)
+
+
+def test_a_pack_can_be_run_by_the_package(tmp_path: Path, photos: list[NDArray[np.uint8]]) -> None:
+    folder = write_insightface_pack(tmp_path / "pack")
+    text = written(recognised(folder))
+    packs = []
+    for runtime in ("onnx", "insightface"):
+        (folder / "face_pack.toml").write_text(f'runtime = "{runtime}"\n' + text.replace('runtime = "onnx"\n', ""))
+        packs.append(open_face_pack(installed(folder), device="cpu"))
+    assert packs[1].runs_on == "cpu (float32, insightface)"
+    ours, theirs = (pack.describe(photos[:1])[0] for pack in packs)
+    assert abs(len(ours) - len(theirs)) < 0.1 * len(ours)
+    assert (ours.vectors @ theirs.vectors.T).max(axis=1).mean() > 0.97
 
 
 @pytest.mark.shared

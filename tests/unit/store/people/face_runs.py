@@ -20,13 +20,13 @@ class FaceRuns(FaceRows):
     """Faces of one model in a library, and runs that find others."""
 
     def look(
-        self, found: dict[int, list[DetectedRegion]], *, model: str = "by-hand", keeps: tuple[int, ...] = ()
+        self, found: dict[int, list[DetectedRegion]], *, model: str = "by-hand", adds_to: int | None = None
     ) -> int:
         """Write what a run of a model found (content -> faces); return its variant."""
         with self.writing() as connection:
             variant_id = queue.ensure_variant(connection, "faces", {"model": model})
             space = spaces.ensure(connection, model=model, comparable={"model": model}, dim=self.dim)
-            RegionWriter(space, variant_id, keeps).put(connection, found)
+            RegionWriter(space, variant_id, adds_to).put(connection, found)
         return variant_id
 
     def faces(self, asset_id: int) -> list[tuple[Any, ...]]:

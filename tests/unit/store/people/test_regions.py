@@ -92,11 +92,22 @@ def test_a_marked_face_that_a_model_finds_is_one_face(rows: FaceRuns) -> None:
 def test_the_tasks_of_a_model_whose_faces_were_replaced_are_removed(rows: FaceRuns) -> None:
     one, other = rows.add_content(), rows.add_content("other.jpg")
     old = rows.look({one: [], other: []})
-    large = rows.look({one: []}, model="large", keeps=(old,))
+    large = rows.look({one: []}, model="large", adds_to=old)
     for asset_id, variant_id in ((one, old), (other, old), (one, large)):
         rows.add_task(asset_id, subject_kind="asset", stage="faces", variant_id=variant_id)
     rows.look({one: []}, model="new")
     assert rows.query("SELECT subject_id, variant_id FROM task WHERE stage = 'faces'") == [(other, old)]
+
+
+def test_faces_of_a_preview_stay_when_a_larger_picture_shows_others(rows: FaceRuns) -> None:
+    asset_id = rows.add_content()
+    previews = rows.look({asset_id: [face(), face(BESIDE, 2)]})
+    before = rows.faces(asset_id)
+    larger = rows.look({asset_id: [face(), face((0.4, 0.8, 0.01, 0.02), 3)]}, model="by-hand, larger", adds_to=previews)
+    assert [(row[0], row[3]) for row in rows.faces(asset_id)][:2] == [(before[0][0], larger), (before[1][0], previews)]
+    assert len(rows.faces(asset_id)) == 3
+    rows.look({asset_id: [face()]})
+    assert [row[0] for row in rows.faces(asset_id)] == [before[0][0]]
 
 
 def test_ten_thousand_faces_in_one_photo_are_stored_and_found_again(rows: FaceRuns) -> None:

@@ -1,0 +1,180 @@
+"""`photoindex faces` against the bare models on the same previews: pictures and faces a second.
+
+The rounds alternate; each side runs in its own process and is timed from its first batch, without loading the models. The
+bare side decodes each batch before the models see it; its rate is given without and with that time.
+
+With PHOTOINDEX_TESTDATA (a folder with `faces/` and `models/`), the pictures are real and the models YuNet and MobileFaceNet;
+otherwise faces are drawn, and the models are those of the tests, made by recipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from common import options, photoindex, report
+from PIL import Image
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+PACK = "bench-faces"
+DESCRIPTION = """
+version = 1
+[detector]
+layout = "yunet"
+file = "yunet_n_dynamic.onnx"
+colours = "BGR"
+longest_px = 640
+score = 0.6
+overlap = 0.3
+[embedder]
+file = "mobilefacenet_112x112.onnx"
+mean = [127.5, 127.5, 127.5]
+standard_deviation = [127.5, 127.5, 127.5]
+dim = 128
+"""
+REAL = ("yunet_n_dynamic.onnx", "mobilefacenet_112x112.onnx")
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--copies", type=int, default=4, help="how often each picture is there, at different sizes")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--bare", type=Path, metavar="LIBRARY", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.bare is not None:
+        print(json.dumps(bare(given)))
+        return
+    if given.quick:
+        given.copies, given.rounds, given.batch_size = 1, 1, 8
+    testdata = os.environ.get("PHOTOINDEX_TESTDATA")
+    data = None if testdata is None else Path(testdata)
+    with tempfile.TemporaryDirectory(prefix="bench-faces-") as temporary:
+        work = given.work or Path(temporary)
+        library = work / f"faces-library-{'drawn' if data is None else 'real'}-{given.copies}"
+        if not library.exists():
+            write_photos(work / "photos", data, given.copies, quick=given.quick)
+            photoindex("scan", work / "photos", "--progress", "none", library=library)
+            photoindex("models", "install", write_pack(work / "pack", data), "--id", PACK, library=library)
+        compare(given, library, "drawn faces, tiny models" if data is None else "YuNet and MobileFaceNet")
+
+
+def write_photos(folder: Path, data: Path | None, copies: int, *, quick: bool) -> None:
+    """Write pictures; their copies differ in size, so that each has a preview of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if data is None:
+        from tests.tiny_faces import write_faces
+
+        for number in range(8 if quick else 40 * copies):
+            boxes = {(40 + 90 * one, 60, 110 + 90 * one, 130): number + one for one in range(number % 5)}
+            write_faces(folder / f"{number}.jpg", boxes, size_px=(1024, 768), seed=number)
+        return
+    pictures = sorted(path for path in (data / "faces").glob("*/*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    for number, path in enumerate(pictures[:12] if quick else pictures):
+        with Image.open(path) as image:
+            rgb = image.convert("RGB")
+        for copy in range(copies):
+            side = max(rgb.size) - 2 * copy
+            scaled = rgb.resize((max(1, rgb.width * side // max(rgb.size)), max(1, rgb.height * side // max(rgb.size))))
+            scaled.save(folder / f"{number}-{copy}.jpg", quality=92)
+
+
+def write_pack(folder: Path, data: Path | None) -> Path:
+    if data is None:
+        from tests.tiny_faces import write_tiny_faces
+
+        return write_tiny_faces(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in REAL:
+        shutil.copy(data / "models" / name, folder)
+    (folder / "face_pack.toml").write_text(DESCRIPTION)
+    return folder
+
+
+def compare(given: argparse.Namespace, library: Path, models: str) -> None:
+    rounds = [(pipeline(given, library), side(given, library)) for _ in range(given.rounds)]
+    ours, alone = (max((pair[which] for pair in rounds), key=lambda one: one["images_per_second"]) for which in (0, 1))
+    assert abs(ours["faces"] - alone["faces"]) <= 0.01 * alone["faces"], (ours["faces"], alone["faces"])
+    report(
+        "faces",
+        models=models,
+        device=ours["runs_on"],
+        pictures=ours["looked_through"],
+        faces=ours["faces"],
+        batch_size=given.batch_size,
+        rounds=given.rounds,
+        images_per_second=ours["images_per_second"],
+        faces_per_second=ours["faces_per_second"],
+        bare_images_per_second=alone["images_per_second"],
+        bare_faces_per_second=alone["faces_per_second"],
+        bare_images_per_second_with_decoding=alone["with_decoding"],
+        ratio=round(ours["images_per_second"] / alone["images_per_second"], 3),
+        goal=0.9,
+        ratios_of_rounds=[round(one["images_per_second"] / other["images_per_second"], 3) for one, other in rounds],
+        bottleneck=ours["bottleneck"],
+        seconds_a_batch={
+            step: round(ours[f"{step}_seconds"] / ours["batches"], 4)
+            for step in ("read", "decode", "infer", "write", "wait")
+        },
+    )
+
+
+def pipeline(given: argparse.Namespace, library: Path) -> dict[str, float]:
+    """Look through all previews again."""
+    photoindex("redo", "faces", library=library)
+    _seconds, out = photoindex(
+        "faces", "--json", "--progress", "none", "--model", PACK, "--device", given.device, "--batch-size",
+        given.batch_size, library=library,
+    )  # fmt: skip
+    return json.loads(out)
+
+
+def side(given: argparse.Namespace, library: Path) -> dict[str, float]:
+    """Run the bare models in a process of their own."""
+    command = [sys.executable, __file__, "--bare", library, "--device", given.device, "--batch-size", given.batch_size]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"the bare models failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def bare(given: argparse.Namespace) -> dict[str, float]:
+    """The models alone, in a loop over batches of previews."""
+    from photoindex.models.faces.pack import open_face_pack
+    from photoindex.models.weights import ModelStore
+
+    pack = open_face_pack(ModelStore(given.bare / "models").get(PACK), device=given.device)
+    previews = [path.read_bytes() for path in sorted((given.bare / "derived").glob("*/*.preview.jpg"))]
+    faces, decoding, describing = 0, 0.0, 0.0
+    for first in range(0, len(previews), given.batch_size):
+        began = time.perf_counter()
+        pictures = [_decoded(one) for one in previews[first : first + given.batch_size]]
+        decoded = time.perf_counter()
+        faces += sum(len(one) for one in pack.describe(pictures))
+        decoding, describing = decoding + decoded - began, describing + time.perf_counter() - decoded
+    return {
+        "faces": faces,
+        "images_per_second": round(len(previews) / describing, 2),
+        "faces_per_second": round(faces / describing, 2),
+        "with_decoding": round(len(previews) / (decoding + describing), 2),
+    }
+
+
+def _decoded(jpeg: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(jpeg)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+if __name__ == "__main__":
+    main()
