@@ -14,7 +14,7 @@ NO_FACES = "no faces were found yet; run: photoindex faces"
 REVIEW = "name them: photoindex people review"
 LIST = "see who they are: photoindex people list"
 SHOW = "photoindex people show {}"
-MERGE = "photoindex people merge {}"
+MERGE = "photoindex people merge {} {}"
 MORE = "{} more {}; all are in: photoindex cluster stats --json"
 
 
