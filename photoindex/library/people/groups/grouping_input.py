@@ -18,6 +18,7 @@ from photoindex.store.people import grouping, spaces
 from photoindex.store.people.grouping import NOBODY, Decisions, FaceRows, PersonRow
 from photoindex.store.people.spaces import RegionSpace
 
+NO_FACES = "no faces were found yet; run: photoindex faces"
 _PHASE = "loading"
 _DAYS, _MONTHS, _YEARS = 0, 1, 2
 
@@ -65,12 +66,12 @@ def active_space(library: Library) -> RegionSpace:
     with library.database.read() as connection:
         space = spaces.active(connection)
     if space is None:
-        raise NothingFound("no faces were found yet; run: photoindex faces")
+        raise NothingFound(NO_FACES)
     return space
 
 
 def grouping_input(library: Library, emit: EventSink = ignore_events) -> GroupingInput:
-    """Read what grouping works on. Raises NothingFound if no face was ever looked for."""
+    """Read what grouping works on. Raises NothingFound if no face was ever found."""
     space = active_space(library)
     began = time.perf_counter()
     with library.database.read() as connection:
@@ -80,6 +81,8 @@ def grouping_input(library: Library, emit: EventSink = ignore_events) -> Groupin
         decisions = grouping.decisions(connection, space)
         persons = grouping.persons(connection)
     emit(PhaseFinished(_PHASE, len(rows), time.perf_counter() - began))
+    if not len(rows):
+        raise NothingFound(NO_FACES)
     return GroupingInput(space, rows, decisions, persons, _faces(rows, decisions), _known(rows, decisions, persons))
 
 
