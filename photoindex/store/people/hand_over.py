@@ -1,23 +1,34 @@
-"""Hands what a person said about the faces of a content to the content that took its place in a file."""
+"""Hands what a person said about the faces of a content to the content that took its place, in a file or in a photo."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, literal, null, select
+from collections.abc import Collection
+
+from sqlalchemy import Connection, delete, insert, literal, null, select, union
 
 from photoindex.domain.people.same_face import matched_after_edit
-from photoindex.domain.people.values import FIXED
+from photoindex.domain.people.values import FIXED, How
 from photoindex.store.engine.database import new_id
-from photoindex.store.engine.statements import upsert
+from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.people import counts, summaries
 from photoindex.store.people.regions import RegionRow, faces_to_match, of_assets
 from photoindex.store.schema.tables import asset_with_repeats, assignment, region, region_vector, rejection
 
 
-def hand_over(connection: Connection, *, source: int, target: int) -> None:
+def with_words(connection: Connection, asset_ids: Collection[int]) -> set[int]:
+    """Return those of some contents of which there may be anything to hand over: they have faces, or show somebody twice."""
+    wanted = numbers(sorted(asset_ids))
+    faces = select(region.c.asset_id).where(region.c.asset_id.in_(wanted))
+    repeats = select(asset_with_repeats.c.asset_id).where(asset_with_repeats.c.asset_id.in_(wanted))
+    return set(connection.execute(union(faces, repeats)).scalars())
+
+
+def hand_over(connection: Connection, *, source: int, target: int, is_newer: bool = True) -> None:
     """Apply what was said about the faces of content `source` to the same faces of content `target`, its successor.
 
     Until a model has looked through `target`, faces that it does not have yet are copied; see `RegionWriter` for what
-    becomes of them then.
+    becomes of them then. is_newer: what was said about `source` was said later than what was said about `target`; else
+    faces of `target` that a person decided about stay as they are.
     """
     _copy_repeats(connection, source, target)
     found = of_assets(connection, [source, target])
@@ -28,6 +39,8 @@ def hand_over(connection: Connection, *, source: int, target: int) -> None:
         pairs = dict(matched_after_edit(faces[: len(decided)], faces[len(decided) :]))
         is_new = not counts.is_looked_through(connection, target)
         for number, row in enumerate(decided):
+            if number in pairs and not is_newer and _has_own_word(there[pairs[number]]):
+                continue
             if number in pairs:
                 _decide_alike(connection, row, there[pairs[number]])
             elif is_new:
@@ -37,13 +50,17 @@ def hand_over(connection: Connection, *, source: int, target: int) -> None:
     summaries.forget_of_asset(connection, source)
 
 
+def _has_own_word(face: RegionRow) -> bool:
+    return face.how == How.CONFIRMED or face.rejected
+
+
 def _copy_repeats(connection: Connection, source: int, target: int) -> None:
     allowed = select(literal(target), asset_with_repeats.c.at).where(asset_with_repeats.c.asset_id == source)
     connection.execute(upsert(asset_with_repeats).from_select(["asset_id", "at"], allowed).on_conflict_do_nothing())
 
 
 def _decide_alike(connection: Connection, decided: RegionRow, face: RegionRow) -> None:
-    """Give a face what was said about `decided`, which was said later than what was said about itself."""
+    """Give a face what was said about `decided`, which wins over what was said about itself."""
     rejected = select(rejection.c.individual_id).where(rejection.c.region_id == decided.id)
     of_face = assignment.c.region_id == face.id
     connection.execute(delete(assignment).where(of_face, assignment.c.individual_id.in_(rejected)))
