@@ -48,7 +48,7 @@ def test_the_summary_is_on_stderr_and_says_what_was_done(command: Command) -> No
     assert first.endswith("faces are grouped for the first time")
     assert changed == "of the faces, 20 are in 4 new groups"
     assert people == "4 people: 0 named, 4 unnamed; 20 faces in groups, 0 waiting"
-    assert after.startswith("see who they are: ")
+    assert after == "name them: photoindex people review"
     assert command("--progress", "none").err.decode().startswith("no new faces to group\n")
 
 

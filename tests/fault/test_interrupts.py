@@ -33,6 +33,8 @@ COMMANDS = {
     "embed": "embed",
     "faces": "faces --batch-size 4",
     "originals": "faces --from originals",
+    "cluster": "cluster",
+    "stats": "cluster stats",
     "search": "search red circles --gallery {new}.html",
     "like": "search --like {photo}",
     "duplicates": "duplicates",

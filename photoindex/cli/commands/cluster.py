@@ -144,7 +144,7 @@ def _lines(summary: ClusterSummary) -> Iterator[str]:
     if summary.outdated:
         yield f"{amount(summary.outdated, 'faces')} left alone: somebody changed them meanwhile; the next run sees them"
     if not summary.dry_run and summary.people:
-        yield "see who they are: photoindex people list"
+        yield "name them: photoindex people review" if summary.unnamed else "see who they are: photoindex people list"
 
 
 def _calibrate(

@@ -123,7 +123,12 @@ def _merge(one: Likely, people: dict[int, PersonStats]) -> Iterator[str]:
     yield " + ".join(_who(people[person])[0] for person in one.persons)
     yield f"{100 * one.confidence:.0f} % sure"
     yield "; ".join(map(_evidence, one.evidence))
-    yield f"photoindex people merge {' '.join(map(str, one.persons))}"
+    yield _merge_command(one)
+
+
+def _merge_command(one: Likely) -> str:
+    into, *others = map(str, one.persons)
+    return f"photoindex people merge {into} {' '.join(others)}"
 
 
 def _evidence(one: Evidence) -> str:
@@ -144,8 +149,7 @@ def _json_lines(stats: ClusterStats) -> Iterator[dict[str, object]]:
         values = asdict(person) | {"mixed": mixed, "suspicious": person.suspicious}
         yield {"schema": 1, "what": "person", **values, "command": _look(person) if person.suspicious else None}
     for one in stats.likely:
-        command = f"photoindex people merge {' '.join(map(str, one.persons))}"
-        yield {"schema": 1, "what": "likely_merge", **asdict(one), "command": command}
+        yield {"schema": 1, "what": "likely_merge", **asdict(one), "command": _merge_command(one)}
 
 
 def _person(one: PersonStats) -> Row:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from photoindex.domain.facts.resolve import resolve
 from photoindex.geo.gazetteer import Gazetteer
 from photoindex.pipeline.resolve.evidence import gather
-from photoindex.store.people import marks
+from photoindex.store.people import hand_over, marks
 from photoindex.store.photos import assets
 from photoindex.store.photos.places import display, ensure_place
 from photoindex.store.search import text_index
@@ -52,6 +52,8 @@ class Resolver:
         names = list(dict.fromkeys(each.name for each in evidence.files))
         folders = list(dict.fromkeys(self.root_of(each.volume_id, each.folder_path) for each in evidence.files))
         document = text_index.document(names, folders, resolved)
+        if others := [one.asset_id for one in evidence.contents[1:]]:
+            hand_over.to_primary(connection, evidence.content.asset_id, others)
         marks.write(connection, evidence.contents, evidence.marks)
         assets.store_resolution(
             connection, photo_id, content=evidence.content, resolved=resolved, document=document, place_id=place_id

@@ -12,9 +12,7 @@ from photoindex.domain.pairing import Decision, Link, Member, PhotoGroup
 from photoindex.domain.sidecars.match import match_sidecars
 from photoindex.domain.sidecars.names import MediaName, SidecarName
 from photoindex.domain.time.wall import is_clock_start, parse_wall
-from photoindex.store.people.hand_over import hand_over, with_words
 from photoindex.store.photos import pairs, sidecars
-from photoindex.store.photos.assets import PRIMARY
 from photoindex.store.photos.pairs import SUPERSEDED, AssetRole, MemberRow, NewRole
 from photoindex.store.tasks import stale
 from photoindex.types import Kind, SidecarKind
@@ -147,7 +145,7 @@ def regroup(connection: Connection, asset_ids: Collection[int]) -> set[int]:
     """Regroup these contents, and all contents linked to them, into photos according to links and decisions.
 
     Return the resulting photos, which are marked as stale. A photo id stays with the photo's primary content; merged photos
-    keep the lowest id. A new primary content gets what a person said about the faces of the earlier one.
+    keep the lowest id.
     """
     everything = pairs.connected(connection, asset_ids)
     members, links, decisions, roles = members_and_links(connection, everything)
@@ -167,27 +165,9 @@ def regroup(connection: Connection, asset_ids: Collection[int]) -> set[int]:
         if photo is not None and (photo, SUPERSEDED) != (old.photo_id, old.role):
             new_roles.append(NewRole(asset_id, photo, SUPERSEDED, None))
     pairs.set_roles(connection, new_roles)
-    _hand_over_faces(connection, groups, roles, {one.asset_id: one.kind for one in members})
     pairs.remove_empty_photos(connection, {one.photo_id for one in roles.values()} - set(photo_ids), into=into)
     stale.resolve_later(connection, photo_ids)
     return set(photo_ids)
-
-
-def _hand_over_faces(
-    connection: Connection, groups: Iterable[PhotoGroup], roles: Mapping[int, AssetRole], kinds: Mapping[int, Kind]
-) -> None:
-    """Let the primary content of each photo have what was said about faces of pictures that represented one until now."""
-    followed = {
-        asset_id: group.primary_asset_id
-        for group in groups
-        for asset_id in group.roles
-        if asset_id != group.primary_asset_id
-        and roles[asset_id].role == PRIMARY
-        and (kinds[asset_id] is Kind.VIDEO) == (kinds[group.primary_asset_id] is Kind.VIDEO)
-    }
-    if followed:
-        for asset_id in sorted(with_words(connection, followed)):
-            hand_over(connection, source=asset_id, target=followed[asset_id], is_newer=False)
 
 
 def _photo_ids(connection: Connection, groups: list[PhotoGroup], roles: dict[int, AssetRole]) -> list[int]:

@@ -1,34 +1,25 @@
-"""Hands what a person said about the faces of a content to the content that took its place, in a file or in a photo."""
+"""Hands what a person said about the faces of a content to the content that took its place in a file."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, literal, null, select, union
+from sqlalchemy import Connection, delete, insert, literal, null, select
 
 from photoindex.domain.people.same_face import matched_after_edit
 from photoindex.domain.people.values import FIXED, How
 from photoindex.store.engine.database import new_id
-from photoindex.store.engine.statements import numbers, upsert
+from photoindex.store.engine.statements import upsert
 from photoindex.store.people import counts, summaries
 from photoindex.store.people.regions import RegionRow, faces_to_match, of_assets
 from photoindex.store.schema.tables import asset_with_repeats, assignment, region, region_vector, rejection
 
 
-def with_words(connection: Connection, asset_ids: Collection[int]) -> set[int]:
-    """Return those of some contents of which there may be anything to hand over: they have faces, or show somebody twice."""
-    wanted = numbers(sorted(asset_ids))
-    faces = select(region.c.asset_id).where(region.c.asset_id.in_(wanted))
-    repeats = select(asset_with_repeats.c.asset_id).where(asset_with_repeats.c.asset_id.in_(wanted))
-    return set(connection.execute(union(faces, repeats)).scalars())
-
-
-def hand_over(connection: Connection, *, source: int, target: int, is_newer: bool = True) -> None:
+def hand_over(connection: Connection, *, source: int, target: int) -> None:
     """Apply what was said about the faces of content `source` to the same faces of content `target`, its successor.
 
     Until a model has looked through `target`, faces that it does not have yet are copied; see `RegionWriter` for what
-    becomes of them then. is_newer: what was said about `source` was said later than what was said about `target`; else
-    faces of `target` that a person decided about stay as they are.
+    becomes of them then.
     """
     _copy_repeats(connection, source, target)
     found = of_assets(connection, [source, target])
@@ -39,8 +30,6 @@ def hand_over(connection: Connection, *, source: int, target: int, is_newer: boo
         pairs = dict(matched_after_edit(faces[: len(decided)], faces[len(decided) :]))
         is_new = not counts.is_looked_through(connection, target)
         for number, row in enumerate(decided):
-            if number in pairs and not is_newer and _has_own_word(there[pairs[number]]):
-                continue
             if number in pairs:
                 _decide_alike(connection, row, there[pairs[number]])
             elif is_new:
@@ -50,8 +39,28 @@ def hand_over(connection: Connection, *, source: int, target: int, is_newer: boo
     summaries.forget_of_asset(connection, source)
 
 
-def _has_own_word(face: RegionRow) -> bool:
-    return face.how == How.CONFIRMED or face.rejected
+def to_primary(connection: Connection, primary: int, others: Sequence[int]) -> None:
+    """Apply what was said about the faces of a photo's other contents to those of its primary content.
+
+    People see and correct the faces of the primary content only: where a RAW file or an edit joins a photo and another
+    content represents it, their word must not stay behind. What was said about a face of the primary content itself wins.
+    """
+    found = of_assets(connection, [primary, *others])
+    there = found.get(primary, [])
+    decided = [row for one in others for row in found.get(one, []) if row.how == How.CONFIRMED or row.rejected]
+    if not decided:
+        return
+    faces = faces_to_match(connection, [*decided, *there])
+    pairs = dict(matched_after_edit(faces[: len(decided)], faces[len(decided) :]))
+    is_new = not counts.is_looked_through(connection, primary)
+    for number, row in enumerate(decided):
+        face = there[pairs[number]] if number in pairs else None
+        if face is not None and face.how != How.CONFIRMED and not face.rejected:
+            _decide_alike(connection, row, face)
+        elif face is None and is_new:
+            _copy(connection, row, primary)
+    changed = {row.individual_id for row in [*decided, *there]}
+    summaries.forget(connection, [one for one in changed if one is not None])
 
 
 def _copy_repeats(connection: Connection, source: int, target: int) -> None:
@@ -60,7 +69,7 @@ def _copy_repeats(connection: Connection, source: int, target: int) -> None:
 
 
 def _decide_alike(connection: Connection, decided: RegionRow, face: RegionRow) -> None:
-    """Give a face what was said about `decided`, which wins over what was said about itself."""
+    """Give a face what was said about `decided`, which was said later than what was said about itself."""
     rejected = select(rejection.c.individual_id).where(rejection.c.region_id == decided.id)
     of_face = assignment.c.region_id == face.id
     connection.execute(delete(assignment).where(of_face, assignment.c.individual_id.in_(rejected)))

@@ -203,6 +203,6 @@ def test_a_suggestion_is_followed_by_its_command(house: House) -> None:
             rows.add_person(None, rows.add_photos_of(f"other {number}", 2), how=How.CLUSTER)
         rows.add_person("Anna", rows.add_photos_of("a", 4))
         rows.add_person(None, rows.add_photos_of("a", 4), how=How.CLUSTER)
-    (suggested,) = house.run("people", "suggest", "--json").splitlines()[-1:]
-    house.follow(SUGGESTED, json.loads(suggested)["command"])
+    (suggested,) = house.result("people", "suggest", "--json").json
+    house.follow(SUGGESTED, suggested["command"])
     assert listed(house, "--named")[21]["faces"] == 8

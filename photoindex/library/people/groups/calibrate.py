@@ -13,7 +13,6 @@ import numpy as np
 from photoindex.domain.people.calibration import Calibration
 from photoindex.domain.people.calibration import calibrated as measure
 from photoindex.domain.people.grouping_values import WAITING, Thresholds
-from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.people.groups.grouping_input import GroupingInput, grouping_input
 from photoindex.progress import EventSink, PhaseFinished, PhaseStarted, ignore_events
@@ -105,8 +104,6 @@ def calibrated(
 def calibrate(library: Library, emit: EventSink = ignore_events) -> CalibrationReport:
     """Measure the space of faces anew and store the result. Raises NothingFound without faces."""
     given = grouping_input(library, emit)
-    if not len(given.faces):
-        raise NothingFound("no faces were found yet; run: photoindex faces")
     measured = _measured(library, given, emit, keep=True)
     thresholds = measured.thresholds(len(given.faces))
     precision, recall = _estimates(given, thresholds)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from photoindex.domain.people.groups.regrouping import NOBODY, Change, Kind, Regrouping, batches, changes
-from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
@@ -150,8 +149,6 @@ def _planned(library: Library, request: ClusterRequest, emit: EventSink) -> _Pla
     due = is_due(library)
     reason = due.full or ("as asked" if request.full else "")
     given = grouping_input(library, emit)
-    if not len(given.rows):
-        raise NothingFound("no faces were found yet; run: photoindex faces")
     thresholds = calibrated(library, given, emit, keep=not request.dry_run).thresholds(len(given.rows))
     plan = plan_all(given, thresholds, emit) if reason else plan_new(given, thresholds, emit)
     return _Planned(given, plan, reason)
@@ -208,7 +205,7 @@ def _clustering(planned: _Planned, done: _Written, began: float, *, dry_run: boo
         people=len(people),
         named=named,
         unnamed=len(people) - named,
-        new=plan.new,
+        new=int((given.is_new & given.waiting).sum()),
         joined=faces[Kind.JOINED],
         moved=faces[Kind.MOVED] + faces[Kind.MERGED] + faces[Kind.SPLIT],
         left=faces[Kind.LEFT],

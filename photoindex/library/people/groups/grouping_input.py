@@ -18,6 +18,7 @@ from photoindex.store.people import grouping, spaces
 from photoindex.store.people.grouping import NOBODY, Decisions, FaceRows, PersonRow
 from photoindex.store.people.spaces import RegionSpace
 
+NO_FACES = "no faces were found yet; run: photoindex faces"
 _PHASE = "loading"
 _DAYS, _MONTHS, _YEARS = 0, 1, 2
 
@@ -45,9 +46,14 @@ class GroupingInput:
 
     @property
     def is_new(self) -> NDArray[np.bool_]:
-        """Which faces came after those that were last grouped, or have to find another person: one was rejected."""
+        """Which faces came after those that were last grouped."""
+        return np.greater(self.rows.ids, self.space.joined_up_to or 0)
+
+    @property
+    def to_join(self) -> NDArray[np.bool_]:
+        """Which waiting faces may find a person: the new ones, and those that somebody said are not who they were held for."""
         rejected = np.array(sorted({face for face, _ in self.decisions.rejected}), np.int64)
-        return (self.rows.ids > (self.space.joined_up_to or 0)) | np.isin(self.rows.ids, rejected)
+        return self.waiting & (self.is_new | np.isin(self.rows.ids, rejected))
 
     @property
     def named(self) -> frozenset[int]:
@@ -71,12 +77,12 @@ def active_space(library: Library) -> RegionSpace:
     with library.database.read() as connection:
         space = spaces.active(connection)
     if space is None:
-        raise NothingFound("no faces were found yet; run: photoindex faces")
+        raise NothingFound(NO_FACES)
     return space
 
 
 def grouping_input(library: Library, emit: EventSink = ignore_events) -> GroupingInput:
-    """Read what grouping works on. Raises NothingFound if no face was ever looked for."""
+    """Read what grouping works on. Raises NothingFound if no face was ever found."""
     space = active_space(library)
     began = time.perf_counter()
     with library.database.read() as connection:
@@ -86,6 +92,8 @@ def grouping_input(library: Library, emit: EventSink = ignore_events) -> Groupin
         decisions = grouping.decisions(connection, space)
         persons = grouping.persons(connection)
     emit(PhaseFinished(_PHASE, len(rows), time.perf_counter() - began))
+    if not len(rows):
+        raise NothingFound(NO_FACES)
     return GroupingInput(space, rows, decisions, persons, _faces(rows, decisions), _known(rows, decisions, persons))
 
 

@@ -72,14 +72,16 @@ def likely_same(
 ) -> list[Likely]:
     """Return who may be one person, the most certain first.
 
-    Left out: strangers and hidden people, pairs that somebody said are not the same, two people with names, and people
-    who are together in a photo. least: of the confidence. measured: the calibration, if the caller has it.
+    Left out: groups none of whose faces would join the other, strangers and hidden people, pairs that somebody said are
+    not the same, two people with names, and people who are together in a photo. least: of the confidence. measured: the
+    calibration, if the caller has it.
     """
     pool = _Pool(given)
     if len(pool.groups.labels) < 2:
         return []
     measured = measured or calibrated(library, given, emit, keep=False)
     expected = Background(measured.calibration.mean, measured.calibration.deviation)
+    join = measured.thresholds(len(given.faces)).join
     lives = [one for one in successive(pool.spans(), expected) if one.confidence >= least]
     found = [pool.as_likely(Kind.YEARS, part) for chain in chains(lives) for part in pool.sound_parts(chain)]
     in_chain = {frozenset((one, other)) for likely in found for one in likely.persons for other in likely.persons}
@@ -87,7 +89,9 @@ def likely_same(
     for link in alike(pool.groups.means, neighbours(unit, _CANDIDATES), expected):
         pair = frozenset((pool.person(link.first), pool.person(link.second)))
         if link.confidence >= least and pair not in in_chain and pool.may_be_one(link.first, link.second):
-            found.append(pool.as_likely(Kind.ALIKE, [link]))
+            likely = pool.as_likely(Kind.ALIKE, [link])
+            if likely.evidence[0].nearest[0][2] >= join:
+                found.append(likely)
     return sorted(found, key=lambda one: (-one.confidence, one.persons))
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from photoindex.domain.people.cluster_quality import cohesion, means_of
 from photoindex.domain.people.grouping_values import WAITING, Thresholds
 from photoindex.domain.people.groups.mixed_groups import parts_of
-from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.people.groups.calibrate import calibrated
 from photoindex.library.people.groups.grouping_input import GroupingInput, grouping_input
@@ -77,8 +76,6 @@ class ClusterStats:
 def cluster_stats(library: Library, emit: EventSink = ignore_events) -> ClusterStats:
     """Measure the groups; nothing is changed. Raises NothingFound where no face was ever found."""
     given = grouping_input(library, emit)
-    if not len(given.rows):
-        raise NothingFound("no faces were found yet; run: photoindex faces")
     measured = calibrated(library, given, emit, keep=False)
     thresholds = measured.thresholds(len(given.faces))
     return ClusterStats(

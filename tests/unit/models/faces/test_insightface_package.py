@@ -30,7 +30,7 @@ from tests.unit.models.clip_models import installed  # noqa: E402
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
 # The package has one scale for both sides of a picture, and rounds one of them. Here both are scaled without rounding.
-SIZES = [(640, 480), (480, 640), (1024, 768), (1280, 320), (160, 120), (640, 640), (1920, 1280)]
+SIZES = [(640, 480), (480, 640), (1024, 768), (1280, 320), (160, 120), (640, 640), (1920, 1440)]
 
 
 def pictures(testdata: Path | None) -> list[NDArray[np.uint8]]:

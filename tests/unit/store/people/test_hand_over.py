@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.domain.people.values import How
-from photoindex.pipeline.resolve.relate import relate_folder
-from photoindex.store.people.hand_over import hand_over
+from photoindex.store.people.hand_over import hand_over, to_primary
 from tests.rows import library_in
 from tests.unit.store.people.face_runs import BESIDE, BOX, FaceRuns, face
 
@@ -121,43 +120,36 @@ def test_a_second_edit_before_a_model_looked_hands_the_copies_on(rows: FaceRuns)
     assert names(rows, third) == {0.1: ("Anna", "confirmed")}
 
 
-def raw_and_picture(rows: FaceRuns) -> tuple[int, int]:
-    """Add two contents of one folder with the same stem, each a photo of its own until `pair`."""
-    size = {"asset_width": 4000, "asset_height": 3000, "asset_facts": {"exif": {"taken_at": "2019-05-01T10:00:00"}}}
-    raw = rows.add_whole_photo("one.cr2", kind="raw", format="cr2", asset_kind="raw", asset_format="cr2", **size)
-    return rows.asset_of(raw), rows.asset_of(rows.add_whole_photo("one.jpg", **size))
+def test_what_was_said_about_faces_of_a_raw_file_holds_for_the_picture_that_joins_it(rows: FaceRuns) -> None:
+    raw = rows.add_content()
+    rows.look({raw: [face(BOX, 1), face(BESIDE, 2), face(TOP, 3)]})
+    first, second, third = (row[0] for row in rows.faces(raw))
+    anna = rows.add_person("Anna", [first])
+    rows.add_person("Ben", [second])
+    rows.reject(anna, [third])
+    ((photo_id,),) = rows.query("SELECT photo_id FROM asset WHERE id = ?", raw)
+    picture = rows.add_asset(photo_id, width=4000, height=3000)
+    variant_id = rows.look({picture: [face(BOX, 1, shot=1), face(BESIDE, 2, shot=1), face(TOP, 3, shot=1)]})
+    mark_looked_through(rows, picture, variant_id)
+    on_picture = {left: region_id for region_id, left, *_ in rows.faces(picture)}
+    rows.assign(rows.add_person("Clara"), [on_picture[0.6]])
+    for _ in range(2):
+        with rows.writing() as connection:
+            to_primary(connection, picture, [raw])
+    assert names(rows, picture) == {0.2: ("Anna", "confirmed"), 0.6: ("Clara", "confirmed"), 0.1: (None, None)}
+    assert (on_picture[0.1], anna) in rows.query("SELECT region_id, individual_id FROM rejection")
 
 
-def pair(rows: FaceRuns) -> None:
-    ((folder_id,),) = rows.query("SELECT DISTINCT folder_id FROM file")
-    with rows.writing() as connection:
-        relate_folder(connection, folder_id)
-
-
-def test_a_picture_that_comes_to_represent_a_photo_gets_what_was_said_of_the_raw_file(rows: FaceRuns) -> None:
-    raw, picture = raw_and_picture(rows)
-    rows.look({raw: [face(BOX, 1), face(BESIDE, 2)]})
-    first, second = (row[0] for row in rows.faces(raw))
-    rows.add_person("Anna", [first])
-    rows.reject(rows.add_person("Ben", []), [second])
-    pair(rows)
-    assert rows.query("SELECT id, role FROM asset ORDER BY id") == [(raw, "raw"), (picture, "primary")]
-    assert names(rows, picture) == {0.2: ("Anna", "confirmed"), 0.6: (None, None)}
-    rows.look({picture: [face(TOP, 1, shot=1), face(BESIDE, 2, shot=1)]})
-    assert names(rows, picture) == {0.1: ("Anna", "confirmed"), 0.6: (None, None)}
-    assert len(rows.query("SELECT 1 FROM rejection")) == 2
-    pair(rows)
-    assert len(rows.faces(picture)) == 2
-
-
-def test_what_was_said_of_the_picture_itself_stays_when_it_is_paired(rows: FaceRuns) -> None:
-    raw, picture = raw_and_picture(rows)
-    variant_id = rows.look({one: [face(BOX, 1), face(BESIDE, 2)] for one in (raw, picture)})
-    for one in (raw, picture):
-        mark_looked_through(rows, one, variant_id)
-    (of_raw, beside), (of_picture, _) = ([row[0] for row in rows.faces(one)] for one in (raw, picture))
-    rows.add_person("Anna", [of_raw])
-    rows.add_person("Ben", [beside])
-    rows.add_person("Bea", [of_picture])
-    pair(rows)
-    assert names(rows, picture) == {0.2: ("Bea", "confirmed"), 0.6: ("Ben", "confirmed")}
+def test_a_picture_that_joins_before_a_model_looked_through_it_gets_copies(rows: FaceRuns) -> None:
+    raw = rows.add_content()
+    rows.look({raw: [face(BOX, 1)]})
+    rows.add_person("Anna", [row[0] for row in rows.faces(raw)])
+    ((photo_id,),) = rows.query("SELECT photo_id FROM asset WHERE id = ?", raw)
+    picture = rows.add_asset(photo_id, width=4000, height=3000)
+    for _ in range(2):
+        with rows.writing() as connection:
+            to_primary(connection, picture, [raw])
+    assert names(rows, picture) == {0.2: ("Anna", "confirmed")}
+    rows.look({picture: [face(BOX, 1, shot=1)]})
+    assert names(rows, picture) == {0.2: ("Anna", "confirmed")}
+    assert len(rows.faces(picture)) == 1
