@@ -61,6 +61,12 @@ class GroupingInput:
         return frozenset(one.id for one in self.persons.values() if one.name is not None)
 
     @property
+    def decided(self) -> frozenset[int]:
+        """The persons of whom somebody said who they are: a name or dates, or that they are strangers or hidden."""
+        said = (one.id for one in self.persons.values() if one.born or one.died or one.ignored or one.hidden)
+        return self.named | frozenset(said)
+
+    @property
     def newest(self) -> int:
         """The largest id of a face, 0 without any."""
         return int(self.rows.ids[-1]) if len(self.rows) else 0

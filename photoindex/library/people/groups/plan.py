@@ -48,7 +48,7 @@ def _current(given: GroupingInput) -> Current:
         person=np.where(given.waiting, WAITING, rows.persons),
         fixed=rows.fixed,
         photo=np.where(repeats, -1 - np.arange(len(rows)), rows.photos),
-        decided=given.named | frozenset(given.known.confirmed.values()),
+        decided=given.decided | frozenset(given.known.confirmed.values()),
         impossible=rules_of(given.faces, given.known).forbidden,
     )
 
@@ -98,7 +98,7 @@ def _plan(given: GroupingInput, persons: Persons, scores: NDArray[np.float32]) -
     rows = given.rows
     persons = np.where(rows.fixed, rows.persons, persons)
     _respect_faces_without_vectors(given, persons)
-    _keep_named(given, persons)
+    _keep_decided(given, persons)
     return Plan(persons, regrouped(rows.ids, rows.persons, persons, scores))
 
 
@@ -113,10 +113,12 @@ def _respect_faces_without_vectors(given: GroupingInput, persons: Persons) -> No
             persons[place] = NOBODY
 
 
-def _keep_named(given: GroupingInput, persons: Persons) -> None:
-    """Let a named person who would lose every face keep them all: a name is a person's word."""
-    named = np.array(sorted(given.named), np.int64)
-    before = np.intersect1d(given.rows.persons, named)
+def _keep_decided(given: GroupingInput, persons: Persons) -> None:
+    """Let a person with a name, or one who is a stranger or hidden, keep all faces where every one would be lost.
+
+    That somebody is Anna, or a stranger, is a person's word.
+    """
+    before = np.intersect1d(given.rows.persons, np.array(sorted(given.decided), np.int64))
     for person in np.setdiff1d(before, persons).tolist():
         of_person = given.rows.persons == person
         persons[of_person] = person

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from photoindex.domain.people.boxes import Box
-from photoindex.domain.people.lifetimes import checked_date
+from photoindex.domain.people.lifetimes import checked_date, is_before
 from photoindex.domain.people.names import checked_name, name_key
 from photoindex.domain.people.values import PERSON, How
 from photoindex.errors import UsageError
 
 SCHEMA = 1
 _DIGEST_CHARACTERS = 64
+_KIND = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _HOWS = (How.CONFIRMED.value, How.CLUSTER.value)
 
 
@@ -124,13 +126,16 @@ def _person(line: int, value: Mapping[str, Any]) -> PersonLine:
     names = value.get("names", [])
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise ValueError("names is no list of texts")
+    born, died = _date(value.get("born"), "born"), _date(value.get("died"), "died")
+    if born is not None and died is not None and is_before(died, born):
+        raise ValueError(f"the death ({died}) is before the birth ({born})")
     return PersonLine(
         line,
         _number(value["id"]),
-        _text(value.get("kind", PERSON), "kind"),
+        _kind(value.get("kind", PERSON)),
         None if name is None else checked_name(_text(name, "name")),
-        _date(value.get("born"), "born"),
-        _date(value.get("died"), "died"),
+        born,
+        died,
         _flag(value.get("hidden", False), "hidden"),
         _flag(value.get("ignored", False), "ignored"),
         tuple(name_key(one) for one in names),
@@ -175,6 +180,12 @@ def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{what} is no text")
     return value
+
+
+def _kind(value: Any) -> str:
+    if not _KIND.fullmatch(_text(value, "kind")):
+        raise ValueError("kind is no word such as person or pet")
+    return str(value)
 
 
 def _flag(value: Any, what: str) -> bool:
