@@ -96,7 +96,7 @@ def calibrated(
     keep: store what was measured.
     """
     kept = from_json(given.space.calibration)
-    if kept is not None and kept.is_current(len(given.faces), len(given.known.confirmed)):
+    if kept is not None and kept.is_current(len(given.faces), int(given.rows.fixed.sum())):
         return kept
     return _measured(library, given, emit, keep=keep)
 
@@ -115,7 +115,7 @@ def _measured(library: Library, given: GroupingInput, emit: EventSink, *, keep: 
     began = time.perf_counter()
     person = np.where(given.rows.fixed, given.rows.persons, WAITING)
     found = measure(given.faces.vectors, given.faces.photo, given.faces.repeats_allowed, person)
-    measured = Measured(found, len(given.faces), len(given.known.confirmed))
+    measured = Measured(found, len(given.faces), int(given.rows.fixed.sum()))
     if keep:
         with library.database.write() as connection:
             grouping.calibrate(connection, given.space, measured.as_json())

@@ -40,6 +40,14 @@ class GroupingInput:
     known: Known
 
     @property
+    def fixed(self) -> NDArray[np.bool_]:
+        """Which faces stay with their person: those by a person's word, and one of everybody of whom somebody said anything.
+
+        So two groups with different names never become one, although none of their faces was confirmed.
+        """
+        return np.isin(self.rows.ids, list(self.known.confirmed))
+
+    @property
     def waiting(self) -> NDArray[np.bool_]:
         """Which faces are in no group."""
         return np.equal(self.rows.persons, NOBODY)
@@ -63,8 +71,7 @@ class GroupingInput:
     @property
     def decided(self) -> frozenset[int]:
         """The persons of whom somebody said who they are: a name or dates, or that they are strangers or hidden."""
-        said = (one.id for one in self.persons.values() if one.born or one.died or one.ignored or one.hidden)
-        return self.named | frozenset(said)
+        return frozenset(one.id for one in self.persons.values() if _is_decided(one))
 
     @property
     def newest(self) -> int:
@@ -112,8 +119,10 @@ def _faces(rows: FaceRows, decisions: Decisions) -> Faces:
 
 
 def _known(rows: FaceRows, decisions: Decisions, persons: dict[int, PersonRow]) -> Known:
-    fixed = np.flatnonzero(rows.fixed)
-    grouped = np.flatnonzero(~rows.fixed & (rows.persons != NOBODY))
+    held = rows.fixed.copy()
+    held[_surest(rows, [one.id for one in persons.values() if _is_decided(one)])] = True
+    fixed = np.flatnonzero(held)
+    grouped = np.flatnonzero(~held & (rows.persons != NOBODY))
     lives = {one.id: (one.born, one.died) for one in persons.values() if one.born or one.died}
     return Known(
         confirmed=dict(zip(rows.ids[fixed].tolist(), rows.persons[fixed].tolist(), strict=True)),
@@ -122,6 +131,23 @@ def _known(rows: FaceRows, decisions: Decisions, persons: dict[int, PersonRow]) 
         grouped=dict(zip(rows.ids[grouped].tolist(), rows.persons[grouped].tolist(), strict=True)),
         lives=lives,
     )
+
+
+def _is_decided(person: PersonRow) -> bool:
+    return bool(person.name or person.born or person.died or person.ignored or person.hidden)
+
+
+def _surest(rows: FaceRows, persons: list[int]) -> NDArray[np.int64]:
+    """Return the position of the face most like the others, of each of these persons who has none by a person's word."""
+    wanted = np.isin(rows.persons, persons) & ~np.isin(rows.persons, rows.persons[rows.fixed])
+    own = np.flatnonzero(wanted)
+    _, which = np.unique(rows.persons[own], return_inverse=True)
+    vectors = rows.vectors[own].astype(np.float32)
+    middles = np.zeros((int(which.max(initial=-1)) + 1, vectors.shape[1]), np.float32)
+    np.add.at(middles, which, vectors)
+    order = np.lexsort((rows.ids[own], -(vectors * middles[which]).sum(axis=1), which))
+    _, first = np.unique(which[order], return_index=True)
+    return np.asarray(own[order[first]])
 
 
 def _outside_lives(rows: FaceRows, lives: Lives) -> frozenset[tuple[int, int]]:

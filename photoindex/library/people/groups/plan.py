@@ -46,7 +46,7 @@ def _current(given: GroupingInput) -> Current:
     rows, repeats = given.rows, given.faces.repeats_allowed
     return Current(
         person=np.where(given.waiting, WAITING, rows.persons),
-        fixed=rows.fixed,
+        fixed=given.fixed,
         photo=np.where(repeats, -1 - np.arange(len(rows)), rows.photos),
         decided=given.decided | frozenset(given.known.confirmed.values()),
         impossible=rules_of(given.faces, given.known).forbidden,
