@@ -12,7 +12,7 @@ from photoindex.domain.people.names import checked_name, name_key
 from photoindex.domain.people.values import How
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.people.arguments import face_text, find_faces, find_person, person_text
+from photoindex.library.people.arguments import face_text, find_faces, find_person, person_number, person_text
 from photoindex.library.people.decisions import decide
 from photoindex.library.people.decisions.merge import merge
 from photoindex.library.people.review.answers_file import Answer, Do, Problem, read_answers
@@ -209,7 +209,8 @@ class _Sitting:
         try:
             return find_person(self.connection, written), None
         except NothingFound:
-            became = merged_into(self.connection, int(written)) if written.isdecimal() else None
+            number = person_number(written)
+            became = None if number is None else merged_into(self.connection, number)
             person = None if became is None else individuals.by_id(self.connection, became)
             if person is None:
                 raise
@@ -242,7 +243,7 @@ class _Sitting:
 
     def _refuse_named(self, written: str | None, person: IndividualRow) -> None:
         """Refuse a person who is meant as a group without a name, by number, and has got a name."""
-        if person.name is not None and written is not None and written.isdecimal():
+        if person.name is not None and written is not None and person_number(written) is not None:
             raise _DoesNotApply(
                 f"person {person.id} is called {person.name} now; to merge them all the same, write the name"
             )

@@ -187,6 +187,10 @@ class _Import:
                 values[what] = said
             elif said is not None and known is not None and (is_before(said, known) or is_before(known, said)):
                 self._leave_out(line.line, f"{person_text(person)} {what} {known} in this library, not {said}")
+        born, died = values.get("born", person.born), values.get("died", person.died)
+        if isinstance(born, str) and isinstance(died, str) and is_before(died, born):
+            self._leave_out(line.line, f"{person_text(person)} cannot have died ({died}) before the birth ({born})")
+            values.clear()
         if line.hidden and not person.hidden:
             values["hidden"] = True
         if line.ignored and not person.ignored and person.name is None:

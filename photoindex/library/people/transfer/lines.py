@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from photoindex.domain.people.boxes import Box
-from photoindex.domain.people.lifetimes import checked_date
+from photoindex.domain.people.lifetimes import checked_date, is_before
 from photoindex.domain.people.names import checked_name, name_key
 from photoindex.domain.people.values import PERSON, How
 from photoindex.errors import UsageError
@@ -124,13 +124,18 @@ def _person(line: int, value: Mapping[str, Any]) -> PersonLine:
     names = value.get("names", [])
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise ValueError("names is no list of texts")
+    if value.get("kind", PERSON) != PERSON:
+        raise ValueError(f"kind is not {PERSON}: it is an export of a newer version")
+    born, died = _date(value.get("born"), "born"), _date(value.get("died"), "died")
+    if born is not None and died is not None and is_before(died, born):
+        raise ValueError(f"nobody dies ({died}) before the birth ({born})")
     return PersonLine(
         line,
         _number(value["id"]),
-        _text(value.get("kind", PERSON), "kind"),
+        PERSON,
         None if name is None else checked_name(_text(name, "name")),
-        _date(value.get("born"), "born"),
-        _date(value.get("died"), "died"),
+        born,
+        died,
         _flag(value.get("hidden", False), "hidden"),
         _flag(value.get("ignored", False), "ignored"),
         tuple(name_key(one) for one in names),

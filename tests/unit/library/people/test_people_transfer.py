@@ -117,6 +117,19 @@ def test_what_was_decided_here_stays_and_lines_that_contradict_are_named(
     assert there.groups() == [[1]]
 
 
+def test_a_death_before_the_birth_that_is_known_here_is_left_out(
+    make: Callable[[str], FaceRows], tmp_path: Path
+) -> None:
+    here = make("here")
+    here.set_person(here.add_person("Anna", [1]), died="2010")
+    there = make("there")
+    anna = there.add_person("Anna")
+    there.set_person(anna, born="2012")
+    done = import_people(there.library, export(here, tmp_path))
+    assert f"Anna ({anna}) cannot have died (2010) before the birth (2012)" in why(done)
+    assert list_people(there.library).people[0].person.died is None
+
+
 def test_a_photo_that_is_not_here_is_named_by_line(make: Callable[[str], FaceRows], tmp_path: Path) -> None:
     here = make("here")
     here.add_person("Anna", [1])
@@ -155,6 +168,11 @@ ANNA = {"schema": 1, "type": "person", "id": 1, "name": "Anna"}
         (ANNA | {"id": 2, "name": "ANNA"}, "line 3: line 1 is another person with the name ANNA"),
         (ANNA | {"id": 1, "name": "B"}, "line 3: person 1 is there twice"),
         (ANNA | {"id": 2, "name": "B", "born": "1.3.2015"}, "line 3: '1.3.2015' is no date"),
+        (
+            ANNA | {"id": 2, "name": "B", "born": "2015", "died": "2014-12"},
+            r"line 3: nobody dies \(2014-12\) before the birth",
+        ),
+        (ANNA | {"id": 2, "name": "B", "kind": "pet"}, "line 3: kind is not person"),
         ({"schema": 1, "type": "apart", "persons": [1]}, "line 3: persons are not two numbers"),
     ],
 )
