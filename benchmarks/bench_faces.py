@@ -153,7 +153,9 @@ def bare(given: argparse.Namespace) -> dict[str, float]:
     """The models alone, in a loop over batches of previews."""
     from photoindex.models.faces.pack import open_face_pack
     from photoindex.models.weights import ModelStore
+    from photoindex.pipeline.workers.isolation import lower_priority
 
+    lower_priority()  # as the model process does, so that a busy machine slows down both
     pack = open_face_pack(ModelStore(given.bare / "models").get(PACK), device=given.device)
     previews = [path.read_bytes() for path in sorted((given.bare / "derived").glob("*/*.preview.jpg"))]
     faces, decoding, describing = 0, 0.0, 0.0

@@ -33,7 +33,8 @@ _BLOCK_VALUES = 1 << 26
 _PAIRS_FOR_A_GPU = 1_000_000_000
 """Comparing fewer takes less time than importing torch."""
 _LIMIT_SAMPLE = 8_192
-_LIMIT_RANK = 4
+_LIMIT_SHARE = 10
+_LIMIT_RANK = 5
 _LIMIT_SLACK = 1.5
 
 
@@ -189,7 +190,7 @@ def _with_candidates(vectors: NDArray[np.float32], reduced: NDArray[np.float32],
 
 def _limits(rows: NDArray[np.float32], wanted: int) -> NDArray[np.float32]:
     """Return a score for each vector that somewhat more than `wanted` others are expected to reach."""
-    sample = rows[:: max(1, len(rows) // _LIMIT_SAMPLE)]
+    sample = rows[:: max(_LIMIT_SHARE, len(rows) // _LIMIT_SAMPLE)]
     rank = min(len(sample) - 1, max(_LIMIT_RANK, round(_LIMIT_SLACK * wanted * len(sample) / len(rows))))
     limits = np.empty(len(rows), np.float32)
     for start in range(0, len(rows), _ROWS):

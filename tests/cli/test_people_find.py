@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
+from photoindex.store.schema.tables import region_space
 from tests.command_line import CommandResult, run
 from tests.face_rows import FaceRows
 from tests.harness import LibraryRunner
@@ -152,3 +155,18 @@ def test_faces_of_another_version_of_the_model_are_not_compared(
         f"by another version of '{MODEL_ID}' than the installed one; describe them anew: photoindex faces"
         in done.err.decode()
     )
+
+
+def test_what_cluster_measured_decides_who_is_alike_enough(
+    command: Command, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folder / "library", tmp_path / "library")
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(tmp_path / "library"))
+    picture = write_faces(tmp_path / "me.png", {MIDDLE: ANNA}, seed=99, variation=0.3)
+    assert command("people", "find", picture).code == 0
+    assert command("cluster", "calibrate").code == 0
+    with library_in(tmp_path / "library") as library, library.database.write() as connection:
+        (space,) = connection.execute(select(region_space)).all()
+        measured = space.calibration["measured"] | {"mean": 0.9, "deviation": 0.5}
+        connection.execute(update(region_space).values(calibration=space.calibration | {"measured": measured}))
+    assert command("people", "find", picture).code == 11

@@ -116,6 +116,8 @@ def lines(summary: FacesSummary, previews: str, *, verbose: bool) -> Iterator[st
     if summary.dry_run:
         return
     yield from lines_of_rest(summary, command, "faces")
+    if summary.faces and not summary.pending:
+        yield "to group the faces by person: photoindex cluster"
 
 
 def _nothing(summary: FacesSummary) -> str:

@@ -24,6 +24,12 @@ _PAIRS_OF_TWO_PEOPLE = 50
 """So that people with thousands of faces do not decide alone."""
 _ASSUMED_PAIRS = 30
 """The weight of what is assumed before anything is measured."""
+_HEAP_LEAST = 10
+"""Fewer pairs do not show whether they are one heap or two."""
+_HEAPS_APART = 4.0
+"""Standard deviations between the means of two heaps; halves of one normal distribution have 2.6."""
+_UNRELATED = 3.0
+"""Standard deviations of the cosine of unrelated vectors; faces of different people are alike by less on average."""
 _TAIL_LEVELS = (0.9, 0.95, 0.99)
 _TAIL_LEAST = 20
 """A level of the tail counts if at least this many pairs are above it."""
@@ -111,8 +117,8 @@ def from_photos(vectors: Vectors, photo: NDArray[np.int64]) -> Calibration:
         cosines = _cosines(vectors, one, other)
         return Calibration("photos", *_spread(cosines, vectors.shape[1]), len(cosines), float(cosines.max()))
     one, other = _pairs(len(vectors))
-    cosines = _cosines(vectors, one, other)
-    # Some random pairs are one person, so the upper half is taken to be as wide as the lower one.
+    cosines = _of_different_people(_cosines(vectors, one, other), vectors.shape[1])
+    # Some pairs that are left are one person, so the upper half is taken to be as wide as the lower one.
     middle = float(np.median(cosines)) if len(cosines) else 0.0
     lower = cosines[cosines <= middle]
     mirrored = np.concatenate([lower, 2 * middle - lower])
@@ -159,6 +165,27 @@ def _cosines(vectors: Vectors, one: NDArray[np.int64], other: NDArray[np.int64])
         left, right = vectors[one[here]].astype(np.float32), vectors[other[here]].astype(np.float32)
         found[here] = (left * right).sum(axis=1)
     return found
+
+
+def _of_different_people(cosines: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
+    """Return random pairs without those of one person, as far as they stand apart; none if all pairs are alike.
+
+    In a library of few people, many random pairs are one person. Then the cosines fall into two heaps, which Otsu's
+    threshold (1979) divides. Where even the lower heap is far above what unrelated vectors have, nobody else is there.
+    """
+    if len(cosines) < _HEAP_LEAST:
+        return cosines
+    counted, edges = np.histogram(cosines, bins=128)
+    values = (edges[:-1] + edges[1:]) / 2
+    below = np.cumsum(counted)[:-1]
+    above = len(cosines) - below
+    sums = np.cumsum(counted * values)
+    means = sums[:-1] / np.maximum(below, 1), (sums[-1] - sums[:-1]) / np.maximum(above, 1)
+    split = edges[1 + int(np.argmax(below * above * (means[1] - means[0]) ** 2))]
+    low, high = cosines[cosines <= split], cosines[cosines > split]
+    if len(low) and len(high) and high.mean() - low.mean() > _HEAPS_APART * np.sqrt((low.var() + high.var()) / 2):
+        cosines = low
+    return cosines if cosines.mean() < _UNRELATED * np.sqrt(2 / dim) else cosines[:0]
 
 
 def _spread(cosines: NDArray[np.float32], dim: int) -> tuple[float, float]:

@@ -35,6 +35,14 @@ class Rules:
         known = self.forbidden.get(person)
         return np.zeros(len(faces), np.bool_) if known is None else np.isin(faces, known)
 
+    def is_impossible(self, person: int, face: int) -> bool:
+        """Return whether one face, a position, cannot be a person."""
+        known = self.forbidden.get(person)
+        if known is None:
+            return False
+        place = int(np.searchsorted(known, face))
+        return place < len(known) and int(known[place]) == face
+
     def differ(self, one: int, other: int) -> bool:
         """Return whether two persons were declared different."""
         return (min(one, other), max(one, other)) in self.apart

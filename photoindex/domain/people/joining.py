@@ -76,9 +76,6 @@ class _State:
         ):
             here = self._persons.setdefault(label, {})
             here[person] = here.get(person, False) or confirmed
-        self._forbidden = {
-            person: set(faces[np.isin(faces, waiting)].tolist()) for person, faces in rules.forbidden.items()
-        }
 
     def may_join(self, face: int, label: int) -> bool:
         rules = self._rules
@@ -86,7 +83,7 @@ class _State:
             return False
         own, held = int(rules.person[face]), int(rules.held[face])
         for person, confirmed in self._persons.get(label, {}).items():
-            if face in self._forbidden.get(person, ()) or rules.differ(person, held):
+            if rules.is_impossible(person, face) or rules.differ(person, held):
                 return False
             if own != NOBODY and confirmed and person != own:
                 return False

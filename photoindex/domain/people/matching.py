@@ -17,7 +17,7 @@ class Current:
 
     person: int64 [n], WAITING for none. fixed: bool [n], confirmed or named in metadata. photo: int64 [n], negative and
     unique where the photo may show a person more than once. decided: persons that someone made something of (named,
-    merged, confirmed): they may be several groups, such as child and adult. impossible: person -> positions of faces
+    merged, confirmed, ignored, hidden): they may be several groups, such as child and adult. impossible: person -> positions of faces
     that cannot be them.
     """
 

@@ -29,8 +29,10 @@ def repaired(labels: Labels, faces: Faces, rules: Rules) -> Labels:
         if rivals:
             _split(labels, label, sorted(rivals), faces, rules)
     for label, person in persons_of(labels, rules).items():
-        members = np.flatnonzero(labels == label)
-        labels[members[rules.may_not_be(person, members)]] = WAITING
+        # Not a look at all faces for each group: that would take hours in a large library.
+        impossible = rules.forbidden.get(person)
+        if impossible is not None:
+            labels[impossible[labels[impossible] == label]] = WAITING
     _keep_one_of_a_photo(labels, faces, rules)
     return labels
 
@@ -105,9 +107,9 @@ def likeness_of(
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], labels[chosen])
     stops = np.searchsorted(labels[order], labels[chosen], side="right")
-    groups, where = np.unique(labels[chosen], return_inverse=True)
-    for number in range(len(groups)):
-        asked = np.flatnonzero(where == number)
+    of_groups = np.argsort(labels[chosen], kind="stable")
+    ends = np.flatnonzero(np.diff(labels[chosen[of_groups]])) + 1
+    for asked in np.split(of_groups, ends) if len(chosen) else []:
         members = order[starts[asked[0]] : stops[asked[0]]]
         total = vectors[members].astype(np.float32).sum(axis=0)
         own = vectors[chosen[asked]].astype(np.float32)

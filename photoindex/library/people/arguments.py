@@ -29,11 +29,6 @@ def person_text(person: IndividualRow) -> str:
     return f"person {person.id}" if person.name is None else f"{person.name} ({person.id})"
 
 
-def person_number(written: str) -> int | None:
-    """Return the number of a person written as 12, None for any other text."""
-    return int(written) if _NUMBER.fullmatch(written) else None
-
-
 def face_number(written: str) -> int | None:
     """Return the number of a face written as f123, None for any other text."""
     match = _FACE.fullmatch(written)
@@ -45,17 +40,16 @@ def find_person(connection: Connection, written: str, *, kind: str = PERSON) -> 
 
     Raises NothingFound, which names the nearest names; UsageError for an individual of another kind, and for a face.
     """
-    number = person_number(written)
-    if number is not None:
-        found = individuals.by_id(connection, number)
+    if _NUMBER.fullmatch(written):
+        found = individuals.by_id(connection, int(written))
         if found is None:
-            into = merged_into(connection, number)
+            into = merged_into(connection, int(written))
             now = None if into is None else individuals.by_id(connection, into)
             if now is not None:
-                raise NothingFound(f"there is no person {number} any more: it was merged into {person_text(now)}")
-            raise NothingFound(f"there is no person {number}; see: photoindex people list --all")
+                raise NothingFound(f"there is no person {int(written)} any more: it was merged into {person_text(now)}")
+            raise NothingFound(f"there is no person {int(written)}; see: photoindex people list --all")
         if found.kind != kind:
-            raise UsageError(f"{number} is no {kind}; it is of the kind {found.kind}")
+            raise UsageError(f"{int(written)} is no {kind}; it is of the kind {found.kind}")
         return found
     found = individuals.by_name(connection, written.strip(), kind=kind)
     if found is not None:

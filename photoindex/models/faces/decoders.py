@@ -44,6 +44,11 @@ class Candidates:
         """Return some of the candidates, by index or mask."""
         return Candidates(self.corners[which], self.scores[which], self.landmarks[which])
 
+    def moved(self, right: int, down: int) -> Candidates:
+        """Return the candidates of a part of a picture in the whole."""
+        by = np.array([right, down], dtype=np.float32)
+        return Candidates(self.corners + np.tile(by, 2), self.scores, self.landmarks + by)
+
     def scaled(self, horizontally: float, vertically: float) -> Candidates:
         """Return the candidates in a picture of another size."""
         by = np.array([horizontally, vertically], dtype=np.float32)

@@ -43,7 +43,7 @@ class DetectorDescription(_Network):
     """How faces are found.
 
     layout: what the network's outputs mean; see `models.faces.decoders`. longest_px: the longer side of the picture that the
-    network sees, a multiple of 32; a network of fixed size has its own. square: its input is always square, and
+    network sees, a multiple of 32; a smaller network of fixed size sees the picture whole, and in overlapping parts. square: its input is always square, and
     pictures are scaled to it linearly, as in the insightface package; otherwise it is the smallest of three shapes that the picture
     fits into, and pixels are averaged where many become one. closer: also look at the picture at
     this fraction of that size, for faces that fill it. score: least score of a face. overlap: two boxes that overlap more

@@ -21,8 +21,15 @@ _STRIDE = 32
 _ENLARGED_MAX = 2.0
 """Small pictures are enlarged this much at most."""
 
+_VIEWS_MAX = 16
+"""Views prepared at once: each takes some megabytes."""
+_TILES_OVERLAP = 0.25
+"""Neighbouring parts of a picture share this fraction of their side, so that few faces are cut in all of them."""
+
 _Look = tuple[int, int, float]
 """Height and width of the network's input, and the fraction of them that the picture may use."""
+_Window = tuple[int, int, int, int]
+"""A part of a picture: left, top, right and bottom."""
 
 
 class OnnxFaceDetector:
@@ -38,34 +45,47 @@ class OnnxFaceDetector:
 
     def detect(self, pictures: Sequence[NDArray[np.uint8]]) -> list[FacesInPicture]:
         """Return the faces of each picture; see `models.base.FaceDetector`."""
-        by_look: dict[_Look, list[int]] = {}
+        by_look: dict[_Look, list[tuple[int, _Window]]] = {}
         for number, picture in enumerate(pictures):
-            for look in self._looks(picture):
-                by_look.setdefault(look, []).append(number)
+            for look, window in self._views(picture):
+                by_look.setdefault(look, []).append((number, window))
         found: list[list[Candidates]] = [[] for _ in pictures]
-        for look, numbers in by_look.items():
-            for number, candidates in zip(numbers, self._seen([pictures[one] for one in numbers], look), strict=True):
-                found[number].append(candidates)
+        for look, views in by_look.items():
+            for first in range(0, len(views), _VIEWS_MAX):
+                some = views[first : first + _VIEWS_MAX]
+                parts = [pictures[number][top:bottom, left:right] for number, (left, top, right, bottom) in some]
+                for (number, window), candidates in zip(some, self._seen(parts, look), strict=True):
+                    found[number].append(candidates.moved(window[0], window[1]))
         return [merged(Candidates.joined(parts), self._described.overlap) for parts in found]
 
-    def _looks(self, picture: NDArray[np.uint8]) -> list[_Look]:
+    def _views(self, picture: NDArray[np.uint8]) -> list[tuple[_Look, _Window]]:
         """Return how the network sees a picture: at few different sizes, because a device prepares for each anew."""
-        fractions = [1.0] if self._described.closer is None else [1.0, self._described.closer]
+        described = self._described
+        fractions = [1.0] if described.closer is None else [1.0, described.closer]
         fixed_height, fixed_width = self._network.shape[2:]
-        if fixed_height is not None and fixed_width is not None:
-            return [(fixed_height, fixed_width, fraction) for fraction in fractions]
         height, width = picture.shape[:2]
-        looks: list[_Look] = []
-        for fraction in fractions:
-            long = _multiple(self._described.longest_px * fraction)
-            short = long if self._described.square else _multiple(long * 3 / 4)
-            if height * long <= width * short:
-                looks.append((short, long, 1.0))
-            elif width * long <= height * short:
-                looks.append((long, short, 1.0))
-            else:
-                looks.append((long, long, 1.0))
-        return looks
+        whole = (0, 0, width, height)
+        if fixed_height is None or fixed_width is None:
+            return [(self._free_look(picture, fraction), whole) for fraction in fractions]
+        # A network of fixed size sees more detail only in parts of the picture; the whole is the closer look then.
+        reach = min(described.longest_px, max(height, width) * _ENLARGED_MAX)
+        if reach <= max(fixed_height, fixed_width):
+            return [((fixed_height, fixed_width, fraction), whole) for fraction in fractions]
+        scale = reach / max(height, width)
+        windows = [
+            (left, top, left + across, top + down)
+            for top, down in _spread(height, fixed_height / scale)
+            for left, across in _spread(width, fixed_width / scale)
+        ]
+        return [((fixed_height, fixed_width, 1.0), window) for window in [whole, *windows]]
+
+    def _free_look(self, picture: NDArray[np.uint8], fraction: float) -> _Look:
+        height, width = picture.shape[:2]
+        long = _multiple(self._described.longest_px * fraction)
+        short = long if self._described.square else _multiple(long * 3 / 4)
+        if height * long <= width * short:
+            return short, long, 1.0
+        return (long, short, 1.0) if width * long <= height * short else (long, long, 1.0)
 
     def _seen(self, pictures: Sequence[NDArray[np.uint8]], look: _Look) -> list[Candidates]:
         height, width, fraction = look
@@ -163,6 +183,13 @@ def _overlaps(ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray
 def _areas(corners: NDArray[np.float32]) -> NDArray[np.float32]:
     result: NDArray[np.float32] = (corners[:, 2:] - corners[:, :2]).prod(axis=1)
     return result
+
+
+def _spread(length: int, part: float) -> list[tuple[int, int]]:
+    """Return start and length of the overlapping parts of at most `part` that cover a side."""
+    size = min(length, max(1, int(part)))
+    count = 1 if size == length else 1 + -(-(length - size) // max(1, int(size * (1 - _TILES_OVERLAP))))
+    return [(round(number * (length - size) / max(1, count - 1)), size) for number in range(count)]
 
 
 def _multiple(length: float) -> int:

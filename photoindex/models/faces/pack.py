@@ -67,8 +67,7 @@ def open_face_pack(
     """Open an installed face pack; files are hashed while they are loaded.
 
     device: auto (CUDA if ONNX Runtime can use it), cpu, cuda or cuda:N. threads: maximum number of CPU threads per run, by
-    default one per core. detail_px: also look for smaller faces, in the picture at this longer side; a detector of fixed size
-    has its own. Raises ModelUnavailable if it is not a face pack, or files are missing, changed since installation,
+    default one per core. detail_px: also look for smaller faces, in the picture at this longer side. Raises ModelUnavailable if it is not a face pack, or files are missing, changed since installation,
     or inconsistent; DeviceFailed if the device does not exist, OutOfDeviceMemory if the models do not fit.
     """
     described = installed.face_pack

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, select, tuple_, update
+from sqlalchemy import Connection, Select, Table, delete, select, tuple_, update
 
 from photoindex.domain.people.names import name_key
 from photoindex.domain.people.values import PERSON, How
@@ -216,14 +216,19 @@ class Decisions:
 
 def is_idle(connection: Connection, individual_id: int) -> bool:
     """Tell whether an individual has no regions and no name, and nothing was decided about it."""
+    return connection.execute(idle().where(individual.c.id == individual_id)).first() is not None
+
+
+def idle() -> Select[tuple[int]]:
+    """Return the query for the individuals of which `is_idle` is true."""
     plain = (
         individual.c.name.is_(None), individual.c.born.is_(None), individual.c.died.is_(None),
         individual.c.cover_id.is_(None), individual.c.ignored.is_(False), individual.c.hidden.is_(False),
     )  # fmt: skip
-    chosen = select(individual.c.id).where(individual.c.id == individual_id, *plain)
+    chosen = select(individual.c.id).where(*plain)
     for table, column in ((assignment, "individual_id"), *_OF_INDIVIDUAL):
         chosen = chosen.where(~select(table.c[column]).where(table.c[column] == individual.c.id).exists())
-    return connection.execute(chosen).first() is not None
+    return chosen
 
 
 _OF_INDIVIDUAL = (

@@ -127,7 +127,8 @@ def faces(
         advance(done)
     empty = [_array(number, ()) for number in range(len(_KINDS))]
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else empty
-    return _face_rows(joined, vectors.astype(np.float16, copy=False))
+    # Faces that an undo brought back have no vector until a model finds them again.
+    return _face_rows(joined, vectors[:done].astype(np.float16, copy=False))
 
 
 _KINDS = ("i8", "i8", "i8", "i8", "?", "f4", "f4", "f4", "f4", "f4", "M8[D]", "i1")

@@ -48,6 +48,8 @@ def to_primary(connection: Connection, primary: int, others: Sequence[int]) -> N
     found = of_assets(connection, [primary, *others])
     there = found.get(primary, [])
     decided = [row for one in others for row in found.get(one, []) if row.how == How.CONFIRMED or row.rejected]
+    for one in others:
+        _copy_repeats(connection, one, primary)
     if not decided:
         return
     faces = faces_to_match(connection, [*decided, *there])

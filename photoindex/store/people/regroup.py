@@ -7,20 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from sqlalchemy import Connection, Select, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from photoindex.domain.people.groups.regrouping import NOBODY, Regrouping
 from photoindex.domain.people.values import FACE, PERSON, How
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.people import summaries
+from photoindex.store.people.decisions import idle
 from photoindex.store.people.spaces import RegionSpace
 from photoindex.store.schema.tables import (
     asset_with_repeats,
     assignment,
     individual,
-    individual_alias,
-    individuals_apart,
     region,
     region_space,
     rejection,
@@ -150,24 +149,8 @@ def _check_named(connection: Connection, persons: Iterable[int]) -> None:
 def _remove_empty(connection: Connection, persons: Iterable[int]) -> int:
     """Remove those without faces, unless a person has said anything about them."""
     empty = individual.c.id.in_(numbers(sorted(persons)))
-    removed = connection.execute(delete(individual).where(empty, individual.c.id.in_(_without_faces_and_decisions)))
+    removed = connection.execute(delete(individual).where(empty, individual.c.id.in_(idle())))
     return int(removed.rowcount)
-
-
-_without_faces_and_decisions: Select[tuple[int]] = select(individual.c.id).where(
-    individual.c.name.is_(None),
-    individual.c.born.is_(None),
-    individual.c.died.is_(None),
-    individual.c.cover_id.is_(None),
-    individual.c.ignored.is_(False),
-    individual.c.hidden.is_(False),
-    ~exists().where(assignment.c.individual_id == individual.c.id),
-    ~exists().where(rejection.c.individual_id == individual.c.id),
-    ~exists().where(individual_alias.c.individual_id == individual.c.id),
-    ~exists().where(
-        or_(individuals_apart.c.individual_id == individual.c.id, individuals_apart.c.other_id == individual.c.id)
-    ),
-)
 
 
 def mark_grouped(connection: Connection, space: RegionSpace, up_to: int, *, whole: bool) -> None:

@@ -50,7 +50,7 @@ WHERE individual.kind = 'person'""",
         name="v_face",
         help="one row per face in a content, found by a model or marked in metadata",
         columns={
-            "id": "number of the face; commands write it with an f, as in `photoindex people confirm PERSON f12`",
+            "id": "number of the face; commands write it with an f: f12",
             "photo_id": "its photo",
             "content_id": "its content, as in v_content",
             "is_counted": "1 if this content represents the photo; only these faces are counted, searched and grouped",

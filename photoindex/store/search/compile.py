@@ -84,7 +84,8 @@ def _compiled(node: Node) -> Condition:
         return _compiled(node.part).is_not(true())
     if isinstance(node, And):
         return and_(true(), *map(_compiled, node.parts))
-    return or_(false(), *map(_compiled, node.parts))
+    values, others = fields.lists(node.parts)
+    return or_(false(), *values, *map(_compiled, others))
 
 
 def count(connection: Connection, node: Node, *, present_only: bool | None = None) -> int:

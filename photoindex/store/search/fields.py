@@ -6,7 +6,7 @@ should not pay for the others at start-up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from difflib import get_close_matches
@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from photoindex.errors import UsageError
 from photoindex.query.near import check_near, name_of, read_near
 from photoindex.query.people import check_age, check_face, check_person, meaning_of_age
-from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Operator
+from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Node, Operator
 from photoindex.query.times import (
     now_if_relative,
     read_date,
@@ -111,6 +111,7 @@ class Field:
     """One field.
 
     column: returns the expression to compare (ordered types) or search (text). by: returns the condition for a value.
+    by_any: returns the condition that one of several values matches, where that is faster than a condition for each.
     regex: returns the condition for a regular expression; text fields with a column do not need it. choices: all values
     of a CHOICE. check: raises ValueError with a message for the user. finds_missing: as in `Choice`, for any value.
     """
@@ -121,6 +122,7 @@ class Field:
     aliases: tuple[str, ...] = ()
     column: Callable[[], ColumnElement[Any]] | None = None
     by: Callable[[str], Condition] | None = None
+    by_any: Callable[[Sequence[str]], Condition] | None = None
     regex: Callable[[str], Condition] | None = None
     choices: Mapping[str, Choice] = dataclass_field(default_factory=dict)
     check: Callable[[str], None] = check_text
@@ -259,7 +261,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "person", ValueType.PERSON, 'shows this person, named whole or by number: anna, "Anna Berg", ann*, 12; two terms: both in the photo',
-        by=people.shows, regex=people.shows_somebody_matching,
+        by=people.shows, by_any=people.shows_any, regex=people.shows_somebody_matching,
     ),
     Field(
         "faces", ValueType.INTEGER, "number of faces; 0 only where they were looked for: 0, >2, 1..3",
@@ -391,11 +393,30 @@ def condition(compare: Compare) -> Condition:
     return paths.contains(field.column(), value)
 
 
+def lists(parts: Sequence[Node]) -> tuple[list[Condition], list[Node]]:
+    """Return one condition for all values of each field that can be looked up together, and the other alternatives."""
+    together: dict[Callable[[Sequence[str]], Condition], list[str]] = {}
+    others: list[Node] = []
+    for part in parts:
+        if isinstance(part, Compare) and part.operator is Operator.IS and (by_any := _BY_NAME[part.field].by_any):
+            together.setdefault(by_any, []).append(part.value or "")
+        else:
+            others.append(part)
+    return [by_any(values) for by_any, values in together.items()], others
+
+
 def _matching(field: Field, pattern: str) -> Condition:
     if field.regex is not None:
         return field.regex(pattern)
     assert field.column is not None
     return conditions.matches(field.column(), pattern)
+
+
+def _is_within(expression: ColumnElement[Any], span: Span) -> Condition:
+    # With one value, an index on the column and the time gives its photos in the order of time.
+    if span.near_low == span.near_high:
+        return expression == span.near_low
+    return and_(expression >= span.near_low, expression <= span.near_high)
 
 
 def _in_order(field: Field, compare: Compare) -> Condition:
@@ -411,7 +432,7 @@ def _in_order(field: Field, compare: Compare) -> Condition:
         return or_(*ends) if spans_midnight else and_(*ends)
     assert span is not None
     compared: dict[Operator, Callable[[], Condition]] = {
-        Operator.IS: lambda: and_(expression >= span.near_low, expression <= span.near_high),
+        Operator.IS: lambda: _is_within(expression, span),
         Operator.GREATER: lambda: expression > span.high,
         Operator.GREATER_EQUAL: lambda: expression >= span.low,
         Operator.LESS: lambda: expression < span.low,

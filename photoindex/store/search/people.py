@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from photoindex.domain.people.names import name_key
@@ -10,18 +12,27 @@ from photoindex.query.people import about, days_of, first_day, is_pattern, numbe
 from photoindex.query.values import glob_pattern
 from photoindex.store.engine.statements import glob
 from photoindex.store.schema.tables import assignment, individual, photo, region
-from photoindex.store.search.conditions import ends_by, has_marked_faces, matches, photos_of
+from photoindex.store.search.conditions import ends_by, has_marked_faces, matches
 
 Condition = ColumnElement[bool]
 
 
 def shows(value: str) -> Condition:
     """It shows the person with this number or name; `*` matches anything in a name."""
+    return shows_any([value])
+
+
+def shows_any(values: Sequence[str]) -> Condition:
+    """It shows one of these people, as for `shows`."""
+    return _shows(or_(*map(_is_called, values)))
+
+
+def _is_called(value: str) -> Condition:
     number, key = number_of(value), individual.c.name_key
     if number is not None:
-        return _shows(individual.c.id == number)
+        return individual.c.id == number
     named = glob(key, glob_pattern(value.strip())) if is_pattern(value) else key == name_key(value.strip())
-    return _shows(and_(individual.c.kind == PERSON, named))
+    return and_(individual.c.kind == PERSON, named)
 
 
 def shows_somebody_matching(pattern: str) -> Condition:
@@ -64,7 +75,7 @@ def has_unnamed() -> Condition:
 
 def has_unreviewed() -> Condition:
     """It has a face that the program gave to somebody with a name, and that nobody confirmed."""
-    return photos_of(_photos_of(individual.c.name.is_not(None)).where(assignment.c.how == How.CLUSTER.value))
+    return _of_photos(_faces_of(individual.c.name.is_not(None)).where(assignment.c.how == How.CLUSTER.value))
 
 
 def has_faces() -> Condition:
@@ -78,16 +89,19 @@ def is_alone() -> Condition:
 
 
 def _shows(condition: Condition) -> Condition:
-    return photos_of(_photos_of(condition))
+    return _of_photos(_faces_of(condition))
 
 
-def _photos_of(condition: Condition) -> Select[tuple[int]]:
-    """Return the query for the photos that show individuals who meet a condition."""
-    shown = photo.alias("shown")
-    faces = assignment.join(region, region.c.id == assignment.c.region_id)
+def _of_photos(contents: Select[tuple[int]]) -> Condition:
+    # Not photo.id: looking up the photo of each face takes longer than the rest.
+    return photo.c.primary_asset_id.in_(contents)
+
+
+def _faces_of(condition: Condition) -> Select[tuple[int]]:
+    """Return the query for the contents that show individuals who meet a condition."""
     return (
-        select(shown.c.id)
-        .select_from(faces.join(shown, shown.c.primary_asset_id == region.c.asset_id))
+        select(region.c.asset_id)
+        .select_from(assignment.join(region, region.c.id == assignment.c.region_id))
         .where(assignment.c.individual_id.in_(select(individual.c.id).where(condition)))
     )
 

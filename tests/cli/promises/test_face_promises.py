@@ -25,7 +25,10 @@ def _with_faces(house: House) -> None:
     install_tiny_faces(house.library)
 
 
-@promises("photoindex faces", "photoindex faces --model {}")
+GROUP = "to group the faces by person: photoindex cluster"
+
+
+@promises("photoindex faces", "photoindex faces --model {}", GROUP)
 def test_looking_for_faces_goes_on_with_the_pack_that_was_named(with_faces: House) -> None:
     install_tiny_faces(with_faces.library, model_id="second")
     assert "photoindex faces --model" not in with_faces.run("faces", "--model", MODEL_ID)
@@ -33,7 +36,7 @@ def test_looking_for_faces_goes_on_with_the_pack_that_was_named(with_faces: Hous
     (command,) = with_faces.commands("photoindex faces --model {}", said)
     assert command == ["faces", "--model", "second"]
     assert with_faces.commands("photoindex faces --model {}", with_faces.run("status")) == [command]
-    with_faces.run(*command)
+    with_faces.follow(GROUP, with_faces.run(*command))
     assert with_faces.rows.value("SELECT model FROM region_space WHERE active = 1") == "second"
     said = with_faces.run("redo", "faces")
     with_faces.follow("photoindex faces", said)

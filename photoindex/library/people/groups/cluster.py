@@ -205,7 +205,7 @@ def _clustering(planned: _Planned, done: _Written, began: float, *, dry_run: boo
         people=len(people),
         named=named,
         unnamed=len(people) - named,
-        new=plan.new,
+        new=int((given.is_new & given.waiting).sum()),
         joined=faces[Kind.JOINED],
         moved=faces[Kind.MOVED] + faces[Kind.MERGED] + faces[Kind.SPLIT],
         left=faces[Kind.LEFT],

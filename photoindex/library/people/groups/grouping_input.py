@@ -46,14 +46,25 @@ class GroupingInput:
 
     @property
     def is_new(self) -> NDArray[np.bool_]:
-        """Which faces came after those that were last grouped, or have to find another person: one was rejected."""
+        """Which faces came after those that were last grouped."""
+        return np.greater(self.rows.ids, self.space.joined_up_to or 0)
+
+    @property
+    def to_join(self) -> NDArray[np.bool_]:
+        """Which waiting faces may find a person: the new ones, and those that somebody said are not who they were held for."""
         rejected = np.array(sorted({face for face, _ in self.decisions.rejected}), np.int64)
-        return (self.rows.ids > (self.space.joined_up_to or 0)) | np.isin(self.rows.ids, rejected)
+        return self.waiting & (self.is_new | np.isin(self.rows.ids, rejected))
 
     @property
     def named(self) -> frozenset[int]:
         """The persons that have a name."""
         return frozenset(one.id for one in self.persons.values() if one.name is not None)
+
+    @property
+    def decided(self) -> frozenset[int]:
+        """The persons of whom somebody said who they are: a name or dates, or that they are strangers or hidden."""
+        said = (one.id for one in self.persons.values() if one.born or one.died or one.ignored or one.hidden)
+        return self.named | frozenset(said)
 
     @property
     def newest(self) -> int:

@@ -25,13 +25,11 @@ PHASE = "grouping"
 class Plan:
     """What a grouping makes of the faces.
 
-    persons: int64 [n], of each face afterwards, as in `Regrouping`. regrouping: what changes. new: faces that were looked at
-    because nobody had grouped them before.
+    persons: int64 [n], of each face afterwards, as in `Regrouping`. regrouping: what changes.
     """
 
     persons: Persons
     regrouping: Regrouping
-    new: int
 
 
 def plan_all(given: GroupingInput, thresholds: Thresholds, emit: EventSink) -> Plan:
@@ -41,7 +39,7 @@ def plan_all(given: GroupingInput, thresholds: Thresholds, emit: EventSink) -> P
     emit(PhaseFinished(PHASE, len(given.faces), time.perf_counter() - began))
     persons = matched(groups.labels, _current(given))
     persons = np.where(persons == WAITING, NOBODY, np.where(persons < WAITING, persons + 1, persons))
-    return _plan(given, persons, groups.scores, new=int(given.waiting.sum()))
+    return _plan(given, persons, groups.scores)
 
 
 def _current(given: GroupingInput) -> Current:
@@ -50,7 +48,7 @@ def _current(given: GroupingInput) -> Current:
         person=np.where(given.waiting, WAITING, rows.persons),
         fixed=rows.fixed,
         photo=np.where(repeats, -1 - np.arange(len(rows)), rows.photos),
-        decided=given.named | frozenset(given.known.confirmed.values()),
+        decided=given.decided | frozenset(given.known.confirmed.values()),
         impossible=rules_of(given.faces, given.known).forbidden,
     )
 
@@ -59,7 +57,7 @@ def plan_new(given: GroupingInput, thresholds: Thresholds, emit: EventSink) -> P
     """Let new faces join the persons that exist, or make groups with others that wait; nobody else moves."""
     search = Search(neighbours.neighbours, neighbours.nearest)
     rows = given.rows
-    fresh = np.flatnonzero(given.waiting & given.is_new)
+    fresh = np.flatnonzero(given.to_join)
     base = np.flatnonzero(~given.waiting)
     persons = rows.persons.copy()
     scores = np.zeros(len(rows), np.float32)
@@ -73,7 +71,7 @@ def plan_new(given: GroupingInput, thresholds: Thresholds, emit: EventSink) -> P
         scores[fresh] = found.scores
         _found_groups(given, persons, scores, thresholds, search)
         emit(PhaseFinished(PHASE, len(fresh), time.perf_counter() - began))
-    return _plan(given, persons, scores, new=len(fresh))
+    return _plan(given, persons, scores)
 
 
 def _found_groups(
@@ -81,10 +79,11 @@ def _found_groups(
 ) -> None:
     """Group those new faces that still wait, with the waiting ones that are like them."""
     waiting = np.flatnonzero(persons == NOBODY)
-    fresh = waiting[given.is_new[waiting]]
+    to_join = given.to_join
+    fresh = waiting[to_join[waiting]]
     if not len(fresh):
         return
-    others = waiting[~given.is_new[waiting]]
+    others = waiting[~to_join[waiting]]
     vectors = given.faces.vectors
     places, cosines = search.nearest(vectors[fresh], vectors[others], NEIGHBOURS)
     near = others[np.unique(places[(places >= 0) & (cosines >= thresholds.possible)])]
@@ -95,12 +94,12 @@ def _found_groups(
     scores[founded] = groups.scores[groups.labels != WAITING]
 
 
-def _plan(given: GroupingInput, persons: Persons, scores: NDArray[np.float32], *, new: int) -> Plan:
+def _plan(given: GroupingInput, persons: Persons, scores: NDArray[np.float32]) -> Plan:
     rows = given.rows
     persons = np.where(rows.fixed, rows.persons, persons)
     _respect_faces_without_vectors(given, persons)
-    _keep_named(given, persons)
-    return Plan(persons, regrouped(rows.ids, rows.persons, persons, scores), new)
+    _keep_decided(given, persons)
+    return Plan(persons, regrouped(rows.ids, rows.persons, persons, scores))
 
 
 def _respect_faces_without_vectors(given: GroupingInput, persons: Persons) -> None:
@@ -114,10 +113,12 @@ def _respect_faces_without_vectors(given: GroupingInput, persons: Persons) -> No
             persons[place] = NOBODY
 
 
-def _keep_named(given: GroupingInput, persons: Persons) -> None:
-    """Let a named person who would lose every face keep them all: a name is a person's word."""
-    named = np.array(sorted(given.named), np.int64)
-    before = np.intersect1d(given.rows.persons, named)
+def _keep_decided(given: GroupingInput, persons: Persons) -> None:
+    """Let a person with a name, or one who is a stranger or hidden, keep all faces where every one would be lost.
+
+    That somebody is Anna, or a stranger, is a person's word.
+    """
+    before = np.intersect1d(given.rows.persons, np.array(sorted(given.decided), np.int64))
     for person in np.setdiff1d(before, persons).tolist():
         of_person = given.rows.persons == person
         persons[of_person] = person

@@ -18,6 +18,7 @@ from photoindex.file_access import as_on_disk
 from photoindex.library.handle import Library
 from photoindex.library.limit_settings import with_settings
 from photoindex.library.people.faces import comparable
+from photoindex.library.people.groups.calibrate import from_json
 from photoindex.library.people.model_choice import command_for_faces
 from photoindex.models.base import DescribedFaces
 from photoindex.models.faces.pack import open_face_pack
@@ -178,9 +179,17 @@ def _known(connection: Connection, space: RegionSpace, vectors: NDArray[np.float
         sample.append((batch.vectors[some], batch.contents[some]))
     empty = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, len(vectors)), np.float32))
     faces, persons, cosines = map(np.concatenate, zip(*parts or [empty], strict=True))
-    # Measured here and not read from what `cluster` measured: that may be of another day's library.
-    seen, contents = map(np.concatenate, zip(*sample or [(np.zeros((0, space.dim)), empty[0])], strict=True))
-    return _Known(faces, persons, cosines, from_photos(seen, contents), among)
+    measured = from_json(space.calibration)
+    calibration = measured.calibration if measured else _measured(space, sample)
+    return _Known(faces, persons, cosines, calibration, among)
+
+
+def _measured(space: RegionSpace, sample: Sequence[tuple[NDArray[np.float32], NDArray[np.int64]]]) -> Calibration:
+    """Return what `cluster` would measure, by a sample of the faces, where it has not yet."""
+    seen, contents = (
+        map(np.concatenate, zip(*sample, strict=True)) if sample else (np.zeros((0, space.dim)), np.zeros(0))
+    )
+    return from_photos(seen.astype(np.float32), contents.astype(np.int64))
 
 
 def _people(connection: Connection, known: _Known, one: int) -> tuple[Candidate | None, tuple[Candidate, ...]]:

@@ -12,10 +12,11 @@ from photoindex.domain.people.names import checked_name, name_key
 from photoindex.domain.people.values import How
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.people.arguments import face_text, find_faces, find_person, person_number, person_text
+from photoindex.library.people.arguments import face_text, find_faces, find_person, person_text
 from photoindex.library.people.decisions import decide
 from photoindex.library.people.decisions.merge import merge
 from photoindex.library.people.review.answers_file import Answer, Do, Problem, read_answers
+from photoindex.query.people import number_of
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.decisions import Decisions
 from photoindex.store.people.faces import FaceRow
@@ -209,7 +210,7 @@ class _Sitting:
         try:
             return find_person(self.connection, written), None
         except NothingFound:
-            number = person_number(written)
+            number = number_of(written)
             became = None if number is None else merged_into(self.connection, number)
             person = None if became is None else individuals.by_id(self.connection, became)
             if person is None:
@@ -243,7 +244,7 @@ class _Sitting:
 
     def _refuse_named(self, written: str | None, person: IndividualRow) -> None:
         """Refuse a person who is meant as a group without a name, by number, and has got a name."""
-        if person.name is not None and written is not None and person_number(written) is not None:
+        if person.name is not None and written is not None and number_of(written) is not None:
             raise _DoesNotApply(
                 f"person {person.id} is called {person.name} now; to merge them all the same, write the name"
             )

@@ -188,9 +188,9 @@ class _Import:
             elif said is not None and known is not None and (is_before(said, known) or is_before(known, said)):
                 self._leave_out(line.line, f"{person_text(person)} {what} {known} in this library, not {said}")
         born, died = values.get("born", person.born), values.get("died", person.died)
-        if isinstance(born, str) and isinstance(died, str) and is_before(died, born):
+        if values and born is not None and died is not None and is_before(str(died), str(born)):
             self._leave_out(line.line, f"{person_text(person)} cannot have died ({died}) before the birth ({born})")
-            values.clear()
+            values = {}
         if line.hidden and not person.hidden:
             values["hidden"] = True
         if line.ignored and not person.ignored and person.name is None:

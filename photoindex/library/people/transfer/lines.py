@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from photoindex.errors import UsageError
 
 SCHEMA = 1
 _DIGEST_CHARACTERS = 64
+_KIND = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _HOWS = (How.CONFIRMED.value, How.CLUSTER.value)
 
 
@@ -124,15 +126,13 @@ def _person(line: int, value: Mapping[str, Any]) -> PersonLine:
     names = value.get("names", [])
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise ValueError("names is no list of texts")
-    if value.get("kind", PERSON) != PERSON:
-        raise ValueError(f"kind is not {PERSON}: it is an export of a newer version")
     born, died = _date(value.get("born"), "born"), _date(value.get("died"), "died")
     if born is not None and died is not None and is_before(died, born):
-        raise ValueError(f"nobody dies ({died}) before the birth ({born})")
+        raise ValueError(f"the death ({died}) is before the birth ({born})")
     return PersonLine(
         line,
         _number(value["id"]),
-        PERSON,
+        _kind(value.get("kind", PERSON)),
         None if name is None else checked_name(_text(name, "name")),
         born,
         died,
@@ -180,6 +180,12 @@ def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{what} is no text")
     return value
+
+
+def _kind(value: Any) -> str:
+    if not _KIND.fullmatch(_text(value, "kind")):
+        raise ValueError("kind is no word such as person or pet")
+    return str(value)
 
 
 def _flag(value: Any, what: str) -> bool:

@@ -77,3 +77,11 @@ def test_a_library_with_hardly_any_faces_has_thresholds(count: int) -> None:
     vectors = people([1, 1], seed=6)[0][:count]
     thresholds = calibrated(vectors, np.arange(count), np.zeros(count, np.bool_), np.full(count, -1)).thresholds(count)
     assert 0 < thresholds.possible < 0.9
+
+
+@pytest.mark.parametrize("sizes", [[7, 7, 7], [40, 3, 3], [30], [5, 1, 1], [12, 12]])
+def test_few_people_do_not_raise_the_thresholds(sizes: list[int]) -> None:
+    vectors, _person = people(np.array(sizes), seed=4)
+    found = calibrated(vectors, np.arange(len(vectors)), np.zeros(len(vectors), bool), np.full(len(vectors), -1))
+    assert found.source == "random"
+    assert found.thresholds(len(vectors)).join < 0.5

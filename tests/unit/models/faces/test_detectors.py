@@ -75,6 +75,31 @@ def test_a_second_look_finds_a_face_that_fills_the_picture_and_keeps_the_others(
     assert sorted(twice.boxes[:, 2].round(-1).tolist()) == [40, 900]
 
 
+def test_a_network_of_fixed_size_finds_small_faces_in_parts_of_the_picture(tmp_path: Path) -> None:
+    import onnx
+
+    folder = write_tiny_faces(tmp_path)
+    model = onnx.load(folder / "detector.onnx")
+    for dimension in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        dimension.dim_value = 640
+    onnx.save(model, folder / "detector.onnx")
+    image = Image.new("RGB", (2048, 1536), "gray")
+    corners = [(5, 5), (2000, 5), (5, 1490), (2000, 1490), (620, 600), (480, 470), (1100, 700)]
+    for person, (left, top) in enumerate(corners):
+        draw_face(image, person, (left, top, left + 40, top + 40))
+    draw_face(image, 9, (1150, 150, 1650, 650))
+    settings = {"mean": (0,) * 3, "standard_deviation": (1,) * 3, "colours": "BGR", "overlap": 0.3}
+    usual, detailed = (
+        detector(folder / "detector.onnx", "yunet", longest_px=longest_px, **settings).detect([np.asarray(image)])[0]
+        for longest_px in (640, 2048)
+    )
+    assert usual.boxes[:, 2].round(-2).tolist() == [500]
+    small = detailed.boxes[detailed.boxes[:, 2] < 60, :2]
+    places = sorted(corners)
+    np.testing.assert_allclose(small[np.lexsort((small[:, 1], small[:, 0].round(-1)))], places, atol=5)
+    assert len(detailed) == len(corners) + 1
+
+
 def test_yunet_reads_cell_exponent_and_both_scores() -> None:
     outputs = {}
     for stride in (8, 16, 32):

@@ -127,6 +127,7 @@ def test_what_was_said_about_faces_of_a_raw_file_holds_for_the_picture_that_join
     anna = rows.add_person("Anna", [first])
     rows.add_person("Ben", [second])
     rows.reject(anna, [third])
+    rows.allow_repeats(third)
     ((photo_id,),) = rows.query("SELECT photo_id FROM asset WHERE id = ?", raw)
     picture = rows.add_asset(photo_id, width=4000, height=3000)
     variant_id = rows.look({picture: [face(BOX, 1, shot=1), face(BESIDE, 2, shot=1), face(TOP, 3, shot=1)]})
@@ -137,6 +138,7 @@ def test_what_was_said_about_faces_of_a_raw_file_holds_for_the_picture_that_join
         with rows.writing() as connection:
             to_primary(connection, picture, [raw])
     assert names(rows, picture) == {0.2: ("Anna", "confirmed"), 0.6: ("Clara", "confirmed"), 0.1: (None, None)}
+    assert rows.query("SELECT asset_id FROM asset_with_repeats ORDER BY 1") == [(raw,), (picture,)]
     assert (on_picture[0.1], anna) in rows.query("SELECT region_id, individual_id FROM rejection")
 
 

@@ -231,8 +231,8 @@ def _add_faces_to_photo() -> None:
         "photo",
         sa.Column("faces", sa.Integer(), nullable=True, comment="in its primary content; null: not looked for yet"),
     )
-    op.create_index("photo_by_faces", "photo", ["faces"], sqlite_where=sa.text("faces IS NOT NULL"))
-    op.create_index("photo_by_primary_asset", "photo", ["primary_asset_id"])
+    op.create_index("photo_by_faces", "photo", ["faces", "taken_at"], sqlite_where=sa.text("faces IS NOT NULL"))
+    op.create_index("photo_by_primary_asset", "photo", ["primary_asset_id", "taken_at"])
 
 
 def _create_sidecar_part() -> None:

@@ -19,7 +19,7 @@ from photoindex.library.people.groups import cluster as operation
 from photoindex.library.people.groups.cluster import LOCK_NAME, ClusterRequest, ClusterSummary, cluster, is_due
 from photoindex.library.people.groups.diff import diff
 from photoindex.progress import Event, PhaseStarted
-from photoindex.store.schema.tables import individual, region_space
+from photoindex.store.schema.tables import individual, region_space, region_vector
 from tests.face_rows import POOR, FaceRows, faces_of
 
 FULL = ClusterRequest(full=True)
@@ -233,6 +233,30 @@ def test_a_named_person_never_loses_all_faces(library: Library, rows: FaceRows, 
     anna = rows.add_person("Anna", grouped[1][:2], how=How.CLUSTER)
     run(library, FULL)
     assert [face for face, person in rows.people().items() if person == anna] == grouped[1][:2]
+
+
+def test_strangers_stay_strangers_where_they_are_grouped_otherwise(library: Library, rows: FaceRows) -> None:
+    several = rows.add_photos_of(1, 5) + rows.add_photos_of(2, 4)
+    like_others, others = rows.add_photos_of(3, 3), rows.add_photos_of(3, 6)
+    strangers, stranger = (rows.add_person(None, faces, how=How.CLUSTER) for faces in (several, like_others))
+    rows.add_person(None, others, how=How.CLUSTER)
+    rows.set_person(strangers, ignored=True)
+    rows.set_person(stranger, ignored=True)
+    run(library, FULL)
+    found = rows.people()
+    assert {found[face] for face in several} == {strangers}
+    assert {found[face] for face in like_others} == {stranger}
+
+
+def test_faces_without_a_vector_are_left_alone(library: Library, rows: FaceRows) -> None:
+    """An undo brings back faces, and the next detection their vectors."""
+    first, *others = rows.add_photos_of(1, EACH)
+    rows.add_person("Anna", [first])
+    with library.database.write() as connection:
+        connection.execute(region_vector.delete().where(region_vector.c.region_id == first))
+    run(library)
+    assert rows.how(first) == How.CONFIRMED
+    assert sorted(others) in rows.groups()
 
 
 def test_child_and_adult_of_one_confirmed_person_stay_one(library: Library, rows: FaceRows) -> None:
