@@ -27,7 +27,7 @@ def _escape(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
-    if unicodedata.category(character) in _BIDI_AND_FORMAT and character != "\u200d":
+    if unicodedata.category(character) in _BIDI_AND_FORMAT and character not in "\u200c\u200d":
         return character.encode("unicode_escape").decode("ascii")
     return character
 

@@ -39,8 +39,9 @@ def ignore(library: Library, written: Sequence[str], *, on: bool = True) -> Peop
             people += holders.values()
         for person in people:
             decide.ignore(decisions, person, on=on)
-        named = ", ".join([*map(person_text, people), *([faces_text(given)] if given and on else [])])
-        one = len(people) + len(given) == 1
+        shown = given if on else ()
+        named = ", ".join([*map(person_text, people), *([faces_text(shown)] if shown else [])])
+        one = len(people) + len(shown) == 1
         stranger = ("a stranger" if one else "strangers") if on else ("no stranger" if one else "no strangers")
         return Done(people[0].id if people else None, f"{named} {'is' if one else 'are'} {stranger}")
 

@@ -60,7 +60,7 @@ def split(decisions: Decisions, person: IndividualRow, given: Sequence[FaceRow],
             f"these are all faces of {person_text(person)}: nothing would be left; to call all of them otherwise: photoindex "
             f"people name {person.id} NAME"
         )
-    checked = None if name is None else _checked(person, name)
+    checked = None if name is None else _checked(name, "the other person")
     other = None if checked is None else individuals.by_name(connection, checked, kind=person.kind)
     if other is not None and other.id == person.id:
         raise UsageError(f"a person cannot be split into themselves: {person_text(person)}")
@@ -74,7 +74,7 @@ def split(decisions: Decisions, person: IndividualRow, given: Sequence[FaceRow],
 
 def name(decisions: Decisions, person: IndividualRow, wanted: str) -> None:
     """Give a person a name, or another one. Raises UsageError for a bad name, one that is taken, and a stranger."""
-    checked = _checked(person, wanted)
+    checked = _checked(wanted, person_text(person))
     if person.ignored:
         raise UsageError(
             f"{person_text(person)} is ignored as a stranger; first run: photoindex people ignore --off {person.id}"
@@ -161,11 +161,11 @@ def keep_apart(decisions: Decisions, one: IndividualRow, other: IndividualRow, *
         decisions.let_join(one.id, other.id)
 
 
-def _checked(person: IndividualRow, wanted: str) -> str:
+def _checked(wanted: str, who: str) -> str:
     try:
         return checked_name(wanted)
     except ValueError as error:
-        raise UsageError(f"{person_text(person)} cannot be called that: {error}") from error
+        raise UsageError(f"{who} cannot be called that: {error}") from error
 
 
 def remove_emptied(decisions: Decisions, given: Sequence[FaceRow], *, keep: int) -> None:

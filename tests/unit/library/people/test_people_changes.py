@@ -133,12 +133,30 @@ def test_a_name_that_is_taken_is_refused_and_the_merge_named(rows: FaceRows) -> 
     assert name_of(rows, anna) == "Ännä"
 
 
-@pytest.mark.parametrize("wanted", ["", "Anna\nB", "Anna, Ben", "12", "-Anna", "a\x1b[2J"])
+@pytest.mark.parametrize(
+    "wanted", ["", "Anna\nB", "Anna, Ben", "12", "-Anna", "a\x1b[2J", "f12", "F3", "\u200d", "a\u202eb"]
+)
 def test_bad_names_are_refused(rows: FaceRows, wanted: str) -> None:
     group = rows.add_person(None, rows.add_photos_of("b", 2))
     with pytest.raises(UsageError, match="must not"):
         changes.name(rows.library, str(group), wanted)
     assert name_of(rows, group) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        ("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"),
+        ("👩\u200d👧", "👩\u200d👧"),
+        ("  Anna \u00a0 Meyer ", "Anna Meyer"),
+        ("f12 Anna", "f12 Anna"),
+        ("O'Brien", "O'Brien"),
+    ],
+)
+def test_names_of_all_scripts_are_kept_with_single_spaces(rows: FaceRows, wanted: str, given: str) -> None:
+    group = rows.add_person(None, rows.add_photos_of("b", 2))
+    changes.name(rows.library, str(group), wanted)
+    assert name_of(rows, group) == given
 
 
 def test_rejected_faces_leave_the_person_and_are_remembered(rows: FaceRows) -> None:
@@ -226,6 +244,8 @@ def test_one_face_is_split_off_to_a_name_but_not_all_faces(rows: FaceRows) -> No
     assert changes.split(rows.library, "Anna", [f"f{faces[0]}"], to="Bea").person_id == bea
     with pytest.raises(UsageError, match=f"f{faces[0]} is no face of Anna"):
         changes.split(rows.library, "Anna", [f"f{faces[0]}"])
+    with pytest.raises(UsageError, match=r"the other person cannot be called that: .* a number"):
+        changes.split(rows.library, "Bea", [f"f{faces[0]}"], to="12")
 
 
 def test_ids_of_removed_people_are_never_used_again(rows: FaceRows) -> None:
@@ -262,7 +282,9 @@ def test_strangers_are_groups_or_single_faces_and_can_be_taken_back(rows: FaceRo
     undo(rows.library, done.entry_id)
     assert decided(rows) == before
     attributes.ignore(rows.library, [f"f{third}"])
-    attributes.ignore(rows.library, [f"f{third}"], on=False)
+    stranger = rows.people()[third]
+    done = attributes.ignore(rows.library, [f"f{third}"], on=False)
+    assert done.summary == f"person {stranger} is no stranger"
     assert not list_people(rows.library, Which.IGNORED).people
 
 
