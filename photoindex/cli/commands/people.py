@@ -189,7 +189,7 @@ def _sections(details: PersonDetails) -> list[Section]:
         ("born", person.born),
         ("died", person.died),
         ("cover", "" if cover is None else f"f{cover}"),
-        ("named in files", ", ".join(details.names)),
+        ("also called", ", ".join(details.names)),
         ("hidden", "yes" if person.hidden else ""),
         ("stranger", "yes" if person.ignored else ""),
         (

@@ -13,7 +13,7 @@ from tests.shown_faces import ShownFaces
 
 HIDDEN = "of hidden persons left out; --hidden shows them"
 NO_PREVIEW = "without a preview; make them with: photoindex scan"
-NOBODY = "there are no faces to review; see: photoindex people list"
+NOBODY = "there are no faces to review{}; see: photoindex people list"
 APPLIED = "take them back with: photoindex undo {}"
 
 

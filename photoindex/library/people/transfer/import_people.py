@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from photoindex import file_access
 from photoindex.domain.people.boxes import Box, matched
 from photoindex.domain.people.lifetimes import is_before
 from photoindex.domain.people.values import FIXED, How
@@ -53,7 +55,7 @@ def import_people(library: Library, file: Path, *, dry_run: bool = False) -> Imp
     """
     shown = display(from_text(str(file)))
     try:
-        with open(file, "rb") as lines:
+        with file_access.open_file(os.fsencode(file)) as lines:
             parsed = parse(lines, shown)
     except OSError as error:
         raise UsageError(f"cannot read {shown}: {error.strerror}") from error

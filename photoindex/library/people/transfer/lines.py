@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,6 @@ from photoindex.errors import UsageError
 
 SCHEMA = 1
 _DIGEST_CHARACTERS = 64
-_KIND = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _HOWS = (How.CONFIRMED.value, How.CLUSTER.value)
 
 
@@ -183,9 +181,9 @@ def _text(value: Any, what: str) -> str:
 
 
 def _kind(value: Any) -> str:
-    if not _KIND.fullmatch(_text(value, "kind")):
-        raise ValueError("kind is no word such as person or pet")
-    return str(value)
+    if value != PERSON:
+        raise ValueError(f"kind is not '{PERSON}'")
+    return PERSON
 
 
 def _flag(value: Any, what: str) -> bool:

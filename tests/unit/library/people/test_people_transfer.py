@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -155,7 +156,8 @@ ANNA = {"schema": 1, "type": "person", "id": 1, "name": "Anna"}
         (ANNA | {"id": 2, "name": "ANNA"}, "line 3: line 1 is another person with the name ANNA"),
         (ANNA | {"id": 1, "name": "B"}, "line 3: person 1 is there twice"),
         (ANNA | {"id": 2, "name": "B", "born": "1.3.2015"}, "line 3: '1.3.2015' is no date"),
-        (ANNA | {"id": 2, "name": "B", "kind": "\ud800"}, "line 3: kind is no word"),
+        (ANNA | {"id": 2, "name": "B", "kind": "\ud800"}, "line 3: kind is not 'person'"),
+        (ANNA | {"id": 2, "name": "B", "kind": "pet"}, "line 3: kind is not 'person'"),
         (
             ANNA | {"id": 2, "name": "B", "born": "2015", "died": "1998-03"},
             r"line 3: the death \(1998-03\) is before the birth \(2015\)",
@@ -199,3 +201,10 @@ def test_a_death_before_the_birth_that_is_known_here_is_left_out(
     assert why(import_people(rows.library, file)) == [f"Anna ({anna}) cannot have died (1998) before the birth (2015)"]
     (found,) = list_people(rows.library).people
     assert (found.person.born, found.person.died) == ("2015", None)
+
+
+def test_what_is_no_regular_file_is_not_read(make: Callable[[str], FaceRows], tmp_path: Path) -> None:
+    pipe = tmp_path / "export.jsonl"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match="not a regular file"):
+        import_people(make("one").library, pipe)
