@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from photoindex.domain.people.values import How
 from photoindex.store.engine.statements import upsert
-from photoindex.store.schema.tables import assignment, individual, individual_summary, photo, region
+from photoindex.store.schema.tables import asset, assignment, individual, individual_summary, photo, region
 
 _KEYS = 500
 _LARGE_PX = 256.0
@@ -123,6 +123,21 @@ _of_asset = delete(individual_summary).where(
 def forget_of_asset(connection: Connection, asset_id: int) -> None:
     """Remove the summaries of the individuals in a content; call it when its photo or its time changes."""
     connection.execute(_of_asset, {"wanted_asset": asset_id})
+
+
+_of_photo = delete(individual_summary).where(
+    individual_summary.c.individual_id.in_(
+        select(assignment.c.individual_id)
+        .join(region, region.c.id == assignment.c.region_id)
+        .join(asset, asset.c.id == region.c.asset_id)
+        .where(asset.c.photo_id == bindparam("wanted_photo"))
+    )
+)
+
+
+def forget_of_photo(connection: Connection, photo_id: int) -> None:
+    """Remove the summaries of the individuals in all contents of a photo; call it when another may represent it."""
+    connection.execute(_of_photo, {"wanted_photo": photo_id})
 
 
 def forget_of_assets(connection: Connection, asset_ids: Select[tuple[int]]) -> None:

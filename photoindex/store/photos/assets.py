@@ -237,5 +237,4 @@ def store_resolution(
     values["motion"] = bool(content.facts.get("container", {}).get("motion_bytes"))
     connection.execute(_store_facts, {"wanted_photo": photo_id, **{f"new_{name}": values[name] for name in values}})
     connection.execute(_store_texts, {"photo_id": photo_id, **document})
-    if values["faces"]:
-        summaries.forget_of_asset(connection, content.asset_id)
+    summaries.forget_of_photo(connection, photo_id)

@@ -12,7 +12,9 @@ from photoindex.domain.people.values import How
 from photoindex.library.people.summaries import make_summaries
 from photoindex.store.people import summaries
 from photoindex.store.people.summaries import Summary
-from photoindex.store.schema.tables import individual_summary, photo
+from photoindex.store.photos import assets
+from photoindex.store.schema.tables import individual_summary, photo, photo_text
+from photoindex.types import Resolved
 from tests.face_rows import POOR, FaceRows
 from tests.rows import library_in
 
@@ -97,6 +99,19 @@ def test_a_change_of_faces_makes_a_summary_anew(rows: FaceRows) -> None:
         for asset_id in connection.execute(select(photo.c.primary_asset_id)).scalars().all():
             summaries.forget_of_asset(connection, asset_id)
     assert _of(rows, anna)[0].first_at == "2001-01-01T00:00:00"
+
+
+def test_another_content_that_represents_a_photo_makes_the_summaries_of_both_anew(rows: FaceRows) -> None:
+    (face,) = rows.add_face_photo("a.jpg", "anna")
+    anna = rows.add_person("Anna", [face])
+    other = rows.add_asset(1)
+    make_summaries(rows.library)
+    with rows.writing() as connection:
+        (content,) = [one for one in assets.current_contents(connection, 1) if one.asset_id == other]
+        document = {column.name: "" for column in photo_text.c if not column.primary_key}
+        assets.store_resolution(connection, 1, content=content, resolved=Resolved(), document=document, place_id=None)
+    make_summaries(rows.library)
+    assert _of(rows, anna) == [Summary()]
 
 
 def test_the_largest_unnamed_groups_come_in_order_without_names_and_strangers(rows: FaceRows) -> None:
