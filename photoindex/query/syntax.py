@@ -149,7 +149,8 @@ class FieldGrammar:
     raises ValueError with a message for the user if the value is invalid. backwards: returns whether the lower end of a
     range is after the upper one, given valid ends and their context. regex_error: returns what is wrong with a regular
     expression and at which character, None if it is valid; None itself if the field does not support `::`. listed:
-    commas separate values.
+    commas separate values. subject: an example of what stands before a comparison, as Anna in `age:Anna<6`; None for fields
+    whose values are compared themselves.
     """
 
     name: str
@@ -160,3 +161,4 @@ class FieldGrammar:
     backwards: Callable[[str, str, str | None], bool]
     regex_error: Callable[[str], tuple[str, int] | None] | None = None
     listed: bool = True
+    subject: str | None = None

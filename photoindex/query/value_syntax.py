@@ -67,6 +67,9 @@ class ValueReader:
         for operator in _COMPARISONS:
             sign = operator.value[1:]
             if item.text.startswith(sign) and not any(item.quoted[: len(sign)]):
+                if grammar.subject is not None:
+                    wanted = f"{grammar.name}:{grammar.subject}{item.text}"
+                    raise self._error(f"{grammar.name}: needs a name before '{sign}', such as {wanted}", item.position)
                 if not grammar.ordered:
                     message = (
                         f"{grammar.name}: cannot be compared with '{sign}'; quote the value if it starts with '{sign}'"

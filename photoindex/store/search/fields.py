@@ -304,6 +304,7 @@ def _grammar_of(field: Field) -> FieldGrammar:
         backwards=partial(_is_backwards, field),
         regex_error=regex_error if field.takes_regex else None,
         listed=field.type not in _UNLISTED,
+        subject="Anna" if field.type is ValueType.AGE else None,
     )
 
 

@@ -185,6 +185,7 @@ def test_only_photos_whose_whole_period_fits_an_age_are_found(tmp_path: Path) ->
         ("person:X*", "nobody has a name like 'X*'; see: photoindex people list", "X*"),
         ("age:Ben<6", "Ben has no birth date; give it with: photoindex people born Ben DATE", "Ben"),
         ("age:4<6", "person 4 has no birth date; give it with: photoindex people born 4 DATE", "4"),
+        ("age:<6", "age: needs a name before '<', such as age:Anna<6", "<6"),
         ("age:Anna", "a person and an age in whole years are needed", "Anna"),
     ],
 )
