@@ -33,7 +33,7 @@ def test_the_tables_match_the_code(page: str) -> None:
 
 def test_each_table_is_on_one_page() -> None:
     found = [name for text in EVERY_PAGE.values() for name in re.findall(r"<!-- begin (.+) -->", text)]
-    assert sorted(found) == sorted((*TABLES, "session"))
+    assert sorted(one for one in found if one != "session") == sorted(TABLES)
 
 
 def test_every_table_has_rows() -> None:
