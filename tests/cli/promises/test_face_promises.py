@@ -47,13 +47,14 @@ FIRST = "{} not looked through yet; first run: {}"
 CHANGED = "the file has changed since it was scanned; run: photoindex scan"
 
 
-@promises("photoindex faces --from originals", CHANGED)
+@promises("photoindex faces --from originals", "{} --from originals", CHANGED)
 def test_originals_are_looked_through_after_their_previews(with_faces: House) -> None:
     with_faces.follow(FIRST, with_faces.run("faces", "--from", "originals"))
     with (with_faces.photos / "it's small.jpg").open("ab") as file:
         file.write(b"edited")
     said = with_faces.run("faces", "--from", "originals", code=100)
     assert "failed; the next photoindex faces --from originals tries them again" in said
+    with_faces.excerpt("{} --from originals", said)
     listed = with_faces.run("tasks", "--stage", "faces", "--state", "failed")
     with_faces.follow(CHANGED, listed)
     with_faces.run("faces")

@@ -81,7 +81,7 @@ def review_page(library: Library, request: ReviewRequest, emit: EventSink = igno
         photos = sorted({face.photo_id for face in faces})
         persons = review.persons_in(connection, photos)
     if not choice.groups:
-        hidden = "" if request.hidden else ", without those of hidden people (--hidden)"
+        hidden = "" if request.hidden else ", hidden people left out"
         raise NothingFound(f"there are no faces to review{hidden}; see: photoindex people list")
     crops = face_crops(library.derived_folder, [_place(face) for face in faces])
     if lost := {face.asset_id for face, crop in zip(faces, crops, strict=True) if crop is None}:

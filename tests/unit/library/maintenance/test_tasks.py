@@ -240,8 +240,8 @@ def test_redo_works_in_batches(library: Library, volume_rows: VolumeRows, monkey
 
 
 def test_redo_of_an_unknown_stage_names_the_stages(library: Library) -> None:
-    with pytest.raises(UsageError, match="no stage 'faces'; stages: embed, ingest"):
-        redo(library, "faces")
+    with pytest.raises(UsageError, match="no stage 'dreams'; stages: embed, faces, ingest"):
+        redo(library, "dreams")
 
 
 def test_retry_leaves_tasks_of_files_that_are_gone(library: Library, volume_rows: VolumeRows) -> None:

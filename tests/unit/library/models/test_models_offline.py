@@ -14,6 +14,7 @@ import pytest
 from photoindex.cli.main import COMMANDS
 from photoindex.errors import FetchFailed
 from photoindex.models.offline import offline, online
+from tests.demo_family import make_family
 from tests.demo_pictures import make_library
 from tests.model_folders import TINY_CLIP, copy_of, write_catalog
 
@@ -29,7 +30,7 @@ RUNS: dict[str, tuple[str, ...]] = {
         "models bundle tiny tiny.tar",
         "models install tiny.tar",
     ),
-    "scan": ("scan photos",),
+    "scan": ("scan photos", "scan family"),
     "embed": ("embed --device cpu",),
     "spaces": ("spaces list", "spaces use tiny"),
     "index": ("index status", "index rebuild"),
@@ -39,7 +40,14 @@ RUNS: dict[str, tuple[str, ...]] = {
     "show": (f"show {PHOTO}",),
     "facts": (f"facts {PHOTO}",),
     "why": (f"why {PHOTO}",),
-    "people": ("people list",),
+    "faces": ("models install FACES --id tiny-faces", "faces --device cpu"),
+    "cluster": ("cluster", "cluster stats"),
+    "people": (
+        "people list",
+        "people suggest",
+        "people review --output people.html",
+        "search face:family/P5010009.jpg",
+    ),
     "events": ("events",),
     "time": (f"time shift --by 1h --dry-run {PHOTO}",),
     "pair": (f"pair explain {PHOTO}",),
@@ -135,8 +143,14 @@ def test_the_block_works_and_pull_is_stopped_by_it(blocked: Blocked) -> None:
 @pytest.mark.slow
 def test_no_other_command_opens_a_connection(blocked: Blocked) -> None:
     make_library(blocked.folder / "photos")
-    model = str(TINY_CLIP)
-    wanted = [line.replace("MODEL", model) for name, lines in RUNS.items() if name in COMMANDS for line in lines]
+    make_family(blocked.folder / "family")
+    model, faces = str(TINY_CLIP), str(TINY_CLIP.with_name("tiny-faces"))
+    wanted = [
+        line.replace("MODEL", model).replace("FACES", faces)
+        for name, lines in RUNS.items()
+        if name in COMMANDS
+        for line in lines
+    ]
     before = [line for line in wanted if "SNAPSHOT" not in line]
     blocked.run(*before)
     (snapshot,) = (blocked.folder / "backups").glob("photoindex-2*")
