@@ -113,7 +113,8 @@ def test_the_only_installed_model_is_used_if_the_default_is_missing_and_the_inst
     unseen = run(capsysbinary, "search", "a", "dog")
     assert (unseen.code, unseen.out) == (0, b"")
     assert unseen.err == b"searching names and metadata only: no photos are embedded yet; run: photoindex embed\n"
-    assert [one["id"] for one in run(capsysbinary, "models", "list", "--json").json if one["used"]] == ["made-up"]
+    listed = run(capsysbinary, "models", "list", "--json").json
+    assert [one["id"] for one in listed if one["used"] and one["task"] == "image-text"] == ["made-up"]
     (summary,) = embedded(capsysbinary, "--json", "--limit", "2").json
     assert (summary["model"], summary["embedded"]) == ("made-up", 2)
 

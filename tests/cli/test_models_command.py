@@ -60,12 +60,14 @@ def test_the_list_needs_no_library_and_creates_none(capsysbinary: Capture, folde
     assert not folder.exists()
 
 
-def test_the_list_as_json_shows_what_is_installed_and_what_embed_uses(capsysbinary: Capture, model: Path) -> None:
+def test_the_list_as_json_shows_what_is_installed_and_what_embed_and_faces_use(
+    capsysbinary: Capture, model: Path
+) -> None:
     assert models(capsysbinary, "install", model, "--id", "tiny").code == 0
     lines = models(capsysbinary, "list", "--json").json
     assert {line["schema"] for line in lines} == {1}
     assert [line["id"] for line in lines if line["state"] == "installed"] == ["tiny"]
-    assert [line["id"] for line in lines if line["used"]] == ["tiny"]
+    assert {line["id"] for line in lines if line["used"]} == {"tiny", "yunet-sface"}
     default = lines[0]
     assert (default["id"], default["dim"], default["size_bytes"]) == ("clip-vit-b-32", 512, None)
 

@@ -69,7 +69,7 @@ def test_a_limit_and_an_unknown_state_or_stage(
     unknown = run(capsysbinary, "tasks", "--state", "borken")
     assert unknown.code == 2
     assert b"states: pending, running, done" in unknown.err
-    assert run(capsysbinary, "tasks", "--stage", "faces").code == 2
+    assert run(capsysbinary, "tasks", "--stage", "dreams").code == 2
     assert run(capsysbinary, "tasks", "/nowhere").code == 11
 
 
@@ -111,6 +111,6 @@ def test_redo_accepts_a_query_that_begins_with_a_dash(
 def test_redo_lists_the_stages_and_marks_an_error_in_the_query(
     volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    unknown = redo(capsysbinary, "faces")
-    assert (unknown.code, b"stages: embed, ingest" in unknown.err) == (2, True)
+    unknown = redo(capsysbinary, "dreams")
+    assert (unknown.code, b"stages: embed, faces, ingest" in unknown.err) == (2, True)
     assert redo(capsysbinary, "ingest", "dat:2019").code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,7 +162,9 @@ def test_texts_stored_by_older_versions_are_folded_by_the_upgrade(tmp_path: Path
         with library.database.write() as connection:
             connection.exec_driver_sql("DELETE FROM schema_history WHERE revision > '0004'")
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
-        migrate.bring_up_to_date(library.database)
+        # The tables of later revisions are there already.
+        until_folding = replace(migrate.SHIPPED, revisions=migrate.REVISIONS[: migrate.REVISIONS.index("0005") + 1])
+        migrate.bring_up_to_date(library.database, history=until_folding)
         assert matching_photo_ids(library, parse('"große strasse" 한')) == [photo_id]
         with library.database.read() as connection:
             assert tuple(connection.execute(select(place.c.words, place.c.alternates)).one()) == (" lodz ", "\nlodz\n")
