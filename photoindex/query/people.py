@@ -44,7 +44,7 @@ def is_pattern(value: str) -> bool:
 
 
 def check_person(value: str, lookups: Lookups) -> str | None:
-    """Return whom a number or pattern means, for people to read; None for a name.
+    """Return the people that a number or pattern means, for display; None for a name.
 
     Raises ValueError with a message for the user, like the other checks.
     """
@@ -71,7 +71,7 @@ def check_age(value: str, lookups: Lookups) -> str:
 
 
 def check_face(value: str, lookups: Lookups) -> str:
-    """Return `ID NAME` of the person whom a picture shows."""
+    """Return `ID NAME` of the person in a picture."""
     if not value.strip() or "\0" in value:
         raise ValueError("the path of a picture file is needed")
     person = lookups.face(value)

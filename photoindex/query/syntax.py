@@ -110,7 +110,7 @@ class OptionTerm:
 
 @dataclass(frozen=True, slots=True)
 class KnownPerson:
-    """A person whom a query names. name: None for a group of faces without one. born: YYYY, YYYY-MM or YYYY-MM-DD."""
+    """A person that a query names. name: None for a group of faces without one. born: YYYY, YYYY-MM or YYYY-MM-DD."""
 
     id: int
     name: str | None = None
@@ -128,8 +128,8 @@ class Lookups:
 
     now: the time that `today` and `last-30d` are relative to, ISO 8601 local time without an offset. saved: returns the
     saved queries, name (lower-case) -> text. place: returns a place's latitude and longitude in degrees and its full
-    name (city, region, country). people: returns those whom a name, a pattern with `*` or a number means, at least one.
-    face: returns the person whom a picture file with one face shows. These three raise ValueError with a message for the
+    name (city, region, country). people: returns those that a name, a pattern with `*` or a number means, at least one.
+    face: returns the person in a picture file with one face. These three raise ValueError with a message for the
     user if there is no such place, person or face. All functions are called only for queries that need them.
     """
 

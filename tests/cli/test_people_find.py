@@ -152,7 +152,7 @@ def test_faces_of_another_version_of_the_model_are_not_compared(
     done = command("people", "find", picture)
     assert done.code == 7
     assert (
-        f"by another version of '{MODEL_ID}' than the installed one; describe them anew: photoindex faces"
+        f"by another version of '{MODEL_ID}' than the installed one; describe them again: photoindex faces"
         in done.err.decode()
     )
 

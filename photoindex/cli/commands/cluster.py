@@ -69,7 +69,7 @@ def _cluster(
         bool, typer.Option("--dry-run", help="Change nothing; print how many faces would change.")
     ] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Also print what changes for whom: joined, new, moved, merged, split, left.")
+        bool, typer.Option("--diff", help="Also print each person's changes: joined, new, moved, merged, split, left.")
     ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print the summary, or with --diff each change, as JSON on stdout.")

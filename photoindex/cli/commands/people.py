@@ -55,7 +55,7 @@ def register(app: typer.Typer) -> None:
     """Add the command `people`."""
     group = typer.Typer(
         name="people",
-        help="List and name people, and correct whom their faces show; every change can be undone.",
+        help="List and name people, and correct who is in a photo; every change can be undone.",
         no_args_is_help=True,
     )
     group.command("list")(_list)

@@ -1,4 +1,4 @@
-"""`photoindex people find FILE`: whom a picture shows."""
+"""`photoindex people find FILE`: who is in a picture."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def find(
     csv_safe: CsvSafeOption = False,
     library: LibraryOption = None,
 ) -> None:
-    """Say whom each face of a picture shows, from left to right, and who else it is like.
+    """Say who is in a picture, from left to right, and who else each face is like.
 
     Confidence: the chance that no stranger in the library is as alike. Likeness: the mean cosine of the three nearest faces.
     """

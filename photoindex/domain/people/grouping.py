@@ -56,7 +56,7 @@ def join(
     """Find the persons of new faces among faces that have one.
 
     persons: int64 [len(base)], the person of each base face; new faces are compared with the good and the confirmed ones.
-    A face that is like nobody waits, and so does one that cannot be whom it is like. Confirmed new faces get their person.
+    A face that is like nobody waits, and so does one that cannot be the person it is like. Confirmed new faces get their person.
     """
     rules = rules_of(together(base, new), known)
     rules.held[: len(base)] = persons

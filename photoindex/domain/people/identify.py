@@ -43,7 +43,7 @@ def matches(
     *,
     among: int,
 ) -> list[Match]:
-    """Return the people whom a face is like, the most alike first.
+    """Return the people that a face is like, the most alike first.
 
     faces, persons, cosines: [n], the nearest faces of each person, at least NEAREST where there are so many. among: how
     many faces the library has.

@@ -76,7 +76,7 @@ def find_faces(connection: Connection, written: Sequence[str], *, kind: str = FA
     for number in numbers:
         if number not in found:
             raise NothingFound(
-                f"there is no {kind} {face_text(number)}; it may have been found anew under another number"
+                f"there is no {kind} {face_text(number)}; another run over its picture may have replaced it"
             )
         if found[number].kind != kind:
             raise UsageError(f"{face_text(number)} is no {kind}; it is of the kind {found[number].kind}")

@@ -30,7 +30,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """People who may be one. people: into whom to merge, and whom, with their numbers of faces.
+    """People who may be one. people: the one to keep, then those to merge into it, with their numbers of faces.
 
     kind: alike, or years for a life in groups of successive years. confidence: 0 to 1. examples: the most alike faces.
     """
@@ -66,7 +66,7 @@ def suggest(
 
 
 def _rejecting(given: GroupingInput) -> set[frozenset[int]]:
-    """Return the pairs of people of whom one has a face that was said not to be the other."""
+    """Return the pairs of people where a face of one was rejected from the other."""
     wanted = {face for face, _ in given.decisions.rejected}
     holders = zip(given.rows.ids.tolist(), given.rows.persons.tolist(), strict=True)
     holder = {face: person for face, person in holders if face in wanted}

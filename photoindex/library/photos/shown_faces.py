@@ -1,4 +1,4 @@
-"""The faces of a photo as `show` lists them: where each is, whom it shows, and how that is known."""
+"""The faces of a photo as `show` lists them: where each is, who it is, and how that is known."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def whose(face: ShownFace) -> str:
 
 
 def how_known(face: ShownFace) -> str:
-    """Return in words how it is known whom a face shows, or that there is a face."""
+    """Return in words how it is known who a face is, or that there is a face."""
     marked = "" if face.mark is None else " and ".join(_where(*source) for source in face.mark.sources)
     if face.row.how == How.CONFIRMED:
         return "confirmed by you"

@@ -59,7 +59,7 @@ class OnnxFaceDetector:
         return [merged(Candidates.joined(parts), self._described.overlap) for parts in found]
 
     def _views(self, picture: NDArray[np.uint8]) -> list[tuple[_Look, _Window]]:
-        """Return how the network sees a picture: at few different sizes, because a device prepares for each anew."""
+        """Return how the network sees a picture: at few different sizes, because a device prepares for each size."""
         described = self._described
         fractions = [1.0] if described.closer is None else [1.0, described.closer]
         fixed_height, fixed_width = self._network.shape[2:]

@@ -93,7 +93,7 @@ def _assignments(connection: Connection, batch: Sequence[Change]) -> list[Change
 
 
 def _regions(connection: Connection, batch: Sequence[Change]) -> list[Change]:
-    """Restore regions without what found them, if that is gone; the next detection says it anew."""
+    """Restore regions without what found them, if that is gone; the next detection fills it in again."""
     found = list(batch)
     for column, table in (("space_id", region_space), ("variant_id", variant)):
         wanted = {change.before[column] for change in found if change.before and change.before[column] is not None}

@@ -1,4 +1,4 @@
-"""What is known of individuals besides their regions: who is not the same as whom, and their names in metadata."""
+"""What is known of individuals besides their regions: who is not the same person, and their names in metadata."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Decisions:
         self._delete(individuals_apart, [(min(one, other), max(one, other))])
 
     def add_alias(self, folded_name: str, individual_id: int, *, kind: str = PERSON) -> None:
-        """Say whom a folded name in metadata means."""
+        """Say which person a folded name in metadata means."""
         row = {"kind": kind, "name_key": folded_name, "individual_id": individual_id}
         self._write(individual_alias, [row], same=("individual_id",))
 

@@ -1,4 +1,4 @@
-"""Faces as commands see them: where each is, when it was taken, and whom it shows."""
+"""Faces as commands see them: where each is, when it was taken, and who it is."""
 
 from __future__ import annotations
 

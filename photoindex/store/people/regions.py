@@ -30,7 +30,7 @@ class RegionRow:
     """One region of a content.
 
     space_id: None if no model found it. variant_id: what found it; None for a region taken over from the content before an
-    edit. schema: what marked it in metadata, None if nothing did. individual_id, how: whom it shows. rejected: a person said
+    edit. schema: what marked it in metadata, None if nothing did. individual_id, how: the individual it shows. rejected: a person said
     whom it does not show.
     """
 

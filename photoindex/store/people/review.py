@@ -130,7 +130,7 @@ def faces_by_id(connection: Connection, region_ids: Sequence[int], *, hidden: bo
 
 
 def persons_in(connection: Connection, photo_ids: Sequence[int]) -> dict[int, set[int]]:
-    """Return photo -> the named persons of whom a person said that they are in it; others are omitted.
+    """Return photo -> the named persons that a person or a file said are in it; others are omitted.
 
     Photos that may show somebody more than once are left out.
     """

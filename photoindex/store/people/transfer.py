@@ -36,7 +36,7 @@ class PlacedFace(NamedTuple):
 
 
 def exported_ids(connection: Connection, *, kind: str = PERSON) -> list[int]:
-    """Return the individuals about whom a person decided something, by id."""
+    """Return the individuals that a person decided something about, by id."""
     confirmed = select(assignment.c.individual_id).where(assignment.c.how.in_([how.value for how in FIXED]))
     decided = or_(
         individual.c.name.is_not(None), individual.c.born.is_not(None), individual.c.died.is_not(None),

@@ -218,7 +218,7 @@ def _rows_to_delete() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
 
 
 def _people_to_delete(assets: Select[tuple[int]]) -> tuple[tuple[Table, ColumnElement[bool]], ...]:
-    """Return the rows with a person's word about the regions of these contents; their other regions can be found anew."""
+    """Return the rows with a person's word about the regions of these contents; a model finds their other regions again."""
     fixed = exists().where(assignment.c.region_id == region.c.id, assignment.c.how.in_([each.value for each in FIXED]))
     rejected = exists().where(rejection.c.region_id == region.c.id)
     cover = exists().where(individual.c.cover_id == region.c.id)

@@ -76,6 +76,6 @@ def test_faces_are_described_anew_by_the_installed_version(with_pack: House) -> 
         rows.add_person("Anna", [rows.add_face(rows.asset_of(1), rows.next_face("anna"))])
     picture = write_faces(house.folder / "me.jpg", {MIDDLE: 1}, seed=8)
     said = house.run("people", "find", picture, code=7)
-    assert "another version of 'tiny-faces' than the installed one; describe them anew: photoindex faces" in said
+    assert "another version of 'tiny-faces' than the installed one; describe them again: photoindex faces" in said
     house.run("faces")
     assert "not enough like anybody" in house.run("people", "find", picture, code=11)

@@ -69,7 +69,7 @@ def regrouped(
 
 
 def changes(regrouping: Regrouping, kept: frozenset[int]) -> list[Change]:
-    """Return what happens to whom, the largest change first; kept: persons that have faces afterwards, too."""
+    """Return the changes of each person, the largest first; kept: persons that have faces afterwards, too."""
     order = np.lexsort((-regrouping.scores, regrouping.after, regrouping.before))
     before, after = regrouping.before[order], regrouping.after[order]
     ends = np.flatnonzero((np.diff(before, append=-1) != 0) | (np.diff(after, append=0) != 0)) + 1

@@ -96,7 +96,7 @@ def _set_date(library: Library, person: str, date: str | None, *, field: str) ->
         done = decide.set_dates(decisions, found, born=wanted.born, died=wanted.died)
         notes = []
         if done.let_go:
-            notes.append(f"{faces_text(done.let_go)} cannot be {person_text(found)}, and will be grouped anew")
+            notes.append(f"{faces_text(done.let_go)} cannot be {person_text(found)}, and will be grouped again")
         if done.doubtful:
             notes.append(
                 f"{faces_text(done.doubtful)} confirmed, but by this date not {person_text(found)}; see: "

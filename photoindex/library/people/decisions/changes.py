@@ -19,7 +19,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class PeopleChanged:
-    """The result of a change. entry_id: in the journal, None if nothing was changed. person_id: whom it is about.
+    """The result of a change. entry_id: in the journal, None if nothing was changed. person_id: the person it is about.
 
     summary: as in the journal. notes: what else a person should know.
     """
@@ -32,7 +32,7 @@ class PeopleChanged:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was decided: whom it is about, the journal's summary, and what else a person should know."""
+    """What was decided: the person it is about, the journal's summary, and what else a person should know."""
 
     person_id: int | None
     summary: str

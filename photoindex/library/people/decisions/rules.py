@@ -28,7 +28,7 @@ class CannotBe(UsageError):
 
 
 def is_fixed(face: FaceRow) -> bool:
-    """Tell whether a person's word says whom a face shows."""
+    """Tell whether a person, or a file, said who a face is."""
     return face.how in FIXED
 
 

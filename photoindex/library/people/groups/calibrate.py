@@ -102,7 +102,7 @@ def calibrated(
 
 
 def calibrate(library: Library, emit: EventSink = ignore_events) -> CalibrationReport:
-    """Measure the space of faces anew and store the result. Raises NothingFound without faces."""
+    """Measure the space of faces again and store the result. Raises NothingFound without faces."""
     given = grouping_input(library, emit)
     measured = _measured(library, given, emit, keep=True)
     thresholds = measured.thresholds(len(given.faces))

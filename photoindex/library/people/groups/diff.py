@@ -1,4 +1,4 @@
-"""Says in detail what a grouping changes: for whom, with example faces and their photos."""
+"""Lists the changes of a grouping person by person, with example faces and their photos."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class DiffRow:
 
 
 def diff(library: Library, found: Clustering) -> Iterator[DiffRow]:
-    """Yield what changes for whom, the largest change first."""
+    """Yield the changes of each person, the largest first."""
     given = found.given
     photos = hits_by_id(library, sorted({photo for one in found.changes for photo in _photos(given, one.faces)}))
     for change in found.changes:

@@ -41,7 +41,7 @@ class GroupingInput:
 
     @property
     def fixed(self) -> NDArray[np.bool_]:
-        """Which faces stay with their person: those by a person's word, and one of everybody of whom somebody said anything.
+        """Which faces stay with their person: those that the user or a file assigned, and one of each person the user described.
 
         So two groups with different names never become one, although none of their faces was confirmed.
         """
@@ -70,7 +70,7 @@ class GroupingInput:
 
     @property
     def decided(self) -> frozenset[int]:
-        """The persons of whom somebody said who they are: a name or dates, or that they are strangers or hidden."""
+        """The persons the user described: by a name or dates, or as strangers or hidden."""
         return frozenset(one.id for one in self.persons.values() if _is_decided(one))
 
     @property

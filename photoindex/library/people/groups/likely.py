@@ -51,7 +51,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """Persons who may be one. persons: into whom to merge, and whom; with YEARS `evidence` is in order of time.
+    """Persons who may be one. persons: the one to keep, then those to merge into it; with YEARS `evidence` is in order of time.
 
     confidence: 0 to 1, of the weakest link.
     """

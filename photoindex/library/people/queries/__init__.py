@@ -1,1 +1,1 @@
-"""What queries and shells ask about people: names, and whom a picture shows."""
+"""What queries and shells ask about people: names, and who is in a picture."""

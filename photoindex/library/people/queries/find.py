@@ -1,4 +1,4 @@
-"""Finds the people whom a picture file shows; the file need not be in the library."""
+"""Finds the people in a picture file; the file need not be in the library."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody whom a face may show. confidence: 0 to 1; see `domain.people.identify`."""
+    """A person that a face may be. confidence: 0 to 1; see `domain.people.identify`."""
 
     person: IndividualRow
     confidence: float
@@ -64,7 +64,7 @@ class Candidate:
 class FoundFace:
     """One face of a picture, in the upright one.
 
-    person: whom it shows, None if it is like nobody enough. candidates: whom it is like otherwise, best first.
+    person: who it is, None if it is not enough like anybody. candidates: the other people it is like, best first.
     """
 
     box: Box
@@ -87,7 +87,7 @@ class _Known:
 
 
 def people_in_picture(library: Library, path: bytes) -> list[FoundFace]:
-    """Return the faces of a picture file from left to right, each with whom it shows; none if it shows no face.
+    """Return the faces of a picture file from left to right, each with its person; none if there is no face.
 
     Raises UsageError for a file that cannot be decoded; NothingFound if no faces of the library are known; ModelUnavailable.
     """
@@ -108,7 +108,7 @@ def people_in_picture(library: Library, path: bytes) -> list[FoundFace]:
 
 
 def person_in_picture(library: Library, written: str) -> KnownPerson:
-    """Return the person whom a picture file with one face shows, for `face:`.
+    """Return the person in a picture file with one face, for `face:`.
 
     Raises ValueError with a message for the user for a file that cannot be decoded or has no face or several;
     NothingFound if the face is like nobody; ModelUnavailable.
@@ -161,7 +161,7 @@ def _described(library: Library, space: RegionSpace, pixels: NDArray[np.uint8]) 
     if same is None or same.id != space.id:
         raise ModelUnavailable(
             f"the faces of the library were described by another version of '{space.model}' than the installed one; "
-            f"describe them anew: {command_for_faces(library, space.model)}"
+            f"describe them again: {command_for_faces(library, space.model)}"
         )
     return open_face_pack(installed, device="cpu").describe([pixels])[0]
 
@@ -193,7 +193,7 @@ def _measured(space: RegionSpace, sample: Sequence[tuple[NDArray[np.float32], ND
 
 
 def _people(connection: Connection, known: _Known, one: int) -> tuple[Candidate | None, tuple[Candidate, ...]]:
-    """Return whom one face of the picture shows, and whom it is like otherwise."""
+    """Return who one face of the picture is, and the other people it is like."""
     thresholds = known.calibration.thresholds(known.among)
     alike = matches(known.faces, known.persons, known.cosines[:, one], known.calibration, among=known.among)
     person = next((each for each in alike if each.cosine >= thresholds.join), None)

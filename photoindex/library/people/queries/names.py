@@ -1,4 +1,4 @@
-"""Looks up the people whom a query names."""
+"""Looks up the people that a query names."""
 
 from __future__ import annotations
 

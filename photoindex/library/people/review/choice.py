@@ -65,7 +65,7 @@ def choose(connection: Connection, request: ReviewRequest, suggestions: Mapping[
     """Return the groups to show, as many as fit.
 
     First those without a name, largest first; then those that look like a named person, the surest first; then persons with
-    faces that only the program assigned, those with most of them first. suggestions: group -> whom it may be. Raises NothingFound for an unknown person.
+    faces that only the program assigned, those with most of them first. suggestions: group -> the person it may be. Raises NothingFound for an unknown person.
     """
     wanted = {find_person(connection, one).id for one in request.persons}
     rows = review.groups(connection, hidden=request.hidden)

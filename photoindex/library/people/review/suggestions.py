@@ -36,7 +36,7 @@ def suggestions(library: Library, emit: EventSink = ignore_events) -> dict[int, 
 
 
 def _never(given: GroupingInput) -> Mapping[int, set[int]]:
-    """Return group -> whom one of its faces was said not to be."""
+    """Return group -> the people one of its faces was rejected from."""
     wanted = {face for face, _ in given.decisions.rejected}
     holders = zip(given.rows.ids.tolist(), given.rows.persons.tolist(), strict=True)
     holder = {face: group for face, group in holders if face in wanted}

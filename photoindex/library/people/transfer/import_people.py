@@ -156,7 +156,7 @@ class _Import:
                 self._decisions.set_values(person.id, cover_id=face.id)
 
     def _person_of(self, line: PersonLine, lines: Sequence[FaceLine]) -> IndividualRow | None:
-        """Return whom a line means here, adding them if necessary; None for a group without any face here."""
+        """Return the person that a line means here, added if necessary; None for a group without any face here."""
         found = None
         if line.name is not None:
             found = individuals.by_name(self._connection, line.name, kind=line.kind)

@@ -167,7 +167,7 @@ def test_every_line_that_does_not_apply_is_reported_with_its_reason(sitting: Sit
         (2, f"person {sitting.other} was merged into Anna ({sitting.anna})"),
         (3, f"person {sitting.ben} is called Ben now"),
         (4, "there is no person 'Nobody'; see: photoindex people list"),
-        (5, f"there is no face f{gone}; it may have been found anew under another number"),
+        (5, f"there is no face f{gone}; another run over its picture may have replaced it"),
         (
             6,
             f"f{sitting.other_faces[0]} is no longer a face of Carl ({sitting.group}), but a face of Anna ({sitting.anna})",
