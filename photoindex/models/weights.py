@@ -185,6 +185,13 @@ class ModelStore:
             raise ModelUnavailable(f"the model's folder {found.folder} is missing; run: {found.remedy}")
         return found
 
+    def get_same(self, model_id: str, digest: str) -> InstalledModel:
+        """Return an installed model if its weights still have this digest. Raises ModelUnavailable."""
+        found = self.get(model_id)
+        if found.digest != digest:
+            raise ModelUnavailable(f"the model '{model_id}' was replaced in the meantime; run the command again")
+        return found
+
     def _missing(self, model_id: str) -> str:
         others = ", ".join(one.id for one in self.installed())
         there = f"; installed: {others}" if others else ""

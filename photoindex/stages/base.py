@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from photoindex.types import Failure, Result
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 class Subject(StrEnum):
@@ -53,6 +58,20 @@ class UnreadablePreview(Exception):
 
 class StageFaulty(Exception):
     """A stage returned what it must not; a bug in it, for which no input is to blame."""
+
+
+@contextmanager
+def opened_preview(data: bytes) -> Iterator[Image.Image]:
+    """Yield a preview (JPEG bytes), opened but not decoded. Raises UnreadablePreview, also for errors in the block."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
+            yield picture
+    except UnidentifiedImageError as error:
+        raise UnreadablePreview("it is not a JPEG picture") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UnreadablePreview(str(error)) from error
 
 
 Outcome = tuple[Result, ...] | Failure

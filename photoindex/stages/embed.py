@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import ImageEncoder, Preprocessing
-from photoindex.stages.base import Needs, OpenStage, Outcome, Stage, Subject, UnreadablePreview
+from photoindex.stages.base import Needs, OpenStage, Outcome, Stage, Subject, opened_preview
 from photoindex.types import Failure, Vector
 
 if TYPE_CHECKING:
@@ -78,9 +77,7 @@ def open_installed(opening: Opening) -> EmbedStage:
     from photoindex.models.encoders import open_image_encoder
     from photoindex.models.weights import ModelStore
 
-    installed = ModelStore(opening.models_folder).get(opening.model)
-    if installed.digest != opening.digest:
-        raise ModelUnavailable(f"the model '{opening.model}' was replaced in the meantime; run the command again")
+    installed = ModelStore(opening.models_folder).get_same(opening.model, opening.digest)
     encoder = open_image_encoder(installed, device=opening.device, gpu_free_share=opening.gpu_free_share)
     return EmbedStage(encoder, opening)
 
@@ -128,18 +125,11 @@ class EmbedStage(OpenStage):
 
 def pixels_of(preview_jpeg: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
     """Return the model input for a preview: uint8 RGB [size_px, size_px, 3]. Raises UnreadablePreview."""
-    from PIL import Image, UnidentifiedImageError
-
     from photoindex.models.preprocess import prepare
 
-    try:
-        with Image.open(io.BytesIO(preview_jpeg), formats=("JPEG",)) as picture:
-            _shrink_while_decoding(picture, preprocessing)
-            return prepare(picture, preprocessing)
-    except UnidentifiedImageError as error:
-        raise UnreadablePreview("it is not a JPEG picture") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnreadablePreview(str(error)) from error
+    with opened_preview(preview_jpeg) as picture:
+        _shrink_while_decoding(picture, preprocessing)
+        return prepare(picture, preprocessing)
 
 
 def _shrink_while_decoding(picture: Image.Image, preprocessing: Preprocessing) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import DescribedFaces, FacePack
-from photoindex.stages.base import Needs, OpenStage, Outcome, Stage, Subject, UnreadablePreview
+from photoindex.stages.base import Needs, OpenStage, Outcome, Stage, Subject, opened_preview
 from photoindex.types import DetectedRegion, Failure
 
 if TYPE_CHECKING:
@@ -61,9 +60,7 @@ def open_installed(opening: Opening) -> FaceStage:
     from photoindex.models.faces.pack import open_face_pack
     from photoindex.models.weights import ModelStore
 
-    installed = ModelStore(opening.models_folder).get(opening.model)
-    if installed.digest != opening.digest:
-        raise ModelUnavailable(f"the model '{opening.model}' was replaced in the meantime; run the command again")
+    installed = ModelStore(opening.models_folder).get_same(opening.model, opening.digest)
     pack = open_face_pack(installed, device=opening.device, detail_px=opening.detail_px)
     return FaceStage(pack, opening)
 
@@ -84,15 +81,9 @@ class FaceStage(OpenStage):
     def prepare(self, data: bytes) -> NDArray[np.uint8]:
         """Return uint8 RGB [height, width, 3]. Raises UnreadablePreview."""
         import numpy as np
-        from PIL import Image, UnidentifiedImageError
 
-        try:
-            with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
-                return np.asarray(picture.convert("RGB"))
-        except UnidentifiedImageError as error:
-            raise UnreadablePreview("it is not a JPEG picture") from error
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise UnreadablePreview(str(error)) from error
+        with opened_preview(data) as picture:
+            return np.asarray(picture.convert("RGB"))
 
     def run(self, batch: Sequence[NDArray[np.uint8]]) -> Sequence[Outcome]:
         """Return the faces of each picture, none if there are none, or a failure if a vector does not have unit length."""
