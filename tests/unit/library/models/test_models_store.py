@@ -259,10 +259,10 @@ def test_removing_an_unknown_model_changes_nothing(runner: LibraryRunner, model_
     assert set(before) <= set(runner.folder.rglob("*"))
 
 
-def test_the_model_that_embed_uses_is_marked(runner: LibraryRunner) -> None:
+def test_the_models_that_embed_and_faces_use_are_marked(runner: LibraryRunner) -> None:
     runner.settings["embed.model"] = "tiny"
     with runner.open() as library:
-        assert [one.id for one in list_models(library) if one.used] == ["tiny"]
+        assert [one.id for one in list_models(library) if one.used] == ["yunet-sface", "tiny"]
         assert model_named(library, "tiny").dim == 64
         with pytest.raises(ModelUnavailable, match="no model 'none'"):
             model_named(library, "none")
