@@ -63,8 +63,8 @@ def joined(*parts: Edges) -> Edges:
 def clusters(count: int, edges: Edges, *, possible: float, sure: float) -> NDArray[np.int32]:
     """Return the cluster of each of `count` vectors, int32 [count], WAITING for noise.
 
-    possible: edges of a lower cosine do not exist; a cluster is born there at the earliest. sure: clusters are never
-    split at a higher cosine, however dense their parts are (Malzer and Baum, 2020).
+    possible: edges of a lower cosine do not exist; a cluster is born there at the earliest. sure: vectors with such a
+    cosine are in one cluster, however dense the parts are of which it consists (Malzer and Baum, 2020).
     """
     labels = np.full(count, WAITING, np.int32)
     if not len(edges):
@@ -75,8 +75,8 @@ def clusters(count: int, edges: Edges, *, possible: float, sure: float) -> NDArr
     place[members] = np.arange(len(members))
     inside = Edges(place[edges.first], place[edges.second], edges.distances)
     _, starts = np.unique(parts[members], return_index=True)
-    labels[members] = _hdbscan(len(members), inside, starts, possible, sure)
-    return labels
+    labels[members] = _hdbscan(len(members), inside, starts, possible)
+    return _united(labels, edges.some(edges.distances <= 1 - sure))
 
 
 def _parts(count: int, edges: Edges) -> NDArray[np.int32]:
@@ -89,7 +89,24 @@ def _parts(count: int, edges: Edges) -> NDArray[np.int32]:
     return parts
 
 
-def _hdbscan(count: int, edges: Edges, starts: NDArray[np.int64], possible: float, sure: float) -> NDArray[np.int32]:
+def _united(labels: NDArray[np.int32], edges: Edges) -> NDArray[np.int32]:
+    """Return clusters after those with an edge between them became one.
+
+    `cluster_selection_epsilon` of scikit-learn is for this, and fails with NumPy 2.4. Shorter distances must not be made
+    equal instead: clusters would live so short that the union of two people who are a little alike is chosen.
+    """
+    order = np.argsort(labels, kind="stable")
+    order = order[labels[order] != WAITING]
+    same = np.diff(labels[order]) == 0
+    first = np.concatenate([edges.first, order[:-1][same]])
+    second = np.concatenate([edges.second, order[1:][same]])
+    if not len(first):
+        return labels
+    parts = _parts(len(labels), Edges(first, second, np.ones(len(first), np.float32)))
+    return np.where(np.bincount(parts)[parts] >= LEAST_FACES, parts, np.int32(WAITING))
+
+
+def _hdbscan(count: int, edges: Edges, starts: NDArray[np.int64], possible: float) -> NDArray[np.int32]:
     """Return the labels of vectors that all have edges; starts: one vector of each connected part.
 
     HDBSCAN wants one connected graph, and never takes the whole of it for a cluster. So a cluster that stands for
@@ -103,9 +120,7 @@ def _hdbscan(count: int, edges: Edges, starts: NDArray[np.int64], possible: floa
     second = np.concatenate([edges.second, np.full(len(starts), count), added[1:]])
     born = max(1 - possible, float(edges.distances.max()))
     distances = np.concatenate([edges.distances, np.full(len(starts), born), np.full(len(added) - 1, _NEAREST)])
-    # Parts that are born nearer than this live no time at all, so none is taken instead of the whole; the option of
-    # scikit-learn for this (`cluster_selection_epsilon`) fails with NumPy 2.4.
-    distances = np.maximum(distances, max(_NEAREST, 1 - sure)).astype(np.float64)
+    distances = distances.astype(np.float64)
     size = count + LEAST_FACES
     graph = coo_array(
         (np.tile(distances, 2), (np.concatenate([first, second]), np.concatenate([second, first]))), shape=(size, size)
