@@ -41,9 +41,11 @@ class GroupingInput:
 
     @property
     def fixed(self) -> NDArray[np.bool_]:
-        """Which faces stay with their person: those that the user or a file assigned, and one of each person the user described.
+        """Which faces stay with their person: those that the user or a file assigned, and one of each person of whom the user
+        said anything.
 
-        So two groups with different names never become one, although none of their faces was confirmed.
+        So two groups with different names never become one, although none of their faces was confirmed, and a group
+        that a face was said not to be keeps its number, and with it the user's word.
         """
         return np.isin(self.rows.ids, list(self.known.confirmed))
 
@@ -120,7 +122,8 @@ def _faces(rows: FaceRows, decisions: Decisions) -> Faces:
 
 def _known(rows: FaceRows, decisions: Decisions, persons: dict[int, PersonRow]) -> Known:
     held = rows.fixed.copy()
-    held[_surest(rows, [one.id for one in persons.values() if _is_decided(one)])] = True
+    said = {person for _, person in decisions.rejected} | {person for pair in decisions.apart for person in pair}
+    held[_surest(rows, [one.id for one in persons.values() if _is_decided(one) or one.id in said])] = True
     fixed = np.flatnonzero(held)
     grouped = np.flatnonzero(~held & (rows.persons != NOBODY))
     lives = {one.id: (one.born, one.died) for one in persons.values() if one.born or one.died}

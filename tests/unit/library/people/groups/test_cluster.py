@@ -155,6 +155,55 @@ def test_a_rejected_face_never_comes_back(library: Library, rows: FaceRows, grou
         assert rows.people().get(face) != person
 
 
+def test_a_face_rejected_for_a_group_never_comes_back_to_its_faces_although_they_are_like_a_larger_group(
+    library: Library, rows: FaceRows
+) -> None:
+    faces = rows.add_photos_of(0, 9)
+    rejected, small, large = faces[0], faces[1:4], faces[4:]
+    for person in range(1, PEOPLE):
+        rows.add_photos_of(person, EACH)
+    group = rows.add_person(faces=small, how=How.CLUSTER)
+    rows.add_person(faces=large, how=How.CLUSTER)
+    rows.reject(group, [rejected])
+    for _ in range(3):
+        run(library, FULL)
+        now = rows.people()
+        assert {now[face] for face in small} == {group}
+        assert now.get(rejected) != group
+
+
+def test_a_group_that_a_face_was_rejected_for_is_not_taken_over_by_a_named_person(
+    library: Library, rows: FaceRows
+) -> None:
+    faces = rows.add_photos_of(0, 9)
+    rejected, small, confirmed = faces[0], faces[1:4], faces[4:]
+    for person in range(1, PEOPLE):
+        rows.add_photos_of(person, EACH)
+    group = rows.add_person(faces=small, how=How.CLUSTER)
+    rows.add_person("Anna", confirmed)
+    rows.reject(group, [rejected])
+    for _ in range(3):
+        run(library, FULL)
+        now = rows.people()
+        assert {now[face] for face in small} == {group}
+        assert now.get(rejected) != group
+
+
+def test_a_group_that_a_face_was_rejected_for_still_falls_apart_where_it_is_two_people(
+    library: Library, rows: FaceRows
+) -> None:
+    one, other = rows.add_photos_of(0, 8), rows.add_photos_of(1, 5)
+    for person in range(2, PEOPLE):
+        rows.add_photos_of(person, EACH)
+    group = rows.add_person(faces=[*one, *other[1:]], how=How.CLUSTER)
+    rows.reject(group, other[:1])
+    for _ in range(2):
+        run(library, FULL)
+    now = rows.people()
+    assert {now[face] for face in one} == {group}
+    assert sorted(other) in rows.groups()
+
+
 def test_two_people_who_are_apart_are_never_joined(
     library: Library, rows: FaceRows, grouped: dict[int, list[int]]
 ) -> None:
