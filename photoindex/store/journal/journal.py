@@ -180,6 +180,18 @@ def removed_by(connection: Connection, table: Table, key: Row) -> int | None:
     return found
 
 
+def keys_removed_since(connection: Connection, table: Table, since: float) -> Iterator[Row]:
+    """Yield the keys of the rows that entries from `since` (UTC seconds since 1970) on removed; they may be back by now."""
+    changed = untyped(journal_change)
+    statement = (
+        select(changed.c.row_key)
+        .join(journal, changed.c.journal_id == journal.c.id)
+        .where(journal.c.at >= since, changed.c.table_name == table.name, changed.c.after.is_(None))
+    )
+    for key in connection.execute(statement).scalars():
+        yield _from_json(key) or {}
+
+
 def untyped(table: Table) -> sa.TableClause:
     """Return the table without column types, so that values pass through as SQLite stores them."""
     return sa.table(table.name, *(sa.column(column.name) for column in table.columns))

@@ -61,9 +61,9 @@ class GroupingInput:
 
     @property
     def to_join(self) -> NDArray[np.bool_]:
-        """Which waiting faces may find a person: the new ones, and those that somebody said are not who they were held for."""
-        rejected = np.array(sorted({face for face, _ in self.decisions.rejected}), np.int64)
-        return self.waiting & (self.is_new | np.isin(self.rows.ids, rejected))
+        """Which waiting faces may find a person: the new ones, and those that lost theirs by what somebody said."""
+        lost = {face for face, _ in self.decisions.rejected} | self.decisions.let_go
+        return self.waiting & (self.is_new | np.isin(self.rows.ids, np.array(sorted(lost), np.int64)))
 
     @property
     def named(self) -> frozenset[int]:

@@ -15,6 +15,8 @@ from photoindex.domain.people.values import How
 from photoindex.errors import LibraryLocked, NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
+from photoindex.library.people.decisions.attributes import set_birth
+from photoindex.library.people.decisions.changes import merge
 from photoindex.library.people.groups import cluster as operation
 from photoindex.library.people.groups.cluster import LOCK_NAME, ClusterRequest, ClusterSummary, cluster, is_due
 from photoindex.library.people.groups.diff import diff
@@ -202,6 +204,26 @@ def test_a_group_that_a_face_was_rejected_for_still_falls_apart_where_it_is_two_
     now = rows.people()
     assert {now[face] for face in one} == {group}
     assert sorted(other) in rows.groups()
+
+
+def test_faces_that_dates_or_a_merge_took_from_a_person_find_another_one_in_the_next_grouping(
+    library: Library, rows: FaceRows, grouped: dict[int, list[int]]
+) -> None:
+    """A twin in an old photo, and a stranger beside the person, had joined them."""
+    twin = rows.add_photos_of(1, 1, taken_at="1980-05-01T10:00:00")
+    beside, own = rows.add_face_photo("both.jpg", 2, 3)
+    anna, other, ben = (rows.people()[grouped[person][0]] for person in (0, 1, 2))
+    fragment = rows.add_person(faces=grouped[3][:3], how=How.CLUSTER)
+    rows.assign(anna, twin, how=How.CLUSTER)
+    rows.assign(fragment, [beside], how=How.CLUSTER)
+    rows.assign(rows.people()[grouped[3][3]], [own], how=How.CLUSTER)
+    pretend(library, joined_up_to=max(rows.people()))
+    set_birth(library, str(anna), "2001")
+    merge(library, str(rows.people()[own]), [str(fragment)])
+    assert twin[0] not in rows.people()
+    assert beside not in rows.people()
+    assert not run(library).full
+    assert (rows.people()[twin[0]], rows.people()[beside]) == (other, ben)
 
 
 def test_two_people_who_are_apart_are_never_joined(
