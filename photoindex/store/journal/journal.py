@@ -159,6 +159,14 @@ def changes_of(connection: Connection, entry_id: int) -> Iterator[Change]:
         yield from (change for _, change in chunk)
 
 
+def changes_of_row(connection: Connection, change: Change) -> Iterator[Change]:
+    """Yield all changes that entries made to the row of a change, in the order they were made."""
+    plain = untyped(journal_change)
+    of_row = (plain.c.table_name == change.table_name, plain.c.row_key == _to_json(change.key))
+    for row in connection.execute(select(plain).where(*of_row).order_by(plain.c.id)):
+        yield Change(row.table_name, change.key, _from_json(row.before), _from_json(row.after))
+
+
 def newest_undoable(connection: Connection) -> int | None:
     """Return the newest entry that is neither undone nor itself an undo; None if there is none."""
     found: int | None = connection.execute(

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, insert, or_, select
 
 from photoindex.domain.people.values import PERSON, How
-from photoindex.store.journal.journal import Change, Row, rows_as_changes, stored_row
+from photoindex.store.journal.journal import Change, Row, changes_of_row, rows_as_changes, stored_row
 from photoindex.store.schema.tables import (
     assignment,
     individual,
@@ -107,7 +107,23 @@ def _regions(connection: Connection, batch: Sequence[Change]) -> list[Change]:
     return found
 
 
-_ADAPTED = {assignment.name: _assignments, region.name: _regions}
+def _individuals(connection: Connection, batch: Sequence[Change]) -> list[Change]:
+    """Leave the cover to the program where it only followed the edit of a file."""
+    current = _current(connection, individual, [change.key["id"] for change in batch])
+    found = []
+    for change in batch:
+        row, before, after = current.get(change.key["id"]), change.before, change.after
+        if row is not None and before and after and row["cover_id"] != after["cover_id"]:
+            cover = row["cover_id"]
+            if not any(one.after and one.after["cover_id"] == cover for one in changes_of_row(connection, change)):
+                same = before["cover_id"] == after["cover_id"]
+                before = {**before, "cover_id": cover} if same else before
+                change = replace(change, before=before, after={**after, "cover_id": cover})
+        found.append(change)
+    return found
+
+
+_ADAPTED = {assignment.name: _assignments, individual.name: _individuals, region.name: _regions}
 
 
 def _released(connection: Connection, batch: Sequence[Change]) -> Iterator[Change]:

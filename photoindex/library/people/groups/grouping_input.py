@@ -41,8 +41,7 @@ class GroupingInput:
 
     @property
     def fixed(self) -> NDArray[np.bool_]:
-        """Which faces stay with their person: those that the user or a file assigned, and one of each person of whom the user
-        said anything.
+        """Which faces stay with their person: those assigned by the user or a file, and one of each that the user spoke of.
 
         So two groups with different names never become one, although none of their faces was confirmed, and a group
         that a face was said not to be keeps its number, and with it the user's word.
