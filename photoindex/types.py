@@ -160,7 +160,14 @@ class Label:
     score: float
 
 
-Result = Vector | DetectedRegion | Text | Label
+@dataclass(frozen=True, slots=True)
+class MoreThere:
+    """Beside regions: the picture may show more of a kind than a model returns of one picture."""
+
+    kind: str
+
+
+Result = Vector | DetectedRegion | Text | Label | MoreThere
 """What a stage finds in one subject; it may find several."""
 
 
