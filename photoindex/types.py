@@ -184,7 +184,14 @@ class Label:
     box: tuple[float, float, float, float] | None = None
 
 
-Result = Vector | DetectedRegion | Text | Label
+@dataclass(frozen=True, slots=True)
+class MoreThere:
+    """Beside regions: the picture may show more of a kind than a model returns of one picture."""
+
+    kind: str
+
+
+Result = Vector | DetectedRegion | Text | Label | MoreThere
 """What a stage finds in one subject; it may find several."""
 
 

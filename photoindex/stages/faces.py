@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import DescribedFaces, FacePack
 from photoindex.stages.base import Needs, OpenStage, Outcome, Stage, Subject, opened_preview
-from photoindex.types import DetectedRegion, Failure
+from photoindex.types import DetectedRegion, Failure, MoreThere
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ STAGE = Stage(
     needs=Needs.PREVIEW,
     command="faces",
     open="photoindex.stages.faces:open_installed",
-    results=(DetectedRegion,),
+    results=(DetectedRegion, MoreThere),
 )
 KIND = "face"
 """The kind of its regions."""
@@ -110,7 +110,7 @@ def _outcome(faces: DescribedFaces, shape: tuple[int, ...]) -> Outcome:
     first = faces.found.boxes[:, :2] / size
     last = (faces.found.boxes[:, :2] + faces.found.boxes[:, 2:]) / size
     corners = np.clip(np.concatenate([first, last], axis=1), 0, 1)
-    return tuple(
+    regions = tuple(
         DetectedRegion(
             kind=KIND, x=float(left), y=float(top), width=float(right - left), height=float(bottom - top),
             score=float(faces.found.scores[number]), vector=vectors[number],
@@ -119,3 +119,4 @@ def _outcome(faces: DescribedFaces, shape: tuple[int, ...]) -> Outcome:
         )
         for number, (left, top, right, bottom) in enumerate(corners)
     )  # fmt: skip
+    return (*regions, MoreThere(KIND)) if faces.found.limited else regions

@@ -22,6 +22,7 @@ from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
 from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work, print_summary
 from photoindex.cli.terminal.signals import stop_on_signal
+from photoindex.paths import display, from_text
 
 if TYPE_CHECKING:
     from photoindex.library.people.faces import FacesSummary
@@ -107,6 +108,12 @@ def lines(summary: FacesSummary, previews: str, *, verbose: bool) -> Iterator[st
         yield _nothing(summary)
     else:
         yield from _work(summary, verbose=verbose)
+    if summary.limited:
+        example = "" if summary.limited_path is None else f", such as {display(from_text(summary.limited_path))}"
+        yield (
+            f"{amount(summary.limited, 'pictures')} may show more than the 2,000 faces that are kept of one picture, the "
+            f"surest{example}"
+        )
     for label, number in summary.offline.items():
         yield f"{amount(number, 'originals')} left out: the volume {visible(label)} is not mounted"
     if summary.without_file:

@@ -24,6 +24,7 @@ from photoindex.library.stage_run import (
     count_to_do,
     stage_lock,
 )
+from photoindex.paths import to_text
 from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import EventSink, Notice
 from photoindex.stages import faces as stage
@@ -31,8 +32,9 @@ from photoindex.stages.base import Needs
 from photoindex.stages.faces import STAGE, Opening
 from photoindex.store.people import spaces
 from photoindex.store.people.regions import RegionWriter
+from photoindex.store.search.targets import path_of_content
 from photoindex.store.tasks import queue
-from photoindex.types import Result
+from photoindex.types import DetectedRegion, MoreThere, Result
 
 if TYPE_CHECKING:
     from photoindex.models.weights import InstalledModel
@@ -63,7 +65,8 @@ class FacesSummary(StageFigures):
     """What a run did.
 
     looked_through: number of pictures. faces: those found in them. without_face: pictures that show none. in_use: grouping
-    uses this pack's faces. other_faces: faces in the library that another pack found. With originals, offline: label of a
+    uses this pack's faces. other_faces: faces in the library that another pack found. limited: pictures that may show more
+    faces than are kept of one; limited_path: of one of them, with bytes that are not UTF-8 as surrogates. With originals, offline: label of a
     volume that is not mounted -> photos left out; without_file: photos left out because their files are missing;
     previews_left: previews that were not looked through yet.
     """
@@ -74,6 +77,8 @@ class FacesSummary(StageFigures):
     faces_per_second: float
     in_use: bool
     other_faces: int
+    limited: int = 0
+    limited_path: str | None = None
     from_originals: bool = False
     offline: Mapping[str, int] = field(default_factory=dict)
     without_file: int = 0
@@ -144,11 +149,16 @@ def _left_out(library: Library, installed: InstalledModel, originals: Originals)
 
 @dataclass(slots=True)
 class _Counted:
-    """What a run has stored: pictures, faces in them, and pictures without a face."""
+    """What a run has stored: pictures, faces in them, and pictures without a face.
+
+    limited: pictures that may show more faces. limited_asset: the content of one of them.
+    """
 
     pictures: int = 0
     faces: int = 0
     without: int = 0
+    limited: int = 0
+    limited_asset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +172,13 @@ class _CountingWriter:
         """Write the results of contents; see `Writer`."""
         self.writer.put(connection, results)
         self.counted.pictures += len(results)
-        self.counted.faces += sum(map(len, results.values()))
-        self.counted.without += sum(not found for found in results.values())
+        for asset_id, found in results.items():
+            faces_of_picture = sum(isinstance(one, DetectedRegion) for one in found)
+            self.counted.faces += faces_of_picture
+            self.counted.without += not faces_of_picture
+            if any(isinstance(one, MoreThere) for one in found):
+                self.counted.limited += 1
+                self.counted.limited_asset = asset_id
 
 
 @dataclass(slots=True)
@@ -266,6 +281,7 @@ def _other_faces(library: Library, installed: InstalledModel) -> int:
 def _summary(library: Library, installed: InstalledModel, tally: RunTally, counted: _Counted) -> FacesSummary:
     with library.database.read() as connection:
         space = spaces.find(connection, comparable(installed))
+        limited = None if counted.limited_asset is None else path_of_content(connection, counted.limited_asset)
     return FacesSummary(
         **figures(installed.id, tally, threads_or_all(library.config.faces.decode_threads)),
         looked_through=counted.pictures,
@@ -274,4 +290,6 @@ def _summary(library: Library, installed: InstalledModel, tally: RunTally, count
         faces_per_second=per_second(counted.faces, tally),
         in_use=space is not None and space.active,
         other_faces=_other_faces(library, installed),
+        limited=counted.limited,
+        limited_path=None if limited is None else to_text(limited),
     )

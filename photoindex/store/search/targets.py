@@ -98,6 +98,12 @@ def first_paths(connection: Connection, photo_ids: Sequence[int]) -> dict[int, b
     return found
 
 
+def path_of_content(connection: Connection, asset_id: int) -> bytes | None:
+    """Return the path of the first present file, else of another, of a content's photo; None if there is no file."""
+    photo_id = connection.execute(select(asset.c.photo_id).where(asset.c.id == asset_id)).scalar()
+    return None if photo_id is None else first_paths(connection, [photo_id]).get(photo_id)
+
+
 class ContentOfPhoto(NamedTuple):
     """One current content of a photo and its role."""
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photoindex.cli.commands.faces import lines
 from photoindex.errors import ModelUnavailable
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.status import status
@@ -19,6 +20,7 @@ from photoindex.progress import Notice
 from photoindex.store.people.regions import vectors_of
 from tests.harness import LibraryRunner
 from tests.tiny_faces import MODEL_ID, install_tiny_faces, write_faces
+from tests.unit.library.people import limited_faces
 
 ANNA, BEN, CARL = 1, 2, 3
 LEFT, RIGHT = (60, 60, 160, 160), (400, 200, 460, 260)
@@ -106,6 +108,20 @@ def test_a_limit_leaves_the_rest_for_the_next_run_and_a_dry_run_counts_it(runner
     assert (summary.looked_through, summary.pending, summary.stopped) == (1, 2, False)
     assert look(runner, dry_run=True).pending == 2
     assert (look(runner).looked_through, look(runner, dry_run=True).pending) == (2, 0)
+
+
+def test_the_summary_counts_and_names_pictures_with_more_faces_than_are_kept(runner: LibraryRunner) -> None:
+    summary = look(runner, open=limited_faces.OPENER)
+    assert (summary.looked_through, summary.faces, summary.without_face, summary.limited) == (3, 2, 1, 1)
+    assert summary.limited_path is not None
+    assert summary.limited_path.endswith("/photos/both.jpg")
+    (line,) = [line for line in lines(summary, "photoindex faces", verbose=False) if "may show more" in line]
+    assert line.startswith("1 picture may show more than the 2,000 faces that are kept of one picture")
+    assert line.endswith("/photos/both.jpg")
+    with runner.open() as library:
+        assert redo(library, "faces", ["name:both.jpg"]) == 1
+    whole = look(runner)
+    assert (whole.faces, whole.limited, whole.limited_path) == (2, 0, None)
 
 
 def test_redo_looks_again_and_faces_keep_their_ids(runner: LibraryRunner) -> None:
