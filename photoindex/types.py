@@ -144,20 +144,44 @@ class DetectedRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class TextLine:
+    """One line of text in a picture.
+
+    corners: x and y of the four corners, clockwise from the text's upper left one, as fractions of the upright preview.
+    score: 0 to 1.
+    """
+
+    text: str
+    corners: tuple[tuple[float, float], ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """Words about a picture or in it. kind: caption, ocr, …; language: ISO 639-1, where known."""
+    """Words about a picture or in it. kind: caption, ocr; language: ISO 639-1, where known.
+
+    raw: the model's whole answer, where the text is a part of it. lines: of text in the picture.
+    """
 
     kind: str
     text: str
     language: str | None = None
+    raw: str | None = None
+    lines: tuple[TextLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One of a set of names that a model gives a picture. score: 0 to 1."""
+    """One of a set of names that a model gives a picture, or an object in it.
+
+    confidence: 0 to 1. raw: the model's own score. box: x, y (upper left corner), width and height of an object, as
+    fractions of the upright preview.
+    """
 
     name: str
-    score: float
+    confidence: float
+    raw: float
+    box: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,4 +279,5 @@ class Resolved:
     title: str | None = None
     description: str | None = None
     keywords: tuple[str, ...] = ()
+    favourite: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -8,6 +8,8 @@ from sqlalchemy import Index, text
 
 IDS_NEVER_REUSED: dict[str, Any] = {"sqlite_autoincrement": True}
 """Table option: ids are never reused, even after rows are deleted."""
+ROWS_BY_KEY: dict[str, Any] = {"sqlite_with_rowid": False}
+"""Table option: rows are stored in the order of the primary key, without a number of their own, which takes less space."""
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:

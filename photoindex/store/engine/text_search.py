@@ -12,7 +12,9 @@ from sqlalchemy.exc import DatabaseError
 from photoindex.store.engine.database import Database
 from photoindex.text import fold
 
-COLUMNS = ("name", "folder", "camera", "keywords", "title", "description", "place")
+COLUMNS = (
+    "name", "folder", "camera", "keywords", "title", "description", "place", "people", "tags", "labels", "caption", "ocr",
+)  # fmt: skip
 """The indexed columns of `photo_text`."""
 TABLE = "photo_text_fts"
 TOKENIZER = "unicode61 remove_diacritics 2"

@@ -13,6 +13,7 @@ from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import upsert
 from photoindex.store.people import counts, summaries
 from photoindex.store.schema.tables import asset, photo, photo_text
+from photoindex.store.words import documents
 from photoindex.types import Described, Facts, Resolved
 
 PRIMARY = "primary"
@@ -209,10 +210,11 @@ _store_facts = (
     .where(photo.c.id == bindparam("wanted_photo"))
     .values({photo.c[name]: bindparam(f"new_{name}") for name in _RESOLVED_COLUMNS})
 )
-_texts = upsert(photo_text).values({column: bindparam(column.name) for column in photo_text.c})
+_own_texts = [column for column in photo_text.c if column.name not in documents.COLUMNS]
+_texts = upsert(photo_text).values({column: bindparam(column.name) for column in _own_texts})
 _store_texts = _texts.on_conflict_do_update(
     index_elements=["photo_id"],
-    set_={column.name: _texts.excluded[column.name] for column in photo_text.c if not column.primary_key},
+    set_={column.name: _texts.excluded[column.name] for column in _own_texts if not column.primary_key},
 )
 
 
@@ -237,4 +239,5 @@ def store_resolution(
     values["motion"] = bool(content.facts.get("container", {}).get("motion_bytes"))
     connection.execute(_store_facts, {"wanted_photo": photo_id, **{f"new_{name}": values[name] for name in values}})
     connection.execute(_store_texts, {"photo_id": photo_id, **document})
+    documents.refresh(connection, [photo_id])
     summaries.forget_of_photo(connection, photo_id)

@@ -51,13 +51,25 @@ from photoindex.store.schema.relation_tables import (
     sidecar_part,
 )
 from photoindex.store.schema.vector_tables import query_vector, space, vector
+from photoindex.store.schema.words_tables import (
+    album,
+    album_asset,
+    asset_tag,
+    asset_text,
+    label,
+    tag,
+    tag_alias,
+    tag_calibration,
+    tag_rejection,
+)
 
 __all__ = [
-    "PathBytes", "asset", "asset_with_repeats", "assignment", "correction", "event", "file", "folder", "individual",
-    "individual_alias", "individual_summary", "individuals_apart", "journal", "journal_change", "library", "metadata",
-    "pair_decision", "pair_link", "photo", "photo_text", "photo_to_resolve", "place", "query_vector", "region",
-    "region_space", "region_vector", "rejection", "root", "saved_query", "schema_history", "sidecar", "sidecar_link", "sidecar_part",
-    "space", "task", "variant", "vector", "volume",
+    "PathBytes", "album", "album_asset", "asset", "asset_tag", "asset_text", "asset_with_repeats", "assignment",
+    "correction", "event", "file", "folder", "individual", "individual_alias", "individual_summary",
+    "individuals_apart", "journal", "journal_change", "label", "library", "metadata", "pair_decision", "pair_link",
+    "photo", "photo_text", "photo_to_resolve", "place", "query_vector", "region", "region_space", "region_vector",
+    "rejection", "root", "saved_query", "schema_history", "sidecar", "sidecar_link", "sidecar_part", "space", "tag",
+    "tag_alias", "tag_calibration", "tag_rejection", "task", "variant", "vector", "volume",
 ]  # fmt: skip
 
 library = Table(
@@ -171,10 +183,11 @@ photo = Table(
     Column("aperture", Float),
     Column("exposure_seconds", Float),
     Column("focal_length_mm", Float),
-    Column("rating", Integer),
+    Column("rating", Integer, comment="0 to 5; -1: rejected"),
     Column("title", Text),
     Column("description", Text),
     Column("keywords", JSON, nullable=False),
+    Column("favourite", Boolean, nullable=False, server_default=false()),
     Column("sources", JSON, nullable=False, comment="fact -> the source that won"),
     Column("neighbours", JSON(none_as_null=True), comment="facts inferred from photos of the same camera or folder"),
     Column("burst", Text, comment="shared by the photos of one burst"),
@@ -190,6 +203,7 @@ photo = Table(
     partial_index("photo_by_burst", "burst", where="burst IS NOT NULL"),
     Index("photo_by_added_at", "added_at"),
     Index("photo_by_format", "format"),
+    partial_index("photo_favourite", "taken_at", where="favourite = 1"),
     **IDS_NEVER_REUSED,
 )
 
@@ -269,6 +283,11 @@ photo_text = Table(
     Column("title", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("place", Text, nullable=False, server_default=""),
+    Column("people", Text, nullable=False, server_default="", comment="names of those whom it shows"),
+    Column("tags", Text, nullable=False, server_default="", comment="given by a person"),
+    Column("labels", Text, nullable=False, server_default="", comment="tags given by models"),
+    Column("caption", Text, nullable=False, server_default="", comment="written by models"),
+    Column("ocr", Text, nullable=False, server_default="", comment="text in the picture"),
 )
 
 variant = Table(

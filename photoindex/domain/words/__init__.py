@@ -1,0 +1,1 @@
+"""Rules about words: names of tags and albums, confidences, captions."""

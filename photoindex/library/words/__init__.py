@@ -1,0 +1,1 @@
+"""Operations on words: tags, ratings, albums, captions, text in pictures."""

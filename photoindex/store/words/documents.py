@@ -1,0 +1,107 @@
+"""The words of a photo that its files do not say: people, tags, captions, text in the picture; as full-text documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
+
+from photoindex.store.engine.statements import given_numbers, numbers
+from photoindex.store.schema.tables import (
+    asset,
+    asset_tag,
+    asset_text,
+    assignment,
+    individual,
+    label,
+    photo,
+    photo_text,
+    region,
+    tag,
+    tag_rejection,
+)
+from photoindex.text import fold
+
+COLUMNS = ("people", "tags", "labels", "caption", "ocr")
+"""The columns of `photo_text` that this module writes."""
+CAPTION, OCR = "caption", "ocr"
+"""Kinds of `asset_text`."""
+
+_CHUNK = 500
+
+
+def refresh(connection: Connection, photo_ids: Collection[int]) -> None:
+    """Write what is known now about photos into their documents; only documents that change are written."""
+    wanted = sorted(set(photo_ids))
+    for start in range(0, len(wanted), _CHUNK):
+        rows = connection.execute(_documents, {"photo_ids": json.dumps(wanted[start : start + _CHUNK])}).mappings()
+        changed = [
+            {"wanted": row["id"]} | new
+            for row in rows
+            if (new := _folded(row)) != {name: row[f"old_{name}"] for name in COLUMNS}
+        ]
+        if changed:
+            connection.execute(_update, changed)
+
+
+def refresh_assets(connection: Connection, asset_ids: Collection[int]) -> None:
+    """Refresh the documents of photos that these contents represent; the others' words are not searched."""
+    wanted = sorted(set(asset_ids))
+    for start in range(0, len(wanted), _CHUNK):
+        of_primary = select(photo.c.id).where(photo.c.primary_asset_id.in_(numbers(wanted[start : start + _CHUNK])))
+        refresh(connection, connection.execute(of_primary).scalars().all())
+
+
+def _columns() -> tuple[ColumnElement[Any], ...]:
+    """Return the texts of a photo by kind, one word or line of text each; see COLUMNS."""
+    contents = select(asset.c.id).where(asset.c.photo_id == photo.c.id).correlate(photo)
+    rejected = select(tag_rejection.c.tag_id).where(tag_rejection.c.asset_id.in_(contents))
+    people = select(individual.c.name).distinct().select_from(assignment).join(individual).join(region)
+    tags = select(tag.c.name).distinct().select_from(asset_tag).join(tag).where(asset_tag.c.asset_id.in_(contents))
+    labels = (
+        select(tag.c.name)
+        .distinct()
+        .select_from(label)
+        .join(tag)
+        .where(label.c.asset_id == photo.c.primary_asset_id, label.c.shown)
+    )
+    return (
+        _joined(people.where(region.c.asset_id == photo.c.primary_asset_id, individual.c.name.is_not(None))),
+        _joined(tags),
+        _joined(labels.where(tag.c.id.not_in(rejected))),
+        *(
+            _joined(
+                select(asset_text.c.text).where(
+                    asset_text.c.asset_id == photo.c.primary_asset_id, asset_text.c.kind == kind
+                )
+            )
+            for kind in (CAPTION, OCR)
+        ),
+    )
+
+
+def _joined(texts: Select[Any]) -> ColumnElement[Any]:
+    """Return the texts that a query finds for the photo of the statement around it, one a line."""
+    found = texts.correlate(photo).subquery()
+    return select(func.aggregate_strings(next(iter(found.c)), "\n")).scalar_subquery()
+
+
+def _select_documents() -> Select[Any]:
+    old = [photo_text.c[name].label(f"old_{name}") for name in COLUMNS]
+    new = [column.label(name) for name, column in zip(COLUMNS, _columns(), strict=True)]
+    statement = select(photo.c.id, *old, *new).join(photo_text, photo_text.c.photo_id == photo.c.id)
+    return statement.where(photo.c.id.in_(select(given_numbers("photo_ids").c.value)))
+
+
+_documents = _select_documents()  # built once: building it costs more than running it
+_update = (
+    update(photo_text)
+    .where(photo_text.c.photo_id == bindparam("wanted"))
+    .values({name: bindparam(name) for name in COLUMNS})
+)
+
+
+def _folded(row: Mapping[Any, Any]) -> dict[str, str]:
+    return {name: fold(row[name] or "") for name in COLUMNS}
