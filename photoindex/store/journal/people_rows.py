@@ -108,19 +108,20 @@ def _regions(connection: Connection, batch: Sequence[Change]) -> list[Change]:
 
 
 def _individuals(connection: Connection, batch: Sequence[Change]) -> list[Change]:
-    """Leave the cover to the program where it only followed the edit of a file."""
     current = _current(connection, individual, [change.key["id"] for change in batch])
-    found = []
-    for change in batch:
-        row, before, after = current.get(change.key["id"]), change.before, change.after
-        if row is not None and before and after and row["cover_id"] != after["cover_id"]:
-            cover = row["cover_id"]
-            if not any(one.after and one.after["cover_id"] == cover for one in changes_of_row(connection, change)):
-                same = before["cover_id"] == after["cover_id"]
-                before = {**before, "cover_id": cover} if same else before
-                change = replace(change, before=before, after={**after, "cover_id": cover})
-        found.append(change)
-    return found
+    return [_with_current_cover(connection, change, current.get(change.key["id"])) for change in batch]
+
+
+def _with_current_cover(connection: Connection, change: Change, row: Row | None) -> Change:
+    """Return a change of an individual that leaves alone a cover which followed the edit of a file since."""
+    before, after = change.before, change.after
+    if row is None or not before or not after or row["cover_id"] == after["cover_id"]:
+        return change
+    cover = row["cover_id"]
+    if any(one.after and one.after["cover_id"] == cover for one in changes_of_row(connection, change)):
+        return change
+    was = cover if before["cover_id"] == after["cover_id"] else before["cover_id"]
+    return replace(change, before={**before, "cover_id": was}, after={**after, "cover_id": cover})
 
 
 _ADAPTED = {assignment.name: _assignments, individual.name: _individuals, region.name: _regions}

@@ -73,14 +73,18 @@ def to_primary(connection: Connection, primary: int, others: Sequence[int]) -> N
 def _covers(connection: Connection, rows: Sequence[RegionRow]) -> set[int]:
     """Return which of these regions a person chose to show the individual that has them."""
     holders = sorted({row.individual_id for row in rows if row.individual_id is not None})
-    chosen = select(individual.c.cover_id).where(individual.c.id.in_(numbers(holders)), individual.c.cover_id.is_not(None))
+    chosen = select(individual.c.cover_id).where(
+        individual.c.id.in_(numbers(holders)), individual.c.cover_id.is_not(None)
+    )
     return {row.id for row in rows} & set(connection.execute(chosen).scalars())
 
 
 def _make_cover(connection: Connection, cover: RegionRow, face_id: int) -> None:
     """Let a face show the individual that `cover` was chosen to show, also where only the program gave it to them."""
     columns = ["individual_id", "how", "score", "at"]
-    rejected = select(rejection).where(rejection.c.region_id == face_id, rejection.c.individual_id == cover.individual_id)
+    rejected = select(rejection).where(
+        rejection.c.region_id == face_id, rejection.c.individual_id == cover.individual_id
+    )
     assigned = select(literal(face_id), *(assignment.c[name] for name in columns)).where(
         assignment.c.region_id == cover.id, ~rejected.exists()
     )
