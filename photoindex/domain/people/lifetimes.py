@@ -37,12 +37,14 @@ def is_before(one: str, other: str) -> bool:
 
 def first_day(partial: str) -> np.datetime64:
     """Return the first day that a checked date may mean: datetime64[D]."""
-    return np.datetime64(partial).astype("datetime64[D]")
+    day: np.datetime64 = np.datetime64(partial).astype("datetime64[D]")
+    return day
 
 
 def last_day(partial: str) -> np.datetime64:
     """Return the last day that a checked date may mean: datetime64[D]."""
-    return (np.datetime64(partial) + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    following: np.datetime64 = (np.datetime64(partial) + 1).astype("datetime64[D]")
+    return following - np.timedelta64(1, "D")
 
 
 def outside_life(taken: NDArray[np.datetime64], born: str | None, died: str | None) -> NDArray[np.bool_]:
