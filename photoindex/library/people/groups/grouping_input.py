@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.people.ages import outside_life
 from photoindex.domain.people.grouping_values import Faces, Known
 from photoindex.domain.people.groups.quality import FaceQuality, founders, overall
+from photoindex.domain.people.lifetimes import outside_life
 from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
