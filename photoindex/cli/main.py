@@ -33,6 +33,7 @@ COMMANDS: tuple[str, ...] = (
     "facts",
     "why",
     "people",
+    "tag",
     "events",
     "time",
     "pair",
