@@ -94,6 +94,7 @@ asset_text = Table(
     Column("text", Text, nullable=False),
     Column("language", Text, comment="ISO 639-1"),
     Column("raw", Text, comment="the model's whole answer"),
+    Column("parser", Integer, comment="version of what made the text of the answer"),
     Column("lines", JSON(none_as_null=True), comment="text in the picture by line, with boxes"),
     Column("at", Float, nullable=False),
     Index("asset_text_by_variant", "variant_id"),

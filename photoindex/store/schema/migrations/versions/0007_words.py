@@ -134,6 +134,7 @@ def _create_asset_text() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=True, comment="ISO 639-1"),
         sa.Column("raw", sa.Text(), nullable=True, comment="the model's whole answer"),
+        sa.Column("parser", sa.Integer(), nullable=True, comment="version of what made the text of the answer"),
         sa.Column(
             "lines", sa.JSON(none_as_null=True), nullable=True, comment="text in the picture by line, with boxes"
         ),
