@@ -50,7 +50,12 @@ def test_photos_are_tagged_by_query_path_number_and_a_list_on_stdin(command: Com
     listed = b"\n".join([rows.originals + b"/Rome/b.jpg", b"3", b""])
     command("tag", "add", "sun", "-", stdin=listed)
     command("tag", "add", "moon", "-", stdin=listed.replace(b"\n", b"\0"))
-    assert found(command, "tag:dog") == found(command, "tag:animals/") == found(command, "tag:animals/dog") == {"a.jpg", "b.jpg"}
+    assert (
+        found(command, "tag:dog")
+        == found(command, "tag:animals/")
+        == found(command, "tag:animals/dog")
+        == {"a.jpg", "b.jpg"}
+    )
     assert found(command, "tag:cat") == {"c.jpg"}
     assert found(command, "tag:sea") == {"a.jpg"}
     assert found(command, "tag:sun") == found(command, "tag:moon") == {"b.jpg", "c.jpg"}

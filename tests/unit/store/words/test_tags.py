@@ -89,7 +89,12 @@ def test_a_photo_has_its_tags_by_source_and_a_rejected_one_never_counts(rows: Vo
     ids = ensured(rows, "dog", "rome", "car", "sea")
     with rows.writing() as connection:
         tags.store_keywords(connection, photo_id, ["rome"])
-        given: dict[str, Any] = {"asset_id": rows.asset_of(photo_id), "variant_id": rows.variant_id, "part": 0, "raw": 1.0}
+        given: dict[str, Any] = {
+            "asset_id": rows.asset_of(photo_id),
+            "variant_id": rows.variant_id,
+            "part": 0,
+            "raw": 1.0,
+        }
         for name, confidence, shown in (("car", 0.9, True), ("sea", 0.3, False)):
             values = given | {"tag_id": ids[name], "confidence": confidence, "shown": shown}
             connection.execute(insert(label).values(values))
