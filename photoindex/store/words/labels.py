@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from photoindex.store.engine.statements import numbers
-from photoindex.store.schema.tables import label, tag, tag_alias, variant
+from photoindex.store.schema.tables import label, variant
 from photoindex.store.tasks import asset_tasks
-from photoindex.store.words import documents
-from photoindex.text import fold
+from photoindex.store.words import documents, tags
 from photoindex.types import Label, Result
 
 _CHUNK = 20_000
-_KEYS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +37,11 @@ class LabelWriter:
         """
         asset_ids = list(results)
         given = {asset_id: [one for one in found if isinstance(one, Label)] for asset_id, found in results.items()}
-        tags = ensure_tags(connection, {one.name for found in given.values() for one in found})
+        given_tags = tags.ensure(connection, {one.name for found in given.values() for one in found})
         variants = (self.variant_id, *self.replaced)
         of_contents = label.c.asset_id.in_(numbers(asset_ids))
         connection.execute(delete(label).where(of_contents, label.c.variant_id.in_(variants)))
-        rows = [row for asset_id, found in given.items() for row in self._rows(asset_id, found, tags)]
+        rows = [row for asset_id, found in given.items() for row in self._rows(asset_id, found, given_tags)]
         if rows:
             connection.execute(insert(label), rows)
         if self.replaced:
@@ -52,10 +49,10 @@ class LabelWriter:
             asset_tasks.forget_other_variants(connection, self.stage, asset_ids, kept=kept)
         documents.refresh_assets(connection, asset_ids)
 
-    def _rows(self, asset_id: int, found: Sequence[Label], tags: Mapping[str, int]) -> list[dict[str, Any]]:
+    def _rows(self, asset_id: int, found: Sequence[Label], tag_ids: Mapping[str, int]) -> list[dict[str, Any]]:
         parts: dict[tuple[int, int], Label] = {}
         for one in sorted(found, key=lambda each: -each.confidence):
-            tag_id = tags[one.name]
+            tag_id = tag_ids[one.name]
             # Names that were merged are one tag; of a whole picture the surest counts, objects are counted.
             part = 0 if one.box is None else sum(known == tag_id for known, _ in parts)
             parts.setdefault((tag_id, part), one)
@@ -72,31 +69,6 @@ class LabelWriter:
             }
             for (tag_id, part), one in parts.items()
         ]
-
-
-def ensure_tags(connection: Connection, names: Collection[str]) -> dict[str, int]:
-    """Return name -> tag, the renamed or merged one where the name is an old one; create those that are missing."""
-    keys = {name: fold(name) for name in names}
-    found = _tags_by_key(connection, set(keys.values()))
-    missing = {key: name for name, key in keys.items() if key not in found}
-    if missing:
-        now = time.time()
-        rows = [{"name": name, "name_key": key, "created_at": now} for key, name in missing.items()]
-        connection.execute(insert(tag), rows)
-        found |= _tags_by_key(connection, set(missing))
-    return {name: found[key] for name, key in keys.items()}
-
-
-def _tags_by_key(connection: Connection, keys: Collection[str]) -> dict[str, int]:
-    wanted = sorted(keys)
-    found: dict[str, int] = {}
-    for start in range(0, len(wanted), _KEYS):
-        some = wanted[start : start + _KEYS]
-        old = select(tag_alias.c.name_key, tag_alias.c.tag_id).where(tag_alias.c.name_key.in_(some))
-        now = select(tag.c.name_key, tag.c.id).where(tag.c.name_key.in_(some))
-        # A tag that has the name now comes before one that had it.
-        found |= {key: tag_id for statement in (old, now) for key, tag_id in connection.execute(statement)}
-    return found
 
 
 def variants_of(connection: Connection, stage: str) -> dict[int, str]:
