@@ -39,7 +39,10 @@ def _auto(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            "--only", metavar="STAGE", help="Run this stage alone: tags; may be repeated.", show_default=False
+            "--only",
+            metavar="STAGE",
+            help="Run this stage alone: tags, objects, labels or sensitive; may be repeated.",
+            show_default=False,
         ),
     ] = None,
     limit: Annotated[
@@ -56,7 +59,8 @@ def _auto(
 ) -> None:
     """Find tags for all pictures with the models that are installed; finished pictures are skipped.
 
-    `tags` compares the vectors of `photoindex embed` with about 1,500 terms, and reads no picture. Tags that are less sure than the
+    `tags` compares the vectors of `photoindex embed` with about 1,500 terms, and reads no picture; `objects` and `labels` run ONNX models
+    of your own (setting tags.models), `sensitive` needs the extra of that name. Tags that are less sure than the
     setting ai_confidence_threshold are not shown. Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done,
     but some pictures were given up (see `photoindex tasks`); 7 no model is installed, or nothing is embedded; 8 the device failed.
     """
