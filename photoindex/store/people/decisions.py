@@ -16,7 +16,6 @@ from photoindex.domain.people.values import PERSON, How
 from photoindex.store.engine.statements import upsert
 from photoindex.store.journal.journal import Change, Row, Stored, record, rows_as_changes
 from photoindex.store.people import individuals
-from photoindex.store.people.changed import of_changes, people_changed
 from photoindex.store.schema.tables import (
     asset_with_repeats,
     assignment,
@@ -26,6 +25,7 @@ from photoindex.store.schema.tables import (
     region,
     rejection,
 )
+from photoindex.store.words.people import of_changes, people_changed
 
 _KEYS = 500
 

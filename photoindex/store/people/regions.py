@@ -15,10 +15,10 @@ from photoindex.domain.people.same_face import Face, matched_after_edit
 from photoindex.domain.people.values import FACE, FIXED
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.people import counts, marks
-from photoindex.store.people.changed import ChangedFaces, people_changed
 from photoindex.store.people.spaces import RegionSpace
 from photoindex.store.schema.tables import asset, assignment, region, region_vector, rejection
 from photoindex.store.tasks import asset_tasks
+from photoindex.store.words.people import ChangedFaces, people_changed
 from photoindex.types import DetectedRegion, Result
 
 STORED = np.dtype("<f2")

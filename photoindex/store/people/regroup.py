@@ -13,7 +13,6 @@ from photoindex.domain.people.groups.regrouping import NOBODY, Regrouping
 from photoindex.domain.people.values import FACE, PERSON, How
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import numbers, upsert
-from photoindex.store.people.changed import ChangedFaces, people_changed, with_names
 from photoindex.store.people.decisions import idle
 from photoindex.store.people.spaces import RegionSpace
 from photoindex.store.schema.tables import (
@@ -24,6 +23,7 @@ from photoindex.store.schema.tables import (
     region_space,
     rejection,
 )
+from photoindex.store.words.people import ChangedFaces, people_changed, with_names
 
 
 @dataclass(slots=True)

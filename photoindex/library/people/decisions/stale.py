@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from photoindex.store.journal.journal import Change
 from photoindex.store.people import counts, marked, summaries
-from photoindex.store.people.changed import ChangedFaces, people_changed
 from photoindex.store.tasks import stale
+from photoindex.store.words.people import ChangedFaces, people_changed
 
 _CHUNK = 1000
 
