@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 from photoindex.models.faces.description import DetectorDescription, EmbedderDescription
 from photoindex.models.faces.detector import OnnxFaceDetector
 from photoindex.models.faces.embedder import OnnxFaceEmbedder
-from photoindex.models.faces.network import Network
 from photoindex.models.faces.pack import OnnxFacePack
+from photoindex.models.network import Network
 from tests.made_up_faces import unit
 
 LONGEST_PX = 1024

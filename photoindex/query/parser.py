@@ -19,11 +19,9 @@ from difflib import get_close_matches
 from photoindex.errors import QuerySyntaxError
 from photoindex.query.lexer import Token, TokenKind, tokenize
 from photoindex.query.syntax import EVERYTHING, And, Compare, FieldGrammar, Lookups, Node, Not, Or, Words, leaves
-from photoindex.query.value_syntax import ValueReader, joined
+from photoindex.query.value_syntax import MAX_TERMS, TOO_MANY_TERMS, ValueReader, joined
 from photoindex.query.values import is_indexed
 
-MAX_TERMS = 500
-"""Each term of a chain adds one level to the SQL expression, whose depth SQLite limits to 1000."""
 MAX_DEPTH = 10
 """Levels of parentheses and saved queries; each takes up to five of the 100 entries of SQLite's parser stack."""
 
@@ -130,7 +128,7 @@ class _Parser:
     def _count(self, position: int, number: int = 1) -> None:
         self._shared.terms[0] += number
         if self._shared.terms[0] > MAX_TERMS:
-            raise self._error(f"a query can have at most {MAX_TERMS} terms", position)
+            raise self._error(TOO_MANY_TERMS, position)
 
     def _words(self, token: Token) -> Words:
         self._count(token.position)

@@ -8,6 +8,10 @@ from photoindex.errors import QuerySyntaxError
 from photoindex.query.lexer import Value
 from photoindex.query.syntax import And, Compare, FieldGrammar, Lookups, Node, Operator, Or
 
+MAX_TERMS = 500
+"""Each term of a chain adds one level to the SQL expression, whose depth SQLite limits to 1000."""
+TOO_MANY_TERMS = f"a query can have at most {MAX_TERMS} terms"
+
 _COMPARISONS = (Operator.GREATER_EQUAL, Operator.LESS_EQUAL, Operator.GREATER, Operator.LESS)
 
 
@@ -26,6 +30,9 @@ class ValueReader:
         if regex:
             return self._regex(grammar, value, position)
         items = _items(value) if grammar.listed else [value]
+        if len(items) > MAX_TERMS:
+            # Not after checking each value, which may look something up.
+            raise self._error(TOO_MANY_TERMS, position)
         return joined(Or, [self._compare(grammar, item, position) for item in items])
 
     def range(self, grammar: FieldGrammar, lower: Value | None, upper: Value | None, position: int) -> Compare:
@@ -97,9 +104,9 @@ class ValueReader:
 
 
 def _items(value: Value) -> list[Value]:
-    """Split a value at unquoted commas."""
-    items = []
-    while (comma := value.find(",")) >= 0:
+    """Split a value at unquoted commas; what follows after too many is one item."""
+    items: list[Value] = []
+    while len(items) <= MAX_TERMS and (comma := value.find(",")) >= 0:
         items.append(value.slice(0, comma))
         value = value.slice(comma + 1, len(value.text))
     return [*items, value]

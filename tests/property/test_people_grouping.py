@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photoindex.domain.people.ages import outside_life
 from photoindex.domain.people.grouping import group, join
 from photoindex.domain.people.grouping_values import WAITING, Faces, Known, Thresholds
+from photoindex.domain.people.lifetimes import outside_life
 from tests.made_up_faces import SEARCH, faces_of, unit
 from tests.series import SOAKING, examples
 

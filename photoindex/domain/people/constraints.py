@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.people.ages import outside_life
 from photoindex.domain.people.clustering import Edges, unique_edges
 from photoindex.domain.people.grouping_values import Faces, Known
+from photoindex.domain.people.lifetimes import outside_life
 
 NOBODY = -1
 

@@ -13,7 +13,7 @@ from photoindex.query.arguments import join_arguments
 from photoindex.query.option_terms import option_nodes
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import And, KnownPerson, Lookups, Node, OptionTerm, Or, leaves
-from photoindex.query.value_syntax import joined
+from photoindex.query.value_syntax import MAX_TERMS, joined
 from photoindex.store.search.fields import grammar
 
 
@@ -48,8 +48,8 @@ def parse_with_options(library: Library, arguments: Sequence[str], terms: Sequen
 
 def _with_options(words: str, tree: Node, options: Sequence[Node]) -> ParsedQuery:
     whole = joined(And, [tree, *options])
-    if sum(1 for _ in leaves(whole)) > parser.MAX_TERMS:
-        raise UsageError(f"a query has at most {parser.MAX_TERMS} terms, including those of its options")
+    if sum(1 for _ in leaves(whole)) > MAX_TERMS:
+        raise UsageError(f"a query has at most {MAX_TERMS} terms, including those of its options")
     shown = f"({words})" if isinstance(tree, Or) else words
     return ParsedQuery(whole, f"{shown} {to_text(And(tuple(options)))}".strip())
 

@@ -11,7 +11,7 @@ from photoindex.errors import ModelUnavailable
 from photoindex.models.base import FacesInPicture
 from photoindex.models.faces.decoders import Candidates, decoder_of
 from photoindex.models.faces.description import DetectorDescription
-from photoindex.models.faces.network import Network
+from photoindex.models.network import Network
 
 FACES_MAX = 2000
 """Faces of one picture; a preview has no room for more that could be told apart."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from photoindex.errors import ModelUnavailable
 from photoindex.models.faces.description import EmbedderDescription
 from photoindex.models.faces.detector import normalised
-from photoindex.models.faces.network import Network
+from photoindex.models.network import Network
 
 
 class OnnxFaceEmbedder:

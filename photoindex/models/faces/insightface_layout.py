@@ -16,7 +16,7 @@ from photoindex.models.faces.description import (
     EmbedderDescription,
     FacePackDescription,
 )
-from photoindex.models.faces.network import Network
+from photoindex.models.network import Network
 
 _DETECTOR_OUTPUTS: Final = 5
 """A network with at least so many outputs is a detector."""

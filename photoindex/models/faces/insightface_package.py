@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import FacesInPicture
 from photoindex.models.faces.description import DetectorDescription, EmbedderDescription
-from photoindex.models.faces.network import device_errors, providers_of
+from photoindex.models.network import device_errors, providers_of
 
 _PACKAGE = "insightface"
 

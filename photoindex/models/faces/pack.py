@@ -15,9 +15,9 @@ from photoindex.models.faces.alignment import aligned
 from photoindex.models.faces.description import FACE_PACK, DetectorDescription, FacePackDescription, read_face_pack
 from photoindex.models.faces.detector import OnnxFaceDetector
 from photoindex.models.faces.embedder import OnnxFaceEmbedder
-from photoindex.models.faces.network import Network
 from photoindex.models.faces.quality import sharpness, yaw_and_roll
 from photoindex.models.lock import FoundFaces
+from photoindex.models.network import Network
 
 if TYPE_CHECKING:
     from photoindex.models.weights import InstalledModel

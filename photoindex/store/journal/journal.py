@@ -85,6 +85,16 @@ def record(
     return int(entry_id)
 
 
+def keep_if_changed(connection: Connection, entry_id: int, summary: str) -> bool:
+    """Give a new entry its summary, known only after its changes; remove one without changes and return False."""
+    of_entry = select(journal_change.c.id).where(journal_change.c.journal_id == entry_id).limit(1)
+    if connection.execute(of_entry).first() is None:
+        connection.execute(journal.delete().where(journal.c.id == entry_id))
+        return False
+    connection.execute(journal.update().where(journal.c.id == entry_id).values(summary=summary))
+    return True
+
+
 def rows_as_changes(connection: Connection, table: Table, chosen: Select[Any]) -> Iterator[Change]:
     """Yield a change for every row of `table` about to be deleted; `chosen` is a SELECT from it, with any columns.
 
@@ -159,6 +169,14 @@ def changes_of(connection: Connection, entry_id: int) -> Iterator[Change]:
         yield from (change for _, change in chunk)
 
 
+def changes_of_row(connection: Connection, change: Change) -> Iterator[Change]:
+    """Yield all changes that entries made to the row of a change, in the order they were made."""
+    plain = untyped(journal_change)
+    of_row = (plain.c.table_name == change.table_name, plain.c.row_key == _to_json(change.key))
+    for row in connection.execute(select(plain).where(*of_row).order_by(plain.c.id)):
+        yield Change(row.table_name, change.key, _from_json(row.before), _from_json(row.after))
+
+
 def newest_undoable(connection: Connection) -> int | None:
     """Return the newest entry that is neither undone nor itself an undo; None if there is none."""
     found: int | None = connection.execute(
@@ -178,6 +196,18 @@ def removed_by(connection: Connection, table: Table, key: Row) -> int | None:
     )
     found: int | None = connection.execute(statement).scalar_one()
     return found
+
+
+def keys_removed_since(connection: Connection, table: Table, since: float) -> Iterator[Row]:
+    """Yield the keys of the rows that entries from `since` (UTC seconds since 1970) on removed; they may be back by now."""
+    changed = untyped(journal_change)
+    statement = (
+        select(changed.c.row_key)
+        .join(journal, changed.c.journal_id == journal.c.id)
+        .where(journal.c.at >= since, changed.c.table_name == table.name, changed.c.after.is_(None))
+    )
+    for key in connection.execute(statement).scalars():
+        yield _from_json(key) or {}
 
 
 def untyped(table: Table) -> sa.TableClause:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, insert, or_, select
 
 from photoindex.domain.people.values import PERSON, How
-from photoindex.store.journal.journal import Change, Row, rows_as_changes, stored_row
+from photoindex.store.journal.journal import Change, Row, changes_of_row, rows_as_changes, stored_row
 from photoindex.store.schema.tables import (
     assignment,
     individual,
@@ -107,7 +107,24 @@ def _regions(connection: Connection, batch: Sequence[Change]) -> list[Change]:
     return found
 
 
-_ADAPTED = {assignment.name: _assignments, region.name: _regions}
+def _individuals(connection: Connection, batch: Sequence[Change]) -> list[Change]:
+    current = _current(connection, individual, [change.key["id"] for change in batch])
+    return [_with_current_cover(connection, change, current.get(change.key["id"])) for change in batch]
+
+
+def _with_current_cover(connection: Connection, change: Change, row: Row | None) -> Change:
+    """Return a change of an individual that leaves alone a cover which followed the edit of a file since."""
+    before, after = change.before, change.after
+    if row is None or not before or not after or row["cover_id"] == after["cover_id"]:
+        return change
+    cover = row["cover_id"]
+    if any(one.after and one.after["cover_id"] == cover for one in changes_of_row(connection, change)):
+        return change
+    was = cover if before["cover_id"] == after["cover_id"] else before["cover_id"]
+    return replace(change, before={**before, "cover_id": was}, after={**after, "cover_id": cover})
+
+
+_ADAPTED = {assignment.name: _assignments, individual.name: _individuals, region.name: _regions}
 
 
 def _released(connection: Connection, batch: Sequence[Change]) -> Iterator[Change]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, case, func, or_, select, update
 
 from photoindex.domain.people.values import FACE, FIXED, PERSON
+from photoindex.store.journal.journal import keys_removed_since
 from photoindex.store.people.spaces import RegionSpace
 from photoindex.store.schema.tables import (
     asset_with_repeats,
@@ -65,13 +66,15 @@ class Decisions:
     """What people said. rejected: (face, individual). apart: pairs of individuals, the smaller id first.
 
     repeats: contents that may show somebody more than once. elsewhere: (photo, individual) of faces that a person named
-    and that have no vector of the space.
+    and that have no vector of the space. let_go: faces that lost their individual since all were last grouped, by
+    decisions about others or about dates.
     """
 
     rejected: frozenset[tuple[int, int]]
     apart: frozenset[tuple[int, int]]
     repeats: frozenset[int]
     elsewhere: frozenset[tuple[int, int]]
+    let_go: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +198,13 @@ def decisions(connection: Connection, space: RegionSpace) -> Decisions:
             or_(region.c.space_id.is_(None), region.c.space_id != space.id),
         )
     )
+    let_go = keys_removed_since(connection, assignment, space.clustered_at or 0.0)
     return Decisions(
         frozenset((row[0], row[1]) for row in rejected),
         frozenset((min(row[0], row[1]), max(row[0], row[1])) for row in apart),
         frozenset(connection.execute(select(asset_with_repeats.c.asset_id)).scalars()),
         frozenset((row[0], row[1]) for row in connection.execute(elsewhere)),
+        frozenset(int(str(key["region_id"])) for key in let_go),
     )
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, literal, null, select
+from sqlalchemy import Connection, delete, insert, literal, null, select, update
 
 from photoindex.domain.people.same_face import matched_after_edit
 from photoindex.domain.people.values import FIXED, How
 from photoindex.store.engine.database import new_id
-from photoindex.store.engine.statements import upsert
+from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.people import counts, summaries
 from photoindex.store.people.regions import RegionRow, faces_to_match, of_assets
-from photoindex.store.schema.tables import asset_with_repeats, assignment, region, region_vector, rejection
+from photoindex.store.schema.tables import asset_with_repeats, assignment, individual, region, region_vector, rejection
 
 
 def hand_over(connection: Connection, *, source: int, target: int) -> None:
@@ -23,17 +23,22 @@ def hand_over(connection: Connection, *, source: int, target: int) -> None:
     """
     _copy_repeats(connection, source, target)
     found = of_assets(connection, [source, target])
-    decided = [row for row in found.get(source, []) if row.how in FIXED or row.rejected]
+    covers = _covers(connection, found.get(source, []))
+    decided = [row for row in found.get(source, []) if row.how in FIXED or row.rejected or row.id in covers]
     there = found.get(target, [])
     if decided:
         faces = faces_to_match(connection, [*decided, *there])
         pairs = dict(matched_after_edit(faces[: len(decided)], faces[len(decided) :]))
         is_new = not counts.is_looked_through(connection, target)
         for number, row in enumerate(decided):
+            face_id: int | None = None
             if number in pairs:
+                face_id = there[pairs[number]].id
                 _decide_alike(connection, row, there[pairs[number]])
             elif is_new:
-                _copy(connection, row, target)
+                face_id = _copy(connection, row, target)
+            if row.id in covers and face_id is not None:
+                _make_cover(connection, row, face_id)
     changed = {row.individual_id for row in [*decided, *there]}
     summaries.forget(connection, [one for one in changed if one is not None])
     summaries.forget_of_asset(connection, source)
@@ -65,6 +70,31 @@ def to_primary(connection: Connection, primary: int, others: Sequence[int]) -> N
     summaries.forget(connection, [one for one in changed if one is not None])
 
 
+def _covers(connection: Connection, rows: Sequence[RegionRow]) -> set[int]:
+    """Return which of these regions a person chose to show the individual that has them."""
+    holders = sorted({row.individual_id for row in rows if row.individual_id is not None})
+    chosen = select(individual.c.cover_id).where(
+        individual.c.id.in_(numbers(holders)), individual.c.cover_id.is_not(None)
+    )
+    return {row.id for row in rows} & set(connection.execute(chosen).scalars())
+
+
+def _make_cover(connection: Connection, cover: RegionRow, face_id: int) -> None:
+    """Let a face show the individual that `cover` was chosen to show, also where only the program gave it to them."""
+    columns = ["individual_id", "how", "score", "at"]
+    rejected = select(rejection).where(
+        rejection.c.region_id == face_id, rejection.c.individual_id == cover.individual_id
+    )
+    assigned = select(literal(face_id), *(assignment.c[name] for name in columns)).where(
+        assignment.c.region_id == cover.id, ~rejected.exists()
+    )
+    add = upsert(assignment).from_select(["region_id", *columns], assigned)
+    connection.execute(add.on_conflict_do_nothing())
+    theirs = select(assignment).where(assignment.c.region_id == face_id, assignment.c.individual_id == individual.c.id)
+    shown = individual.c.id == cover.individual_id
+    connection.execute(update(individual).where(shown, theirs.exists()).values(cover_id=face_id))
+
+
 def _copy_repeats(connection: Connection, source: int, target: int) -> None:
     allowed = select(literal(target), asset_with_repeats.c.at).where(asset_with_repeats.c.asset_id == source)
     connection.execute(upsert(asset_with_repeats).from_select(["asset_id", "at"], allowed).on_conflict_do_nothing())
@@ -85,8 +115,8 @@ def _decide_alike(connection: Connection, decided: RegionRow, face: RegionRow) -
     _copy_decisions(connection, decided.id, face.id)
 
 
-def _copy(connection: Connection, row: RegionRow, target: int) -> None:
-    """Copy a region with everything about it to another content."""
+def _copy(connection: Connection, row: RegionRow, target: int) -> int:
+    """Copy a region with everything about it to another content; return the copy."""
     # What found it is left out: it was not found in this content.
     kept = [column for column in region.c if column.name not in ("id", "asset_id", "variant_id")]
     copied = select(literal(target), null(), *kept).where(region.c.id == row.id)
@@ -96,6 +126,7 @@ def _copy(connection: Connection, row: RegionRow, target: int) -> None:
     vector = select(literal(made), region_vector.c.data).where(region_vector.c.region_id == row.id)
     connection.execute(insert(region_vector).from_select(["region_id", "data"], vector))
     _copy_decisions(connection, row.id, made)
+    return made
 
 
 def _copy_decisions(connection: Connection, source: int, target: int) -> None:

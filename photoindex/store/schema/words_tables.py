@@ -46,6 +46,15 @@ tag_rejection = Table(
     Index("tag_rejection_by_tag", "tag_id", "asset_id"),
 )
 
+photo_keyword = Table(
+    "photo_keyword",
+    metadata,
+    Column("photo_id", ForeignKey("photo.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", ForeignKey("tag.id"), primary_key=True, comment="what a keyword of its files is called now"),
+    Index("photo_keyword_by_tag", "tag_id", "photo_id"),
+    **ROWS_BY_KEY,
+)
+
 label = Table(
     "label",
     metadata,
@@ -85,6 +94,7 @@ asset_text = Table(
     Column("text", Text, nullable=False),
     Column("language", Text, comment="ISO 639-1"),
     Column("raw", Text, comment="the model's whole answer"),
+    Column("parser", Integer, comment="version of what made the text of the answer"),
     Column("lines", JSON(none_as_null=True), comment="text in the picture by line, with boxes"),
     Column("at", Float, nullable=False),
     Index("asset_text_by_variant", "variant_id"),

@@ -6,9 +6,10 @@ import pytest
 
 from photoindex.errors import QuerySyntaxError
 from photoindex.query.lexer import MAX_CHARACTERS
-from photoindex.query.parser import MAX_DEPTH, MAX_TERMS
+from photoindex.query.parser import MAX_DEPTH
 from photoindex.query.printer import UNLISTED, to_text
 from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Operator, Or, Words
+from photoindex.query.value_syntax import MAX_TERMS
 from photoindex.store.search.fields import grammar
 from tests.queries import parse
 

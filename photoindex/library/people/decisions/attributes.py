@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from photoindex.domain.people.lifetimes import checked_date
 from photoindex.errors import UsageError
@@ -86,7 +87,7 @@ def set_death(library: Library, person: str, date: str | None) -> PeopleChanged:
 
 def _set_date(library: Library, person: str, date: str | None, *, field: str) -> PeopleChanged:
     try:
-        checked = None if date is None else checked_date(date)
+        checked = None if date is None else checked_date(date, datetime.now().astimezone().date())
     except ValueError as error:
         raise UsageError(str(error)) from error
 

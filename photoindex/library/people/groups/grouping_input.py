@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.people.ages import outside_life
 from photoindex.domain.people.grouping_values import Faces, Known
 from photoindex.domain.people.groups.quality import FaceQuality, founders, overall
+from photoindex.domain.people.lifetimes import outside_life
 from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
@@ -41,9 +41,10 @@ class GroupingInput:
 
     @property
     def fixed(self) -> NDArray[np.bool_]:
-        """Which faces stay with their person: those that the user or a file assigned, and one of each person the user described.
+        """Which faces stay with their person: those assigned by the user or a file, and one of each that the user spoke of.
 
-        So two groups with different names never become one, although none of their faces was confirmed.
+        So two groups with different names never become one, although none of their faces was confirmed, and a group
+        that a face was said not to be keeps its number, and with it the user's word.
         """
         return np.isin(self.rows.ids, list(self.known.confirmed))
 
@@ -59,9 +60,9 @@ class GroupingInput:
 
     @property
     def to_join(self) -> NDArray[np.bool_]:
-        """Which waiting faces may find a person: the new ones, and those that somebody said are not who they were held for."""
-        rejected = np.array(sorted({face for face, _ in self.decisions.rejected}), np.int64)
-        return self.waiting & (self.is_new | np.isin(self.rows.ids, rejected))
+        """Which waiting faces may find a person: the new ones, and those that lost theirs by what somebody said."""
+        lost = {face for face, _ in self.decisions.rejected} | self.decisions.let_go
+        return self.waiting & (self.is_new | np.isin(self.rows.ids, np.array(sorted(lost), np.int64)))
 
     @property
     def named(self) -> frozenset[int]:
@@ -120,7 +121,8 @@ def _faces(rows: FaceRows, decisions: Decisions) -> Faces:
 
 def _known(rows: FaceRows, decisions: Decisions, persons: dict[int, PersonRow]) -> Known:
     held = rows.fixed.copy()
-    held[_surest(rows, [one.id for one in persons.values() if _is_decided(one)])] = True
+    said = {person for _, person in decisions.rejected} | {person for pair in decisions.apart for person in pair}
+    held[_surest(rows, [one.id for one in persons.values() if _is_decided(one) or one.id in said])] = True
     fixed = np.flatnonzero(held)
     grouped = np.flatnonzero(~held & (rows.persons != NOBODY))
     lives = {one.id: (one.born, one.died) for one in persons.values() if one.born or one.died}

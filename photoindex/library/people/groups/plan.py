@@ -48,7 +48,7 @@ def _current(given: GroupingInput) -> Current:
         person=np.where(given.waiting, WAITING, rows.persons),
         fixed=given.fixed,
         photo=np.where(repeats, -1 - np.arange(len(rows)), rows.photos),
-        decided=given.decided | frozenset(given.known.confirmed.values()),
+        decided=given.decided | frozenset(rows.persons[rows.fixed].tolist()),
         impossible=rules_of(given.faces, given.known).forbidden,
     )
 

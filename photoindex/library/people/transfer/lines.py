@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from photoindex.domain.people.boxes import Box
@@ -193,7 +194,7 @@ def _flag(value: Any, what: str) -> bool:
 
 
 def _date(value: Any, what: str) -> str | None:
-    return None if value is None else checked_date(_text(value, what))
+    return None if value is None else checked_date(_text(value, what), datetime.now().astimezone().date())
 
 
 def _digest(value: Any) -> bytes:

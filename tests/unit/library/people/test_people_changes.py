@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +268,15 @@ def test_a_birth_date_lets_go_of_earlier_faces_that_nobody_confirmed(rows: FaceR
     with pytest.raises(UsageError, match="'2015-13' is no date"):
         attributes.set_birth(rows.library, "Anna", "2015-13")
     assert attributes.set_birth(rows.library, "Anna", None).entry_id is not None
+
+
+@pytest.mark.parametrize("say", [attributes.set_birth, attributes.set_death])
+def test_nobody_is_born_or_dies_in_the_future(rows: FaceRows, say: Callable[..., object]) -> None:
+    rows.add_person("Anna", rows.add_photos_of("a", 1))
+    before = decided(rows)
+    with pytest.raises(UsageError, match="9999-01 is in the future"):
+        say(rows.library, "Anna", "9999-01")
+    assert decided(rows) == before
 
 
 def test_strangers_are_groups_or_single_faces_and_can_be_taken_back(rows: FaceRows) -> None:

@@ -156,6 +156,7 @@ ANNA = {"schema": 1, "type": "person", "id": 1, "name": "Anna"}
         (ANNA | {"id": 2, "name": "ANNA"}, "line 3: line 1 is another person with the name ANNA"),
         (ANNA | {"id": 1, "name": "B"}, "line 3: person 1 is there twice"),
         (ANNA | {"id": 2, "name": "B", "born": "1.3.2015"}, "line 3: '1.3.2015' is no date"),
+        (ANNA | {"id": 2, "name": "B", "born": "9999-01"}, "line 3: 9999-01 is in the future"),
         (ANNA | {"id": 2, "name": "B", "kind": "\ud800"}, "line 3: kind is not 'person'"),
         (ANNA | {"id": 2, "name": "B", "kind": "pet"}, "line 3: kind is not 'person'"),
         (

@@ -15,8 +15,8 @@ from photoindex.models.faces.alignment import aligned, similarities, template
 from photoindex.models.faces.decoders import Candidates, decoder_of
 from photoindex.models.faces.description import DetectorDescription
 from photoindex.models.faces.detector import FACES_MAX, OnnxFaceDetector, merged
-from photoindex.models.faces.network import Network
 from photoindex.models.faces.quality import sharpness, yaw_and_roll
+from photoindex.models.network import Network
 from tests.tiny_faces import draw_face, write_tiny_faces
 
 VALUES = {"mean": (127.5,) * 3, "standard_deviation": (128.0,) * 3}

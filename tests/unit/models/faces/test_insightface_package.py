@@ -21,8 +21,8 @@ from photoindex.models.faces.alignment import aligned  # noqa: E402
 from photoindex.models.faces.detector import OnnxFaceDetector  # noqa: E402
 from photoindex.models.faces.embedder import OnnxFaceEmbedder  # noqa: E402
 from photoindex.models.faces.insightface_layout import recognised, written  # noqa: E402
-from photoindex.models.faces.network import Network  # noqa: E402
 from photoindex.models.faces.pack import open_face_pack  # noqa: E402
+from photoindex.models.network import Network  # noqa: E402
 from tests.face_networks import write_embedder, write_insightface_pack, write_scrfd  # noqa: E402
 from tests.unit.models.clip_models import installed  # noqa: E402
 

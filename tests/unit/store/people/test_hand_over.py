@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from photoindex.domain.people.values import How
+from photoindex.library.maintenance.journal import undo
+from photoindex.library.people.decisions import changes
+from photoindex.library.people.decisions.attributes import set_cover
 from photoindex.store.people.hand_over import hand_over, to_primary
 from tests.rows import library_in
 from tests.unit.store.people.face_runs import BESIDE, BOX, FaceRuns, face
@@ -44,6 +47,11 @@ def names(rows: FaceRuns, asset_id: int) -> dict[float, tuple[str | None, str | 
     return {left: (name, how) for left, name, how in found}
 
 
+def cover(rows: FaceRuns, person: int) -> int | None:
+    ((found,),) = rows.query("SELECT cover_id FROM individual WHERE id = ?", person)
+    return found  # type: ignore[no-any-return]
+
+
 def test_decided_faces_are_copied_at_once_and_others_are_not(rows: FaceRuns) -> None:
     earlier = rows.add_content()
     rows.look({earlier: [face(), face(BESIDE, 2), face(TOP, 3)]})
@@ -60,6 +68,28 @@ def test_decided_faces_are_copied_at_once_and_others_are_not(rows: FaceRuns) -> 
     assert len(rows.query("SELECT 1 FROM rejection")) == 2
     assert rows.query("SELECT asset_id FROM asset_with_repeats ORDER BY 1") == [(earlier,), (later,)]
     assert names(rows, earlier)[0.2] == ("Anna", "confirmed")
+
+
+@pytest.mark.parametrize("how", [How.CONFIRMED, How.CLUSTER])
+def test_a_chosen_cover_follows_an_edit_and_earlier_decisions_can_still_be_undone(rows: FaceRuns, how: How) -> None:
+    earlier = rows.add_content()
+    rows.look({earlier: [face(BOX, 1), face(BESIDE, 2)]})
+    first, _second = (row[0] for row in rows.faces(earlier))
+    group = rows.add_person(None, [first], how=how)
+    named = changes.name(rows.library, str(group), "Anna")
+    covered = set_cover(rows.library, "Anna", f"f{first}")
+    later = edited(rows, earlier)
+    (copy,) = (row[0] for row in rows.faces(later))
+    assert cover(rows, group) == copy
+    assert names(rows, later) == {0.2: ("Anna", how)}
+    # The edit moved the face.
+    rows.look({later: [face(BESIDE, 1, shot=1)]})
+    assert cover(rows, group) == copy
+    assert [row[0] for row in rows.faces(later)] == [copy]
+    undo(rows.library, covered.entry_id)
+    assert cover(rows, group) is None
+    undo(rows.library, named.entry_id)
+    assert names(rows, later) == {0.6: (None, how)}
 
 
 def test_a_copied_face_is_recognised_by_its_look_where_the_edit_moved_it(rows: FaceRuns) -> None:

@@ -15,6 +15,8 @@ from photoindex.domain.people.values import How
 from photoindex.errors import LibraryLocked, NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
+from photoindex.library.people.decisions.attributes import set_birth
+from photoindex.library.people.decisions.changes import merge
 from photoindex.library.people.groups import cluster as operation
 from photoindex.library.people.groups.cluster import LOCK_NAME, ClusterRequest, ClusterSummary, cluster, is_due
 from photoindex.library.people.groups.diff import diff
@@ -153,6 +155,75 @@ def test_a_rejected_face_never_comes_back(library: Library, rows: FaceRows, grou
         rows.add_photos_of(3, 2)
         run(library, request)
         assert rows.people().get(face) != person
+
+
+def test_a_face_rejected_for_a_group_never_comes_back_to_its_faces_although_they_are_like_a_larger_group(
+    library: Library, rows: FaceRows
+) -> None:
+    faces = rows.add_photos_of(0, 9)
+    rejected, small, large = faces[0], faces[1:4], faces[4:]
+    for person in range(1, PEOPLE):
+        rows.add_photos_of(person, EACH)
+    group = rows.add_person(faces=small, how=How.CLUSTER)
+    rows.add_person(faces=large, how=How.CLUSTER)
+    rows.reject(group, [rejected])
+    for _ in range(3):
+        run(library, FULL)
+        now = rows.people()
+        assert {now[face] for face in small} == {group}
+        assert now.get(rejected) != group
+
+
+def test_a_group_that_a_face_was_rejected_for_is_not_taken_over_by_a_named_person(
+    library: Library, rows: FaceRows
+) -> None:
+    faces = rows.add_photos_of(0, 9)
+    rejected, small, confirmed = faces[0], faces[1:4], faces[4:]
+    for person in range(1, PEOPLE):
+        rows.add_photos_of(person, EACH)
+    group = rows.add_person(faces=small, how=How.CLUSTER)
+    rows.add_person("Anna", confirmed)
+    rows.reject(group, [rejected])
+    for _ in range(3):
+        run(library, FULL)
+        now = rows.people()
+        assert {now[face] for face in small} == {group}
+        assert now.get(rejected) != group
+
+
+def test_a_group_that_a_face_was_rejected_for_still_falls_apart_where_it_is_two_people(
+    library: Library, rows: FaceRows
+) -> None:
+    one, other = rows.add_photos_of(0, 8), rows.add_photos_of(1, 5)
+    for person in range(2, PEOPLE):
+        rows.add_photos_of(person, EACH)
+    group = rows.add_person(faces=[*one, *other[1:]], how=How.CLUSTER)
+    rows.reject(group, other[:1])
+    for _ in range(2):
+        run(library, FULL)
+    now = rows.people()
+    assert {now[face] for face in one} == {group}
+    assert sorted(other) in rows.groups()
+
+
+def test_faces_that_dates_or_a_merge_took_from_a_person_find_another_one_in_the_next_grouping(
+    library: Library, rows: FaceRows, grouped: dict[int, list[int]]
+) -> None:
+    """A twin in an old photo, and a stranger beside the person, had joined them."""
+    twin = rows.add_photos_of(1, 1, taken_at="1980-05-01T10:00:00")
+    beside, own = rows.add_face_photo("both.jpg", 2, 3)
+    anna, other, ben = (rows.people()[grouped[person][0]] for person in (0, 1, 2))
+    fragment = rows.add_person(faces=grouped[3][:3], how=How.CLUSTER)
+    rows.assign(anna, twin, how=How.CLUSTER)
+    rows.assign(fragment, [beside], how=How.CLUSTER)
+    rows.assign(rows.people()[grouped[3][3]], [own], how=How.CLUSTER)
+    pretend(library, joined_up_to=max(rows.people()))
+    set_birth(library, str(anna), "2001")
+    merge(library, str(rows.people()[own]), [str(fragment)])
+    assert twin[0] not in rows.people()
+    assert beside not in rows.people()
+    assert not run(library).full
+    assert (rows.people()[twin[0]], rows.people()[beside]) == (other, ben)
 
 
 def test_two_people_who_are_apart_are_never_joined(

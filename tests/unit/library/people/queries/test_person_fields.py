@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
-from photoindex.domain.people.values import How
+from photoindex.domain.people.names import name_key
+from photoindex.domain.people.values import PERSON, How
 from photoindex.errors import QuerySyntaxError
 from photoindex.library.handle import Library
 from photoindex.library.search.find import SearchRequest, find, matching_photo_ids
-from photoindex.library.search.parse import parse, parse_arguments, parse_with_options
+from photoindex.library.search.parse import lookups_of, parse, parse_arguments, parse_with_options
 from photoindex.library.search.saved import save
+from photoindex.query import parser
 from photoindex.query.printer import to_text
-from photoindex.query.syntax import OptionTerm
+from photoindex.query.syntax import KnownPerson, OptionTerm
+from photoindex.store.schema.tables import individual
+from photoindex.store.search.fields import grammar
 from tests.face_rows import FaceRows
 from tests.rows import library_in
 
@@ -236,3 +242,27 @@ def test_an_explanation_says_whom_and_which_days_were_meant(people: People) -> N
 def test_faces_of_another_content_than_the_one_that_represents_the_photo_do_not_count(people: People) -> None:
     assert "raw" not in found(people, "person:Ben")
     assert "raw" not in found(people, "has:faces")
+
+
+def test_too_many_people_are_refused_before_anybody_is_looked_up(people: People) -> None:
+    asked: list[str] = []
+
+    def look_up(written: str) -> list[KnownPerson]:
+        asked.append(written)
+        return [KnownPerson(ANNA, "Anna", None)]
+
+    lookups = replace(lookups_of(people.library), people=look_up)
+    with pytest.raises(QuerySyntaxError, match="at most 500 terms"):
+        parser.parse(f"person:{','.join(['Anna'] * 3_000)}", grammar(), lookups)
+    assert asked == []
+    parser.parse(f"person:{','.join(['Anna'] * 500)}", grammar(), lookups)
+    assert len(asked) == 500
+
+
+def test_the_nearest_of_very_many_names_are_offered(people: People) -> None:
+    with people.writing() as connection:
+        names = [f"Person {number:04}" for number in range(1_000)]
+        rows = [{"kind": PERSON, "name": one, "name_key": name_key(one), "created_at": 0.0} for one in names]
+        connection.execute(insert(individual), rows)
+    with pytest.raises(QuerySyntaxError, match="did you mean Änne von Berg"):
+        parse(people.library, 'person:"Anne van Berg"')

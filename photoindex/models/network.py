@@ -1,4 +1,4 @@
-"""One network of a face pack in ONNX Runtime, on the CPU or on CUDA."""
+"""One network in ONNX Runtime, on the CPU or on CUDA."""
 
 from __future__ import annotations
 
