@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,7 +159,7 @@ def test_eval_prints_one_line_per_space(
 def test_queries_come_from_keywords_tags_and_titles_without_names_numbers_and_file_names(tmp_path: Path) -> None:
     with library_in(tmp_path / "library") as library:
         rows = VolumeRows(library, tmp_path / "originals")
-        values = [
+        values: list[dict[str, Any]] = [
             {"keywords": ["animals/Dog", "2019"], "title": "At the  lake"},
             {"keywords": ["dog", "Anna"], "title": "IMG_4411"},
             {"keywords": ["Été|sea"], "title": "DSC 0001"},
