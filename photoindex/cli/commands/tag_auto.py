@@ -120,5 +120,7 @@ def _lines_of(one: LabelsSummary, *, verbose: bool) -> Iterator[str]:
         f"{one.stage}: {amount(one.labels, 'labels')} in {amount(one.pictures, 'pictures')} with {one.model} in "
         f"{one.seconds:,.1f} s, {one.images_per_second:,.0f} per second; {one.hidden:,} more below {one.threshold} % are not shown"
     )
+    if one.calibrated:
+        yield f"{amount(one.calibrated, 'tags')} calibrated on your verdicts; the others are uncalibrated"
     yield from lines_of_work(one, verbose=verbose)
     yield from lines_of_rest(one, f"photoindex tag auto --only {one.stage}", one.stage)
