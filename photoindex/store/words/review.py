@@ -32,13 +32,11 @@ class OpenLabel(NamedTuple):
 
 def open_tags(connection: Connection, *, hidden: bool, sensitive: bool) -> list[JudgedTag]:
     """Return the tags with labels that nobody judged: first those with the fewest verdicts, then the most frequent ones."""
-    judged = sum(
-        (
-            select(func.count()).select_from(table).where(table.c.tag_id == tag.c.id).scalar_subquery()
-            for table in (asset_tag, tag_rejection)
-        ),
-        start=0,
+    accepted, rejected = (
+        select(func.count()).select_from(table).where(table.c.tag_id == tag.c.id).scalar_subquery()
+        for table in (asset_tag, tag_rejection)
     )
+    judged = accepted + rejected
     count = func.count(label.c.asset_id.distinct())
     statement = (
         select(tag.c.id, tag.c.name, count, judged)
