@@ -11,6 +11,6 @@ STAGE = Stage(
     subject=Subject.ASSET,
     needs=Needs.PREVIEW,
     command="tag auto --only sensitive",
-    open="photoindex.stages.picture_labels:open_model",
+    open="photoindex.stages.labels:open_model",
     results=(Label,),
 )

@@ -11,9 +11,9 @@ from photoindex.library.handle import Library
 from photoindex.library.words.tagging.work import LabelWork
 from photoindex.models.labels.description import LabelModelFiles, read_label_model
 from photoindex.models.labels.open_nsfw import DESCRIPTION, network_file
-from photoindex.stages import labels, objects, picture_labels, sensitive
+from photoindex.stages import labels, objects, sensitive
 from photoindex.stages.base import Stage
-from photoindex.stages.picture_labels import Opening
+from photoindex.stages.labels import Opening
 from photoindex.stages.tags import KEPT_FROM
 
 
@@ -69,7 +69,7 @@ def _work(
     return LabelWork(
         stage=stage,
         model=files.model,
-        variant=picture_labels.variant(stage, model=files.model, digest=files.digest, kept_from=kept_from),
+        variant=labels.variant(stage, model=files.model, digest=files.digest, kept_from=kept_from),
         opening=lambda _emit, _stop: opening,
         replaces=replaces,
         phase=phase,
