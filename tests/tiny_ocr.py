@@ -157,7 +157,7 @@ case "$1" in
 --version) echo 'tesseract 0 (a fake)' ;;
 *) cat > /dev/null
    printf 'level\\tpage_num\\tblock_num\\tpar_num\\tline_num\\tword_num\\tleft\\ttop\\twidth\\theight\\tconf\\ttext\\n'
-   printf '5\\t1\\t1\\t1\\t1\\t1\\t100\\t100\\t60\\t20\\t96.1\\tкниги\\n'
+   printf '5\\t1\\t1\\t1\\t1\\t1\\t100\\t100\\t60\\t20\\t96.1\\tлыжи\\n'
    printf '5\\t1\\t1\\t1\\t1\\t2\\t170\\t100\\t60\\t20\\t92.5\\t"нити\\n' ;;
 esac
 """

@@ -51,7 +51,7 @@ def test_reading_goes_on_in_the_languages_that_were_named(
     assert command in with_text.commands("photoindex ocr --language {}", with_text.run("status"))
     with_text.run(*command)
     assert with_text.rows.value(PENDING) == 0
-    assert with_text.rows.value("SELECT text FROM asset_text LIMIT 1") == 'книги "нити'
+    assert with_text.rows.value("SELECT text FROM asset_text LIMIT 1") == 'лыжи "нити'
     monkeypatch.setenv("PHOTOINDEX_OCR__LANGUAGE", "rus+eng")
     with_text.run("ocr", "--language", "auto", "--limit", "1")
     assert ["ocr", "--language", "auto"] in with_text.commands("photoindex ocr --language {}", with_text.run("status"))
