@@ -17,6 +17,8 @@ from photoindex.models.network import Network
 _STRIDE = 32
 _SHORTER_SIDES = (1 / 4, 9 / 16, 11 / 16, 3 / 4, 1.0)
 """Shorter sides of the network's input, as fractions of the longer one; the runtime keeps memory for every shape."""
+_LONGER_SIDES = (1 / 4, 1 / 2, 1.0)
+"""Longer sides of it, for pictures that are smaller than a look at twice their size."""
 _ENLARGED_MAX = 2.0
 """Small pictures are enlarged this much at most."""
 _TEXT_PIXEL = 0.3
@@ -24,6 +26,8 @@ _TEXT_BOX = 0.5
 _GROWN = 1.6
 """The network marks the core of a line; its box is larger by this share of its area over its perimeter."""
 _SHORTEST_SIDE_PX = 3
+_LARGEST = 0.6
+"""A line fills less than this share of a picture."""
 BOXES_MAX = 1000
 """Lines of one picture, as found by one look."""
 _COVERED = 0.5
@@ -56,28 +60,29 @@ class TextDetector:
 
         height, width = picture.shape[:2]
         scale = min(longest_px / max(height, width), _ENLARGED_MAX)
+        seen_height, seen_width = max(1, round(height * scale)), max(1, round(width * scale))
+        high, wide = _canvas(seen_height, seen_width, longest_px)
         seen = cv2.resize(
-            picture,
-            (max(1, round(width * scale)), max(1, round(height * scale))),
-            interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
+            picture, (seen_width, seen_height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         )
-        canvas = np.zeros((1, 3, *_canvas(seen.shape[0], seen.shape[1], longest_px)), np.float32)
+        # Its edge goes on to the end of the canvas: on anything else, the picture itself looks like a line.
+        seen = cv2.copyMakeBorder(seen, 0, high - seen_height, 0, wide - seen_width, cv2.BORDER_REPLICATE)
         # The network was trained on B, G, R in -1 to 1.
-        canvas[0, :, : seen.shape[0], : seen.shape[1]] = seen[..., ::-1].transpose(2, 0, 1) / np.float32(127.5) - 1
-        marked = self._network.run(canvas)[0][0, 0, : seen.shape[0], : seen.shape[1]]
-        boxes = _boxes_of(marked) * np.array([width / seen.shape[1], height / seen.shape[0]], np.float32)
+        canvas = seen[None, ..., ::-1].transpose(0, 3, 1, 2) / np.float32(127.5) - 1
+        marked = self._network.run(canvas)[0][0, 0, :seen_height, :seen_width]
+        boxes = _boxes_of(marked) * np.array([width / seen_width, height / seen_height], np.float32)
         return np.clip(boxes, 0, np.array([width, height], np.float32))
 
 
 def _canvas(height: int, width: int, longest_px: int) -> tuple[int, int]:
     """Return height and width of the network's input for a picture: one of few shapes."""
-    shorter = next(
-        side
-        for share in _SHORTER_SIDES
-        if (side := -(-round(share * longest_px) // _STRIDE) * _STRIDE) >= min(height, width)
-    )
-    longer = -(-longest_px // _STRIDE) * _STRIDE
+    longer = next(side for share in _LONGER_SIDES if (side := _stepped(share * longest_px)) >= max(height, width))
+    shorter = next(side for share in _SHORTER_SIDES if (side := _stepped(share * longer)) >= min(height, width))
     return (shorter, longer) if height < width else (longer, shorter)
+
+
+def _stepped(length: float) -> int:
+    return -(-round(length) // _STRIDE) * _STRIDE
 
 
 def _boxes_of(marked: NDArray[np.float32]) -> Boxes:
@@ -94,7 +99,9 @@ def _boxes_of(marked: NDArray[np.float32]) -> Boxes:
         if _mean_inside(marked, _corners(centre, (width, height), turned)) < _TEXT_BOX:
             continue
         more = _GROWN * width * height / (width + height)
-        boxes.append(_clockwise(_corners(centre, (width + more, height + more), turned)))
+        # Pictures that are one pattern look like a single line.
+        if width * height < _LARGEST * marked.size:
+            boxes.append(_clockwise(_corners(centre, (width + more, height + more), turned)))
     return np.array(boxes, np.float32).reshape(-1, 4, 2)
 
 

@@ -14,8 +14,10 @@ from photoindex.models.ocr.rapidocr_models import ReaderFiles
 from photoindex.models.ocr.recogniser import LineRecogniser, TurnedLines
 from photoindex.types import TextLine
 
-READABLE = 0.5
-"""Lines with a lower score are mostly patterns that look like text."""
+_READABLE, _READABLE_ALONE = 0.5, 0.9
+"""The least scores of a line that is kept, and of a single letter, which many patterns look like."""
+_SEEN = 0.3
+"""With a lower score it is no line; with a score between, its letters may be readable in a larger picture."""
 _LINES_AT_ONCE = 256
 
 
@@ -38,7 +40,8 @@ class OnnxTextReader:
             cut = [cut_out(pictures[number], box) for number, box in some]
             for (number, _), line in zip(some, self._read(cut), strict=True):
                 text, score, corners = line
-                lines[number].append(as_line(text, score, corners, pictures[number].shape))
+                if score >= _SEEN:
+                    lines[number].append(as_line(text, score, corners, pictures[number].shape))
         return [in_reading_order(found) for found in lines]
 
     def _read(
@@ -51,7 +54,7 @@ class OnnxTextReader:
         ]
         read = self._recogniser.read([line for line, _ in upright])
         return [
-            (text if score >= READABLE else "", score, corners)
+            (text if score >= (_READABLE if len(text) > 1 else _READABLE_ALONE) else "", score, corners)
             for (text, score), (_, corners) in zip(read, upright, strict=True)
         ]
 
