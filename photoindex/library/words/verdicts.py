@@ -30,7 +30,7 @@ def accept_tag(library: Library, written: str, photo_ids: Sequence[int]) -> Word
         chosen = photo_tags.labelled(connection, [found.id], photo_ids)
         if not chosen:
             raise NothingFound(
-                f"no model gave one of these photos the tag {found.name}; to give it: photoindex tag add"
+                f"no model gave one of these photos the tag {found.name}; to give it: photoindex tag add TAG PHOTO"
             )
         return verdict_work(connection, Decided(accepted={found.id: chosen}), f"{found.name} accepted")
 
