@@ -46,7 +46,7 @@ def open_model(opening: Opening) -> PictureLabels:
     """Open a model. Raises ModelUnavailable, DeviceFailed, OutOfDeviceMemory."""
     files = read_label_model(opening.path, opening.network)
     if files.digest != opening.digest:
-        raise ModelUnavailable(f"the model {files.path} was replaced in the meantime; run the command again")
+        raise ModelUnavailable(f"the model {files.path} was replaced while it was opened; nothing was labelled with it")
     return PictureLabels(files, opening.device, opening.kept_from)
 
 
