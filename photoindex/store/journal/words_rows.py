@@ -20,6 +20,7 @@ from photoindex.store.schema.tables import (
     tag_rejection,
     variant,
 )
+from photoindex.store.tasks import stale
 
 
 def adapted(connection: Connection, batch: Sequence[Change]) -> list[Change]:
@@ -43,7 +44,9 @@ def make_way(connection: Connection, batch: Sequence[Change]) -> None:
     """Remove what refers to tags that the undo of a batch removes: keywords find their tags when photos are resolved."""
     if batch[0].table_name == tag.name:
         gone = [change.key["id"] for change in batch if change.before is None]
-        connection.execute(delete(photo_keyword).where(photo_keyword.c.tag_id.in_(gone)))
+        named = photo_keyword.c.tag_id.in_(gone)
+        stale.resolve_all_later(connection, select(photo_keyword.c.photo_id).where(named))
+        connection.execute(delete(photo_keyword).where(named))
 
 
 def _tagged(connection: Connection, batch: Sequence[Change]) -> list[Change]:
