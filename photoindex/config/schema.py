@@ -127,6 +127,48 @@ class FacesConfig(_Section):
     )
 
 
+class OcrConfig(_Section):
+    """How `ocr` reads the text in pictures."""
+
+    language: str = Field(
+        default="auto",
+        pattern=r"^[A-Za-z]\w*(/\w+)*(\+[A-Za-z]\w*(/\w+)*)*$",
+        examples=["auto", "CODE", "CODE+CODE"],
+        description="auto (the models of the extra `ocr`), or languages that Tesseract reads, in its names: rus, rus+eng",
+    )
+    batch_size: int = Field(default=8, ge=1, le=4096, description="pictures per batch")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        examples=["auto", "cpu", "cuda", "cuda:N"],
+        description="device the models run on; auto uses a GPU if ONNX Runtime can",
+    )
+    decode_threads: int | None = Field(
+        default=None, ge=1, description="threads that decode previews; default: one per core"
+    )
+
+
+class TagsConfig(_Section):
+    """How `tag auto` finds tags, objects and sensitive pictures."""
+
+    vocabulary: Folder | None = Field(
+        default=None, description="your own file of tags to look for; default: photoindex's, about 1,500"
+    )
+    language: Literal["en", "de", "fr", "es"] = Field(
+        default="en", description="language of the names of photoindex's tags, where they have one"
+    )
+    batch_size: int = Field(default=32, ge=1, le=4096, description="pictures per batch, where pictures are looked at")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        examples=["auto", "cpu", "cuda", "cuda:N"],
+        description="device the models run on; auto uses a GPU if ONNX Runtime can",
+    )
+    decode_threads: int | None = Field(
+        default=None, ge=1, description="threads that decode previews; default: one per core"
+    )
+
+
 class ClusterConfig(_Section):
     """When `cluster` groups all faces again, instead of only the new ones."""
 
@@ -188,6 +230,9 @@ class Config(_Section):
     )
     derived_path: Folder | None = Field(default=None, description="previews and thumbnails; default: in the library")
     models_path: Folder | None = Field(default=None, description="models and their lock file; default: in the library")
+    ai_confidence_threshold: int = Field(
+        default=70, ge=1, le=100, description="least confidence, in percent, of a tag by machine that is shown"
+    )
     permissions: Permissions = Field(
         default="private", description="who may read what is made: private (you alone) or group (yours too)"
     )
@@ -195,6 +240,8 @@ class Config(_Section):
     derived: DerivedConfig = DerivedConfig()
     embed: EmbedConfig = EmbedConfig()
     faces: FacesConfig = FacesConfig()
+    ocr: OcrConfig = OcrConfig()
+    tags: TagsConfig = TagsConfig()
     cluster: ClusterConfig = ClusterConfig()
     database: DatabaseConfig = DatabaseConfig()
     backup: BackupConfig = BackupConfig()

@@ -1,10 +1,12 @@
-"""The interfaces of image and text encoders, and of face packs."""
+"""The interfaces of image and text encoders, of face packs, and of readers of text in pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from photoindex.types import TextLine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,6 +126,19 @@ class FacePack(Protocol):
 
     def describe(self, pictures: Sequence[NDArray[np.uint8]]) -> list[DescribedFaces]:
         """Find, align, embed and rate the faces of each picture, uint8 RGB [height, width, 3].
+
+        Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
+        """
+        ...
+
+
+class TextReader(Protocol):
+    """Reads the text in pictures. runs_on: as of ImageEncoder."""
+
+    runs_on: str
+
+    def read(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[TextLine]]:
+        """Return the lines of text in each picture, uint8 RGB [height, width, 3]; with an empty text where none can be read.
 
         Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
         """
