@@ -17,6 +17,7 @@ from photoindex.cli.arguments.picture_options import (
     HiddenOption,
     PictureOptions,
     PreviewOption,
+    SensitiveOption,
     picture_options,
     show_pictures,
 )
@@ -26,6 +27,7 @@ from photoindex.cli.arguments.semantic_options import (
     LikeOption,
     MinScoreOption,
     NotOption,
+    RerankOption,
     WeightOption,
     semantic_options,
 )
@@ -158,10 +160,12 @@ def search(
     weight: WeightOption = None,
     min_score: MinScoreOption = None,
     everything: AllOption = False,
+    rerank: RerankOption = None,
     gallery: GalleryOption = None,
     contact_sheet: ContactSheetOption = None,
     preview: PreviewOption = False,
     hidden: HiddenOption = False,
+    sensitive: SensitiveOption = False,
     library: LibraryOption = None,
     *,
     terms: list[OptionTerm],
@@ -171,7 +175,9 @@ def search(
     from photoindex.library.search.parse import parse_with_options
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null, template=template)
-    shown = picture_options(gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden)
+    shown = picture_options(
+        gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden, sensitive=sensitive
+    )
     alone = "--count" if count else "--explain" if explain else None
     if alone and (csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")
@@ -184,7 +190,7 @@ def search(
         parsed = parse_with_options(found, query or [], terms)
         if saved is not None:
             _save(found, saved, parsed.text)
-        request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None)
+        request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None, rerank=rerank or 0)
         result = find(found, request, _print_notice)
         for note in result.notes:
             print(visible(note.text), file=sys.stderr)
@@ -294,7 +300,7 @@ COLUMNS: tuple[Column, ...] = (
             "taken_at_confidence", "taken_at_precision", "taken_at_utc", "utc_offset_minutes", "zone",
             "latitude", "longitude", "altitude_m", "place", "camera_make", "camera_model", "lens", "iso", "aperture",
             "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords", "digest", "added_at",
-            "score", "score_rank", "words_rank", "fused",
+            "score", "score_rank", "words_rank", "fused", "second_score",
         )
     ),
 )  # fmt: skip
@@ -302,5 +308,5 @@ COLUMNS: tuple[Column, ...] = (
 
 score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its rank among the photos that reach the cut-off,
 and among those whose texts have all words. fused: the sum of weight / (60 + rank) over the list of meaning and those of words,
-which relevance sorts by; --explain shows the weights. All four are None where nothing was searched by meaning.
+which relevance sorts by; --explain shows the weights. second_score: cosine by the model of --rerank. All are None where nothing was searched by meaning.
 """
