@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -78,7 +79,7 @@ def refresh_lists(connection: Connection) -> None:
             connection.execute(delete(album).where(album.c.id == album_id))
 
 
-def _listed(connection: Connection, row: Row[tuple[int, bytes, bytes, int]]) -> list[int]:
+def _listed(connection: Connection, row: Row[Any]) -> list[int]:
     """Return the contents of the files that a list names, in its order."""
     parts = select(sidecar_part.c.name, sidecar_part.c.facts).where(sidecar_part.c.sidecar_id == row.id)
     places = {one.name.encode(): one.facts["place"] for one in connection.execute(parts)}
