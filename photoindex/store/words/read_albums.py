@@ -6,9 +6,8 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from photoindex.paths import to_text
 from photoindex.store.engine.database import new_id
@@ -72,22 +71,28 @@ def refresh_lists(connection: Connection) -> None:
     for row in connection.execute(statement).all():
         origin = _origin(row.volume_id, os.path.join(row.path, row.name))
         origins.add(origin)
-        _store(connection, APPLE, _text(row.name.rpartition(b".")[0]), origin, _listed(connection, row))
+        _store(
+            connection,
+            APPLE,
+            _text(row.name.rpartition(b".")[0]),
+            origin,
+            _listed(connection, row.id, Location(row.volume_id, row.path)),
+        )
     known = select(album.c.id, album.c.origin).where(album.c.kind == APPLE)
     for album_id, origin in connection.execute(known).all():
         if origin not in origins:
             connection.execute(delete(album).where(album.c.id == album_id))
 
 
-def _listed(connection: Connection, row: Row[Any]) -> list[int]:
-    """Return the contents of the files that a list names, in its order."""
-    parts = select(sidecar_part.c.name, sidecar_part.c.facts).where(sidecar_part.c.sidecar_id == row.id)
+def _listed(connection: Connection, list_id: int, around: Location) -> list[int]:
+    """Return the contents of the files that a list names, in its order; around: the folder of the list."""
+    parts = select(sidecar_part.c.name, sidecar_part.c.facts).where(sidecar_part.c.sidecar_id == list_id)
     places = {one.name.encode(): one.facts["place"] for one in connection.execute(parts)}
-    part = os.path.dirname(row.path)
-    found = _named(connection, Location(row.volume_id, part), places)
+    part = os.path.dirname(around.path)
+    found = _named(connection, Location(around.volume_id, part), places)
     if _PART_OF_EXPORT.fullmatch(os.path.basename(part)):
         missing = {name: place for name, place in places.items() if name not in found}
-        found |= _named(connection, Location(row.volume_id, os.path.dirname(part)), missing)
+        found |= _named(connection, Location(around.volume_id, os.path.dirname(part)), missing)
     ordered = sorted(found, key=lambda name: places[name])
     return list(dict.fromkeys(asset_id for name in ordered for asset_id in found[name]))
 
