@@ -158,7 +158,13 @@ def test_a_query_on_each_field_finds_only_the_matching_photo(rows: VolumeRows, f
     rows.add_whole_photo("full/MOV_0001.mp4", **ALL_METADATA)
     rows.add_whole_photo("plain/IMG_0002.jpg")
     with rows.writing() as connection:
-        texts = {"name": "MOV_0001.mp4", "title": "Sunset", "description": "by the sea", "keywords": "beach", "ocr": "boarding pass"}
+        texts = {
+            "name": "MOV_0001.mp4",
+            "title": "Sunset",
+            "description": "by the sea",
+            "keywords": "beach",
+            "ocr": "boarding pass",
+        }
         connection.execute(update(photo_text).where(photo_text.c.photo_id == 1).values(**texts))
     assert matching_photo_ids(rows.library, parse(rows.library, QUERIES[field])) == [1], QUERIES[field]
     assert matching_photo_ids(rows.library, EVERYTHING) == [1, 2]

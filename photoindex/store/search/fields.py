@@ -14,12 +14,12 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, Connection, and_, or_
 
 from photoindex.errors import UsageError
 from photoindex.query.near import check_near, name_of, read_near
 from photoindex.query.people import check_age, check_face, check_person, meaning_of_age
-from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Node, Operator
+from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Node, Operator, leaves
 from photoindex.query.times import (
     now_if_relative,
     read_date,
@@ -40,7 +40,7 @@ from photoindex.query.values import (
     runs_backwards,
 )
 from photoindex.store.schema.tables import photo
-from photoindex.store.search import conditions, paths, people, sources, tags, text_index
+from photoindex.store.search import albums, conditions, paths, people, sources, tags, text_index
 from photoindex.store.search.choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 from photoindex.store.search.conditions import ends_by
 
@@ -114,6 +114,7 @@ class Field:
     by_any: returns the condition that one of several values matches, where that is faster than a condition for each.
     regex: returns the condition for a regular expression; text fields with a column do not need it. choices: all values
     of a CHOICE. check: raises ValueError with a message for the user. finds_missing: as in `Choice`, for any value.
+    may_be_saved: a value also means the saved query of this name.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Field:
     choices: Mapping[str, Choice] = dataclass_field(default_factory=dict)
     check: Callable[[str], None] = check_text
     finds_missing: bool = False
+    may_be_saved: bool = False
 
     @property
     def takes_regex(self) -> bool:
@@ -224,8 +226,13 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "tag", ValueType.TEXT,
         "has this tag, or this level of one, given by you, its files or a model: dog, animals/dog; animals/ is all below; * matches "
-        "anything", ("tags",),
+        "anything; dog@80: of models, only those at least 80 % sure", ("tags",),
         by=tags.tagged, by_any=tags.tagged_any, regex=tags.tagged_matching, check=tags.check_tag,
+    ),
+    Field(
+        "album", ValueType.TEXT,
+        'is in an album with this whole name, or found by a saved query of this name; * matches anything: "Summer in Rome", rom*',
+        by=albums.in_album, regex=albums.in_album_matching, check=albums.check_album, may_be_saved=True,
     ),
     Field(
         "path", ValueType.PATH, "at or below a path: /photos/2019, or the end of one: 2019/06, 2019/*.jpg", ("folder",),
@@ -262,7 +269,7 @@ FIELDS: tuple[Field, ...] = (
         column=lambda: photo.c.added_at,
     ),
     Field(
-        "source", ValueType.SOURCE, "where a fact came from: taken_at=mtime, zone=neighbours, title=sidecar",
+        "source", ValueType.SOURCE, "where a fact came from: taken_at=mtime, zone=neighbours, title=sidecar; or a tag: person, file, tags, objects, labels, sensitive",
         by=sources.by_source, check=sources.check_source,
     ),
     Field(
@@ -315,6 +322,7 @@ def _grammar_of(field: Field) -> FieldGrammar:
         regex_error=regex_error if field.takes_regex else None,
         listed=field.type not in _UNLISTED,
         subject="Anna" if field.type is ValueType.AGE else None,
+        may_be_saved=field.may_be_saved,
     )
 
 
@@ -402,6 +410,13 @@ def condition(compare: Compare) -> Condition:
     if field.type in READERS:
         return _in_order(field, compare)
     return paths.contains(field.column(), value)
+
+
+def frequent_person(connection: Connection, node: Node) -> Compare | None:
+    """Return the first term of a query that asks for a person who is on many photos."""
+    terms = (leaf for leaf in leaves(node) if isinstance(leaf, Compare) and leaf.operator is Operator.IS)
+    asked = (term for term in terms if _BY_NAME[term.field].type is ValueType.PERSON)
+    return next((term for term in asked if people.is_frequent(connection, term.value or "")), None)
 
 
 def lists(parts: Sequence[Node]) -> tuple[list[Condition], list[Node]]:
