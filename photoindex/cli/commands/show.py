@@ -54,12 +54,15 @@ def show(
 
 
 def _print(shown: Shown) -> None:
+    from photoindex.library.words.text_shown import first_lines
+
     photo = shown.photo
     title = "not a photo of the library" if photo is None else f"photo {photo.id}"
     sections = [
         Section("what", _what(shown)),
         Section("facts", _facts(shown)),
         Section("faces", _faces(shown)),
+        Section("text in the picture", first_lines(shown.ocr)),
         Section("tags", _tags(shown)),
         Section("albums", [(one.name, one.kind) for one in shown.albums]),
         Section("contents", _contents(shown)),
