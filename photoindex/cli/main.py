@@ -24,6 +24,7 @@ COMMANDS: tuple[str, ...] = (
     "embed",
     "faces",
     "cluster",
+    "caption",
     "spaces",
     "index",
     "search",
@@ -51,7 +52,7 @@ COMMANDS: tuple[str, ...] = (
 )
 """Every command, in the order of `photoindex --help`: `photoindex/cli/commands/<name>.py` with a function `register(app)`."""
 
-QUERY_COMMANDS = ("search", "duplicates", "events", "time", "pair", "redo")
+QUERY_COMMANDS = ("search", "duplicates", "events", "time", "pair", "redo", "caption")
 """Commands that take a query or paths, with words such as `-person:Bob` that Typer must not read as options."""
 
 _BROKEN_PIPE_EXIT = 141

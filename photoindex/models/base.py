@@ -159,8 +159,8 @@ class Captioner(Protocol):
         """Return about how long it takes, in any unit: batches of alike pictures waste less."""
         ...
 
-    def caption(self, prepared: Sequence[Any]) -> list[Said | None]:
-        """Return what is in each picture; None for those that were not asked about because the server went away.
+    def caption(self, prepared: Sequence[Any]) -> list[Said]:
+        """Return what is in each picture.
 
         Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
         """

@@ -1,9 +1,9 @@
 """The stages, one file per stage: pure functions of bytes, pixels or vectors, registered in one tuple."""
 
-from photoindex.stages import embed, faces, ingest
+from photoindex.stages import caption, embed, faces, ingest
 from photoindex.stages.base import Needs, Stage
 
-STAGES: tuple[Stage, ...] = (ingest.STAGE, embed.STAGE, faces.STAGE)
+STAGES: tuple[Stage, ...] = (ingest.STAGE, embed.STAGE, faces.STAGE, caption.STAGE)
 """All stages, in the order of their dependencies."""
 
 

@@ -125,8 +125,8 @@ def train(model: Any, batches: Batches, recipe: Recipe) -> int:
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * min(step / 100, 0.5 * (1 + math.cos(math.pi * share)))
         # Exposure and white balance vary more than the pictures that were drawn.
-        pixels = pixels * (1 + 0.05 * torch.randn(len(pixels), 3, 1, 1)) + 0.05 * torch.randn(len(pixels), 1, 1, 1)
-        loss = model(pixel_values=pixels, labels=labels).loss
+        tint, light = torch.randn(len(pixels), 3, 1, 1), torch.randn(len(pixels), 1, 1, 1)
+        loss = model(pixel_values=pixels * (1 + 0.05 * tint) + 0.05 * light, labels=labels).loss
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -140,13 +140,13 @@ def train(model: Any, batches: Batches, recipe: Recipe) -> int:
 
 def write(folder: Path, model: Any, recipe: Recipe) -> None:
     """Write the model in half precision, its tokenizer and its image processor."""
-    from transformers import BertTokenizerFast, ViTImageProcessor
+    from transformers import BertTokenizerFast, CLIPImageProcessor
 
     words = folder / "vocab.txt"
     words.write_text("\n".join(vocabulary()) + "\n")
     BertTokenizerFast(vocab=str(words), model_max_length=LONGEST).save_pretrained(folder)
-    ViTImageProcessor(
-        size={"height": recipe.size_px, "width": recipe.size_px}, resample=3, image_mean=[0.5] * 3, image_std=[0.25] * 3
+    CLIPImageProcessor(
+        size={"shortest_edge": recipe.size_px}, crop_size=recipe.size_px, image_mean=[0.5] * 3, image_std=[0.25] * 3
     ).save_pretrained(folder)
     model.generation_config.update(max_length=LONGEST, do_sample=False, num_beams=1)
     model.half().save_pretrained(folder, safe_serialization=True)

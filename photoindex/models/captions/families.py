@@ -37,25 +37,25 @@ class Family:
     wide: bool = False
 
 
-_IN_A_SENTENCE = "Describe this photo in one sentence."
+IN_A_SENTENCE = "Describe this photo in one sentence."
 
 FAMILIES: tuple[Family, ...] = (
     Family("blip", ("blip",), Ask.BEGINNING),
     Family("blip-2", ("blip-2",), Ask.BEGINNING, repeats=True),
     Family("florence-2", ("florence2",), Ask.TASK, "<DETAILED_CAPTION>"),
     Family(
-        "smolvlm", ("idefics2", "idefics3", "smolvlm"), Ask.CHAT, _IN_A_SENTENCE, repeats=True, varies=True, wide=True
+        "smolvlm", ("idefics2", "idefics3", "smolvlm"), Ask.CHAT, IN_A_SENTENCE, repeats=True, varies=True, wide=True
     ),
     Family(
         "qwen-vl",
         ("qwen2_vl", "qwen2_5_vl", "qwen3_vl"),
         Ask.CHAT,
-        _IN_A_SENTENCE,
+        IN_A_SENTENCE,
         repeats=True,
         varies=True,
         wide=True,
     ),
-    Family("gemma", ("gemma3", "gemma3n", "gemma4"), Ask.CHAT, _IN_A_SENTENCE, repeats=True, varies=True, wide=True),
+    Family("gemma", ("gemma3", "gemma3n", "gemma4"), Ask.CHAT, IN_A_SENTENCE, repeats=True, varies=True, wide=True),
     Family("encoder-decoder", ("vision-encoder-decoder",), Ask.NOTHING),
 )
 """All families."""

@@ -13,7 +13,12 @@ from photoindex.models.lock import FoundCaptioner
 
 CONFIG_NAME = "config.json"
 INDEX_SUFFIX = ".index.json"
-WEIGHTS = ("model.safetensors", f"model.safetensors{INDEX_SUFFIX}", "pytorch_model.bin", f"pytorch_model.bin{INDEX_SUFFIX}")
+WEIGHTS = (
+    "model.safetensors",
+    f"model.safetensors{INDEX_SUFFIX}",
+    "pytorch_model.bin",
+    f"pytorch_model.bin{INDEX_SUFFIX}",
+)
 """Whole weights, or the list of their parts; the first that is there is used."""
 PARTS = {WEIGHTS[1]: "model-*-of-*.safetensors", WEIGHTS[3]: "pytorch_model-*-of-*.bin"}
 """List of parts -> the parts."""
@@ -62,7 +67,9 @@ def family_in(folder: Path) -> Family:
     found = _model_type(folder)
     family = None if found is None else family_of(found)
     if family is None:
-        raise ModelUnavailable(f"the model in {folder} is of the type '{found}', which is not a captioner that is known")
+        raise ModelUnavailable(
+            f"the model in {folder} is of the type '{found}', which is not a captioner that is known"
+        )
     return family
 
 

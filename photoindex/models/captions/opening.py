@@ -57,6 +57,7 @@ def _load(installed: InstalledModel, family: Family, prompt: str) -> tuple[Any, 
 
     from photoindex.models.captions.transformers_captioner import Processor
 
+    _quieten()
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     with _without_code(installed) as folder:
         model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto", **options)
@@ -70,6 +71,14 @@ def _load(installed: InstalledModel, family: Family, prompt: str) -> tuple[Any, 
         if tokenizer is None:
             tokenizer = AutoTokenizer.from_pretrained(folder, **options)
     return model, Processor(processor, tokenizer, family, prompt)
+
+
+def _quieten() -> None:
+    """Keep transformers from writing into the output of a command: bars of loading, and remarks on a model's settings."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
 
 
 @contextmanager

@@ -55,7 +55,7 @@ class TransformersCaptioner:
         """Return the number of tokens of the picture and the question."""
         return int(prepared["input_ids"].shape[1]) if "input_ids" in prepared else 0
 
-    def caption(self, prepared: Sequence[Mapping[str, Any]]) -> list[Said | None]:
+    def caption(self, prepared: Sequence[Mapping[str, Any]]) -> list[Said]:
         """Return what is in each picture; see `Captioner`."""
         import torch
 
@@ -105,7 +105,7 @@ class Processor:
         picture = Image.fromarray(pixels)
         if self._family.ask is Ask.CHAT:
             made = self._processor(images=[[picture]], text=[self._text], return_tensors="pt")
-        elif self._text:
+        elif self._text or self._family.repeats:  # an answer that begins with the question must be told from it
             made = self._processor(images=[picture], text=[self._text], return_tensors="pt")
         else:
             made = self._processor(images=[picture], return_tensors="pt")
