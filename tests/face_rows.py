@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from photoindex.domain.people.values import FACE, PERSON, How
 from photoindex.library.handle import Library
@@ -27,6 +27,7 @@ from photoindex.store.schema.tables import (
     region_vector,
     rejection,
 )
+from photoindex.store.words import documents
 from tests.rows import ADDED_AT, VolumeRows
 
 DIM = 64
@@ -180,6 +181,18 @@ class FaceRows(VolumeRows):
             if rows:
                 connection.execute(insert(assignment), rows)
             summaries.forget(connection, [person_id, *before])
+            documents.refresh_assets(connection, self._assets(connection, faces))
+
+    def _assets(self, connection: Connection, faces: Sequence[int]) -> list[int]:
+        of_faces = select(region.c.asset_id).where(region.c.id.in_([int(one) for one in faces]))
+        return list(connection.execute(of_faces).scalars())
+
+    def names(self) -> dict[int, str]:
+        """Return face -> the names in the document of its photo, which search by words reads; empty ones are left out."""
+        with self.library.database.read() as connection:
+            shown = photo.c.primary_asset_id == region.c.asset_id
+            chosen = select(region.c.id, photo_text.c.people).join_from(region, photo, shown).join(photo_text)
+            return {face: names for face, names in connection.execute(chosen) if names}
 
     def reject(self, person_id: int, faces: Sequence[int]) -> None:
         """Say for ever that these faces are not this person."""

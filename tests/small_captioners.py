@@ -30,7 +30,8 @@ CHAT = (
 )
 
 
-def _tokenizer(**special: str) -> Any:
+def _tokenizer(*, marks: bool = True, **special: str) -> Any:
+    """Return a tokenizer of the words. marks: it knows by itself which token stands for a picture."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -41,7 +42,7 @@ def _tokenizer(**special: str) -> Any:
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return PreTrainedTokenizerFast(
         tokenizer_object=inner, pad_token="<pad>", unk_token="<unk>", bos_token="<s>", eos_token="</s>",
-        extra_special_tokens={"image_token": "<image>", **special}, padding_side="left", model_max_length=4096,
+        extra_special_tokens={"image_token": "<image>", **special} if marks else {}, padding_side="left", model_max_length=4096,
     )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def _blip2() -> tuple[Any, Any]:
         image_token_index=IMAGE,
     )
     images = BlipImageProcessor(size={"height": 28, "width": 28})
-    return config, Blip2Processor(images, _tokenizer(), num_query_tokens=4)
+    return config, Blip2Processor(images, _tokenizer(marks=False), num_query_tokens=4)
 
 
 def _florence() -> tuple[Any, Any]:

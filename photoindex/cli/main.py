@@ -34,6 +34,7 @@ COMMANDS: tuple[str, ...] = (
     "facts",
     "why",
     "people",
+    "tag",
     "events",
     "time",
     "pair",
@@ -52,7 +53,7 @@ COMMANDS: tuple[str, ...] = (
 )
 """Every command, in the order of `photoindex --help`: `photoindex/cli/commands/<name>.py` with a function `register(app)`."""
 
-QUERY_COMMANDS = ("search", "duplicates", "events", "time", "pair", "redo", "caption")
+QUERY_COMMANDS = ("search", "duplicates", "caption", "tag", "events", "time", "pair", "redo")
 """Commands that take a query or paths, with words such as `-person:Bob` that Typer must not read as options."""
 
 _BROKEN_PIPE_EXIT = 141

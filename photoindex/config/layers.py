@@ -23,7 +23,7 @@ PREFIX = "PHOTOINDEX_"
 PLAIN_NAMES = ("DEPLOY_PROFILE", "DATABASE_URL", "VECTOR_BACKEND", "QDRANT_URL", "ORIGINALS_PATH", "DERIVED_PATH")
 """Settings that may also be given without the prefix, in the environment, in .env and in config.toml."""
 CONFIG_VARIABLE = "PHOTOINDEX_CONFIG"
-OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "PHOTOINDEX_TESTDATA"})
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "PHOTOINDEX_TESTDATA", "PHOTOINDEX_ENDPOINT_KEY"})
 """Variables with the prefix that are not settings: the path of config.toml, and the tests' folder of real photos."""
 DOTENV = Path(".env")
 DEFAULT = "default"

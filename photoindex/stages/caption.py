@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from photoindex.domain.words.answer_language import language_of
 from photoindex.domain.words.captions import NotACaption, caption_of, cut_off
-from photoindex.domain.words.language import language_of
 from photoindex.models.base import Captioner, Said
 from photoindex.stages.base import Needs, OpenStage, Outcome, Stage, Subject, opened_preview
 from photoindex.types import Failure, Text

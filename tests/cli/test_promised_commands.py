@@ -26,6 +26,7 @@ NO_PROMISE = {
     "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format": EXCLUDE,
     "'{}' already has an offset; do not use --zone as well": EXCLUDE,
     "--named, --unnamed, --ignored and --all exclude each other; use only one": EXCLUDE,
+    "give either a file with queries or --from-keywords": EXCLUDE,
     "--csv goes with --faces: the details are no table": EXCLUDE,
     "it is in a --prefer folder": REASON,
     "the others are in an --avoid folder": REASON,

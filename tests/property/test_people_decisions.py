@@ -17,7 +17,8 @@ from photoindex.library.maintenance.journal import undo
 from photoindex.library.people.decisions import attributes, changes
 from photoindex.library.people.decisions.changes import PeopleChanged
 from photoindex.library.people.people import Which, list_people
-from photoindex.store.schema.tables import assignment, individual, rejection
+from photoindex.store.schema.tables import assignment, individual, photo, region, rejection
+from photoindex.store.words import documents
 from tests.face_rows import FaceRows
 from tests.rows import library_in
 from tests.series import examples
@@ -63,6 +64,7 @@ class Series:
         with rows.writing() as connection:
             for table in ("journal_change", "journal", "individual_summary", *reversed(TABLES)):
                 connection.execute(text(f"DELETE FROM {table}"))
+            documents.refresh(connection, connection.execute(select(photo.c.id)).scalars().all())
             self.last_id = connection.execute(
                 text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'individual'")
             ).scalar_one()
@@ -114,6 +116,8 @@ class Series:
             connection.execute(assignment.delete().where(assignment.c.region_id.in_(free)))
             made = [{"region_id": one, "individual_id": person, "how": "cluster", "at": 1.0} for one in sorted(free)]
             connection.execute(insert(assignment), made)
+            faces_of = select(region.c.asset_id).where(region.c.id.in_(free))
+            documents.refresh_assets(connection, connection.execute(faces_of).scalars().all())
 
     def check(self) -> None:
         """Check what must always hold."""
@@ -128,6 +132,14 @@ class Series:
         assert all(one not in fixed or fixed.get(one) != fixed.get(one + 1) for one in (1, 3))
         counted = {one.person.id: one.summary.faces for one in list_people(self.rows.library, Which.ALL).people}
         assert counted == {one: sum(row.individual_id == one for row in assigned) for one in known}
+        self.check_names()
+
+    def check_names(self) -> None:
+        """Check that search by words finds everybody by their name: refreshing all documents changes none."""
+        before = self.rows.names()
+        with self.rows.writing() as connection:
+            documents.refresh(connection, connection.execute(select(photo.c.id)).scalars().all())
+        assert before == self.rows.names()
 
 
 @settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,4 +1,4 @@
-"""Completion of people's names: in `person:`, `-person:` and `age:` of a query, `--person`, and where a command takes a person."""
+"""Completion of names of people, tags and albums: in `person:`, `-tag:`, … of a query, and where options and commands take them."""
 
 from __future__ import annotations
 
@@ -12,33 +12,47 @@ from typer.core import TyperCommand
 
 from photoindex.cli.arguments.path_completion import Completion, complete_path, quoted, shell
 
-_FIELD = re.compile(r"(-?(?:person|age):)(?:(.*),)?([^,]*)", re.DOTALL | re.IGNORECASE)
-_BEFORE_COLON = re.compile(r"-?(?:person|age)", re.IGNORECASE)
+PERSON, TAG, ALBUM = "person", "tag", "album"
+_KINDS = {"person": PERSON, "age": PERSON, "tag": TAG, "album": ALBUM}
+"""Field of a query -> whose names it takes."""
+_FIELD = re.compile(rf"(-?({'|'.join(_KINDS)}):)(?:(.*),)?([^,]*)", re.DOTALL | re.IGNORECASE)
+_BEFORE_COLON = re.compile(rf"-?({'|'.join(_KINDS)})", re.IGNORECASE)
 _LIST = re.compile(r"(?:(.*),)?([^,]*)", re.DOTALL)
 
 
 def complete_person(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the names of people that begin with what was typed."""
-    return _completions(ctx, "", incomplete)
+    return _completions(ctx, PERSON, "", incomplete)
+
+
+def complete_tag(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the tags that begin with what was typed, at any level."""
+    return _completions(ctx, TAG, "", incomplete)
+
+
+def complete_album(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the albums that begin with what was typed."""
+    return _completions(ctx, ALBUM, "", incomplete)
 
 
 def complete_people(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the names that may follow in a list with commas, as an option takes it."""
     first, typed = _parts(_LIST, incomplete)
-    return _completions(ctx, first, typed)
+    return _completions(ctx, PERSON, first, typed)
 
 
 def complete_term(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the names that may follow in `person:…` or `age:…`; none for other words of a query."""
-    if _follows_colon():
+    """Return the names that may follow in `person:…`, `age:…`, `tag:…` or `album:…`; none for other words of a query."""
+    if (kind := _kind_before_colon()) is not None:
         # Bash takes the colon for the end of a word, and replaces only what follows it.
         first, typed = _parts(_LIST, "" if incomplete == ":" else incomplete)
         # What replaces a colon does not begin with it.
-        return [Completion(one) for one in _completions(ctx, first, typed)]
+        return [Completion(one) for one in _completions(ctx, kind, first, typed)]
     match = _FIELD.fullmatch(incomplete)
     if match is None:
         return []
-    return _completions(ctx, match[1] + ("" if match[2] is None else match[2] + ","), match[3])
+    kind = _KINDS[match[2].lower()]
+    return _completions(ctx, kind, match[1] + ("" if match[3] is None else match[3] + ","), match[4])
 
 
 def complete_path_or_term(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -64,8 +78,8 @@ def _parts(pattern: re.Pattern[str], typed: str) -> tuple[str, str]:
     return "" if match[1] is None else match[1] + ",", match[2]
 
 
-def _completions(ctx: typer.Context, first: str, typed: str) -> list[str]:
-    names = _names(ctx, typed)
+def _completions(ctx: typer.Context, kind: str, first: str, typed: str) -> list[str]:
+    names = _names(ctx, kind, typed)
     if shell() in ("zsh", "fish"):
         # Zsh drops what does not begin with the typed characters; names are compared without case and accents anyway.
         return [Completion(first + typed + _rest(name, typed)) for name in names]
@@ -74,14 +88,17 @@ def _completions(ctx: typer.Context, first: str, typed: str) -> list[str]:
     return [Completion(first + name) for name in names]
 
 
-def _names(ctx: typer.Context, typed: str) -> list[str]:
+def _names(ctx: typer.Context, kind: str, typed: str) -> list[str]:
     from photoindex.app import database_path
     from photoindex.cli.arguments.common import settings
     from photoindex.library.people.queries.completion import names_beginning
+    from photoindex.library.words.completion import albums_beginning, tags_beginning
+
+    beginning = {PERSON: names_beginning, TAG: tags_beginning, ALBUM: albums_beginning}[kind]
 
     try:
         given = next((one.params["library"] for one in (ctx, ctx.parent) if one and one.params.get("library")), None)
-        return names_beginning(database_path(settings(given and Path(given))), typed)
+        return beginning(database_path(settings(given and Path(given))), typed)
     except Exception:  # noqa: BLE001 - whatever is wrong, a shell that completes a word is not the place to say it
         return []
 
@@ -102,10 +119,11 @@ def _words_of_bash() -> list[str]:
     return words[: int(number) + 1] if number.isdigit() else []
 
 
-def _follows_colon() -> bool:
+def _kind_before_colon() -> str | None:
     words = _words_of_bash()
     colon = len(words) - (1 if words[-1:] == [":"] else 2)
-    return colon > 0 and words[colon] == ":" and _BEFORE_COLON.fullmatch(words[colon - 1]) is not None
+    match = _BEFORE_COLON.fullmatch(words[colon - 1]) if colon > 0 and words[colon] == ":" else None
+    return None if match is None else _KINDS[match[1].lower()]
 
 
 def _in_quotes() -> bool:

@@ -301,6 +301,6 @@ COLUMNS: tuple[Column, ...] = (
 """What is known of a hit: all columns in JSON, CSV and templates, those with a heading in the table.
 
 score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its rank among the photos that reach the cut-off,
-and among those whose texts have all words. fused: the sum of 1 / (60 + rank) over both, which relevance sorts by. All four
-are None where nothing was searched by meaning.
+and among those whose texts have all words. fused: the sum of weight / (60 + rank) over the list of meaning and those of words,
+which relevance sorts by; --explain shows the weights. All four are None where nothing was searched by meaning.
 """

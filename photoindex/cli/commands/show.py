@@ -59,6 +59,7 @@ def _print(shown: Shown) -> None:
     sections = [
         Section("what", _what(shown)),
         Section("facts", _facts(shown)),
+        Section("captions", [(one.model, one.text) for one in shown.captions]),
         Section("faces", _faces(shown)),
         Section("contents", _contents(shown)),
         Section("files", _files(shown)),

@@ -15,6 +15,7 @@ from photoindex.cli.output.progress import ProgressMode, ProgressOption, progres
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
 from photoindex.cli.terminal.confirm import confirm
+from photoindex.errors import UsageError
 from photoindex.file_access import as_named
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _SCORES = (
     Column("k", "k", justify="right", spare=1),
     Column("recall", "recall", plain=True, justify="right"),
     Column("mrr", "MRR", plain=True, justify="right"),
+    Column("fused_recall", "with texts", plain=True, justify="right"),
+    Column("fused_mrr", "MRR with texts", justify="right", spare=4),
     Column("median_ms", "median ms", plain=True, justify="right"),
     Column("p95_ms", "p95 ms", plain=True, justify="right"),
     Column("model"),
@@ -138,13 +141,18 @@ def _drop(
 
 def _eval(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="FILE",
+            metavar="[FILE]",
             help="Your queries, one per line: the text and its relevant photos (paths, patterns with *, id:NUMBER), "
             'separated by tabs; or JSON lines {"query": …, "relevant": […]}.',
+            show_default=False,
         ),
-    ],
+    ] = None,
+    from_keywords: Annotated[
+        bool,
+        typer.Option("--from-keywords", help="Instead of FILE: the keywords, tags and titles that your photos have."),
+    ] = False,
     space: Annotated[
         list[str] | None, typer.Option("--space", metavar="NAME", help="Only this space; repeatable. Default: all.")
     ] = None,
@@ -154,22 +162,33 @@ def _eval(
     csv_safe: CsvSafeOption = False,
     library: LibraryOption = None,
 ) -> None:
-    """Compare spaces on your own queries: recall at k, rank of the first relevant photo, latency.
+    """Compare spaces on queries with known answers: recall at k, rank of the first relevant photo, latency.
 
     recall: the share of a query's relevant photos among the first k results (of k, if there are more), averaged over the
-    queries. MRR: the mean of 1/rank of the first relevant photo. --json adds the scores of each query.
+    queries. MRR: the mean of 1/rank of the first relevant photo. Both are of vectors alone, and, in the columns "with
+    texts", of a search that fuses them with captions, tags and all other texts; not with --from-keywords, whose answers
+    are in the texts. --json adds the scores of each query.
     """
-    from photoindex.library.search.evaluation import read_queries
+    from photoindex.library.search.evaluation import queries_from_keywords, read_queries
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
+    if (file is None) != from_keywords:
+        raise UsageError("give either a file with queries or --from-keywords")
     with opened(library, reading=True) as found:
-        render(_scores(found, read_queries(found, as_named(file)), space or [], k), _SCORES, output)
+        queries = queries_from_keywords(found) if file is None else read_queries(found, as_named(file))
+        if from_keywords:
+            answers = len(frozenset[int]().union(*(one.relevant for one in queries)))
+            print(
+                f"{amount(len(queries), 'queries')} from the keywords, tags and titles of {amount(answers, 'photos')}",
+                file=sys.stderr,
+            )
+        render(_scores(found, queries, space or [], k, fused=not from_keywords), _SCORES, output)
 
 
-def _scores(library: Library, queries: list[KnownQuery], names: list[str], k: int) -> Iterator[Row]:
+def _scores(library: Library, queries: list[KnownQuery], names: list[str], k: int, *, fused: bool) -> Iterator[Row]:
     from photoindex.library.search.evaluation import score_spaces
 
-    for one in score_spaces(library, queries, names, k=k):
+    for one in score_spaces(library, queries, names, k=k, fused=fused):
         yield {
             "space": one.space.name,
             "model": one.space.model,
@@ -178,10 +197,22 @@ def _scores(library: Library, queries: list[KnownQuery], names: list[str], k: in
             "k": one.k,
             "recall": round(one.recall, 4),
             "mrr": round(one.mrr, 4),
+            "fused_recall": _rounded(one.fused_recall),
+            "fused_mrr": _rounded(one.fused_mrr),
             "median_ms": round(one.median_ms, 2),
             "p95_ms": round(one.p95_ms, 2),
             "each": [
-                {"query": each.text, "recall": round(each.recall, 4), "first_rank": each.first_rank}
+                {
+                    "query": each.text,
+                    "recall": round(each.recall, 4),
+                    "first_rank": each.first_rank,
+                    "fused_recall": _rounded(each.fused_recall),
+                    "fused_rank": each.fused_rank,
+                }
                 for each in one.each
             ],
         }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -74,6 +74,8 @@ def _print_reasons(reasons: Reasons) -> None:
     for removed in reasons.removed:
         print(f"  {visible(removed.query)} removes {removed.photos:,}")
     print(f"{reasons.found:,} found: {reasons.by_score:,} by score, {reasons.by_words:,} by words")
+    weights = (f"{one.name} {one.weight:g} ({one.photos:,})" for one in reasons.lists)
+    print(f"weights of the lists (and how many photos are in each): {', '.join(weights)}")
     for place, hit in enumerate(reasons.hits, 1):
         print(f"{place}. {visible(hit.path)}")
         print(f"   {_score(hit, reasons)}")
@@ -114,8 +116,11 @@ def _score(hit: HitReasons, reasons: Reasons) -> str:
 
 
 def _ranks(hit: HitReasons) -> str:
+    by_score = 0 if hit.score_rank is None else 1
     score = "below the cut-off" if hit.score_rank is None else f"rank {hit.score_rank} by score ({hit.fused_score:.4f})"
-    words = "" if hit.words_rank is None else f" + rank {hit.words_rank} by words ({hit.fused_words:.4f})"
+    words = "".join(
+        f" + {one.weight:g} x rank {one.rank} in {one.name} ({one.adds:.4f})" for one in hit.lists[by_score:]
+    )
     return f"{score}{words} = {hit.fused:.4f}"
 
 

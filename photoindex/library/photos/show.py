@@ -14,6 +14,7 @@ from photoindex.library.originals.path_lookup import KnownVolume, find_file, vol
 from photoindex.library.photos import shown_faces
 from photoindex.library.photos.shown_faces import ShownFace
 from photoindex.library.timestamps import utc
+from photoindex.library.words.captions_listed import captions_as_json
 from photoindex.paths import display, shell_word, to_text
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 from photoindex.pipeline.resolve.evidence import gather, with_path_dates
@@ -29,6 +30,9 @@ from photoindex.store.photos.details import (
 )
 from photoindex.store.photos.sidecars import LinkedSidecar
 from photoindex.store.tasks.admin import TaskRow, tasks_of
+from photoindex.store.words import texts
+from photoindex.store.words.documents import CAPTION
+from photoindex.store.words.texts import TextRow
 from photoindex.types import Facts
 
 
@@ -38,7 +42,7 @@ class Shown:
 
     asked: the PATH as given, or the path of the photo's first file if an ID was given. content: the primary asset. contents:
     all assets, including earlier ones. facts: every value of every source, including sidecars, corrections and the path.
-    burst: the photos of the same burst. faces: of the primary asset. face_notes: on marked faces that are not used. preview, thumbnail: None if they are not on disk. online: by volume id.
+    burst: the photos of the same burst. faces: of the primary asset. face_notes: on marked faces that are not used. captions: what models said of the primary asset. preview, thumbnail: None if they are not on disk. online: by volume id.
     """
 
     asked: bytes
@@ -55,6 +59,7 @@ class Shown:
     burst: tuple[int, ...] = ()
     faces: tuple[ShownFace, ...] = ()
     face_notes: tuple[str, ...] = ()
+    captions: tuple[TextRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,9 @@ def _show_photo(
         burst=() if found.burst is None else tuple(photos_of_burst(connection, found.burst)),
         faces=() if evidence is None else tuple(shown_faces.faces_of(connection, evidence)),
         face_notes=() if evidence is None else tuple(evidence.marks.notes),
+        captions=()
+        if content is None
+        else tuple(texts.of_assets(connection, [content.id], CAPTION).get(content.id, ())),
     )
 
 
@@ -206,6 +214,7 @@ def as_json(shown: Shown) -> dict[str, object]:
     value["sidecars"] = [_sidecar_as_json(one) for one in shown.sidecars]
     value["regions"] = [] if content is None else [dict(region) for region in content.regions]
     value["faces"] = shown_faces.as_json(shown.faces)
+    value["captions"] = captions_as_json(shown.captions)
     value["burst"] = list(shown.burst)
     value["motion"] = photo is not None and photo.motion
     value["notes"] = [*([] if content is None else content.notes), *shown.face_notes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from photoindex.library.people.decisions.stale import StalePeople
+from photoindex.library.words.stale import StaleWords
 from photoindex.pipeline.resolve.relate import regroup
 from photoindex.store.journal import journal
 from photoindex.store.tasks import stale
@@ -16,9 +17,11 @@ def invalidate(connection: Connection, entry_id: int) -> None:
     """Mark what becomes stale by the changes of a journal entry, in the transaction that made them.
 
     After a correction, its photo must be resolved; after a file was restored, its folder must be paired. A decision
-    about pairs regroups the photos immediately. What was counted of people is forgotten.
+    about pairs regroups the photos immediately. What was counted of people is forgotten, and what is searched of words is
+    written anew.
     """
     people = StalePeople()
+    words = StaleWords()
     corrected: set[int] = set()
     decided: set[int] = set()
     folders: set[int] = set()
@@ -26,6 +29,7 @@ def invalidate(connection: Connection, entry_id: int) -> None:
     holders: set[int] = set()
     for change in journal.changes_of(connection, entry_id):
         people.add(change)
+        words.add(change)
         if change.table_name == "correction":
             corrected.add(_number(change.key["asset_id"]))
         elif change.table_name == "pair_decision":
@@ -45,6 +49,7 @@ def invalidate(connection: Connection, entry_id: int) -> None:
         stale.mark_folders_of_assets_unrelated(connection, decided)
     stale.mark_unrelated(connection, folders)
     people.mark(connection)
+    words.refresh(connection)
 
 
 def _number(value: object) -> int:

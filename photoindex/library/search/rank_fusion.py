@@ -1,4 +1,4 @@
-"""Merges two ranked lists by reciprocal rank fusion.
+"""Merges ranked lists by weighted reciprocal rank fusion.
 
 Source: Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods
 (SIGIR 2009), with their constant k = 60.
@@ -10,38 +10,71 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 K = 60
+MEANING, TEXTS = "meaning", "all texts"
+"""The lists of photos by their score, and of those whose texts together have all words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankedList:
+    """Photo ids, best first. weight: how much a rank in this list counts; a photo in several lists has the sum."""
+
+    name: str
+    weight: float
+    photo_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The rank of a photo in one list, from 1, and what it adds: weight / (60 + rank)."""
+
+    name: str
+    weight: float
+    rank: int
+
+    @property
+    def share(self) -> float:
+        """What it adds to the fused score."""
+        return self.weight / (K + self.rank)
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """One photo in the fused list.
 
-    score: cosine of its best vector and the query, -1 to 1, None without a vector. score_rank, words_rank: its rank in
-    each list, from 1, None if it is not in that list. fused: the sum of 1 / (60 + rank) over both lists.
+    score: cosine of its best vector and the query, -1 to 1, None without a vector. places: its rank in each list that has
+    it. fused: the sum of weight / (60 + rank) over these.
     """
 
     photo_id: int
     score: float | None
-    score_rank: int | None
-    words_rank: int | None
+    places: tuple[Place, ...]
     fused: float
 
+    @property
+    def score_rank(self) -> int | None:
+        """Its rank among the photos that reach the cut-off, None if it does not."""
+        return self._rank_in(MEANING)
 
-def fuse(by_score: Sequence[int], by_words: Sequence[int], scores: Mapping[int, float]) -> list[Ranked]:
-    """Merge two lists of photo ids, best first; photos with equal fused scores are ordered by cosine, then by id.
+    @property
+    def words_rank(self) -> int | None:
+        """Its rank among the photos whose texts have all words, None if its texts do not."""
+        return self._rank_in(TEXTS)
+
+    def _rank_in(self, name: str) -> int | None:
+        return next((place.rank for place in self.places if place.name == name), None)
+
+
+def fuse(lists: Sequence[RankedList], scores: Mapping[int, float]) -> list[Ranked]:
+    """Merge lists, best first; photos with equal fused scores are ordered by cosine, then by id.
 
     scores: the cosine of each photo that has a vector.
     """
-    score_ranks = {photo_id: rank for rank, photo_id in enumerate(by_score, 1)}
-    words_ranks = {photo_id: rank for rank, photo_id in enumerate(by_words, 1)}
+    places: dict[int, list[Place]] = {}
+    for one in lists:
+        for rank, photo_id in enumerate(one.photo_ids, 1):
+            places.setdefault(photo_id, []).append(Place(one.name, one.weight, rank))
     found = [
-        Ranked(
-            photo_id,
-            scores.get(photo_id),
-            score_ranks.get(photo_id),
-            words_ranks.get(photo_id),
-            sum(1 / (K + ranks[photo_id]) for ranks in (score_ranks, words_ranks) if photo_id in ranks),
-        )
-        for photo_id in score_ranks | words_ranks
+        Ranked(photo_id, scores.get(photo_id), tuple(some), sum(place.share for place in some))
+        for photo_id, some in places.items()
     ]
     return sorted(found, key=lambda one: (-one.fused, -(one.score if one.score is not None else -2.0), one.photo_id))

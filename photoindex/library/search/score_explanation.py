@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,10 @@ from photoindex.library.index.maintain import open_index
 from photoindex.library.search.hits import hits_of
 from photoindex.library.search.nearest_photos import VectorCandidates
 from photoindex.library.search.query_targets import Kind, QueryTarget
-from photoindex.library.search.rank_fusion import K
+from photoindex.library.search.rank_fusion import MEANING
 from photoindex.library.search.semantic_query import SemanticQuery, within
 from photoindex.library.search.semantic_search import SemanticAnswer
+from photoindex.library.search.word_lists import MEANING_WEIGHT, WORD_LISTS
 from photoindex.library.spaces.calibration import CutOff
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And
@@ -52,12 +54,31 @@ class FilteredOut:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceInList:
+    """The rank of a photo in one list, from 1, and what it adds to `fused`: weight / (60 + rank)."""
+
+    name: str
+    weight: float
+    rank: int
+    adds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ListOfPhotos:
+    """One of the ranked lists that are fused. photos: how many of the photos found are in it."""
+
+    name: str
+    weight: float
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
 class HitReasons:
     """Why one photo has its rank.
 
     alternative: index of the one with the best score, None if the photo has no vector. shares: contribution of each of
-    its parts to the score. fused_score, fused_words: contribution of each rank to `fused`, 0 if the photo is not in
-    that list.
+    its parts to the score. lists: its rank in each list, with the weight of the list. fused_score, fused_words: what its
+    rank by score, and those in the lists of words, add to `fused`.
     """
 
     photo_id: int
@@ -67,6 +88,7 @@ class HitReasons:
     shares: tuple[float, ...]
     score_rank: int | None
     words_rank: int | None
+    lists: tuple[PlaceInList, ...]
     fused_score: float
     fused_words: float
     fused: float
@@ -78,8 +100,8 @@ class Reasons:
 
     reached: number of photos in the scope that reach the cut-off or have all words, before the filters. removed: by
     each filter, in order; the last one, is:missing, counts photos whose files are all missing. found: number of
-    remaining photos. by_score, by_words: how many of these reach the cut-off, and have all words. plain: parts of the
-    query whose words are searched in texts only.
+    remaining photos. by_score, by_words: how many of these reach the cut-off, and have all words. lists: the ranked lists with
+    their weights. plain: parts of the query whose words are searched in texts only.
     """
 
     space: str
@@ -90,6 +112,7 @@ class Reasons:
     found: int
     by_score: int
     by_words: int
+    lists: tuple[ListOfPhotos, ...]
     plain: tuple[str, ...]
     hits: tuple[HitReasons, ...]
 
@@ -113,6 +136,7 @@ def reasons(library: Library, query: SemanticQuery, answer: SemanticAnswer, *, s
         found=len(answer.ranked),
         by_score=sum(one.score_rank is not None for one in answer.ranked),
         by_words=sum(one.words_rank is not None for one in answer.ranked),
+        lists=_lists(answer),
         plain=tuple(map(to_text, query.parts.lexical)),
         hits=hits,
     )
@@ -123,12 +147,18 @@ def _alternative(target: QueryTarget) -> Alternative:
     return Alternative(parts, target.vector.length, target.cut)
 
 
+def _lists(answer: SemanticAnswer) -> tuple[ListOfPhotos, ...]:
+    places = Counter(place.name for one in answer.ranked for place in one.places)
+    weights = {MEANING: MEANING_WEIGHT} | {one.name: one.weight for one in WORD_LISTS}
+    return tuple(ListOfPhotos(name, weight, places[name]) for name, weight in weights.items())
+
+
 def _reached(connection: Connection, index: VectorIndex, query: SemanticQuery, answer: SemanticAnswer) -> set[int]:
     everywhere = VectorCandidates(connection, index, answer.space.id, query.scope, present_only=False)
     found = {one.photo_id for one in answer.ranked}
     for one in answer.targets:
         found |= everywhere.nearest(one.vector.values, minimum=one.minimum, limit=None).scores.keys()
-    words = query.parts.words
+    words = query.required_words
     if words is not None:
         found.update(
             vector_photos.photos_if_few(connection, within(query.scope, words), present_only=False, at_most=None) or ()
@@ -153,17 +183,18 @@ def _hits(
     library: Library, connection: Connection, index: VectorIndex, answer: SemanticAnswer, shown: int
 ) -> tuple[HitReasons, ...]:
     ranked = answer.ranked[:shown]
+    places = {one.photo_id: one.places for one in ranked}
     vectors = vector_photos.vectors_of_photos(connection, answer.space.id, [one.photo_id for one in ranked])
     made = []
     for hit in hits_of(library, ranked):
         ids = np.array([one.vector_id for one in vectors if one.photo_id == hit.id], np.int64)
         best, shares = _shares(index, answer, ids) if len(ids) else (None, ())
-        fused_score, fused_words = (
-            0.0 if rank is None else 1 / (K + rank) for rank in (hit.score_rank, hit.words_rank)
-        )
+        lists = tuple(PlaceInList(one.name, one.weight, one.rank, one.share) for one in places[hit.id])
+        by_score = sum(one.adds for one in lists if one.name == MEANING)
+        by_words = sum(one.adds for one in lists if one.name != MEANING)
         made.append(
             HitReasons(
-                hit.id, hit.path, hit.score, best, shares, hit.score_rank, hit.words_rank, fused_score, fused_words,
+                hit.id, hit.path, hit.score, best, shares, hit.score_rank, hit.words_rank, lists, by_score, by_words,
                 hit.fused or 0.0,
             )
         )  # fmt: skip

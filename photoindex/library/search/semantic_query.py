@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from photoindex.domain.words.language import function_words
 from photoindex.errors import UsageError
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And, Compare, Node, Not, Or, Words, leaves
@@ -91,6 +92,17 @@ class SemanticQuery:
     def filters(self) -> Node:
         """The condition on every hit: the query's filters within the scope."""
         return within(self.scope, self.parts.filters)
+
+    @property
+    def required_words(self) -> Node | None:
+        """The words that the texts of a photo must have, without function words such as `the`; None if there are none."""
+        words = self.parts.words
+        if not isinstance(words, And):
+            return words
+        plain = {part: part.text.casefold() for part in words.parts if isinstance(part, Words) and not part.phrase}
+        spare = function_words(" ".join(plain.values()))
+        kept = [part for part in words.parts if not (isinstance(part, Words) and plain.get(part) in spare)]
+        return joined(And, kept) if kept else words
 
     @property
     def needs_model(self) -> bool:

@@ -10,16 +10,15 @@ from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.library.search.nearest_photos import VectorCandidates
 from photoindex.library.search.query_targets import QueryTarget, query_vectors, with_cut_offs
-from photoindex.library.search.rank_fusion import Ranked, fuse
+from photoindex.library.search.rank_fusion import MEANING, K, Ranked, RankedList, fuse
 from photoindex.library.search.semantic_query import SemanticQuery
-from photoindex.library.search.text_matches import photos_with_words
+from photoindex.library.search.text_matches import Ranks, photos_with_words
+from photoindex.library.search.word_lists import DEPTH_FACTOR, MEANING_WEIGHT, WORD_LISTS
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.search import vector_photos
 from photoindex.store.vectors.spaces import SpaceRow
 
-_FUSED_DEPTH = 60
-"""For n requested photos, one at rank 60 + 2 n in both lists has a lower fused score than one at rank n in one list."""
 _FUSED_DEPTH_MOST = 500
 """Maximum number of additional photos to rank; at the end of a long list the exact order does not matter."""
 
@@ -54,7 +53,7 @@ def search_by_meaning(
     all words in its texts. Raises ModelUnavailable; UsageError and NothingFound for pictures that cannot be used.
     """
     encoder = QueryEncoder(library, space)
-    depth = None if limit is None else min(2 * limit, limit + _FUSED_DEPTH_MOST) + _FUSED_DEPTH
+    depth = None if limit is None else min(DEPTH_FACTOR * limit, limit + _FUSED_DEPTH_MOST) + (DEPTH_FACTOR - 1) * K
     with ThreadPoolExecutor(2, thread_name_prefix="searching") as pool:
         opening = pool.submit(open_index, library, space, emit)
         reading = pool.submit(_with_words, library, query, depth)
@@ -68,13 +67,13 @@ def search_by_meaning(
     return SemanticAnswer(tuple(found[:limit]), more, space, tuple(targets), _words_read(encoder, query))
 
 
-def _with_words(library: Library, query: SemanticQuery, depth: int | None) -> dict[int, float]:
+def _with_words(library: Library, query: SemanticQuery, depth: int | None) -> dict[str, Ranks]:
     with library.database.read() as connection:
         return photos_with_words(connection, query, limit=depth)
 
 
 def _found(
-    candidates: VectorCandidates, targets: Sequence[QueryTarget], reading: Future[dict[int, float]], depth: int | None
+    candidates: VectorCandidates, targets: Sequence[QueryTarget], reading: Future[dict[str, Ranks]], depth: int | None
 ) -> tuple[list[Ranked], bool]:
     """Return the photos found, best first, and whether there may be more. depth: photos needed from each list."""
     scores: dict[int, float] = {}
@@ -85,11 +84,16 @@ def _found(
         _keep_best(scores, near.scores)
     by_score = sorted(scores, key=lambda photo_id: (-scores[photo_id], photo_id))[:depth]
     words = reading.result()
-    unscored = [photo_id for photo_id in words if photo_id not in scores]
+    unscored = sorted({photo_id for ranks in words.values() for photo_id in ranks} - scores.keys())
     for one in targets if unscored else ():
         _keep_best(scores, candidates.scores(one.vector.values, unscored))
-    by_words = sorted(words, key=lambda photo_id: (words[photo_id], -scores.get(photo_id, -2.0), photo_id))
-    return fuse(by_score, by_words, scores), not complete
+    lists = [RankedList(MEANING, MEANING_WEIGHT, by_score)]
+    lists += (RankedList(one.name, one.weight, _ordered(words.get(one.name, {}), scores)) for one in WORD_LISTS)
+    return fuse(lists, scores), not complete
+
+
+def _ordered(ranks: Ranks, scores: dict[int, float]) -> list[int]:
+    return sorted(ranks, key=lambda photo_id: (ranks[photo_id], -scores.get(photo_id, -2.0), photo_id))
 
 
 def _keep_best(best: dict[int, float], scores: dict[int, float]) -> None:

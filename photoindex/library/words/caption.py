@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from photoindex.domain.words.answer_language import is_in
 from photoindex.domain.words.captions import PARSER, NotACaption, caption_of
-from photoindex.domain.words.language import is_in
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.stage_figures import StageFigures, figures, threads_or_all

@@ -53,30 +53,30 @@ def open_captioner(
 
 
 def _load(installed: InstalledModel, family: Family, prompt: str) -> tuple[Any, Processor]:
-    from transformers import AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
+    import transformers
 
     from photoindex.models.captions.transformers_captioner import Processor
 
     _quieten()
+    auto: Any = transformers  # it has no types
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     with _without_code(installed) as folder:
-        model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto", **options)
+        model = auto.AutoModelForImageTextToText.from_pretrained(folder, dtype="auto", **options)
         if family.ask is Ask.NOTHING:
-            from transformers import AutoImageProcessor
-
-            processor, tokenizer = AutoImageProcessor.from_pretrained(folder, **options), None
+            processor, tokenizer = auto.AutoImageProcessor.from_pretrained(folder, **options), None
         else:
-            processor = AutoProcessor.from_pretrained(folder, **options)
+            processor = auto.AutoProcessor.from_pretrained(folder, **options)
             tokenizer = getattr(processor, "tokenizer", None)
         if tokenizer is None:
-            tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+            tokenizer = auto.AutoTokenizer.from_pretrained(folder, **options)
     return model, Processor(processor, tokenizer, family, prompt)
 
 
 def _quieten() -> None:
     """Keep transformers from writing into the output of a command: bars of loading, and remarks on a model's settings."""
-    from transformers.utils import logging
+    import transformers
 
+    logging: Any = transformers.utils.logging
     logging.disable_progress_bar()
     logging.set_verbosity_error()
 

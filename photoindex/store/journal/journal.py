@@ -85,6 +85,16 @@ def record(
     return int(entry_id)
 
 
+def keep_if_changed(connection: Connection, entry_id: int, summary: str) -> bool:
+    """Give a new entry its summary, known only after its changes; remove one without changes and return False."""
+    of_entry = select(journal_change.c.id).where(journal_change.c.journal_id == entry_id).limit(1)
+    if connection.execute(of_entry).first() is None:
+        connection.execute(journal.delete().where(journal.c.id == entry_id))
+        return False
+    connection.execute(journal.update().where(journal.c.id == entry_id).values(summary=summary))
+    return True
+
+
 def rows_as_changes(connection: Connection, table: Table, chosen: Select[Any]) -> Iterator[Change]:
     """Yield a change for every row of `table` about to be deleted; `chosen` is a SELECT from it, with any columns.
 

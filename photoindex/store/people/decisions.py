@@ -15,7 +15,7 @@ from photoindex.domain.people.names import name_key
 from photoindex.domain.people.values import PERSON, How
 from photoindex.store.engine.statements import upsert
 from photoindex.store.journal.journal import Change, Row, Stored, record, rows_as_changes
-from photoindex.store.people import individuals, summaries
+from photoindex.store.people import individuals
 from photoindex.store.schema.tables import (
     asset_with_repeats,
     assignment,
@@ -25,6 +25,7 @@ from photoindex.store.schema.tables import (
     region,
     rejection,
 )
+from photoindex.store.words.people import of_changes, people_changed
 
 _KEYS = 500
 
@@ -56,7 +57,7 @@ class Decisions:
         if not self._changes:
             return None
         self._drop_covers()
-        summaries.forget(self.connection, self._touched)
+        people_changed(self.connection, self._touched, of_changes(self._changes))
         return record(self.connection, command=command, summary=summary, changes=self._changes)
 
     def assign(self, region_ids: Sequence[int], individual_id: int, how: How = How.CONFIRMED) -> None:

@@ -14,10 +14,11 @@ from photoindex.domain.people.boxes import Box, matched
 from photoindex.domain.people.same_face import Face, matched_after_edit
 from photoindex.domain.people.values import FACE, FIXED
 from photoindex.store.engine.statements import numbers, upsert
-from photoindex.store.people import counts, marks, summaries
+from photoindex.store.people import counts, marks
 from photoindex.store.people.spaces import RegionSpace
 from photoindex.store.schema.tables import asset, assignment, region, region_vector, rejection
 from photoindex.store.tasks import asset_tasks
+from photoindex.store.words.people import ChangedFaces, people_changed
 from photoindex.types import DetectedRegion, Result
 
 STORED = np.dtype("<f2")
@@ -118,8 +119,8 @@ class RegionWriter:
         self._write(connection, merged)
         valid = [one for one in (self.variant_id, self.adds_to) if one is not None]
         asset_tasks.forget_other_variants(connection, counts.STAGE, asset_ids, kept=valid)
-        summaries.forget(connection, merged.individuals)
         marks.reconcile(connection, asset_ids)
+        people_changed(connection, merged.individuals, ChangedFaces(assets=set(asset_ids)))
         counts.refresh(connection, asset_ids, looked_through=True)
 
     def _merge(

@@ -13,7 +13,6 @@ from photoindex.domain.people.groups.regrouping import NOBODY, Regrouping
 from photoindex.domain.people.values import FACE, PERSON, How
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import numbers, upsert
-from photoindex.store.people import summaries
 from photoindex.store.people.decisions import idle
 from photoindex.store.people.spaces import RegionSpace
 from photoindex.store.schema.tables import (
@@ -24,6 +23,7 @@ from photoindex.store.schema.tables import (
     region_space,
     rejection,
 )
+from photoindex.store.words.people import ChangedFaces, people_changed, with_names
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ def write(connection: Connection, part: Regrouping) -> Written:
     result.written = len(wanted) - len(doubled)
     touched = {int(one) for one in np.concatenate([wanted.before, wanted.after]) if one > NOBODY}
     _check_named(connection, touched)
-    summaries.forget(connection, touched)
+    people_changed(connection, touched, _faces_of_named(connection, wanted, touched))
     result.removed = _remove_empty(connection, touched | set(result.made.values()))
     return result
 
@@ -133,6 +133,13 @@ def _doubled(connection: Connection, faces: list[int]) -> list[int]:
             doubled.append(face)
         seen[asset_id, person] = face
     return doubled
+
+
+def _faces_of_named(connection: Connection, wanted: Regrouping, touched: set[int]) -> ChangedFaces:
+    """Return the faces that a person with a name got or lost; only these are found by a name."""
+    named = sorted(with_names(connection, touched))
+    concerned = np.isin(wanted.before, named) | np.isin(wanted.after, named)
+    return ChangedFaces(regions=set(wanted.faces[concerned].tolist()))
 
 
 def _check_named(connection: Connection, persons: Iterable[int]) -> None:

@@ -57,6 +57,7 @@ from photoindex.store.schema.words_tables import (
     asset_tag,
     asset_text,
     label,
+    photo_keyword,
     tag,
     tag_alias,
     tag_calibration,
@@ -67,7 +68,7 @@ __all__ = [
     "PathBytes", "album", "album_asset", "asset", "asset_tag", "asset_text", "asset_with_repeats", "assignment",
     "correction", "event", "file", "folder", "individual", "individual_alias", "individual_summary",
     "individuals_apart", "journal", "journal_change", "label", "library", "metadata", "pair_decision", "pair_link",
-    "photo", "photo_text", "photo_to_resolve", "place", "query_vector", "region", "region_space", "region_vector",
+    "photo", "photo_keyword", "photo_text", "photo_to_resolve", "place", "query_vector", "region", "region_space", "region_vector",
     "rejection", "root", "saved_query", "schema_history", "sidecar", "sidecar_link", "sidecar_part", "space", "tag",
     "tag_alias", "tag_calibration", "tag_rejection", "task", "variant", "vector", "volume",
 ]  # fmt: skip

@@ -46,6 +46,15 @@ tag_rejection = Table(
     Index("tag_rejection_by_tag", "tag_id", "asset_id"),
 )
 
+photo_keyword = Table(
+    "photo_keyword",
+    metadata,
+    Column("photo_id", ForeignKey("photo.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", ForeignKey("tag.id"), primary_key=True, comment="what a keyword of its files is called now"),
+    Index("photo_keyword_by_tag", "tag_id", "photo_id"),
+    **ROWS_BY_KEY,
+)
+
 label = Table(
     "label",
     metadata,

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, or_, true
 
 from photoindex.store.schema.tables import photo
-from photoindex.store.search import conditions, people
+from photoindex.store.search import conditions, people, tags
 
 Condition = ColumnElement[bool]
 
@@ -75,6 +75,7 @@ HAS: Mapping[str, Choice] = {
     "title": Choice(_known("title")),
     "description": Choice(_known("description")),
     "keywords": Choice(conditions.has_keywords),
+    "tag": Choice(tags.has_tag, "of you, its files or a model"),
     "rating": Choice(lambda: photo.c.rating != 0, "any but 0"),
     "sidecar": Choice(conditions.has_sidecar, "XMP, AAE, Takeout JSON or Picasa file"),
     "raw": Choice(conditions.is_raw, "a RAW file"),
@@ -98,6 +99,8 @@ IS: Mapping[str, Choice] = {
     "unreviewed": Choice(
         people.has_unreviewed, "a face that the program gave to somebody with a name, and nobody confirmed"
     ),
+    "favourite": Choice(lambda: photo.c.favourite.is_(true()), "marked by you, or by the program it comes from"),
+    "rejected": Choice(lambda: photo.c.rating == -1, "rated -1: to be sorted out"),
     "live": _KINDS["live"],
     "motion": _KINDS["motion"],
 }

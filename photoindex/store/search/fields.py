@@ -40,7 +40,7 @@ from photoindex.query.values import (
     runs_backwards,
 )
 from photoindex.store.schema.tables import photo
-from photoindex.store.search import conditions, paths, people, sources, text_index
+from photoindex.store.search import conditions, paths, people, sources, tags, text_index
 from photoindex.store.search.choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 from photoindex.store.search.conditions import ends_by
 
@@ -212,10 +212,21 @@ FIELDS: tuple[Field, ...] = (
         by=_reject_like, check=_check_not_empty,
     ),
     Field("title", ValueType.TEXT, "title contains", column=lambda: photo.c.title),
+    Field(
+        "caption", ValueType.TEXT,
+        'these consecutive words in the description or in what a model said of the picture: dog, sun*, "red boat"',
+        by=text_index.captioned, check=text_index.check_searchable,
+    ),
     Field("description", ValueType.TEXT, "description contains", column=lambda: photo.c.description),
     Field(
         "keyword", ValueType.TEXT, "has this whole keyword, or this level of one with levels; * matches anything: rome, rom*, animals/dog", ("keywords",),
         by=conditions.keyword_like, regex=conditions.keyword_matches,
+    ),
+    Field(
+        "tag", ValueType.TEXT,
+        "has this tag, or this level of one, given by you, its files or a model: dog, animals/dog; animals/ is all below; * matches "
+        "anything", ("tags",),
+        by=tags.tagged, by_any=tags.tagged_any, regex=tags.tagged_matching, check=tags.check_tag,
     ),
     Field(
         "path", ValueType.PATH, "at or below a path: /photos/2019, or the end of one: 2019/06, 2019/*.jpg", ("folder",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -15,20 +17,40 @@ from photoindex.store.search.compile import condition
 
 BROAD = 20_000
 """Matches in more photos than this are not ranked, because rank means little there; the newest photos come first."""
-_WEIGHTS = {"keywords": 4.0, "title": 3.0, "name": 3.0, "description": 2.0, "place": 2.0}
+COLUMN_WEIGHTS = {
+    "keywords": 4.0,
+    "tags": 4.0,
+    "title": 3.0,
+    "name": 3.0,
+    "people": 3.0,
+    "description": 2.0,
+    "place": 2.0,
+}
 """Column weights for bm25; 1 for the others."""
-_EXACT_COLUMNS = ("name", "keywords")
+_EXACT_COLUMNS = ("name", "keywords", "tags", "people")
+
+
+@dataclass(frozen=True, slots=True)
+class WordsInTexts:
+    """Words to find in texts. words: a tree of And, Or and Words. columns: of the full-text index; none for all."""
+
+    words: Node
+    columns: Sequence[str] = ()
+
+    def expression(self) -> str:
+        """Return the full-text expression."""
+        words = match_expression(self.words)
+        return text_search.in_columns(self.columns, words) if self.columns else words
 
 
 def photos_with_words(
-    connection: Connection, words: Node, filters: Node, *, present_only: bool, limit: int | None
+    connection: Connection, words: WordsInTexts, filters: Node, *, present_only: bool, limit: int | None
 ) -> list[tuple[int, float]]:
     """Return up to `limit` photos that match the words and filters, best first, with bm25 (lower is better).
 
-    words: a tree of And, Or and Words. present_only: as in `compile.condition`. If more than BROAD photos contain the
-    words, the newest come first, all with 0.
+    present_only: as in `compile.condition`. If more than BROAD photos contain the words, the newest come first, all with 0.
     """
-    matches = text_search.matches(match_expression(words))
+    matches = text_search.matches(words.expression())
     with engine_of(connection).functions(connection):
         broad = select(func.count()).select_from(select(photo_id).where(matches).limit(BROAD + 1).subquery())
         found = select(photo_id).where(matches, condition(filters, present_only=present_only)).limit(limit)
@@ -36,27 +58,29 @@ def photos_with_words(
         if connection.execute(broad).scalar_one() > BROAD:
             rows = connection.execute(found.order_by(photo_id.desc())).scalars()
             return [(photo_id, 0.0) for photo_id in rows]
-        weights = [_WEIGHTS.get(name, 1.0) for name in text_search.COLUMNS]
+        weights = [COLUMN_WEIGHTS.get(name, 1.0) for name in text_search.COLUMNS]
         rank = text_search.rank(weights).label("rank")
         ranked = connection.execute(found.add_columns(rank).order_by(rank, photo_id.desc()))
         return [(row[0], row[1]) for row in ranked]
 
 
 class NamedPhoto(NamedTuple):
-    """A photo whose names or keywords contain some words; names and keywords are one per line."""
+    """A photo whose names, keywords or tags contain some words; all are one per line."""
 
     photo_id: int
     names: str
     keywords: str
+    tags: str
+    people: str
 
 
 def named_photos(
     connection: Connection, words: Node, filters: Node, *, present_only: bool, limit: int
 ) -> list[NamedPhoto]:
-    """Return up to `limit` photos, newest first, that match the filters and have the words in names or keywords."""
+    """Return up to `limit` photos, newest first, that match the filters and have the words in names, keywords or tags."""
     matches = text_search.matches(text_search.in_columns(_EXACT_COLUMNS, match_expression(words)))
     statement = (
-        select(photo.c.id, photo_text.c.name, photo_text.c.keywords)
+        select(photo.c.id, *(photo_text.c[name] for name in _EXACT_COLUMNS))
         .select_from(text_search.index.join(photo, photo.c.id == photo_id).join(photo_text))
         .where(matches, condition(filters, present_only=present_only))
         .order_by(photo_id.desc())

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
+from photoindex.store.engine.statements import numbers
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.schema.tables import asset, correction, file, folder, photo, volume
 from photoindex.store.search.compile import file_rows
 
 SUPERSEDED = "superseded"
+_KEYS = 5_000
 
 
 def photos_below(connection: Connection, places: Sequence[Location]) -> list[int]:
@@ -26,6 +28,15 @@ def photos_below(connection: Connection, places: Sequence[Location]) -> list[int
         .order_by(asset.c.photo_id)
     )
     return list(connection.execute(statement).scalars())
+
+
+def known_photos(connection: Connection, photo_ids: Sequence[int]) -> set[int]:
+    """Return those of some ids that are photos."""
+    found: set[int] = set()
+    for start in range(0, len(photo_ids), _KEYS):
+        chosen = select(photo.c.id).where(photo.c.id.in_(numbers(photo_ids[start : start + _KEYS])))
+        found.update(connection.execute(chosen).scalars())
+    return found
 
 
 class PhotoOfFile(NamedTuple):

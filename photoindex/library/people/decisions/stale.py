@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from photoindex.store.journal.journal import Change
 from photoindex.store.people import counts, marked, summaries
 from photoindex.store.tasks import stale
+from photoindex.store.words.people import ChangedFaces, people_changed
 
 _CHUNK = 1000
 
@@ -21,9 +22,11 @@ class StalePeople:
         self._assets: set[int] = set()
         self._individuals: set[int] = set()
         self._named: set[int] = set()
+        self._faces = ChangedFaces()
 
     def add(self, change: Change) -> None:
         """Look at one change of a row."""
+        self._faces.add(change)
         rows = [row for row in (change.before, change.after) if row is not None]
         if change.table_name in ("assignment", "rejection"):
             self._regions.update(_numbers(row["region_id"] for row in rows))
@@ -39,7 +42,7 @@ class StalePeople:
 
     def mark(self, connection: Connection) -> None:
         """Forget what was counted, count the faces of restored photos again, and schedule photos whose files name people."""
-        summaries.forget(connection, self._individuals | self._named)
+        people_changed(connection, self._individuals | self._named, self._faces)
         assets = sorted(self._assets)
         counts.refresh(connection, assets)
         for asset_id in assets:

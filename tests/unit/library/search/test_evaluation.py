@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import insert, select
 
 from photoindex.errors import UsageError
-from photoindex.library.search.evaluation import KnownQuery, read_queries, score_spaces
+from photoindex.library.search.evaluation import KnownQuery, queries_from_keywords, read_queries, score_spaces
+from photoindex.store.people import individuals
+from photoindex.store.schema.tables import asset, asset_tag, file, photo, tag
 from tests.command_line import run
+from tests.rows import VolumeRows, library_in
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticRunner, write_scenes
 
@@ -48,8 +54,8 @@ def test_the_workers_vectors_match_the_models_own(runner: SemanticRunner) -> Non
     from photoindex.stages.embed import pixels_of
 
     encoder = open_image_encoder(ModelStore(runner.folder / "models").get("tiny-clip"), device="cpu")
-    for asset, data in runner.rows("SELECT asset_id, data FROM vector"):
-        digest = runner.value("SELECT hex(digest) FROM asset WHERE id = ?", asset).lower()
+    for asset_id, data in runner.rows("SELECT asset_id, data FROM vector"):
+        digest = runner.value("SELECT hex(digest) FROM asset WHERE id = ?", asset_id).lower()
         preview = runner.folder / "derived" / digest[:3] / f"{digest}.preview.jpg"
         expected = encoder.encode_images(pixels_of(preview.read_bytes(), encoder.preprocessing)[np.newaxis])[0]
         assert float(np.frombuffer(data, "<f2").astype(np.float32) @ expected) > 0.999
@@ -144,5 +150,57 @@ def test_eval_prints_one_line_per_space(
     )
     assert [one["query"] for one in score["each"]] == ["a red circle", "three blue stars"]
     plain = run(capsysbinary, "spaces", "eval", file, "--space", "tiny-clip", "--library", runner.folder).out
-    assert plain.startswith(b"tiny-clip\t1.0\t1.0\t")
+    assert plain.startswith(b"tiny-clip\t1.0\t1.0\t1.0\t")
+    assert (score["fused_recall"], score["fused_mrr"]) == (1.0, 1.0)
+    assert [one["fused_rank"] for one in score["each"]] == [1, 1]
     assert run(capsysbinary, "spaces", "eval", file, "--space", "other", "--library", runner.folder).code == 11
+
+
+def test_queries_come_from_keywords_tags_and_titles_without_names_numbers_and_file_names(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        rows = VolumeRows(library, tmp_path / "originals")
+        values: list[dict[str, Any]] = [
+            {"keywords": ["animals/Dog", "2019"], "title": "At the  lake"},
+            {"keywords": ["dog", "Anna"], "title": "IMG_4411"},
+            {"keywords": ["Été|sea"], "title": "DSC 0001"},
+        ]
+        one, two, three = (rows.add_whole_photo(f"{number}.jpg", **each) for number, each in enumerate(values))
+        with library.database.write() as connection:
+            individuals.add(connection, name="Anna")
+            named = {"id": 1, "name": "places/Old town", "name_key": "places/old town", "created_at": 0.0}
+            connection.execute(insert(tag).values(named))
+            connection.execute(insert(asset_tag).values(asset_id=rows.asset_of(three), tag_id=1, at=0.0))
+        found = {query.text: query.relevant for query in queries_from_keywords(library)}
+    assert found == {"Dog": {one, two}, "At the lake": {one}, "sea": {three}, "Old town": {three}}
+
+
+def test_a_library_without_keywords_has_no_queries(runner: SemanticRunner) -> None:
+    with runner.open() as library, pytest.raises(UsageError, match="no keywords, tags or titles"):
+        queries_from_keywords(library)
+
+
+def test_words_on_most_photos_of_a_large_library_are_no_queries(tmp_path: Path) -> None:
+    with library_in(tmp_path / "library") as library:
+        rows = VolumeRows(library, tmp_path / "originals")
+        for number in range(25):
+            rows.add_whole_photo(f"{number}.jpg", keywords=["photos", "beach"] if number < 3 else ["photos"])
+        assert [query.text for query in queries_from_keywords(library)] == ["beach"]
+
+
+def test_eval_from_keywords_scores_vectors_alone(
+    runner: SemanticRunner, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    copy = SemanticRunner(tmp_path / "library")
+    shutil.copytree(runner.folder, copy.folder)
+    with copy.open() as library, library.database.write() as connection:
+        star = connection.execute(select(asset.c.photo_id).join(file).where(file.c.name == b"IMG_0001.jpg"))
+        given = photo.update().where(photo.c.id == star.scalar_one())
+        connection.execute(given.values(keywords=["three blue stars"]))
+    ran = run(capsysbinary, "spaces", "eval", "--from-keywords", "--json", "--library", copy.folder)
+    (score,) = ran.json
+    assert (score["recall"], score["fused_recall"], score["queries"]) == (1.0, None, 1)
+    assert b"1 query from the keywords, tags and titles of 1 photo\n" in ran.err
+    for given_too in ((), (tmp_path / "file", "--from-keywords")):
+        refused = run(capsysbinary, "spaces", "eval", *given_too, "--library", copy.folder)
+        assert refused.code == 2
+        assert b"either a file with queries or --from-keywords" in refused.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,15 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import insert, select
 
+from photoindex.library.search.evaluation import KnownQuery, score_spaces
 from photoindex.library.spaces import calibration
 from photoindex.library.spaces.probe_texts import PROBE_TEXTS
 from photoindex.library.spaces.spaces import drop_space, use_space
 from photoindex.models.encoders import open_image_encoder, open_text_encoder
 from photoindex.models.preprocess import prepare
 from photoindex.models.weights import ModelStore
+from photoindex.store.schema.tables import asset_text, file
+from photoindex.store.tasks import queue
+from photoindex.store.words import documents
 from tests.command_line import run
-from tests.tiny_clip.captions import describe
+from tests.tiny_clip.captions import AT, ON, describe
 from tests.tiny_clip.scenes import Scene, all_scenes, is_unseen
 from tests.tiny_model import MODEL_ID, SemanticRunner, write_scene, write_scenes, write_smaller_model
 
@@ -84,6 +90,67 @@ def test_combinations_unseen_in_training_are_found_by_their_description(photo_se
     found = [rank for rank in ranks.values() if rank is not None]
     assert len(found) >= 0.97 * len(UNSEEN), ranks
     assert found.count(0) >= 0.85 * len(UNSEEN), ranks
+
+
+def with_captions(photo_set: PhotoSet, folder: Path) -> SemanticRunner:
+    """Return a copy of the library in which each photo has the caption that is true of it."""
+    shutil.copytree(photo_set.library, folder)
+    runner = SemanticRunner(folder)
+    scenes = {path.name: scene for scene, path in photo_set.paths.items()}
+    with runner.open() as library, library.database.write() as connection:
+        variant_id = queue.ensure_variant(connection, "caption", {"model": "truth"})
+        named = connection.execute(select(file.c.asset_id, file.c.name)).all()
+        text = {"variant_id": variant_id, "kind": documents.CAPTION, "at": 0.0}
+        rows = [text | {"asset_id": one.asset_id, "text": describe(scenes[os.fsdecode(one.name)])} for one in named]
+        connection.execute(insert(asset_text), rows)
+        documents.refresh_assets(connection, [one.asset_id for one in named])
+    return runner
+
+
+def shapes_of(scene: Scene) -> str:
+    """Return the noun of a scene's description."""
+    return describe(scene).split()[2]
+
+
+QUERIES: dict[str, Callable[[Scene], tuple[str, Callable[[Scene], bool]]]] = {
+    "colours": lambda one: (f"{one.colour} {shapes_of(one)}", lambda other: is_like(one, other, "colour", "shape")),
+    "counts": lambda one: (
+        " ".join([describe(one).split()[0], shapes_of(one)]), lambda other: is_like(one, other, "count", "shape")
+    ),
+    "positions": lambda one: (
+        " ".join([describe(one).split()[0], AT[one.position][0]]), lambda other: is_like(one, other, "count", "position")
+    ),
+    "backgrounds": lambda one: (f"something {ON[one.background][0]}", lambda other: is_like(one, other, "background")),
+    "descriptions": lambda one: (describe(one), lambda other: one == other),
+}  # fmt: skip
+"""A query for a scene by class, and whether another scene answers it."""
+
+
+def is_like(one: Scene, other: Scene, *names: str) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def test_captions_help_every_class_of_queries_and_most_of_all_counts_and_positions(
+    photo_set: PhotoSet, tmp_path: Path
+) -> None:
+    runner = with_captions(photo_set, tmp_path / "library")
+    photos = dict(
+        runner.rows("SELECT CAST(file.name AS TEXT), asset.photo_id FROM file JOIN asset ON asset.id = file.asset_id")
+    )
+    found = {}
+    with runner.open() as library:
+        for kind, ask in QUERIES.items():
+            asked = dict(map(ask, UNSEEN[2::5]))
+            answers = {
+                text: frozenset(photos[path.name] for scene, path in photo_set.paths.items() if answers(scene))
+                for text, answers in asked.items()
+            }
+            (score,) = score_spaces(library, [KnownQuery(text, some, 1) for text, some in answers.items()], k=5)
+            found[kind] = score.recall, score.fused_recall or 0.0
+    assert all(fused >= vectors for vectors, fused in found.values()), found
+    for kind in ("counts", "positions"):
+        vectors, fused = found[kind]
+        assert fused > vectors + 0.05, found
 
 
 def test_the_cut_off_keeps_the_described_scene_and_little_else(photo_set: PhotoSet, search: Search) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from photoindex.errors import QuerySyntaxError, UsageError
-from photoindex.library.search.rank_fusion import fuse
-from photoindex.library.search.semantic_query import WeightedText, split_query
+from photoindex.library.search.rank_fusion import MEANING, TEXTS, K, RankedList, fuse
+from photoindex.library.search.semantic_query import SemanticOptions, WeightedText, semantic_query, split_query
+from photoindex.library.search.word_lists import DEPTH_FACTOR, WORD_LISTS
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import EVERYTHING, And, Not, Words
 from tests.queries import parse
@@ -117,9 +118,40 @@ def test_an_empty_or_unusable_value_is_refused(query: str) -> None:
         parse(query)
 
 
-def test_ranks_in_both_lists_are_fused_and_ties_are_ordered_by_score() -> None:
-    found = fuse([1, 2, 3], [3, 4], {1: 0.3, 2: 0.2, 3: 0.1})
+def test_ranks_are_fused_by_the_weights_of_the_lists_and_ties_are_ordered_by_score() -> None:
+    lists = [RankedList(MEANING, 1.0, [1, 2, 3]), RankedList(TEXTS, 1.0, [3, 4]), RankedList("captions", 0.5, [4])]
+    found = fuse(lists[:2], {1: 0.3, 2: 0.2, 3: 0.1})
     assert [one.photo_id for one in found] == [3, 1, 2, 4]
     assert found[0].fused == pytest.approx(1 / 63 + 1 / 61)
     assert (found[3].score, found[3].score_rank, found[3].words_rank) == (None, None, 2)
-    assert fuse([], [], {}) == []
+    weighted = fuse(lists, {1: 0.3, 2: 0.2, 3: 0.1})
+    assert [one.photo_id for one in weighted] == [3, 4, 1, 2]
+    assert weighted[1].fused == pytest.approx(1 / 62 + 0.5 / 61)
+    assert [(one.name, one.rank) for one in weighted[1].places] == [(TEXTS, 2), ("captions", 1)]
+    assert fuse([], {}) == []
+
+
+def test_photos_beyond_the_depth_of_the_lists_cannot_be_among_the_first() -> None:
+    lightest, words = min(1.0, WORD_LISTS[0].weight), sum(one.weight for one in WORD_LISTS)
+    for wanted in (1, 10, 1000):
+        depth = DEPTH_FACTOR * (K + wanted) - K
+        assert words / (K + depth) <= lightest / (K + wanted)
+        assert (1.0 + words) / (K + depth) <= 1.0 / (K + wanted)
+
+
+@pytest.mark.parametrize(
+    ("query", "required"),
+    [
+        ("a dog on the beach", "dog beach"),
+        ("der Hund auf einer Wiese", "Hund Wiese"),
+        ("Der Spiegel", "Der Spiegel"),
+        ("the who", "who"),
+        ('"the who" live', '"the who" live'),
+        ("(the OR a) dog", "(the OR a) dog"),
+        ("dog", "dog"),
+    ],
+)
+def test_texts_need_not_have_the_function_words_of_a_query(query: str, required: str) -> None:
+    known = semantic_query(parse(query), SemanticOptions())
+    assert known is not None
+    assert known.required_words == parse(required)

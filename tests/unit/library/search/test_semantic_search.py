@@ -114,6 +114,53 @@ def test_an_exact_keyword_or_file_name_comes_before_a_passing_mention(
     assert set(ranked[3:]) == {mention, part}
 
 
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("tags", "own words"), ("description", "own words"), ("people", "people and places"), ("place", "people and places"),
+        ("caption", "captions"), ("labels", "machine tags"), ("ocr", "text in pictures"), ("camera", "folders and cameras"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_text_is_searched_by_bare_words_with_its_weight(
+    library: Library, volume_rows: SemanticRows, column: str, name: str
+) -> None:
+    volume_rows.cache_queries({"two dogs": unit(dog=1)})
+    photo_id = volume_rows.add_embedded_photo("a.jpg", unit(car=1), **{f"text_{column}": "two dogs"})
+    volume_rows.add_embedded_photo("b.jpg", unit(car=1), **{f"text_{column}": "three dogs"})
+    (only,) = answer_to(library, "two dogs").ranked
+    assert only.photo_id == photo_id
+    assert [one.name for one in only.places] == ["all texts", "whole phrase", name]
+    assert only.fused == pytest.approx(sum(one.weight for one in only.places) / 61)
+
+
+def test_words_from_different_texts_count_less_than_the_same_words_in_one(
+    library: Library, volume_rows: SemanticRows
+) -> None:
+    volume_rows.cache_queries({"anna beach": unit(red=1)})
+    apart = volume_rows.add_embedded_photo("a.jpg", unit(car=1), text_people="anna", text_caption="a beach")
+    together = volume_rows.add_embedded_photo("b.jpg", unit(car=1), text_title="anna at the beach")
+    volume_rows.add_embedded_photo("c.jpg", unit(car=1), text_people="anna", text_caption="a lake")
+    assert found(library, "anna beach") == [together, apart]
+
+
+def test_a_caption_finds_what_vectors_cannot_tell_apart(library: Library, volume_rows: SemanticRows) -> None:
+    query = "red circle above a blue square"
+    volume_rows.cache_queries({query: unit(red=1)})
+    captions = ("a blue square above a red circle", "a red circle above a blue square", "two cats", "a blue square")
+    photos = [
+        volume_rows.add_embedded_photo(f"{number}.jpg", unit(red=1), text_caption=caption)
+        for number, caption in enumerate(captions)
+    ]
+    assert found(library, query)[:2] == [photos[1], photos[0]]
+
+
+def test_the_name_of_a_person_is_an_exact_match(library: Library, volume_rows: SemanticRows) -> None:
+    mention = volume_rows.add_embedded_photo("a.jpg", unit(car=1), text_people="anna dog")
+    person = volume_rows.add_embedded_photo("b.jpg", unit(car=1), text_people="ben\ndog")
+    assert found(library, "dog")[0] == person
+    assert set(found(library, "dog")) == {person, mention}
+
+
 def test_several_complete_keywords_are_an_exact_match(library: Library, volume_rows: SemanticRows) -> None:
     volume_rows.cache_queries({"dog golden gate": unit(dog=1)})
     loose = volume_rows.add_embedded_photo(
@@ -356,6 +403,9 @@ def test_reasons_split_a_score_into_parts_and_count_what_filters_removed(
     assert hit.photo_id == good
     assert sum(hit.shares) == pytest.approx(hit.score, abs=1e-5)
     assert hit.fused_score + hit.fused_words == pytest.approx(hit.fused)
+    assert sum(one.weight / (60 + one.rank) for one in hit.lists) == pytest.approx(hit.fused)
+    assert [(one.name, one.rank) for one in hit.lists] == [("meaning", 1), ("all texts", 1), ("own words", 1)]
+    assert {one.name: one.photos for one in why.lists if one.photos} == {"meaning": 1, "all texts": 1, "own words": 1}
 
 
 def test_many_photos_are_found_through_the_index_and_a_narrow_filter_searches_its_own_vectors(
@@ -427,7 +477,7 @@ def test_words_in_very_many_photos_are_not_weighted_individually(
     assert [one.words_rank for one in answer.ranked] == [1, 2]
     with library.database.read() as connection:
         newest = ranked_words.photos_with_words(
-            connection, parse(library, "dog"), parse(library, ""), present_only=True, limit=1
+            connection, ranked_words.WordsInTexts(parse(library, "dog")), parse(library, ""), present_only=True, limit=1
         )
     assert newest == [(second, 0.0)]
 

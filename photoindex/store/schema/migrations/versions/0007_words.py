@@ -69,6 +69,19 @@ def _create_tag_rejection() -> None:
     op.create_index("tag_rejection_by_tag", "tag_rejection", ["tag_id", "asset_id"], unique=False)
 
 
+def _create_photo_keyword() -> None:
+    op.create_table(
+        "photo_keyword",
+        sa.Column("photo_id", sa.Integer(), nullable=False),
+        sa.Column("tag_id", sa.Integer(), nullable=False, comment="what a keyword of its files is called now"),
+        sa.ForeignKeyConstraint(["photo_id"], ["photo.id"], name=op.f("fk_photo_keyword_photo_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["tag_id"], ["tag.id"], name=op.f("fk_photo_keyword_tag_id")),
+        sa.PrimaryKeyConstraint("photo_id", "tag_id", name=op.f("pk_photo_keyword")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("photo_keyword_by_tag", "photo_keyword", ["tag_id", "photo_id"], unique=False)
+
+
 def _create_label() -> None:
     op.create_table(
         "label",
@@ -208,7 +221,18 @@ def _make_text_index_anew() -> None:
 
 
 def _resolve_photos_with_new_facts() -> None:
-    """Let the next scan resolve what was not resolved before: favourites, and the names of people in the text index."""
+    """Let the next scan resolve what was not resolved before: keywords as tags, favourites, and people in the text index."""
+    op.execute("INSERT OR IGNORE INTO photo_to_resolve (photo_id) SELECT id FROM photo WHERE keywords <> '[]'")
+    op.execute(
+        "INSERT OR IGNORE INTO photo_to_resolve (photo_id) SELECT photo_id FROM asset WHERE facts LIKE '%\"favourite\"%'"
+    )
+    op.execute(
+        "INSERT OR IGNORE INTO photo_to_resolve (photo_id) SELECT asset.photo_id FROM sidecar "
+        "JOIN sidecar_link ON sidecar_link.sidecar_id = sidecar.file_id "
+        "LEFT JOIN sidecar_part ON sidecar_part.sidecar_id = sidecar.file_id AND sidecar_part.name = sidecar_link.part "
+        "JOIN file ON file.id = sidecar_link.file_id JOIN asset ON asset.id = file.asset_id "
+        "WHERE coalesce(sidecar_part.facts, sidecar.facts) LIKE '%\"favourite\"%'"
+    )
     op.execute(
         "INSERT OR IGNORE INTO photo_to_resolve (photo_id) SELECT asset.photo_id FROM assignment "
         "JOIN region ON region.id = assignment.region_id JOIN asset ON asset.id = region.asset_id "
@@ -221,6 +245,7 @@ def upgrade() -> None:
     _create_tag_alias()
     _create_asset_tag()
     _create_tag_rejection()
+    _create_photo_keyword()
     _create_label()
     _create_tag_calibration()
     _create_asset_text()
