@@ -78,10 +78,11 @@ class Client:
             headers["Authorization"] = f"Bearer {self.key}"
         try:
             connection = _connection(target, ip, deadline)
+            wire = connection.sock
             try:
                 connection.request("POST", target.path or "/", body=body, headers=headers)
                 response = connection.getresponse()
-                data = _read(response, connection, deadline)
+                data = _read(response, wire, deadline)
             finally:
                 connection.close()
         except TimeoutError:
@@ -104,16 +105,17 @@ def _connection(target: Address, ip: str, deadline: float) -> http.client.HTTPCo
     return connection
 
 
-def _read(response: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float) -> bytes:
+def _read(response: http.client.HTTPResponse, wire: socket.socket, deadline: float) -> bytes:
     data = bytearray()
     while True:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        if connection.sock is not None:
-            connection.sock.settimeout(left)
+        wire.settimeout(left)
         chunk = response.read1(_CHUNK_BYTES)
         if not chunk:
+            if response.length:
+                raise http.client.IncompleteRead(bytes(data), response.length)
             return bytes(data)
         data += chunk
         if len(data) > _ANSWER_BYTES_MAX:
