@@ -34,6 +34,7 @@ def clean_environment(
         "QDRANT_URL",
         "ORIGINALS_PATH",
         "DERIVED_PATH",
+        "AI_CONFIDENCE_THRESHOLD",
         "NO_COLOR",
     ):
         monkeypatch.delenv(name, raising=False)

@@ -20,7 +20,10 @@ from photoindex.errors import ConfigError
 from photoindex.paths import display
 
 PREFIX = "PHOTOINDEX_"
-PLAIN_NAMES = ("DEPLOY_PROFILE", "DATABASE_URL", "VECTOR_BACKEND", "QDRANT_URL", "ORIGINALS_PATH", "DERIVED_PATH")
+PLAIN_NAMES = (
+    "DEPLOY_PROFILE", "DATABASE_URL", "VECTOR_BACKEND", "QDRANT_URL", "ORIGINALS_PATH", "DERIVED_PATH",
+    "AI_CONFIDENCE_THRESHOLD",
+)  # fmt: skip
 """Settings that may also be given without the prefix, in the environment, in .env and in config.toml."""
 CONFIG_VARIABLE = "PHOTOINDEX_CONFIG"
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "PHOTOINDEX_TESTDATA", "PHOTOINDEX_ENDPOINT_KEY"})
@@ -100,10 +103,15 @@ def user_file() -> tuple[Path, bool]:
 
 
 def profile_file(profile: str) -> Path:
-    """Return the file of a profile: in the installed package, or in the source checkout."""
+    """Return the file of a profile."""
+    return shipped_file(f"{profile.lower()}.toml")
+
+
+def shipped_file(name: str) -> Path:
+    """Return a file of the folder `config`: in the installed package, or in the source checkout."""
     package = Path(__file__).parent.parent
     folder = package / "_config"
-    return (folder if folder.is_dir() else package.parent / "config") / f"{profile.lower()}.toml"
+    return (folder if folder.is_dir() else package.parent / "config") / name
 
 
 def allowed(field: FieldInfo) -> str:

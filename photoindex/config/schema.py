@@ -127,6 +127,27 @@ class FacesConfig(_Section):
     )
 
 
+class TagsConfig(_Section):
+    """How `tag auto` finds tags, objects and sensitive pictures."""
+
+    vocabulary: Folder | None = Field(
+        default=None, description="your own file of tags to look for; default: photoindex's, about 1,500"
+    )
+    language: Literal["en", "de", "fr", "es"] = Field(
+        default="en", description="language of the names of photoindex's tags, where they have one"
+    )
+    batch_size: int = Field(default=32, ge=1, le=4096, description="pictures per batch, where pictures are looked at")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        examples=["auto", "cpu", "cuda", "cuda:N"],
+        description="device the models run on; auto uses a GPU if ONNX Runtime can",
+    )
+    decode_threads: int | None = Field(
+        default=None, ge=1, description="threads that decode previews; default: one per core"
+    )
+
+
 class CaptionConfig(_Section):
     """How `caption` describes photos in words."""
 
@@ -230,6 +251,9 @@ class Config(_Section):
     )
     derived_path: Folder | None = Field(default=None, description="previews and thumbnails; default: in the library")
     models_path: Folder | None = Field(default=None, description="models and their lock file; default: in the library")
+    ai_confidence_threshold: int = Field(
+        default=70, ge=1, le=100, description="least confidence, in percent, of a tag by machine that is shown"
+    )
     permissions: Permissions = Field(
         default="private", description="who may read what is made: private (you alone) or group (yours too)"
     )
@@ -237,6 +261,7 @@ class Config(_Section):
     derived: DerivedConfig = DerivedConfig()
     embed: EmbedConfig = EmbedConfig()
     faces: FacesConfig = FacesConfig()
+    tags: TagsConfig = TagsConfig()
     caption: CaptionConfig = CaptionConfig()
     cluster: ClusterConfig = ClusterConfig()
     database: DatabaseConfig = DatabaseConfig()

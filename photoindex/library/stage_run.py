@@ -40,7 +40,7 @@ class StageSetup:
     id; called in the transaction that creates the variant. phase: the title of the progress bar. hang_seconds: see
     ModelProcess. inputs: with Needs.RESULTS or ORIGINAL, reads what the stage needs of contents; None for previews. chosen:
     returns the only contents to do, given the variant's id; None: all that are ready. around: returns the executor that
-    runs the stage, given that of the model, for stages that need originals.
+    runs the stage, given that of the model, for stages that need originals. after_variant: as of StageVariant.
     """
 
     stage: Stage
@@ -54,6 +54,7 @@ class StageSetup:
     inputs: Inputs | None = None
     chosen: Callable[[Connection, int], Sequence[int]] | None = None
     around: Callable[[Executor, Stop], Executor] | None = None
+    after_variant: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class StageRun:
     @property
     def tasks(self) -> StageVariant:
         """The tasks of this run's stage and variant."""
-        return variant_of(self.setup.stage, self._variant_id)
+        return variant_of(self.setup.stage, self._variant_id, self.setup.after_variant)
 
     def plan(self) -> int:
         """Create the variant, its writer and missing tasks; return how many tasks this run will do."""
@@ -214,15 +215,15 @@ class StageRun:
             return False
 
 
-def count_to_do(library: Library, stage: Stage, variant: Mapping[str, object]) -> int:
+def count_to_do(library: Library, stage: Stage, variant: Mapping[str, object], after_variant: int | None = None) -> int:
     """Return how many contents a run would process, without planning anything."""
     with library.database.read() as connection:
         variant_id = queue.find_variant(connection, stage.name, variant)
         return asset_tasks.count_to_do(
-            connection, variant_of(stage, NEVER_PLANNED if variant_id is None else variant_id)
+            connection, variant_of(stage, NEVER_PLANNED if variant_id is None else variant_id, after_variant)
         )
 
 
-def variant_of(stage: Stage, variant_id: int) -> StageVariant:
+def variant_of(stage: Stage, variant_id: int, after_variant: int | None = None) -> StageVariant:
     """Return what selects the tasks of one variant of a stage."""
-    return StageVariant(stage.name, variant_id, after=stage.after)
+    return StageVariant(stage.name, variant_id, after=stage.after, after_variant=after_variant)

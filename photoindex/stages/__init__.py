@@ -1,12 +1,13 @@
 """The stages, one file per stage: pure functions of bytes, pixels or vectors, registered in one tuple."""
 
-from photoindex.stages import caption, embed, faces, ingest
+from photoindex.stages import caption, embed, faces, ingest, tags
 from photoindex.stages.base import Needs, Stage
 
-STAGES: tuple[Stage, ...] = (ingest.STAGE, embed.STAGE, faces.STAGE, caption.STAGE)
+STAGES: tuple[Stage, ...] = (ingest.STAGE, embed.STAGE, faces.STAGE, tags.STAGE, caption.STAGE)
 """All stages, in the order of their dependencies."""
 
 
 def stages_of_previews() -> tuple[str, ...]:
     """Return the names of the stages whose results become stale when a content gets a new preview."""
-    return tuple(stage.name for stage in STAGES if stage.needs is Needs.PREVIEW)
+    previews = {stage.name for stage in STAGES if stage.needs is Needs.PREVIEW}
+    return tuple(stage.name for stage in STAGES if stage.name in previews or stage.after in previews)

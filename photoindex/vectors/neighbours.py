@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float16] | NDArray[np.float32]
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
 """Positions int64 [n, k] and cosines float32 [n, k], best first; -1 and -inf where there are fewer than k."""
+
+Advance = Callable[[int], None]
+"""Called with the number of vectors done so far."""
 
 RECALL = 0.98
 """The share of the true neighbours that an approximate search must find, measured on a sample in each run."""
@@ -38,18 +42,23 @@ _LIMIT_RANK = 5
 _LIMIT_SLACK = 1.5
 
 
-def neighbours(vectors: Vectors, k: int) -> Found:
+def _silent(_done: int) -> None:
+    """Ignore progress."""
+
+
+def neighbours(vectors: Vectors, k: int, advance: Advance = _silent) -> Found:
     """Return the `k` nearest others of each vector, of unit length, [n, dim]; equal ones are sorted by position.
 
     Exact up to 60,000 vectors and on a GPU. Beyond that, candidates are found by their cosines in fewer dimensions, those
     in which the vectors differ most (principal components), and compared exactly. The share of the true neighbours that
-    this finds is measured on a sample; where it is below 0.98, all pairs are compared.
+    this finds is measured on a sample; where it is below 0.98, all pairs are compared. advance: called in proportion to
+    the pairs compared; where all are compared after all, it begins again.
     """
     count = len(vectors)
     if count > _LIMIT_SAMPLE and k < _LIMIT_SAMPLE:
         if _is_for_a_gpu(vectors, vectors):
-            return _own_left_out(_on_a_gpu(vectors, vectors, k + 1), np.arange(count))
-        return _among_themselves(vectors.astype(np.float32), k)
+            return _own_left_out(_on_a_gpu(vectors, vectors, k + 1, advance), np.arange(count))
+        return _among_themselves(vectors.astype(np.float32), k, advance)
     return _own_left_out(nearest(vectors, vectors, k + 1), np.arange(count))
 
 
@@ -96,17 +105,17 @@ def _exact(queries: Vectors, base: Vectors, k: int) -> Found:
     return found, cosines
 
 
-def _among_themselves(vectors: NDArray[np.float32], k: int) -> Found:
+def _among_themselves(vectors: NDArray[np.float32], k: int, advance: Advance) -> Found:
     """Return the neighbours of many vectors, exact or with the promised recall."""
     if len(vectors) > APPROXIMATE_FROM:
         sample = np.random.default_rng(len(vectors)).choice(len(vectors), _SAMPLE, replace=False)
         truth = _own_left_out(_exact(vectors[sample], vectors, k + 1), sample)[0]
         reduced = _reduced(vectors, sample, truth)
         if reduced is not None:
-            found = _with_candidates(vectors, reduced, k, CANDIDATES)
+            found = _with_candidates(vectors, reduced, k, CANDIDATES, advance)
             if recall(found[0][sample], truth) >= RECALL:
                 return found
-    return _with_candidates(vectors, vectors, k, k)
+    return _with_candidates(vectors, vectors, k, k, advance)
 
 
 def recall(found: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
@@ -157,7 +166,9 @@ class _Pairs:
         return found, cosines
 
 
-def _with_candidates(vectors: NDArray[np.float32], reduced: NDArray[np.float32], k: int, candidates: int) -> Found:
+def _with_candidates(
+    vectors: NDArray[np.float32], reduced: NDArray[np.float32], k: int, candidates: int, advance: Advance
+) -> Found:
     """Return the `k` nearest of the best `candidates` by `reduced`; all pairs are compared there, each once."""
     count = len(vectors)
     limits = _limits(reduced, candidates)
@@ -182,6 +193,9 @@ def _with_candidates(vectors: NDArray[np.float32], reduced: NDArray[np.float32],
         if vectors is not reduced:
             best = _compared(vectors[start : start + _BLOCK], vectors, best[0], k)
         found[start : start + _BLOCK], cosines[start : start + _BLOCK] = best
+        # The first blocks are compared with the most others.
+        left = len(blocks) - number - 1
+        advance(count - count * left * (left + 1) // (len(blocks) * (len(blocks) + 1)))
     short = np.flatnonzero(found[:, -1] < 0)
     if len(short):
         found[short], cosines[short] = _own_left_out(_exact(vectors[short], vectors, k + 1), short)
@@ -229,7 +243,7 @@ def _is_for_a_gpu(queries: Vectors, base: Vectors) -> bool:
     return len(queries) * len(base) > _PAIRS_FOR_A_GPU and has_gpu()
 
 
-def _on_a_gpu(queries: Vectors, base: Vectors, k: int) -> Found:
+def _on_a_gpu(queries: Vectors, base: Vectors, k: int, advance: Advance = _silent) -> Found:
     """Do what `_exact` does on a GPU."""
     import torch
 
@@ -240,6 +254,7 @@ def _on_a_gpu(queries: Vectors, base: Vectors, k: int) -> Found:
         scores, best = torch.topk(_tensor(queries[start : start + rows]) @ there.T, k, dim=1)
         found.append(best.cpu().numpy())
         cosines.append(scores.float().cpu().numpy())
+        advance(min(start + rows, len(queries)))
     return np.concatenate(found), np.concatenate(cosines)
 
 

@@ -68,6 +68,23 @@ def test_a_person_is_shown_with_years_doubtful_faces_and_conflicts(rows: FaceRow
     assert len(people("show", "2", "--faces", "--csv").out.splitlines()) == 5
 
 
+def test_days_that_are_only_those_of_files_are_marked(rows: FaceRows, people) -> None:
+    of_file = {"taken_at": "2022-03-01T10:00:00", "taken_at_source": "mtime"}
+    rows.add_person("Copied", rows.add_photos_of("copied", 2, **of_file), how=How.CLUSTER)
+    shown = people("show", "Copied").out.decode()
+    assert shown.count("~2022-03-01") == shown.count("2022-03-01") == 4
+    assert "~" not in people("show", "2").out.decode()
+
+
+def test_the_help_groups_the_commands(people) -> None:
+    text = people("--help").out.decode()
+    places = [
+        text.index(f" {panel} ")
+        for panel in ("Look", "Name", "Correct", "Leave out", "Review", "Move to another library")
+    ]
+    assert places == sorted(places)
+
+
 def test_changes_say_what_was_done_and_how_to_take_it_back(rows: FaceRows, people) -> None:
     said = people("merge", "Anna", "2").out.decode()
     assert said == "merged 2 (4 faces) into Anna (1); take it back with: photoindex undo 1\n"

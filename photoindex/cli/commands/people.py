@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.arguments import people_panels
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import complete_person
 from photoindex.cli.commands import people_decisions, people_find, people_review, people_suggestions, people_transfer
@@ -58,8 +59,8 @@ def register(app: typer.Typer) -> None:
         help="List and name people, and correct who is in a photo; every change can be undone.",
         no_args_is_help=True,
     )
-    group.command("list")(_list)
-    group.command("show")(_show)
+    group.command("list", rich_help_panel=people_panels.LOOK)(_list)
+    group.command("show", rich_help_panel=people_panels.LOOK)(_show)
     people_find.add_to(group)
     people_decisions.add_to(group)
     people_suggestions.add_to(group)
@@ -184,8 +185,8 @@ def _sections(details: PersonDetails) -> list[Section]:
     facts: list[tuple[str, object]] = [
         ("faces", f"{summary.faces:,}, of which {summary.confirmed:,} confirmed"),
         ("photos", f"{summary.photos:,}"),
-        ("from", (summary.first_at or "")[:10]),
-        ("to", (summary.last_at or "")[:10]),
+        ("from", _day(summary.first_at, of_file=_of_file(details))),
+        ("to", _day(summary.last_at, of_file=_of_file(details))),
         ("born", person.born),
         ("died", person.died),
         ("cover", "" if cover is None else f"f{cover}"),
@@ -206,9 +207,20 @@ def _sections(details: PersonDetails) -> list[Section]:
     ]
 
 
+def _of_file(details: PersonDetails) -> bool:
+    """Return whether no face has another time than that of a file."""
+    return not any(year for year, _ in details.years)
+
+
+def _day(taken_at: str | None, *, of_file: bool) -> str:
+    """Return a day; ~ before it says that it is only that of a file, as copies get new ones."""
+    return ("~" if of_file else "") + taken_at[:10] if taken_at else ""
+
+
 def _face_cells(one: ListedFace) -> tuple[object, ...]:
     certainty = "" if one.face.certainty is None else f"{one.face.certainty:.2f}"
-    return (f"f{one.face.id}", certainty, (one.face.taken_at or "")[:10], one.path)
+    day = _day(one.face.taken_at, of_file=one.face.taken_at_source == "mtime")
+    return (f"f{one.face.id}", certainty, day, one.path)
 
 
 def _details_as_json(details: PersonDetails) -> dict[str, object]:

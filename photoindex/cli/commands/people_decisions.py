@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.arguments import people_panels
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.arguments.person_completion import complete_person
@@ -25,18 +26,18 @@ FacesArgument = Annotated[list[str], typer.Argument(metavar="FACE...", help="f12
 
 def add_to(group: typer.Typer) -> None:
     """Add the commands to the group `people`."""
-    group.command("name")(_name)
-    group.command("merge")(_merge)
-    group.command("confirm")(_confirm)
-    group.command("reject")(_reject)
-    group.command("split")(_split)
-    group.command("apart")(_apart)
-    group.command("repeats")(_repeats)
-    group.command("ignore")(_ignore)
-    group.command("hide")(_hide)
-    group.command("cover")(_cover)
-    group.command("born")(_born)
-    group.command("died")(_died)
+    group.command("name", rich_help_panel=people_panels.NAME)(_name)
+    group.command("merge", rich_help_panel=people_panels.NAME)(_merge)
+    group.command("confirm", rich_help_panel=people_panels.CORRECT)(_confirm)
+    group.command("reject", rich_help_panel=people_panels.CORRECT)(_reject)
+    group.command("split", rich_help_panel=people_panels.CORRECT)(_split)
+    group.command("apart", rich_help_panel=people_panels.CORRECT)(_apart)
+    group.command("repeats", rich_help_panel=people_panels.CORRECT)(_repeats)
+    group.command("ignore", rich_help_panel=people_panels.HIDE)(_ignore)
+    group.command("hide", rich_help_panel=people_panels.HIDE)(_hide)
+    group.command("cover", rich_help_panel=people_panels.NAME)(_cover)
+    group.command("born", rich_help_panel=people_panels.NAME)(_born)
+    group.command("died", rich_help_panel=people_panels.NAME)(_died)
 
 
 def _name(
@@ -98,7 +99,9 @@ def _split(
     faces: FacesArgument,
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="NAME", help="Whose they are; without it a new person's.", show_default=False),
+        typer.Option(
+            "--to", metavar="NUMBER|NAME", help="Whose they are; without it a new person's.", show_default=False
+        ),
     ] = None,
     json: JsonOption = False,
     library: LibraryOption = None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.arguments import people_panels
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render, visible
@@ -33,7 +34,7 @@ _COLUMNS = (
 
 def add_to(group: typer.Typer) -> None:
     """Add the command `people find`."""
-    group.command("find")(find)
+    group.command("find", rich_help_panel=people_panels.LOOK)(find)
 
 
 def find(

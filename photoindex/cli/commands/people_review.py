@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.arguments import people_panels
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.picture_options import write_page
 from photoindex.cli.output.details import print_json
@@ -26,8 +27,8 @@ _DEFAULT_PAGE = Path("people.html")
 
 def add_to(group: typer.Typer) -> None:
     """Add the commands to the group `people`."""
-    group.command("review")(_review)
-    group.command("apply")(_apply)
+    group.command("review", rich_help_panel=people_panels.REVIEW)(_review)
+    group.command("apply", rich_help_panel=people_panels.REVIEW)(_apply)
 
 
 def _review(

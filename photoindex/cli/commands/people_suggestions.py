@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.arguments import people_panels
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import complete_person
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
@@ -29,7 +30,7 @@ _COLUMNS = (
 
 def add_to(group: typer.Typer) -> None:
     """Add the command to the group `people`."""
-    group.command("suggest")(_suggest)
+    group.command("suggest", rich_help_panel=people_panels.REVIEW)(_suggest)
 
 
 def _suggest(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.arguments import people_panels
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.details import print_json, size_text
 from photoindex.cli.output.render import data_stream, visible
@@ -21,8 +22,8 @@ _NAMED = 20
 
 def add_to(group: typer.Typer) -> None:
     """Add the commands to the group `people`."""
-    group.command("export")(_export)
-    group.command("import")(_import)
+    group.command("export", rich_help_panel=people_panels.MOVE)(_export)
+    group.command("import", rich_help_panel=people_panels.MOVE)(_import)
 
 
 def _export(
@@ -87,9 +88,9 @@ def _print_imported(done: Imported, *, dry_run: bool) -> None:
         print(f"line {one.line}: {visible(one.why)}", file=sys.stderr)
     if len(done.left_out) > _NAMED:
         print(f"{len(done.left_out) - _NAMED:,} more lines were left out; --json lists them all", file=sys.stderr)
-    if dry_run:
-        print(f"would have {visible(done.summary)}; nothing was changed")
-    elif done.entry_id is None:
+    if not done.changed:
         print("nothing to change")
+    elif dry_run:
+        print(f"would have {visible(done.summary)}; nothing was changed")
     else:
         print(f"{visible(done.summary)}; take it back with: photoindex undo {done.entry_id}")

@@ -256,8 +256,13 @@ def _install_local(
         with staging(folder) as gathered:
             with ByteProgress(events, "copying", model.total_bytes) as progress:
                 model.copy_to(gathered, progress.advance)
-            describe_faces(gathered, None if entry is None else entry.face_pack)
-            return _finish_install(folder, gathered, lock, replace(origin, licence_accepted_at=accepted_at), events)
+            try:
+                describe_faces(gathered, None if entry is None else entry.face_pack)
+                return _finish_install(folder, gathered, lock, replace(origin, licence_accepted_at=accepted_at), events)
+            except ModelUnavailable as error:
+                # The copies are gone when somebody reads this.
+                named = path.parent if path.is_file() and path.suffix.lower() != ZIP_SUFFIX else path
+                raise ModelUnavailable(str(error).replace(str(gathered), _shown(named))) from error
 
 
 def _checked_id(model_id: str, path: Path) -> str:

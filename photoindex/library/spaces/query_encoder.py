@@ -55,6 +55,11 @@ class QueryEncoder:
         self.keep({text: found[text] for text in {*new, *unused}})
         return {text: found[one] for text, one in readable.items()}
 
+    def texts_once(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of texts that are no queries, float32 [n, dim], without caching them. Raises ModelUnavailable."""
+        made = self._encoded(list(dict.fromkeys(texts)))
+        return np.stack([made[text] for text in texts])
+
     def keep(self, vectors: dict[str, NDArray[np.float32]]) -> None:
         """Cache the vectors of texts for the next query, if possible."""
         if not vectors:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.errors import ModelUnavailable
-from photoindex.models.faces.description import EmbedderDescription
+from photoindex.models.faces.description import FACE_PACK, EmbedderDescription
 from photoindex.models.faces.detector import normalised
 from photoindex.models.network import Network
 
@@ -33,10 +33,10 @@ class OnnxFaceEmbedder:
         if len(shape) != 2:
             return f"gives arrays of {len(shape)} axes; an embedder gives [n, dim]"
         if isinstance(shape[1], int) and shape[1] != self.dim:
-            return f"gives vectors of dimension {shape[1]}, but its description says {self.dim}"
+            return f"gives vectors of dimension {shape[1]}, but embedder.dim in {FACE_PACK} says {self.dim}"
         sides = self._network.shape[2:]
         if any(side not in (None, self.input_px) for side in sides):
-            return f"takes {sides[1]} x {sides[0]} pixels, but its description says {self.input_px}"
+            return f"takes {sides[1]} x {sides[0]} pixels, but embedder.input_px in {FACE_PACK} says {self.input_px}"
         return None
 
     def embed(self, aligned: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -48,7 +48,7 @@ class OnnxFaceEmbedder:
         (vectors,) = self._network.run(values)
         if vectors.shape != (len(aligned), self.dim):
             raise ModelUnavailable(
-                f"{self._network.path} gives vectors of dimension {vectors.shape[-1]}, but its description says {self.dim}"
+                f"{self._network.path} gives vectors of dimension {vectors.shape[-1]}, but embedder.dim in {FACE_PACK} says {self.dim}"
             )
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         result: NDArray[np.float32] = vectors / np.maximum(lengths, 1e-12)

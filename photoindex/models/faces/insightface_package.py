@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import FacesInPicture
-from photoindex.models.faces.description import DetectorDescription, EmbedderDescription
+from photoindex.models.faces.description import FACE_PACK, DetectorDescription, EmbedderDescription
 from photoindex.models.network import device_errors, providers_of
 
 _PACKAGE = "insightface"
@@ -65,7 +65,7 @@ class PackageEmbedder:
                 ).ravel()
             if len(vector) != self.dim:
                 raise ModelUnavailable(
-                    f"{self._path} gives vectors of dimension {len(vector)}, but its description says {self.dim}"
+                    f"{self._path} gives vectors of dimension {len(vector)}, but embedder.dim in {FACE_PACK} says {self.dim}"
                 )
             vectors[number] = vector / max(float(np.linalg.norm(vector)), 1e-12)
         return vectors

@@ -7,7 +7,20 @@ from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Insert, Select, and_, case, delete, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 
 from photoindex.store.engine import predicates
 from photoindex.store.engine.predicates import has_state
@@ -23,11 +36,15 @@ _KEYS = 500
 
 @dataclass(frozen=True, slots=True)
 class StageVariant:
-    """One variant of a stage; selects its tasks. after: the stage whose results it reads, empty if it reads previews."""
+    """One variant of a stage; selects its tasks. after: the stage whose results it reads, empty if it reads previews.
+
+    after_variant: the only variant of that stage whose results it reads; None for any.
+    """
 
     stage: str
     variant_id: int
     after: str = ""
+    after_variant: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,7 @@ def is_ready(of: StageVariant) -> ColumnElement[bool]:
     if not of.after:
         return has_usable_preview()
     earlier = task.alias("earlier")
+    of_variant = true() if of.after_variant is None else earlier.c.variant_id == of.after_variant
     return (
         select(earlier.c.id)
         .where(
@@ -92,6 +110,7 @@ def is_ready(of: StageVariant) -> ColumnElement[bool]:
             earlier.c.subject_id == asset.c.id,
             earlier.c.stage == of.after,
             earlier.c.state == "done",
+            of_variant,
         )
         .correlate(asset)
         .exists()

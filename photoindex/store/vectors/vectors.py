@@ -11,7 +11,9 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from photoindex.store.engine.sqlite import engine_of
 from photoindex.store.engine.statements import numbers
-from photoindex.store.schema.tables import asset, vector
+from photoindex.store.schema.tables import asset, task, vector
+from photoindex.store.tasks.asset_tasks import task_of_asset
+from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.types import Result, Vector
 
 CHUNK_ROWS = 10_000
@@ -87,6 +89,24 @@ def blocks(connection: Connection, space_id: int, dim: int, *, after_id: int = 0
             np.fromiter((row.id for row in rows), np.int64, len(rows)), values.astype(np.float16, copy=False)
         )
         last = rows[-1].id
+
+
+def of_assets(connection: Connection, space: SpaceRow, asset_ids: Sequence[int]) -> dict[int, bytes]:
+    """Return content -> its vectors in a space, one after the other by frame, float16 little-endian.
+
+    Contents without one are omitted, and so are those that are to be embedded again.
+    """
+    done = task_of_asset(space.tasks).where(task.c.state == "done")
+    statement = (
+        select(vector.c.asset_id, vector.c.data)
+        .join(asset, asset.c.id == vector.c.asset_id)
+        .where(vector.c.space_id == space.id, vector.c.asset_id.in_(numbers(asset_ids)), done.exists())
+        .order_by(vector.c.asset_id, vector.c.frame)
+    )
+    found: dict[int, bytes] = {}
+    for asset_id, data in connection.execute(statement):
+        found[asset_id] = found[asset_id] + data if asset_id in found else data
+    return found
 
 
 def newest_id(connection: Connection, space_id: int) -> int:

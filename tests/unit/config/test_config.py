@@ -114,6 +114,7 @@ def test_unprefixed_names_work_in_every_layer(
         "QDRANT_URL": "http://localhost:6333",
         "ORIGINALS_PATH": "/photos",
         "DERIVED_PATH": "/derived",
+        "AI_CONFIDENCE_THRESHOLD": "80",
     }
     assert set(values) == set(PLAIN_NAMES)
     if place == "environment":
@@ -127,6 +128,7 @@ def test_unprefixed_names_work_in_every_layer(
     config = load_config()
     assert config.deploy_profile == "P2"
     assert config.database_file == Path("/x/photos.db")
+    assert config.ai_confidence_threshold == 80
     assert config.qdrant_url == "http://localhost:6333"
     assert (config.originals_path, config.derived_path) == (Path("/photos"), Path("/derived"))
 

@@ -72,3 +72,12 @@ def test_few_vectors_have_fewer_neighbours() -> None:
     assert neighbours(vectors[:0], 4)[0].shape == (0, 4)
     assert nearest(vectors, vectors[:0], 2)[0].tolist() == [[-1, -1]] * 3
     assert nearest(vectors[:1], vectors, 1)[0].tolist() == [[0]]
+
+
+def test_progress_is_told_in_proportion_to_the_pairs_compared() -> None:
+    count = 12_288
+    vectors = np.random.default_rng(5).normal(size=(count, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    done: list[int] = []
+    neighbours(vectors, 4, done.append)
+    assert done == [count // 2, count * 5 // 6, count]

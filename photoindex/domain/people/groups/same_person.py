@@ -37,9 +37,14 @@ class Background:
     deviation: float
 
     def confidence(self, cosine: float, pairs: int) -> float:
-        """Return how sure it is, 0 to 1, that two groups are one person if the best of so many pairs is this alike."""
-        tail = NormalDist().cdf(-(cosine - self.mean) / self.deviation)
-        return 1 / (1 + max(1, pairs) * tail)
+        """Return how sure it is, 0 to 1, that two groups are one person, if one of so many pairs is expected to be.
+
+        Bayes' rule: the cosines of different people are normal, that of one person may be anywhere from their mean to 1.
+        The chance of so high a cosine alone would not do: in two of three libraries, some pair of different people has
+        one that is expected less than once.
+        """
+        of_different = NormalDist(self.mean, self.deviation).pdf(max(cosine, self.mean))
+        return 1 / (1 + max(1, pairs) * of_different * (1 - self.mean))
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,9 @@ def _set_date(library: Library, person: str, date: str | None, *, field: str) ->
                 f"{faces_text(done.doubtful)} confirmed, but by this date not {person_text(found)}; see: "
                 f"photoindex people show {found.id}"
             )
-        said = f"{field} {checked}" if checked is not None else f"{field} at an unknown time"
-        return Done(found.id, f"{person_text(found)} {said}", tuple(notes))
+        what = "birth" if field == "born" else "death"
+        said = f" {field} {checked}" if checked is not None else f": date of {what} removed"
+        return Done(found.id, f"{person_text(found)}{said}", tuple(notes))
 
     return change(library, f"people {field}", work)
 

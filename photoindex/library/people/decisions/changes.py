@@ -109,7 +109,7 @@ def reject(library: Library, person: str, written: Sequence[str]) -> PeopleChang
 def split(library: Library, person: str, written: Sequence[str], *, to: str | None = None) -> PeopleChanged:
     """Make faces of a person another one's, by default those of a new one; see `decide.split`. The result is about that one.
 
-    to: a name. Raises UsageError, CannotBe, NothingFound.
+    to: a number or name. Raises UsageError, CannotBe, NothingFound.
     """
 
     def work(decisions: Decisions) -> Done:

@@ -12,8 +12,9 @@ from photoindex.domain.people.lifetimes import is_before
 from photoindex.domain.people.names import checked_name
 from photoindex.domain.people.values import How
 from photoindex.errors import UsageError
-from photoindex.library.people.arguments import face_text, person_text
+from photoindex.library.people.arguments import face_text, find_person, person_text
 from photoindex.library.people.decisions import rules
+from photoindex.query.people import number_of
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.decisions import Decisions, is_idle
 from photoindex.store.people.faces import FaceRow
@@ -43,11 +44,11 @@ def reject(decisions: Decisions, person: IndividualRow, given: Sequence[FaceRow]
     decisions.reject([one.id for one in given], person.id)
 
 
-def split(decisions: Decisions, person: IndividualRow, given: Sequence[FaceRow], name: str | None = None) -> int:
+def split(decisions: Decisions, person: IndividualRow, given: Sequence[FaceRow], to: str | None = None) -> int:
     """Make faces of a person another one's, and say that they are not this person; return the id of the other one.
 
-    name: of the other one; a person of that name gets them, without a name a new person. Raises UsageError for
-    faces of somebody else and for all faces; CannotBe.
+    to: number or name of the other one; an unknown name, or none, makes a new person. Raises UsageError for faces of
+    somebody else and for all faces; NothingFound for an unknown number; CannotBe.
     """
     connection = decisions.connection
     for one in given:
@@ -60,8 +61,12 @@ def split(decisions: Decisions, person: IndividualRow, given: Sequence[FaceRow],
             f"these are all faces of {person_text(person)}: nothing would be left; to call all of them otherwise: photoindex "
             f"people name {person.id} NAME"
         )
-    checked = None if name is None else _checked(name, "the other person")
-    other = None if checked is None else individuals.by_name(connection, checked, kind=person.kind)
+    other, checked = None, None
+    if to is not None and number_of(to) is not None:
+        other = find_person(connection, to)
+    elif to is not None:
+        checked = _checked(to, "the other person")
+        other = individuals.by_name(connection, checked, kind=person.kind)
     if other is not None and other.id == person.id:
         raise UsageError(f"a person cannot be split into themselves: {person_text(person)}")
     if other is None:

@@ -14,7 +14,7 @@ from photoindex.domain.people.grouping_values import WAITING, Found, Search, Thr
 from photoindex.domain.people.groups.regrouping import NOBODY, Regrouping, regrouped
 from photoindex.domain.people.matching import Current, matched
 from photoindex.library.people.groups.grouping_input import GroupingInput
-from photoindex.progress import EventSink, PhaseFinished, PhaseStarted
+from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.vectors import neighbours
 
 Persons = NDArray[np.int64]
@@ -130,7 +130,7 @@ def search_with(emit: EventSink) -> Search:
     def all_of(vectors: Vectors, k: int) -> Found:
         emit(PhaseStarted("neighbours", len(vectors), "faces"))
         began = time.perf_counter()
-        found = neighbours.neighbours(vectors, k)
+        found = neighbours.neighbours(vectors, k, lambda done: emit(PhaseAdvanced("neighbours", done)))
         emit(PhaseFinished("neighbours", len(vectors), time.perf_counter() - began))
         emit(PhaseStarted(PHASE, len(vectors), "faces"))
         return found

@@ -23,6 +23,9 @@ from photoindex.store.people.faces import FaceRow
 from photoindex.store.people.individuals import IndividualRow
 from photoindex.store.people.merged import merged_into
 
+_SHOWN = 20
+"""Problems that a message lists."""
+
 
 class AnswersRefused(UsageError):
     """Some answers cannot be applied, so none was; `problems` says which and why, by line."""
@@ -30,7 +33,9 @@ class AnswersRefused(UsageError):
     meaning = ""
 
     def __init__(self, name: str, problems: Sequence[Problem], answers: int) -> None:
-        lines = "\n".join(f"  line {one.line}: {one.reason}" for one in problems)
+        lines = "\n".join(f"  line {one.line}: {one.reason}" for one in problems[:_SHOWN])
+        if len(problems) > _SHOWN:
+            lines += f"\n  and {len(problems) - _SHOWN:,} more"
         do = "does" if len(problems) == 1 else "do"
         super().__init__(
             f"{name}: {len(problems):,} of {answers:,} answers {do} not apply, so nothing was changed\n{lines}"

@@ -41,6 +41,7 @@ class Imported:
 
     entry_id: int | None = None
     summary: str = ""
+    changed: bool = False
     people: int = 0
     faces: int = 0
     rejections: int = 0
@@ -64,6 +65,7 @@ def import_people(library: Library, file: Path, *, dry_run: bool = False) -> Imp
         done = _Import(decisions, parsed).run()
         counted = ((done.people, "person", "people"), (done.faces, "face", "faces"), (done.rejections, "rejection", ""))
         parts = [f"{count:,} {one if count == 1 else many or one + 's'}" for count, one, many in counted]
+        done.changed = decisions.count > 0
         done.summary = f"imported {parts[0]}, {parts[1]} and {parts[2]} from {shown}"
         if dry_run:
             connection.rollback()

@@ -173,14 +173,14 @@ def test_a_description_that_names_a_missing_file_says_which(runner: LibraryRunne
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        (f"dim = {DIM}", "dim = 64", r"embedder\.onnx gives vectors of dimension 48, but its description says 64"),
+        (f"dim = {DIM}", "dim = 64", r"embedder\.onnx gives vectors of dimension 48, but embedder.dim in face_pack\.toml says 64"),
         ('layout = "yunet"', 'layout = "scrfd"', r"detector\.onnx is not a detector of the layout scrfd: it has 12 outputs"),
         ('layout = "yunet"', 'layout = "retinaface"', r"detector\.onnx is not a detector of the layout retinaface"),
         ('layout = "yunet"', 'layout = "mtcnn"', r"face_pack\.toml cannot be used: detector\.layout"),
         ('file = "embedder.onnx"', 'file = "../x.onnx"', r"face_pack\.toml cannot be used: embedder\.file"),
         ('file = "embedder.onnx"', 'file = "detector.onnx"', r"face_pack\.toml cannot be used: .*is both"),
         ("version = 1", "version = 1\nversion = 2", r"face_pack\.toml cannot be used: Cannot overwrite"),
-        (f"dim = {DIM}", f"dim = {DIM}\ninput_px = 128", r"embedder\.onnx takes 112 x 112 pixels, but its description says 128"),
+        (f"dim = {DIM}", f"dim = {DIM}\ninput_px = 128", r"embedder\.onnx takes 112 x 112 pixels, but embedder.input_px in face_pack\.toml says 128"),
         ("longest_px = 1024", "longest_px = 1000", r"face_pack\.toml cannot be used: detector\.longest_px"),
     ],
 )  # fmt: skip
@@ -191,8 +191,9 @@ def test_a_description_that_does_not_fit_names_the_file(
     text = (folder / "face_pack.toml").read_text()
     assert before in text
     (folder / "face_pack.toml").write_text(text.replace(before, after, 1))
-    with pytest.raises(ModelUnavailable, match=message):
+    with pytest.raises(ModelUnavailable, match=message) as refused:
         installed(runner, folder)
+    assert str(refused.value).startswith(f"{folder}/")
     assert nothing_was_installed(runner)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from photoindex.domain.people.calibration import from_photos
+from photoindex.domain.people.cluster_quality import means_of
 from photoindex.domain.people.groups.mixed_groups import parts_of
 from photoindex.domain.people.groups.same_person import (
     Background,
@@ -18,6 +22,8 @@ from photoindex.domain.people.groups.same_person import (
 )
 from photoindex.vectors.neighbours import neighbours
 from tests.face_rows import faces_of
+from tests.made_up_faces import people
+from tests.real_faces import real_faces
 
 EXPECTED = Background(0.0, 0.13)
 
@@ -33,6 +39,37 @@ def test_two_groups_of_one_person_are_more_alike_than_by_chance() -> None:
     assert (first.first, first.second) == (4, 30)
     assert first.confidence > 0.99
     assert all(link.confidence < 0.75 for link in others)
+
+
+@pytest.mark.parametrize("dim", [64, 128])
+@pytest.mark.parametrize("count", [8, 17, 60])
+def test_the_most_alike_of_different_people_are_not_called_one_and_two_groups_of_one_are(count: int, dim: int) -> None:
+    """Of 20 libraries, one may have a pair of different people at 50 % or more."""
+    doubted = 0
+    for seed in range(20):
+        sizes = np.random.default_rng(seed).integers(3, 9, count)
+        vectors, person = people([6, *sizes], seed=seed, dim=dim)
+        person[:3] = count + 1
+        groups = means_of(person, vectors)
+        measured = from_photos(vectors, np.arange(len(vectors)))
+        unit = groups.means / np.linalg.norm(groups.means, axis=1, keepdims=True)
+        links = alike(groups.means, neighbours(unit, 5), Background(measured.mean, measured.deviation))
+        certain = {(link.first, link.second) for link in links if link.confidence >= 0.75}
+        assert (0, count + 1) in certain
+        doubted += any(link.confidence >= 0.5 for link in links if (link.first, link.second) != (0, count + 1))
+    assert doubted <= 1
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_no_two_of_seventeen_real_people_are_proposed_as_one(testdata: Path) -> None:
+    real = real_faces(testdata)
+    groups = means_of(real.person, real.vectors.astype(np.float16))
+    measured = from_photos(real.vectors.astype(np.float16), np.arange(len(real.vectors)))
+    unit = groups.means / np.linalg.norm(groups.means, axis=1, keepdims=True)
+    links = alike(groups.means, neighbours(unit, 5), Background(measured.mean, measured.deviation))
+    assert max(link.cosine for link in links) > 0.2
+    assert all(link.confidence < 0.5 for link in links)
 
 
 def test_a_child_is_a_chain_of_years_though_its_ends_are_strangers() -> None:

@@ -182,6 +182,16 @@ def test_every_line_that_does_not_apply_is_reported_with_its_reason(sitting: Sit
     ]
 
 
+def test_of_very_many_lines_that_do_not_apply_the_first_are_listed_and_the_others_counted(sitting: Sitting) -> None:
+    lines = b"\n".join(b"no answer" for _ in range(3_000))
+    with pytest.raises(AnswersRefused) as refused:
+        apply_answers(sitting.library, lines, "answers.jsonl")
+    first, *listed, last = str(refused.value).splitlines()
+    assert first.startswith("answers.jsonl: 3,000 of 3,000 answers do not apply")
+    assert [line.split(":")[0] for line in listed] == [f"  line {number}" for number in range(1, 21)]
+    assert last == "  and 2,980 more"
+
+
 def test_a_name_that_somebody_got_since_is_refused(sitting: Sitting) -> None:
     ((line, reason),) = sitting.refused({"do": "name", "person": sitting.group, "name": "ANNA"})
     assert (line, f"the name ANNA is taken by person {sitting.anna}" in reason) == (1, True)

@@ -1,0 +1,120 @@
+"""`photoindex tag auto`: tags, objects and sensitive pictures that models find."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photoindex.cli.arguments.common import LibraryOption, opened
+from photoindex.cli.arguments.durations import running_time
+from photoindex.cli.arguments.stage_options import (
+    DeviceOption,
+    DryRunOption,
+    SummaryJsonOption,
+    VerboseOption,
+    WindowOption,
+)
+from photoindex.cli.output.details import print_json
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.output.progress_text import amount
+from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work
+from photoindex.cli.terminal.signals import stop_on_signal
+
+if TYPE_CHECKING:
+    from photoindex.cli.terminal.signals import StopRequest
+    from photoindex.library.words.tagging.auto import AutoSummary
+    from photoindex.library.words.tagging.work import LabelsSummary
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add the command to the group `tag`."""
+    group.command("auto")(_auto)
+
+
+def _auto(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="STAGE", help="Run this stage alone: tags; may be repeated.", show_default=False
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", min=1, help="At most this many pictures per stage.", show_default=False),
+    ] = None,
+    device: DeviceOption = None,
+    window: WindowOption = None,
+    dry_run: DryRunOption = False,
+    verbose: VerboseOption = False,
+    json: SummaryJsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    """Find tags for all pictures with the models that are installed; finished pictures are skipped.
+
+    `tags` compares the vectors of `photoindex embed` with about 1,500 terms, and reads no picture. Tags that are less sure than the
+    setting ai_confidence_threshold are not shown. Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done,
+    but some pictures were given up (see `photoindex tasks`); 7 no model is installed, or nothing is embedded; 8 the device failed.
+    """
+    from photoindex.library.words.tagging.auto import AutoRequest, tag_auto
+
+    request = AutoRequest(
+        only=tuple(dict.fromkeys(only or ())),
+        limit=limit,
+        window_seconds=None if window is None else running_time(window, "--for"),
+        dry_run=dry_run,
+    )
+    flags: dict[str, Any] = {"tags.device": device}
+    with (
+        stop_on_signal() as stop,
+        opened(library, reading=dry_run, **flags) as found,
+        progress_sink(progress) as emit,
+    ):
+        summary = tag_auto(found, request, emit, stop)
+    _print(summary, as_json=json, verbose=verbose)
+    _exit(summary, stop)
+
+
+def _print(summary: AutoSummary, *, as_json: bool, verbose: bool) -> None:
+    if as_json:
+        runs = [asdict(one) for one in summary.runs]
+        print_json({"schema": 1, "runs": runs, "missing": dict(summary.missing), "remarked": summary.remarked})
+        return
+    for line in _lines(summary, verbose=verbose):
+        print(line, file=sys.stderr)
+
+
+def _exit(summary: AutoSummary, stop: StopRequest) -> None:
+    """Leave with the exit code of the first run that did not do everything."""
+    if stop.exit_code is not None and not summary.runs:
+        raise typer.Exit(stop.exit_code)
+    for one in sorted(summary.runs, key=lambda each: (not each.stopped, not each.window_ended)):
+        exit_for(one, stop)
+
+
+def _lines(summary: AutoSummary, *, verbose: bool) -> Iterator[str]:
+    if summary.remarked:
+        yield f"marked again by the threshold: {amount(summary.remarked, 'pictures')}"
+    for one in summary.runs:
+        yield from _lines_of(one, verbose=verbose)
+    for stage, why in summary.missing.items():
+        yield f"{stage}: not run: {why}"
+
+
+def _lines_of(one: LabelsSummary, *, verbose: bool) -> Iterator[str]:
+    if one.dry_run:
+        yield f"{one.stage}: would look at {amount(one.pending, 'pictures')} with {one.model}"
+        return
+    if not (one.pictures or one.quarantined or one.failed or one.pending):
+        yield f"{one.stage}: nothing to do: {one.model} has labelled every picture that it can"
+        return
+    yield (
+        f"{one.stage}: {amount(one.labels, 'labels')} in {amount(one.pictures, 'pictures')} with {one.model} in "
+        f"{one.seconds:,.1f} s, {one.images_per_second:,.0f} per second; {one.hidden:,} more below {one.threshold} % are not shown"
+    )
+    yield from lines_of_work(one, verbose=verbose)
+    yield from lines_of_rest(one, f"photoindex tag auto --only {one.stage}", one.stage)

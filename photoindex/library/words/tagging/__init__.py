@@ -1,0 +1,1 @@
+"""Tags, objects and sensitive pictures that models find: `photoindex tag auto`."""

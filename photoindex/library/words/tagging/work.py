@@ -1,0 +1,159 @@
+"""One run of a stage that gives pictures labels: counts, stores and sums up what a model finds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from photoindex.library.handle import Library
+from photoindex.library.logs import both, log_events
+from photoindex.library.stage_figures import StageFigures, figures, threads_or_all
+from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
+from photoindex.pipeline.run.asset_work import Inputs
+from photoindex.pipeline.run.runner import RunTally
+from photoindex.progress import EventSink
+from photoindex.stages.base import Stage
+from photoindex.store.words.labels import LabelWriter, variants_of
+from photoindex.types import Label, Result
+
+Stop = Callable[[], bool]
+
+
+class Stopped(Exception):
+    """The user ended the command while what a stage needs was prepared."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelWork:
+    """A stage with a model that is ready to run; the fields are those of StageSetup.
+
+    replaces: tells by its key (JSON) whether the labels of another variant of the stage are replaced by these.
+    """
+
+    stage: Stage
+    model: str
+    variant: Mapping[str, object]
+    opening: Callable[[EventSink, Stop], Any]
+    replaces: Callable[[str], bool]
+    phase: str
+    batch_size: int
+    inputs: Inputs | None = None
+    after_variant: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelsSummary(StageFigures):
+    """What a run of one stage did.
+
+    pictures: looked at. labels: shown ones that they got; hidden: those below the threshold that were kept. without:
+    pictures without a shown label. threshold: least confidence that is shown, in percent.
+    """
+
+    stage: str
+    pictures: int
+    labels: int
+    hidden: int
+    without: int
+    threshold: int
+
+
+@dataclass(slots=True)
+class _Counted:
+    pictures: int = 0
+    labels: int = 0
+    hidden: int = 0
+    without: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _CountingWriter:
+    """Stores results, and counts them."""
+
+    writer: LabelWriter
+    counted: _Counted
+
+    def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
+        """Write the results of contents; see `Writer`."""
+        self.writer.put(connection, results)
+        self.counted.pictures += len(results)
+        for found in results.values():
+            labels = [one for one in found if isinstance(one, Label)]
+            shown = sum(one.confidence >= self.writer.threshold for one in labels)
+            self.counted.labels += shown
+            self.counted.hidden += len(labels) - shown
+            self.counted.without += not shown
+
+
+@dataclass(slots=True)
+class LabelRun:
+    """Runs the tasks of a work, once."""
+
+    library: Library
+    work: LabelWork
+    emit: EventSink
+    counted: _Counted = field(default_factory=_Counted)
+
+    def dry_run(self) -> LabelsSummary:
+        """Return a summary whose `pending` says how many pictures are left."""
+        work = self.work
+        pending = count_to_do(self.library, work.stage, work.variant, work.after_variant)
+        return replace(self._summary(RunTally()), pending=pending, dry_run=True)
+
+    def run(self, request: StageRequest, stop: Stop) -> LabelsSummary:
+        """Run the stage. Raises LibraryLocked, ModelUnavailable, DeviceFailed, StorageFull; finished work is kept."""
+        started = time.monotonic()
+        with stage_lock(self.library, self.work.stage) as log:
+            emit = both(self.emit, log_events(log, self.work.stage.name))
+            run = StageRun(self.library, self._setup(emit, stop), request, emit, log, started)
+            run.plan()
+            with suppress(Stopped):
+                run.run_tasks(stop)
+            done = run.summary(stop)
+            summary = replace(
+                self._summary(run.tally),
+                pending=done.pending,
+                seconds=round(time.monotonic() - started, 3),
+                stopped=done.stopped,
+                window_ended=done.window_ended,
+            )
+            log.info(
+                "labelled", extra={"action": self.work.stage.name, "model": self.work.model, "labels": summary.labels}
+            )
+        return summary
+
+    def _setup(self, emit: EventSink, stop: Stop) -> StageSetup:
+        work = self.work
+        return StageSetup(
+            stage=work.stage,
+            variant=work.variant,
+            opening=lambda: work.opening(emit, stop),
+            writer=self._writer,
+            phase=work.phase,
+            batch_size=work.batch_size,
+            threads=threads_or_all(self.library.config.tags.decode_threads),
+            inputs=work.inputs,
+            after_variant=work.after_variant,
+        )
+
+    def _writer(self, connection: Connection, variant_id: int) -> _CountingWriter:
+        others = variants_of(connection, self.work.stage.name).items()
+        replaced = tuple(one for one, key in others if one != variant_id and self.work.replaces(key))
+        threshold = self.library.config.ai_confidence_threshold / 100
+        return _CountingWriter(LabelWriter(self.work.stage.name, variant_id, threshold, replaced), self.counted)
+
+    def _summary(self, tally: RunTally) -> LabelsSummary:
+        counted = self.counted
+        return LabelsSummary(
+            **figures(self.work.model, tally, threads_or_all(self.library.config.tags.decode_threads)),
+            stage=self.work.stage.name,
+            pictures=counted.pictures,
+            labels=counted.labels,
+            hidden=counted.hidden,
+            without=counted.without,
+            threshold=self.library.config.ai_confidence_threshold,
+        )

@@ -1,0 +1,92 @@
+"""Labels of contents: the tags and objects that models gave them, how sure they are, and whether they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from photoindex.store.engine.statements import numbers
+from photoindex.store.schema.tables import label, variant
+from photoindex.store.tasks import asset_tasks
+from photoindex.store.words import documents, tags
+from photoindex.types import Label, Result
+
+_CHUNK = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class LabelWriter:
+    """Stores the labels that one variant of a stage gives contents.
+
+    threshold: least confidence of a label that is shown. replaced: variants whose labels of these contents are removed,
+    with their tasks, as these take their place.
+    """
+
+    stage: str
+    variant_id: int
+    threshold: float
+    replaced: tuple[int, ...] = ()
+
+    def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
+        """Write the labels among the results (asset id -> results), replacing earlier ones of these contents.
+
+        A label goes to the tag that has its name now, or had it before a person renamed or merged it.
+        """
+        asset_ids = list(results)
+        given = {asset_id: [one for one in found if isinstance(one, Label)] for asset_id, found in results.items()}
+        given_tags = tags.ensure(connection, {one.name for found in given.values() for one in found})
+        variants = (self.variant_id, *self.replaced)
+        of_contents = label.c.asset_id.in_(numbers(asset_ids))
+        connection.execute(delete(label).where(of_contents, label.c.variant_id.in_(variants)))
+        rows = [row for asset_id, found in given.items() for row in self._rows(asset_id, found, given_tags)]
+        if rows:
+            connection.execute(insert(label), rows)
+        if self.replaced:
+            kept = [one for one in variants_of(connection, self.stage) if one not in self.replaced]
+            asset_tasks.forget_other_variants(connection, self.stage, asset_ids, kept=kept)
+        documents.refresh_assets(connection, asset_ids)
+
+    def _rows(self, asset_id: int, found: Sequence[Label], tag_ids: Mapping[str, int]) -> list[dict[str, Any]]:
+        parts: dict[tuple[int, int], Label] = {}
+        for one in sorted(found, key=lambda each: -each.confidence):
+            tag_id = tag_ids[one.name]
+            # Names that were merged are one tag; of a whole picture the surest counts, objects are counted.
+            part = 0 if one.box is None else sum(known == tag_id for known, _ in parts)
+            parts.setdefault((tag_id, part), one)
+        return [
+            {
+                "asset_id": asset_id,
+                "variant_id": self.variant_id,
+                "tag_id": tag_id,
+                "part": part,
+                "raw": one.raw,
+                "confidence": one.confidence,
+                "shown": one.confidence >= self.threshold,
+                **dict(zip(("x", "y", "width", "height"), one.box or (None,) * 4, strict=True)),
+            }
+            for (tag_id, part), one in parts.items()
+        ]
+
+
+def variants_of(connection: Connection, stage: str) -> dict[int, str]:
+    """Return the variants of a stage, id -> key (JSON)."""
+    rows = connection.execute(select(variant.c.id, variant.c.key).where(variant.c.stage == stage))
+    return {row.id: row.key for row in rows}
+
+
+def wrongly_marked(connection: Connection, threshold: float, *, after_id: int) -> list[int]:
+    """Return contents, by id above `after_id`, with a label that is shown or hidden against the threshold."""
+    wrong = label.c.shown != (label.c.confidence >= threshold)
+    statement = select(label.c.asset_id).distinct().where(wrong, label.c.asset_id > after_id)
+    return list(connection.execute(statement.order_by(label.c.asset_id).limit(_CHUNK)).scalars())
+
+
+def mark_shown(connection: Connection, asset_ids: Sequence[int], threshold: float) -> None:
+    """Show the labels of contents that are at least as sure as the threshold, and no others."""
+    is_sure = label.c.confidence >= threshold
+    of_contents = label.c.asset_id.in_(numbers(asset_ids))
+    connection.execute(update(label).where(of_contents, label.c.shown != is_sure).values(shown=is_sure))
+    documents.refresh_assets(connection, asset_ids)
