@@ -108,8 +108,7 @@ class EndpointCaptioner:
             self._answer(self._test[0])
         except _NoAnswer as failed:
             raise ProviderFailed(
-                f"the server {self._client.address.origin} {failed}; finished work is kept. Once it runs again, run the "
-                f"command again"
+                f"the server {self._client.address.origin} {failed}; finished work is kept, and the next run continues"
             ) from None
         return Said("", problem=f"the server {reason} for this picture, and answers for others")
 

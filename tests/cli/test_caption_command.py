@@ -66,7 +66,7 @@ def test_photos_are_described_found_listed_and_shown_at_once(album: Album) -> No
     assert b"captions: 3 pictures described with moondream in " in done.err
     assert b"the last one: A picture that is mostly " in done.err
     assert album.captions() == {str(number): said(name) for number, name in enumerate(COLOURS)}
-    assert album.found("caption:mostly", "blue") == album.found('caption:"mostly blue"') == ["2"]
+    assert album.found("caption:mostly", "caption:blue") == album.found('caption:"mostly blue"') == ["2"]
     assert album.found("text:mostly blue") == ["2"]
     assert album.found("-caption:red") == ["1", "2"]
     shown = album.run("show", "1")
