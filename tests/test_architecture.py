@@ -26,7 +26,7 @@ VALUES = frozenset(
 
 BOTTOM = frozenset({"values"})
 RULES = BOTTOM | {"query", "domain", "geo"}
-ENGINES = RULES | {"media", "models", "vectors"}
+ENGINES = RULES | {"media", "models", "providers", "vectors"}
 
 ARROWS: Mapping[str, frozenset[str]] = {
     "values": BOTTOM,

@@ -165,7 +165,10 @@ def main() -> None:
     started = time.monotonic()
     batches = Batches(recipe)
     drawn = time.monotonic()
-    model = VisionEncoderDecoderModel(configuration(recipe, len(vocabulary())))
+    if arguments.start is None:
+        model = VisionEncoderDecoderModel(configuration(recipe, len(vocabulary())))
+    else:
+        model = VisionEncoderDecoderModel.from_pretrained(arguments.start, dtype=torch.float32)
     print(f"{len(batches)} pictures drawn in {drawn - started:.0f} s; {model.num_parameters()} parameters", flush=True)
     steps = train(model, batches, recipe)
     write(folder, model.eval(), recipe)
@@ -183,6 +186,7 @@ def main() -> None:
 def _arguments() -> tuple[Recipe, argparse.Namespace]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where the model's folder is written")
+    parser.add_argument("--start", type=Path, help="a folder to go on from")
     parser.add_argument("--threads", type=int, default=2)
     for field in dataclasses.fields(Recipe):
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default)
