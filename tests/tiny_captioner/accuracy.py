@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from tests.tiny_captioner.wording import sentence_of
 from tests.tiny_clip import scenes
 from tests.tiny_clip.accuracy import as_seen
-from tests.tiny_clip.captions import describe
 from tests.tiny_clip.train import as_input
 
 SIZE_PX = 96
@@ -43,10 +43,10 @@ def captions_of(folder: Path, wanted: list[scenes.Scene], seed: int = 7) -> list
 def measure(folder: Path) -> dict[str, float | int]:
     """Return the share of unseen scenes whose caption is right word for word, and the share of right words by position."""
     unseen = [scene for scene in scenes.all_scenes() if scenes.is_unseen(scene)]
-    said, right = captions_of(folder, unseen), [describe(scene) for scene in unseen]
+    said, right = captions_of(folder, unseen), [sentence_of(scene) for scene in unseen]
     parts = {
         "colour": [scene.colour in text.split() for scene, text in zip(unseen, said, strict=True)],
-        "shape": [scene.shape in text for scene, text in zip(unseen, said, strict=True)],
+        "place": [text.split()[3:] == wanted.split()[3:] for text, wanted in zip(said, right, strict=True)],
         "count": [text.split()[:1] == wanted.split()[:1] for text, wanted in zip(said, right, strict=True)],
     }
     return {

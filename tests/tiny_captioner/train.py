@@ -20,9 +20,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.tiny_captioner.wording import vocabulary
+from tests.tiny_captioner.wording import sentence_of, vocabulary
 from tests.tiny_clip import scenes
-from tests.tiny_clip.captions import describe
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_clip.train import as_input
 
@@ -99,7 +98,7 @@ class Batches:
         numbers = {token: number for number, token in enumerate(vocabulary())}
         self._labels = np.full((len(examples), LONGEST - 1), -100)
         for row, (_, scene) in enumerate(examples):
-            tokens = [*(numbers[word] for word in describe(scene).split()), numbers["[SEP]"]]
+            tokens = [*(numbers[word] for word in sentence_of(scene).split()), numbers["[SEP]"]]
             self._labels[row, : len(tokens)] = tokens
 
     def __len__(self) -> int:
@@ -168,7 +167,12 @@ def main() -> None:
     if arguments.start is None:
         model = VisionEncoderDecoderModel(configuration(recipe, len(vocabulary())))
     else:
-        model = VisionEncoderDecoderModel.from_pretrained(arguments.start, dtype=torch.float32)
+        model = VisionEncoderDecoderModel.from_pretrained(
+            arguments.start,
+            dtype=torch.float32,
+            config=configuration(recipe, len(vocabulary())),
+            ignore_mismatched_sizes=True,
+        )
     print(f"{len(batches)} pictures drawn in {drawn - started:.0f} s; {model.num_parameters()} parameters", flush=True)
     steps = train(model, batches, recipe)
     write(folder, model.eval(), recipe)
