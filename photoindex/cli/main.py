@@ -23,6 +23,7 @@ COMMANDS: tuple[str, ...] = (
     "scan",
     "embed",
     "faces",
+    "ocr",
     "cluster",
     "caption",
     "spaces",

@@ -127,6 +127,27 @@ class FacesConfig(_Section):
     )
 
 
+class OcrConfig(_Section):
+    """How `ocr` reads the text in pictures."""
+
+    language: str = Field(
+        default="auto",
+        pattern=r"^[A-Za-z]\w*(/\w+)*(\+[A-Za-z]\w*(/\w+)*)*$",
+        examples=["auto", "CODE", "CODE+CODE"],
+        description="auto (the models of the extra `ocr`), or languages that Tesseract reads, in its names: rus, rus+eng",
+    )
+    batch_size: int = Field(default=8, ge=1, le=4096, description="pictures per batch")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        examples=["auto", "cpu", "cuda", "cuda:N"],
+        description="device the models run on; auto uses a GPU if ONNX Runtime can",
+    )
+    decode_threads: int | None = Field(
+        default=None, ge=1, description="threads that decode previews; default: one per core"
+    )
+
+
 class TagsConfig(_Section):
     """How `tag auto` finds tags, objects and sensitive pictures."""
 
@@ -261,6 +282,7 @@ class Config(_Section):
     derived: DerivedConfig = DerivedConfig()
     embed: EmbedConfig = EmbedConfig()
     faces: FacesConfig = FacesConfig()
+    ocr: OcrConfig = OcrConfig()
     tags: TagsConfig = TagsConfig()
     caption: CaptionConfig = CaptionConfig()
     cluster: ClusterConfig = ClusterConfig()

@@ -1,10 +1,12 @@
-"""The interfaces of image and text encoders, of face packs and of captioners."""
+"""The interfaces of image and text encoders, of face packs, of captioners and of readers of text in pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from photoindex.types import TextLine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -161,6 +163,19 @@ class Captioner(Protocol):
 
     def caption(self, prepared: Sequence[Any]) -> list[Said]:
         """Return what is in each picture.
+
+        Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
+        """
+        ...
+
+
+class TextReader(Protocol):
+    """Reads the text in pictures. runs_on: as of ImageEncoder."""
+
+    runs_on: str
+
+    def read(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[TextLine]]:
+        """Return the lines of text in each picture, uint8 RGB [height, width, 3]; with an empty text where none can be read.
 
         Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
         """

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from photoindex.errors import ConfigError
 from photoindex.models.faces.description import FacePackDescription
 from photoindex.models.names import ModelId, PlainName, PrintableText, Repository
 
 CATALOG_NAME = "catalog.toml"
+ENGLISH, MANY = "en", "mul"
+"""Codes of ISO 639; MANY (639-2) stands for so many that nobody lists them."""
+_WRITTEN = {"English": (ENGLISH,), "many": (MANY,), "-": ()}
+
+
+def _codes(written: object) -> object:
+    return _WRITTEN.get(written, written) if isinstance(written, str) else written
+
+
+Languages = Annotated[tuple[Annotated[str, Field(pattern="^[a-z]{2,3}$")], ...], BeforeValidator(_codes)]
 
 
 class _Entry(BaseModel):
@@ -38,6 +48,7 @@ class Source(_Entry):
 class CatalogEntry(_Entry):
     """One model that can be pulled.
 
+    languages: of the texts that it understands; a list of ISO 639 codes, or "English", "many" or "-" (none).
     dim: dimension of the vectors. input_px: side of the square input; captioners have neither. approximate_mb, approximate_memory_mb: rough download
     size and memory use, as information. restricted: the licence limits the use and must be accepted. face_pack: what its
     `face_pack.toml` says, for a face pack that has none and is not in insightface's layout.
@@ -47,7 +58,7 @@ class CatalogEntry(_Entry):
     title: PrintableText
     task: PrintableText = "image-text"
     architecture: str | None = None
-    languages: str = "English"
+    languages: Languages = (ENGLISH,)
     dim: int | None = Field(default=None, ge=1, le=65536)
     input_px: int | None = Field(default=None, ge=1, le=8192)
     licence: PrintableText
@@ -57,6 +68,16 @@ class CatalogEntry(_Entry):
     approximate_memory_mb: int | None = Field(default=None, ge=1)
     face_pack: FacePackDescription | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
+
+    def serves(self, language: str) -> bool:
+        """Tell whether it understands texts of a language."""
+        return language in self.languages or MANY in self.languages
+
+    @property
+    def languages_text(self) -> str:
+        """The languages in words: English, many, 36 languages, or -."""
+        known = next((text for text, codes in _WRITTEN.items() if codes == self.languages), None)
+        return known or (self.languages[0] if len(self.languages) == 1 else f"{len(self.languages)} languages")
 
 
 class _File(_Entry):

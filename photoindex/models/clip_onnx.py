@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from photoindex.errors import ModelUnavailable
 from photoindex.models.base import Preprocessing
 from photoindex.models.description import ExportDescription
+from photoindex.models.token_table import MappedTable
 from photoindex.models.tokenizer import TextTokenizer
 
 if TYPE_CHECKING:
@@ -49,17 +50,30 @@ def open_session(path: Path, *, threads: int | None, quick_start: bool) -> Infer
 class OnnxTextEncoder:
     """The text tower on the CPU."""
 
-    def __init__(self, session: InferenceSession, tokenizer: TextTokenizer, description: ExportDescription) -> None:
+    def __init__(
+        self,
+        session: InferenceSession,
+        tokenizer: TextTokenizer,
+        description: ExportDescription,
+        table: MappedTable | None = None,
+    ) -> None:
+        """table: of the token vectors, if `description` has one."""
         _check_dim(session, description.dim)
         self.dim = description.dim
         self._session = session
         self._tokenizer = tokenizer
+        self._table = table
+        self._inputs = {one.name for one in session.get_inputs()}
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 [n, dim] of unit length; see `models.base.TextEncoder`."""
         if not texts:
             return np.empty((0, self.dim), dtype=np.float32)
-        return _run(self._session, "tokens", self._tokenizer.tokens(texts))
+        tokens = self._tokenizer.tokens(texts)
+        given: dict[str, NDArray[np.generic]] = {"tokens": tokens}
+        if self._table is not None:
+            given["rows"] = self._table.rows(tokens)
+        return _run(self._session, {name: values for name, values in given.items() if name in self._inputs})
 
 
 class OnnxImageEncoder:
@@ -77,11 +91,11 @@ class OnnxImageEncoder:
         """Return float32 [n, dim] of unit length; see `models.base.ImageEncoder`."""
         if not len(pixels):
             return np.empty((0, self.dim), dtype=np.float32)
-        return _run(self._session, "pixels", np.ascontiguousarray(pixels))
+        return _run(self._session, {"pixels": np.ascontiguousarray(pixels)})
 
 
-def _run(session: InferenceSession, name: str, values: NDArray[np.generic]) -> NDArray[np.float32]:
-    (vectors,) = session.run(None, {name: values})
+def _run(session: InferenceSession, given: dict[str, NDArray[np.generic]]) -> NDArray[np.float32]:
+    (vectors,) = session.run(None, given)
     return np.asarray(vectors, dtype=np.float32)
 
 

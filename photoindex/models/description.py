@@ -16,6 +16,8 @@ TOKENIZER = f"{FOLDER}/tokenizer.json"
 VISUAL = f"{FOLDER}/visual.onnx"
 TEXT = f"{FOLDER}/text.onnx"
 DATA_SUFFIX = ".data"
+TABLE = f"{FOLDER}/text.table"
+TABLE_SUMS = f"{FOLDER}/text.table.sums"
 
 
 class _Frozen(BaseModel):
@@ -39,11 +41,24 @@ class TokenizerSettings(_Frozen):
     around_words: tuple[int, int] | None = None
 
 
+class TokenTable(_Frozen):
+    """A large table of token vectors outside `text.onnx`, in `onnx/text.table`: little-endian float16 [tokens, width].
+
+    `onnx/text.table.sums` has the SHA-256, 32 bytes, of each block of `block_tokens` rows, so that a query reads and checks
+    only the blocks of its own tokens.
+    """
+
+    tokens: int = Field(ge=1, le=10_000_000)
+    width: int = Field(ge=1, le=65536)
+    block_tokens: int = Field(ge=1, le=65536)
+
+
 class ExportDescription(_Frozen):
     """An exported model: both towers give float32 [n, dim] of unit length.
 
     `visual.onnx` takes `pixels`, uint8 RGB [n, size_px, size_px, 3], and normalises them itself; `text.onnx` takes
-    `tokens`, int64 [n, up to context_length].
+    `tokens`, int64 [n, up to context_length]; with a table also, or only, `rows`: those of the tokens, float16 [n, length,
+    width].
     """
 
     version: Literal[1] = 1
@@ -51,6 +66,7 @@ class ExportDescription(_Frozen):
     context_length: int = Field(ge=1, le=65536)
     preprocessing: Preprocessing
     tokenizer: TokenizerSettings
+    table: TokenTable | None = None
 
     @field_validator("preprocessing")
     @classmethod

@@ -11,6 +11,7 @@ from photoindex.models.description import (
     DATA_SUFFIX,
     DESCRIPTION,
     FOLDER,
+    TABLE_SUMS,
     TEXT,
     TOKENIZER,
     VISUAL,
@@ -31,20 +32,24 @@ Runtime = Literal["auto", "torch", "onnx"]
 def open_text_encoder(installed: InstalledModel, *, threads: int | None = None) -> TextEncoder:
     """Open the text tower with ONNX Runtime, optimised for a fast start; files are hashed while they are loaded.
 
+    A table of token vectors is not read: each query checks the parts of it that it needs.
+
     threads: maximum number per run, by default one per core. Raises ModelUnavailable if it is a face pack, or files are
     missing, changed since installation, or inconsistent.
     """
     dim = installed.encoders.dim
-    with installed.checking(*_existing(installed, DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX)):
+    with installed.checking(*_existing(installed, DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX, TABLE_SUMS)):
         from photoindex.models.clip_onnx import OnnxTextEncoder, open_session
+        from photoindex.models.token_table import MappedTable
         from photoindex.models.tokenizer import TextTokenizer
 
         description = _description(installed, dim)
         tokenizer = TextTokenizer.from_file(
             installed.folder / TOKENIZER, description.tokenizer, description.context_length
         )
+        table = None if description.table is None else MappedTable(installed.folder, description.table)
         session = open_session(installed.folder / TEXT, threads=threads, quick_start=True)
-        return OnnxTextEncoder(session, tokenizer, description)
+        return OnnxTextEncoder(session, tokenizer, description, table)
 
 
 def open_image_encoder(
@@ -104,8 +109,8 @@ def _open_torch(
 
 
 def _existing(installed: InstalledModel, *names: str) -> list[str]:
-    """Return the names without weight files that a small model does not have because its ONNX file contains them."""
-    return [name for name in names if name in installed.files or not name.endswith(DATA_SUFFIX)]
+    """Return the names without files that a small model does not have because its ONNX file contains all weights."""
+    return [name for name in names if name in installed.files or not name.endswith((DATA_SUFFIX, TABLE_SUMS))]
 
 
 def _description(installed: InstalledModel, dim: int) -> ExportDescription:

@@ -42,6 +42,7 @@ class Network:
         self._input = inputs[0].name
         self.shape: list[int | None] = [one if isinstance(one, int) and one > 0 else None for one in inputs[0].shape]
         self.outputs = {one.name: list(one.shape) for one in outputs}
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def run(self, values: NDArray[np.float32], *, one_by_one: bool = False) -> list[NDArray[np.float32]]:
         """Return the outputs for float32 [n, 3, height, width], n at least 1, one array [n, …] each.

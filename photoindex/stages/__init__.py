@@ -1,9 +1,9 @@
 """The stages, one file per stage: pure functions of bytes, pixels or vectors, registered in one tuple."""
 
-from photoindex.stages import caption, embed, faces, ingest, tags
+from photoindex.stages import caption, embed, faces, ingest, ocr, tags
 from photoindex.stages.base import Needs, Stage
 
-STAGES: tuple[Stage, ...] = (ingest.STAGE, embed.STAGE, faces.STAGE, tags.STAGE, caption.STAGE)
+STAGES: tuple[Stage, ...] = (ingest.STAGE, embed.STAGE, faces.STAGE, tags.STAGE, ocr.STAGE, caption.STAGE)
 """All stages, in the order of their dependencies."""
 
 

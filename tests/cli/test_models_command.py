@@ -50,6 +50,9 @@ def test_the_list_needs_no_library_and_creates_none(capsysbinary: Capture, folde
         "clip-vit-b-32",
         "clip-vit-b-32-256",
         "clip-vit-l-14",
+        "pe-core-vit-b-16",
+        "mobileclip2-s2",
+        "siglip2-vit-b-32-256",
         "siglip2-vit-b-16-256",
         "clip-xlm-roberta-b-32",
         "yunet-sface",
@@ -70,6 +73,35 @@ def test_the_list_as_json_shows_what_is_installed_and_what_embed_and_faces_use(
     assert {line["id"] for line in lines if line["used"]} == {"tiny", "yunet-sface"}
     default = lines[0]
     assert (default["id"], default["dim"], default["size_bytes"]) == ("clip-vit-b-32", 512, None)
+
+
+@pytest.mark.parametrize(
+    ("locale", "model_id", "said"),
+    [
+        ("C", "clip-vit-b-32", b""),
+        ("en_GB.UTF-8", "clip-vit-b-32", b""),
+        ("de_DE.UTF-8", "siglip2-vit-b-32-256", b"for texts in German: photoindex models pull siglip2-vit-b-32-256\n"),
+        ("nb_NO", "siglip2-vit-b-32-256", b"for texts in no: photoindex models pull siglip2-vit-b-32-256\n"),
+        ("is_IS", "clip-xlm-roberta-b-32", b"for texts in is: photoindex models pull clip-xlm-roberta-b-32\n"),
+    ],
+)
+def test_the_list_recommends_a_model_for_the_language_of_the_locale(
+    capsysbinary: Capture, folder: Path, monkeypatch: pytest.MonkeyPatch, locale: str, model_id: str, said: bytes
+) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    ran = models(capsysbinary, "list", "--json")
+    assert [line["id"] for line in ran.json if line["recommended"]] == [model_id]
+    assert ran.err == said
+
+
+def test_the_catalogue_tells_languages_and_restricted_licences(capsysbinary: Capture, folder: Path) -> None:
+    lines = {line["id"]: line for line in models(capsysbinary, "list", "--json").json}
+    assert {lines[name]["languages"] for name in ("clip-vit-b-32", "pe-core-vit-b-16")} == {"English"}
+    assert lines["siglip2-vit-b-32-256"]["languages"] == "36 languages"
+    assert lines["clip-xlm-roberta-b-32"]["languages"] == "many"
+    assert {name for name, line in lines.items() if line["restricted"]} == {"mobileclip2-s2", "buffalo_l", "antelopev2"}
+    (shown,) = models(capsysbinary, "show", "siglip2-vit-b-32-256", "--json").json
+    assert {"de", "ja", "zh"} < set(shown["language_codes"])
 
 
 def test_an_installation_prints_the_command_to_embed_with_the_model(capsysbinary: Capture, model: Path) -> None:

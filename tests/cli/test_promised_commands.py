@@ -16,6 +16,7 @@ from tests.cli.promises.messages import Message, help_texts, messages, named_in,
 
 EXCLUDE = "says which options go together, and asks for no command"
 REASON = "says why a file is ranked as it is, and asks for no command"
+TABLE = "as for a tower that has changed; only models of many languages, which are large, have a table of tokens"
 NO_PROMISE = {
     "--all and --min-score exclude each other; give one of them": EXCLUDE,
     "--derived takes no PATH, --volume or --older-than": EXCLUDE,
@@ -26,6 +27,10 @@ NO_PROMISE = {
     "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format": EXCLUDE,
     "'{}' already has an offset; do not use --zone as well": EXCLUDE,
     "--named, --unnamed, --ignored and --all exclude each other; use only one": EXCLUDE,
+    "--rerank is for words alone; leave out like: and --like, or --rerank": EXCLUDE,
+    "{} does not have {} rows; install the model again": TABLE,
+    "{} cannot be read: {}; install the model again": TABLE,
+    "{} has changed since it was installed; install the model again": TABLE,
     "give either a file with queries or --from-keywords": EXCLUDE,
     "--csv goes with --faces: the details are no table": EXCLUDE,
     "it is in a --prefer folder": REASON,

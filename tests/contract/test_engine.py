@@ -132,7 +132,7 @@ ALL_METADATA = {
 QUERIES = {
     "date": "date:2019-06", "time": "time:20..21", "near": "near:38.7,-9.1,30km", "type": "type:video",
     "camera": "camera:eos", "lens": "lens::24-1\\d5", "iso": "iso:>=400", "aperture": "aperture:2.8",
-    "exposure": "exposure:1/250", "focal": "focal:50", "rating": "rating:4", "text": "text:sunset", "title": "title:SUN*",
+    "exposure": "exposure:1/250", "focal": "focal:50", "rating": "rating:4", "text": "text:sunset", "ocr": 'ocr:"boarding pass"', "title": "title:SUN*",
     "description": "description:sea", "keyword": "keyword:Beach", "path": "path:full/*.mp4", "name": "name::^MOV_\\d+",
     "ext": "ext:mp4", "volume": "volume:disk rating:4", "size": "size:5MB", "width": "width:>5000", "height": "height:4000",
     "megapixels": "megapixels:24", "orientation": "orientation:landscape", "duration": "duration:>10s",
@@ -158,7 +158,13 @@ def test_a_query_on_each_field_finds_only_the_matching_photo(rows: VolumeRows, f
     rows.add_whole_photo("full/MOV_0001.mp4", **ALL_METADATA)
     rows.add_whole_photo("plain/IMG_0002.jpg")
     with rows.writing() as connection:
-        texts = {"name": "MOV_0001.mp4", "title": "Sunset", "description": "by the sea", "keywords": "beach"}
+        texts = {
+            "name": "MOV_0001.mp4",
+            "title": "Sunset",
+            "description": "by the sea",
+            "keywords": "beach",
+            "ocr": "boarding pass",
+        }
         connection.execute(update(photo_text).where(photo_text.c.photo_id == 1).values(**texts))
     assert matching_photo_ids(rows.library, parse(rows.library, QUERIES[field])) == [1], QUERIES[field]
     assert matching_photo_ids(rows.library, EVERYTHING) == [1, 2]

@@ -57,6 +57,14 @@ AllOption = Annotated[
     bool, typer.Option("--all", rich_help_panel=PANEL, help="Rank all photos, however little they match.")
 ]
 
+RerankOption = Annotated[
+    int | None,
+    typer.Option(
+        "--rerank", metavar="N", min=1, max=1000, show_default=False, rich_help_panel=PANEL,
+        help="Look again at the previews of the first N with a stronger installed model.",
+    ),
+]  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class GivenOptions:

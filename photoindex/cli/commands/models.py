@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,7 @@ _MODELS = (
     Column("dim", "dim", justify="right"),
     Column("input_px", "px", justify="right", spare=3),
     Column("languages", "languages", spare=4),
+    Column("recommended", "for you", spare=6, show=lambda value: "*" if value else ""),
     Column("licence", "licence", spare=1),
     Column("size_bytes", "size", justify="right", show=lambda value: size_text(int(str(value)))),
     Column("approximate_mb", "download", justify="right", spare=2, show=lambda value: f"~{value} MB"),
@@ -74,13 +76,20 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
-    """List available and installed models; * marks those that `embed` and `faces` use."""
+    """List available and installed models; * marks those that `embed` and `faces` use.
+
+    Another * marks the one recommended for the language of your locale (LC_ALL, LC_MESSAGES or LANG).
+    """
     from photoindex.library.models.installed import list_models
+    from photoindex.library.models.languages import recommended_to_user
 
     output = choose_output(json=json)
     with opened(library, on_trial=True, reading=True) as found:
-        rows = [_row(one) for one in list_models(found)]
+        best = recommended_to_user(found, os.environ)
+        rows = [_row(one) | {"recommended": one.id == best.model_id} for one in list_models(found)]
     render(rows, _MODELS, output)
+    if not best.is_english and any(row["recommended"] and row["state"] == "available" for row in rows):
+        print(f"for texts in {best.language}: photoindex models pull {best.model_id}", file=sys.stderr)
     damaged = [str(row["id"]) for row in rows if row["state"] == "damaged"]
     if damaged:
         print(
@@ -305,7 +314,7 @@ def _row(one: Model) -> dict[str, object]:
         "input_px": (
             installed.description.input_px if installed is not None else None if entry is None else entry.input_px
         ),
-        "languages": None if entry is None else entry.languages,
+        "languages": None if entry is None else entry.languages_text,
         "licence": "" if described is None else described.licence,
         "restricted": described is not None and described.restricted,
         "size_bytes": None if installed is None else installed.size_bytes,
@@ -320,6 +329,7 @@ def _details(one: Model) -> dict[str, object]:
     details: dict[str, object] = {}
     if entry is not None:
         details |= {"terms": entry.terms, "repositories": [source.repository for source in entry.sources]}
+        details["language_codes"] = list(entry.languages)
     if installed is not None:
         locked = installed.locked
         details |= {

@@ -26,6 +26,7 @@ from photoindex.cli.arguments.semantic_options import (
     LikeOption,
     MinScoreOption,
     NotOption,
+    RerankOption,
     WeightOption,
     semantic_options,
 )
@@ -158,6 +159,7 @@ def search(
     weight: WeightOption = None,
     min_score: MinScoreOption = None,
     everything: AllOption = False,
+    rerank: RerankOption = None,
     gallery: GalleryOption = None,
     contact_sheet: ContactSheetOption = None,
     preview: PreviewOption = False,
@@ -184,7 +186,7 @@ def search(
         parsed = parse_with_options(found, query or [], terms)
         if saved is not None:
             _save(found, saved, parsed.text)
-        request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None)
+        request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None, rerank=rerank or 0)
         result = find(found, request, _print_notice)
         for note in result.notes:
             print(visible(note.text), file=sys.stderr)
@@ -294,7 +296,7 @@ COLUMNS: tuple[Column, ...] = (
             "taken_at_confidence", "taken_at_precision", "taken_at_utc", "utc_offset_minutes", "zone",
             "latitude", "longitude", "altitude_m", "place", "camera_make", "camera_model", "lens", "iso", "aperture",
             "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords", "digest", "added_at",
-            "score", "score_rank", "words_rank", "fused",
+            "score", "score_rank", "words_rank", "fused", "second_score",
         )
     ),
 )  # fmt: skip
@@ -302,5 +304,5 @@ COLUMNS: tuple[Column, ...] = (
 
 score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its rank among the photos that reach the cut-off,
 and among those whose texts have all words. fused: the sum of weight / (60 + rank) over the list of meaning and those of words,
-which relevance sorts by; --explain shows the weights. All four are None where nothing was searched by meaning.
+which relevance sorts by; --explain shows the weights. second_score: cosine by the model of --rerank. All are None where nothing was searched by meaning.
 """

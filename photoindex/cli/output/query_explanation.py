@@ -79,6 +79,8 @@ def _print_reasons(reasons: Reasons) -> None:
     for place, hit in enumerate(reasons.hits, 1):
         print(f"{place}. {visible(hit.path)}")
         print(f"   {_score(hit, reasons)}")
+        if hit.second_score is not None and reasons.second_model is not None:
+            print(f"   second look: score {hit.second_score:.3f} by {visible(reasons.second_model)}")
         print(f"   {_ranks(hit)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -321,6 +322,13 @@ _SCRIPTS = {
     "GEORGIAN": "ka",
 }  # fmt: skip
 """A script, the first word of its letters' names in Unicode, and the language that most people write in it."""
+NAMES = {
+    "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese", "nl": "Dutch", "ru": "Russian",
+    "el": "Greek", "ja": "Japanese", "ko": "Korean", "zh": "Chinese", "ar": "Arabic", "he": "Hebrew", "th": "Thai",
+    "hi": "Hindi", "bn": "Bengali", "te": "Telugu", "ta": "Tamil", "hy": "Armenian", "ka": "Georgian", "en": "English",
+}  # fmt: skip
+"""English names of languages, by ISO 639-1 code."""
+_SAME = {"nb": "no", "nn": "no", "tl": "fil", "iw": "he", "in": "id"}
 _LETTERS_MIN = 2
 _WORDS_MIN = 3
 
@@ -348,6 +356,13 @@ def foreign_language(text: str) -> str | None:
     best = max(hits, key=hits.__getitem__)
     plain, known = hits[best]
     return best if known > 1 or (plain and len(words) >= _WORDS_MIN) else None
+
+
+def language_of_locale(environment: Mapping[str, str]) -> str:
+    """Return the language of the messages that a user wants, by LC_ALL, LC_MESSAGES and LANG; English if they say nothing."""
+    written = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), "")
+    code = re.split("[_.@-]", written, maxsplit=1)[0].lower()
+    return _SAME.get(code, code) if re.fullmatch("[a-z]{2,3}", code) else ENGLISH
 
 
 def function_words(text: str) -> frozenset[str]:

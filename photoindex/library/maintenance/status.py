@@ -20,9 +20,10 @@ from photoindex.library.originals.path_lookup import volumes_now
 from photoindex.library.people.model_choice import waiting_by_command
 from photoindex.library.stage_run import NEVER_PLANNED, lock_name, variant_of
 from photoindex.library.timestamps import utc
+from photoindex.library.words import reader_choice
 from photoindex.paths import display, shell_word, to_text
 from photoindex.permissions import too_open
-from photoindex.stages import embed, faces, ingest
+from photoindex.stages import embed, faces, ingest, ocr
 from photoindex.store.files.volumes import VolumeRow
 from photoindex.store.photos.counts import (
     FileCounts,
@@ -91,6 +92,8 @@ class Status:
     """What embeds these pictures."""
     for_faces: Mapping[str, int] = field(default_factory=dict)
     """Command -> number of pictures that it would look through for faces."""
+    for_ocr: Mapping[str, int] = field(default_factory=dict)
+    """Command -> number of pictures in which it would read the text."""
     unused_spaces: tuple[str, ...] = ()
     """All spaces, if none of them is active."""
     open_folders: tuple[tuple[Path, str], ...] = ()
@@ -136,6 +139,7 @@ def status(library: Library) -> Status:
             to_embed=to_embed,
             embed_command=_embed_command(library, connection) if to_embed else "",
             for_faces=waiting_by_command(library, connection),
+            for_ocr=reader_choice.waiting_by_command(library, connection),
             unused_spaces=_unused_spaces(connection),
             open_folders=_open_folders(library),
         )
@@ -255,7 +259,7 @@ def _with_next_steps(found: Status) -> Status:
     )
     for stage in stages.STAGES:
         waiting = found.waiting(stage.name)
-        if waiting and stage not in (embed.STAGE, faces.STAGE):  # they have their own steps below, by model
+        if waiting and stage not in (embed.STAGE, faces.STAGE, ocr.STAGE):  # they have their own steps below, by model
             tasks = "1 task is" if waiting == 1 else f"{waiting} tasks are"
             steps.append(NextStep(f"photoindex {stage.command}", f"{tasks} pending"))
     if found.to_embed:
@@ -268,6 +272,10 @@ def _with_next_steps(found: Status) -> Status:
             command, f"{number:,} {'picture was' if number == 1 else 'pictures were'} not looked through for faces"
         )
         for command, number in found.for_faces.items()
+    )
+    steps.extend(
+        NextStep(command, f"{number:,} {'picture was' if number == 1 else 'pictures were'} not read for text")
+        for command, number in found.for_ocr.items()
     )
     if found.unused_spaces:
         steps.append(NextStep(command_to_use(found.unused_spaces), "no space is active: semantic search finds nothing"))

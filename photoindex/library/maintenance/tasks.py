@@ -14,7 +14,8 @@ from photoindex.library.embed.model_choice import command_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose
 from photoindex.library.people.model_choice import command_for_variant
-from photoindex.stages import embed, faces, ingest
+from photoindex.library.words import reader_choice
+from photoindex.stages import embed, faces, ingest, ocr
 from photoindex.store.tasks.admin import (
     DISMISSED,
     PAGE_ROWS,
@@ -99,10 +100,12 @@ def commands_for_waiting(library: Library, wanted: Sequence[str] = ()) -> str:
         waiting = set(wanted) or stages_waiting(connection) or {ingest.STAGE.name}
         embedding = variants_waiting(connection, embed.STAGE.name) if embed.STAGE.name in waiting else []
         looking = variants_waiting(connection, faces.STAGE.name) if faces.STAGE.name in waiting else []
-    by_model = {embed.STAGE.name, faces.STAGE.name}
+        reading = variants_waiting(connection, ocr.STAGE.name) if ocr.STAGE.name in waiting else []
+    by_model = {embed.STAGE.name, faces.STAGE.name, ocr.STAGE.name}
     commands = [f"photoindex {stage.command}" for stage in stages.STAGES if stage.name in waiting - by_model]
     commands += [command_to_embed(library, json.loads(key).get("model", "")) for key in embedding]
     commands += [command_for_variant(library, key) for key in looking]
+    commands += [reader_choice.command_for_variant(library, key) for key in reading]
     unknown = sorted(waiting - {stage.name for stage in stages.STAGES})
     commands += [f"a version that has the stage '{name}'" for name in unknown]
     return ", ".join(dict.fromkeys(commands))

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
+from photoindex.library.originals.larger import LargerOriginals
 from photoindex.library.people import small_faces
 from photoindex.library.people.model_choice import command_for_faces, model_for_faces
-from photoindex.library.people.small_faces import Originals
 from photoindex.library.stage_figures import StageFigures, figures, per_second, threads_or_all
 from photoindex.library.stage_run import (
     NEVER_PLANNED,
@@ -126,18 +126,19 @@ def _dry_run(library: Library, request: FacesRequest, installed: InstalledModel)
     if not request.from_originals:
         return replace(summary, pending=count_to_do(library, STAGE, variant_of(installed)))
     with library.database.read() as connection:
-        originals = _originals(library, connection, installed)
+        originals = small_faces.with_small_faces(library, _previews(connection, installed))
         variant_id = queue.find_variant(connection, STAGE.name, variant_of(installed, small_faces.PICTURE))
         pending = len(originals.chosen(connection, NEVER_PLANNED if variant_id is None else variant_id))
     return replace(summary, pending=pending, **_left_out(library, installed, originals))
 
 
-def _originals(library: Library, connection: Connection, installed: InstalledModel) -> Originals:
+def _previews(connection: Connection, installed: InstalledModel) -> int:
+    """Return the variant that looks through previews."""
     previews = queue.find_variant(connection, STAGE.name, variant_of(installed))
-    return Originals(library, NEVER_PLANNED if previews is None else previews)
+    return NEVER_PLANNED if previews is None else previews
 
 
-def _left_out(library: Library, installed: InstalledModel, originals: Originals) -> dict[str, Any]:
+def _left_out(library: Library, installed: InstalledModel, originals: LargerOriginals) -> dict[str, Any]:
     """Return the fields of the summary that only a run with originals has."""
     return {
         "from_originals": True,
@@ -189,13 +190,15 @@ class _Run:
     emit: EventSink
     log: logging.Logger
     counted: _Counted = field(default_factory=_Counted)
-    originals: Originals | None = None
+    originals: LargerOriginals | None = None
+    previews: int = NEVER_PLANNED
 
     def run(self, stop: Callable[[], bool], started: float) -> FacesSummary:
         request = StageRequest(self.request.limit, self.request.window_seconds)
         if self.request.from_originals:
             with self.library.database.read() as connection:
-                self.originals = _originals(self.library, connection, self.installed)
+                self.previews = _previews(connection, self.installed)
+            self.originals = small_faces.with_small_faces(self.library, self.previews)
         run = StageRun(self.library, self._setup(), request, self.emit, self.log, started)
         if run.plan():
             self._tell_of_other_faces()
@@ -250,7 +253,7 @@ class _Run:
         space = spaces.ensure(connection, model=self.installed.id, comparable=comparable(self.installed), dim=dim)
         if self.originals is None:
             return _CountingWriter(RegionWriter(space, variant_id), self.counted)
-        return _CountingWriter(RegionWriter(space, variant_id, adds_to=self.originals.previews), self.counted)
+        return _CountingWriter(RegionWriter(space, variant_id, adds_to=self.previews), self.counted)
 
     def _tell_of_other_faces(self) -> None:
         others = _other_faces(self.library, self.installed)

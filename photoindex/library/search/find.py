@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from photoindex.domain.words.language import foreign_language
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.embed.model_choice import command_to_use, embed_hint
 from photoindex.library.handle import Library
@@ -40,6 +41,7 @@ class SearchRequest:
     `store.search.compile.SORT_KEYS`, with `-` for descending; None sorts a semantic search by relevance, others newest
     first. limit: maximum number of photos, after the first `offset`; None for all, or MOST_PHOTOS in a semantic search.
     complete: rank all photos of a semantic search regardless of the limit, which counting and explaining them requires.
+    rerank: how many of the first photos a stronger model looks at again; see `second_look`.
 
     scope: a query for the photos that the caller may see. It is part of every condition, so that hits, totals,
     explanations, cut-offs, hints and the photos named by `like:` come from those photos only. Whether missing photos
@@ -54,6 +56,7 @@ class SearchRequest:
     offset: int = 0
     scope: Node = EVERYTHING
     complete: bool = False
+    rerank: int = 0
 
 
 class Method(StrEnum):
@@ -68,6 +71,7 @@ class Method(StrEnum):
 class NoteKind(StrEnum):
     """What a note is about."""
 
+    LANGUAGE = "language"
     LEXICAL = "lexical"
     LONG_TEXT = "long text"
     TRUNCATED = "truncated"
@@ -186,14 +190,23 @@ def find(library: Library, request: SearchRequest, emit: EventSink = ignore_even
     query = semantic_query(tree, request.options, request.scope)
     result = SearchResult(library, request, tree, query)
     if query is None:
+        if request.rerank:
+            raise UsageError("--rerank is for words that are searched by meaning, and the query has none")
         return result
+    language = tuple(_language_notes(library, query))
     answer = _answer(library, query, _ranking_limit(request, key), emit)
+    if isinstance(answer, LexicalFallback) and request.rerank:
+        raise ModelUnavailable(f"--rerank needs a search by meaning: {answer.reason}")
     if isinstance(answer, LexicalFallback):
         note = Note(NoteKind.LEXICAL, f"searching names and metadata only: {answer.reason}")
         return replace(result, fallback=answer, notes=(note,))
+    if request.rerank:
+        from photoindex.library.search.second_look import look_again
+
+        answer = look_again(library, query, answer, request.rerank)
     if key != RELEVANCE:
         answer = answer.sorted(library, key, descending=descending)
-    return replace(result, answer=answer, notes=tuple(_notes(request, answer)))
+    return replace(result, answer=answer, notes=(*language, *_notes(request, answer)))
 
 
 def matching_photo_ids(library: Library, query: Node | str | Sequence[str], scope: Node = EVERYTHING) -> list[int]:
@@ -231,7 +244,7 @@ def _ranking_limit(request: SearchRequest, key: str) -> int | None:
     """Return how many photos a semantic search has to rank, None for all of them."""
     if request.complete or request.options.everything:
         return None
-    wanted = None if request.limit is None else request.offset + request.limit
+    wanted = None if request.limit is None else max(request.offset + request.limit, request.rerank)
     return wanted if wanted is not None and key == RELEVANCE else max(wanted or 0, MOST_PHOTOS)
 
 
@@ -259,6 +272,23 @@ def _space(library: Library) -> SpaceRow:
     if names:
         raise ModelUnavailable(f"no embedding space is in use; run: {command_to_use(names)}")
     raise ModelUnavailable(f"no photos are embedded yet; {embed_hint(library)}")
+
+
+def _language_notes(library: Library, query: SemanticQuery) -> Iterator[Note]:
+    """Say, the first time that a query is asked, that the model does not know its language."""
+    texts = {one.text for each in query.parts.alternatives for one in each}
+    language = foreign_language(" ".join(sorted(texts)))
+    if language is None:
+        return
+    from photoindex.library.models.languages import advice_on_query
+    from photoindex.store.search.query_vector_cache import known
+
+    with library.database.read() as connection:
+        space = active_space(connection)
+        asked = space is not None and len(known(connection, space.id, sorted(texts))) == len(texts)
+    advice = None if space is None or asked else advice_on_query(library, space.model, language)
+    if advice is not None:
+        yield Note(NoteKind.LANGUAGE, advice)
 
 
 def _notes(request: SearchRequest, answer: SemanticAnswer) -> Iterator[Note]:

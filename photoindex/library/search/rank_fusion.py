@@ -42,13 +42,14 @@ class Ranked:
     """One photo in the fused list.
 
     score: cosine of its best vector and the query, -1 to 1, None without a vector. places: its rank in each list that has
-    it. fused: the sum of weight / (60 + rank) over these.
+    it. fused: the sum of weight / (60 + rank) over these. second_score: cosine by a stronger model, None without a second look.
     """
 
     photo_id: int
     score: float | None
     places: tuple[Place, ...]
     fused: float
+    second_score: float | None = None
 
     @property
     def score_rank(self) -> int | None:

@@ -15,6 +15,7 @@ from photoindex.library.search.hits import hits_of
 from photoindex.library.search.nearest_photos import VectorCandidates
 from photoindex.library.search.query_targets import Kind, QueryTarget
 from photoindex.library.search.rank_fusion import MEANING
+from photoindex.library.search.second_look import SECOND_LOOK
 from photoindex.library.search.semantic_query import SemanticQuery, within
 from photoindex.library.search.semantic_search import SemanticAnswer
 from photoindex.library.search.word_lists import MEANING_WEIGHT, WORD_LISTS
@@ -25,6 +26,7 @@ from photoindex.store.search import vector_photos
 from photoindex.vectors.base import VectorIndex
 
 SHOWN_HITS = 10
+_BY_MODELS = (MEANING, SECOND_LOOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class HitReasons:
 
     alternative: index of the one with the best score, None if the photo has no vector. shares: contribution of each of
     its parts to the score. lists: its rank in each list, with the weight of the list. fused_score, fused_words: what its
-    rank by score, and those in the lists of words, add to `fused`.
+    ranks by score, and those in the lists of words, add to `fused`. second_score: as in `rank_fusion.Ranked`.
     """
 
     photo_id: int
@@ -92,6 +94,7 @@ class HitReasons:
     fused_score: float
     fused_words: float
     fused: float
+    second_score: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Reasons:
 
     space: str
     model: str
+    second_model: str | None
     alternatives: tuple[Alternative, ...]
     reached: int
     removed: tuple[FilteredOut, ...]
@@ -130,6 +134,7 @@ def reasons(library: Library, query: SemanticQuery, answer: SemanticAnswer, *, s
     return Reasons(
         space=answer.space.name,
         model=answer.space.model,
+        second_model=answer.second_model,
         alternatives=tuple(_alternative(one) for one in answer.targets),
         reached=len(reached),
         removed=removed,
@@ -190,12 +195,12 @@ def _hits(
         ids = np.array([one.vector_id for one in vectors if one.photo_id == hit.id], np.int64)
         best, shares = _shares(index, answer, ids) if len(ids) else (None, ())
         lists = tuple(PlaceInList(one.name, one.weight, one.rank, one.share) for one in places[hit.id])
-        by_score = sum(one.adds for one in lists if one.name == MEANING)
-        by_words = sum(one.adds for one in lists if one.name != MEANING)
+        by_score = sum(one.adds for one in lists if one.name in _BY_MODELS)
+        by_words = sum(one.adds for one in lists if one.name not in _BY_MODELS)
         made.append(
             HitReasons(
                 hit.id, hit.path, hit.score, best, shares, hit.score_rank, hit.words_rank, lists, by_score, by_words,
-                hit.fused or 0.0,
+                hit.fused or 0.0, hit.second_score,
             )
         )  # fmt: skip
     return tuple(made)

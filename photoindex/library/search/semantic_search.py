@@ -28,6 +28,7 @@ class SemanticAnswer:
     """The photos found, in order. more: whether a larger limit would find others.
 
     targets: the alternatives that were searched. words_read: how many words the model reads, if the query has more.
+    second_model: the model that looked again at the first photos, None if none did.
     """
 
     ranked: tuple[Ranked, ...]
@@ -35,6 +36,7 @@ class SemanticAnswer:
     space: SpaceRow
     targets: tuple[QueryTarget, ...]
     words_read: int | None = None
+    second_model: str | None = None
 
     def sorted(self, library: Library, key: str, *, descending: bool) -> SemanticAnswer:
         """Return the same photos in the order of a key of `store.search.compile.SORT_KEYS`."""

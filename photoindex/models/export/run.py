@@ -10,6 +10,7 @@ from pathlib import Path
 from photoindex.errors import ModelUnavailable
 from photoindex.models.clip_onnx import OnnxImageEncoder, OnnxTextEncoder, open_session
 from photoindex.models.description import DESCRIPTION, FOLDER, TEXT, TOKENIZER, VISUAL, ExportDescription
+from photoindex.models.token_table import MappedTable, write_table
 from photoindex.models.tokenizer import TextTokenizer
 
 NEEDED = ("torch", "open_clip", "onnx", "onnxscript", "transformers", "safetensors")
@@ -59,23 +60,26 @@ def _export_to(work: Path, model_folder: Path) -> ExportReport:
     loaded = load_model(model_folder)
     try:
         export_visual(loaded, work / VISUAL)
-        cut_padding = export_text(loaded, work / TEXT)
+        text = export_text(loaded, work / TEXT)
     except Exception as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelUnavailable(f"the model in {model_folder} cannot be exported to ONNX: {first}") from error
-    exported, settings = export_tokenizer(model_folder, reference, cut_padding=cut_padding)
+    exported, settings = export_tokenizer(model_folder, reference, cut_padding=text.cut_padding)
     exported.save(str(work / TOKENIZER), pretty=False)
+    table = None if text.table is None else write_table(text.table, work)
     description = ExportDescription(
         dim=loaded.dim,
         context_length=loaded.context_length,
         preprocessing=loaded.preprocessing,
         tokenizer=settings,
+        table=table,
     )
     (work / DESCRIPTION).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     tokenizer = TextTokenizer.from_file(work / TOKENIZER, settings, loaded.context_length)
     check.check_tokenizer(tokenizer, reference)
-    texts = OnnxTextEncoder(open_session(work / TEXT, threads=None, quick_start=True), tokenizer, description)
+    mapped = None if table is None else MappedTable(work, table)
+    texts = OnnxTextEncoder(open_session(work / TEXT, threads=None, quick_start=True), tokenizer, description, mapped)
     images = OnnxImageEncoder(open_session(work / VISUAL, threads=None, quick_start=False), description)
     report = ExportReport(
         dim=loaded.dim,

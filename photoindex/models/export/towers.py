@@ -6,8 +6,12 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from photoindex.models.open_clip_loader import LoadedModel
 
@@ -18,6 +22,8 @@ OPSET = 20
 _INLINE_BYTES_MAX = 8 * 1024 * 1024
 """Weights up to this size are stored in the ONNX file; larger ones in a separate file that is read without parsing."""
 _HALVED_BYTES_MIN = 256 * 1024
+_TABLE_BYTES_MIN = 256 * 1024 * 1024
+"""The table of CLIP has 100 MB and stays in the ONNX file; those of models for many languages have 800 MB."""
 
 
 def export_visual(loaded: LoadedModel, path: Path) -> None:
@@ -40,11 +46,20 @@ def export_visual(loaded: LoadedModel, path: Path) -> None:
     _write(Visual(), "pixels", example, {0: torch.export.Dim("batch")}, path, half_precision=False)
 
 
-def export_text(loaded: LoadedModel, path: Path) -> bool:
-    """Write the text tower: from int64 tokens [n, length] to float32 unit vectors [n, dim].
+@dataclass(frozen=True, slots=True)
+class ExportedText:
+    """A written text tower.
 
-    Returns whether the tower needs no padding after a text: then it accepts any length, otherwise only the context length.
+    cut_padding: it needs no padding after a text: then it accepts any length, otherwise only the context length. table: the
+    large table of token vectors that it does not contain, float16 [tokens, width]; its rows are then an input.
     """
+
+    cut_padding: bool
+    table: NDArray[np.float16] | None
+
+
+def export_text(loaded: LoadedModel, path: Path) -> ExportedText:
+    """Write the text tower: from int64 tokens [n, length] to float32 unit vectors [n, dim]."""
     import torch
 
     length = loaded.context_length
@@ -57,8 +72,8 @@ def export_text(loaded: LoadedModel, path: Path) -> bool:
     if shorter:
         axes[1] = torch.export.Dim("length", max=length)
     # A search reads and hashes the whole file for a single query, so halving its size halves the delay.
-    _write(module, "tokens", example, axes, path, half_precision=True)
-    return shorter
+    table = _write(module, "tokens", example, axes, path, half_precision=True)
+    return ExportedText(shorter, table)
 
 
 def _causal_tower(loaded: LoadedModel) -> torch.nn.Module | None:
@@ -131,7 +146,8 @@ def _channels(values: tuple[float, float, float]) -> torch.Tensor:
 
 def _write(
     module: torch.nn.Module, name: str, example: torch.Tensor, axes: dict[int, Any], path: Path, *, half_precision: bool
-) -> None:
+) -> NDArray[np.float16] | None:
+    """Write a tower, and return the token table that was taken out of it; see ExportedText."""
     import torch
 
     with torch.no_grad(), _quiet():
@@ -156,14 +172,51 @@ def _write(
         one.const_value.nbytes for one in model.graph.initializers.values() if one.const_value is not None
     )
     large = weights_bytes > _INLINE_BYTES_MAX
+    table = None
     if half_precision and large:
+        table = _take_out_table(model.graph, name)
         _halve_weights(model.graph)
     program.save(str(path), external_data=large)
+    return table
+
+
+def _take_out_table(graph: Any, tokens_name: str) -> NDArray[np.float16] | None:
+    """Replace the look-up of tokens in a very large table by an input with the rows; return the table, None if there is none.
+
+    Of the 197 million numbers of such a table a query needs a few thousand, so it should not load all.
+    """
+    import onnx_ir
+    from onnx_ir import convenience
+
+    tokens = next(one for one in graph.inputs if one.name == tokens_name)
+    for name, value in list(graph.initializers.items()):
+        uses = list(value.uses())
+        if value.const_value is None or value.const_value.nbytes < _TABLE_BYTES_MIN or len(uses) != 1:
+            continue
+        node, index = uses[0]
+        numbers = value.const_value.numpy()
+        if node.op_type != "Gather" or index != 0 or node.inputs[1] is not tokens or numbers.ndim != 2:
+            continue
+        if not np.abs(numbers).max() < np.finfo(np.float16).max:
+            continue
+        shape = [*tokens.shape, numbers.shape[1]]
+        rows = onnx_ir.val("rows", onnx_ir.DataType.FLOAT16, shape)
+        cast = onnx_ir.node("Cast", [rows], attributes={"to": onnx_ir.DataType.FLOAT})
+        output = node.outputs[0]
+        cast.outputs[0].type, cast.outputs[0].shape = output.type, output.shape
+        convenience.replace_all_uses_with(output, cast.outputs[0])
+        graph.insert_before(node, cast)
+        graph.remove(node, safe=True)
+        graph.inputs.append(rows)
+        if not list(tokens.uses()):
+            graph.inputs.remove(tokens)
+        graph.initializers.pop(name)
+        return np.asarray(numbers, np.float16)
+    return None
 
 
 def _halve_weights(graph: Any) -> None:
     """Store large weights as float16 and convert them on use; of an embedding table only the rows that are looked up."""
-    import numpy as np
     import onnx_ir
     from onnx_ir import convenience
 

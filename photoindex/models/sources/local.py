@@ -14,7 +14,7 @@ from typing import Any
 from photoindex.errors import StorageFull, UsageError
 from photoindex.models.captions.files import CONFIG_NAME as CAPTIONER_CONFIG
 from photoindex.models.captions.files import is_captioner, names_of
-from photoindex.models.description import DATA_SUFFIX, DESCRIPTION, TEXT, TOKENIZER, VISUAL
+from photoindex.models.description import DATA_SUFFIX, DESCRIPTION, TABLE, TABLE_SUMS, TEXT, TOKENIZER, VISUAL
 from photoindex.models.faces.description import FACE_PACK, read_face_pack
 from photoindex.models.faces.insightface_layout import is_face_pack, recognised
 from photoindex.models.open_clip_loader import (
@@ -28,7 +28,7 @@ from photoindex.models.sources.licence import is_licence, licence_text
 from photoindex.models.sources.pull import WEIGHT_SUFFIXES
 from photoindex.paths import display
 
-_ONNX_NAMES = (DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX, VISUAL, VISUAL + DATA_SUFFIX)
+_ONNX_NAMES = (DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX, TABLE, TABLE_SUMS, VISUAL, VISUAL + DATA_SUFFIX)
 _TEXT_TOWER_NAMES = ("config.json", *TOKENIZER_NAMES)
 _SMALL_NAMES = (CONFIG_NAME, OWN_VOCABULARY, *_TEXT_TOWER_NAMES)
 _SMALL_BYTES_MAX = 256_000_000

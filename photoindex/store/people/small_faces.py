@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, case, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from photoindex.domain.people.values import FACE
-from photoindex.store.engine.statements import numbers
-from photoindex.store.schema.tables import asset, file, folder, region, task
-from photoindex.store.tasks.asset_tasks import StageVariant, task_of_asset
+from photoindex.store.files.originals import contents_to_read, longest_px
+from photoindex.store.schema.tables import asset, region
+from photoindex.store.tasks.asset_tasks import StageVariant
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,54 +20,16 @@ class SmallFaces:
     preview_px: int
 
 
-@dataclass(frozen=True, slots=True)
-class OriginalFile:
-    """A present file of a content; its path is relative to the mount point of its volume."""
-
-    asset_id: int
-    digest: bytes
-    volume_id: int
-    folder_path: bytes
-    name: bytes
-
-
 def contents_with(
     connection: Connection, wanted: SmallFaces, *, found_by: StageVariant, without_task: StageVariant
 ) -> list[tuple[int, int | None]]:
-    """Return content and volume of each present file of the contents that represent a photo and show small faces.
-
-    found_by: the tasks that looked through the previews. without_task: contents with a finished task of it are left out.
-    The volume is None if there is no file.
-    """
-    looked_through = task_of_asset(found_by).where(task.c.state == "done")
-    finished = task_of_asset(without_task).where(task.c.state.in_(("done", "quarantined")))
-    files = (
-        select(asset.c.id, folder.c.volume_id)
-        .outerjoin(file, and_(file.c.asset_id == asset.c.id, file.c.state == "present"))
-        .outerjoin(folder, folder.c.id == file.c.folder_id)
-        .where(asset.c.role == "primary", asset.c.derived.is_(True), _has_small_face(wanted))
-        .where(looked_through.exists(), ~finished.exists())
-        .order_by(asset.c.id, file.c.id)
-    )
-    return [(row.id, row.volume_id) for row in connection.execute(files)]
+    """Return content and volume of each present file of the contents that show small faces; see `contents_to_read`."""
+    return contents_to_read(connection, _has_small_face(wanted), found_by=found_by, without_task=without_task)
 
 
 def _has_small_face(wanted: SmallFaces) -> ColumnElement[bool]:
-    longest = case((asset.c.width >= asset.c.height, asset.c.width), else_=asset.c.height)
-    # In the preview, a side of the original is `preview_px / longest` of its length.
-    least = longest * wanted.small_px / (1.0 * wanted.preview_px)
+    # In the preview, a side of the original is `preview_px / longest_px` of its length.
+    least = longest_px() * wanted.small_px / (1.0 * wanted.preview_px)
     found = (region.c.asset_id == asset.c.id, region.c.kind == FACE, region.c.space_id.is_not(None))
     small = select(region.c.id).where(*found, region.c.size_px < least).correlate(asset).exists()
-    return and_(longest > wanted.preview_px, small)
-
-
-def files_of(connection: Connection, asset_ids: Sequence[int]) -> list[OriginalFile]:
-    """Return the present files of contents."""
-    chosen = (
-        select(asset.c.id, asset.c.digest, folder.c.volume_id, folder.c.path, file.c.name)
-        .join(file, and_(file.c.asset_id == asset.c.id, file.c.state == "present"))
-        .join(folder, folder.c.id == file.c.folder_id)
-        .where(asset.c.id.in_(numbers(asset_ids)))
-        .order_by(asset.c.id, file.c.id)
-    )
-    return [OriginalFile(*row) for row in connection.execute(chosen)]
+    return and_(longest_px() > wanted.preview_px, small)

@@ -207,6 +207,10 @@ FIELDS: tuple[Field, ...] = (
         by=text_index.contains_words, check=text_index.check_searchable,
     ),
     Field(
+        "ocr", ValueType.TEXT, 'these consecutive words in the picture itself, as `photoindex ocr` read them: "boarding pass", gate*',
+        by=text_index.contains_words_in_picture, check=text_index.check_searchable,
+    ),
+    Field(
         LIKE, ValueType.PICTURE,
         "looks like this photo of the library (path or number), most similar first: 12, 2019/IMG_1.jpg",
         by=_reject_like, check=_check_not_empty,

@@ -13,14 +13,15 @@ from photoindex.text import fold
 from photoindex.types import Resolved
 
 
-def matching(text: str, *, prefix: bool) -> ColumnElement[bool]:
+def matching(text: str, *, prefix: bool, columns: Sequence[str] = ()) -> ColumnElement[bool]:
     """Return the condition on `photo.id` that one of its texts contains the words of `text` consecutively.
 
-    With `prefix` the last word matches as a prefix. All texts are folded.
+    With `prefix` the last word matches as a prefix. columns: of `photo_text`, where not all are meant. All texts are folded.
     """
     from photoindex.store.schema.tables import photo
 
-    found = text_search.matches(text_search.phrase(text, prefix=prefix))
+    expression = text_search.phrase(text, prefix=prefix)
+    found = text_search.matches(text_search.in_columns(columns, expression) if columns else expression)
     return photo.c.id.in_(select(text_search.photo_id).where(found))
 
 
@@ -36,6 +37,11 @@ def captioned(value: str) -> ColumnElement[bool]:
 def contains_words(value: str) -> ColumnElement[bool]:
     """Return the condition for `text:value`, as `matching`; a trailing `*` makes the last word a prefix."""
     return matching(value.removesuffix("*"), prefix=value.endswith("*"))
+
+
+def contains_words_in_picture(value: str) -> ColumnElement[bool]:
+    """Return the condition for `ocr:value`, like `contains_words`, on the text in the picture."""
+    return matching(value.removesuffix("*"), prefix=value.endswith("*"), columns=("ocr",))
 
 
 def check_searchable(value: str) -> None:

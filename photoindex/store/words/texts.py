@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from photoindex.store.engine.statements import numbers
 from photoindex.store.schema.tables import asset_text, task, variant
 from photoindex.store.words import documents
-from photoindex.types import Result, Text
+from photoindex.types import Result, Text, TextLine
 
 _CHUNK = 500
 
@@ -24,24 +24,26 @@ class TextWriter:
 
     parser: version of what made the text of the model's answer, None if the answer is the text. replaces: variants of the
     same stage whose texts of these contents are removed, with their finished tasks: the same model with other settings.
+    stands_for: variants whose texts are removed, while their tasks stay: the same model, from another picture of the photo.
     """
 
     kind: str
     variant_id: int
     parser: int | None = None
     replaces: tuple[int, ...] = ()
+    stands_for: tuple[int, ...] = ()
 
     def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
         """Write the texts among the results (asset id -> results), replacing earlier ones of these contents.
 
-        A content without a text, or with an empty one, keeps none of this variant. The documents of full-text search are
+        A content without a text, or with an empty one that has no lines either, keeps none of this variant. The documents of full-text search are
         written too.
         """
         rows = [
             self._row(asset_id, one)
             for asset_id, found in results.items()
             for one in found
-            if isinstance(one, Text) and one.kind == self.kind and one.text
+            if isinstance(one, Text) and one.kind == self.kind and (one.text or one.lines)
         ]
         self._remove(connection, list(results))
         if rows:
@@ -57,7 +59,7 @@ class TextWriter:
 
     def _remove(self, connection: Connection, asset_ids: Sequence[int]) -> None:
         chosen = numbers(asset_ids)
-        variants = (self.variant_id, *self.replaces)
+        variants = (self.variant_id, *self.replaces, *self.stands_for)
         connection.execute(
             delete(asset_text).where(
                 asset_text.c.asset_id.in_(chosen), asset_text.c.kind == self.kind, asset_text.c.variant_id.in_(variants)
@@ -73,7 +75,10 @@ class TextWriter:
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """One text of a content. variant: what its model was asked and how, as the stage's `variant` says. at: seconds since 1970."""
+    """One text of a content. variant: what its model was asked and how, as the stage's `variant` says. at: seconds since 1970.
+
+    lines: of text in the picture.
+    """
 
     asset_id: int
     variant_id: int
@@ -82,6 +87,7 @@ class TextRow:
     language: str | None
     raw: str | None
     at: float
+    lines: tuple[TextLine, ...] = ()
 
     @property
     def model(self) -> str:
@@ -102,10 +108,14 @@ def of_assets(connection: Connection, asset_ids: Collection[int], kind: str) -> 
         found.setdefault(row.asset_id, []).append(
             TextRow(
                 row.asset_id, row.variant_id, json.loads(row.key), text=row.text, language=row.language, raw=row.raw,
-                at=row.at,
+                at=row.at, lines=tuple(_line(one) for one in row.lines or ()),
             )
         )  # fmt: skip
     return found
+
+
+def _line(stored: Mapping[str, Any]) -> TextLine:
+    return TextLine(stored["text"], tuple((x, y) for x, y in stored["corners"]), stored["score"])
 
 
 @dataclass(frozen=True, slots=True)

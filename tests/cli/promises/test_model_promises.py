@@ -13,6 +13,8 @@ import pytest
 
 from photoindex.errors import ModelUnavailable
 from photoindex.library.embed import embed
+from photoindex.library.models import languages
+from photoindex.library.search import second_look
 from photoindex.models.description import read_description
 from photoindex.models.encoders import open_text_encoder
 from photoindex.models.weights import ModelStore
@@ -147,6 +149,54 @@ def test_a_photo_whose_preview_is_damaged_is_embedded_in_the_end(embedded: House
     embedded.run(*embed)
     assert embedded.rows.value(VECTORS) == 4
     assert "new.jpg" in embedded.run("search", f"like:{photo_id}")
+
+
+LOCALE = "for texts in {}: photoindex models pull {}"
+NEW_MODEL = "for one that does: {}photoindex embed --model {}, then: photoindex spaces use {}"
+PULL_FIRST = "photoindex models pull {}, then: "
+OTHER_SPACE = "to search with one that does: photoindex spaces use {}"
+GERMAN = ("Hund mit Ball auf der Wiese", "eine Katze auf dem Sofa", "zwei Kinder mit einem Drachen")
+
+
+@promises(LOCALE, NEW_MODEL, PULL_FIRST, OTHER_SPACE)
+def test_a_query_in_another_language_names_a_model_that_knows_it(
+    embedded: House, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = embedded.library / "models" / "catalog.toml"
+    tiny = catalog.read_text()
+    known = tiny.replace('"tiny"', f'"{MODEL_ID}"') + tiny.replace(
+        'id = "tiny"', 'id = "multilingual"\nlanguages = ["de"]'
+    )
+    catalog.write_text(known)
+    monkeypatch.setattr(languages, "recommended", lambda *_: "multilingual")
+    said = embedded.run("search", GERMAN[0])
+    assert f"the query looks German, which the model {MODEL_ID} does not know; " in said
+    assert "the query looks" not in embedded.run("search", GERMAN[0])
+    assert "the query looks" not in embedded.run("search", "a dog with a ball")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    (pull,) = embedded.commands(LOCALE, embedded.run("models", "list"))
+    assert embedded.commands(PULL_FIRST, said) == [pull]
+    embedded.follow(NEW_MODEL, said)
+    assert embedded.rows.value("SELECT name FROM space WHERE active = 1") == "multilingual"
+    assert "the query looks" not in embedded.run("search", GERMAN[1])
+    embedded.run("spaces", "use", MODEL_ID)
+    embedded.follow(OTHER_SPACE, embedded.run("search", GERMAN[2]))
+    assert embedded.rows.value("SELECT name FROM space WHERE active = 1") == "multilingual"
+
+
+STRONGER = "; run: photoindex models pull {}"
+
+
+@promises(STRONGER)
+def test_a_second_look_without_a_stronger_model_names_one(
+    embedded: House, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_look, "_WORTH_PULLING", ("tiny",))
+    said = embedded.run("search", "a dog", "--rerank", "2", "--all", code=7)
+    assert f"no installed model is stronger than '{MODEL_ID}', which searches here" in said
+    embedded.follow(STRONGER, said)
+    monkeypatch.setattr(second_look, "closeness", lambda installed: 2 if installed.id == "tiny" else 1)
+    assert "a 0.jpg" in embedded.run("search", "a dog", "--rerank", "2", "--all")
 
 
 DAMAGED_VECTOR = "like:{}: the vector of photo {} is damaged; make it again: photoindex redo embed id:{}, then: {}"

@@ -132,3 +132,38 @@ def write_text_model(folder: Path) -> Path:
         tower = open_clip.CustomTextCLIP(**made)  # type: ignore[arg-type]
     torch.save(tower.state_dict(), folder / "open_clip_pytorch_model.bin")
     return folder
+
+
+def write_siglip2_model(folder: Path) -> Path:
+    """Write a model like SigLIP 2: its text tower without causal mask, Gemma's tokenizer, and a large table of tokens."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+    from transformers import GemmaTokenizerFast
+
+    folder.mkdir(parents=True)
+    special = ["<pad>", "<eos>", "<bos>", "<unk>"]
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_previous")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    texts = [
+        "a photo of a dog on the beach",
+        "ein hund am strand",
+        "пляж на закате",
+        "海滩日落 its the dogs ball 1 2 3",
+    ] * 5
+    octets = [f"<0x{number:02X}>" for number in range(256)]
+    trainer = trainers.BpeTrainer(vocab_size=700, special_tokens=[*special, *octets], show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_special_tokens([AddedToken(one, special=True) for one in special])
+    wrapped = GemmaTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>", bos_token="<bos>", unk_token="<unk>",
+        add_bos_token=False, add_eos_token=True, padding_side="right",
+    )  # fmt: skip
+    wrapped.save_pretrained(folder)
+    text = {
+        **TEXT, "vocab_size": tokenizer.get_vocab_size() + 40, "hf_tokenizer_name": "timm/ViT-B-32-SigLIP2-256",
+        "tokenizer_kwargs": {"clean": "canonicalize"}, "no_causal_mask": True, "proj_bias": True, "pool_type": "last",
+        "norm_kwargs": {"eps": 1e-6}, "act_kwargs": {"approximate": "tanh"},
+    }  # fmt: skip
+    inception = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"}
+    return write_weights(folder, text, inception)

@@ -13,10 +13,12 @@ import pytest
 
 from photoindex.cli.main import COMMANDS
 from photoindex.errors import FetchFailed
+from photoindex.models.ocr.rapidocr_models import is_installed
 from photoindex.models.offline import offline, online
 from tests.demo_family import make_family
 from tests.demo_pictures import make_library
 from tests.model_folders import TINY_CLIP, copy_of, write_catalog
+from tests.tiny_ocr import write_tiny_ocr
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 PHOTO = "photos/2019/Lisboa/IMG_0412.jpg"
@@ -41,6 +43,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "facts": (f"facts {PHOTO}",),
     "why": (f"why {PHOTO}",),
     "faces": ("models install FACES --id tiny-faces", "faces --device cpu"),
+    "ocr": ("ocr --device cpu",),
     "cluster": ("cluster", "cluster stats"),
     "people": (
         "people list",
@@ -94,16 +97,20 @@ for line in sys.stdin:
 
 @dataclass
 class Blocked:
-    """A folder whose processes have no network; `tried` lists the connections they attempted."""
+    """A folder whose processes have no network; `tried` lists the connections they attempted.
+
+    packages: folders in which they find packages before those that are installed.
+    """
 
     folder: Path
+    packages: tuple[Path, ...] = ()
 
     def run(self, *lines: str, ends: tuple[int, ...] = (0, 100)) -> None:
         """Run command lines in one process; each must end with one of the exit codes `ends`."""
         (self.folder / "blocking").mkdir(exist_ok=True)
         (self.folder / "blocking" / "sitecustomize.py").write_text(_BLOCKING)
         environment = os.environ | {
-            "PYTHONPATH": f"{self.folder / 'blocking'}{os.pathsep}{REPOSITORY}",
+            "PYTHONPATH": os.pathsep.join(map(str, (self.folder / "blocking", *self.packages, REPOSITORY))),
             "TRIED": str(self.folder / "tried"),
             "PHOTOINDEX_LIBRARY": str(self.folder / "library"),
             "PHOTOINDEX_EMBED__MODEL": "tiny",
@@ -144,6 +151,7 @@ def test_the_block_works_and_pull_is_stopped_by_it(blocked: Blocked) -> None:
 def test_no_other_command_opens_a_connection(blocked: Blocked) -> None:
     make_library(blocked.folder / "photos")
     make_family(blocked.folder / "family")
+    blocked.packages = (write_tiny_ocr(blocked.folder / "packages"),)
     model, faces = str(TINY_CLIP), str(TINY_CLIP.with_name("tiny-faces"))
     wanted = [
         line.replace("MODEL", model).replace("FACES", faces)
@@ -155,6 +163,15 @@ def test_no_other_command_opens_a_connection(blocked: Blocked) -> None:
     blocked.run(*before)
     (snapshot,) = (blocked.folder / "backups").glob("photoindex-2*")
     blocked.run(*(line.replace("SNAPSHOT", f"backups/{snapshot.name}") for line in wanted if "SNAPSHOT" in line))
+    assert blocked.tried == []
+
+
+@pytest.mark.slow
+def test_reading_text_with_the_real_package_opens_no_connection(blocked: Blocked) -> None:
+    if not is_installed():
+        pytest.skip("the extra `ocr` is not installed")
+    make_library(blocked.folder / "photos")
+    blocked.run("scan photos", "ocr --device cpu --limit 2")
     assert blocked.tried == []
 
 
