@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from photoindex.domain.words.language_names import name_of_language
+from photoindex.domain.words.language import ENGLISH, NAMES
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
 from photoindex.library.words.model_choice import model_to_caption
@@ -100,7 +100,7 @@ def _prompt(library: Library, model_id: str, family: Family) -> str:
     config = library.config.caption
     if family.ask is Ask.CHAT:
         return config.prompt or in_language(family.prompt, config.language)
-    if config.language != "en":
+    if config.language != ENGLISH:
         raise UsageError(
             f"the model '{model_id}' describes photos in English alone; omit the setting caption.language, or choose "
             f"another: photoindex models list"
@@ -112,4 +112,5 @@ def _prompt(library: Library, model_id: str, family: Family) -> str:
 
 def in_language(prompt: str, language: str) -> str:
     """Return a question that asks for an answer in a language."""
-    return prompt if language == "en" else f"{prompt} Answer in {name_of_language(language)}."
+    name = NAMES.get(language, f"the language with the ISO 639-1 code {language}")
+    return prompt if language == ENGLISH else f"{prompt} Answer in {name}."
