@@ -14,12 +14,12 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, Connection, and_, or_
 
 from photoindex.errors import UsageError
 from photoindex.query.near import check_near, name_of, read_near
 from photoindex.query.people import check_age, check_face, check_person, meaning_of_age
-from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Node, Operator
+from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Node, Operator, leaves
 from photoindex.query.times import (
     now_if_relative,
     read_date,
@@ -407,6 +407,13 @@ def condition(compare: Compare) -> Condition:
     if field.type in READERS:
         return _in_order(field, compare)
     return paths.contains(field.column(), value)
+
+
+def frequent_person(connection: Connection, node: Node) -> Compare | None:
+    """Return the first term of a query that asks for a person who is on many photos."""
+    terms = (leaf for leaf in leaves(node) if isinstance(leaf, Compare) and leaf.operator is Operator.IS)
+    asked = (term for term in terms if _BY_NAME[term.field].type is ValueType.PERSON)
+    return next((term for term in asked if people.is_frequent(connection, term.value or "")), None)
 
 
 def lists(parts: Sequence[Node]) -> tuple[list[Condition], list[Node]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from photoindex.domain.people.names import name_key
 from photoindex.domain.people.values import FACE, PERSON, How
@@ -16,6 +16,9 @@ from photoindex.store.search.conditions import ends_by, has_marked_faces, matche
 
 Condition = ColumnElement[bool]
 
+FREQUENT = 10_000
+"""A person with this many faces is frequent, in a library of any size."""
+
 
 def shows(value: str) -> Condition:
     """It shows the person with this number or name; `*` matches anything in a name."""
@@ -25,6 +28,20 @@ def shows(value: str) -> Condition:
 def shows_any(values: Sequence[str]) -> Condition:
     """It shows one of these people, as for `shows`."""
     return _shows(or_(*map(_is_called, values)))
+
+
+def is_frequent(connection: Connection, value: str) -> bool:
+    """Return whether a person, as for `shows`, is on so many photos that the newest ones are found soonest by walking."""
+    people = select(individual.c.id).where(_is_called(value))
+    faces = select(assignment.c.region_id).where(assignment.c.individual_id.in_(people)).limit(FREQUENT).subquery()
+    found: int = connection.execute(select(func.count()).select_from(faces)).scalar_one()
+    return found == FREQUENT
+
+
+def shows_looked_at_singly(value: str) -> Condition:
+    """Mean the same as `shows`, but look at the faces of each photo: for searches that end after a few photos."""
+    of_photo = _faces_of(_is_called(value)).where(region.c.asset_id == photo.c.primary_asset_id)
+    return exists(of_photo.correlate(photo))
 
 
 def _is_called(value: str) -> Condition:

@@ -21,6 +21,8 @@ from photoindex.query import parser
 from photoindex.query.printer import to_text
 from photoindex.query.syntax import KnownPerson, OptionTerm
 from photoindex.store.schema.tables import individual
+from photoindex.store.search import people as people_fields
+from photoindex.store.search.compile import matching_ids
 from photoindex.store.search.fields import grammar
 from tests.face_rows import FaceRows
 from tests.rows import library_in
@@ -80,6 +82,26 @@ def found(people: People, query: str) -> set[str]:
     ids = matching_photo_ids(people.library, tree)
     assert matching_photo_ids(people.library, parse(people.library, to_text(tree))) == ids
     return {people.photos[one] for one in ids}
+
+
+FREQUENT = [
+    "person:Anna", "person:Anna person:Ben", "person:Ben -person:Anna", "person:Anna,Ben", "person:Ben OR date:2021", "-person:an*",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", FREQUENT)
+@pytest.mark.parametrize("sort", ["date", "-date"])
+def test_photos_of_frequent_people_are_the_same_in_whatever_way_they_are_looked_for(
+    people: People, monkeypatch: pytest.MonkeyPatch, query: str, sort: str
+) -> None:
+    def photos(limit: int | None) -> list[int]:
+        with people.library.database.read() as connection:
+            return list(matching_ids(connection, parse(people.library, query), sort=sort, limit=limit))
+
+    expected = photos(None)
+    monkeypatch.setattr(people_fields, "FREQUENT", 2)
+    assert photos(100) == expected
+    assert photos(1) == expected[:1]
 
 
 @pytest.mark.parametrize(
