@@ -157,6 +157,9 @@ class TagsConfig(_Section):
     language: Literal["en", "de", "fr", "es"] = Field(
         default="en", description="language of the names of photoindex's tags, where they have one"
     )
+    models: Patterns = Field(
+        default=(), description="descriptions (TOML files) of your own ONNX models that label pictures or find objects"
+    )
     batch_size: int = Field(default=32, ge=1, le=4096, description="pictures per batch, where pictures are looked at")
     device: str = Field(
         default="auto",

@@ -49,13 +49,17 @@ HiddenOption = Annotated[
     bool, typer.Option("--hidden", help="Show photos of hidden persons, too; lists of paths always have them.")
 ]
 
+SensitiveOption = Annotated[
+    bool, typer.Option("--sensitive", help="Show sensitive photos, too; lists of paths always have them.")
+]
+
 
 @dataclass(frozen=True, slots=True)
 class PictureOptions:
     """How photos are shown; `picture_options` makes it from a command's options.
 
     gallery, contact_sheet: files to write, `-` for stdout. limit: photos at most; None: as many as suit each form.
-    hidden: also those of hidden persons.
+    hidden: also those of hidden persons. sensitive: also sensitive ones.
     """
 
     gallery: Path | None = None
@@ -63,6 +67,7 @@ class PictureOptions:
     preview: bool = False
     limit: int | None = None
     hidden: bool = False
+    sensitive: bool = False
 
     @property
     def wanted(self) -> bool:
@@ -82,13 +87,14 @@ def picture_options(
     preview: bool = False,
     limit: int | None = None,
     hidden: bool,
+    sensitive: bool,
 ) -> PictureOptions:
     """Return a command's options, checked before anything is searched for; `limit` is its own --limit, None where not given.
 
     Raises UsageError. A command calls it before its search, and prints no list where the result `takes_stdout`.
     """
     gallery, contact_sheet = (one if one is None else as_named(one) for one in (gallery, contact_sheet))
-    options = PictureOptions(gallery, contact_sheet, preview, limit, hidden)
+    options = PictureOptions(gallery, contact_sheet, preview, limit, hidden, sensitive)
     if preview and not sys.stdout.isatty():
         raise UsageError("--preview shows photos on a terminal, and this is none; --gallery OUT.html writes a page")
     if options.takes_stdout:
@@ -115,14 +121,14 @@ def show_pictures(library: Library, hits: Sequence[Hit], options: PictureOptions
 def show_groups(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:
     """Show groups of photos, each with its heading, the ones to keep marked; see `show_pictures`.
 
-    Photos of hidden persons are left out unless the options say otherwise. Raises UsageError where a file cannot be written
+    Photos of hidden persons, and sensitive ones, are left out unless the options say otherwise. Raises UsageError where a file cannot be written
     or the terminal shows no pictures, StorageFull.
     """
-    if not options.hidden:
-        groups, left_out = _without_hidden(library, groups)
-        if left_out and not any(group.entries for group in groups):
-            print("no photo is left to show", file=sys.stderr)
-            return
+    shown = _without_left_out(library, groups, options)
+    if any(group.entries for group in groups) and not any(group.entries for group in shown):
+        print("no photo is left to show", file=sys.stderr)
+        return
+    groups = shown
     if options.gallery is not None:
         _write_gallery(library, groups, options, title)
     if options.contact_sheet is not None:
@@ -131,14 +137,21 @@ def show_groups(library: Library, groups: Sequence[GalleryGroup], options: Pictu
         _preview(library, groups, options)
 
 
-def _without_hidden(library: Library, groups: Sequence[GalleryGroup]) -> tuple[Sequence[GalleryGroup], int]:
-    """Return the groups without photos of hidden persons, and say how many photos were left out."""
-    from photoindex.library.people.hidden import without_hidden
+def _without_left_out(
+    library: Library, groups: Sequence[GalleryGroup], options: PictureOptions
+) -> Sequence[GalleryGroup]:
+    """Return the groups without the photos that the options do not ask for, and say how many were left out."""
+    from photoindex.library.people.hidden import without_hidden, without_sensitive
 
-    shown, left_out = without_hidden(library, groups)
-    if left_out:
-        print(f"{amount(left_out, 'photos')} of hidden persons left out; --hidden shows them", file=sys.stderr)
-    return shown, left_out
+    if not options.hidden:
+        groups, left_out = without_hidden(library, groups)
+        if left_out:
+            print(f"{amount(left_out, 'photos')} of hidden persons left out; --hidden shows them", file=sys.stderr)
+    if not options.sensitive:
+        groups, left_out = without_sensitive(library, groups)
+        if left_out:
+            print(f"{amount(left_out, 'sensitive photos')} left out; --sensitive shows them", file=sys.stderr)
+    return groups
 
 
 def _write_gallery(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:

@@ -13,7 +13,13 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
-from photoindex.cli.arguments.picture_options import GalleryOption, HiddenOption, picture_options, show_groups
+from photoindex.cli.arguments.picture_options import (
+    GalleryOption,
+    HiddenOption,
+    SensitiveOption,
+    picture_options,
+    show_groups,
+)
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount, size_text
@@ -110,6 +116,7 @@ def duplicates(
     ] = None,
     gallery: GalleryOption = None,
     hidden: HiddenOption = False,
+    sensitive: SensitiveOption = False,
     limit: Annotated[
         int | None,
         typer.Option("--limit", "-n", metavar="N", min=0, help="Only the N groups that free most.", show_default=False),
@@ -125,7 +132,7 @@ def duplicates(
     from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
     from photoindex.library.duplicates.plan import check_plan_target
 
-    pictures = picture_options(gallery=gallery, hidden=hidden)
+    pictures = picture_options(gallery=gallery, hidden=hidden, sensitive=sensitive)
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null)
     with opened(library, reading=True) as found:
         if plan is not None:

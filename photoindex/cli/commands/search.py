@@ -17,6 +17,7 @@ from photoindex.cli.arguments.picture_options import (
     HiddenOption,
     PictureOptions,
     PreviewOption,
+    SensitiveOption,
     picture_options,
     show_pictures,
 )
@@ -164,6 +165,7 @@ def search(
     contact_sheet: ContactSheetOption = None,
     preview: PreviewOption = False,
     hidden: HiddenOption = False,
+    sensitive: SensitiveOption = False,
     library: LibraryOption = None,
     *,
     terms: list[OptionTerm],
@@ -173,7 +175,9 @@ def search(
     from photoindex.library.search.parse import parse_with_options
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null, template=template)
-    shown = picture_options(gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden)
+    shown = picture_options(
+        gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden, sensitive=sensitive
+    )
     alone = "--count" if count else "--explain" if explain else None
     if alone and (csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")

@@ -10,7 +10,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_tag
 from photoindex.cli.arguments.photo_arguments import PhotosArgument, YesOption, chosen_photos, say
-from photoindex.cli.commands import tag_auto
+from photoindex.cli.commands import tag_auto, tag_review
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
 
 TagArgument = Annotated[
@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
     group.command("remove", cls=QueryCommand)(_remove)
     group.command("list")(_list)
     tag_auto.add_to(group)
+    tag_review.add_to(group)
     app.add_typer(group)
 
 

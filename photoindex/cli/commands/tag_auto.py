@@ -39,7 +39,10 @@ def _auto(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            "--only", metavar="STAGE", help="Run this stage alone: tags; may be repeated.", show_default=False
+            "--only",
+            metavar="STAGE",
+            help="Run this stage alone: tags, objects, labels or sensitive; may be repeated.",
+            show_default=False,
         ),
     ] = None,
     limit: Annotated[
@@ -56,7 +59,8 @@ def _auto(
 ) -> None:
     """Find tags for all pictures with the models that are installed; finished pictures are skipped.
 
-    `tags` compares the vectors of `photoindex embed` with about 1,500 terms, and reads no picture. Tags that are less sure than the
+    `tags` compares the vectors of `photoindex embed` with about 1,500 terms, and reads no picture; `objects` and `labels` run ONNX models
+    of your own (setting tags.models), `sensitive` needs the extra of that name. Tags that are less sure than the
     setting ai_confidence_threshold are not shown. Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done,
     but some pictures were given up (see `photoindex tasks`); 7 no model is installed, or nothing is embedded; 8 the device failed.
     """
@@ -116,5 +120,7 @@ def _lines_of(one: LabelsSummary, *, verbose: bool) -> Iterator[str]:
         f"{one.stage}: {amount(one.labels, 'labels')} in {amount(one.pictures, 'pictures')} with {one.model} in "
         f"{one.seconds:,.1f} s, {one.images_per_second:,.0f} per second; {one.hidden:,} more below {one.threshold} % are not shown"
     )
+    if one.calibrated:
+        yield f"{amount(one.calibrated, 'tags')} calibrated on your verdicts; the others are uncalibrated"
     yield from lines_of_work(one, verbose=verbose)
     yield from lines_of_rest(one, f"photoindex tag auto --only {one.stage}", one.stage)

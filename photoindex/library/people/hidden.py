@@ -1,4 +1,4 @@
-"""Leaves photos of hidden persons out of what is shown."""
+"""Leaves photos of hidden persons, and sensitive photos, out of what is shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from photoindex.library.export.photo_cards import GalleryEntry, GalleryGroup
 from photoindex.library.handle import Library
 from photoindex.store.people.hidden import photos_of_hidden
+from photoindex.store.search.tags import sensitive_among
 
 
 def without_hidden(library: Library, groups: Sequence[GalleryGroup]) -> tuple[list[GalleryGroup], int]:
@@ -15,10 +16,22 @@ def without_hidden(library: Library, groups: Sequence[GalleryGroup]) -> tuple[li
 
     Where the photos of a group are the same picture, a hidden person in one of them leaves out all.
     """
-    ids = sorted({entry.hit.id for group in groups for entry in group.entries})
     with library.database.read() as connection:
-        hidden = photos_of_hidden(connection, ids)
-    kept = [replace(group, entries=_shown(group, hidden)) for group in groups]
+        return _without(groups, photos_of_hidden(connection, _ids(groups)))
+
+
+def without_sensitive(library: Library, groups: Sequence[GalleryGroup]) -> tuple[list[GalleryGroup], int]:
+    """Return the groups without sensitive photos, and how many photos were left out; equal pictures as for hidden persons."""
+    with library.database.read() as connection:
+        return _without(groups, sensitive_among(connection, _ids(groups)))
+
+
+def _ids(groups: Sequence[GalleryGroup]) -> list[int]:
+    return sorted({entry.hit.id for group in groups for entry in group.entries})
+
+
+def _without(groups: Sequence[GalleryGroup], photo_ids: set[int]) -> tuple[list[GalleryGroup], int]:
+    kept = [replace(group, entries=_shown(group, photo_ids)) for group in groups]
     left_out = sum(len(group.entries) for group in groups) - sum(len(group.entries) for group in kept)
     return kept, left_out
 

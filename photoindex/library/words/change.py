@@ -40,12 +40,20 @@ class Work:
     finish: Callable[[Connection], None] | None = None
 
 
-def change(library: Library, command: str, begin: Callable[[Connection], Work]) -> WordsChanged:
-    """Do some work in one write transaction, record it, and bring up to date what depends on it; all or nothing."""
+def change(
+    library: Library, command: str, begin: Callable[[Connection], Work], *, dry_run: bool = False
+) -> WordsChanged:
+    """Do some work in one write transaction, record it, and bring up to date what depends on it; all or nothing.
+
+    dry_run: take it all back, and only say what would change.
+    """
     with library.database.write() as connection:
         work = begin(connection)
         entry_id = journal.record(connection, command=command, summary="", changes=work.changes)
         summary, photos = work.outcome()
+        if dry_run:
+            connection.rollback()
+            return WordsChanged(None, summary, photos, work.notes)
         if not journal.keep_if_changed(connection, entry_id, summary):
             return WordsChanged(None, summary, 0, work.notes)
         if work.finish is None:

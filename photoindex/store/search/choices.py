@@ -101,6 +101,7 @@ IS: Mapping[str, Choice] = {
     ),
     "favourite": Choice(lambda: photo.c.favourite.is_(true()), "marked by you, or by the program it comes from"),
     "rejected": Choice(lambda: photo.c.rating == -1, "rated -1: to be sorted out"),
+    "sensitive": Choice(tags.is_sensitive, "tagged so by a model or you; galleries, sheets and previews leave it out"),
     "live": _KINDS["live"],
     "motion": _KINDS["motion"],
 }

@@ -229,7 +229,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "tag", ValueType.TEXT,
         "has this tag, or this level of one, given by you, its files or a model: dog, animals/dog; animals/ is all below; * matches "
-        "anything", ("tags",),
+        "anything; dog@80: of models, only those at least 80 % sure", ("tags",),
         by=tags.tagged, by_any=tags.tagged_any, regex=tags.tagged_matching, check=tags.check_tag,
     ),
     Field(
@@ -267,7 +267,7 @@ FIELDS: tuple[Field, ...] = (
         column=lambda: photo.c.added_at,
     ),
     Field(
-        "source", ValueType.SOURCE, "where a fact came from: taken_at=mtime, zone=neighbours, title=sidecar",
+        "source", ValueType.SOURCE, "where a fact came from: taken_at=mtime, zone=neighbours, title=sidecar; or a tag: person, file, tags, objects, labels, sensitive",
         by=sources.by_source, check=sources.check_source,
     ),
     Field(

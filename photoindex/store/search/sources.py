@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
+from functools import partial
 
 from sqlalchemy import ColumnElement
 
 from photoindex.store.engine.statements import json_value
 from photoindex.store.schema.tables import photo
+from photoindex.store.search import tags
 
 SOURCES: tuple[str, ...] = (
     "person", "sidecar", "exif", "xmp", "iptc", "container", "exiv2", "takeout", "gps", "name", "folder", "mtime", "neighbours", "position",
@@ -28,11 +30,25 @@ _ALIASES = {
 }  # fmt: skip
 
 
+TAG = "tag"
+TAG_SOURCES: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+    "person": tags.tagged_by_person,
+    "file": tags.tagged_by_file,
+    **{name: partial(tags.labelled_by, name) for name in ("tags", "objects", "labels", "sensitive")},
+}
+"""What gives tags -> the condition that it gave a photo one: a person, a file's keywords, or the stage of a model."""
+
+
 def check_source(value: str) -> None:
     """Raise ValueError unless the value is FACT=SOURCE with a known fact and source."""
     fact, equals, source = value.partition("=")
+    if value.lower() in TAG_SOURCES:
+        return
+    if fact.lower() == TAG:
+        _check_known("source of tags", source, TAG_SOURCES)
+        return
     if not equals:
-        raise ValueError("a fact and its source are needed, such as taken_at=mtime")
+        raise ValueError("a fact and its source are needed, such as taken_at=mtime, or what gave a tag, such as tags")
     _check_known("fact", fact, (*FACTS, *_ALIASES))
     _check_known("source", source, SOURCES)
 
@@ -40,6 +56,8 @@ def check_source(value: str) -> None:
 def by_source(value: str) -> ColumnElement[bool]:
     """Match photos whose fact came from a source; value: FACT=SOURCE."""
     name, _, source = value.lower().partition("=")
+    if name == TAG or not source:
+        return TAG_SOURCES[source or name]()
     fact = _ALIASES.get(name, name)
     if fact == "taken_at":
         return photo.c.taken_at_source == source

@@ -5,36 +5,88 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
 
 from photoindex.query.values import check_text, glob_pattern
 from photoindex.store.engine.statements import glob
-from photoindex.store.schema.tables import asset, asset_tag, label, photo, photo_keyword, tag, tag_rejection
+from photoindex.store.schema.tables import (
+    asset,
+    asset_tag,
+    label,
+    photo,
+    photo_keyword,
+    tag,
+    tag_alias,
+    tag_rejection,
+    variant,
+)
 from photoindex.store.search.conditions import matches
 
 Condition = ColumnElement[bool]
 
+SENSITIVE = "sensitive"
+"""The folded name of the tag whose photos are not shown unless asked for."""
+_KEYS = 500
+
+_CONFIDENCE = re.compile(r"(.*[^@])@(\d{1,3})%?")
 _BETWEEN_LEVELS = re.compile(r"\s*[/|]\s*")
 
 
 def check_tag(value: str) -> None:
     """Raise ValueError for a value without a level."""
     check_text(value)
-    if not any(_BETWEEN_LEVELS.split(value.strip())):
+    name, sure = _at_least(value)
+    if not any(_BETWEEN_LEVELS.split(name.strip())):
         raise ValueError("a tag is needed, such as dog, animals/dog or animals/")
+    if sure is not None and sure > 1:
+        raise ValueError("a confidence is a number of percent from 0 to 100: dog@80")
 
 
 def tagged(value: str) -> Condition:
     """It has a tag with this name, or with these consecutive levels: `dog`, `animals/dog`; `*` matches anything.
 
-    `animals/` is everything below that level.
+    `animals/` is everything below that level. `dog@80`: of a model's, those that are at least 80 % sure, shown or not.
     """
     return tagged_any([value])
 
 
 def tagged_any(values: Sequence[str]) -> Condition:
     """It has one of these tags, as for `tagged`."""
-    return _has_effective(or_(*map(_is_called, values)))
+    by_confidence: dict[float | None, list[str]] = {}
+    for value in values:
+        name, sure = _at_least(value)
+        by_confidence.setdefault(sure, []).append(name)
+    return or_(*(_has_effective(or_(*map(_is_called, names)), sure) for sure, names in by_confidence.items()))
+
+
+def labelled_by(stage: str) -> Condition:
+    """It has a tag that this stage gave it, shown, and that nobody rejected."""
+    return _labelled(_labels().where(label.c.variant_id.in_(select(variant.c.id).where(variant.c.stage == stage))))
+
+
+def is_sensitive() -> Condition:
+    """It has the tag `sensitive`, or what a person renamed that to, and nobody rejected it."""
+    renamed = select(tag_alias.c.tag_id).where(tag_alias.c.name_key == SENSITIVE)
+    return _has_effective(or_(tag.c.name_key == SENSITIVE, tag.c.id.in_(renamed)))
+
+
+def sensitive_among(connection: Connection, photo_ids: Sequence[int]) -> set[int]:
+    """Return those of the photos that are sensitive."""
+    found: set[int] = set()
+    for start in range(0, len(photo_ids), _KEYS):
+        chosen = photo.c.id.in_(photo_ids[start : start + _KEYS])
+        found.update(connection.execute(select(photo.c.id).where(chosen, is_sensitive())).scalars())
+    return found
+
+
+def tagged_by_person() -> Condition:
+    """It has a tag that a person gave it."""
+    return _owns(select(asset_tag.c.asset_id))
+
+
+def tagged_by_file() -> Condition:
+    """It has a keyword of its files that nobody rejected."""
+    return _in_files(_keywords())
 
 
 def tagged_matching(pattern: str) -> Condition:
@@ -47,13 +99,19 @@ def has_tag() -> Condition:
     return or_(_owns(select(asset_tag.c.asset_id)), _in_files(_keywords()), _labelled(_labels()))
 
 
-def _has_effective(condition: Condition) -> Condition:
+def _has_effective(condition: Condition, sure: float | None = None) -> Condition:
     wanted = select(tag.c.id).where(condition)
     return or_(
         _owns(select(asset_tag.c.asset_id).where(asset_tag.c.tag_id.in_(wanted))),
         _in_files(_keywords().where(photo_keyword.c.tag_id.in_(wanted))),
-        _labelled(_labels().where(label.c.tag_id.in_(wanted))),
+        _labelled(_labels(sure).where(label.c.tag_id.in_(wanted))),
     )
+
+
+def _at_least(value: str) -> tuple[str, float | None]:
+    """Return the name, and the least confidence, 0 to 1, that a value such as `dog@80` asks for."""
+    found = _CONFIDENCE.fullmatch(value.strip())
+    return (value, None) if found is None else (found[1], int(found[2]) / 100)
 
 
 def _is_called(value: str) -> Condition:
@@ -87,8 +145,11 @@ def _keywords() -> Select[tuple[int]]:
     return select(photo_keyword.c.photo_id).where(~rejected)
 
 
-def _labels() -> Select[tuple[int]]:
-    """Return the query for the contents with labels that are shown and that nobody rejected in their photos."""
+def _labels(sure: float | None = None) -> Select[tuple[int]]:
+    """Return the query for the contents with labels that nobody rejected in their photos.
+
+    sure: least confidence, 0 to 1; None: those that are shown.
+    """
     labelled, other = asset.alias("labelled"), asset.alias("content_with_label")
     rejected = (
         exists()
@@ -96,4 +157,5 @@ def _labels() -> Select[tuple[int]]:
         .where(tag_rejection.c.asset_id == other.c.id, tag_rejection.c.tag_id == label.c.tag_id)
         .correlate(label)
     )
-    return select(label.c.asset_id).where(label.c.shown.is_(True), ~rejected)
+    enough = label.c.shown.is_(True) if sure is None else label.c.confidence >= sure
+    return select(label.c.asset_id).where(enough, ~rejected)

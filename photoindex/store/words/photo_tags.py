@@ -138,6 +138,30 @@ def remove(
             yield from _added(connection, tag_rejection, tag_id, contents, done, now)
 
 
+def reject(
+    connection: Connection, tag_ids: Collection[int], photo_ids: Sequence[int], done: TagChange
+) -> Iterator[Change]:
+    """Say that tags do not fit photos, whoever gave them; no model's tag returns. Yields changes like `add`."""
+    now = time.time()
+    for some in _chunks(photo_ids):
+        own = asset_tag.c.asset_id.in_(_contents(some)), asset_tag.c.tag_id.in_(tag_ids)
+        yield from _removed(connection, asset_tag, own, done)
+        for tag_id in tag_ids:
+            yield from _added(connection, tag_rejection, tag_id, _current(some), done, now)
+
+
+def labelled(connection: Connection, tag_ids: Collection[int], photo_ids: Sequence[int]) -> list[int]:
+    """Return those of the photos that a model gave one of the tags, shown or not."""
+    found: list[int] = []
+    for some in _chunks(photo_ids):
+        statement = select(photo.c.id).where(
+            photo.c.id.in_(numbers(some)),
+            photo.c.primary_asset_id.in_(select(label.c.asset_id).where(label.c.tag_id.in_(tag_ids))),
+        )
+        found += connection.execute(statement.order_by(photo.c.id)).scalars()
+    return found
+
+
 def _added(
     connection: Connection, table: Table, tag_id: int, contents: Select[tuple[int, int]], done: TagChange, now: float
 ) -> Iterator[Change]:

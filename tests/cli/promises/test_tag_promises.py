@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.promises.house import House, promises
@@ -31,3 +33,30 @@ def test_a_run_with_a_limit_names_the_command_that_continues(embedded: House) ->
     assert "2 pictures left; continue with: photoindex tag auto --only tags" in said
     embedded.follow("photoindex tag auto --only {}", said)
     assert "nothing to do" in embedded.run("tag", "auto")
+
+
+ACCEPT = "no model gave one of these photos the tag {}; to give it: photoindex tag add TAG PHOTO"
+JUDGE = "there are no tags of models to judge; to find some: photoindex tag auto"
+
+
+@promises(ACCEPT, JUDGE)
+def test_tags_of_models_are_found_judged_and_given(embedded: House) -> None:
+    (found,) = embedded.commands(JUDGE, embedded.run("tag", "review", code=11))
+    embedded.run("tag", "add", "dog", "id:1")
+    said = embedded.run("tag", "accept", "dog", "id:2", code=11)
+    embedded.follow(ACCEPT, said, TAG="dog", PHOTO="id:2")
+    answers = embedded.folder / "tag-answers.jsonl"
+    answers.write_text(json.dumps({"schema": 1, "do": "reject", "tag": "dog", "photos": [1]}))
+    embedded.run(*found, "--only", "tags")
+    embedded.run("tag", "apply", "tag-answers.jsonl")
+    assert embedded.rows.value("SELECT count(*) FROM tag_rejection") == 1
+
+
+SENSITIVE = "left out; --sensitive shows them"
+
+
+@promises(SENSITIVE)
+def test_a_gallery_without_sensitive_photos_says_how_to_show_them(scanned: House) -> None:
+    scanned.run("tag", "add", "sensitive", "id:1")
+    scanned.excerpt(SENSITIVE, scanned.run("search", "--gallery", "page.html"))
+    assert "sensitive" not in scanned.run("search", "--gallery", "page.html", "--sensitive")

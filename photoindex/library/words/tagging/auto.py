@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.stage_run import StageRequest
+from photoindex.library.words.tagging.picture_models import label_works, object_works, sensitive_works
 from photoindex.library.words.tagging.shown import mark_shown
 from photoindex.library.words.tagging.work import LabelRun, LabelsSummary, LabelWork
 from photoindex.library.words.tagging.zero_shot import zero_shot_work
 from photoindex.progress import EventSink
-from photoindex.stages.tags import STAGE as TAGS
+from photoindex.stages import labels, objects, sensitive, tags
 
 Works = Callable[[Library], Sequence[LabelWork]]
 
@@ -45,7 +46,12 @@ def _zero_shot(library: Library) -> Sequence[LabelWork]:
     return [zero_shot_work(library)]
 
 
-WORKS: Mapping[str, Works] = {TAGS.name: _zero_shot}
+WORKS: Mapping[str, Works] = {
+    tags.STAGE.name: _zero_shot,
+    objects.STAGE.name: object_works,
+    labels.STAGE.name: label_works,
+    sensitive.STAGE.name: sensitive_works,
+}
 """Stage -> what it can run, in the order of running."""
 
 

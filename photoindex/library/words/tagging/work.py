@@ -32,7 +32,8 @@ class Stopped(Exception):
 class LabelWork:
     """A stage with a model that is ready to run; the fields are those of StageSetup.
 
-    replaces: tells by its key (JSON) whether the labels of another variant of the stage are replaced by these.
+    replaces: tells by its key (JSON) whether the labels of another variant of the stage are replaced by these. prepare: is
+    called before the tasks are planned. calibrated: returns how many tags have a confidence that was measured.
     """
 
     stage: Stage
@@ -44,6 +45,8 @@ class LabelWork:
     batch_size: int
     inputs: Inputs | None = None
     after_variant: int | None = None
+    prepare: Callable[[EventSink, Stop], None] = lambda _emit, _stop: None
+    calibrated: Callable[[], int] = lambda: 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,8 @@ class LabelsSummary(StageFigures):
     """What a run of one stage did.
 
     pictures: looked at. labels: shown ones that they got; hidden: those below the threshold that were kept. without:
-    pictures without a shown label. threshold: least confidence that is shown, in percent.
+    pictures without a shown label. threshold: least confidence that is shown, in percent. calibrated: tags whose confidence
+    was measured on a person's verdicts; that of the others is the model's own.
     """
 
     stage: str
@@ -60,6 +64,7 @@ class LabelsSummary(StageFigures):
     hidden: int
     without: int
     threshold: int
+    calibrated: int
 
 
 @dataclass(slots=True)
@@ -110,8 +115,9 @@ class LabelRun:
         with stage_lock(self.library, self.work.stage) as log:
             emit = both(self.emit, log_events(log, self.work.stage.name))
             run = StageRun(self.library, self._setup(emit, stop), request, emit, log, started)
-            run.plan()
             with suppress(Stopped):
+                self.work.prepare(emit, stop)
+                run.plan()
                 run.run_tasks(stop)
             done = run.summary(stop)
             summary = replace(
@@ -156,4 +162,5 @@ class LabelRun:
             hidden=counted.hidden,
             without=counted.without,
             threshold=self.library.config.ai_confidence_threshold,
+            calibrated=self.work.calibrated(),
         )

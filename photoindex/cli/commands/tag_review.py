@@ -1,0 +1,135 @@
+"""`photoindex tag accept|reject|review|apply`: what a person says about tags that models gave."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_tag
+from photoindex.cli.arguments.photo_arguments import PhotosArgument, YesOption, chosen_photos, say
+from photoindex.cli.arguments.picture_options import write_page
+from photoindex.cli.output.progress_text import amount
+from photoindex.cli.output.render import visible
+from photoindex.errors import UsageError
+from photoindex.file_access import as_named
+
+_STDIN = "-"
+_DEFAULT_PAGE = Path("tags.html")
+
+TagArgument = Annotated[
+    str, typer.Argument(metavar="TAG", autocompletion=complete_tag, help="The tag, as a model gave it.")
+]
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add the commands to the group `tag`."""
+    group.command("accept", cls=QueryCommand)(_accept)
+    group.command("reject", cls=QueryCommand)(_reject)
+    group.command("review")(_review)
+    group.command("apply")(_apply)
+
+
+def _accept(
+    tag: TagArgument,
+    photos: PhotosArgument,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Make a model's tag your own, in those of the photos that a model gave it."""
+    from photoindex.library.words.verdicts import accept_tag
+
+    with opened(library) as found:
+        say(accept_tag(found, tag, chosen_photos(found, photos, "Accept the tag in {}?", yes=yes)), json=json)
+
+
+def _reject(
+    tag: TagArgument,
+    photos: PhotosArgument,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say that a tag does not fit photos, whoever gave it: no model's tag returns."""
+    from photoindex.library.words.verdicts import reject_tag
+
+    with opened(library) as found:
+        say(reject_tag(found, tag, chosen_photos(found, photos, "Reject the tag in {}?", yes=yes)), json=json)
+
+
+def _review(
+    tags: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TAG]...", autocompletion=complete_tag, help="Only these. Default: all, least judged first."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", "-n", metavar="N", min=1, help="Show at most N pictures [default: 400].", show_default=False
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.html", help="Where to write the page; - is stdout.")
+    ] = _DEFAULT_PAGE,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Also photos of hidden persons.")] = False,
+    sensitive: Annotated[bool, typer.Option("--sensitive", help="Also sensitive photos.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Write a page of tags that models gave, to accept or reject in a browser.
+
+    It shows, tag by tag, the pictures that the model is least sure of. It needs no network and no server, works without the
+    library, and gives its answers as a file for `photoindex tag apply`. With 50 verdicts on a tag, the next `photoindex tag
+    auto` measures how sure its model may be.
+    """
+    from photoindex.library.words.review.page import PICTURES, ReviewRequest, review_page
+
+    target = as_named(output)
+    if str(target) == "-" and sys.stdout.isatty():
+        raise UsageError("'-' writes to stdout, which is a terminal; name a file or redirect it")
+    with opened(library, reading=True) as found:
+        made = review_page(found, ReviewRequest(tags or (), PICTURES if limit is None else limit, hidden, sensitive))
+        what = f"a page of {amount(made.tags, 'tags')} with {amount(made.pictures, 'pictures')}"
+        write_page(found, target, made.page, what)
+    if made.left:
+        print(f"{amount(made.left, 'tags')} more did not fit; -n shows more pictures", file=sys.stderr)
+
+
+def _apply(
+    answers: Annotated[
+        Path, typer.Argument(metavar="ANSWERS.jsonl", help="What the page saved, or a script wrote; - is stdin.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the answers; change nothing.")] = False,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Apply the answers of `tag review`: all of them, or none.
+
+    Every line is checked against the library as it is now. `photoindex undo` takes them all back.
+    """
+    from photoindex.library.words.review.answers import apply_answers
+
+    name, data = _read(answers)
+    with opened(library) as found:
+        done = apply_answers(found, data, name, dry_run=dry_run)
+    if dry_run and not json:
+        print(f"would apply: {visible(done.changed.summary)}; nothing was changed")
+    else:
+        say(done.changed, json=json)
+
+
+def _read(answers: Path) -> tuple[str, bytes]:
+    """Return a file's name for messages, and its bytes."""
+    if str(answers) == _STDIN:
+        return "stdin", sys.stdin.buffer.read()
+    named = as_named(answers)
+    shown = visible(str(named))
+    try:
+        return shown, named.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error

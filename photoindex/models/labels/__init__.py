@@ -1,0 +1,1 @@
+"""Models in ONNX that give pictures labels: classifiers, and detectors of objects."""
