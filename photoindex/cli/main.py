@@ -25,7 +25,6 @@ COMMANDS: tuple[str, ...] = (
     "faces",
     "ocr",
     "cluster",
-    "caption",
     "spaces",
     "index",
     "search",
@@ -36,6 +35,10 @@ COMMANDS: tuple[str, ...] = (
     "why",
     "people",
     "tag",
+    "album",
+    "rate",
+    "favourite",
+    "caption",
     "events",
     "time",
     "pair",
@@ -54,7 +57,19 @@ COMMANDS: tuple[str, ...] = (
 )
 """Every command, in the order of `photoindex --help`: `photoindex/cli/commands/<name>.py` with a function `register(app)`."""
 
-QUERY_COMMANDS = ("search", "duplicates", "caption", "tag", "events", "time", "pair", "redo")
+QUERY_COMMANDS = (
+    "search",
+    "duplicates",
+    "tag",
+    "album",
+    "rate",
+    "favourite",
+    "caption",
+    "events",
+    "time",
+    "pair",
+    "redo",
+)
 """Commands that take a query or paths, with words such as `-person:Bob` that Typer must not read as options."""
 
 _BROKEN_PIPE_EXIT = 141

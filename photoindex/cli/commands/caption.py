@@ -1,4 +1,4 @@
-"""`photoindex caption`, `caption list`: describe photos in words."""
+"""`photoindex caption`, `caption list`, `caption set`: describe photos in words."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from photoindex.cli.arguments.stage_options import (
     VerboseOption,
     WindowOption,
 )
+from photoindex.cli.commands import caption_words
 from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
@@ -48,10 +49,11 @@ Photos are named by paths of files or folders, or by a query.
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands `caption` and `caption list`."""
+    """Add the commands `caption`, `caption list` and `caption set`."""
     group = typer.Typer(name="caption", help=HELP)
     group.callback(invoke_without_command=True)(_caption)
     group.command("list", cls=QueryCommand, help=_LIST)(_list)
+    caption_words.add_to(group)
     app.add_typer(group)
 
 

@@ -33,6 +33,8 @@ from photoindex.store.tasks.admin import TaskRow, tasks_of
 from photoindex.store.words import texts
 from photoindex.store.words.documents import CAPTION
 from photoindex.store.words.texts import TextRow
+from photoindex.store.words.albums import AlbumRow, albums_of_photo
+from photoindex.store.words.photo_tags import PhotoTag, tags_of
 from photoindex.types import Facts
 
 
@@ -42,7 +44,7 @@ class Shown:
 
     asked: the PATH as given, or the path of the photo's first file if an ID was given. content: the primary asset. contents:
     all assets, including earlier ones. facts: every value of every source, including sidecars, corrections and the path.
-    burst: the photos of the same burst. faces: of the primary asset. face_notes: on marked faces that are not used. captions: what models said of the primary asset. preview, thumbnail: None if they are not on disk. online: by volume id.
+    burst: the photos of the same burst. faces: of the primary asset. face_notes: on marked faces that are not used. captions: what models said of the primary asset. tags: also rejected ones. preview, thumbnail: None if they are not on disk. online: by volume id.
     """
 
     asked: bytes
@@ -60,6 +62,8 @@ class Shown:
     faces: tuple[ShownFace, ...] = ()
     face_notes: tuple[str, ...] = ()
     captions: tuple[TextRow, ...] = ()
+    tags: tuple[PhotoTag, ...] = ()
+    albums: tuple[AlbumRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,8 @@ def _show_photo(
         captions=()
         if content is None
         else tuple(texts.of_assets(connection, [content.id], CAPTION).get(content.id, ())),
+        tags=tuple(tags_of(connection, found.id)),
+        albums=tuple(albums_of_photo(connection, found.id)),
     )
 
 
@@ -203,6 +209,9 @@ def as_json(shown: Shown) -> dict[str, object]:
     for name in RESOLVED_NAMES:
         value[name] = getattr(resolved, name, None)
     value["keywords"] = list(resolved.keywords) if resolved else []
+    value["favourite"] = resolved is not None and resolved.favourite
+    value["tags"] = [_tag_as_json(one) for one in shown.tags]
+    value["albums"] = [{"name": one.name, "kind": one.kind, "origin": one.origin} for one in shown.albums]
     value["sources"] = dict(resolved.sources) if resolved else {}
     value["facts"] = facts
     value["tasks"] = [task_as_json(one) for one in shown.tasks]
@@ -219,6 +228,16 @@ def as_json(shown: Shown) -> dict[str, object]:
     value["motion"] = photo is not None and photo.motion
     value["notes"] = [*([] if content is None else content.notes), *shown.face_notes]
     return value
+
+
+def _tag_as_json(one: PhotoTag) -> dict[str, object]:
+    return {
+        "tag": one.tag.name,
+        "source": one.source,
+        "confidence": one.confidence,
+        "shown": one.shown,
+        "rejected": one.rejected,
+    }
 
 
 def _content_as_json(one: AssetDetails) -> dict[str, object]:
