@@ -61,6 +61,7 @@ def _print(shown: Shown) -> None:
     sections = [
         Section("what", _what(shown)),
         Section("facts", _facts(shown)),
+        Section("captions", [(one.model, one.text) for one in shown.captions]),
         Section("faces", _faces(shown)),
         Section("text in the picture", first_lines(shown.ocr)),
         Section("tags", _tags(shown)),

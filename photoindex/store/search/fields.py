@@ -218,6 +218,11 @@ FIELDS: tuple[Field, ...] = (
         by=_reject_like, check=_check_not_empty,
     ),
     Field("title", ValueType.TEXT, "title contains", column=lambda: photo.c.title),
+    Field(
+        "caption", ValueType.TEXT,
+        'these consecutive words in the description or in what a model said of the picture: dog, sun*, "red boat"',
+        by=text_index.captioned, check=text_index.check_searchable,
+    ),
     Field("description", ValueType.TEXT, "description contains", column=lambda: photo.c.description),
     Field(
         "keyword", ValueType.TEXT, "has this whole keyword, or this level of one with levels; * matches anything: rome, rom*, animals/dog", ("keywords",),
